@@ -1,0 +1,56 @@
+import eslint from "@eslint/js";
+import nx from "@nx/eslint-plugin";
+import prettier from "eslint-config-prettier";
+import tseslint from "typescript-eslint";
+
+/** Imports go one way: apps -> redis-store -> redis-source -> dataflow -> windowing; event-schema stands alone. */
+const rooms = {
+  windowing: [],
+  "event-schema": [],
+  dataflow: ["windowing"],
+  "redis-source": ["dataflow"],
+  "redis-store": ["dataflow", "redis-source"],
+  cli: ["dataflow", "redis-source"],
+  app: ["cli", "event-schema", "windowing", "dataflow", "redis-source", "redis-store"],
+};
+
+const roomConstraints = Object.entries(rooms).map(([room, below]) => ({
+  sourceTag: `room:${room}`,
+  onlyDependOnLibsWithTags: ["type:testkit", ...below.map((name) => `room:${name}`)],
+}));
+
+export default tseslint.config(
+  { ignores: ["**/dist", "**/out-tsc", "**/coverage", "**/.nx", "**/node_modules"] },
+  eslint.configs.recommended,
+  {
+    files: ["**/*.ts"],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    plugins: { "@nx": nx },
+    rules: {
+      "@nx/enforce-module-boundaries": [
+        "error",
+        {
+          allowCircularSelfDependency: true,
+          depConstraints: [
+            { sourceTag: "type:lib", onlyDependOnLibsWithTags: ["type:lib", "type:testkit"] },
+            { sourceTag: "type:testkit", onlyDependOnLibsWithTags: ["type:testkit"] },
+            { sourceTag: "type:app", onlyDependOnLibsWithTags: ["type:lib", "type:testkit"] },
+            { sourceTag: "type:tool", onlyDependOnLibsWithTags: ["type:lib", "type:testkit", "type:tool"] },
+            ...roomConstraints,
+          ],
+        },
+      ],
+      "@typescript-eslint/restrict-template-expressions": [
+        "error",
+        { allowNumber: true, allowBoolean: true },
+      ],
+      "@typescript-eslint/consistent-type-imports": "error",
+    },
+  },
+  {
+    files: ["**/*.mjs"],
+    languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly" } },
+  },
+  prettier,
+);
