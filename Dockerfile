@@ -1,0 +1,26 @@
+# One image for both apps; the targets `aggregator` and `publisher` differ in what they start.
+ARG NODE_VERSION=24
+
+FROM node:${NODE_VERSION}-slim AS build
+WORKDIR /millrace
+ENV NX_DAEMON=false
+COPY . .
+RUN npm ci
+RUN npx nx run-many --target=build --projects=aggregator,publisher
+RUN npm prune --omit=dev
+
+FROM node:${NODE_VERSION}-slim AS runtime
+WORKDIR /millrace
+ENV NODE_ENV=production NODE_OPTIONS=--enable-source-maps
+COPY --from=build /millrace/package.json ./
+COPY --from=build /millrace/node_modules node_modules
+COPY --from=build /millrace/libs libs
+COPY --from=build /millrace/apps apps
+COPY --from=build /millrace/data data
+USER node
+
+FROM runtime AS aggregator
+ENTRYPOINT ["node", "apps/aggregator/dist/main.js"]
+
+FROM runtime AS publisher
+ENTRYPOINT ["node", "apps/publisher/dist/main.js"]

@@ -1,0 +1,161 @@
+import type {
+  Json,
+  PartContext,
+  Partitioning,
+  Source,
+  SourceBatch,
+  SourcePartition,
+  SourceStats,
+  TimeProvider,
+} from "@millrace/dataflow";
+import { SourceError } from "@millrace/dataflow";
+
+/** Events are handed out at least so far apart (ms), several at a time where the rate asks for more. */
+const TICK_MS = 20;
+const NOTHING = { kind: "batch", events: [] } as const;
+/** How much of a delay (ms) is made up for by going faster afterwards; the rest moves the schedule. */
+const LONGEST_CATCH_UP_MS = 1_000;
+
+/**
+ * Another source at a steady rate.
+ *
+ * A flow that is held up (Redis is slow, or away) catches up on a short delay; after a long one it goes on at its
+ * rate, without a burst.
+ */
+export class PacedSource<T> implements Source<T> {
+  readonly partitioning: Partitioning;
+  readonly #inner: Source<T>;
+  readonly #eventsPerSecond: number;
+
+  /** @param eventsPerSecond above 0, for each partition */
+  constructor(inner: Source<T>, eventsPerSecond: number) {
+    this.partitioning = inner.partitioning;
+    this.#inner = inner;
+    this.#eventsPerSecond = eventsPerSecond;
+  }
+
+  listParts(): Promise<readonly string[]> {
+    return this.#inner.listParts();
+  }
+
+  async buildPart(part: string, resume: Json | undefined, context: PartContext): Promise<SourcePartition<T>> {
+    const { at, behind } = readPosition(resume);
+    const inner = await this.#inner.buildPart(part, at, context);
+    const partition = new PacedPartition(inner, 1_000 / this.#eventsPerSecond, context.time);
+    await partition.skip(behind);
+    return partition;
+  }
+}
+
+class PacedPartition<T> implements SourcePartition<T> {
+  readonly #inner: SourcePartition<T>;
+  readonly #msPerEvent: number;
+  readonly #time: TimeProvider;
+  #batch: Extract<SourceBatch<T>, { readonly kind: "batch" }> = NOTHING;
+  /** Position before the batch in hand, and how many of its events were delivered. */
+  #at: Json;
+  #behind = 0;
+  /** When the next event is due, ms. */
+  #due: number;
+  #read = 0;
+  #stopped = false;
+  #wake: (() => void) | undefined;
+
+  constructor(inner: SourcePartition<T>, msPerEvent: number, time: TimeProvider) {
+    this.#inner = inner;
+    this.#msPerEvent = msPerEvent;
+    this.#time = time;
+    this.#at = inner.snapshot();
+    this.#due = time.now();
+  }
+
+  /** Passes over events that were delivered before a resume. */
+  async skip(events: number): Promise<void> {
+    // The inner source may cut its batches in other places than it did before.
+    for (let left = events; left > 0; left -= this.#behind) {
+      if (!(await this.#refill()))
+        throw new SourceError("the input has become shorter: cannot resume behind its end");
+      this.#behind = Math.min(left, this.#batch.events.length);
+    }
+  }
+
+  async nextBatch(): Promise<SourceBatch<T>> {
+    if (!(await this.#refill())) return { kind: "end" };
+    await this.#untilDue();
+    if (this.#stopped) return { kind: "end" };
+    const now = this.#time.now();
+    this.#due = Math.max(this.#due, now - LONGEST_CATCH_UP_MS);
+    const allowed = 1 + Math.floor((now - this.#due) / this.#msPerEvent);
+    const { events, times } = this.#batch;
+    const from = this.#behind;
+    const to = Math.min(from + allowed, events.length);
+    this.#behind = to;
+    this.#read += to - from;
+    this.#due += (to - from) * this.#msPerEvent;
+    return {
+      kind: "batch",
+      events: events.slice(from, to),
+      ...(times === undefined ? {} : { times: times.slice(from, to) }),
+    };
+  }
+
+  /** Inside a batch of the inner source: the position before it, and how far behind that. */
+  snapshot(): Json {
+    return { at: this.#at, behind: this.#behind };
+  }
+
+  stats(): SourceStats {
+    const queued = this.#batch.events.length - this.#behind;
+    return { duplicates: 0, lost: 0, ...this.#inner.stats?.(), read: this.#read, queued };
+  }
+
+  /** What is not due yet is not delivered any more: at a low rate it could take for ever. */
+  stop(): void {
+    this.#stopped = true;
+    this.#inner.stop?.();
+    this.#wake?.();
+  }
+
+  async close(): Promise<void> {
+    this.stop();
+    await this.#inner.close();
+  }
+
+  /** @returns whether there is an event in hand */
+  async #refill(): Promise<boolean> {
+    while (this.#behind === this.#batch.events.length) {
+      if (this.#stopped) return false;
+      this.#at = this.#inner.snapshot();
+      this.#behind = 0;
+      this.#batch = NOTHING;
+      const next = await this.#inner.nextBatch();
+      if (next.kind === "end") return false;
+      this.#batch = next;
+    }
+    return true;
+  }
+
+  async #untilDue(): Promise<void> {
+    const now = this.#time.now();
+    if (this.#stopped || this.#due <= now) return;
+    // One event a millisecond would be one timer a millisecond: several share one.
+    const at = Math.max(this.#due, now + TICK_MS);
+    await new Promise<void>((resolve) => {
+      const cancel = this.#time.wakeAt(at, resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+  }
+}
+
+function readPosition(resume: Json | undefined): { readonly at: Json | undefined; readonly behind: number } {
+  if (resume === undefined) return { at: undefined, behind: 0 };
+  if (typeof resume === "object" && resume !== null && "at" in resume && "behind" in resume) {
+    const { at, behind } = resume;
+    if (typeof behind === "number") return { at, behind };
+  }
+  throw new SourceError(`not a position of a paced source: ${JSON.stringify(resume)}`);
+}

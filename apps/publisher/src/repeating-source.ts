@@ -1,0 +1,69 @@
+import { SourceError } from "@millrace/dataflow";
+import type {
+  Json,
+  PartContext,
+  Partitioning,
+  Source,
+  SourceBatch,
+  SourcePartition,
+} from "@millrace/dataflow";
+
+/** Another source again and again: at its end it is opened anew. It ends only when it is stopped. */
+export class RepeatingSource<T> implements Source<T> {
+  readonly partitioning: Partitioning;
+  readonly #inner: Source<T>;
+
+  constructor(inner: Source<T>) {
+    this.partitioning = inner.partitioning;
+    this.#inner = inner;
+  }
+
+  listParts(): Promise<readonly string[]> {
+    return this.#inner.listParts();
+  }
+
+  async buildPart(part: string, resume: Json | undefined, context: PartContext): Promise<SourcePartition<T>> {
+    const first = await this.#inner.buildPart(part, resume, context);
+    return new RepeatingPartition(first, part, () => this.#inner.buildPart(part, undefined, context));
+  }
+}
+
+class RepeatingPartition<T> implements SourcePartition<T> {
+  #inner: SourcePartition<T>;
+  readonly #part: string;
+  readonly #reopen: () => Promise<SourcePartition<T>>;
+  #stopped = false;
+
+  constructor(inner: SourcePartition<T>, part: string, reopen: () => Promise<SourcePartition<T>>) {
+    this.#inner = inner;
+    this.#part = part;
+    this.#reopen = reopen;
+  }
+
+  /** @throws SourceError for an input without any event: it would be opened for ever */
+  async nextBatch(): Promise<SourceBatch<T>> {
+    for (let openedAnew = false; !this.#stopped; openedAnew = true) {
+      const batch = await this.#inner.nextBatch();
+      if (batch.kind === "batch") return batch;
+      if (openedAnew) throw new SourceError(`cannot repeat ${this.#part}: there is no event in it`);
+      await this.#inner.close();
+      this.#inner = await this.#reopen();
+    }
+    return { kind: "end" };
+  }
+
+  /** Position within the present round. */
+  snapshot(): Json {
+    return this.#inner.snapshot();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#inner.stop?.();
+  }
+
+  async close(): Promise<void> {
+    this.#stopped = true;
+    await this.#inner.close();
+  }
+}

@@ -1,0 +1,29 @@
+import { reconcile } from "@millrace/dataflow";
+import type { FlowStats, Logger } from "@millrace/dataflow";
+import type { PublishStats } from "@millrace/redis-source";
+
+/** Says at the end how many lines went out, how fast, and which did not reach anybody. */
+export function report(logger: Logger, flow: FlowStats, sent: PublishStats, elapsedMs: number): void {
+  const { received, malformed: refused } = reconcile(flow);
+  const { published, unheard, resent } = sent;
+  const seconds = Number((elapsedMs / 1_000).toFixed(3));
+  const perSecond = Math.round((published * 1_000) / Math.max(elapsedMs, 1));
+  logger.info(
+    { event: "report", read: received, refused, ...sent, seconds, perSecond },
+    `published ${published} events in ${seconds} s, ${perSecond}/s`,
+  );
+  if (unheard > 0) {
+    logger.warn(
+      { event: "unheard", unheard },
+      `nobody was subscribed when ${unheard} of ${published} events were published; they are gone`,
+    );
+  }
+  if (resent > 0) {
+    logger.warn(
+      { event: "resent", resent },
+      `${resent} events were sent again after a lost connection; a subscriber may have got them twice`,
+    );
+  }
+  if (refused > 0)
+    logger.warn({ event: "refused", refused }, `${refused} lines were too long and were not published`);
+}

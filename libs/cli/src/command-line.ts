@@ -1,0 +1,136 @@
+import { Command, CommanderError, Option } from "commander";
+import { HelpShown } from "./help-shown.ts";
+import { boolean } from "./parsers.ts";
+import type { Parser } from "./parsers.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** An option: a flag, an environment variable, or both. The flag wins. */
+export interface OptionSpec<T> {
+  /** Flag and what its value is, such as `--rate <events>`. Absent: the environment only, as for secrets. */
+  readonly flag?: string;
+  /** Environment variable. Empty counts as not set. */
+  readonly env: string;
+  readonly description: string;
+  readonly parse: Parser<T>;
+  /** How the default reads in the help, where its own text is not telling. */
+  readonly defaultText?: string;
+}
+
+/** The values of the options, once {@link CommandLine.parse} has run. */
+export type Value<T> = () => T;
+
+interface Declared {
+  readonly spec: OptionSpec<unknown>;
+  readonly option: Option | undefined;
+  readonly take: (given: unknown) => void;
+}
+
+/** Where a value came from: names it in messages. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The options of one program. Each declaration gives back how to get its value, typed by its parser; nothing is
+ * read before {@link CommandLine.parse}.
+ *
+ * @example
+ * const cli = new CommandLine("aggregator", "Counts clicks.");
+ * const rate = cli.option({ flag: "--rate <events>", env: "RATE", description: "…", parse: positive }, 10);
+ * cli.parse(process.argv.slice(2), process.env);
+ * rate(); // a number
+ */
+export class CommandLine {
+  readonly #command: Command;
+  readonly #declared: Declared[] = [];
+
+  constructor(name: string, description: string) {
+    this.#command = new Command(name)
+      .description(description)
+      .helpOption("-h, --help", "show this help")
+      .allowExcessArguments(false)
+      .exitOverride()
+      .configureOutput({ writeErr: () => undefined });
+  }
+
+  /** Declares an option that takes a value. */
+  option<T>(spec: OptionSpec<T>): Value<T | undefined>;
+  option<T>(spec: OptionSpec<T>, fallback: T): Value<T>;
+  option<T>(spec: OptionSpec<T>, fallback?: T): Value<T | undefined> {
+    let value = fallback;
+    const shown = spec.defaultText ?? (fallback === undefined ? undefined : String(fallback));
+    this.#declare(spec, shown, (given) => {
+      value = spec.parse(String(given));
+    });
+    return () => value;
+  }
+
+  /** Declares an option that is on or off: the flag alone is on, `--flag=false` is off. */
+  toggle(spec: Omit<OptionSpec<boolean>, "parse">): Value<boolean> {
+    let value = false;
+    const flag = spec.flag === undefined ? {} : { flag: `${spec.flag} [boolean]` };
+    this.#declare({ ...spec, ...flag, parse: boolean }, "false", (given) => {
+      value = given === true || boolean(String(given));
+    });
+    return () => value;
+  }
+
+  /**
+   * Reads flags and environment into the declared options.
+   *
+   * @param args without the program's own name
+   * @throws UsageError that names the option or the variable
+   * @throws HelpShown after `--help`
+   */
+  parse(args: readonly string[], env: Environment): void {
+    this.#command.addHelpText("after", environmentHelp(this.#declared));
+    this.#parseFlags(args);
+    const flags = this.#command.opts<Readonly<Record<string, unknown>>>();
+    for (const declared of this.#declared) {
+      const { spec, option } = declared;
+      const flag = option === undefined ? undefined : flags[option.attributeName()];
+      if (flag !== undefined) read(declared, option?.long ?? spec.env, flag);
+      else if (env[spec.env] !== undefined && env[spec.env] !== "") read(declared, spec.env, env[spec.env]);
+    }
+  }
+
+  #declare(
+    spec: OptionSpec<unknown>,
+    shownDefault: string | undefined,
+    take: (given: unknown) => void,
+  ): void {
+    let option: Option | undefined;
+    if (spec.flag !== undefined) {
+      const notes = [...(shownDefault === undefined ? [] : [`default: ${shownDefault}`]), `env: ${spec.env}`];
+      option = new Option(spec.flag, `${spec.description} (${notes.join(", ")})`);
+      this.#command.addOption(option);
+    }
+    this.#declared.push({ spec, option, take });
+  }
+
+  #parseFlags(args: readonly string[]): void {
+    try {
+      this.#command.parse(args, { from: "user" });
+    } catch (error) {
+      if (!(error instanceof CommanderError)) throw error;
+      if (error.code === "commander.helpDisplayed") throw new HelpShown();
+      throw new UsageError(error.message.replace(/^error: /, ""));
+    }
+  }
+}
+
+function read({ take }: Declared, name: string, given: unknown): void {
+  try {
+    take(given);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new UsageError(`${name}: ${error.message}`);
+  }
+}
+
+/** The variables that have no flag; the others are named beside theirs. */
+function environmentHelp(declared: readonly Declared[]): string {
+  const alone = declared.filter(({ option }) => option === undefined).map(({ spec }) => spec);
+  if (alone.length === 0) return "";
+  const width = Math.max(...alone.map(({ env }) => env.length));
+  const lines = alone.map(({ env, description }) => `  ${env.padEnd(width)}  ${description}`);
+  return `\nEnvironment only:\n${lines.join("\n")}`;
+}

@@ -1,0 +1,45 @@
+import { pino, stdTimeFunctions } from "pino";
+import type { DestinationStream, Logger } from "pino";
+import pretty from "pino-pretty";
+import type { LogSettings } from "./log-options.ts";
+
+/** Where log lines go: a stream that may be a terminal. */
+export interface LogStream extends DestinationStream {
+  readonly isTTY?: boolean;
+}
+
+/**
+ * A logger for one program. Lines are written at once, so that none is lost however the program ends.
+ *
+ * @param name of the program
+ */
+export function createLogger(
+  name: string,
+  settings: LogSettings,
+  stream: LogStream = process.stderr,
+): Logger {
+  const forPeople = settings.format === "auto" ? stream.isTTY === true : settings.format === "pretty";
+  return pino(
+    {
+      level: settings.level,
+      base: { name },
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    forPeople ? prettyStream(stream) : stream,
+  );
+}
+
+function prettyStream(stream: LogStream): DestinationStream {
+  const format = pretty.prettyFactory({
+    colorize: stream.isTTY === true,
+    ignore: "name,event",
+    translateTime: "SYS:HH:MM:ss.l",
+    singleLine: true,
+  });
+  return {
+    write: (line) => {
+      stream.write(format(line));
+    },
+  };
+}

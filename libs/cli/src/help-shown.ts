@@ -1,0 +1,7 @@
+/** Thrown by {@link CommandLine.parse} after it has printed the help: there is nothing left to do. */
+export class HelpShown extends Error {
+  constructor() {
+    super("the help was shown");
+    this.name = "HelpShown";
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Reads the text of an option or a variable.
+ *
+ * @throws RangeError that says what is wrong and what is wanted; the caller adds which option it was
+ */
+export type Parser<T> = (text: string) => T;
+
+/** Text that is not empty. */
+export const text: Parser<string> = (given) => {
+  if (given === "") throw new RangeError("is empty");
+  return given;
+};
+
+/** `true`, `yes`, `1`, `false`, `no` or `0`. */
+export const boolean: Parser<boolean> = (given) => {
+  if (/^(true|yes|1)$/i.test(given)) return true;
+  if (/^(false|no|0)$/i.test(given)) return false;
+  throw new RangeError(`${quoted(given)} is neither true nor false`);
+};
+
+/** A whole number between two others, both included. */
+export function integer(least: number, most: number): Parser<number> {
+  return (given) => {
+    const value = /^[+-]?\d+$/.test(given) ? Number(given) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    throw new RangeError(`${quoted(given)} is not a whole number from ${least} to ${most}`);
+  };
+}
+
+/** A number above 0, fractions allowed. */
+export const positive: Parser<number> = (given) => {
+  const value = decimal(given);
+  if (value > 0) return value;
+  throw new RangeError(`${quoted(given)} is not a number above 0`);
+};
+
+/** 0 or a number above it, fractions allowed. */
+export const notNegative: Parser<number> = (given) => {
+  const value = decimal(given);
+  if (value >= 0) return value;
+  throw new RangeError(`${quoted(given)} is not a number, 0 or above`);
+};
+
+/** One of a few words. */
+export function oneOf<Word extends string>(words: readonly Word[]): Parser<Word> {
+  return (given) => {
+    const word = words.find((each) => each === given);
+    if (word !== undefined) return word;
+    throw new RangeError(`${quoted(given)} is none of ${words.join(", ")}`);
+  };
+}
+
+// Number() alone would take "", " ", "0x10" and "Infinity".
+function decimal(given: string): number {
+  return /^\d+(\.\d+)?$/.test(given) ? Number(given) : Number.NaN;
+}
+
+function quoted(given: string): string {
+  return JSON.stringify(given);
+}

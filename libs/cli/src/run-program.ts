@@ -1,0 +1,89 @@
+import { MillraceError, messageOf } from "@millrace/dataflow";
+import type { Logger } from "@millrace/dataflow";
+import { isBrokenPipe } from "./broken-pipe.ts";
+import { createLogger } from "./create-logger.ts";
+import { EXIT_CODES, exitCodeOf } from "./exit-code.ts";
+import { HelpShown } from "./help-shown.ts";
+import { DEFAULT_LOG_SETTINGS } from "./log-options.ts";
+import type { LogSettings } from "./log-options.ts";
+import { onStopRequest } from "./stop-requests.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** How long (ms) a program may take from the request to stop until it is done; then it is ended. */
+const STOP_TIMEOUT_MS = 8_000;
+/** How long (ms) a program that is done may be held up by what it forgot to close. */
+const LINGER_MS = 500;
+
+/** What every program can be told. */
+export interface ProgramConfig {
+  readonly log: LogSettings;
+}
+
+/** What a program works with. */
+export interface ProgramContext<Config> {
+  readonly config: Config;
+  readonly logger: Logger;
+  /** Aborts at the first request to stop. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs a program as the whole of this process: reads its configuration, gives it a logger and a signal to stop by,
+ * and turns what becomes of it into an exit code and, where it failed, one clear line. See {@link EXIT_CODES}.
+ *
+ * A reader of standard output that goes away ends the program quietly.
+ */
+export async function runProgram<Config extends ProgramConfig>(
+  name: string,
+  readConfig: (args: readonly string[], env: NodeJS.ProcessEnv) => Config,
+  program: (context: ProgramContext<Config>) => Promise<void>,
+): Promise<void> {
+  let logger: Logger = createLogger(name, DEFAULT_LOG_SETTINGS);
+  const stop = new AbortController();
+  try {
+    const config = readConfig(process.argv.slice(2), process.env);
+    logger = createLogger(name, config.log);
+    const brokenPipe = (error: Error): void => {
+      if (!isBrokenPipe(error)) throw error;
+      stop.abort(error);
+    };
+    process.stdout.on("error", brokenPipe);
+    onStopRequest((reason) => {
+      logger.info({ event: "stopping", reason }, `stopping: ${reason}`);
+      stop.abort(new Error(reason));
+      endLater(STOP_TIMEOUT_MS, EXIT_CODES.failure);
+    });
+    await program({ config, logger, signal: stop.signal });
+    process.exitCode = EXIT_CODES.ok;
+  } catch (error) {
+    process.exitCode = wasStopped(stop.signal, error) ? EXIT_CODES.ok : tell(name, logger, error);
+  }
+  endLater(LINGER_MS, process.exitCode);
+}
+
+/** Whether the error only says that somebody wanted the program to stop. */
+function wasStopped({ aborted, reason }: AbortSignal, error: unknown): boolean {
+  // Nothing can be printed on a broken pipe: whatever fails after it fails for that.
+  return aborted && (error === reason || isBrokenPipe(reason));
+}
+
+/** @returns the exit code */
+function tell(name: string, logger: Logger, error: unknown): number {
+  if (error instanceof HelpShown) return EXIT_CODES.ok;
+  if (error instanceof UsageError) {
+    // Whoever typed it reads it: a sentence, not a log line.
+    process.stderr.write(`${name}: ${error.message}\nSee ${name} --help for what there is.\n`);
+  } else if (!isBrokenPipe(error)) {
+    const code = error instanceof MillraceError ? error.code : "MILLRACE_UNEXPECTED";
+    // A message made for people says all; where nobody foresaw the error, only the stack tells where it was.
+    const stack = error instanceof Error && !(error instanceof MillraceError) ? error.stack : undefined;
+    logger.error({ event: "failed", code, ...(stack === undefined ? {} : { stack }) }, messageOf(error));
+    if (error instanceof Error) logger.debug({ event: "failed", err: error }, "where it failed");
+  }
+  return exitCodeOf(error);
+}
+
+/** A last resort that does not itself keep the process alive. */
+function endLater(afterMs: number, code: number): void {
+  setTimeout(() => process.exit(code), afterMs).unref();
+}

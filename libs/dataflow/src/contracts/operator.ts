@@ -1,0 +1,59 @@
+import type { Completeness, Json, StateChange } from "@millrace/windowing";
+import type { Logger } from "./logger.ts";
+
+/** Events in order, as columns: row `i` of every column belongs to `events[i]`. */
+export interface Batch<T> {
+  readonly events: readonly T[];
+  /** Present on keyed streams. */
+  readonly keys: readonly string[] | undefined;
+  /** System time (ms) of each event's message; `NaN` where unknown. Absent: the source knows none. */
+  readonly times: readonly number[] | undefined;
+}
+
+/** Where an operator puts what it makes. Downstream steps have run when `emit` returns. */
+export interface Emitter<Out> {
+  emit(batch: Batch<Out>): void;
+}
+
+/** What an operator is told when a task builds it. */
+export interface OperatorContext {
+  readonly step: string;
+  readonly part: string;
+  readonly logger: Logger;
+  /** Asks the source how far the events of `[open, close)` are all here. */
+  completeness(open: number, close: number): Completeness;
+}
+
+/** The next time an operator wants to be called, and what would let it go on. */
+export interface Wake {
+  /** System time, ms. */
+  readonly at: number;
+  /** `time`: that it is `at`. `drained`: the proof that the partition had nothing left at `at` or later. */
+  readonly needs: "time" | "drained";
+}
+
+/**
+ * One live copy of a step in one task. Synchronous: it may emit from every call, any number of times.
+ *
+ * Only `process` is required; a stateful operator also tells its state. Calls come from one task, never nested.
+ */
+export interface Operator<In, Out> {
+  process(batch: Batch<In>, now: number, out: Emitter<Out>): void;
+  /** System time is `now`; if `drainedAt` is given, the partition was proved to have nothing left at that instant. */
+  advance?(now: number, drainedAt: number | undefined, out: Emitter<Out>): void;
+  /** `end`: the input is over. `drain`: the worker stops and there is no store to keep the state. */
+  finish?(cause: "end" | "drain", now: number, out: Emitter<Out>): void;
+  nextWake?(now: number): Wake | undefined;
+  /** More rows are due than fitted one page; `nextPage` emits the next. */
+  readonly pending?: boolean;
+  nextPage?(out: Emitter<Out>): void;
+  /** What changed since the last call (all of it the first time); called only for flows that have a store. */
+  snapshot?(): readonly StateChange[];
+  /** Called before anything else with what earlier snapshots added up to. */
+  restore?(
+    groups: Iterable<readonly [group: string, fields: Iterable<readonly [field: string, value: Json]>]>,
+    now: number,
+  ): void;
+  /** Figures to show, by name. */
+  stats?(): Readonly<Record<string, number>>;
+}

@@ -1,0 +1,101 @@
+import type { Completeness, Json } from "@millrace/windowing";
+import type { DecodeFailure, RawLine } from "./decoder.ts";
+import type { Logger } from "./logger.ts";
+import type { TimeProvider } from "./time-provider.ts";
+
+/** How a source's partitions divide its events. A `keyBy` that contradicts it is refused when the flow is built. */
+export type Partitioning =
+  /** One partition: every key is whole in it. */
+  | { readonly kind: "single" }
+  /** Events with the same value of `field` are always in the same partition. */
+  | { readonly kind: "by"; readonly field: string }
+  /** Several partitions, divided by nothing that a flow could rely on. */
+  | { readonly kind: "arbitrary" };
+
+/** What every partition, source or sink, is told when it is built. */
+export interface PartContext {
+  /** Id of the step it is built for. */
+  readonly step: string;
+  readonly logger: Logger;
+  readonly time: TimeProvider;
+  /** Sends a payload that cannot be delivered as an event (a line beyond the size bound) to the dead letter. */
+  reject(payload: RawLine, reason: DecodeFailure): void;
+}
+
+/**
+ * Where events come from. A source only describes; {@link Source.buildPart} opens.
+ *
+ * The names are Bytewax's `FixedPartitionedSource`.
+ */
+export interface Source<T> {
+  readonly partitioning: Partitioning;
+  /** Names of all partitions, stable from run to run: a name is the identity that recovery uses. */
+  listParts(): Promise<readonly string[]>;
+  /**
+   * Opens one partition.
+   *
+   * @param resume what {@link SourcePartition.snapshot} told at the last commit; reading goes on right behind it.
+   *   `undefined`: the task has never committed.
+   */
+  buildPart(part: string, resume: Json | undefined, context: PartContext): Promise<SourcePartition<T>>;
+}
+
+/** Events in order of arrival, or the end of the input. */
+export type SourceBatch<T> =
+  | {
+      readonly kind: "batch";
+      readonly events: readonly T[];
+      /** System time (ms) at which each event's message was published or entered; `NaN` where unknown. */
+      readonly times?: readonly number[];
+    }
+  | { readonly kind: "end" };
+
+/** The proof that a partition had nothing left to read at an instant. */
+export interface Drained {
+  /** When the probe was sent, by the {@link TimeProvider} of the context (ms): nothing older was waiting. */
+  readonly at: number;
+  /** Changes with each new connection, so that two proofs with the same number had no break between them. */
+  readonly connection: number;
+}
+
+/** Counts of one partition since it was built, in events. */
+export interface SourceStats {
+  /** Delivered by {@link SourcePartition.nextBatch}. */
+  readonly read: number;
+  /** Recognised as sent twice and dropped before `read`. */
+  readonly duplicates: number;
+  /** Known to be missing: gaps in numbers, dropped at a queue's bound. Measured, never a difference. */
+  readonly lost: number;
+  /** Arrived and waiting for `nextBatch`. */
+  readonly queued: number;
+}
+
+/**
+ * One open partition.
+ *
+ * One call of `nextBatch` is outstanding at a time. `snapshot` is called only while none is outstanding; `drained`,
+ * `stats` and `stop` at any time.
+ */
+export interface SourcePartition<T> {
+  /**
+   * Waits until there are events, then gives them all, up to the partition's own bound; it neither polls nor sleeps.
+   * An empty batch is allowed (the position moved, but no event came of it). After `end` it is not called again.
+   */
+  nextBatch(): Promise<SourceBatch<T>>;
+  /**
+   * Sends a probe and proves that nothing came before its answer; `undefined` if something did or is queued.
+   * While disconnected it waits for the connection. Absent: the source cannot tell, and only events move time.
+   */
+  drained?(): Promise<Drained | undefined>;
+  /** Position behind the last batch delivered: JSON, small, enough to resume. */
+  snapshot(): Json;
+  /** `position` is durable: what lies before it may be acknowledged or trimmed. */
+  committed?(position: Json): Promise<void>;
+  /** How far the events of `[open, close)` can be trusted to be all here. Absent: "unknown". */
+  completeness?(open: number, close: number): Completeness;
+  stats?(): SourceStats;
+  /** Ends the intake: what was already read is still delivered, then `end`. Absent: the partition is just closed. */
+  stop?(): void;
+  /** Releases everything. An outstanding `nextBatch` or `drained` settles. Idempotent. */
+  close(): Promise<void>;
+}

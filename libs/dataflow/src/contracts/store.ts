@@ -1,0 +1,74 @@
+import type { Json, StateChange } from "@millrace/windowing";
+
+/** A task's identity across runs. */
+export interface TaskId {
+  readonly flow: string;
+  readonly part: string;
+}
+
+/** Rows that a store makes visible in the same atomic step as the state, such as results in Redis. */
+export interface StoreOutput {
+  /** Id of the output step. */
+  readonly step: string;
+  /** Where they go: read by the store that the sink belongs to. */
+  readonly target: Json;
+  readonly rows: readonly Json[];
+}
+
+/** One atomic step: position, state and outputs become durable together, or nothing does. */
+export interface Commit {
+  /** 1 for the first commit of a task, then one more each time. */
+  readonly number: number;
+  /** What the task's flow looks like; a state written under another signature is refused on load. */
+  readonly signature: string;
+  /** Source position; unchanged on every page but the first of a paged close. */
+  readonly position: Json;
+  /** Resume states of the sinks, by step id. */
+  readonly sinks: Readonly<Record<string, Json>>;
+  /** Changes of operator state; groups carry the step id as prefix. */
+  readonly changes: readonly StateChange[];
+  readonly outputs: readonly StoreOutput[];
+  /** More pages of the same close follow. */
+  readonly partial: boolean;
+}
+
+/** How a commit ended. */
+export type CommitOutcome =
+  | { readonly kind: "applied" }
+  /** The same number was applied before under the same fence: a lost reply was resent. Success. */
+  | { readonly kind: "already-applied" }
+  /** A newer owner has the task: this one stops for good. */
+  | { readonly kind: "fenced"; readonly owner: number }
+  /** The store knows less than this task committed (it was restored from an older copy): the task reloads. */
+  | { readonly kind: "rolled-back"; readonly stored: number };
+
+/** What a task left behind. */
+export interface TaskState {
+  readonly commitNumber: number;
+  readonly signature: string;
+  readonly position: Json;
+  readonly sinks: Readonly<Record<string, Json>>;
+  readonly groups: Iterable<
+    readonly [group: string, fields: Iterable<readonly [field: string, value: Json]>]
+  >;
+  /** The last commit was a page of a close that had more. */
+  readonly partial: boolean;
+}
+
+/** Keeps the state of tasks. */
+export interface Store {
+  /** Takes the task over: the new fence is higher than any before, so older owners can no longer commit. */
+  acquire(task: TaskId): Promise<TaskStore>;
+  close(): Promise<void>;
+}
+
+/** One owner's view of one task. */
+export interface TaskStore {
+  /** Grows with each owner. */
+  readonly fence: number;
+  /** `undefined`: the task has never committed. */
+  load(): Promise<TaskState | undefined>;
+  commit(commit: Commit): Promise<CommitOutcome>;
+  /** Gives the task up; its state stays. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,64 @@
+import type { DeadLetter } from "./contracts/decoder.ts";
+import type { Sink } from "./contracts/sink.ts";
+import type { Source } from "./contracts/source.ts";
+import { FlowError } from "./errors.ts";
+import { Graph } from "./graph.ts";
+import { Stream } from "./stream.ts";
+
+export interface DataflowOptions {
+  /** Gets every payload that could not become an event, with the reason. @default each is logged as a warning */
+  readonly deadLetter?: Sink<DeadLetter>;
+  /**
+   * Part of the identity of kept state: change it when steps keep their ids but not their meaning, and state of the
+   * old version is refused instead of misread.
+   *
+   * @default 1
+   */
+  readonly version?: number;
+}
+
+/**
+ * A typed graph from one source to any number of sinks. Building it reads and writes nothing; `run(flow)` does.
+ *
+ * @example
+ * const flow = new Dataflow("mobile_counts");
+ * flow
+ *   .input("clicks", source)
+ *   .decode("decode", clickCodec)
+ *   .keyBy("timezone", "os_timezone")
+ *   .window("per_5s", new TumblingWindower({ lengthMs: 5_000 }), new SystemClock())
+ *   .reduce("mobile", (click) => Number(click.device_is_mobile), (a, b) => a + b)
+ *   .output("out", new StdoutSink());
+ */
+export class Dataflow {
+  /** Name of the flow in logs, metrics and kept state. */
+  readonly id: string;
+  readonly options: DataflowOptions;
+  /** The steps; `describe(flow)` shows them as data. */
+  readonly graph: Graph;
+
+  /** @throws FlowError for a malformed id */
+  constructor(id: string, options: DataflowOptions = {}) {
+    this.id = id;
+    this.options = options;
+    this.graph = new Graph(id);
+  }
+
+  /**
+   * Reads a source. A flow has one: its partitions are what tasks are made of.
+   *
+   * @throws FlowError for a second input
+   */
+  input<T>(id: string, source: Source<T>): Stream<T> {
+    const first = this.graph.input;
+    if (first !== undefined) {
+      throw new FlowError(
+        `flow "${this.id}", step "${id}": the flow already reads "${first.id}", and a task has one partition to take its position from; combine the sources into one, or run two flows`,
+      );
+    }
+    return new Stream<T>(
+      this.graph,
+      this.graph.add({ id, operator: "input", inputs: [], ports: ["down"], role: { kind: "input", source } }),
+    );
+  }
+}

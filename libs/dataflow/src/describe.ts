@@ -1,0 +1,53 @@
+import type { Dataflow } from "./dataflow.ts";
+
+/** A step as data. */
+export interface StepDescription {
+  readonly id: string;
+  readonly operator: string;
+  /** What it is fed from: step and port. */
+  readonly inputs: readonly { readonly step: string; readonly port: string }[];
+  readonly ports: readonly string[];
+  /** What the operator says of itself: the key's field, or when a window's results are final. */
+  readonly detail?: string;
+}
+
+/** A flow as data: its steps in the order in which events pass them. */
+export interface FlowDescription {
+  readonly flow: string;
+  readonly steps: readonly StepDescription[];
+}
+
+/** What a flow is made of, without running it. */
+export function describe(flow: Dataflow): FlowDescription {
+  const steps = flow.graph.nodes.map(({ id, operator, inputs, ports, detail }) => ({
+    id,
+    operator,
+    inputs: inputs.map(({ node, port }) => ({ step: node, port })),
+    ports,
+    ...(detail === undefined ? {} : { detail }),
+  }));
+  return { flow: flow.id, steps };
+}
+
+/** The description as a Mermaid flowchart, which GitHub and many editors draw. */
+export function toMermaid({ steps }: FlowDescription): string {
+  const names = new Map(steps.map(({ id }, index) => [id, `s${index}`]));
+  const nodes = steps.map(({ id, operator }) => {
+    const [open, close] = SHAPES[operator] ?? ["[", "]"];
+    return `  ${names.get(id) ?? id}${open}"${id}<br/><i>${operator}</i>"${close}`;
+  });
+  const edges = steps.flatMap(({ id, inputs }) =>
+    inputs.map(({ step, port }) => {
+      const label = port === "down" ? "" : `|${port}|`;
+      return `  ${names.get(step) ?? step} -->${label} ${names.get(id) ?? id}`;
+    }),
+  );
+  return ["flowchart LR", ...nodes, ...edges].join("\n");
+}
+
+const SHAPES: Readonly<Record<string, readonly [open: string, close: string]>> = {
+  input: ["([", "])"],
+  output: ["([", "])"],
+  window: ["[[", "]]"],
+  branch: ["{", "}"],
+};

@@ -1,0 +1,71 @@
+/** Base of all errors that Millrace raises on purpose: branch on `code`, never on the message. */
+export abstract class MillraceError extends Error {
+  /** Stable, listed with cause and remedy in `docs/errors.md`. */
+  abstract readonly code: string;
+
+  constructor(message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** A flow that cannot mean what it says; raised while it is built. */
+export class FlowError extends MillraceError {
+  static readonly code = "MILLRACE_FLOW_INVALID";
+  readonly code = FlowError.code;
+}
+
+/** A user's function, or an operator, failed on an event. */
+export class StepError extends MillraceError {
+  static readonly code = "MILLRACE_STEP_FAILED";
+  readonly code = StepError.code;
+  readonly step: string;
+  readonly part: string;
+
+  constructor(step: string, part: string, message: string, cause?: unknown) {
+    super(`step "${step}", partition "${part}": ${message}`, { cause });
+    this.step = step;
+    this.part = part;
+  }
+}
+
+/** A source could not be opened or read on. */
+export class SourceError extends MillraceError {
+  static readonly code = "MILLRACE_SOURCE_FAILED";
+  readonly code = SourceError.code;
+}
+
+/** A sink could not be opened or written on. */
+export class SinkError extends MillraceError {
+  static readonly code = "MILLRACE_SINK_FAILED";
+  readonly code = SinkError.code;
+}
+
+/** A newer owner has taken the task: this worker must not go on with it. */
+export class FencedError extends MillraceError {
+  static readonly code = "MILLRACE_FENCED";
+  readonly code = FencedError.code;
+}
+
+/** State kept by a flow of another shape: reading it would mean guessing. */
+export class StateMismatchError extends MillraceError {
+  static readonly code = "MILLRACE_STATE_MISMATCH";
+  readonly code = StateMismatchError.code;
+}
+
+/** State that cannot be kept, or that a store gave back damaged. */
+export class StateError extends MillraceError {
+  static readonly code = "MILLRACE_STATE_INVALID";
+  readonly code = StateError.code;
+}
+
+/** Stopping took longer than its deadline; what was not committed is read again by the next run. */
+export class DrainTimeoutError extends MillraceError {
+  static readonly code = "MILLRACE_DRAIN_TIMEOUT";
+  readonly code = DrainTimeoutError.code;
+}
+
+/** What any thrown value says, on one line. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

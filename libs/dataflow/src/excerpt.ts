@@ -1,0 +1,21 @@
+/** Characters of an event or payload that an error or a dead letter shows. */
+export const EXCERPT_LENGTH = 200;
+/** Characters of a payload that a dead letter keeps. */
+export const PAYLOAD_LENGTH = 1_024;
+
+/** A short, printable form of any value. */
+export function excerpt(value: unknown, length: number = EXCERPT_LENGTH): string {
+  const text = toText(value, length);
+  return text.length > length ? `${text.slice(0, length)}…` : text;
+}
+
+function toText(value: unknown, length: number): string {
+  if (typeof value === "string") return value;
+  // A character takes at most four bytes, so the cut is never shorter than what is shown.
+  if (value instanceof Uint8Array) return new TextDecoder().decode(value.subarray(0, 4 * length));
+  try {
+    return `${JSON.stringify(value)}`;
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}

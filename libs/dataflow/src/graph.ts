@@ -1,0 +1,102 @@
+import type { Operator, OperatorContext, Emitter } from "./contracts/operator.ts";
+import type { Partitioning, Source } from "./contracts/source.ts";
+import type { Sink } from "./contracts/sink.ts";
+import { FlowError } from "./errors.ts";
+import type { AsyncOperator } from "./operators/async-operator.ts";
+import type { StepContext } from "./operators/step-context.ts";
+
+/** One output of a node: `down` unless the operator has several. */
+export interface Port {
+  readonly node: string;
+  readonly port: string;
+}
+
+/** How a node comes alive in a task. */
+export type NodeRole =
+  | { readonly kind: "input"; readonly source: Source<unknown> }
+  | {
+      readonly kind: "operator";
+      /** @param sides emitters of the ports behind the first, in their order */
+      readonly build: (
+        context: StepContext,
+        sides: readonly Emitter<unknown>[],
+      ) => Operator<unknown, unknown>;
+    }
+  | { readonly kind: "async"; readonly build: (context: StepContext) => AsyncOperator<unknown, unknown> }
+  | { readonly kind: "output"; readonly sink: Sink<unknown> };
+
+/** A step of the graph. Nodes stand in the order in which they were added, which is topological. */
+export interface GraphNode {
+  readonly id: string;
+  /** The operator's name, such as `map`. */
+  readonly operator: string;
+  readonly inputs: readonly Port[];
+  readonly ports: readonly string[];
+  readonly role: NodeRole;
+  /** What the operator says of itself: configuration that a reader of the graph wants to see. */
+  readonly detail?: string;
+  /** The node may end the way of its events (an inspection, a measured drop). */
+  readonly mayEnd?: boolean;
+}
+
+export type { OperatorContext };
+
+const STEP_ID = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
+
+/** The steps of one flow as they are added. */
+export class Graph {
+  readonly flow: string;
+  readonly #nodes = new Map<string, GraphNode>();
+
+  constructor(flow: string) {
+    if (!STEP_ID.test(flow)) throw new FlowError(`flow id ${JSON.stringify(flow)}: ${ID_RULE}`);
+    this.flow = flow;
+  }
+
+  get nodes(): readonly GraphNode[] {
+    return [...this.#nodes.values()];
+  }
+
+  /** @throws FlowError for an id that is malformed or taken */
+  add(node: GraphNode): Port {
+    const where = `flow "${this.flow}", step ${JSON.stringify(node.id)}`;
+    if (!STEP_ID.test(node.id)) throw new FlowError(`${where}: ${ID_RULE}`);
+    if (this.#nodes.has(node.id)) {
+      throw new FlowError(
+        `${where}: the id is taken by a ${this.#nodes.get(node.id)?.operator ?? "step"}; ids name a step in metrics and state, so each needs its own`,
+      );
+    }
+    this.#nodes.set(node.id, node);
+    return { node: node.id, port: node.ports[0] ?? "down" };
+  }
+
+  /** The flow's one input, once it has been added. */
+  get input(): { readonly id: string; readonly source: Source<unknown> } | undefined {
+    for (const { id, role } of this.#nodes.values()) {
+      if (role.kind === "input") return { id, source: role.source };
+    }
+    return undefined;
+  }
+
+  get partitioning(): Partitioning {
+    return this.input?.source.partitioning ?? { kind: "single" };
+  }
+
+  /** @throws FlowError for a flow that reads nothing, writes nothing, or has a step that leads nowhere */
+  validate(): void {
+    const nodes = this.nodes;
+    if (this.input === undefined) throw new FlowError(`flow "${this.flow}" has no input: call flow.input(…)`);
+    if (!nodes.some((node) => node.role.kind === "output")) {
+      throw new FlowError(`flow "${this.flow}" has no output: end a stream with .output(id, sink)`);
+    }
+    const consumed = new Set(nodes.flatMap((node) => node.inputs.map((input) => input.node)));
+    for (const node of nodes) {
+      if (node.role.kind === "output" || node.mayEnd === true || consumed.has(node.id)) continue;
+      throw new FlowError(
+        `flow "${this.flow}", step "${node.id}" (${node.operator}) leads nowhere: give its stream to another step or to .output(id, sink)`,
+      );
+    }
+  }
+}
+
+const ID_RULE = "an id starts with a letter and has up to 100 letters, digits, '_', '.' or '-'";

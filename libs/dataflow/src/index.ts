@@ -1,0 +1,67 @@
+export { CallbackSink } from "./sinks/callback-sink.ts";
+export { Dataflow } from "./dataflow.ts";
+export {
+  FencedError,
+  DrainTimeoutError,
+  FlowError,
+  MillraceError,
+  SinkError,
+  SourceError,
+  StateError,
+  StateMismatchError,
+  StepError,
+  messageOf,
+} from "./errors.ts";
+export { IterableSource } from "./sources/iterable-source.ts";
+export { JsonlFileSink } from "./sinks/jsonl-file-sink.ts";
+export { JsonlFileSource } from "./sources/jsonl-file-source.ts";
+export { KeyedStream } from "./keyed-stream.ts";
+export { MemoryStore } from "./stores/memory-store.ts";
+export { ReadableSource, StdinSource } from "./sources/readable-source.ts";
+export { StderrSink, StdoutSink, WritableSink } from "./sinks/writable-sink.ts";
+export { Stream } from "./stream.ts";
+export { WindowedStream } from "./windowed-stream.ts";
+export { SILENT_LOGGER } from "./contracts/logger.ts";
+export { SYSTEM_TIME } from "./contracts/time-provider.ts";
+export { describe, toMermaid } from "./describe.ts";
+export { run } from "./runtime/run.ts";
+export { reconcile } from "./runtime/reconcile.ts";
+
+export type { Batch, Emitter, Operator, OperatorContext, Wake } from "./contracts/operator.ts";
+export type {
+  Commit,
+  CommitOutcome,
+  Store,
+  StoreOutput,
+  TaskId,
+  TaskState,
+  TaskStore,
+} from "./contracts/store.ts";
+export type { DataflowOptions } from "./dataflow.ts";
+export type { DeadLetter, DecodeFailure, Decoded, Decoder, RawLine } from "./contracts/decoder.ts";
+export type {
+  Drained,
+  PartContext,
+  Partitioning,
+  Source,
+  SourceBatch,
+  SourcePartition,
+  SourceStats,
+} from "./contracts/source.ts";
+export type { ErrorPolicy, StepOptions } from "./operators/error-policy.ts";
+export type { FlowStats, StepStats, TaskPhase, TaskStats } from "./runtime/stats.ts";
+export type { FlowDescription, StepDescription } from "./describe.ts";
+export type { IterableSourceOptions } from "./sources/iterable-source.ts";
+export type { Json } from "@millrace/windowing";
+export type { CollectOptions } from "./operators/collect-logic.ts";
+export type { KeyContext, KeyedLogic, KeyedStep } from "./operators/stateful-operator.ts";
+export type { KeyByOptions, OperatorFactory, StringField } from "./stream.ts";
+export type { LineOptions } from "./sources/jsonl-file-source.ts";
+export type { Logger } from "./contracts/logger.ts";
+export type { AsyncFunction, MapAsyncOptions } from "./operators/map-async-operator.ts";
+export type { Reconciliation } from "./runtime/reconcile.ts";
+export type { RunHandle } from "./runtime/run.ts";
+export type { RunOptions } from "./runtime/options.ts";
+export type { Sink, SinkPartition } from "./contracts/sink.ts";
+export type { TimeProvider } from "./contracts/time-provider.ts";
+export type { WindowOptions, WindowResults } from "./windowed-stream.ts";

@@ -1,0 +1,142 @@
+import type { Clock, JsonCodec, Windower } from "@millrace/windowing";
+import type { Operator } from "./contracts/operator.ts";
+import { BranchOperator } from "./operators/branch-operator.ts";
+import { collectLogic } from "./operators/collect-logic.ts";
+import type { CollectOptions } from "./operators/collect-logic.ts";
+import type { StepOptions } from "./operators/error-policy.ts";
+import type { AsyncFunction, MapAsyncOptions } from "./operators/map-async-operator.ts";
+import { filterPass, flatMapPass, inspectPass, mapPass } from "./operators/passes.ts";
+import { required } from "./operators/required.ts";
+import { StatefulOperator } from "./operators/stateful-operator.ts";
+import type { KeyedLogic } from "./operators/stateful-operator.ts";
+import { StreamBase } from "./stream-base.ts";
+import { Stream } from "./stream.ts";
+import type { OperatorFactory } from "./stream.ts";
+import { WindowedStream } from "./windowed-stream.ts";
+import type { WindowOptions } from "./windowed-stream.ts";
+
+/** Events that each carry a string key. Steps keep the key until {@link KeyedStream.dropKey}. */
+export class KeyedStream<V> extends StreamBase<V> {
+  /** Another value under the same key. */
+  mapValues<U>(id: string, fn: (value: V, key: string) => U, options?: StepOptions): KeyedStream<U> {
+    return new KeyedStream<U>(
+      this.graph,
+      this.addStateless(id, "mapValues", "one-to-one", mapPass(fn), options),
+    );
+  }
+
+  /** Only the values for which the predicate holds; a type guard narrows the stream. */
+  filter<U extends V>(
+    id: string,
+    predicate: (value: V, key: string) => value is U,
+    options?: StepOptions,
+  ): KeyedStream<U>;
+  filter(id: string, predicate: (value: V, key: string) => boolean, options?: StepOptions): KeyedStream<V>;
+  filter(id: string, predicate: (value: V, key: string) => boolean, options?: StepOptions): KeyedStream<V> {
+    return new KeyedStream<V>(
+      this.graph,
+      this.addStateless(id, "filter", "selection", filterPass(predicate), options),
+    );
+  }
+
+  /** Any number of values under the same key. */
+  flatMapValues<U>(
+    id: string,
+    fn: (value: V, key: string) => Iterable<U>,
+    options?: StepOptions,
+  ): KeyedStream<U> {
+    return new KeyedStream<U>(
+      this.graph,
+      this.addStateless(id, "flatMapValues", "selection", flatMapPass(fn), options),
+    );
+  }
+
+  /** Looks at each value in passing. */
+  inspect(id: string, look: (value: V, key: string) => void, options?: StepOptions): KeyedStream<V> {
+    return new KeyedStream<V>(
+      this.graph,
+      this.addStateless(id, "inspect", "one-to-one", inspectPass(look), options, { mayEnd: true }),
+    );
+  }
+
+  /** Two keyed streams: the values for which the predicate holds, and the others. */
+  branch(
+    id: string,
+    predicate: (value: V, key: string) => boolean,
+    options?: StepOptions,
+  ): { readonly yes: KeyedStream<V>; readonly no: KeyedStream<V> } {
+    this.addOperator(
+      id,
+      "branch",
+      (context, [no]): Operator<V, V> =>
+        new BranchOperator<V>(context, predicate, required(no), options?.onError),
+      { ports: ["yes", "no"] },
+    );
+    return {
+      yes: new KeyedStream<V>(this.graph, { node: id, port: "yes" }),
+      no: new KeyedStream<V>(this.graph, { node: id, port: "no" }),
+    };
+  }
+
+  /** The values of this stream and of the others, each under its key. */
+  merge<U>(id: string, ...others: readonly KeyedStream<U>[]): KeyedStream<V | U> {
+    return new KeyedStream<V | U>(this.graph, this.addMerge(id, others));
+  }
+
+  /** Calls an async function for each value: bounded concurrency, order kept, none in flight across a commit. */
+  mapAsync<U>(id: string, fn: AsyncFunction<V, U>, options?: MapAsyncOptions): KeyedStream<U> {
+    return new KeyedStream<U>(this.graph, this.addAsync(id, fn, options));
+  }
+
+  /**
+   * Divides the values into windows, by key. The windows of one call may be folded in several ways.
+   *
+   * @param id names the windows; the step of a fold is named `<id>.<fold's id>`
+   */
+  window(id: string, windower: Windower, clock: Clock<V>, options: WindowOptions = {}): WindowedStream<V> {
+    return new WindowedStream<V>(this.graph, this.from, { id, windower, clock, options });
+  }
+
+  /**
+   * One event for each event, from it and the key's state.
+   *
+   * @param fn gets the state (`undefined` for a new key) and gives the next one (`undefined` forgets the key) with
+   *   what comes out
+   */
+  statefulMap<S, U>(
+    id: string,
+    fn: (state: S | undefined, value: V, key: string) => readonly [state: S | undefined, out: U],
+    options: { readonly codec?: JsonCodec<S> } = {},
+  ): KeyedStream<U> {
+    return this.statefulFlatMap<S, U>(id, {
+      onEvent(state, value, { key }) {
+        const [next, out] = fn(state, value, key);
+        return { state: next, out: [out] };
+      },
+      ...options,
+    });
+  }
+
+  /** Any number of events for each event, from it and the key's state; may ask to be called again at a later time. */
+  statefulFlatMap<S, U>(id: string, logic: KeyedLogic<V, S, U>): KeyedStream<U> {
+    return new KeyedStream<U>(
+      this.graph,
+      this.addOperator(id, "stateful", (context) => new StatefulOperator<V, S, U>(context, logic)),
+    );
+  }
+
+  /** Lists of each key's values, given out when full or when nothing was added for a while. */
+  collect(id: string, options: CollectOptions): KeyedStream<readonly V[]> {
+    return this.statefulFlatMap(id, collectLogic<V>(id, options));
+  }
+
+  /** A keyed operator of your own; it keeps the keys of the batches that it emits. */
+  custom<U>(id: string, operator: OperatorFactory<V, U>): KeyedStream<U> {
+    return new KeyedStream<U>(this.graph, this.addOperator(id, "custom", operator));
+  }
+
+  /** The values without their keys. Not a step: nothing is done at run time. */
+  dropKey(): Stream<V> {
+    return new Stream<V>(this.graph, this.from);
+  }
+}

@@ -1,0 +1,30 @@
+import { FlowError } from "../errors.ts";
+import type { KeyedLogic } from "./stateful-operator.ts";
+
+/** When a list that is being collected is given out. */
+export interface CollectOptions {
+  /** Values in a list at most. */
+  readonly maxSize: number;
+  /** A list that got no further value for so long (ms of system time) is given out as it is, as Bytewax does. */
+  readonly timeoutMs: number;
+}
+
+/** Gathers each key's values into lists. @throws FlowError for a bound that cannot be */
+export function collectLogic<V>(
+  step: string,
+  { maxSize, timeoutMs }: CollectOptions,
+): KeyedLogic<V, readonly V[], readonly V[]> {
+  if (!Number.isInteger(maxSize) || maxSize < 1)
+    throw new FlowError(`step "${step}": maxSize is ${maxSize}, must be a whole number from 1`);
+  if (!(timeoutMs > 0)) throw new FlowError(`step "${step}": timeoutMs is ${timeoutMs}, must be above 0`);
+  return {
+    onEvent(list = [], value, { now }) {
+      const longer = [...list, value];
+      return longer.length >= maxSize
+        ? { state: undefined, out: [longer] }
+        : { state: longer, notifyAt: now + timeoutMs };
+    },
+    onNotify: (list) => ({ state: undefined, out: [list] }),
+    onEnd: (list) => [list],
+  };
+}

@@ -1,0 +1,44 @@
+import type { Decoder } from "../contracts/decoder.ts";
+import type { Batch, Emitter, Operator } from "../contracts/operator.ts";
+import { PAYLOAD_LENGTH, excerpt } from "../excerpt.ts";
+import { StatelessOperator } from "./stateless.ts";
+import type { StepContext } from "./step-context.ts";
+
+/** Payloads to events. What is not one is counted and goes to the dead letter: it is never guessed at. */
+export class DecodeOperator<Raw, T> implements Operator<Raw, T> {
+  readonly #stateless: StatelessOperator<Raw, T>;
+  #decoded = 0;
+  #blank = 0;
+  #malformed = 0;
+
+  constructor(context: StepContext, decoder: Decoder<Raw, T>) {
+    this.#stateless = new StatelessOperator<Raw, T>(context, "selection", (batch, rows) => {
+      const before = rows.events.length;
+      let row = 0;
+      for (const raw of batch.events) {
+        rows.at = row;
+        const decoded = decoder.decode(raw);
+        if (decoded.kind === "event") {
+          rows.events.push(decoded.event);
+          rows.from?.push(row);
+        } else if (decoded.kind === "blank") {
+          this.#blank += 1;
+        } else {
+          this.#malformed += 1;
+          const { step, part } = context;
+          context.deadLetter({ step, part, reason: decoded.reason, payload: excerpt(raw, PAYLOAD_LENGTH) });
+        }
+        row += 1;
+      }
+      this.#decoded += rows.events.length - before;
+    });
+  }
+
+  process(batch: Batch<Raw>, now: number, out: Emitter<T>): void {
+    this.#stateless.process(batch, now, out);
+  }
+
+  stats(): Readonly<Record<string, number>> {
+    return { decoded: this.#decoded, blank: this.#blank, malformed: this.#malformed };
+  }
+}

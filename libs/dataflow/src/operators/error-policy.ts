@@ -1,0 +1,57 @@
+import { StepError, messageOf } from "../errors.ts";
+import { PAYLOAD_LENGTH, excerpt } from "../excerpt.ts";
+import type { StepContext } from "./step-context.ts";
+
+/** What happens to an event on which a user's function throws. */
+export type ErrorPolicy =
+  /** The task ends with a {@link StepError}. The default: a bug is better seen than counted. */
+  | "fail"
+  /** The event goes to the dead letter and the flow goes on. */
+  | "dead-letter"
+  /** The function is called again, up to `retries` times; then as `then` says. */
+  | { readonly retries: number; readonly then?: "fail" | "dead-letter" };
+
+export interface StepOptions {
+  /** @default "fail" */
+  readonly onError?: ErrorPolicy;
+}
+
+/** Applies a step's policy to one event that failed. */
+export class ErrorHandler {
+  readonly #context: StepContext;
+  readonly #retries: number;
+  readonly #last: "fail" | "dead-letter";
+  #skipped = 0;
+
+  constructor(context: StepContext, policy: ErrorPolicy = "fail") {
+    this.#context = context;
+    this.#retries = typeof policy === "string" ? 0 : policy.retries;
+    this.#last = typeof policy === "string" ? policy : (policy.then ?? "fail");
+  }
+
+  /** Events given up on so far. */
+  get skipped(): number {
+    return this.#skipped;
+  }
+
+  get retries(): number {
+    return this.#retries;
+  }
+
+  /** @throws StepError under the policy `fail` */
+  giveUp(error: unknown, event: unknown): void {
+    const { step, part } = this.#context;
+    if (this.#last === "fail") {
+      throw error instanceof StepError
+        ? error
+        : new StepError(step, part, `${messageOf(error)} (event: ${excerpt(event)})`, error);
+    }
+    this.#skipped += 1;
+    this.#context.deadLetter({
+      step,
+      part,
+      reason: { code: "step-failed", message: messageOf(error) },
+      payload: excerpt(event, PAYLOAD_LENGTH),
+    });
+  }
+}

@@ -1,0 +1,163 @@
+import type { Batch, Emitter } from "../contracts/operator.ts";
+import { FlowError } from "../errors.ts";
+import type { AsyncOperator } from "./async-operator.ts";
+import { ErrorHandler } from "./error-policy.ts";
+import type { StepContext } from "./step-context.ts";
+
+/** How `mapAsync` calls its function. */
+export interface MapAsyncOptions {
+  /** Calls in flight at a time. @default 16 */
+  readonly concurrency?: number;
+  /** A call that takes longer counts as failed, ms. @default 30000 */
+  readonly timeoutMs?: number;
+  /** Further calls after one that failed. @default 0 */
+  readonly retries?: number;
+  /** Wait before the first retry, ms; doubled each time. @default 100 */
+  readonly backoffMs?: number;
+  /** What happens to an event whose last call failed. @default "fail" */
+  readonly onError?: "fail" | "dead-letter";
+}
+
+export const DEFAULT_MAP_ASYNC_OPTIONS = {
+  concurrency: 16,
+  timeoutMs: 30_000,
+  retries: 0,
+  backoffMs: 100,
+  onError: "fail",
+} as const satisfies Required<MapAsyncOptions>;
+
+/** The user's function; `signal` is aborted when the call's time is up or the task ends. */
+export type AsyncFunction<V, R> = (
+  value: V,
+  context: { readonly key: string; readonly signal: AbortSignal },
+) => Promise<R>;
+
+/** Calls an async function for every row of a batch, several at a time, and keeps the rows' order. */
+export class MapAsyncOperator<V, R> implements AsyncOperator<V, R> {
+  readonly #context: StepContext;
+  readonly #fn: AsyncFunction<V, R>;
+  readonly #options: Required<MapAsyncOptions>;
+  readonly #errors: ErrorHandler;
+
+  constructor(context: StepContext, fn: AsyncFunction<V, R>, options: MapAsyncOptions = {}) {
+    this.#context = context;
+    this.#fn = fn;
+    this.#options = checked(context.step, { ...DEFAULT_MAP_ASYNC_OPTIONS, ...options });
+    this.#errors = new ErrorHandler(context, this.#options.onError);
+  }
+
+  async run(batch: Batch<V>, out: Emitter<R>): Promise<void> {
+    const made = new Map<number, R>();
+    const rows = batch.events.entries();
+    const failed = new AbortController();
+    const lane = async (): Promise<void> => {
+      for (const [row, event] of rows) {
+        if (failed.signal.aborted) return;
+        const result = await this.#call(event, batch.keys?.[row] ?? "", failed.signal);
+        if (result.ok) made.set(row, result.value);
+        else this.#errors.giveUp(result.error, event);
+      }
+    };
+    const lanes = Array.from({ length: Math.min(this.#options.concurrency, batch.events.length) }, lane);
+    try {
+      await Promise.all(lanes);
+    } catch (error) {
+      failed.abort();
+      await Promise.allSettled(lanes);
+      throw error;
+    }
+    emitInOrder(batch, made, out);
+  }
+
+  stats(): Readonly<Record<string, number>> {
+    return this.#errors.skipped === 0 ? {} : { skipped: this.#errors.skipped };
+  }
+
+  async #call(
+    event: V,
+    key: string,
+    failed: AbortSignal,
+  ): Promise<{ readonly ok: true; readonly value: R } | { readonly ok: false; readonly error: unknown }> {
+    let wait = this.#options.backoffMs;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return { ok: true, value: await this.#attempt(event, key, failed) };
+      } catch (error) {
+        const over = attempt >= this.#options.retries || failed.aborted || this.#context.signal.aborted;
+        if (over) return { ok: false, error };
+      }
+      await this.#sleep(wait);
+      wait *= 2;
+    }
+  }
+
+  async #attempt(event: V, key: string, failed: AbortSignal): Promise<R> {
+    const { timeoutMs } = this.#options;
+    const { time, signal } = this.#context;
+    const controller = new AbortController();
+    const abort = (): void => {
+      controller.abort(signal.reason);
+    };
+    const cancel = time.wakeAt(time.now() + timeoutMs, () => {
+      controller.abort(new Error(`no answer within ${timeoutMs} ms`));
+    });
+    signal.addEventListener("abort", abort);
+    failed.addEventListener("abort", abort);
+    try {
+      return await Promise.race([
+        this.#fn(event, { key, signal: controller.signal }),
+        rejection(controller.signal),
+      ]);
+    } finally {
+      cancel();
+      signal.removeEventListener("abort", abort);
+      failed.removeEventListener("abort", abort);
+    }
+  }
+
+  #sleep(ms: number): Promise<void> {
+    const { time, signal } = this.#context;
+    return new Promise((resolve) => {
+      const cancel = time.wakeAt(time.now() + ms, resolve);
+      signal.addEventListener(
+        "abort",
+        () => {
+          cancel();
+          resolve();
+        },
+        { once: true },
+      );
+    });
+  }
+}
+
+function emitInOrder<V, R>(batch: Batch<V>, made: ReadonlyMap<number, R>, out: Emitter<R>): void {
+  const column = <C>(values: readonly C[] | undefined): C[] | undefined =>
+    values?.filter((_, row) => made.has(row));
+  const events = [...made].sort(([a], [b]) => a - b).map(([, value]) => value);
+  if (events.length > 0) out.emit({ events, keys: column(batch.keys), times: column(batch.times) });
+}
+
+function rejection(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener(
+      "abort",
+      () => {
+        reject(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
+      },
+      { once: true },
+    );
+  });
+}
+
+function checked(step: string, options: Required<MapAsyncOptions>): Required<MapAsyncOptions> {
+  const { concurrency, timeoutMs, retries, backoffMs } = options;
+  const bad = (name: string, value: number, rule: string): FlowError =>
+    new FlowError(`step "${step}": ${name} is ${value}, must be ${rule}`);
+  if (!Number.isInteger(concurrency) || concurrency < 1)
+    throw bad("concurrency", concurrency, "a whole number from 1");
+  if (!(timeoutMs > 0)) throw bad("timeoutMs", timeoutMs, "above 0");
+  if (!Number.isInteger(retries) || retries < 0) throw bad("retries", retries, "a whole number from 0");
+  if (!(backoffMs >= 0)) throw bad("backoffMs", backoffMs, "0 or more");
+  return options;
+}

@@ -1,0 +1,102 @@
+import type { Pass } from "./stateless.ts";
+
+/** The user's functions get the key too where the stream has one; elsewhere it is the empty string. */
+export type Keyed<V, R> = (value: V, key: string) => R;
+
+const NO_KEYS: readonly string[] = [];
+
+/** One row out for each row in. */
+export function mapPass<V, R>(fn: Keyed<V, R>): Pass<V, R> {
+  return (batch, rows) => {
+    const keys = batch.keys ?? NO_KEYS;
+    let row = 0;
+    for (const event of batch.events) {
+      rows.at = row;
+      rows.events.push(fn(event, keys[row] ?? ""));
+      row += 1;
+    }
+  };
+}
+
+/** The row itself, where the predicate holds. */
+export function filterPass<V>(predicate: Keyed<V, boolean>): Pass<V, V> {
+  return (batch, rows) => {
+    const keys = batch.keys ?? NO_KEYS;
+    let row = 0;
+    for (const event of batch.events) {
+      rows.at = row;
+      if (predicate(event, keys[row] ?? "")) {
+        rows.events.push(event);
+        rows.from?.push(row);
+      }
+      row += 1;
+    }
+  };
+}
+
+/** A row where the function gives one; none for `undefined`. */
+export function filterMapPass<V, R>(fn: Keyed<V, R | undefined>): Pass<V, R> {
+  return (batch, rows) => {
+    const keys = batch.keys ?? NO_KEYS;
+    let row = 0;
+    for (const event of batch.events) {
+      rows.at = row;
+      const made = fn(event, keys[row] ?? "");
+      if (made !== undefined) {
+        rows.events.push(made);
+        rows.from?.push(row);
+      }
+      row += 1;
+    }
+  };
+}
+
+/** Any number of rows for each row in. */
+export function flatMapPass<V, R>(fn: Keyed<V, Iterable<R>>): Pass<V, R> {
+  return (batch, rows) => {
+    const keys = batch.keys ?? NO_KEYS;
+    let row = 0;
+    for (const event of batch.events) {
+      rows.at = row;
+      rows.mark = rows.events.length;
+      for (const made of fn(event, keys[row] ?? "")) {
+        rows.events.push(made);
+        rows.from?.push(row);
+      }
+      row += 1;
+    }
+  };
+}
+
+/** The row itself, after the function has looked at it. */
+export function inspectPass<V>(look: Keyed<V, void>): Pass<V, V> {
+  return (batch, rows) => {
+    const keys = batch.keys ?? NO_KEYS;
+    let row = 0;
+    for (const event of batch.events) {
+      rows.at = row;
+      look(event, keys[row] ?? "");
+      rows.events.push(event);
+      row += 1;
+    }
+  };
+}
+
+/** The row itself, under the key that the function gives. */
+export function keyByPass<V>(key: (value: V) => unknown): Pass<V, V> {
+  return (batch, rows) => {
+    let row = 0;
+    for (const event of batch.events) {
+      rows.at = row;
+      const made = key(event);
+      if (typeof made !== "string") {
+        throw new TypeError(
+          `the key is ${made === null ? "null" : `a ${typeof made}`}, and keys are strings`,
+        );
+      }
+      rows.keys?.push(made);
+      rows.events.push(event);
+      row += 1;
+    }
+  };
+}

@@ -1,0 +1,12 @@
+import type { DeadLetter } from "../contracts/decoder.ts";
+import type { OperatorContext } from "../contracts/operator.ts";
+import type { TimeProvider } from "../contracts/time-provider.ts";
+
+/** What a task gives the operators of this library beyond the public context. */
+export interface StepContext extends OperatorContext {
+  readonly time: TimeProvider;
+  /** Aborted when the task must end at once. */
+  readonly signal: AbortSignal;
+  /** Hands a payload to the flow's dead letter; it is written with the next batch. */
+  deadLetter(letter: DeadLetter): void;
+}

@@ -1,0 +1,97 @@
+import type {
+  KeyedBatch,
+  Json,
+  LateEvent,
+  RefusedEvent,
+  StateChange,
+  WindowEngine,
+  WindowOutput,
+  WindowResult,
+} from "@millrace/windowing";
+import type { Batch, Emitter, Operator, Wake } from "../contracts/operator.ts";
+import { StepError, messageOf } from "../errors.ts";
+import type { StepContext } from "./step-context.ts";
+
+/** A windowing engine as a step: results, late and refused events leave by ports of their own. */
+export class WindowOperator<V, R> implements Operator<V, WindowResult<R>> {
+  readonly #context: StepContext;
+  readonly #engine: WindowEngine<V, R>;
+  readonly #late: Emitter<LateEvent<V>>;
+  readonly #refused: Emitter<RefusedEvent<V>>;
+
+  constructor(
+    context: StepContext,
+    engine: WindowEngine<V, R>,
+    sides: { readonly late: Emitter<LateEvent<V>>; readonly refused: Emitter<RefusedEvent<V>> },
+  ) {
+    this.#context = context;
+    this.#engine = engine;
+    this.#late = sides.late;
+    this.#refused = sides.refused;
+  }
+
+  process(batch: Batch<V>, now: number, out: Emitter<WindowResult<R>>): void {
+    const { events: values, keys, times } = batch;
+    if (keys === undefined) {
+      throw new StepError(
+        this.#context.step,
+        this.#context.part,
+        "windows are kept per key, and this stream has none",
+      );
+    }
+    const keyed: KeyedBatch<V> = times === undefined ? { keys, values } : { keys, values, times };
+    this.#route(() => this.#engine.process(keyed, now), out);
+  }
+
+  advance(now: number, drainedAt: number | undefined, out: Emitter<WindowResult<R>>): void {
+    this.#route(() => this.#engine.advance(now), out);
+    if (drainedAt !== undefined) this.#route(() => this.#engine.drained(drainedAt), out);
+  }
+
+  finish(cause: "end" | "drain", _now: number, out: Emitter<WindowResult<R>>): void {
+    this.#route(() => this.#engine.finish(cause), out);
+  }
+
+  nextWake(now: number): Wake | undefined {
+    return this.#engine.nextWake(now);
+  }
+
+  get pending(): boolean {
+    return this.#engine.pending;
+  }
+
+  nextPage(out: Emitter<WindowResult<R>>): void {
+    this.#route(() => this.#engine.nextPage(), out);
+  }
+
+  snapshot(): readonly StateChange[] {
+    return this.#engine.snapshot();
+  }
+
+  restore(
+    groups: Iterable<readonly [group: string, fields: Iterable<readonly [field: string, value: Json]>]>,
+    now: number,
+  ): void {
+    this.#engine.restore(groups, now);
+  }
+
+  stats(): Readonly<Record<string, number>> {
+    return { ...this.#engine.stats() };
+  }
+
+  #route(call: () => WindowOutput<V, R>, out: Emitter<WindowResult<R>>): void {
+    let made: WindowOutput<V, R>;
+    try {
+      made = call();
+    } catch (error) {
+      throw new StepError(this.#context.step, this.#context.part, messageOf(error), error);
+    }
+    send(made.results, out);
+    send(made.late, this.#late);
+    send(made.refused, this.#refused);
+  }
+}
+
+function send<T>(events: readonly T[], out: Emitter<T>): void {
+  if (events.length > 0) out.emit({ events, keys: undefined, times: undefined });
+}

@@ -1,0 +1,92 @@
+import type { Json, StateGroup } from "@millrace/windowing";
+import type { CommitOutcome, TaskState, TaskStore } from "../contracts/store.ts";
+import { FencedError, StateError, StateMismatchError } from "../errors.ts";
+import type { TaskGraph } from "./task-graph.ts";
+
+/** The store knows less than this task committed; only loading its state again helps. */
+export class RolledBack extends Error {}
+
+/** Makes a task's commits: numbers them, gathers what changed, and reads each outcome. */
+export class Committer {
+  readonly #store: TaskStore;
+  readonly #signature: string;
+  readonly #name: string;
+  #number = 0;
+
+  constructor(store: TaskStore, signature: string, name: string) {
+    this.#store = store;
+    this.#signature = signature;
+    this.#name = name;
+  }
+
+  /** Commits applied in this task's whole life. */
+  get number(): number {
+    return this.#number;
+  }
+
+  /** @throws StateMismatchError for state of a flow of another shape */
+  async load(): Promise<TaskState | undefined> {
+    const state = await this.#store.load();
+    if (state === undefined) return undefined;
+    if (state.signature !== this.#signature) {
+      throw new StateMismatchError(
+        `task ${this.#name}: kept state belongs to the flow ${state.signature}, this one is ${this.#signature}; run the version that wrote it, or reset the state`,
+      );
+    }
+    this.#number = state.commitNumber;
+    return state;
+  }
+
+  /** @throws FencedError when another owner has the task */
+  async commit(
+    graph: TaskGraph,
+    position: Json,
+    sinks: Readonly<Record<string, Json>>,
+    partial: boolean,
+  ): Promise<void> {
+    const changes = graph.stateful.flatMap(({ node, operator }) =>
+      (operator.snapshot?.() ?? []).map((change) => ({ ...change, group: `${node.id}/${change.group}` })),
+    );
+    const outcome: CommitOutcome = await this.#store.commit({
+      number: this.#number + 1,
+      signature: this.#signature,
+      position,
+      sinks,
+      changes,
+      outputs: graph.takeOutputs(),
+      partial,
+    });
+    switch (outcome.kind) {
+      case "applied":
+      case "already-applied":
+        this.#number += 1;
+        return;
+      case "fenced":
+        throw new FencedError(
+          `task ${this.#name}: owner ${outcome.owner} has taken it over from owner ${this.#store.fence}; this worker stops`,
+        );
+      case "rolled-back":
+        throw new RolledBack(
+          `task ${this.#name}: the store is at commit ${outcome.stored}, this task at ${this.#number}: it was restored from an older copy`,
+        );
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+}
+
+/** Divides kept groups by the step that they belong to. @throws StateError */
+export function groupsByStep(state: TaskState): ReadonlyMap<string, readonly StateGroup[]> {
+  const steps = new Map<string, StateGroup[]>();
+  for (const [name, fields] of state.groups) {
+    const slash = name.indexOf("/");
+    if (slash < 0) throw new StateError(`kept state has a group ${JSON.stringify(name)} that names no step`);
+    const step = name.slice(0, slash);
+    const groups = steps.get(step) ?? [];
+    groups.push([name.slice(slash + 1), fields]);
+    steps.set(step, groups);
+  }
+  return steps;
+}

@@ -1,0 +1,38 @@
+import type { DeadLetter } from "../contracts/decoder.ts";
+import type { Logger } from "../contracts/logger.ts";
+import type { SinkPartition } from "../contracts/sink.ts";
+
+/** What could not become an event waits here until the task settles; without a sink each is logged. */
+export class DeadLetters {
+  readonly #sink: SinkPartition<DeadLetter> | undefined;
+  readonly #logger: Logger;
+  #waiting: DeadLetter[] = [];
+
+  constructor(sink: SinkPartition<DeadLetter> | undefined, logger: Logger) {
+    this.#sink = sink;
+    this.#logger = logger;
+  }
+
+  readonly put = (letter: DeadLetter): void => {
+    if (this.#sink !== undefined) {
+      this.#waiting.push(letter);
+      return;
+    }
+    const { step, part, reason, payload } = letter;
+    this.#logger.warn(
+      { event: "dead-letter", step, part, ...reason, payload },
+      `not an event: ${reason.message}`,
+    );
+  };
+
+  get waiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  async flush(): Promise<void> {
+    if (this.#waiting.length === 0) return;
+    const letters = this.#waiting;
+    this.#waiting = [];
+    await this.#sink?.writeBatch(letters);
+  }
+}

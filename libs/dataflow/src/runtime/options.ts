@@ -1,0 +1,62 @@
+import { SILENT_LOGGER } from "../contracts/logger.ts";
+import type { Logger } from "../contracts/logger.ts";
+import type { Store } from "../contracts/store.ts";
+import { SYSTEM_TIME } from "../contracts/time-provider.ts";
+import type { TimeProvider } from "../contracts/time-provider.ts";
+import { FlowError } from "../errors.ts";
+
+/** How a flow is run. */
+export interface RunOptions {
+  /** Keeps the tasks' state, so that a later run goes on where this one stopped. @default none */
+  readonly store?: Store;
+  /** Partitions to run; the others are left to other workers. @default all */
+  readonly parts?: readonly string[];
+  /**
+   * Ends the input once every partition was connected and drained for so long (ms), after the first event or after
+   * a resume; all windows close. @default never
+   */
+  readonly exitWhenIdleMs?: number;
+  /** Time (ms) that `stop()` leaves the tasks to finish and commit what they read. @default 10000 */
+  readonly drainTimeoutMs?: number;
+  /** Longest time (ms) between commits while anything changed. @default 1000 */
+  readonly commitEveryMs?: number;
+  /** Events after which a commit is made. @default 10000 */
+  readonly commitEveryEvents?: number;
+  /** Longest time (ms) that tasks keep the event loop before signals, sockets and HTTP get a turn. @default 10 */
+  readonly maxTurnMs?: number;
+  /** Stops the run as `stop()` does, when aborted. */
+  readonly signal?: AbortSignal;
+  /** @default silent */
+  readonly logger?: Logger;
+  /** @default the system's clock and timers */
+  readonly time?: TimeProvider;
+}
+
+export const DEFAULT_RUN_OPTIONS = {
+  exitWhenIdleMs: Infinity,
+  drainTimeoutMs: 10_000,
+  commitEveryMs: 1_000,
+  commitEveryEvents: 10_000,
+  maxTurnMs: 10,
+  logger: SILENT_LOGGER,
+  time: SYSTEM_TIME,
+} as const satisfies RunOptions;
+
+/** The options of a task with nothing left open. */
+export type TaskOptions = Required<Omit<RunOptions, "store" | "parts" | "signal">>;
+
+/** @throws FlowError for a value out of range */
+export function resolveRunOptions(options: RunOptions): TaskOptions {
+  const resolved = { ...DEFAULT_RUN_OPTIONS, ...options };
+  for (const name of [
+    "exitWhenIdleMs",
+    "drainTimeoutMs",
+    "commitEveryMs",
+    "commitEveryEvents",
+    "maxTurnMs",
+  ] as const) {
+    if (!(resolved[name] > 0))
+      throw new FlowError(`run option ${name} is ${resolved[name]}, must be above 0`);
+  }
+  return resolved;
+}

@@ -1,0 +1,16 @@
+/** Lets one task wait until anything of interest has happened; a notice given before the wait is not lost. */
+export class Signal {
+  #raised = false;
+  #waiting: (() => void) | undefined;
+
+  readonly notify = (): void => {
+    this.#raised = true;
+    this.#waiting?.();
+  };
+
+  async wait(): Promise<void> {
+    if (!this.#raised) await new Promise<void>((resolve) => (this.#waiting = resolve));
+    this.#raised = false;
+    this.#waiting = undefined;
+  }
+}

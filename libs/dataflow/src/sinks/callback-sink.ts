@@ -1,0 +1,19 @@
+import type { Sink, SinkPartition } from "../contracts/sink.ts";
+
+/** Hands rows to a function of the user's own; what it returns is awaited, which holds the source back. */
+export class CallbackSink<T> implements Sink<T> {
+  readonly #onBatch: (rows: readonly T[], part: string) => void | Promise<void>;
+
+  constructor(onBatch: (rows: readonly T[], part: string) => void | Promise<void>) {
+    this.#onBatch = onBatch;
+  }
+
+  buildPart(part: string): Promise<SinkPartition<T>> {
+    return Promise.resolve({
+      writeBatch: async (rows: readonly T[]) => {
+        await this.#onBatch(rows, part);
+      },
+      close: () => Promise.resolve(),
+    });
+  }
+}

@@ -1,0 +1,81 @@
+import { open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import type { Json } from "@millrace/windowing";
+import type { PartContext } from "../contracts/source.ts";
+import type { Sink, SinkPartition } from "../contracts/sink.ts";
+import { SinkError, StateError, messageOf } from "../errors.ts";
+import { toLine } from "./to-line.ts";
+
+/**
+ * Rows as lines at the end of a file. Its length is part of the commit: a resumed task cuts off what was written
+ * behind it, so each row is there exactly once after a crash (but not against a second owner that still writes).
+ *
+ * `{part}` in the path stands for the partition. A flow with several partitions and a store needs it: each task
+ * must have a file of its own to cut.
+ */
+export class JsonlFileSink<T> implements Sink<T> {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** @throws SinkError for a file that cannot be opened, StateError for one shorter than its committed length */
+  async buildPart(part: string, resume: Json | undefined, context: PartContext): Promise<SinkPartition<T>> {
+    const path = this.#path.replaceAll("{part}", encodeURIComponent(part));
+    try {
+      const file = await open(path, "a");
+      if (resume !== undefined) await cutBack(file, path, resume);
+      return new FileSinkPartition<T>(file, path, context);
+    } catch (error) {
+      if (error instanceof StateError) throw error;
+      throw new SinkError(`step "${context.step}": cannot open ${path}: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+async function cutBack(file: FileHandle, path: string, resume: Json): Promise<void> {
+  const { size } = await file.stat();
+  if (typeof resume !== "number" || size < resume) {
+    await file.close();
+    throw new StateError(
+      `${path} has ${size} bytes, but ${JSON.stringify(resume)} were committed: the file was changed or moved`,
+    );
+  }
+  await file.truncate(resume);
+}
+
+class FileSinkPartition<T> implements SinkPartition<T> {
+  readonly #file: FileHandle;
+  readonly #path: string;
+  readonly #context: PartContext;
+
+  constructor(file: FileHandle, path: string, context: PartContext) {
+    this.#file = file;
+    this.#path = path;
+    this.#context = context;
+  }
+
+  async writeBatch(rows: readonly T[]): Promise<void> {
+    const newline = Buffer.from("\n");
+    const bytes = Buffer.concat(rows.flatMap((row) => [Buffer.from(toLine(row)), newline]));
+    try {
+      await this.#file.appendFile(bytes);
+    } catch (error) {
+      throw new SinkError(`step "${this.#context.step}": cannot write ${this.#path}: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  async snapshot(): Promise<Json> {
+    await this.#file.datasync();
+    return (await this.#file.stat()).size;
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}

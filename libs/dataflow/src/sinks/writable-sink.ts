@@ -1,0 +1,68 @@
+import { once } from "node:events";
+import type { Writable } from "node:stream";
+import type { PartContext } from "../contracts/source.ts";
+import type { Sink, SinkPartition } from "../contracts/sink.ts";
+import { SinkError, messageOf } from "../errors.ts";
+import { toLine } from "./to-line.ts";
+
+/**
+ * Rows as lines of text on a stream that is not ours to close, such as standard output: strings and bytes as they
+ * are, anything else as JSON. At least once: what was written before a crash is written again.
+ */
+export class WritableSink<T> implements Sink<T> {
+  readonly #writable: Writable;
+
+  constructor(writable: Writable) {
+    this.#writable = writable;
+  }
+
+  buildPart(_part: string, _resume: unknown, context: PartContext): Promise<SinkPartition<T>> {
+    return Promise.resolve(new WritablePartition<T>(this.#writable, context));
+  }
+}
+
+/** Standard output. */
+export class StdoutSink<T> extends WritableSink<T> {
+  constructor() {
+    super(process.stdout);
+  }
+}
+
+/** Standard error. */
+export class StderrSink<T> extends WritableSink<T> {
+  constructor() {
+    super(process.stderr);
+  }
+}
+
+class WritablePartition<T> implements SinkPartition<T> {
+  readonly #writable: Writable;
+  readonly #context: PartContext;
+
+  constructor(writable: Writable, context: PartContext) {
+    this.#writable = writable;
+    this.#context = context;
+  }
+
+  async writeBatch(rows: readonly T[]): Promise<void> {
+    try {
+      if (this.#writable.destroyed) throw new Error("the stream is closed");
+      if (!this.#write(rows)) await once(this.#writable, "drain");
+    } catch (error) {
+      throw new SinkError(`step "${this.#context.step}": cannot write: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #write(rows: readonly T[]): boolean {
+    const lines = rows.map(toLine);
+    if (lines.every((line) => typeof line === "string")) return this.#writable.write(`${lines.join("\n")}\n`);
+    const newline = Buffer.from("\n");
+    return this.#writable.write(Buffer.concat(lines.flatMap((line) => [Buffer.from(line), newline])));
+  }
+}

@@ -1,0 +1,118 @@
+import type { Json } from "@millrace/windowing";
+import type { PartContext, Partitioning, Source, SourceBatch, SourcePartition } from "../contracts/source.ts";
+import { StateError } from "../errors.ts";
+
+export interface IterableSourceOptions {
+  /** Events in one batch. @default 500 */
+  readonly batchSize?: number;
+  /** Name of the one partition. @default "iterable" */
+  readonly part?: string;
+}
+
+/**
+ * Events of an array, a generator or anything else that can be iterated, sync or async. Resumable by count where
+ * the same events come again: what was read is skipped.
+ *
+ * An async iterable is read one event a batch: it may pause anywhere, and what it has given must not wait.
+ */
+export class IterableSource<T> implements Source<T> {
+  readonly partitioning: Partitioning = { kind: "single" };
+  readonly #events: Iterable<T> | AsyncIterable<T>;
+  readonly #batchSize: number;
+  readonly #part: string;
+
+  constructor(
+    events: Iterable<T> | AsyncIterable<T>,
+    { batchSize = 500, part = "iterable" }: IterableSourceOptions = {},
+  ) {
+    this.#events = events;
+    this.#batchSize = batchSize;
+    this.#part = part;
+  }
+
+  listParts(): Promise<readonly string[]> {
+    return Promise.resolve([this.#part]);
+  }
+
+  async buildPart(
+    _part: string,
+    resume: Json | undefined,
+    _context: PartContext,
+  ): Promise<SourcePartition<T>> {
+    const start = resume ?? 0;
+    if (typeof start !== "number")
+      throw new StateError(`an iterable's position is a number, not ${JSON.stringify(start)}`);
+    const partition =
+      Symbol.asyncIterator in this.#events
+        ? new AsyncPartition(this.#events[Symbol.asyncIterator]())
+        : new SyncPartition(this.#events[Symbol.iterator](), this.#batchSize);
+    await partition.skip(start);
+    return partition;
+  }
+}
+
+class SyncPartition<T> implements SourcePartition<T> {
+  readonly #iterator: Iterator<T>;
+  readonly #batchSize: number;
+  #read = 0;
+
+  constructor(iterator: Iterator<T>, batchSize: number) {
+    this.#iterator = iterator;
+    this.#batchSize = batchSize;
+  }
+
+  skip(count: number): Promise<void> {
+    while (this.#read < count && this.#iterator.next().done !== true) this.#read += 1;
+    return Promise.resolve();
+  }
+
+  nextBatch(): Promise<SourceBatch<T>> {
+    const events: T[] = [];
+    while (events.length < this.#batchSize) {
+      const next = this.#iterator.next();
+      if (next.done === true) break;
+      events.push(next.value);
+    }
+    this.#read += events.length;
+    return Promise.resolve(events.length === 0 ? { kind: "end" } : { kind: "batch", events });
+  }
+
+  snapshot(): Json {
+    return this.#read;
+  }
+
+  close(): Promise<void> {
+    this.#iterator.return?.();
+    return Promise.resolve();
+  }
+}
+
+class AsyncPartition<T> implements SourcePartition<T> {
+  readonly #iterator: AsyncIterator<T>;
+  #read = 0;
+
+  constructor(iterator: AsyncIterator<T>) {
+    this.#iterator = iterator;
+  }
+
+  async skip(count: number): Promise<void> {
+    while (this.#read < count && (await this.#iterator.next()).done !== true) this.#read += 1;
+  }
+
+  async nextBatch(): Promise<SourceBatch<T>> {
+    const next = await this.#iterator.next();
+    if (next.done === true) return { kind: "end" };
+    this.#read += 1;
+    return { kind: "batch", events: [next.value] };
+  }
+
+  snapshot(): Json {
+    return this.#read;
+  }
+
+  close(): Promise<void> {
+    // Not awaited: a generator that waits for its next event answers only after that.
+    void this.#iterator.return?.().catch(() => undefined);
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,86 @@
+import type {
+  Commit,
+  CommitOutcome,
+  Store,
+  StoreOutput,
+  TaskId,
+  TaskState,
+  TaskStore,
+} from "../contracts/store.ts";
+import { decideCommit } from "./decide-commit.ts";
+import { StateGroups } from "./state-groups.ts";
+
+/** All that is kept of one task. */
+class Kept {
+  fence = 0;
+  commitNumber = 0;
+  appliedBy = 0;
+  last: Commit | undefined;
+  readonly groups = new StateGroups();
+  readonly outputs: StoreOutput[] = [];
+}
+
+/** A store in this process: for tests, and for flows whose state need not outlive it. */
+export class MemoryStore implements Store {
+  readonly #tasks = new Map<string, Kept>();
+
+  acquire(task: TaskId): Promise<TaskStore> {
+    const kept = this.#kept(task);
+    kept.fence += 1;
+    return Promise.resolve(new MemoryTaskStore(kept, kept.fence));
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Rows that commits of a task made visible, in order. */
+  outputs(task: TaskId): readonly StoreOutput[] {
+    return this.#kept(task).outputs;
+  }
+
+  #kept(task: TaskId): Kept {
+    const name = JSON.stringify([task.flow, task.part]);
+    const known = this.#tasks.get(name);
+    if (known !== undefined) return known;
+    const made = new Kept();
+    this.#tasks.set(name, made);
+    return made;
+  }
+}
+
+class MemoryTaskStore implements TaskStore {
+  readonly fence: number;
+  readonly #kept: Kept;
+
+  constructor(kept: Kept, fence: number) {
+    this.#kept = kept;
+    this.fence = fence;
+  }
+
+  load(): Promise<TaskState | undefined> {
+    const { last, groups, commitNumber } = this.#kept;
+    if (last === undefined) return Promise.resolve(undefined);
+    const { signature, position, sinks, partial } = last;
+    return Promise.resolve({ commitNumber, signature, position, sinks, partial, groups: groups.copy() });
+  }
+
+  commit(commit: Commit): Promise<CommitOutcome> {
+    const kept = this.#kept;
+    const outcome = decideCommit(commit.number, this.fence, kept);
+    if (outcome.kind === "applied") {
+      // Through JSON, as every other store keeps it: what JSON cannot carry must not seem to work here.
+      const copy = JSON.parse(JSON.stringify(commit)) as Commit;
+      kept.groups.apply(copy.changes);
+      kept.outputs.push(...copy.outputs);
+      kept.last = copy;
+      kept.commitNumber = commit.number;
+      kept.appliedBy = this.fence;
+    }
+    return Promise.resolve(outcome);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,25 @@
+/** One demand that a contract makes. Any test runner can run it: `for (const { name, run } of cases) test(name, run)`. */
+export interface ConformanceCase {
+  readonly name: string;
+  /** Rejects with an assertion error where the demand is not met. */
+  readonly run: () => Promise<void>;
+}
+
+/** Gives everything that is ready a turn: long enough to show that a promise waits for something else. */
+export async function turns(count = 20): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** How a promise stands at this moment. */
+export async function stateOf(promise: Promise<unknown>): Promise<"pending" | "settled"> {
+  const pending = Symbol("pending");
+  await turns();
+  const first = await Promise.race([
+    promise.then(
+      () => "settled",
+      () => "settled",
+    ),
+    Promise.resolve(pending),
+  ]);
+  return first === pending ? "pending" : "settled";
+}

@@ -1,0 +1,90 @@
+import type { Dataflow } from "../dataflow.ts";
+import { run } from "../runtime/run.ts";
+import type { RunHandle } from "../runtime/run.ts";
+import type { RunOptions } from "../runtime/options.ts";
+import type { FlowStats } from "../runtime/stats.ts";
+import { VirtualTime } from "./virtual-time.ts";
+
+export interface FlowDriverOptions extends Omit<RunOptions, "time" | "signal"> {
+  /** System time at the start, ms. @default 0 */
+  readonly startAt?: number;
+}
+
+/**
+ * Runs a flow under a clock that stands still: push events into a `TestingSource`, let time pass, look at the rows
+ * in a `TestingSink`. The flow runs in the real runtime; only time is virtual. After Kafka Streams'
+ * TopologyTestDriver.
+ *
+ * @example
+ * const source = new TestingSource<Click>();
+ * const rows = new TestingSink<Row>();
+ * const driver = await FlowDriver.start(myFlow(source, rows));
+ * source.push([click]);
+ * await driver.advanceBy(5_000);
+ * expect(rows.take()).toEqual([{ timezone: "Europe/Madrid", num_mobile_users: 1 }]);
+ * await driver.stop();
+ */
+export class FlowDriver {
+  readonly time: VirtualTime;
+  readonly #handle: RunHandle;
+  #over = false;
+
+  private constructor(flow: Dataflow, { startAt = 0, ...options }: FlowDriverOptions) {
+    this.time = new VirtualTime(startAt);
+    this.#handle = run(flow, { ...options, time: this.time });
+    const over = (): void => {
+      this.#over = true;
+    };
+    this.#handle.done.then(over, over);
+  }
+
+  /** Opens everything and waits until nothing is left to do. */
+  static async start(flow: Dataflow, options: FlowDriverOptions = {}): Promise<FlowDriver> {
+    const driver = new FlowDriver(flow, options);
+    await driver.settle();
+    return driver;
+  }
+
+  /** Settles with the run: final figures, or the error that ended it. */
+  get done(): Promise<FlowStats> {
+    return this.#handle.done;
+  }
+
+  /** Waits until every task has done what it can at this instant. */
+  async settle(): Promise<void> {
+    do await this.time.yield();
+    while (!this.#over && this.#busy);
+  }
+
+  /** Lets time pass, stopping at every alarm on the way, so that each window closes at its own time. */
+  async advanceTo(now: number): Promise<void> {
+    await this.settle();
+    for (let alarm = this.time.nextAlarm; alarm !== undefined && alarm <= now; alarm = this.time.nextAlarm) {
+      this.time.set(Math.max(alarm, this.time.now()));
+      await this.settle();
+    }
+    this.time.set(now);
+    await this.settle();
+  }
+
+  async advanceBy(ms: number): Promise<void> {
+    await this.advanceTo(this.time.now() + ms);
+  }
+
+  /** Ends as SIGTERM does. */
+  stop(): Promise<FlowStats> {
+    return this.#handle.stop();
+  }
+
+  stats(): FlowStats {
+    return this.#handle.stats();
+  }
+
+  get #busy(): boolean {
+    const { tasks } = this.#handle.stats();
+    return (
+      tasks.length === 0 ||
+      tasks.some(({ phase }) => phase !== "waiting" && phase !== "ended" && phase !== "failed")
+    );
+  }
+}

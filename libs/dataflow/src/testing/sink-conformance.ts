@@ -1,0 +1,81 @@
+import { deepStrictEqual, ok } from "node:assert/strict";
+import { SILENT_LOGGER } from "../contracts/logger.ts";
+import type { Sink } from "../contracts/sink.ts";
+import type { PartContext } from "../contracts/source.ts";
+import { SYSTEM_TIME } from "../contracts/time-provider.ts";
+import type { ConformanceCase } from "./conformance.ts";
+
+/** A sink that a suite may use up, and the other end of it. */
+export interface SinkFixture<T> {
+  readonly sink: Sink<T>;
+  /** The rows that arrived so far. */
+  readonly read: () => Promise<readonly T[]>;
+  readonly close: () => Promise<void>;
+}
+
+export interface SinkHarness<T> {
+  readonly open: () => Promise<SinkFixture<T>>;
+  /** The n-th of any number of different rows. */
+  readonly row: (n: number) => T;
+  /** A sink built from a snapshot undoes what was written behind it. */
+  readonly resumes: boolean;
+}
+
+const CONTEXT: PartContext = {
+  step: "suite",
+  logger: SILENT_LOGGER,
+  time: SYSTEM_TIME,
+  reject: () => undefined,
+};
+
+/** What every {@link Sink} must do, whatever it writes. */
+export function sinkConformance<T>({ open, row, resumes }: SinkHarness<T>): readonly ConformanceCase[] {
+  const rows = (from: number, to: number): T[] => Array.from({ length: to - from }, (_, i) => row(from + i));
+  const using = (use: (fixture: SinkFixture<T>) => Promise<void>) => async (): Promise<void> => {
+    const fixture = await open();
+    try {
+      await use(fixture);
+    } finally {
+      await fixture.close();
+    }
+  };
+  const cases: ConformanceCase[] = [
+    {
+      name: "writes every row once, in order",
+      run: using(async ({ sink, read }) => {
+        const part = await sink.buildPart("0", undefined, CONTEXT);
+        await part.writeBatch(rows(0, 3));
+        await part.writeBatch(rows(3, 10));
+        await part.close();
+        deepStrictEqual(await read(), rows(0, 10));
+      }),
+    },
+    {
+      name: "close can be called again",
+      run: using(async ({ sink }) => {
+        const part = await sink.buildPart("0", undefined, CONTEXT);
+        await part.close();
+        await part.close();
+      }),
+    },
+  ];
+  if (!resumes) return cases;
+  return [
+    ...cases,
+    {
+      name: "undoes what was written behind the snapshot it resumes from",
+      run: using(async ({ sink, read }) => {
+        const first = await sink.buildPart("0", undefined, CONTEXT);
+        await first.writeBatch(rows(0, 2));
+        const position = await first.snapshot?.();
+        ok(position !== undefined, "a sink that resumes tells a position");
+        await first.writeBatch(rows(50, 60));
+        await first.close();
+        const second = await sink.buildPart("0", position, CONTEXT);
+        await second.writeBatch(rows(2, 4));
+        await second.close();
+        deepStrictEqual(await read(), rows(0, 4));
+      }),
+    },
+  ];
+}

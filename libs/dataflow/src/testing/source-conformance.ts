@@ -1,0 +1,190 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import type { Json } from "@millrace/windowing";
+import { SILENT_LOGGER } from "../contracts/logger.ts";
+import type { PartContext, Source, SourcePartition } from "../contracts/source.ts";
+import { SYSTEM_TIME } from "../contracts/time-provider.ts";
+import { stateOf } from "./conformance.ts";
+import type { ConformanceCase } from "./conformance.ts";
+
+/** A source that a suite may use up, and the other end of it. */
+export interface SourceFixture<T> {
+  readonly source: Source<T>;
+  /** Puts events where the source reads them, for one partition, after any that were put before. */
+  readonly put: (part: string, events: readonly T[]) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** What the suite must know of a source. */
+export interface SourceHarness<T> {
+  /** A fresh, empty source. */
+  readonly open: () => Promise<SourceFixture<T>>;
+  /** The n-th of any number of different events. */
+  readonly event: (n: number) => T;
+  /** A partition built from a snapshot goes on right behind it. */
+  readonly resumes: boolean;
+  /** The input is fixed before the source opens (a file): it ends instead of waiting for more. */
+  readonly finite?: boolean;
+}
+
+const CONTEXT: PartContext = {
+  step: "suite",
+  logger: SILENT_LOGGER,
+  time: SYSTEM_TIME,
+  reject: () => undefined,
+};
+
+/** What every {@link Source} must do, whatever it reads. */
+export function sourceConformance<T>(harness: SourceHarness<T>): readonly ConformanceCase[] {
+  const { event, resumes, finite = false } = harness;
+  const events = (from: number, to: number): T[] =>
+    Array.from({ length: to - from }, (_, i) => event(from + i));
+  const using = (use: (suite: Suite<T>) => Promise<void>) => async (): Promise<void> => {
+    const suite = new Suite(await harness.open());
+    try {
+      await use(suite);
+    } finally {
+      await suite.close();
+    }
+  };
+
+  const always: ConformanceCase[] = [
+    {
+      name: "lists the same partitions each time, at least one and none twice",
+      run: using(async ({ fixture: { source } }) => {
+        const parts = await source.listParts();
+        ok(parts.length > 0);
+        strictEqual(new Set(parts).size, parts.length);
+        deepStrictEqual(await source.listParts(), parts);
+        ok(source.partitioning.kind !== "single" || parts.length === 1, "a single partition is declared");
+      }),
+    },
+    {
+      name: "delivers every event once, in order",
+      run: using(async (suite) => {
+        const { partition, put } = await suite.build(finite ? events(0, 50) : []);
+        if (!finite) {
+          await put(events(0, 20));
+          await put(events(20, 50));
+        }
+        deepStrictEqual(await read(partition, 50), events(0, 50));
+      }),
+    },
+    {
+      name: "close can be called again, and settles what is outstanding",
+      run: using(async (suite) => {
+        const { partition } = await suite.build([]);
+        const outstanding = [partition.nextBatch(), partition.drained?.() ?? Promise.resolve()];
+        const settled = Promise.allSettled(outstanding);
+        await partition.close();
+        await partition.close();
+        await settled;
+      }),
+    },
+  ];
+
+  const endless: ConformanceCase[] = [
+    {
+      name: "waits for events without giving empty batches",
+      run: using(async (suite) => {
+        const { partition, put } = await suite.build([]);
+        const batch = partition.nextBatch();
+        strictEqual(await stateOf(batch), "pending");
+        await put(events(0, 1));
+        const got = await batch;
+        deepStrictEqual(got.kind === "batch" ? got.events : [], events(0, 1));
+      }),
+    },
+    {
+      name: "proves that it is drained only when nothing is left to read",
+      run: using(async (suite) => {
+        const { partition, put } = await suite.build([]);
+        if (partition.drained === undefined) return;
+        const before = SYSTEM_TIME.now();
+        const proof = await partition.drained();
+        ok(proof !== undefined, "an empty partition is drained");
+        ok(
+          proof.at >= before && proof.at <= SYSTEM_TIME.now(),
+          "the proof's instant is when the probe was sent",
+        );
+        await put(events(0, 3));
+        strictEqual(await partition.drained(), undefined, "events that were not delivered are waiting");
+        deepStrictEqual(await read(partition, 3), events(0, 3));
+        const again = await partition.drained();
+        strictEqual(again?.connection, proof.connection, "the connection has not changed");
+      }),
+    },
+    {
+      name: "after stop, gives what it had read and ends",
+      run: using(async (suite) => {
+        const { partition, put } = await suite.build([]);
+        await put(events(0, 2));
+        deepStrictEqual(await read(partition, 2), events(0, 2));
+        const waiting = partition.nextBatch();
+        partition.stop?.();
+        if (partition.stop === undefined) await partition.close();
+        const rest = await waiting.catch(() => ({ kind: "end" }) as const);
+        strictEqual(rest.kind, "end");
+      }),
+    },
+  ];
+
+  const resuming: ConformanceCase[] = [
+    {
+      name: "goes on right behind a snapshot",
+      run: using(async (suite) => {
+        const first = await suite.build(finite ? events(0, 40) : []);
+        if (!finite) await first.put(events(0, 10));
+        const head = await read(first.partition, 1);
+        const position: Json = first.partition.snapshot();
+        await first.partition.close();
+        const second = await suite.build([], position);
+        if (!finite) await second.put(events(10, 40));
+        deepStrictEqual([...head, ...(await read(second.partition, 40 - head.length))], events(0, 40));
+      }),
+    },
+  ];
+  return [...always, ...(finite ? [] : endless), ...(resumes ? resuming : [])];
+}
+
+/** One fixture and what was built of it. */
+class Suite<T> {
+  readonly fixture: SourceFixture<T>;
+  readonly #partitions: SourcePartition<T>[] = [];
+
+  constructor(fixture: SourceFixture<T>) {
+    this.fixture = fixture;
+  }
+
+  /** Opens the first partition, after putting `events` there. */
+  async build(
+    events: readonly T[],
+    resume?: Json,
+  ): Promise<{
+    readonly partition: SourcePartition<T>;
+    readonly put: (events: readonly T[]) => Promise<void>;
+  }> {
+    const { source } = this.fixture;
+    const [part] = await source.listParts();
+    ok(part !== undefined);
+    if (events.length > 0) await this.fixture.put(part, events);
+    const partition = await source.buildPart(part, resume, CONTEXT);
+    this.#partitions.push(partition);
+    return { partition, put: (more) => this.fixture.put(part, more) };
+  }
+
+  async close(): Promise<void> {
+    for (const partition of this.#partitions) await partition.close();
+    await this.fixture.close();
+  }
+}
+
+/** Reads batches until there are `count` events; at least one batch. */
+async function read<T>(partition: SourcePartition<T>, count: number): Promise<T[]> {
+  const events: T[] = [];
+  do {
+    const batch = await partition.nextBatch();
+    if (batch.kind === "end") break;
+    events.push(...batch.events);
+  } while (events.length < count);
+  return events;
+}

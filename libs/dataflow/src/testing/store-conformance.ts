@@ -1,0 +1,159 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import type { Json, StateChange } from "@millrace/windowing";
+import type { Commit, Store, TaskState } from "../contracts/store.ts";
+import type { ConformanceCase } from "./conformance.ts";
+
+export interface StoreFixture {
+  readonly store: Store;
+  /** The same storage through another instance, as another process sees it. */
+  readonly reopen: () => Promise<Store>;
+  readonly close: () => Promise<void>;
+}
+
+export interface StoreHarness {
+  /** An empty store. */
+  readonly open: () => Promise<StoreFixture>;
+}
+
+const TASK = { flow: "suite", part: "0" };
+
+/** What every {@link Store} must do: law by law, whatever it is kept in. */
+export function storeConformance({ open }: StoreHarness): readonly ConformanceCase[] {
+  const using = (use: (fixture: StoreFixture) => Promise<void>) => async (): Promise<void> => {
+    const fixture = await open();
+    try {
+      await use(fixture);
+    } finally {
+      await fixture.close();
+    }
+  };
+  return [
+    {
+      name: "knows nothing of a task that never committed",
+      run: using(async ({ store }) => {
+        const task = await store.acquire(TASK);
+        strictEqual(await task.load(), undefined);
+      }),
+    },
+    {
+      name: "gives back position, sinks and state as commits added them up",
+      run: using(async ({ store, reopen }) => {
+        const task = await store.acquire(TASK);
+        await task.commit(
+          commitOf(1, { changes: [put("w/1", { a: 1, b: 2 }), put("w/2", { a: [1, { x: null }] })] }),
+        );
+        await task.commit(
+          commitOf(2, {
+            position: { offset: 7 },
+            sinks: { out: 12 },
+            changes: [
+              { group: "w/1", drop: true },
+              { group: "w/2", put: [["b", "é"]], delete: ["a"] },
+            ],
+            partial: true,
+          }),
+        );
+        const again = await (await reopen()).acquire(TASK);
+        deepStrictEqual(await loaded(again.load()), {
+          commitNumber: 2,
+          signature: "suite v1",
+          position: { offset: 7 },
+          sinks: { out: 12 },
+          groups: { "w/2": { b: "é" } },
+          partial: true,
+        });
+      }),
+    },
+    {
+      name: "drops a group before it puts into it",
+      run: using(async ({ store }) => {
+        const task = await store.acquire(TASK);
+        await task.commit(commitOf(1, { changes: [put("g", { old: 1 })] }));
+        await task.commit(commitOf(2, { changes: [{ group: "g", drop: true, put: [["new", 2]] }] }));
+        deepStrictEqual((await loaded(task.load()))?.groups, { g: { new: 2 } });
+      }),
+    },
+    {
+      name: "answers a resent commit that it was already applied, and does not apply it twice",
+      run: using(async ({ store }) => {
+        const task = await store.acquire(TASK);
+        const first = commitOf(1, { changes: [put("g", { n: 1 })] });
+        strictEqual((await task.commit(first)).kind, "applied");
+        strictEqual((await task.commit(first)).kind, "already-applied");
+        strictEqual((await loaded(task.load()))?.commitNumber, 1);
+      }),
+    },
+    {
+      name: "gives each owner a higher fence and refuses the older one",
+      run: using(async ({ store, reopen }) => {
+        const old = await store.acquire(TASK);
+        await old.commit(commitOf(1));
+        const owner = await (await reopen()).acquire(TASK);
+        strictEqual(owner.fence > old.fence, true);
+        deepStrictEqual(await old.commit(commitOf(2, { changes: [put("g", { zombie: true })] })), {
+          kind: "fenced",
+          owner: owner.fence,
+        });
+        strictEqual((await owner.commit(commitOf(2))).kind, "applied");
+        deepStrictEqual((await loaded(owner.load()))?.groups, {});
+      }),
+    },
+    {
+      name: "does not take the old owner's last commit for a resent one of the new owner",
+      run: using(async ({ store }) => {
+        const old = await store.acquire(TASK);
+        await old.commit(commitOf(1));
+        const owner = await store.acquire(TASK);
+        deepStrictEqual(await owner.commit(commitOf(1)), { kind: "rolled-back", stored: 1 });
+      }),
+    },
+    {
+      name: "tells a task that is ahead of it that it was rolled back",
+      run: using(async ({ store }) => {
+        const task = await store.acquire(TASK);
+        await task.commit(commitOf(1));
+        deepStrictEqual(await task.commit(commitOf(5)), { kind: "rolled-back", stored: 1 });
+      }),
+    },
+    {
+      name: "keeps tasks apart",
+      run: using(async ({ store }) => {
+        const one = await store.acquire(TASK);
+        const other = await store.acquire({ flow: "suite", part: "1" });
+        await one.commit(commitOf(1, { changes: [put("g", { one: 1 })] }));
+        strictEqual(await other.load(), undefined);
+        strictEqual((await other.commit(commitOf(1))).kind, "applied");
+      }),
+    },
+  ];
+}
+
+function put(group: string, fields: Readonly<Record<string, Json>>): StateChange {
+  return { group, put: Object.entries(fields) };
+}
+
+function commitOf(number: number, rest: Partial<Commit> = {}): Commit {
+  return {
+    number,
+    signature: "suite v1",
+    position: null,
+    sinks: {},
+    changes: [],
+    outputs: [],
+    partial: false,
+    ...rest,
+  };
+}
+
+/** A state with its groups as plain objects, so that it can be compared. */
+async function loaded(
+  state: Promise<TaskState | undefined>,
+): Promise<(Omit<TaskState, "groups"> & { readonly groups: Readonly<Record<string, unknown>> }) | undefined> {
+  const found = await state;
+  if (found === undefined) return undefined;
+  const { groups, ...rest } = found;
+  return {
+    ...rest,
+    groups: Object.fromEntries([...groups].map(([name, fields]) => [name, Object.fromEntries(fields)])),
+  };
+}

@@ -1,0 +1,103 @@
+import { count, createWindowEngine, reduce } from "@millrace/windowing";
+import type {
+  Clock,
+  Fold,
+  LateEvent,
+  RefusedEvent,
+  WindowEngineOptions,
+  WindowResult,
+  Windower,
+} from "@millrace/windowing";
+import type { Graph, Port } from "./graph.ts";
+import { required } from "./operators/required.ts";
+import { WindowOperator } from "./operators/window-operator.ts";
+import { Stream } from "./stream.ts";
+
+/** How windows are kept: everything of the engine that does not depend on the fold. */
+export type WindowOptions = Omit<
+  WindowEngineOptions<unknown, unknown, unknown>,
+  "windower" | "clock" | "fold" | "completeOf" | "valueCodec"
+>;
+
+/** Rows of a closing window that leave in one go, so that a window of a million keys holds nobody up. */
+export const DEFAULT_PAGE_SIZE = 5_000;
+
+interface WindowSpec<V> {
+  readonly id: string;
+  readonly windower: Windower;
+  readonly clock: Clock<V>;
+  readonly options: WindowOptions;
+}
+
+/** Keyed events divided into windows. A fold says what one key's events in one window come to. */
+export class WindowedStream<V> {
+  readonly #graph: Graph;
+  readonly #from: Port;
+  readonly #spec: WindowSpec<V>;
+
+  /** Comes from `KeyedStream.window`. */
+  constructor(graph: Graph, from: Port, spec: WindowSpec<V>) {
+    this.#graph = graph;
+    this.#from = from;
+    this.#spec = spec;
+  }
+
+  /**
+   * Folds each key's events of a window into one value.
+   *
+   * @param id the step is named `<window's id>.<id>`
+   * @throws WindowOptionsError for options that contradict each other
+   */
+  fold<A, R>(id: string, fold: Fold<V, A, R>): WindowResults<V, R> {
+    const { windower, clock, options } = this.#spec;
+    const engineOptions = { pageSize: DEFAULT_PAGE_SIZE, ...options, windower, clock, fold };
+    // Building one now refuses a contradiction where it was written, and tells in words what the windows do.
+    const explanation = createWindowEngine(engineOptions).explain();
+    const step = `${this.#spec.id}.${id}`;
+    this.#graph.add({
+      id: step,
+      operator: "window",
+      inputs: [this.#from],
+      ports: ["down", "late", "refused"],
+      detail: explanation,
+      role: {
+        kind: "operator",
+        build: (context, [late, refused]) => {
+          const completeOf = (open: number, close: number): ReturnType<typeof context.completeness> =>
+            context.completeness(open, close);
+          return new WindowOperator<V, R>(context, createWindowEngine({ ...engineOptions, completeOf }), {
+            late: required(late),
+            refused: required(refused),
+          });
+        },
+      },
+    });
+    return windowResults<V, R>(this.#graph, step);
+  }
+
+  /** Number of events. */
+  count(id: string): WindowResults<V, number> {
+    return this.fold(id, count());
+  }
+
+  /** What `valueOf` makes of each event, combined two at a time; `combine` must be associative. */
+  reduce<A>(id: string, valueOf: (value: V) => A, combine: (a: A, b: A) => A): WindowResults<V, A> {
+    return this.fold(id, reduce(valueOf, combine));
+  }
+}
+
+/** The results of a windowed fold, with what did not get into them beside. */
+export interface WindowResults<V, R> extends Stream<WindowResult<R>> {
+  /** Events that came after all their windows had closed. */
+  readonly late: Stream<LateEvent<V>>;
+  /** Events whose timestamp lies too far in the future, or is none. */
+  readonly refused: Stream<RefusedEvent<V>>;
+}
+
+// Not a subclass: it would need the class Stream while the modules of streams, which use each other, still load.
+function windowResults<V, R>(graph: Graph, node: string): WindowResults<V, R> {
+  return Object.assign(new Stream<WindowResult<R>>(graph, { node, port: "down" }), {
+    late: new Stream<LateEvent<V>>(graph, { node, port: "late" }),
+    refused: new Stream<RefusedEvent<V>>(graph, { node, port: "refused" }),
+  });
+}

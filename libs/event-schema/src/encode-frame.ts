@@ -1,0 +1,50 @@
+import { Buffer } from "node:buffer";
+import type { RawLine } from "./codec.ts";
+import { FrameEncodeError } from "./errors.ts";
+import type { FrameHeader } from "./frame.ts";
+import { faultOf, formatFrameHeader } from "./frame-header.ts";
+
+/** A frame to be written: its header but for the count, which is the number of lines. */
+export interface FrameToEncode<Line extends RawLine = RawLine> extends Omit<FrameHeader, "count"> {
+  /** In the order of their numbers, each as it is, without its `\n`; none for a heartbeat. */
+  readonly lines: readonly Line[];
+}
+
+const LINE_FEED = 0x0a;
+
+/**
+ * Writes a frame: text where all lines are text, else bytes. Lines are not looked into, so a malformed line travels
+ * as well as a good one. Sizes are the reader's to refuse; see {@link FrameLimits} for how much it takes.
+ *
+ * @throws {@link FrameEncodeError} if a line holds a line feed or a header field is out of its range.
+ */
+export function encodeFrame(frame: FrameToEncode<string>): string;
+export function encodeFrame(frame: FrameToEncode): string | Buffer;
+export function encodeFrame({ producer, first, publishedAtMs, lines }: FrameToEncode): string | Buffer {
+  const header = { producer, first, count: lines.length, publishedAtMs };
+  const fault = faultOf(header) ?? lineFault(lines);
+  if (fault !== undefined) throw new FrameEncodeError(fault);
+  const start = formatFrameHeader(header);
+  return isText(lines) ? [start, ...lines].join("\n") : joinBytes([start, ...lines]);
+}
+
+function lineFault(lines: readonly RawLine[]): string | undefined {
+  const index = lines.findIndex((line) =>
+    typeof line === "string" ? line.includes("\n") : line.includes(LINE_FEED),
+  );
+  return index < 0 ? undefined : `line ${index} holds a line feed; split it into two lines`;
+}
+
+function isText(lines: readonly RawLine[]): lines is readonly string[] {
+  return lines.every((line) => typeof line === "string");
+}
+
+function joinBytes(lines: readonly RawLine[]): Buffer {
+  const lineFeed = Buffer.of(LINE_FEED);
+  return Buffer.concat(
+    lines.flatMap((line, index) => {
+      const bytes = typeof line === "string" ? Buffer.from(line) : line;
+      return index === 0 ? [bytes] : [lineFeed, bytes];
+    }),
+  );
+}

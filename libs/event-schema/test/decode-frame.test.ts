@@ -1,0 +1,228 @@
+import { describe, expect, it } from "@jest/globals";
+import { Buffer } from "node:buffer";
+import fc from "fast-check";
+import {
+  clickCodec,
+  decodeFrame,
+  encodeFrame,
+  FRAME_MARKER,
+  InvalidOptionError,
+  type Frame,
+  type FrameLimits,
+  type FrameToEncode,
+  type RawLine,
+} from "@millrace/event-schema";
+import { click } from "./click-samples.ts";
+
+const start = "#millrace/1 p-1 120";
+const bytesOf = (line: RawLine): Buffer => Buffer.from(line);
+
+/** A message as text and as bytes must read the same; returns that reading. */
+function decodeBothWays(text: string, limits?: FrameLimits): Frame {
+  const frame = decodeFrame(text, limits);
+  expect(decodeFrame(new TextEncoder().encode(text), limits)).toEqual(frame);
+  return frame;
+}
+
+function codeOf(frame: Frame): string {
+  return frame.kind === "malformed" ? frame.reason.code : frame.kind;
+}
+
+const textLine = fc.string({ unit: "grapheme" }).map((text) => text.replaceAll("\n", " "));
+const byteLine = fc.uint8Array().map((bytes) => bytes.map((byte) => (byte === 0x0a ? 0x20 : byte)));
+
+function anyFrame<Line extends RawLine>(line: fc.Arbitrary<Line>): fc.Arbitrary<FrameToEncode<Line>> {
+  return fc.record({
+    producer: fc.stringMatching(/^[A-Za-z0-9._:-]{1,64}$/),
+    first: fc.nat({ max: Number.MAX_SAFE_INTEGER - 100 }),
+    publishedAtMs: fc.nat({ max: 8.64e15 }),
+    lines: fc.array(line, { maxLength: 20 }),
+  });
+}
+
+describe("a frame", () => {
+  it("comes back as it was written, text", () => {
+    fc.assert(
+      fc.property(anyFrame(textLine), (frame) => {
+        expect(decodeBothWays(encodeFrame(frame))).toEqual({
+          kind: "frame",
+          count: frame.lines.length,
+          ...frame,
+        });
+      }),
+    );
+  });
+
+  it("comes back as it was written, bytes", () => {
+    fc.assert(
+      fc.property(anyFrame(fc.oneof(textLine, byteLine)), (frame) => {
+        const decoded = decodeFrame(bytesOf(encodeFrame(frame)));
+        const lines = frame.lines.map(bytesOf);
+        expect(decoded.kind === "frame" && { ...decoded, lines: decoded.lines.map(bytesOf) }).toEqual({
+          kind: "frame",
+          count: lines.length,
+          ...frame,
+          lines,
+        });
+      }),
+    );
+  });
+
+  it("reads each line by itself where one is not UTF-8", () => {
+    const good = clickCodec.encode(click);
+    const message = bytesOf(
+      encodeFrame({ producer: "p", first: 0, publishedAtMs: 0, lines: [good, Uint8Array.of(0xff), good] }),
+    );
+    const frame = decodeFrame(message);
+    expect(frame.kind === "frame" && frame.lines.map((line) => clickCodec.decode(line))).toEqual([
+      { kind: "event", event: click },
+      { kind: "malformed", reason: expect.objectContaining({ code: "invalid-utf8" }) },
+      { kind: "event", event: click },
+    ]);
+  });
+
+  it("may be empty, and then tells the next number", () => {
+    expect(decodeBothWays(`${start} 0 5`)).toEqual({
+      kind: "frame",
+      producer: "p-1",
+      first: 120,
+      count: 0,
+      publishedAtMs: 5,
+      lines: [],
+    });
+  });
+
+  it("may hold blank lines, lines with carriage returns and lines like headers", () => {
+    expect(decodeBothWays(`${start} 4 5\n\n{}\r\n${FRAME_MARKER}1\n`)).toMatchObject({
+      lines: ["", "{}\r", `${FRAME_MARKER}1`, ""],
+    });
+  });
+
+  it.each([
+    ["none of one", `${start} 1 5`],
+    ["one of two", `${start} 2 5\n{}`],
+    ["two of one", `${start} 1 5\n{}\n{}`],
+    ["one of none", `${start} 0 5\n`],
+    ["a line feed after the last", `${start} 1 5\n{}\n`],
+  ])("is refused with %s lines", (_, text) => {
+    expect(codeOf(decodeBothWays(text))).toBe("count-mismatch");
+  });
+
+  it.each([
+    ["a newer version", "#millrace/2 p-1 120 0 5", "unknown-version"],
+    ["a newer version of another form", "#millrace/3\n{}", "unknown-version"],
+    ["the marker alone", "#millrace/", "bad-header"],
+    ["the version alone", "#millrace/1", "bad-header"],
+    ["no number as version", "#millrace/one p-1 120 0 5", "bad-header"],
+    ["a field too few", "#millrace/1 p-1 120 0", "bad-header"],
+    ["a field too many", "#millrace/1 p-1 120 0 5 6", "bad-header"],
+    ["two spaces", "#millrace/1 p-1  120 0 5", "bad-header"],
+    ["a carriage return", "#millrace/1 p-1 120 0 5\r\n", "bad-header"],
+    ["an empty producer", "#millrace/1  120 0 5", "bad-header"],
+    ["a long producer", `#millrace/1 ${"p".repeat(65)} 120 0 5`, "bad-header"],
+    ["a strange producer", "#millrace/1 pé 120 0 5", "bad-header"],
+    ["a leading zero", "#millrace/1 p-1 0120 0 5", "bad-header"],
+    ["a sign", "#millrace/1 p-1 +120 0 5", "bad-header"],
+    ["a fraction", "#millrace/1 p-1 1.5 0 5", "bad-header"],
+    ["digits of another script", "#millrace/1 p-1 ١ 0 5", "bad-header"],
+    ["a number past exact counting", "#millrace/1 p-1 9007199254740991 1 5\n{}", "bad-header"],
+    ["a time that no Date can hold", "#millrace/1 p-1 120 0 8640000000000001", "bad-header"],
+  ])("is refused with %s in its header", (_, text, code) => {
+    expect(codeOf(decodeBothWays(text))).toBe(code);
+  });
+
+  it("has one spelling: what is accepted is what would have been written", () => {
+    const spoilt = fc
+      .tuple(anyFrame(byteLine), fc.nat(120), fc.uint8Array({ maxLength: 3 }), fc.nat(3))
+      .map(([frame, at, inserted, cut]) => {
+        const message = bytesOf(encodeFrame(frame));
+        return Buffer.concat([message.subarray(0, at), inserted, message.subarray(at + cut)]);
+      });
+    fc.assert(
+      fc.property(spoilt, (message) => {
+        const frame = decodeFrame(message);
+        fc.pre(frame.kind === "frame");
+        expect(bytesOf(encodeFrame(frame)).equals(message)).toBe(true);
+      }),
+    );
+  });
+});
+
+describe("a bare message", () => {
+  it.each([
+    ["one line", "{}", ["{}"]],
+    ["several lines", "{}\n[]\n1", ["{}", "[]", "1"]],
+    ["a line with its line feed", "{}\n", ["{}"]],
+    ["lines of Windows", "{}\r\n{}\r\n", ["{}\r", "{}\r"]],
+    ["blank lines", "\n{}\n\n", ["", "{}", ""]],
+    ["nothing", "", [""]],
+    ["a line feed", "\n", [""]],
+    ["another marker", "#comment", ["#comment"]],
+    ["the marker in its second line", "{}\n#millrace/1", ["{}", "#millrace/1"]],
+  ])("may be %s", (_, text, lines) => {
+    expect(decodeBothWays(text)).toEqual({ kind: "bare", lines });
+  });
+
+  it("is what any JSON text or blank line is", () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[ \t\r]{0,3}$/), fc.json(), (space, json) => {
+        expect(decodeBothWays(space + json)).toEqual({ kind: "bare", lines: [space + json] });
+        expect(decodeBothWays(space)).toEqual({ kind: "bare", lines: [space] });
+      }),
+    );
+  });
+
+  it("keeps lines of invalid UTF-8 to the byte", () => {
+    expect(
+      decodeFrame(Buffer.concat([Buffer.from("{}\n"), Buffer.of(0xff, 0x0d), Buffer.from("\né")])),
+    ).toEqual({
+      kind: "bare",
+      lines: [Buffer.from("{}"), Buffer.of(0xff, 0x0d), Buffer.from("é")],
+    });
+  });
+});
+
+describe("limits", () => {
+  it("are measured in bytes, at the bound exactly", () => {
+    for (const message of ["€€", `${start} 1 5\n€`]) {
+      const bytes = Buffer.byteLength(message);
+      expect(decodeBothWays(message, { maxFrameBytes: bytes }).kind).not.toBe("malformed");
+      expect(codeOf(decodeBothWays(message, { maxFrameBytes: bytes - 1 }))).toBe("too-large");
+    }
+  });
+
+  it("count lines, framed or bare", () => {
+    const limits = { maxEvents: 2 };
+    expect(decodeBothWays("1\n2\n", limits)).toEqual({ kind: "bare", lines: ["1", "2"] });
+    expect(codeOf(decodeBothWays("1\n2\n3", limits))).toBe("too-many-events");
+    expect(codeOf(decodeBothWays("1\n2\n\n", limits))).toBe("too-many-events");
+    expect(codeOf(decodeBothWays("1\n2\n\n4", limits))).toBe("too-many-events");
+    expect(codeOf(decodeBothWays(`${start} 2 5\n1\n2`, limits))).toBe("frame");
+    expect(codeOf(decodeBothWays(`${start} 3 5\n1\n2\n3`, limits))).toBe("too-many-events");
+  });
+
+  it("are 1 MiB and 10,000 lines by default", () => {
+    expect(codeOf(decodeBothWays("x".repeat(1_048_576)))).toBe("bare");
+    expect(codeOf(decodeBothWays("x".repeat(1_048_577)))).toBe("too-large");
+    expect(codeOf(decodeBothWays("\n".repeat(10_000)))).toBe("bare");
+    expect(codeOf(decodeBothWays("\n".repeat(10_001)))).toBe("too-many-events");
+  });
+
+  it.each([{ maxFrameBytes: 0 }, { maxEvents: NaN }, { maxEvents: 2 ** 32 }])("refuse %p", (limits) => {
+    expect(() => decodeFrame("", limits)).toThrow(InvalidOptionError);
+  });
+});
+
+describe("decodeFrame", () => {
+  it("never throws, whatever the bytes", () => {
+    const marked = fc.uint8Array().map((bytes) => Buffer.concat([Buffer.from(FRAME_MARKER), bytes]));
+    const headed = fc.uint8Array().map((bytes) => Buffer.concat([Buffer.from("#millrace/1 p "), bytes]));
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array(), marked, headed), fc.nat(3), (message, maxEvents) => {
+        const frame = decodeFrame(message, { maxEvents: maxEvents + 1 });
+        expect(["bare", "frame", "malformed"]).toContain(frame.kind);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});

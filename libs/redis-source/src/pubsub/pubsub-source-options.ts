@@ -1,0 +1,91 @@
+import type { Partitioning } from "@millrace/dataflow";
+import { RedisOptionsError } from "../errors.ts";
+import { LINE_CODEC } from "./message-codec.ts";
+import type { MessageCodec } from "./message-codec.ts";
+
+/**
+ * What happens when events come faster than they are taken and the queue is full.
+ *
+ * - `pause`: the socket is not read until there is room. Redis then buffers, up to its
+ *   `client-output-buffer-limit pubsub` (32 MB, or 8 MB for 60 s, unless configured), and cuts the connection off.
+ * - `drop-oldest`, `drop-newest`: an event is dropped and counted as lost.
+ * - `fail`: what is queued is still delivered, then `nextBatch` throws a QueueOverflowError.
+ */
+export type OverflowPolicy = "pause" | "drop-oldest" | "drop-newest" | "fail";
+
+/** Options of {@link RedisPubSubSource}. */
+export interface RedisPubSubSourceOptions {
+  /** The channel; or give `channels`. */
+  readonly channel?: string;
+  /** Several channels, each a partition of its own; or give `channel`. */
+  readonly channels?: readonly string[];
+  /**
+   * The field by whose value the publisher chose the channel, which makes a `keyBy` on it whole in each partition.
+   * @default none: with several channels, a flow may rely on nothing
+   */
+  readonly partitionedBy?: string;
+  /** Events that may wait for `nextBatch`. `@default 65_536` */
+  readonly maxQueuedEvents?: number;
+  /** Bytes of events that may wait for `nextBatch`. `@default 67_108_864 (64 MiB)` */
+  readonly maxQueuedBytes?: number;
+  /** Most events in one batch. `@default 8_192` */
+  readonly maxBatchEvents?: number;
+  /** @default "pause" */
+  readonly onOverflow?: OverflowPolicy;
+  /** Turns a message into events. `@default LINE_CODEC: one line, or several separated by \n` */
+  readonly messageCodec?: MessageCodec;
+}
+
+/** The same without choices left open. */
+export interface QueueSettings {
+  readonly maxQueuedEvents: number;
+  readonly maxQueuedBytes: number;
+  readonly maxBatchEvents: number;
+  readonly onOverflow: OverflowPolicy;
+  readonly messageCodec: MessageCodec;
+}
+
+/** Defaults of {@link RedisPubSubSourceOptions}. */
+export const DEFAULT_PUBSUB_SOURCE_OPTIONS: QueueSettings = Object.freeze({
+  maxQueuedEvents: 65_536,
+  maxQueuedBytes: 64 * 1_024 * 1_024,
+  maxBatchEvents: 8_192,
+  onOverflow: "pause",
+  messageCodec: LINE_CODEC,
+});
+
+/** @throws RedisOptionsError */
+export function checkChannels(
+  channel: string | undefined,
+  channels: readonly string[] | undefined,
+): readonly string[] {
+  if ((channel === undefined) === (channels === undefined)) {
+    throw new RedisOptionsError(
+      "A Pub/Sub source reads one channel or several: give either channel or channels.",
+    );
+  }
+  const names = channels === undefined ? [channel ?? ""] : [...channels];
+  if (names.length === 0 || names.includes("") || new Set(names).size !== names.length) {
+    throw new RedisOptionsError(
+      `Channels have names that differ and are not empty, at least one; here: ${JSON.stringify(names)}.`,
+    );
+  }
+  return names;
+}
+
+/** @throws RedisOptionsError */
+export function checkSettings(settings: QueueSettings): QueueSettings {
+  for (const name of ["maxQueuedEvents", "maxQueuedBytes", "maxBatchEvents"] as const) {
+    const value = settings[name];
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new RedisOptionsError(`${name} is ${value}. Give a whole number of at least 1.`);
+    }
+  }
+  return settings;
+}
+
+/** How channels divide the events. */
+export function partitioningOf(channels: readonly string[], field: string | undefined): Partitioning {
+  if (channels.length === 1) return { kind: "single" };
+  return field === undefined ? { kind: "arbitrary" } : { kind: "by", field };
+}

@@ -1,0 +1,53 @@
+import type { Json, PartContext, Partitioning, RawLine, Source } from "@millrace/dataflow";
+import { resolveTarget } from "../connection/connection-options.ts";
+import type { RedisConnectionOptions } from "../connection/connection-options.ts";
+import { RedisOptionsError } from "../errors.ts";
+import { PubSubPartition } from "./pubsub-partition.ts";
+import {
+  DEFAULT_PUBSUB_SOURCE_OPTIONS,
+  checkChannels,
+  checkSettings,
+  partitioningOf,
+} from "./pubsub-source-options.ts";
+import type { QueueSettings, RedisPubSubSourceOptions } from "./pubsub-source-options.ts";
+
+/**
+ * Reads Redis Pub/Sub channels. Each channel is a partition, named as the channel, with a connection of its own.
+ *
+ * Pub/Sub delivers at most once: what is published while nobody is subscribed (before the start, during an
+ * outage, after a crash) is gone, and no position could bring it back; `snapshot` is therefore `null`.
+ */
+export class RedisPubSubSource implements Source<RawLine> {
+  readonly partitioning: Partitioning;
+  readonly #connection: RedisConnectionOptions;
+  readonly #channels: readonly string[];
+  readonly #settings: QueueSettings;
+
+  /** @throws RedisOptionsError */
+  constructor(connection: RedisConnectionOptions, options: RedisPubSubSourceOptions) {
+    resolveTarget(connection);
+    const { channel, channels, partitionedBy, ...settings } = options;
+    this.#connection = connection;
+    this.#channels = checkChannels(channel, channels);
+    this.#settings = checkSettings({ ...DEFAULT_PUBSUB_SOURCE_OPTIONS, ...settings });
+    this.partitioning = partitioningOf(this.#channels, partitionedBy);
+  }
+
+  listParts(): Promise<readonly string[]> {
+    return Promise.resolve(this.#channels);
+  }
+
+  /**
+   * Resolves when Redis has confirmed the subscription: what is published from now on arrives.
+   *
+   * @throws RedisError when there is no usable Redis within `connectTimeoutMs`
+   */
+  buildPart(part: string, _resume: Json | undefined, context: PartContext): Promise<PubSubPartition> {
+    if (!this.#channels.includes(part)) {
+      return Promise.reject(
+        new RedisOptionsError(`There is no channel "${part}" here, but ${this.#channels.join(", ")}.`),
+      );
+    }
+    return PubSubPartition.open(this.#connection, part, this.#settings, context);
+  }
+}

@@ -1,0 +1,75 @@
+import type { Redis } from "ioredis";
+import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
+import type { Logger, TimeProvider } from "@millrace/dataflow";
+import type { RedisConnectionOptions } from "../connection/connection-options.ts";
+import { explainFailure } from "../connection/explain-failure.ts";
+import { connectRedis } from "../connection/redis-connection.ts";
+import { pause } from "../pause.ts";
+
+/** Options of {@link waitForSubscriber}. */
+export interface WaitForSubscriberOptions {
+  /** How long to wait. */
+  readonly timeoutMs: number;
+  /** Gives up; the call then rejects with the signal's reason. `@default never` */
+  readonly signal?: AbortSignal | undefined;
+  /** @default SILENT_LOGGER */
+  readonly logger?: Logger;
+  /** @default SYSTEM_TIME */
+  readonly time?: TimeProvider;
+}
+
+// Redis tells nobody that a channel got its first subscriber, so it has to be asked. Ten times a second is
+// quicker than a person notices, and over long before anything else starts.
+const POLL_MS = 100;
+
+/**
+ * Waits until somebody is subscribed to the channel, so that a publisher does not talk to an empty room.
+ *
+ * On a Redis Cluster the node that is asked knows its own subscribers only.
+ *
+ * @returns whether there is a subscriber; `false` when the time was over first
+ * @throws RedisError when there is no usable Redis within `connectTimeoutMs`; the signal's reason
+ */
+export async function waitForSubscriber(
+  options: RedisConnectionOptions,
+  channel: string,
+  { timeoutMs, signal, logger = SILENT_LOGGER, time = SYSTEM_TIME }: WaitForSubscriberOptions,
+): Promise<boolean> {
+  signal?.throwIfAborted();
+  const connection = await connectRedis(options, { role: `wait ${channel}`, logger, time });
+  const over = new AbortController();
+  const finish = (): void => {
+    over.abort();
+    // Also settles a question that a hanging Redis does not answer.
+    void connection.close();
+  };
+  const cancel = time.wakeAt(time.now() + timeoutMs, finish);
+  signal?.addEventListener("abort", finish);
+  if (signal?.aborted) finish();
+  try {
+    while (!over.signal.aborted) {
+      const client = await connection.whenUp();
+      const subscribers = await countSubscribers(client, channel).catch((error: unknown) => {
+        const failure = explainFailure(error, connection.address);
+        if (!failure.retryable) throw failure;
+        connection.discard(client);
+        return 0;
+      });
+      if (subscribers > 0) return true;
+      await pause(POLL_MS, time, over.signal);
+    }
+  } catch (error) {
+    if (!over.signal.aborted) throw error;
+  } finally {
+    cancel();
+    signal?.removeEventListener("abort", finish);
+    await connection.close();
+  }
+  signal?.throwIfAborted();
+  return false;
+}
+
+async function countSubscribers(client: Redis, channel: string): Promise<number> {
+  const [, count] = await client.pubsub("NUMSUB", channel);
+  return Number(count);
+}

@@ -1,0 +1,312 @@
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { connect as connectTcp, createServer } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { inspect } from "node:util";
+import { freePort, startRedis } from "@millrace/local-redis";
+import { SYSTEM_TIME } from "@millrace/dataflow";
+import type { LocalRedis, LocalRedisOptions } from "@millrace/local-redis";
+import { connectRedis } from "../../src/connection/redis-connection.ts";
+import type { ConnectSettings, RedisConnection } from "../../src/connection/redis-connection.ts";
+import type { RedisConnectionOptions } from "../../src/connection/connection-options.ts";
+import {
+  RedisAuthError,
+  RedisClosedError,
+  RedisError,
+  RedisProtocolError,
+  RedisRefusedError,
+  RedisTlsError,
+  RedisTooOldError,
+  RedisUnreachableError,
+} from "../../src/errors.ts";
+import { VirtualTime } from "@millrace/dataflow/testing";
+import { RecordingLogger } from "../support/recording-logger.ts";
+import { infoReply, listen, scriptedRedis } from "../support/scripted-server.ts";
+import { TLS_FIXTURE } from "../support/tls-fixture.ts";
+import { until } from "../support/until.ts";
+
+const cleanUps: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+async function server(options: LocalRedisOptions = {}): Promise<LocalRedis> {
+  const redis = await startRedis(options);
+  cleanUps.push(() => redis.stop());
+  return redis;
+}
+
+interface Connected {
+  readonly connection: RedisConnection;
+  readonly logger: RecordingLogger;
+}
+
+async function connect(
+  options: RedisConnectionOptions,
+  settings: Partial<ConnectSettings> = {},
+): Promise<Connected> {
+  const logger = new RecordingLogger();
+  const connection = await connectRedis(options, { role: "test", logger, time: SYSTEM_TIME, ...settings });
+  cleanUps.push(() => connection.close());
+  return { connection, logger };
+}
+
+async function refusal(
+  options: RedisConnectionOptions,
+  settings?: Partial<ConnectSettings>,
+): Promise<RedisError> {
+  try {
+    await connect(options, settings);
+  } catch (error) {
+    if (error instanceof RedisError) return error;
+    throw error;
+  }
+  throw new Error("the connection was not refused");
+}
+
+describe("connecting", () => {
+  it("prepares a client before anybody gets it", async () => {
+    const { url } = await server();
+    const { connection } = await connect(
+      { url },
+      { prepare: async (client) => void (await client.set("a", "1")) },
+    );
+    const client = await connection.whenUp();
+    expect(await client.get("a")).toBe("1");
+    expect([connection.number, connection.disconnects]).toEqual([1, 0]);
+  });
+
+  it("says within the time limit that nobody answers, and where", async () => {
+    const port = await freePort();
+    const error = await refusal({ host: "127.0.0.1", port, connectTimeoutMs: 200 });
+    expect(error).toBeInstanceOf(RedisUnreachableError);
+    expect(error.message).toMatch(`No Redis at 127.0.0.1:${port}: connect ECONNREFUSED`);
+  });
+
+  it("waits for a Redis that is just starting", async () => {
+    const port = await freePort();
+    const connecting = connect({ host: "127.0.0.1", port, connectTimeoutMs: 10_000 });
+    const [{ connection }] = await Promise.all([connecting, server({ port })]);
+    expect(await (await connection.whenUp()).ping()).toBe("PONG");
+  });
+
+  it("gives up on a server that says nothing", async () => {
+    const silent = await listen(createServer());
+    cleanUps.push(() => silent.close());
+    const error = await refusal({ host: "127.0.0.1", port: silent.port, connectTimeoutMs: 50 });
+    expect(error).toBeInstanceOf(RedisUnreachableError);
+    expect(error.message).toMatch("did not answer within 50 ms");
+  });
+
+  it("recognises a server that is not a Redis", async () => {
+    const web = await listen(
+      createServer((socket) => {
+        socket.write("HTTP/1.1 400 Bad Request\r\n\r\n");
+      }),
+    );
+    cleanUps.push(() => web.close());
+    expect(await refusal({ host: "127.0.0.1", port: web.port })).toBeInstanceOf(RedisProtocolError);
+  });
+
+  it("refuses a server older than 7.0 and says what it is", async () => {
+    const old = await scriptedRedis(([name]) => (name === "info" ? infoReply("6.2.14") : "+OK\r\n"));
+    cleanUps.push(() => old.close());
+    const error = await refusal({ host: "127.0.0.1", port: old.port });
+    expect(error).toBeInstanceOf(RedisTooOldError);
+    expect(error.message).toMatch("version 6.2.14; Millrace needs Redis or Valkey 7.0");
+  });
+
+  it("refuses a database that the server does not have", async () => {
+    const { port } = await server();
+    expect(await refusal({ host: "127.0.0.1", port, db: 99 })).toBeInstanceOf(RedisRefusedError);
+  });
+});
+
+describe("credentials", () => {
+  it.each([
+    ["a wrong password", (port: number) => `redis://:wr0ng-Secret@127.0.0.1:${port}`],
+    ["no password", (port: number) => `redis://127.0.0.1:${port}`],
+    ["an unknown user", (port: number) => `redis://ana:wr0ng-Secret@127.0.0.1:${port}`],
+  ])("names %s at once and shows no secret", async (_, url) => {
+    const { port } = await server({ password: "right-Secret" });
+    // With time standing still no retry could come to an end.
+    const error = await refusal({ url: url(port) }, { time: new VirtualTime() });
+    expect(error).toBeInstanceOf(RedisAuthError);
+    expect(inspect(error, { depth: null, showHidden: true })).not.toMatch(/Secret/);
+  });
+
+  it("works for an ACL user that may neither run INFO nor name itself", async () => {
+    const redis = await server();
+    const { connection: admin } = await connect({ url: redis.url });
+    await (await admin.whenUp()).acl("SETUSER", "ana", "on", ">pw", "+ping");
+    const { connection } = await connect({
+      host: redis.host,
+      port: redis.port,
+      username: "ana",
+      password: "pw",
+    });
+    expect(await (await connection.whenUp()).ping()).toBe("PONG");
+  });
+
+  it("tells which permission an ACL user lacks", async () => {
+    const redis = await server();
+    const { connection: admin } = await connect({ url: redis.url });
+    await (await admin.whenUp()).acl("SETUSER", "ana", "on", ">pw", "+info", "+subscribe", "resetchannels");
+    const error = await refusal(
+      { host: redis.host, port: redis.port, username: "ana", password: "pw" },
+      { prepare: async (client) => void (await client.subscribe("clicks")) },
+    );
+    expect(error).toBeInstanceOf(RedisRefusedError);
+    expect(error.message).toMatch(/NOPERM.*channel.*ACL SETUSER/);
+  });
+});
+
+describe("TLS", () => {
+  async function tlsInFrontOf(redis: LocalRedis): Promise<number> {
+    const proxy = await listen(
+      createTlsServer(TLS_FIXTURE, (socket) => {
+        const inner = connectTcp(redis.port, redis.host);
+        socket.pipe(inner).pipe(socket);
+        for (const end of [socket, inner]) end.on("error", () => inner.destroy());
+        socket.on("close", () => inner.destroy());
+      }),
+    );
+    cleanUps.push(() => proxy.close());
+    return proxy.port;
+  }
+
+  it("speaks to a server whose certificate is trusted", async () => {
+    const port = await tlsInFrontOf(await server());
+    const { connection } = await connect({
+      url: `rediss://localhost:${port}`,
+      tls: { ca: TLS_FIXTURE.cert },
+    });
+    expect(await (await connection.whenUp()).ping()).toBe("PONG");
+    expect(connection.address).toBe(`localhost:${port} (TLS)`);
+  });
+
+  it("names a certificate that is not", async () => {
+    const port = await tlsInFrontOf(await server());
+    const error = await refusal({ url: `rediss://localhost:${port}` }, { time: new VirtualTime() });
+    expect(error).toBeInstanceOf(RedisTlsError);
+    expect(error.message).toMatch(/self-signed certificate/);
+  });
+
+  it("is suggested when a server does not speak it, or speaks nothing else", async () => {
+    const { port } = await server();
+    const plain = await refusal({ url: `rediss://127.0.0.1:${port}`, connectTimeoutMs: 100 });
+    expect(plain.message).toMatch("a server without TLS needs redis://");
+    const tlsPort = await tlsInFrontOf(await server());
+    const encrypted = await refusal({ url: `redis://127.0.0.1:${tlsPort}`, connectTimeoutMs: 100 });
+    expect(encrypted.message).toMatch("TLS needs a rediss:// URL");
+  });
+});
+
+describe("a lost connection", () => {
+  it("comes back with a new number, and is logged once when it goes and once when it is back", async () => {
+    const redis = await server();
+    let prepared = 0;
+    const { connection, logger } = await connect(
+      { url: redis.url },
+      {
+        prepare: async (client) => {
+          await client.ping();
+          prepared += 1;
+        },
+      },
+    );
+    await redis.kill();
+    await logger.logged("redis-lost");
+    expect(connection.client).toBeUndefined();
+    const waiting = connection.whenUp();
+    await redis.restart();
+    expect(await (await waiting).ping()).toBe("PONG");
+    await logger.logged("redis-back");
+    expect([connection.number, connection.disconnects, prepared]).toEqual([2, 1, 2]);
+    expect(logger.entries.map(({ level, event }) => [level, event])).toEqual([
+      ["warn", "redis-lost"],
+      ["info", "redis-back"],
+    ]);
+    expect(logger.of("redis-lost")[0]?.message).toMatch(`connection to 127.0.0.1:${redis.port} lost (test)`);
+  });
+
+  it("rejects the commands that had no answer", async () => {
+    const redis = await server();
+    const { connection } = await connect({ url: redis.url });
+    const client = await connection.whenUp();
+    const blocked = client.blpop("nothing", 0);
+    const rejected = expect(blocked).rejects.toThrow("Connection is closed");
+    await redis.kill();
+    await rejected;
+  });
+
+  it("says that the server meanwhile refuses the password, once, and goes on trying", async () => {
+    const redis = await server();
+    const { connection: admin } = await connect({ url: redis.url });
+    const control = await admin.whenUp();
+    const { connection, logger } = await connect({ url: redis.url, password: "" });
+    await control.config("SET", "requirepass", "new");
+    await control.client("KILL", "TYPE", "normal", "SKIPME", "yes");
+    await logger.logged("redis-refused");
+    expect(logger.of("redis-refused")[0]?.fields).toMatchObject({ code: RedisAuthError.code });
+    await control.config("SET", "requirepass", "");
+    expect(await (await connection.whenUp()).ping()).toBe("PONG");
+    expect(logger.of("redis-refused")).toHaveLength(1);
+  });
+
+  it("is replaced when its user discards it", async () => {
+    const { url } = await server();
+    const { connection } = await connect({ url });
+    const first = await connection.whenUp();
+    connection.discard(first);
+    const second = await connection.whenUp();
+    expect(second).not.toBe(first);
+    connection.discard(first);
+    expect(connection.client).toBe(second);
+    expect(connection.number).toBe(2);
+  });
+});
+
+describe("closing", () => {
+  it("settles those who wait for a connection, and those who ask later", async () => {
+    const redis = await server();
+    const { connection, logger } = await connect({ url: redis.url });
+    await redis.kill();
+    await logger.logged("redis-lost");
+    const waiting = expect(connection.whenUp()).rejects.toBeInstanceOf(RedisClosedError);
+    await connection.close();
+    await waiting;
+    await expect(connection.whenUp()).rejects.toBeInstanceOf(RedisClosedError);
+    await connection.close();
+  });
+
+  it("does not wait for a server that hangs, and settles its unanswered commands", async () => {
+    const redis = await server();
+    const { connection } = await connect({ url: redis.url });
+    const client = await connection.whenUp();
+    await redis.kill("SIGSTOP");
+    const ping = expect(client.ping()).rejects.toThrow("Connection is closed");
+    await connection.close();
+    await ping;
+    expect(client.status).toBe("end");
+  });
+
+  it("ends an attempt to reconnect that is under way", async () => {
+    const redis = await server();
+    let attempts = 0;
+    const { connection, logger } = await connect(
+      { url: redis.url },
+      {
+        prepare: async (client) => {
+          attempts += 1;
+          if (attempts > 1) await client.blpop("nothing", 0);
+        },
+      },
+    );
+    connection.discard(await connection.whenUp());
+    await until(() => attempts === 2);
+    await connection.close();
+    expect(connection.client).toBeUndefined();
+    expect(logger.of("redis-back")).toEqual([]);
+  });
+});

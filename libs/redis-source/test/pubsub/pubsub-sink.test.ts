@@ -1,0 +1,209 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { Redis } from "ioredis";
+import { startRedis } from "@millrace/local-redis";
+import type { SinkPartition } from "@millrace/dataflow";
+import type { LocalRedis } from "@millrace/local-redis";
+import { RedisClosedError, RedisOptionsError, RedisRefusedError } from "../../src/errors.ts";
+import { RedisPubSubSink } from "../../src/pubsub/pubsub-sink.ts";
+import type { PublishRow, RedisPubSubSinkOptions } from "../../src/pubsub/pubsub-sink.ts";
+import { partContext } from "../support/part-context.ts";
+import { infoReply, scriptedRedis } from "../support/scripted-server.ts";
+
+let server: LocalRedis;
+let control: Redis;
+const cleanUps: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  server = await startRedis();
+  control = new Redis(server.url);
+});
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+afterAll(async () => {
+  control.disconnect();
+  await server.stop();
+});
+
+async function open(
+  options: Partial<RedisPubSubSinkOptions> = {},
+  port: number = server.port,
+): Promise<{ sink: RedisPubSubSink; part: SinkPartition<PublishRow> }> {
+  const sink = new RedisPubSubSink({ host: "127.0.0.1", port }, { channel: "clicks", ...options });
+  const part = await sink.buildPart("0", undefined, partContext());
+  cleanUps.push(() => part.close());
+  return { sink, part };
+}
+
+/** Hears the channel; `all` is complete up to the moment when `caughtUp` was called. */
+async function listener(): Promise<{ all: Buffer[]; caughtUp(): Promise<void> }> {
+  const redis = new Redis(server.url);
+  cleanUps.push(() => {
+    redis.disconnect();
+  });
+  const all: Buffer[] = [];
+  redis.on("messageBuffer", (_: Buffer, message: Buffer) => all.push(message));
+  await redis.subscribe("clicks");
+  return { all, caughtUp: async () => void (await redis.ping()) };
+}
+
+function rows(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `row ${i}`);
+}
+
+describe("publishing", () => {
+  it("publishes each row as a message, in order, and counts them when Redis has answered", async () => {
+    const { all, caughtUp } = await listener();
+    const progress: number[] = [];
+    const { sink, part } = await open({
+      maxInFlightBytes: 10_000,
+      onProgress: ({ published }) => progress.push(published),
+    });
+    const sent = rows(2_000);
+    await part.writeBatch(sent);
+    await caughtUp();
+    expect(all.map(String)).toEqual(sent);
+    expect(sink.stats()).toEqual({
+      published: 2_000,
+      bytes: sent.join("").length,
+      unheard: 0,
+      resent: 0,
+      disconnects: 0,
+    });
+    expect(progress.length).toBeGreaterThan(10);
+    expect(progress).toEqual([...progress].sort((a, b) => a - b));
+    expect(progress.at(-1)).toBe(2_000);
+  });
+
+  it("changes no byte", async () => {
+    const { all, caughtUp } = await listener();
+    const { sink, part } = await open();
+    const every = Uint8Array.from({ length: 256 }, (_, i) => i);
+    const sent = [every, "", new Uint8Array(0), "Zürich\r\n*1\r\n", every.subarray(100, 160), "🏙️"];
+    await part.writeBatch(sent);
+    await caughtUp();
+    expect(all.map((message) => message.toString("hex"))).toEqual(
+      sent.map((row) => Buffer.from(row).toString("hex")),
+    );
+    expect(sink.stats().bytes).toBe(all.reduce((sum, message) => sum + message.length, 0));
+  });
+
+  it("counts what nobody heard", async () => {
+    const { sink, part } = await open();
+    await part.writeBatch(rows(30));
+    const { caughtUp } = await listener();
+    await part.writeBatch(rows(12));
+    await caughtUp();
+    expect(sink.stats()).toMatchObject({ published: 42, unheard: 30 });
+  });
+
+  it("adds up its partitions", async () => {
+    const { sink, part } = await open();
+    const other = await sink.buildPart("1", undefined, partContext());
+    await Promise.all([part.writeBatch(rows(3)), other.writeBatch(rows(4))]);
+    await other.close();
+    expect(sink.stats()).toMatchObject({ published: 7 });
+  });
+});
+
+describe("backpressure", () => {
+  it("has no more bytes without answer than allowed, and uses what is allowed", async () => {
+    let pending = 0;
+    let most = 0;
+    const slow = await scriptedRedis(([name = "", , row = ""], socket) => {
+      if (name !== "publish") return name === "info" ? infoReply("7.0.0") : "+OK\r\n";
+      pending += row.length;
+      most = Math.max(most, pending);
+      // Answered when all that the sink would send on its own has had time to arrive.
+      setImmediate(() =>
+        setImmediate(() => {
+          pending -= row.length;
+          socket.write(":1\r\n");
+        }),
+      );
+      return undefined;
+    });
+    cleanUps.push(() => slow.close());
+    const { sink, part } = await open({ maxInFlightBytes: 20_000 }, slow.port);
+    await part.writeBatch(Array.from({ length: 400 }, () => "x".repeat(500)));
+    expect(sink.stats()).toMatchObject({ published: 400, bytes: 200_000 });
+    expect(most).toBeLessThanOrEqual(20_000);
+    expect(most).toBeGreaterThan(5_000);
+  });
+
+  it("sends a row larger than the bound alone", async () => {
+    const { sink, part } = await open({ maxInFlightBytes: 10 });
+    await part.writeBatch(["x".repeat(1_000), "y", "z".repeat(1_000)]);
+    expect(sink.stats()).toMatchObject({ published: 3, bytes: 2_001 });
+  });
+});
+
+describe("a lost connection", () => {
+  it("goes on with the first unanswered row and leaves none out", async () => {
+    const { all, caughtUp } = await listener();
+    let cuts = 0;
+    const { sink, part } = await open({
+      maxInFlightBytes: 20_000,
+      onProgress: ({ published }) => {
+        if (published < 5_000 * (cuts + 1) || cuts === 3) return;
+        cuts += 1;
+        void control.client("KILL", "TYPE", "normal", "SKIPME", "yes");
+      },
+    });
+    const sent = rows(30_000);
+    await part.writeBatch(sent);
+    await caughtUp();
+    const { published, resent, disconnects } = sink.stats();
+    expect([published, disconnects]).toEqual([30_000, 3]);
+    // Rows come in order except that some come again: what is new each time is exactly what was sent.
+    const heard = all.map(String);
+    expect([...new Set(heard)]).toEqual(sent);
+    expect(heard.length).toBeLessThanOrEqual(sent.length + resent);
+  });
+
+  it("waits through a restart of Redis", async () => {
+    const own = await startRedis();
+    cleanUps.push(() => own.stop());
+    const { sink, part } = await open({}, own.port);
+    await own.kill();
+    const writing = part.writeBatch(rows(10));
+    await own.restart();
+    await writing;
+    expect(sink.stats()).toMatchObject({ published: 10, unheard: 10, disconnects: 1 });
+  });
+});
+
+describe("ending", () => {
+  it("fails with the reason when Redis refuses to publish", async () => {
+    await control.acl("SETUSER", "reader", "on", ">pw", "+info", "allchannels");
+    const sink = new RedisPubSubSink(
+      { host: server.host, port: server.port, username: "reader", password: "pw" },
+      { channel: "clicks" },
+    );
+    const part = await sink.buildPart("0", undefined, partContext());
+    cleanUps.push(() => part.close());
+    await expect(part.writeBatch(rows(3))).rejects.toThrow(RedisRefusedError);
+    await expect(part.writeBatch(rows(3))).rejects.toThrow(/NOPERM.*publish/);
+    expect(sink.stats().published).toBe(0);
+  });
+
+  it("settles a write under way when it is closed", async () => {
+    const own = await startRedis();
+    cleanUps.push(() => own.stop());
+    const { part } = await open({}, own.port);
+    await own.kill("SIGSTOP");
+    const writing = expect(part.writeBatch(rows(3))).rejects.toBeInstanceOf(RedisClosedError);
+    await part.close();
+    await part.close();
+    await writing;
+  });
+
+  it.each([
+    ["no channel", { channel: "" }],
+    ["a bound of nothing", { channel: "clicks", maxInFlightBytes: 0 }],
+  ])("refuses %s", (_, options) => {
+    expect(() => new RedisPubSubSink({}, options)).toThrow(RedisOptionsError);
+  });
+});

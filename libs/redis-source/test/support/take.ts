@@ -1,0 +1,22 @@
+import type { SourcePartition } from "@millrace/dataflow";
+
+/** Takes batches until there are `count` events. */
+export async function take<T>(partition: SourcePartition<T>, count: number): Promise<T[]> {
+  const events: T[] = [];
+  while (events.length < count) {
+    const batch = await partition.nextBatch();
+    if (batch.kind === "end") throw new Error(`the input ended after ${events.length} of ${count} events`);
+    events.push(...batch.events);
+  }
+  return events;
+}
+
+/** Takes batches until the end of the input. */
+export async function takeAll<T>(partition: SourcePartition<T>): Promise<T[]> {
+  const events: T[] = [];
+  for (;;) {
+    const batch = await partition.nextBatch();
+    if (batch.kind === "end") return events;
+    events.push(...batch.events);
+  }
+}

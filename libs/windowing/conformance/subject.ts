@@ -1,0 +1,137 @@
+import {
+  collectList,
+  collectMap,
+  collectSet,
+  count,
+  EventClock,
+  foldOf,
+  join,
+  reduce,
+  SessionWindower,
+  SlidingWindower,
+  sum,
+  SystemClock,
+  TumblingWindower,
+  type Clock,
+  type Fold,
+  type Windower,
+} from "../src/index.ts";
+import { MalformedVectorsError, type Fields } from "./fields.ts";
+
+/** An event of a vector. */
+export interface Item {
+  readonly ts: number;
+  readonly value: unknown;
+  readonly side: number;
+}
+
+/** A fold whose accumulator is its own business. */
+export type AnyFold = Fold<Item, unknown, unknown>;
+
+export function windowerOf(spec: Fields): Windower {
+  const alignToMs = spec.optionalNumber("align_to_ms") ?? 0;
+  switch (spec.text("type")) {
+    case "tumbling":
+      return new TumblingWindower({ lengthMs: spec.number("length_ms"), alignToMs });
+    case "sliding":
+      return new SlidingWindower({
+        lengthMs: spec.number("length_ms"),
+        offsetMs: spec.number("offset_ms"),
+        alignToMs,
+      });
+    case "session":
+      return new SessionWindower({ gapMs: spec.number("gap_ms") });
+    default:
+      throw new MalformedVectorsError(`Unknown windower type ${spec.text("type")}.`);
+  }
+}
+
+export function clockOf(spec: Fields): Clock<Item> {
+  if (spec.oneOf("type", "event", "system") === "system") return new SystemClock();
+  const wait = spec.any("wait_ms");
+  const waitMs = wait === "max" || wait === "unbounded" ? "unbounded" : spec.number("wait_ms");
+  return new EventClock({ timestamp: ({ ts }) => ts, waitMs });
+}
+
+/** The fold of a vector's `op`, and whether it is ordered unless the vector says otherwise (time model `perKey`). */
+export function foldFor(vector: Fields): { readonly fold: AnyFold; readonly ordered: boolean } {
+  const op = vector.text("op");
+  const params = vector.has("params") ? vector.object("params") : undefined;
+  switch (op) {
+    case "collect":
+      return { fold: collectFold(params?.oneOf("into", "list", "set", "dict") ?? "list"), ordered: true };
+    case "fold_list":
+      return { fold: erase(listFold), ordered: true };
+    case "fold_sum":
+      return { fold: erase(sum(numberOf)), ordered: true };
+    case "fold_counts":
+      return { fold: erase(countsFold), ordered: true };
+    case "join":
+      return { fold: joinFold(params), ordered: true };
+    case "count":
+      return { fold: erase(count()), ordered: false };
+    case "reduce_sum":
+      return { fold: erase(reduce(numberOf, (a, b) => a + b)), ordered: false };
+    case "max":
+      return { fold: erase(reduce(numberOf, (a, b) => (b > a ? b : a))), ordered: false };
+    case "min":
+      return { fold: erase(reduce(numberOf, (a, b) => (b < a ? b : a))), ordered: false };
+    default:
+      throw new MalformedVectorsError(`Unknown op ${op}.`);
+  }
+}
+
+const listFold = foldOf<Item, unknown[]>({
+  create: () => [],
+  add: (list, { value }) => [...list, value],
+  merge: (earlier, later) => [...earlier, ...later],
+});
+
+const countsFold = foldOf<Item, Record<string, number>>({
+  create: () => ({}),
+  add: (counts, { value }) => ({ ...counts, [String(value)]: (counts[String(value)] ?? 0) + 1 }),
+  merge(earlier, later) {
+    for (const [name, total] of Object.entries(later)) earlier[name] = (earlier[name] ?? 0) + total;
+    return earlier;
+  },
+});
+
+function collectFold(into: "list" | "set" | "dict"): AnyFold {
+  if (into === "list") return erase(collectList(({ value }: Item) => value));
+  if (into === "dict") return erase(collectMap(({ value }: Item) => value as readonly [string, unknown]));
+  // A set of the vectors is written in order of its values.
+  const set = collectSet(({ value }: Item) => value as string | number);
+  const result = (state: Set<string | number>): unknown => [...set.result(state)].sort(byValue);
+  return erase({ ...set, result });
+}
+
+function joinFold(params: Fields | undefined): AnyFold {
+  const names = Array.from({ length: params?.number("sides") ?? 2 }, (_, side) => String(side));
+  const sides = Object.fromEntries(
+    names.map((name, side) => [name, (item: Item): unknown => (item.side === side ? item.value : undefined)]),
+  );
+  const insert = params?.oneOf("insert_mode", "last", "first", "product") ?? "last";
+  const emit = params?.oneOf("emit_mode", "final", "complete", "running") ?? "final";
+  if (insert === "product") return erase(join({ sides, emit, insert }));
+  return erase(join({ sides, emit, insert }));
+}
+
+/** What a row of a vector is made of: a join's row is the list of its sides' values, and a product has many. */
+export function rowsOf(vector: Fields, value: unknown): readonly unknown[] {
+  if (vector.text("op") !== "join") return [value];
+  const rows = Array.isArray(value) ? (value as readonly object[]) : [value as object];
+  return rows.map((row) => Object.values(row) as unknown[]);
+}
+
+function numberOf({ value }: Item): number {
+  return value as number;
+}
+
+function byValue(a: string | number, b: string | number): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** A vector tells its op at run time, so that here alone the accumulator's type is given up. */
+function erase<A, R>(fold: Fold<Item, A, R>): AnyFold {
+  return fold as unknown as AnyFold;
+}

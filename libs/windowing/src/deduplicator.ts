@@ -1,0 +1,166 @@
+import { listFrom, numberFrom } from "./fields.ts";
+import { WindowOptionsError } from "./errors.ts";
+import type { StateChange, StateField, StateGroup } from "./window-engine.ts";
+
+const IDS = "ids";
+const COUNTS = "counts";
+
+export interface DeduplicatorOptions {
+  /** How long (ms) an id is remembered after it was first seen: whatever repeats it until then is dropped. */
+  readonly withinMs: number;
+  /** Ids remembered at most; beyond it the oldest one is forgotten early, which is counted. @default 1_000_000 */
+  readonly maxIds?: number;
+}
+
+/** Events in columns: `ids[i]` is what makes an event itself, `times[i]` (ms) when it happened. */
+export interface DeduplicatorBatch {
+  readonly ids: readonly string[];
+  /** @default `now` for all */
+  readonly times?: readonly number[];
+}
+
+/** What became of the events: kept + dropped = events given. */
+export interface DeduplicatorStats {
+  readonly kept: number;
+  readonly dropped: number;
+  /** Ids forgotten early for want of room: a repetition of one of them would be kept. */
+  readonly forgotten: number;
+  readonly remembered: number;
+}
+
+/**
+ * Drops events whose id was seen before, within a bounded time and with bounded memory. It is a state machine as
+ * the window engine is: time comes in as an argument and never goes back.
+ */
+export class Deduplicator {
+  readonly #withinMs: number;
+  readonly #maxIds: number;
+  /** When each id was first seen, oldest first. */
+  #seen = new Map<string, number>();
+  /** Where the oldest one is: a new iterator would step over all that were deleted before it. */
+  #oldest: Iterator<[string, number]> | undefined;
+  #front: readonly [id: string, seen: number] | undefined;
+  #time: number = Number.NEGATIVE_INFINITY;
+  #kept = 0;
+  #dropped = 0;
+  #forgotten = 0;
+  #changed: Set<string> | undefined;
+
+  /** @throws WindowOptionsError */
+  constructor({ withinMs, maxIds = 1_000_000 }: DeduplicatorOptions) {
+    if (!(withinMs > 0) || !(maxIds >= 1)) {
+      throw new WindowOptionsError(
+        `withinMs is ${String(withinMs)} and maxIds ${String(maxIds)}, but both must be above 0.`,
+      );
+    }
+    this.#withinMs = withinMs;
+    this.#maxIds = maxIds;
+  }
+
+  /** The indexes of the events that are seen for the first time. */
+  process({ ids, times }: DeduplicatorBatch, now: number): readonly number[] {
+    const first: number[] = [];
+    for (let i = 0; i < ids.length; i++) {
+      const time = times?.[i] ?? now;
+      if (time > this.#time) this.#time = time;
+      this.#expire();
+      const id = ids[i] as string;
+      if (this.#seen.has(id)) {
+        this.#dropped++;
+        continue;
+      }
+      this.#remember(id);
+      this.#kept++;
+      first.push(i);
+    }
+    return first;
+  }
+
+  /** What changed since the last call: everything, the first time. */
+  snapshot(): readonly StateChange[] {
+    const put: StateField[] = [];
+    const gone: string[] = [];
+    for (const id of this.#changed ?? this.#seen.keys()) {
+      const seen = this.#seen.get(id);
+      if (seen === undefined) gone.push(id);
+      else put.push([id, seen]);
+    }
+    this.#changed = new Set();
+    const counts = [
+      this.#time === Number.NEGATIVE_INFINITY ? null : this.#time,
+      this.#kept,
+      this.#dropped,
+      this.#forgotten,
+    ];
+    return [
+      { group: IDS, put, delete: gone },
+      { group: COUNTS, put: [["state", counts]] },
+    ];
+  }
+
+  /** Takes up the state of an earlier one; only before the first event. @throws WindowStateError */
+  restore(state: Iterable<StateGroup>): void {
+    for (const [group, fields] of state) {
+      for (const [field, value] of fields) {
+        if (group === IDS) this.#seen.set(field, numberFrom(value));
+        else {
+          const [time, kept, dropped, forgotten] = listFrom(value);
+          this.#time = time === null ? Number.NEGATIVE_INFINITY : numberFrom(time);
+          this.#kept = numberFrom(kept);
+          this.#dropped = numberFrom(dropped);
+          this.#forgotten = numberFrom(forgotten);
+        }
+      }
+    }
+    // A store need not keep fields in order.
+    this.#seen = new Map([...this.#seen].sort(([, a], [, b]) => a - b));
+    this.#changed = new Set();
+  }
+
+  stats(): DeduplicatorStats {
+    return {
+      kept: this.#kept,
+      dropped: this.#dropped,
+      forgotten: this.#forgotten,
+      remembered: this.#seen.size,
+    };
+  }
+
+  #remember(id: string): void {
+    if (this.#seen.size >= this.#maxIds) {
+      this.#forgotten++;
+      this.#forgetOldest();
+    }
+    this.#seen.set(id, this.#time);
+    this.#changed?.add(id);
+  }
+
+  #expire(): void {
+    while (this.#seen.size > 0) {
+      const oldest = this.#peek();
+      if (oldest === undefined || oldest[1] + this.#withinMs > this.#time) return;
+      this.#forgetOldest();
+    }
+  }
+
+  #forgetOldest(): void {
+    const oldest = this.#peek();
+    if (oldest === undefined) return;
+    this.#front = undefined;
+    this.#seen.delete(oldest[0]);
+    this.#changed?.add(oldest[0]);
+  }
+
+  #peek(): readonly [id: string, seen: number] | undefined {
+    if (this.#front !== undefined) return this.#front;
+    this.#oldest ??= this.#seen.entries();
+    let next = this.#oldest.next();
+    if (next.done === true) {
+      // An iterator that came to its end stays there, though the map has grown since.
+      this.#oldest = this.#seen.entries();
+      next = this.#oldest.next();
+    }
+    if (next.done !== true) this.#front = next.value;
+    return this.#front;
+  }
+}

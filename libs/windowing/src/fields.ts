@@ -1,0 +1,40 @@
+import { WindowStateError } from "./errors.ts";
+import type { Json } from "./json.ts";
+
+/** JSON has no −Infinity: a watermark that is not there yet is null. */
+export function timeToJson(time: number): Json {
+  return Number.isFinite(time) ? time : null;
+}
+
+export function timeFromJson(json: Json | undefined): number {
+  return json === null ? Number.NEGATIVE_INFINITY : numberFrom(json);
+}
+
+export function numberFrom(json: Json | undefined): number {
+  return typeof json === "number" ? json : damaged("a number", json);
+}
+
+export function stringFrom(json: Json | undefined): string {
+  return typeof json === "string" ? json : damaged("a text", json);
+}
+
+export function listFrom(json: Json | undefined): readonly Json[] {
+  return isList(json) ? json : damaged("a list", json);
+}
+
+/** A field that must be there. */
+export function fieldFrom(json: Json | undefined): Json {
+  return json === undefined ? damaged("a value", json) : json;
+}
+
+export function damaged(expected: string, found: Json | undefined): never {
+  throw new WindowStateError(
+    `The saved window state is damaged: expected ${expected}, found ${JSON.stringify(found) ?? "nothing"}. ` +
+      "Restore an intact snapshot, or start without state.",
+  );
+}
+
+// Array.isArray alone does not narrow a readonly list.
+function isList(json: Json | undefined): json is readonly Json[] {
+  return Array.isArray(json);
+}

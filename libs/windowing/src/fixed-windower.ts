@@ -1,0 +1,60 @@
+import { NO_IDS, type OrdinalWindow, type Window } from "./window.ts";
+
+/**
+ * Windows of one length that open every `offsetMs`. Window `id` is
+ * `[alignToMs + id * offsetMs, alignToMs + id * offsetMs + lengthMs)`; ids below 0 are as good as any.
+ */
+export abstract class FixedWindower {
+  abstract readonly kind: "tumbling" | "sliding";
+  readonly lengthMs: number;
+  readonly offsetMs: number;
+  readonly alignToMs: number;
+
+  protected constructor(lengthMs: number, offsetMs: number, alignToMs: number) {
+    this.lengthMs = lengthMs;
+    this.offsetMs = offsetMs;
+    this.alignToMs = alignToMs;
+  }
+
+  openOf(id: number): number {
+    return this.alignToMs + id * this.offsetMs;
+  }
+
+  closeOf(id: number): number {
+    return this.alignToMs + id * this.offsetMs + this.lengthMs;
+  }
+
+  windowOf(id: number): OrdinalWindow {
+    return { id, open: this.openOf(id), close: this.closeOf(id), mergedIds: NO_IDS };
+  }
+
+  /** The id of the last window that is open at `timestamp`. */
+  lastIdAt(timestamp: number): number {
+    return floorDivide(timestamp - this.alignToMs, this.offsetMs);
+  }
+
+  /** The id of the first window that is open at `timestamp`. */
+  firstIdAt(timestamp: number): number {
+    return floorDivide(timestamp - this.alignToMs - this.lengthMs, this.offsetMs) + 1;
+  }
+
+  /** Ids of the windows that hold `timestamp`, ascending. */
+  idsAt(timestamp: number): readonly number[] {
+    const ids: number[] = [];
+    for (let id = this.firstIdAt(timestamp); id <= this.lastIdAt(timestamp); id++) ids.push(id);
+    return ids;
+  }
+
+  /** The windows that hold `timestamp`, ascending. */
+  windowsAt(timestamp: number): readonly Window[] {
+    return this.idsAt(timestamp).map((id) => this.windowOf(id));
+  }
+}
+
+/** Exact for all timestamps of the `Date` range, fractions included; never −0, which would be a second id 0. */
+function floorDivide(dividend: number, divisor: number): number {
+  const quotient = Math.floor(dividend / divisor);
+  const remainder = dividend - quotient * divisor;
+  if (remainder < 0) return quotient - 1 + 0;
+  return (remainder >= divisor ? quotient + 1 : quotient) + 0;
+}

@@ -1,0 +1,60 @@
+export { EventClock, SystemClock } from "./clock.ts";
+export { DueHeap } from "./due-heap.ts";
+export { createWindowEngine } from "./create-window-engine.ts";
+export { Deduplicator } from "./deduplicator.ts";
+export {
+  WindowBatchError,
+  WindowingError,
+  WindowOptionsError,
+  WindowSpecError,
+  WindowStateError,
+} from "./errors.ts";
+export { collectList } from "./folds/collect-list.ts";
+export { collectMap } from "./folds/collect-map.ts";
+export { collectSet, distinct } from "./folds/collect-set.ts";
+export { count } from "./folds/count.ts";
+export { max, min } from "./folds/extremes.ts";
+export { foldOf } from "./folds/fold-of.ts";
+export { join } from "./folds/join.ts";
+export { mean } from "./folds/mean.ts";
+export { reduce } from "./folds/reduce.ts";
+export { sum } from "./folds/sum.ts";
+export { SessionWindower } from "./session-windower.ts";
+export { SlidingWindower } from "./sliding-windower.ts";
+export { TumblingWindower } from "./tumbling-windower.ts";
+export { NO_SESSION_ID } from "./window.ts";
+
+export type { Clock, EventClockOptions } from "./clock.ts";
+export type { DeduplicatorBatch, DeduplicatorOptions } from "./deduplicator.ts";
+export type { FixedWindower } from "./fixed-windower.ts";
+export type { Fold } from "./fold.ts";
+export type { Scalar } from "./folds/collect-set.ts";
+export type { FoldSpec } from "./folds/fold-of.ts";
+export type { Joined, JoinEvent, JoinOptions, JoinSides, JoinState } from "./folds/join.ts";
+export type { MeanState } from "./folds/mean.ts";
+export type { Json, JsonCodec } from "./json.ts";
+export type { KeySessions, SessionMerge } from "./per-key/key-sessions.ts";
+export type { SessionWindowerOptions } from "./session-windower.ts";
+export type { SlidingWindowerOptions } from "./sliding-windower.ts";
+export type { TumblingWindowerOptions } from "./tumbling-windower.ts";
+export type { TimeModel, WindowEngineOptions } from "./window-engine-options.ts";
+export type {
+  KeyedBatch,
+  StateChange,
+  StateField,
+  StateGroup,
+  Wake,
+  WindowEngine,
+  WindowStats,
+} from "./window-engine.ts";
+export type {
+  Completeness,
+  LateEvent,
+  RefusalReason,
+  RefusedEvent,
+  WindowCause,
+  WindowOutput,
+  WindowResult,
+} from "./window-output.ts";
+export type { OrdinalWindow, Window, WindowId } from "./window.ts";
+export type { Windower } from "./windower.ts";

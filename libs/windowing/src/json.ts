@@ -1,0 +1,8 @@
+/** What a snapshot is made of: anything `JSON.stringify` gives back unchanged. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [field: string]: Json };
+
+/** Turns an event's value into JSON and back, where the engine has to keep events themselves (`ordered`). */
+export interface JsonCodec<T> {
+  snapshot(value: T): Json;
+  restore(state: Json): T;
+}

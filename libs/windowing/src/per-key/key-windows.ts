@@ -1,0 +1,209 @@
+import type { Outbox } from "../outbox.ts";
+import type { ResolvedOptions } from "../window-engine-options.ts";
+import type { WindowCause, WindowResult } from "../window-output.ts";
+import { NO_IDS, type OrdinalWindow, type Window } from "../window.ts";
+import { newCell, type KeyCell, type KeyState } from "./key-state.ts";
+
+/** What happens to one key's windows: events go in, rows come out. */
+export class KeyWindows<V, A, R> {
+  readonly #options: ResolvedOptions<V, A, R>;
+  readonly #outbox: Outbox<V, R>;
+
+  constructor(options: ResolvedOptions<V, A, R>, outbox: Outbox<V, R>) {
+    this.#options = options;
+    this.#outbox = outbox;
+  }
+
+  /** Takes an event that is not late: into its windows, or, where order matters, into the queue. */
+  add(state: KeyState<V, A>, value: V, timestamp: number): void {
+    if (this.#options.ordered) state.queue.push(timestamp, value);
+    else this.#insert(state, value, timestamp);
+  }
+
+  /** Replays what the watermark has passed, and closes what is due while the page has room. */
+  advance(state: KeyState<V, A>, watermark: number): void {
+    this.#replay(state, watermark);
+    if (!this.isReached(state, watermark)) return;
+    const matches = this.#options.fold.match !== undefined;
+    for (const window of this.#due(state, watermark)) {
+      if (this.#outbox.room <= 0) break;
+      const cell = state.cells.get(window.id);
+      if (cell !== undefined && !matches) {
+        this.#outbox.room--;
+        this.#addRow(state, cell, window, this.#causeOf(state, window));
+      }
+      state.cells.delete(window.id);
+      state.sessions?.remove(window.id);
+    }
+    state.firstClose = this.#firstClose(state);
+  }
+
+  /** Takes the watermark past everything held. */
+  finish(state: KeyState<V, A>, now: number, cause: "end" | "drain"): void {
+    const from = state.watermark(now);
+    this.#replay(state, Math.max(from, state.queue.last));
+    const to = this.#lastTarget(state);
+    if (to <= from) return;
+    state.ended = { from, to, cause };
+    state.rise(to, now);
+  }
+
+  /** The watermark at which something happens next; Infinity = none does. */
+  nextTarget(state: KeyState<V, A>): number {
+    const session = state.sessions?.nextDue();
+    // Due strictly after the gap: one ms past it is the first whole one.
+    const close = session === undefined ? state.firstClose : session + 1;
+    return Math.min(close, state.queue.first);
+  }
+
+  /** Whether a window is due. */
+  isReached({ sessions, firstClose }: KeyState<V, A>, watermark: number): boolean {
+    if (sessions === undefined) return firstClose <= watermark;
+    const next = sessions.nextDue();
+    return next !== undefined && watermark > next;
+  }
+
+  /** Rows of windows that changed since the last early results, while the page has room; whether that was all. */
+  emitEarly(state: KeyState<V, A>): boolean {
+    for (const [id, cell] of state.cells) {
+      const window = this.#windowOf(state, id);
+      if (!cell.touched || window === undefined) continue;
+      if (this.#outbox.room <= 0) return false;
+      this.#outbox.room--;
+      this.#addRow(state, cell, window, "early");
+    }
+    return true;
+  }
+
+  #replay(state: KeyState<V, A>, watermark: number): void {
+    while (state.queue.first <= watermark) {
+      const [timestamp, value] = state.queue.shift();
+      this.#insert(state, value, timestamp);
+    }
+  }
+
+  #insert(state: KeyState<V, A>, value: V, timestamp: number): void {
+    const { windower } = this.#options;
+    if (windower.kind !== "session") {
+      const last = windower.lastIdAt(timestamp);
+      for (let id = windower.firstIdAt(timestamp); id <= last; id++) {
+        state.firstClose = Math.min(state.firstClose, windower.closeOf(id));
+        this.#addTo(state, id, value, timestamp);
+      }
+      return;
+    }
+    const { sessions } = state;
+    if (sessions === undefined) return;
+    this.#addTo(state, sessions.openFor(timestamp), value, timestamp);
+    for (const [from, into] of sessions.merge()) this.#merge(state, from, into);
+  }
+
+  #addTo(state: KeyState<V, A>, id: number, value: V, timestamp: number): void {
+    const { fold } = this.#options;
+    let cell = state.cells.get(id);
+    if (cell === undefined) {
+      cell = newCell(fold.create());
+      state.cells.set(id, cell);
+    } else this.#note(cell);
+    cell.accumulator = fold.add(cell.accumulator, value, timestamp);
+    cell.touched = true;
+    this.#addMatch(state, id, cell);
+  }
+
+  #addMatch(state: KeyState<V, A>, id: number, cell: KeyCell<A>): void {
+    const value = this.#options.fold.match?.(cell.accumulator);
+    const window = value === undefined ? undefined : this.#windowOf(state, id);
+    if (value === undefined || window === undefined) return;
+    const complete = this.#options.completeOf(window.open, window.close);
+    this.#outbox.addResult({
+      key: state.key,
+      value,
+      window,
+      revision: cell.rows++,
+      cause: "match",
+      complete,
+    });
+  }
+
+  #merge(state: KeyState<V, A>, from: number, into: number): void {
+    const source = state.cells.get(from);
+    const target = state.cells.get(into);
+    if (source === undefined || target === undefined) return;
+    this.#note(target);
+    target.accumulator = this.#options.fold.merge(target.accumulator, source.accumulator);
+    target.touched = true;
+    const replaced = source.rows > 0 ? [from, ...source.replaces] : source.replaces;
+    target.replaces = [...target.replaces, ...replaced];
+    state.cells.delete(from);
+    this.#addMatch(state, into, target);
+  }
+
+  #note(cell: KeyCell<A>): void {
+    const { fold } = this.#options;
+    if (cell.rows > 0 && fold.match === undefined) cell.sent ??= fold.snapshot(cell.accumulator);
+  }
+
+  #addRow(state: KeyState<V, A>, cell: KeyCell<A>, window: Window, cause: WindowCause): void {
+    const { fold, completeOf } = this.#options;
+    const { accumulator, rows, sent, replaces } = cell;
+    const value = fold.result(accumulator);
+    const complete = completeOf(window.open, window.close);
+    let row: WindowResult<R> = { key: state.key, value, window, revision: rows, cause, complete };
+    if (rows > 0)
+      row = { ...row, previous: fold.result(sent === undefined ? accumulator : fold.restore(sent)) };
+    if (replaces.length > 0) row = { ...row, replaces };
+    cell.rows++;
+    cell.sent = undefined;
+    cell.touched = false;
+    cell.replaces = NO_IDS;
+    this.#outbox.addResult(row);
+  }
+
+  #causeOf({ ended }: KeyState<V, A>, { close }: Window): WindowCause {
+    if (ended === undefined) return "watermark";
+    return !this.#isDue(close, ended.from) && this.#isDue(close, ended.to) ? ended.cause : "watermark";
+  }
+
+  #isDue(close: number, watermark: number): boolean {
+    const { windower } = this.#options;
+    return windower.kind === "session" ? watermark > close + windower.gapMs : close <= watermark;
+  }
+
+  /** Windows that are due, in order of (close, id). */
+  #due({ cells, sessions }: KeyState<V, A>, watermark: number): readonly OrdinalWindow[] {
+    const { windower } = this.#options;
+    const due =
+      windower.kind === "session"
+        ? (sessions?.due(watermark) ?? [])
+        : Array.from(cells.keys(), (id) => windower.windowOf(id)).filter(({ close }) => close <= watermark);
+    return due.sort((a, b) => a.close - b.close || a.id - b.id);
+  }
+
+  #windowOf({ sessions }: KeyState<V, A>, id: number): Window | undefined {
+    const { windower } = this.#options;
+    return windower.kind === "session" ? sessions?.windowOf(id) : windower.windowOf(id);
+  }
+
+  #firstClose({ cells }: KeyState<V, A>): number {
+    const { windower } = this.#options;
+    if (windower.kind === "session") return Number.POSITIVE_INFINITY;
+    let first = Number.POSITIVE_INFINITY;
+    for (const id of cells.keys()) first = Math.min(first, windower.closeOf(id));
+    return first;
+  }
+
+  #lastTarget({ cells, sessions }: KeyState<V, A>): number {
+    const { windower } = this.#options;
+    if (windower.kind !== "session") {
+      return [...cells.keys()].reduce(
+        (last, id) => Math.max(last, windower.closeOf(id)),
+        Number.NEGATIVE_INFINITY,
+      );
+    }
+    const windows = sessions?.windows() ?? [];
+    return windows.reduce(
+      (last, { close }) => Math.max(last, close + windower.gapMs + 1),
+      Number.NEGATIVE_INFINITY,
+    );
+  }
+}

@@ -1,0 +1,241 @@
+import { requireColumns } from "../batch-check.ts";
+import { explain } from "../explain.ts";
+import { listFrom, numberFrom, stringFrom, timeFromJson, timeToJson } from "../fields.ts";
+import { Outbox } from "../outbox.ts";
+import { requireSameSpec, specOf } from "../state-spec.ts";
+import { Timestamps } from "../timestamps.ts";
+import type { ResolvedOptions } from "../window-engine-options.ts";
+import type {
+  KeyedBatch,
+  StateChange,
+  StateGroup,
+  Wake,
+  WindowEngine,
+  WindowStats,
+} from "../window-engine.ts";
+import type { WindowOutput } from "../window-output.ts";
+import { NO_IDS, NO_SESSION_ID, type Window } from "../window.ts";
+import type { KeyState } from "./key-state.ts";
+import { KeyWindows } from "./key-windows.ts";
+import { PerKeyTable } from "./per-key-table.ts";
+
+const ENGINE = "engine";
+
+/**
+ * The time model `perKey`: each key has a clock of its own, which goes on with system time. A key is held while
+ * it has windows or waiting events; with sessions for ever, since their ordinals go on.
+ */
+export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
+  readonly #options: ResolvedOptions<V, A, R>;
+  readonly #outbox: Outbox<V, R>;
+  readonly #timestamps: Timestamps<V>;
+  readonly #table: PerKeyTable<V, A, R>;
+  readonly #windows: KeyWindows<V, A, R>;
+  readonly #touched = new Set<KeyState<V, A>>();
+  #now: number = Number.NEGATIVE_INFINITY;
+  #earlyAt: number = Number.POSITIVE_INFINITY;
+  #earlyPending = false;
+  /** After the end of input all time is over, until another event comes. */
+  #over = false;
+
+  constructor(options: ResolvedOptions<V, A, R>) {
+    this.#options = options;
+    this.#outbox = new Outbox(options.pageSize);
+    this.#timestamps = new Timestamps(options.clock);
+    this.#table = new PerKeyTable(options);
+    this.#windows = new KeyWindows(options, this.#outbox);
+  }
+
+  process(batch: KeyedBatch<V>, now: number): WindowOutput<V, R> {
+    requireColumns(batch);
+    this.#begin(now);
+    this.#over = false;
+    this.#timestamps.begin(batch, this.#now);
+    const { keys, values } = batch;
+    for (let i = 0; i < keys.length; i++) {
+      const timestamp = this.#timestamps.at(i);
+      const key = keys[i] as string;
+      if (Number.isNaN(timestamp)) this.#outbox.addRefused(this.#timestamps.refusal(key, i));
+      else this.#add(key, values[i] as V, timestamp);
+    }
+    return this.#settle();
+  }
+
+  advance(now: number): WindowOutput<V, R> {
+    this.#begin(now);
+    return this.#settle();
+  }
+
+  drained(t: number): WindowOutput<V, R> {
+    return this.advance(t);
+  }
+
+  finish(cause: "end" | "drain"): WindowOutput<V, R> {
+    this.#outbox.begin();
+    this.#over = true;
+    for (const state of this.#table.values()) {
+      this.#windows.finish(state, this.#now, cause);
+      this.#schedule(state);
+    }
+    return this.#settle();
+  }
+
+  get pending(): boolean {
+    return this.#earlyPending || (this.#table.due.peek()?.due ?? Number.POSITIVE_INFINITY) <= this.#now;
+  }
+
+  nextPage(): WindowOutput<V, R> {
+    this.#outbox.begin();
+    return this.#settle();
+  }
+
+  nextWake(now: number): Wake | undefined {
+    if (this.pending) return { at: now, needs: "time" };
+    const at = Math.min(this.#earlyAt, this.#table.due.peek()?.due ?? Number.POSITIVE_INFINITY);
+    return at === Number.POSITIVE_INFINITY ? undefined : { at, needs: "time" };
+  }
+
+  snapshot(): readonly StateChange[] {
+    const meta = [specOf(this.#options), timeToJson(this.#now), this.#outbox.snapshot()];
+    return [...this.#table.snapshot(), { group: ENGINE, put: [["state", meta]] }];
+  }
+
+  restore(state: Iterable<StateGroup>, now: number): void {
+    this.#now = now;
+    for (const [group, fields] of state) {
+      if (group !== ENGINE) {
+        this.#table.restoreGroup(fields);
+        continue;
+      }
+      for (const [, meta] of fields) {
+        const [spec, saved, counters] = listFrom(meta);
+        requireSameSpec(stringFrom(spec), specOf(this.#options));
+        this.#now = Math.max(now, timeFromJson(saved));
+        this.#outbox.restore(listFrom(counters).map(numberFrom));
+      }
+    }
+    for (const key of this.#table.values()) {
+      this.#schedule(key);
+      if ([...key.cells.values()].some(({ touched }) => touched)) this.#touch(key);
+    }
+  }
+
+  stats(): WindowStats {
+    const { counted, late, refused, overflowed, revisions } = this.#outbox;
+    let cells = 0;
+    let waiting = 0;
+    let watermark = Number.POSITIVE_INFINITY;
+    for (const state of this.#table.values()) {
+      cells += state.cells.size;
+      waiting += state.queue.size;
+      watermark = Math.min(watermark, this.watermarkOf(state.key));
+    }
+    if (watermark === Number.POSITIVE_INFINITY && !this.#over) watermark = Number.NEGATIVE_INFINITY;
+    const approximateBytes = this.#table.size * 500 + cells * 150 + waiting * 50;
+    return {
+      watermark,
+      windows: cells,
+      cells,
+      counted,
+      late,
+      refused,
+      overflowed,
+      revisions,
+      approximateBytes,
+    };
+  }
+
+  watermarkOf(key: string): number {
+    if (this.#over) return Number.POSITIVE_INFINITY;
+    if (!this.#timestamps.eventTime) return this.#now;
+    return this.#table.get(key)?.watermark(this.#now) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  explain(): string {
+    return explain(this.#options);
+  }
+
+  #begin(now: number): void {
+    if (now > this.#now) this.#now = now;
+    this.#outbox.begin();
+  }
+
+  #add(given: string, value: V, timestamp: number): void {
+    const now = this.#now;
+    const state = this.#table.get(given) ?? this.#admit(given);
+    const mark = timestamp - this.#timestamps.waitMs;
+    if (mark > state.watermark(now)) state.rise(mark, now);
+    const watermark = state.watermark(now);
+    if (timestamp < watermark) {
+      const windows = this.#windowsAt(timestamp);
+      this.#outbox.addLate({ key: given, value, timestamp, watermark, windows });
+    } else {
+      this.#outbox.counted++;
+      this.#windows.add(state, value, timestamp);
+      this.#touch(state);
+    }
+    this.#run(state);
+  }
+
+  /** Brings about all that a key's watermark allows, as far as the page has room. */
+  #run(state: KeyState<V, A>): void {
+    this.#windows.advance(state, state.watermark(this.#now));
+    this.#table.changed(state);
+    const idle = state.cells.size + state.queue.size === 0;
+    if (idle && state.sessions === undefined && state.ended === undefined) {
+      this.#touched.delete(state);
+      this.#table.remove(state);
+    } else this.#schedule(state);
+  }
+
+  #schedule(state: KeyState<V, A>): void {
+    const target = this.#windows.nextTarget(state);
+    const reached = this.#windows.isReached(state, state.watermark(this.#now));
+    this.#table.schedule(state, reached ? this.#now : state.instantFor(target));
+  }
+
+  #settle(): WindowOutput<V, R> {
+    const { due } = this.#table;
+    for (let state = due.peek(); state !== undefined && state.due <= this.#now; state = due.peek()) {
+      if (this.#outbox.room <= 0) break;
+      this.#run(state);
+    }
+    if (this.#now >= this.#earlyAt) {
+      this.#earlyAt = Number.POSITIVE_INFINITY;
+      this.#earlyPending = true;
+    }
+    if (this.#earlyPending) this.#earlyPending = !this.#emitEarly();
+    return this.#outbox.take();
+  }
+
+  #touch(state: KeyState<V, A>): void {
+    if (this.#options.earlyEveryMs === Number.POSITIVE_INFINITY) return;
+    this.#touched.add(state);
+    if (this.#earlyAt === Number.POSITIVE_INFINITY) this.#earlyAt = this.#now + this.#options.earlyEveryMs;
+  }
+
+  #emitEarly(): boolean {
+    for (const state of this.#touched) {
+      const done = this.#windows.emitEarly(state);
+      this.#table.changed(state);
+      if (!done) return false;
+      this.#touched.delete(state);
+    }
+    return true;
+  }
+
+  #admit(key: string): KeyState<V, A> {
+    const { maxKeysPerWindow, overflowKey } = this.#options;
+    const overflow = this.#table.get(overflowKey);
+    const taken = overflow === undefined ? this.#table.size : this.#table.size - 1;
+    if (taken < maxKeysPerWindow || key === overflowKey) return this.#table.open(key);
+    this.#outbox.overflowed++;
+    return overflow ?? this.#table.open(overflowKey);
+  }
+
+  #windowsAt(timestamp: number): readonly Window[] {
+    const { windower } = this.#options;
+    if (windower.kind !== "session") return windower.windowsAt(timestamp);
+    return [{ id: NO_SESSION_ID, open: timestamp, close: timestamp, mergedIds: NO_IDS }];
+  }
+}

@@ -1,0 +1,30 @@
+import { WindowSpecError } from "./errors.ts";
+import { FixedWindower } from "./fixed-windower.ts";
+import { requireMs } from "./require-ms.ts";
+
+export interface SlidingWindowerOptions {
+  /** Length of each window in ms: a whole number, at least 1. */
+  readonly lengthMs: number;
+  /** Time in ms from one window's open to the next one's: at least 1, at most `lengthMs`. */
+  readonly offsetMs: number;
+  /** Any instant (ms since the epoch) at which window 0 opens. @default 0 */
+  readonly alignToMs?: number;
+}
+
+/** Windows that overlap: each event is in every window that is open at its time. @throws WindowSpecError */
+export class SlidingWindower extends FixedWindower {
+  readonly kind = "sliding";
+
+  constructor({ lengthMs, offsetMs, alignToMs = 0 }: SlidingWindowerOptions) {
+    requireMs(lengthMs, "lengthMs", 1);
+    requireMs(offsetMs, "offsetMs", 1);
+    requireMs(alignToMs, "alignToMs", Number.MIN_SAFE_INTEGER);
+    if (offsetMs > lengthMs) {
+      throw new WindowSpecError(
+        `offsetMs (${String(offsetMs)}) is longer than lengthMs (${String(lengthMs)}): events between two windows ` +
+          `would belong to none. Make offsetMs at most lengthMs.`,
+      );
+    }
+    super(lengthMs, offsetMs, alignToMs);
+  }
+}

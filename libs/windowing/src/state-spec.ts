@@ -1,0 +1,24 @@
+import { WindowStateError } from "./errors.ts";
+import type { ResolvedOptions } from "./window-engine-options.ts";
+
+/** Raised whenever the form of the state changes. */
+const STATE_VERSION = 1;
+
+/** What a saved state depends on: whoever restores it must agree. */
+export function specOf<V, A, R>({ timeModel, windower, ordered }: ResolvedOptions<V, A, R>): string {
+  const windows =
+    windower.kind === "session"
+      ? `session gap=${String(windower.gapMs)}`
+      : `${windower.kind} length=${String(windower.lengthMs)} offset=${String(windower.offsetMs)} ` +
+        `alignTo=${String(windower.alignToMs)}`;
+  return `v${String(STATE_VERSION)} ${timeModel} ${windows}${ordered ? " ordered" : ""}`;
+}
+
+/** Refuses the state of another version or specification. @throws WindowStateError */
+export function requireSameSpec(saved: string, own: string): void {
+  if (saved === own) return;
+  throw new WindowStateError(
+    `The saved window state is of "${saved}", this engine is "${own}". Its windows would not be the same ones: ` +
+      "give the step another id to start afresh, or go back to the saved specification.",
+  );
+}

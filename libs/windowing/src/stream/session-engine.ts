@@ -1,0 +1,272 @@
+import { numberFrom } from "../fields.ts";
+import type { Json } from "../json.ts";
+import type { SessionWindower } from "../session-windower.ts";
+import type { ResolvedOptions } from "../window-engine-options.ts";
+import type { KeyedBatch, StateChange, StateField } from "../window-engine.ts";
+import type { WindowCause, WindowResult } from "../window-output.ts";
+import { NO_IDS, NO_SESSION_ID } from "../window.ts";
+import { SessionTable } from "./session-table.ts";
+import type { Session } from "./session.ts";
+import { StreamEngine, type HeldState } from "./stream-engine.ts";
+
+/** Sessions in the time model `stream`. */
+export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
+  readonly #gapMs: number;
+  readonly #latenessMs: number;
+  readonly #table: SessionTable<V, A, R>;
+  /** Kept sessions that late events of this batch changed. */
+  readonly #revised = new Set<Session<A>>();
+  /** Sessions changed since the last early results. */
+  readonly #touched = new Set<Session<A>>();
+  /** Those of them that wait for a page, last one first. */
+  #earlyQueue: Session<A>[] = [];
+
+  constructor(options: ResolvedOptions<V, A, R>, { gapMs }: SessionWindower) {
+    super(options);
+    this.#gapMs = gapMs;
+    this.#latenessMs = options.allowedLatenessMs;
+    this.#table = new SessionTable(gapMs, options.fold, options.allowedLatenessMs);
+  }
+
+  protected override addBatch({ keys, values }: KeyedBatch<V>): void {
+    const { timestamps, watermark, now } = this;
+    let nextDue = this.#table.nextDue()?.due ?? Number.POSITIVE_INFINITY;
+    for (let i = 0; i < keys.length; i++) {
+      const timestamp = timestamps.at(i);
+      const key = keys[i] as string;
+      const value = values[i] as V;
+      if (Number.isNaN(timestamp)) {
+        this.outbox.addRefused(timestamps.refusal(key, i));
+        continue;
+      }
+      const mark = timestamp - timestamps.waitMs;
+      if (mark > watermark.value) {
+        watermark.rise(mark, now);
+        if (mark > nextDue) {
+          this.emitDue();
+          nextDue = this.#table.nextDue()?.due ?? Number.POSITIVE_INFINITY;
+        }
+      }
+      const session = this.#sessionFor(key, timestamp);
+      if (session === undefined) this.#addLate(key, value, timestamp);
+      else {
+        this.#addTo(session, value, timestamp);
+        if (!session.kept && session.due < nextDue) nextDue = session.due;
+      }
+    }
+  }
+
+  /** The session that takes an event, widened to hold it and merged with its neighbours; none if it is late. */
+  #sessionFor(key: string, timestamp: number): Session<A> | undefined {
+    const first = this.#touching(this.#table.chainOf(key), timestamp);
+    if (first !== undefined) return this.#widen(first, timestamp);
+    if (timestamp + this.#gapMs + this.#latenessMs < this.watermark.value) return undefined;
+    const admitted = this.#admit(key);
+    if (admitted === key) return this.#table.open(key, timestamp);
+    const overflow = this.#touching(this.#table.chainOf(admitted), timestamp);
+    return overflow === undefined ? this.#table.open(admitted, timestamp) : this.#widen(overflow, timestamp);
+  }
+
+  /** The next session of a chain that is not over and lies within the gap of `timestamp`. */
+  #touching(chain: Session<A> | undefined, timestamp: number): Session<A> | undefined {
+    const gap = this.#gapMs;
+    const alive = this.watermark.value - gap - this.#latenessMs;
+    for (let session = chain; session !== undefined; session = session.next) {
+      if (session.last >= alive && timestamp >= session.open - gap && timestamp <= session.last + gap)
+        return session;
+    }
+    return undefined;
+  }
+
+  #widen(first: Session<A>, timestamp: number): Session<A> {
+    const second = this.#touching(first.next, timestamp);
+    this.#beforeChange(first);
+    let session = first;
+    if (second !== undefined) {
+      this.#beforeChange(second);
+      session = first.open <= second.open ? this.#merge(first, second) : this.#merge(second, first);
+    }
+    if (timestamp < session.open) session.open = timestamp;
+    if (timestamp > session.last) session.last = timestamp;
+    return session;
+  }
+
+  #merge(earlier: Session<A>, later: Session<A>): Session<A> {
+    earlier.accumulator = this.options.fold.merge(earlier.accumulator, later.accumulator);
+    earlier.last = Math.max(earlier.last, later.last);
+    earlier.mergedIds = [...earlier.mergedIds, later.id, ...later.mergedIds];
+    const replaced = later.rows > 0 ? [later.id, ...later.replaces] : later.replaces;
+    if (replaced.length > 0) earlier.replaces = [...earlier.replaces, ...replaced];
+    this.#table.remove(later);
+    this.#revised.delete(later);
+    this.#touched.delete(later);
+    return earlier;
+  }
+
+  /** A first result that waits for its page must not know of this event; a later one must know the one before. */
+  #beforeChange(session: Session<A>): void {
+    const { fold } = this.options;
+    const waits = !session.kept && this.#isDue(session);
+    if (waits) this.#close(session);
+    if (session.rows > 0 && fold.match === undefined) session.sent ??= fold.snapshot(session.accumulator);
+  }
+
+  #addTo(session: Session<A>, value: V, timestamp: number): void {
+    const { fold, earlyEveryMs } = this.options;
+    session.accumulator = fold.add(session.accumulator, value, timestamp);
+    this.outbox.counted++;
+    this.#table.place(session, this.watermark.value);
+    this.#table.changed(session);
+    if (fold.match !== undefined) this.#addMatch(session);
+    else if (session.kept) this.#revised.add(session);
+    else {
+      this.#revised.delete(session);
+      if (earlyEveryMs === Number.POSITIVE_INFINITY) return;
+      this.#touched.add(session);
+      this.noteEarly();
+    }
+  }
+
+  #addLate(key: string, value: V, timestamp: number): void {
+    const windows = [{ id: NO_SESSION_ID, open: timestamp, close: timestamp, mergedIds: NO_IDS }];
+    this.outbox.addLate({ key, value, timestamp, watermark: this.watermark.value, windows });
+  }
+
+  #admit(key: string): string {
+    const { maxKeysPerWindow, overflowKey } = this.options;
+    const { keys } = this.#table;
+    if (keys < maxKeysPerWindow || key === overflowKey || this.#table.chainOf(key) !== undefined) return key;
+    if (this.#table.chainOf(overflowKey) !== undefined && keys - 1 < maxKeysPerWindow) return key;
+    this.outbox.overflowed++;
+    return overflowKey;
+  }
+
+  #isDue(session: Session<A>, watermark: number = this.watermark.value): boolean {
+    return watermark > session.last + this.#gapMs;
+  }
+
+  #close(session: Session<A>): void {
+    if (this.options.fold.match === undefined) {
+      this.#addRow(
+        session,
+        this.causeOf((watermark) => this.#isDue(session, watermark)),
+      );
+    }
+    this.#touched.delete(session);
+    this.#table.closed(session, this.watermark.value);
+  }
+
+  #addMatch(session: Session<A>): void {
+    const { fold, completeOf } = this.options;
+    const value = fold.match?.(session.accumulator);
+    if (value === undefined) return;
+    const { key, rows, open, last } = session;
+    const complete = completeOf(open, last);
+    this.outbox.addResult({ key, value, window: session.window(), revision: rows, cause: "match", complete });
+    session.rows++;
+  }
+
+  #addRow(session: Session<A>, cause: WindowCause): void {
+    const { fold, completeOf } = this.options;
+    const { key, accumulator, rows, sent, replaces } = session;
+    const value = fold.result(accumulator);
+    const complete = completeOf(session.open, session.last);
+    let row: WindowResult<R> = { key, value, window: session.window(), revision: rows, cause, complete };
+    if (rows > 0) {
+      const previous = fold.result(sent === undefined ? accumulator : fold.restore(sent));
+      row = { ...row, previous };
+    }
+    if (replaces.length > 0) row = { ...row, replaces };
+    session.rows++;
+    session.sent = undefined;
+    session.replaces = NO_IDS;
+    this.#table.changed(session);
+    this.outbox.addResult(row);
+  }
+
+  protected override emitDue(): void {
+    const paged = this.options.fold.match === undefined;
+    while (this.outbox.room > 0) {
+      const session = this.#table.nextDue();
+      if (session === undefined || !this.#isDue(session)) return;
+      if (paged) this.outbox.room--;
+      this.#close(session);
+    }
+  }
+
+  protected override emitRevisions(): void {
+    if (this.#revised.size === 0) return;
+    for (const session of [...this.#revised].sort(byTime)) this.#addRow(session, "late");
+    this.#revised.clear();
+  }
+
+  protected override emitEarly(): boolean {
+    if (this.#earlyQueue.length === 0) this.#earlyQueue = [...this.#touched].sort(byTime).reverse();
+    while (this.outbox.room > 0) {
+      const session = this.#earlyQueue.pop();
+      if (session === undefined) return true;
+      // Whatever closed or merged since then has left, or will leave, with another row.
+      if (!this.#touched.delete(session)) continue;
+      this.outbox.room--;
+      this.#addRow(session, "early");
+    }
+    return this.#earlyQueue.length === 0;
+  }
+
+  protected override expire(): void {
+    for (let session = this.#table.nextExpiry(); session !== undefined; session = this.#table.nextExpiry()) {
+      if (this.watermark.value <= session.due) return;
+      this.#table.remove(session);
+    }
+  }
+
+  protected override hasDue(): boolean {
+    const session = this.#table.nextDue();
+    return session !== undefined && this.#isDue(session);
+  }
+
+  protected override nextTarget(): number {
+    // Due strictly after the gap: one ms past it is the first whole one.
+    const due = this.#table.nextDue()?.due ?? Number.POSITIVE_INFINITY;
+    return Math.min(due, this.#table.nextExpiry()?.due ?? Number.POSITIVE_INFINITY) + 1;
+  }
+
+  protected override lastTarget(): number {
+    let last = Number.NEGATIVE_INFINITY;
+    for (const session of this.#table.values()) if (!session.kept && session.last > last) last = session.last;
+    return last + this.#gapMs + 1;
+  }
+
+  protected override held(): HeldState {
+    return { windows: this.#table.size, cells: this.#table.size };
+  }
+
+  protected override snapshotWindows(): StateChange[] {
+    return this.#table.snapshot();
+  }
+
+  protected override restoreGroup(group: string, fields: Iterable<StateField>): void {
+    this.#table.restoreGroup(group, fields);
+  }
+
+  protected override restored(): void {
+    if (this.options.earlyEveryMs === Number.POSITIVE_INFINITY) return;
+    for (const session of this.#table.values()) {
+      if (session.kept || (session.rows > 0 && session.sent === undefined)) continue;
+      this.#touched.add(session);
+      this.noteEarly();
+    }
+  }
+
+  protected override engineToJson(): Json {
+    return this.#table.serial;
+  }
+
+  protected override engineFromJson(json: Json | undefined): void {
+    this.#table.serial = numberFrom(json);
+  }
+}
+
+function byTime<A>(a: Session<A>, b: Session<A>): number {
+  return a.last - b.last || a.order - b.order;
+}

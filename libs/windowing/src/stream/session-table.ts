@@ -1,0 +1,180 @@
+import { DueHeap } from "../due-heap.ts";
+import { damaged, fieldFrom, listFrom, numberFrom, stringFrom } from "../fields.ts";
+import type { Fold } from "../fold.ts";
+import type { Json } from "../json.ts";
+import type { StateChange, StateField } from "../window-engine.ts";
+import type { WindowId } from "../window.ts";
+import { Session } from "./session.ts";
+
+const GROUP = "sessions";
+
+/**
+ * The sessions held, by key and in the order in which they become due. A key is gone with its last session, so
+ * memory follows the sessions alive, not the keys ever seen.
+ */
+export class SessionTable<V, A, R> {
+  /** How many sessions were ever opened. */
+  serial = 0;
+  readonly #chains = new Map<string, Session<A>>();
+  readonly #due = new DueHeap<Session<A>>();
+  readonly #kept = new DueHeap<Session<A>>();
+  readonly #fold: Fold<V, A, R>;
+  readonly #gapMs: number;
+  readonly #latenessMs: number;
+  #changed: Set<Session<A>> | undefined;
+  #deleted: string[] = [];
+
+  constructor(gapMs: number, fold: Fold<V, A, R>, latenessMs: number) {
+    this.#gapMs = gapMs;
+    this.#fold = fold;
+    this.#latenessMs = latenessMs;
+  }
+
+  get size(): number {
+    return this.#due.size + this.#kept.size;
+  }
+
+  get keys(): number {
+    return this.#chains.size;
+  }
+
+  /** The first session of a key; `next` leads on to its others. */
+  chainOf(key: string): Session<A> | undefined {
+    return this.#chains.get(key);
+  }
+
+  *values(): IterableIterator<Session<A>> {
+    for (const session of this.#due) yield session;
+    for (const session of this.#kept) yield session;
+  }
+
+  open(key: string, timestamp: number): Session<A> {
+    const session = new Session(key, this.serial++, timestamp, this.#fold.create());
+    this.#link(session);
+    return session;
+  }
+
+  /** Puts a session, new or changed, where it belongs at this watermark. */
+  place(session: Session<A>, watermark: number): void {
+    const kept = watermark > session.last + this.#gapMs;
+    if (session.slot >= 0) {
+      if (kept === session.kept) return;
+      (session.kept ? this.#kept : this.#due).remove(session);
+    }
+    session.kept = kept;
+    session.due = session.last + this.#gapMs + (kept ? this.#latenessMs : 0);
+    (kept ? this.#kept : this.#due).push(session);
+  }
+
+  /** The session that is due next; its `due` is exact. */
+  nextDue(): Session<A> | undefined {
+    return this.#exact(this.#due, 0);
+  }
+
+  /** The kept session that is freed next; its `due` is exact. */
+  nextExpiry(): Session<A> | undefined {
+    return this.#exact(this.#kept, this.#latenessMs);
+  }
+
+  /** The closing row is out: keeps the session while late events may change it, else frees it. */
+  closed(session: Session<A>, watermark: number): void {
+    this.#due.remove(session);
+    if (watermark > session.last + this.#gapMs + this.#latenessMs) {
+      this.#forget(session);
+      return;
+    }
+    session.kept = true;
+    session.due = session.last + this.#gapMs + this.#latenessMs;
+    this.#kept.push(session);
+    this.changed(session);
+  }
+
+  remove(session: Session<A>): void {
+    (session.kept ? this.#kept : this.#due).remove(session);
+    this.#forget(session);
+  }
+
+  changed(session: Session<A>): void {
+    this.#changed?.add(session);
+  }
+
+  snapshot(): StateChange[] {
+    const put: StateField[] = [];
+    for (const session of this.#changed ?? this.values()) {
+      put.push([session.id, this.#toJson(session)]);
+      session.persisted = true;
+    }
+    const gone = this.#deleted;
+    this.#deleted = [];
+    this.#changed = new Set();
+    if (put.length === 0) return gone.length === 0 ? [] : [{ group: GROUP, delete: gone }];
+    return [gone.length === 0 ? { group: GROUP, put } : { group: GROUP, put, delete: gone }];
+  }
+
+  restoreGroup(group: string, fields: Iterable<StateField>): void {
+    if (group !== GROUP) damaged("the group of sessions", group);
+    this.#changed ??= new Set();
+    for (const [id, json] of fields) this.#restore(id, listFrom(json));
+  }
+
+  /** An event that extends a session does not move it in the heap: whoever looks at the top does. */
+  #exact(heap: DueHeap<Session<A>>, latenessMs: number): Session<A> | undefined {
+    for (;;) {
+      const session = heap.peek();
+      if (session === undefined) return undefined;
+      const due = session.last + this.#gapMs + latenessMs;
+      if (due === session.due) return session;
+      heap.move(session, due);
+    }
+  }
+
+  #link(session: Session<A>): void {
+    session.next = this.#chains.get(session.key);
+    this.#chains.set(session.key, session);
+  }
+
+  #forget(session: Session<A>): void {
+    const { key, next } = session;
+    this.#changed?.delete(session);
+    if (session.persisted) this.#deleted.push(session.id);
+    const head = this.#chains.get(key);
+    if (head === session) {
+      if (next === undefined) this.#chains.delete(key);
+      else this.#chains.set(key, next);
+      return;
+    }
+    for (let before = head; before !== undefined; before = before.next) {
+      if (before.next !== session) continue;
+      before.next = next;
+      return;
+    }
+  }
+
+  #toJson(session: Session<A>): Json {
+    const { key, order, open, last, accumulator, kept, rows, mergedIds, replaces, sent } = session;
+    const plain = [key, order, open, last, this.#fold.snapshot(accumulator)];
+    if (!kept && rows === 0 && mergedIds.length === 0) return plain;
+    const all = [...plain, kept, rows, mergedIds, replaces];
+    return sent === undefined ? all : [...all, sent];
+  }
+
+  #restore(id: string, json: readonly Json[]): void {
+    const [key, order, open, last, state, kept = false, rows = 0, mergedIds = [], replaces = [], sent] = json;
+    const accumulator = this.#fold.restore(fieldFrom(state));
+    const session = new Session(stringFrom(key), numberFrom(order), numberFrom(open), accumulator, id);
+    session.last = numberFrom(last);
+    session.rows = numberFrom(rows);
+    session.mergedIds = listFrom(mergedIds).map(idFrom);
+    session.replaces = listFrom(replaces).map(idFrom);
+    session.sent = sent;
+    session.persisted = true;
+    session.kept = kept === true;
+    session.due = session.last + this.#gapMs + (session.kept ? this.#latenessMs : 0);
+    (session.kept ? this.#kept : this.#due).push(session);
+    this.#link(session);
+  }
+}
+
+function idFrom(json: Json): WindowId {
+  return typeof json === "number" ? json : stringFrom(json);
+}

@@ -1,0 +1,244 @@
+import { requireColumns } from "../batch-check.ts";
+import { explain } from "../explain.ts";
+import { listFrom, numberFrom, stringFrom, timeFromJson, timeToJson } from "../fields.ts";
+import type { Json } from "../json.ts";
+import { Outbox } from "../outbox.ts";
+import { requireSameSpec, specOf } from "../state-spec.ts";
+import { Timestamps } from "../timestamps.ts";
+import type { ResolvedOptions } from "../window-engine-options.ts";
+import type {
+  KeyedBatch,
+  StateChange,
+  StateGroup,
+  Wake,
+  WindowEngine,
+  WindowStats,
+} from "../window-engine.ts";
+import type { WindowCause, WindowOutput } from "../window-output.ts";
+import { StreamWatermark } from "./stream-watermark.ts";
+
+/** The group that holds the engine's own state; windows are in groups of their own. */
+const ENGINE = "engine";
+
+/** What `finish` closed: all that became due between the two watermarks did so for this cause. */
+interface Ended {
+  readonly from: number;
+  readonly to: number;
+  readonly cause: "end" | "drain";
+}
+
+/** Size of the state held, for `stats`. */
+export interface HeldState {
+  readonly windows: number;
+  readonly cells: number;
+}
+
+/**
+ * The time model `stream`: one watermark for all keys. Whether a window is open, due or over follows from the
+ * watermark alone, so rows that wait for a page are simply windows that are due and still there.
+ */
+export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
+  protected readonly options: ResolvedOptions<V, A, R>;
+  protected readonly outbox: Outbox<V, R>;
+  protected readonly timestamps: Timestamps<V>;
+  protected readonly watermark: StreamWatermark = new StreamWatermark();
+  /** The latest system time seen. */
+  protected now: number = Number.NEGATIVE_INFINITY;
+  /** When early results are due; Infinity while nothing changed. */
+  protected earlyAt: number = Number.POSITIVE_INFINITY;
+  #earlyPending = false;
+  #ended: Ended | undefined;
+  #savedMeta = "";
+
+  constructor(options: ResolvedOptions<V, A, R>) {
+    this.options = options;
+    this.outbox = new Outbox(options.pageSize);
+    this.timestamps = new Timestamps(options.clock);
+  }
+
+  protected abstract addBatch(batch: KeyedBatch<V>): void;
+  /** Emits windows that are due, in order, while the page has room. */
+  protected abstract emitDue(): void;
+  /** Emits what late events of this batch changed. */
+  protected abstract emitRevisions(): void;
+  /** Emits open windows that changed, while the page has room; returns whether that was all of them. */
+  protected abstract emitEarly(): boolean;
+  /** Frees what no late event can reach any more. */
+  protected abstract expire(): void;
+  /** Whether a window is due that is still there. */
+  protected abstract hasDue(): boolean;
+  /** The watermark at which the next window is due, or the next kept one is freed; Infinity = none. */
+  protected abstract nextTarget(): number;
+  /** The watermark at which all windows are due; −Infinity = none. */
+  protected abstract lastTarget(): number;
+  protected abstract held(): HeldState;
+  protected abstract snapshotWindows(): StateChange[];
+  protected abstract restoreGroup(group: string, fields: Iterable<readonly [string, Json]>): void;
+
+  process(batch: KeyedBatch<V>, now: number): WindowOutput<V, R> {
+    requireColumns(batch);
+    this.#begin(now);
+    this.timestamps.begin(batch, this.now);
+    this.addBatch(batch);
+    return this.#settle();
+  }
+
+  advance(now: number): WindowOutput<V, R> {
+    this.#begin(now);
+    return this.#settle();
+  }
+
+  drained(t: number): WindowOutput<V, R> {
+    this.#begin(t);
+    // The proof holds for t, even where a later system time has been seen since the probe was sent.
+    if (this.timestamps.eventTime && this.options.idle === "drained") this.watermark.drain(t);
+    return this.#settle();
+  }
+
+  finish(cause: "end" | "drain"): WindowOutput<V, R> {
+    this.outbox.begin();
+    const from = this.watermark.value;
+    const to = this.lastTarget();
+    if (to > from) {
+      this.#ended = { from, to, cause };
+      this.watermark.raiseTo(to);
+    }
+    return this.#settle();
+  }
+
+  get pending(): boolean {
+    return this.#earlyPending || this.hasDue();
+  }
+
+  nextPage(): WindowOutput<V, R> {
+    this.outbox.begin();
+    return this.#settle();
+  }
+
+  nextWake(now: number): Wake | undefined {
+    if (this.pending) return { at: now, needs: "time" };
+    const due = this.#wakeForDue();
+    if (this.earlyAt < (due?.at ?? Number.POSITIVE_INFINITY)) return { at: this.earlyAt, needs: "time" };
+    return due;
+  }
+
+  snapshot(): readonly StateChange[] {
+    const changes = this.snapshotWindows();
+    const meta = this.#metaToJson();
+    const text = JSON.stringify(meta);
+    if (text !== this.#savedMeta) {
+      this.#savedMeta = text;
+      changes.push({ group: ENGINE, put: [["state", meta]] });
+    }
+    return changes;
+  }
+
+  restore(state: Iterable<StateGroup>, now: number): void {
+    this.now = now;
+    for (const [group, fields] of state) {
+      if (group === ENGINE) this.#restoreMeta(fields);
+      else this.restoreGroup(group, fields);
+    }
+    this.restored();
+  }
+
+  stats(): WindowStats {
+    const { counted, late, refused, overflowed, revisions } = this.outbox;
+    const { windows, cells } = this.held();
+    const approximateBytes = windows * 500 + cells * 100;
+    const watermark = this.watermark.value;
+    return { watermark, windows, cells, counted, late, refused, overflowed, revisions, approximateBytes };
+  }
+
+  watermarkOf(): number {
+    return this.watermark.value;
+  }
+
+  explain(): string {
+    return explain(this.options);
+  }
+
+  /** After the last group of a restored state. */
+  protected abstract restored(): void;
+
+  /** The cause of a window that became due by the watermark, told by a test whether a watermark makes it due. */
+  protected causeOf(isDueAt: (watermark: number) => boolean): WindowCause {
+    const ended = this.#ended;
+    return ended !== undefined && !isDueAt(ended.from) && isDueAt(ended.to) ? ended.cause : "watermark";
+  }
+
+  /** A change that early results are to show. */
+  protected noteEarly(): void {
+    if (this.earlyAt === Number.POSITIVE_INFINITY) this.earlyAt = this.now + this.options.earlyEveryMs;
+  }
+
+  #begin(now: number): void {
+    if (now > this.now) this.now = now;
+    this.outbox.begin();
+    if (!this.timestamps.eventTime) this.watermark.raiseTo(this.now);
+    this.emitDue();
+  }
+
+  #settle(): WindowOutput<V, R> {
+    this.emitDue();
+    this.emitRevisions();
+    if (this.now >= this.earlyAt) {
+      this.earlyAt = Number.POSITIVE_INFINITY;
+      this.#earlyPending = true;
+    }
+    if (this.#earlyPending) this.#earlyPending = !this.emitEarly();
+    this.expire();
+    return this.outbox.take();
+  }
+
+  #wakeForDue(): Wake | undefined {
+    const target = this.nextTarget();
+    if (target === Number.POSITIVE_INFINITY) return undefined;
+    if (!this.timestamps.eventTime) return { at: Math.ceil(target), needs: "time" };
+    if (this.options.idle === "never" || this.watermark.base === Number.NEGATIVE_INFINITY) return undefined;
+    return { at: this.watermark.drainInstantFor(target), needs: "drained" };
+  }
+
+  #metaToJson(): Json {
+    const { value, base, at } = this.watermark;
+    const ended = this.#ended;
+    return [
+      specOf(this.options),
+      [timeToJson(value), timeToJson(base), at],
+      this.outbox.snapshot(),
+      ended === undefined ? null : [timeToJson(ended.from), ended.to, ended.cause],
+      this.engineToJson(),
+    ];
+  }
+
+  #restoreMeta(fields: Iterable<readonly [string, Json]>): void {
+    for (const [, meta] of fields) {
+      const [spec, watermark, counters, ended, own] = listFrom(meta);
+      requireSameSpec(stringFrom(spec), specOf(this.options));
+      const [value, base, at] = listFrom(watermark);
+      this.watermark.value = timeFromJson(value);
+      this.watermark.base = timeFromJson(base);
+      this.watermark.at = numberFrom(at);
+      this.outbox.restore(listFrom(counters).map(numberFrom));
+      if (ended !== null) {
+        const [from, to, cause] = listFrom(ended);
+        this.#ended = {
+          from: timeFromJson(from),
+          to: numberFrom(to),
+          cause: cause === "drain" ? "drain" : "end",
+        };
+      }
+      this.engineFromJson(own);
+      this.#savedMeta = JSON.stringify(meta);
+    }
+  }
+
+  /** Further state of a kind of window. */
+  protected engineToJson(): Json {
+    return null;
+  }
+
+  protected engineFromJson(_json: Json | undefined): void {
+    // A kind of window without further state has nothing to take up.
+  }
+}

@@ -1,0 +1,60 @@
+import type { Clock } from "./clock.ts";
+import type { KeyedBatch } from "./window-engine.ts";
+import type { RefusedEvent } from "./window-output.ts";
+
+/** The range of `Date`, in which milliseconds are exact. */
+const MAX_TIME = 8.64e15;
+
+/** Gives each event of a batch its timestamp, or refuses it. One call per event: nothing is allocated. */
+export class Timestamps<V> {
+  /** Whether events carry their own time; else it is `now`. */
+  readonly eventTime: boolean;
+  readonly waitMs: number;
+  readonly #read: ((value: V) => number) | undefined;
+  readonly #maxFutureMs: number;
+  #values: readonly V[] = [];
+  #times: readonly number[] | undefined;
+  #now = 0;
+
+  constructor(clock: Clock<V>) {
+    this.eventTime = clock.kind === "event";
+    this.waitMs = clock.kind === "event" ? clock.waitMs : 0;
+    this.#read = clock.kind === "event" ? clock.timestamp : undefined;
+    this.#maxFutureMs = clock.kind === "event" ? clock.maxFutureMs : Number.POSITIVE_INFINITY;
+  }
+
+  begin(batch: KeyedBatch<V>, now: number): void {
+    this.#values = batch.values;
+    this.#times = batch.times;
+    this.#now = now;
+  }
+
+  /** The timestamp of an event; NaN where it is refused. */
+  at(index: number): number {
+    if (!this.eventTime) return this.#now;
+    const timestamp = this.#told(index);
+    const limit = this.#maxFutureMs === Number.POSITIVE_INFINITY ? MAX_TIME : this.#limitOf(index);
+    return Number.isFinite(timestamp) && timestamp >= -MAX_TIME && timestamp <= limit
+      ? timestamp
+      : Number.NaN;
+  }
+
+  /** Says why `at` gave NaN. */
+  refusal(key: string, index: number): RefusedEvent<V> {
+    const timestamp = this.#told(index);
+    const limit = this.#limitOf(index);
+    const valid = Number.isFinite(timestamp) && Math.abs(timestamp) <= MAX_TIME;
+    const reason = valid ? "future-timestamp" : "invalid-timestamp";
+    return { key, value: this.#values[index] as V, timestamp, reason, limit };
+  }
+
+  #told(index: number): number {
+    if (this.#read !== undefined) return this.#read(this.#values[index] as V);
+    return this.#times?.[index] ?? Number.NaN;
+  }
+
+  #limitOf(index: number): number {
+    const arrival = this.#times?.[index] ?? Number.NaN;
+    return Math.min(MAX_TIME, (Number.isNaN(arrival) ? this.#now : arrival) + this.#maxFutureMs);
+  }
+}

@@ -1,0 +1,116 @@
+import type { Clock } from "./clock.ts";
+import { WindowOptionsError } from "./errors.ts";
+import type { Fold } from "./fold.ts";
+import type { JsonCodec } from "./json.ts";
+import type { Completeness } from "./window-output.ts";
+import type { Windower } from "./windower.ts";
+
+/**
+ * `stream`: one watermark for all keys; an event is late only when all its windows have closed.
+ * `perKey`: a watermark for each key that always advances with system time; an event behind it is late even
+ * though its window is open (as Bytewax).
+ */
+export type TimeModel = "stream" | "perKey";
+
+export interface WindowEngineOptions<V, A, R> {
+  readonly windower: Windower;
+  readonly clock: Clock<V>;
+  readonly fold: Fold<V, A, R>;
+  /** @default "stream" */
+  readonly timeModel?: TimeModel;
+  /**
+   * Whether a proof that nothing was left to read lets event time follow system time. With `never` a replay
+   * gives byte-equal results, but the last windows stay open until another event comes.
+   * Read by the time model `stream` with an event clock. @default "drained"
+   */
+  readonly idle?: "drained" | "never";
+  /** How long (ms of event time) a closed window is kept for late events; only with `stream`. @default 0 */
+  readonly allowedLatenessMs?: number;
+  /** Emits open windows that changed every so many ms of system time, too. @default none */
+  readonly earlyEveryMs?: number;
+  /** Folds each key's events in order of their timestamps (equal ones as they came). @default false */
+  readonly ordered?: boolean;
+  /** Turns events into JSON for snapshots while `ordered` keeps them. @default the value is JSON already */
+  readonly valueCodec?: JsonCodec<V>;
+  /**
+   * Keys in one window (for sessions and `perKey`: keys held at a time). Events of further keys are counted
+   * under `overflowKey`. @default 1_000_000
+   */
+  readonly maxKeysPerWindow?: number;
+  /** @default "(overflow)" */
+  readonly overflowKey?: string;
+  /** Rows of closing windows that one call may bring out. @default Infinity */
+  readonly pageSize?: number;
+  /** Says whether all events of [open, close) were seen; asked when a window is emitted. @default "unknown" */
+  readonly completeOf?: (open: number, close: number) => Completeness;
+}
+
+/** The options with nothing left open. */
+export interface ResolvedOptions<V, A, R> {
+  readonly windower: Windower;
+  readonly clock: Clock<V>;
+  readonly fold: Fold<V, A, R>;
+  readonly timeModel: TimeModel;
+  readonly idle: "drained" | "never";
+  readonly allowedLatenessMs: number;
+  /** Infinity = none. */
+  readonly earlyEveryMs: number;
+  readonly ordered: boolean;
+  readonly valueCodec: JsonCodec<V> | undefined;
+  readonly maxKeysPerWindow: number;
+  readonly overflowKey: string;
+  readonly pageSize: number;
+  readonly completeOf: (open: number, close: number) => Completeness;
+}
+
+const unknownCompleteness = (): Completeness => "unknown";
+
+/** Fills in the defaults and refuses what cannot be. @throws WindowOptionsError */
+export function resolveOptions<V, A, R>(options: WindowEngineOptions<V, A, R>): ResolvedOptions<V, A, R> {
+  const resolved: ResolvedOptions<V, A, R> = {
+    windower: options.windower,
+    clock: options.clock,
+    fold: options.fold,
+    timeModel: options.timeModel ?? "stream",
+    idle: options.idle ?? "drained",
+    allowedLatenessMs: requireNumber(options.allowedLatenessMs ?? 0, "allowedLatenessMs", 0),
+    earlyEveryMs: requireNumber(options.earlyEveryMs ?? Number.POSITIVE_INFINITY, "earlyEveryMs", 1),
+    ordered: options.ordered ?? false,
+    valueCodec: options.valueCodec,
+    maxKeysPerWindow: requireNumber(options.maxKeysPerWindow ?? 1_000_000, "maxKeysPerWindow", 1),
+    overflowKey: options.overflowKey ?? "(overflow)",
+    pageSize: requireNumber(options.pageSize ?? Number.POSITIVE_INFINITY, "pageSize", 1),
+    completeOf: options.completeOf ?? unknownCompleteness,
+  };
+  refuseContradictions(resolved);
+  return resolved;
+}
+
+function refuseContradictions<V, A, R>(options: ResolvedOptions<V, A, R>): void {
+  const { timeModel, ordered, fold, allowedLatenessMs, earlyEveryMs } = options;
+  const matches = fold.match !== undefined;
+  if (timeModel === "perKey" && allowedLatenessMs > 0) {
+    throw new WindowOptionsError(
+      'allowedLatenessMs needs timeModel "stream": in "perKey" an event behind its key\'s watermark is late. ' +
+        "Use a longer waitMs, or timeModel stream.",
+    );
+  }
+  if (timeModel === "stream" && ordered && matches) {
+    throw new WindowOptionsError(
+      'ordered folds events when their window closes, so matches could not leave before: use timeModel "perKey", ' +
+        "or a join that emits final.",
+    );
+  }
+  if (matches && earlyEveryMs !== Number.POSITIVE_INFINITY) {
+    throw new WindowOptionsError(
+      "earlyEveryMs has nothing to emit for a fold with matches: its rows leave at once. Leave one of the two out.",
+    );
+  }
+}
+
+function requireNumber(value: number, name: string, least: number): number {
+  if (value >= least) return value;
+  throw new WindowOptionsError(
+    `${name} is ${String(value)}, but must be a number of at least ${String(least)}.`,
+  );
+}

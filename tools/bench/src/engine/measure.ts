@@ -1,0 +1,103 @@
+import { createWindowEngine, count, EventClock, TumblingWindower } from "@millrace/windowing";
+
+import { batchesOf, type BenchCase } from "./cases.ts";
+import { makeBatches, type TimedEvent } from "./events.ts";
+
+const ROUNDS = 5;
+
+/** What one case came to. */
+export interface Measured {
+  readonly case: string;
+  readonly nsPerItem: number;
+  readonly bareNsPerItem: number;
+  readonly ratioToBareLoop: number;
+  readonly peakMiB: number;
+  readonly atMost?: number;
+}
+
+/** Runs both by turns, so that neither has the machine's better moments to itself; the median round counts. */
+export function measureCase(bench: BenchCase): Measured {
+  const batches = batchesOf(bench);
+  const bareTimes: number[] = [];
+  const engineTimes: number[] = [];
+  for (let round = 0; round <= ROUNDS; round++) {
+    const [bareMs, bare] = timed(() => bench.bare(batches));
+    const [engineMs, engine] = timed(() => bench.engine(batches));
+    if (bare.rows !== engine.rows || bare.check !== engine.check) {
+      throw new Error(`${bench.name}: the engine's results differ from the bare loop's.`);
+    }
+    // The first round warms up the compiler.
+    if (round === 0) continue;
+    bareTimes.push(bareMs);
+    engineTimes.push(engineMs);
+  }
+  const perItem = 1e6 / bench.events.events;
+  const bareNs = median(bareTimes) * perItem;
+  const engineNs = median(engineTimes) * perItem;
+  return {
+    case: bench.name,
+    nsPerItem: rounded(engineNs),
+    bareNsPerItem: rounded(bareNs),
+    ratioToBareLoop: rounded(engineNs / bareNs),
+    peakMiB: Math.round(process.resourceUsage().maxRSS / 1024),
+    ...(bench.atMost === undefined ? {} : { atMost: bench.atMost }),
+  };
+}
+
+/** What a window of many keys costs to hold and to close. */
+export interface MeasuredWindow {
+  readonly case: string;
+  readonly bytesPerKey: number;
+  readonly longestPageMs: number;
+}
+
+export function measureLargeWindow(): MeasuredWindow {
+  const keys = 1_000_000;
+  const batches = makeBatches({ events: keys, keys, stepMs: 1 });
+  const engine = createWindowEngine({
+    windower: new TumblingWindower({ lengthMs: keys }),
+    clock: new EventClock({ timestamp: ({ ts }: TimedEvent) => ts, waitMs: 0 }),
+    fold: count(),
+    pageSize: 5_000,
+  });
+  const before = heapBytes();
+  for (const batch of batches) engine.process(batch, 0);
+  const { cells } = engine.stats();
+  const bytesPerKey = rounded((heapBytes() - before) / cells);
+  let longestPageMs = 0;
+  let rows = 0;
+  const [first, output] = timed(() => engine.finish("end"));
+  rows += output.results.length;
+  longestPageMs = first;
+  while (engine.pending) {
+    const [pageMs, page] = timed(() => engine.nextPage());
+    rows += page.results.length;
+    longestPageMs = Math.max(longestPageMs, pageMs);
+  }
+  if (rows !== cells) throw new Error(`Closing in pages gave ${String(rows)} rows of ${String(cells)}.`);
+  return {
+    case: "h: a window of 1M keys, closed in pages",
+    bytesPerKey,
+    longestPageMs: rounded(longestPageMs),
+  };
+}
+
+function heapBytes(): number {
+  globalThis.gc?.();
+  return process.memoryUsage().heapUsed;
+}
+
+function timed<T>(run: () => T): readonly [ms: number, result: T] {
+  const start = performance.now();
+  const result = run();
+  return [performance.now() - start, result];
+}
+
+function median(times: readonly number[]): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] as number;
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 100) / 100;
+}

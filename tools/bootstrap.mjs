@@ -1,0 +1,110 @@
+/**
+ * Makes a fresh checkout ready: the packages of the lock file, and a Redis server program for the demo and the
+ * tests. Quick and silent when there is nothing to do; otherwise it says on stderr what it runs.
+ * Plain JavaScript without dependencies, since it runs before `npm ci`, and for any Node: it shall be able to say
+ * that this one is too old.
+ */
+import { spawnSync } from "node:child_process";
+import { readFileSync, statSync } from "node:fs";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { lookForRedisServer } from "./redis/src/look-for-redis-server.mjs";
+
+/** Ends the set-up with a sentence for the user instead of a stack. */
+class SetUpRefused extends Error {}
+
+const APT_INSTALL = `
+  # Some packages start the service that they bring; a policy of "do nothing" (101) for the moment prevents it.
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    trap 'exit 130' HUP INT TERM
+    printf '#!/bin/sh\\nexit 101\\n' > "$policy"
+    chmod 755 "$policy"
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get -qq update || echo "bootstrap: going on with the package lists at hand"
+  apt-get -qq -y -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 install --no-install-recommends redis-server || exit 1
+  # Nor shall it start at the next boot.
+  if [ -d /run/systemd/system ]; then systemctl disable --now redis-server; fi
+`;
+
+/** How each package manager brings a server program; `shown` is what the user is told. */
+const PACKAGE_MANAGERS = [
+  {
+    program: "apt-get",
+    asRoot: true,
+    shown: "apt-get update && apt-get install -y --no-install-recommends redis-server",
+    script: APT_INSTALL,
+  },
+  { program: "apk", asRoot: true, script: "apk add --no-cache redis || apk add --no-cache valkey" },
+  { program: "dnf", asRoot: true, script: "dnf install -y valkey || dnf install -y redis" },
+  { program: "brew", asRoot: false, script: "brew install redis" },
+];
+
+try {
+  process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+  checkNode();
+  if (!packagesAreCurrent()) installPackages();
+  if (!process.env.REDIS_URL && !process.env.REDIS_HOST) ensureRedisServer();
+} catch (error) {
+  if (!(error instanceof SetUpRefused)) throw error;
+  say(error.message);
+  process.exitCode = 1;
+}
+
+function checkNode() {
+  const { engines } = JSON.parse(readFileSync("package.json", "utf8"));
+  const needed = engines.node.replace(">=", "");
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  const [neededMajor, neededMinor] = needed.split(".").map(Number);
+  if (major > neededMajor || (major === neededMajor && minor >= neededMinor)) return;
+  throw new SetUpRefused(
+    `this is Node ${process.versions.node}; Millrace needs ${needed} or newer (see .nvmrc, or https://nodejs.org)`,
+  );
+}
+
+/** npm writes node_modules/.package-lock.json last, so it is there and young only after a complete install. */
+function packagesAreCurrent() {
+  const installed = statSync("node_modules/.package-lock.json", { throwIfNoEntry: false });
+  return installed !== undefined && installed.mtimeMs >= statSync("package-lock.json").mtimeMs;
+}
+
+function installPackages() {
+  say("installing the packages of package-lock.json: npm ci");
+  if (!succeeds("npm", ["ci"])) throw new SetUpRefused("npm ci failed; its reason is above");
+}
+
+function ensureRedisServer() {
+  const before = lookForRedisServer(process.env);
+  // A program that the user named or keeps, but that does not serve, is theirs to replace.
+  if (before.code === "REDIS_SERVER_NOT_FOUND" && !process.env.REDIS_SERVER) installRedisServer();
+  const after = "code" in before ? lookForRedisServer(process.env) : before;
+  if ("code" in after) throw new SetUpRefused(after.message);
+}
+
+/** Whether it worked shows when one looks again. */
+function installRedisServer() {
+  const manager = PACKAGE_MANAGERS.find(({ program }) => isOnPath(program));
+  if (manager === undefined) return;
+  const asUser = !manager.asRoot || process.getuid?.() === 0;
+  // -n: a question for a password would hang a pipeline; without it the user reads what to do.
+  const [command, ...args] = [...(asUser ? [] : ["sudo", "-n"]), "sh", "-c", manager.script];
+  say(`no Redis server here; installing one: ${asUser ? "" : "sudo "}${manager.shown ?? manager.script}`);
+  succeeds(command, args);
+}
+
+/** @param {string} program */
+function isOnPath(program) {
+  return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
+}
+
+/** Runs with everything it prints on stderr: stdout belongs to the program that comes after the set-up. */
+function succeeds(command, args) {
+  return spawnSync(command, args, { stdio: ["ignore", 2, 2] }).status === 0;
+}
+
+/** @param {string} sentence */
+function say(sentence) {
+  console.error(`bootstrap: ${sentence}`);
+}

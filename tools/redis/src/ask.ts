@@ -1,0 +1,76 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+
+/** Where a Redis listens, and the password that it wants, if any. */
+export interface RedisAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Of the default user. `@default none` */
+  readonly password?: string | undefined;
+}
+
+/** The server refused the command; the message is its answer without the leading `-`, such as `NOAUTH …`. */
+export class RedisRefusal extends Error {}
+
+/**
+ * Asks a Redis one thing over a connection of its own: enough for PING, INFO and CLUSTER, no client library.
+ *
+ * @returns the text of a simple string, bulk string or integer reply
+ * @throws RedisRefusal for an error reply; whatever `node:net` throws when nobody listens; the signal's reason
+ */
+export async function ask(
+  address: RedisAddress,
+  command: readonly string[],
+  signal: AbortSignal,
+): Promise<string> {
+  const commands = address.password === undefined ? [command] : [["AUTH", address.password], command];
+  const socket = connect(address.port, address.host);
+  const abort = (): void => {
+    socket.destroy(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
+  };
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    await once(socket, "connect");
+    socket.write(commands.map(encode).join(""));
+    let received = Buffer.alloc(0);
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
+      received = Buffer.concat([received, chunk]);
+      const replies = decode(received, commands.length);
+      const last = replies?.at(-1);
+      if (last !== undefined) return last;
+    }
+    throw new Error(`${address.host}:${address.port} closed the connection without an answer`);
+  } finally {
+    signal.removeEventListener("abort", abort);
+    socket.destroy();
+  }
+}
+
+function encode(command: readonly string[]): string {
+  const parts = command.map((part) => `$${Buffer.byteLength(part)}\r\n${part}\r\n`);
+  return `*${command.length}\r\n${parts.join("")}`;
+}
+
+/** `count` replies, or undefined while some of them is incomplete. */
+function decode(received: Buffer, count: number): string[] | undefined {
+  const replies: string[] = [];
+  let at = 0;
+  while (replies.length < count) {
+    const end = received.indexOf("\r\n", at);
+    if (end < 0) return undefined;
+    const kind = received.toString("latin1", at, at + 1);
+    const line = received.toString("utf8", at + 1, end);
+    at = end + 2;
+    if (kind === "-") throw new RedisRefusal(line);
+    if (kind !== "$") {
+      replies.push(line);
+      continue;
+    }
+    const length = Number(line);
+    if (received.length < at + length + 2) return undefined;
+    replies.push(received.toString("utf8", at, at + length));
+    at += length + 2;
+  }
+  return replies;
+}

@@ -1,0 +1,32 @@
+import { LocalRedisError } from "./local-redis-error.ts";
+import type { LocalRedisErrorCode } from "./local-redis-error.ts";
+import { lookForRedisServer } from "./look-for-redis-server.mjs";
+
+/** A server program of this machine. */
+export interface RedisServerProgram {
+  /** File to execute. */
+  readonly path: string;
+  /** As the program states it, for example "7.0.15". */
+  readonly version: string;
+}
+
+/** Why there is none to use. */
+interface NoRedisServer {
+  readonly code: LocalRedisErrorCode;
+  readonly message: string;
+}
+
+/**
+ * Finds a Redis or Valkey server program, 7.0 or newer: the one that REDIS_SERVER names (a path, or a name to
+ * be looked for), else the first of redis-server and valkey-server on PATH that is new enough.
+ *
+ * @param env where REDIS_SERVER and PATH are read. `@default process.env`
+ * @throws LocalRedisError REDIS_SERVER_NOT_FOUND, REDIS_SERVER_TOO_OLD, REDIS_SERVER_UNUSABLE
+ */
+export function findRedisServer(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): RedisServerProgram {
+  const found: RedisServerProgram | NoRedisServer = lookForRedisServer(env);
+  if ("code" in found) throw new LocalRedisError(found.code, found.message);
+  return found;
+}

@@ -1,0 +1,10 @@
+export { findRedisServer } from "./find-redis-server.ts";
+export { freePort } from "./free-port.ts";
+export { LocalRedisError } from "./local-redis-error.ts";
+export { startRedisCluster } from "./start-redis-cluster.ts";
+export { startRedis } from "./start-redis.ts";
+
+export type { RedisServerProgram } from "./find-redis-server.ts";
+export type { LocalRedisErrorCode } from "./local-redis-error.ts";
+export type { LocalRedisCluster, LocalRedisClusterOptions } from "./start-redis-cluster.ts";
+export type { LocalRedis, LocalRedisOptions } from "./start-redis.ts";

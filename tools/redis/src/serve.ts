@@ -1,0 +1,74 @@
+import { ask, RedisRefusal } from "./ask.ts";
+import { LocalRedisError } from "./local-redis-error.ts";
+import { startRedis } from "./start-redis.ts";
+
+/*
+ * The Redis that `aggregator:serve` and `publisher:serve` share: whatever the environment names, else one that
+ * answers on the port already, else one of our own. Runs until it is told to end.
+ */
+
+const PROBE_TIMEOUT_MS = 1_000;
+
+const url = variable("REDIS_URL");
+const host = variable("REDIS_HOST");
+const port = Number(variable("REDIS_PORT") ?? 6_379);
+const password = variable("REDIS_PASSWORD");
+
+const told = new Promise<"told">((resolve) => {
+  // Listeners that stay: whoever ends us may say so several times.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      resolve("told");
+    });
+  }
+});
+
+try {
+  if (url !== undefined) await attach(url.replace(/\/\/.*@/, "//"));
+  else if (host !== undefined) await attach(`${host}:${port}`);
+  else if (await answers()) await attach(`localhost:${port}`);
+  else await own();
+} catch (error) {
+  if (!(error instanceof LocalRedisError)) throw error;
+  say(error.message);
+  process.exitCode = 1;
+}
+
+async function attach(where: string): Promise<void> {
+  say(`using the Redis at ${where}`);
+  const alive = setInterval(() => undefined, 2 ** 30);
+  await told;
+  clearInterval(alive);
+}
+
+async function own(): Promise<void> {
+  const redis = await startRedis({ port, ...(password !== undefined && { password }) });
+  say(`Redis started on localhost:${port} (nothing is kept when it ends)`);
+  const alive = setInterval(() => undefined, 2 ** 30);
+  if ((await Promise.race([told, redis.ended])) !== "told") {
+    say("Redis has ended by itself");
+    process.exitCode = 1;
+  }
+  clearInterval(alive);
+  await redis.stop();
+}
+
+/** Whether a Redis listens on the port, be it one that wants a password or is still loading its data. */
+async function answers(): Promise<boolean> {
+  try {
+    await ask({ host: "localhost", port }, ["PING"], AbortSignal.timeout(PROBE_TIMEOUT_MS));
+    return true;
+  } catch (error) {
+    return error instanceof RedisRefusal;
+  }
+}
+
+/** An empty variable counts as none. */
+function variable(name: string): string | undefined {
+  const value = process.env[name];
+  return value === "" ? undefined : value;
+}
+
+function say(sentence: string): void {
+  console.error(`redis: ${sentence}`);
+}

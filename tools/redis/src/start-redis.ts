@@ -1,0 +1,216 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { ask } from "./ask.ts";
+import type { RedisAddress } from "./ask.ts";
+import { findRedisServer } from "./find-redis-server.ts";
+import { freePort, onFreePorts } from "./free-port.ts";
+import { GuardedProcess } from "./guarded-process.ts";
+import { LocalRedisError } from "./local-redis-error.ts";
+
+/** Loopback only, both families where there are two; nothing is ever written unless asked for. */
+const BASE_ARGS = ["--bind", "127.0.0.1", "-::1", "--save", "", "--appendonly", "no", "--daemonize", "no"];
+const LOG_FILE = "redis.log";
+const LOG_TAIL_LENGTH = 2_048;
+const READY_RETRY_MS = 5;
+/** A server that persists may take this long to write its data before it is killed. */
+const SHUTDOWN_TIMEOUT_MS = 5_000;
+
+/** How to start a Redis of one's own. */
+export interface LocalRedisOptions {
+  /** TCP port. `@default a free port` */
+  readonly port?: number;
+  /**
+   * Further server arguments, such as `["--appendonly", "yes", "--appendfsync", "always"]`; a password has an
+   * option of its own.
+   * `@default [] (nothing is persisted)`
+   */
+  readonly args?: readonly string[];
+  /**
+   * Working directory of the server, made if missing and kept at the end.
+   * `@default a temporary directory, removed at the end`
+   */
+  readonly dir?: string;
+  /** Password of the default user. `@default none` */
+  readonly password?: string;
+  /** How long the server may take to answer. `@default 10_000` */
+  readonly startTimeoutMs?: number;
+  /** Stops the server when aborted, and gives up a start under way. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A Redis server of this process's own. It ends with this process in every case, kill -9 included, and takes
+ * its temporary directory along; it does not keep this process alive.
+ */
+export interface LocalRedis extends AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+  /** `redis://…`, with the password if there is one. */
+  readonly url: string;
+  /** Process id; another one after {@link restart}. */
+  readonly pid: number;
+  /** Working directory, where persistence files lie. */
+  readonly dir: string;
+  /** Resolves when the running server has ended, for whatever reason. */
+  readonly ended: Promise<void>;
+  /** Sends a signal, and resolves when the server has ended if the signal is one that ends it. `@default "SIGKILL"` */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  /**
+   * Starts the server again with the same port, directory and arguments, after stopping it if it lives.
+   * @throws LocalRedisError REDIS_STOPPED after {@link stop}, else as {@link startRedis}
+   */
+  restart(): Promise<void>;
+  /** Stops the server and cleans up. Any number of calls; each resolves when all is done. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a Redis (or Valkey) server on the loopback interface and resolves when it answers.
+ *
+ * @throws LocalRedisError REDIS_SERVER_NOT_FOUND, REDIS_SERVER_TOO_OLD, REDIS_SERVER_UNUSABLE,
+ *   REDIS_PORT_TAKEN (only for a port that was asked for), REDIS_START_FAILED; the signal's reason
+ */
+export async function startRedis(options: LocalRedisOptions = {}): Promise<LocalRedis> {
+  options.signal?.throwIfAborted();
+  const program = findRedisServer().path;
+  const start = async (port: number): Promise<LocalRedis> => {
+    const launch = { program, port, options };
+    return new GuardedRedis(launch, await launchServer(launch, options.dir));
+  };
+  return options.port === undefined ? onFreePorts(async () => start(await freePort())) : start(options.port);
+}
+
+interface Launch {
+  readonly program: string;
+  readonly port: number;
+  readonly options: LocalRedisOptions;
+}
+
+class GuardedRedis implements LocalRedis {
+  readonly host: string = "127.0.0.1";
+  readonly port: number;
+  readonly url: string;
+  readonly #launch: Launch;
+  #process: GuardedProcess;
+  #stopped: Promise<void> | undefined;
+
+  constructor(launch: Launch, process: GuardedProcess) {
+    const { password, signal } = launch.options;
+    const user = password === undefined ? "" : `:${encodeURIComponent(password)}@`;
+    this.port = launch.port;
+    this.url = `redis://${user}${this.host}:${this.port}`;
+    this.#launch = launch;
+    this.#process = process;
+    signal?.addEventListener("abort", () => void this.stop(), { once: true });
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  get dir(): string {
+    return this.#process.dir;
+  }
+
+  get ended(): Promise<void> {
+    return this.#process.ended;
+  }
+
+  async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    this.#process.kill(signal);
+    if (["SIGKILL", "SIGTERM", "SIGINT"].includes(signal)) await this.#process.gone();
+  }
+
+  async restart(): Promise<void> {
+    if (this.#stopped !== undefined) {
+      throw new LocalRedisError(
+        "REDIS_STOPPED",
+        `the Redis on port ${this.port} is stopped; start a new one`,
+      );
+    }
+    // Whatever it persists is wanted again, be it in a temporary directory.
+    await this.#saveAndEnd();
+    await this.#process.end("keep");
+    this.#process = await launchServer(this.#launch, this.#process.dir);
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#launch.options.dir !== undefined) await this.#saveAndEnd();
+    await this.#process.end();
+  }
+
+  /** Gives the server time to write what it was told to persist. */
+  async #saveAndEnd(): Promise<void> {
+    this.#process.kill("SIGTERM");
+    this.#process.kill("SIGCONT");
+    await Promise.race([this.#process.gone(), delay(SHUTDOWN_TIMEOUT_MS, undefined, { ref: false })]);
+  }
+}
+
+async function launchServer(
+  { program, port, options }: Launch,
+  dir: string | undefined,
+): Promise<GuardedProcess> {
+  const { password, args = [], startTimeoutMs = 10_000 } = options;
+  const secret = password === undefined ? [] : ["--requirepass", password];
+  const command = [program, "--port", String(port), ...BASE_ARGS, "--logfile", LOG_FILE, ...secret, ...args];
+  const atEnd = options.dir === undefined ? "remove" : "keep";
+  const process = await GuardedProcess.start(command, { dir, atEnd });
+  const deadline = AbortSignal.timeout(startTimeoutMs);
+  const limits = options.signal === undefined ? [deadline] : [deadline, options.signal];
+  try {
+    await answering(process, { host: "127.0.0.1", port, password }, AbortSignal.any(limits));
+    return process;
+  } catch (error) {
+    const story = `${process.output}${await logTail(process.dir)}`.trim();
+    await process.end();
+    options.signal?.throwIfAborted();
+    if (/address already in use/i.test(story)) {
+      const message = `Port ${port} is taken by another process. Choose another port, or stop that process.`;
+      throw new LocalRedisError("REDIS_PORT_TAKEN", message, { cause: error });
+    }
+    const why = deadline.aborted ? `did not answer within ${startTimeoutMs} ms` : "ended while starting";
+    const message = `${program} on port ${port} ${why}. The end of its log:\n${story || "(empty)"}`;
+    throw new LocalRedisError("REDIS_START_FAILED", message, { cause: error });
+  }
+}
+
+/** Resolves when this very process answers on the port (on a taken port somebody else would), its data loaded. */
+async function answering(process: GuardedProcess, address: RedisAddress, signal: AbortSignal): Promise<void> {
+  const over = new AbortController();
+  void process.ended.then(() => {
+    over.abort(new Error("the server has ended"));
+  });
+  const limit = AbortSignal.any([signal, over.signal]);
+  while (!(await answers(process.pid, address, limit))) {
+    await delay(READY_RETRY_MS, undefined, { signal: limit });
+  }
+}
+
+async function answers(pid: number, address: RedisAddress, signal: AbortSignal): Promise<boolean> {
+  try {
+    const info = (await ask(address, ["INFO", "server", "persistence"], signal)).split("\r\n");
+    return info.includes(`process_id:${pid}`) && info.includes("loading:0");
+  } catch {
+    signal.throwIfAborted();
+    return false;
+  }
+}
+
+async function logTail(dir: string): Promise<string> {
+  try {
+    return (await readFile(join(dir, LOG_FILE), "utf8")).slice(-LOG_TAIL_LENGTH);
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,121 @@
+import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writeScript, writeServerProgram } from "./helpers.ts";
+
+/* The bootstrap in a checkout of its own, on a machine that has only the programs of `bin`. */
+
+const tools = join(import.meta.dirname, "../..");
+const all = mkdtempSync(join(tmpdir(), "millrace-bootstrap-"));
+let root = "";
+let bin = "";
+
+beforeEach(() => {
+  root = mkdtempSync(join(all, "checkout-"));
+  bin = join(root, "bin");
+  mkdirSync(bin);
+  symlinkSync("/bin/sh", join(bin, "sh"));
+  cpSync(join(tools, "bootstrap.mjs"), join(root, "tools/bootstrap.mjs"));
+  cpSync(join(tools, "redis/src"), join(root, "tools/redis/src"), { recursive: true });
+  writeFileSync(join(root, "package.json"), `{"engines":{"node":">=20.19"}}`);
+  writeFileSync(join(root, "package-lock.json"), "{}");
+  mkdirSync(join(root, "node_modules"));
+  writeFileSync(join(root, "node_modules/.package-lock.json"), "{}");
+});
+afterAll(() => {
+  rmSync(all, { recursive: true });
+});
+
+function bootstrap(env: Record<string, string> = {}): { code: number | null; said: string; stdout: string } {
+  const script = join(root, "tools/bootstrap.mjs");
+  const { status, stderr, stdout } = spawnSync(process.execPath, [script], {
+    env: { PATH: bin, ...env },
+    encoding: "utf8",
+  });
+  return { code: status, said: stderr, stdout };
+}
+
+/** A program that does what the shell script says, by the real programs of this machine. */
+function program(name: string, script: string): Promise<string> {
+  return writeScript(join(bin, name), `PATH=${process.env["PATH"] ?? ""}\n${script}`);
+}
+
+describe("bootstrap", () => {
+  test("is silent when there is nothing to do", async () => {
+    await writeServerProgram(bin, "redis-server", "7.2.0");
+    expect(bootstrap()).toEqual({ code: 0, said: "", stdout: "" });
+  });
+
+  test("refuses a Node that is too old", () => {
+    writeFileSync(join(root, "package.json"), `{"engines":{"node":">=99.1"}}`);
+    expect(bootstrap()).toMatchObject({ code: 1, said: expect.stringContaining("needs 99.1 or newer") });
+  });
+
+  test.each(["missing", "older than the lock file"])("runs npm ci when node_modules is %s", async (state) => {
+    const installed = join(root, "node_modules/.package-lock.json");
+    if (state === "missing") rmSync(join(root, "node_modules"), { recursive: true });
+    else utimesSync(installed, 1, 1);
+    await program(
+      "npm",
+      `echo "ran npm $*"; mkdir -p node_modules; echo {} > node_modules/.package-lock.json`,
+    );
+    expect(bootstrap({ REDIS_HOST: "redis.example" })).toEqual({
+      code: 0,
+      said: expect.stringContaining("ran npm ci"),
+      stdout: "",
+    });
+    expect(bootstrap({ REDIS_HOST: "redis.example" }).said).toBe("");
+  });
+
+  test("fails when npm ci fails", async () => {
+    rmSync(join(root, "node_modules"), { recursive: true });
+    await program("npm", "echo EUSAGE >&2; exit 1");
+    expect(bootstrap()).toMatchObject({ code: 1, said: expect.stringMatching(/EUSAGE[^]*npm ci failed/) });
+  });
+
+  test.each(["REDIS_URL", "REDIS_HOST"])("wants no server program when %s is set", (name) => {
+    expect(bootstrap({ [name]: "redis.example" })).toMatchObject({ code: 0, said: "" });
+  });
+
+  test("refuses a server that is too old instead of installing beside it", async () => {
+    await writeServerProgram(bin, "redis-server", "6.2.0");
+    await program("brew", "echo must not run");
+    const { code, said } = bootstrap();
+    expect(code).toBe(1);
+    expect(said).toMatch(/is version 6\.2\.0; Millrace needs 7\.0 or newer/);
+    expect(said).not.toContain("must not run");
+  });
+
+  test("installs a server with the package manager that is there, and says what it runs", async () => {
+    const stock = await writeServerProgram(join(root, "stock"), "redis-server", "8.0.0");
+    await program("brew", `echo "ran brew $*"; cp ${stock} ${bin}`);
+    const { code, said, stdout } = bootstrap();
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
+    expect(said).toContain("installing one: brew install redis");
+    expect(said).toContain("ran brew install redis");
+    expect(bootstrap().said).toBe("");
+  });
+
+  test("falls back to the second package name", async () => {
+    const stock = await writeServerProgram(join(root, "stock"), "valkey-server", "8.0.0");
+    await program("sudo", `shift; PATH=${bin} "$@"`);
+    await program("apk", `[ "$3" = valkey ] && cp ${stock} ${bin}`);
+    expect(bootstrap()).toMatchObject({
+      code: 0,
+      said: expect.stringContaining("apk add --no-cache valkey"),
+    });
+  });
+
+  test("names the remedies when nothing here can install one", async () => {
+    const nothing = bootstrap();
+    expect(nothing.code).toBe(1);
+    expect(nothing.said).toMatch(/Install Redis or Valkey.*REDIS_SERVER.*REDIS_URL/);
+
+    await program("brew", "exit 1");
+    const failing = bootstrap();
+    expect(failing.code).toBe(1);
+    expect(failing.said).toMatch(/Install Redis or Valkey.*REDIS_SERVER.*REDIS_URL/);
+  });
+});

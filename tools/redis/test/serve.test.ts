@@ -1,0 +1,74 @@
+import { describe, expect, test } from "@jest/globals";
+import { spawn } from "node:child_process";
+import type { ChildProcessByStdio } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { freePort } from "../src/free-port.ts";
+import { startRedis } from "../src/start-redis.ts";
+import { command, until } from "./helpers.ts";
+
+function serve(env: Record<string, string>): ChildProcessByStdio<null, null, Readable> {
+  const script = join(import.meta.dirname, "../src/serve.ts");
+  // An empty variable counts as none.
+  const none = { REDIS_URL: "", REDIS_HOST: "", REDIS_PASSWORD: "" };
+  return spawn(process.execPath, ["--conditions=@millrace/source", "--import", "tsx", script], {
+    env: { ...process.env, ...none, ...env },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+}
+
+async function said(child: ChildProcessByStdio<null, null, Readable>, what: string): Promise<void> {
+  let text = "";
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+  await until(`it says ${what}`, () => text.includes(what));
+}
+
+async function end(child: ChildProcessByStdio<null, null, Readable>): Promise<number | null> {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGTERM"] as const) child.kill(signal);
+  if (child.exitCode === null) await once(child, "exit");
+  return child.exitCode;
+}
+
+describe("serve", () => {
+  test("brings up a Redis on the port, and takes it down on any number of signals", async () => {
+    const port = await freePort();
+    const child = serve({ REDIS_PORT: String(port) });
+    await said(child, `Redis started on localhost:${port}`);
+    await expect(command({ host: "localhost", port }, "PING")).resolves.toBe("PONG");
+    await expect(end(child)).resolves.toBe(0);
+    await expect(command({ host: "localhost", port }, "PING")).rejects.toThrow();
+  });
+
+  test("uses the one that answers there, and leaves it running", async () => {
+    const redis = await startRedis({ password: "secret" });
+    const child = serve({ REDIS_PORT: String(redis.port) });
+    await said(child, `using the Redis at localhost:${redis.port}`);
+    await expect(end(child)).resolves.toBe(0);
+    const { host, port } = redis;
+    await expect(command({ host, port, password: "secret" }, "PING")).resolves.toBe("PONG");
+    await redis.stop();
+  });
+
+  test("uses the one that the environment names, without telling its password", async () => {
+    const child = serve({ REDIS_URL: "redis://:secret@redis.example:6380/0" });
+    await said(child, "using the Redis at redis://redis.example:6380/0");
+    await expect(end(child)).resolves.toBe(0);
+  });
+
+  test("ends at once with the remedy when there is no server program", async () => {
+    const child = serve({ REDIS_PORT: String(await freePort()), PATH: "/nowhere", REDIS_SERVER: "" });
+    await said(child, "No redis-server or valkey-server on PATH");
+    if (child.exitCode === null) await once(child, "exit");
+    expect(child.exitCode).toBe(1);
+  });
+
+  test("ends with an error when its Redis ends by itself", async () => {
+    const port = await freePort();
+    const child = serve({ REDIS_PORT: String(port) });
+    await said(child, "Redis started");
+    const ended = once(child, "exit");
+    await command({ host: "localhost", port }, "SHUTDOWN", "NOSAVE").catch(() => undefined);
+    await expect(ended).resolves.toEqual([1, null]);
+  });
+});
