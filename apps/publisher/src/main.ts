@@ -38,8 +38,8 @@ await runProgram("publisher", publisherConfig, async ({ config, logger, signal }
   const total = file === STDIN || loop ? undefined : await countLines(file);
   const progressEveryMs = config.progressEveryMs ?? (terminal ? BAR_EVERY_MS : LOG_EVERY_MS);
   const progress = terminal
-    ? barProgress(process.stderr, total, progressEveryMs)
-    : logProgress(logger, total, progressEveryMs);
+    ? barProgress(process.stderr, total, SYSTEM_TIME)
+    : logProgress(logger, total, SYSTEM_TIME);
   const sink = new RedisPubSubSink(connection, { channel });
   const flow = publishFlow({ source: sourceOf(config), sink, progressEveryMs, onProgress: progress.add });
   const began = SYSTEM_TIME.now();

@@ -1,4 +1,4 @@
-import type { Logger } from "@millrace/dataflow";
+import type { Logger, TimeProvider } from "@millrace/dataflow";
 import { SingleBar } from "cli-progress";
 
 /** Shows how far the publisher has come. */
@@ -12,12 +12,11 @@ export interface Progress {
  * A bar on a terminal.
  *
  * @param total lines in all; `undefined` where nobody knows, and then there is only a count
- * @param everyMs how often lines are added: makes a rate of a count
  */
 export function barProgress(
   stream: NodeJS.WritableStream,
   total: number | undefined,
-  everyMs: number,
+  time: TimeProvider,
 ): Progress {
   const count = total === undefined ? "{value} events" : "[{bar}] {percentage}% | {value}/{total} events";
   const bar = new SingleBar({
@@ -28,10 +27,11 @@ export function barProgress(
     hideCursor: true,
     gracefulExit: false,
   });
+  const rateOf = rateMeter(time);
   bar.start(total ?? 0, 0, { rate: 0 });
   return {
     add: (lines) => {
-      bar.increment(lines, { rate: perSecond(lines, everyMs) });
+      bar.increment(lines, { rate: rateOf(lines) });
     },
     end: () => {
       bar.stop();
@@ -40,19 +40,27 @@ export function barProgress(
 }
 
 /** Log lines, for where there is no terminal. */
-export function logProgress(logger: Logger, total: number | undefined, everyMs: number): Progress {
+export function logProgress(logger: Logger, total: number | undefined, time: TimeProvider): Progress {
+  const rateOf = rateMeter(time);
   let done = 0;
   return {
     add: (lines) => {
       done += lines;
-      const rate = perSecond(lines, everyMs);
+      const perSecond = rateOf(lines);
       const of = total === undefined ? "" : ` of ${total}`;
-      logger.info({ event: "progress", done, total, perSecond: rate }, `${done}${of} events, ${rate}/s`);
+      logger.info({ event: "progress", done, total, perSecond }, `${done}${of} events, ${perSecond}/s`);
     },
     end: () => undefined,
   };
 }
 
-function perSecond(lines: number, everyMs: number): number {
-  return Math.round((lines * 1_000) / everyMs);
+/** Events per second since the last call; the first and the last window are seldom whole, so time is measured. */
+function rateMeter(time: TimeProvider): (lines: number) => number {
+  let since = time.now();
+  return (lines) => {
+    const now = time.now();
+    const rate = (lines * 1_000) / Math.max(now - since, 1);
+    since = now;
+    return Math.round(rate);
+  };
 }

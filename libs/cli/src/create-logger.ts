@@ -37,9 +37,11 @@ function prettyStream(stream: LogStream): DestinationStream {
     translateTime: "SYS:HH:MM:ss.l",
     singleLine: true,
   });
+  // A progress bar may stand on the line: it gives way, and is drawn anew below.
+  const clearLine = stream.isTTY === true ? "\r\u001b[K" : "";
   return {
     write: (line) => {
-      stream.write(format(line));
+      stream.write(clearLine + format(line));
     },
   };
 }

@@ -13,8 +13,10 @@ function toText(value: unknown, length: number): string {
   if (typeof value === "string") return value;
   // A character takes at most four bytes, so the cut is never shorter than what is shown.
   if (value instanceof Uint8Array) return new TextDecoder().decode(value.subarray(0, 4 * length));
+  // These three have no JSON.
+  if (value === undefined || typeof value === "function" || typeof value === "symbol") return typeof value;
   try {
-    return `${JSON.stringify(value)}`;
+    return JSON.stringify(value);
   } catch {
     return Object.prototype.toString.call(value);
   }

@@ -12,6 +12,7 @@ export {
   StepError,
   messageOf,
 } from "./errors.ts";
+export { FileStore } from "./stores/file-store.ts";
 export { IterableSource } from "./sources/iterable-source.ts";
 export { JsonlFileSink } from "./sinks/jsonl-file-sink.ts";
 export { JsonlFileSource } from "./sources/jsonl-file-source.ts";

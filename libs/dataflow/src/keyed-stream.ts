@@ -1,14 +1,16 @@
-import type { Clock, JsonCodec, Windower } from "@millrace/windowing";
+import type { Clock, DeduplicatorOptions, JsonCodec, Windower } from "@millrace/windowing";
 import type { Operator } from "./contracts/operator.ts";
 import { BranchOperator } from "./operators/branch-operator.ts";
 import { collectLogic } from "./operators/collect-logic.ts";
 import type { CollectOptions } from "./operators/collect-logic.ts";
+import { DeduplicateOperator } from "./operators/deduplicate-operator.ts";
 import type { StepOptions } from "./operators/error-policy.ts";
 import type { AsyncFunction, MapAsyncOptions } from "./operators/map-async-operator.ts";
 import { filterPass, flatMapPass, inspectPass, mapPass } from "./operators/passes.ts";
 import { required } from "./operators/required.ts";
 import { StatefulOperator } from "./operators/stateful-operator.ts";
 import type { KeyedLogic } from "./operators/stateful-operator.ts";
+import type { StepContext } from "./operators/step-context.ts";
 import { StreamBase } from "./stream-base.ts";
 import { Stream } from "./stream.ts";
 import type { OperatorFactory } from "./stream.ts";
@@ -93,7 +95,7 @@ export class KeyedStream<V> extends StreamBase<V> {
    *
    * @param id names the windows; the step of a fold is named `<id>.<fold's id>`
    */
-  window(id: string, windower: Windower, clock: Clock<V>, options: WindowOptions = {}): WindowedStream<V> {
+  window(id: string, windower: Windower, clock: Clock<V>, options: WindowOptions<V> = {}): WindowedStream<V> {
     return new WindowedStream<V>(this.graph, this.from, { id, windower, clock, options });
   }
 
@@ -128,6 +130,13 @@ export class KeyedStream<V> extends StreamBase<V> {
   /** Lists of each key's values, given out when full or when nothing was added for a while. */
   collect(id: string, options: CollectOptions): KeyedStream<readonly V[]> {
     return this.statefulFlatMap(id, collectLogic<V>(id, options));
+  }
+
+  /** Passes each id once: whatever repeats it within `withinMs` of system time is dropped and counted. */
+  deduplicate(id: string, idOf: (value: V) => string, options: DeduplicatorOptions): KeyedStream<V> {
+    const build = (context: StepContext): DeduplicateOperator<V> =>
+      new DeduplicateOperator(context, idOf, options);
+    return new KeyedStream<V>(this.graph, this.addOperator(id, "deduplicate", build));
   }
 
   /** A keyed operator of your own; it keeps the keys of the batches that it emits. */

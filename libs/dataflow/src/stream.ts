@@ -1,9 +1,11 @@
+import type { DeduplicatorOptions } from "@millrace/windowing";
 import type { Operator, OperatorContext } from "./contracts/operator.ts";
 import type { Decoder } from "./contracts/decoder.ts";
 import { FlowError } from "./errors.ts";
 import { KeyedStream } from "./keyed-stream.ts";
 import { BranchOperator } from "./operators/branch-operator.ts";
 import { DecodeOperator } from "./operators/decode-operator.ts";
+import { DeduplicateOperator } from "./operators/deduplicate-operator.ts";
 import type { StepOptions } from "./operators/error-policy.ts";
 import type { AsyncFunction, MapAsyncOptions } from "./operators/map-async-operator.ts";
 import {
@@ -15,6 +17,7 @@ import {
   mapPass,
 } from "./operators/passes.ts";
 import { required } from "./operators/required.ts";
+import type { StepContext } from "./operators/step-context.ts";
 import { StreamBase } from "./stream-base.ts";
 
 /** A `keyBy` on a source that has several partitions. */
@@ -115,6 +118,17 @@ export class Stream<T> extends StreamBase<T> {
    */
   mapAsync<U>(id: string, fn: AsyncFunction<T, U>, options?: MapAsyncOptions): Stream<U> {
     return new Stream<U>(this.graph, this.addAsync(id, fn, options));
+  }
+
+  /**
+   * Passes each id once: whatever repeats it within `withinMs` of system time is dropped and counted.
+   *
+   * @throws WindowOptionsError for a bound that cannot be
+   */
+  deduplicate(id: string, idOf: (event: T) => string, options: DeduplicatorOptions): Stream<T> {
+    const build = (context: StepContext): DeduplicateOperator<T> =>
+      new DeduplicateOperator(context, idOf, options);
+    return new Stream<T>(this.graph, this.addOperator(id, "deduplicate", build));
   }
 
   /**

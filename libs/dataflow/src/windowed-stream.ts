@@ -1,4 +1,14 @@
-import { count, createWindowEngine, reduce } from "@millrace/windowing";
+import {
+  collectList,
+  count,
+  createWindowEngine,
+  distinct,
+  max,
+  mean,
+  min,
+  reduce,
+  sum,
+} from "@millrace/windowing";
 import type {
   Clock,
   Fold,
@@ -14,9 +24,9 @@ import { WindowOperator } from "./operators/window-operator.ts";
 import { Stream } from "./stream.ts";
 
 /** How windows are kept: everything of the engine that does not depend on the fold. */
-export type WindowOptions = Omit<
-  WindowEngineOptions<unknown, unknown, unknown>,
-  "windower" | "clock" | "fold" | "completeOf" | "valueCodec"
+export type WindowOptions<V> = Omit<
+  WindowEngineOptions<V, unknown, unknown>,
+  "windower" | "clock" | "fold" | "completeOf"
 >;
 
 /** Rows of a closing window that leave in one go, so that a window of a million keys holds nobody up. */
@@ -26,7 +36,7 @@ interface WindowSpec<V> {
   readonly id: string;
   readonly windower: Windower;
   readonly clock: Clock<V>;
-  readonly options: WindowOptions;
+  readonly options: WindowOptions<V>;
 }
 
 /** Keyed events divided into windows. A fold says what one key's events in one window come to. */
@@ -83,6 +93,39 @@ export class WindowedStream<V> {
   /** What `valueOf` makes of each event, combined two at a time; `combine` must be associative. */
   reduce<A>(id: string, valueOf: (value: V) => A, combine: (a: A, b: A) => A): WindowResults<V, A> {
     return this.fold(id, reduce(valueOf, combine));
+  }
+
+  /** Sum of what `valueOf` makes of each event. */
+  sum(id: string, valueOf: (value: V) => number): WindowResults<V, number> {
+    return this.fold(id, sum(valueOf));
+  }
+
+  /** The least of what `valueOf` makes of each event. */
+  min(id: string, valueOf: (value: V) => number): WindowResults<V, number> {
+    return this.fold(id, min(valueOf));
+  }
+
+  /** The greatest of what `valueOf` makes of each event. */
+  max(id: string, valueOf: (value: V) => number): WindowResults<V, number> {
+    return this.fold(id, max(valueOf));
+  }
+
+  /** The mean of what `valueOf` makes of each event. */
+  mean(id: string, valueOf: (value: V) => number): WindowResults<V, number> {
+    return this.fold(id, mean(valueOf));
+  }
+
+  /** The number of different values that `valueOf` makes of the events, exactly: each is kept. */
+  distinct(id: string, valueOf: (value: V) => string | number): WindowResults<V, number> {
+    return this.fold(id, distinct(valueOf));
+  }
+
+  /** The events themselves, as a list. */
+  collect(id: string): WindowResults<V, readonly V[]> {
+    return this.fold(
+      id,
+      collectList((value: V) => value),
+    );
   }
 }
 

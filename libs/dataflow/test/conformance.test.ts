@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, test } from "@jest/globals";
 import {
+  FileStore,
   IterableSource,
   JsonlFileSink,
   JsonlFileSource,
@@ -170,5 +171,19 @@ suite(
       const store = new MemoryStore();
       return Promise.resolve({ store, reopen: () => Promise.resolve(store), close: () => Promise.resolve() });
     },
+  }),
+);
+
+suite(
+  "FileStore is a store",
+  storeConformance({
+    open: () =>
+      withFolder((folder, close) =>
+        Promise.resolve({
+          store: new FileStore(folder),
+          reopen: () => Promise.resolve(new FileStore(folder)),
+          close,
+        }),
+      ),
   }),
 );

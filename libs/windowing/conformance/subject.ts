@@ -133,5 +133,5 @@ function byValue(a: string | number, b: string | number): number {
 
 /** A vector tells its op at run time, so that here alone the accumulator's type is given up. */
 function erase<A, R>(fold: Fold<Item, A, R>): AnyFold {
-  return fold as unknown as AnyFold;
+  return fold as AnyFold;
 }

@@ -1,3 +1,4 @@
+import { at } from "./at.ts";
 import { listFrom, numberFrom } from "./fields.ts";
 import { WindowOptionsError } from "./errors.ts";
 import type { StateChange, StateField, StateGroup } from "./window-engine.ts";
@@ -64,7 +65,7 @@ export class Deduplicator {
       const time = times?.[i] ?? now;
       if (time > this.#time) this.#time = time;
       this.#expire();
-      const id = ids[i] as string;
+      const id = at(ids, i);
       if (this.#seen.has(id)) {
         this.#dropped++;
         continue;

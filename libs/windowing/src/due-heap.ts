@@ -1,3 +1,5 @@
+import { at } from "./at.ts";
+
 /** What a heap orders: by `due`, equal ones by `order`. `slot` belongs to the heap; −1 = in none. */
 export interface HeapItem {
   due: number;
@@ -49,7 +51,7 @@ export class DueHeap<T extends HeapItem> {
     let slot = from;
     while (slot > 0) {
       const above = (slot - 1) >> 1;
-      const parent = items[above] as T;
+      const parent = at(items, above);
       if (!isBefore(item, parent)) break;
       items[slot] = parent;
       parent.slot = slot;
@@ -66,8 +68,8 @@ export class DueHeap<T extends HeapItem> {
       const left = 2 * slot + 1;
       if (left >= items.length) break;
       const right = left + 1;
-      let below = items[left] as T;
-      if (right < items.length && isBefore(items[right] as T, below)) below = items[right] as T;
+      let below = at(items, left);
+      if (right < items.length && isBefore(at(items, right), below)) below = at(items, right);
       if (!isBefore(below, item)) break;
       const next = below.slot;
       items[slot] = below;

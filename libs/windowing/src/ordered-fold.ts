@@ -1,7 +1,7 @@
+import { at } from "./at.ts";
 import { listFrom, numberFrom } from "./fields.ts";
 import type { Fold } from "./fold.ts";
-import { asJson, fromJson } from "./json-values.ts";
-import type { Json, JsonCodec } from "./json.ts";
+import type { JsonCodec } from "./json.ts";
 
 /** A window's events as they came, in columns. */
 export interface Buffered<V> {
@@ -10,12 +10,7 @@ export interface Buffered<V> {
 }
 
 /** A fold that keeps the events and folds them by timestamp when the result is asked for, equal ones as they came. */
-export function orderedFold<V, A, R>(
-  fold: Fold<V, A, R>,
-  codec: JsonCodec<V> | undefined,
-): Fold<V, Buffered<V>, R> {
-  const valueToJson = codec === undefined ? asJson<V> : (value: V): Json => codec.snapshot(value);
-  const valueFromJson = codec === undefined ? fromJson<V> : (json: Json): V => codec.restore(json);
+export function orderedFold<V, A, R>(fold: Fold<V, A, R>, codec: JsonCodec<V>): Fold<V, Buffered<V>, R> {
   return {
     create: () => ({ timestamps: [], values: [] }),
     add(buffered, value, timestamp) {
@@ -32,16 +27,16 @@ export function orderedFold<V, A, R>(
     result({ timestamps, values }) {
       let accumulator = fold.create();
       for (const index of sortedIndexes(timestamps)) {
-        accumulator = fold.add(accumulator, values[index] as V, timestamps[index] as number);
+        accumulator = fold.add(accumulator, at(values, index), at(timestamps, index));
       }
       return fold.result(accumulator);
     },
-    snapshot: ({ timestamps, values }) => [[...timestamps], values.map(valueToJson)],
+    snapshot: ({ timestamps, values }) => [[...timestamps], values.map((value) => codec.snapshot(value))],
     restore(state) {
       const [timestamps, values] = listFrom(state);
       return {
         timestamps: listFrom(timestamps).map(numberFrom),
-        values: listFrom(values).map(valueFromJson),
+        values: listFrom(values).map((json) => codec.restore(json)),
       };
     },
   };
@@ -49,5 +44,5 @@ export function orderedFold<V, A, R>(
 
 function sortedIndexes(timestamps: readonly number[]): readonly number[] {
   const indexes = Array.from(timestamps.keys());
-  return indexes.sort((a, b) => (timestamps[a] as number) - (timestamps[b] as number));
+  return indexes.sort((a, b) => at(timestamps, a) - at(timestamps, b));
 }

@@ -1,3 +1,4 @@
+import { at } from "./at.ts";
 import type { Clock } from "./clock.ts";
 import type { KeyedBatch } from "./window-engine.ts";
 import type { RefusedEvent } from "./window-output.ts";
@@ -45,11 +46,11 @@ export class Timestamps<V> {
     const limit = this.#limitOf(index);
     const valid = Number.isFinite(timestamp) && Math.abs(timestamp) <= MAX_TIME;
     const reason = valid ? "future-timestamp" : "invalid-timestamp";
-    return { key, value: this.#values[index] as V, timestamp, reason, limit };
+    return { key, value: at(this.#values, index), timestamp, reason, limit };
   }
 
   #told(index: number): number {
-    if (this.#read !== undefined) return this.#read(this.#values[index] as V);
+    if (this.#read !== undefined) return this.#read(at(this.#values, index));
     return this.#times?.[index] ?? Number.NaN;
   }
 

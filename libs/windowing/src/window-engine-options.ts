@@ -2,6 +2,7 @@ import type { Clock } from "./clock.ts";
 import { WindowOptionsError } from "./errors.ts";
 import type { Fold } from "./fold.ts";
 import type { JsonCodec } from "./json.ts";
+import { Verbatim } from "./verbatim.ts";
 import type { Completeness } from "./window-output.ts";
 import type { Windower } from "./windower.ts";
 
@@ -56,7 +57,7 @@ export interface ResolvedOptions<V, A, R> {
   /** Infinity = none. */
   readonly earlyEveryMs: number;
   readonly ordered: boolean;
-  readonly valueCodec: JsonCodec<V> | undefined;
+  readonly valueCodec: JsonCodec<V>;
   readonly maxKeysPerWindow: number;
   readonly overflowKey: string;
   readonly pageSize: number;
@@ -76,7 +77,7 @@ export function resolveOptions<V, A, R>(options: WindowEngineOptions<V, A, R>): 
     allowedLatenessMs: requireNumber(options.allowedLatenessMs ?? 0, "allowedLatenessMs", 0),
     earlyEveryMs: requireNumber(options.earlyEveryMs ?? Number.POSITIVE_INFINITY, "earlyEveryMs", 1),
     ordered: options.ordered ?? false,
-    valueCodec: options.valueCodec,
+    valueCodec: options.valueCodec ?? new Verbatim<V>(),
     maxKeysPerWindow: requireNumber(options.maxKeysPerWindow ?? 1_000_000, "maxKeysPerWindow", 1),
     overflowKey: options.overflowKey ?? "(overflow)",
     pageSize: requireNumber(options.pageSize ?? Number.POSITIVE_INFINITY, "pageSize", 1),

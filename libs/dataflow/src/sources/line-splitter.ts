@@ -4,11 +4,16 @@ import type { RawLine } from "../contracts/decoder.ts";
 const NEWLINE = 0x0a;
 const EMPTY = Buffer.alloc(0);
 
-/** Lines cut out of a stream of chunks, and where the last complete one ends. */
+/** A line beyond the bound: its size without the line end, and what was kept of it. */
+export interface OversizedLine {
+  readonly bytes: number;
+  readonly head: Uint8Array;
+}
+
+/** Lines cut out of a stream of chunks. */
 export interface Lines {
   readonly lines: readonly RawLine[];
-  /** Lines that were longer than the bound, with what was kept of them. */
-  readonly oversized: readonly { readonly bytes: number; readonly head: Uint8Array }[];
+  readonly oversized: readonly OversizedLine[];
 }
 
 /**
@@ -17,9 +22,10 @@ export interface Lines {
  */
 export class LineSplitter {
   readonly #maxLineBytes: number;
+  /** The line that has begun but not ended. */
   #rest: Buffer = EMPTY;
-  /** Bytes of the line that is being dropped; 0 while none is. */
-  #dropping = 0;
+  /** It is beyond the bound: so much of it has gone by. */
+  #dropping: OversizedLine | undefined;
   #consumed = 0;
 
   constructor(maxLineBytes: number) {
@@ -32,76 +38,76 @@ export class LineSplitter {
   }
 
   push(chunk: Buffer): Lines {
-    const last = chunk.lastIndexOf(NEWLINE);
-    if (last < 0) {
-      this.#keep(chunk);
-      return { lines: [], oversized: [] };
+    const oversized: OversizedLine[] = [];
+    let body = chunk;
+    if (this.#dropping !== undefined) {
+      const end = chunk.indexOf(NEWLINE);
+      this.#dropping = { ...this.#dropping, bytes: this.#dropping.bytes + (end < 0 ? chunk.length : end) };
+      if (end < 0) return NOTHING;
+      oversized.push(this.#dropped(this.#dropping, 1));
+      body = chunk.subarray(end + 1);
     }
-    const complete =
-      this.#rest.length === 0
-        ? chunk.subarray(0, last)
-        : Buffer.concat([this.#rest, chunk.subarray(0, last)]);
+    const last = body.lastIndexOf(NEWLINE);
+    if (last < 0) {
+      this.#keep(body);
+      return { lines: [], oversized };
+    }
+    const complete = body.subarray(0, last);
+    const lines = this.#cut(
+      this.#rest.length === 0 ? complete : Buffer.concat([this.#rest, complete]),
+      oversized,
+    );
+    this.#consumed += this.#rest.length + complete.length + 1;
     this.#rest = EMPTY;
-    const cut = this.#cut(complete);
-    this.#keep(chunk.subarray(last + 1));
-    return cut;
+    this.#keep(body.subarray(last + 1));
+    return { lines, oversized };
   }
 
   /** The last line, where the stream does not end with a line end. */
   end(): Lines {
-    if (this.#rest.length === 0 && this.#dropping === 0) return { lines: [], oversized: [] };
-    const rest = this.#rest;
+    if (this.#dropping !== undefined) return { lines: [], oversized: [this.#dropped(this.#dropping, 0)] };
+    if (this.#rest.length === 0) return NOTHING;
+    const oversized: OversizedLine[] = [];
+    const lines = this.#cut(this.#rest, oversized);
+    this.#consumed += this.#rest.length;
     this.#rest = EMPTY;
-    const cut = this.#cut(rest);
-    // There was no line end to count.
-    this.#consumed -= 1;
-    return cut;
+    return { lines, oversized };
   }
 
   #keep(bytes: Buffer): void {
-    if (this.#dropping > 0) {
-      this.#dropping += bytes.length;
-    } else if (this.#rest.length + bytes.length > this.#maxLineBytes) {
-      const whole = Buffer.concat([this.#rest, bytes]);
-      this.#dropping = whole.length;
-      this.#rest = Buffer.from(whole.subarray(0, HEAD_BYTES));
-    } else {
-      this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
-    }
+    this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
+    if (this.#rest.length <= this.#maxLineBytes) return;
+    this.#dropping = oversizedLine(this.#rest);
+    this.#rest = EMPTY;
   }
 
-  /** @param bytes complete lines, without the last line's end */
-  #cut(bytes: Buffer): Lines {
-    const oversized: { bytes: number; head: Uint8Array }[] = [];
-    let body = bytes;
-    if (this.#dropping > 0) {
-      // What is in `bytes` begins with the head that was kept; the dropped line ends at the first line end behind it.
-      const end = bytes.indexOf(NEWLINE, Math.min(HEAD_BYTES, bytes.length));
-      const tail = (end < 0 ? bytes.length : end) - HEAD_BYTES;
-      const size = this.#dropping + tail;
-      oversized.push({ bytes: size, head: bytes.subarray(0, HEAD_BYTES) });
-      this.#consumed += size + 1;
-      this.#dropping = 0;
-      if (end < 0) return { lines: [], oversized };
-      body = bytes.subarray(end + 1);
-    }
-    this.#consumed += body.length + 1;
+  #dropped(line: OversizedLine, lineEnd: number): OversizedLine {
+    this.#consumed += line.bytes + lineEnd;
+    this.#dropping = undefined;
+    return line;
+  }
+
+  /** @param bytes whole lines, without the last one's line end */
+  #cut(bytes: Buffer, oversized: OversizedLine[]): readonly RawLine[] {
+    if (bytes.length <= this.#maxLineBytes && isUtf8(bytes)) return bytes.toString("utf8").split("\n");
     const lines: RawLine[] = [];
-    if (isUtf8(body) && body.length <= this.#maxLineBytes) {
-      return { lines: body.toString("utf8").split("\n"), oversized };
-    }
-    for (let start = 0; start <= body.length;) {
-      const found = body.indexOf(NEWLINE, start);
-      const end = found < 0 ? body.length : found;
-      const line = body.subarray(start, end);
-      if (line.length > this.#maxLineBytes)
-        oversized.push({ bytes: line.length, head: line.subarray(0, HEAD_BYTES) });
+    for (let start = 0; start <= bytes.length;) {
+      const found = bytes.indexOf(NEWLINE, start);
+      const end = found < 0 ? bytes.length : found;
+      const line = bytes.subarray(start, end);
+      if (line.length > this.#maxLineBytes) oversized.push(oversizedLine(line));
       else lines.push(isUtf8(line) ? line.toString("utf8") : line);
       start = end + 1;
     }
-    return { lines, oversized };
+    return lines;
   }
 }
 
+const NOTHING: Lines = { lines: [], oversized: [] };
+
 /** Bytes kept of a line beyond the bound, to show. */
 const HEAD_BYTES = 1_024;
+
+function oversizedLine(line: Buffer): OversizedLine {
+  return { bytes: line.length, head: Buffer.from(line.subarray(0, HEAD_BYTES)) };
+}

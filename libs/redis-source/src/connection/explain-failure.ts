@@ -34,8 +34,10 @@ export function explainFailure(error: unknown, address: string): RedisError {
       { cause: error },
     );
   }
+  // A socket error has a code; without one, somebody was there and hung up.
+  const hint = code === "" ? "; a server that wants TLS needs a rediss:// URL" : "";
   return new RedisUnreachableError(
-    `No Redis at ${address}: ${causeOf(error)}. Start one there, or name another by its URL, or its host and port.`,
+    `No Redis at ${address}: ${causeOf(error)}. Start one there, or name another by its URL, or its host and port${hint}.`,
     { cause: error },
   );
 }

@@ -53,7 +53,7 @@ export async function openClient(target: RedisTarget, settings: OpenSettings): P
   const cancelTimeout = time.wakeAt(time.now() + timeoutMs, () => {
     reason ??= new RedisUnreachableError(
       `Redis at ${target.address} did not answer within ${target.connectTimeoutMs} ms. Check the host, the port and ` +
-        `firewalls; ${target.tls === undefined ? "TLS needs a rediss:// URL" : "a server without TLS needs redis://"}.`,
+        `firewalls; ${target.tls === undefined ? "a server that wants TLS needs a rediss:// URL" : "one without TLS needs redis://"}.`,
     );
     giveUp();
   });

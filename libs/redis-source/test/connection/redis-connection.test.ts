@@ -69,7 +69,7 @@ describe("connecting", () => {
     const { url } = await server();
     const { connection } = await connect(
       { url },
-      { prepare: async (client) => void (await client.set("a", "1")) },
+      { prepare: (client) => client.set("a", "1").then(() => undefined) },
     );
     const client = await connection.whenUp();
     expect(await client.get("a")).toBe("1");
@@ -154,7 +154,7 @@ describe("credentials", () => {
     await (await admin.whenUp()).acl("SETUSER", "ana", "on", ">pw", "+info", "+subscribe", "resetchannels");
     const error = await refusal(
       { host: redis.host, port: redis.port, username: "ana", password: "pw" },
-      { prepare: async (client) => void (await client.subscribe("clicks")) },
+      { prepare: (client) => client.subscribe("clicks").then(() => undefined) },
     );
     expect(error).toBeInstanceOf(RedisRefusedError);
     expect(error.message).toMatch(/NOPERM.*channel.*ACL SETUSER/);
@@ -195,10 +195,10 @@ describe("TLS", () => {
   it("is suggested when a server does not speak it, or speaks nothing else", async () => {
     const { port } = await server();
     const plain = await refusal({ url: `rediss://127.0.0.1:${port}`, connectTimeoutMs: 100 });
-    expect(plain.message).toMatch("a server without TLS needs redis://");
+    expect(plain.message).toMatch("one without TLS needs redis://");
     const tlsPort = await tlsInFrontOf(await server());
     const encrypted = await refusal({ url: `redis://127.0.0.1:${tlsPort}`, connectTimeoutMs: 100 });
-    expect(encrypted.message).toMatch("TLS needs a rediss:// URL");
+    expect(encrypted.message).toMatch("wants TLS needs a rediss:// URL");
   });
 });
 

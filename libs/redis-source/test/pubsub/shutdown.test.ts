@@ -57,7 +57,7 @@ describe("stop", () => {
 
   it("reads on what a full queue kept in the socket", async () => {
     const partition = await subscribe(partContext(), { maxQueuedEvents: 10 });
-    const messages = await publish(20_000);
+    const messages = await publish(6_000);
     await until(() => partition.stats().pauses === 1);
     partition.stop();
     expect(await takeAll(partition)).toEqual(messages);

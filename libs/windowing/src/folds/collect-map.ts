@@ -1,11 +1,12 @@
 import { fieldFrom, listFrom, stringFrom } from "../fields.ts";
 import type { Fold } from "../fold.ts";
-import { asJson, fromJson } from "../json-values.ts";
+import { Verbatim } from "../verbatim.ts";
 
 /** An entry for each event; of equal names the last one added stays. Values must be JSON. */
 export function collectMap<V, T>(
   entryOf: (value: V) => readonly [name: string, value: T],
 ): Fold<V, Map<string, T>, Readonly<Record<string, T>>> {
+  const codec = new Verbatim<T>();
   return {
     create: () => new Map(),
     add(map, value) {
@@ -18,11 +19,11 @@ export function collectMap<V, T>(
     },
     // fromEntries defines properties: a name such as "__proto__" is a name like any other.
     result: (map) => Object.fromEntries(map),
-    snapshot: (map) => Array.from(map, ([name, entry]) => [name, asJson(entry)]),
+    snapshot: (map) => Array.from(map, ([name, entry]) => [name, codec.snapshot(entry)]),
     restore(state) {
       const entries = listFrom(state).map((entry) => {
         const [name, value] = listFrom(entry);
-        return [stringFrom(name), fromJson<T>(fieldFrom(value))] as const;
+        return [stringFrom(name), codec.restore(fieldFrom(value))] as const;
       });
       return new Map(entries);
     },

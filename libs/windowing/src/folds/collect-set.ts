@@ -1,6 +1,6 @@
 import { listFrom } from "../fields.ts";
 import type { Fold } from "../fold.ts";
-import { asJson, fromJson } from "../json-values.ts";
+import { Verbatim } from "../verbatim.ts";
 
 /** What a set can hold: values that are equal when they look equal. */
 export type Scalar = string | number | boolean | null;
@@ -19,6 +19,7 @@ function setFold<V, T extends Scalar, R>(
   valueOf: (value: V) => T,
   result: (set: Set<T>) => R,
 ): Fold<V, Set<T>, R> {
+  const codec = new Verbatim<T>();
   return {
     create: () => new Set(),
     add: (set, value) => set.add(valueOf(value)),
@@ -27,7 +28,7 @@ function setFold<V, T extends Scalar, R>(
       return earlier;
     },
     result,
-    snapshot: (set) => Array.from(set, asJson),
-    restore: (state) => new Set(listFrom(state).map(fromJson<T>)),
+    snapshot: (set) => [...set],
+    restore: (state) => new Set(listFrom(state).map((json) => codec.restore(json))),
   };
 }

@@ -1,5 +1,5 @@
 import type { Fold } from "../fold.ts";
-import { asJson, copyJson, fromJson } from "../json-values.ts";
+import { copyJson, Verbatim } from "../verbatim.ts";
 
 /** A fold whose accumulator is JSON and is the result. */
 export interface FoldSpec<V, A> {
@@ -11,13 +11,14 @@ export interface FoldSpec<V, A> {
 }
 
 /** A fold of your own in three functions, where the accumulator is JSON and is the result. */
-export function foldOf<V, A>({ create, add, merge }: FoldSpec<V, A>): Fold<V, A, A> {
+export function foldOf<V, A>(spec: FoldSpec<V, A>): Fold<V, A, A> {
+  const codec = new Verbatim<A>();
   return {
-    create,
-    add,
-    merge,
+    create: () => spec.create(),
+    add: (accumulator, value, timestamp) => spec.add(accumulator, value, timestamp),
+    merge: (earlier, later) => spec.merge(earlier, later),
     result: copyJson,
-    snapshot: (accumulator) => copyJson(asJson(accumulator)),
-    restore: (state) => copyJson(fromJson<A>(state)),
+    snapshot: (accumulator) => copyJson(codec.snapshot(accumulator)),
+    restore: (state) => copyJson(codec.restore(state)),
   };
 }

@@ -1,6 +1,7 @@
+import { at } from "../at.ts";
 import { listFrom } from "../fields.ts";
 import type { Fold } from "../fold.ts";
-import { asJson, fromJson } from "../json-values.ts";
+import { Verbatim } from "../verbatim.ts";
 
 /** The sides of a join by name: how to read its value from an event; undefined = the event is not of this side. */
 export type JoinSides = Readonly<Record<string, (event: never) => unknown>>;
@@ -47,26 +48,27 @@ export function join<S extends JoinSides>(
   const place = PLACE[insert];
   const result = (state: JoinState): readonly Joined<S>[] | Joined<S> => {
     const rows = combinations(names, state) as Joined<S>[];
-    return insert === "product" ? rows : (rows[0] as Joined<S>);
+    return insert === "product" ? rows : at(rows, 0);
   };
   const fold: Fold<JoinEvent<S>, JoinState, readonly Joined<S>[] | Joined<S>> = {
     create: () => names.map(() => []),
     add(state, event) {
       readers.forEach((read, side) => {
         const value = read(event);
-        if (value !== undefined) place(state[side] as unknown[], [value]);
+        if (value !== undefined) place(at(state, side), [value]);
       });
       return state;
     },
     merge(earlier, later) {
       later.forEach((values, side) => {
-        place(earlier[side] as unknown[], values);
+        place(at(earlier, side), values);
       });
       return earlier;
     },
     result,
-    snapshot: (state) => state.map((values) => values.map(asJson)),
-    restore: (state) => listFrom(state).map((values) => listFrom(values).map(fromJson<unknown>)),
+    snapshot: (state) => state.map((values) => values.map((value) => verbatim.snapshot(value))),
+    restore: (state) =>
+      listFrom(state).map((values) => listFrom(values).map((json) => verbatim.restore(json))),
   };
   if (emit === "final") return fold;
   if (emit === "running") return { ...fold, match: result };
@@ -80,6 +82,8 @@ export function join<S extends JoinSides>(
     },
   };
 }
+
+const verbatim = new Verbatim<unknown>();
 
 /** How values come to those that a side has. */
 const PLACE = {
@@ -98,7 +102,7 @@ const PLACE = {
 function combinations(names: readonly string[], state: JoinState): Record<string, unknown>[] {
   let rows: [string, unknown][][] = [[]];
   names.forEach((name, side) => {
-    const values = state[side] as unknown[];
+    const values = at(state, side);
     const choices = values.length === 0 ? [null] : values;
     rows = rows.flatMap((row) => choices.map((value): [string, unknown][] => [...row, [name, value]]));
   });

@@ -1,4 +1,4 @@
-import { asJson, copyJson, fromJson } from "../json-values.ts";
+import { copyJson, Verbatim } from "../verbatim.ts";
 import type { Fold } from "../fold.ts";
 
 /**
@@ -9,6 +9,7 @@ export function reduce<V, T>(
   valueOf: (value: V) => T,
   combine: (earlier: T, later: T) => T,
 ): Fold<V, T | undefined, T> {
+  const codec = new Verbatim<T | undefined>();
   return {
     create: () => undefined,
     add: (reduced, value) => (reduced === undefined ? valueOf(value) : combine(reduced, valueOf(value))),
@@ -16,7 +17,7 @@ export function reduce<V, T>(
       earlier === undefined ? later : later === undefined ? earlier : combine(earlier, later),
     // Only an accumulator with an event in it is ever asked for its result.
     result: (reduced) => copyJson(reduced as T),
-    snapshot: (reduced) => copyJson(asJson(reduced)),
-    restore: fromJson,
+    snapshot: (reduced) => copyJson(codec.snapshot(reduced)),
+    restore: (state) => copyJson(codec.restore(state)),
   };
 }

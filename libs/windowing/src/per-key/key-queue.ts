@@ -1,3 +1,5 @@
+import { at } from "../at.ts";
+
 /** A key's events that wait for the watermark, in order of their timestamps, equal ones as they came. */
 export class KeyQueue<V> {
   #timestamps: number[] = [];
@@ -14,13 +16,13 @@ export class KeyQueue<V> {
   }
 
   get last(): number {
-    return this.size === 0 ? Number.NEGATIVE_INFINITY : (this.#timestamps.at(-1) as number);
+    return this.size === 0 ? Number.NEGATIVE_INFINITY : at(this.#timestamps, this.#timestamps.length - 1);
   }
 
   /** Events mostly come in order, so the place is found from the end. */
   push(timestamp: number, value: V): void {
     let place = this.#timestamps.length;
-    while (place > this.#head && (this.#timestamps[place - 1] as number) > timestamp) place--;
+    while (place > this.#head && at(this.#timestamps, place - 1) > timestamp) place--;
     if (place === this.#timestamps.length) {
       this.#timestamps.push(timestamp);
       this.#values.push(value);
@@ -32,7 +34,7 @@ export class KeyQueue<V> {
 
   /** Takes the first event out. */
   shift(): readonly [timestamp: number, value: V] {
-    const entry = [this.#timestamps[this.#head] as number, this.#values[this.#head] as V] as const;
+    const entry = [at(this.#timestamps, this.#head), at(this.#values, this.#head)] as const;
     this.#head++;
     // Compacts once half is gone: amortised, an event is moved once.
     if (this.#head * 2 >= this.#timestamps.length) {

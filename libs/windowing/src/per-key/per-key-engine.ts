@@ -1,3 +1,4 @@
+import { at } from "../at.ts";
 import { requireColumns } from "../batch-check.ts";
 import { explain } from "../explain.ts";
 import { listFrom, numberFrom, stringFrom, timeFromJson, timeToJson } from "../fields.ts";
@@ -54,9 +55,9 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
     const { keys, values } = batch;
     for (let i = 0; i < keys.length; i++) {
       const timestamp = this.#timestamps.at(i);
-      const key = keys[i] as string;
+      const key = at(keys, i);
       if (Number.isNaN(timestamp)) this.#outbox.addRefused(this.#timestamps.refusal(key, i));
-      else this.#add(key, values[i] as V, timestamp);
+      else this.#add(key, at(values, i), timestamp);
     }
     return this.#settle();
   }

@@ -1,6 +1,5 @@
 import { DueHeap } from "../due-heap.ts";
 import { fieldFrom, listFrom, numberFrom, stringFrom, timeFromJson, timeToJson } from "../fields.ts";
-import { asJson, fromJson } from "../json-values.ts";
 import type { Json } from "../json.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { StateChange, StateField } from "../window-engine.ts";
@@ -13,7 +12,7 @@ const GROUP = "keys";
 
 /** The keys held, those that time will bring something about for, and what changed since the last snapshot. */
 export class PerKeyTable<V, A, R> {
-  readonly due: DueHeap<KeyState<V, A>> = new DueHeap();
+  readonly due = new DueHeap<KeyState<V, A>>();
   readonly #options: ResolvedOptions<V, A, R>;
   readonly #keys = new Map<string, KeyState<V, A>>();
   #serial = 0;
@@ -91,7 +90,6 @@ export class PerKeyTable<V, A, R> {
 
   #toJson({ base, at, ended, cells, queue, sessions }: KeyState<V, A>): Json {
     const { fold, valueCodec } = this.#options;
-    const valueToJson = valueCodec === undefined ? asJson<V> : (value: V): Json => valueCodec.snapshot(value);
     return [
       timeToJson(base),
       at,
@@ -106,15 +104,15 @@ export class PerKeyTable<V, A, R> {
             sessions.nextId,
             sessions.windows().map(({ id, open, close, mergedIds }) => [id, open, close, mergedIds]),
           ],
-      queue.size === 0 ? null : [queue.timestamps(), queue.values().map(valueToJson)],
+      queue.size === 0
+        ? null
+        : [queue.timestamps(), queue.values().map((value) => valueCodec.snapshot(value))],
       ended === undefined ? null : [timeToJson(ended.from), ended.to, ended.cause],
     ];
   }
 
   #restore(key: string, json: readonly Json[]): void {
     const { fold, windower, valueCodec } = this.#options;
-    const valueFromJson =
-      valueCodec === undefined ? fromJson<V> : (value: Json): V => valueCodec.restore(value);
     const [base, at, cells, sessions, queue, ended] = json;
     const state = this.#add(key, windower.kind === "session" ? sessionsFrom(windower, sessions) : undefined);
     state.base = timeFromJson(base);
@@ -136,7 +134,7 @@ export class PerKeyTable<V, A, R> {
       const [timestamps, values] = listFrom(queue);
       const events = listFrom(values);
       listFrom(timestamps).forEach((timestamp, index) => {
-        state.queue.push(numberFrom(timestamp), valueFromJson(fieldFrom(events[index])));
+        state.queue.push(numberFrom(timestamp), valueCodec.restore(fieldFrom(events[index])));
       });
     }
     if (ended !== null) {

@@ -1,3 +1,4 @@
+import { at } from "../at.ts";
 import type { FixedWindower } from "../fixed-windower.ts";
 import { NO_IDS } from "../window.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
@@ -64,17 +65,17 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
         window = this.#findOpen(timestamp);
         ({ open, close } = window.window);
         if (window === this.#none) {
-          this.#setAside(keys[i] as string, values[i] as V, i, timestamp);
+          this.#setAside(at(keys, i), at(values, i), i, timestamp);
           continue;
         }
       }
-      const key = keys[i] as string;
-      const { waiting } = window;
-      const accumulator = waiting.get(key);
-      if (accumulator === undefined) this.#addFirst(window, key, values[i] as V, timestamp);
+      const key = at(keys, i);
+      const { cells } = window;
+      const accumulator = cells.get(key);
+      if (accumulator === undefined) this.#addFirst(window, key, at(values, i), timestamp);
       else {
-        const next = fold.add(accumulator, values[i] as V, timestamp);
-        if (next !== accumulator) waiting.set(key, next);
+        const next = fold.add(accumulator, at(values, i), timestamp);
+        if (next !== accumulator) cells.set(key, next);
         window.changed?.add(key);
       }
       counted++;
@@ -91,7 +92,7 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
     this.#gate = this.#nextGate();
     for (let i = 0; i < keys.length; i++) {
       const timestamp = timestamps.at(i);
-      const key = keys[i] as string;
+      const key = at(keys, i);
       const mark = timestamp - timestamps.waitMs;
       if (mark > watermark.value) {
         watermark.rise(mark, now);
@@ -105,17 +106,17 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
         windows = this.#findAllOpen(timestamp);
         until = Number.NEGATIVE_INFINITY;
         if (windows.length === 0) {
-          this.#setAside(key, values[i] as V, i, timestamp);
+          this.#setAside(key, at(values, i), i, timestamp);
           continue;
         }
         [from, until] = this.#sliceAt(timestamp);
       }
       for (const window of windows) {
-        const accumulator = window.waiting.get(key);
-        if (accumulator === undefined) this.#addFirst(window, key, values[i] as V, timestamp);
+        const accumulator = window.cells.get(key);
+        if (accumulator === undefined) this.#addFirst(window, key, at(values, i), timestamp);
         else {
-          const next = fold.add(accumulator, values[i] as V, timestamp);
-          if (next !== accumulator) window.waiting.set(key, next);
+          const next = fold.add(accumulator, at(values, i), timestamp);
+          if (next !== accumulator) window.cells.set(key, next);
           window.changed?.add(key);
         }
       }
@@ -128,8 +129,8 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
     const { timestamps, watermark, now } = this;
     for (let i = 0; i < keys.length; i++) {
       const timestamp = timestamps.at(i);
-      const key = keys[i] as string;
-      const value = values[i] as V;
+      const key = at(keys, i);
+      const value = at(values, i);
       const mark = timestamp - timestamps.waitMs;
       if (mark > watermark.value) {
         watermark.rise(mark, now);
@@ -157,14 +158,9 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
   }
 
   #addOpen(window: FixedWindow<A>, given: string, value: V, timestamp: number): void {
-    const { fold, earlyEveryMs } = this.options;
-    const key = window.waiting.has(given) ? given : this.#admit(window, given);
-    const accumulator = window.waiting.get(key) ?? fold.create();
-    this.#noteBefore(window, key, accumulator);
-    const next = fold.add(accumulator, value, timestamp);
-    window.waiting.set(key, next);
-    window.changed?.add(key);
-    if (earlyEveryMs !== Number.POSITIVE_INFINITY) {
+    const key = window.cells.has(given) ? given : this.#admit(window, given);
+    const next = this.#change(window, key, value, timestamp);
+    if (this.options.earlyEveryMs !== Number.POSITIVE_INFINITY) {
       window.touched ??= new Set();
       window.touched.add(key);
       this.noteEarly();
@@ -175,34 +171,57 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
   #addLate(window: FixedWindow<A>, given: string, value: V, timestamp: number): void {
     const { fold } = this.options;
     const key = window.has(given) ? given : this.#admit(window, given);
-    // A first result that waits for its page must not know of this event: it goes out now.
-    if (window.waiting.has(key)) this.#rows.addClosing(window, key, this.#causeOf(window));
-    window.kept ??= new Map();
-    const known = window.kept.get(key);
-    if (known === undefined) window.setRows(key, 0);
-    const accumulator = known ?? fold.create();
-    this.#noteBefore(window, key, accumulator);
-    const next = fold.add(accumulator, value, timestamp);
-    window.kept.set(key, next);
+    if (!window.kept) {
+      // First results that wait for their page must not know of this event.
+      window.after ??= new Map();
+      window.after.set(key, fold.add(window.after.get(key) ?? fold.create(), value, timestamp));
+      window.changedAfter?.add(key);
+      return;
+    }
+    if (!window.cells.has(key)) window.setRows(key, 0);
+    const next = this.#change(window, key, value, timestamp);
+    if (fold.match === undefined) this.#revise(window, key);
+    else this.#rows.addMatch(window, key, next);
+  }
+
+  /** Brings in what late events came to while closing rows went out. */
+  #takeAfter(window: FixedWindow<A>): void {
+    const { fold } = this.options;
+    for (const [key, after] of window.after ?? []) {
+      const before = window.cells.get(key);
+      if (before === undefined) window.setRows(key, 0);
+      else this.#noteBefore(window, key, before);
+      window.cells.set(key, before === undefined ? after : fold.merge(before, after));
+      window.changed?.add(key);
+      this.#revise(window, key);
+    }
+    this.#table.afterTaken(window);
+  }
+
+  #change(window: FixedWindow<A>, key: string, value: V, timestamp: number): A {
+    const { fold } = this.options;
+    const known = window.cells.get(key);
+    if (known !== undefined) this.#noteBefore(window, key, known);
+    const next = fold.add(known ?? fold.create(), value, timestamp);
+    window.cells.set(key, next);
     window.changed?.add(key);
-    if (fold.match !== undefined) this.#rows.addMatch(window, key, next);
-    else this.#revise(window, key);
+    return next;
   }
 
   /** The first event of a key in an open window. */
   #addFirst(window: FixedWindow<A>, given: string, value: V, timestamp: number): void {
     const { fold } = this.options;
     const key = this.#admit(window, given);
-    const accumulator = window.waiting.get(key) ?? fold.create();
-    window.waiting.set(key, fold.add(accumulator, value, timestamp));
+    const accumulator = window.cells.get(key) ?? fold.create();
+    window.cells.set(key, fold.add(accumulator, value, timestamp));
     window.changed?.add(key);
   }
 
   /** The key itself while the window has room for it. */
   #admit(window: FixedWindow<A>, key: string): string {
     const { maxKeysPerWindow, overflowKey } = this.options;
-    if (window.cells < maxKeysPerWindow) return key;
-    const taken = window.has(overflowKey) ? window.cells - 1 : window.cells;
+    if (window.size < maxKeysPerWindow) return key;
+    const taken = window.has(overflowKey) ? window.size - 1 : window.size;
     if (taken < maxKeysPerWindow || key === overflowKey) return key;
     this.outbox.overflowed++;
     return overflowKey;
@@ -274,14 +293,12 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
 
   protected override emitDue(): void {
     const { due } = this.#table;
-    for (
-      let window = due.peek();
-      window !== undefined && window.due <= this.watermark.value;
-      window = due.peek()
-    ) {
-      const kept = window.close + this.options.allowedLatenessMs > this.watermark.value;
-      if (!this.#rows.addAllClosing(window, this.#causeOf(window), kept)) return;
+    let window = due.peek();
+    while (window !== undefined && window.due <= this.watermark.value) {
+      if (!this.#rows.addClosing(window, this.#causeOf(window))) return;
       this.#table.closed(window, this.watermark.value);
+      if (window.after !== undefined) this.#takeAfter(window);
+      window = due.peek();
     }
   }
 
@@ -322,7 +339,7 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
 
   protected override held(): HeldState {
     let cells = 0;
-    for (const window of this.#table.values()) cells += window.cells;
+    for (const window of this.#table.values()) cells += window.size;
     return { windows: this.#table.size, cells };
   }
 
@@ -335,9 +352,10 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
   }
 
   protected override restored(): void {
+    this.#table.restored();
     if (this.options.earlyEveryMs === Number.POSITIVE_INFINITY) return;
     for (const window of this.#table.values()) {
-      for (const key of window.waiting.keys()) {
+      for (const key of window.cells.keys()) {
         if (window.rowsOf(key) > 0 && window.sent?.has(key) !== true) continue;
         window.touched ??= new Set();
         window.touched.add(key);

@@ -3,7 +3,7 @@ import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { Completeness, WindowCause, WindowResult } from "../window-output.ts";
 import type { FixedWindow } from "./fixed-window.ts";
 
-/** Makes the rows of tumbling and sliding windows, and moves keys on from waiting to kept or gone. */
+/** Makes the rows of tumbling and sliding windows. */
 export class FixedRows<V, A, R> {
   readonly #options: ResolvedOptions<V, A, R>;
   readonly #outbox: Outbox<V, R>;
@@ -14,48 +14,37 @@ export class FixedRows<V, A, R> {
   }
 
   /** Closing rows of a window while the page has room; whether that was all of them. */
-  addAllClosing(window: FixedWindow<A>, cause: WindowCause, kept: boolean): boolean {
-    const { waiting } = window;
+  addClosing(window: FixedWindow<A>, cause: WindowCause): boolean {
+    const { cells } = window;
     const outbox = this.#outbox;
-    if (this.#options.fold.match !== undefined) {
-      // Its rows left as they matched.
-      this.#retire(window, kept);
-      return true;
-    }
-    if (waiting.size === 0) return true;
+    // Rows of matches left as they matched.
+    if (this.#options.fold.match !== undefined) window.out = cells.size;
+    if (window.out === cells.size) return true;
     if (outbox.room <= 0) return false;
     const complete = this.#completenessOf(window);
-    if (outbox.room >= waiting.size && window.cursor === undefined) {
-      outbox.room -= waiting.size;
-      for (const [key, accumulator] of waiting) this.#addRow(window, key, accumulator, cause, complete);
-      this.#retire(window, kept);
+    if (window.out === 0 && outbox.room >= cells.size) {
+      outbox.room -= cells.size;
+      for (const [key, accumulator] of cells) this.#addRow(window, key, accumulator, cause, complete);
+      this.#allOut(window);
       return true;
     }
-    window.cursor ??= waiting.entries();
+    window.cursor ??= entriesFrom(cells, window.out);
     while (outbox.room > 0) {
       const next = window.cursor.next();
       if (next.done === true) break;
       const [key, accumulator] = next.value;
       outbox.room--;
       this.#addRow(window, key, accumulator, cause, complete);
-      this.#moveOn(window, key, accumulator, kept);
+      window.out++;
+      this.#noteOut(window, key);
     }
-    return waiting.size === 0;
-  }
-
-  /** The closing row of one key, ahead of its page. */
-  addClosing(window: FixedWindow<A>, key: string, cause: WindowCause): void {
-    const accumulator = window.waiting.get(key) as A;
-    if (this.#options.fold.match === undefined) {
-      this.#addRow(window, key, accumulator, cause, this.#completenessOf(window));
-    }
-    this.#moveOn(window, key, accumulator, true);
+    return window.out === cells.size;
   }
 
   addRevisions(window: FixedWindow<A>, keys: Iterable<string>): void {
     const complete = this.#completenessOf(window);
     for (const key of keys) {
-      this.#addRow(window, key, window.kept?.get(key) as A, "late", complete);
+      this.#addRow(window, key, window.cells.get(key) as A, "late", complete);
       window.changed?.add(key);
     }
   }
@@ -68,10 +57,8 @@ export class FixedRows<V, A, R> {
     for (const key of touched) {
       if (this.#outbox.room <= 0) return false;
       touched.delete(key);
-      const accumulator = window.waiting.get(key);
-      if (accumulator === undefined) continue;
       this.#outbox.room--;
-      this.#addRow(window, key, accumulator, "early", complete);
+      this.#addRow(window, key, window.cells.get(key) as A, "early", complete);
       window.changed?.add(key);
     }
     window.touched = undefined;
@@ -81,7 +68,7 @@ export class FixedRows<V, A, R> {
   addMatch(window: FixedWindow<A>, key: string, accumulator: A): void {
     const value = this.#options.fold.match?.(accumulator);
     if (value === undefined) return;
-    const revision = window.rowsOf(key);
+    const revision = window.rows?.get(key) ?? 0;
     window.setRows(key, revision + 1);
     const complete = this.#completenessOf(window);
     this.#outbox.addResult({ key, value, window: window.window, revision, cause: "match", complete });
@@ -95,41 +82,46 @@ export class FixedRows<V, A, R> {
     complete: Completeness,
   ): void {
     const { fold } = this.#options;
+    const revision = window.rowsOf(key);
     const value = fold.result(accumulator);
-    const revision = window.rows === undefined && window.kept === undefined ? 0 : window.rowsOf(key);
-    let row: WindowResult<R> = { key, value, window: window.window, revision, cause, complete };
-    if (revision > 0) {
-      const sent = window.sent?.get(key);
-      row = {
-        ...row,
-        previous: sent === undefined ? fold.result(accumulator) : fold.result(fold.restore(sent)),
-      };
-      window.sent?.delete(key);
-    }
+    const row: WindowResult<R> = { key, value, window: window.window, revision, cause, complete };
+    this.#outbox.addResult(
+      revision === 0 ? row : { ...row, previous: this.#previousOf(window, key, accumulator) },
+    );
+    // A first closing row needs no number: once all are out, one is what each key has.
     if (revision > 0 || cause === "early" || cause === "late") window.setRows(key, revision + 1);
-    this.#outbox.addResult(row);
   }
 
-  /** A key whose closing row is out. */
-  #moveOn(window: FixedWindow<A>, key: string, accumulator: A, kept: boolean): void {
-    window.waiting.delete(key);
-    window.changed?.add(key);
-    if (!kept) return;
-    window.kept ??= new Map();
-    window.kept.set(key, accumulator);
+  /** The value of the key's last row. */
+  #previousOf(window: FixedWindow<A>, key: string, accumulator: A): R {
+    const { fold } = this.#options;
+    const sent = window.sent?.get(key);
+    if (sent === undefined) return fold.result(accumulator);
+    window.sent?.delete(key);
+    return fold.result(fold.restore(sent));
   }
 
-  /** All keys at once: what was waiting is what is kept. */
-  #retire(window: FixedWindow<A>, kept: boolean): void {
-    if (!kept) return;
-    const { waiting, changed } = window;
-    if (changed !== undefined) for (const key of waiting.keys()) changed.add(key);
-    if (window.kept === undefined) window.kept = waiting;
-    else for (const [key, accumulator] of waiting) window.kept.set(key, accumulator);
-    window.waiting = new Map();
+  /** All at once: of a window that is dropped nothing needs to be told. */
+  #allOut(window: FixedWindow<A>): void {
+    window.out = window.cells.size;
+    if (this.#options.allowedLatenessMs === 0) return;
+    for (const key of window.cells.keys()) this.#noteOut(window, key);
+  }
+
+  #noteOut(window: FixedWindow<A>, key: string): void {
+    if (window.changed === undefined) return;
+    window.changed.delete(key);
+    window.justOut.push(key);
   }
 
   #completenessOf({ window }: FixedWindow<A>): Completeness {
     return this.#options.completeOf(window.open, window.close);
   }
+}
+
+/** The entries of a map after the first few. */
+function entriesFrom<K, T>(map: ReadonlyMap<K, T>, from: number): Iterator<[K, T]> {
+  const entries = map.entries();
+  for (let i = 0; i < from; i++) entries.next();
+  return entries;
 }

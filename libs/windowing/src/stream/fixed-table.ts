@@ -1,31 +1,30 @@
 import { DueHeap } from "../due-heap.ts";
-import { damaged, fieldFrom, listFrom, numberFrom } from "../fields.ts";
+import { damaged } from "../fields.ts";
 import type { FixedWindower } from "../fixed-windower.ts";
 import type { Fold } from "../fold.ts";
-import type { Json } from "../json.ts";
 import type { StateChange, StateField } from "../window-engine.ts";
+import { FixedCodec } from "./fixed-codec.ts";
 import { FixedWindow } from "./fixed-window.ts";
 
-/** Whether the closing row of a saved cell is out. */
-const WAITING = 0;
-const KEPT = 1;
+/** A window's group is its id; what came late while its rows went out has a group of its own. */
+const AFTER = "+";
 
 /** The windows held, in the order in which they become due, and what changed since the last snapshot. */
 export class FixedTable<V, A, R> {
   /** Windows whose rows are not all out, first due first. */
-  readonly due: DueHeap<FixedWindow<A>> = new DueHeap();
+  readonly due = new DueHeap<FixedWindow<A>>();
   /** Windows kept for late events, first freed first. */
-  readonly kept: DueHeap<FixedWindow<A>> = new DueHeap();
+  readonly kept = new DueHeap<FixedWindow<A>>();
   readonly #windows = new Map<number, FixedWindow<A>>();
   readonly #windower: FixedWindower;
-  readonly #fold: Fold<V, A, R>;
+  readonly #codec: FixedCodec<V, A, R>;
   readonly #latenessMs: number;
   #tracking = false;
   #dropped: string[] = [];
 
   constructor(windower: FixedWindower, fold: Fold<V, A, R>, latenessMs: number) {
     this.#windower = windower;
-    this.#fold = fold;
+    this.#codec = new FixedCodec(fold, latenessMs > 0);
     this.#latenessMs = latenessMs;
   }
 
@@ -51,8 +50,7 @@ export class FixedTable<V, A, R> {
   /** A window that had closed before its first event came. */
   openKept(id: number): FixedWindow<A> {
     const window = this.#create(id);
-    window.due = window.close + this.#latenessMs;
-    this.kept.push(window);
+    this.#keep(window);
     return window;
   }
 
@@ -60,19 +58,24 @@ export class FixedTable<V, A, R> {
   closed(window: FixedWindow<A>, watermark: number): void {
     this.due.remove(window);
     window.cursor = undefined;
-    window.due = window.close + this.#latenessMs;
-    if (this.#latenessMs > 0 && window.due > watermark) this.kept.push(window);
+    if (window.close + this.#latenessMs > watermark || window.after !== undefined) this.#keep(window);
     else this.#free(window);
   }
 
+  /** Late events that waited for the rows are in: they need no group any more. */
+  afterTaken(window: FixedWindow<A>): void {
+    window.after = undefined;
+    window.changedAfter?.clear();
+    if (window.persistedAfter) this.#dropped.push(groupOfAfter(window));
+    window.persistedAfter = false;
+  }
+
   expire(watermark: number): void {
-    for (
-      let window = this.kept.peek();
-      window !== undefined && window.due <= watermark;
-      window = this.kept.peek()
-    ) {
+    let window = this.kept.peek();
+    while (window !== undefined && window.due <= watermark) {
       this.kept.remove(window);
       this.#free(window);
+      window = this.kept.peek();
     }
   }
 
@@ -80,91 +83,76 @@ export class FixedTable<V, A, R> {
     const changes: StateChange[] = this.#dropped.map((group) => ({ group, drop: true }));
     this.#dropped = [];
     for (const window of this.#windows.values()) {
-      const change = this.#tracking ? this.#changeOf(window) : this.#wholeOf(window);
-      if (change !== undefined) changes.push(change);
-      window.changed = emptied(window.changed);
-      window.persisted = true;
+      const put = this.#tracking ? this.#codec.changedCells(window) : this.#codec.allCells(window);
+      const gone = window.persisted ? this.#codec.goneCells(window) : [];
+      const group = String(window.order);
+      if (gone.length > 0) changes.push({ group, put, delete: gone });
+      else if (put.length > 0) changes.push({ group, put });
+      window.persisted ||= put.length > 0;
+
+      const after = this.#tracking ? this.#codec.changedAfter(window) : this.#codec.allAfter(window);
+      if (after.length > 0) changes.push({ group: groupOfAfter(window), put: after });
+      window.persistedAfter ||= after.length > 0;
+
+      this.#track(window);
     }
     this.#tracking = true;
     return changes;
   }
 
   restoreGroup(group: string, fields: Iterable<StateField>): void {
-    const id = Number(group);
+    const isAfter = group.endsWith(AFTER);
+    const id = Number(isAfter ? group.slice(0, -AFTER.length) : group);
     if (!Number.isInteger(id)) damaged("a window's number as group", group);
-    const window = new FixedWindow<A>(this.#windower.windowOf(id), id);
-    for (const [key, cell] of fields) this.#restoreCell(window, key, listFrom(cell));
-    if (window.cells === 0) return;
-    window.persisted = true;
-    window.changed = new Set();
-    this.#windows.set(id, window);
-    if (window.waiting.size > 0) this.due.push(window);
-    else {
-      window.due = window.close + this.#latenessMs;
-      this.kept.push(window);
+    const window = this.#windows.get(id) ?? this.#create(id);
+    if (isAfter) this.#codec.restoreAfter(window, fields);
+    else this.#codec.restoreCells(window, fields);
+    if (isAfter) window.persistedAfter = true;
+    else window.persisted = true;
+  }
+
+  /** After the last group: every window to where it belongs. */
+  restored(): void {
+    for (const window of this.#windows.values()) {
+      this.#track(window);
+      if (window.out < window.cells.size || window.after !== undefined) this.due.push(window);
+      else this.#keep(window);
     }
     this.#tracking = true;
   }
 
   #create(id: number): FixedWindow<A> {
     const window = new FixedWindow<A>(this.#windower.windowOf(id), id);
-    if (this.#tracking) window.changed = new Set();
+    if (this.#tracking) this.#track(window);
     this.#windows.set(id, window);
     return window;
+  }
+
+  #keep(window: FixedWindow<A>): void {
+    window.kept = true;
+    window.due = window.close + this.#latenessMs;
+    this.kept.push(window);
   }
 
   #free(window: FixedWindow<A>): void {
     this.#windows.delete(window.order);
     if (window.persisted) this.#dropped.push(String(window.order));
+    if (window.persistedAfter) this.#dropped.push(groupOfAfter(window));
   }
 
-  #wholeOf(window: FixedWindow<A>): StateChange {
-    const put: StateField[] = [];
-    for (const key of window.waiting.keys()) put.push([key, this.#cellToJson(window, key)]);
-    for (const key of window.kept?.keys() ?? []) put.push([key, this.#cellToJson(window, key)]);
-    return { group: String(window.order), put };
-  }
-
-  #changeOf(window: FixedWindow<A>): StateChange | undefined {
-    const { changed } = window;
-    if (changed === undefined || changed.size === 0) return undefined;
-    const put: StateField[] = [];
-    const gone: string[] = [];
-    for (const key of changed) {
-      if (window.has(key)) put.push([key, this.#cellToJson(window, key)]);
-      else gone.push(key);
-    }
-    const group = String(window.order);
-    if (gone.length === 0) return { group, put };
-    return put.length === 0 ? { group, delete: gone } : { group, put, delete: gone };
-  }
-
-  #cellToJson(window: FixedWindow<A>, key: string): Json {
-    const kept = window.kept?.has(key) === true;
-    const accumulator = (kept ? window.kept?.get(key) : window.waiting.get(key)) as A;
-    const state = this.#fold.snapshot(accumulator);
-    const rows = window.rowsOf(key);
-    if (!kept && rows === 0) return [state];
-    const cell = [state, kept ? KEPT : WAITING, rows];
-    const sent = window.sent?.get(key);
-    return sent === undefined ? cell : [...cell, sent];
-  }
-
-  #restoreCell(window: FixedWindow<A>, key: string, cell: readonly Json[]): void {
-    const [state, phase = WAITING, rows = 0, sent] = cell;
-    const accumulator = this.#fold.restore(fieldFrom(state));
-    if (phase === KEPT) {
-      window.kept ??= new Map();
-      window.kept.set(key, accumulator);
-    } else window.waiting.set(key, accumulator);
-    const count = numberFrom(rows);
-    if (count !== window.rowsOf(key)) window.setRows(key, count);
-    if (sent !== undefined) window.note(key, sent);
+  /** From now on changes are noted. */
+  #track(window: FixedWindow<A>): void {
+    window.changed = emptied(window.changed);
+    window.changedAfter = emptied(window.changedAfter);
+    window.justOut = [];
   }
 }
 
+function groupOfAfter<A>(window: FixedWindow<A>): string {
+  return `${String(window.order)}${AFTER}`;
+}
+
 function emptied(changed: Set<string> | undefined): Set<string> {
-  if (changed === undefined) return new Set();
-  changed.clear();
-  return changed;
+  changed?.clear();
+  return changed ?? new Set();
 }

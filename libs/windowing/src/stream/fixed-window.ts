@@ -3,8 +3,11 @@ import type { Json } from "../json.ts";
 import type { Window } from "../window.ts";
 
 /**
- * A tumbling or sliding window that is open, due or kept. All is in `waiting` while the window is open; a row
- * that goes out leaves it, so what is left is the cursor of the pages still to come.
+ * A tumbling or sliding window: open, then due while its closing rows go out, then kept while late events may
+ * still change it.
+ *
+ * Nothing is deleted from `cells` while rows go out: a large map that shrinks is copied, which would hold up
+ * everything else. So the cursor is the number of rows out, in the map's own order.
  */
 export class FixedWindow<A> implements HeapItem {
   readonly window: Window;
@@ -12,11 +15,17 @@ export class FixedWindow<A> implements HeapItem {
   readonly close: number;
   due: number;
   slot = -1;
-  /** Accumulators of keys whose closing row is not out. */
-  waiting = new Map<string, A>();
-  /** Accumulators of keys whose closing row is out, while late events may still change them. */
-  kept: Map<string, A> | undefined;
-  /** How many rows of a key are out; absent: none of a waiting key, one of a kept key. */
+  /** The accumulator of each key. */
+  readonly cells = new Map<string, A>();
+  /** How many of the cells have had their closing row, from the first one on. */
+  out = 0;
+  /** Where the last page ended. */
+  cursor: Iterator<[string, A]> | undefined;
+  /** Whether all closing rows are out: late events may change any cell. */
+  kept = false;
+  /** What late events came to while closing rows were still going out: a revision each, once they all are. */
+  after: Map<string, A> | undefined;
+  /** How many rows of a key are out, where that is not what `kept` says: one if so, else none. */
   rows: Map<string, number> | undefined;
   /** What a key's accumulator was at its last row, noted at the first change after it. */
   sent: Map<string, Json> | undefined;
@@ -24,10 +33,13 @@ export class FixedWindow<A> implements HeapItem {
   touched: Set<string> | undefined;
   /** Keys changed since the last snapshot, once snapshots are taken. */
   changed: Set<string> | undefined;
-  /** Whether a snapshot has told of this window. */
+  /** Keys of `after` changed since the last snapshot. */
+  changedAfter: Set<string> | undefined;
+  /** Keys whose closing row went out since the last snapshot, once snapshots are taken. */
+  justOut: string[] = [];
+  /** Whether a snapshot has told of this window, and of its `after`. */
   persisted = false;
-  /** Where the last page ended: a new iterator would step over every row that has left. */
-  cursor: Iterator<[string, A]> | undefined;
+  persistedAfter = false;
 
   constructor(window: Window, order: number) {
     this.window = window;
@@ -36,16 +48,16 @@ export class FixedWindow<A> implements HeapItem {
     this.due = window.close;
   }
 
-  get cells(): number {
-    return this.waiting.size + (this.kept?.size ?? 0);
+  get size(): number {
+    return this.cells.size + (this.after?.size ?? 0);
   }
 
   has(key: string): boolean {
-    return this.waiting.has(key) || this.kept?.has(key) === true;
+    return this.cells.has(key) || this.after?.has(key) === true;
   }
 
   rowsOf(key: string): number {
-    return this.rows?.get(key) ?? (this.kept?.has(key) === true ? 1 : 0);
+    return this.rows?.get(key) ?? (this.kept ? 1 : 0);
   }
 
   setRows(key: string, count: number): void {

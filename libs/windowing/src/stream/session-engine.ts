@@ -1,3 +1,4 @@
+import { at } from "../at.ts";
 import { numberFrom } from "../fields.ts";
 import type { Json } from "../json.ts";
 import type { SessionWindower } from "../session-windower.ts";
@@ -33,8 +34,8 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
     let nextDue = this.#table.nextDue()?.due ?? Number.POSITIVE_INFINITY;
     for (let i = 0; i < keys.length; i++) {
       const timestamp = timestamps.at(i);
-      const key = keys[i] as string;
-      const value = values[i] as V;
+      const key = at(keys, i);
+      const value = at(values, i);
       if (Number.isNaN(timestamp)) {
         this.outbox.addRefused(timestamps.refusal(key, i));
         continue;

@@ -34,7 +34,7 @@ export class Session<A> implements HeapItem {
     order: number,
     first: number,
     accumulator: A,
-    id: string = `${String(first)}.${String(order)}`,
+    id = `${String(first)}.${String(order)}`,
   ) {
     this.key = key;
     this.id = id;

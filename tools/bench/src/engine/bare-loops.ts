@@ -1,5 +1,6 @@
 import type { KeyedBatch } from "@millrace/windowing";
 
+import { at } from "./at.ts";
 import type { TimedEvent } from "./events.ts";
 
 /** What both the bare loop and the engine came to, in a form that can be compared. */
@@ -24,13 +25,13 @@ export function countTumbling(batches: readonly KeyedBatch<TimedEvent>[], length
   let counts = new Map<string, number>();
   for (const { keys, values } of batches) {
     for (let i = 0; i < keys.length; i++) {
-      const id = Math.floor((values[i] as TimedEvent).ts / lengthMs);
+      const id = Math.floor(at(values, i).ts / lengthMs);
       if (id !== current) {
         for (const [key, value] of counts) tallyRow(tally, key, current * lengthMs, value);
         counts = new Map();
         current = id;
       }
-      const key = keys[i] as string;
+      const key = at(keys, i);
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
   }
@@ -50,7 +51,7 @@ export function collectTumbling(batches: readonly KeyedBatch<TimedEvent>[], leng
   };
   for (const { keys, values } of batches) {
     for (let i = 0; i < keys.length; i++) {
-      const { ts } = values[i] as TimedEvent;
+      const { ts } = at(values, i);
       const id = Math.floor(ts / lengthMs);
       let lists = windows.get(id);
       if (lists === undefined) {
@@ -61,7 +62,7 @@ export function collectTumbling(batches: readonly KeyedBatch<TimedEvent>[], leng
         if (done !== undefined) close(id - 2, done);
         windows.delete(id - 2);
       }
-      const key = keys[i] as string;
+      const key = at(keys, i);
       const list = lists.get(key);
       if (list === undefined) lists.set(key, [ts]);
       else list.push(ts);
@@ -74,7 +75,7 @@ export function collectTumbling(batches: readonly KeyedBatch<TimedEvent>[], leng
 /** A number that depends on the order of a list. */
 export function orderedSum(list: readonly number[]): number {
   let sum = 0;
-  for (let i = 0; i < list.length; i++) sum += ((i % 7) + 1) * ((list[i] as number) % 1_000);
+  for (let i = 0; i < list.length; i++) sum += ((i % 7) + 1) * (at(list, i) % 1_000);
   return sum;
 }
 
@@ -88,8 +89,8 @@ export function countSliding(
   const windows = new Map<number, Map<string, number>>();
   for (const { keys, values } of batches) {
     for (let i = 0; i < keys.length; i++) {
-      const { ts } = values[i] as TimedEvent;
-      const key = keys[i] as string;
+      const { ts } = at(values, i);
+      const key = at(keys, i);
       const last = Math.floor(ts / offsetMs);
       for (let id = Math.floor((ts - lengthMs) / offsetMs) + 1; id <= last; id++) {
         let counts = windows.get(id);
@@ -120,8 +121,8 @@ export function countSessions(batches: readonly KeyedBatch<TimedEvent>[], gapMs:
   const counts = new Map<string, number>();
   for (const { keys, values } of batches) {
     for (let i = 0; i < keys.length; i++) {
-      const { ts } = values[i] as TimedEvent;
-      const key = keys[i] as string;
+      const { ts } = at(values, i);
+      const key = at(keys, i);
       const last = lasts.get(key);
       if (last !== undefined && ts - last <= gapMs) counts.set(key, (counts.get(key) ?? 0) + 1);
       else {

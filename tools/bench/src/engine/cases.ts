@@ -88,8 +88,8 @@ export const CASES: readonly BenchCase[] = [
       ),
   },
   {
-    name: "f: 10k keys, count, sessions of gap 30 s",
-    events: { events: 1_000_000, keys: 10_000, stepMs: 5 },
+    name: "f: 10k keys, count, sessions of gap 30 s, of about 100 events",
+    events: { events: 1_000_000, keys: 10_000, activeKeys: 100, stepMs: 50 },
     bare: (batches) => countSessions(batches, 30 * SECOND),
     engine: (batches) =>
       runEngine(

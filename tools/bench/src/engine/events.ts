@@ -1,5 +1,7 @@
 import type { KeyedBatch } from "@millrace/windowing";
 
+import { at } from "./at.ts";
+
 /** An event of the benchmarks: what a parsed line would be, at its smallest. */
 export interface TimedEvent {
   readonly ts: number;
@@ -10,6 +12,8 @@ export interface EventSpec {
   readonly keys: number;
   /** Time from one event to the next. */
   readonly stepMs: number;
+  /** So many keys have events at a time, each about a hundred, before the next ones have theirs. @default all */
+  readonly activeKeys?: number;
   /** Events lie up to so far behind their place. @default 0 */
   readonly disorderMs?: number;
 }
@@ -17,14 +21,21 @@ export interface EventSpec {
 const BATCH_EVENTS = 1_000;
 
 /** Batches of events, key after key, always the same ones for a specification. */
-export function makeBatches({ events, keys, stepMs, disorderMs = 0 }: EventSpec): KeyedBatch<TimedEvent>[] {
+export function makeBatches({
+  events,
+  keys,
+  stepMs,
+  activeKeys = keys,
+  disorderMs = 0,
+}: EventSpec): KeyedBatch<TimedEvent>[] {
   const names = Array.from({ length: keys }, (_, index) => `key-${String(index)}`);
   const batches: KeyedBatch<TimedEvent>[] = [];
   for (let from = 0; from < events; from += BATCH_EVENTS) {
     const batchKeys: string[] = [];
     const values: TimedEvent[] = [];
     for (let i = from; i < Math.min(from + BATCH_EVENTS, events); i++) {
-      batchKeys.push(names[scatter(i) % keys] as string);
+      const shift = activeKeys * Math.floor(i / (100 * activeKeys));
+      batchKeys.push(at(names, ((scatter(i) % activeKeys) + shift) % keys));
       values.push({ ts: i * stepMs - (disorderMs === 0 ? 0 : scatter(i + 1) % disorderMs) });
     }
     batches.push({ keys: batchKeys, values });

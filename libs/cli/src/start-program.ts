@@ -1,0 +1,149 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+
+/** A line of a program's log. */
+export interface LogLine {
+  readonly level: string;
+  readonly event?: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/** How a program ended. */
+export interface ProgramEnd {
+  /** `null`: a signal ended it. */
+  readonly code: number | null;
+  /** Lines of standard output. */
+  readonly output: readonly string[];
+  readonly log: readonly LogLine[];
+  /** What came on standard error besides the log. */
+  readonly complaints: readonly string[];
+}
+
+/** Options of {@link startProgram}. */
+export interface StartProgramOptions {
+  readonly args?: readonly string[];
+  /** On top of this process' own environment; `undefined` takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Given on standard input. `@default nothing` */
+  readonly input?: string | Uint8Array;
+  /** Called with each line of standard output. */
+  readonly onOutput?: (line: string) => void;
+  readonly onLog?: (line: LogLine) => void;
+}
+
+/** A Millrace program as a child process. */
+export interface StartedProgram {
+  readonly pid: number | undefined;
+  readonly ended: Promise<ProgramEnd>;
+  /**
+   * The first log line with this event, be it logged already.
+   *
+   * @throws Error when the program ends without one
+   */
+  logged(event: string): Promise<LogLine>;
+  /** The first line of output that passes, be it printed already; throws as `logged`. */
+  printed(test: (line: string) => boolean): Promise<string>;
+  kill(signal: NodeJS.Signals): void;
+  /** Takes the reading end of its standard output away, as `| head` does. */
+  closeOutput(): void;
+}
+
+/**
+ * Starts a program from its source (`main.ts`) or its build (`main.js`), with its log as data. The program stops by
+ * itself when this process ends, however it ends.
+ */
+export function startProgram(main: string, options: StartProgramOptions = {}): StartedProgram {
+  const loader = main.endsWith(".ts") ? ["--conditions=@millrace/source", "--import", "tsx"] : [];
+  const child = spawn(process.execPath, [...loader, main, ...(options.args ?? [])], {
+    // What this process was told about Node need not suit another program.
+    env: { ...process.env, NODE_OPTIONS: undefined, MILLRACE_LOG_FORMAT: "json", ...options.env },
+    stdio: ["pipe", "pipe", "pipe", "ipc"],
+  });
+  const { stdin, stdout, stderr } = child;
+  if (stdin === null || stdout === null || stderr === null)
+    throw new TypeError("all three streams are pipes");
+  // A program that does not read its input may be gone before all is written.
+  stdin.on("error", () => undefined);
+  stdin.end(options.input ?? "");
+
+  const output = new Feed<string>();
+  const log = new Feed<LogLine>();
+  const complaints: string[] = [];
+  if (options.onOutput !== undefined) output.listen(options.onOutput);
+  if (options.onLog !== undefined) log.listen(options.onLog);
+  eachLine(stdout, (line) => {
+    output.add(line);
+  });
+  eachLine(stderr, (line) => {
+    const entry = asLogLine(line);
+    if (entry === undefined) complaints.push(line);
+    else log.add(entry);
+  });
+  const ended = new Promise<ProgramEnd>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      resolve({ code, output: output.items, log: log.items, complaints });
+    });
+  });
+  const story = ended.then(({ code, log: lines, complaints: others }) => {
+    const last = [...others, ...lines.map(({ msg }) => msg)].slice(-3).join(" | ");
+    return new Error(`${main} ended with exit code ${String(code)} before that: ${last}`);
+  });
+  return {
+    pid: child.pid,
+    ended,
+    logged: (event) => log.first((line) => line.event === event, story),
+    printed: (test) => output.first(test, story),
+    kill: (signal) => child.kill(signal),
+    closeOutput: () => stdout.destroy(),
+  };
+}
+
+/** Items as they come, kept, and told to whoever listens. */
+class Feed<T> {
+  readonly items: T[] = [];
+  readonly #listeners = new Set<(item: T) => void>();
+
+  add(item: T): void {
+    this.items.push(item);
+    for (const listener of this.#listeners) listener(item);
+  }
+
+  listen(listener: (item: T) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** The first item that passes, once there is one; `over` tells why there will be none. */
+  async first(test: (item: T) => boolean, over: Promise<Error>): Promise<T> {
+    return await new Promise<T>((resolve, reject) => {
+      const listener = (item: T): void => {
+        if (!test(item)) return;
+        this.#listeners.delete(listener);
+        resolve(item);
+      };
+      this.#listeners.add(listener);
+      for (const item of this.items) listener(item);
+      over.then(reject, reject);
+    });
+  }
+}
+
+function eachLine(stream: Readable, listener: (line: string) => void): void {
+  createInterface({ input: stream, crlfDelay: Infinity }).on("line", listener);
+}
+
+function asLogLine(line: string): LogLine | undefined {
+  if (!line.startsWith("{")) return undefined;
+  try {
+    const entry: unknown = JSON.parse(line);
+    return isLogLine(entry) ? entry : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isLogLine(value: unknown): value is LogLine {
+  return typeof value === "object" && value !== null && "level" in value && "msg" in value;
+}

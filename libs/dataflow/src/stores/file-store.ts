@@ -1,0 +1,117 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Commit, CommitOutcome, Store, TaskId, TaskState, TaskStore } from "../contracts/store.ts";
+import { StateError } from "../errors.ts";
+import { decideCommit } from "./decide-commit.ts";
+import { StateGroups } from "./state-groups.ts";
+import { TaskFolder } from "./task-folder.ts";
+import type { KeptCommit } from "./task-folder.ts";
+
+/**
+ * A store in a directory of a local file system, so that flows over files recover without a Redis.
+ *
+ * Each commit is a file of its own that can be created only once: that is what makes commits atomic and their
+ * numbers a line without forks. From time to time they are folded into one snapshot.
+ */
+export class FileStore implements Store {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  async acquire({ flow, part }: TaskId): Promise<TaskStore> {
+    const path = join(this.#directory, encodeURIComponent(flow), encodeURIComponent(part));
+    await mkdir(path, { recursive: true });
+    const folder = new TaskFolder(path);
+    return new FileTaskStore(folder, await folder.takeFence());
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** Commits are folded once they have as many bytes as the last snapshot, but not before they have these. */
+const FOLD_FROM_BYTES = 1_048_576;
+
+class FileTaskStore implements TaskStore {
+  readonly fence: number;
+  readonly #folder: TaskFolder;
+  #last: { readonly commitNumber: number; readonly appliedBy: number } | undefined;
+  #unfolded = 0;
+  #snapshotBytes = 0;
+
+  constructor(folder: TaskFolder, fence: number) {
+    this.#folder = folder;
+    this.fence = fence;
+  }
+
+  async load(): Promise<TaskState | undefined> {
+    const { last, groups, snapshotBytes, commitBytes } = await this.#replay();
+    this.#last = { commitNumber: last?.commit.number ?? 0, appliedBy: last?.fence ?? 0 };
+    this.#snapshotBytes = snapshotBytes;
+    this.#unfolded = commitBytes;
+    if (last === undefined) return undefined;
+    const { number, signature, position, sinks, partial } = last.commit;
+    return { commitNumber: number, signature, position, sinks, partial, groups: groups.copy() };
+  }
+
+  async commit(commit: Commit): Promise<CommitOutcome> {
+    if (this.#last === undefined) await this.load();
+    const last = this.#last ?? { commitNumber: 0, appliedBy: 0 };
+    const outcome = decideCommit(commit.number, this.fence, {
+      ...last,
+      fence: await this.#folder.newestFence(),
+    });
+    if (outcome.kind !== "applied") return outcome;
+    // Outputs belong to stores that show rows; this one keeps state.
+    const bytes = await this.#folder.createCommit({ fence: this.fence, commit: { ...commit, outputs: [] } });
+    if (bytes === undefined) {
+      // An older owner was quicker between the two looks. What it committed stands; this task goes on from there.
+      await this.load();
+      return { kind: "rolled-back", stored: commit.number };
+    }
+    this.#last = { commitNumber: commit.number, appliedBy: this.fence };
+    this.#unfolded += bytes;
+    if (this.#unfolded > Math.max(this.#snapshotBytes, FOLD_FROM_BYTES)) await this.#fold();
+    return outcome;
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #fold(): Promise<void> {
+    const { last, groups } = await this.#replay();
+    if (last === undefined) return;
+    const changes = groups.copy().map(([group, fields]) => ({ group, put: [...fields] }));
+    this.#snapshotBytes = await this.#folder.writeSnapshot({ ...last, commit: { ...last.commit, changes } });
+    this.#unfolded = 0;
+  }
+
+  /** Adds up the snapshot and the commits behind it. */
+  async #replay(): Promise<Replayed> {
+    const { snapshot, commits } = await this.#folder.read();
+    const groups = new StateGroups();
+    let last: KeptCommit | undefined;
+    for (const { kept } of snapshot === undefined ? commits : [snapshot, ...commits]) {
+      if (last !== undefined && kept.commit.number !== last.commit.number + 1) {
+        throw new StateError(
+          `${this.#folder.path}: commit ${last.commit.number + 1} is missing; the directory was damaged`,
+        );
+      }
+      groups.apply(kept.commit.changes);
+      last = kept;
+    }
+    const commitBytes = commits.reduce((sum, { bytes }) => sum + bytes, 0);
+    return { last, groups, snapshotBytes: snapshot?.bytes ?? 0, commitBytes };
+  }
+}
+
+interface Replayed {
+  readonly last: KeptCommit | undefined;
+  readonly groups: StateGroups;
+  readonly snapshotBytes: number;
+  readonly commitBytes: number;
+}

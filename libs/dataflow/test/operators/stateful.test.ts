@@ -1,0 +1,207 @@
+import { describe, expect, test } from "@jest/globals";
+import { Dataflow, MemoryStore, run } from "@millrace/dataflow";
+import type { KeyedLogic, KeyedStream } from "@millrace/dataflow";
+import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
+import { collectRows } from "../collect-rows.ts";
+
+type Reading = readonly [sensor: string, value: number];
+
+const bySensor = (
+  source: TestingSource<Reading>,
+  flow = new Dataflow("sensors"),
+): [Dataflow, KeyedStream<number>] => [
+  flow,
+  flow
+    .input("in", source)
+    .keyBy("sensor", ([sensor]) => sensor)
+    .mapValues("value", ([, value]) => value),
+];
+
+describe("statefulMap", () => {
+  const runningMax = (readings: KeyedStream<number>): KeyedStream<readonly [string, number]> =>
+    readings.statefulMap("max", (max: number | undefined, value, key) => {
+      const next = Math.max(max ?? value, value);
+      return [next, [key, next] as const];
+    });
+
+  test("keeps a state for each key", async () => {
+    const { rows } = await collectRows<Reading, readonly [string, number]>(
+      [
+        ["a", 4],
+        ["b", 4],
+        ["a", 1],
+        ["b", 5],
+      ],
+      (readings) => runningMax(readings.keyBy("k", ([k]) => k).mapValues("v", ([, v]) => v)).dropKey(),
+    );
+    expect(rows).toEqual([
+      ["a", 4],
+      ["b", 4],
+      ["a", 4],
+      ["b", 5],
+    ]);
+  });
+
+  test("goes on with the kept state after every run", async () => {
+    const store = new MemoryStore();
+    const source = new TestingSource<Reading>();
+    const out = new TestingSink<readonly [string, number]>();
+    for (const readings of [
+      [
+        ["a", 4],
+        ["b", 4],
+      ],
+      [
+        ["a", 1],
+        ["b", 5],
+      ],
+      [
+        ["a", 8],
+        ["b", 1],
+      ],
+    ] as const) {
+      const [flow, stream] = bySensor(source);
+      runningMax(stream).output("out", out);
+      const driver = await FlowDriver.start(flow, { store });
+      source.push(readings);
+      await driver.settle();
+      await driver.stop();
+    }
+    expect(out.rows).toEqual([
+      ["a", 4],
+      ["b", 4],
+      ["a", 4],
+      ["b", 5],
+      ["a", 8],
+      ["b", 5],
+    ]);
+  });
+
+  test("refuses state that a store could not keep, and says what to do", async () => {
+    const source = new TestingSource<Reading>();
+    const [flow, stream] = bySensor(source);
+    stream
+      .statefulMap(
+        "seen",
+        (seen: Set<number> | undefined, value) => [new Set([...(seen ?? []), value]), value] as const,
+      )
+      .output("out", new TestingSink());
+    source.push([["a", 1]]);
+    await expect(run(flow, { store: new MemoryStore(), commitEveryEvents: 1 }).done).rejects.toMatchObject({
+      code: "MILLRACE_STATE_INVALID",
+      message: expect.stringContaining("needs a codec"),
+    });
+  });
+});
+
+describe("statefulFlatMap", () => {
+  /** Tells when a sensor has been silent for ten seconds. */
+  const silence: KeyedLogic<number, { readonly last: number }, string> = {
+    onEvent: (_state, value, { now }) => ({ state: { last: value }, notifyAt: now + 10_000 }),
+    onNotify: ({ last }, { key, now }) => ({
+      state: undefined,
+      out: [`${key} silent at ${now} after ${last}`],
+    }),
+    onEnd: ({ last }, { key }) => [`${key} ended at ${last}`],
+  };
+
+  test("calls back at the time asked for, earliest first, and only once", async () => {
+    const source = new TestingSource<Reading>();
+    const [flow, stream] = bySensor(source);
+    const out = new TestingSink<string>();
+    stream.statefulFlatMap("silence", silence).output("out", out);
+    const driver = await FlowDriver.start(flow);
+    source.push([
+      ["a", 1],
+      ["b", 2],
+    ]);
+    await driver.advanceTo(4_000);
+    source.push([["a", 3]]);
+    await driver.advanceTo(13_999);
+    expect(out.take()).toEqual(["b silent at 10000 after 2"]);
+    await driver.advanceTo(60_000);
+    expect(out.take()).toEqual(["a silent at 14000 after 3"]);
+    source.push([["c", 7]]);
+    source.end();
+    await driver.done;
+    expect(out.take()).toEqual(["c ended at 7"]);
+  });
+
+  test("keeps notifications across a restart", async () => {
+    const store = new MemoryStore();
+    const source = new TestingSource<Reading>();
+    const out = new TestingSink<string>();
+    const start = async (startAt: number): Promise<FlowDriver> => {
+      const [flow, stream] = bySensor(source);
+      stream.statefulFlatMap("silence", silence).output("out", out);
+      return FlowDriver.start(flow, { store, startAt });
+    };
+    const first = await start(0);
+    source.push([["a", 1]]);
+    await first.settle();
+    await first.stop();
+    const second = await start(5_000);
+    await second.advanceTo(10_000);
+    expect(out.rows).toEqual(["a silent at 10000 after 1"]);
+    await second.stop();
+  });
+});
+
+describe("collect", () => {
+  test("gives lists when they are full, and the rest at the end", async () => {
+    const { rows } = await collectRows([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], (numbers) =>
+      numbers
+        .keyBy("all", () => "ALL")
+        .collect("lists", { maxSize: 3, timeoutMs: 10_000 })
+        .dropKey(),
+    );
+    expect(rows).toEqual([[0, 1, 2], [3, 4, 5], [6, 7, 8], [9]]);
+  });
+
+  test("gives a list that has grown no more for the whole timeout", async () => {
+    const source = new TestingSource<Reading>();
+    const [flow, stream] = bySensor(source);
+    const out = new TestingSink<readonly number[]>();
+    stream.collect("lists", { maxSize: 3, timeoutMs: 1_000 }).output("out", out);
+    const driver = await FlowDriver.start(flow);
+    source.push([["a", 1]]);
+    await driver.advanceTo(600);
+    source.push([["a", 2]]);
+    await driver.advanceTo(1_599);
+    expect(out.rows).toEqual([]);
+    await driver.advanceTo(1_600);
+    expect(out.rows).toEqual([[1, 2]]);
+    await driver.stop();
+  });
+});
+
+describe("deduplicate", () => {
+  test("passes an id once within its time, counts what it drops, and remembers across runs", async () => {
+    const store = new MemoryStore();
+    const source = new TestingSource<string>();
+    const out = new TestingSink<string>();
+    const start = (startAt: number): Promise<FlowDriver> => {
+      const flow = new Dataflow("dedup");
+      flow
+        .input("in", source)
+        .deduplicate("once", (id) => id, { withinMs: 1_000 })
+        .output("out", out);
+      return FlowDriver.start(flow, { store, startAt });
+    };
+    const first = await start(0);
+    source.push(["a", "b", "a", "a"]);
+    await first.settle();
+    expect(first.stats().tasks[0]?.steps.find(({ id }) => id === "once")?.figures).toMatchObject({
+      kept: 2,
+      dropped: 2,
+    });
+    await first.stop();
+    const second = await start(500);
+    source.push(["b", "c"]);
+    await second.advanceTo(2_000);
+    source.push(["b"]);
+    await second.settle();
+    await second.stop();
+    expect(out.rows).toEqual(["a", "b", "c", "b"]);
+  });
+});

@@ -1,0 +1,38 @@
+import type { Source } from "@millrace/dataflow";
+import { connectRedis } from "@millrace/redis-source";
+import type { RedisConnectionOptions } from "@millrace/redis-source";
+
+/** Reads what others RPUSH to a Redis list. */
+export function redisListSource(redis: RedisConnectionOptions, list: string): Source<string> {
+  return {
+    partitioning: { kind: "single" },
+    listParts: () => Promise.resolve([list]),
+    async buildPart(part, _resume, { logger, time }) {
+      const waiter = await connectRedis(redis, { role: `wait ${part}`, logger, time });
+      const reader = await connectRedis(redis, { role: `read ${part}`, logger, time });
+      let pops = 0;
+      return {
+        async nextBatch() {
+          const waiting = await waiter.whenUp();
+          await waiting.blmove(part, part, "LEFT", "LEFT", 0);
+          const reading = await reader.whenUp();
+          pops += 1;
+          const events = await reading.lpop(part, 1_000);
+          pops += 1;
+          return { kind: "batch", events: events ?? [] };
+        },
+        async drained() {
+          const reading = await reader.whenUp();
+          const proof = { at: time.now(), connection: reader.number };
+          const before = pops;
+          const left = await reading.llen(part);
+          return left === 0 && pops === before ? proof : undefined;
+        },
+        snapshot: () => null,
+        async close() {
+          await Promise.all([waiter.close(), reader.close()]);
+        },
+      };
+    },
+  };
+}
