@@ -41,13 +41,14 @@ export async function runProgram<Config extends ProgramConfig>(
   let logger: Logger = createLogger(name, DEFAULT_LOG_SETTINGS);
   const stop = new AbortController();
   try {
+    for (const stream of [process.stdout, process.stderr]) {
+      stream.on("error", (error) => {
+        if (!isBrokenPipe(error)) throw error;
+        stop.abort(error);
+      });
+    }
     const config = readConfig(process.argv.slice(2), process.env);
     logger = createLogger(name, config.log);
-    const brokenPipe = (error: Error): void => {
-      if (!isBrokenPipe(error)) throw error;
-      stop.abort(error);
-    };
-    process.stdout.on("error", brokenPipe);
     onStopRequest((reason) => {
       logger.info({ event: "stopping", reason }, `stopping: ${reason}`);
       stop.abort(new Error(reason));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { Dataflow, MemoryStore, reconcile, run } from "@millrace/dataflow";
-import type { DeadLetter, Decoder, Sink } from "@millrace/dataflow";
+import type { DeadLetter, Decoder, Sink, Source } from "@millrace/dataflow";
 import {
   CrashingStore,
   FlowDriver,
@@ -30,7 +30,7 @@ type Row = readonly [zone: string, mobile: number, cause: string];
 
 /** Mobile clicks per zone in windows of 5 s. */
 function mobileCounts(
-  source: TestingSource<string>,
+  source: Source<string>,
   out: Sink<Row>,
   clock: SystemClock | EventClock<Click> = new SystemClock(),
   deadLetter: Sink<DeadLetter> = new TestingSink(),
@@ -300,4 +300,42 @@ test("a source that fails ends the run with its error, and the sinks are closed"
   await driver.settle();
   await expect(driver.done).rejects.toThrow("cable cut");
   expect(closed).toBe(1);
+});
+
+test("a probe that is answered after the events that disproved it were read does not put the task to sleep", async () => {
+  const inner = new TestingSource<string>();
+  const answers: (() => void)[] = [];
+  /** Answers a probe only when told to. */
+  const source: Source<string> = {
+    partitioning: inner.partitioning,
+    listParts: () => inner.listParts(),
+    async buildPart(part, resume, context) {
+      const partition = await inner.buildPart(part, resume, context);
+      return {
+        nextBatch: () => partition.nextBatch(),
+        snapshot: () => partition.snapshot(),
+        stop: () => partition.stop?.(),
+        close: () => partition.close(),
+        drained: () =>
+          new Promise((resolve) => {
+            const sent = partition.snapshot();
+            answers.push(() => {
+              resolve(partition.snapshot() === sent ? { at: context.time.now(), connection: 1 } : undefined);
+            });
+          }),
+      };
+    },
+  };
+  const out = new TestingSink<Row>();
+  const driver = await FlowDriver.start(mobileCounts(source, out, eventClock()), { startAt: 4_000 });
+  inner.push(["Madrid 1 4000"]);
+  await driver.advanceTo(6_000);
+  inner.push(["Madrid 1 3900"]);
+  await driver.settle();
+  answers.shift()?.();
+  await driver.settle();
+  answers.shift()?.();
+  await driver.settle();
+  expect(out.rows).toEqual([["Madrid", 2, "watermark"]]);
+  await driver.stop();
 });

@@ -61,21 +61,21 @@ export function foldFor(vector: Fields): { readonly fold: AnyFold; readonly orde
     case "collect":
       return { fold: collectFold(params?.oneOf("into", "list", "set", "dict") ?? "list"), ordered: true };
     case "fold_list":
-      return { fold: erase(listFold), ordered: true };
+      return { fold: listFold, ordered: true };
     case "fold_sum":
-      return { fold: erase(sum(numberOf)), ordered: true };
+      return { fold: sum(numberOf), ordered: true };
     case "fold_counts":
-      return { fold: erase(countsFold), ordered: true };
+      return { fold: countsFold, ordered: true };
     case "join":
       return { fold: joinFold(params), ordered: true };
     case "count":
-      return { fold: erase(count()), ordered: false };
+      return { fold: count(), ordered: false };
     case "reduce_sum":
-      return { fold: erase(reduce(numberOf, (a, b) => a + b)), ordered: false };
+      return { fold: reduce(numberOf, (a, b) => a + b), ordered: false };
     case "max":
-      return { fold: erase(reduce(numberOf, (a, b) => (b > a ? b : a))), ordered: false };
+      return { fold: reduce(numberOf, (a, b) => (b > a ? b : a)), ordered: false };
     case "min":
-      return { fold: erase(reduce(numberOf, (a, b) => (b < a ? b : a))), ordered: false };
+      return { fold: reduce(numberOf, (a, b) => (b < a ? b : a)), ordered: false };
     default:
       throw new MalformedVectorsError(`Unknown op ${op}.`);
   }
@@ -97,12 +97,12 @@ const countsFold = foldOf<Item, Record<string, number>>({
 });
 
 function collectFold(into: "list" | "set" | "dict"): AnyFold {
-  if (into === "list") return erase(collectList(({ value }: Item) => value));
-  if (into === "dict") return erase(collectMap(({ value }: Item) => value as readonly [string, unknown]));
+  if (into === "list") return collectList(({ value }: Item) => value);
+  if (into === "dict") return collectMap(({ value }: Item) => value as readonly [string, unknown]);
   // A set of the vectors is written in order of its values.
   const set = collectSet(({ value }: Item) => value as string | number);
   const result = (state: Set<string | number>): unknown => [...set.result(state)].sort(byValue);
-  return erase({ ...set, result });
+  return { ...set, result };
 }
 
 function joinFold(params: Fields | undefined): AnyFold {
@@ -112,8 +112,8 @@ function joinFold(params: Fields | undefined): AnyFold {
   );
   const insert = params?.oneOf("insert_mode", "last", "first", "product") ?? "last";
   const emit = params?.oneOf("emit_mode", "final", "complete", "running") ?? "final";
-  if (insert === "product") return erase(join({ sides, emit, insert }));
-  return erase(join({ sides, emit, insert }));
+  if (insert === "product") return join({ sides, emit, insert });
+  return join({ sides, emit, insert });
 }
 
 /** What a row of a vector is made of: a join's row is the list of its sides' values, and a product has many. */
@@ -129,9 +129,4 @@ function numberOf({ value }: Item): number {
 
 function byValue(a: string | number, b: string | number): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** A vector tells its op at run time, so that here alone the accumulator's type is given up. */
-function erase<A, R>(fold: Fold<Item, A, R>): AnyFold {
-  return fold as AnyFold;
 }

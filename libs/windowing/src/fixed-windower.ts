@@ -51,10 +51,12 @@ export abstract class FixedWindower {
   }
 }
 
-/** Exact for all timestamps of the `Date` range, fractions included; never −0, which would be a second id 0. */
+/**
+ * Exact for all timestamps of the `Date` range, fractions of a ms included: the quotient may round to the next
+ * whole number, so the products decide. Never −0, which would be a second id 0.
+ */
 function floorDivide(dividend: number, divisor: number): number {
   const quotient = Math.floor(dividend / divisor);
-  const remainder = dividend - quotient * divisor;
-  if (remainder < 0) return quotient - 1 + 0;
-  return (remainder >= divisor ? quotient + 1 : quotient) + 0;
+  if (quotient * divisor > dividend) return quotient - 1;
+  return ((quotient + 1) * divisor <= dividend ? quotient + 1 : quotient) + 0;
 }

@@ -55,7 +55,10 @@ export interface RefusedEvent<V> {
 
 /** What one call brought out. */
 export interface WindowOutput<V, R> {
-  /** In order of (close, id); the order of keys inside one window is not promised. */
+  /**
+   * First results in order of (close, id), then revisions; the order of keys inside one window is not promised.
+   * With `pageSize` and `allowedLatenessMs`, a late event calls the session it belongs to out ahead of its page.
+   */
   readonly results: readonly WindowResult<R>[];
   readonly late: readonly LateEvent<V>[];
   readonly refused: readonly RefusedEvent<V>[];

@@ -18,6 +18,8 @@ export interface PartContext {
   readonly step: string;
   readonly logger: Logger;
   readonly time: TimeProvider;
+  /** Aborted when what is being built is not wanted any more, or the task must end at once. */
+  readonly signal: AbortSignal;
   /** Sends a payload that cannot be delivered as an event (a line beyond the size bound) to the dead letter. */
   reject(payload: RawLine, reason: DecodeFailure): void;
 }

@@ -36,12 +36,21 @@ class Pending<T> {
   }
 }
 
+/** What came of a probe. */
+export type ProbeAnswer =
+  | { readonly kind: "drained"; readonly proof: Drained }
+  /** Something is waiting to be read: another probe is worth while only after that. */
+  | { readonly kind: "not-drained" }
+  /** Something was waiting, and has been read since. */
+  | { readonly kind: "outdated" };
+
 /** A task's side of its source partition: one `nextBatch` and one probe at a time, both without blocking the task. */
 export class Intake {
   readonly #partition: SourcePartition<unknown>;
   readonly #signal: Signal;
   readonly #batch = new Pending<SourceBatch<unknown>>();
   readonly #probe = new Pending<Drained | undefined>();
+  #readSinceProbe = false;
 
   constructor(partition: SourcePartition<unknown>, signal: Signal) {
     this.#partition = partition;
@@ -54,7 +63,9 @@ export class Intake {
   }
 
   takeBatch(): SourceBatch<unknown> | undefined {
-    return this.#batch.take()?.value;
+    const batch = this.#batch.take()?.value;
+    if (batch !== undefined) this.#readSinceProbe = true;
+    return batch;
   }
 
   /** Whether the partition can prove that nothing is left to read. */
@@ -64,11 +75,16 @@ export class Intake {
 
   /** Sends a probe unless one is under way. */
   probe(): void {
-    if (this.#probe.idle) this.#probe.start(async () => this.#partition.drained?.(), this.#signal);
+    if (!this.#probe.idle) return;
+    this.#readSinceProbe = false;
+    this.#probe.start(async () => this.#partition.drained?.(), this.#signal);
   }
 
-  /** A probe's answer: `{ value: undefined }` if something came before it. */
-  takeProof(): { readonly value: Drained | undefined } | undefined {
-    return this.#probe.take();
+  /** A probe's answer, once. */
+  takeAnswer(): ProbeAnswer | undefined {
+    const answer = this.#probe.take();
+    if (answer === undefined) return undefined;
+    if (answer.value !== undefined) return { kind: "drained", proof: answer.value };
+    return { kind: this.#readSinceProbe ? "outdated" : "not-drained" };
   }
 }

@@ -4,6 +4,7 @@ import type { SinkPartition } from "../contracts/sink.ts";
 import type { Store } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
 import { PAYLOAD_LENGTH, excerpt } from "../excerpt.ts";
+import { abortable } from "./abortable.ts";
 import { Committer, groupsByStep } from "./committer.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { IdleWatch } from "./idle-watch.ts";
@@ -29,7 +30,10 @@ export class Task {
   readonly #store: Store | undefined;
   readonly #onIdle: () => void;
   readonly #signal = new Signal();
+  /** Aborted when the task must end at once. */
   readonly #abort = new AbortController();
+  /** Aborted when what is being opened is not wanted any more. */
+  readonly #opening = new AbortController();
   readonly #resources = new Resources();
   #phase: TaskPhase = "starting";
   #live: Live | undefined;
@@ -63,6 +67,7 @@ export class Task {
   /** Ends the intake; what was read is finished and committed. */
   stop(): void {
     this.#stopping = true;
+    if (this.#phase === "starting") this.#opening.abort();
     this.#live?.partition.stop?.();
     this.#signal.notify();
   }
@@ -77,6 +82,7 @@ export class Task {
   /** Gives up at once: nothing is finished and nothing committed. */
   abort(reason: Error): void {
     this.#abort.abort(reason);
+    this.#opening.abort(reason);
     this.#signal.notify();
   }
 
@@ -93,8 +99,10 @@ export class Task {
       await this.#finish(live, ending);
       this.#phase = "ended";
     } catch (error) {
-      this.#phase = "failed";
-      throw error;
+      // Whoever stops a task while it opens its source has no use for why that did not succeed.
+      const unwanted = this.#live === undefined && this.#stopping;
+      this.#phase = unwanted ? "ended" : "failed";
+      if (!unwanted) throw error;
     } finally {
       await this.#resources.close();
     }
@@ -129,6 +137,7 @@ export class Task {
       step,
       logger,
       time,
+      signal: this.#opening.signal,
       reject: (payload, reason) => {
         this.#rejected += 1;
         letters?.put({ step, part: this.part, reason, payload: excerpt(payload, PAYLOAD_LENGTH) });
@@ -239,9 +248,9 @@ export class Task {
       if (batch?.kind === "batch") return { events: batch.events, times: batch.times };
       if (batch?.kind === "end") return "end";
       if ((this.#stopping || this.#ending) && live.partition.stop === undefined) return "end";
-      const proof = intake.takeProof();
-      if (proof?.value !== undefined) await this.#drained(live, proof.value);
-      else await this.#wait(live, proof !== undefined);
+      const answer = intake.takeAnswer();
+      if (answer?.kind === "drained") await this.#drained(live, answer.proof);
+      else await this.#wait(live, answer?.kind === "not-drained");
     }
   }
 
@@ -253,7 +262,7 @@ export class Task {
     if (live.idle.idle) this.#onIdle();
   }
 
-  /** @param disproved the last probe found something: another is worth while only once that has been read */
+  /** @param disproved a probe found something that waits to be read: until then no other is worth while */
   async #wait(live: Live, disproved: boolean): Promise<void> {
     const { time } = this.#options;
     const now = time.now();
@@ -298,8 +307,8 @@ export class Task {
     while (graph.unsettled || deadLetters.waiting) {
       this.#abort.signal.throwIfAborted();
       if (graph.unsettled) live.dirtySince ??= this.#options.time.now();
-      await graph.settle();
-      await deadLetters.flush();
+      await abortable(graph.settle(), this.#abort.signal);
+      await abortable(deadLetters.flush(), this.#abort.signal);
       if (!graph.pending) break;
       await this.#commit(live, true);
       await this.#options.time.yield();
@@ -323,7 +332,7 @@ export class Task {
     for (const [id, sink] of live.sinks) {
       if (sink.snapshot !== undefined) sinks[id] = await sink.snapshot();
     }
-    await committer.commit(graph, position, sinks, partial);
+    await abortable(committer.commit(graph, position, sinks, partial), this.#abort.signal);
     live.uncommitted = 0;
     live.dirtySince = undefined;
     await live.partition.committed?.(position);

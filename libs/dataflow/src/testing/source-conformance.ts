@@ -30,6 +30,7 @@ const CONTEXT: PartContext = {
   step: "suite",
   logger: SILENT_LOGGER,
   time: SYSTEM_TIME,
+  signal: new AbortController().signal,
   reject: () => undefined,
 };
 

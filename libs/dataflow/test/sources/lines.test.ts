@@ -31,6 +31,7 @@ async function readFile(
     step: "in",
     logger: SILENT_LOGGER,
     time: SYSTEM_TIME,
+    signal: new AbortController().signal,
     reject: (payload, reason) => rejected.push({ head: Buffer.from(payload).toString("latin1"), reason }),
   };
   const partition = await new JsonlFileSource(path, options).buildPart(path, resume, context);
@@ -109,6 +110,7 @@ describe("the lines of a file", () => {
       step: "in",
       logger: SILENT_LOGGER,
       time: SYSTEM_TIME,
+      signal: new AbortController().signal,
       reject: () => undefined,
     };
     await expect(

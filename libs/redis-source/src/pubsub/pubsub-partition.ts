@@ -149,7 +149,6 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     else if (lines instanceof Uint8Array) this.#admit(lines, lines.length);
     else for (const line of lines) this.#admit(line, bytesOf(line));
     if (this.#settings.onOverflow === "pause" && this.#queue.full) this.#pause(client);
-    for (const disturb of this.#probes) disturb();
     this.#arrival.notify();
   }
 

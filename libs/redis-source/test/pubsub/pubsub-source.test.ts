@@ -8,6 +8,7 @@ import type { PubSubPartition } from "../../src/pubsub/pubsub-partition.ts";
 import type { RedisPubSubSourceOptions } from "../../src/pubsub/pubsub-source-options.ts";
 import { partContext } from "../support/part-context.ts";
 import type { TestContext } from "../support/part-context.ts";
+import { infoReply, scriptedRedis } from "../support/scripted-server.ts";
 import { take } from "../support/take.ts";
 import { until } from "../support/until.ts";
 
@@ -159,11 +160,32 @@ describe("drained", () => {
     expect(await partition.drained()).toMatchObject({ connection: 1 });
   });
 
+  it.each([
+    ["and is queued", false],
+    ["and is taken before the answer is seen", true],
+  ])("proves nothing when a message comes just before the answer %s", async (_, reading) => {
+    const bulk = (...parts: string[]): string =>
+      parts.map((part) => `$${part.length}\r\n${part}\r\n`).join("");
+    const scripted = await scriptedRedis(([name]) => {
+      if (name === "info") return infoReply("7.0.0");
+      if (name === "subscribe") return `*3\r\n${bulk("subscribe", "clicks")}:1\r\n`;
+      if (name === "ping") return `*3\r\n${bulk("message", "clicks", "a")}*2\r\n${bulk("pong", "")}`;
+      return "+OK\r\n";
+    });
+    const source = new RedisPubSubSource({ host: "127.0.0.1", port: scripted.port }, { channel: "clicks" });
+    const partition = await source.buildPart("clicks", undefined, partContext());
+    const waiting = reading ? take(partition, 1) : undefined;
+    expect(await partition.drained()).toBeUndefined();
+    expect(await (waiting ?? take(partition, 1))).toEqual(["a"]);
+    await partition.close();
+    await scripted.close();
+  });
+
   it("never overlooks a message that Redis had before the question", async () => {
     const partition = await subscribe();
     for (let i = 0; i < 100; i += 1) {
       await publisher.publish("clicks", "a");
-      // Whether it lies in the queue already or still on the way, and with a reader waiting or not.
+      // It lies in the queue already or is still on its way, with a reader waiting or not.
       const waiting = i % 2 === 0 ? take(partition, 1) : undefined;
       const seen = partition.stats().messages;
       const proof = await partition.drained();

@@ -33,6 +33,8 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
   readonly #table: PerKeyTable<V, A, R>;
   readonly #windows: KeyWindows<V, A, R>;
   readonly #touched = new Set<KeyState<V, A>>();
+  /** Keys found without windows in this call. */
+  readonly #idle = new Set<KeyState<V, A>>();
   #now: number = Number.NEGATIVE_INFINITY;
   #earlyAt: number = Number.POSITIVE_INFINITY;
   #earlyPending = false;
@@ -76,6 +78,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
     this.#over = true;
     for (const state of this.#table.values()) {
       this.#windows.finish(state, this.#now, cause);
+      this.#table.changed(state);
       this.#schedule(state);
     }
     return this.#settle();
@@ -182,11 +185,18 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
   #run(state: KeyState<V, A>): void {
     this.#windows.advance(state, state.watermark(this.#now));
     this.#table.changed(state);
-    const idle = state.cells.size + state.queue.size === 0;
-    if (idle && state.sessions === undefined && state.ended === undefined) {
+    if (isIdle(state)) this.#idle.add(state);
+    this.#schedule(state);
+  }
+
+  /** Forgets keys without windows, their clocks too; not within a batch, which is judged by one clock. */
+  #forgetIdle(): void {
+    for (const state of this.#idle) {
+      if (!isIdle(state)) continue;
       this.#touched.delete(state);
       this.#table.remove(state);
-    } else this.#schedule(state);
+    }
+    this.#idle.clear();
   }
 
   #schedule(state: KeyState<V, A>): void {
@@ -201,6 +211,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
       if (this.#outbox.room <= 0) break;
       this.#run(state);
     }
+    this.#forgetIdle();
     if (this.#now >= this.#earlyAt) {
       this.#earlyAt = Number.POSITIVE_INFINITY;
       this.#earlyPending = true;
@@ -239,4 +250,9 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
     if (windower.kind !== "session") return windower.windowsAt(timestamp);
     return [{ id: NO_SESSION_ID, open: timestamp, close: timestamp, mergedIds: NO_IDS }];
   }
+}
+
+/** Sessions keep their key, since their ordinals go on; the end of input keeps it, since its windows are over. */
+function isIdle<V, A>({ cells, queue, sessions, ended }: KeyState<V, A>): boolean {
+  return cells.size + queue.size === 0 && sessions === undefined && ended === undefined;
 }

@@ -1,0 +1,113 @@
+import { describe, expect, jest, test } from "@jest/globals";
+import { CommandLine, UsageError, boolean, integer, notNegative, oneOf, positive, text } from "@millrace/cli";
+
+function program(): { cli: CommandLine; values: () => unknown } {
+  const cli = new CommandLine("mill", "Grinds.");
+  const size = cli.option(
+    { flag: "--size <cm>", env: "MILL_SIZE", description: "how big", parse: integer(1, 99) },
+    7,
+  );
+  const speed = cli.option({
+    flag: "--speed <rpm>",
+    env: "MILL_SPEED",
+    description: "how fast",
+    parse: positive,
+  });
+  const wet = cli.toggle({ flag: "--wet", env: "MILL_WET", description: "by a river" });
+  const key = cli.option({ env: "MILL_KEY", description: "to the door", parse: text });
+  return { cli, values: () => ({ size: size(), speed: speed(), wet: wet(), key: key() }) };
+}
+
+function parsed(args: readonly string[], env: Readonly<Record<string, string>> = {}): unknown {
+  const { cli, values } = program();
+  cli.parse(args, env);
+  return values();
+}
+
+describe("CommandLine", () => {
+  test("gives defaults where nothing is said", () => {
+    expect(parsed([])).toEqual({ size: 7, speed: undefined, wet: false, key: undefined });
+  });
+
+  test("reads flags with a space and with an equals sign", () => {
+    expect(parsed(["--size", "3", "--speed=1.5", "--wet"])).toMatchObject({ size: 3, speed: 1.5, wet: true });
+  });
+
+  test("reads the environment", () => {
+    expect(parsed([], { MILL_SIZE: "4", MILL_WET: "yes", MILL_KEY: "k" })).toMatchObject({
+      size: 4,
+      wet: true,
+      key: "k",
+    });
+  });
+
+  test("flags win over the environment, also to switch off", () => {
+    expect(parsed(["--size=5", "--wet=false"], { MILL_SIZE: "4", MILL_WET: "1" })).toMatchObject({
+      size: 5,
+      wet: false,
+    });
+  });
+
+  test("an empty variable counts as not set", () => {
+    expect(parsed([], { MILL_SIZE: "", MILL_WET: "" })).toMatchObject({ size: 7, wet: false });
+  });
+
+  test("a flag hides a bad variable that it wins over", () => {
+    expect(parsed(["--size=5"], { MILL_SIZE: "huge" })).toMatchObject({ size: 5 });
+  });
+
+  test.each([
+    [["--size", "huge"], {}, '--size: "huge" is not a whole number from 1 to 99'],
+    [["--size=100"], {}, '--size: "100" is not a whole number from 1 to 99'],
+    [[], { MILL_SIZE: "1.5" }, 'MILL_SIZE: "1.5" is not a whole number from 1 to 99'],
+    [[], { MILL_SPEED: "0" }, 'MILL_SPEED: "0" is not a number above 0'],
+    [["--wet=maybe"], {}, '--wet: "maybe" is neither true nor false'],
+    [["--sizes=1"], {}, "unknown option '--sizes=1'"],
+    [["--size"], {}, "option '--size <cm>' argument missing"],
+    [["grain"], {}, "too many arguments"],
+  ])("refuses %j with %j: %s", (args, env, message) => {
+    expect(() => parsed(args, env)).toThrow(UsageError);
+    expect(() => parsed(args, env)).toThrow(message);
+  });
+
+  test("the help shows flags, variables, defaults and what only the environment can say", () => {
+    const write = jest.spyOn(process.stdout, "write").mockReturnValue(true);
+    let help: string;
+    try {
+      expect(() => parsed(["--help"])).toThrow("the help was shown");
+      help = write.mock.calls.map(([chunk]) => String(chunk)).join("");
+    } finally {
+      write.mockRestore();
+    }
+    expect(help.replace(/\s+/g, " ")).toContain("--size <cm> how big (default: 7, env: MILL_SIZE)");
+    expect(help).toMatch(/Environment only:\n {2}MILL_KEY {2}to the door/);
+  });
+});
+
+describe("parsers", () => {
+  test("boolean knows three words for each", () => {
+    expect(["true", "YES", "1"].map(boolean)).toEqual([true, true, true]);
+    expect(["false", "No", "0"].map(boolean)).toEqual([false, false, false]);
+  });
+
+  test.each(["", " ", "-1", "0x10", "1e3", "Infinity", "NaN", "1,5"])(
+    "numbers are plain decimals, not %j",
+    (given) => {
+      expect(() => positive(given)).toThrow(RangeError);
+      expect(() => notNegative(given)).toThrow(RangeError);
+    },
+  );
+
+  test("0 is not negative", () => {
+    expect(notNegative("0")).toBe(0);
+  });
+
+  test("oneOf lists the words", () => {
+    expect(oneOf(["a", "b"])("b")).toBe("b");
+    expect(() => oneOf(["a", "b"])("c")).toThrow('"c" is none of a, b');
+  });
+
+  test("text is not empty", () => {
+    expect(() => text("")).toThrow("is empty");
+  });
+});

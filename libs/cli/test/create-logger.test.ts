@@ -1,0 +1,49 @@
+import { describe, expect, test } from "@jest/globals";
+import { createLogger } from "@millrace/cli";
+import type { LogSettings, LogStream } from "@millrace/cli";
+
+function logged(settings: LogSettings, isTTY: boolean): string {
+  let written = "";
+  const stream: LogStream = {
+    isTTY,
+    write: (chunk) => {
+      written += chunk;
+    },
+  };
+  const logger = createLogger("mill", settings, stream);
+  logger.debug({ event: "hidden" }, "not at this level");
+  logger.info({ event: "ground", sacks: 3 }, "ground the grain");
+  return written;
+}
+
+describe("createLogger", () => {
+  test("writes JSON lines where no person looks", () => {
+    const [line, ...others] = logged({ level: "info", format: "auto" }, false).trimEnd().split("\n");
+    expect(others).toEqual([]);
+    expect(JSON.parse(line ?? "")).toEqual({
+      level: "info",
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      name: "mill",
+      event: "ground",
+      sacks: 3,
+      msg: "ground the grain",
+    });
+  });
+
+  test("writes for people on a terminal, over whatever stands on the line", () => {
+    const text = logged({ level: "info", format: "auto" }, true);
+    expect(text).toContain("ground the grain");
+    expect(text.startsWith("\r\u001b[K")).toBe(true);
+    expect(() => JSON.parse(text)).toThrow();
+  });
+
+  test("the format can be chosen either way", () => {
+    expect(logged({ level: "info", format: "json" }, true)).toMatch(/^\{/);
+    expect(logged({ level: "info", format: "pretty" }, false)).not.toMatch(/^\{|\u001b/);
+  });
+
+  test("the level decides", () => {
+    expect(logged({ level: "debug", format: "json" }, false)).toContain("not at this level");
+    expect(logged({ level: "silent", format: "json" }, false)).toBe("");
+  });
+});

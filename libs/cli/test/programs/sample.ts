@@ -1,0 +1,62 @@
+/** A program that ends in the way that its flag names. */
+import { FencedError, FlowError } from "@millrace/dataflow";
+import { CommandLine, logOptions, oneOf, runProgram } from "@millrace/cli";
+
+const ENDINGS = [
+  "well",
+  "fenced",
+  "failed",
+  "unforeseen",
+  "stopped",
+  "stopped-late",
+  "leaking",
+  "flooding",
+] as const;
+
+await runProgram(
+  "sample",
+  (args, env) => {
+    const cli = new CommandLine("sample", "Ends.");
+    const ending = cli.option(
+      { flag: "--ending <how>", env: "SAMPLE_ENDING", description: "how to end", parse: oneOf(ENDINGS) },
+      "well",
+    );
+    const log = logOptions(cli);
+    cli.parse(args, env);
+    return { ending: ending(), log: log() };
+  },
+  async ({ config, logger, signal }) => {
+    const stopped = new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => {
+        resolve();
+      });
+    });
+    const alive = setInterval(() => undefined, 1_000);
+    logger.info({ event: "started" }, "started");
+    switch (config.ending) {
+      case "well":
+        break;
+      case "fenced":
+        throw new FencedError("another worker has it");
+      case "failed":
+        throw new FlowError("no such thing");
+      case "unforeseen":
+        throw new TypeError("nobody thought of this");
+      case "stopped":
+        await stopped;
+        break;
+      case "stopped-late":
+        await stopped;
+        signal.throwIfAborted();
+        break;
+      case "leaking":
+        return;
+      case "flooding":
+        while (!signal.aborted) {
+          process.stdout.write("water\n");
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+    }
+    clearInterval(alive);
+  },
+);

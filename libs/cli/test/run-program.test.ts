@@ -1,0 +1,101 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { describe, expect, test } from "@jest/globals";
+import { startProgram } from "@millrace/cli";
+import type { StartedProgram } from "@millrace/cli";
+
+const SAMPLE = join(import.meta.dirname, "programs/sample.ts");
+const PARENT = join(import.meta.dirname, "programs/parent.ts");
+
+function sample(ending: string, ...args: string[]): StartedProgram {
+  return startProgram(SAMPLE, { args: [`--ending=${ending}`, ...args] });
+}
+
+describe("runProgram", () => {
+  test.each([
+    ["well", 0, undefined],
+    ["leaking", 0, undefined],
+    ["fenced", 75, "MILLRACE_FENCED"],
+    ["failed", 1, "MILLRACE_FLOW_INVALID"],
+    ["unforeseen", 1, "MILLRACE_UNEXPECTED"],
+  ])("a program that ends %s exits with %d", async (ending, exitCode, errorCode) => {
+    const { code, log, complaints } = await sample(ending).ended;
+    expect(code).toBe(exitCode);
+    expect(log.find(({ level }) => level === "error")?.["code"]).toBe(errorCode);
+    expect(complaints).toEqual([]);
+  });
+
+  test("a foreseen failure has one line and no stack", async () => {
+    const { log } = await sample("failed").ended;
+    const [failure, ...others] = log.filter(({ event }) => event === "failed");
+    expect(others).toEqual([]);
+    expect(failure).toMatchObject({ msg: "no such thing" });
+    expect(failure).not.toHaveProperty("stack");
+  });
+
+  test("the level debug adds where it failed", async () => {
+    const { log } = await sample("failed", "--log-level=debug").ended;
+    expect(JSON.stringify(log)).toContain("sample.ts:");
+  });
+
+  test("a bad option is named, and nothing is started", async () => {
+    const { code, log, complaints } = await sample("badly").ended;
+    expect(code).toBe(2);
+    expect(log).toEqual([]);
+    expect(complaints.join("\n")).toMatch(
+      /^sample: --ending: "badly" is none of well, .*\nSee sample --help/,
+    );
+  });
+
+  test("--help is on stdout, with exit code 0", async () => {
+    const { code, output, log } = await startProgram(SAMPLE, { args: ["--help"] }).ended;
+    expect(code).toBe(0);
+    expect(output[0]).toBe("Usage: sample [options]");
+    expect(log).toEqual([]);
+  });
+
+  test.each(["stopped", "stopped-late"])("any number of signals is one stop (%s)", async (ending) => {
+    const program = sample(ending);
+    await program.logged("started");
+    program.kill("SIGINT");
+    program.kill("SIGTERM");
+    program.kill("SIGTERM");
+    const { code, log } = await program.ended;
+    expect(code).toBe(0);
+    expect(log.filter(({ event }) => event === "stopping")).toHaveLength(1);
+    expect(log.filter(({ level }) => level === "error")).toEqual([]);
+  });
+
+  test("a reader that goes away ends it quietly", async () => {
+    const program = sample("flooding");
+    await program.printed((line) => line === "water");
+    program.closeOutput();
+    const { code, complaints, log } = await program.ended;
+    expect(code).toBe(0);
+    expect(complaints).toEqual([]);
+    expect(log.filter(({ level }) => level === "error")).toEqual([]);
+  });
+});
+
+describe("startProgram", () => {
+  test("a program that ends before what was waited for says why", async () => {
+    await expect(sample("failed").logged("never")).rejects.toThrow(
+      /exit code 1 before that: .*no such thing/,
+    );
+  });
+
+  test("a program ends when its parent is killed", async () => {
+    const args = ["--conditions=@millrace/source", "--import", "tsx", PARENT, SAMPLE];
+    const parent = spawn(process.execPath, args, {
+      env: { ...process.env, NODE_OPTIONS: undefined },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    // The parent hands its output down, so that the pipe closes when the last of both is gone.
+    const closed = once(parent.stdout, "end");
+    await once(parent.stdout, "data");
+    parent.kill("SIGKILL");
+    await closed;
+    expect(parent.signalCode ?? (await once(parent, "exit"))[1]).toBe("SIGKILL");
+  });
+});

@@ -1,0 +1,86 @@
+import { describe, expect, test } from "@jest/globals";
+
+import {
+  count,
+  createWindowEngine,
+  EventClock,
+  SystemClock,
+  TumblingWindower,
+  WindowSpecError,
+} from "../src/index.ts";
+import { batch, event, eventClock } from "./support/events.ts";
+
+const windower = new TumblingWindower({ lengthMs: 10 });
+const fold = count();
+
+describe("EventClock", () => {
+  test("refuses impossible specifications", () => {
+    expect(() => eventClock(-1)).toThrow(WindowSpecError);
+    expect(() => eventClock(0.5)).toThrow(WindowSpecError);
+    expect(() => eventClock(0, -1)).toThrow("maxFutureMs is -1");
+    expect(() => eventClock(0, Number.NaN)).toThrow(WindowSpecError);
+  });
+
+  test("refuses an event too far ahead of now, so that nobody else is late for it", () => {
+    const engine = createWindowEngine({ windower, fold, clock: eventClock(0, 100) });
+    const output = engine.process(batch(event(5), event(111), event(110), event(6)), 10);
+    expect(output.refused).toEqual([
+      { key: "a", value: event(111), timestamp: 111, reason: "future-timestamp", limit: 110 },
+    ]);
+    expect(output.late.map(({ timestamp }) => timestamp)).toEqual([6]);
+    expect(engine.stats()).toMatchObject({ counted: 2, late: 1, refused: 1, watermark: 110 });
+  });
+
+  test("measures the future against the arrival of the message, where it is known", () => {
+    const engine = createWindowEngine({ windower, fold, clock: eventClock(0, 100) });
+    const { keys, values } = batch(event(150), event(150), event(150));
+    const output = engine.process({ keys, values, times: [49, 50, Number.NaN] }, 50);
+    expect(output.refused.map(({ limit }) => limit)).toEqual([149]);
+    expect(engine.stats()).toMatchObject({ counted: 2, refused: 1 });
+  });
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 9e15, -9e15])(
+    "refuses the timestamp %p",
+    (ts) => {
+      const engine = createWindowEngine({ windower, fold, clock: eventClock() });
+      const { refused } = engine.process(batch(event(ts)), 0);
+      expect(refused).toMatchObject([{ reason: "invalid-timestamp", timestamp: ts }]);
+      expect(engine.stats()).toMatchObject({ counted: 0, refused: 1, watermark: Number.NEGATIVE_INFINITY });
+    },
+  );
+
+  test("refuses what only looks like a number", () => {
+    const clock = new EventClock({ timestamp: (value: { ts: unknown }) => value.ts as number, waitMs: 0 });
+    const engine = createWindowEngine({ windower, fold, clock });
+    expect(engine.process({ keys: ["a"], values: [{ ts: "5" }] }, 0).refused).toHaveLength(1);
+  });
+
+  test("without a getter, an event's time is that of its message", () => {
+    const engine = createWindowEngine({ windower, fold, clock: new EventClock({ waitMs: 0 }) });
+    const output = engine.process(
+      { keys: ["a", "a", "a"], values: [1, 2, 3], times: [5, Number.NaN, 10] },
+      99,
+    );
+    expect(output.results).toMatchObject([{ window: { open: 0, close: 10 }, value: 1 }]);
+    expect(output.refused).toMatchObject([{ value: 2, reason: "invalid-timestamp" }]);
+  });
+});
+
+describe("SystemClock", () => {
+  test("an event's time is its arrival, and windows close without a next event", () => {
+    const engine = createWindowEngine({ windower, fold, clock: new SystemClock() });
+    expect(engine.process(batch(event(0), event(999)), 4).results).toEqual([]);
+    expect(engine.nextWake(4)).toEqual({ at: 10, needs: "time" });
+    expect(engine.advance(9).results).toEqual([]);
+    expect(engine.advance(10).results).toMatchObject([{ value: 2, cause: "watermark" }]);
+    expect(engine.nextWake(10)).toBeUndefined();
+  });
+
+  test("nothing goes back when the system clock does", () => {
+    const engine = createWindowEngine({ windower, fold, clock: new SystemClock() });
+    engine.process(batch(event(0)), 15);
+    engine.process(batch(event(0)), 3);
+    expect(engine.stats()).toMatchObject({ counted: 2, late: 0, watermark: 15 });
+    expect(engine.advance(20).results).toMatchObject([{ value: 2, window: { open: 10 } }]);
+  });
+});

@@ -1,0 +1,124 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { describe, expect, test } from "@jest/globals";
+
+import { Fields, MalformedVectorsError } from "../conformance/fields.ts";
+import { runVector, summaryOf, vectorsOf } from "../conformance/run-vectors.ts";
+import { runStream } from "../conformance/stream.ts";
+
+const ROOT = join(import.meta.dirname, "../../..");
+const OWN = join(import.meta.dirname, "vectors.json");
+const SHARED = ["windowing", "stream"].map((name) =>
+  join(ROOT, "../shared/conformance", `${name}-vectors.json`),
+);
+
+function load(file: string): readonly Fields[] {
+  return vectorsOf(JSON.parse(readFileSync(file, "utf8")));
+}
+
+function failuresOf(vectors: readonly Fields[]): readonly unknown[] {
+  return vectors.map(runVector).filter(({ status }) => status === "failed");
+}
+
+/** Runs the command line, and gives what it printed and its exit code. */
+function runCommand(...args: readonly string[]): { readonly code: number; readonly output: string } {
+  const command = [
+    "--conditions=@millrace/source",
+    "--import",
+    "tsx",
+    "libs/windowing/conformance/main.ts",
+    ...args,
+  ];
+  const options = {
+    cwd: ROOT,
+    encoding: "utf8",
+    stdio: "pipe",
+    env: { ...process.env, NODE_OPTIONS: "" },
+  } as const;
+  try {
+    return { code: 0, output: execFileSync(process.execPath, command, options) };
+  } catch (error) {
+    const { status, stdout, stderr } = error as { status: number; stdout: string; stderr: string };
+    return { code: status, output: stdout + stderr };
+  }
+}
+
+describe("the vectors of this library", () => {
+  test.each(load(OWN).map((vector) => [vector.text("id"), vector] as const))("%s", (_, vector) => {
+    expect(runVector(vector)).toMatchObject({ status: "passed" });
+  });
+});
+
+describe.each(SHARED)("the vectors of %s", (file) => {
+  const here = existsSync(file) ? test : test.skip;
+
+  here("all pass", () => {
+    expect(failuresOf(load(file))).toEqual([]);
+  });
+
+  here("stream vectors come out the same in pages", () => {
+    for (const vector of load(file).filter((candidate) => candidate.text("kind") === "stream")) {
+      expect([vector.text("id"), runStream(vector, { pageSize: 1 })]).toEqual([vector.text("id"), undefined]);
+    }
+  });
+});
+
+describe("the runner", () => {
+  const [first] = JSON.parse(readFileSync(OWN, "utf8")) as [Record<string, unknown>];
+
+  test("fails a vector whose expectation is not met, whichever it is", () => {
+    const wrong = [
+      { ...first, counted: 99 },
+      { ...first, late: 99 },
+      { ...first, expected_results: [] },
+      { ...first, expected_late: [["a", 0, 0]] },
+      { ...first, emitted_after_item: [0, "end"] },
+    ];
+    expect(
+      vectorsOf(wrong)
+        .map(runVector)
+        .map(({ status }) => status),
+    ).toEqual(wrong.map(() => "failed"));
+  });
+
+  test("refuses what is not a file of vectors, and says where", () => {
+    expect(() => vectorsOf({})).toThrow("file.vectors must be a list");
+    expect(() => vectorsOf([{ id: "x", kind: "unheard of" }])).toThrow(MalformedVectorsError);
+    expect(() => vectorsOf([1])).toThrow("file.vectors[0] must be an object");
+    const withoutItems = vectorsOf([{ ...first, items: undefined }]);
+    expect(() => withoutItems.map(runVector)).toThrow("items must be a list, but is absent");
+  });
+
+  test("tells how many passed, failed and were skipped", () => {
+    const operator = { id: "o", kind: "operator" };
+    const verdicts = vectorsOf([first, { ...first, late: 99 }, operator]).map(runVector);
+    expect(summaryOf(verdicts)).toBe("1 passed, 1 failed, 1 skipped");
+    expect(verdicts[2]?.reason).toMatch(/operators/);
+  });
+
+  test("ends with 0 only if none failed, with 2 if the file cannot be read", () => {
+    const folder = mkdtempSync(join(tmpdir(), "vectors-"));
+    try {
+      const wrong = join(folder, "wrong.json");
+      writeFileSync(wrong, JSON.stringify([{ ...first, late: 99 }]));
+      expect(runCommand(`--vectors=${OWN}`)).toMatchObject({
+        code: 0,
+        output: expect.stringMatching(/ 0 failed, 0 skipped\n$/),
+      });
+      expect(runCommand(`--vectors=${wrong}`)).toMatchObject({
+        code: 1,
+        output: expect.stringMatching(/^FAILED .*\n0 passed, 1 failed, 0 skipped\n$/),
+      });
+      expect(runCommand("--vectors=package.json")).toMatchObject({
+        code: 2,
+        output: expect.stringContaining("file.vectors must be a list"),
+      });
+      expect(runCommand()).toMatchObject({ code: 2 });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

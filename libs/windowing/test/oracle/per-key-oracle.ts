@@ -1,0 +1,120 @@
+import type { Windower } from "../../src/index.ts";
+import type { OracleEvent } from "./stream-oracle.ts";
+
+export interface PerKeyRow {
+  readonly key: string;
+  readonly open: number;
+  readonly close: number;
+  readonly cause: string;
+  readonly value: readonly number[];
+}
+
+interface OracleKey {
+  base: number;
+  at: number;
+  /** Every event that is in a window still open. */
+  events: OracleEvent[];
+}
+
+/**
+ * The time model `perKey`, worked out the naive way: of each key it keeps the events of open windows, and works
+ * out the windows anew at every step.
+ */
+export class PerKeyOracle {
+  late: OracleEvent[] = [];
+  counted = 0;
+  readonly #windower: Windower;
+  readonly #waitMs: number;
+  readonly #keys = new Map<string, OracleKey>();
+
+  constructor(windower: Windower, waitMs: number) {
+    this.#windower = windower;
+    this.#waitMs = waitMs;
+  }
+
+  process(events: readonly OracleEvent[], now: number): PerKeyRow[] {
+    for (const event of events) {
+      const state = this.#keys.get(event.key) ?? { base: Number.NEGATIVE_INFINITY, at: 0, events: [] };
+      this.#keys.set(event.key, state);
+      const mark = event.ts - this.#waitMs;
+      if (mark > watermarkOf(state, now)) Object.assign(state, { base: mark, at: now });
+      if (event.ts < watermarkOf(state, now)) {
+        this.late.push(event);
+        continue;
+      }
+      this.counted++;
+      state.events.push(event);
+    }
+    return this.advance(now);
+  }
+
+  advance(now: number): PerKeyRow[] {
+    const rows: PerKeyRow[] = [];
+    for (const [key, state] of this.#keys) {
+      rows.push(...this.#close(key, state, watermarkOf(state, now), "watermark"));
+      // A key without windows is forgotten, its clock too; but the ordinals of sessions go on.
+      if (state.events.length === 0 && this.#windower.kind !== "session") this.#keys.delete(key);
+    }
+    return rows;
+  }
+
+  finish(): PerKeyRow[] {
+    return [...this.#keys].flatMap(([key, state]) =>
+      this.#close(key, state, Number.POSITIVE_INFINITY, "end"),
+    );
+  }
+
+  #close(key: string, state: OracleKey, watermark: number, cause: string): PerKeyRow[] {
+    const windower = this.#windower;
+    const rows: PerKeyRow[] = [];
+    if (windower.kind === "session") {
+      for (const { open, close, events } of sessionsOf(state.events, windower.gapMs)) {
+        if (close + windower.gapMs >= watermark) continue;
+        rows.push({ key, open, close, cause, value: valuesOf(events) });
+        state.events = state.events.filter((event) => !events.includes(event));
+      }
+      return rows;
+    }
+    const ids = new Set(state.events.flatMap(({ ts }) => windower.idsAt(ts)));
+    for (const id of [...ids].sort((a, b) => a - b)) {
+      const [open, close] = [windower.openOf(id), windower.closeOf(id)];
+      const before = this.#shown.get(key) ?? Number.NEGATIVE_INFINITY;
+      if (close > watermark || close <= before) continue;
+      const events = state.events.filter(({ ts }) => open <= ts && ts < close);
+      rows.push({ key, open, close, cause, value: valuesOf(events) });
+    }
+    this.#shown.set(key, watermark);
+    state.events = state.events.filter(({ ts }) => windower.closeOf(windower.lastIdAt(ts)) > watermark);
+    if (state.events.length === 0) this.#shown.delete(key);
+    return rows;
+  }
+
+  /** The watermark up to which a key's windows are out. */
+  readonly #shown = new Map<string, number>();
+}
+
+function watermarkOf({ base, at }: OracleKey, now: number): number {
+  return base + (now - at);
+}
+
+/** By timestamp, equal ones as they came. */
+function valuesOf(events: readonly OracleEvent[]): readonly number[] {
+  return [...events].sort((a, b) => a.ts - b.ts).map(({ value }) => value);
+}
+
+function sessionsOf(
+  events: readonly OracleEvent[],
+  gapMs: number,
+): { open: number; close: number; events: OracleEvent[] }[] {
+  const sessions: { open: number; close: number; events: OracleEvent[] }[] = [];
+  for (const event of [...events].sort((a, b) => a.ts - b.ts)) {
+    const last = sessions.at(-1);
+    if (last === undefined || event.ts - last.close > gapMs) {
+      sessions.push({ open: event.ts, close: event.ts, events: [event] });
+    } else {
+      last.close = event.ts;
+      last.events.push(event);
+    }
+  }
+  return sessions;
+}

@@ -1,0 +1,188 @@
+import type { Windower } from "../../src/index.ts";
+
+/** An event as the oracles keep it: for good. */
+export interface OracleEvent {
+  readonly key: string;
+  readonly ts: number;
+  readonly value: number;
+}
+
+/** A row, in a form that can be compared. */
+export interface OracleRow {
+  readonly key: string;
+  readonly open: number;
+  readonly close: number;
+  readonly revision: number;
+  readonly cause: string;
+  readonly value: readonly number[];
+  readonly previous: readonly number[] | undefined;
+}
+
+export interface OracleOptions {
+  readonly windower: Windower;
+  /** Infinity = unbounded. */
+  readonly waitMs: number;
+  readonly idle: "drained" | "never";
+  readonly allowedLatenessMs: number;
+  readonly ordered: boolean;
+}
+
+/** What a window has seen. Its value is worked out anew whenever it is asked for. */
+interface Group {
+  readonly key: string;
+  /** Undefined for sessions. */
+  readonly id: number | undefined;
+  events: OracleEvent[];
+  /** The events of its last row; undefined = there was none. */
+  shown: readonly OracleEvent[] | undefined;
+  rows: number;
+  /** Whether its closing row is out, or will never come. */
+  closed: boolean;
+}
+
+/**
+ * The time model `stream`, worked out the naive way: it keeps every event of every window and looks at all
+ * windows whenever the watermark moves. Slow, and too simple to be wrong in the same way as the engine.
+ */
+export class StreamOracle {
+  late: OracleEvent[] = [];
+  counted = 0;
+  watermark: number = Number.NEGATIVE_INFINITY;
+  readonly #options: OracleOptions;
+  #base: number = Number.NEGATIVE_INFINITY;
+  #at = 0;
+  #groups: Group[] = [];
+  #rows: OracleRow[] = [];
+
+  constructor(options: OracleOptions) {
+    this.#options = options;
+  }
+
+  process(events: readonly OracleEvent[], now: number): OracleRow[] {
+    const revised = new Set<Group>();
+    for (const event of events) {
+      const mark = event.ts - this.#options.waitMs;
+      if (mark > this.watermark) {
+        this.watermark = mark;
+        this.#base = mark;
+        this.#at = now;
+        this.#closeDue("watermark");
+      }
+      const groups = this.#groupsFor(event);
+      for (const group of groups) {
+        group.events.push(event);
+        if (group.closed) revised.add(group);
+        else revised.delete(group);
+      }
+      if (groups.length === 0) this.late.push(event);
+      else this.counted++;
+    }
+    for (const group of revised) if (this.#groups.includes(group)) this.#show(group, "late");
+    return this.#take();
+  }
+
+  drained(t: number): OracleRow[] {
+    if (this.#options.idle === "drained") {
+      this.watermark = Math.max(this.watermark, this.#base + (t - this.#at));
+      this.#closeDue("watermark");
+    }
+    return this.#take();
+  }
+
+  finish(): OracleRow[] {
+    const open = this.#groups.filter(({ closed }) => !closed);
+    const due = open.map((group) => this.#dueAt(group));
+    this.watermark = Math.max(this.watermark, ...due);
+    this.#closeDue("end");
+    return this.#take();
+  }
+
+  #groupsFor(event: OracleEvent): Group[] {
+    const { windower } = this.#options;
+    if (windower.kind === "session") {
+      const session = this.#sessionFor(event, windower.gapMs);
+      return session === undefined ? [] : [session];
+    }
+    return windower
+      .idsAt(event.ts)
+      .filter((id) => windower.closeOf(id) + this.#options.allowedLatenessMs > this.watermark)
+      .map((id) => {
+        const known = this.#groups.find((group) => group.key === event.key && group.id === id);
+        return known ?? this.#newGroup(event.key, id, windower.closeOf(id) <= this.watermark);
+      });
+  }
+
+  #sessionFor(event: OracleEvent, gapMs: number): Group | undefined {
+    const over = this.watermark - gapMs - this.#options.allowedLatenessMs;
+    const touching = this.#groups.filter((group) => {
+      const { key, events } = group;
+      if (key !== event.key || lastOf(events) < over) return false;
+      return firstOf(events) - gapMs <= event.ts && event.ts <= lastOf(events) + gapMs;
+    });
+    const [first, ...others] = touching.sort((a, b) => firstOf(a.events) - firstOf(b.events));
+    if (first === undefined) {
+      if (event.ts < over) return undefined;
+      return this.#newGroup(event.key, undefined, event.ts + gapMs < this.watermark);
+    }
+    for (const other of others) first.events.push(...other.events);
+    this.#groups = this.#groups.filter((group) => !others.includes(group));
+    first.closed = Math.max(lastOf(first.events), event.ts) + gapMs < this.watermark;
+    return first;
+  }
+
+  #newGroup(key: string, id: number | undefined, closed: boolean): Group {
+    const group = { key, id, events: [], shown: undefined, rows: 0, closed };
+    this.#groups.push(group);
+    return group;
+  }
+
+  #dueAt({ id, events }: Group): number {
+    const { windower } = this.#options;
+    return windower.kind === "session" ? lastOf(events) + windower.gapMs + 1 : windower.closeOf(id ?? 0);
+  }
+
+  #closeDue(cause: string): void {
+    const due = this.#groups.filter((group) => !group.closed && this.#dueAt(group) <= this.watermark);
+    due.sort((a, b) => this.#dueAt(a) - this.#dueAt(b));
+    for (const group of due) {
+      group.closed = true;
+      this.#show(group, cause);
+    }
+  }
+
+  #show(group: Group, cause: string): void {
+    const { windower } = this.#options;
+    const { key, id, events, shown, rows } = group;
+    const sessions = windower.kind === "session";
+    this.#rows.push({
+      key,
+      open: sessions ? firstOf(events) : windower.openOf(id ?? 0),
+      close: sessions ? lastOf(events) : windower.closeOf(id ?? 0),
+      revision: rows,
+      cause,
+      value: this.#valueOf(events),
+      previous: shown === undefined ? undefined : this.#valueOf(shown),
+    });
+    group.shown = [...events];
+    group.rows++;
+  }
+
+  #valueOf(events: readonly OracleEvent[]): readonly number[] {
+    const inOrder = this.#options.ordered ? [...events].sort((a, b) => a.ts - b.ts) : events;
+    return inOrder.map(({ value }) => value);
+  }
+
+  #take(): OracleRow[] {
+    const rows = this.#rows;
+    this.#rows = [];
+    return rows;
+  }
+}
+
+function firstOf(events: readonly OracleEvent[]): number {
+  return Math.min(...events.map(({ ts }) => ts));
+}
+
+function lastOf(events: readonly OracleEvent[]): number {
+  return Math.max(...events.map(({ ts }) => ts));
+}

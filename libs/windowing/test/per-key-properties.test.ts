@@ -1,0 +1,112 @@
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+
+import { collectList, EventClock, type WindowResult } from "../src/index.ts";
+import { PerKeyOracle, type PerKeyRow } from "./oracle/per-key-oracle.ts";
+import type { OracleEvent } from "./oracle/stream-oracle.ts";
+import { EngineDriver } from "./support/engine-driver.ts";
+import { batchOf, scripts, windowers } from "./support/scripts.ts";
+
+const RUNS = 250;
+
+function sorted(rows: readonly PerKeyRow[]): PerKeyRow[] {
+  const text = (row: PerKeyRow): string => JSON.stringify([row.key, row.close, row.open, row.value]);
+  return [...rows].sort((a, b) => (text(a) < text(b) ? -1 : 1));
+}
+
+describe("time model perKey, against an oracle that keeps all events", () => {
+  test("gives the same rows, late events and counts, wherever batches, pages, commits and restarts fall", () => {
+    const waits = fc.oneof(fc.constantFrom(0, 5, 20), fc.constant("unbounded" as const));
+    const pageSizes = fc.constantFrom(Number.POSITIVE_INFINITY, 1, 2);
+    fc.assert(
+      fc.property(
+        windowers,
+        waits,
+        fc.boolean(),
+        pageSizes,
+        scripts,
+        (windower, waitMs, ordered, pageSize, actions) => {
+          const oracle = new PerKeyOracle(
+            windower,
+            waitMs === "unbounded" ? Number.POSITIVE_INFINITY : waitMs,
+          );
+          const driver = new EngineDriver(
+            {
+              timeModel: "perKey",
+              windower,
+              ordered,
+              pageSize,
+              clock: new EventClock({ timestamp: ({ ts }: OracleEvent) => ts, waitMs }),
+              fold: collectList((event: OracleEvent) => event),
+            },
+            (self) => {
+              self.restart(0);
+            },
+          );
+          // Without order, a key's values come as they came; sessions that merge put them in an order of their own.
+          const rowOf = (result: WindowResult<readonly OracleEvent[]>): PerKeyRow => {
+            const { key, window, cause, revision } = result;
+            expect(revision).toBe(0);
+            const value = ordered
+              ? result.value
+              : [...result.value].sort((a, b) => a.ts - b.ts || a.value - b.value);
+            return {
+              key,
+              open: window.open,
+              close: window.close,
+              cause,
+              value: value.map((event) => event.value),
+            };
+          };
+          for (const action of actions) {
+            if (action.do === "commit") driver.commit();
+            else if (action.do === "restart") driver.restart(action.now);
+            // A restart wakes the engine: system time went on meanwhile.
+            if (action.do === "commit") continue;
+            const [actual, expected] =
+              action.do === "process"
+                ? [
+                    driver.process(batchOf(action.events), action.now),
+                    oracle.process(action.events, action.now),
+                  ]
+                : [driver.advance(action.now), oracle.advance(action.now)];
+            expect(sorted(actual.map(rowOf))).toEqual(sorted(expected));
+          }
+          expect(sorted(driver.finish().map(rowOf))).toEqual(sorted(oracle.finish()));
+          expect(driver.late.map(({ value }) => value)).toEqual(oracle.late);
+          const { counted, late } = driver.engine.stats();
+          expect([counted, late]).toEqual([oracle.counted, oracle.late.length]);
+        },
+      ),
+      { numRuns: RUNS },
+    );
+  });
+
+  test("never wakes in vain: each wake closes something, and none is left out", () => {
+    fc.assert(
+      fc.property(windowers, fc.constantFrom(0, 5, 20), scripts, (windower, waitMs, actions) => {
+        const driver = new EngineDriver({
+          timeModel: "perKey",
+          windower,
+          clock: new EventClock({ timestamp: ({ ts }: OracleEvent) => ts, waitMs }),
+          fold: collectList(({ value }: OracleEvent) => value),
+        });
+        let now = 0;
+        for (const action of actions) {
+          if (action.do === "process") driver.process(batchOf(action.events), action.now);
+          now = action.now;
+        }
+        driver.advance(now);
+        for (let wake = driver.engine.nextWake(now); wake !== undefined; wake = driver.engine.nextWake(now)) {
+          expect(wake.needs).toBe("time");
+          expect(wake.at).toBeGreaterThan(now);
+          expect(driver.advance(wake.at - 1)).toEqual([]);
+          expect(driver.advance(wake.at).length).toBeGreaterThan(0);
+          now = wake.at;
+        }
+        expect(driver.finish()).toEqual([]);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});

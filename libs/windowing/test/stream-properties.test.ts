@@ -1,0 +1,135 @@
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+
+import { collectList, EventClock, type WindowResult } from "../src/index.ts";
+import {
+  StreamOracle,
+  type OracleEvent,
+  type OracleOptions,
+  type OracleRow,
+} from "./oracle/stream-oracle.ts";
+import { EngineDriver } from "./support/engine-driver.ts";
+import { batchOf, scripts, windowers, type Action } from "./support/scripts.ts";
+
+const options: fc.Arbitrary<OracleOptions> = fc.record({
+  windower: windowers,
+  waitMs: fc.oneof(fc.constantFrom(0, 5, 20), fc.constant(Number.POSITIVE_INFINITY)),
+  idle: fc.constantFrom("drained" as const, "never" as const),
+  allowedLatenessMs: fc.constantFrom(0, 0, 1, 15, 60),
+  ordered: fc.boolean(),
+});
+
+const pageSizes = fc.constantFrom(Number.POSITIVE_INFINITY, 1, 2, 3);
+
+type Driver = EngineDriver<OracleEvent, unknown, readonly number[]>;
+
+function newDriver(oracle: OracleOptions, pageSize: number, betweenPages?: (driver: Driver) => void): Driver {
+  const { windower, waitMs, idle, allowedLatenessMs, ordered } = oracle;
+  const clock = new EventClock({
+    timestamp: ({ ts }: OracleEvent) => ts,
+    waitMs: waitMs === Number.POSITIVE_INFINITY ? "unbounded" : waitMs,
+  });
+  const fold = collectList(({ value }: OracleEvent) => value);
+  return new EngineDriver<OracleEvent, unknown, readonly number[]>(
+    { windower, clock, fold: fold as never, idle, allowedLatenessMs, ordered, pageSize },
+    betweenPages,
+  );
+}
+
+function runBoth(
+  driver: Driver,
+  oracle: StreamOracle,
+  action: Action,
+): [actual: OracleRow[], expected: OracleRow[]] {
+  switch (action.do) {
+    case "process":
+      return [
+        driver.process(batchOf(action.events), action.now).map(rowOf),
+        oracle.process(action.events, action.now),
+      ];
+    case "drained":
+      return [driver.drained(action.now).map(rowOf), oracle.drained(action.now)];
+    case "advance":
+      return [driver.advance(action.now).map(rowOf), []];
+    case "commit":
+      driver.commit();
+      return [[], []];
+    case "restart":
+      driver.restart(action.now);
+      return [[], []];
+  }
+}
+
+function rowOf(result: WindowResult<readonly number[]>): OracleRow {
+  const { key, value, window, revision, cause, previous } = result;
+  return { key, open: window.open, close: window.close, revision, cause, value, previous };
+}
+
+function sorted(rows: readonly OracleRow[]): OracleRow[] {
+  const text = (row: OracleRow): string => JSON.stringify([row.close, row.open, row.key, row.revision]);
+  return [...rows].sort((a, b) => (text(a) < text(b) ? -1 : 1));
+}
+
+/** First results come in order of their close; revisions have an order of their own. */
+function isInOrder(rows: readonly OracleRow[]): boolean {
+  const closes = rows.filter(({ cause }) => cause !== "late").map(({ close }) => close);
+  return closes.every((close, index) => index === 0 || close >= (closes[index - 1] ?? close));
+}
+
+describe("time model stream, against an oracle that keeps all events", () => {
+  test("gives the same rows, late events and counts, wherever batches, pages, commits and restarts fall", () => {
+    fc.assert(
+      fc.property(options, pageSizes, scripts, fc.boolean(), (given, pageSize, actions, restless) => {
+        const oracle = new StreamOracle(given);
+        const driver = newDriver(given, pageSize, (self) => {
+          if (restless) self.restart(0);
+        });
+        // A late event calls out a session that waits for its page, ahead of those before it.
+        const callsOutAhead =
+          given.windower.kind === "session" && given.allowedLatenessMs > 0 && Number.isFinite(pageSize);
+        let events = 0;
+        for (const action of actions) {
+          if (action.do === "process") events += action.events.length;
+          const [actual, expected] = runBoth(driver, oracle, action);
+          expect(sorted(actual)).toEqual(sorted(expected));
+          if (!callsOutAhead) expect(isInOrder(actual)).toBe(true);
+          expect(driver.engine.stats().watermark).toBe(oracle.watermark);
+        }
+        expect(sorted(driver.finish().map(rowOf))).toEqual(sorted(oracle.finish()));
+        expect(driver.late.map(({ value }) => value)).toEqual(oracle.late);
+        const { counted, late, refused } = driver.engine.stats();
+        expect([counted, late, refused]).toEqual([oracle.counted, oracle.late.length, 0]);
+        expect(counted + late + refused).toBe(events);
+      }),
+      { numRuns: 600 },
+    );
+  });
+
+  test("first results do not depend on how events are cut into batches", () => {
+    fc.assert(
+      fc.property(options, scripts, (given, actions) => {
+        const whole = newDriver(given, Number.POSITIVE_INFINITY);
+        const single = newDriver(given, Number.POSITIVE_INFINITY);
+        const firsts = (rows: readonly WindowResult<readonly number[]>[]): OracleRow[] =>
+          sorted(rows.filter(({ revision }) => revision === 0).map(rowOf));
+        for (const action of actions) {
+          if (action.do === "drained") {
+            whole.drained(action.now);
+            single.drained(action.now);
+          } else if (action.do === "process") {
+            whole.process(batchOf(action.events), action.now);
+            for (const event of action.events) single.process(batchOf([event]), action.now);
+          }
+        }
+        whole.finish();
+        single.finish();
+        const keepsAll = given.allowedLatenessMs === 0;
+        const pick = (driver: Driver): OracleRow[] =>
+          firsts(driver.results.filter(({ cause }) => keepsAll || cause !== "late"));
+        expect(pick(whole)).toEqual(pick(single));
+        expect(whole.engine.stats().late).toBe(single.engine.stats().late);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

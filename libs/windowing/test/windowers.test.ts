@@ -1,0 +1,83 @@
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+
+import { SessionWindower, SlidingWindower, TumblingWindower, WindowSpecError } from "../src/index.ts";
+
+describe("TumblingWindower", () => {
+  test("counts windows from alignToMs, below it too", () => {
+    const windower = new TumblingWindower({ lengthMs: 10, alignToMs: 3 });
+    expect(windower.windowsAt(2)).toEqual([{ id: -1, open: -7, close: 3, mergedIds: [] }]);
+    expect(windower.windowsAt(3)).toEqual([{ id: 0, open: 3, close: 13, mergedIds: [] }]);
+    expect(windower.windowsAt(12)).toEqual([{ id: 0, open: 3, close: 13, mergedIds: [] }]);
+  });
+
+  test("never gives the id −0", () => {
+    expect(Object.is(new TumblingWindower({ lengthMs: 10 }).lastIdAt(-0), 0)).toBe(true);
+  });
+
+  test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])("refuses the length %p", (lengthMs) => {
+    expect(() => new TumblingWindower({ lengthMs })).toThrow(WindowSpecError);
+  });
+
+  test("refuses an alignment that is no instant", () => {
+    expect(() => new TumblingWindower({ lengthMs: 1, alignToMs: Number.NaN })).toThrow("alignToMs is NaN");
+  });
+});
+
+describe("SlidingWindower", () => {
+  test("an event is in each window that is open at its time", () => {
+    const windower = new SlidingWindower({ lengthMs: 10, offsetMs: 4 });
+    expect(windower.idsAt(0)).toEqual([-2, -1, 0]);
+    expect(windower.idsAt(2)).toEqual([-1, 0]);
+    expect(windower.idsAt(9)).toEqual([0, 1, 2]);
+  });
+
+  test("says why an offset longer than the length cannot be", () => {
+    expect(() => new SlidingWindower({ lengthMs: 10, offsetMs: 11 })).toThrow(/would belong to none/);
+  });
+
+  test.each([
+    { lengthMs: 0, offsetMs: 1 },
+    { lengthMs: 1, offsetMs: 0 },
+    { lengthMs: 10, offsetMs: -1 },
+  ])("refuses %p", (options) => {
+    expect(() => new SlidingWindower(options)).toThrow(WindowSpecError);
+  });
+
+  test("ids are exactly those of the windows whose bounds hold the timestamp, fractions and far times included", () => {
+    const times = fc.oneof(
+      fc.integer({ min: -1000, max: 1000 }),
+      fc.integer({ min: -1_000_000, max: 1_000_000 }).map((micros) => micros / 1024),
+      fc.integer({ min: 8.6e15 - 1000, max: 8.6e15 }),
+    );
+    const lengths = fc.integer({ min: 1, max: 100 });
+    fc.assert(
+      fc.property(
+        times,
+        lengths,
+        fc.integer({ min: 0, max: 50 }),
+        fc.integer(),
+        (ts, offsetMs, moreMs, alignToMs) => {
+          const windower = new SlidingWindower({ lengthMs: offsetMs + moreMs, offsetMs, alignToMs });
+          const ids = windower.idsAt(ts);
+          const [first, last] = [windower.firstIdAt(ts), windower.lastIdAt(ts)];
+          for (const id of ids) expect(windower.openOf(id) <= ts && ts < windower.closeOf(id)).toBe(true);
+          expect(ids.length).toBeGreaterThan(0);
+          expect(windower.closeOf(first - 1) <= ts).toBe(true);
+          expect(windower.openOf(last + 1) > ts).toBe(true);
+        },
+      ),
+    );
+  });
+});
+
+describe("SessionWindower", () => {
+  test("a gap of 0 joins events of one instant", () => {
+    const sessions = new SessionWindower({ gapMs: 0 }).sessions();
+    expect([sessions.openFor(5), sessions.openFor(5), sessions.openFor(6)]).toEqual([0, 0, 1]);
+  });
+
+  test.each([-1, 0.5, Number.NaN])("refuses the gap %p", (gapMs) => {
+    expect(() => new SessionWindower({ gapMs })).toThrow(WindowSpecError);
+  });
+});

@@ -1,0 +1,58 @@
+import { CommandLine, logOptions, positive, text } from "@millrace/cli";
+import type { ProgramConfig } from "@millrace/cli";
+
+/** What the demo can be told. */
+export interface DemoConfig extends ProgramConfig {
+  /** How long the replay takes, s. */
+  readonly seconds: number;
+  readonly window: string;
+  readonly idleSeconds: number;
+  /** The Redis that the environment names: none is started then. */
+  readonly namedRedis: boolean;
+}
+
+/**
+ * @param args without the program's own name
+ * @throws UsageError, HelpShown
+ */
+export function demoConfig(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): DemoConfig {
+  const cli = new CommandLine(
+    "demo",
+    "Replays data/events.jsonl through a real Redis and shows the windows as they close. " +
+      "Starts a Redis of its own unless REDIS_URL or REDIS_HOST names one.",
+  );
+  const seconds = cli.option(
+    {
+      flag: "--seconds <seconds>",
+      env: "MILLRACE_DEMO_SECONDS",
+      description: "how long the replay takes",
+      parse: positive,
+    },
+    12,
+  );
+  const window = cli.option(
+    {
+      flag: "--window <kind:length>",
+      env: "MILLRACE_DEMO_WINDOW",
+      description: "windows to count in",
+      parse: text,
+    },
+    "tumbling:5s",
+  );
+  const idle = cli.option(
+    {
+      flag: "--exit-when-idle <seconds>",
+      env: "MILLRACE_DEMO_EXIT_WHEN_IDLE",
+      description: "silence after which the input counts as over",
+      parse: positive,
+    },
+    2,
+  );
+  const log = logOptions(cli);
+  cli.parse(args, env);
+  const named = [env["REDIS_URL"], env["REDIS_HOST"]].some((value) => value !== undefined && value !== "");
+  return { seconds: seconds(), window: window(), idleSeconds: idle(), namedRedis: named, log: log() };
+}

@@ -1,0 +1,26 @@
+import { startRedis } from "@millrace/local-redis";
+
+/** The Redis of one run of the demo. */
+export interface DemoRedis {
+  /** For people. */
+  readonly where: string;
+  /** Tells the programs about it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  stop(): Promise<void>;
+}
+
+/** The Redis that the environment names, else one of our own that leaves nothing behind. */
+export async function demoRedis(named: boolean, signal: AbortSignal): Promise<DemoRedis> {
+  if (named) return { where: "the Redis that the environment names", env: {}, stop: () => Promise.resolve() };
+  const redis = await startRedis({ signal });
+  return {
+    where: `a Redis of its own on ${redis.host}:${redis.port}`,
+    env: {
+      REDIS_URL: redis.url,
+      REDIS_PORT: undefined,
+      REDIS_USERNAME: undefined,
+      REDIS_PASSWORD: undefined,
+    },
+    stop: () => redis.stop(),
+  };
+}

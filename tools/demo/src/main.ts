@@ -1,0 +1,138 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { runProgram, startProgram } from "@millrace/cli";
+import type { LogLine, StartedProgram } from "@millrace/cli";
+import { bar, readable } from "./bars.ts";
+import { demoConfig } from "./demo-config.ts";
+import { demoRedis } from "./demo-redis.ts";
+import { reconcileReports } from "./reconciliation.ts";
+import { Screen } from "./screen.ts";
+import { showReconciliation } from "./show-reconciliation.ts";
+import { UnaccountedError } from "./unaccounted-error.ts";
+import { WindowView, parseRow } from "./window-view.ts";
+
+const ROOT = join(import.meta.dirname, "../../..");
+const EVENTS_FILE = join(ROOT, "data/events.jsonl");
+const BAR_WIDTH = 30;
+
+const people = process.stdout.isTTY;
+const screen = new Screen(people ? process.stdout : process.stderr);
+
+await runProgram("demo", demoConfig, async ({ config, signal }) => {
+  const started: StartedProgram[] = [];
+  const redis = await demoRedis(config.namedRedis, signal);
+  signal.addEventListener("abort", () => {
+    for (const program of started) program.kill("SIGTERM");
+  });
+  const start = (app: string, args: readonly string[], hooks: Hooks): StartedProgram => {
+    signal.throwIfAborted();
+    const program = startProgram(join(ROOT, `apps/${app}/src/main.ts`), {
+      args: [...args, "--channel", channel],
+      env: redis.env,
+      onLog: (line) => {
+        if (line.level === "warn" || line.level === "error") screen.line(`  ${app}: ${line.msg}`);
+        hooks.onLog?.(line);
+      },
+      ...(hooks.onOutput === undefined ? {} : { onOutput: hooks.onOutput }),
+    });
+    started.push(program);
+    return program;
+  };
+  // A Redis that others use too must not mix their events with ours.
+  const channel = `millrace_demo_${process.pid}`;
+
+  try {
+    const events = lineCount(await readFile(EVENTS_FILE));
+    const rate = Math.ceil(events / config.seconds);
+    title("Millrace: clicks in, windows out, every event accounted for");
+    say(`Redis: ${redis.where}; the events travel on its Pub/Sub channel ${channel}.`);
+
+    const view = new WindowView(screen);
+    const flow = ["--flow", "mobile-counts", "--window", config.window, "--meta"];
+    const aggregator = start("aggregator", [...flow, "--exit-when-idle", String(config.idleSeconds)], {
+      onOutput: (line) => {
+        const row = parseRow(line);
+        if (!people) process.stdout.write(`${line}\n`);
+        else if (row !== undefined) view.add(row);
+      },
+    });
+    await aggregator.logged("subscribed");
+    say(
+      `Aggregator (process ${aggregator.pid ?? "?"}): subscribed; counts mobile events by time zone, ${config.window}.`,
+    );
+
+    const publisher = start(
+      "publisher",
+      ["--file", EVENTS_FILE, "--rate", String(rate), "--loop=false", "--progress-every", "0.25"],
+      {
+        onLog: (line) => {
+          if (line.event === "progress") screen.status(progressLine(line, events));
+        },
+      },
+    );
+    say(
+      `Publisher (process ${publisher.pid ?? "?"}): replays ${readable(events)} events of data/events.jsonl, ${readable(rate)} a second.`,
+    );
+    say(
+      "Windows close by the clock, whether or not another event comes. The first may be short: it was under way.",
+    );
+    screen.line();
+
+    const published = await publisher.logged("report");
+    screen.status("");
+    say(
+      `The replay is over. After ${config.idleSeconds} s of silence the aggregator ends its input and closes what is open.`,
+    );
+    const aggregated = await aggregator.logged("report");
+    const ends = await Promise.all(started.map(({ ended }) => ended));
+    view.flush();
+    signal.throwIfAborted();
+    title("Where every event went");
+    const sums = reconcileReports(published, aggregated);
+    showReconciliation(sums, screen);
+    if (sums.unaccounted !== 0) throw new UnaccountedError(`${sums.unaccounted} events are unaccounted for`);
+    const codes = ends.map(({ code }) => String(code));
+    if (codes.some((code) => code !== "0"))
+      throw new Error(`the programs ended with ${codes.join(" and ")}, not 0`);
+    screen.line();
+    say("Every event is accounted for. To try it yourself, in two terminals:");
+    say("  npx nx run aggregator:serve");
+    say("  npx nx run publisher:serve --rate=1000");
+  } catch (error) {
+    // Programs that were told to stop end without the log lines that were waited for.
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    screen.status("");
+    for (const program of started) program.kill("SIGTERM");
+    await Promise.all(started.map(({ ended }) => ended));
+    await redis.stop();
+  }
+});
+
+interface Hooks {
+  readonly onOutput?: (line: string) => void;
+  readonly onLog?: (line: LogLine) => void;
+}
+
+function title(text: string): void {
+  screen.line();
+  screen.line(screen.style("bold", text));
+  screen.line();
+}
+
+function say(text: string): void {
+  screen.line(`  ${text}`);
+}
+
+function progressLine({ done, perSecond }: LogLine, total: number): string {
+  const sent = typeof done === "number" ? done : 0;
+  const rate = typeof perSecond === "number" ? perSecond : 0;
+  return `  publishing ${bar(sent, total, BAR_WIDTH).padEnd(BAR_WIDTH, "░")} ${readable(sent)}/${readable(total)} events, ${readable(rate)}/s`;
+}
+
+function lineCount(bytes: Buffer): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(0x0a); at >= 0; at = bytes.indexOf(0x0a, at + 1)) lines += 1;
+  return lines;
+}

@@ -1,0 +1,41 @@
+import type { LogLine } from "@millrace/cli";
+
+/** Where every event went, from the publisher's file to the aggregator's windows. */
+export interface Reconciliation {
+  /** Taken by Redis. */
+  readonly published: number;
+  readonly received: number;
+  readonly decoded: number;
+  readonly malformed: number;
+  readonly blank: number;
+  readonly counted: number;
+  readonly late: number;
+  /** Known to be gone: published to nobody, or missed by the aggregator's source. */
+  readonly lost: number;
+  /** What none of these explains: a defect. */
+  readonly unaccounted: number;
+}
+
+/** Holds the last words of the two programs against each other. Only `unaccounted` is computed. */
+export function reconcileReports(publisher: LogLine, aggregator: LogLine): Reconciliation {
+  const published = figure(publisher, "published");
+  const received = figure(aggregator, "received");
+  const lost = figure(publisher, "unheard") + figure(aggregator, "lost");
+  return {
+    published,
+    received,
+    decoded: figure(aggregator, "decoded"),
+    malformed: figure(aggregator, "malformed"),
+    blank: figure(aggregator, "blank"),
+    counted: figure(aggregator, "counted"),
+    late: figure(aggregator, "late"),
+    lost,
+    unaccounted: Math.abs(published - lost - received) + figure(aggregator, "unaccounted"),
+  };
+}
+
+function figure(report: LogLine, name: string): number {
+  const value = report[name];
+  if (typeof value !== "number") throw new TypeError(`the report has no number "${name}"`);
+  return value;
+}

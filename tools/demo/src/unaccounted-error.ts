@@ -1,0 +1,7 @@
+import { MillraceError } from "@millrace/dataflow";
+
+/** Events are neither counted nor known to be lost. */
+export class UnaccountedError extends MillraceError {
+  static readonly code = "MILLRACE_DEMO_UNACCOUNTED";
+  readonly code = UnaccountedError.code;
+}

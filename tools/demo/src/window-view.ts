@@ -1,0 +1,82 @@
+import { bar, readable } from "./bars.ts";
+import type { Screen } from "./screen.ts";
+
+const TOP = 8;
+const BAR_WIDTH = 32;
+/** Rows of a window come in one burst; this much silence (ms) behind one means that it is over. */
+const BURST_GAP_MS = 150;
+
+/** A row of the aggregator, with `--meta`. */
+export interface WindowRow {
+  readonly timezone: string;
+  readonly num_mobile_users: number;
+  readonly window: { readonly open: number; readonly close: number };
+  readonly cause: string;
+}
+
+/** Reads a line of the aggregator's output; `undefined` if it is no such row. */
+export function parseRow(line: string): WindowRow | undefined {
+  const row: unknown = JSON.parse(line);
+  return isRow(row) ? row : undefined;
+}
+
+function isRow(value: unknown): value is WindowRow {
+  return typeof value === "object" && value !== null && "timezone" in value && "window" in value;
+}
+
+/** Gathers rows and shows each window in one piece. */
+export class WindowView {
+  readonly #screen: Screen;
+  #rows: WindowRow[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(screen: Screen) {
+    this.#screen = screen;
+  }
+
+  add(row: WindowRow): void {
+    if (this.#rows[0] !== undefined && this.#rows[0].window.open !== row.window.open) this.flush();
+    this.#rows.push(row);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.flush();
+    }, BURST_GAP_MS);
+  }
+
+  /** Shows what has been gathered. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    if (this.#rows.length > 0) this.#screen.line(tableOf(this.#rows, this.#screen).join("\n"));
+    this.#rows = [];
+  }
+}
+
+function tableOf(rows: readonly WindowRow[], screen: Screen): readonly string[] {
+  const [first] = rows;
+  if (first === undefined) return [];
+  const ranked = rows.toSorted((a, b) => b.num_mobile_users - a.num_mobile_users);
+  const most = ranked[0]?.num_mobile_users ?? 0;
+  const total = rows.reduce((sum, row) => sum + row.num_mobile_users, 0);
+  const width = Math.max(...ranked.slice(0, TOP).map(({ timezone }) => timezone.length));
+  const { open, close } = first.window;
+  const why = first.cause === "end" ? "the input is over" : "its time is over";
+  const others = ranked.length - TOP;
+  return [
+    screen.style("bold", `  Window ${clock(open)} – ${clock(close)}`) +
+      screen.style("dim", `  (${why}): ${readable(total)} mobile events in ${rows.length} time zones`),
+    ...ranked
+      .slice(0, TOP)
+      .map(
+        ({ timezone, num_mobile_users: count }) =>
+          `    ${timezone.padEnd(width)}  ${screen.style("cyan", bar(count, most, BAR_WIDTH))} ${readable(count)}`,
+      ),
+    ...(others > 0 ? [screen.style("dim", `    and ${others} more`)] : []),
+    "",
+  ];
+}
+
+function clock(ms: number): string {
+  return new Date(ms).toLocaleTimeString("en-GB", {
+    fractionalSecondDigits: ms % 1_000 === 0 ? undefined : 1,
+  });
+}
