@@ -1,3 +1,4 @@
 import base from "../../jest.config.base.mjs";
 
-export default { ...base, rootDir: import.meta.dirname, displayName: "publisher" };
+// Whole programs are started here, which takes its time on a busy machine.
+export default { ...base, rootDir: import.meta.dirname, displayName: "publisher", testTimeout: 60_000 };

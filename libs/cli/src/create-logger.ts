@@ -30,17 +30,21 @@ export function createLogger(
   );
 }
 
+/** One line each: the sentence, and beside it the fields where something is wrong. */
 function prettyStream(stream: LogStream): DestinationStream {
-  const format = pretty.prettyFactory({
+  const look = {
     colorize: stream.isTTY === true,
     ignore: "name,event",
     translateTime: "SYS:HH:MM:ss.l",
     singleLine: true,
-  });
+  };
+  const withFields = pretty.prettyFactory(look);
+  const sentence = pretty.prettyFactory({ ...look, singleLine: false, hideObject: true });
   // A progress bar may stand on the line: it gives way, and is drawn anew below.
   const clearLine = stream.isTTY === true ? "\r\u001b[K" : "";
   return {
     write: (line) => {
+      const format = line.startsWith('{"level":"info"') ? sentence : withFields;
       stream.write(clearLine + format(line));
     },
   };

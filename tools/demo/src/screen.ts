@@ -1,5 +1,3 @@
-import { styleText } from "node:util";
-
 /** Where the demo talks to people: a stream that may be a terminal. */
 export interface ScreenStream {
   write(text: string): unknown;
@@ -7,8 +5,11 @@ export interface ScreenStream {
   hasColors?(): boolean;
 }
 
+/** ANSI codes that begin and end a style. */
+const STYLES = { bold: [1, 22], dim: [2, 22], cyan: [36, 39], green: [32, 39], red: [31, 39] } as const;
+
 /** How text is set off on a terminal with colours. */
-export type Style = "bold" | "dim" | "cyan" | "green" | "red" | "yellow";
+export type Style = keyof typeof STYLES;
 
 /** Lines of text above one line that changes in place; without a terminal that line is left out. */
 export class Screen {
@@ -34,7 +35,8 @@ export class Screen {
   }
 
   style(style: Style, text: string): string {
-    return this.#colours ? styleText(style, text) : text;
+    const [begin, end] = STYLES[style];
+    return this.#colours ? `\u001b[${begin}m${text}\u001b[${end}m` : text;
   }
 
   #clear(): string {

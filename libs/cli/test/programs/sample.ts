@@ -44,9 +44,6 @@ await runProgram(
         throw new TypeError("nobody thought of this");
       case "stopped":
         await stopped;
-        break;
-      case "stopped-late":
-        await stopped;
         signal.throwIfAborted();
         break;
       case "leaking":

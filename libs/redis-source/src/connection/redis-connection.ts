@@ -18,6 +18,8 @@ export interface ConnectSettings {
   readonly role: string;
   readonly logger: Logger;
   readonly time: TimeProvider;
+  /** Gives up the first connection; a connection that stands is closed by `close` alone. `@default never` */
+  readonly signal?: AbortSignal | undefined;
   /** Makes each new client usable (subscribes, defines scripts) before anybody gets it. */
   readonly prepare?: (client: Redis) => Promise<void>;
 }
@@ -55,7 +57,7 @@ export interface RedisConnection {
  * password, a missing permission, TLS trouble or an old server fail at once. Later losses are retried for ever,
  * 50 ms to 2 s apart, and logged once when they begin and once when they end.
  *
- * @throws RedisError
+ * @throws RedisError; the signal's reason
  */
 export async function connectRedis(
   options: RedisConnectionOptions,
@@ -97,14 +99,24 @@ class KeptConnection implements RedisConnection {
   }
 
   async open(): Promise<void> {
-    const { time } = this.#settings;
+    const { time, signal } = this.#settings;
     const deadline = time.now() + this.#target.connectTimeoutMs;
-    for (let attempt = 0; ; attempt += 1) {
-      const failure = await this.#attempt(deadline - time.now());
-      if (failure === undefined) return;
-      const delayMs = delayBefore(attempt);
-      if (!failure.retryable || time.now() + delayMs >= deadline) throw failure;
-      await pause(delayMs, time, this.#closing.signal);
+    const giveUp = (): void => {
+      void this.close();
+    };
+    signal?.addEventListener("abort", giveUp);
+    try {
+      for (let attempt = 0; ; attempt += 1) {
+        signal?.throwIfAborted();
+        const failure = await this.#attempt(deadline - time.now());
+        signal?.throwIfAborted();
+        if (failure === undefined) return;
+        const delayMs = delayBefore(attempt);
+        if (!failure.retryable || time.now() + delayMs >= deadline) throw failure;
+        await pause(delayMs, time, this.#closing.signal);
+      }
+    } finally {
+      signal?.removeEventListener("abort", giveUp);
     }
   }
 

@@ -71,6 +71,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
       role: `source ${channel}`,
       logger: context.logger,
       time: context.time,
+      signal: context.signal,
       prepare: (client) => partition.#subscribe(client),
     });
     return partition;
@@ -149,6 +150,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     else if (lines instanceof Uint8Array) this.#admit(lines, lines.length);
     else for (const line of lines) this.#admit(line, bytesOf(line));
     if (this.#settings.onOverflow === "pause" && this.#queue.full) this.#pause(client);
+    for (const disturb of this.#probes) disturb();
     this.#arrival.notify();
   }
 

@@ -67,7 +67,7 @@ export class RedisPubSubSink implements Sink<PublishRow> {
     this.#options = options;
   }
 
-  /** @throws RedisError when there is no usable Redis within `connectTimeoutMs` */
+  /** @throws RedisError when there is no usable Redis within `connectTimeoutMs`; the reason of the context's signal */
   async buildPart(
     _part: string,
     _resume: Json | undefined,
@@ -78,6 +78,7 @@ export class RedisPubSubSink implements Sink<PublishRow> {
       role: `sink ${channel}`,
       logger: context.logger,
       time: context.time,
+      signal: context.signal,
     });
     this.#open.add(connection);
     return {

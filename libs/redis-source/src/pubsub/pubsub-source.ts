@@ -40,7 +40,7 @@ export class RedisPubSubSource implements Source<RawLine> {
   /**
    * Resolves when Redis has confirmed the subscription: what is published from now on arrives.
    *
-   * @throws RedisError when there is no usable Redis within `connectTimeoutMs`
+   * @throws RedisError when there is no usable Redis within `connectTimeoutMs`; the reason of the context's signal
    */
   buildPart(part: string, _resume: Json | undefined, context: PartContext): Promise<PubSubPartition> {
     if (!this.#channels.includes(part)) {

@@ -35,8 +35,7 @@ export async function waitForSubscriber(
   channel: string,
   { timeoutMs, signal, logger = SILENT_LOGGER, time = SYSTEM_TIME }: WaitForSubscriberOptions,
 ): Promise<boolean> {
-  signal?.throwIfAborted();
-  const connection = await connectRedis(options, { role: `wait ${channel}`, logger, time });
+  const connection = await connectRedis(options, { role: `wait ${channel}`, logger, time, signal });
   const over = new AbortController();
   const finish = (): void => {
     over.abort();
@@ -45,7 +44,6 @@ export async function waitForSubscriber(
   };
   const cancel = time.wakeAt(time.now() + timeoutMs, finish);
   signal?.addEventListener("abort", finish);
-  if (signal?.aborted) finish();
   try {
     while (!over.signal.aborted) {
       const client = await connection.whenUp();

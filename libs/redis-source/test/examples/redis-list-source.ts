@@ -7,9 +7,13 @@ export function redisListSource(redis: RedisConnectionOptions, list: string): So
   return {
     partitioning: { kind: "single" },
     listParts: () => Promise.resolve([list]),
-    async buildPart(part, _resume, { logger, time }) {
-      const waiter = await connectRedis(redis, { role: `wait ${part}`, logger, time });
-      const reader = await connectRedis(redis, { role: `read ${part}`, logger, time });
+    async buildPart(part, _resume, { logger, time, signal }) {
+      const settings = { role: `list ${part}`, logger, time, signal };
+      const waiter = await connectRedis(redis, settings);
+      const reader = await connectRedis(redis, settings).catch(async (error: unknown) => {
+        await waiter.close();
+        throw error;
+      });
       let pops = 0;
       return {
         async nextBatch() {

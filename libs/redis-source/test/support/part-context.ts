@@ -7,11 +7,15 @@ export interface TestContext extends PartContext {
   readonly logger: RecordingLogger;
 }
 
-export function partContext(time: TimeProvider = SYSTEM_TIME): TestContext {
+export function partContext(
+  time: TimeProvider = SYSTEM_TIME,
+  signal: AbortSignal = new AbortController().signal,
+): TestContext {
   return {
     step: "clicks",
     logger: new RecordingLogger(),
     time,
+    signal,
     reject() {
       throw new Error("nothing is rejected here");
     },

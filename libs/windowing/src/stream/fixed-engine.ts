@@ -4,6 +4,7 @@ import { NO_IDS } from "../window.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { KeyedBatch, StateChange, StateField } from "../window-engine.ts";
 import type { WindowCause } from "../window-output.ts";
+import { FixedCells } from "./fixed-cells.ts";
 import { FixedRows } from "./fixed-rows.ts";
 import { FixedTable } from "./fixed-table.ts";
 import { FixedWindow } from "./fixed-window.ts";
@@ -16,14 +17,11 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
   readonly #windower: FixedWindower;
   readonly #table: FixedTable<V, A, R>;
   readonly #rows: FixedRows<V, A, R>;
+  readonly #cells: FixedCells<V, A, R>;
   /** Whether an event does no more than change an accumulator: no late results, early results or matches. */
   readonly #plain: boolean;
-  /** Windows that late events of this batch changed, with the keys. */
-  readonly #revised = new Map<FixedWindow<A>, Set<string>>();
   /** Stands for "no window": no timestamp lies in it. */
   readonly #none = new FixedWindow<A>({ ...NOWHERE, mergedIds: NO_IDS }, 0);
-  /** A watermark below this makes nothing due that could be emitted, and closes no window in use. */
-  #gate = Number.POSITIVE_INFINITY;
 
   constructor(options: ResolvedOptions<V, A, R>, windower: FixedWindower) {
     super(options);
@@ -31,6 +29,7 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
     this.#windower = windower;
     this.#table = new FixedTable(windower, fold, allowedLatenessMs);
     this.#rows = new FixedRows(options, this.outbox);
+    this.#cells = new FixedCells(options, this.outbox, this.#rows);
     this.#plain =
       allowedLatenessMs === 0 && earlyEveryMs === Number.POSITIVE_INFINITY && fold.match === undefined;
   }
@@ -41,7 +40,10 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
     else this.#addSliding(batch);
   }
 
-  /** The hot path. Per event: no allocation, no closure, and the window of the event before is at hand. */
+  /**
+   * The hot path. Per event: no allocation, no closure, and the window of the event before is at hand. It is
+   * open still, since an event that takes the watermark past its close lies beyond it itself.
+   */
   #addTumbling({ keys, values }: KeyedBatch<V>): void {
     const { timestamps, watermark, now } = this;
     const { fold } = this.options;
@@ -49,18 +51,10 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
     let counted = 0;
     let window = this.#none;
     let { open, close } = window.window;
-    this.#gate = this.#nextGate();
     for (let i = 0; i < keys.length; i++) {
       const timestamp = timestamps.at(i);
       const mark = timestamp - waitMs;
-      if (mark > watermark.value) {
-        watermark.rise(mark, now);
-        if (mark >= this.#gate) {
-          this.emitDue();
-          this.#gate = this.#nextGate();
-          close = Number.NEGATIVE_INFINITY;
-        }
-      }
+      if (mark > watermark.value) watermark.rise(mark, now);
       if (!(timestamp >= open && timestamp < close)) {
         window = this.#findOpen(timestamp);
         ({ open, close } = window.window);
@@ -72,7 +66,7 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
       const key = at(keys, i);
       const { cells } = window;
       const accumulator = cells.get(key);
-      if (accumulator === undefined) this.#addFirst(window, key, at(values, i), timestamp);
+      if (accumulator === undefined) this.#cells.addFirst(window, key, at(values, i), timestamp);
       else {
         const next = fold.add(accumulator, at(values, i), timestamp);
         if (next !== accumulator) cells.set(key, next);
@@ -89,19 +83,11 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
     let windows: readonly FixedWindow<A>[] = [];
     let from = Number.POSITIVE_INFINITY;
     let until = Number.NEGATIVE_INFINITY;
-    this.#gate = this.#nextGate();
     for (let i = 0; i < keys.length; i++) {
       const timestamp = timestamps.at(i);
       const key = at(keys, i);
       const mark = timestamp - timestamps.waitMs;
-      if (mark > watermark.value) {
-        watermark.rise(mark, now);
-        if (mark >= this.#gate) {
-          this.emitDue();
-          this.#gate = this.#nextGate();
-          until = Number.NEGATIVE_INFINITY;
-        }
-      }
+      if (mark > watermark.value) watermark.rise(mark, now);
       if (!(timestamp >= from && timestamp < until)) {
         windows = this.#findAllOpen(timestamp);
         until = Number.NEGATIVE_INFINITY;
@@ -113,7 +99,7 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
       }
       for (const window of windows) {
         const accumulator = window.cells.get(key);
-        if (accumulator === undefined) this.#addFirst(window, key, at(values, i), timestamp);
+        if (accumulator === undefined) this.#cells.addFirst(window, key, at(values, i), timestamp);
         else {
           const next = fold.add(accumulator, at(values, i), timestamp);
           if (next !== accumulator) window.cells.set(key, next);
@@ -147,96 +133,18 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
     let counted = false;
     for (let id = this.#windower.firstIdAt(timestamp); id <= last; id++) {
       const close = this.#windower.closeOf(id);
-      if (close > this.watermark.value)
-        this.#addOpen(this.#table.get(id) ?? this.#table.open(id), key, value, timestamp);
+      if (close > this.watermark.value) this.#addOpen(id, key, value, timestamp);
       else if (close + this.options.allowedLatenessMs > this.watermark.value) {
-        this.#addLate(this.#table.get(id) ?? this.#table.openKept(id), key, value, timestamp);
+        this.#cells.addLate(this.#table.get(id) ?? this.#table.openKept(id), key, value, timestamp);
       } else continue;
       counted = true;
     }
     return counted;
   }
 
-  #addOpen(window: FixedWindow<A>, given: string, value: V, timestamp: number): void {
-    const key = window.cells.has(given) ? given : this.#admit(window, given);
-    const next = this.#change(window, key, value, timestamp);
-    if (this.options.earlyEveryMs !== Number.POSITIVE_INFINITY) {
-      window.touched ??= new Set();
-      window.touched.add(key);
-      this.noteEarly();
-    }
-    this.#rows.addMatch(window, key, next);
-  }
-
-  #addLate(window: FixedWindow<A>, given: string, value: V, timestamp: number): void {
-    const { fold } = this.options;
-    const key = window.has(given) ? given : this.#admit(window, given);
-    if (!window.kept) {
-      // First results that wait for their page must not know of this event.
-      window.after ??= new Map();
-      window.after.set(key, fold.add(window.after.get(key) ?? fold.create(), value, timestamp));
-      window.changedAfter?.add(key);
-      return;
-    }
-    if (!window.cells.has(key)) window.setRows(key, 0);
-    const next = this.#change(window, key, value, timestamp);
-    if (fold.match === undefined) this.#revise(window, key);
-    else this.#rows.addMatch(window, key, next);
-  }
-
-  /** Brings in what late events came to while closing rows went out. */
-  #takeAfter(window: FixedWindow<A>): void {
-    const { fold } = this.options;
-    for (const [key, after] of window.after ?? []) {
-      const before = window.cells.get(key);
-      if (before === undefined) window.setRows(key, 0);
-      else this.#noteBefore(window, key, before);
-      window.cells.set(key, before === undefined ? after : fold.merge(before, after));
-      window.changed?.add(key);
-      this.#revise(window, key);
-    }
-    this.#table.afterTaken(window);
-  }
-
-  #change(window: FixedWindow<A>, key: string, value: V, timestamp: number): A {
-    const { fold } = this.options;
-    const known = window.cells.get(key);
-    if (known !== undefined) this.#noteBefore(window, key, known);
-    const next = fold.add(known ?? fold.create(), value, timestamp);
-    window.cells.set(key, next);
-    window.changed?.add(key);
-    return next;
-  }
-
-  /** The first event of a key in an open window. */
-  #addFirst(window: FixedWindow<A>, given: string, value: V, timestamp: number): void {
-    const { fold } = this.options;
-    const key = this.#admit(window, given);
-    const accumulator = window.cells.get(key) ?? fold.create();
-    window.cells.set(key, fold.add(accumulator, value, timestamp));
-    window.changed?.add(key);
-  }
-
-  /** The key itself while the window has room for it. */
-  #admit(window: FixedWindow<A>, key: string): string {
-    const { maxKeysPerWindow, overflowKey } = this.options;
-    if (window.size < maxKeysPerWindow) return key;
-    const taken = window.has(overflowKey) ? window.size - 1 : window.size;
-    if (taken < maxKeysPerWindow || key === overflowKey) return key;
-    this.outbox.overflowed++;
-    return overflowKey;
-  }
-
-  /** Rows of matches are each other's successors, not revisions: they need no previous value. */
-  #noteBefore(window: FixedWindow<A>, key: string, accumulator: A): void {
-    const { fold } = this.options;
-    if (fold.match === undefined && window.mustNote(key)) window.note(key, fold.snapshot(accumulator));
-  }
-
-  #revise(window: FixedWindow<A>, key: string): void {
-    const keys = this.#revised.get(window);
-    if (keys === undefined) this.#revised.set(window, new Set([key]));
-    else keys.add(key);
+  #addOpen(id: number, key: string, value: V, timestamp: number): void {
+    this.#cells.addOpen(this.#table.get(id) ?? this.#table.open(id), key, value, timestamp);
+    if (this.options.earlyEveryMs !== Number.POSITIVE_INFINITY) this.noteEarly();
   }
 
   #setAside(key: string, value: V, index: number, timestamp: number): void {
@@ -264,9 +172,7 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
   }
 
   #takeOpen(id: number): FixedWindow<A> {
-    const window = this.#table.get(id) ?? this.#table.open(id);
-    if (window.close < this.#gate) this.#gate = window.close;
-    return window;
+    return this.#table.get(id) ?? this.#table.open(id);
   }
 
   /** The times around `timestamp` that lie in the same windows. */
@@ -280,13 +186,6 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
     ];
   }
 
-  /** Without room on the page there is nothing to emit; windows in use lower the gate as they are taken. */
-  #nextGate(): number {
-    return this.outbox.room > 0
-      ? (this.#table.due.peek()?.due ?? Number.POSITIVE_INFINITY)
-      : Number.POSITIVE_INFINITY;
-  }
-
   #causeOf(window: FixedWindow<A>): WindowCause {
     return this.causeOf((watermark) => window.close <= watermark);
   }
@@ -297,16 +196,13 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
     while (window !== undefined && window.due <= this.watermark.value) {
       if (!this.#rows.addClosing(window, this.#causeOf(window))) return;
       this.#table.closed(window, this.watermark.value);
-      if (window.after !== undefined) this.#takeAfter(window);
+      if (this.#cells.takeAfter(window)) this.#table.afterTaken(window);
       window = due.peek();
     }
   }
 
   protected override emitRevisions(): void {
-    if (this.#revised.size === 0) return;
-    const windows = [...this.#revised].sort(([a], [b]) => a.order - b.order);
-    for (const [window, keys] of windows) this.#rows.addRevisions(window, keys);
-    this.#revised.clear();
+    this.#cells.emitRevisions();
   }
 
   protected override emitEarly(): boolean {

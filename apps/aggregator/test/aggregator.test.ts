@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { freePort, startRedis } from "@millrace/local-redis";
+import type { LocalRedis } from "@millrace/local-redis";
+import { clickLine } from "./support/clicks.ts";
+import { aggregator, publisher } from "./support/programs.ts";
+
+let redis: LocalRedis;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+
+afterAll(async () => {
+  await redis.stop();
+});
+
+describe("the aggregator", () => {
+  test.each(["SIGINT", "SIGTERM"] as const)("on %s emits what it has and exits with 0", async (signal) => {
+    const channel = `--channel=${signal}`;
+    const counting = aggregator(redis.url, ["--window=tumbling:10000d", "--meta", channel]);
+    await publisher(redis.url, "-", [channel], `${clickLine()}\n${clickLine()}\n`).ended;
+    counting.kill(signal);
+    counting.kill("SIGTERM");
+    const { code, output } = await counting.ended;
+    expect(code).toBe(0);
+    expect(output.map((line): unknown => JSON.parse(line))).toEqual([
+      expect.objectContaining({ timezone: "Europe/Madrid", num_mobile_users: 2, cause: "drain" }),
+    ]);
+  });
+
+  test("lives through the loss of its Redis, says so, and goes on counting", async () => {
+    const fragile = await startRedis();
+    try {
+      const counting = aggregator(fragile.url, ["--window=tumbling:200ms"]);
+      await publisher(fragile.url, "-", [], `${clickLine()}\n`).ended;
+      await counting.printed((line) => line.includes("Europe/Madrid"));
+      await fragile.kill();
+      await counting.logged("redis-lost");
+      await fragile.restart();
+      await counting.logged("redis-back");
+      await publisher(fragile.url, "-", [], `${clickLine({ os_timezone: "UTC" })}\n`).ended;
+      await counting.printed((line) => line === '{"timezone":"UTC","num_mobile_users":1}');
+      counting.kill("SIGTERM");
+      expect((await counting.ended).code).toBe(0);
+    } finally {
+      await fragile.stop();
+    }
+  });
+
+  test("says within seconds that there is no Redis, and where it looked", async () => {
+    const port = await freePort();
+    const { code, log, output } = await aggregator(`redis://127.0.0.1:${port}`, ["--connect-timeout=0.5"])
+      .ended;
+    expect(code).toBe(1);
+    expect(output).toEqual([]);
+    expect(log.at(-1)).toMatchObject({ level: "error", code: "MILLRACE_REDIS_UNREACHABLE" });
+    expect(log.at(-1)?.msg).toContain(`127.0.0.1:${port}`);
+  });
+
+  test("never logs a password", async () => {
+    const port = await freePort();
+    const url = `redis://ann:hush@127.0.0.1:${port}`;
+    const end = await aggregator(url, ["--connect-timeout=0.5", "--log-level=debug"]).ended;
+    expect(JSON.stringify(end)).toContain(`127.0.0.1:${port}`);
+    expect(JSON.stringify(end)).not.toContain("hush");
+  });
+
+  test("names a bad option and exits with 2", async () => {
+    const { code, complaints } = await aggregator(redis.url, ["--window=often"]).ended;
+    expect(code).toBe(2);
+    expect(complaints[0]).toMatch(/^aggregator: --window: "often" is not a window/);
+  });
+});

@@ -1,0 +1,97 @@
+import { describe, expect, test } from "@jest/globals";
+import { Dataflow, IterableSource } from "@millrace/dataflow";
+import { FlowDriver, TestingSink, TestingSource, sourceConformance } from "@millrace/dataflow/testing";
+import { PacedSource } from "../src/paced-source.ts";
+
+function numbers(count: number): number[] {
+  return Array.from({ length: count }, (_, n) => n);
+}
+
+async function paced(
+  events: readonly number[],
+  rate: number,
+): Promise<{ sink: TestingSink<number>; flow: FlowDriver }> {
+  const sink = new TestingSink<number>();
+  const flow = new Dataflow("paced");
+  flow.input("in", new PacedSource(new IterableSource(events, { batchSize: 7 }), rate)).output("out", sink);
+  return { sink, flow: await FlowDriver.start(flow) };
+}
+
+describe("PacedSource", () => {
+  test("delivers the first event at once and the others at the rate", async () => {
+    const { sink, flow } = await paced(numbers(1_000), 100);
+    expect(sink.rows).toEqual([0]);
+    await flow.advanceTo(1_000);
+    expect(sink.rows.length).toBeGreaterThanOrEqual(98);
+    expect(sink.rows.length).toBeLessThanOrEqual(101);
+    await flow.advanceTo(5_000);
+    expect(sink.rows.length).toBeGreaterThanOrEqual(498);
+    expect(sink.rows.length).toBeLessThanOrEqual(501);
+    expect(sink.rows).toEqual(numbers(sink.rows.length));
+    await flow.stop();
+  });
+
+  test("a rate below one event per second works too", async () => {
+    const { sink, flow } = await paced(numbers(3), 0.5);
+    await flow.advanceTo(1_999);
+    expect(sink.rows).toEqual([0]);
+    await flow.advanceTo(2_000);
+    expect(sink.rows).toEqual([0, 1]);
+    await flow.stop();
+  });
+
+  test("ends when the input does", async () => {
+    const { sink, flow } = await paced(numbers(10), 1_000);
+    await flow.advanceTo(100);
+    await flow.done;
+    expect(sink.rows).toEqual(numbers(10));
+  });
+
+  test("makes up for a short delay only", async () => {
+    const { sink, flow } = await paced(numbers(100_000), 100);
+    flow.time.set(60_000);
+    await flow.settle();
+    expect(sink.rows.length).toBeLessThanOrEqual(102);
+    await flow.stop();
+  });
+
+  test("stops at once, however slow it is", async () => {
+    const { sink, flow } = await paced(numbers(10), 0.001);
+    await flow.stop();
+    expect(sink.rows).toEqual([0]);
+  });
+
+  describe("is a source", () => {
+    const suite = sourceConformance<number>({
+      open: () => {
+        const events: number[] = [];
+        const inner = new IterableSource(
+          { [Symbol.iterator]: () => events[Symbol.iterator]() },
+          { batchSize: 7 },
+        );
+        return Promise.resolve({
+          source: new PacedSource(inner, 10_000),
+          put: (_part, more) => {
+            events.push(...more);
+            return Promise.resolve();
+          },
+          close: () => Promise.resolve(),
+        });
+      },
+      event: (n) => n,
+      resumes: true,
+      finite: true,
+    });
+    test.each(suite)("$name", ({ run }) => run());
+  });
+
+  test("forwards that its input is stopped", async () => {
+    const sink = new TestingSink<number>();
+    const source = new TestingSource<number>();
+    const flow = new Dataflow("paced");
+    flow.input("in", new PacedSource(source, 10)).output("out", sink);
+    const driver = await FlowDriver.start(flow);
+    await driver.stop();
+    expect(sink.rows).toEqual([]);
+  });
+});

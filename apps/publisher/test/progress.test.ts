@@ -1,0 +1,45 @@
+import { PassThrough } from "node:stream";
+import { describe, expect, test } from "@jest/globals";
+import { SILENT_LOGGER } from "@millrace/dataflow";
+import { VirtualTime } from "@millrace/dataflow/testing";
+import { barProgress, logProgress } from "../src/progress.ts";
+
+describe("logProgress", () => {
+  test("tells how many of how many, and the rate as measured", () => {
+    const time = new VirtualTime(0);
+    const lines: string[] = [];
+    const logger = { ...SILENT_LOGGER, info: (_: object, message: string) => void lines.push(message) };
+    const progress = logProgress(logger, 30, time);
+    time.set(500);
+    progress.add(10);
+    time.set(2_500);
+    progress.add(20);
+    progress.end();
+    expect(lines).toEqual(["10 of 30 events, 20/s", "30 of 30 events, 10/s"]);
+  });
+});
+
+describe("barProgress", () => {
+  function drawn(total: number | undefined): string {
+    const terminal = Object.assign(new PassThrough(), {
+      isTTY: true,
+      columns: 100,
+      cursorTo: () => true,
+      clearLine: () => true,
+    });
+    const time = new VirtualTime(0);
+    const progress = barProgress(terminal, total, time);
+    time.set(1_000);
+    progress.add(5);
+    progress.end();
+    return String(terminal.read());
+  }
+
+  test("draws a bar where the end is known", () => {
+    expect(drawn(10)).toMatch(/publishing \[=+ +\] 50% \| 5\/10 events \| 5\/s/);
+  });
+
+  test("draws a count where it is not", () => {
+    expect(drawn(undefined)).toContain("publishing 5 events | 5/s");
+  });
+});

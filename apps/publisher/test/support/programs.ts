@@ -1,0 +1,26 @@
+import { join } from "node:path";
+import { startProgram } from "@millrace/cli";
+import type { StartedProgram, StartProgramOptions } from "@millrace/cli";
+
+const APPS = join(import.meta.dirname, "../../..");
+
+/** Nothing of what the shell says about Redis or Millrace reaches the programs. */
+const CLEAN = Object.fromEntries(
+  Object.keys(process.env)
+    .filter((name) => /^(REDIS_|MILLRACE_|EVENTS_JSONL_FILE|INIT_CWD)/.test(name))
+    .map((name) => [name, undefined]),
+);
+
+/** The publisher as a user runs it. */
+export function publisher(
+  url: string,
+  file: string,
+  args: readonly string[] = [],
+  input: string | Uint8Array = "",
+): StartedProgram {
+  return program("publisher", { args, env: { REDIS_URL: url, EVENTS_JSONL_FILE: file }, input });
+}
+
+function program(app: string, options: StartProgramOptions): StartedProgram {
+  return startProgram(join(APPS, app, "src/main.ts"), { ...options, env: { ...CLEAN, ...options.env } });
+}

@@ -1,0 +1,77 @@
+import { connect } from "node:net";
+import { once } from "node:events";
+import { join } from "node:path";
+import { describe, expect, test } from "@jest/globals";
+import { startProgram } from "@millrace/cli";
+import type { ProgramEnd, StartedProgram } from "@millrace/cli";
+
+const MAIN = join(import.meta.dirname, "../src/main.ts");
+const QUICK = ["--seconds=1", "--window=tumbling:300ms", "--exit-when-idle=0.4"];
+
+function demo(args: readonly string[] = [], onOutput?: () => void): StartedProgram {
+  return startProgram(MAIN, {
+    args: [...QUICK, ...args],
+    env: { REDIS_URL: undefined, REDIS_HOST: undefined },
+    ...(onOutput === undefined ? {} : { onOutput }),
+  });
+}
+
+/** What the demo said about what it started. */
+function startedBy({ complaints }: ProgramEnd): { readonly port: number; readonly pids: readonly number[] } {
+  const text = complaints.join("\n");
+  return {
+    port: Number(/127\.0\.0\.1:(\d+)/.exec(text)?.[1]),
+    pids: [...text.matchAll(/\(process (\d+)\)/g)].map(([, pid]) => Number(pid)),
+  };
+}
+
+async function isOpen(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  const [outcome] = await Promise.race([
+    once(socket, "connect").then(() => ["open"]),
+    once(socket, "close").then(() => ["closed"]),
+  ]).catch(() => ["closed"]);
+  socket.destroy();
+  return outcome === "open";
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+describe("the demo", () => {
+  test("piped, prints nothing but rows, and accounts for every event on stderr", async () => {
+    const end = await demo().ended;
+    expect(end.complaints.join("\n")).toMatch(/unaccounted +0 /);
+    expect(end.code).toBe(0);
+    const rows = end.output.map((line): unknown => JSON.parse(line));
+    expect(rows.length).toBeGreaterThan(50);
+    for (const row of rows) {
+      expect(row).toMatchObject({ timezone: expect.any(String), num_mobile_users: expect.any(Number) });
+    }
+    const { port, pids } = startedBy(end);
+    expect(pids).toHaveLength(2);
+    expect(pids.filter(isAlive)).toEqual([]);
+    expect(await isOpen(port)).toBe(false);
+  });
+
+  test("interrupted in the middle, leaves nothing behind", async () => {
+    const rows: (() => void)[] = [];
+    const firstRow = new Promise<void>((resolve) => rows.push(resolve));
+    const running = demo(["--seconds=100"], () => {
+      rows.pop()?.();
+    });
+    await firstRow;
+    running.kill("SIGINT");
+    const end = await running.ended;
+    expect(end.log.filter(({ level }) => level === "error")).toEqual([]);
+    const { port, pids } = startedBy(end);
+    expect(pids).toHaveLength(2);
+    expect(pids.filter(isAlive)).toEqual([]);
+    expect(await isOpen(port)).toBe(false);
+  });
+});
