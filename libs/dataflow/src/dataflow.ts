@@ -5,6 +5,7 @@ import { FlowError } from "./errors.ts";
 import { Graph } from "./graph.ts";
 import { Stream } from "./stream.ts";
 
+/** What holds for a flow as a whole. */
 export interface DataflowOptions {
   /** Gets every payload that could not become an event, with the reason. @default each is logged as a warning */
   readonly deadLetter?: Sink<DeadLetter>;

@@ -22,6 +22,7 @@ export interface ClickCodecOptions {
   readonly unknownFields?: UnknownFields;
 }
 
+/** What a click codec does unless told otherwise. */
 export const DEFAULT_CLICK_CODEC_OPTIONS: Readonly<Required<ClickCodecOptions>> = Object.freeze({
   maxEventBytes: 65_536,
   unknownFields: "strip",

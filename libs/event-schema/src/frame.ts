@@ -51,6 +51,7 @@ export interface FrameLimits {
   readonly maxEvents?: number;
 }
 
+/** What `decodeFrame` accepts unless told otherwise. */
 export const DEFAULT_FRAME_LIMITS: Readonly<Required<FrameLimits>> = Object.freeze({
   maxFrameBytes: 1_048_576,
   maxEvents: 10_000,

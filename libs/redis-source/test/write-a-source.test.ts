@@ -2,11 +2,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { Dataflow, SILENT_LOGGER, SYSTEM_TIME, run } from "@millrace/dataflow";
+import { Dataflow, run } from "@millrace/dataflow";
 import { TestingSink, sourceConformance } from "@millrace/dataflow/testing";
 import { startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { redisListSource } from "./examples/redis-list-source.ts";
+import { partContext } from "./support/part-context.ts";
 import { take } from "./support/take.ts";
 import { until } from "./support/until.ts";
 
@@ -67,12 +68,8 @@ describe("redisListSource, as any source", () => {
 
 describe("redisListSource", () => {
   it("proves nothing about events that are on their way", async () => {
-    const context = { step: "clicks", logger: SILENT_LOGGER, time: SYSTEM_TIME, reject: () => undefined };
-    const partition = await redisListSource({ url: server.url }, "clicks").buildPart(
-      "clicks",
-      undefined,
-      context,
-    );
+    const source = redisListSource({ url: server.url }, "clicks");
+    const partition = await source.buildPart("clicks", undefined, partContext());
     let delivered = 0;
     for (let pushed = 1; pushed <= 200; pushed += 1) {
       const batch = take(partition, 1).then(({ length }) => {

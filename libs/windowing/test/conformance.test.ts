@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "@jest/globals";
 
-import { Fields, MalformedVectorsError } from "../conformance/fields.ts";
+import { MalformedVectorsError, type Fields } from "../conformance/fields.ts";
 import { runVector, summaryOf, vectorsOf } from "../conformance/run-vectors.ts";
 import { runStream } from "../conformance/stream.ts";
 

@@ -31,7 +31,7 @@ function newDriver(oracle: OracleOptions, pageSize: number, betweenPages?: (driv
   });
   const fold = collectList(({ value }: OracleEvent) => value);
   return new EngineDriver<OracleEvent, unknown, readonly number[]>(
-    { windower, clock, fold: fold as never, idle, allowedLatenessMs, ordered, pageSize },
+    { windower, clock, fold, idle, allowedLatenessMs, ordered, pageSize },
     betweenPages,
   );
 }

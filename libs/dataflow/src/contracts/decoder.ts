@@ -13,6 +13,7 @@ export type Decoded<T> =
 
 /** Turns payloads into events. It never throws: a bad payload is data. */
 export interface Decoder<Raw, T> {
+  /** Reads one payload by itself. */
   decode(raw: Raw): Decoded<T>;
 }
 

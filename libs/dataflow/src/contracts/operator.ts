@@ -12,6 +12,7 @@ export interface Batch<T> {
 
 /** Where an operator puts what it makes. Downstream steps have run when `emit` returns. */
 export interface Emitter<Out> {
+  /** Hands a batch on; an empty one need not be emitted. */
   emit(batch: Batch<Out>): void;
 }
 
@@ -38,14 +39,17 @@ export interface Wake {
  * Only `process` is required; a stateful operator also tells its state. Calls come from one task, never nested.
  */
 export interface Operator<In, Out> {
+  /** Takes a batch that arrived at system time `now` (ms). */
   process(batch: Batch<In>, now: number, out: Emitter<Out>): void;
   /** System time is `now`; if `drainedAt` is given, the partition was proved to have nothing left at that instant. */
   advance?(now: number, drainedAt: number | undefined, out: Emitter<Out>): void;
   /** `end`: the input is over. `drain`: the worker stops and there is no store to keep the state. */
   finish?(cause: "end" | "drain", now: number, out: Emitter<Out>): void;
+  /** When `advance` is wanted next; `undefined`: only an event can bring anything about. */
   nextWake?(now: number): Wake | undefined;
   /** More rows are due than fitted one page; `nextPage` emits the next. */
   readonly pending?: boolean;
+  /** Emits the next page of rows that are due. */
   nextPage?(out: Emitter<Out>): void;
   /** What changed since the last call (all of it the first time); called only for flows that have a store. */
   snapshot?(): readonly StateChange[];

@@ -95,6 +95,7 @@ export interface SourcePartition<T> {
   committed?(position: Json): Promise<void>;
   /** How far the events of `[open, close)` can be trusted to be all here. Absent: "unknown". */
   completeness?(open: number, close: number): Completeness;
+  /** Counts so far. Absent: the task counts what it was given. */
   stats?(): SourceStats;
   /** Ends the intake: what was already read is still delivered, then `end`. Absent: the partition is just closed. */
   stop?(): void;

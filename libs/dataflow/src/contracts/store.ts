@@ -59,6 +59,7 @@ export interface TaskState {
 export interface Store {
   /** Takes the task over: the new fence is higher than any before, so older owners can no longer commit. */
   acquire(task: TaskId): Promise<TaskStore>;
+  /** Releases what the store itself holds open. */
   close(): Promise<void>;
 }
 
@@ -68,6 +69,7 @@ export interface TaskStore {
   readonly fence: number;
   /** `undefined`: the task has never committed. */
   load(): Promise<TaskState | undefined>;
+  /** Applies one commit, whole or not at all. The same commit may be sent again after a lost reply. */
   commit(commit: Commit): Promise<CommitOutcome>;
   /** Gives the task up; its state stays. */
   close(): Promise<void>;

@@ -11,6 +11,7 @@ export type ErrorPolicy =
   /** The function is called again, up to `retries` times; then as `then` says. */
   | { readonly retries: number; readonly then?: "fail" | "dead-letter" };
 
+/** Options of a step that calls a function of yours. */
 export interface StepOptions {
   /** @default "fail" */
   readonly onError?: ErrorPolicy;

@@ -24,7 +24,11 @@ export interface KeyedStep<S, Out> {
 
 /** The logic of a stateful step: pure, one call for each event, notification and end, always for one key. */
 export interface KeyedLogic<V, S, Out> {
-  /** @param state `undefined` for a key that is new or was forgotten */
+  /**
+   * An event of the key.
+   *
+   * @param state `undefined` for a key that is new or was forgotten
+   */
   onEvent(state: S | undefined, value: V, context: KeyContext): KeyedStep<S, Out>;
   /** The time that was asked for has come. @default the key's state stays, nothing comes out */
   onNotify?(state: S, context: KeyContext): KeyedStep<S, Out>;

@@ -15,6 +15,7 @@ export interface RunHandle {
   readonly done: Promise<FlowStats>;
   /** Ends the intake, finishes and commits what was read, and waits for that. Any number of calls is one stop. */
   stop(): Promise<FlowStats>;
+  /** Figures at this moment. */
   stats(): FlowStats;
 }
 

@@ -2,6 +2,7 @@ import type { Json } from "@millrace/windowing";
 import type { PartContext, Partitioning, Source, SourceBatch, SourcePartition } from "../contracts/source.ts";
 import { StateError } from "../errors.ts";
 
+/** How an iterable is read. */
 export interface IterableSourceOptions {
   /** Events in one batch. @default 500 */
   readonly batchSize?: number;

@@ -7,6 +7,7 @@ import { SourceError, StateError, messageOf } from "../errors.ts";
 import { rejectOversized } from "./reject-oversized.ts";
 import { LineSplitter } from "./line-splitter.ts";
 
+/** Bounds of reading lines. */
 export interface LineOptions {
   /** A longer line is refused and only its head is kept, bytes. @default 1048576 */
   readonly maxLineBytes?: number;

@@ -27,6 +27,7 @@ export class FileStore implements Store {
     return new FileTaskStore(folder, await folder.takeFence());
   }
 
+  /** Nothing is held open between commits. */
   close(): Promise<void> {
     return Promise.resolve();
   }

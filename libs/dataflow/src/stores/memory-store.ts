@@ -30,6 +30,7 @@ export class MemoryStore implements Store {
     return Promise.resolve(new MemoryTaskStore(kept, kept.fence));
   }
 
+  /** What was kept stays. */
   close(): Promise<void> {
     return Promise.resolve();
   }

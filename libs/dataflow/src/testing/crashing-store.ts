@@ -21,6 +21,7 @@ export class CrashingStore implements Store {
     return new CrashingTaskStore(await this.#inner.acquire(task), this.#choose);
   }
 
+  /** The inner store stays open: it outlives the crash. */
   close(): Promise<void> {
     return Promise.resolve();
   }

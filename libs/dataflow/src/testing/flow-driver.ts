@@ -5,6 +5,7 @@ import type { RunOptions } from "../runtime/options.ts";
 import type { FlowStats } from "../runtime/stats.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
+/** How the flow is run; its time is virtual. */
 export interface FlowDriverOptions extends Omit<RunOptions, "time" | "signal"> {
   /** System time at the start, ms. @default 0 */
   readonly startAt?: number;
@@ -67,6 +68,7 @@ export class FlowDriver {
     await this.settle();
   }
 
+  /** Lets so much time (ms) pass. */
   async advanceBy(ms: number): Promise<void> {
     await this.advanceTo(this.time.now() + ms);
   }
@@ -76,6 +78,7 @@ export class FlowDriver {
     return this.#handle.stop();
   }
 
+  /** Figures at this moment. */
   stats(): FlowStats {
     return this.#handle.stats();
   }

@@ -10,10 +10,13 @@ export interface SinkFixture<T> {
   readonly sink: Sink<T>;
   /** The rows that arrived so far. */
   readonly read: () => Promise<readonly T[]>;
+  /** Removes what the fixture made. */
   readonly close: () => Promise<void>;
 }
 
+/** What the suite must know of a sink. */
 export interface SinkHarness<T> {
+  /** A fresh sink. */
   readonly open: () => Promise<SinkFixture<T>>;
   /** The n-th of any number of different rows. */
   readonly row: (n: number) => T;

@@ -11,6 +11,7 @@ export interface SourceFixture<T> {
   readonly source: Source<T>;
   /** Puts events where the source reads them, for one partition, after any that were put before. */
   readonly put: (part: string, events: readonly T[]) => Promise<void>;
+  /** Removes what the fixture made. */
   readonly close: () => Promise<void>;
 }
 

@@ -3,13 +3,16 @@ import type { Json, StateChange } from "@millrace/windowing";
 import type { Commit, Store, TaskState } from "../contracts/store.ts";
 import type { ConformanceCase } from "./conformance.ts";
 
+/** A store that a suite may use up. */
 export interface StoreFixture {
   readonly store: Store;
   /** The same storage through another instance, as another process sees it. */
   readonly reopen: () => Promise<Store>;
+  /** Removes what the fixture made. */
   readonly close: () => Promise<void>;
 }
 
+/** What the suite must know of a store. */
 export interface StoreHarness {
   /** An empty store. */
   readonly open: () => Promise<StoreFixture>;

@@ -9,6 +9,7 @@ import type {
 } from "../contracts/source.ts";
 import { StateError } from "../errors.ts";
 
+/** The parts of a testing source. */
 export interface TestingSourceOptions {
   /** @default ["testing"] */
   readonly parts?: readonly string[];

@@ -98,6 +98,26 @@ describe("connecting", () => {
     expect(error.message).toMatch("did not answer within 50 ms");
   });
 
+  it("is given up when told to, in an attempt or between two, and not once it stands", async () => {
+    const silent = await listen(createServer());
+    cleanUps.push(() => silent.close());
+    for (const port of [silent.port, await freePort()]) {
+      const controller = new AbortController();
+      const time = new VirtualTime();
+      const connecting = connect({ host: "127.0.0.1", port }, { time, signal: controller.signal });
+      // The time limit of the attempt, and then the pause before the next.
+      await until(() => time.nextAlarm === (port === silent.port ? 3_000 : 50));
+      const reason = new Error("not wanted any more");
+      controller.abort(reason);
+      await expect(connecting).rejects.toBe(reason);
+      expect(time.nextAlarm).toBeUndefined();
+    }
+    const controller = new AbortController();
+    const { connection } = await connect({ url: (await server()).url }, { signal: controller.signal });
+    controller.abort();
+    expect(await (await connection.whenUp()).ping()).toBe("PONG");
+  });
+
   it("recognises a server that is not a Redis", async () => {
     const web = await listen(
       createServer((socket) => {

@@ -1,6 +1,5 @@
 import type { Source } from "@millrace/dataflow";
-import { connectRedis } from "@millrace/redis-source";
-import type { RedisConnectionOptions } from "@millrace/redis-source";
+import { type RedisConnectionOptions, connectRedis } from "@millrace/redis-source";
 
 /** Reads what others RPUSH to a Redis list. */
 export function redisListSource(redis: RedisConnectionOptions, list: string): Source<string> {
@@ -17,11 +16,9 @@ export function redisListSource(redis: RedisConnectionOptions, list: string): So
       let pops = 0;
       return {
         async nextBatch() {
-          const waiting = await waiter.whenUp();
-          await waiting.blmove(part, part, "LEFT", "LEFT", 0);
-          const reading = await reader.whenUp();
+          await (await waiter.whenUp()).blmove(part, part, "LEFT", "LEFT", 0);
           pops += 1;
-          const events = await reading.lpop(part, 1_000);
+          const events = await (await reader.whenUp()).lpop(part, 1_000);
           pops += 1;
           return { kind: "batch", events: events ?? [] };
         },

@@ -1,14 +1,11 @@
 import type { Commit } from "@millrace/dataflow";
 import { CommitTooLargeError } from "../errors.ts";
-import { encodeOutput } from "../sinks/encode-output.ts";
+import { encodeNotices, encodeRows } from "../sinks/encode-output.ts";
 import type { TaskKeys } from "../task-keys.ts";
 import { bytesOf } from "./command.ts";
 import type { Command } from "./command.ts";
 import { encodeChanges } from "./encode-changes.ts";
-
-/** What one call of a script carries: it keeps Redis busy for two or three milliseconds. */
-const PIECE_ARGS = 2_000;
-const PIECE_BYTES = 256 * 1_024;
+import { fillPieces, fits } from "./pieces.ts";
 
 /** What a commit may hold. */
 export interface CommitLimits {
@@ -20,57 +17,65 @@ export interface CommitLimits {
 export interface CommitPlan {
   /** Signature, position, sinks, partial. */
   readonly head: readonly string[];
-  /** Commands, each preceded by its length: one piece is applied with the commit, several are staged before it. */
+  /** Arguments of one call each: a single piece is applied with the commit, several are staged before it. */
   readonly pieces: readonly (readonly string[])[];
 }
 
 /**
+ * Divides a commit into pieces.
+ *
+ * Notices are the first commands of a script, or have pieces behind all others: Redis does not undo a script that
+ * fails halfway, and publishing is what a user may lack the permission for. No subscriber can read before the rows
+ * are there, since nothing runs beside a script.
+ *
  * @throws CommitTooLargeError
  * @throws RedisOptionsError for rows of a sink that is not this store's
  */
 export function planCommit(keys: TaskKeys, commit: Commit, limits: CommitLimits): CommitPlan {
   const { number, signature, position, sinks, partial } = commit;
   const head = [signature, JSON.stringify(position), JSON.stringify(sinks), partial ? "1" : "0"];
-  const pieces: string[][] = [];
-  let piece: string[] = [];
-  let pieceBytes = 0;
-  let bytes = bytesOf(head);
   const where = `Commit ${number} of ${keys.base}`;
-  for (const command of commandsOf(keys, commit)) {
-    const size = bytesOf(command);
-    // Only a command of a single field or row cannot be made smaller.
-    if (size > limits.maxValueBytes) requireSmallValues(command, limits.maxValueBytes, where);
-    if (piece.length > 0 && (pieceBytes + size > PIECE_BYTES || piece.length + command.length > PIECE_ARGS)) {
-      pieces.push(piece);
-      piece = [];
-      pieceBytes = 0;
-    }
-    piece.push(String(command.length), ...command);
-    pieceBytes += size;
-    bytes += size;
-    if (bytes > limits.maxCommitBytes) {
-      throw new CommitTooLargeError(
-        `${where} is larger than ${limits.maxCommitBytes} bytes. Commit more often (commitEveryMs, ` +
-          "commitEveryEvents), close windows in smaller pages (pageSize), or raise maxCommitBytes.",
-      );
-    }
+  let total = 0;
+  const add = (bytes: number): void => {
+    total += bytes;
+    if (total > limits.maxCommitBytes) throw tooLarge(where, limits);
+  };
+  const count = (command: Command, bytes: number): void => {
+    add(bytes);
+    if (bytes > limits.maxValueBytes) requireSmallValues(command, limits, where);
+  };
+  add(bytesOf(head));
+  const pieces = fillPieces(writesOf(keys, commit), count);
+  const notices = fillPieces(noticesOf(keys, commit), count);
+  const [write = { args: [], bytes: 0 }, ...writes] = pieces;
+  const [notice = { args: [], bytes: 0 }, ...others] = notices;
+  if (writes.length + others.length === 0 && fits(notice, write)) {
+    return { head, pieces: [[...notice.args, ...write.args]] };
   }
-  pieces.push(piece);
-  return { head, pieces };
+  return { head, pieces: [...pieces, ...notices].map(({ args }) => args) };
 }
 
-function* commandsOf(keys: TaskKeys, commit: Commit): Generator<Command> {
-  yield* encodeChanges(keys, commit.changes);
-  for (const output of commit.outputs) yield* encodeOutput(keys, commit.number, output);
+function* writesOf(keys: TaskKeys, { changes, outputs }: Commit): Generator<Command> {
+  yield* encodeChanges(keys, changes);
+  for (const output of outputs) yield* encodeRows(keys, output);
 }
 
-function requireSmallValues(command: Command, maxValueBytes: number, where: string): void {
-  for (const arg of command) {
-    const bytes = Buffer.byteLength(arg);
-    if (bytes <= maxValueBytes) continue;
-    throw new CommitTooLargeError(
-      `${where} has a value of ${bytes} bytes for ${command[1] ?? command[0]}; the limit is ${maxValueBytes}, ` +
-        "since Redis takes a value in one go. Keep less in one key's state or in one row, or raise maxValueBytes.",
-    );
-  }
+function* noticesOf(keys: TaskKeys, { number, outputs }: Commit): Generator<Command> {
+  for (const output of outputs) yield* encodeNotices(keys, number, output);
+}
+
+function tooLarge(where: string, { maxCommitBytes }: CommitLimits): CommitTooLargeError {
+  return new CommitTooLargeError(
+    `${where} is larger than ${maxCommitBytes} bytes. Commit more often (commitEveryMs, commitEveryEvents), ` +
+      "close windows in smaller pages (pageSize), or raise maxCommitBytes.",
+  );
+}
+
+function requireSmallValues(command: Command, { maxValueBytes }: CommitLimits, where: string): void {
+  const bytes = Math.max(...command.map((arg) => Buffer.byteLength(arg)));
+  if (bytes <= maxValueBytes) return;
+  throw new CommitTooLargeError(
+    `${where} has a value of ${bytes} bytes for ${command[1] ?? command[0]}; the limit is ${maxValueBytes}, since ` +
+      "Redis takes a value in one go. Keep less in one key's state or in one row, or raise maxValueBytes.",
+  );
 }

@@ -1,89 +1,93 @@
 import type { StoreOutput } from "@millrace/dataflow";
 import { RedisOptionsError } from "@millrace/redis-source";
+import { inRuns } from "../commit/command.ts";
 import type { Command } from "../commit/command.ts";
 import type { TaskKeys } from "../task-keys.ts";
 import { encodeText } from "../text-codec.ts";
 import { hashRowFromJson, targetFromJson } from "./result-target.ts";
-import type { HashRow, HashTarget, NoticeCommand, StreamTarget } from "./result-target.ts";
+import type { HashRow, HashTarget, ResultTarget, StreamTarget } from "./result-target.ts";
 
-/** Rows in one command. */
-const ROWS_A_COMMAND = 200;
-
-/**
- * The commands that make rows visible. A notice comes right before the last of them that it is about: both are in
- * one script, so nobody can read before the rows are there, and a user who may not publish is refused before
- * anything of that script is written.
- *
- * @throws RedisOptionsError
- */
-export function* encodeOutput(keys: TaskKeys, number: number, output: StoreOutput): Generator<Command> {
-  const target = targetFromJson(output.target);
-  if (target === undefined) {
-    throw new RedisOptionsError(
-      `Output "${output.step}" hands its rows to the commit for another store: ${JSON.stringify(output.target)}. ` +
-        "Use a result sink of @millrace/redis-store with this store.",
-    );
-  }
-  if (target.kind === "redis-stream") yield* encodeEntries(keys, number, target, output.rows.map(String));
-  else yield* encodeWindows(keys, number, target, output.rows.map(hashRowFromJson));
+/** The commands that make rows visible. @throws RedisOptionsError */
+export function* encodeRows(keys: TaskKeys, output: StoreOutput): Generator<Command> {
+  const target = targetOf(output);
+  if (target.kind === "redis-stream") yield* encodeEntries(keys, target, output.rows.map(String));
+  else yield* encodeWindows(keys, target, output.rows.map(hashRowFromJson));
 }
 
-function* encodeEntries(
-  keys: TaskKeys,
-  number: number,
-  { output, maxLength, notice }: StreamTarget,
-  rows: readonly string[],
-): Generator<Command> {
-  const stream = keys.results(output);
-  for (const row of rows) {
-    yield ["XADD", stream, "MAXLEN", "~", String(maxLength), "*", "row", row];
+/**
+ * The commands that tell of rows: one for a stream, one for each window of a hash.
+ *
+ * @param number of the commit
+ * @throws RedisOptionsError
+ */
+export function* encodeNotices(keys: TaskKeys, number: number, output: StoreOutput): Generator<Command> {
+  const target = targetOf(output);
+  if (target.notice === null || output.rows.length === 0) return;
+  const name = target.notice === "publish" ? "PUBLISH" : "SPUBLISH";
+  const channel = keys.results(target.output);
+  if (target.kind === "redis-stream") {
+    yield [name, channel, JSON.stringify({ commit: number, rows: output.rows.length })];
+    return;
   }
-  if (notice !== null && rows.length > 0) yield noticeOf(notice, stream, { commit: number, rows: rows.length });
+  const counts = new Map<string, number>();
+  for (const { window } of output.rows.map(hashRowFromJson)) counts.set(window, (counts.get(window) ?? 0) + 1);
+  for (const [window, rows] of counts) yield [name, channel, JSON.stringify({ commit: number, window, rows })];
+}
+
+function targetOf({ step, target }: StoreOutput): ResultTarget {
+  const known = targetFromJson(target);
+  if (known !== undefined) return known;
+  throw new RedisOptionsError(
+    `Output "${step}" hands its rows to the commit for another store: ${JSON.stringify(target)}. ` +
+      "Use a result sink of @millrace/redis-store with this store.",
+  );
+}
+
+function* encodeEntries(keys: TaskKeys, target: StreamTarget, rows: readonly string[]): Generator<Command> {
+  const stream = keys.results(target.output);
+  for (const row of rows) yield ["XADD", stream, "MAXLEN", "~", String(target.maxLength), "*", "row", row];
 }
 
 function* encodeWindows(
   keys: TaskKeys,
-  number: number,
-  { output, ttlMs, notice }: HashTarget,
+  { output, ttlMs }: HashTarget,
   rows: readonly HashRow[],
 ): Generator<Command> {
-  const counts = new Map<string, number>();
-  for (const run of runsOf(rows)) {
-    const [{ window, key, replaces }] = run;
+  for (const { window, replaces, rows: together } of togetherOf(rows)) {
     for (const replaced of replaces) {
-      yield ["HDEL", keys.window(output, replaced), encodeText(key)];
-      yield ["HDEL", keys.revisions(output, replaced), encodeText(key)];
+      for (const { key } of together) {
+        yield ["HDEL", keys.window(output, replaced), encodeText(key)];
+        yield ["HDEL", keys.revisions(output, replaced), encodeText(key)];
+      }
     }
     const hash = keys.window(output, window);
     const revisions = keys.revisions(output, window);
-    const fields = run.flatMap((row) => [encodeText(row.key), String(row.revision), row.row]);
-    yield ["ROWS", hash, revisions, ...fields];
-    if (ttlMs !== null) {
-      yield ["PEXPIRE", hash, String(ttlMs)];
-      yield ["PEXPIRE", revisions, String(ttlMs)];
-    }
-    counts.set(window, (counts.get(window) ?? 0) + run.length);
-  }
-  if (notice === null) return;
-  for (const [window, count] of counts) {
-    yield noticeOf(notice, keys.results(output), { commit: number, window, rows: count });
+    const fields = together.map(({ key, revision, row }) => [encodeText(key), String(revision), row]);
+    for (const run of inRuns(fields)) yield ["ROWS", hash, revisions, ...run];
+    if (ttlMs === null) continue;
+    yield ["PEXPIRE", hash, String(ttlMs)];
+    yield ["PEXPIRE", revisions, String(ttlMs)];
   }
 }
 
-/** Divides rows into runs of one window, in order. A row that voids others starts a run. */
-function* runsOf(rows: readonly HashRow[]): Generator<[HashRow, ...HashRow[]]> {
-  let run: [HashRow, ...HashRow[]] | undefined;
+/** Rows that follow each other and are of one window. */
+interface Together {
+  readonly window: string;
+  readonly replaces: readonly string[];
+  readonly rows: HashRow[];
+}
+
+/** Divides rows into such of one window, in order; a row that voids others stands alone. */
+function* togetherOf(rows: readonly HashRow[]): Generator<Together> {
+  let last: Together | undefined;
   for (const row of rows) {
-    if (run?.[0].window === row.window && row.replaces.length === 0 && run.length < ROWS_A_COMMAND) {
-      run.push(row);
+    const { window, replaces } = row;
+    if (last?.window === window && last.replaces.length + replaces.length === 0) {
+      last.rows.push(row);
       continue;
     }
-    if (run !== undefined) yield run;
-    run = [row];
+    if (last !== undefined) yield last;
+    last = { window, replaces, rows: [row] };
   }
-  if (run !== undefined) yield run;
-}
-
-function noticeOf(command: NoticeCommand, channel: string, news: object): Command {
-  return [command === "publish" ? "PUBLISH" : "SPUBLISH", channel, JSON.stringify(news)];
+  if (last !== undefined) yield last;
 }

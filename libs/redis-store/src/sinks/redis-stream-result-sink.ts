@@ -1,0 +1,44 @@
+import type { Json, PartContext, Sink, SinkPartition } from "@millrace/dataflow";
+import { RedisOptionsError } from "@millrace/redis-source";
+import type { NoticeCommand } from "./result-target.ts";
+import { ResultPartition } from "./result-partition.ts";
+
+/** Options of {@link RedisStreamResultSink}. */
+export interface RedisStreamResultSinkOptions {
+  /** Last part of the stream's name, `<prefix>:{<partition>}:<flow>:results:<name>`. `@default the step's id` */
+  readonly name?: string;
+  /** Entries that the stream keeps, roughly: Redis drops whole blocks. `@default 100_000` */
+  readonly maxLength?: number;
+  /** Tells subscribers of the channel that has the stream's name. `@default nobody is told` */
+  readonly notice?: NoticeCommand;
+}
+
+/** The options that have a default of their own. */
+export const DEFAULT_STREAM_RESULT_SINK_OPTIONS: Readonly<{ maxLength: number }> = Object.freeze({
+  maxLength: 100_000,
+});
+
+/**
+ * Appends each row to a stream, in the very step that commits the state it came from: every row is there once,
+ * whatever crashed. An entry has one field, `row`, with the row as JSON.
+ *
+ * It works with a `RedisStore` only: without a store, or with another one, its rows go nowhere.
+ */
+export class RedisStreamResultSink<T> implements Sink<T> {
+  readonly #options: RedisStreamResultSinkOptions;
+
+  /** @throws RedisOptionsError */
+  constructor(options: RedisStreamResultSinkOptions = {}) {
+    const { maxLength = DEFAULT_STREAM_RESULT_SINK_OPTIONS.maxLength } = options;
+    if (!Number.isSafeInteger(maxLength) || maxLength < 1) {
+      throw new RedisOptionsError(`maxLength is ${maxLength}. Give a whole number of at least 1.`);
+    }
+    this.#options = options;
+  }
+
+  buildPart(_part: string, _resume: Json | undefined, { step }: PartContext): Promise<SinkPartition<T>> {
+    const { name, maxLength, notice } = { ...DEFAULT_STREAM_RESULT_SINK_OPTIONS, ...this.#options };
+    const target = { kind: "redis-stream", output: name ?? step, maxLength, notice: notice ?? null } as const;
+    return Promise.resolve(new ResultPartition<T>(step, target, (row) => JSON.stringify(row)));
+  }
+}

@@ -1,0 +1,120 @@
+import { describe, expect, test } from "@jest/globals";
+
+import {
+  count,
+  createWindowEngine,
+  SessionWindower,
+  SystemClock,
+  TumblingWindower,
+  type KeyedBatch,
+  type WindowEngineOptions,
+} from "../src/index.ts";
+import { EngineDriver } from "./support/engine-driver.ts";
+import { batch, event, eventClock, type TestEvent } from "./support/events.ts";
+
+const tumbling = new TumblingWindower({ lengthMs: 10 });
+const sessions = new SessionWindower({ gapMs: 5 });
+type Options = WindowEngineOptions<TestEvent, number, number>;
+
+describe("keys per window", () => {
+  test.each<readonly [string, Partial<Options>]>([
+    ["tumbling windows", { windower: tumbling }],
+    ["windows kept for late events", { windower: tumbling, allowedLatenessMs: 5 }],
+    ["sessions", { windower: sessions }],
+    ["keys of perKey", { windower: tumbling, timeModel: "perKey" }],
+  ])("beyond the bound events count under the overflow key: %s", (_, given) => {
+    const driver = new EngineDriver<TestEvent, number, number>({
+      windower: tumbling,
+      clock: eventClock(),
+      fold: count(),
+      maxKeysPerWindow: 2,
+      overflowKey: "rest",
+      ...given,
+    });
+    driver.process(batch(...["a", "b", "c", "d", "a", "c"].map((key) => event(1, key))), 0);
+    expect(driver.engine.stats()).toMatchObject({ counted: 6, overflowed: 3, cells: 3 });
+    const rows = driver.finish().map(({ key, value }) => [key, value]);
+    expect(rows.sort()).toEqual([
+      ["a", 2],
+      ["b", 1],
+      ["rest", 3],
+    ]);
+  });
+
+  test("each window has room of its own", () => {
+    const driver = new EngineDriver({
+      windower: tumbling,
+      clock: eventClock(),
+      fold: count(),
+      maxKeysPerWindow: 1,
+    });
+    driver.process(batch(event(1, "a"), event(11, "b"), event(12, "c")), 0);
+    driver.finish();
+    expect(driver.results.map(({ key }) => key)).toEqual(["a", "b", "(overflow)"]);
+  });
+});
+
+describe("pages", () => {
+  test("no call brings out more closing rows than fit", () => {
+    const engine = createWindowEngine({
+      windower: tumbling,
+      clock: eventClock(),
+      fold: count(),
+      pageSize: 3,
+    });
+    const events = Array.from({ length: 10 }, (_, index) => event(index, `key-${String(index)}`));
+    const sizes = [engine.process(batch(...events, event(10)), 0).results.length];
+    while (engine.pending) sizes.push(engine.nextPage().results.length);
+    expect(sizes).toEqual([3, 3, 3, 1]);
+  });
+
+  test("every call goes on where the last page ended", () => {
+    const engine = createWindowEngine({
+      windower: sessions,
+      clock: eventClock(),
+      fold: count(),
+      pageSize: 1,
+    });
+    expect(
+      engine.process(batch(event(1, "a"), event(1, "b"), event(1, "c"), event(50, "d")), 0).results,
+    ).toHaveLength(1);
+    expect(engine.process(batch(event(51, "d")), 0).results).toHaveLength(1);
+    expect(engine.advance(60).results).toHaveLength(1);
+    expect(engine.pending).toBe(false);
+  });
+});
+
+describe("memory in a soak", () => {
+  const EVENTS = 1_000_000;
+  const SIZE = 1_000;
+
+  test.each<readonly [string, Options]>([
+    [
+      "tumbling windows",
+      { windower: new TumblingWindower({ lengthMs: 500 }), clock: eventClock(5), fold: count() },
+    ],
+    ["sessions", { windower: new SessionWindower({ gapMs: 400 }), clock: eventClock(5), fold: count() }],
+    [
+      "a system clock",
+      { windower: new TumblingWindower({ lengthMs: 500 }), clock: new SystemClock(), fold: count() },
+    ],
+  ])("is flat over a million keys that each come once: %s", (_, options) => {
+    const engine = createWindowEngine(options);
+    let [mostCells, rows] = [0, 0];
+    for (let from = 0; from < EVENTS; from += SIZE) {
+      const keys: string[] = [];
+      const values: TestEvent[] = [];
+      for (let i = from; i < from + SIZE; i++) {
+        keys.push(`user-${String(i)}`);
+        values.push({ ts: i, key: "", value: 1 });
+      }
+      const given: KeyedBatch<TestEvent> = { keys, values };
+      rows += engine.process(given, from + SIZE).results.length;
+      mostCells = Math.max(mostCells, engine.stats().cells);
+    }
+    expect(mostCells).toBeLessThanOrEqual(2 * SIZE);
+    expect(engine.stats().approximateBytes).toBeLessThan(2e6);
+    expect(rows + engine.finish("end").results.length).toBe(EVENTS);
+    expect(engine.stats()).toMatchObject({ cells: 0, windows: 0, counted: EVENTS, late: 0 });
+  });
+});

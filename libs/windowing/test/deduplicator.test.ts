@@ -1,0 +1,76 @@
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+
+import { StateStore } from "../conformance/state-store.ts";
+import { Deduplicator, WindowOptionsError } from "../src/index.ts";
+
+describe("Deduplicator", () => {
+  test("keeps the first of each id, and counts what it drops", () => {
+    const dedup = new Deduplicator({ withinMs: 100 });
+    expect(dedup.process({ ids: ["a", "b", "a"] }, 0)).toEqual([0, 1]);
+    expect(dedup.process({ ids: ["b", "c"] }, 99)).toEqual([1]);
+    expect(dedup.stats()).toEqual({ kept: 3, dropped: 2, forgotten: 0, remembered: 3 });
+  });
+
+  test("remembers an id for so long after it was first seen, however often it came", () => {
+    const dedup = new Deduplicator({ withinMs: 100 });
+    dedup.process({ ids: ["a"] }, 0);
+    dedup.process({ ids: ["a"] }, 99);
+    expect(dedup.process({ ids: ["a"] }, 100)).toEqual([0]);
+  });
+
+  test("time is that of the events where they tell it, and never goes back", () => {
+    const dedup = new Deduplicator({ withinMs: 100 });
+    expect(dedup.process({ ids: ["a", "b", "a", "a"], times: [0, 99, 50, 100] }, 7)).toEqual([0, 1, 3]);
+  });
+
+  test("with no room left the oldest id is forgotten, and counted", () => {
+    const dedup = new Deduplicator({ withinMs: 100, maxIds: 2 });
+    expect(dedup.process({ ids: ["a", "b", "c", "b", "a"] }, 0)).toEqual([0, 1, 2, 4]);
+    expect(dedup.stats()).toMatchObject({ forgotten: 2, remembered: 2 });
+  });
+
+  test.each([{ withinMs: 0 }, { withinMs: Number.NaN }, { withinMs: 1, maxIds: 0 }])(
+    "refuses %p",
+    (options) => {
+      expect(() => new Deduplicator(options)).toThrow(WindowOptionsError);
+    },
+  );
+
+  test("drops exactly what was kept less than withinMs before, through restarts at random", () => {
+    const steps = fc.array(
+      fc.record({ id: fc.constantFrom("a", "b", "c", "d"), elapsed: fc.nat(30), restart: fc.boolean() }),
+      { maxLength: 60 },
+    );
+    fc.assert(
+      fc.property(steps, fc.integer({ min: 1, max: 50 }), (list, withinMs) => {
+        const store = new StateStore();
+        const keptAt = new Map<string, number>();
+        let dedup = new Deduplicator({ withinMs });
+        let now = 0;
+        for (const { id, elapsed, restart } of list) {
+          now += elapsed;
+          const before = keptAt.get(id);
+          const isNew = before === undefined || before + withinMs <= now;
+          if (isNew) keptAt.set(id, now);
+          expect(dedup.process({ ids: [id] }, now)).toEqual(isNew ? [0] : []);
+          if (!restart) continue;
+          store.apply(dedup.snapshot());
+          dedup = new Deduplicator({ withinMs });
+          dedup.restore(store.load());
+        }
+        const { kept, dropped } = dedup.stats();
+        expect(kept + dropped).toBe(list.length);
+      }),
+    );
+  });
+
+  test("memory is flat over a million ids", () => {
+    const dedup = new Deduplicator({ withinMs: 1_000 });
+    for (let from = 0; from < 1_000_000; from += 1_000) {
+      const ids = Array.from({ length: 1_000 }, (_, index) => `id-${String(from + index)}`);
+      dedup.process({ ids, times: ids.map((_, index) => from + index) }, 0);
+    }
+    expect(dedup.stats()).toMatchObject({ kept: 1_000_000, remembered: 1_000 });
+  });
+});
