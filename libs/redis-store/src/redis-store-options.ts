@@ -1,0 +1,62 @@
+import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
+import type { Logger, TimeProvider } from "@millrace/dataflow";
+import { RedisOptionsError } from "@millrace/redis-source";
+import { DEFAULT_KEY_PREFIX } from "./task-keys.ts";
+
+/**
+ * Places in a commit where a test may let its process die.
+ *
+ * - `before-commit`: nothing has been sent.
+ * - `staged`: all pieces of a large commit lie in Redis, and it is not made.
+ * - `made`: a large commit is made, and its pieces are still to be applied.
+ * - `after-commit`: Redis has answered that all is applied, and the task does not know.
+ */
+export type FailPoint = "before-commit" | "staged" | "made" | "after-commit";
+
+/** Options of a {@link RedisStore}. */
+export interface RedisStoreOptions {
+  /** First part of every key, without braces. `@default "millrace"` */
+  readonly keyPrefix?: string;
+  /** Bytes of one commit; a larger one is refused with a CommitTooLargeError. `@default 67_108_864 (64 MiB)` */
+  readonly maxCommitBytes?: number;
+  /**
+   * Bytes of one value: a key's state in a window, or a row. Redis takes it in one go, about 4 ms a MiB; a larger
+   * one is refused with a CommitTooLargeError. `@default 1_048_576 (1 MiB)`
+   */
+  readonly maxValueBytes?: number;
+  /** Fields that one page of a load asks for. `@default 1_000` */
+  readonly pageFields?: number;
+  /** How long (ms) a command is tried since Redis answered last, before it fails. `@default 30_000` */
+  readonly retryMs?: number;
+  /** @default silent */
+  readonly logger?: Logger;
+  /** @default the system's clock and timers */
+  readonly time?: TimeProvider;
+  /** For tests: called at each {@link FailPoint}; the commit goes on when it returns. `@default nothing` */
+  readonly failPoint?: (name: FailPoint) => void | Promise<void>;
+}
+
+/** The same without choices left open. */
+export type StoreSettings = Required<RedisStoreOptions>;
+
+export const DEFAULT_REDIS_STORE_OPTIONS: StoreSettings = Object.freeze({
+  keyPrefix: DEFAULT_KEY_PREFIX,
+  maxCommitBytes: 64 * 1_024 * 1_024,
+  maxValueBytes: 1_024 * 1_024,
+  pageFields: 1_000,
+  retryMs: 30_000,
+  logger: SILENT_LOGGER,
+  time: SYSTEM_TIME,
+  failPoint: () => undefined,
+});
+
+/** @throws RedisOptionsError */
+export function resolveStoreOptions(options: RedisStoreOptions): StoreSettings {
+  const settings = { ...DEFAULT_REDIS_STORE_OPTIONS, ...options };
+  for (const name of ["maxCommitBytes", "maxValueBytes", "pageFields", "retryMs"] as const) {
+    if (!Number.isSafeInteger(settings[name]) || settings[name] < 1) {
+      throw new RedisOptionsError(`${name} is ${settings[name]}. Give a whole number of at least 1.`);
+    }
+  }
+  return settings;
+}
