@@ -1,10 +1,11 @@
-import type { Commit, CommitOutcome, TaskState, TaskStore } from "@millrace/dataflow";
 import { StateError } from "@millrace/dataflow";
+import type { Commit, CommitOutcome, TaskState, TaskStore } from "@millrace/dataflow";
 import { applyJournal } from "./commit/apply-journal.ts";
 import { planCommit } from "./commit/commit-plan.ts";
 import type { CommitPlan } from "./commit/commit-plan.ts";
-import { stagePieces } from "./commit/stage-pieces.ts";
-import type { TaskConnection } from "./connection/task-connection.ts";
+import { stagePieces, stagedLength } from "./commit/stage-pieces.ts";
+import type { Staging } from "./commit/stage-pieces.ts";
+import type { Link, TaskConnection } from "./connection/task-connection.ts";
 import { loadTask } from "./load-task.ts";
 import type { StoreSettings } from "./redis-store-options.ts";
 import { COMMIT } from "./scripts/commit.ts";
@@ -16,6 +17,7 @@ export class RedisTaskStore implements TaskStore {
   readonly #keys: TaskKeys;
   readonly #connection: TaskConnection;
   readonly #settings: StoreSettings;
+  #attempts = 0;
 
   constructor(fence: number, keys: TaskKeys, connection: TaskConnection, settings: StoreSettings) {
     this.fence = fence;
@@ -39,19 +41,13 @@ export class RedisTaskStore implements TaskStore {
     const { failPoint } = this.#settings;
     const plan = planCommit(this.#keys, commit, this.#settings);
     await failPoint("before-commit");
-    const outcome = await this.#connection.run("take a commit", async (link) => {
-      for (;;) {
-        const staged = await stagePieces(link, this.#keys, this.fence, commit.number, plan.pieces);
-        if (staged > 0) await failPoint("staged");
-        const { kind, detail, waiting } = await this.#make(link, commit.number, plan, staged);
-        if (waiting > 0) {
-          await failPoint("made");
-          await applyJournal(link, this.#keys);
-        }
-        // A server that lost what was staged, or still had a commit to apply: it can be made now.
-        if (kind !== "not-staged" && kind !== "unfinished") return outcomeOf(kind, detail);
-      }
-    });
+    this.#attempts += 1;
+    const staging = {
+      fence: this.fence,
+      number: commit.number,
+      name: `${this.fence} ${commit.number} ${this.#attempts}`,
+    };
+    const outcome = await this.#connection.run("take a commit", (link) => this.#make(link, plan, staging));
     await failPoint("after-commit");
     return outcome;
   }
@@ -61,22 +57,46 @@ export class RedisTaskStore implements TaskStore {
     return Promise.resolve();
   }
 
-  async #make(
-    { script }: Parameters<Parameters<TaskConnection["run"]>[1]>[0],
-    number: number,
-    { head, pieces }: CommitPlan,
-    staged: number,
-  ): Promise<{ readonly kind: string; readonly detail: number; readonly waiting: number }> {
-    const { meta, staged: stagedKey, journal } = this.#keys;
-    const commands = staged === 0 ? pieces[0] ?? [] : [];
-    const reply = await script(
-      COMMIT,
-      [meta, stagedKey, journal],
-      [this.fence, number, ...head, staged, ...commands],
-    );
-    const [kind, detail, waiting] = Array.isArray(reply) ? reply.map(String) : [];
-    return { kind: kind ?? "", detail: Number(detail), waiting: Number(waiting) };
+  async #make(link: Link, plan: CommitPlan, staging: Staging): Promise<CommitOutcome> {
+    const { failPoint } = this.#settings;
+    const length = stagedLength(plan.pieces);
+    for (;;) {
+      if (length > 0) {
+        await stagePieces(link, this.#keys, staging, plan.pieces);
+        await failPoint("staged");
+      }
+      const { kind, detail, waiting } = await this.#send(link, plan, staging, length);
+      if (waiting > 0) {
+        await failPoint("made");
+        await applyJournal(link, this.#keys);
+      }
+      // The server lost what was staged, or still had an earlier commit to apply: now it can be made.
+      if (kind !== "not-staged" && kind !== "unfinished") return outcomeOf(kind, detail);
+    }
   }
+
+  async #send(
+    { script }: Link,
+    { head, pieces }: CommitPlan,
+    { fence, number, name }: Staging,
+    length: number,
+  ): Promise<Reply> {
+    const { meta, staged, journal } = this.#keys;
+    const commands = length === 0 ? (pieces[0] ?? []) : [];
+    const args = [fence, number, ...head, length, name, ...commands];
+    const reply = await script(COMMIT, [meta, staged, journal], args);
+    const [kind = "", detail, waiting] = Array.isArray(reply) ? reply.map(String) : [];
+    return { kind, detail: Number(detail), waiting: Number(waiting) };
+  }
+}
+
+/** What the script answers. */
+interface Reply {
+  readonly kind: string;
+  /** The fence or the commit number that goes with the outcome. */
+  readonly detail: number;
+  /** Elements in the journal. */
+  readonly waiting: number;
 }
 
 function outcomeOf(kind: string, detail: number): CommitOutcome {

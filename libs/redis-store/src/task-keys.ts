@@ -55,6 +55,12 @@ export class TaskKeys {
     return `${this.results(output)}:${encodeText(window)}`;
   }
 
+  /** Match the names of all results, for SCAN. */
+  get resultPatterns(): readonly string[] {
+    const base = this.base.replace(/[\\*?[\]]/g, "\\$&");
+    return [`${base}:results:*`, `${base}:revisions:*`];
+  }
+
   /** Hash of the revisions of one window's rows, as far as they are above 0. */
   revisions(output: string, window: string): string {
     return `${this.base}:revisions:${escape(output)}:${encodeText(window)}`;

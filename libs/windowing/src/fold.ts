@@ -9,7 +9,7 @@ import type { Json } from "./json.ts";
  *
  * @typeParam V an event's value. @typeParam A the accumulator. @typeParam R the result.
  */
-export interface Fold<V, A, R> {
+export interface ClosingFold<V, A, R> {
   /** A fresh accumulator. */
   create(): A;
   /** Takes in one event. `timestamp` is its event time in ms. */
@@ -21,6 +21,10 @@ export interface Fold<V, A, R> {
   /** The accumulator as JSON; it must not change when the accumulator does. */
   snapshot(accumulator: A): Json;
   restore(state: Json): A;
+}
+
+/** A fold whose rows leave when a window closes or, where it has `match`, while events come in. */
+export interface Fold<V, A, R> extends ClosingFold<V, A, R> {
   /**
    * Where present, rows leave while events come in, and none when the window closes: called after each `add`;
    * anything but undefined is a row (cause `match`).

@@ -27,7 +27,7 @@ export { NO_SESSION_ID } from "./window.ts";
 export type { Clock, EventClockOptions } from "./clock.ts";
 export type { DeduplicatorBatch, DeduplicatorOptions } from "./deduplicator.ts";
 export type { FixedWindower } from "./fixed-windower.ts";
-export type { Fold } from "./fold.ts";
+export type { ClosingFold, Fold } from "./fold.ts";
 export type { Scalar } from "./folds/collect-set.ts";
 export type { FoldSpec } from "./folds/fold-of.ts";
 export type { Joined, JoinEvent, JoinOptions, JoinSides, JoinState } from "./folds/join.ts";

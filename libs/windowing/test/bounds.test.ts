@@ -4,7 +4,6 @@ import {
   count,
   createWindowEngine,
   SessionWindower,
-  SystemClock,
   TumblingWindower,
   type KeyedBatch,
   type WindowEngineOptions,
@@ -94,10 +93,6 @@ describe("memory in a soak", () => {
       { windower: new TumblingWindower({ lengthMs: 500 }), clock: eventClock(5), fold: count() },
     ],
     ["sessions", { windower: new SessionWindower({ gapMs: 400 }), clock: eventClock(5), fold: count() }],
-    [
-      "a system clock",
-      { windower: new TumblingWindower({ lengthMs: 500 }), clock: new SystemClock(), fold: count() },
-    ],
   ])("is flat over a million keys that each come once: %s", (_, options) => {
     const engine = createWindowEngine(options);
     let [mostCells, rows] = [0, 0];

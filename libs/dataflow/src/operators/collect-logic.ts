@@ -25,6 +25,6 @@ export function collectLogic<V>(
         : { state: longer, notifyAt: now + timeoutMs };
     },
     onNotify: (list) => ({ state: undefined, out: [list] }),
-    onEnd: (list) => [list],
+    onEnd: (list) => ({ state: undefined, out: [list] }),
   };
 }

@@ -32,8 +32,11 @@ export interface KeyedLogic<V, S, Out> {
   onEvent(state: S | undefined, value: V, context: KeyContext): KeyedStep<S, Out>;
   /** The time that was asked for has come. @default the key's state stays, nothing comes out */
   onNotify?(state: S, context: KeyContext): KeyedStep<S, Out>;
-  /** The input is over, or the worker stops without a store. @default nothing comes out */
-  onEnd?(state: S, context: KeyContext): Iterable<Out>;
+  /**
+   * The input is over, or the worker stops without a store. State that stays is there for a later run over more
+   * input. @default the key's state stays, nothing comes out
+   */
+  onEnd?(state: S, context: KeyContext): KeyedStep<S, Out>;
   /** Turns the state into JSON and back. @default the state is plain JSON already */
   readonly codec?: JsonCodec<S>;
 }
@@ -89,10 +92,12 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
 
   finish(_cause: "end" | "drain", now: number, out: Emitter<Out>): void {
     const rows = new KeyedRows<Out>(false);
-    for (const { key, state } of [...this.#cells.values()]) {
-      const made = this.#call(undefined, () => this.#logic.onEnd?.(state, { key, now }) ?? []);
-      for (const row of made) rows.push(row, key, NaN);
-      this.#apply(key, this.#cells.get(key), { state: undefined });
+    if (this.#logic.onEnd === undefined) return;
+    for (const cell of [...this.#cells.values()]) {
+      const { key, state } = cell;
+      const step = this.#call(undefined, () => this.#logic.onEnd?.(state, { key, now }) ?? { state });
+      this.#apply(key, cell, step);
+      for (const made of step.out ?? []) rows.push(made, key, NaN);
     }
     rows.emit(out);
   }

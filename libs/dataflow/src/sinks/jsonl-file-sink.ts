@@ -10,11 +10,12 @@ import { toLine } from "./to-line.ts";
  * Rows as lines at the end of a file. Its length is part of the commit: a resumed task cuts off what was written
  * behind it, so each row is there exactly once after a crash (but not against a second owner that still writes).
  *
- * `{part}` in the path stands for the partition. A flow with several partitions and a store needs it: each task
- * must have a file of its own to cut.
+ * `{part}` in the path stands for the partition. A flow with several partitions needs it: each task must have a file
+ * of its own to cut.
  */
 export class JsonlFileSink<T> implements Sink<T> {
   readonly #path: string;
+  readonly #open = new Set<string>();
 
   constructor(path: string) {
     this.#path = path;
@@ -23,11 +24,18 @@ export class JsonlFileSink<T> implements Sink<T> {
   /** @throws SinkError for a file that cannot be opened, StateError for one shorter than its committed length */
   async buildPart(part: string, resume: Json | undefined, context: PartContext): Promise<SinkPartition<T>> {
     const path = this.#path.replaceAll("{part}", encodeURIComponent(part));
+    if (this.#open.has(path)) {
+      throw new SinkError(
+        `step "${context.step}": two partitions would write ${path}; put {part} into the path, so that each has a file of its own`,
+      );
+    }
+    this.#open.add(path);
     try {
       const file = await open(path, "a");
       if (resume !== undefined) await cutBack(file, path, resume);
-      return new FileSinkPartition<T>(file, path, context);
+      return new FileSinkPartition<T>(file, path, context, () => this.#open.delete(path));
     } catch (error) {
+      this.#open.delete(path);
       if (error instanceof StateError) throw error;
       throw new SinkError(`step "${context.step}": cannot open ${path}: ${messageOf(error)}`, {
         cause: error,
@@ -51,9 +59,11 @@ class FileSinkPartition<T> implements SinkPartition<T> {
   readonly #file: FileHandle;
   readonly #path: string;
   readonly #context: PartContext;
+  readonly #onClose: () => void;
 
-  constructor(file: FileHandle, path: string, context: PartContext) {
+  constructor(file: FileHandle, path: string, context: PartContext, onClose: () => void) {
     this.#file = file;
+    this.#onClose = onClose;
     this.#path = path;
     this.#context = context;
   }
@@ -77,5 +87,6 @@ class FileSinkPartition<T> implements SinkPartition<T> {
 
   async close(): Promise<void> {
     await this.#file.close();
+    this.#onClose();
   }
 }

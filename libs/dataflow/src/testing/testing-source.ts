@@ -67,12 +67,17 @@ export class TestingSource<T> implements Source<T> {
     }
   }
 
-  /** The next read fails. */
+  /** Reading fails until `mend`: as good as a crash of the task, which commits nothing more. */
   fail(error: Error, part?: string): void {
     for (const log of this.#some(part)) {
       log.failure = error;
       log.notify();
     }
+  }
+
+  /** Takes a failure back, for a later run. */
+  mend(part?: string): void {
+    for (const log of this.#some(part)) log.failure = undefined;
   }
 
   /** Nothing is delivered and nothing can be proved until `resume`. */

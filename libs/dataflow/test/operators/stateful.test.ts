@@ -102,7 +102,7 @@ describe("statefulFlatMap", () => {
       state: undefined,
       out: [`${key} silent at ${now} after ${last}`],
     }),
-    onEnd: ({ last }, { key }) => [`${key} ended at ${last}`],
+    onEnd: ({ last }, { key }) => ({ state: undefined, out: [`${key} ended at ${last}`] }),
   };
 
   test("calls back at the time asked for, earliest first, and only once", async () => {

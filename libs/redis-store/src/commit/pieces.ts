@@ -12,7 +12,10 @@ export interface Piece {
 }
 
 /** Fills pieces with commands, in order; a command beyond the size of a piece has one of its own. */
-export function fillPieces(commands: Iterable<Command>, onCommand: (command: Command, bytes: number) => void): Piece[] {
+export function fillPieces(
+  commands: Iterable<Command>,
+  onCommand: (command: Command, bytes: number) => void,
+): Piece[] {
   const pieces: Piece[] = [];
   let piece: Piece | undefined;
   for (const command of commands) {

@@ -2,19 +2,26 @@ import type { Link } from "../connection/task-connection.ts";
 import { STAGE } from "../scripts/stage.ts";
 import type { TaskKeys } from "../task-keys.ts";
 
-/**
- * Puts the pieces of a large commit into Redis; nothing to do for a small one.
- *
- * @returns elements staged; 0 for a small commit, and for one that would not be applied anyway
- */
+/** A large commit on its way into Redis. */
+export interface Staging {
+  readonly fence: number;
+  readonly number: number;
+  /** Different for every attempt at a commit, so that pieces of two never mix. */
+  readonly name: string;
+}
+
+/** Elements that {@link stagePieces} puts into Redis: 0 for a small commit, which needs no staging. */
+export function stagedLength(pieces: readonly (readonly string[])[]): number {
+  return pieces.length < 2 ? 0 : pieces.reduce((total, piece) => total + piece.length + 1, 0);
+}
+
+/** Puts the pieces of a commit into Redis, unless it would not be applied anyway: making it then tells why. */
 export async function stagePieces(
   { script }: Link,
   { meta, staged }: TaskKeys,
-  fence: number,
-  number: number,
+  { fence, number, name }: Staging,
   pieces: readonly (readonly string[])[],
-): Promise<number> {
-  if (pieces.length < 2) return 0;
+): Promise<void> {
   const starts = new Map<number, readonly string[]>();
   let total = 0;
   for (const piece of pieces) {
@@ -22,9 +29,7 @@ export async function stagePieces(
     total += piece.length + 1;
   }
   // Redis says where it is: behind a piece, or at 0 again if it lost them.
-  let at = 0;
-  for (let piece = starts.get(0); piece !== undefined; piece = starts.get(at)) {
-    at = Number(await script(STAGE, [meta, staged], [fence, number, at, piece.length, ...piece]));
+  for (let at = 0, piece = starts.get(at); piece !== undefined; piece = starts.get(at)) {
+    at = Number(await script(STAGE, [meta, staged], [fence, number, name, at, piece.length, ...piece]));
   }
-  return at === total ? total : 0;
 }

@@ -18,8 +18,12 @@ const LONGEST_DELAY_MS = 1_000;
 export interface Link {
   readonly client: Redis;
   /** Waits for an answer, but not for ever. */
-  answer<T>(reply: Promise<T>): Promise<T>;
-  script(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
+  readonly answer: <T>(reply: Promise<T>) => Promise<T>;
+  readonly script: (
+    script: Script,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+  ) => Promise<unknown>;
 }
 
 /** A command of a {@link Link} failed. */

@@ -4,7 +4,7 @@
  * One is not Redis': `ROWS hash revisions (field revision row)…` writes the rows that are not older than what is
  * there, where no noted revision is revision 0.
  */
-export const APPLY_COMMANDS: string = `
+export const APPLY_COMMANDS = `
 local function rows(list, from, to)
   local hash, revisions = list[from], list[from + 1]
   local noted = redis.call('EXISTS', revisions) == 1

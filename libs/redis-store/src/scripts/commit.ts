@@ -4,7 +4,7 @@ import type { Script } from "./script.ts";
 
 /**
  * KEYS: meta, staged, journal. ARGV: fence, number, signature, position, sinks, partial, elements staged,
- * commands… Returns what became of the commit, a number that goes with it, and the elements in the journal.
+ * name of the staging, commands… Returns what became of the commit, a number that goes with it, and the elements in the journal.
  *
  * The rule is `decideCommit` of `@millrace/dataflow`. A staged commit becomes the journal in the same step: from
  * then on it is made, and its pieces are applied one script call after the other.
@@ -18,11 +18,11 @@ if fence < owner then return {'fenced', kept[1], waiting} end
 if number == stored and fence == by then return {'already-applied', kept[2], waiting} end
 if number ~= stored + 1 then return {'rolled-back', kept[2] or '0', waiting} end
 if waiting > 0 then return {'unfinished', kept[2] or '0', waiting} end
-if staged > 0 and (kept[4] ~= ARGV[1] .. ' ' .. ARGV[2] or redis.call('LLEN', KEYS[2]) ~= staged) then
+if staged > 0 and (kept[4] ~= ARGV[8] or redis.call('LLEN', KEYS[2]) ~= staged) then
   return {'not-staged', kept[2] or '0', 0}
 end
 if staged > 0 then redis.call('RENAME', KEYS[2], KEYS[3]) end
-apply(ARGV, 8)
+apply(ARGV, 9)
 local time = redis.call('TIME')
 redis.call('HSET', KEYS[1], 'fence', ARGV[1], 'number', ARGV[2], 'by', ARGV[1], 'signature', ARGV[3],
   'position', ARGV[4], 'sinks', ARGV[5], 'partial', ARGV[6],

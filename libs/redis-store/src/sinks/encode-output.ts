@@ -30,8 +30,10 @@ export function* encodeNotices(keys: TaskKeys, number: number, output: StoreOutp
     return;
   }
   const counts = new Map<string, number>();
-  for (const { window } of output.rows.map(hashRowFromJson)) counts.set(window, (counts.get(window) ?? 0) + 1);
-  for (const [window, rows] of counts) yield [name, channel, JSON.stringify({ commit: number, window, rows })];
+  for (const { window } of output.rows.map(hashRowFromJson))
+    counts.set(window, (counts.get(window) ?? 0) + 1);
+  for (const [window, rows] of counts)
+    yield [name, channel, JSON.stringify({ commit: number, window, rows })];
 }
 
 function targetOf({ step, target }: StoreOutput): ResultTarget {

@@ -57,12 +57,16 @@ export function hashRowToJson({ window, key, revision, row, replaces }: HashRow)
 export function hashRowFromJson(json: Json): HashRow {
   const [window, key, revision, row, ...replaces] = isList(json) ? json : [];
   return {
-    window: String(window),
-    key: String(key),
+    window: textFrom(window),
+    key: textFrom(key),
     revision: Number(revision),
-    row: String(row),
-    replaces: replaces.map(String),
+    row: textFrom(row),
+    replaces: replaces.map(textFrom),
   };
+}
+
+function textFrom(json: Json | undefined): string {
+  return typeof json === "string" ? json : "";
 }
 
 function fieldsOf(json: Json): Readonly<Record<string, Json>> {

@@ -1,4 +1,4 @@
-import type { Fold } from "../fold.ts";
+import type { ClosingFold } from "../fold.ts";
 import { copyJson, Verbatim } from "../verbatim.ts";
 
 /** A fold whose accumulator is JSON and is the result. */
@@ -11,7 +11,7 @@ export interface FoldSpec<V, A> {
 }
 
 /** A fold of your own in three functions, where the accumulator is JSON and is the result. */
-export function foldOf<V, A>(spec: FoldSpec<V, A>): Fold<V, A, A> {
+export function foldOf<V, A>(spec: FoldSpec<V, A>): ClosingFold<V, A, A> {
   const codec = new Verbatim<A>();
   return {
     create: () => spec.create(),

@@ -1,0 +1,42 @@
+import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
+import type { Logger, TaskId, TimeProvider } from "@millrace/dataflow";
+import type { RedisConnectionOptions } from "@millrace/redis-source";
+import { ConnectionPool } from "../connection/connection-pool.ts";
+import { TaskConnection } from "../connection/task-connection.ts";
+import { DEFAULT_KEY_PREFIX, TaskKeys } from "../task-keys.ts";
+
+/** How to reach a task's keys from outside a run. */
+export interface TaskAccessOptions {
+  /** As the store has it. `@default "millrace"` */
+  readonly keyPrefix?: string;
+  /** How long (ms) a command is tried since Redis answered last. `@default 5_000` */
+  readonly retryMs?: number;
+  /** @default silent */
+  readonly logger?: Logger;
+  /** @default the system's clock and timers */
+  readonly time?: TimeProvider;
+}
+
+export const DEFAULT_TASK_ACCESS_OPTIONS: Required<TaskAccessOptions> = Object.freeze({
+  keyPrefix: DEFAULT_KEY_PREFIX,
+  retryMs: 5_000,
+  logger: SILENT_LOGGER,
+  time: SYSTEM_TIME,
+});
+
+/** Connects for as long as `use` takes. */
+export async function withTask<T>(
+  redis: RedisConnectionOptions,
+  task: TaskId,
+  options: TaskAccessOptions,
+  use: (connection: TaskConnection, keys: TaskKeys) => Promise<T>,
+): Promise<T> {
+  const { keyPrefix, retryMs, logger, time } = { ...DEFAULT_TASK_ACCESS_OPTIONS, ...options };
+  const keys = new TaskKeys(task, keyPrefix);
+  const pool = new ConnectionPool(redis, { logger, time });
+  try {
+    return await use(new TaskConnection(pool, retryMs), keys);
+  } finally {
+    await pool.close();
+  }
+}

@@ -1,0 +1,21 @@
+export { CommitTooLargeError, StoreUnavailableError } from "./errors.ts";
+export { DEFAULT_REDIS_STORE_OPTIONS } from "./redis-store-options.ts";
+export {
+  DEFAULT_STREAM_RESULT_SINK_OPTIONS,
+  RedisStreamResultSink,
+} from "./sinks/redis-stream-result-sink.ts";
+export { DEFAULT_TASK_ACCESS_OPTIONS } from "./admin/with-task.ts";
+export { RedisHashResultSink } from "./sinks/redis-hash-result-sink.ts";
+export { RedisStore } from "./redis-store.ts";
+export { TaskKeys } from "./task-keys.ts";
+export { inspectTask } from "./admin/inspect-task.ts";
+export { resetTask } from "./admin/reset-task.ts";
+
+export type { FailPoint, RedisStoreOptions } from "./redis-store-options.ts";
+export type { NoticeCommand } from "./sinks/result-target.ts";
+export type { RedisHashResultSinkOptions } from "./sinks/redis-hash-result-sink.ts";
+export type { RedisStreamResultSinkOptions } from "./sinks/redis-stream-result-sink.ts";
+export type { ResetReport, ResetTaskOptions } from "./admin/reset-task.ts";
+export type { StepInspection, TaskInspection } from "./admin/inspect-task.ts";
+export type { TaskAccessOptions } from "./admin/with-task.ts";
+export type { TaskMeta } from "./task-meta.ts";

@@ -1,0 +1,25 @@
+import { describe, expect, test } from "@jest/globals";
+
+import * as windowing from "../src/index.ts";
+
+describe("errors", () => {
+  const classes = Object.values(windowing).filter(
+    (value): value is typeof windowing.WindowSpecError =>
+      typeof value === "function" && value.prototype instanceof windowing.WindowingError,
+  );
+
+  test("each has a code of its own, on the class and on the error", () => {
+    expect(classes.map(({ code }) => code).sort()).toEqual([
+      "MILLRACE_WINDOW_BATCH",
+      "MILLRACE_WINDOW_OPTIONS",
+      "MILLRACE_WINDOW_SPEC",
+      "MILLRACE_WINDOW_STATE",
+    ]);
+    for (const ErrorClass of classes) {
+      const cause = new Error("why");
+      const error = new ErrorClass("what", { cause });
+      expect([error.code, error.name, error.cause]).toEqual([ErrorClass.code, ErrorClass.name, cause]);
+      expect(error).toBeInstanceOf(windowing.WindowingError);
+    }
+  });
+});

@@ -1,0 +1,34 @@
+/** Holds the error classes and `docs/errors.md` together: every code has a heading there, every heading a code. */
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+const sources = readdirSync("libs", { recursive: true }).filter((path) =>
+  /^[^/\\]+[/\\]src[/\\].*\.ts$/.test(path),
+);
+const code = /static readonly code = "(MILLRACE_[A-Z_]+)"/g;
+const raised = new Map(
+  sources.flatMap((path) => {
+    const text = readFileSync(join("libs", path), "utf8");
+    return [...text.matchAll(code)].map(([, name]) => [name, path]);
+  }),
+);
+const documented = [...readFileSync("docs/errors.md", "utf8").matchAll(/^### (MILLRACE_[A-Z_]+)$/gm)].map(
+  ([, name]) => name,
+);
+
+const problems = [
+  ...[...raised]
+    .filter(([name]) => !documented.includes(name))
+    .map(([name, path]) => `${name} (${path}) is not in docs/errors.md`),
+  ...documented
+    .filter((name) => !raised.has(name))
+    .map((name) => `docs/errors.md tells of ${name}, which no class has`),
+  ...documented
+    .filter((name, i) => documented.indexOf(name) !== i)
+    .map((name) => `docs/errors.md tells of ${name} twice`),
+];
+for (const problem of problems) console.error(problem);
+console.error(
+  `error codes: ${raised.size} raised, ${documented.length} documented, ${problems.length} problems`,
+);
+process.exit(problems.length === 0 && raised.size > 0 ? 0 : 1);
