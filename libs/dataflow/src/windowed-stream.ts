@@ -20,6 +20,8 @@ import type {
 } from "@millrace/windowing";
 import type { Graph, Port } from "./graph.ts";
 import { required } from "./operators/required.ts";
+import { tracedClock, tracedFold } from "./operators/traced.ts";
+import type { Trace } from "./operators/traced.ts";
 import { WindowOperator } from "./operators/window-operator.ts";
 import { Stream } from "./stream.ts";
 
@@ -75,10 +77,11 @@ export class WindowedStream<V> {
         build: (context, [late, refused]) => {
           const completeOf = (open: number, close: number): ReturnType<typeof context.completeness> =>
             context.completeness(open, close);
-          return new WindowOperator<V, R>(context, createWindowEngine({ ...engineOptions, completeOf }), {
-            late: required(late),
-            refused: required(refused),
-          });
+          const trace: Trace<V> = { value: undefined };
+          const traced = { clock: tracedClock(clock, trace), fold: tracedFold(fold, trace) };
+          const engine = createWindowEngine({ ...engineOptions, ...traced, completeOf });
+          const sides = { late: required(late), refused: required(refused) };
+          return new WindowOperator<V, R>(context, engine, trace, sides);
         },
       },
     });

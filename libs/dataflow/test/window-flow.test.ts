@@ -339,3 +339,22 @@ test("a probe that is answered after the events that disproved it were read does
   expect(out.rows).toEqual([["Madrid", 2, "watermark"]]);
   await driver.stop();
 });
+
+test("a function that throws in a window step is named with its event", async () => {
+  const source = new TestingSource<string>();
+  const flow = new Dataflow("failing");
+  flow
+    .input("in", source)
+    .keyBy("all", () => "all")
+    .window("w", new TumblingWindower({ lengthMs: 5 }), new SystemClock())
+    .sum("sum", (text) => {
+      if (text === "bad") throw new Error("not a number");
+      return text.length;
+    })
+    .output("out", new TestingSink());
+  source.push(["good", "bad", "good"]);
+  source.end();
+  await expect(run(flow).done).rejects.toThrow(
+    'step "w.sum", partition "testing": not a number (event: bad)',
+  );
+});

@@ -29,3 +29,9 @@ export function publisher(
 function program(app: string, options: StartProgramOptions): StartedProgram {
   return startProgram(join(APPS, app, "src/main.ts"), { ...options, env: { ...CLEAN, ...options.env } });
 }
+
+/** What `--help` says, on one line for each option. */
+export async function helpOf(app: string): Promise<string> {
+  const { output } = await program(app, { args: ["--help"] }).ended;
+  return output.join("\n").replace(/\n {20,}/g, " ");
+}

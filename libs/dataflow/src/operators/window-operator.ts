@@ -10,22 +10,27 @@ import type {
 } from "@millrace/windowing";
 import type { Batch, Emitter, Operator, Wake } from "../contracts/operator.ts";
 import { StepError, messageOf } from "../errors.ts";
+import { excerpt } from "../excerpt.ts";
 import type { StepContext } from "./step-context.ts";
+import type { Trace } from "./traced.ts";
 
 /** A windowing engine as a step: results, late and refused events leave by ports of their own. */
 export class WindowOperator<V, R> implements Operator<V, WindowResult<R>> {
   readonly #context: StepContext;
   readonly #engine: WindowEngine<V, R>;
+  readonly #trace: Trace<V>;
   readonly #late: Emitter<LateEvent<V>>;
   readonly #refused: Emitter<RefusedEvent<V>>;
 
   constructor(
     context: StepContext,
     engine: WindowEngine<V, R>,
+    trace: Trace<V>,
     sides: { readonly late: Emitter<LateEvent<V>>; readonly refused: Emitter<RefusedEvent<V>> },
   ) {
     this.#context = context;
     this.#engine = engine;
+    this.#trace = trace;
     this.#late = sides.late;
     this.#refused = sides.refused;
   }
@@ -84,8 +89,11 @@ export class WindowOperator<V, R> implements Operator<V, WindowResult<R>> {
     try {
       made = call();
     } catch (error) {
-      throw new StepError(this.#context.step, this.#context.part, messageOf(error), error);
+      const { value } = this.#trace;
+      const event = value === undefined ? "" : ` (event: ${excerpt(value)})`;
+      throw new StepError(this.#context.step, this.#context.part, `${messageOf(error)}${event}`, error);
     }
+    this.#trace.value = undefined;
     send(made.results, out);
     send(made.late, this.#late);
     send(made.refused, this.#refused);

@@ -22,7 +22,7 @@ export function quantiles<V>(
       earlier.push_centroid(later.toArray());
       return earlier;
     },
-    result: (digest) => ranks.map((rank) => digest.percentile(rank) ?? Number.NaN),
+    result: (digest) => ranks.map((rank) => digest.percentile(rank)),
     snapshot: (digest) => digest.toArray().map(({ mean, n }): Json => ({ mean, n })),
     restore(state) {
       const digest = new TDigest();

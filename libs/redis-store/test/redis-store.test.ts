@@ -1,0 +1,340 @@
+import { describe, expect, it } from "@jest/globals";
+import { once } from "node:events";
+import { FencedError } from "@millrace/dataflow";
+import { freePort } from "@millrace/local-redis";
+import { RedisClosedError, RedisOptionsError, RedisRefusedError } from "@millrace/redis-source";
+import { CommitTooLargeError, RedisStore, StoreUnavailableError } from "@millrace/redis-store";
+import type { FailPoint } from "@millrace/redis-store";
+import { BASE, TASK, commitOf, largeCommit, plain, put, rowsOut, takeOver } from "./support/commits.ts";
+import { cuttingProxy } from "./support/cutting-proxy.ts";
+import { clientOf, rowsIn, serverOf, storeOf } from "./support/servers.ts";
+
+const RESULTS = `${BASE}:results:out`;
+
+class Died extends Error {}
+
+/** Dies at a fail point, once. */
+function dyingAt(point: FailPoint): (name: FailPoint) => void {
+  let alive = true;
+  return (name) => {
+    if (name !== point || !alive) return;
+    alive = false;
+    throw new Died(name);
+  };
+}
+
+describe("outcomes", () => {
+  it("stops a zombie for good, also one that only resends", async () => {
+    const server = await serverOf();
+    const zombie = await storeOf(server).acquire(TASK);
+    await zombie.commit(commitOf(1));
+    const owner = await storeOf(server).acquire(TASK);
+    expect(await zombie.commit(commitOf(1))).toEqual({ kind: "fenced", owner: owner.fence });
+    expect(await zombie.commit(largeCommit(2))).toEqual({ kind: "fenced", owner: owner.fence });
+    await expect(zombie.load()).rejects.toBeInstanceOf(FencedError);
+    expect(plain(await owner.load())?.commitNumber).toBe(1);
+    expect(await clientOf(server).exists(RESULTS, `${BASE}:staged`)).toBe(0);
+  });
+
+  it("keeps that a close is half done", async () => {
+    const server = await serverOf();
+    const task = await storeOf(server).acquire(TASK);
+    await task.commit(commitOf(1, { partial: true, position: { id: "7-0" } }));
+    expect(await takeOver(storeOf(server))).toMatchObject({ partial: true, position: { id: "7-0" } });
+    const owner = await storeOf(server).acquire(TASK);
+    await owner.commit(commitOf(2, { position: { id: "7-0" } }));
+    expect(await takeOver(storeOf(server))).toMatchObject({ partial: false, commitNumber: 2 });
+  });
+
+  it("takes a commit whose answer was lost for applied, and writes its rows once", async () => {
+    const server = await serverOf();
+    const proxy = await cuttingProxy(server);
+    const task = await storeOf(proxy).acquire(TASK);
+    // The first call of a script is refused (NOSCRIPT) and sent again as text.
+    await task.commit(commitOf(1));
+    proxy.cutAnswer(1);
+    const lost = commitOf(2, { changes: [put("w/1", { a: 1 })], outputs: [rowsOut({ n: 2 })] });
+    expect(await task.commit(lost)).toEqual({ kind: "already-applied" });
+    expect(await rowsIn(clientOf(server), RESULTS)).toEqual([{ n: 2 }]);
+    expect(await task.commit(commitOf(3))).toEqual({ kind: "applied" });
+  });
+
+  it("goes on after a Redis that persists was killed and started again", async () => {
+    const server = await serverOf({ args: ["--appendonly", "yes", "--appendfsync", "always"] });
+    const task = await storeOf(server).acquire(TASK);
+    await task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
+    await server.kill();
+    const committing = task.commit(commitOf(2, { changes: [put("w/1", { b: 2 })] }));
+    await server.restart();
+    expect(await committing).toEqual({ kind: "applied" });
+    expect((await takeOver(storeOf(server)))?.groups).toEqual({ "w/1": { a: 1, b: 2 } });
+  });
+
+  it("tells a task whose Redis was restored from an older copy to reload, and goes on from there", async () => {
+    const server = await serverOf();
+    const task = await storeOf(server).acquire(TASK);
+    await task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
+    await clientOf(server).save();
+    await task.commit(commitOf(2, { changes: [put("w/1", { b: 2 })] }));
+    await task.commit(commitOf(3));
+    await server.kill();
+    await server.restart();
+    expect(await task.commit(commitOf(4))).toEqual({ kind: "rolled-back", stored: 1 });
+    expect(await task.commit(largeCommit(4))).toEqual({ kind: "rolled-back", stored: 1 });
+    const again = await storeOf(server).acquire(TASK);
+    expect(plain(await again.load())).toMatchObject({ commitNumber: 1, groups: { "w/1": { a: 1 } } });
+    expect(await again.commit(commitOf(2))).toEqual({ kind: "applied" });
+  });
+
+  it("gives a fence above all before, even where Redis forgot them", async () => {
+    const server = await serverOf();
+    const zombie = await storeOf(server).acquire(TASK);
+    await zombie.commit(commitOf(1));
+    await clientOf(server).flushall();
+    const owner = await storeOf(server).acquire(TASK);
+    expect(owner.fence).toBeGreaterThan(zombie.fence);
+    await owner.commit(commitOf(1));
+    expect(await zombie.commit(commitOf(2))).toEqual({ kind: "fenced", owner: owner.fence });
+  });
+
+  it("commits on when only the fence was lost with the server's memory", async () => {
+    const server = await serverOf();
+    await (await storeOf(server).acquire(TASK)).commit(commitOf(1));
+    await clientOf(server).save();
+    const owner = await storeOf(server).acquire(TASK);
+    await owner.load();
+    await server.kill();
+    await server.restart();
+    expect(await owner.commit(commitOf(2))).toEqual({ kind: "applied" });
+    expect(await clientOf(server).hget(`${BASE}:meta`, "fence")).toBe(String(owner.fence));
+  });
+});
+
+describe("a large commit", () => {
+  it("is applied in pieces that leave nothing behind", async () => {
+    const server = await serverOf();
+    const client = clientOf(server);
+    const task = await storeOf(server).acquire(TASK);
+    expect(await task.commit(largeCommit(1))).toEqual({ kind: "applied" });
+    expect(await task.commit(largeCommit(1))).toEqual({ kind: "already-applied" });
+    expect(await client.hlen(`${BASE}:group:w/1`)).toBe(3_000);
+    expect(await rowsIn(client, RESULTS)).toHaveLength(3_000);
+    expect(await client.exists(`${BASE}:staged`, `${BASE}:journal`)).toBe(0);
+  });
+
+  it("is not there when its owner dies before it was made", async () => {
+    const server = await serverOf();
+    const task = await storeOf(server, { failPoint: dyingAt("staged") }).acquire(TASK);
+    await task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
+    await expect(task.commit(largeCommit(2))).rejects.toBeInstanceOf(Died);
+    expect(await takeOver(storeOf(server))).toMatchObject({ commitNumber: 1, groups: { "w/1": { a: 1 } } });
+    expect(await clientOf(server).exists(RESULTS, `${BASE}:staged`)).toBe(0);
+  });
+
+  it("is there whole when its owner dies after it was made", async () => {
+    const server = await serverOf();
+    const task = await storeOf(server, { failPoint: dyingAt("made") }).acquire(TASK);
+    await expect(task.commit(largeCommit(1))).rejects.toBeInstanceOf(Died);
+    expect(await clientOf(server).exists(RESULTS)).toBe(0);
+    const state = await takeOver(storeOf(server));
+    expect(state?.commitNumber).toBe(1);
+    expect(Object.keys(state?.groups["w/1"] ?? {})).toHaveLength(3_000);
+    expect(await rowsIn(clientOf(server), RESULTS)).toEqual(
+      Array.from({ length: 3_000 }, (_, i) => ({ number: 1, i })),
+    );
+  });
+
+  it("comes before the next commit even where the next owner did not load", async () => {
+    const server = await serverOf();
+    const dying = await storeOf(server, { failPoint: dyingAt("made") }).acquire(TASK);
+    await expect(dying.commit(largeCommit(1))).rejects.toBeInstanceOf(Died);
+    const owner = await storeOf(server).acquire(TASK);
+    const second = commitOf(2, { changes: [{ group: "w/1", drop: true }], outputs: [rowsOut("last")] });
+    expect(await owner.commit(second)).toEqual({ kind: "applied" });
+    expect((await takeOver(storeOf(server)))?.groups).toEqual({});
+    expect((await rowsIn(clientOf(server), RESULTS)).at(-1)).toBe("last");
+  });
+
+  it("replaces what an attempt at the same commit left staged", async () => {
+    const server = await serverOf();
+    const task = await storeOf(server, { failPoint: dyingAt("staged") }).acquire(TASK);
+    await expect(task.commit(largeCommit(1, 3_000))).rejects.toBeInstanceOf(Died);
+    expect(await task.commit(largeCommit(1, 2_500))).toEqual({ kind: "applied" });
+    expect(await rowsIn(clientOf(server), RESULTS)).toHaveLength(2_500);
+  });
+
+  it("is applied once, whichever of its answers is lost", async () => {
+    const server = await serverOf();
+    const proxy = await cuttingProxy(server);
+    const client = clientOf(server);
+    const task = await storeOf(proxy).acquire(TASK);
+    await task.commit(largeCommit(1, 400));
+    const before = proxy.calls;
+    await task.commit(largeCommit(2, 400));
+    const calls = proxy.calls - before;
+    expect(calls).toBeGreaterThan(4);
+    for (let lost = 1; lost <= calls; lost += 1) {
+      proxy.cutAnswer(lost);
+      const { kind } = await task.commit(largeCommit(2 + lost, 400));
+      expect(["applied", "already-applied"]).toContain(kind);
+    }
+    const expected = Array.from({ length: calls + 2 }, (_, n) =>
+      Array.from({ length: 400 }, (_, i) => ({ number: n + 1, i })),
+    );
+    expect(await rowsIn(client, RESULTS)).toEqual(expected.flat());
+  }, 30_000);
+
+  it("is staged again by a server that lost it", async () => {
+    const server = await serverOf({ args: ["--appendonly", "yes", "--appendfsync", "always"] });
+    const client = clientOf(server);
+    let calls = 0;
+    const failPoint = async (name: FailPoint): Promise<void> => {
+      if (name !== "staged" || (calls += 1) > 1) return;
+      await client.unlink(`${BASE}:staged`);
+    };
+    const task = await storeOf(server, { failPoint }).acquire(TASK);
+    expect(await task.commit(largeCommit(1))).toEqual({ kind: "applied" });
+    expect(calls).toBe(2);
+    expect(await rowsIn(client, RESULTS)).toHaveLength(3_000);
+  });
+
+  it("is refused beyond its bound, before anything is sent", async () => {
+    const server = await serverOf();
+    const task = await storeOf(server, { maxCommitBytes: 20_000, maxValueBytes: 1_000 }).acquire(TASK);
+    const refused = async (commit: Parameters<typeof task.commit>[0]): Promise<unknown> =>
+      task.commit(commit).then(
+        () => "taken",
+        (error: unknown) => error,
+      );
+    const large = await refused(largeCommit(1));
+    expect(large).toBeInstanceOf(CommitTooLargeError);
+    expect(large).toMatchObject({ message: expect.stringContaining("pageSize") });
+    const wide = await refused(commitOf(1, { changes: [put("w/1", { a: "x".repeat(1_000) })] }));
+    expect(wide).toBeInstanceOf(CommitTooLargeError);
+    expect(wide).toMatchObject({ message: expect.stringContaining("1002 bytes") });
+    expect(await refused(commitOf(1, { outputs: [rowsOut("x".repeat(1_000))] }))).toBeInstanceOf(CommitTooLargeError);
+    expect(await task.commit(commitOf(1))).toEqual({ kind: "applied" });
+  });
+});
+
+describe("trouble", () => {
+  it("fails with a code of its own when Redis stays away, and says what happened", async () => {
+    const server = await serverOf();
+    const task = await storeOf(server, { retryMs: 300 }).acquire(TASK);
+    await server.kill();
+    const failure = await task.commit(commitOf(1)).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(failure).toBeInstanceOf(StoreUnavailableError);
+    expect(failure).toMatchObject({ code: "MILLRACE_STORE_UNAVAILABLE", retryable: true });
+    expect(String(failure)).toMatch(/did not take a commit within 300 ms/);
+  });
+
+  it("fails in the same way when there was none from the start", async () => {
+    const port = await freePort();
+    const store = storeOf({ url: `redis://127.0.0.1:${port}` }, { retryMs: 200 });
+    await expect(store.acquire(TASK)).rejects.toThrow(StoreUnavailableError);
+  });
+
+  it("waits for a server that stands still, and commits once when it moves again", async () => {
+    const server = await serverOf();
+    const task = await storeOf(server).acquire(TASK);
+    await server.kill("SIGSTOP");
+    const committing = task.commit(commitOf(1, { outputs: [rowsOut(1)] }));
+    await server.kill("SIGCONT");
+    expect((await committing).kind).toMatch(/applied/);
+    expect(await rowsIn(clientOf(server), RESULTS)).toEqual([1]);
+  });
+
+  it("waits while Redis has no memory to give, and leaves nothing half done", async () => {
+    const server = await serverOf();
+    const client = clientOf(server);
+    const task = await storeOf(server, { retryMs: 300 }).acquire(TASK);
+    await client.config("SET", "maxmemory", "1");
+    await expect(task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }))).rejects.toThrow(/OOM/);
+    await client.config("SET", "maxmemory", "0");
+    expect((await takeOver(storeOf(server)))?.groups).toBeUndefined();
+  });
+
+  it("refuses a user that lacks a permission before anything is half done", async () => {
+    const server = await serverOf();
+    const client = clientOf(server);
+    const user = async (...rules: readonly string[]): Promise<{ readonly url: string }> => {
+      await client.call("ACL", "SETUSER", "ana", "reset", "on", ">pw", "~millrace:*", ...rules);
+      return { url: `redis://ana:pw@127.0.0.1:${server.port}` };
+    };
+    const noStreams = storeOf(await user("+@all", "-xadd"));
+    await expect(noStreams.acquire(TASK)).rejects.toBeInstanceOf(RedisRefusedError);
+    const noChannels = await storeOf(await user("+@all")).acquire(TASK);
+    const told = { ...rowsOut(1), target: { kind: "redis-stream", output: "out", maxLength: 9, notice: "publish" } };
+    await expect(noChannels.commit(commitOf(1, { outputs: [told] }))).rejects.toThrow(/ACL SETUSER/);
+    expect(await client.exists(RESULTS)).toBe(0);
+  });
+
+  it("refuses rows that a sink of another store hands over", async () => {
+    const server = await serverOf();
+    const task = await storeOf(server).acquire(TASK);
+    const outputs = [{ step: "out", target: { kind: "postgres" }, rows: [1] }];
+    await expect(task.commit(commitOf(1, { outputs }))).rejects.toThrow(/"out".*another store/);
+  });
+
+  it("ends a commit under way when the store is closed", async () => {
+    const server = await serverOf();
+    const store = storeOf(server);
+    const task = await store.acquire(TASK);
+    await server.kill();
+    const committing = task.commit(commitOf(1));
+    await Promise.all([expect(committing).rejects.toBeInstanceOf(RedisClosedError), store.close()]);
+    await expect(store.acquire(TASK)).rejects.toBeInstanceOf(RedisClosedError);
+    await store.close();
+  });
+
+  it("asks one owner's fence once, whether or not the answer was lost", async () => {
+    const server = await serverOf();
+    const proxy = await cuttingProxy(server);
+    const store = storeOf(proxy);
+    await store.acquire(TASK);
+    proxy.cutAnswer(1);
+    const task = await store.acquire(TASK);
+    expect(await clientOf(server).hget(`${BASE}:meta`, "fence")).toBe(String(task.fence));
+    expect(await task.commit(commitOf(1))).toEqual({ kind: "applied" });
+  });
+
+  it.each([
+    ["a prefix that would move the slot", { keyPrefix: "{a}" }],
+    ["no room for a commit", { maxCommitBytes: 0 }],
+    ["no patience", { retryMs: Number.NaN }],
+  ])("refuses %s", (_, options) => {
+    expect(() => new RedisStore({}, options)).toThrow(RedisOptionsError);
+  });
+});
+
+describe("a load", () => {
+  it("reads groups and fields of any number in pages", async () => {
+    const server = await serverOf();
+    const store = storeOf(server, { pageFields: 7 });
+    const task = await store.acquire(TASK);
+    const groups = Object.fromEntries(
+      Array.from({ length: 300 }, (_, g) => [
+        `w/${g}`,
+        Object.fromEntries(Array.from({ length: g === 7 ? 1_000 : 3 }, (_, f) => [`f${f}`, f])),
+      ]),
+    );
+    await task.commit(commitOf(1, { changes: Object.entries(groups).map(([group, fields]) => put(group, fields)) }));
+    expect((await takeOver(store))?.groups).toEqual(groups);
+  });
+
+  it("fails as fenced when a newer owner took the task meanwhile", async () => {
+    const server = await serverOf();
+    const monitor = await clientOf(server).monitor();
+    const task = await storeOf(server, { pageFields: 10 }).acquire(TASK);
+    await task.commit(largeCommit(1));
+    const scanned = once(monitor, "monitor");
+    const loading = task.load();
+    const [, owner] = await Promise.all([scanned, storeOf(server).acquire(TASK)]);
+    monitor.disconnect();
+    await expect(loading).rejects.toThrow(FencedError);
+    expect(plain(await owner.load())?.commitNumber).toBe(1);
+  });
+});

@@ -1,0 +1,57 @@
+import type { Commit, Json, Store, StoreOutput, TaskId, TaskState } from "@millrace/dataflow";
+
+export const TASK: TaskId = { flow: "mobile_counts", part: "{device_events:3}" };
+
+/** What every key of {@link TASK} starts with. */
+export const BASE = "millrace:{device_events:3}:mobile_counts";
+
+export function commitOf(number: number, rest: Partial<Commit> = {}): Commit {
+  return {
+    number,
+    signature: "mobile_counts v1",
+    position: { id: `${number}-0` },
+    sinks: {},
+    changes: [],
+    outputs: [],
+    partial: false,
+    ...rest,
+  };
+}
+
+export function put(group: string, fields: Readonly<Record<string, Json>>): Commit["changes"][number] {
+  return { group, put: Object.entries(fields) };
+}
+
+/** Rows for the stream `results:out`. */
+export function rowsOut(...rows: readonly Json[]): StoreOutput {
+  const target = { kind: "redis-stream", output: "out", maxLength: 1_000_000, notice: null };
+  return { step: "out", target, rows: rows.map((row) => JSON.stringify(row)) };
+}
+
+/** More than one script call carries: `size` fields of `group`, and as many rows. */
+export function largeCommit(number: number, size = 3_000): Commit {
+  const numbers = Array.from({ length: size }, (_, i) => i);
+  return commitOf(number, {
+    changes: [{ group: `w/${number}`, put: numbers.map((i) => [`key ${i}`, [i]]) }],
+    outputs: [rowsOut(...numbers.map((i) => ({ number, i })))],
+  });
+}
+
+/** A state that can be compared: groups and fields in no particular order. */
+export type PlainState = Omit<TaskState, "groups"> & {
+  readonly groups: Readonly<Record<string, Readonly<Record<string, Json>>>>;
+};
+
+export function plain(state: TaskState | undefined): PlainState | undefined {
+  if (state === undefined) return undefined;
+  const { groups, ...rest } = state;
+  return {
+    ...rest,
+    groups: Object.fromEntries([...groups].map(([name, fields]) => [name, Object.fromEntries(fields)])),
+  };
+}
+
+/** What a new owner finds. */
+export async function takeOver(store: Store, task: TaskId = TASK): Promise<PlainState | undefined> {
+  return plain(await (await store.acquire(task)).load());
+}

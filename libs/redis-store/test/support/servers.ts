@@ -1,0 +1,43 @@
+import { afterEach } from "@jest/globals";
+import { Redis } from "ioredis";
+import { startRedis } from "@millrace/local-redis";
+import type { LocalRedis, LocalRedisOptions } from "@millrace/local-redis";
+import { RedisStore } from "@millrace/redis-store";
+import type { RedisStoreOptions } from "@millrace/redis-store";
+
+const cleanUps: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+/** Called after the test, last one first. */
+export function cleanUp(action: () => Promise<unknown>): void {
+  cleanUps.push(action);
+}
+
+export async function serverOf(options: LocalRedisOptions = {}): Promise<LocalRedis> {
+  const server = await startRedis(options);
+  cleanUp(() => server.stop());
+  return server;
+}
+
+/** A client beside the store. */
+export function clientOf({ url }: { readonly url: string }): Redis {
+  const client = new Redis(url);
+  client.on("error", () => undefined);
+  cleanUp(() => Promise.resolve(client.disconnect()));
+  return client;
+}
+
+export function storeOf({ url }: { readonly url: string }, options: RedisStoreOptions = {}): RedisStore {
+  const store = new RedisStore({ url }, options);
+  cleanUp(() => store.close());
+  return store;
+}
+
+/** Rows of the stream `results:out`, oldest first. */
+export async function rowsIn(client: Redis, stream: string): Promise<readonly unknown[]> {
+  const entries = await client.xrange(stream, "-", "+");
+  return entries.map(([, [, row]]): unknown => JSON.parse(row ?? ""));
+}
