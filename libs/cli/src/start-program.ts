@@ -38,11 +38,11 @@ export interface StartedProgram {
   readonly pid: number | undefined;
   readonly ended: Promise<ProgramEnd>;
   /**
-   * The first log line with this event, be it logged already.
+   * The first log line with this event, and that passes the test if there is one, be it logged already.
    *
    * @throws Error when the program ends without one
    */
-  logged(event: string): Promise<LogLine>;
+  logged(event: string, test?: (line: LogLine) => boolean): Promise<LogLine>;
   /** The first line of output that passes, be it printed already; throws as `logged`. */
   printed(test: (line: string) => boolean): Promise<string>;
   kill(signal: NodeJS.Signals): void;
@@ -94,7 +94,7 @@ export function startProgram(main: string, options: StartProgramOptions = {}): S
   return {
     pid: child.pid,
     ended,
-    logged: (event) => log.first((line) => line.event === event, story),
+    logged: (event, test = () => true) => log.first((line) => line.event === event && test(line), story),
     printed: (test) => output.first(test, story),
     kill: (signal) => child.kill(signal),
     closeOutput: () => stdout.destroy(),

@@ -60,3 +60,9 @@ export class QueueOverflowError extends RedisError {
   static readonly code = "MILLRACE_REDIS_QUEUE_OVERFLOW";
   readonly code: string = QueueOverflowError.code;
 }
+
+/** A stored position is none of this source's. */
+export class RedisPositionError extends RedisError {
+  static readonly code = "MILLRACE_REDIS_POSITION_INVALID";
+  readonly code: string = RedisPositionError.code;
+}

@@ -6,26 +6,39 @@ export {
   RedisClosedError,
   RedisError,
   RedisOptionsError,
+  RedisPositionError,
   RedisProtocolError,
   RedisRefusedError,
   RedisTlsError,
   RedisTooOldError,
   RedisUnreachableError,
 } from "./errors.ts";
+export { DEFAULT_LEDGER_OPTIONS, ProducerLedger } from "./delivery/producer-ledger.ts";
+export { hashTag } from "./partitions/hash-tag.ts";
+export { partitionNames } from "./partitions/partition-names.ts";
+export { partitionOf } from "./partitions/partition-of.ts";
 export { RedisPubSubSink } from "./pubsub/pubsub-sink.ts";
 export { RedisPubSubSource } from "./pubsub/pubsub-source.ts";
+export { DEFAULT_STREAM_SOURCE_OPTIONS } from "./stream/stream-source-options.ts";
+export { RedisStreamSource } from "./stream/stream-source.ts";
 export { connectRedis } from "./connection/redis-connection.ts";
 export { describeRedis } from "./connection/connection-options.ts";
 export { waitForSubscriber } from "./pubsub/wait-for-subscriber.ts";
 
 export type { ConnectSettings, RedisConnection } from "./connection/redis-connection.ts";
+export type { DecodedMessage, FrameCodec, FrameHeader, FrameToEncode } from "./delivery/frame-codec.ts";
+export type { FrameVerdict, LedgerOptions, LedgerStats } from "./delivery/producer-ledger.ts";
+export type { NumberRange } from "./delivery/loss-list.ts";
 export type { MessageCodec } from "./pubsub/message-codec.ts";
 export type {
   OverflowPolicy,
+  PubSubTransport,
   QueueSettings,
   RedisPubSubSourceOptions,
 } from "./pubsub/pubsub-source-options.ts";
 export type { PublishRow, PublishStats, RedisPubSubSinkOptions } from "./pubsub/pubsub-sink.ts";
 export type { PubSubPartition, PubSubStats } from "./pubsub/pubsub-partition.ts";
+export type { RedisStreamSourceOptions, StreamStart } from "./stream/stream-source-options.ts";
+export type { StreamPartition, StreamStats } from "./stream/stream-partition.ts";
 export type { RedisConnectionOptions } from "./connection/connection-options.ts";
 export type { WaitForSubscriberOptions } from "./pubsub/wait-for-subscriber.ts";

@@ -81,10 +81,10 @@ export class RedisTaskStore implements TaskStore {
     { fence, number, name }: Staging,
     length: number,
   ): Promise<Reply> {
-    const { meta, staged, journal } = this.#keys;
+    const { meta, staged, journal, nothing } = this.#keys;
     const commands = length === 0 ? (pieces[0] ?? []) : [];
     const args = [fence, number, ...head, length, name, ...commands];
-    const reply = await script(COMMIT, [meta, staged, journal], args);
+    const reply = await script(COMMIT, [meta, staged, journal, nothing], args);
     const [kind = "", detail, waiting] = Array.isArray(reply) ? reply.map(String) : [];
     return { kind, detail: Number(detail), waiting: Number(waiting) };
   }

@@ -22,7 +22,7 @@ export class TaskKeys {
   readonly staged: string;
   /** List: pieces of the last commit that are still to be applied. */
   readonly journal: string;
-  /** Never there. */
+  /** Never there: a script may try its commands on it. */
   readonly nothing: string;
 
   /** @throws RedisOptionsError for a prefix that would change the slot */

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "@jest/globals";
-import { once } from "node:events";
 import { FencedError } from "@millrace/dataflow";
 import { freePort } from "@millrace/local-redis";
 import { RedisClosedError, RedisOptionsError, RedisRefusedError } from "@millrace/redis-source";
@@ -212,7 +211,9 @@ describe("a large commit", () => {
     const wide = await refused(commitOf(1, { changes: [put("w/1", { a: "x".repeat(1_000) })] }));
     expect(wide).toBeInstanceOf(CommitTooLargeError);
     expect(wide).toMatchObject({ message: expect.stringContaining("1002 bytes") });
-    expect(await refused(commitOf(1, { outputs: [rowsOut("x".repeat(1_000))] }))).toBeInstanceOf(CommitTooLargeError);
+    expect(await refused(commitOf(1, { outputs: [rowsOut("x".repeat(1_000))] }))).toBeInstanceOf(
+      CommitTooLargeError,
+    );
     expect(await task.commit(commitOf(1))).toEqual({ kind: "applied" });
   });
 });
@@ -252,7 +253,9 @@ describe("trouble", () => {
     const client = clientOf(server);
     const task = await storeOf(server, { retryMs: 300 }).acquire(TASK);
     await client.config("SET", "maxmemory", "1");
-    await expect(task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }))).rejects.toThrow(/OOM/);
+    const committing = task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
+    await expect(committing).rejects.toThrow(StoreUnavailableError);
+    await expect(committing).rejects.toThrow(/OOM/);
     await client.config("SET", "maxmemory", "0");
     expect((await takeOver(storeOf(server)))?.groups).toBeUndefined();
   });
@@ -267,7 +270,10 @@ describe("trouble", () => {
     const noStreams = storeOf(await user("+@all", "-xadd"));
     await expect(noStreams.acquire(TASK)).rejects.toBeInstanceOf(RedisRefusedError);
     const noChannels = await storeOf(await user("+@all")).acquire(TASK);
-    const told = { ...rowsOut(1), target: { kind: "redis-stream", output: "out", maxLength: 9, notice: "publish" } };
+    const told = {
+      ...rowsOut(1),
+      target: { kind: "redis-stream", output: "out", maxLength: 9, notice: "publish" },
+    };
     await expect(noChannels.commit(commitOf(1, { outputs: [told] }))).rejects.toThrow(/ACL SETUSER/);
     expect(await client.exists(RESULTS)).toBe(0);
   });
@@ -321,20 +327,31 @@ describe("a load", () => {
         Object.fromEntries(Array.from({ length: g === 7 ? 1_000 : 3 }, (_, f) => [`f${f}`, f])),
       ]),
     );
-    await task.commit(commitOf(1, { changes: Object.entries(groups).map(([group, fields]) => put(group, fields)) }));
+    await task.commit(
+      commitOf(1, { changes: Object.entries(groups).map(([group, fields]) => put(group, fields)) }),
+    );
     expect((await takeOver(store))?.groups).toEqual(groups);
   });
 
   it("fails as fenced when a newer owner took the task meanwhile", async () => {
     const server = await serverOf();
-    const monitor = await clientOf(server).monitor();
-    const task = await storeOf(server, { pageFields: 10 }).acquire(TASK);
+    const proxy = await cuttingProxy(server);
+    const task = await storeOf(proxy).acquire(TASK);
+    await task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
+    proxy.before("hscan", async () => {
+      const owner = await storeOf(server).acquire(TASK);
+      await owner.commit(commitOf(2, { changes: [put("w/1", { b: 2 })] }));
+    });
+    await expect(task.load()).rejects.toBeInstanceOf(FencedError);
+  });
+
+  it("starts again when the connection breaks on the way", async () => {
+    const server = await serverOf();
+    const proxy = await cuttingProxy(server);
+    const task = await storeOf(proxy, { pageFields: 100 }).acquire(TASK);
     await task.commit(largeCommit(1));
-    const scanned = once(monitor, "monitor");
-    const loading = task.load();
-    const [, owner] = await Promise.all([scanned, storeOf(server).acquire(TASK)]);
-    monitor.disconnect();
-    await expect(loading).rejects.toThrow(FencedError);
-    expect(plain(await owner.load())?.commitNumber).toBe(1);
+    const client = clientOf(server);
+    proxy.before("hscan", () => client.client("KILL", "TYPE", "normal", "SKIPME", "yes"));
+    expect(Object.keys(plain(await task.load())?.groups["w/1"] ?? {})).toHaveLength(3_000);
   });
 });

@@ -36,7 +36,7 @@ function runCommand(...args: readonly string[]): { readonly code: number; readon
     cwd: ROOT,
     encoding: "utf8",
     stdio: "pipe",
-    env: { ...process.env, NODE_OPTIONS: "" },
+    env: { ...process.env, NODE_OPTIONS: "", FORCE_COLOR: "0" },
   } as const;
   try {
     return { code: 0, output: execFileSync(process.execPath, command, options) };

@@ -63,8 +63,13 @@ export function resolveTarget(options: RedisConnectionOptions): RedisTarget {
     db,
     tls,
     connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
-    address: `${isIP(host) === 6 ? `[${host}]` : host}:${port}${tls === undefined ? "" : " (TLS)"}`,
+    address: addressOf(host, port, tls),
   };
+}
+
+/** `host:port`, and that it is TLS. */
+export function addressOf(host: string, port: number, tls: TlsOptions | undefined): string {
+  return `${isIP(host) === 6 ? `[${host}]` : host}:${port}${tls === undefined ? "" : " (TLS)"}`;
 }
 
 /**

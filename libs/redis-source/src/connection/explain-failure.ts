@@ -8,7 +8,9 @@ import {
 } from "../errors.ts";
 
 const TLS_CODES = /^(ERR_(TLS|SSL)_|CERT_|EPROTO|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
-const NOT_READY_REPLIES = /^(LOADING|BUSY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN)\b|max number of clients/;
+/** Starting, failing over, moving a slot, out of memory or disk: conditions that end. */
+const NOT_READY_REPLIES =
+  /^(LOADING|BUSY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|MOVED|ASK|UNBLOCKED|READONLY|NOREPLICAS|MISCONF|OOM)\b|max number of clients/;
 const AUTH_REPLIES = /^(WRONGPASS|NOAUTH)\b|\bAUTH\b|invalid password/;
 
 /**

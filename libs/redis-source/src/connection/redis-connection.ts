@@ -7,7 +7,8 @@ import { resolveTarget } from "./connection-options.ts";
 import type { RedisConnectionOptions, RedisTarget } from "./connection-options.ts";
 import { causeOf, explainFailure } from "./explain-failure.ts";
 import { openClient } from "./open-client.ts";
-import type { LiveClient } from "./open-client.ts";
+import type { LiveClient, OpenSettings } from "./open-client.ts";
+import { OwnerFinder } from "./owner-finder.ts";
 
 const FIRST_DELAY_MS = 50;
 const LONGEST_DELAY_MS = 2_000;
@@ -20,6 +21,11 @@ export interface ConnectSettings {
   readonly time: TimeProvider;
   /** Gives up the first connection; a connection that stands is closed by `close` alone. `@default never` */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * On a Redis Cluster: the key that is used. The connection goes to the node that serves it; when that changes
+   * (Redis answers MOVED), discard the client, and the next one is with the new node. `@default none`
+   */
+  readonly key?: string;
   /** Makes each new client usable (subscribes, defines scripts) before anybody gets it. */
   readonly prepare?: (client: Redis) => Promise<void>;
 }
@@ -71,6 +77,7 @@ export async function connectRedis(
 class KeptConnection implements RedisConnection {
   readonly #target: RedisTarget;
   readonly #settings: ConnectSettings;
+  readonly #owner: OwnerFinder | undefined;
   readonly #closing = new AbortController();
   readonly #waiting = new Set<{ up: (client: Redis) => void; fail: (error: RedisError) => void }>();
   #live: LiveClient | undefined;
@@ -80,10 +87,11 @@ class KeptConnection implements RedisConnection {
   constructor(target: RedisTarget, settings: ConnectSettings) {
     this.#target = target;
     this.#settings = settings;
+    this.#owner = settings.key === undefined ? undefined : new OwnerFinder(target, settings.key);
   }
 
   get address(): string {
-    return this.#target.address;
+    return this.#owner?.address ?? this.#target.address;
   }
 
   get number(): number {
@@ -147,14 +155,14 @@ class KeptConnection implements RedisConnection {
   async #attempt(timeoutMs: number): Promise<RedisError | undefined> {
     const { role, time, prepare } = this.#settings;
     try {
-      const live = await openClient(this.#target, {
+      const open: OpenSettings = {
         name: `millrace ${role}`,
         time,
         timeoutMs,
         signal: this.#closing.signal,
         prepare: prepare ?? (() => Promise.resolve()),
-      });
-      this.#adopt(live);
+      };
+      this.#adopt(await (this.#owner?.open(open) ?? openClient(this.#target, open)));
       return undefined;
     } catch (error) {
       return explainFailure(error, this.address);

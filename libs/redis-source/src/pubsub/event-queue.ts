@@ -1,35 +1,53 @@
+import type { DecodeFailure, RawLine } from "@millrace/dataflow";
+import { bytesOf } from "../bytes-of.ts";
+import type { FrameHeader } from "../delivery/frame-codec.ts";
+
 /** Bounds of an {@link EventQueue}. */
 export interface EventQueueLimits {
   readonly maxEvents: number;
   readonly maxBytes: number;
-  /** Largest batch handed over. */
+  /** Bare lines that are kept together at most. */
   readonly maxBatchEvents: number;
 }
 
-interface Segment<T> {
-  readonly events: T[];
+/**
+ * What is queued as one: a frame; bare lines, gathered from any number of messages; or a message that is neither,
+ * with the reason. A frame without lines is a notice of numbers alone.
+ */
+export interface Parcel {
+  readonly lines: readonly RawLine[];
+  readonly header: FrameHeader | undefined;
+  readonly reason: DecodeFailure | undefined;
+}
+
+interface Queued extends Parcel {
+  readonly lines: RawLine[] | readonly RawLine[];
   bytes: number;
-  /** Events at the front that were dropped. */
+  /** Bare lines at the front that were dropped. */
   dropped: number;
 }
 
+/** Parcels that are gone stay in the array until they are most of it. */
+const COMPACT_AT = 1_024;
+
 /**
- * First in, first out, in segments of one batch each, so that a batch is handed over as the array it was gathered
- * in. The queue only tells that it is full; what happens then is its owner's policy.
+ * First in, first out. It only tells that it is full; what happens then is its owner's policy. Frames stay whole,
+ * since their numbers stand for all of their events.
  */
-export class EventQueue<T> {
+export class EventQueue {
   readonly #limits: EventQueueLimits;
-  readonly #bytesOf: (event: T) => number;
-  readonly #segments: Segment<T>[] = [];
+  #parcels: (Queued | undefined)[] = [];
+  #head = 0;
+  /** Where the last parcel takes more bare lines. */
+  #open: { readonly parcel: Queued; readonly lines: RawLine[] } | undefined;
   #length = 0;
   #bytes = 0;
 
-  /** @param bytesOf the same number that was given when the event was pushed; asked only for events dropped */
-  constructor(limits: EventQueueLimits, bytesOf: (event: T) => number) {
+  constructor(limits: EventQueueLimits) {
     this.#limits = limits;
-    this.#bytesOf = bytesOf;
   }
 
+  /** Events. */
   get length(): number {
     return this.#length;
   }
@@ -43,38 +61,96 @@ export class EventQueue<T> {
     return this.#length >= this.#limits.maxEvents || this.#bytes >= this.#limits.maxBytes;
   }
 
-  push(event: T, bytes: number): void {
-    let last = this.#segments.at(-1);
-    if (last === undefined || last.events.length >= this.#limits.maxBatchEvents) {
-      last = { events: [], bytes: 0, dropped: 0 };
-      this.#segments.push(last);
+  pushLine(line: RawLine, bytes: number): void {
+    let open = this.#open;
+    if (open === undefined || open.lines.length >= this.#limits.maxBatchEvents) {
+      const lines: RawLine[] = [];
+      open = { parcel: this.#push({ lines, header: undefined, reason: undefined }, 0), lines };
+      this.#open = open;
     }
-    last.events.push(event);
-    last.bytes += bytes;
+    open.lines.push(line);
+    open.parcel.bytes += bytes;
     this.#length += 1;
     this.#bytes += bytes;
   }
 
-  /** The oldest events, at most one batch of them; empty if there are none. */
-  takeBatch(): readonly T[] {
-    const first = this.#segments.shift();
-    if (first === undefined) return [];
-    const events = first.dropped === 0 ? first.events : first.events.slice(first.dropped);
-    this.#length -= events.length;
-    this.#bytes -= first.bytes;
-    return events;
+  pushFrame(header: FrameHeader, lines: readonly RawLine[], bytes: number): void {
+    const last = this.#parcels.at(-1);
+    const { producer } = header;
+    // A notice tells all that the one before it told: a queue that is not taken from holds one a producer in a row.
+    if (lines.length === 0 && last?.lines.length === 0 && last.header?.producer === producer) {
+      this.#parcels.pop();
+    }
+    // Numbers that are not kept are made up for by the producer's next.
+    if (lines.length === 0 && this.#parcels.length - this.#head >= 2 * this.#limits.maxEvents) return;
+    this.#push({ header, lines, reason: undefined }, lines.length === 0 ? 0 : bytes);
   }
 
-  /** Drops the oldest event. */
-  dropOldest(): void {
-    const first = this.#segments[0];
-    const event = first?.events[first.dropped];
-    if (first === undefined || event === undefined) return;
-    const bytes = this.#bytesOf(event);
+  /** The message is kept as one line. */
+  pushMalformed(message: RawLine, reason: DecodeFailure, bytes: number): void {
+    this.#push({ header: undefined, lines: [message], reason }, bytes);
+  }
+
+  /** Lines in the oldest parcel; `undefined`: there is none. */
+  get nextSize(): number | undefined {
+    const first = this.#parcels[this.#head];
+    return first && first.lines.length - first.dropped;
+  }
+
+  take(): Parcel | undefined {
+    const first = this.#shift();
+    if (first === undefined || first.dropped === 0) return first;
+    return { ...first, lines: first.lines.slice(first.dropped) };
+  }
+
+  /** Drops the oldest bare line, or the oldest frame as a whole. @returns what was dropped */
+  dropOldest(): Parcel | undefined {
+    const first = this.#parcels[this.#head];
+    if (first === undefined) return undefined;
+    const line = first.lines[first.dropped];
+    if (line === undefined || first.header !== undefined || first.lines.length - first.dropped === 1) {
+      return this.take();
+    }
+    const bytes = bytesOf(line);
     first.dropped += 1;
     first.bytes -= bytes;
     this.#length -= 1;
     this.#bytes -= bytes;
-    if (first.dropped === first.events.length) this.#segments.shift();
+    return { lines: [line], header: undefined, reason: undefined };
+  }
+
+  clear(): void {
+    this.#parcels = [];
+    this.#head = 0;
+    this.#open = undefined;
+    this.#length = 0;
+    this.#bytes = 0;
+  }
+
+  #push(parcel: Parcel, bytes: number): Queued {
+    const queued = { ...parcel, bytes, dropped: 0 };
+    this.#parcels.push(queued);
+    this.#open = undefined;
+    this.#length += parcel.lines.length;
+    this.#bytes += bytes;
+    return queued;
+  }
+
+  #shift(): Queued | undefined {
+    const first = this.#parcels[this.#head];
+    if (first === undefined) return undefined;
+    this.#parcels[this.#head] = undefined;
+    this.#head += 1;
+    if (this.#open?.parcel === first) this.#open = undefined;
+    this.#length -= first.lines.length - first.dropped;
+    this.#bytes -= first.bytes;
+    if (this.#head === this.#parcels.length) {
+      this.#parcels = [];
+      this.#head = 0;
+    } else if (this.#head >= COMPACT_AT && this.#head * 2 >= this.#parcels.length) {
+      this.#parcels = this.#parcels.slice(this.#head);
+      this.#head = 0;
+    }
+    return first;
   }
 }

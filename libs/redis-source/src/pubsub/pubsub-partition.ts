@@ -8,26 +8,40 @@ import type {
   SourcePartition,
   SourceStats,
 } from "@millrace/dataflow";
-import { bytesOf } from "../bytes-of.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
-import { QueueOverflowError } from "../errors.ts";
+import { QueueOverflowError, RedisUnreachableError } from "../errors.ts";
 import { Signal } from "../signal.ts";
-import { EventQueue } from "./event-queue.ts";
-import type { QueueSettings } from "./pubsub-source-options.ts";
+import { CutOffWatch } from "./cut-off-watch.ts";
+import { Inbox } from "./inbox.ts";
+import type { PubSubSettings } from "./pubsub-source-options.ts";
+
+type Completeness = ReturnType<NonNullable<SourcePartition<unknown>["completeness"]>>;
 
 /** A Redis that hangs does not hold up a drain for longer than this. */
 const UNSUBSCRIBE_TIMEOUT_MS = 1_000;
 
 const END: SourceBatch<RawLine> = Object.freeze({ kind: "end" });
 
-/** Counts of one channel since it was subscribed. */
+/** Counts of one channel since it was subscribed. What was dropped from frames counts as lost by the gap that it leaves. */
 export interface PubSubStats extends SourceStats {
   /** Messages that carried the events. */
   readonly messages: number;
-  /** How often the connection was lost; what was published meanwhile is lost and cannot be counted. */
+  /** Messages that are neither frames nor bare lines; the dead letter has them, and their events leave a gap. */
+  readonly malformed: number;
+  /** Events that came behind later ones of their producer, and had counted as lost until then. */
+  readonly reordered: number;
+  /** Dropped because the queue was full, also what would have been a duplicate. */
+  readonly dropped: number;
+  /** Producers whose numbers are followed. */
+  readonly producers: number;
+  /** Producers whose numbers are not followed any more, for their silence or at the bound. */
+  readonly forgotten: number;
+  /** How often the connection was lost. What bare lines were published meanwhile is lost and cannot be counted. */
   readonly disconnects: number;
+  /** How often Redis, surely or most likely, closed the connection because it was read too slowly. */
+  readonly cutOffs: number;
   /** How often the socket was not read because the queue was full. */
   readonly pauses: number;
 }
@@ -35,43 +49,51 @@ export interface PubSubStats extends SourceStats {
 /** One subscribed channel. */
 export class PubSubPartition implements SourcePartition<RawLine> {
   readonly #channel: string;
-  readonly #settings: QueueSettings;
+  readonly #settings: PubSubSettings;
   readonly #context: PartContext;
-  readonly #queue: EventQueue<RawLine>;
+  readonly #inbox: Inbox;
+  readonly #watch: CutOffWatch;
   readonly #arrival = new Signal();
-  /** Probes under way: any message that comes before their answer decides them. */
+  /** Probes under way: any event that comes before their answer decides them. */
   readonly #probes = new Set<() => void>();
   #connection: RedisConnection | undefined;
+  /** There is a hole before the next subscription. */
+  #interrupted: boolean;
   #paused: Redis | undefined;
   #stopping = false;
   #ended = false;
   #overflow: QueueOverflowError | undefined;
-  #read = 0;
-  #lost = 0;
-  #messages = 0;
   #pauses = 0;
 
-  private constructor(channel: string, settings: QueueSettings, context: PartContext) {
-    const { maxQueuedEvents: maxEvents, maxQueuedBytes: maxBytes, maxBatchEvents } = settings;
+  private constructor(
+    channel: string,
+    settings: PubSubSettings,
+    resume: Json | undefined,
+    context: PartContext,
+  ) {
     this.#channel = channel;
     this.#settings = settings;
     this.#context = context;
-    this.#queue = new EventQueue({ maxEvents, maxBytes, maxBatchEvents }, bytesOf);
+    this.#inbox = new Inbox(settings, resume, context);
+    this.#watch = new CutOffWatch(channel, context);
+    this.#interrupted = resume !== undefined;
   }
 
   /** Subscribes. @throws RedisError */
   static async open(
     options: RedisConnectionOptions,
     channel: string,
-    settings: QueueSettings,
+    settings: PubSubSettings,
+    resume: Json | undefined,
     context: PartContext,
   ): Promise<PubSubPartition> {
-    const partition = new PubSubPartition(channel, settings, context);
+    const partition = new PubSubPartition(channel, settings, resume, context);
     partition.#connection = await connectRedis(options, {
       role: `source ${channel}`,
       logger: context.logger,
       time: context.time,
       signal: context.signal,
+      ...(settings.transport === "sharded" ? { key: channel } : {}),
       prepare: (client) => partition.#subscribe(client),
     });
     return partition;
@@ -79,7 +101,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
 
   async nextBatch(): Promise<SourceBatch<RawLine>> {
     for (;;) {
-      if (this.#queue.length > 0) return this.#take();
+      if (this.#inbox.length > 0) return this.#take();
       if (this.#overflow !== undefined) throw this.#overflow;
       if (this.#ended) return END;
       // Messages of one socket read arrive in one stroke, before this goes on: no promise per message.
@@ -89,7 +111,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
 
   async drained(): Promise<Drained | undefined> {
     const connection = this.#connection;
-    while (connection !== undefined && this.#queue.length === 0 && !this.#ended) {
+    while (connection !== undefined && this.#inbox.length === 0 && !this.#ended) {
       const client = connection.client ?? (await connection.whenUp().catch(() => undefined));
       if (client === undefined) return undefined;
       const proof = { at: this.#context.time.now(), connection: connection.number };
@@ -101,19 +123,20 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     return undefined;
   }
 
-  /** Pub/Sub has no position to go back to. */
+  /** The account of numbers. It brings nothing back, but tells after a crash what was missed. */
   snapshot(): Json {
-    return null;
+    return this.#inbox.snapshot();
+  }
+
+  completeness(open: number, close: number): Completeness {
+    return this.#inbox.completeness(open, close);
   }
 
   stats(): PubSubStats {
     return {
-      read: this.#read,
-      duplicates: 0,
-      lost: this.#lost,
-      queued: this.#queue.length,
-      messages: this.#messages,
+      ...this.#inbox.stats(),
       disconnects: this.#connection?.disconnects ?? 0,
+      cutOffs: this.#watch.cutOffs,
       pauses: this.#pauses,
     };
   }
@@ -126,7 +149,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
 
   async close(): Promise<void> {
     this.#stopping = true;
-    while (this.#queue.length > 0) this.#queue.takeBatch();
+    this.#inbox.clear();
     this.#end();
     await this.#connection?.close();
   }
@@ -134,58 +157,43 @@ export class PubSubPartition implements SourcePartition<RawLine> {
   async #subscribe(client: Redis): Promise<void> {
     if (this.#stopping) return;
     const channel = this.#channel;
-    client.on("messageBuffer", (_channel, message: Buffer) => {
+    await this.#watch.look(client, this.#paused !== undefined);
+    const receive = (_channel: Buffer, message: Buffer): void => {
       this.#receive(message, client);
-    });
-    await client.subscribe(channel);
+    };
+    if (this.#settings.transport === "sharded") {
+      client.on("smessageBuffer", receive);
+      await ssubscribe(client, channel);
+    } else {
+      client.on("messageBuffer", receive);
+      await client.subscribe(channel);
+    }
+    // Also when a cluster takes the channel's slot from the node: that says it unasked, which the client library does not expect.
+    client.on("error", () => this.#connection?.discard(client));
+    if (this.#interrupted) this.#inbox.interrupted();
+    this.#interrupted = true;
     const { step, logger } = this.#context;
     logger.info({ event: "subscribed", channel, step }, `subscribed to ${channel}`);
   }
 
   #receive(message: Buffer, client: Redis): void {
     if (this.#ended) return;
-    this.#messages += 1;
-    const lines = this.#settings.messageCodec.split(message);
-    if (typeof lines === "string") this.#admit(lines, message.length);
-    else if (lines instanceof Uint8Array) this.#admit(lines, lines.length);
-    else for (const line of lines) this.#admit(line, bytesOf(line));
-    if (this.#settings.onOverflow === "pause" && this.#queue.full) this.#pause(client);
+    this.#inbox.receive(message);
+    if (this.#inbox.overflowed) this.#fail();
+    // Heartbeats and the like are nothing to wait for.
+    if (this.#inbox.length === 0) return;
+    if (this.#settings.onOverflow === "pause" && this.#inbox.full) this.#pause(client);
     for (const disturb of this.#probes) disturb();
     this.#arrival.notify();
   }
 
-  #admit(line: RawLine, bytes: number): void {
-    if (this.#queue.full || this.#overflow !== undefined) {
-      switch (this.#settings.onOverflow) {
-        case "pause":
-          // The socket is paused, but what had been read from it is here: the queue takes it.
-          break;
-        case "drop-oldest":
-          while (this.#queue.full) {
-            this.#queue.dropOldest();
-            this.#lost += 1;
-          }
-          break;
-        case "drop-newest":
-          this.#lost += 1;
-          return;
-        case "fail":
-          this.#lost += 1;
-          this.#fail();
-          return;
-      }
-    }
-    this.#queue.push(line, bytes);
-  }
-
   #take(): SourceBatch<RawLine> {
-    const events = this.#queue.takeBatch();
-    this.#read += events.length;
-    if (this.#paused !== undefined && !this.#queue.full) {
+    const batch = this.#inbox.take();
+    if (this.#paused !== undefined && !this.#inbox.full) {
       this.#paused.stream.resume();
       this.#paused = undefined;
     }
-    return { kind: "batch", events };
+    return { kind: "batch", ...batch };
   }
 
   #pause(client: Redis): void {
@@ -220,8 +228,8 @@ export class PubSubPartition implements SourcePartition<RawLine> {
       };
       this.#probes.add(disturb);
       client.ping().then(
-        () => {
-          settle("pong");
+        (answer: unknown) => {
+          settle(isPong(answer) ? "pong" : "lost");
         },
         () => {
           settle("lost");
@@ -245,7 +253,9 @@ export class PubSubPartition implements SourcePartition<RawLine> {
       };
       arm();
     });
-    const answer = this.#connection?.client?.unsubscribe(this.#channel);
+    const client = this.#connection?.client;
+    const sharded = this.#settings.transport === "sharded";
+    const answer = sharded ? client?.sunsubscribe(this.#channel) : client?.unsubscribe(this.#channel);
     await Promise.race([limit, answer?.catch(() => undefined)]);
     cancel?.();
     this.#end();
@@ -257,4 +267,19 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     for (const disturb of this.#probes) disturb();
     this.#arrival.notify();
   }
+}
+
+/** A node that no longer serves the channel says so in an event of its own, without an answer to the command. */
+function ssubscribe(client: Redis, channel: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    client.once("moved", () => {
+      reject(new RedisUnreachableError(`The Redis Cluster has just moved the shard channel ${channel}.`));
+    });
+    client.ssubscribe(channel).then(resolve, reject);
+  });
+}
+
+/** Subscribed, Redis answers PING with a list. Anything else is the answer to something else. */
+function isPong(answer: unknown): boolean {
+  return Array.isArray(answer) && String(answer[0]) === "pong";
 }

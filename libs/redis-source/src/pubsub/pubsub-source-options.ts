@@ -2,6 +2,9 @@ import type { Partitioning } from "@millrace/dataflow";
 import { RedisOptionsError } from "../errors.ts";
 import { LINE_CODEC } from "./message-codec.ts";
 import type { MessageCodec } from "./message-codec.ts";
+import type { FrameCodec } from "../delivery/frame-codec.ts";
+import type { LedgerOptions } from "../delivery/producer-ledger.ts";
+import { partitionNames } from "../partitions/partition-names.ts";
 
 /**
  * What happens when events come faster than they are taken and the queue is full.
@@ -13,17 +16,37 @@ import type { MessageCodec } from "./message-codec.ts";
  */
 export type OverflowPolicy = "pause" | "drop-oldest" | "drop-newest" | "fail";
 
+/**
+ * How messages travel.
+ *
+ * - `pubsub`: PUBLISH and SUBSCRIBE. On a Redis Cluster every message goes to every node.
+ * - `sharded`: SPUBLISH and SSUBSCRIBE. A channel lives on the node that serves its slot, so that partitions spread
+ *   over the cluster; on a single Redis it is the same. The two do not hear each other.
+ */
+export type PubSubTransport = "pubsub" | "sharded";
+
 /** Options of {@link RedisPubSubSource}. */
 export interface RedisPubSubSourceOptions {
   /** The channel; or give `channels`. */
   readonly channel?: string;
-  /** Several channels, each a partition of its own; or give `channel`. */
+  /** How many partitions the channel has; with more than one they are channels `{channel:0}`, `{channel:1}`, ... `@default 1` */
+  readonly partitions?: number;
+  /** Several channels with names of their own, each a partition; or give `channel`. */
   readonly channels?: readonly string[];
   /**
    * The field by whose value the publisher chose the channel, which makes a `keyBy` on it whole in each partition.
    * @default none: with several channels, a flow may rely on nothing
    */
   readonly partitionedBy?: string;
+  /** @default "pubsub" */
+  readonly transport?: PubSubTransport;
+  /**
+   * Reads frames, and with their numbers measures losses and drops duplicates; bare lines are taken too.
+   * @default none: every message is bare lines
+   */
+  readonly frames?: FrameCodec;
+  /** Bounds of what is remembered of producers; for `frames`. */
+  readonly ledger?: LedgerOptions;
   /** Events that may wait for `nextBatch`. `@default 65_536` */
   readonly maxQueuedEvents?: number;
   /** Bytes of events that may wait for `nextBatch`. `@default 67_108_864 (64 MiB)` */
@@ -32,7 +55,7 @@ export interface RedisPubSubSourceOptions {
   readonly maxBatchEvents?: number;
   /** @default "pause" */
   readonly onOverflow?: OverflowPolicy;
-  /** Turns a message into events. `@default LINE_CODEC: one line, or several separated by \n` */
+  /** Turns a message into events, in place of `frames`. `@default LINE_CODEC: one line, or several separated by \n` */
   readonly messageCodec?: MessageCodec;
 }
 
@@ -45,6 +68,13 @@ export interface QueueSettings {
   readonly messageCodec: MessageCodec;
 }
 
+/** {@link QueueSettings}, and how messages travel and are read. */
+export interface PubSubSettings extends QueueSettings {
+  readonly transport: PubSubTransport;
+  readonly frames: FrameCodec | undefined;
+  readonly ledger: LedgerOptions;
+}
+
 /** Defaults of {@link RedisPubSubSourceOptions}. */
 export const DEFAULT_PUBSUB_SOURCE_OPTIONS: QueueSettings = Object.freeze({
   maxQueuedEvents: 65_536,
@@ -54,17 +84,20 @@ export const DEFAULT_PUBSUB_SOURCE_OPTIONS: QueueSettings = Object.freeze({
   messageCodec: LINE_CODEC,
 });
 
-/** @throws RedisOptionsError */
-export function checkChannels(
-  channel: string | undefined,
-  channels: readonly string[] | undefined,
-): readonly string[] {
+/** The channels that a source reads. @throws RedisOptionsError */
+export function channelsOf({ channel, channels, partitions }: RedisPubSubSourceOptions): readonly string[] {
   if ((channel === undefined) === (channels === undefined)) {
     throw new RedisOptionsError(
       "A Pub/Sub source reads one channel or several: give either channel or channels.",
     );
   }
-  const names = channels === undefined ? [channel ?? ""] : [...channels];
+  if (channel !== undefined) return partitionNames(channel, partitions ?? 1);
+  if (partitions !== undefined) {
+    throw new RedisOptionsError(
+      "partitions name their channels themselves: give them with channel, or leave them out with channels.",
+    );
+  }
+  const names = [...(channels ?? [])];
   if (names.length === 0 || names.includes("") || new Set(names).size !== names.length) {
     throw new RedisOptionsError(
       `Channels have names that differ and are not empty, at least one; here: ${JSON.stringify(names)}.`,
@@ -74,7 +107,18 @@ export function checkChannels(
 }
 
 /** @throws RedisOptionsError */
-export function checkSettings(settings: QueueSettings): QueueSettings {
+export function settingsOf(options: RedisPubSubSourceOptions): PubSubSettings {
+  const { channel, channels, partitions, partitionedBy, ...given } = options;
+  if (given.frames !== undefined && given.messageCodec !== undefined) {
+    throw new RedisOptionsError("Messages are read by frames or by a messageCodec: give one of them.");
+  }
+  const settings = {
+    ...DEFAULT_PUBSUB_SOURCE_OPTIONS,
+    transport: "pubsub" as const,
+    frames: undefined,
+    ledger: {},
+    ...given,
+  };
   for (const name of ["maxQueuedEvents", "maxQueuedBytes", "maxBatchEvents"] as const) {
     const value = settings[name];
     if (!Number.isSafeInteger(value) || value < 1) {

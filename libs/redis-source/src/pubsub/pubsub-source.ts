@@ -3,34 +3,29 @@ import { resolveTarget } from "../connection/connection-options.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { RedisOptionsError } from "../errors.ts";
 import { PubSubPartition } from "./pubsub-partition.ts";
-import {
-  DEFAULT_PUBSUB_SOURCE_OPTIONS,
-  checkChannels,
-  checkSettings,
-  partitioningOf,
-} from "./pubsub-source-options.ts";
-import type { QueueSettings, RedisPubSubSourceOptions } from "./pubsub-source-options.ts";
+import { channelsOf, partitioningOf, settingsOf } from "./pubsub-source-options.ts";
+import type { PubSubSettings, RedisPubSubSourceOptions } from "./pubsub-source-options.ts";
 
 /**
  * Reads Redis Pub/Sub channels. Each channel is a partition, named as the channel, with a connection of its own.
  *
  * Pub/Sub delivers at most once: what is published while nobody is subscribed (before the start, during an
- * outage, after a crash) is gone, and no position could bring it back; `snapshot` is therefore `null`.
+ * outage, after a crash) is gone, and no position could bring it back. With frames it is at least known: the numbers
+ * tell how many events are missing, and when they were published. The position is the account of those numbers.
  */
 export class RedisPubSubSource implements Source<RawLine> {
   readonly partitioning: Partitioning;
   readonly #connection: RedisConnectionOptions;
   readonly #channels: readonly string[];
-  readonly #settings: QueueSettings;
+  readonly #settings: PubSubSettings;
 
   /** @throws RedisOptionsError */
   constructor(connection: RedisConnectionOptions, options: RedisPubSubSourceOptions) {
     resolveTarget(connection);
-    const { channel, channels, partitionedBy, ...settings } = options;
     this.#connection = connection;
-    this.#channels = checkChannels(channel, channels);
-    this.#settings = checkSettings({ ...DEFAULT_PUBSUB_SOURCE_OPTIONS, ...settings });
-    this.partitioning = partitioningOf(this.#channels, partitionedBy);
+    this.#channels = channelsOf(options);
+    this.#settings = settingsOf(options);
+    this.partitioning = partitioningOf(this.#channels, options.partitionedBy);
   }
 
   listParts(): Promise<readonly string[]> {
@@ -40,14 +35,15 @@ export class RedisPubSubSource implements Source<RawLine> {
   /**
    * Resolves when Redis has confirmed the subscription: what is published from now on arrives.
    *
-   * @throws RedisError when there is no usable Redis within `connectTimeoutMs`; the reason of the context's signal
+   * @throws RedisError when there is no usable Redis within `connectTimeoutMs`, or `resume` is no position of this
+   *   source; the reason of the context's signal
    */
-  buildPart(part: string, _resume: Json | undefined, context: PartContext): Promise<PubSubPartition> {
+  buildPart(part: string, resume: Json | undefined, context: PartContext): Promise<PubSubPartition> {
     if (!this.#channels.includes(part)) {
       return Promise.reject(
         new RedisOptionsError(`There is no channel "${part}" here, but ${this.#channels.join(", ")}.`),
       );
     }
-    return PubSubPartition.open(this.#connection, part, this.#settings, context);
+    return PubSubPartition.open(this.#connection, part, this.#settings, resume, context);
   }
 }

@@ -3,6 +3,6 @@ import { APPLY } from "../scripts/apply.ts";
 import type { TaskKeys } from "../task-keys.ts";
 
 /** Applies what is left of the last commit, piece by piece, so that others get their turn in between. */
-export async function applyJournal({ script }: Link, { journal }: TaskKeys): Promise<void> {
-  while (Number(await script(APPLY, [journal], [])) > 0);
+export async function applyJournal({ script }: Link, { journal, nothing }: TaskKeys): Promise<void> {
+  while (Number(await script(APPLY, [journal, nothing], [])) > 0);
 }

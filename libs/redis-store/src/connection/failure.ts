@@ -11,6 +11,8 @@ export type Failure =
   | { readonly kind: "final"; readonly error: Error };
 
 const MOVED = /^MOVED \d+ (.*):(\d+)$/;
+/** Two ways of saying no permission: the second one from within a script. */
+const FORBIDDEN = /\bNOPERM\b|\bThe user executing the script\b/;
 /** Starting, failing over, moving a slot, out of memory or disk: conditions that end. */
 const PASSING = /^(LOADING|BUSY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|ASK|READONLY|NOREPLICAS|MISCONF|OOM)\b/;
 
@@ -30,7 +32,7 @@ export function failureOf(error: unknown, address: string): Failure {
     return { kind: "moved", to: { host: known, port: Number(port) } };
   }
   if (PASSING.test(message)) return { kind: "retry", reason: `Redis at ${address} answers: ${message}.` };
-  const remedy = message.includes("NOPERM")
+  const remedy = FORBIDDEN.test(message)
     ? " Give the user that permission with ACL SETUSER; the store's README lists what it needs."
     : "";
   return { kind: "final", error: new RedisRefusedError(`Redis at ${address} refuses: ${message}.${remedy}`) };

@@ -10,7 +10,7 @@ return 1
 `);
 
 /**
- * KEYS: meta, groups. ARGV: fence, what a group's key starts with, how many groups. Removes groups of a task that
+ * KEYS: meta, groups, nothing. ARGV: fence, what a group's key starts with, how many groups. Removes groups of a task that
  * never committed, and returns how many are left, or −1 if fenced or committed.
  */
 export const SWEEP: Script = scriptOf(`

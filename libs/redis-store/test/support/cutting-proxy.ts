@@ -3,20 +3,26 @@ import { connect, createServer } from "node:net";
 import type { Socket } from "node:net";
 import { cleanUp } from "./servers.ts";
 
-/** Stands between a store and its Redis, and loses answers on purpose. */
+/** Stands between a store and its Redis, and loses answers and times meetings, on purpose. */
 export interface CuttingProxy {
   readonly url: string;
   /** Script calls that passed. */
   readonly calls: number;
   /** Lets Redis carry the `n`-th script call from now on out, and cuts the connection instead of the answer. */
   cutAnswer(n: number): void;
+  /** Does something else, once, before the next such command goes on to Redis. */
+  before(command: string, action: () => Promise<unknown>): void;
 }
 
 const CALL = /^evalsha\r$/gim;
 
-export async function cuttingProxy(redis: { readonly host: string; readonly port: number }): Promise<CuttingProxy> {
+export async function cuttingProxy(redis: {
+  readonly host: string;
+  readonly port: number;
+}): Promise<CuttingProxy> {
   let calls = 0;
   let fatal: number | undefined;
+  let ambush: { readonly command: string; readonly action: () => Promise<unknown> } | undefined;
   const sockets = new Set<Socket>();
   const track = (socket: Socket): Socket => {
     sockets.add(socket);
@@ -34,7 +40,12 @@ export async function cuttingProxy(redis: { readonly host: string; readonly port
         fatal = undefined;
         cutting = true;
       }
-      upstream.write(bytes);
+      const { command, action } = ambush ?? {};
+      if (command === undefined || !bytes.includes(`\r\n${command}\r\n`)) upstream.write(bytes);
+      else {
+        ambush = undefined;
+        void action?.().then(() => upstream.write(bytes));
+      }
     });
     upstream.on("data", (bytes) => {
       if (cutting) client.destroy();
@@ -59,6 +70,9 @@ export async function cuttingProxy(redis: { readonly host: string; readonly port
     },
     cutAnswer(n) {
       fatal = calls + n;
+    },
+    before(command, action) {
+      ambush = { command, action };
     },
   };
 }

@@ -20,12 +20,13 @@ export function approximateDistinct<V>(idOf: (value: V) => string): Fold<V, Hype
 }
 
 /**
- * The library's estimate for many ids. For few ones it takes the logarithm to base 10 where linear counting
- * wants the natural one, and comes out at less than half: counting the empty registers here sets that right.
+ * The library's own estimate, where it holds. It counts ranks from 0 on, so that an id leaves its register at
+ * "unused" every second time; below about 2.5 ids a register, where it counts unused registers, it comes out at
+ * half. Counting the registers with a rank above 0, which every second id sets, gives the whole.
  */
 function estimateOf(registers: HyperLogLog): number {
   const { _registers: ranks, nbRegisters } = registers;
-  const empty = ranks.filter((rank) => rank === 0).length;
-  const linear = nbRegisters * Math.log(nbRegisters / empty);
-  return linear <= 2.5 * nbRegisters ? linear : registers.count(false);
+  const unset = ranks.filter((rank) => rank === 0).length;
+  const counted = 2 * nbRegisters * Math.log(nbRegisters / unset);
+  return counted <= 3 * nbRegisters ? counted : registers.count(false);
 }

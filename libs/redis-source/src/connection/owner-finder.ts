@@ -1,0 +1,122 @@
+import type { Redis } from "ioredis";
+import { RedisError } from "../errors.ts";
+import { addressOf } from "./connection-options.ts";
+import type { RedisTarget } from "./connection-options.ts";
+import { openClient } from "./open-client.ts";
+import type { LiveClient, OpenSettings } from "./open-client.ts";
+
+/** A cluster that sends a client round in circles is being rebuilt: better to start over after a pause. */
+const MAX_HOPS = 5;
+const MOVED = /^MOVED \d+ (.*):(\d+)$/;
+
+/** A node said that another one serves the key. It is answered here, and never leaves this file. */
+class MovedError extends RedisError {
+  readonly code: string = "MOVED";
+  override readonly retryable = true;
+  readonly to: RedisTarget;
+
+  constructor(to: RedisTarget) {
+    super(`the key is served by ${to.address}`);
+    this.to = to;
+  }
+}
+
+/**
+ * Finds the node that serves a key's slot, and remembers the nodes of the cluster in case that one dies. On a Redis
+ * that is no cluster this is the node itself.
+ */
+export class OwnerFinder {
+  readonly #key: string;
+  /** Where to ask, the last known owner first. */
+  #nodes: readonly RedisTarget[];
+
+  constructor(configured: RedisTarget, key: string) {
+    this.#key = key;
+    this.#nodes = [configured];
+  }
+
+  /** The node that was last known to serve the key, for people. */
+  get address(): string {
+    return this.#nodes[0]?.address ?? "";
+  }
+
+  /**
+   * Opens a connection to the owner, by way of one node that may know it; the next call tries another if this one
+   * fails.
+   *
+   * @throws RedisError
+   */
+  async open(settings: OpenSettings): Promise<LiveClient> {
+    const [first, ...others] = this.#nodes;
+    if (first === undefined) throw new Error("there is always the node that was configured");
+    let node = first;
+    for (let hop = 0; ; hop += 1) {
+      const asked = node;
+      let known: readonly RedisTarget[] = [];
+      const prepare = async (client: Redis): Promise<void> => {
+        await this.#ask(client, asked);
+        known = await nodesOf(client, asked);
+        await settings.prepare(client);
+      };
+      try {
+        const live = await openClient(asked, { ...settings, prepare });
+        this.#nodes = distinct([asked, ...this.#nodes, ...known]);
+        return live;
+      } catch (error) {
+        if (!(error instanceof MovedError) || hop === MAX_HOPS) {
+          this.#nodes = [...others, first];
+          throw error;
+        }
+        node = error.to;
+      }
+    }
+  }
+
+  /** Any command on the key makes a node say where the key is. */
+  async #ask(client: Redis, node: RedisTarget): Promise<void> {
+    try {
+      await client.exists(this.#key);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : "";
+      const [, host, port] = MOVED.exec(message) ?? [];
+      if (host !== undefined) throw new MovedError(at(node, host, Number(port)));
+      // A user who may not ask will be told by the first command that matters.
+      if (!message.startsWith("NOPERM")) throw error;
+    }
+  }
+}
+
+async function nodesOf(client: Redis, asked: RedisTarget): Promise<readonly RedisTarget[]> {
+  try {
+    const slots: unknown = await client.call("CLUSTER", "SLOTS");
+    return listOf(slots).flatMap((range) => nodesIn(range, asked));
+  } catch (error) {
+    // No cluster, or a user who may not ask: then there is one node to know.
+    if (error instanceof Error && error.name === "ReplyError") return [];
+    throw error;
+  }
+}
+
+/** A range is its first slot, its last one, the master, then its replicas; each node is host, port and more. */
+function nodesIn(range: unknown, asked: RedisTarget): readonly RedisTarget[] {
+  return listOf(range)
+    .slice(2)
+    .flatMap((node) => {
+      const [host, port] = listOf(node);
+      return typeof port === "number" ? [at(asked, typeof host === "string" ? host : "", port)] : [];
+    });
+}
+
+/** A node that does not know its own name means the one it was reached by. */
+function at(asked: RedisTarget, host: string, port: number): RedisTarget {
+  const known = host === "" || host === "?" ? asked.host : host;
+  return { ...asked, host: known, port, address: addressOf(known, port, asked.tls) };
+}
+
+function distinct(nodes: readonly RedisTarget[]): readonly RedisTarget[] {
+  return [...new Map(nodes.map((node) => [node.address, node])).values()];
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,117 @@
+import type { Redis } from "ioredis";
+import type { PartContext } from "@millrace/dataflow";
+
+/** What a server tells of itself, as far as it does. */
+interface ServerView {
+  /** Changes when it is restarted. */
+  readonly run: string | undefined;
+  /** How many clients it has cut off because they read too slowly; Redis 7.0 does not count them. */
+  readonly cutOffs: number | undefined;
+}
+
+const UNKNOWN: ServerView = { run: undefined, cutOffs: undefined };
+
+/**
+ * Watches for the server's way with slow subscribers: it buffers for them up to `client-output-buffer-limit pubsub`,
+ * then closes their connection, and what was in the buffer is lost.
+ */
+export class CutOffWatch {
+  readonly #channel: string;
+  readonly #context: Pick<PartContext, "step" | "logger">;
+  #told = false;
+  #view = UNKNOWN;
+  #cutOffs = 0;
+
+  constructor(channel: string, context: Pick<PartContext, "step" | "logger">) {
+    this.#channel = channel;
+    this.#context = context;
+  }
+
+  /** Connections that the server closed, surely or most likely, because this subscriber read too slowly. */
+  get cutOffs(): number {
+    return this.#cutOffs;
+  }
+
+  /**
+   * Looks at the server over a connection that is not subscribed yet.
+   *
+   * @param unread whether the connection before this one was not being read when it was lost
+   */
+  async look(client: Redis, unread: boolean): Promise<void> {
+    if (!this.#told) await this.#tellLimit(client);
+    const before = this.#view;
+    this.#view = await viewOf(client);
+    const { run, cutOffs } = this.#view;
+    if (run === undefined || run !== before.run) return;
+    const counted =
+      cutOffs !== undefined && before.cutOffs !== undefined ? cutOffs - before.cutOffs : undefined;
+    if (counted === 0 || (counted === undefined && !unread)) return;
+    this.#cutOffs += 1;
+    const { logger, step } = this.#context;
+    logger.warn(
+      { event: "cut-off", channel: this.#channel, step, counted },
+      `Redis ${counted === undefined ? "most likely " : ""}cut off the subscriber of ${this.#channel}, since it read too ` +
+        "slowly: what was buffered is lost. Speed the flow up, divide the channel into partitions, or raise " +
+        "client-output-buffer-limit pubsub.",
+    );
+  }
+
+  async #tellLimit(client: Redis): Promise<void> {
+    const { logger, step } = this.#context;
+    const channel = this.#channel;
+    const limit = await limitOf(client);
+    this.#told = true;
+    if (limit === undefined) {
+      logger.info(
+        { event: "output-buffer-limit", channel, step, limit: "unknown" },
+        `how far the subscriber of ${channel} may fall behind is unknown: this user may not read ` +
+          "client-output-buffer-limit",
+      );
+      return;
+    }
+    logger.info({ event: "output-buffer-limit", channel, step, ...limit }, explain(channel, limit));
+  }
+}
+
+interface BufferLimit {
+  /** 0: none. */
+  readonly hardBytes: number;
+  readonly softBytes: number;
+  readonly softSeconds: number;
+}
+
+function explain(channel: string, { hardBytes, softBytes, softSeconds }: BufferLimit): string {
+  const limits = [
+    ...(hardBytes > 0 ? [`${hardBytes} bytes`] : []),
+    ...(softBytes > 0 ? [`${softBytes} bytes for ${softSeconds} s`] : []),
+  ];
+  return limits.length === 0
+    ? `Redis buffers without bound for a subscriber of ${channel} that falls behind; its memory is the limit`
+    : `Redis cuts off a subscriber of ${channel} that falls behind by ${limits.join(", or ")}; what is buffered then is lost`;
+}
+
+/** The setting reads `normal 0 0 0 slave … pubsub <hard> <soft> <seconds>`. */
+async function limitOf(client: Redis): Promise<BufferLimit | undefined> {
+  const setting = await client.config("GET", "client-output-buffer-limit").catch(refused);
+  const text = Array.isArray(setting) ? String(setting[1]) : "";
+  const [, hard, soft, seconds] = /\bpubsub (\d+) (\d+) (\d+)/.exec(text) ?? [];
+  return hard === undefined
+    ? undefined
+    : { hardBytes: Number(hard), softBytes: Number(soft), softSeconds: Number(seconds) };
+}
+
+async function viewOf(client: Redis): Promise<ServerView> {
+  const info = await client.info().catch(refused);
+  if (typeof info !== "string") return UNKNOWN;
+  const cutOffs = /^client_output_buffer_limit_disconnections:(\d+)/m.exec(info)?.[1];
+  return {
+    run: /^run_id:(\w+)/m.exec(info)?.[1],
+    cutOffs: cutOffs === undefined ? undefined : Number(cutOffs),
+  };
+}
+
+/** A user who may not ask learns less; a connection that broke has to be told. */
+function refused(error: unknown): undefined {
+  if (error instanceof Error && error.name === "ReplyError") return undefined;
+  throw error;
+}

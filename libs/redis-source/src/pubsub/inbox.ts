@@ -1,0 +1,246 @@
+import type { Json, PartContext, RawLine, SourcePartition } from "@millrace/dataflow";
+import { bytesOf } from "../bytes-of.ts";
+import type { FrameHeader } from "../delivery/frame-codec.ts";
+import { ProducerLedger } from "../delivery/producer-ledger.ts";
+import type { LedgerStats } from "../delivery/producer-ledger.ts";
+import { EventQueue } from "./event-queue.ts";
+import type { Parcel } from "./event-queue.ts";
+import type { PubSubSettings } from "./pubsub-source-options.ts";
+
+type Completeness = ReturnType<NonNullable<SourcePartition<unknown>["completeness"]>>;
+
+/** Events in order of arrival, with the publish times of their frames where messages may be frames. */
+export interface InboxBatch {
+  readonly events: readonly RawLine[];
+  readonly times?: readonly number[];
+}
+
+/** Where every event that arrived went. */
+export interface InboxStats extends LedgerStats {
+  readonly read: number;
+  readonly queued: number;
+  readonly messages: number;
+  readonly malformed: number;
+  readonly dropped: number;
+}
+
+/**
+ * What arrived on a channel and was not taken yet, and the account of numbers.
+ *
+ * The account is kept of what is taken, not of what arrives: so the snapshot names the position behind the last
+ * batch, and no window is called complete for events that still lie here.
+ */
+export class Inbox {
+  readonly #settings: PubSubSettings;
+  readonly #context: Pick<PartContext, "time" | "reject">;
+  readonly #queue: EventQueue;
+  readonly #ledger: ProducerLedger;
+  #overflowed = false;
+  #read = 0;
+  #messages = 0;
+  #malformed = 0;
+  #dropped = 0;
+  /** Of those dropped, the ones that no gap in numbers will tell. */
+  #droppedBare = 0;
+
+  /** @throws RedisPositionError when `resume` is none of {@link snapshot}'s */
+  constructor(
+    settings: PubSubSettings,
+    resume: Json | undefined,
+    context: Pick<PartContext, "time" | "reject">,
+  ) {
+    const { maxQueuedEvents: maxEvents, maxQueuedBytes: maxBytes, maxBatchEvents } = settings;
+    this.#settings = settings;
+    this.#context = context;
+    this.#queue = new EventQueue({ maxEvents, maxBytes, maxBatchEvents });
+    const known = settings.frames === undefined || resume === null ? undefined : resume;
+    this.#ledger = new ProducerLedger(settings.ledger, known);
+  }
+
+  /** Events that wait. */
+  get length(): number {
+    return this.#queue.length;
+  }
+
+  get full(): boolean {
+    return this.#queue.full;
+  }
+
+  /** The policy is `fail`, and an event did not fit. */
+  get overflowed(): boolean {
+    return this.#overflowed;
+  }
+
+  receive(message: Buffer): void {
+    this.#messages += 1;
+    const { frames, messageCodec } = this.#settings;
+    if (frames === undefined) {
+      const lines = messageCodec.split(message);
+      if (typeof lines === "string") this.#admitLine(lines, message.length);
+      else if (lines instanceof Uint8Array) this.#admitLine(lines, lines.length);
+      else for (const line of lines) this.#admitLine(line, bytesOf(line));
+      return;
+    }
+    const decoded = frames.decodeFrame(message);
+    if (decoded.kind === "bare") {
+      for (const line of decoded.lines) this.#admitLine(line, bytesOf(line));
+    } else if (decoded.kind === "frame") {
+      this.#admitFrame(decoded, decoded.lines, message.length);
+    } else if (this.#hasRoom()) {
+      // The memory is the socket's.
+      this.#queue.pushMalformed(Uint8Array.from(message), decoded.reason, message.length);
+    } else {
+      this.#dropped += 1;
+    }
+    if (this.#queue.length === 0) this.#settleNotices();
+  }
+
+  /**
+   * All that waits, up to the size of a batch; a larger frame is a batch of its own. It may be empty when what
+   * waited was no event: then it is worth knowing that nothing waits any more.
+   */
+  take(): InboxBatch {
+    const { frames, maxBatchEvents } = this.#settings;
+    if (frames === undefined) {
+      const events = this.#queue.take()?.lines ?? [];
+      this.#read += events.length;
+      return { events };
+    }
+    const now = this.#context.time.now();
+    const events: RawLine[] = [];
+    const times: number[] = [];
+    let lines = 0;
+    for (let size = this.#queue.nextSize; size !== undefined; size = this.#queue.nextSize) {
+      if (size > 0 && lines > 0 && lines + size > maxBatchEvents) break;
+      lines += size;
+      const parcel = this.#queue.take();
+      if (parcel !== undefined) this.#open(parcel, now, events, times);
+    }
+    this.#read += events.length;
+    return { events, times };
+  }
+
+  /** Drops everything uncounted: nobody wants it any more. */
+  clear(): void {
+    this.#queue.clear();
+  }
+
+  /** The subscription has a hole that ends now. */
+  interrupted(): void {
+    this.#ledger.interrupted(this.#context.time.now());
+  }
+
+  completeness(open: number, close: number): Completeness {
+    return this.#settings.frames === undefined ? "unknown" : this.#ledger.completeness(open, close);
+  }
+
+  /** The account of numbers behind the last batch; without numbers there is none. */
+  snapshot(): Json {
+    return this.#settings.frames === undefined ? null : this.#ledger.snapshot();
+  }
+
+  stats(): InboxStats {
+    const ledger = this.#ledger.stats();
+    return {
+      ...ledger,
+      lost: ledger.lost + this.#droppedBare,
+      read: this.#read,
+      queued: this.#queue.length,
+      messages: this.#messages,
+      malformed: this.#malformed,
+      dropped: this.#dropped,
+    };
+  }
+
+  #admitLine(line: RawLine, bytes: number): void {
+    if (this.#hasRoom()) {
+      this.#queue.pushLine(line, bytes);
+      return;
+    }
+    this.#dropped += 1;
+    this.#droppedBare += 1;
+  }
+
+  #admitFrame(header: FrameHeader, lines: readonly RawLine[], bytes: number): void {
+    if (lines.length === 0 || this.#hasRoom()) {
+      this.#queue.pushFrame(header, lines, bytes);
+      return;
+    }
+    this.#dropped += lines.length;
+    this.#queue.pushFrame(behind(header), [], 0);
+  }
+
+  #hasRoom(): boolean {
+    const { onOverflow } = this.#settings;
+    // Paused, the socket is not read any more; what had been read from it is here, and the queue takes it.
+    if (onOverflow === "pause") return true;
+    if (onOverflow === "drop-oldest") {
+      while (this.#queue.full) this.#drop(this.#queue.dropOldest());
+    }
+    if (!this.#queue.full && !this.#overflowed) return true;
+    this.#overflowed ||= onOverflow === "fail";
+    return false;
+  }
+
+  #drop(parcel: Parcel | undefined): void {
+    if (parcel === undefined) return;
+    const { header, reason, lines } = parcel;
+    if (reason !== undefined) {
+      this.#refuse(parcel);
+      return;
+    }
+    this.#dropped += lines.length;
+    if (header === undefined) this.#droppedBare += lines.length;
+    else this.#ledger.accept(behind(header), this.#context.time.now());
+  }
+
+  /** Notices with nothing before them tell what they know at once. */
+  #settleNotices(): void {
+    const now = this.#context.time.now();
+    for (let notice = this.#queue.take(); notice !== undefined; notice = this.#queue.take()) {
+      if (notice.header !== undefined) this.#ledger.accept(notice.header, now);
+    }
+  }
+
+  #open(parcel: Parcel, now: number, events: RawLine[], times: number[]): void {
+    const { header, reason, lines } = parcel;
+    if (reason !== undefined) {
+      this.#refuse(parcel);
+    } else if (header === undefined) {
+      this.#ledger.acceptBare(now);
+      append(lines, 0, lines.length, Number.NaN, events, times);
+    } else {
+      for (const { from, to } of this.#ledger.accept(header, now).fresh) {
+        append(lines, from, to, header.publishedAtMs, events, times);
+      }
+    }
+  }
+
+  #refuse({ lines, reason }: Parcel): void {
+    const [message] = lines;
+    if (message === undefined || reason === undefined) return;
+    this.#malformed += 1;
+    this.#context.reject(message, reason);
+  }
+}
+
+/** The numbers of a frame without its events: as good as a heartbeat behind it. */
+function behind(header: FrameHeader): FrameHeader {
+  return { ...header, first: header.first + header.count, count: 0 };
+}
+
+function append(
+  lines: readonly RawLine[],
+  from: number,
+  to: number,
+  time: number,
+  events: RawLine[],
+  times: number[],
+): void {
+  for (let i = from; i < to; i += 1) {
+    const line = lines[i];
+    if (line === undefined) return;
+    events.push(line);
+    times.push(time);
+  }
+}

@@ -1,0 +1,38 @@
+/** Bounds of one batch. */
+export interface BatchLimits {
+  readonly maxBatchEvents: number;
+  readonly maxBatchBytes: number;
+}
+
+const FIRST_READ = 64;
+/** One batch of small entries must not lead to a huge one when large entries follow. */
+const FASTEST_GROWTH = 4;
+
+/**
+ * How many entries to ask Redis for. It counts entries, while a batch is bound by events and bytes: the entries of
+ * the read before tell how many fit. Where sizes leap, one batch may be up to four times as large as meant.
+ */
+export class ReadSize {
+  readonly #limits: BatchLimits;
+  #entries: number;
+
+  constructor(limits: BatchLimits) {
+    this.#limits = limits;
+    this.#entries = Math.min(FIRST_READ, limits.maxBatchEvents);
+  }
+
+  get entries(): number {
+    return this.#entries;
+  }
+
+  /** Takes the measure of what was read. */
+  measure(entries: number, events: number, bytes: number): void {
+    const { maxBatchEvents, maxBatchBytes } = this.#limits;
+    const fitting = Math.min(
+      (maxBatchEvents * entries) / Math.max(events, entries),
+      (maxBatchBytes * entries) / Math.max(bytes, 1),
+      this.#entries * FASTEST_GROWTH,
+    );
+    this.#entries = Math.max(Math.floor(fitting), 1);
+  }
+}

@@ -1,0 +1,121 @@
+import type { Redis } from "ioredis";
+import { BEFORE_ALL } from "./entry-id.ts";
+
+/** One entry as it came: its id, then field, value, field, value, … */
+export type StreamEntry = readonly [id: Buffer, fields: readonly Buffer[]];
+
+/** What Redis knows of a stream, at one instant. */
+export interface StreamState {
+  readonly length: number;
+  /** Entries ever added. */
+  readonly added: number;
+  /** Of the first entry there is; `0-0` if there is none. */
+  readonly firstId: string;
+  /** Of the last entry ever added. */
+  readonly lastId: string;
+  /** The highest id taken out by XDEL; trimming does not count. */
+  readonly maxDeletedId: string;
+}
+
+const ABSENT: StreamState = Object.freeze({
+  length: 0,
+  added: 0,
+  firstId: BEFORE_ALL,
+  lastId: BEFORE_ALL,
+  maxDeletedId: BEFORE_ALL,
+});
+
+/** Tells a stream's state; one that does not exist is an empty one. */
+export async function readState(client: Redis, stream: string): Promise<StreamState> {
+  // Inside a transaction the error is part of the answer; alone it is thrown.
+  return stateOf(await client.callBuffer("XINFO", "STREAM", stream).catch((error: unknown) => error));
+}
+
+/** A stream's state and the entries behind `id`, at the same instant. */
+export async function readWithState(
+  client: Redis,
+  stream: string,
+  id: string,
+  count: number,
+): Promise<{ readonly state: StreamState; readonly entries: readonly StreamEntry[] }> {
+  const replies = await Promise.all([
+    client.call("MULTI"),
+    client.call("XINFO", "STREAM", stream),
+    client.call("XREAD", "COUNT", count, "STREAMS", stream, id),
+    client.callBuffer("EXEC"),
+  ]);
+  const [info, read] = listOf(replies[3]);
+  return { state: stateOf(info), entries: entriesOf(read) };
+}
+
+/** Waits up to `blockMs` for entries behind `id`; none: the time was over. */
+export async function waitForEntries(
+  client: Redis,
+  stream: string,
+  id: string,
+  count: number,
+  blockMs: number,
+): Promise<readonly StreamEntry[]> {
+  return entriesOf(await client.callBuffer("XREAD", "COUNT", count, "BLOCK", blockMs, "STREAMS", stream, id));
+}
+
+/** Whether there is any entry behind `id`. */
+export async function hasMore(client: Redis, stream: string, id: string): Promise<boolean> {
+  const reply = await client.callBuffer("XREAD", "COUNT", 1, "STREAMS", stream, id);
+  return entriesOf(reply).length > 0;
+}
+
+/** A reply of name, value, name, value, … as a map; values are as they came. */
+export function fieldsOf(reply: unknown): ReadonlyMap<string, unknown> {
+  const fields = new Map<string, unknown>();
+  const flat = listOf(reply);
+  for (let i = 0; i + 1 < flat.length; i += 2) fields.set(textOf(flat[i]), flat[i + 1]);
+  return fields;
+}
+
+/** Replies may be text or bytes; anything else is a server that Millrace does not know. */
+export function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (value instanceof Uint8Array) return Buffer.from(value).toString();
+  throw new TypeError(`Redis answered ${typeof value} where text was expected.`);
+}
+
+export function numberOf(value: unknown): number {
+  if (typeof value === "number") return value;
+  throw new TypeError(`Redis answered ${typeof value} where a number was expected.`);
+}
+
+export function listOf(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new TypeError(`Redis answered ${typeof value} where a list was expected.`);
+}
+
+function stateOf(info: unknown): StreamState {
+  if (info instanceof Error) {
+    if (info.message.includes("no such key")) return ABSENT;
+    throw info;
+  }
+  const fields = fieldsOf(info);
+  return {
+    length: numberOf(fields.get("length")),
+    added: numberOf(fields.get("entries-added")),
+    firstId: textOf(fields.get("recorded-first-entry-id")),
+    lastId: textOf(fields.get("last-generated-id")),
+    maxDeletedId: textOf(fields.get("max-deleted-entry-id")),
+  };
+}
+
+function entriesOf(reply: unknown): readonly StreamEntry[] {
+  if (reply === null) return [];
+  const [stream] = listOf(reply);
+  const [, entries] = listOf(stream);
+  return listOf(entries).map((entry) => {
+    if (isEntry(entry)) return entry;
+    throw new TypeError("Redis answered something where an entry was expected.");
+  });
+}
+
+// A look at its two parts must do: this runs for every entry there is.
+function isEntry(entry: unknown): entry is StreamEntry {
+  return Array.isArray(entry) && entry[0] instanceof Uint8Array && Array.isArray(entry[1]);
+}

@@ -1,0 +1,99 @@
+import type { Redis } from "ioredis";
+import type { PartContext } from "@millrace/dataflow";
+import type { RedisConnectionOptions } from "../connection/connection-options.ts";
+import { explainFailure } from "../connection/explain-failure.ts";
+import { connectRedis } from "../connection/redis-connection.ts";
+import type { RedisConnection } from "../connection/redis-connection.ts";
+import { RedisClosedError } from "../errors.ts";
+import { pause } from "../pause.ts";
+
+/** A Redis that has not answered for so long, beyond what the command may take, is given up. */
+const ANSWER_MS = 10_000;
+/** A condition such as a failover is looked at again after this. */
+const RETRY_MS = 100;
+
+/**
+ * A connection for commands that bear to be sent again: they are, on the next connection, until Redis answers. On a
+ * cluster they go to the node that serves the stream.
+ */
+export class StreamLink {
+  readonly #connection: RedisConnection;
+  readonly #context: PartContext;
+  readonly #closing = new AbortController();
+
+  private constructor(connection: RedisConnection, context: PartContext) {
+    this.#connection = connection;
+    this.#context = context;
+  }
+
+  /** @throws RedisError; the reason of the context's signal */
+  static async open(
+    options: RedisConnectionOptions,
+    stream: string,
+    role: string,
+    context: PartContext,
+  ): Promise<StreamLink> {
+    const { logger, time, signal } = context;
+    return new StreamLink(await connectRedis(options, { role, logger, time, signal, key: stream }), context);
+  }
+
+  /** Changes with each new connection. */
+  get number(): number {
+    return this.#connection.number;
+  }
+
+  get disconnects(): number {
+    return this.#connection.disconnects;
+  }
+
+  /**
+   * Sends until there is an answer.
+   *
+   * @param send called for each attempt; it may send several commands in a row
+   * @param takesMs how long the commands may take by themselves
+   * @throws RedisClosedError when closed, before or meanwhile
+   * @throws RedisError when Redis refuses for good
+   */
+  async ask<T>(send: (client: Redis) => Promise<T>, takesMs = 0): Promise<T> {
+    for (;;) {
+      const client = await this.#connection.whenUp();
+      try {
+        return await this.#answered(client, send(client), takesMs);
+      } catch (error) {
+        const failure = explainFailure(error, this.#connection.address);
+        if (this.#closing.signal.aborted) throw this.#closed();
+        if (!failure.retryable) throw failure;
+        // What a node refuses for now, the next connection may find at another one; but not in a rush.
+        this.#connection.discard(client);
+        await pause(RETRY_MS, this.#context.time, this.#closing.signal);
+      }
+    }
+  }
+
+  /** Settles whoever asks. Idempotent. */
+  close(): Promise<void> {
+    this.#closing.abort();
+    return this.#connection.close();
+  }
+
+  async #answered<T>(client: Redis, answer: Promise<T>, takesMs: number): Promise<T> {
+    const { time } = this.#context;
+    let answered = false;
+    const overdue = async (): Promise<void> => {
+      // After a stop of the whole process the answer may be waiting behind this very alarm.
+      await time.yield();
+      if (!answered) client.disconnect();
+    };
+    const cancel = time.wakeAt(time.now() + takesMs + ANSWER_MS, () => void overdue());
+    try {
+      return await answer;
+    } finally {
+      answered = true;
+      cancel();
+    }
+  }
+
+  #closed(): RedisClosedError {
+    return new RedisClosedError(`The connection to Redis at ${this.#connection.address} is closed.`);
+  }
+}

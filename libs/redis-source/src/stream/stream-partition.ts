@@ -1,0 +1,271 @@
+import type {
+  Drained,
+  Json,
+  PartContext,
+  RawLine,
+  SourceBatch,
+  SourcePartition,
+  SourceStats,
+} from "@millrace/dataflow";
+import type { RedisConnectionOptions } from "../connection/connection-options.ts";
+import { ProducerLedger } from "../delivery/producer-ledger.ts";
+import { RedisClosedError } from "../errors.ts";
+import { MessageDecoder } from "./message-decoder.ts";
+import { START_OF_STREAM, endOf, lookAhead } from "./place.ts";
+import type { Place } from "./place.ts";
+import { millisecondsOf } from "./entry-id.ts";
+import { ReadSize } from "./read-size.ts";
+import { hasMore, readState, readWithState, waitForEntries } from "./stream-commands.ts";
+import type { StreamEntry, StreamState } from "./stream-commands.ts";
+import { StreamLink } from "./stream-link.ts";
+import { readPosition, writePosition } from "./stream-position.ts";
+import { StreamProgress } from "./stream-progress.ts";
+import type { StreamSourceSettings, StreamStart } from "./stream-source-options.ts";
+
+const END: SourceBatch<RawLine> = Object.freeze({ kind: "end" });
+/** A publisher that trims ahead of a slow reader would fill the log. */
+const TELL_LOSS_EVERY_MS = 10_000;
+
+/** Counts of one stream since it was opened. */
+export interface StreamStats extends SourceStats {
+  /** Entries read; several events may share one. */
+  readonly entries: number;
+  /** Entries that were trimmed or deleted before they were read. */
+  readonly lostEntries: number;
+  /** Entries without a message, or with one that cannot be read. */
+  readonly malformed: number;
+  /** Entries behind the last one read, at the last look; "unknown" until the end of the stream was reached once. */
+  readonly lag: number | "unknown";
+  /** Entries that this task deleted. */
+  readonly trimmed: number;
+  /** Consumer groups that hold the trimming no more. */
+  readonly abandonedGroups: number;
+  readonly disconnects: number;
+}
+
+/**
+ * One stream. Reading deletes nothing, so it may be interrupted at any moment: what was not delivered is read again.
+ *
+ * It has two connections: on one a read waits for entries, on the other are probes, progress and trimming.
+ */
+export class StreamPartition implements SourcePartition<RawLine> {
+  readonly #stream: string;
+  readonly #settings: StreamSourceSettings;
+  readonly #context: PartContext;
+  readonly #reading: StreamLink;
+  readonly #commands: StreamLink;
+  readonly #ledger: ProducerLedger;
+  readonly #decoder: MessageDecoder;
+  readonly #size: ReadSize;
+  readonly #progress: StreamProgress;
+  #place: Place;
+  /** Entries ever added, at the last look. */
+  #added: number | undefined;
+  #over = false;
+  #read = 0;
+  #entries = 0;
+  #lostEntries = 0;
+  /** Events lost with entries whose numbers nobody will miss. */
+  #lostUnnumbered = 0;
+  #tellLossAt = Number.NEGATIVE_INFINITY;
+
+  private constructor(
+    stream: string,
+    place: Place,
+    ledger: ProducerLedger,
+    links: { readonly reading: StreamLink; readonly commands: StreamLink },
+    settings: StreamSourceSettings,
+    context: PartContext,
+  ) {
+    this.#stream = stream;
+    this.#place = place;
+    this.#ledger = ledger;
+    this.#reading = links.reading;
+    this.#commands = links.commands;
+    this.#settings = settings;
+    this.#context = context;
+    this.#decoder = new MessageDecoder(settings.frames, ledger, (payload, reason) => {
+      context.reject(payload, reason);
+    });
+    this.#size = new ReadSize(settings);
+    this.#progress = new StreamProgress(stream, links.commands, settings, context);
+  }
+
+  /** @throws RedisError; the reason of the context's signal */
+  static async open(
+    options: RedisConnectionOptions,
+    stream: string,
+    resume: Json | undefined,
+    settings: StreamSourceSettings,
+    context: PartContext,
+  ): Promise<StreamPartition> {
+    const position = resume === undefined ? undefined : readPosition(resume);
+    const ledger = new ProducerLedger(settings.ledger, position?.ledger);
+    const commands = await StreamLink.open(options, stream, `source ${stream} commands`, context);
+    try {
+      const place =
+        position === undefined
+          ? await startingPlace(commands, stream, settings.start)
+          : { id: position.id, entries: position.entries };
+      const reading = await StreamLink.open(options, stream, `source ${stream}`, context);
+      const partition = new StreamPartition(stream, place, ledger, { reading, commands }, settings, context);
+      await partition.#progress.begin(place);
+      const { step, logger } = context;
+      logger.info(
+        { event: "reading", stream, step, from: place.id, resumed: position !== undefined },
+        `reading stream ${stream} from behind ${place.id}`,
+      );
+      return partition;
+    } catch (error) {
+      await commands.close();
+      throw error;
+    }
+  }
+
+  async nextBatch(): Promise<SourceBatch<RawLine>> {
+    try {
+      for (;;) {
+        const entries = await this.#nextEntries();
+        if (this.#over) return END;
+        if (entries.length > 0) return this.#deliver(entries);
+      }
+    } catch (error) {
+      if (this.#over && error instanceof RedisClosedError) return END;
+      throw error;
+    }
+  }
+
+  /** Proves it by a look behind the position, which Redis answers whatever the waiting read does. */
+  async drained(): Promise<Drained | undefined> {
+    try {
+      let proof: Drained | undefined;
+      const more = await this.#commands.ask((client) => {
+        const connection = this.#reading.number + this.#commands.number;
+        proof = { at: this.#context.time.now(), connection };
+        return hasMore(client, this.#stream, this.#place.id);
+      });
+      return more || this.#over ? undefined : proof;
+    } catch (error) {
+      if (error instanceof RedisClosedError) return undefined;
+      throw error;
+    }
+  }
+
+  snapshot(): Json {
+    return writePosition(this.#place, this.#ledger.snapshot());
+  }
+
+  /** Group and trimming follow in their own time: the commit does not wait for them. */
+  committed(position: Json): Promise<void> {
+    this.#progress.committed(readPosition(position));
+    return Promise.resolve();
+  }
+
+  completeness(open: number, close: number): ReturnType<ProducerLedger["completeness"]> {
+    return this.#ledger.completeness(open, close);
+  }
+
+  stats(): StreamStats {
+    const { duplicates, lost } = this.#ledger.stats();
+    const { entries } = this.#place;
+    return {
+      read: this.#read,
+      duplicates,
+      lost: lost + this.#lostUnnumbered,
+      queued: 0,
+      entries: this.#entries,
+      lostEntries: this.#lostEntries,
+      malformed: this.#decoder.malformed,
+      lag: entries === null || this.#added === undefined ? "unknown" : Math.max(this.#added - entries, 0),
+      trimmed: this.#progress.trimmed,
+      abandonedGroups: this.#progress.abandonedGroups,
+      disconnects: this.#reading.disconnects + this.#commands.disconnects,
+    };
+  }
+
+  /** Whatever a read under way brings is left where it is, in the stream. */
+  stop(): void {
+    this.#over = true;
+    void this.#reading.close();
+  }
+
+  async close(): Promise<void> {
+    this.stop();
+    await this.#progress.close();
+    await Promise.all([this.#reading.close(), this.#commands.close()]);
+  }
+
+  /** Looks before it waits: only together with the stream's state does a read tell what was lost on the way. */
+  async #nextEntries(): Promise<readonly StreamEntry[]> {
+    const { blockMs } = this.#settings;
+    const look = await this.#reading.ask((client) =>
+      readWithState(client, this.#stream, this.#place.id, this.#size.entries),
+    );
+    if (this.#over) return [];
+    const { id } = this.#place;
+    this.#locate(look.state, look.entries);
+    // Read from elsewhere than where it now turns out to go on, entries may be missing among them.
+    if (look.entries.length > 0) return look.entries;
+    if (this.#place.id !== id) return [];
+    return this.#reading.ask(
+      (client) => waitForEntries(client, this.#stream, this.#place.id, this.#size.entries, blockMs),
+      blockMs,
+    );
+  }
+
+  #locate(state: StreamState, entries: readonly StreamEntry[]): void {
+    const { place, lost, reset } = lookAhead(this.#place, state, entries.length === 0);
+    if (reset) {
+      const { step, logger } = this.#context;
+      logger.warn(
+        { event: "stream-reset", stream: this.#stream, step, was: this.#place.id, is: state.lastId },
+        `stream ${this.#stream} is not as far as it was read (${this.#place.id}): it was deleted, or Redis was restored ` +
+          `from an older copy; reading on from behind ${place.id}`,
+      );
+    }
+    this.#place = place;
+    this.#added = state.added;
+    if (lost > 0) this.#lose(lost, millisecondsOf(entries[0]?.[0].toString("latin1") ?? state.lastId));
+  }
+
+  /** @param wholeAgainAt when the first entry behind the gap was added, ms */
+  #lose(entries: number, wholeAgainAt: number): void {
+    this.#lostEntries += entries;
+    // Where events are numbered the next numbers tell how many are missing; else each entry had at least one.
+    if (this.#ledger.stats().producers === 0) this.#lostUnnumbered += entries;
+    this.#ledger.interrupted(wholeAgainAt);
+    const { time, logger, step } = this.#context;
+    if (time.now() < this.#tellLossAt) return;
+    this.#tellLossAt = time.now() + TELL_LOSS_EVERY_MS;
+    logger.warn(
+      { event: "trimmed-before-read", stream: this.#stream, step, entries, total: this.#lostEntries },
+      `${entries} entries of stream ${this.#stream} were trimmed or deleted before they were read. Let the publisher wait ` +
+        "instead of trim, allow the stream to be longer, or speed the flow up.",
+    );
+  }
+
+  #deliver(entries: readonly StreamEntry[]): SourceBatch<RawLine> {
+    const { events, times, bytes } = this.#decoder.decode(entries);
+    const { id, entries: before } = this.#place;
+    this.#place = {
+      id: entries.at(-1)?.[0].toString("latin1") ?? id,
+      entries: before === null ? null : before + entries.length,
+    };
+    this.#size.measure(entries.length, events.length, bytes);
+    this.#entries += entries.length;
+    this.#read += events.length;
+    return { kind: "batch", events, times };
+  }
+}
+
+async function startingPlace(link: StreamLink, stream: string, start: StreamStart): Promise<Place> {
+  switch (start) {
+    case "committed":
+    case "earliest":
+      return START_OF_STREAM;
+    case "latest":
+      return endOf(await link.ask((client) => readState(client, stream)));
+    default:
+      return { id: start, entries: null };
+  }
+}

@@ -1,0 +1,143 @@
+import type { PartContext } from "@millrace/dataflow";
+import { RedisClosedError } from "../errors.ts";
+import { createGroup, readGroups, showProgress, trimBelow } from "./group-commands.ts";
+import { compareIds } from "./entry-id.ts";
+import type { Place } from "./place.ts";
+import type { StreamLink } from "./stream-link.ts";
+import type { StreamSourceSettings } from "./stream-source-options.ts";
+import { TrimGuard } from "./trim-guard.ts";
+
+/** Entries that one command deletes at most: Redis serves nobody else meanwhile. */
+const TRIM_LIMIT = 10_000;
+/** A Redis that hangs does not hold up the end for longer than this. */
+const LAST_UPDATE_MS = 1_000;
+
+/**
+ * Shows what was committed to the world: as the progress of a consumer group, and by deleting what nobody needs. It
+ * works beside the task, at most every so often, and always gets to the last commit.
+ */
+export class StreamProgress {
+  readonly #stream: string;
+  readonly #link: StreamLink;
+  readonly #settings: StreamSourceSettings;
+  readonly #context: PartContext;
+  readonly #guard: TrimGuard;
+  #latest: Place | undefined;
+  #nextAt = Number.NEGATIVE_INFINITY;
+  #cancelAlarm: (() => void) | undefined;
+  #working: Promise<void> | undefined;
+  #trimmed = 0;
+  #failing = false;
+
+  constructor(stream: string, link: StreamLink, settings: StreamSourceSettings, context: PartContext) {
+    this.#stream = stream;
+    this.#link = link;
+    this.#settings = settings;
+    this.#context = context;
+    this.#guard = new TrimGuard(settings.group ?? "", settings.abandonedAfterMs);
+  }
+
+  get trimmed(): number {
+    return this.#trimmed;
+  }
+
+  get abandonedGroups(): number {
+    return this.#guard.abandonedGroups;
+  }
+
+  /**
+   * Makes the group, so that from now on nobody trims what this task has not read.
+   *
+   * @throws RedisError when Redis refuses it
+   */
+  async begin(place: Place): Promise<void> {
+    const { group } = this.#settings;
+    if (group === undefined) return;
+    await this.#link.ask((client) => createGroup(client, this.#stream, group, place));
+  }
+
+  committed(place: Place): void {
+    if (this.#settings.group === undefined) return;
+    this.#latest = place;
+    this.#plan();
+  }
+
+  /** Brings the group up to the last commit, if Redis is there. */
+  async close(): Promise<void> {
+    this.#cancelAlarm?.();
+    if (this.#latest === undefined && this.#working === undefined) return;
+    const { time } = this.#context;
+    let cancel: (() => void) | undefined;
+    const limit = new Promise<void>((resolve) => {
+      cancel = time.wakeAt(time.now() + LAST_UPDATE_MS, resolve);
+    });
+    const last = async (): Promise<void> => {
+      await this.#working;
+      await this.#update();
+    };
+    await Promise.race([last(), limit]);
+    cancel?.();
+  }
+
+  #plan(): void {
+    if (this.#working !== undefined || this.#cancelAlarm !== undefined) return;
+    this.#cancelAlarm = this.#context.time.wakeAt(this.#nextAt, () => {
+      this.#cancelAlarm = undefined;
+      this.#working = this.#update().finally(() => {
+        this.#working = undefined;
+        if (this.#latest !== undefined) this.#plan();
+      });
+    });
+  }
+
+  async #update(): Promise<void> {
+    const { group, trim, progressEveryMs } = this.#settings;
+    const place = this.#latest;
+    if (place === undefined || group === undefined) return;
+    this.#latest = undefined;
+    try {
+      await this.#link.ask((client) => showProgress(client, this.#stream, group, place));
+      if (trim) await this.#trim(place);
+      this.#failing = false;
+    } catch (error) {
+      this.#tell(error);
+    }
+    this.#nextAt = this.#context.time.now() + progressEveryMs;
+  }
+
+  async #trim({ id }: Place): Promise<void> {
+    const groups = await this.#link.ask((client) => readGroups(client, this.#stream));
+    const { below, abandoned, back } = this.#guard.judge(id, groups, this.#context.time.now());
+    const { logger, step } = this.#context;
+    for (const group of abandoned) {
+      logger.warn(
+        { event: "group-abandoned", stream: this.#stream, step, group },
+        `consumer group ${group} of stream ${this.#stream} has made no progress for ${this.#settings.abandonedAfterMs} ms: ` +
+          "what it has not read is trimmed from now on. Delete it with XGROUP DESTROY if nobody uses it.",
+      );
+    }
+    for (const group of back) {
+      logger.info(
+        { event: "group-back", stream: this.#stream, step, group },
+        `consumer group ${group} of stream ${this.#stream} goes on: what it has not read is kept again`,
+      );
+    }
+    if (compareIds(below, "0-0") === 0) return;
+    let went: number;
+    do {
+      went = await this.#link.ask((client) => trimBelow(client, this.#stream, below, TRIM_LIMIT));
+      this.#trimmed += went;
+    } while (went > 0);
+  }
+
+  /** The flow's results do not depend on it: told once, tried again after the next commit. */
+  #tell(error: unknown): void {
+    if (error instanceof RedisClosedError || this.#failing) return;
+    this.#failing = true;
+    const { logger, step } = this.#context;
+    logger.warn(
+      { event: "progress-failed", stream: this.#stream, step, err: error },
+      `the progress on stream ${this.#stream} cannot be shown: ${error instanceof Error ? error.message : "unknown"}`,
+    );
+  }
+}

@@ -1,0 +1,49 @@
+import type { Json, PartContext, Partitioning, RawLine, Source } from "@millrace/dataflow";
+import { resolveTarget } from "../connection/connection-options.ts";
+import type { RedisConnectionOptions } from "../connection/connection-options.ts";
+import { RedisOptionsError } from "../errors.ts";
+import { partitionNames } from "../partitions/partition-names.ts";
+import { partitioningOf } from "../pubsub/pubsub-source-options.ts";
+import { StreamPartition } from "./stream-partition.ts";
+import { DEFAULT_STREAM_SOURCE_OPTIONS, checkStreamSettings } from "./stream-source-options.ts";
+import type { RedisStreamSourceOptions, StreamSourceSettings } from "./stream-source-options.ts";
+
+/**
+ * Reads Redis Streams, each a partition, from a position that is part of the task's commit: whatever happens, reading
+ * goes on right behind what was committed, and what a producer has sent twice is dropped by its number.
+ *
+ * What is trimmed before it is read is lost, and counted.
+ */
+export class RedisStreamSource implements Source<RawLine> {
+  readonly partitioning: Partitioning;
+  readonly #connection: RedisConnectionOptions;
+  readonly #streams: readonly string[];
+  readonly #settings: StreamSourceSettings;
+
+  /** @throws RedisOptionsError */
+  constructor(connection: RedisConnectionOptions, options: RedisStreamSourceOptions) {
+    resolveTarget(connection);
+    const { stream, partitions = 1, partitionedBy, ...settings } = options;
+    this.#connection = connection;
+    this.#streams = partitionNames(stream, partitions);
+    this.#settings = checkStreamSettings({ ...DEFAULT_STREAM_SOURCE_OPTIONS, ...settings });
+    this.partitioning = partitioningOf(this.#streams, partitionedBy);
+  }
+
+  listParts(): Promise<readonly string[]> {
+    return Promise.resolve(this.#streams);
+  }
+
+  /**
+   * @throws RedisPositionError when `resume` is no position in a stream
+   * @throws RedisError when there is no usable Redis within `connectTimeoutMs`; the reason of the context's signal
+   */
+  buildPart(part: string, resume: Json | undefined, context: PartContext): Promise<StreamPartition> {
+    if (!this.#streams.includes(part)) {
+      return Promise.reject(
+        new RedisOptionsError(`There is no stream "${part}" here, but ${this.#streams.join(", ")}.`),
+      );
+    }
+    return StreamPartition.open(this.#connection, part, resume, this.#settings, context);
+  }
+}

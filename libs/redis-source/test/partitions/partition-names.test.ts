@@ -1,0 +1,46 @@
+import { describe, expect, it } from "@jest/globals";
+import { RedisOptionsError } from "../../src/errors.ts";
+import { hashTag } from "../../src/partitions/hash-tag.ts";
+import { partitionNames } from "../../src/partitions/partition-names.ts";
+
+describe("partitionNames", () => {
+  it("leaves a single one its name, whatever it is", () => {
+    expect(partitionNames("device_events", 1)).toEqual(["device_events"]);
+    expect(partitionNames("{a}b", 1)).toEqual(["{a}b"]);
+  });
+
+  it("makes each of several a hash tag", () => {
+    expect(partitionNames("device_events", 3)).toEqual([
+      "{device_events:0}",
+      "{device_events:1}",
+      "{device_events:2}",
+    ]);
+  });
+
+  it.each([
+    ["", 1],
+    ["a", 0],
+    ["a", 1.5],
+    ["a", 16_385],
+    ["{a}b", 2],
+    ["a}", 2],
+  ])("refuses %j in %d partitions", (name, partitions) => {
+    expect(() => partitionNames(name, partitions)).toThrow(RedisOptionsError);
+  });
+});
+
+describe("hashTag", () => {
+  it.each([
+    ["device_events", "{device_events}"],
+    ["{device_events:3}", "{device_events:3}"],
+    ["clicks:{eu}:raw:{x}", "{eu}"],
+    ["a{b", "{a{b}"],
+    ["{{a}", "{{a}"],
+  ])("of %j is %j", (name, tag) => {
+    expect(hashTag(name)).toBe(tag);
+  });
+
+  it.each(["{}a", "a}b", "}{a"])("there is none for %j", (name) => {
+    expect(() => hashTag(name)).toThrow(RedisOptionsError);
+  });
+});

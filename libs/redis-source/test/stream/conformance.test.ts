@@ -1,0 +1,38 @@
+import { afterAll, beforeAll, describe, it } from "@jest/globals";
+import { Redis } from "ioredis";
+import { sourceConformance } from "@millrace/dataflow/testing";
+import { startRedis } from "@millrace/local-redis";
+import type { LocalRedis } from "@millrace/local-redis";
+import { RedisStreamSource } from "@millrace/redis-source";
+
+let server: LocalRedis;
+let names = 0;
+
+beforeAll(async () => {
+  server = await startRedis();
+});
+
+afterAll(async () => {
+  await server.stop();
+});
+
+describe("RedisStreamSource, as any source", () => {
+  const cases = sourceConformance({
+    resumes: true,
+    event: (n) => `{"click_id":${n}}`,
+    open() {
+      const publisher = new Redis(server.url);
+      names += 1;
+      return Promise.resolve({
+        source: new RedisStreamSource({ url: server.url }, { stream: `clicks-${names}`, partitions: 2 }),
+        async put(part, events) {
+          for (const event of events) await publisher.xadd(part, "*", "data", String(event));
+        },
+        async close() {
+          await publisher.quit();
+        },
+      });
+    },
+  });
+  for (const { name, run } of cases) it(name, run);
+});

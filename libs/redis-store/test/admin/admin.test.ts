@@ -1,0 +1,102 @@
+import { describe, expect, it } from "@jest/globals";
+import { EventClock, TumblingWindower, count, createWindowEngine } from "@millrace/windowing";
+import { inspectTask, resetTask } from "@millrace/redis-store";
+import { BASE, TASK, commitOf, largeCommit, put, rowsOut, takeOver } from "../support/commits.ts";
+import { clientOf, serverOf, storeOf } from "../support/servers.ts";
+
+describe("inspectTask", () => {
+  it("knows nothing of a task that was never acquired", async () => {
+    const server = await serverOf();
+    expect(await inspectTask({ url: server.url }, TASK)).toBeUndefined();
+  });
+
+  it("shows a task that never committed", async () => {
+    const server = await serverOf();
+    const { fence } = await storeOf(server).acquire(TASK);
+    expect(await inspectTask({ url: server.url }, TASK)).toMatchObject({ fence, commitNumber: 0, steps: [] });
+  });
+
+  it("shows position, commit and what each step keeps", async () => {
+    const server = await serverOf();
+    const task = await storeOf(server).acquire(TASK);
+    await task.commit(
+      commitOf(1, {
+        sinks: { file: 12 },
+        partial: true,
+        changes: [put("per_5s/1", { a: 1, b: 2 }), put("per_5s/2", { a: 1 }), put("sum/keys", { a: 1 })],
+      }),
+    );
+    const [seconds] = await clientOf(server).time();
+    const found = await inspectTask({ url: server.url }, TASK);
+    expect(found).toMatchObject({
+      key: BASE,
+      fence: task.fence,
+      commitNumber: 1,
+      signature: "mobile_counts v1",
+      position: { id: "1-0" },
+      sinks: { file: 12 },
+      partial: true,
+      waiting: 0,
+    });
+    expect(found?.steps).toHaveLength(2);
+    expect(found?.steps).toContainEqual({ step: "per_5s", groups: 2, fields: 3, watermark: undefined });
+    expect(found?.steps).toContainEqual({ step: "sum", groups: 1, fields: 1, watermark: undefined });
+    expect(Math.abs((found?.committedAt ?? 0) / 1_000 - Number(seconds))).toBeLessThan(10);
+  });
+
+  it("tells the watermark of a window step", async () => {
+    const server = await serverOf();
+    const task = await storeOf(server).acquire(TASK);
+    const engine = createWindowEngine({
+      windower: new TumblingWindower({ lengthMs: 5_000 }),
+      clock: new EventClock<number>({ timestamp: (value) => value, waitMs: 1_000 }),
+      fold: count<number>(),
+    });
+    engine.process({ keys: ["a", "a"], values: [12_000, 14_000] }, 20_000);
+    const changes = engine.snapshot().map((change) => ({ ...change, group: `per_5s/${change.group}` }));
+    await task.commit(commitOf(1, { changes }));
+    const found = await inspectTask({ url: server.url }, TASK);
+    expect(engine.stats().watermark).toBe(13_000);
+    expect(found?.steps).toEqual([{ step: "per_5s", groups: 1, fields: 1, watermark: 13_000 }]);
+  });
+});
+
+describe("resetTask", () => {
+  it("leaves nothing but a fence that stops whoever still runs", async () => {
+    const server = await serverOf();
+    const client = clientOf(server);
+    const zombie = await storeOf(server).acquire(TASK);
+    const groups = Array.from({ length: 500 }, (_, i) => put(`w/${i}`, { a: i }));
+    await zombie.commit(commitOf(1, { changes: groups, outputs: [rowsOut(1)] }));
+    const { fence } = await resetTask({ url: server.url }, TASK);
+    expect(fence).toBeGreaterThan(zombie.fence);
+    expect(await zombie.commit(commitOf(2))).toEqual({ kind: "fenced", owner: fence });
+    expect((await client.keys("*")).sort()).toEqual([`${BASE}:meta`, `${BASE}:results:out`]);
+    expect((await client.hkeys(`${BASE}:meta`)).sort()).toEqual(["fence", "owner"]);
+    const owner = await storeOf(server).acquire(TASK);
+    expect(await owner.load()).toBeUndefined();
+    expect(await owner.commit(commitOf(1))).toEqual({ kind: "applied" });
+  });
+
+  it("removes results too where asked, and no other task's", async () => {
+    const server = await serverOf();
+    const client = clientOf(server);
+    const task = await storeOf(server).acquire(TASK);
+    await task.commit(largeCommit(1, 10));
+    const neighbour = `${BASE}2:results:out`;
+    await client.set(neighbour, "kept");
+    expect(await resetTask({ url: server.url }, TASK, { results: true })).toMatchObject({ resultKeys: 1 });
+    expect((await client.keys("*")).sort()).toEqual([`${BASE}:meta`, neighbour].sort());
+  });
+
+  it("is finished by the next owner when it ended halfway", async () => {
+    const server = await serverOf();
+    const client = clientOf(server);
+    const task = await storeOf(server).acquire(TASK);
+    await task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
+    // As it is after the first of a reset's steps.
+    await client.hdel(`${BASE}:meta`, "number", "by", "signature", "position", "sinks", "partial", "at");
+    expect(await takeOver(storeOf(server))).toBeUndefined();
+    expect(await client.exists(`${BASE}:groups`, `${BASE}:group:w/1`)).toBe(0);
+  });
+});

@@ -1,0 +1,68 @@
+import { expect, it } from "@jest/globals";
+import fc from "fast-check";
+import type { Commit } from "@millrace/dataflow";
+import { planCommit } from "../../src/commit/commit-plan.ts";
+import { TaskKeys } from "../../src/task-keys.ts";
+import { TASK, commitOf, rowsOut } from "../support/commits.ts";
+
+const KEYS = new TaskKeys(TASK);
+const LIMITS = { maxCommitBytes: 1e9, maxValueBytes: 1e6 };
+
+function commandsIn(piece: readonly string[]): readonly (readonly string[])[] {
+  const commands = [];
+  for (let at = 0; at < piece.length; at += Number(piece[at]) + 1) {
+    commands.push(piece.slice(at + 1, at + 1 + Number(piece[at])));
+  }
+  return commands;
+}
+
+function commitWith(fields: number, valueLength: number, rows: number): Commit {
+  const value = "x".repeat(valueLength);
+  const put = Array.from({ length: fields }, (_, i) => [`key ${i}`, value] as const);
+  return commitOf(1, {
+    changes: [{ group: "w/1", drop: true, put, delete: put.map(([key]) => key) }],
+    outputs: [rowsOut(...Array.from({ length: rows }, (_, i) => ({ i, value })))],
+  });
+}
+
+it("gives one call no more than it can do in a few milliseconds", () => {
+  fc.assert(
+    fc.property(fc.nat(5_000), fc.nat(5_000), fc.nat(2_000), (fields, valueLength, rows) => {
+      fc.pre((fields + rows) * valueLength < 5e6);
+      const { pieces } = planCommit(KEYS, commitWith(fields, valueLength, rows), LIMITS);
+      for (const piece of pieces) {
+        expect(piece.length).toBeLessThan(2_500);
+        expect(piece.join("").length).toBeLessThan(300_000);
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
+
+it("loses and adds no command on the way into pieces", () => {
+  const { pieces } = planCommit(KEYS, commitWith(3_000, 20, 700), LIMITS);
+  const commands = pieces.flatMap(commandsIn);
+  const named = (name: string): readonly (readonly string[])[] =>
+    commands.filter(([first]) => first === name);
+  expect(pieces.length).toBeGreaterThan(3);
+  expect(commands.map(([name]) => name).filter((name, i, all) => name !== all[i - 1])).toEqual([
+    "UNLINK",
+    "SADD",
+    "HSET",
+    "HDEL",
+    "XADD",
+  ]);
+  expect(named("HSET").flatMap(([, , ...fields]) => fields)).toHaveLength(6_000);
+  expect(named("HDEL").flatMap(([, , ...fields]) => fields)).toHaveLength(3_000);
+  expect(named("XADD")).toHaveLength(700);
+});
+
+it("tells of rows before it writes them in one call, and behind all others in several", () => {
+  const target = { kind: "redis-stream", output: "out", maxLength: 9, notice: "publish" };
+  const told = (rows: number): readonly (readonly string[])[] => {
+    const outputs = [{ ...rowsOut(...Array.from({ length: rows }, (_, i) => i)), target }];
+    return planCommit(KEYS, commitOf(1, { outputs }), LIMITS).pieces.flatMap(commandsIn);
+  };
+  expect(told(2).map(([name]) => name)).toEqual(["PUBLISH", "XADD", "XADD"]);
+  expect(told(1_000).at(-1)?.[0]).toBe("PUBLISH");
+});

@@ -1,0 +1,20 @@
+import { expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { decodeText, encodeText } from "../src/text-codec.ts";
+
+it("brings any text through UTF-8", () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: "binary" }),
+      fc.constantFrom("", '"', "\ud800", "\udc00x"),
+      (text, start) => {
+        const stored = Buffer.from(encodeText(start + text), "utf8").toString("utf8");
+        expect(decodeText(stored)).toBe(start + text);
+      },
+    ),
+  );
+});
+
+it("leaves plain text as it is", () => {
+  expect(encodeText("Europe/Madrid é \u{1f600}")).toBe("Europe/Madrid é \u{1f600}");
+});
