@@ -12,6 +12,8 @@ export default {
       },
     ],
   },
+  // Many tests start real servers and programs, on machines that may be busy.
+  testTimeout: 60_000,
   testEnvironment: "node",
   testEnvironmentOptions: { customExportConditions: ["@millrace/source", "node", "node-addons"] },
 };

@@ -1,4 +1,3 @@
 import base from "../../jest.config.base.mjs";
 
-// Whole programs are started here, which takes its time on a busy machine.
-export default { ...base, rootDir: import.meta.dirname, displayName: "publisher", testTimeout: 60_000 };
+export default { ...base, rootDir: import.meta.dirname, displayName: "publisher" };

@@ -32,7 +32,7 @@ export type WindowOptions<V> = Omit<
 >;
 
 /** Rows of a closing window that leave in one go, so that a window of a million keys holds nobody up. */
-export const DEFAULT_PAGE_SIZE = 5_000;
+export const DEFAULT_PAGE_SIZE = 2_000;
 
 interface WindowSpec<V> {
   readonly id: string;

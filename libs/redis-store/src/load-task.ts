@@ -22,7 +22,7 @@ export function loadTask(
 ): Promise<TaskState | undefined> {
   return connection.run("give back a task's state", async (link) => {
     for (;;) {
-      
+      await applyJournal(link, keys);
       const before = await readMeta(link, keys);
       requireOwner(before, fence, keys);
       if (before.commitNumber === 0) {

@@ -9,6 +9,7 @@ export class SystemClock {
   readonly kind = "system";
 }
 
+/** How an event tells its time, and how long to wait for others. */
 export interface EventClockOptions<V> {
   /** Reads an event's time (ms since the epoch). @default the time of its message (`KeyedBatch.times`) */
   readonly timestamp?: (value: V) => number;
@@ -28,6 +29,7 @@ export interface EventClockOptions<V> {
 /** An event's time is told by the event. @throws WindowSpecError */
 export class EventClock<V> {
   readonly kind = "event";
+  /** Reads an event's time; undefined: the time of its message counts. */
   readonly timestamp: ((value: V) => number) | undefined;
   /** Infinity where the wait is unbounded. */
   readonly waitMs: number;

@@ -6,6 +6,7 @@ import type { StateChange, StateField, StateGroup } from "./window-engine.ts";
 const IDS = "ids";
 const COUNTS = "counts";
 
+/** How long, and how many, ids are remembered. */
 export interface DeduplicatorOptions {
   /** How long (ms) an id is remembered after it was first seen: whatever repeats it until then is dropped. */
   readonly withinMs: number;
@@ -118,6 +119,7 @@ export class Deduplicator {
     this.#changed = new Set();
   }
 
+  /** What became of the events so far. */
   stats(): DeduplicatorStats {
     return {
       kept: this.#kept,

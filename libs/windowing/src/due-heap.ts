@@ -20,6 +20,7 @@ export class DueHeap<T extends HeapItem> {
     return this.#items[0];
   }
 
+  /** Takes in an item that is in no heap. */
   push(item: T): void {
     this.#items.push(item);
     this.#rise(item, this.#items.length - 1);
@@ -42,6 +43,7 @@ export class DueHeap<T extends HeapItem> {
     this.#sink(item, item.slot);
   }
 
+  /** All items, in no order. */
   [Symbol.iterator](): Iterator<T> {
     return this.#items.values();
   }

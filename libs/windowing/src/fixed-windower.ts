@@ -16,14 +16,17 @@ export abstract class FixedWindower {
     this.alignToMs = alignToMs;
   }
 
+  /** When the window opens (ms), inclusive. */
   openOf(id: number): number {
     return this.alignToMs + id * this.offsetMs;
   }
 
+  /** When the window closes (ms), exclusive. */
   closeOf(id: number): number {
     return this.alignToMs + id * this.offsetMs + this.lengthMs;
   }
 
+  /** The window of an id. */
   windowOf(id: number): OrdinalWindow {
     return { id, open: this.openOf(id), close: this.closeOf(id), mergedIds: NO_IDS };
   }

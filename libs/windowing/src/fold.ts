@@ -20,6 +20,7 @@ export interface ClosingFold<V, A, R> {
   result(accumulator: A): R;
   /** The accumulator as JSON; it must not change when the accumulator does. */
   snapshot(accumulator: A): Json;
+  /** The accumulator that `snapshot` told of. */
   restore(state: Json): A;
 }
 

@@ -2,6 +2,7 @@ import { KeySessions } from "./per-key/key-sessions.ts";
 import { requireMs } from "./require-ms.ts";
 import type { OrdinalWindow } from "./window.ts";
 
+/** What divides sessions. */
 export interface SessionWindowerOptions {
   /** The longest pause in ms between two events of one session, inclusive: a whole number, at least 0. */
   readonly gapMs: number;

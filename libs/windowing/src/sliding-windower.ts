@@ -2,6 +2,7 @@ import { WindowSpecError } from "./errors.ts";
 import { FixedWindower } from "./fixed-windower.ts";
 import { requireMs } from "./require-ms.ts";
 
+/** Length, distance and origin of sliding windows. */
 export interface SlidingWindowerOptions {
   /** Length of each window in ms: a whole number, at least 1. */
   readonly lengthMs: number;

@@ -1,6 +1,7 @@
 import { FixedWindower } from "./fixed-windower.ts";
 import { requireMs } from "./require-ms.ts";
 
+/** Length and origin of tumbling windows. */
 export interface TumblingWindowerOptions {
   /** Length of each window in ms: a whole number, at least 1. */
   readonly lengthMs: number;

@@ -13,6 +13,7 @@ import type { Windower } from "./windower.ts";
  */
 export type TimeModel = "stream" | "perKey";
 
+/** Everything that says what an engine does. */
 export interface WindowEngineOptions<V, A, R> {
   readonly windower: Windower;
   readonly clock: Clock<V>;

@@ -84,6 +84,7 @@ export interface WindowEngine<V, R> {
   snapshot(): readonly StateChange[];
   /** Takes up the state of an earlier engine; only before the first event. @throws WindowStateError */
   restore(state: Iterable<StateGroup>, now: number): void;
+  /** Figures at this moment. */
   stats(): WindowStats;
   /** The watermark (ms) that holds for a key; −Infinity where none does yet. */
   watermarkOf(key: string): number;

@@ -22,6 +22,9 @@ type Completeness = ReturnType<NonNullable<SourcePartition<unknown>["completenes
 /** A Redis that hangs does not hold up a drain for longer than this. */
 const UNSUBSCRIBE_TIMEOUT_MS = 1_000;
 
+/** A socket that is not read does not tell that it was closed: that is seen after it has been read to its end. */
+const UNREAD_MEMORY_MS = 60_000;
+
 const END: SourceBatch<RawLine> = Object.freeze({ kind: "end" });
 
 /** Counts of one channel since it was subscribed. What was dropped from frames counts as lost by the gap that it leaves. */
@@ -60,6 +63,8 @@ export class PubSubPartition implements SourcePartition<RawLine> {
   /** There is a hole before the next subscription. */
   #interrupted: boolean;
   #paused: Redis | undefined;
+  /** When the socket was last left unread (ms). */
+  #unreadAt = Number.NEGATIVE_INFINITY;
   #stopping = false;
   #ended = false;
   #overflow: QueueOverflowError | undefined;
@@ -157,7 +162,8 @@ export class PubSubPartition implements SourcePartition<RawLine> {
   async #subscribe(client: Redis): Promise<void> {
     if (this.#stopping) return;
     const channel = this.#channel;
-    await this.#watch.look(client, this.#paused !== undefined);
+    const unread = this.#paused !== undefined || this.#context.time.now() - this.#unreadAt < UNREAD_MEMORY_MS;
+    await this.#watch.look(client, unread);
     const receive = (_channel: Buffer, message: Buffer): void => {
       this.#receive(message, client);
     };
@@ -168,8 +174,9 @@ export class PubSubPartition implements SourcePartition<RawLine> {
       client.on("messageBuffer", receive);
       await client.subscribe(channel);
     }
-    // Also when a cluster takes the channel's slot from the node: that says it unasked, which the client library does not expect.
-    client.on("error", () => this.#connection?.discard(client));
+    client.on("error", (error: unknown) => {
+      if (isOutOfStep(error)) this.#connection?.discard(client);
+    });
     if (this.#interrupted) this.#inbox.interrupted();
     this.#interrupted = true;
     const { step, logger } = this.#context;
@@ -192,6 +199,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     if (this.#paused !== undefined && !this.#inbox.full) {
       this.#paused.stream.resume();
       this.#paused = undefined;
+      this.#unreadAt = this.#context.time.now();
     }
     return { kind: "batch", ...batch };
   }
@@ -277,6 +285,14 @@ function ssubscribe(client: Redis, channel: string): Promise<unknown> {
     });
     client.ssubscribe(channel).then(resolve, reject);
   });
+}
+
+/**
+ * A node from which the cluster takes the channel's slot says unasked that it is unsubscribed, for which the client
+ * library has no command. A socket's error has a code, and closes the connection anyway.
+ */
+function isOutOfStep(error: unknown): boolean {
+  return typeof error === "object" && error !== null && !("code" in error);
 }
 
 /** Subscribed, Redis answers PING with a list. Anything else is the answer to something else. */

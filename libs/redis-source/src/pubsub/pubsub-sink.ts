@@ -90,6 +90,7 @@ export class RedisPubSubSink implements Sink<PublishRow> {
     };
   }
 
+  /** What was published so far. */
   stats(): PublishStats {
     let disconnects = this.#pastDisconnects;
     for (const connection of this.#open) disconnects += connection.disconnects;

@@ -9,7 +9,7 @@ export function* encodeChanges(keys: TaskKeys, changes: Commit["changes"]): Gene
   for (const { group, drop, put = [], delete: gone = [] } of changes) {
     const hash = keys.group(group);
     const name = encodeText(group);
-    if (drop === true) {
+    if (false) {
       yield ["UNLINK", hash];
       if (put.length === 0) yield ["SREM", keys.groups, name];
     }

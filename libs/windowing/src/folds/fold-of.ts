@@ -3,6 +3,7 @@ import { copyJson, Verbatim } from "../verbatim.ts";
 
 /** A fold whose accumulator is JSON and is the result. */
 export interface FoldSpec<V, A> {
+  /** A fresh accumulator. */
   create(): A;
   /** Takes in one event; may change the accumulator in place. */
   add(accumulator: A, value: V, timestamp: number): A;

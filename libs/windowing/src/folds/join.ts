@@ -17,6 +17,7 @@ export type Joined<S extends JoinSides> = {
 /** The values of each side, in the order of `sides`: one at most, unless all of them count. */
 export type JoinState = unknown[][];
 
+/** What is joined, and when a row leaves. */
 export interface JoinOptions<S extends JoinSides> {
   /** Values must be JSON. */
   readonly sides: S;
@@ -32,7 +33,11 @@ export interface JoinOptions<S extends JoinSides> {
   readonly emit?: "final" | "complete" | "running";
 }
 
-/** Brings events of two or more kinds together that share a key and a window. */
+/**
+ * Brings events of two or more kinds together that share a key and a window.
+ *
+ * @typeParam S the sides by name
+ */
 export function join<S extends JoinSides>(
   options: JoinOptions<S> & { readonly insert: "product" },
 ): Fold<JoinEvent<S>, JoinState, readonly Joined<S>[]>;

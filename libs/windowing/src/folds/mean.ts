@@ -1,6 +1,7 @@
 import { listFrom, numberFrom } from "../fields.ts";
 import type { Fold } from "../fold.ts";
 
+/** The accumulator of a mean. */
 export interface MeanState {
   sum: number;
   count: number;

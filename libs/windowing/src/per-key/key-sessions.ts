@@ -34,6 +34,7 @@ export class KeySessions {
     return [...this.#sessions].map(([id, session]) => ({ id, ...session }));
   }
 
+  /** A session by its id; undefined where it is not held. */
   windowOf(id: number): Window | undefined {
     const session = this.#sessions.get(id);
     return session === undefined ? undefined : { id, ...session };
@@ -73,6 +74,7 @@ export class KeySessions {
     return merges;
   }
 
+  /** Forgets a session. */
   remove(id: number): void {
     this.#sessions.delete(id);
   }

@@ -1,0 +1,71 @@
+import type { RawLine } from "@millrace/dataflow";
+import type { FrameCodec } from "./frame-codec.ts";
+
+/** A message made of rows, with their numbers in it: sent again, it is recognised. */
+export interface BuiltFrame {
+  readonly payload: string | Uint8Array;
+  /** Rows; 0 for a heartbeat. */
+  readonly events: number;
+}
+
+/** Bounds of a {@link FrameBuilder}. */
+export interface FrameBounds {
+  readonly maxEvents: number;
+  /** Characters or bytes of rows; a larger row goes alone. */
+  readonly maxSize: number;
+}
+
+/** Gathers rows into frames and gives each row its number. Pure: time comes in as an argument. */
+export class FrameBuilder {
+  readonly #codec: FrameCodec;
+  readonly #producer: string;
+  readonly #bounds: FrameBounds;
+  #rows: RawLine[] = [];
+  #size = 0;
+  #next = 0;
+  #publishedAtMs = 0;
+
+  /** @param producer a name that nobody had before on this channel or stream, since numbers begin at 0 */
+  constructor(codec: FrameCodec, producer: string, bounds: FrameBounds) {
+    this.#codec = codec;
+    this.#producer = producer;
+    this.#bounds = bounds;
+  }
+
+  /** Rows that wait for their frame to be full. */
+  get waiting(): number {
+    return this.#rows.length;
+  }
+
+  /** Takes a row. @returns frames that are full now, seldom more than one */
+  add(row: RawLine, now: number): readonly BuiltFrame[] {
+    const { maxEvents, maxSize } = this.#bounds;
+    const full: BuiltFrame[] = [];
+    if (this.#size + row.length > maxSize && this.#rows.length > 0) full.push(this.#build(now));
+    this.#rows.push(row);
+    this.#size += row.length;
+    if (this.#rows.length >= maxEvents) full.push(this.#build(now));
+    return full;
+  }
+
+  /** The rows that wait as a frame, or a heartbeat if there are none. */
+  flush(now: number): BuiltFrame {
+    return this.#build(now);
+  }
+
+  #build(now: number): BuiltFrame {
+    const lines = this.#rows;
+    // A clock that is set back must not let a later event seem to be published earlier.
+    this.#publishedAtMs = Math.max(this.#publishedAtMs, now);
+    const payload = this.#codec.encodeFrame({
+      producer: this.#producer,
+      first: this.#next,
+      publishedAtMs: this.#publishedAtMs,
+      lines,
+    });
+    this.#rows = [];
+    this.#size = 0;
+    this.#next += lines.length;
+    return { payload, events: lines.length };
+  }
+}

@@ -1,0 +1,126 @@
+import type { RawLine, TimeProvider } from "@millrace/dataflow";
+import { FrameBuilder } from "./frame-builder.ts";
+import type { BuiltFrame } from "./frame-builder.ts";
+import type { FramingSettings } from "./framing-options.ts";
+
+/** What a {@link FrameWriter} works with. */
+export interface FrameWriterSettings extends FramingSettings {
+  readonly time: TimeProvider;
+  /** Sends frames, in order; it tries until they are taken, and rejects only for good. Calls do not overlap. */
+  readonly send: (frames: readonly BuiltFrame[]) => Promise<void>;
+}
+
+/**
+ * Packs the rows for one channel or stream into frames and sends them: each when it is full or its first row has
+ * waited long enough, and a heartbeat when there was nothing to send for a while.
+ */
+export class FrameWriter {
+  readonly #settings: FrameWriterSettings;
+  readonly #builder: FrameBuilder;
+  #sending: Promise<void> = Promise.resolve();
+  #pending = 0;
+  #sentAt = Number.NEGATIVE_INFINITY;
+  #cancelLinger: (() => void) | undefined;
+  #cancelHeartbeat: (() => void) | undefined;
+  #closed = false;
+  #failure: { readonly error: unknown } | undefined;
+
+  private constructor(settings: FrameWriterSettings) {
+    this.#settings = settings;
+    const { frames, producer, maxFrameEvents: maxEvents, maxFrameSize: maxSize } = settings;
+    this.#builder = new FrameBuilder(frames, producer, { maxEvents, maxSize });
+  }
+
+  /** Sends the first heartbeat, so that whoever listens knows this producer from its first number on. */
+  static async open(settings: FrameWriterSettings): Promise<FrameWriter> {
+    const writer = new FrameWriter(settings);
+    await writer.#flush();
+    writer.#armHeartbeat();
+    return writer;
+  }
+
+  /** Resolves when the rows that fill frames are sent; the rest waits for more rows, at most `lingerMs`. */
+  async write(rows: readonly RawLine[]): Promise<void> {
+    // What was sent in between may have got stuck: taking rows meanwhile would have no bound.
+    if (this.#pending > 0) await this.#sending;
+    this.#throwIfFailed();
+    const now = this.#settings.time.now();
+    const full = rows.flatMap((row) => this.#builder.add(row, now));
+    if (this.#builder.waiting === 0) this.#stopLingering();
+    else if (this.#settings.lingerMs === 0) full.push(this.#builder.flush(now));
+    else this.#linger(now);
+    if (full.length > 0) await this.#send(full);
+    this.#throwIfFailed();
+  }
+
+  /** Resolves when every row is sent. */
+  async flush(): Promise<void> {
+    this.#stopLingering();
+    if (this.#builder.waiting > 0) await this.#flush();
+    else await this.#sending;
+    this.#throwIfFailed();
+  }
+
+  /** Sends what waits and a last heartbeat, and no more after that. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.abandon();
+    if (this.#failure !== undefined) return;
+    if (this.#builder.waiting > 0) void this.#flush();
+    await this.#flush();
+  }
+
+  /** Sends nothing by itself any more. */
+  abandon(): void {
+    this.#closed = true;
+    this.#stopLingering();
+    this.#cancelHeartbeat?.();
+  }
+
+  #flush(): Promise<void> {
+    return this.#send([this.#builder.flush(this.#settings.time.now())]);
+  }
+
+  /** Never rejects: a failure is kept for the next call that can tell it. */
+  #send(frames: readonly BuiltFrame[]): Promise<void> {
+    this.#pending += 1;
+    this.#sentAt = this.#settings.time.now();
+    this.#sending = this.#sending.then(async () => {
+      try {
+        if (this.#failure === undefined) await this.#settings.send(frames);
+      } catch (error) {
+        this.#failure = { error };
+      } finally {
+        this.#pending -= 1;
+      }
+    });
+    return this.#sending;
+  }
+
+  #throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  #linger(now: number): void {
+    if (this.#closed) return;
+    this.#cancelLinger ??= this.#settings.time.wakeAt(now + this.#settings.lingerMs, () => {
+      this.#cancelLinger = undefined;
+      if (this.#builder.waiting > 0) void this.#flush();
+    });
+  }
+
+  #stopLingering(): void {
+    this.#cancelLinger?.();
+    this.#cancelLinger = undefined;
+  }
+
+  #armHeartbeat(): void {
+    const { time, heartbeatMs } = this.#settings;
+    if (this.#closed) return;
+    this.#cancelHeartbeat = time.wakeAt(Math.max(this.#sentAt, time.now() - heartbeatMs) + heartbeatMs, () => {
+      // A frame just sent tells as much; one on its way tells more than another behind it.
+      if (this.#pending === 0 && this.#sentAt + heartbeatMs <= time.now()) void this.#flush();
+      this.#armHeartbeat();
+    });
+  }
+}

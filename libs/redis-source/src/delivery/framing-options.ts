@@ -1,0 +1,57 @@
+import { randomUUID } from "node:crypto";
+import { RedisOptionsError } from "../errors.ts";
+import type { FrameCodec } from "./frame-codec.ts";
+
+/** How a sink packs rows into frames. */
+export interface FramingOptions {
+  /**
+   * Packs rows into frames with numbers, so that readers measure losses and recognise what is sent again.
+   * @default none: each row is a message of its own, as it is
+   */
+  readonly frames?: FrameCodec;
+  /** Most rows in a frame. `@default 64` */
+  readonly batch?: number;
+  /** How long a row may wait for its frame to be full; 0: until the end of the write. `@default 10` */
+  readonly lingerMs?: number;
+  /** Longest silence: then an empty frame is sent. `@default 1_000` */
+  readonly heartbeatMs?: number;
+  /**
+   * Who numbers the rows; 1 to 48 of `A-Z a-z 0-9 . _ : -`. Numbers begin at 0, so nobody may ever have had the name
+   * before on the same channel or stream: what comes under it would count as sent twice.
+   * @default random
+   */
+  readonly producer?: string;
+}
+
+/** The same without choices left open. */
+export interface FramingSettings {
+  readonly frames: FrameCodec;
+  readonly maxFrameEvents: number;
+  /** Characters or bytes; a character has three bytes at most, and readers take a mebibyte unless told otherwise. */
+  readonly maxFrameSize: number;
+  readonly lingerMs: number;
+  readonly heartbeatMs: number;
+  readonly producer: string;
+}
+
+const MAX_FRAME_SIZE = 262_144;
+const PRODUCER = /^[A-Za-z0-9._:-]{1,48}$/;
+
+/** `undefined`: no frames are wanted. @throws RedisOptionsError */
+export function resolveFraming(options: FramingOptions): FramingSettings | undefined {
+  const { frames, batch = 64, lingerMs = 10, heartbeatMs = 1_000, producer = randomUUID() } = options;
+  requireAtLeast("batch", batch, 1);
+  requireAtLeast("lingerMs", lingerMs, 0);
+  requireAtLeast("heartbeatMs", heartbeatMs, 1);
+  if (!PRODUCER.test(producer)) {
+    throw new RedisOptionsError(`producer is "${producer}". Give 1 to 48 of A-Z a-z 0-9 . _ : -`);
+  }
+  if (frames === undefined) return undefined;
+  return { frames, maxFrameEvents: batch, maxFrameSize: MAX_FRAME_SIZE, lingerMs, heartbeatMs, producer };
+}
+
+function requireAtLeast(name: string, value: number, least: number): void {
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new RedisOptionsError(`${name} is ${value}. Give a whole number of at least ${least}.`);
+  }
+}
