@@ -108,6 +108,9 @@ describe("time model stream, against an oracle that keeps all events", () => {
   test("first results do not depend on how events are cut into batches", () => {
     fc.assert(
       fc.property(options, scripts, (given, actions) => {
+        // A closed session's late result may be gathered until its batch ends, and an event of the same batch may
+        // open that session again before: then the late result is the first one only if the batch was cut there.
+        fc.pre(given.windower.kind !== "session" || given.allowedLatenessMs === 0);
         const whole = newDriver(given, Number.POSITIVE_INFINITY);
         const single = newDriver(given, Number.POSITIVE_INFINITY);
         const firsts = (rows: readonly WindowResult<readonly number[]>[]): OracleRow[] =>
