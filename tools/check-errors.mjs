@@ -2,13 +2,15 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
-const sources = readdirSync("libs", { recursive: true }).filter((path) =>
-  /^[^/\\]+[/\\]src[/\\].*\.ts$/.test(path),
+const sources = ["libs", "apps", "tools"].flatMap((room) =>
+  readdirSync(room, { recursive: true })
+    .filter((path) => /^[^/\\]+[/\\]src[/\\].*\.ts$/.test(path))
+    .map((path) => join(room, path)),
 );
 const code = /static readonly code = "(MILLRACE_[A-Z_]+)"/g;
 const raised = new Map(
   sources.flatMap((path) => {
-    const text = readFileSync(join("libs", path), "utf8");
+    const text = readFileSync(path, "utf8");
     return [...text.matchAll(code)].map(([, name]) => [name, path]);
   }),
 );

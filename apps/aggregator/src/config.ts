@@ -1,16 +1,38 @@
-import { CommandLine, logOptions, oneOf, positive, redisOptions } from "@millrace/cli";
-import type { ProgramConfig, RedisSettings } from "@millrace/cli";
-import type { Windower } from "@millrace/windowing";
-import { FLOW_NAMES } from "./flows/flows.ts";
-import type { FlowName } from "./flows/flows.ts";
-import { parseWindow } from "./window-spec.ts";
+import {
+  CommandLine,
+  UsageError,
+  logOptions,
+  oneOf,
+  parseDuration,
+  positive,
+  redisOptions,
+  text,
+  transportOptions,
+} from "@millrace/cli";
+import type { ProgramConfig, TransportSettings } from "@millrace/cli";
+import type { RedisConnectionOptions } from "@millrace/redis-source";
+import { flowOptions } from "./flow-options.ts";
+import type { FlowSettings } from "./flow-options.ts";
+import { taskOptions } from "./task-options.ts";
+
+const STORES = ["none", "redis"] as const;
+const SINKS = ["stdout", "redis"] as const;
 
 /** Everything that the aggregator can be told. */
 export interface AggregatorConfig extends ProgramConfig {
-  readonly redis: RedisSettings;
-  readonly flow: FlowName;
-  readonly windower: Windower;
-  readonly meta: boolean;
+  readonly flow: FlowSettings;
+  readonly redis: RedisConnectionOptions;
+  readonly transport: TransportSettings;
+  /** Names of the partitions to run. */
+  readonly tasks: readonly string[];
+  readonly start: string;
+  /** `undefined`: the flow's id. */
+  readonly group: string | undefined;
+  readonly trim: boolean;
+  readonly store: (typeof STORES)[number];
+  readonly sink: (typeof SINKS)[number];
+  /** `undefined`: results stay. */
+  readonly resultTtlMs: number | undefined;
   /** `Infinity`: never. */
   readonly exitWhenIdleMs: number;
 }
@@ -25,51 +47,98 @@ export function aggregatorConfig(
 ): AggregatorConfig {
   const cli = new CommandLine(
     "aggregator",
-    "Reads click events from a Redis channel and prints what a flow makes of them, one JSON object a line.",
+    "Reads click events from Redis and gives out what a flow makes of them. " +
+      "Other commands, each with a --help of its own: aggregator graph, inspect, reset.",
   );
-  const flow = cli.option(
-    {
-      flag: "--flow <name>",
-      env: "MILLRACE_FLOW",
-      description: `what to do with the events: ${FLOW_NAMES.join(", ")}`,
-      parse: oneOf(FLOW_NAMES),
-    },
-    "mobile-counts",
-  );
-  const windower = cli.option(
-    {
-      flag: "--window <kind:length>",
-      env: "MILLRACE_WINDOW",
-      description: "windows to count in; units of the length are ms, s, m, h, d",
-      parse: parseWindow,
-      defaultText: "tumbling:5s",
-    },
-    parseWindow("tumbling:5s"),
-  );
-  const meta = cli.toggle({
-    flag: "--meta",
-    env: "MILLRACE_META",
-    description: "rows also tell their window and why it closed",
-  });
+  const flow = flowOptions(cli, env);
   const idle = cli.option(
     {
       flag: "--exit-when-idle <seconds>",
       env: "MILLRACE_EXIT_WHEN_IDLE",
-      description: "end the input once nothing has come for so long after the first event; all windows close",
+      description:
+        "end the input once nothing has come for so long after the first event or a resume; all windows close",
       parse: positive,
       defaultText: "never",
     },
     Infinity,
   );
+  const sink = cli.option(
+    {
+      flag: "--sink <kind>",
+      env: "MILLRACE_SINK",
+      description: "where rows go: stdout, or redis (in the very step that commits what they come from)",
+      parse: oneOf(SINKS),
+    },
+    "stdout",
+  );
+  const resultTtlMs = cli.option({
+    flag: "--result-ttl <duration>",
+    env: "MILLRACE_RESULT_TTL",
+    description: "how long a window's rows stay in Redis",
+    parse: (given) => parseDuration(given),
+    defaultText: "for ever",
+  });
+  const store = cli.option({
+    flag: "--store <kind>",
+    env: "MILLRACE_STORE",
+    description: "where state is kept, so that the next run goes on: redis, or none",
+    parse: oneOf(STORES),
+    defaultText: "redis for streams and for --sink=redis, else none",
+  });
+  const transport = transportOptions(cli);
+  const tasks = taskOptions(cli, transport);
+  const start = cli.option(
+    {
+      flag: "--start <where>",
+      env: "MILLRACE_START",
+      description:
+        "streams: where a task begins that has never committed: earliest, latest, or behind an entry's id",
+      parse: startOfStream,
+    },
+    "earliest",
+  );
+  const group = cli.option({
+    flag: "--group <name>",
+    env: "MILLRACE_GROUP",
+    description: "streams: consumer group that shows how far the tasks have come",
+    parse: text,
+    defaultText: "the flow's id",
+  });
+  const trim = cli.toggle({
+    flag: "--trim",
+    env: "MILLRACE_TRIM",
+    description: "streams: delete entries that this flow has committed and every other group has passed",
+  });
   const redis = redisOptions(cli);
   const log = logOptions(cli);
   cli.parse(args, env);
+
+  // Rows in Redis appear with the commit of the state that they come from.
+  const kept = transport().transport === "stream" || sink() === "redis" ? "redis" : "none";
+  if (sink() === "redis" && store() === "none") {
+    throw new UsageError(
+      "--store: rows go to Redis together with the state they come from; leave --store=none out, or use --sink=stdout",
+    );
+  }
   return {
     flow: flow(),
-    windower: windower(),
-    meta: meta(),
     exitWhenIdleMs: idle() * 1_000,
+    sink: sink(),
+    resultTtlMs: resultTtlMs(),
+    store: store() ?? kept,
+    transport: transport(),
+    tasks: tasks(),
+    start: start(),
+    group: group(),
+    trim: trim(),
     redis: redis(),
     log: log(),
   };
+}
+
+function startOfStream(given: string): string {
+  if (/^(earliest|latest|\d+-\d+)$/.test(given)) return given;
+  throw new RangeError(
+    `${JSON.stringify(given)} is no place in a stream: give earliest, latest or an entry's id such as 1763848800123-0`,
+  );
 }

@@ -1,26 +1,20 @@
 import { runProgram } from "@millrace/cli";
-import { StdoutSink, run } from "@millrace/dataflow";
-import { RedisPubSubSource, describeRedis } from "@millrace/redis-source";
+import { graph, graphConfig } from "./commands/graph.ts";
+import { inspect, inspectConfig } from "./commands/inspect.ts";
+import { reset, resetConfig } from "./commands/reset.ts";
+import { serve } from "./commands/serve.ts";
 import { aggregatorConfig } from "./config.ts";
-import { FLOWS } from "./flows/flows.ts";
-import { report } from "./report.ts";
 
-const DRAIN_TIMEOUT_MS = 5_000;
+type Command = (args: readonly string[]) => Promise<void>;
 
-await runProgram("aggregator", aggregatorConfig, async ({ config, logger, signal }) => {
-  const { connection, channel } = config.redis;
-  const redis = describeRedis(connection);
-  logger.info(
-    { event: "starting", flow: config.flow, redis, channel },
-    `running ${config.flow} on channel ${channel} of ${redis}`,
-  );
-  const flow = FLOWS[config.flow]({
-    source: new RedisPubSubSource(connection, { channel }),
-    out: new StdoutSink(),
-    windower: config.windower,
-    meta: config.meta,
-  });
-  const { exitWhenIdleMs } = config;
-  const running = run(flow, { exitWhenIdleMs, drainTimeoutMs: DRAIN_TIMEOUT_MS, logger, signal });
-  report(logger, await running.done);
-});
+const serveFlow: Command = (args) => runProgram("aggregator", aggregatorConfig, serve, args);
+
+const COMMANDS: ReadonlyMap<string | undefined, Command> = new Map([
+  ["graph", (args: readonly string[]) => runProgram("aggregator graph", graphConfig, graph, args)],
+  ["inspect", (args) => runProgram("aggregator inspect", inspectConfig, inspect, args)],
+  ["reset", (args) => runProgram("aggregator reset", resetConfig, reset, args)],
+]);
+
+const [name, ...rest] = process.argv.slice(2);
+const command = COMMANDS.get(name);
+await (command === undefined ? serveFlow(process.argv.slice(2)) : command(rest));

@@ -1,24 +1,39 @@
 import { DURATION_FORM, parseDuration } from "@millrace/cli";
-import { TumblingWindower } from "@millrace/windowing";
+import { SessionWindower, SlidingWindower, TumblingWindower, WindowSpecError } from "@millrace/windowing";
 import type { Windower } from "@millrace/windowing";
 
-/** Kinds of windows by name: each makes a windower of the text behind the colon. */
-const KINDS: Readonly<Record<string, (length: string) => Windower>> = {
-  tumbling: (length) => new TumblingWindower({ lengthMs: parseDuration(length) }),
+interface Kind {
+  /** How many it takes. */
+  readonly durations: 1 | 2;
+  readonly build: (firstMs: number, secondMs: number) => Windower;
+}
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  tumbling: { durations: 1, build: (lengthMs) => new TumblingWindower({ lengthMs }) },
+  sliding: { durations: 2, build: (lengthMs, offsetMs) => new SlidingWindower({ lengthMs, offsetMs }) },
+  session: { durations: 1, build: (gapMs) => new SessionWindower({ gapMs }) },
 };
 
 /**
- * Reads the value of `--window`, such as `tumbling:5s`.
+ * Reads the value of `--window`: `tumbling:5s`, `sliding:10s/1s` (length and offset) or `session:30s` (gap).
  *
  * @throws RangeError that says what is wanted
  */
 export function parseWindow(text: string): Windower {
-  const [kind = "", ...rest] = text.split(":");
-  const build = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
-  if (build === undefined || rest.length === 0) {
+  const [name = "", ...rest] = text.split(":");
+  const durations = rest.join(":").split("/");
+  const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
+  if (kind === undefined || rest.length === 0 || durations.length !== kind.durations) {
     throw new RangeError(
-      `${JSON.stringify(text)} is not a window: give ${Object.keys(KINDS).join(" or ")}, a colon and a length, ${DURATION_FORM}`,
+      `${JSON.stringify(text)} is not a window: give tumbling:<length>, sliding:<length>/<offset> or session:<gap>, ` +
+        `each of them ${DURATION_FORM}`,
     );
   }
-  return build(rest.join(":"));
+  const [firstMs = Number.NaN, secondMs = Number.NaN] = durations.map((duration) => parseDuration(duration));
+  try {
+    return kind.build(firstMs, secondMs);
+  } catch (error) {
+    if (error instanceof WindowSpecError) throw new RangeError(error.message, { cause: error });
+    throw error;
+  }
 }

@@ -1,35 +1,78 @@
+import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { TumblingWindower } from "@millrace/windowing";
+import { EventClock, SlidingWindower, TumblingWindower } from "@millrace/windowing";
 import { aggregatorConfig } from "../src/config.ts";
 
 describe("aggregatorConfig", () => {
   test("counts mobile events in 5 s windows unless told otherwise", () => {
     expect(aggregatorConfig([], {})).toEqual({
-      flow: "mobile-counts",
-      windower: new TumblingWindower({ lengthMs: 5_000 }),
-      meta: false,
+      flow: {
+        choice: { kind: "built-in", name: "mobile-counts" },
+        windower: new TumblingWindower({ lengthMs: 5_000 }),
+        clock: undefined,
+        windowing: {},
+        meta: false,
+      },
       exitWhenIdleMs: Infinity,
-      redis: { connection: { connectTimeoutMs: 5_000 }, channel: "device_events" },
+      sink: "stdout",
+      resultTtlMs: undefined,
+      store: "none",
+      transport: {
+        transport: "pubsub",
+        channel: "device_events",
+        partitions: 1,
+        names: ["device_events"],
+        partitionBy: "os_timezone",
+      },
+      tasks: ["device_events"],
+      start: "earliest",
+      group: undefined,
+      trim: false,
+      redis: { connectTimeoutMs: 5_000 },
       log: { level: "info", format: "auto" },
     });
   });
 
   test("takes everything from the environment", () => {
     const env = {
-      MILLRACE_FLOW: "echo",
-      MILLRACE_WINDOW: "tumbling:1m",
+      MILLRACE_FLOW: "audience",
+      MILLRACE_WINDOW: "sliding:1m/10s",
+      MILLRACE_CLOCK: "publish:2s",
+      MILLRACE_ALLOWED_LATENESS: "1m",
+      MILLRACE_EARLY: "1s",
       MILLRACE_META: "true",
       MILLRACE_EXIT_WHEN_IDLE: "0.5",
+      MILLRACE_SINK: "redis",
+      MILLRACE_RESULT_TTL: "7d",
+      MILLRACE_STORE: "redis",
+      MILLRACE_TRANSPORT: "stream",
+      REDIS_CHANNEL_NAME: "clicks",
+      MILLRACE_PARTITIONS: "4",
+      MILLRACE_PARTITION_BY: "os_name",
+      MILLRACE_TASKS: "0, 2,2",
+      MILLRACE_START: "1763848800123-0",
+      MILLRACE_GROUP: "mine",
+      MILLRACE_TRIM: "yes",
       MILLRACE_LOG_LEVEL: "warn",
       MILLRACE_LOG_FORMAT: "json",
-      REDIS_CHANNEL_NAME: "clicks",
     };
     expect(aggregatorConfig([], env)).toMatchObject({
-      flow: "echo",
-      windower: new TumblingWindower({ lengthMs: 60_000 }),
-      meta: true,
+      flow: {
+        choice: { kind: "built-in", name: "audience" },
+        windower: new SlidingWindower({ lengthMs: 60_000, offsetMs: 10_000 }),
+        clock: new EventClock({ waitMs: 2_000 }),
+        windowing: { allowedLatenessMs: 60_000, earlyEveryMs: 1_000 },
+        meta: true,
+      },
       exitWhenIdleMs: 500,
-      redis: { channel: "clicks" },
+      sink: "redis",
+      resultTtlMs: 604_800_000,
+      store: "redis",
+      transport: { transport: "stream", channel: "clicks", partitions: 4, partitionBy: "os_name" },
+      tasks: ["{clicks:0}", "{clicks:2}"],
+      start: "1763848800123-0",
+      group: "mine",
+      trim: true,
       log: { level: "warn", format: "json" },
     });
   });
@@ -37,17 +80,46 @@ describe("aggregatorConfig", () => {
   test("flags win", () => {
     const env = { MILLRACE_FLOW: "echo", REDIS_CHANNEL_NAME: "clicks" };
     expect(aggregatorConfig(["--flow=mobile-counts", "--channel", "other"], env)).toMatchObject({
-      flow: "mobile-counts",
-      redis: { channel: "other" },
+      flow: { choice: { name: "mobile-counts" } },
+      transport: { channel: "other" },
+    });
+  });
+
+  test("a flow module is looked for where the command was typed", () => {
+    const env = { INIT_CWD: import.meta.dirname };
+    expect(aggregatorConfig(["--flow=./config.test.ts"], env).flow.choice).toEqual({
+      kind: "module",
+      path: join(import.meta.dirname, "config.test.ts"),
     });
   });
 
   test.each([
-    [["--flow=sum"], {}, '--flow: "sum" is none of mobile-counts, echo'],
+    [["--transport=stream"], "redis"],
+    [["--sink=redis"], "redis"],
+    [["--transport=stream", "--store=none"], "none"],
+    [["--store=redis"], "redis"],
+  ])("with %j the store is %s", (args, store) => {
+    expect(aggregatorConfig(args, {}).store).toBe(store);
+  });
+
+  test.each(["--allowed-lateness=1s", "--early=1s"])("with %s rows tell their revision", (flag) => {
+    expect(aggregatorConfig([flag], {}).flow.meta).toBe(true);
+  });
+
+  test.each([
+    [["--flow=sum"], {}, '--flow: "sum" is none of mobile-counts, audience, echo, and no path'],
+    [["--flow=./nowhere.ts"], {}, /^--flow: there is no file .*nowhere\.ts/],
     [["--window", "5s"], {}, '--window: "5s" is not a window'],
     [[], { MILLRACE_WINDOW: "tumbling:5" }, 'MILLRACE_WINDOW: "5" is not a duration'],
+    [["--clock=atomic"], {}, '--clock: "atomic" is not a clock'],
+    [["--early=0s"], {}, '--early: "0s" is not a duration'],
     [["--exit-when-idle=0"], {}, '--exit-when-idle: "0" is not a number above 0'],
     [[], { MILLRACE_EXIT_WHEN_IDLE: "soon" }, "MILLRACE_EXIT_WHEN_IDLE"],
+    [["--sink=redis", "--store=none"], {}, "--store: rows go to Redis together with the state"],
+    [["--tasks=0,1"], {}, "--tasks: there is no partition 1; with --partitions=1 they are 0 to 0"],
+    [["--tasks=0,x"], {}, '--tasks: "x" is not a whole number'],
+    [["--partitions=2", "--channel={a}b"], {}, '--partitions: "{a}b" cannot have several partitions'],
+    [["--start=yesterday"], {}, '--start: "yesterday" is no place in a stream'],
     [["--log-level", "loud"], {}, "--log-level"],
   ])("refuses %j with %j", (args, env, message) => {
     expect(() => aggregatorConfig(args, env)).toThrow(message);

@@ -1,5 +1,5 @@
-import { statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { findFile } from "@millrace/cli";
 
 /** The events that come with the project; two folders up from `src` as from `dist`. */
 export const DEFAULT_EVENTS_FILE: string = join(import.meta.dirname, "../../../data/events.jsonl");
@@ -10,20 +10,12 @@ export const STDIN = "-";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Finds the file that the user means: relative to where the command was typed (a task runner may have changed the
- * directory since), else to where the program runs.
+ * Finds the file that the user means, or checks that standard input will do.
  *
  * @throws RangeError that tells where it was looked for
  */
 export function findEventsFile(given: string, env: Environment): string {
-  if (given === STDIN) return checkStdin(env);
-  const candidates = new Set([env["INIT_CWD"] ?? "", process.cwd()].map((folder) => resolve(folder, given)));
-  for (const path of candidates) {
-    const found = statSync(path, { throwIfNoEntry: false });
-    if (found?.isDirectory() === true) throw new RangeError(`${path} is a directory`);
-    if (found !== undefined) return path;
-  }
-  throw new RangeError(`there is no file ${[...candidates].join(" nor ")}`);
+  return given === STDIN ? checkStdin(env) : findFile(given, env);
 }
 
 /** Under Nx the program would wait for ever: a task gets a standard input, but nothing ever comes of it. */

@@ -63,10 +63,11 @@ export class CommandLine {
     return () => value;
   }
 
-  /** Declares an option that is on or off: the flag alone is on, `--flag=false` is off. */
+  /** Declares an option that is on or off: the flag alone is on, `--flag=false` is off. A flag `--no-…` takes no value. */
   toggle(spec: Omit<OptionSpec<boolean>, "parse">): Value<boolean> {
     let value = false;
-    const flag = spec.flag === undefined ? {} : { flag: `${spec.flag} [boolean]` };
+    const alone = spec.flag === undefined || spec.flag.startsWith("--no-");
+    const flag = alone ? {} : { flag: `${spec.flag} [boolean]` };
     this.#declare({ ...spec, ...flag, parse: boolean }, "false", (given) => {
       value = given === true || boolean(String(given));
     });
@@ -86,7 +87,7 @@ export class CommandLine {
     const flags = this.#command.opts<Readonly<Record<string, unknown>>>();
     for (const declared of this.#declared) {
       const { spec, option } = declared;
-      const flag = option === undefined ? undefined : flags[option.attributeName()];
+      const flag = option === undefined ? undefined : givenFor(option, flags);
       if (flag !== undefined) read(declared, option?.long ?? spec.env, flag);
       else if (env[spec.env] !== undefined && env[spec.env] !== "") read(declared, spec.env, env[spec.env]);
     }
@@ -115,6 +116,13 @@ export class CommandLine {
       throw new UsageError(error.message.replace(/^error: /, ""));
     }
   }
+}
+
+/** Of `--no-header` commander says that the header is false; here it is the option `--no-header` that is true. */
+function givenFor(option: Option, flags: Readonly<Record<string, unknown>>): unknown {
+  const value = flags[option.attributeName()];
+  if (!option.negate) return value;
+  return value === false ? true : undefined;
 }
 
 function read({ take }: Declared, name: string, given: unknown): void {

@@ -8,13 +8,14 @@ export const DURATION_FORM = "a number with one of the units ms, s, m, h, d, suc
 /**
  * Reads `500ms`, `5s`, `1.5m`, `2h` or `1d`.
  *
- * @returns whole milliseconds, at least 1
+ * @param leastMs the shortest that will do; `@default 1`
+ * @returns whole milliseconds
  * @throws RangeError for anything else
  */
-export function parseDuration(text: string): number {
+export function parseDuration(text: string, leastMs = 1): number {
   const [, amount, unit] = DURATION.exec(text) ?? [];
   const ms = isUnit(unit) ? Number(amount) * UNIT_MS[unit] : Number.NaN;
-  if (!Number.isSafeInteger(ms) || ms < 1) {
+  if (!Number.isSafeInteger(ms) || ms < leastMs) {
     throw new RangeError(`${JSON.stringify(text)} is not a duration: give ${DURATION_FORM}`);
   }
   return ms;

@@ -50,6 +50,11 @@ export function oneOf<Word extends string>(words: readonly Word[]): Parser<Word>
   };
 }
 
+/** Values separated by commas, each read by itself. */
+export function listOf<T>(each: Parser<T>): Parser<readonly T[]> {
+  return (given) => given.split(",").map((item) => each(item.trim()));
+}
+
 // Number() alone would take "", " ", "0x10" and "Infinity".
 function decimal(given: string): number {
   return /^\d+(\.\d+)?$/.test(given) ? Number(given) : Number.NaN;

@@ -2,14 +2,8 @@ import type { RedisConnectionOptions } from "@millrace/redis-source";
 import type { CommandLine, Value } from "./command-line.ts";
 import { integer, positive, text } from "./parsers.ts";
 
-/** Which Redis, and which of its channels. */
-export interface RedisSettings {
-  readonly connection: RedisConnectionOptions;
-  readonly channel: string;
-}
-
 /** Declares the options that name a Redis. The password has no flag: a command line is for everybody to see. */
-export function redisOptions(cli: CommandLine): Value<RedisSettings> {
+export function redisOptions(cli: CommandLine): Value<RedisConnectionOptions> {
   const url = cli.option({
     flag: "--redis-url <url>",
     env: "REDIS_URL",
@@ -47,25 +41,13 @@ export function redisOptions(cli: CommandLine): Value<RedisSettings> {
     },
     5,
   );
-  const channel = cli.option(
-    {
-      flag: "--channel <name>",
-      env: "REDIS_CHANNEL_NAME",
-      description: "Pub/Sub channel that carries the events",
-      parse: text,
-    },
-    "device_events",
-  );
   return () => ({
-    connection: {
-      url: url(),
-      host: host(),
-      port: port(),
-      username: username(),
-      password: password(),
-      connectTimeoutMs: timeout() * 1_000,
-    },
-    channel: channel(),
+    url: url(),
+    host: host(),
+    port: port(),
+    username: username(),
+    password: password(),
+    connectTimeoutMs: timeout() * 1_000,
   });
 }
 

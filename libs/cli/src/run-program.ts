@@ -1,4 +1,3 @@
-import { MillraceError, messageOf } from "@millrace/dataflow";
 import type { Logger } from "@millrace/dataflow";
 import { isBrokenPipe } from "./broken-pipe.ts";
 import { createLogger } from "./create-logger.ts";
@@ -7,6 +6,7 @@ import { HelpShown } from "./help-shown.ts";
 import { DEFAULT_LOG_SETTINGS } from "./log-options.ts";
 import type { LogSettings } from "./log-options.ts";
 import { onStopRequest } from "./stop-requests.ts";
+import { UnexpectedError } from "./unexpected-error.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** How long (ms) a program may take from the request to stop until it is done; then it is ended. */
@@ -32,11 +32,14 @@ export interface ProgramContext<Config> {
  * and turns what becomes of it into an exit code and, where it failed, one clear line. See {@link EXIT_CODES}.
  *
  * A reader of standard output that goes away ends the program quietly.
+ *
+ * @param args the program's own; `@default` all of the command line
  */
 export async function runProgram<Config extends ProgramConfig>(
   name: string,
   readConfig: (args: readonly string[], env: NodeJS.ProcessEnv) => Config,
   program: (context: ProgramContext<Config>) => Promise<void>,
+  args: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
   let logger: Logger = createLogger(name, DEFAULT_LOG_SETTINGS);
   const stop = new AbortController();
@@ -47,7 +50,7 @@ export async function runProgram<Config extends ProgramConfig>(
         stop.abort(error);
       });
     }
-    const config = readConfig(process.argv.slice(2), process.env);
+    const config = readConfig(args, process.env);
     logger = createLogger(name, config.log);
     onStopRequest((reason) => {
       logger.info({ event: "stopping", reason }, `stopping: ${reason}`);
@@ -75,13 +78,23 @@ function tell(name: string, logger: Logger, error: unknown): number {
     // Whoever typed it reads it: a sentence, not a log line.
     process.stderr.write(`${name}: ${error.message}\nSee ${name} --help for what there is.\n`);
   } else if (!isBrokenPipe(error)) {
-    const code = error instanceof MillraceError ? error.code : "MILLRACE_UNEXPECTED";
+    const { code, message } = isForeseen(error) ? error : new UnexpectedError(error);
     // A message made for people says all; where nobody foresaw the error, only the stack tells where it was.
-    const stack = error instanceof Error && !(error instanceof MillraceError) ? error.stack : undefined;
-    logger.error({ event: "failed", code, ...(stack === undefined ? {} : { stack }) }, messageOf(error));
+    const stack = error instanceof Error && code === UnexpectedError.code ? { stack: error.stack } : {};
+    logger.error({ event: "failed", code, ...stack }, message);
     if (error instanceof Error) logger.debug({ event: "failed", err: error }, "where it failed");
   }
   return exitCodeOf(error);
+}
+
+/** By its code, since the libraries on the ground floor have error classes of their own. */
+function isForeseen(error: unknown): error is Error & { readonly code: string } {
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    typeof error.code === "string" &&
+    error.code.startsWith("MILLRACE_")
+  );
 }
 
 /** A last resort that does not itself keep the process alive. */

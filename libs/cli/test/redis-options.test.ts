@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import { CommandLine, redisOptions } from "@millrace/cli";
-import type { RedisSettings } from "@millrace/cli";
+import type { RedisConnectionOptions } from "@millrace/redis-source";
 
-function settings(args: readonly string[], env: Readonly<Record<string, string>> = {}): RedisSettings {
+function settings(args: readonly string[], env: Readonly<Record<string, string>> = {}): RedisConnectionOptions {
   const cli = new CommandLine("test", "Tests.");
   const redis = redisOptions(cli);
   cli.parse(args, env);
@@ -10,8 +10,8 @@ function settings(args: readonly string[], env: Readonly<Record<string, string>>
 }
 
 describe("redisOptions", () => {
-  test("leave the choice of server to its defaults, and name the channel", () => {
-    expect(settings([])).toEqual({ connection: { connectTimeoutMs: 5_000 }, channel: "device_events" });
+  test("leave the choice of server to its defaults", () => {
+    expect(settings([])).toEqual({ connectTimeoutMs: 5_000 });
   });
 
   test("read the well-known variables", () => {
@@ -20,25 +20,21 @@ describe("redisOptions", () => {
       REDIS_PORT: "6380",
       REDIS_USERNAME: "ann",
       REDIS_PASSWORD: "secret",
-      REDIS_CHANNEL_NAME: "clicks",
     };
     expect(settings([], env)).toEqual({
-      connection: {
-        host: "redis",
-        port: 6_380,
-        username: "ann",
-        password: "secret",
-        connectTimeoutMs: 5_000,
-      },
-      channel: "clicks",
+      host: "redis",
+      port: 6_380,
+      username: "ann",
+      password: "secret",
+      connectTimeoutMs: 5_000,
     });
   });
 
   test("take URLs, with TLS too", () => {
-    const { connection } = settings(["--redis-url", "rediss://localhost:7000"], {
+    const { url } = settings(["--redis-url", "rediss://localhost:7000"], {
       REDIS_URL: "redis://other",
     });
-    expect(connection.url).toBe("rediss://localhost:7000");
+    expect(url).toBe("rediss://localhost:7000");
   });
 
   test("have no flag for the password", () => {

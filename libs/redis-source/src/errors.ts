@@ -66,3 +66,9 @@ export class RedisPositionError extends RedisError {
   static readonly code = "MILLRACE_REDIS_POSITION_INVALID";
   readonly code: string = RedisPositionError.code;
 }
+
+/** A stream has as many entries as its sink allows, and the policy is `fail`. */
+export class StreamFullError extends RedisError {
+  static readonly code = "MILLRACE_REDIS_STREAM_FULL";
+  readonly code: string = StreamFullError.code;
+}

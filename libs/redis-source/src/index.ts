@@ -12,6 +12,7 @@ export {
   RedisTlsError,
   RedisTooOldError,
   RedisUnreachableError,
+  StreamFullError,
 } from "./errors.ts";
 export { DEFAULT_LEDGER_OPTIONS, ProducerLedger } from "./delivery/producer-ledger.ts";
 export { hashTag } from "./partitions/hash-tag.ts";
@@ -20,6 +21,7 @@ export { partitionOf } from "./partitions/partition-of.ts";
 export { RedisPubSubSink } from "./pubsub/pubsub-sink.ts";
 export { RedisPubSubSource } from "./pubsub/pubsub-source.ts";
 export { DEFAULT_STREAM_SOURCE_OPTIONS } from "./stream/stream-source-options.ts";
+export { RedisStreamSink } from "./stream/stream-sink.ts";
 export { RedisStreamSource } from "./stream/stream-source.ts";
 export { connectRedis } from "./connection/redis-connection.ts";
 export { describeRedis } from "./connection/connection-options.ts";
@@ -36,9 +38,15 @@ export type {
   QueueSettings,
   RedisPubSubSourceOptions,
 } from "./pubsub/pubsub-source-options.ts";
-export type { PublishRow, PublishStats, RedisPubSubSinkOptions } from "./pubsub/pubsub-sink.ts";
+export type { FramingOptions } from "./delivery/framing-options.ts";
+export type { PublishRow, PublishStats, RedisPubSubSinkOptions } from "./pubsub/pubsub-sink-options.ts";
 export type { PubSubPartition, PubSubStats } from "./pubsub/pubsub-partition.ts";
 export type { RedisStreamSourceOptions, StreamStart } from "./stream/stream-source-options.ts";
+export type {
+  RedisStreamSinkOptions,
+  StreamFullPolicy,
+  StreamSinkStats,
+} from "./stream/stream-sink-options.ts";
 export type { StreamPartition, StreamStats } from "./stream/stream-partition.ts";
 export type { RedisConnectionOptions } from "./connection/connection-options.ts";
 export type { WaitForSubscriberOptions } from "./pubsub/wait-for-subscriber.ts";

@@ -4,6 +4,7 @@ import { sinkConformance, sourceConformance } from "@millrace/dataflow/testing";
 import { startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { RedisPubSubSink, RedisPubSubSource } from "@millrace/redis-source";
+import { FRAMES, frameOf } from "./support/frames.ts";
 
 let server: LocalRedis;
 
@@ -25,6 +26,32 @@ describe("RedisPubSubSource, as any source", () => {
         source: new RedisPubSubSource({ url: server.url }, { channels: ["clicks:0", "clicks:1"] }),
         async put(part, events) {
           for (const event of events) await publisher.publish(part, String(event));
+        },
+        async close() {
+          await publisher.quit();
+        },
+      });
+    },
+  });
+  for (const { name, run } of cases) it(name, run);
+});
+
+describe("RedisPubSubSource with frames, sharded, as any source", () => {
+  const cases = sourceConformance({
+    resumes: false,
+    event: (n) => `{"click_id":${n}}`,
+    open() {
+      const publisher = new Redis(server.url);
+      const next = new Map<string, number>();
+      return Promise.resolve({
+        source: new RedisPubSubSource(
+          { url: server.url },
+          { channel: "clicks", partitions: 2, transport: "sharded", frames: FRAMES },
+        ),
+        async put(part, events) {
+          const first = next.get(part) ?? 0;
+          next.set(part, first + events.length);
+          await publisher.spublish(part, frameOf(first, events.map(String), { producer: part }));
         },
         async close() {
           await publisher.quit();

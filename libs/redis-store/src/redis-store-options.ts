@@ -1,10 +1,10 @@
 import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
 import type { Logger, TimeProvider } from "@millrace/dataflow";
 import { RedisOptionsError } from "@millrace/redis-source";
-import { DEFAULT_KEY_PREFIX } from "./task-keys.ts";
+import { DEFAULT_KEY_PREFIX, requireKeyPrefix } from "./task-keys.ts";
 
 /**
- * Places in a commit where a test may let its process die.
+ * Places in a commit where a test may let its process die. A commit that is sent again comes by them again.
  *
  * - `before-commit`: nothing has been sent.
  * - `staged`: all pieces of a large commit lie in Redis, and it is not made.
@@ -58,5 +58,6 @@ export function resolveStoreOptions(options: RedisStoreOptions): StoreSettings {
       throw new RedisOptionsError(`${name} is ${settings[name]}. Give a whole number of at least 1.`);
     }
   }
+  requireKeyPrefix(settings.keyPrefix);
   return settings;
 }

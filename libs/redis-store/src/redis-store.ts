@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Store, TaskId, TaskStore } from "@millrace/dataflow";
+import { RedisClosedError, describeRedis } from "@millrace/redis-source";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { acquireTask } from "./acquire-task.ts";
-import { ConnectionPool } from "./connection/connection-pool.ts";
 import { TaskConnection } from "./connection/task-connection.ts";
 import { resolveStoreOptions } from "./redis-store-options.ts";
 import type { RedisStoreOptions, StoreSettings } from "./redis-store-options.ts";
@@ -17,27 +17,49 @@ import { TaskKeys } from "./task-keys.ts";
  * once.
  */
 export class RedisStore implements Store {
+  readonly #options: RedisConnectionOptions;
   readonly #settings: StoreSettings;
-  readonly #pool: ConnectionPool;
+  readonly #open = new Set<TaskConnection>();
+  /** Where the store is, for people. */
+  readonly #address: string;
+  #closed = false;
 
-  /** Connects when the first task is acquired. @throws RedisOptionsError */
+  /** Connects when a task is acquired. @throws RedisOptionsError */
   constructor(connection: RedisConnectionOptions, options: RedisStoreOptions = {}) {
+    this.#address = describeRedis(connection);
+    this.#options = connection;
     this.#settings = resolveStoreOptions(options);
-    this.#pool = new ConnectionPool(connection, this.#settings);
-    // Tells a wrong prefix now rather than with the first task.
-    new TaskKeys({ flow: "", part: "" }, this.#settings.keyPrefix);
   }
 
-  /** @throws RedisError, StoreUnavailableError when there is no usable Redis within `retryMs` */
+  /**
+   * Takes a task over, on a connection of its own.
+   *
+   * @throws RedisOptionsError for a partition's name that cannot have a slot of its own
+   * @throws RedisError, StoreUnavailableError when there is no usable Redis within `retryMs`
+   */
   async acquire(task: TaskId): Promise<TaskStore> {
+    if (this.#closed) throw new RedisClosedError(`The store in Redis at ${this.#address} is closed.`);
     const keys = new TaskKeys(task, this.#settings.keyPrefix);
-    const connection = new TaskConnection(this.#pool, this.#settings.retryMs);
-    const fence = await acquireTask(connection, keys, randomUUID());
-    return new RedisTaskStore(fence, keys, connection, this.#settings);
+    const connection = new TaskConnection(this.#options, keys.meta, this.#settings);
+    this.#open.add(connection);
+    const close = async (): Promise<void> => {
+      this.#open.delete(connection);
+      await connection.close();
+    };
+    try {
+      const fence = await acquireTask(connection, keys, randomUUID());
+      return new RedisTaskStore(fence, keys, connection, this.#settings, close);
+    } catch (error) {
+      await close();
+      throw error;
+    }
   }
 
-  /** Closes the connections; commits under way fail. Idempotent. */
-  close(): Promise<void> {
-    return this.#pool.close();
+  /** Closes the connections of all tasks; commits under way fail. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const connections = [...this.#open];
+    this.#open.clear();
+    await Promise.all(connections.map((connection) => connection.close()));
   }
 }

@@ -17,13 +17,21 @@ export class RedisTaskStore implements TaskStore {
   readonly #keys: TaskKeys;
   readonly #connection: TaskConnection;
   readonly #settings: StoreSettings;
+  readonly #close: () => Promise<void>;
   #attempts = 0;
 
-  constructor(fence: number, keys: TaskKeys, connection: TaskConnection, settings: StoreSettings) {
+  constructor(
+    fence: number,
+    keys: TaskKeys,
+    connection: TaskConnection,
+    settings: StoreSettings,
+    close: () => Promise<void>,
+  ) {
     this.fence = fence;
     this.#keys = keys;
     this.#connection = connection;
     this.#settings = settings;
+    this.#close = close;
   }
 
   /** @throws FencedError when a newer owner took the task, RedisError */
@@ -38,8 +46,8 @@ export class RedisTaskStore implements TaskStore {
    * @throws CommitTooLargeError, StoreUnavailableError, RedisError
    */
   async commit(commit: Commit): Promise<CommitOutcome> {
-    const { failPoint } = this.#settings;
-    const plan = planCommit(this.#keys, commit, this.#settings);
+    const { failPoint, time } = this.#settings;
+    const plan = await planCommit(this.#keys, commit, this.#settings, () => time.yield());
     await failPoint("before-commit");
     this.#attempts += 1;
     const staging = {
@@ -52,9 +60,9 @@ export class RedisTaskStore implements TaskStore {
     return outcome;
   }
 
-  /** The state stays, and so do the store's connections. */
+  /** Closes the task's connection. Idempotent. */
   close(): Promise<void> {
-    return Promise.resolve();
+    return this.#close();
   }
 
   async #make(link: Link, plan: CommitPlan, staging: Staging): Promise<CommitOutcome> {
@@ -81,10 +89,10 @@ export class RedisTaskStore implements TaskStore {
     { fence, number, name }: Staging,
     length: number,
   ): Promise<Reply> {
-    const { meta, staged, journal, nothing } = this.#keys;
+    const { meta, staged, journal } = this.#keys;
     const commands = length === 0 ? (pieces[0] ?? []) : [];
     const args = [fence, number, ...head, length, name, ...commands];
-    const reply = await script(COMMIT, [meta, staged, journal, nothing], args);
+    const reply = await script(COMMIT, [meta, staged, journal], args);
     const [kind = "", detail, waiting] = Array.isArray(reply) ? reply.map(String) : [];
     return { kind, detail: Number(detail), waiting: Number(waiting) };
   }

@@ -1,11 +1,9 @@
 import type { TaskId } from "@millrace/dataflow";
-import { RedisOptionsError } from "@millrace/redis-source";
+import { RedisOptionsError, hashTag } from "@millrace/redis-source";
 import { encodeText } from "./text-codec.ts";
 
 /** @default of the option `keyPrefix` */
 export const DEFAULT_KEY_PREFIX = "millrace";
-
-const OWN_TAG = /^([^{]*)\{([^}]+)\}(.*)$/s;
 
 /**
  * Names of all that is kept of one task. They share one hash tag, and with it one slot of a Redis Cluster: the
@@ -25,13 +23,10 @@ export class TaskKeys {
   /** Never there: a script may try its commands on it. */
   readonly nothing: string;
 
-  /** @throws RedisOptionsError for a prefix that would change the slot */
+  /** @throws RedisOptionsError for a partition's name that no other key can share the slot of, and an empty one */
   constructor(task: TaskId, prefix: string = DEFAULT_KEY_PREFIX) {
-    if (prefix === "" || /[{}]/.test(prefix)) {
-      throw new RedisOptionsError(
-        `keyPrefix is ${JSON.stringify(prefix)}. Give a text without braces, such as "${DEFAULT_KEY_PREFIX}".`,
-      );
-    }
+    if (task.part === "") throw new RedisOptionsError("A partition without a name cannot be kept. Name it.");
+    requireKeyPrefix(prefix);
     this.base = `${prefix}:${tagged(task.part)}:${escape(task.flow)}`;
     this.meta = `${this.base}:meta`;
     this.groups = `${this.base}:groups`;
@@ -67,12 +62,20 @@ export class TaskKeys {
   }
 }
 
-/** The partition's name with a hash tag that is not empty. */
+/** @throws RedisOptionsError for a prefix that would change the slot */
+export function requireKeyPrefix(prefix: string): void {
+  if (prefix !== "" && !/[{}]/.test(prefix)) return;
+  throw new RedisOptionsError(
+    `keyPrefix is ${JSON.stringify(prefix)}. Give a text without braces, such as "${DEFAULT_KEY_PREFIX}".`,
+  );
+}
+
+/** The partition's name with a hash tag, its own or one around it. */
 function tagged(part: string): string {
-  const own = OWN_TAG.exec(part);
-  if (own !== null) return `${escape(own[1] ?? "")}{${own[2] ?? ""}}${escape(own[3] ?? "")}`;
-  const whole = encodeText(part).replaceAll("%", "%25").replaceAll("}", "%7D");
-  return `{${whole === "" ? "%" : whole}}`;
+  const name = encodeText(part);
+  const tag = hashTag(name);
+  const at = name.indexOf(tag);
+  return at < 0 ? tag : escape(name.slice(0, at)) + tag + escape(name.slice(at + tag.length));
 }
 
 /** Keeps a name from reaching into the next one. */

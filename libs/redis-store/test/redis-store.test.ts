@@ -1,8 +1,15 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Redis } from "ioredis";
 import { FencedError } from "@millrace/dataflow";
 import { freePort } from "@millrace/local-redis";
 import { RedisClosedError, RedisOptionsError, RedisRefusedError } from "@millrace/redis-source";
-import { CommitTooLargeError, RedisStore, StoreUnavailableError } from "@millrace/redis-store";
+import {
+  CommitTooLargeError,
+  RedisStore,
+  StoreUnavailableError,
+  inspectTask,
+  resetTask,
+} from "@millrace/redis-store";
 import type { FailPoint } from "@millrace/redis-store";
 import { BASE, TASK, commitOf, largeCommit, plain, put, rowsOut, takeOver } from "./support/commits.ts";
 import { cuttingProxy } from "./support/cutting-proxy.ts";
@@ -183,13 +190,15 @@ describe("a large commit", () => {
     expect(await rowsIn(client, RESULTS)).toEqual(expected.flat());
   }, 30_000);
 
-  it("is staged again by a server that lost it", async () => {
-    const server = await serverOf({ args: ["--appendonly", "yes", "--appendfsync", "always"] });
+  it.each([
+    ["lost it", (client: Redis) => client.unlink(`${BASE}:staged`)],
+    ["has another in its place", (client: Redis) => client.hset(`${BASE}:meta`, "staging", "another")],
+  ])("is staged again by a server that %s", async (_, spoil) => {
+    const server = await serverOf();
     const client = clientOf(server);
     let calls = 0;
     const failPoint = async (name: FailPoint): Promise<void> => {
-      if (name !== "staged" || (calls += 1) > 1) return;
-      await client.unlink(`${BASE}:staged`);
+      if (name === "staged" && (calls += 1) === 1) await spoil(client);
     };
     const task = await storeOf(server, { failPoint }).acquire(TASK);
     expect(await task.commit(largeCommit(1))).toEqual({ kind: "applied" });
@@ -278,6 +287,24 @@ describe("trouble", () => {
     expect(await client.exists(RESULTS)).toBe(0);
   });
 
+  it("needs no more permissions than the README names", async () => {
+    const server = await serverOf();
+    const rules =
+      "~millrace:* +@read +@write +@scripting +@connection +info +time &millrace:* +publish +spublish";
+    await clientOf(server).call("ACL", "SETUSER", "ana", "reset", "on", ">pw", ...rules.split(" "));
+    const url = `redis://ana:pw@127.0.0.1:${server.port}`;
+    const told = {
+      ...rowsOut(1),
+      target: { kind: "redis-stream", output: "out", maxLength: 9, notice: "publish" },
+    };
+    const task = await storeOf({ url }).acquire(TASK);
+    await task.commit(commitOf(1, { outputs: [told] }));
+    await task.commit(largeCommit(2));
+    expect((await takeOver(storeOf({ url })))?.commitNumber).toBe(2);
+    expect(await inspectTask({ url }, TASK)).toMatchObject({ commitNumber: 2 });
+    expect(await resetTask({ url }, TASK, { results: true })).toMatchObject({ resultKeys: 1 });
+  });
+
   it("refuses rows that a sink of another store hands over", async () => {
     const server = await serverOf();
     const task = await storeOf(server).acquire(TASK);
@@ -294,6 +321,15 @@ describe("trouble", () => {
     await Promise.all([expect(committing).rejects.toBeInstanceOf(RedisClosedError), store.close()]);
     await expect(store.acquire(TASK)).rejects.toBeInstanceOf(RedisClosedError);
     await store.close();
+  });
+
+  it("lets one task go without the others", async () => {
+    const store = storeOf(await serverOf());
+    const [one, other] = [await store.acquire(TASK), await store.acquire({ ...TASK, flow: "other" })];
+    await one.close();
+    await one.close();
+    await expect(one.commit(commitOf(1))).rejects.toBeInstanceOf(RedisClosedError);
+    expect(await other.commit(commitOf(1))).toEqual({ kind: "applied" });
   });
 
   it("asks one owner's fence once, whether or not the answer was lost", async () => {

@@ -36,15 +36,21 @@ describe("the keys of a task", () => {
   });
 
   it("share one tag, whatever flow and partition are called", () => {
-    const text = fc.string({ unit: fc.constantFrom("{", "}", ":", "a", "%", '"', "\ud800"), maxLength: 6 });
+    const text = fc.string({ unit: fc.constantFrom("{", ":", "a", "%", '"', "\ud800"), maxLength: 6 });
+    const tag = fc.constantFrom("", "{t}", "}{t}", "{t}}");
     fc.assert(
-      fc.property(text, text, (flow, part) => {
-        const keys = allOf(new TaskKeys({ flow, part }));
+      fc.property(text, text, tag, text, (flow, before, own, after) => {
+        fc.pre(before + own + after !== "" && !(before + own).includes("{}"));
+        const keys = allOf(new TaskKeys({ flow, part: before + own + after }));
         expect(new Set(keys.map(hashed)).size).toBe(1);
         expect(keys[0]).not.toBe(hashed(keys[0] ?? ""));
       }),
       { numRuns: 1_000 },
     );
+  });
+
+  it.each(["", "a}b"])("are not there for a partition called %j", (part) => {
+    expect(() => new TaskKeys({ flow: "f", part })).toThrow(RedisOptionsError);
   });
 
   it("keep flows apart that would read alike", () => {

@@ -1,9 +1,8 @@
 import { Dataflow } from "@millrace/dataflow";
-import type { RawLine } from "@millrace/dataflow";
 import type { FlowParts } from "./flow-parts.ts";
 
 /** Passes on what arrives, line by line, as it is: nothing is decoded, so malformed lines show too. */
-export function echo({ source, out }: FlowParts<RawLine>): Dataflow {
+export function echo({ source, out }: FlowParts): Dataflow {
   const flow = new Dataflow("echo");
   flow.input("messages", source).output("out", out);
   return flow;

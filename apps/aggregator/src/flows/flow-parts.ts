@@ -1,12 +1,24 @@
-import type { RawLine, Sink, Source } from "@millrace/dataflow";
-import type { Windower } from "@millrace/windowing";
+import type { Dataflow, RawLine, Sink, Source, WindowOptions } from "@millrace/dataflow";
+import type { Clock, Windower } from "@millrace/windowing";
+import type { Reporter, ResultRow } from "../result-row.ts";
 
-/** What a flow of the aggregator is made of, besides its steps. */
-export interface FlowParts<Row> {
+/** What the aggregator has ready for a flow: all that its options decide. */
+export interface FlowParts {
+  /** The events, line by line. */
   readonly source: Source<RawLine>;
-  readonly out: Sink<Row>;
-  /** Used by flows that keep windows. */
+  /** `--window` */
   readonly windower: Windower;
-  /** Rows tell their window and why it closed. */
-  readonly meta: boolean;
+  /** `--clock` */
+  readonly clock: Clock<unknown>;
+  /** `--allowed-lateness` and `--early`: options of a window step. */
+  readonly windowing: Pick<WindowOptions<unknown>, "allowedLatenessMs" | "earlyEveryMs">;
+  /** For a `map` behind a window step: takes what is in a row; `--meta` adds where the row comes from. */
+  readonly report: Reporter;
+  /** Takes what `report` makes. */
+  readonly results: Sink<ResultRow>;
+  /** Takes everything else: text as it is, other rows as JSON. */
+  readonly out: Sink<unknown>;
 }
+
+/** Builds a flow. A flow module exports one, or a finished `Dataflow`. */
+export type FlowOf = (parts: FlowParts) => Dataflow;

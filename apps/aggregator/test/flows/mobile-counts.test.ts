@@ -2,34 +2,28 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { IterableSource, reconcile, run } from "@millrace/dataflow";
 import type { FlowStats, RawLine } from "@millrace/dataflow";
-import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
-import { TumblingWindower } from "@millrace/windowing";
+import { FlowDriver, TestingSource } from "@millrace/dataflow/testing";
+import { EventClock } from "@millrace/windowing";
 import { mobileCounts } from "../../src/flows/mobile-counts.ts";
-import type { MobileCount } from "../../src/flows/mobile-counts.ts";
 import { clickLine } from "../support/clicks.ts";
 import { EXAMPLE_EVENTS, expectedRows, hasExample } from "../support/example.ts";
+import { testParts } from "../support/parts.ts";
+import type { TestParts } from "../support/parts.ts";
 
-const windower = new TumblingWindower({ lengthMs: 5_000 });
+const MADRID = { timezone: "Europe/Madrid", num_mobile_users: 1 };
 
-function live(meta: boolean): {
-  source: TestingSource<RawLine>;
-  out: TestingSink<MobileCount>;
-  driver: Promise<FlowDriver>;
-} {
+async function live(
+  given: Parameters<typeof testParts>[0] = {},
+): Promise<{ source: TestingSource<RawLine>; out: TestParts; flow: FlowDriver }> {
   const source = new TestingSource<RawLine>();
-  const out = new TestingSink<MobileCount>();
-  return {
-    source,
-    out,
-    driver: FlowDriver.start(mobileCounts({ source, out, windower, meta }), { startAt: 1_000 }),
-  };
+  const out = testParts({ ...given, source });
+  return { source, out, flow: await FlowDriver.start(mobileCounts(out), { startAt: 1_000 }) };
 }
 
 async function count(lines: readonly RawLine[]): Promise<{ rows: readonly string[]; stats: FlowStats }> {
-  const out = new TestingSink<MobileCount>();
-  const source = new IterableSource(lines);
-  const stats = await run(mobileCounts({ source, out, windower, meta: false })).done;
-  return { rows: out.rows.map((row) => JSON.stringify(row)), stats };
+  const parts = testParts({ source: new IterableSource(lines) });
+  const stats = await run(mobileCounts(parts)).done;
+  return { rows: parts.takeLines(), stats };
 }
 
 describe("mobile-counts", () => {
@@ -46,46 +40,55 @@ describe("mobile-counts", () => {
   });
 
   test("a window closes when its time is over, without another event", async () => {
-    const { source, out, driver } = live(false);
-    const flow = await driver;
+    const { source, out, flow } = await live();
     source.push([clickLine()]);
     await flow.advanceTo(4_999);
-    expect(out.rows).toEqual([]);
+    expect(out.takeLines()).toEqual([]);
     await flow.advanceTo(5_000);
-    expect(out.take()).toEqual([{ timezone: "Europe/Madrid", num_mobile_users: 1 }]);
+    expect(out.takeLines()).toEqual([JSON.stringify(MADRID)]);
     source.push([clickLine(), clickLine()]);
     await flow.advanceTo(10_000);
-    expect(out.take()).toEqual([{ timezone: "Europe/Madrid", num_mobile_users: 2 }]);
+    expect(out.takeLines()).toEqual([JSON.stringify({ ...MADRID, num_mobile_users: 2 })]);
     await flow.stop();
   });
 
-  test("with meta, a row tells its window and why it closed", async () => {
-    const { source, out, driver } = live(true);
-    const flow = await driver;
+  test("with meta, a row tells its window, its revision, why it closed and whether it is whole", async () => {
+    const { source, out, flow } = await live({ meta: true });
     source.push([clickLine()]);
     await flow.advanceTo(5_000);
     source.push([clickLine()]);
     await flow.settle();
     await flow.stop();
-    expect(out.rows).toEqual([
-      {
-        timezone: "Europe/Madrid",
-        num_mobile_users: 1,
-        window: { id: 0, open: 0, close: 5_000 },
-        cause: "watermark",
-      },
-      {
-        timezone: "Europe/Madrid",
-        num_mobile_users: 1,
-        window: { id: 1, open: 5_000, close: 10_000 },
-        cause: "drain",
-      },
+    const common = { ...MADRID, revision: 0, complete: "unknown" };
+    expect(out.takeLines().map((line): unknown => JSON.parse(line))).toEqual([
+      { ...common, window: { id: 0, open: 0, close: 5_000 }, cause: "watermark" },
+      { ...common, window: { id: 1, open: 5_000, close: 10_000 }, cause: "drain" },
     ]);
+  });
+
+  test("shows open windows early, and corrects closed ones, if it is to", async () => {
+    const { source, out, flow } = await live({
+      clock: new EventClock({ waitMs: 0 }),
+      windowing: { earlyEveryMs: 1_000, allowedLatenessMs: 60_000 },
+      meta: true,
+    });
+    source.push([clickLine()], { times: [1_500] });
+    await flow.advanceTo(2_500);
+    await flow.advanceTo(5_500);
+    source.push([clickLine()], { times: [4_500] });
+    await flow.settle();
+    const rows = out.takeLines().map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(rows.map(({ cause, revision, num_mobile_users }) => [cause, revision, num_mobile_users])).toEqual([
+      ["early", 0, 1],
+      ["watermark", 1, 1],
+      ["late", 2, 2],
+    ]);
+    await flow.stop();
   });
 
   test("what is not a click is accounted for and in no row", async () => {
     const { rows, stats } = await count(["{", "7", "[]", '{"os_timezone":"UTC"}', "", clickLine()]);
-    expect(rows).toEqual(['{"timezone":"Europe/Madrid","num_mobile_users":1}']);
+    expect(rows).toEqual([JSON.stringify(MADRID)]);
     expect(reconcile(stats)).toMatchObject({
       received: 6,
       decoded: 1,
@@ -96,8 +99,7 @@ describe("mobile-counts", () => {
   });
 
   (hasExample ? test : test.skip)("counts the tutorial's events as the tutorial did", async () => {
-    const lines = readFileSync(EXAMPLE_EVENTS, "utf8").trimEnd().split("\n");
-    const { rows } = await count(lines);
+    const { rows } = await count(readFileSync(EXAMPLE_EVENTS, "utf8").trimEnd().split("\n"));
     expect(rows.toSorted()).toEqual(expectedRows());
   });
 });

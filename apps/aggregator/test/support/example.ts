@@ -11,15 +11,40 @@ export const hasExample: boolean = existsSync(EXAMPLE_EVENTS);
 
 /** Mobile events by time zone in all of them, as the rows of one window, in order of time zones. */
 export function expectedRows(): readonly string[] {
-  const counts: unknown = JSON.parse(readFileSync(join(FOLDER, "example-expected-counts.json"), "utf8"));
-  if (!hasZones(counts)) throw new TypeError("per_timezone is missing");
-  return Object.entries(counts.per_timezone)
+  return zones()
     .map(([timezone, { mobile_events }]) => JSON.stringify({ timezone, num_mobile_users: mobile_events }))
     .sort();
 }
 
+/** What else is known of each time zone, in their order. */
+export function expectedAudience(): readonly object[] {
+  return zones()
+    .map(([timezone, zone]) => ({
+      timezone,
+      events: zone.total_events,
+      mobile_events: zone.mobile_events,
+      distinct_clicks: zone.distinct_click_ids,
+      distinct_users: zone.distinct_users,
+      distinct_mobile_users: zone.distinct_mobile_users,
+    }))
+    .sort((a, b) => (a.timezone < b.timezone ? -1 : 1));
+}
+
+type Zone = Readonly<
+  Record<
+    "total_events" | "mobile_events" | "distinct_click_ids" | "distinct_users" | "distinct_mobile_users",
+    number
+  >
+>;
+
 interface Counts {
-  readonly per_timezone: Readonly<Record<string, { readonly mobile_events: number }>>;
+  readonly per_timezone: Readonly<Record<string, Zone>>;
+}
+
+function zones(): readonly (readonly [timezone: string, zone: Zone])[] {
+  const counts: unknown = JSON.parse(readFileSync(join(FOLDER, "example-expected-counts.json"), "utf8"));
+  if (!hasZones(counts)) throw new TypeError("per_timezone is missing");
+  return Object.entries(counts.per_timezone);
 }
 
 function hasZones(value: unknown): value is Counts {

@@ -3,6 +3,7 @@ import { startProgram } from "@millrace/cli";
 import type { StartedProgram, StartProgramOptions } from "@millrace/cli";
 
 const APPS = join(import.meta.dirname, "../../..");
+const TESTS = join(import.meta.dirname, "..");
 
 /** Nothing of what the shell says about Redis or Millrace reaches the programs. */
 const CLEAN = Object.fromEntries(
@@ -13,7 +14,16 @@ const CLEAN = Object.fromEntries(
 
 /** The aggregator as a user runs it. */
 export function aggregator(url: string, args: readonly string[] = []): StartedProgram {
-  return program("aggregator", { args, env: { REDIS_URL: url } });
+  return aggregatorCommand(args, { REDIS_URL: url });
+}
+
+/** The same with nothing said about Redis. */
+export function aggregatorCommand(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): StartedProgram {
+  // Paths are meant from where the command was typed.
+  return program("aggregator", { args, env: { INIT_CWD: TESTS, ...env } });
 }
 
 /** The publisher as a user runs it. */
@@ -31,7 +41,7 @@ function program(app: string, options: StartProgramOptions): StartedProgram {
 }
 
 /** What `--help` says, on one line for each option. */
-export async function helpOf(app: string): Promise<string> {
-  const { output } = await program(app, { args: ["--help"] }).ended;
+export async function helpOf(app: string, command: readonly string[] = []): Promise<string> {
+  const { output } = await program(app, { args: [...command, "--help"] }).ended;
   return output.join("\n").replace(/\n {20,}/g, " ");
 }

@@ -19,6 +19,8 @@ export class FrameWriter {
   readonly #builder: FrameBuilder;
   #sending: Promise<void> = Promise.resolve();
   #pending = 0;
+  #taken = 0;
+  #sent = 0;
   #sentAt = Number.NEGATIVE_INFINITY;
   #cancelLinger: (() => void) | undefined;
   #cancelHeartbeat: (() => void) | undefined;
@@ -32,11 +34,16 @@ export class FrameWriter {
   }
 
   /** Sends the first heartbeat, so that whoever listens knows this producer from its first number on. */
-  static async open(settings: FrameWriterSettings): Promise<FrameWriter> {
+  static open(settings: FrameWriterSettings): FrameWriter {
     const writer = new FrameWriter(settings);
-    await writer.#flush();
+    void writer.#flush();
     writer.#armHeartbeat();
     return writer;
+  }
+
+  /** Rows taken and not sent: they wait, are on their way, or never will be. */
+  get unsent(): number {
+    return this.#taken - this.#sent;
   }
 
   /** Resolves when the rows that fill frames are sent; the rest waits for more rows, at most `lingerMs`. */
@@ -45,6 +52,7 @@ export class FrameWriter {
     if (this.#pending > 0) await this.#sending;
     this.#throwIfFailed();
     const now = this.#settings.time.now();
+    this.#taken += rows.length;
     const full = rows.flatMap((row) => this.#builder.add(row, now));
     if (this.#builder.waiting === 0) this.#stopLingering();
     else if (this.#settings.lingerMs === 0) full.push(this.#builder.flush(now));
@@ -87,7 +95,9 @@ export class FrameWriter {
     this.#sentAt = this.#settings.time.now();
     this.#sending = this.#sending.then(async () => {
       try {
-        if (this.#failure === undefined) await this.#settings.send(frames);
+        if (this.#failure !== undefined) return;
+        await this.#settings.send(frames);
+        for (const { events } of frames) this.#sent += events;
       } catch (error) {
         this.#failure = { error };
       } finally {
@@ -117,10 +127,13 @@ export class FrameWriter {
   #armHeartbeat(): void {
     const { time, heartbeatMs } = this.#settings;
     if (this.#closed) return;
-    this.#cancelHeartbeat = time.wakeAt(Math.max(this.#sentAt, time.now() - heartbeatMs) + heartbeatMs, () => {
-      // A frame just sent tells as much; one on its way tells more than another behind it.
-      if (this.#pending === 0 && this.#sentAt + heartbeatMs <= time.now()) void this.#flush();
-      this.#armHeartbeat();
-    });
+    this.#cancelHeartbeat = time.wakeAt(
+      Math.max(this.#sentAt, time.now() - heartbeatMs) + heartbeatMs,
+      () => {
+        // A frame just sent tells as much; one on its way tells more than another behind it.
+        if (this.#pending === 0 && this.#sentAt + heartbeatMs <= time.now()) void this.#flush();
+        this.#armHeartbeat();
+      },
+    );
   }
 }

@@ -12,7 +12,7 @@ export interface EventQueueLimits {
 
 /**
  * What is queued as one: a frame; bare lines, gathered from any number of messages; or a message that is neither,
- * with the reason. A frame without lines is a notice of numbers alone.
+ * with the reason. A frame without its lines is a notice: they were dropped, or there are none.
  */
 export interface Parcel {
   readonly lines: readonly RawLine[];
@@ -75,15 +75,21 @@ export class EventQueue {
   }
 
   pushFrame(header: FrameHeader, lines: readonly RawLine[], bytes: number): void {
+    this.#push({ header, lines, reason: undefined }, bytes);
+  }
+
+  /** A frame whose lines are not kept, or that has none: only its numbers are queued. */
+  pushNotice(header: FrameHeader): void {
     const last = this.#parcels.at(-1);
-    const { producer } = header;
-    // A notice tells all that the one before it told: a queue that is not taken from holds one a producer in a row.
-    if (lines.length === 0 && last?.lines.length === 0 && last.header?.producer === producer) {
+    let notice = header;
+    if (last?.lines.length === 0 && last.header !== undefined && continues(last.header, header)) {
       this.#parcels.pop();
+      notice = { ...header, first: last.header.first, count: last.header.count + header.count };
+    } else if (this.#parcels.length - this.#head >= 2 * this.#limits.maxEvents) {
+      // Numbers that are not kept are made up for by the producer's next.
+      return;
     }
-    // Numbers that are not kept are made up for by the producer's next.
-    if (lines.length === 0 && this.#parcels.length - this.#head >= 2 * this.#limits.maxEvents) return;
-    this.#push({ header, lines, reason: undefined }, lines.length === 0 ? 0 : bytes);
+    this.#push({ header: notice, lines: [], reason: undefined }, 0);
   }
 
   /** The message is kept as one line. */
@@ -153,4 +159,8 @@ export class EventQueue {
     }
     return first;
   }
+}
+
+function continues(last: FrameHeader, next: FrameHeader): boolean {
+  return last.producer === next.producer && last.first + last.count === next.first;
 }

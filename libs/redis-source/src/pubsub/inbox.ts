@@ -162,12 +162,12 @@ export class Inbox {
   }
 
   #admitFrame(header: FrameHeader, lines: readonly RawLine[], bytes: number): void {
-    if (lines.length === 0 || this.#hasRoom()) {
+    if (lines.length > 0 && this.#hasRoom()) {
       this.#queue.pushFrame(header, lines, bytes);
       return;
     }
     this.#dropped += lines.length;
-    this.#queue.pushFrame(behind(header), [], 0);
+    this.#queue.pushNotice(header);
   }
 
   #hasRoom(): boolean {
@@ -191,15 +191,21 @@ export class Inbox {
     }
     this.#dropped += lines.length;
     if (header === undefined) this.#droppedBare += lines.length;
-    else this.#ledger.accept(behind(header), this.#context.time.now());
+    else this.#acceptNotice(header, this.#context.time.now());
   }
 
   /** Notices with nothing before them tell what they know at once. */
   #settleNotices(): void {
     const now = this.#context.time.now();
     for (let notice = this.#queue.take(); notice !== undefined; notice = this.#queue.take()) {
-      if (notice.header !== undefined) this.#ledger.accept(notice.header, now);
+      if (notice.header !== undefined) this.#acceptNotice(notice.header, now);
     }
+  }
+
+  /** As two heartbeats, before and behind: what is between them is missing. */
+  #acceptNotice(header: FrameHeader, now: number): void {
+    this.#ledger.accept({ ...header, count: 0 }, now);
+    this.#ledger.accept({ ...header, first: header.first + header.count, count: 0 }, now);
   }
 
   #open(parcel: Parcel, now: number, events: RawLine[], times: number[]): void {
@@ -209,6 +215,8 @@ export class Inbox {
     } else if (header === undefined) {
       this.#ledger.acceptBare(now);
       append(lines, 0, lines.length, Number.NaN, events, times);
+    } else if (lines.length === 0) {
+      this.#acceptNotice(header, now);
     } else {
       for (const { from, to } of this.#ledger.accept(header, now).fresh) {
         append(lines, from, to, header.publishedAtMs, events, times);
@@ -222,11 +230,6 @@ export class Inbox {
     this.#malformed += 1;
     this.#context.reject(message, reason);
   }
-}
-
-/** The numbers of a frame without its events: as good as a heartbeat behind it. */
-function behind(header: FrameHeader): FrameHeader {
-  return { ...header, first: header.first + header.count, count: 0 };
 }
 
 function append(

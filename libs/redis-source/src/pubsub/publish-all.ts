@@ -1,58 +1,66 @@
 import type { Redis } from "ioredis";
 import { bytesOf } from "../bytes-of.ts";
+import type { PubSubTransport } from "./pubsub-source-options.ts";
 
 /** Two pipelines in flight keep both ends busy: Redis works on one while the other is written. */
 const FLIGHTS = 2;
-/** What a command costs besides its row, so that a flight of empty rows has an end. */
+/** What a command costs besides its message, so that a flight of empty ones has an end. */
 const COMMAND_BYTES = 64;
 
-/** What Redis answered for some rows in a row. */
+/** Where messages go. */
+export interface PublishTarget {
+  readonly channel: string;
+  readonly transport: PubSubTransport;
+  /** Sent and not yet answered; a larger message goes alone. */
+  readonly maxInFlightBytes: number;
+}
+
+/** What Redis answered for some messages in a row. */
 export interface PublishAnswer {
-  readonly rows: number;
+  readonly messages: number;
   readonly bytes: number;
-  /** Rows that no subscriber got. */
-  readonly unheard: number;
+  /** Indexes of those that no subscriber got. */
+  readonly unheard: readonly number[];
 }
 
 /** How a call of {@link publishAll} ended. */
 export interface PublishOutcome {
-  /** Index behind the last row that was sent. */
+  /** Index behind the last message that was sent. */
   readonly sent: number;
-  /** Why the rest has no answer; `undefined` if every row was answered. */
+  /** Why the rest has no answer; `undefined` if every message was answered. */
   readonly failure: Error | undefined;
 }
 
 interface Flight {
+  readonly start: number;
   readonly end: number;
   readonly sizes: readonly number[];
   readonly replies: Promise<[error: Error | null, result: unknown][] | null>;
 }
 
 /**
- * Publishes `rows` from index `from` on, in order, with at most `maxInFlightBytes` unanswered (a larger row goes
- * alone), and stops at the first row that fails. It never throws.
+ * Publishes `messages` from index `from` on, in order, and stops at the first one that fails. It never throws.
  *
- * @param onAnswer called once a pipeline, always for the rows that follow those of the call before
+ * @param onAnswer called once a pipeline, always for the messages that follow those of the call before
  */
 export async function publishAll(
   client: Redis,
-  channel: string,
-  rows: readonly (string | Uint8Array)[],
+  target: PublishTarget,
+  messages: readonly (string | Uint8Array)[],
   from: number,
-  maxInFlightBytes: number,
   onAnswer: (answer: PublishAnswer) => void,
 ): Promise<PublishOutcome> {
   const flying: Flight[] = [];
   let sent = from;
   for (;;) {
-    while (sent < rows.length && flying.length < FLIGHTS) {
-      const flight = takeOff(client, channel, rows, sent, maxInFlightBytes / FLIGHTS);
+    while (sent < messages.length && flying.length < FLIGHTS) {
+      const flight = takeOff(client, target, messages, sent);
       flying.push(flight);
       sent = flight.end;
     }
     const flight = flying.shift();
     if (flight === undefined) return { sent, failure: undefined };
-    const { answer, failure } = readReplies(await flight.replies, flight.sizes);
+    const { answer, failure } = readReplies(await flight.replies, flight);
     onAnswer(answer);
     // The flight behind has failed for the same reason; its promise does not reject.
     if (failure !== undefined) return { sent, failure };
@@ -61,41 +69,40 @@ export async function publishAll(
 
 function takeOff(
   client: Redis,
-  channel: string,
-  rows: readonly (string | Uint8Array)[],
+  { channel, transport, maxInFlightBytes }: PublishTarget,
+  messages: readonly (string | Uint8Array)[],
   start: number,
-  maxBytes: number,
 ): Flight {
   const pipeline = client.pipeline();
   const sizes: number[] = [];
   let end = start;
   let bytes = 0;
-  for (let row = rows[end]; row !== undefined; row = rows[end]) {
-    const size = bytesOf(row);
+  for (let message = messages[end]; message !== undefined; message = messages[end]) {
+    const size = bytesOf(message);
     bytes += size + COMMAND_BYTES;
-    if (bytes > maxBytes && end > start) break;
+    if (bytes > maxInFlightBytes / FLIGHTS && end > start) break;
     sizes.push(size);
-    pipeline.publish(
-      channel,
-      typeof row === "string" ? row : Buffer.from(row.buffer, row.byteOffset, row.length),
-    );
+    const payload =
+      typeof message === "string" ? message : Buffer.from(message.buffer, message.byteOffset, message.length);
+    if (transport === "sharded") pipeline.spublish(channel, payload);
+    else pipeline.publish(channel, payload);
     end += 1;
   }
-  return { end, sizes, replies: pipeline.exec() };
+  return { start, end, sizes, replies: pipeline.exec() };
 }
 
 function readReplies(
   replies: readonly [error: Error | null, result: unknown][] | null,
-  sizes: readonly number[],
+  { start, sizes }: Flight,
 ): { answer: PublishAnswer; failure: Error | undefined } {
-  let rows = 0;
+  let messages = 0;
   let bytes = 0;
-  let unheard = 0;
+  const unheard: number[] = [];
   for (const [failure, subscribers] of replies ?? []) {
-    if (failure !== null) return { answer: { rows, bytes, unheard }, failure };
-    bytes += sizes[rows] ?? 0;
-    rows += 1;
-    if (subscribers === 0) unheard += 1;
+    if (failure !== null) return { answer: { messages, bytes, unheard }, failure };
+    if (subscribers === 0) unheard.push(start + messages);
+    bytes += sizes[messages] ?? 0;
+    messages += 1;
   }
-  return { answer: { rows, bytes, unheard }, failure: undefined };
+  return { answer: { messages, bytes, unheard }, failure: undefined };
 }

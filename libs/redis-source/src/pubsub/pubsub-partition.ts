@@ -11,11 +11,12 @@ import type {
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
-import { QueueOverflowError, RedisUnreachableError } from "../errors.ts";
+import { QueueOverflowError } from "../errors.ts";
 import { Signal } from "../signal.ts";
 import { CutOffWatch } from "./cut-off-watch.ts";
 import { Inbox } from "./inbox.ts";
 import type { PubSubSettings } from "./pubsub-source-options.ts";
+import { onOutOfStep, ping, subscribe, unsubscribe } from "./subscription.ts";
 
 type Completeness = ReturnType<NonNullable<SourcePartition<unknown>["completeness"]>>;
 
@@ -164,19 +165,10 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     const channel = this.#channel;
     const unread = this.#paused !== undefined || this.#context.time.now() - this.#unreadAt < UNREAD_MEMORY_MS;
     await this.#watch.look(client, unread);
-    const receive = (_channel: Buffer, message: Buffer): void => {
+    await subscribe(client, channel, this.#settings.transport, (message) => {
       this.#receive(message, client);
-    };
-    if (this.#settings.transport === "sharded") {
-      client.on("smessageBuffer", receive);
-      await ssubscribe(client, channel);
-    } else {
-      client.on("messageBuffer", receive);
-      await client.subscribe(channel);
-    }
-    client.on("error", (error: unknown) => {
-      if (isOutOfStep(error)) this.#connection?.discard(client);
     });
+    onOutOfStep(client, () => this.#connection?.discard(client));
     if (this.#interrupted) this.#inbox.interrupted();
     this.#interrupted = true;
     const { step, logger } = this.#context;
@@ -235,9 +227,9 @@ export class PubSubPartition implements SourcePartition<RawLine> {
         settle("message");
       };
       this.#probes.add(disturb);
-      client.ping().then(
-        (answer: unknown) => {
-          settle(isPong(answer) ? "pong" : "lost");
+      ping(client).then(
+        () => {
+          settle("pong");
         },
         () => {
           settle("lost");
@@ -262,8 +254,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
       arm();
     });
     const client = this.#connection?.client;
-    const sharded = this.#settings.transport === "sharded";
-    const answer = sharded ? client?.sunsubscribe(this.#channel) : client?.unsubscribe(this.#channel);
+    const answer = client && unsubscribe(client, this.#channel, this.#settings.transport);
     await Promise.race([limit, answer?.catch(() => undefined)]);
     cancel?.();
     this.#end();
@@ -275,27 +266,4 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     for (const disturb of this.#probes) disturb();
     this.#arrival.notify();
   }
-}
-
-/** A node that no longer serves the channel says so in an event of its own, without an answer to the command. */
-function ssubscribe(client: Redis, channel: string): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    client.once("moved", () => {
-      reject(new RedisUnreachableError(`The Redis Cluster has just moved the shard channel ${channel}.`));
-    });
-    client.ssubscribe(channel).then(resolve, reject);
-  });
-}
-
-/**
- * A node from which the cluster takes the channel's slot says unasked that it is unsubscribed, for which the client
- * library has no command. A socket's error has a code, and closes the connection anyway.
- */
-function isOutOfStep(error: unknown): boolean {
-  return typeof error === "object" && error !== null && !("code" in error);
-}
-
-/** Subscribed, Redis answers PING with a list. Anything else is the answer to something else. */
-function isPong(answer: unknown): boolean {
-  return Array.isArray(answer) && String(answer[0]) === "pong";
 }

@@ -1,52 +1,30 @@
 import type { Json, PartContext, Sink, SinkPartition } from "@millrace/dataflow";
 import { resolveTarget } from "../connection/connection-options.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
-import { explainFailure } from "../connection/explain-failure.ts";
-import { connectRedis } from "../connection/redis-connection.ts";
-import type { RedisConnection } from "../connection/redis-connection.ts";
-import { RedisOptionsError } from "../errors.ts";
-import { publishAll } from "./publish-all.ts";
-
-/** Options of {@link RedisPubSubSink}. */
-export interface RedisPubSubSinkOptions {
-  /** Where every row is published, one message each. */
-  readonly channel: string;
-  /** Bytes sent to Redis and not yet answered; a larger row goes alone. `@default 262_144 (256 KiB)` */
-  readonly maxInFlightBytes?: number;
-  /** Called with the counts so far whenever Redis has answered, many rows at a time. It must not throw. */
-  readonly onProgress?: (stats: PublishStats) => void;
-}
-
-/** What a sink has published, all partitions together. */
-export interface PublishStats {
-  /** Rows that Redis has taken. */
-  readonly published: number;
-  /** Their bytes. */
-  readonly bytes: number;
-  /** Rows among them that no subscriber got: PUBLISH answered 0. On a cluster it counts one node's subscribers only. */
-  readonly unheard: number;
-  /** Rows sent again because the connection was lost before their answer; a subscriber may have got them twice. */
-  readonly resent: number;
-  /** How often a connection was lost. */
-  readonly disconnects: number;
-}
-
-/** A row: text, or bytes that are published exactly as they are. */
-export type PublishRow = string | Uint8Array;
-
-const DEFAULT_MAX_IN_FLIGHT_BYTES = 256 * 1_024;
+import { partitionOf } from "../partitions/partition-of.ts";
+import { ChannelPublisher } from "./channel-publisher.ts";
+import type { PublishCounts } from "./channel-publisher.ts";
+import { PublishLane } from "./publish-lane.ts";
+import { resolveSinkOptions } from "./pubsub-sink-options.ts";
+import type {
+  PublishRow,
+  PublishStats,
+  PubSubSinkSettings,
+  RedisPubSubSinkOptions,
+} from "./pubsub-sink-options.ts";
 
 /**
- * Publishes each row as one message on a Pub/Sub channel, in order.
+ * Publishes rows on a Pub/Sub channel or its partitions, in order: each as a message, or packed into frames.
  *
- * A write resolves when Redis has answered for every row of it. When the connection is lost, the sink waits for
- * the next one and goes on with the first unanswered row: nothing is left out, and what was taken just before the
- * loss may be published twice.
+ * A write resolves when Redis has answered for every message that it completed. When the connection is lost, the
+ * sink waits for the next one and goes on with the first unanswered message: nothing is left out, and what was taken
+ * just before the loss may be published twice. Frames keep their numbers, so that it is recognised.
  */
 export class RedisPubSubSink implements Sink<PublishRow> {
   readonly #connection: RedisConnectionOptions;
-  readonly #options: RedisPubSubSinkOptions;
-  readonly #open = new Set<RedisConnection>();
+  readonly #settings: PubSubSinkSettings;
+  readonly #open = new Set<PublishLane>();
+  #built = 0;
   #published = 0;
   #bytes = 0;
   #unheard = 0;
@@ -56,15 +34,8 @@ export class RedisPubSubSink implements Sink<PublishRow> {
   /** @throws RedisOptionsError */
   constructor(connection: RedisConnectionOptions, options: RedisPubSubSinkOptions) {
     resolveTarget(connection);
-    const { channel, maxInFlightBytes = DEFAULT_MAX_IN_FLIGHT_BYTES } = options;
-    if (channel === "") throw new RedisOptionsError("A Pub/Sub sink publishes on a channel: give its name.");
-    if (!Number.isSafeInteger(maxInFlightBytes) || maxInFlightBytes < 1) {
-      throw new RedisOptionsError(
-        `maxInFlightBytes is ${maxInFlightBytes}. Give a whole number of at least 1.`,
-      );
-    }
     this.#connection = connection;
-    this.#options = options;
+    this.#settings = resolveSinkOptions(options);
   }
 
   /** @throws RedisError when there is no usable Redis within `connectTimeoutMs`; the reason of the context's signal */
@@ -73,27 +44,22 @@ export class RedisPubSubSink implements Sink<PublishRow> {
     _resume: Json | undefined,
     context: PartContext,
   ): Promise<SinkPartition<PublishRow>> {
-    const { channel } = this.#options;
-    const connection = await connectRedis(this.#connection, {
-      role: `sink ${channel}`,
-      logger: context.logger,
-      time: context.time,
-      signal: context.signal,
-    });
-    this.#open.add(connection);
+    const lanes = await this.#openLanes(context);
+    const flush = async (): Promise<Json> => {
+      await Promise.all(lanes.map((lane) => lane.flush()));
+      return null;
+    };
     return {
-      writeBatch: (rows) => this.#write(connection, rows),
-      close: async () => {
-        if (this.#open.delete(connection)) this.#pastDisconnects += connection.disconnects;
-        await connection.close();
-      },
+      writeBatch: (rows) => this.#write(lanes, rows),
+      ...(this.#settings.framing === undefined ? {} : { snapshot: flush }),
+      close: () => this.#close(lanes),
     };
   }
 
-  /** What was published so far. */
+  /** Counts so far; complete when the run is over. */
   stats(): PublishStats {
     let disconnects = this.#pastDisconnects;
-    for (const connection of this.#open) disconnects += connection.disconnects;
+    for (const lane of this.#open) disconnects += lane.disconnects;
     return {
       published: this.#published,
       bytes: this.#bytes,
@@ -103,23 +69,55 @@ export class RedisPubSubSink implements Sink<PublishRow> {
     };
   }
 
-  async #write(connection: RedisConnection, rows: readonly PublishRow[]): Promise<void> {
-    const { channel, maxInFlightBytes = DEFAULT_MAX_IN_FLIGHT_BYTES, onProgress } = this.#options;
-    let next = 0;
-    while (next < rows.length) {
-      const client = await connection.whenUp();
-      const { sent, failure } = await publishAll(client, channel, rows, next, maxInFlightBytes, (answer) => {
-        next += answer.rows;
-        this.#published += answer.rows;
-        this.#bytes += answer.bytes;
-        this.#unheard += answer.unheard;
-        onProgress?.(this.stats());
-      });
-      if (failure === undefined) return;
-      const reason = explainFailure(failure, connection.address);
-      if (!reason.retryable) throw reason;
-      connection.discard(client);
-      this.#resent += sent - next;
+  async #openLanes(context: PartContext): Promise<readonly PublishLane[]> {
+    const { channels, transport, maxInFlightBytes, framing } = this.#settings;
+    // Two parts number their rows apart, so they are two producers.
+    const part = this.#built;
+    this.#built += 1;
+    const numbered = framing && { ...framing, producer: `${framing.producer}.${part}` };
+    const lanes: PublishLane[] = [];
+    try {
+      for (const channel of channels) {
+        const target = { channel, transport, maxInFlightBytes };
+        const publisher = await ChannelPublisher.open(this.#connection, target, context, (counts) => {
+          this.#count(counts);
+        });
+        const lane = PublishLane.open(publisher, numbered, context);
+        lanes.push(lane);
+        this.#open.add(lane);
+      }
+    } catch (error) {
+      await this.#close(lanes);
+      throw error;
     }
+    return lanes;
+  }
+
+  async #write(lanes: readonly PublishLane[], rows: readonly PublishRow[]): Promise<void> {
+    const { keyOf } = this.#settings;
+    const [only, ...others] = lanes;
+    if (only === undefined) return;
+    if (others.length === 0 || keyOf === undefined) {
+      await only.write(rows);
+      return;
+    }
+    const shares: PublishRow[][] = lanes.map(() => []);
+    for (const row of rows) shares[partitionOf(keyOf(row), lanes.length)]?.push(row);
+    await Promise.all(lanes.map((lane, index) => lane.write(shares[index] ?? [])));
+  }
+
+  async #close(lanes: readonly PublishLane[]): Promise<void> {
+    await Promise.all(lanes.map((lane) => lane.close()));
+    for (const lane of lanes) {
+      if (this.#open.delete(lane)) this.#pastDisconnects += lane.disconnects;
+    }
+  }
+
+  #count({ published, bytes, unheard, resent }: PublishCounts): void {
+    this.#published += published;
+    this.#bytes += bytes;
+    this.#unheard += unheard;
+    this.#resent += resent;
+    this.#settings.onProgress?.(this.stats());
   }
 }

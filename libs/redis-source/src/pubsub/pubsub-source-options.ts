@@ -108,24 +108,27 @@ export function channelsOf({ channel, channels, partitions }: RedisPubSubSourceO
 
 /** @throws RedisOptionsError */
 export function settingsOf(options: RedisPubSubSourceOptions): PubSubSettings {
-  const { channel, channels, partitions, partitionedBy, ...given } = options;
-  if (given.frames !== undefined && given.messageCodec !== undefined) {
+  const defaults = DEFAULT_PUBSUB_SOURCE_OPTIONS;
+  if (options.frames !== undefined && options.messageCodec !== undefined) {
     throw new RedisOptionsError("Messages are read by frames or by a messageCodec: give one of them.");
   }
-  const settings = {
-    ...DEFAULT_PUBSUB_SOURCE_OPTIONS,
-    transport: "pubsub" as const,
-    frames: undefined,
-    ledger: {},
-    ...given,
+  return {
+    maxQueuedEvents: atLeastOne("maxQueuedEvents", options.maxQueuedEvents ?? defaults.maxQueuedEvents),
+    maxQueuedBytes: atLeastOne("maxQueuedBytes", options.maxQueuedBytes ?? defaults.maxQueuedBytes),
+    maxBatchEvents: atLeastOne("maxBatchEvents", options.maxBatchEvents ?? defaults.maxBatchEvents),
+    onOverflow: options.onOverflow ?? defaults.onOverflow,
+    messageCodec: options.messageCodec ?? defaults.messageCodec,
+    transport: options.transport ?? "pubsub",
+    frames: options.frames,
+    ledger: options.ledger ?? {},
   };
-  for (const name of ["maxQueuedEvents", "maxQueuedBytes", "maxBatchEvents"] as const) {
-    const value = settings[name];
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new RedisOptionsError(`${name} is ${value}. Give a whole number of at least 1.`);
-    }
+}
+
+function atLeastOne(name: string, value: number): number {
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new RedisOptionsError(`${name} is ${value}. Give a whole number of at least 1.`);
   }
-  return settings;
+  return value;
 }
 
 /** How channels divide the events. */

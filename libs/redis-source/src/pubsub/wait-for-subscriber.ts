@@ -4,12 +4,15 @@ import type { Logger, TimeProvider } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { explainFailure } from "../connection/explain-failure.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
+import type { PubSubTransport } from "./pubsub-source-options.ts";
 import { pause } from "../pause.ts";
 
 /** Options of {@link waitForSubscriber}. */
 export interface WaitForSubscriberOptions {
   /** How long to wait. */
   readonly timeoutMs: number;
+  /** Sharded, the node that serves the channel is asked, and knows all of its subscribers. `@default "pubsub"` */
+  readonly transport?: PubSubTransport;
   /** Gives up; the call then rejects with the signal's reason. `@default never` */
   readonly signal?: AbortSignal | undefined;
   /** @default SILENT_LOGGER */
@@ -33,9 +36,22 @@ const POLL_MS = 100;
 export async function waitForSubscriber(
   options: RedisConnectionOptions,
   channel: string,
-  { timeoutMs, signal, logger = SILENT_LOGGER, time = SYSTEM_TIME }: WaitForSubscriberOptions,
+  {
+    timeoutMs,
+    transport = "pubsub",
+    signal,
+    logger = SILENT_LOGGER,
+    time = SYSTEM_TIME,
+  }: WaitForSubscriberOptions,
 ): Promise<boolean> {
-  const connection = await connectRedis(options, { role: `wait ${channel}`, logger, time, signal });
+  const sharded = transport === "sharded";
+  const connection = await connectRedis(options, {
+    role: `wait ${channel}`,
+    logger,
+    time,
+    signal,
+    ...(sharded ? { key: channel } : {}),
+  });
   const over = new AbortController();
   const finish = (): void => {
     over.abort();
@@ -47,7 +63,7 @@ export async function waitForSubscriber(
   try {
     while (!over.signal.aborted) {
       const client = await connection.whenUp();
-      const subscribers = await countSubscribers(client, channel).catch((error: unknown) => {
+      const subscribers = await countSubscribers(client, channel, sharded).catch((error: unknown) => {
         const failure = explainFailure(error, connection.address);
         if (!failure.retryable) throw failure;
         connection.discard(client);
@@ -67,7 +83,9 @@ export async function waitForSubscriber(
   return false;
 }
 
-async function countSubscribers(client: Redis, channel: string): Promise<number> {
-  const [, count] = await client.pubsub("NUMSUB", channel);
+async function countSubscribers(client: Redis, channel: string, sharded: boolean): Promise<number> {
+  const [, count] = await (sharded
+    ? client.pubsub("SHARDNUMSUB", channel)
+    : client.pubsub("NUMSUB", channel));
   return Number(count);
 }

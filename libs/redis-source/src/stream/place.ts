@@ -1,4 +1,4 @@
-import { BEFORE_ALL, compareIds } from "./entry-id.ts";
+import { compareIds } from "./entry-id.ts";
 import type { StreamState } from "./stream-commands.ts";
 
 /** How far a stream has been read. */
@@ -52,9 +52,6 @@ export function lookAhead(place: Place, state: StreamState, atEnd: boolean): Out
     reset: false,
   };
 }
-
-/** The place of somebody who starts with the first entry there is. */
-export const START_OF_STREAM: Place = Object.freeze({ id: BEFORE_ALL, entries: null });
 
 /** The place of somebody who wants only what is added from now on. */
 export function endOf({ lastId, added }: StreamState): Place {

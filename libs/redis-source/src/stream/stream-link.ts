@@ -37,6 +37,11 @@ export class StreamLink {
     return new StreamLink(await connectRedis(options, { role, logger, time, signal, key: stream }), context);
   }
 
+  /** Whether there is a connection right now. */
+  get up(): boolean {
+    return this.#connection.client !== undefined;
+  }
+
   /** Changes with each new connection. */
   get number(): number {
     return this.#connection.number;

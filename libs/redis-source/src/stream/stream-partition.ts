@@ -11,9 +11,9 @@ import type { RedisConnectionOptions } from "../connection/connection-options.ts
 import { ProducerLedger } from "../delivery/producer-ledger.ts";
 import { RedisClosedError } from "../errors.ts";
 import { MessageDecoder } from "./message-decoder.ts";
-import { START_OF_STREAM, endOf, lookAhead } from "./place.ts";
+import { endOf, lookAhead } from "./place.ts";
 import type { Place } from "./place.ts";
-import { millisecondsOf } from "./entry-id.ts";
+import { BEFORE_ALL, compareIds, millisecondsOf } from "./entry-id.ts";
 import { ReadSize } from "./read-size.ts";
 import { hasMore, readState, readWithState, waitForEntries } from "./stream-commands.ts";
 import type { StreamEntry, StreamState } from "./stream-commands.ts";
@@ -101,13 +101,16 @@ export class StreamPartition implements SourcePartition<RawLine> {
   ): Promise<StreamPartition> {
     const position = resume === undefined ? undefined : readPosition(resume);
     const ledger = new ProducerLedger(settings.ledger, position?.ledger);
-    const commands = await StreamLink.open(options, stream, `source ${stream} commands`, context);
+    const links: StreamLink[] = [];
+    const open = async (role: string): Promise<StreamLink> => {
+      const link = await StreamLink.open(options, stream, role, context);
+      links.push(link);
+      return link;
+    };
     try {
-      const place =
-        position === undefined
-          ? await startingPlace(commands, stream, settings.start)
-          : { id: position.id, entries: position.entries };
-      const reading = await StreamLink.open(options, stream, `source ${stream}`, context);
+      const commands = await open(`source ${stream} commands`);
+      const place = position ?? (await startingPlace(commands, stream, settings.start));
+      const reading = await open(`source ${stream}`);
       const partition = new StreamPartition(stream, place, ledger, { reading, commands }, settings, context);
       await partition.#progress.begin(place);
       const { step, logger } = context;
@@ -117,7 +120,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
       );
       return partition;
     } catch (error) {
-      await commands.close();
+      await Promise.all(links.map((link) => link.close()));
       throw error;
     }
   }
@@ -157,7 +160,8 @@ export class StreamPartition implements SourcePartition<RawLine> {
 
   /** Group and trimming follow in their own time: the commit does not wait for them. */
   committed(position: Json): Promise<void> {
-    this.#progress.committed(readPosition(position));
+    const { id, entries } = readPosition(position);
+    this.#progress.committed({ id, entries });
     return Promise.resolve();
   }
 
@@ -203,14 +207,14 @@ export class StreamPartition implements SourcePartition<RawLine> {
     );
     if (this.#over) return [];
     const { id } = this.#place;
+    const { number } = this.#reading;
     this.#locate(look.state, look.entries);
-    // Read from elsewhere than where it now turns out to go on, entries may be missing among them.
     if (look.entries.length > 0) return look.entries;
-    if (this.#place.id !== id) return [];
-    return this.#reading.ask(
-      (client) => waitForEntries(client, this.#stream, this.#place.id, this.#size.entries, blockMs),
-      blockMs,
-    );
+    return this.#reading.ask(async (client) => {
+      // Elsewhere than where the look was, or on another connection, where the stream may be another: look again.
+      if (this.#place.id !== id || this.#reading.number !== number) return [];
+      return waitForEntries(client, this.#stream, id, this.#size.entries, blockMs);
+    }, blockMs);
   }
 
   #locate(state: StreamState, entries: readonly StreamEntry[]): void {
@@ -258,14 +262,11 @@ export class StreamPartition implements SourcePartition<RawLine> {
   }
 }
 
+/** Counted from the first moment, so that what goes before it is read is missed. */
 async function startingPlace(link: StreamLink, stream: string, start: StreamStart): Promise<Place> {
-  switch (start) {
-    case "committed":
-    case "earliest":
-      return START_OF_STREAM;
-    case "latest":
-      return endOf(await link.ask((client) => readState(client, stream)));
-    default:
-      return { id: start, entries: null };
-  }
+  const state = await link.ask((client) => readState(client, stream));
+  if (start === "latest") return endOf(state);
+  const id = start === "committed" || start === "earliest" ? BEFORE_ALL : start;
+  const atEnd = state.length === 0 || compareIds(state.lastId, id) <= 0;
+  return lookAhead({ id, entries: null }, state, atEnd).place;
 }

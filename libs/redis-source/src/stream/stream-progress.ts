@@ -26,6 +26,7 @@ export class StreamProgress {
   #nextAt = Number.NEGATIVE_INFINITY;
   #cancelAlarm: (() => void) | undefined;
   #working: Promise<void> | undefined;
+  #closed = false;
   #trimmed = 0;
   #failing = false;
 
@@ -62,10 +63,11 @@ export class StreamProgress {
     this.#plan();
   }
 
-  /** Brings the group up to the last commit, if Redis is there. */
+  /** Brings the group up to the last commit, if Redis is there. Nothing is begun afterwards. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.#cancelAlarm?.();
-    if (this.#latest === undefined && this.#working === undefined) return;
+    if (!this.#link.up || (this.#latest === undefined && this.#working === undefined)) return;
     const { time } = this.#context;
     let cancel: (() => void) | undefined;
     const limit = new Promise<void>((resolve) => {
@@ -80,7 +82,7 @@ export class StreamProgress {
   }
 
   #plan(): void {
-    if (this.#working !== undefined || this.#cancelAlarm !== undefined) return;
+    if (this.#closed || this.#working !== undefined || this.#cancelAlarm !== undefined) return;
     this.#cancelAlarm = this.#context.time.wakeAt(this.#nextAt, () => {
       this.#cancelAlarm = undefined;
       this.#working = this.#update().finally(() => {
@@ -99,6 +101,11 @@ export class StreamProgress {
       await this.#link.ask((client) => showProgress(client, this.#stream, group, place));
       if (trim) await this.#trim(place);
       this.#failing = false;
+      const { logger, step } = this.#context;
+      logger.debug(
+        { event: "progress", stream: this.#stream, step, ...place, trimmed: this.#trimmed },
+        `stream ${this.#stream} is done up to ${place.id}`,
+      );
     } catch (error) {
       this.#tell(error);
     }

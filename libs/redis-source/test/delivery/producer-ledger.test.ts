@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { FrameHeader } from "../../src/delivery/frame-codec.ts";
 import { ProducerLedger } from "../../src/delivery/producer-ledger.ts";
 import { RedisPositionError } from "../../src/errors.ts";
+import { stored } from "../support/stored.ts";
 
 function frame(first: number, count: number, publishedAtMs: number, producer = "p"): FrameHeader {
   return { producer, first, count, publishedAtMs };
@@ -267,7 +268,7 @@ describe("under drops, duplicates, reorderings and restarts", () => {
         const oracle = new Oracle();
         let lost = 0;
         for (const { restart, ...header } of arrivals) {
-          if (restart) ledger = new ProducerLedger(options, JSON.parse(JSON.stringify(ledger.snapshot())));
+          if (restart) ledger = new ProducerLedger(options, stored(ledger.snapshot()));
           const verdict = ledger.accept(header, header.publishedAtMs);
           const fresh = verdict.fresh.flatMap(({ from, to }) =>
             Array.from({ length: to - from }, (_, i) => header.first + from + i),

@@ -1,18 +1,23 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { partitionOf } from "../../src/partitions/partition-of.ts";
 
 describe("partitionOf", () => {
-  // The vectors of the README: CRC-32 of the key in UTF-8, modulo the partitions.
-  it.each([
-    ["", 4, 0],
-    ["a", 4, 0xe8b7be43 % 4],
-    ["123456789", 4, 0xcbf43926 % 4],
-    ["123456789", 1_000, 0xcbf43926 % 1_000],
-    ["Europe/Madrid", 4, 0],
-    ["Zürich", 7, 5],
-  ])("of %j among %i is %i", (key, partitions, partition) => {
-    expect(partitionOf(key, partitions)).toBe(partition);
+  it("gives what the README's table tells other languages", () => {
+    const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
+    const rows = [...readme.matchAll(/^\| (.+?) +\| `(0x[0-9a-f]{8})` +\| (\d) +\| (\d) +\|$/gm)];
+    expect(rows).toHaveLength(5);
+    for (const [, cell = "", crc, of4, of7] of rows) {
+      const key = cell === "(empty)" ? "" : cell.replaceAll("`", "");
+      expect(partitionOf(key, 2 ** 32)).toBe(Number(crc));
+      expect([partitionOf(key, 4), partitionOf(key, 7)]).toEqual([Number(of4), Number(of7)]);
+    }
+  });
+
+  it("has one answer for one partition", () => {
+    expect(partitionOf("anything", 1)).toBe(0);
   });
 
   it("is the CRC-32 that every library computes", () => {

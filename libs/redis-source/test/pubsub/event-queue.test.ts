@@ -1,15 +1,31 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
+import type { FrameHeader } from "../../src/delivery/frame-codec.ts";
 import { EventQueue } from "../../src/pubsub/event-queue.ts";
+import type { Parcel } from "../../src/pubsub/event-queue.ts";
 
 const action = fc.oneof(
-  fc.record({ do: fc.constant("push" as const), event: fc.string({ maxLength: 8 }) }),
+  fc.record({ do: fc.constant("line" as const), event: fc.string({ unit: "grapheme-ascii", maxLength: 8 }) }),
+  fc.record({
+    do: fc.constant("frame" as const),
+    events: fc.array(fc.string({ unit: "grapheme-ascii", maxLength: 3 }), { minLength: 1, maxLength: 4 }),
+  }),
   fc.record({ do: fc.constant("take" as const) }),
   fc.record({ do: fc.constant("drop" as const) }),
 );
 
+function header(first: number, count: number, producer = "p"): FrameHeader {
+  return { producer, first, count, publishedAtMs: 0 };
+}
+
+function takeAll(queue: EventQueue): Parcel[] {
+  const parcels: Parcel[] = [];
+  for (let parcel = queue.take(); parcel !== undefined; parcel = queue.take()) parcels.push(parcel);
+  return parcels;
+}
+
 describe("EventQueue", () => {
-  it("behaves as a plain array under any mix of pushes, takes and drops", () => {
+  it("behaves as a plain array under any mix of lines, frames, takes and drops", () => {
     const limits = fc.record({
       maxEvents: fc.integer({ min: 1, max: 12 }),
       maxBytes: fc.integer({ min: 1, max: 40 }),
@@ -17,21 +33,25 @@ describe("EventQueue", () => {
     });
     fc.assert(
       fc.property(limits, fc.array(action, { maxLength: 80 }), (bounds, actions) => {
-        const queue = new EventQueue<string>(bounds, (event) => event.length);
+        const queue = new EventQueue(bounds);
         let model: string[] = [];
         for (const step of actions) {
-          if (step.do === "push") {
-            queue.push(step.event, step.event.length);
+          if (step.do === "line") {
+            queue.pushLine(step.event, step.event.length);
             model.push(step.event);
-          } else if (step.do === "take") {
-            const batch = queue.takeBatch();
-            expect(batch.length).toBeLessThanOrEqual(bounds.maxBatchEvents);
-            expect(batch.length > 0).toBe(model.length > 0);
-            expect(batch).toEqual(model.slice(0, batch.length));
-            model = model.slice(batch.length);
+          } else if (step.do === "frame") {
+            queue.pushFrame(header(0, step.events.length), step.events, step.events.join("").length);
+            model.push(...step.events);
           } else {
-            queue.dropOldest();
-            model = model.slice(1);
+            const size = queue.nextSize ?? 0;
+            const parcel = step.do === "take" ? queue.take() : queue.dropOldest();
+            const lines = parcel?.lines ?? [];
+            expect(lines.length > 0).toBe(model.length > 0);
+            expect(lines).toEqual(model.slice(0, lines.length));
+            if (step.do === "drop" && parcel?.header === undefined) {
+              expect(lines.length).toBe(Math.min(1, model.length));
+            } else expect(lines.length).toBe(size);
+            model = model.slice(lines.length);
           }
           const bytes = model.join("").length;
           expect([queue.length, queue.bytes]).toEqual([model.length, bytes]);
@@ -41,11 +61,43 @@ describe("EventQueue", () => {
     );
   });
 
-  it("hands over everything in one array when it fits one batch", () => {
-    const queue = new EventQueue<number>({ maxEvents: 9, maxBytes: 9, maxBatchEvents: 3 }, () => 1);
-    for (const event of [1, 2, 3, 4]) queue.push(event, 1);
-    expect(queue.takeBatch()).toEqual([1, 2, 3]);
-    expect(queue.takeBatch()).toEqual([4]);
-    expect(queue.takeBatch()).toEqual([]);
+  it("hands bare lines over in the array that they were gathered in", () => {
+    const queue = new EventQueue({ maxEvents: 9, maxBytes: 9, maxBatchEvents: 3 });
+    for (const event of ["1", "2", "3", "4"]) queue.pushLine(event, 1);
+    expect(takeAll(queue).map(({ lines }) => lines)).toEqual([["1", "2", "3"], ["4"]]);
+  });
+
+  it("stays in order when it grows long", () => {
+    const queue = new EventQueue({ maxEvents: 9e9, maxBytes: 9e9, maxBatchEvents: 1 });
+    let taken = 0;
+    for (let i = 0; i < 10_000; i += 1) {
+      queue.pushLine(String(i), 1);
+      if (i % 4 > 0) expect(queue.take()?.lines).toEqual([String(taken++)]);
+    }
+    expect(takeAll(queue).map(({ lines }) => Number(lines[0]))).toEqual(
+      Array.from({ length: 10_000 - taken }, (_, i) => taken + i),
+    );
+  });
+
+  it("keeps notices in their place, one for numbers that follow on, and not without bound", () => {
+    const queue = new EventQueue({ maxEvents: 3, maxBytes: 9, maxBatchEvents: 3 });
+    queue.pushFrame(header(0, 1), ["a"], 1);
+    queue.pushNotice(header(1, 0));
+    queue.pushNotice(header(1, 5));
+    queue.pushNotice(header(6, 2));
+    queue.pushNotice(header(0, 3, "q"));
+    queue.pushNotice(header(9, 0));
+    queue.pushNotice(header(12, 0));
+    queue.pushNotice(header(15, 0));
+    queue.pushNotice(header(18, 0));
+    expect([queue.length, queue.bytes]).toEqual([1, 1]);
+    expect(takeAll(queue).map((parcel) => parcel.header)).toEqual([
+      header(0, 1),
+      header(1, 7),
+      header(0, 3, "q"),
+      header(9, 0),
+      header(12, 0),
+      header(15, 0),
+    ]);
   });
 });

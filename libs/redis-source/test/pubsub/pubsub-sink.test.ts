@@ -3,9 +3,11 @@ import { Redis } from "ioredis";
 import { startRedis } from "@millrace/local-redis";
 import type { SinkPartition } from "@millrace/dataflow";
 import type { LocalRedis } from "@millrace/local-redis";
+import { ProducerLedger } from "../../src/delivery/producer-ledger.ts";
 import { RedisClosedError, RedisOptionsError, RedisRefusedError } from "../../src/errors.ts";
 import { RedisPubSubSink } from "../../src/pubsub/pubsub-sink.ts";
-import type { PublishRow, RedisPubSubSinkOptions } from "../../src/pubsub/pubsub-sink.ts";
+import type { PublishRow, RedisPubSubSinkOptions } from "../../src/pubsub/pubsub-sink-options.ts";
+import { FRAMES, headerOf } from "../support/frames.ts";
 import { partContext } from "../support/part-context.ts";
 import { infoReply, scriptedRedis } from "../support/scripted-server.ts";
 
@@ -172,6 +174,110 @@ describe("a lost connection", () => {
     await own.restart();
     await writing;
     expect(sink.stats()).toMatchObject({ published: 10, unheard: 10, disconnects: 1 });
+  });
+});
+
+describe("frames", () => {
+  const framed = { frames: FRAMES, batch: 10, lingerMs: 0 };
+
+  /** Frames in order, numbers that come again taken out. */
+  function fresh(messages: readonly Buffer[]): readonly unknown[] {
+    const ledger = new ProducerLedger();
+    return messages.flatMap((message) => {
+      const frame = FRAMES.decodeFrame(message);
+      if (frame.kind !== "frame") throw new Error(`no frame: ${String(message)}`);
+      return ledger.accept(frame, 0).fresh.flatMap(({ from, to }) => frame.lines.slice(from, to));
+    });
+  }
+
+  it("carry numbers from the first on, under a name of each part's own", async () => {
+    const { all, caughtUp } = await listener();
+    const { sink, part } = await open({ ...framed, producer: "shop" });
+    const other = await sink.buildPart("1", undefined, partContext());
+    const before = Date.now();
+    await part.writeBatch(rows(25));
+    await other.writeBatch(rows(5));
+    await Promise.all([part.close(), other.close()]);
+    await caughtUp();
+    const of = (producer: string): number[][] =>
+      all
+        .map(headerOf)
+        .filter((header) => header.producer === producer)
+        .map(({ first, count }) => [first, count]);
+    expect(of("shop.0")).toEqual([
+      [0, 0],
+      [0, 10],
+      [10, 10],
+      [20, 5],
+      [25, 0],
+    ]);
+    expect(of("shop.1")).toEqual([
+      [0, 0],
+      [0, 5],
+      [5, 0],
+    ]);
+    expect(headerOf(all.at(-1) ?? Buffer.alloc(0)).publishedAtMs).toBeGreaterThanOrEqual(before);
+    expect(sink.stats()).toMatchObject({ published: 30, unheard: 0 });
+  });
+
+  it("have a producer that nobody had before", async () => {
+    const { all, caughtUp } = await listener();
+    for (let i = 0; i < 2; i += 1) await (await open(framed)).part.writeBatch(["a"]);
+    await caughtUp();
+    expect(new Set(all.map((message) => headerOf(message).producer)).size).toBe(2);
+  });
+
+  it("keep their numbers when they are sent again, so that nothing counts twice", async () => {
+    const { all, caughtUp } = await listener();
+    let cuts = 0;
+    const { sink, part } = await open({
+      ...framed,
+      maxInFlightBytes: 20_000,
+      onProgress: ({ published }) => {
+        if (published < 5_000 * (cuts + 1) || cuts === 3) return;
+        cuts += 1;
+        void control.client("KILL", "TYPE", "normal", "SKIPME", "yes");
+      },
+    });
+    const sent = rows(30_000);
+    await part.writeBatch(sent);
+    await caughtUp();
+    expect(sink.stats()).toMatchObject({ published: 30_000, disconnects: 3 });
+    expect(sink.stats().resent).toBeGreaterThan(0);
+    expect(fresh(all)).toEqual(sent);
+  });
+
+  it("do not wait for more rows when a flow commits", async () => {
+    const { all, caughtUp } = await listener();
+    const { part } = await open({ ...framed, lingerMs: 60_000 });
+    await part.writeBatch(rows(3));
+    expect(await part.snapshot?.()).toBeNull();
+    await caughtUp();
+    expect(fresh(all)).toEqual(rows(3));
+  });
+
+  it("that cannot be sent any more are told when it is closed, and hold it up for a second at most", async () => {
+    const own = await startRedis();
+    cleanUps.push(() => own.stop());
+    const context = partContext();
+    const sink = new RedisPubSubSink({ url: own.url }, { channel: "clicks", ...framed, lingerMs: 60_000 });
+    const part = await sink.buildPart("0", undefined, context);
+    await part.writeBatch(rows(3));
+    await own.kill();
+    await part.close();
+    expect(context.logger.of("unsent")).toMatchObject([{ fields: { rows: 3 } }]);
+  });
+
+  it.each([
+    ["a frame of nothing", { batch: 0 }],
+    ["half a millisecond", { lingerMs: 0.5 }],
+    ["a heartbeat without pause", { heartbeatMs: 0 }],
+    ["a producer with a space", { producer: "a b" }],
+    ["partitions without a key", { partitions: 2 }],
+  ])("refuse %s", (_, options) => {
+    expect(() => new RedisPubSubSink({}, { channel: "clicks", ...framed, ...options })).toThrow(
+      RedisOptionsError,
+    );
   });
 });
 

@@ -6,6 +6,8 @@ import { RedisOptionsError } from "../../src/errors.ts";
 import { RedisPubSubSource } from "../../src/pubsub/pubsub-source.ts";
 import type { PubSubPartition } from "../../src/pubsub/pubsub-partition.ts";
 import type { RedisPubSubSourceOptions } from "../../src/pubsub/pubsub-source-options.ts";
+import { LINE_CODEC } from "../../src/pubsub/message-codec.ts";
+import { FRAMES } from "../support/frames.ts";
 import { partContext } from "../support/part-context.ts";
 import type { TestContext } from "../support/part-context.ts";
 import { infoReply, scriptedRedis } from "../support/scripted-server.ts";
@@ -61,6 +63,9 @@ describe("options", () => {
     ["a queue of nothing", { channel: "a", maxQueuedEvents: 0 }],
     ["half a byte", { channel: "a", maxQueuedBytes: 0.5 }],
     ["batches without end", { channel: "a", maxBatchEvents: Infinity }],
+    ["half a partition", { channel: "a", partitions: 0.5 }],
+    ["partitions of channels that have names", { channels: ["a", "b"], partitions: 2 }],
+    ["two ways to read a message", { channel: "a", frames: FRAMES, messageCodec: LINE_CODEC }],
   ])("refuses %s", (_, options) => {
     expect(() => new RedisPubSubSource({}, options)).toThrow(RedisOptionsError);
   });
@@ -72,6 +77,12 @@ describe("options", () => {
     expect(of({ channels: ["a"], partitionedBy: "zone" })).toEqual({ kind: "single" });
     expect(of({ channels: ["a", "b"] })).toEqual({ kind: "arbitrary" });
     expect(of({ channels: ["a", "b"], partitionedBy: "zone" })).toEqual({ kind: "by", field: "zone" });
+    expect(of({ channel: "a", partitions: 3, partitionedBy: "zone" })).toEqual({ kind: "by", field: "zone" });
+  });
+
+  it("names the partitions of a channel", async () => {
+    const source = new RedisPubSubSource({}, { channel: "clicks", partitions: 2 });
+    expect(await source.listParts()).toEqual(["{clicks:0}", "{clicks:1}"]);
   });
 
   it("opens none but its own channels", async () => {
@@ -95,7 +106,13 @@ describe("reading", () => {
       lost: 0,
       queued: 0,
       messages: 5_000,
+      malformed: 0,
+      reordered: 0,
+      dropped: 0,
+      producers: 0,
+      forgotten: 0,
       disconnects: 0,
+      cutOffs: 0,
       pauses: 0,
     });
     expect(partition.snapshot()).toBeNull();

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, it } from "@jest/globals";
 import { Redis } from "ioredis";
-import { sourceConformance } from "@millrace/dataflow/testing";
+import { sinkConformance, sourceConformance } from "@millrace/dataflow/testing";
 import { startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
-import { RedisStreamSource } from "@millrace/redis-source";
+import { RedisStreamSink, RedisStreamSource } from "@millrace/redis-source";
 
 let server: LocalRedis;
 let names = 0;
@@ -30,6 +30,26 @@ describe("RedisStreamSource, as any source", () => {
         },
         async close() {
           await publisher.quit();
+        },
+      });
+    },
+  });
+  for (const { name, run } of cases) it(name, run);
+});
+
+describe("RedisStreamSink, as any sink", () => {
+  const cases = sinkConformance<string | Uint8Array>({
+    resumes: false,
+    row: (n) => `{"row":${n}}`,
+    open() {
+      const reader = new Redis(server.url);
+      names += 1;
+      const stream = `rows-${names}`;
+      return Promise.resolve({
+        sink: new RedisStreamSink({ url: server.url }, { stream }),
+        read: async () => (await reader.xrange(stream, "-", "+")).map(([, fields]) => fields[1] ?? ""),
+        async close() {
+          await reader.quit();
         },
       });
     },

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { FencedError } from "@millrace/dataflow";
 import type { TaskId } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { acquireTask } from "../acquire-task.ts";
@@ -27,6 +28,7 @@ export interface ResetReport {
  * Makes a task one that never committed. Its fence stays and grows, so that an owner that still runs is stopped
  * and cannot bring the old state back.
  *
+ * @throws FencedError when a worker takes the task at the same time
  * @throws RedisError, StoreUnavailableError
  */
 export function resetTask(
@@ -38,7 +40,10 @@ export function resetTask(
     const fence = await acquireTask(connection, keys, randomUUID());
     return connection.run("reset a task", async (link) => {
       // First the number: a task without one has no groups by definition, should this end halfway.
-      await link.script(FORGET, [keys.meta, keys.staged, keys.journal], [fence]);
+      const forgotten = await link.script(FORGET, [keys.meta, keys.staged, keys.journal], [fence]);
+      if (forgotten !== 1) {
+        throw new FencedError(`${keys.base}: a worker has just taken the task. Stop it, then reset again.`);
+      }
       await sweepGroups(link, keys, fence);
       return { fence, resultKeys: options.results === true ? await removeResults(link, keys) : 0 };
     });

@@ -1,7 +1,6 @@
 import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
 import type { Logger, TaskId, TimeProvider } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
-import { ConnectionPool } from "../connection/connection-pool.ts";
 import { TaskConnection } from "../connection/task-connection.ts";
 import { DEFAULT_KEY_PREFIX, TaskKeys } from "../task-keys.ts";
 
@@ -33,10 +32,10 @@ export async function withTask<T>(
 ): Promise<T> {
   const { keyPrefix, retryMs, logger, time } = { ...DEFAULT_TASK_ACCESS_OPTIONS, ...options };
   const keys = new TaskKeys(task, keyPrefix);
-  const pool = new ConnectionPool(redis, { logger, time });
+  const connection = new TaskConnection(redis, keys.meta, { retryMs, logger, time });
   try {
-    return await use(new TaskConnection(pool, retryMs), keys);
+    return await use(connection, keys);
   } finally {
-    await pool.close();
+    await connection.close();
   }
 }

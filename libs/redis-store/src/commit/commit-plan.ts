@@ -28,10 +28,16 @@ export interface CommitPlan {
  * fails halfway, and publishing is what a user may lack the permission for. No subscriber can read before the rows
  * are there, since nothing runs beside a script.
  *
+ * @param breathe lets the event loop turn: a large commit takes its time
  * @throws CommitTooLargeError
  * @throws RedisOptionsError for rows of a sink that is not this store's
  */
-export function planCommit(keys: TaskKeys, commit: Commit, limits: CommitLimits): CommitPlan {
+export async function planCommit(
+  keys: TaskKeys,
+  commit: Commit,
+  limits: CommitLimits,
+  breathe: () => Promise<void>,
+): Promise<CommitPlan> {
   const { number, signature, position, sinks, partial } = commit;
   const head = [signature, JSON.stringify(position), JSON.stringify(sinks), partial ? "1" : "0"];
   const where = `Commit ${number} of ${keys.base}`;
@@ -45,11 +51,11 @@ export function planCommit(keys: TaskKeys, commit: Commit, limits: CommitLimits)
     if (bytes > limits.maxValueBytes) requireSmallValues(command, limits, where);
   };
   add(bytesOf(head));
-  const pieces = fillPieces(writesOf(keys, commit), count);
-  const notices = fillPieces(noticesOf(keys, commit), count);
+  const pieces = await fillPieces(writesOf(keys, commit), count, breathe);
+  const notices = await fillPieces(noticesOf(keys, commit), count, breathe);
   const [write = { args: [], bytes: 0 }, ...writes] = pieces;
   const [notice = { args: [], bytes: 0 }, ...others] = notices;
-  if (writes.length + others.length === 0 && fits(notice, write)) {
+  if (writes.length + others.length === 0 && fits(notice, write.args.length, write.bytes)) {
     return { head, pieces: [[...notice.args, ...write.args]] };
   }
   return { head, pieces: [...pieces, ...notices].map(({ args }) => args) };

@@ -4,18 +4,28 @@ import { encodeText } from "../text-codec.ts";
 import { inRuns } from "./command.ts";
 import type { Command } from "./command.ts";
 
+type StateField = NonNullable<Commit["changes"][number]["put"]>[number];
+
 /** The commands that make changes of state: of each group first the drop, then the puts, then the deletes. */
 export function* encodeChanges(keys: TaskKeys, changes: Commit["changes"]): Generator<Command> {
   for (const { group, drop, put = [], delete: gone = [] } of changes) {
     const hash = keys.group(group);
     const name = encodeText(group);
-    if (false) {
+    if (drop === true) {
       yield ["UNLINK", hash];
       if (put.length === 0) yield ["SREM", keys.groups, name];
     }
     if (put.length > 0) yield ["SADD", keys.groups, name];
-    const fields = put.map(([field, value]) => [encodeText(field), JSON.stringify(value)]);
-    for (const run of inRuns(fields)) yield ["HSET", hash, ...run];
-    for (const run of inRuns(gone.map((field) => [encodeText(field)]))) yield ["HDEL", hash, ...run];
+    for (const run of inRuns(fieldsOf(put))) yield ["HSET", hash, ...run];
+    for (const run of inRuns(namesOf(gone))) yield ["HDEL", hash, ...run];
   }
+}
+
+// One at a time, since a group may have so many that encoding them all at once would hold the event loop.
+function* fieldsOf(put: readonly StateField[]): Generator<readonly string[]> {
+  for (const [field, value] of put) yield [encodeText(field), JSON.stringify(value)];
+}
+
+function* namesOf(fields: readonly string[]): Generator<readonly string[]> {
+  for (const field of fields) yield [encodeText(field)];
 }

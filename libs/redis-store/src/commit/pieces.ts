@@ -11,17 +11,27 @@ export interface Piece {
   bytes: number;
 }
 
-/** Fills pieces with commands, in order; a command beyond the size of a piece has one of its own. */
-export function fillPieces(
+/** After so many pieces, some milliseconds of work, others get their turn. */
+const PIECES_A_TURN = 8;
+
+/**
+ * Fills pieces with commands, in order; a command beyond the size of a piece has one of its own.
+ *
+ * @param onCommand is told each command before it is taken
+ * @param breathe lets the event loop turn
+ */
+export async function fillPieces(
   commands: Iterable<Command>,
   onCommand: (command: Command, bytes: number) => void,
-): Piece[] {
+  breathe: () => Promise<void>,
+): Promise<readonly Piece[]> {
   const pieces: Piece[] = [];
   let piece: Piece | undefined;
   for (const command of commands) {
     const bytes = bytesOf(command);
     onCommand(command, bytes);
-    if (piece === undefined || !fits(piece, { args: [...command], bytes })) {
+    if (piece === undefined || !fits(piece, command.length + 1, bytes)) {
+      if (pieces.length > 0 && pieces.length % PIECES_A_TURN === 0) await breathe();
       piece = { args: [], bytes: 0 };
       pieces.push(piece);
     }
@@ -31,7 +41,7 @@ export function fillPieces(
   return pieces;
 }
 
-/** Whether one call can carry both. */
-export function fits(one: Piece, other: Piece): boolean {
-  return one.args.length + other.args.length <= PIECE_ARGS && one.bytes + other.bytes <= PIECE_BYTES;
+/** Whether one call can carry so much more. */
+export function fits(piece: Piece, args: number, bytes: number): boolean {
+  return piece.args.length + args <= PIECE_ARGS && piece.bytes + bytes <= PIECE_BYTES;
 }

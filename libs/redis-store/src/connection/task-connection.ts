@@ -1,18 +1,25 @@
 import type { Redis } from "ioredis";
-import { RedisClosedError } from "@millrace/redis-source";
-import type { RedisConnection } from "@millrace/redis-source";
+import type { Logger, TimeProvider } from "@millrace/dataflow";
+import { RedisClosedError, RedisUnreachableError, connectRedis, describeRedis } from "@millrace/redis-source";
+import type { RedisConnection, RedisConnectionOptions, RedisError } from "@millrace/redis-source";
 import { StoreUnavailableError } from "../errors.ts";
 import { runScript } from "../scripts/script.ts";
 import type { Script } from "../scripts/script.ts";
-import type { ConnectionPool, NodeAddress } from "./connection-pool.ts";
-import { failureOf } from "./failure.ts";
-import type { Failure } from "./failure.ts";
+import { failureOf, isElsewhere } from "./failure.ts";
 import { OVERDUE, within } from "./within.ts";
 
 /** A server that answers nothing for so long is taken for lost, and the command is sent on a new connection. */
 const ANSWER_MS = 5_000;
 const FIRST_DELAY_MS = 20;
 const LONGEST_DELAY_MS = 1_000;
+
+/** How a task is connected. */
+export interface TaskConnectionSettings {
+  /** How long (ms) a command is tried since Redis answered last. */
+  readonly retryMs: number;
+  readonly logger: Logger;
+  readonly time: TimeProvider;
+}
 
 /** One connection in use. */
 export interface Link {
@@ -26,37 +33,33 @@ export interface Link {
   ) => Promise<unknown>;
 }
 
-/** A command of a {@link Link} failed. */
+/** A command of a {@link Link} failed, in a way that may pass. */
 class Interrupted extends Error {
-  readonly failure: Failure;
+  readonly reason: RedisError;
 
-  constructor(failure: Failure) {
-    super(failure.kind);
-    this.failure = failure;
+  constructor(reason: RedisError) {
+    super(reason.message);
+    this.reason = reason;
   }
 }
 
-/** How a try ended that brought no result. */
-interface Setback {
-  readonly reason: string;
-  /** Whether a new try at once would be too early. */
-  readonly pause: boolean;
-}
-
 /**
- * A task's way to the node that has its slot. It goes where a cluster sends it, waits out restarts and
- * failovers, and sends again what got no answer; so whatever is sent must bear to be sent twice.
+ * A task's way to the node that has its slot. It waits out restarts and failovers, and sends again what got no
+ * answer; so whatever is sent must bear to be sent twice.
  */
 export class TaskConnection {
-  readonly #pool: ConnectionPool;
-  readonly #retryMs: number;
-  #node: NodeAddress | undefined;
+  readonly #options: RedisConnectionOptions;
+  readonly #key: string;
+  readonly #settings: TaskConnectionSettings;
+  readonly #closing = new AbortController();
+  #connection: Promise<RedisConnection> | undefined;
   #giveUpAt = 0;
 
-  /** @param retryMs how long a command is tried since the last answer */
-  constructor(pool: ConnectionPool, retryMs: number) {
-    this.#pool = pool;
-    this.#retryMs = retryMs;
+  /** @param key any key of the task: the connection follows its slot */
+  constructor(options: RedisConnectionOptions, key: string, settings: TaskConnectionSettings) {
+    this.#options = options;
+    this.#key = key;
+    this.#settings = settings;
   }
 
   /**
@@ -67,98 +70,108 @@ export class TaskConnection {
    * @throws RedisError for what waiting does not mend; what `use` itself throws
    */
   async run<T>(purpose: string, use: (link: Link) => Promise<T>): Promise<T> {
-    const { time, address } = this.#pool;
-    this.#giveUpAt = time.now() + this.#retryMs;
+    const { time, retryMs } = this.#settings;
+    this.#giveUpAt = time.now() + retryMs;
     for (let attempt = 0; ; attempt += 1) {
-      const { reason, pause, ...done } = await this.#try(use);
-      if (done.result !== undefined) return done.result.value;
-      const delayMs = pause ? Math.min(FIRST_DELAY_MS * 2 ** attempt, LONGEST_DELAY_MS) : 0;
-      if (time.now() + delayMs >= this.#giveUpAt) {
-        throw new StoreUnavailableError(
-          `Redis at ${address} did not ${purpose} within ${this.#retryMs} ms: ${reason} ` +
-            "Bring it back; what was committed is kept, and the next run goes on from there.",
-        );
+      try {
+        return await use(await this.#link());
+      } catch (error) {
+        if (!(error instanceof Interrupted)) throw error;
+        const delayMs = Math.min(FIRST_DELAY_MS * 2 ** attempt, LONGEST_DELAY_MS);
+        if (time.now() + delayMs >= this.#giveUpAt) throw this.#unavailable(purpose, error.reason);
+        await this.#bounded(new Promise<never>(never), delayMs);
       }
-      if (delayMs > 0) await this.#bounded(new Promise<never>(never), delayMs);
     }
   }
 
-  async #try<T>(
-    use: (link: Link) => Promise<T>,
-  ): Promise<Setback & { readonly result?: { readonly value: T } }> {
-    try {
-      return { reason: "", pause: false, result: { value: await use(await this.#link()) } };
-    } catch (error) {
-      if (!(error instanceof Interrupted)) throw error;
-      return this.#setback(error.failure);
-    }
+  /** Commands under way fail. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing.abort(this.#closedError());
+    const connection = this.#connection;
+    this.#connection = undefined;
+    await connection?.then((open) => open.close(), ignore);
   }
 
   async #link(): Promise<Link> {
-    const connection = await this.#attempt(this.#pool.connection(this.#node), this.#pool.address);
+    const { time, retryMs } = this.#settings;
+    const connection = await this.#attempt(this.#open(), this.#address());
     const client = await this.#attempt(connection.whenUp(), connection.address);
     const answer = async <T>(reply: Promise<T>): Promise<T> => {
-      const answered = await this.#answered(reply, connection, client);
-      this.#giveUpAt = this.#pool.time.now() + this.#retryMs;
+      const answered = await this.#attempt(reply, connection.address, ANSWER_MS, () => {
+        connection.discard(client);
+      });
+      this.#giveUpAt = time.now() + retryMs;
       return answered;
     };
     return { client, answer, script: (script, keys, args) => answer(runScript(client, script, keys, args)) };
   }
 
-  async #answered<T>(reply: Promise<T>, connection: RedisConnection, client: Redis): Promise<T> {
+  async #open(): Promise<RedisConnection> {
+    const { logger, time } = this.#settings;
+    this.#closing.signal.throwIfAborted();
+    this.#connection ??= connectRedis(this.#options, {
+      role: "store",
+      key: this.#key,
+      logger,
+      time,
+      signal: this.#closing.signal,
+    });
     try {
-      return await this.#attempt(reply, connection.address, ANSWER_MS);
+      return await this.#connection;
     } catch (error) {
-      if (error instanceof Overdue) connection.discard(client);
+      this.#connection = undefined;
       throw error;
     }
   }
 
-  /** @throws Interrupted, RedisClosedError */
-  async #attempt<T>(promise: Promise<T>, address: string, atMostMs = Number.POSITIVE_INFINITY): Promise<T> {
-    const leftMs = Math.max(this.#giveUpAt - this.#pool.time.now(), 0);
+  /**
+   * @param discard gives the connection up: it is mute, or with the wrong node
+   * @throws Interrupted, RedisError
+   */
+  async #attempt<T>(
+    promise: Promise<T>,
+    address: string,
+    atMostMs = Number.POSITIVE_INFINITY,
+    discard: () => void = ignore,
+  ): Promise<T> {
+    const leftMs = Math.max(this.#giveUpAt - this.#settings.time.now(), 0);
     let result: T | typeof OVERDUE;
     try {
       result = await this.#bounded(promise, Math.min(leftMs, atMostMs));
     } catch (error) {
-      if (error instanceof RedisClosedError) throw error;
-      throw new Interrupted(failureOf(error, address));
+      if (isElsewhere(error)) discard();
+      const failure = failureOf(error, address);
+      throw failure.retryable ? new Interrupted(failure) : failure;
     }
-    if (result === OVERDUE) throw new Overdue(address);
-    return result;
+    if (result !== OVERDUE) return result;
+    discard();
+    throw new Interrupted(new RedisUnreachableError(`Redis at ${address} does not answer.`));
   }
 
-  async #bounded<T>(promise: Promise<T>, ms: number): Promise<T | typeof OVERDUE> {
-    const { address, time, closing } = this.#pool;
-    try {
-      return await within(promise, ms, time, closing);
-    } catch (error) {
-      if (!closing.aborted) throw error;
-      throw new RedisClosedError(`The store in Redis at ${address} is closed.`);
-    }
+  #bounded<T>(promise: Promise<T>, ms: number): Promise<T | typeof OVERDUE> {
+    return within(promise, ms, this.#settings.time, this.#closing.signal);
   }
 
-  #setback(failure: Failure): Setback {
-    if (failure.kind === "final") throw failure.error;
-    const before = this.#node;
-    if (failure.kind === "retry") {
-      // The node may have lost the slot with its life: the configured one knows where it is now.
-      this.#node = undefined;
-      return { reason: failure.reason, pause: true };
-    }
-    const { to } = failure;
-    this.#node = to;
-    const reason = `the cluster sends it to ${to.host}:${to.port}, which does not take it.`;
-    return { reason, pause: before !== undefined };
+  #unavailable(purpose: string, reason: RedisError): StoreUnavailableError {
+    return new StoreUnavailableError(
+      `Redis at ${this.#address()} did not ${purpose} within ${this.#settings.retryMs} ms: ${reason.message} ` +
+        "Bring it back; what was committed is kept, and the next run goes on from there.",
+    );
   }
-}
 
-class Overdue extends Interrupted {
-  constructor(address: string) {
-    super({ kind: "retry", reason: `${address} does not answer.` });
+  #closedError(): RedisClosedError {
+    return new RedisClosedError(`The store in Redis at ${this.#address()} is closed.`);
+  }
+
+  #address(): string {
+    return describeRedis(this.#options);
   }
 }
 
 function never(): void {
   // Such a promise only ends by its bound.
+}
+
+function ignore(): void {
+  // Nothing to give up, or nobody to tell.
 }

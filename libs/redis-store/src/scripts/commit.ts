@@ -3,14 +3,15 @@ import { scriptOf } from "./script.ts";
 import type { Script } from "./script.ts";
 
 /**
- * KEYS: meta, staged, journal, nothing. ARGV: fence, number, signature, position, sinks, partial, elements staged,
- * name of the staging, commands… Returns what became of the commit, a number that goes with it, and the elements in the journal.
+ * KEYS: meta, staged, journal. ARGV: fence, number, signature, position, sinks, partial, elements staged,
+ * name of the staging, commands… Returns what became of the commit, a number that goes with it, and the elements
+ * in the journal.
  *
  * The rule is `decideCommit` of `@millrace/dataflow`. A staged commit becomes the journal in the same step: from
  * then on it is made, and its pieces are applied one script call after the other.
  *
- * That the last key is missing makes a cluster refuse the call (TRYAGAIN) while it moves the slot's keys away: else
- * the script would run into a key that is gone already, halfway.
+ * While a cluster moves the slot's keys away, a script could run into a key that is gone already, halfway. But the
+ * cluster refuses (TRYAGAIN) a call with some keys missing, and whenever there is something to apply, the journal is.
  */
 export const COMMIT: Script = scriptOf(`${APPLY_COMMANDS}
 local kept = redis.call('HMGET', KEYS[1], 'fence', 'number', 'by', 'staging')

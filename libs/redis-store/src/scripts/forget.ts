@@ -11,7 +11,7 @@ return 1
 
 /**
  * KEYS: meta, groups, nothing. ARGV: fence, what a group's key starts with, how many groups. Removes groups of a task that
- * never committed, and returns how many are left, or −1 if fenced or committed.
+ * never committed, and returns how many are left, or −1 if fenced, or if it committed meanwhile.
  */
 export const SWEEP: Script = scriptOf(`
 local kept = redis.call('HMGET', KEYS[1], 'fence', 'number')

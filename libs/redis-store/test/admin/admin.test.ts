@@ -1,7 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
-import { EventClock, TumblingWindower, count, createWindowEngine } from "@millrace/windowing";
-import { inspectTask, resetTask } from "@millrace/redis-store";
-import { BASE, TASK, commitOf, largeCommit, put, rowsOut, takeOver } from "../support/commits.ts";
+import { FencedError } from "@millrace/dataflow";
+import { DEFAULT_TASK_ACCESS_OPTIONS, TaskKeys, inspectTask, resetTask } from "@millrace/redis-store";
+import { sweepGroups } from "../../src/admin/sweep-groups.ts";
+import { TaskConnection } from "../../src/connection/task-connection.ts";
+import { BASE, TASK, commitOf, largeCommit, plain, put, rowsOut, takeOver } from "../support/commits.ts";
+import { cuttingProxy } from "../support/cutting-proxy.ts";
 import { clientOf, serverOf, storeOf } from "../support/servers.ts";
 
 describe("inspectTask", () => {
@@ -44,20 +47,20 @@ describe("inspectTask", () => {
     expect(Math.abs((found?.committedAt ?? 0) / 1_000 - Number(seconds))).toBeLessThan(10);
   });
 
-  it("tells the watermark of a window step", async () => {
+  it("tells the watermark that a window step keeps, and none where there is none", async () => {
     const server = await serverOf();
     const task = await storeOf(server).acquire(TASK);
-    const engine = createWindowEngine({
-      windower: new TumblingWindower({ lengthMs: 5_000 }),
-      clock: new EventClock<number>({ timestamp: (value) => value, waitMs: 1_000 }),
-      fold: count<number>(),
-    });
-    engine.process({ keys: ["a", "a"], values: [12_000, 14_000] }, 20_000);
-    const changes = engine.snapshot().map((change) => ({ ...change, group: `per_5s/${change.group}` }));
-    await task.commit(commitOf(1, { changes }));
+    const watermarks = { begun: [13_000, 13_000, 20_000], fresh: [null, null, 0] };
+    const changes = Object.entries(watermarks).map(([step, times]) =>
+      put(`${step}/engine`, { state: [["spec"], times, []] }),
+    );
+    await task.commit(commitOf(1, { changes: [...changes, put("other/engine", { state: { a: 1 } })] }));
     const found = await inspectTask({ url: server.url }, TASK);
-    expect(engine.stats().watermark).toBe(13_000);
-    expect(found?.steps).toEqual([{ step: "per_5s", groups: 1, fields: 1, watermark: 13_000 }]);
+    expect(Object.fromEntries((found?.steps ?? []).map(({ step, watermark }) => [step, watermark]))).toEqual({
+      begun: 13_000,
+      fresh: undefined,
+      other: undefined,
+    });
   });
 });
 
@@ -98,5 +101,29 @@ describe("resetTask", () => {
     await client.hdel(`${BASE}:meta`, "number", "by", "signature", "position", "sinks", "partial", "at");
     expect(await takeOver(storeOf(server))).toBeUndefined();
     expect(await client.exists(`${BASE}:groups`, `${BASE}:group:w/1`)).toBe(0);
+  });
+
+  it("gives way to a worker that takes the task at the same time", async () => {
+    const server = await serverOf();
+    const proxy = await cuttingProxy(server);
+    await (await storeOf(server).acquire(TASK)).commit(commitOf(1));
+    // The first script call takes the task over, the second one forgets.
+    proxy.before("evalsha", () => {
+      proxy.before("evalsha", () => storeOf(server).acquire(TASK));
+      return Promise.resolve();
+    });
+    await expect(resetTask({ url: proxy.url }, TASK)).rejects.toBeInstanceOf(FencedError);
+    expect((await takeOver(storeOf(server)))?.commitNumber).toBe(1);
+  });
+
+  it("cannot sweep what was committed after it, however late its request comes", async () => {
+    const server = await serverOf();
+    const task = await storeOf(server).acquire(TASK);
+    await task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
+    const keys = new TaskKeys(TASK);
+    const connection = new TaskConnection({ url: server.url }, keys.meta, DEFAULT_TASK_ACCESS_OPTIONS);
+    await connection.run("sweep", (link) => sweepGroups(link, keys, task.fence));
+    await connection.close();
+    expect(plain(await task.load())?.groups).toEqual({ "w/1": { a: 1 } });
   });
 });

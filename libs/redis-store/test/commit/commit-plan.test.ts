@@ -2,11 +2,15 @@ import { expect, it } from "@jest/globals";
 import fc from "fast-check";
 import type { Commit } from "@millrace/dataflow";
 import { planCommit } from "../../src/commit/commit-plan.ts";
+import type { CommitPlan } from "../../src/commit/commit-plan.ts";
 import { TaskKeys } from "../../src/task-keys.ts";
 import { TASK, commitOf, rowsOut } from "../support/commits.ts";
 
 const KEYS = new TaskKeys(TASK);
 const LIMITS = { maxCommitBytes: 1e9, maxValueBytes: 1e6 };
+
+const plan = (commit: Commit, breathe = (): Promise<void> => Promise.resolve()): Promise<CommitPlan> =>
+  planCommit(KEYS, commit, LIMITS, breathe);
 
 function commandsIn(piece: readonly string[]): readonly (readonly string[])[] {
   const commands = [];
@@ -25,11 +29,11 @@ function commitWith(fields: number, valueLength: number, rows: number): Commit {
   });
 }
 
-it("gives one call no more than it can do in a few milliseconds", () => {
-  fc.assert(
-    fc.property(fc.nat(5_000), fc.nat(5_000), fc.nat(2_000), (fields, valueLength, rows) => {
+it("gives one call no more than it can do in a few milliseconds", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(5_000), fc.nat(5_000), fc.nat(2_000), async (fields, valueLength, rows) => {
       fc.pre((fields + rows) * valueLength < 5e6);
-      const { pieces } = planCommit(KEYS, commitWith(fields, valueLength, rows), LIMITS);
+      const { pieces } = await plan(commitWith(fields, valueLength, rows));
       for (const piece of pieces) {
         expect(piece.length).toBeLessThan(2_500);
         expect(piece.join("").length).toBeLessThan(300_000);
@@ -39,8 +43,8 @@ it("gives one call no more than it can do in a few milliseconds", () => {
   );
 });
 
-it("loses and adds no command on the way into pieces", () => {
-  const { pieces } = planCommit(KEYS, commitWith(3_000, 20, 700), LIMITS);
+it("loses and adds no command on the way into pieces", async () => {
+  const { pieces } = await plan(commitWith(3_000, 20, 700));
   const commands = pieces.flatMap(commandsIn);
   const named = (name: string): readonly (readonly string[])[] =>
     commands.filter(([first]) => first === name);
@@ -57,12 +61,23 @@ it("loses and adds no command on the way into pieces", () => {
   expect(named("XADD")).toHaveLength(700);
 });
 
-it("tells of rows before it writes them in one call, and behind all others in several", () => {
+it("tells of rows before it writes them in one call, and behind all others in several", async () => {
   const target = { kind: "redis-stream", output: "out", maxLength: 9, notice: "publish" };
-  const told = (rows: number): readonly (readonly string[])[] => {
+  const told = async (rows: number): Promise<readonly (readonly string[])[]> => {
     const outputs = [{ ...rowsOut(...Array.from({ length: rows }, (_, i) => i)), target }];
-    return planCommit(KEYS, commitOf(1, { outputs }), LIMITS).pieces.flatMap(commandsIn);
+    return (await plan(commitOf(1, { outputs }))).pieces.flatMap(commandsIn);
   };
-  expect(told(2).map(([name]) => name)).toEqual(["PUBLISH", "XADD", "XADD"]);
-  expect(told(1_000).at(-1)?.[0]).toBe("PUBLISH");
+  expect((await told(2)).map(([name]) => name)).toEqual(["PUBLISH", "XADD", "XADD"]);
+  expect((await told(1_000)).at(-1)?.[0]).toBe("PUBLISH");
+});
+
+it("lets others have their turn while it divides a large commit", async () => {
+  let turns = 0;
+  const breathe = (): Promise<void> => {
+    turns += 1;
+    return Promise.resolve();
+  };
+  const { pieces } = await plan(commitWith(50_000, 1, 0), breathe);
+  expect(turns).toBeGreaterThanOrEqual(Math.floor(pieces.length / 8) - 1);
+  expect(turns).toBeGreaterThan(2);
 });

@@ -21,6 +21,7 @@ const CONTEXT: PartContext = {
   step: "out",
   logger: SILENT_LOGGER,
   time: SYSTEM_TIME,
+  signal: new AbortController().signal,
   reject: () => undefined,
 };
 

@@ -26,7 +26,10 @@ export async function serverOf(options: LocalRedisOptions = {}): Promise<LocalRe
 export function clientOf({ url }: { readonly url: string }): Redis {
   const client = new Redis(url);
   client.on("error", () => undefined);
-  cleanUp(() => Promise.resolve(client.disconnect()));
+  cleanUp(() => {
+    client.disconnect();
+    return Promise.resolve();
+  });
   return client;
 }
 

@@ -8,7 +8,8 @@
  */
 import { once } from "node:events";
 import { connect } from "node:net";
-import { LocalRedisError, startRedis } from "@millrace/local-redis";
+import { LocalRedisError } from "./local-redis-error.ts";
+import { startRedis } from "./start-redis.ts";
 
 const port = Number(variable("REDIS_PORT") ?? 6_379);
 const password = variable("REDIS_PASSWORD");

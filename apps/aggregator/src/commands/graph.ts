@@ -1,0 +1,48 @@
+import { CommandLine, logOptions, oneOf } from "@millrace/cli";
+import type { ProgramConfig } from "@millrace/cli";
+import { describe, toMermaid } from "@millrace/dataflow";
+import { flowOptions } from "../flow-options.ts";
+import type { FlowSettings } from "../flow-options.ts";
+import { outlineOf } from "../outline-of.ts";
+
+const FORMATS = ["mermaid", "json"] as const;
+
+/** What the command `graph` can be told. */
+export interface GraphConfig extends ProgramConfig {
+  readonly flow: FlowSettings;
+  readonly format: (typeof FORMATS)[number];
+}
+
+/**
+ * @param args behind the command's name
+ * @throws UsageError, HelpShown
+ */
+export function graphConfig(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): GraphConfig {
+  const cli = new CommandLine(
+    "aggregator graph",
+    "Prints the graph of a flow. Nothing is read or connected to.",
+  );
+  const format = cli.option(
+    {
+      flag: "--format <format>",
+      env: "MILLRACE_GRAPH_FORMAT",
+      description: `form of the graph: ${FORMATS.join(", ")}`,
+      parse: oneOf(FORMATS),
+    },
+    "mermaid",
+  );
+  const flow = flowOptions(cli, env);
+  const log = logOptions(cli);
+  cli.parse(args, env);
+  return { format: format(), flow: flow(), log: log() };
+}
+
+/** Prints the graph of the flow that was chosen. */
+export async function graph({ config }: { readonly config: GraphConfig }): Promise<void> {
+  const description = describe(await outlineOf(config.flow));
+  const text = config.format === "json" ? JSON.stringify(description, null, 2) : toMermaid(description);
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,48 @@
+import { CommandLine } from "@millrace/cli";
+import type { ProgramContext } from "@millrace/cli";
+import { resetTask } from "@millrace/redis-store";
+import { adminOptions } from "../admin-options.ts";
+import type { AdminConfig } from "../admin-options.ts";
+import { outlineOf } from "../outline-of.ts";
+import { printLine } from "../print-line.ts";
+
+/** What the command `reset` can be told. */
+export interface ResetConfig extends AdminConfig {
+  /** Rows go too. */
+  readonly results: boolean;
+}
+
+/**
+ * @param args behind the command's name
+ * @throws UsageError, HelpShown
+ */
+export function resetConfig(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): ResetConfig {
+  const cli = new CommandLine(
+    "aggregator reset",
+    "Makes a flow's tasks forget what they committed: the next run begins afresh. A worker that still runs is stopped.",
+  );
+  const results = cli.toggle({
+    flag: "--results",
+    env: "MILLRACE_RESET_RESULTS",
+    description: "remove the rows from Redis too",
+  });
+  const config = adminOptions(cli, env);
+  cli.parse(args, env);
+  return { ...config(), results: results() };
+}
+
+/** Resets the tasks one after the other, and prints a line for each. */
+export async function reset({ config, logger }: ProgramContext<ResetConfig>): Promise<void> {
+  const { id: flow } = await outlineOf(config.flow);
+  for (const part of config.tasks) {
+    const { fence, resultKeys } = await resetTask(
+      config.redis,
+      { flow, part },
+      { logger, results: config.results },
+    );
+    printLine({ flow, part, fence, resultKeys });
+  }
+}

@@ -1,0 +1,58 @@
+import type { ProgramContext } from "@millrace/cli";
+import { run } from "@millrace/dataflow";
+import { describeRedis } from "@millrace/redis-source";
+import { RedisStore } from "@millrace/redis-store";
+import { EventClock, SystemClock } from "@millrace/windowing";
+import type { Clock } from "@millrace/windowing";
+import type { AggregatorConfig } from "../config.ts";
+import { flowLabel } from "../flow-choice.ts";
+import { loadFlow } from "../load-flow.ts";
+import { outlineOf } from "../outline-of.ts";
+import { report } from "../report.ts";
+import { reporter } from "../result-row.ts";
+import { sinksOf } from "../sinks-of.ts";
+import { sourceOf } from "../source-of.ts";
+
+const DRAIN_TIMEOUT_MS = 5_000;
+/** How long windows wait for events that were published on time and came out of order. */
+const PUBLISH_WAIT_MS = 1_000;
+
+/** Runs a flow over Redis until its input ends or somebody stops it. */
+export async function serve({ config, logger, signal }: ProgramContext<AggregatorConfig>): Promise<void> {
+  const { choice, windower, windowing, meta } = config.flow;
+  const { transport, channel, names } = config.transport;
+  const redis = describeRedis(config.redis);
+  const label = flowLabel(choice);
+  const tasks = config.tasks.length === names.length ? "" : `, partitions ${config.tasks.join(", ")} alone`;
+  logger.info(
+    { event: "starting", flow: label, redis, transport, channel, tasks: config.tasks },
+    `running ${label} on ${transport} ${channel} of ${redis}${tasks}`,
+  );
+  const flow = await loadFlow(choice, {
+    source: sourceOf(config, (await outlineOf(config.flow)).id),
+    windower,
+    clock: config.flow.clock ?? clockFor(config),
+    windowing,
+    report: reporter(meta || config.sink === "redis"),
+    ...sinksOf(config),
+  });
+  const store = config.store === "none" ? undefined : new RedisStore(config.redis, { logger });
+  try {
+    const running = run(flow, {
+      ...(store === undefined ? {} : { store }),
+      parts: config.tasks,
+      exitWhenIdleMs: config.exitWhenIdleMs,
+      drainTimeoutMs: DRAIN_TIMEOUT_MS,
+      logger,
+      signal,
+    });
+    report(logger, await running.done);
+  } finally {
+    await store?.close();
+  }
+}
+
+/** Entries of a stream may be read long after they came, so there it is the time of publishing that counts. */
+function clockFor({ transport }: AggregatorConfig): Clock<unknown> {
+  return transport.transport === "stream" ? new EventClock({ waitMs: PUBLISH_WAIT_MS }) : new SystemClock();
+}

@@ -1,0 +1,89 @@
+import { parseDuration } from "@millrace/cli";
+import type { CommandLine, Value } from "@millrace/cli";
+import type { Clock, Windower } from "@millrace/windowing";
+import { parseClock } from "./clock-spec.ts";
+import { flowChoice } from "./flow-choice.ts";
+import type { FlowChoice } from "./flow-choice.ts";
+import type { FlowParts } from "./flows/flow-parts.ts";
+import { parseWindow } from "./window-spec.ts";
+
+/** Which flow, and what it is told. */
+export interface FlowSettings {
+  readonly choice: FlowChoice;
+  readonly windower: Windower;
+  /** `undefined`: as suits the transport. */
+  readonly clock: Clock<unknown> | undefined;
+  readonly windowing: FlowParts["windowing"];
+  /** Rows tell where they come from. */
+  readonly meta: boolean;
+}
+
+/** Declares the options that choose and shape a flow. */
+export function flowOptions(
+  cli: CommandLine,
+  env: Readonly<Record<string, string | undefined>>,
+): Value<FlowSettings> {
+  const choice = cli.option<FlowChoice>(
+    {
+      flag: "--flow <name>",
+      env: "MILLRACE_FLOW",
+      description:
+        "what to do with the events: mobile-counts, audience, echo, or a flow module such as ./my-flow.ts",
+      parse: flowChoice(env),
+      defaultText: "mobile-counts",
+    },
+    { kind: "built-in", name: "mobile-counts" },
+  );
+  const windower = cli.option(
+    {
+      flag: "--window <kind:length>",
+      env: "MILLRACE_WINDOW",
+      description: "tumbling:<length>, sliding:<length>/<offset> or session:<gap>; units are ms, s, m, h, d",
+      parse: parseWindow,
+      defaultText: "tumbling:5s",
+    },
+    parseWindow("tumbling:5s"),
+  );
+  const clock = cli.option({
+    flag: "--clock <kind>",
+    env: "MILLRACE_CLOCK",
+    description:
+      "an event's time: system (its arrival), or publish[:<wait>] (when it was published; windows wait so long for others, 1s unless told)",
+    parse: parseClock,
+    defaultText: "system; publish for streams",
+  });
+  const lateness = cli.option({
+    flag: "--allowed-lateness <duration>",
+    env: "MILLRACE_ALLOWED_LATENESS",
+    description: "how long a closed window is kept, to correct its rows when events come late",
+    parse: (text) => parseDuration(text),
+    defaultText: "not at all",
+  });
+  const early = cli.option({
+    flag: "--early <duration>",
+    env: "MILLRACE_EARLY",
+    description: "how often open windows show what they have so far",
+    parse: (text) => parseDuration(text),
+    defaultText: "never",
+  });
+  const meta = cli.toggle({
+    flag: "--meta",
+    env: "MILLRACE_META",
+    description: "rows also tell their window, revision, cause and completeness",
+  });
+  return () => {
+    const allowedLatenessMs = lateness();
+    const earlyEveryMs = early();
+    return {
+      choice: choice(),
+      windower: windower(),
+      clock: clock(),
+      windowing: {
+        ...(allowedLatenessMs === undefined ? {} : { allowedLatenessMs }),
+        ...(earlyEveryMs === undefined ? {} : { earlyEveryMs }),
+      },
+      // A row that may be replaced must say so.
+      meta: meta() || allowedLatenessMs !== undefined || earlyEveryMs !== undefined,
+    };
+  };
+}

@@ -1,0 +1,63 @@
+import { pathToFileURL } from "node:url";
+import { Dataflow, messageOf } from "@millrace/dataflow";
+import type { FlowChoice } from "./flow-choice.ts";
+import { FlowModuleError } from "./flow-module-error.ts";
+import type { FlowParts } from "./flows/flow-parts.ts";
+import { FLOWS } from "./flows/flows.ts";
+
+/** What to do about the commonest reasons for which Node cannot import a file, by the code of its error. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  ERR_UNKNOWN_FILE_EXTENSION:
+    "This Node runs no TypeScript by itself: start the aggregator from its source (npx nx run aggregator:serve), " +
+    "or compile the flow to JavaScript.",
+  ERR_MODULE_NOT_FOUND: "What it imports must be found from its own folder: keep it inside the project.",
+  MODULE_NOT_FOUND: "What it imports must be found from its own folder: keep it inside the project.",
+};
+
+/**
+ * Builds the chosen flow.
+ *
+ * Of a module its default export counts, else the one named `flow`: a `Dataflow`, or a function that makes one of the
+ * parts that the aggregator's own flows get.
+ *
+ * @throws FlowModuleError for a module that cannot be loaded, or that exports no flow
+ */
+export async function loadFlow(choice: FlowChoice, parts: FlowParts): Promise<Dataflow> {
+  if (choice.kind === "built-in") return FLOWS[choice.name](parts);
+  const { path } = choice;
+  const { default: byDefault, flow: byName } = await importModule(path);
+  const exported: unknown = byDefault ?? byName;
+  if (exported === undefined) {
+    throw new FlowModuleError(`${path} exports no flow. Export it as default, or under the name flow.`);
+  }
+  const flow = isFunction(exported) ? exported(parts) : exported;
+  if (flow instanceof Dataflow) return flow;
+  const what = isFunction(exported) ? "the function that it exports returns none" : "what it exports is none";
+  throw new FlowModuleError(
+    `${path} exports no flow: ${what}. Give a Dataflow of this project's @millrace/dataflow, or a function that makes one.`,
+  );
+}
+
+function isFunction(value: unknown): value is (parts: FlowParts) => unknown {
+  return typeof value === "function";
+}
+
+interface FlowModule {
+  readonly default?: unknown;
+  readonly flow?: unknown;
+}
+
+async function importModule(path: string): Promise<FlowModule> {
+  try {
+    // What the file exports is checked by whoever asks for it.
+    const module: FlowModule = await import(pathToFileURL(path).href);
+    return module;
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+    const remedy = REMEDIES[code];
+    throw new FlowModuleError(
+      `${path} cannot be loaded: ${messageOf(cause)}${remedy === undefined ? "" : `. ${remedy}`}`,
+      { cause },
+    );
+  }
+}

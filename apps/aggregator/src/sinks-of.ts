@@ -1,0 +1,33 @@
+import { StdoutSink } from "@millrace/dataflow";
+import type { Sink } from "@millrace/dataflow";
+import { RedisHashResultSink, RedisStreamResultSink } from "@millrace/redis-store";
+import type { WindowId } from "@millrace/windowing";
+import type { AggregatorConfig } from "./config.ts";
+import type { FlowParts } from "./flows/flow-parts.ts";
+import type { ResultRow } from "./result-row.ts";
+
+/** The sinks that the configuration names. */
+export function sinksOf(config: AggregatorConfig): Pick<FlowParts, "results" | "out"> {
+  if (config.sink === "stdout") {
+    const stdout: Sink<unknown> = new StdoutSink();
+    return { results: stdout, out: stdout };
+  }
+  const notice = config.transport.transport === "sharded" ? "spublish" : "publish";
+  const { resultTtlMs: ttlMs } = config;
+  return {
+    results: new RedisHashResultSink<ResultRow>({
+      window: ({ result: { window } }) => windowName(window),
+      key: ({ result: { key } }) => key,
+      revision: ({ result: { revision } }) => revision,
+      replaces: ({ result: { replaces = [] } }) => replaces,
+      notice,
+      ...(ttlMs === undefined ? {} : { ttlMs }),
+    }),
+    out: new RedisStreamResultSink({ notice }),
+  };
+}
+
+/** People look windows up by time; sessions, of which each is its key's own, by their id. */
+function windowName({ id, open }: { readonly id: WindowId; readonly open: number }): WindowId {
+  return typeof id === "number" ? open : id;
+}

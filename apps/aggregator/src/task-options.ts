@@ -1,0 +1,28 @@
+import { UsageError, integer, listOf } from "@millrace/cli";
+import type { CommandLine, TransportSettings, Value } from "@millrace/cli";
+
+/**
+ * Declares the option that chooses tasks by the numbers of their partitions.
+ *
+ * The value is the names of those partitions; it throws a UsageError for a number that no partition has.
+ */
+export function taskOptions(cli: CommandLine, transport: Value<TransportSettings>): Value<readonly string[]> {
+  const tasks = cli.option({
+    flag: "--tasks <numbers>",
+    env: "MILLRACE_TASKS",
+    description: "which partitions to work on, such as 0,2; the others are left to other workers",
+    parse: listOf(integer(0, 16_383)),
+    defaultText: "all",
+  });
+  return () => {
+    const { names } = transport();
+    const chosen = tasks()?.map((task) => names[task] ?? noPartition(task, names.length));
+    return chosen === undefined ? names : [...new Set(chosen)];
+  };
+}
+
+function noPartition(task: number, partitions: number): never {
+  throw new UsageError(
+    `--tasks: there is no partition ${task}; with --partitions=${partitions} they are 0 to ${partitions - 1}`,
+  );
+}

@@ -1,0 +1,88 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "@jest/globals";
+import { startRedis } from "@millrace/local-redis";
+import { clickLine } from "./support/clicks.ts";
+import { aggregator, aggregatorCommand, publisher } from "./support/programs.ts";
+
+const MODULES = join(import.meta.dirname, "modules");
+const EXAMPLE = join(import.meta.dirname, "../examples/systems.ts");
+
+describe("a flow module", () => {
+  test("gets the parts that the options decide, such as the one in the guide", async () => {
+    await using redis = await startRedis();
+    const counting = aggregator(redis.url, [
+      "--flow=../examples/systems.ts",
+      "--window=tumbling:10000d",
+      "--exit-when-idle=0.3",
+      "--meta",
+    ]);
+    const laptop = { device_is_mobile: false, os_name: "Linux" };
+    const input = [clickLine(), clickLine(laptop), clickLine(laptop)].join("\n");
+    expect((await publisher(redis.url, "-", [], input).ended).code).toBe(0);
+    const { code, output } = await counting.ended;
+    expect(code).toBe(0);
+    expect(output.map((line): unknown => JSON.parse(line))).toEqual([
+      expect.objectContaining({ system: "Linux", events: 2, revision: 0, cause: "end" }),
+    ]);
+  });
+
+  test("may bring everything itself", async () => {
+    const { code, output } = await aggregator("redis://127.0.0.1:1", ["--flow=./modules/finished.ts"]).ended;
+    expect({ code, output }).toEqual({ code: 0, output: ["1", "4", "9"] });
+  });
+
+  test.each([
+    ["nothing.ts", /nothing\.ts exports no flow\. Export it as default, or under the name flow/],
+    ["number.ts", /number\.ts exports no flow: what it exports is none\. Give a Dataflow/],
+    ["forgetful.ts", /forgetful\.ts exports no flow: the function that it exports returns none/],
+    ["throwing.ts", /throwing\.ts cannot be loaded: not today/],
+    ["lonely.mjs", /lonely\.mjs cannot be loaded: .*@nobody\/knows-this.* must be found from its own folder/],
+  ])("like %s is refused with its reason", async (file, reason) => {
+    const { code, log } = await aggregatorCommand(["graph", `--flow=${join(MODULES, file)}`]).ended;
+    expect(code).toBe(1);
+    expect(log.at(-1)).toMatchObject({ level: "error", code: "MILLRACE_FLOW_MODULE" });
+    expect(log.at(-1)?.msg).toMatch(reason);
+  });
+
+  test("that is not there is a usage error", async () => {
+    const { code, complaints } = await aggregatorCommand(["graph", "--flow=./nowhere.ts"]).ended;
+    expect(code).toBe(2);
+    expect(complaints[0]).toMatch(/^aggregator graph: --flow: there is no file .*nowhere\.ts/);
+  });
+
+  test("is in the guide as it runs here", () => {
+    const guide = readFileSync(join(import.meta.dirname, "../../../docs/flows.md"), "utf8");
+    expect(guide).toContain(readFileSync(EXAMPLE, "utf8").trim());
+  });
+});
+
+describe("aggregator graph", () => {
+  test("draws a flow", async () => {
+    const { code, output } = await aggregatorCommand(["graph", "--flow=echo"]).ended;
+    expect(code).toBe(0);
+    expect(output).toEqual([
+      "flowchart LR",
+      '  s0(["messages<br/><i>input</i>"])',
+      '  s1(["out<br/><i>output</i>"])',
+      "  s0 --> s1",
+    ]);
+  });
+
+  test("gives it as data, and tells what its windows do", async () => {
+    const args = ["graph", "--flow=audience", "--format=json", "--window=session:30s", "--clock=publish"];
+    const { code, output } = await aggregatorCommand(args).ended;
+    expect(code).toBe(0);
+    expect(JSON.parse(output.join("\n"))).toMatchObject({
+      flow: "audience",
+      steps: [
+        { id: "clicks", operator: "input", inputs: [] },
+        { id: "decode", inputs: [{ step: "clicks", port: "down" }] },
+        { id: "timezone", operator: "keyBy", detail: "os_timezone" },
+        { id: "windows.audience", operator: "window", detail: expect.stringContaining("30") },
+        { id: "report" },
+        { id: "out", operator: "output" },
+      ],
+    });
+  });
+});

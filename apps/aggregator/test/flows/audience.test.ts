@@ -1,0 +1,69 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "@jest/globals";
+import { IterableSource, run } from "@millrace/dataflow";
+import { TumblingWindower } from "@millrace/windowing";
+import { audience } from "../../src/flows/audience.ts";
+import { clickLine } from "../support/clicks.ts";
+import { EXAMPLE_EVENTS, expectedAudience, hasExample } from "../support/example.ts";
+import { testParts } from "../support/parts.ts";
+
+/** The rows of one window over all lines, in order of time zones. */
+async function rowsOf(lines: readonly string[]): Promise<readonly Record<string, unknown>[]> {
+  const windower = new TumblingWindower({ lengthMs: 10_000 * 86_400_000 });
+  const parts = testParts({ source: new IterableSource(lines), windower });
+  await run(audience(parts)).done;
+  return parts
+    .takeLines()
+    .toSorted()
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+describe("audience", () => {
+  test("tells events, clicks and users apart, and where a row comes from", async () => {
+    const rows = await rowsOf([
+      clickLine({ click_id: "1", user_custom_id: "ann" }),
+      clickLine({ click_id: "1", user_custom_id: "ann" }),
+      clickLine({ click_id: "2", user_custom_id: "ann", device_is_mobile: false }),
+      clickLine({ click_id: "3", user_custom_id: "bob", device_is_mobile: false }),
+      clickLine({ click_id: "4", user_custom_id: "ann", os_timezone: "UTC", device_is_mobile: false }),
+    ]);
+    const common = {
+      window: { id: expect.any(Number), open: expect.any(Number), close: expect.any(Number) },
+      revision: 0,
+      cause: "end",
+      complete: "unknown",
+    };
+    expect(rows).toEqual([
+      {
+        timezone: "Europe/Madrid",
+        events: 4,
+        mobile_events: 2,
+        distinct_clicks: 3,
+        distinct_users: 2,
+        distinct_mobile_users: 1,
+        ...common,
+      },
+      {
+        timezone: "UTC",
+        events: 1,
+        mobile_events: 0,
+        distinct_clicks: 1,
+        distinct_users: 1,
+        distinct_mobile_users: 0,
+        ...common,
+      },
+    ]);
+  });
+
+  (hasExample ? test : test.skip)("has the honest numbers of the tutorial's events", async () => {
+    const rows = await rowsOf(readFileSync(EXAMPLE_EVENTS, "utf8").trimEnd().split("\n"));
+    expect(rows.find(({ timezone }) => timezone === "Europe/Madrid")).toMatchObject({
+      events: 49,
+      mobile_events: 45,
+      distinct_users: 4,
+      distinct_mobile_users: 3,
+    });
+    expect(rows).toMatchObject(expectedAudience());
+    expect(rows).toHaveLength(51);
+  });
+});

@@ -1,0 +1,3 @@
+export default function forgetful(): void {
+  // Forgets to return its flow.
+}

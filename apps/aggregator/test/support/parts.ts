@@ -1,0 +1,29 @@
+import { IterableSource } from "@millrace/dataflow";
+import type { RawLine } from "@millrace/dataflow";
+import { TestingSink } from "@millrace/dataflow/testing";
+import { SystemClock, TumblingWindower } from "@millrace/windowing";
+import type { FlowParts } from "../../src/flows/flow-parts.ts";
+import { reporter } from "../../src/result-row.ts";
+
+/** Parts of a flow, and what comes out of it as lines of JSON. */
+export interface TestParts extends FlowParts {
+  /** Since the last call. */
+  readonly takeLines: () => readonly string[];
+}
+
+/** Parts as the aggregator has them ready unless told otherwise, but for the source and the sink. */
+export function testParts(given: Partial<FlowParts> & { readonly meta?: boolean } = {}): TestParts {
+  const { meta = false, ...parts } = given;
+  const sink = new TestingSink<unknown>();
+  return {
+    source: new IterableSource<RawLine>([]),
+    windower: new TumblingWindower({ lengthMs: 5_000 }),
+    clock: new SystemClock(),
+    windowing: {},
+    report: reporter(meta),
+    results: sink,
+    out: sink,
+    takeLines: () => sink.take().map((row) => (typeof row === "string" ? row : JSON.stringify(row))),
+    ...parts,
+  };
+}

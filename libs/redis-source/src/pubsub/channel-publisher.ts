@@ -1,0 +1,92 @@
+import type { PartContext } from "@millrace/dataflow";
+import type { RedisConnectionOptions } from "../connection/connection-options.ts";
+import { explainFailure } from "../connection/explain-failure.ts";
+import { connectRedis } from "../connection/redis-connection.ts";
+import type { RedisConnection } from "../connection/redis-connection.ts";
+import { publishAll } from "./publish-all.ts";
+import type { PublishTarget } from "./publish-all.ts";
+
+/** Rows that had an answer, or were sent again for want of one. */
+export interface PublishCounts {
+  readonly published: number;
+  readonly bytes: number;
+  readonly unheard: number;
+  readonly resent: number;
+}
+
+/** Publishes on one channel, over a connection of its own, through any number of reconnects. */
+export class ChannelPublisher {
+  readonly #connection: RedisConnection;
+  readonly #target: PublishTarget;
+  readonly #count: (counts: PublishCounts) => void;
+
+  private constructor(
+    connection: RedisConnection,
+    target: PublishTarget,
+    count: (counts: PublishCounts) => void,
+  ) {
+    this.#connection = connection;
+    this.#target = target;
+    this.#count = count;
+  }
+
+  /** @throws RedisError; the reason of the context's signal */
+  static async open(
+    options: RedisConnectionOptions,
+    target: PublishTarget,
+    { logger, time, signal }: PartContext,
+    count: (counts: PublishCounts) => void,
+  ): Promise<ChannelPublisher> {
+    const { channel, transport } = target;
+    const connection = await connectRedis(options, {
+      role: `sink ${channel}`,
+      logger,
+      time,
+      signal,
+      ...(transport === "sharded" ? { key: channel } : {}),
+    });
+    return new ChannelPublisher(connection, target, count);
+  }
+
+  get disconnects(): number {
+    return this.#connection.disconnects;
+  }
+
+  /**
+   * Publishes messages in order; resolves when Redis has answered for each. When the connection is lost it goes on
+   * with the first unanswered one.
+   *
+   * @param rowsOf rows in the message with this index
+   * @throws RedisError when Redis refuses for good, or the publisher was closed
+   */
+  async publish(
+    messages: readonly (string | Uint8Array)[],
+    rowsOf: (index: number) => number,
+  ): Promise<void> {
+    const rowsIn = (from: number, to: number): number => {
+      let rows = 0;
+      for (let index = from; index < to; index += 1) rows += rowsOf(index);
+      return rows;
+    };
+    let next = 0;
+    while (next < messages.length) {
+      const client = await this.#connection.whenUp();
+      const { sent, failure } = await publishAll(client, this.#target, messages, next, (answer) => {
+        const published = rowsIn(next, next + answer.messages);
+        const unheard = answer.unheard.reduce((rows, index) => rows + rowsOf(index), 0);
+        next += answer.messages;
+        this.#count({ published, bytes: answer.bytes, unheard, resent: 0 });
+      });
+      if (failure === undefined) return;
+      const reason = explainFailure(failure, this.#connection.address);
+      if (!reason.retryable) throw reason;
+      this.#connection.discard(client);
+      this.#count({ published: 0, bytes: 0, unheard: 0, resent: rowsIn(next, sent) });
+    }
+  }
+
+  /** Settles what is outstanding. */
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+}

@@ -1,0 +1,52 @@
+import type { Redis } from "ioredis";
+import { RedisUnreachableError } from "../errors.ts";
+import type { PubSubTransport } from "./pubsub-source-options.ts";
+
+/** Resolves when Redis has confirmed: what is published from now on is received. */
+export async function subscribe(
+  client: Redis,
+  channel: string,
+  transport: PubSubTransport,
+  receive: (message: Buffer) => void,
+): Promise<void> {
+  const listener = (_channel: Buffer, message: Buffer): void => {
+    receive(message);
+  };
+  if (transport === "pubsub") {
+    client.on("messageBuffer", listener);
+    await client.subscribe(channel);
+    return;
+  }
+  client.on("smessageBuffer", listener);
+  await new Promise((resolve, reject) => {
+    // A node that no longer serves the channel is told by an event; the command then stays without an answer.
+    client.once("moved", () => {
+      reject(new RedisUnreachableError(`The Redis Cluster has just moved the shard channel ${channel}.`));
+    });
+    client.ssubscribe(channel).then(resolve, reject);
+  });
+}
+
+/** Resolves when everything published before has been received. */
+export function unsubscribe(client: Redis, channel: string, transport: PubSubTransport): Promise<unknown> {
+  return transport === "sharded" ? client.sunsubscribe(channel) : client.unsubscribe(channel);
+}
+
+/**
+ * Calls back when the client is out of step with its connection: a node from which the cluster takes the channel's
+ * slot says unasked that it is unsubscribed, for which the client library has no command.
+ */
+export function onOutOfStep(client: Redis, callback: () => void): void {
+  client.on("error", (error: unknown) => {
+    // A socket's error has a code, and closes the connection anyway.
+    if (typeof error === "object" && error !== null && !("code" in error)) callback();
+  });
+}
+
+/** Asks a subscribed connection for an answer. @throws when what comes is the answer to something else */
+export async function ping(client: Redis): Promise<void> {
+  const answer: unknown = await client.ping();
+  if (!Array.isArray(answer) || String(answer[0]) !== "pong") {
+    throw new RedisUnreachableError("Redis answered a subscriber's PING as if it were none.");
+  }
+}

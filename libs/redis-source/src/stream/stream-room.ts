@@ -1,0 +1,82 @@
+import type { PartContext } from "@millrace/dataflow";
+import { StreamFullError } from "../errors.ts";
+import { pause } from "../pause.ts";
+import type { StreamLink } from "./stream-link.ts";
+import type { StreamLimit } from "./stream-sink-options.ts";
+
+// Redis tells nobody that a stream was trimmed, so it has to be asked. Readers trim once a second or so.
+const POLL_MS = 50;
+
+/** How much more a stream may take. Others may write too: then it may get longer by what they and this one have in flight. */
+export class StreamRoom {
+  readonly #stream: string;
+  readonly #link: StreamLink;
+  readonly #limit: StreamLimit;
+  readonly #context: PartContext;
+  readonly #closing = new AbortController();
+  #left = 0;
+  #waits = 0;
+
+  constructor(stream: string, link: StreamLink, limit: StreamLimit, context: PartContext) {
+    this.#stream = stream;
+    this.#link = link;
+    this.#limit = limit;
+    this.#context = context;
+  }
+
+  get waits(): number {
+    return this.#waits;
+  }
+
+  /**
+   * Takes room for up to `wanted` entries, and waits while there is none.
+   *
+   * @returns how many there is room for, at least 1
+   * @throws StreamFullError with the policy `fail`; RedisError
+   */
+  async take(wanted: number): Promise<number> {
+    if (this.#left === 0) await this.#look();
+    const taken = Math.min(wanted, this.#left);
+    this.#left -= taken;
+    return taken;
+  }
+
+  /** Ends a wait; the next command on the closed link fails. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async #look(): Promise<void> {
+    const { time, logger, step } = this.#context;
+    const { maxLength, whenFull } = this.#limit;
+    for (let since: number | undefined; ;) {
+      const length = await this.#link.ask((client) => client.xlen(this.#stream));
+      this.#left = Math.max(maxLength - length, 0);
+      if (this.#left > 0) {
+        if (since === undefined) return;
+        logger.info(
+          { event: "stream-room", stream: this.#stream, step, waitedMs: time.now() - since },
+          `there is room in stream ${this.#stream} again`,
+        );
+        return;
+      }
+      if (whenFull === "fail") throw this.#full(length);
+      if (since === undefined) {
+        since = time.now();
+        this.#waits += 1;
+        logger.warn(
+          { event: "stream-full", stream: this.#stream, step, length },
+          `stream ${this.#stream} is full (${length} entries): waiting until a reader has trimmed it`,
+        );
+      }
+      await pause(POLL_MS, time, this.#closing.signal);
+    }
+  }
+
+  #full(length: number): StreamFullError {
+    return new StreamFullError(
+      `Stream "${this.#stream}" has ${length} entries; at most ${this.#limit.maxLength} are allowed. Let its readers trim it, raise ` +
+        "maxStreamLength, or choose another whenFull policy.",
+    );
+  }
+}

@@ -1,0 +1,185 @@
+import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { VirtualTime } from "@millrace/dataflow/testing";
+import { FrameWriter } from "../../src/delivery/frame-writer.ts";
+import type { FrameWriterSettings } from "../../src/delivery/frame-writer.ts";
+import { FRAMES } from "../support/frames.ts";
+
+interface Fixture {
+  readonly time: VirtualTime;
+  readonly writer: FrameWriter;
+  /** What was sent, in calls of `send`: producer's number of the first row, then rows, then publish time. */
+  readonly sent: (readonly [first: number, rows: readonly unknown[], publishedAtMs: number])[];
+  /** Makes sends wait until called. */
+  readonly hold: () => () => void;
+  readonly fail: (error: Error) => void;
+}
+
+function open(settings: Partial<FrameWriterSettings> = {}): Fixture {
+  const time = new VirtualTime(1_000);
+  const sent: Fixture["sent"] = [];
+  let gate = Promise.resolve();
+  let failure: Error | undefined;
+  const writer = FrameWriter.open({
+    frames: FRAMES,
+    producer: "p",
+    maxFrameEvents: 3,
+    maxFrameSize: 20,
+    lingerMs: 10,
+    heartbeatMs: 1_000,
+    time,
+    async send(frames) {
+      await gate;
+      if (failure !== undefined) throw failure;
+      for (const { payload } of frames) {
+        const frame = FRAMES.decodeFrame(Buffer.from(payload));
+        if (frame.kind === "frame") sent.push([frame.first, frame.lines, frame.publishedAtMs]);
+      }
+    },
+    ...settings,
+  });
+  return {
+    time,
+    writer,
+    sent,
+    hold() {
+      let release = (): void => undefined;
+      gate = new Promise((resolve) => {
+        release = resolve;
+      });
+      return () => {
+        release();
+      };
+    },
+    fail(error) {
+      failure = error;
+    },
+  };
+}
+
+/** Lets everything that is ready run. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+describe("FrameWriter", () => {
+  it("introduces itself, sends full frames at once and the rest when it has waited", async () => {
+    const { writer, sent, time } = open();
+    await writer.write(["a", "b", "c", "d", "e", "f", "g"]);
+    expect(sent).toEqual([
+      [0, [], 1_000],
+      [0, ["a", "b", "c"], 1_000],
+      [3, ["d", "e", "f"], 1_000],
+    ]);
+    time.set(1_009);
+    await writer.write(["h"]);
+    expect(sent).toHaveLength(3);
+    time.set(1_010);
+    await turn();
+    expect(sent.slice(3)).toEqual([[6, ["g", "h"], 1_010]]);
+  });
+
+  it("does not let a frame grow large; a large row goes alone", async () => {
+    const { writer, sent } = open();
+    await writer.write(["a".repeat(15), "b".repeat(15), "c".repeat(40), "d", "e"]);
+    await writer.flush();
+    expect(sent.map(([, rows]) => rows.length)).toEqual([0, 1, 1, 1, 2]);
+  });
+
+  it("keeps no row waiting where none may", async () => {
+    const { writer, sent } = open({ lingerMs: 0 });
+    await writer.write(["a"]);
+    expect(sent.slice(1)).toEqual([[0, ["a"], 1_000]]);
+  });
+
+  it("breaks a silence with a heartbeat that tells its next number", async () => {
+    const { writer, sent, time } = open();
+    await writer.write(["a", "b", "c"]);
+    time.set(1_900);
+    await writer.write(["d", "e", "f"]);
+    time.set(2_899);
+    await turn();
+    expect(sent).toHaveLength(3);
+    time.set(2_900);
+    await turn();
+    expect(sent.slice(3)).toEqual([[6, [], 2_900]]);
+    time.set(3_900);
+    await turn();
+    expect(sent.slice(4)).toEqual([[6, [], 3_900]]);
+  });
+
+  it("piles nothing up while what it sent has no answer", async () => {
+    const { writer, sent, time, hold } = open();
+    await writer.flush();
+    const release = hold();
+    await writer.write(["a"]);
+    time.set(1_010);
+    const writing = writer.write(["b"]);
+    for (const now of [2_500, 3_500, 4_500]) time.set(now);
+    await turn();
+    expect(sent).toHaveLength(1);
+    release();
+    await writing;
+    await writer.flush();
+    expect(sent.slice(1).map(([first, rows]) => [first, rows])).toEqual([
+      [0, ["a"]],
+      [1, ["b"]],
+    ]);
+  });
+
+  it("sends the rest and a last heartbeat when it is closed, and then nothing", async () => {
+    const { writer, sent, time } = open();
+    await writer.write(["a"]);
+    await writer.close();
+    await writer.close();
+    expect(sent.slice(1)).toEqual([
+      [0, ["a"], 1_000],
+      [1, [], 1_000],
+    ]);
+    expect(writer.unsent).toBe(0);
+    time.set(9_000);
+    await turn();
+    expect(sent).toHaveLength(3);
+    expect(time.nextAlarm).toBeUndefined();
+  });
+
+  it("tells a failure at the next chance, and how many rows it left behind", async () => {
+    const { writer, time, fail } = open();
+    await writer.write(["a"]);
+    fail(new Error("no permission"));
+    time.set(1_010);
+    await turn();
+    await expect(writer.write(["b"])).rejects.toThrow("no permission");
+    await expect(writer.flush()).rejects.toThrow("no permission");
+    await writer.close();
+    expect(writer.unsent).toBe(1);
+  });
+
+  it("never goes back in time when the clock does", async () => {
+    const { writer, sent, time } = open();
+    await writer.write(["a", "b", "c"]);
+    time.set(500);
+    await writer.write(["d", "e", "f"]);
+    expect(sent.map(([, , at]) => at)).toEqual([1_000, 1_000, 1_000]);
+  });
+
+  it("numbers every row once, in order, whatever the writes", async () => {
+    const rows = fc.array(fc.string({ unit: fc.constantFrom("a", "b"), maxLength: 12 }), { maxLength: 9 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(rows, fc.nat(30)), { maxLength: 10 }), async (writes) => {
+        const { writer, sent, time } = open();
+        for (const [batch, pauseMs] of writes) {
+          await writer.write(batch);
+          time.set(time.now() + pauseMs);
+        }
+        await writer.close();
+        expect(sent.flatMap(([, frame]) => frame)).toEqual(writes.flatMap(([batch]) => batch));
+        let next = 0;
+        for (const [first, frame] of sent) {
+          expect(first).toBe(next);
+          next += frame.length;
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,101 @@
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { partContext } from "../support/part-context.ts";
+import { StreamBench, lines } from "../support/stream-bench.ts";
+import { take } from "../support/take.ts";
+
+const benches: StreamBench[] = [];
+
+afterEach(async () => {
+  for (const bench of benches.splice(0)) await bench.stop();
+});
+
+async function start(args: readonly string[] = []): Promise<StreamBench> {
+  const bench = await StreamBench.start({ args });
+  benches.push(bench);
+  return bench;
+}
+
+describe("a lost connection", () => {
+  it("is opened again, and reading goes on where it was", async () => {
+    const bench = await start();
+    const context = partContext();
+    const partition = await bench.read("s", {}, { context });
+    await bench.add("s", lines(0, 10));
+    expect(await take(partition, 10)).toEqual(lines(0, 10));
+    const rest = take(partition, 5);
+    await bench.waiting("s");
+    const before = await partition.drained();
+    await bench.cut("name=millrace_source_s ");
+    await context.logger.logged("redis-back");
+    await bench.add("s", lines(10, 15));
+    expect(await rest).toEqual(lines(10, 15));
+    expect(partition.stats()).toMatchObject({ read: 15, duplicates: 0, lost: 0, disconnects: 1 });
+    expect((await partition.drained())?.connection).not.toBe(before?.connection);
+  });
+
+  it("may be the one of the probes: they are sent again", async () => {
+    const bench = await start();
+    const context = partContext();
+    const partition = await bench.read("s", {}, { context });
+    await bench.cut("name=millrace_source_s_commands ");
+    expect(await partition.drained()).toBeDefined();
+    expect(partition.stats().disconnects).toBe(1);
+  });
+});
+
+describe("a server that restarts", () => {
+  it("goes on to be read where it was, when it kept its data", async () => {
+    const bench = await start(["--appendonly", "yes", "--appendfsync", "always"]);
+    const context = partContext();
+    const partition = await bench.read("s", { group: "g", progressEveryMs: 1 }, { context });
+    await bench.add("s", lines(0, 100));
+    expect(await take(partition, 100)).toEqual(lines(0, 100));
+    await partition.committed(partition.snapshot());
+    const rest = take(partition, 50);
+    await bench.waiting("s");
+    await bench.server.kill();
+    const proof = partition.drained();
+    await bench.server.restart();
+    await bench.add("s", lines(100, 150));
+    expect(await rest).toEqual(lines(100, 150));
+    await proof;
+    expect(await partition.drained()).toBeDefined();
+    expect(partition.stats()).toMatchObject({ read: 150, duplicates: 0, lost: 0, lostEntries: 0, lag: 0 });
+    expect(context.logger.of("stream-reset")).toEqual([]);
+  });
+
+  it("is read from its start when it lost everything, and the log says so", async () => {
+    const bench = await start();
+    const context = partContext();
+    const partition = await bench.read("s", {}, { context });
+    await bench.add("s", lines(0, 10));
+    await take(partition, 10);
+    const rest = take(partition, 2);
+    await bench.waiting("s");
+    await bench.server.kill();
+    await bench.server.restart();
+    await context.logger.logged("stream-reset");
+    await bench.redis.xadd("s", "1-1", "data", "new 1");
+    await bench.redis.xadd("s", "2-1", "data", "new 2");
+    expect(await rest).toEqual(["new 1", "new 2"]);
+    expect(partition.snapshot()).toMatchObject({ id: "2-1", entries: 2 });
+    expect(partition.stats()).toMatchObject({ read: 12, lostEntries: 0 });
+  });
+});
+
+describe("a stream that is deleted", () => {
+  it("is read from the start of the one that follows it", async () => {
+    const bench = await start();
+    const context = partContext();
+    await bench.add("s", lines(0, 10));
+    const first = await bench.read("s", {}, { context });
+    await take(first, 10);
+    const resume = first.snapshot();
+    await bench.redis.del("s");
+    await bench.add("s", ["a", "b"]);
+    const second = await bench.read("s", {}, { resume, context });
+    expect(await take(second, 2)).toEqual(["a", "b"]);
+    expect(context.logger.of("stream-reset")).toHaveLength(1);
+    expect(second.stats().lostEntries).toBe(0);
+  });
+});

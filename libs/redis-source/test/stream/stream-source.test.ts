@@ -1,0 +1,265 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import {
+  RedisOptionsError,
+  RedisPositionError,
+  RedisRefusedError,
+  RedisStreamSource,
+} from "@millrace/redis-source";
+import type { RedisStreamSourceOptions, StreamPartition } from "@millrace/redis-source";
+import { partContext } from "../support/part-context.ts";
+import { StreamBench, lines } from "../support/stream-bench.ts";
+import { take, takeAll } from "../support/take.ts";
+
+let bench: StreamBench;
+
+beforeAll(async () => {
+  bench = await StreamBench.start();
+});
+
+afterEach(() => bench.tidy());
+
+afterAll(() => bench.stop());
+
+async function batch(partition: StreamPartition): Promise<{ events: unknown[]; times: number[] }> {
+  const next = await partition.nextBatch();
+  if (next.kind === "end") throw new Error("the input ended");
+  return { events: [...next.events], times: [...(next.times ?? [])] };
+}
+
+describe("options", () => {
+  it.each<[string, Partial<RedisStreamSourceOptions>]>([
+    ["no name", { stream: "" }],
+    ["no partition", { partitions: 0 }],
+    ["a start that is nowhere", { start: "yesterday" }],
+    ["half an id", { start: "123" }],
+    ["batches without end", { maxBatchEvents: Infinity }],
+    ["a read that never waits", { blockMs: 0 }],
+    ["a group without a name", { group: "" }],
+    ["trimming what others may need", { trim: true }],
+  ])("refuses %s", (_, options) => {
+    expect(() => new RedisStreamSource({}, { stream: "s", ...options })).toThrow(RedisOptionsError);
+  });
+
+  it("names its partitions and tells what they are divided by", async () => {
+    expect(await new RedisStreamSource({}, { stream: "s" }).listParts()).toEqual(["s"]);
+    const two = new RedisStreamSource({}, { stream: "s", partitions: 2, partitionedBy: "zone" });
+    expect(await two.listParts()).toEqual(["{s:0}", "{s:1}"]);
+    expect(two.partitioning).toEqual({ kind: "by", field: "zone" });
+  });
+
+  it("opens none but its own streams", async () => {
+    const source = new RedisStreamSource({ url: bench.server.url }, { stream: "s" });
+    await expect(source.buildPart("t", undefined, partContext())).rejects.toBeInstanceOf(RedisOptionsError);
+  });
+});
+
+describe("where it begins", () => {
+  it("begins with the first entry there is, unless told", async () => {
+    await bench.add("starts", lines(0, 5));
+    expect(await take(await bench.read("starts"), 5)).toEqual(lines(0, 5));
+    expect(await take(await bench.read("starts", { start: "earliest" }), 5)).toEqual(lines(0, 5));
+  });
+
+  it("begins behind the last entry when asked for the latest", async () => {
+    await bench.add("latest", lines(0, 5));
+    const partition = await bench.read("latest", { start: "latest" });
+    expect(await partition.drained()).toBeDefined();
+    await bench.add("latest", lines(5, 7));
+    expect(await take(partition, 2)).toEqual(lines(5, 7));
+  });
+
+  it("begins behind an entry that is named", async () => {
+    const ids = await bench.add("named", lines(0, 5));
+    const partition = await bench.read("named", { start: ids[2] ?? "" });
+    expect(await take(partition, 2)).toEqual(lines(3, 5));
+  });
+
+  it("goes on behind the commit, wherever a new task would begin", async () => {
+    await bench.add("resumed", lines(0, 5));
+    const partition = await bench.read("resumed", { maxBatchEvents: 2 });
+    await partition.nextBatch();
+    const again = await bench.read("resumed", { start: "latest" }, { resume: partition.snapshot() });
+    expect(await take(again, 3)).toEqual(lines(2, 5));
+  });
+
+  it.each([null, 7, "1-0", { id: 1 }, { id: "x", entries: 1 }, { id: "1-0", entries: "all" }])(
+    "refuses %j as a position",
+    async (resume) => {
+      await expect(bench.read("positions", {}, { resume })).rejects.toBeInstanceOf(RedisPositionError);
+    },
+  );
+});
+
+describe("reading", () => {
+  it("waits for a stream that does not exist yet", async () => {
+    const partition = await bench.read("unborn");
+    expect(await partition.drained()).toBeDefined();
+    const next = take(partition, 1);
+    await bench.waiting("unborn");
+    await bench.add("unborn", ["first"]);
+    expect(await next).toEqual(["first"]);
+  });
+
+  it("resumes at every position, and reads everything once", async () => {
+    await bench.add("every", lines(0, 30));
+    for (let size = 1; size <= 30; size += 7) {
+      const seen: string[] = [];
+      let resume: ReturnType<StreamPartition["snapshot"]> | undefined;
+      while (seen.length < 30) {
+        const partition = await bench.read("every", { maxBatchEvents: size }, { resume });
+        seen.push(...(await batch(partition)).events.map(String));
+        resume = partition.snapshot();
+        expect(resume).toMatchObject({ entries: seen.length });
+      }
+      expect(seen).toEqual(lines(0, 30));
+    }
+  });
+
+  it("tells when each entry was added", async () => {
+    await bench.redis.xadd("times", "1700000000123-4", "data", "a\nb");
+    await bench.redis.xadd("times", "1700000000200-0", "data", "c");
+    expect(await batch(await bench.read("times"))).toEqual({
+      events: ["a", "b", "c"],
+      times: [1_700_000_000_123, 1_700_000_000_123, 1_700_000_000_200],
+    });
+  });
+
+  it("leaves bytes that are no text as bytes, and finds the message among other fields", async () => {
+    await bench.redis.xadd("bytes", "*", "a", "1", "data", Buffer.from([0xc3, 0x28]), "z", "2");
+    await bench.redis.xadd("bytes", "*", "data", "Zürich");
+    expect((await batch(await bench.read("bytes"))).events).toEqual([new Uint8Array([0xc3, 0x28]), "Zürich"]);
+  });
+
+  it("rejects an entry without a message, and reads on", async () => {
+    const rejected: [string, string][] = [];
+    const context = {
+      ...partContext(),
+      reject(payload: string | Uint8Array, { code }: { readonly code: string }) {
+        rejected.push([Buffer.from(payload).toString(), code]);
+      },
+    };
+    await bench.redis.xadd("strange", "*", "user", "7");
+    await bench.add("strange", ["a"]);
+    const partition = await bench.read("strange", {}, { context });
+    expect(await take(partition, 1)).toEqual(["a"]);
+    expect(rejected).toEqual([["user 7 ", "no-data-field"]]);
+    expect(partition.stats()).toMatchObject({ read: 1, entries: 2, malformed: 1, lostEntries: 0 });
+  });
+
+  it("keeps batches within their bounds once it knows the size of the entries", async () => {
+    await bench.add(
+      "bounds",
+      Array.from({ length: 40 }, () => "x\n".repeat(100)),
+    );
+    const byEvents = await bench.read("bounds", { maxBatchEvents: 500 });
+    await byEvents.nextBatch();
+    await bench.add(
+      "bounds",
+      Array.from({ length: 40 }, () => "x\n".repeat(100)),
+    );
+    expect((await batch(byEvents)).events).toHaveLength(500);
+    const byBytes = await bench.read("bounds", { maxBatchBytes: 2_000 });
+    await byBytes.nextBatch();
+    expect((await batch(byBytes)).events).toHaveLength(1_000);
+  });
+
+  it("counts what it has read and what is left", async () => {
+    await bench.add("counts", lines(0, 100));
+    const partition = await bench.read("counts", { maxBatchEvents: 30 });
+    expect(partition.stats().lag).toBe("unknown");
+    await partition.nextBatch();
+    expect(partition.stats()).toEqual({
+      read: 30,
+      duplicates: 0,
+      lost: 0,
+      queued: 0,
+      entries: 30,
+      lostEntries: 0,
+      malformed: 0,
+      lag: 70,
+      trimmed: 0,
+      abandonedGroups: 0,
+      disconnects: 0,
+    });
+    await take(partition, 70);
+    expect(partition.stats().lag).toBe(0);
+  });
+
+  it("fails when the name is that of something else", async () => {
+    await bench.redis.set("text", "no stream");
+    await expect(bench.read("text")).rejects.toBeInstanceOf(RedisRefusedError);
+  });
+});
+
+describe("drained", () => {
+  it("proves that nothing was left when it asked, while a read waits", async () => {
+    const partition = await bench.read("drained");
+    const next = partition.nextBatch();
+    await bench.waiting("drained");
+    const before = Date.now();
+    const proof = await partition.drained();
+    expect(proof?.at).toBeGreaterThanOrEqual(before);
+    expect(proof?.at).toBeLessThanOrEqual(Date.now());
+    await bench.add("drained", ["a"]);
+    await next;
+    expect((await partition.drained())?.connection).toBe(proof?.connection);
+  });
+
+  it("proves nothing while entries have not been delivered", async () => {
+    const partition = await bench.read("behind", { maxBatchEvents: 1 });
+    await bench.add("behind", ["a", "b"]);
+    expect(await partition.drained()).toBeUndefined();
+    await partition.nextBatch();
+    expect(await partition.drained()).toBeUndefined();
+    await partition.nextBatch();
+    expect(await partition.drained()).toBeDefined();
+  });
+
+  it("never takes an entry that Redis had before the probe for none", async () => {
+    const partition = await bench.read("race");
+    let delivered = 0;
+    for (let added = 1; added <= 50; added += 1) {
+      const next = partition.nextBatch().then(() => {
+        delivered += 1;
+      });
+      // The probe and the entry race; the entry's id tells which was first.
+      const adding = bench.add("race", [`${added}`]);
+      const proof = await partition.drained();
+      const [id = ""] = await adding;
+      if (proof !== undefined && delivered < added)
+        expect(Number.parseInt(id, 10)).toBeGreaterThanOrEqual(proof.at);
+      await next;
+    }
+    expect(delivered).toBe(50);
+  });
+});
+
+describe("the end", () => {
+  it("ends a read that waits as soon as it is told to stop, and leaves the rest in the stream", async () => {
+    await bench.add("stopped", lines(0, 3));
+    const partition = await bench.read("stopped", { blockMs: 60_000 });
+    expect(await take(partition, 3)).toEqual(lines(0, 3));
+    const rest = takeAll(partition);
+    await bench.waiting("stopped");
+    const position = partition.snapshot();
+    partition.stop();
+    expect(await rest).toEqual([]);
+    expect(partition.snapshot()).toEqual(position);
+  });
+
+  it("settles everything when closed, also while it reconnects", async () => {
+    const gone = await StreamBench.start();
+    const context = partContext();
+    const partition = await gone.read("s", { group: "g" }, { context });
+    const outstanding = [partition.nextBatch(), partition.drained()];
+    await outstanding[1];
+    await gone.server.kill();
+    await context.logger.logged("redis-lost", 2);
+    outstanding.push(partition.drained());
+    await partition.committed(partition.snapshot());
+    await partition.close();
+    expect(await Promise.all(outstanding)).toEqual([{ kind: "end" }, expect.anything(), undefined]);
+    expect(await partition.nextBatch()).toEqual({ kind: "end" });
+    await gone.stop();
+  });
+});

@@ -1,0 +1,55 @@
+import { Dataflow } from "@millrace/dataflow";
+import type { RawLine, Sink, Source } from "@millrace/dataflow";
+import { clickCodec } from "@millrace/event-schema";
+import type { ClickEvent } from "@millrace/event-schema";
+import { EventClock, TumblingWindower } from "@millrace/windowing";
+import { eventOf } from "../click.ts";
+import { FLOW, LATE } from "../names.ts";
+import { addTallies, tallyOf } from "../tally.ts";
+import type { ResultRow } from "../tally.ts";
+import type { ClockKind } from "./config.ts";
+
+/** What the flow is made of. */
+export interface CrashFlowParts {
+  readonly source: Source<RawLine>;
+  readonly clock: ClockKind;
+  readonly windowMs: number;
+  readonly waitMs: number;
+  readonly allowedLatenessMs: number;
+  readonly pageSize: number;
+  /** Each gets every row; by id of the output step. */
+  readonly results: Readonly<Record<string, Sink<ResultRow>>>;
+  /** Gets the events that no window took. */
+  readonly late: Sink<unknown>;
+}
+
+/** Tallies by time zone and window, each with its revisions. */
+export function crashFlow(parts: CrashFlowParts): Dataflow {
+  const { windowMs, waitMs, allowedLatenessMs, pageSize } = parts;
+  const clock =
+    parts.clock === "publish"
+      ? new EventClock<ClickEvent>({ waitMs })
+      : new EventClock<ClickEvent>({ waitMs, timestamp: (click) => eventOf(click).at });
+  const flow = new Dataflow(FLOW);
+  const tallies = flow
+    .input("clicks", parts.source)
+    .decode("decode", clickCodec)
+    .keyBy("timezone", "os_timezone")
+    .window("windows", new TumblingWindower({ lengthMs: windowMs }), clock, { allowedLatenessMs, pageSize })
+    .reduce("tallies", tallyOf, addTallies);
+  const rows = tallies.map(
+    "row",
+    ({ key, value, window, revision, complete }): ResultRow => ({
+      window: Number(window.id),
+      key,
+      revision,
+      ...value,
+      complete: complete === "unknown" ? null : complete,
+    }),
+  );
+  for (const [id, sink] of Object.entries(parts.results)) rows.output(id, sink);
+  tallies.late
+    .map("late_row", ({ key, value }) => ({ late: eventOf(value).number, key }))
+    .output(LATE, parts.late);
+  return flow;
+}

@@ -1,0 +1,31 @@
+import type { ClickEvent } from "@millrace/event-schema";
+
+/** What the test knows of an event; the click carries it in its `click_id` and time zone. */
+export interface TestEvent {
+  /** Counts from 0: tells in sums which event is missing or there twice. */
+  readonly number: number;
+  /** Event time, ms since the epoch. */
+  readonly at: number;
+  readonly key: string;
+}
+
+/** A click as one line of JSON. */
+export function lineOf({ number, at, key }: TestEvent): string {
+  const click: ClickEvent = {
+    click_id: `${number}@${at}`,
+    os: "Android 14",
+    os_name: "Android",
+    os_timezone: key,
+    device_type: "Mobile",
+    device_is_mobile: true,
+    user_custom_id: "user",
+    user_domain_id: "user",
+  };
+  return JSON.stringify(click);
+}
+
+/** Reads back what {@link lineOf} put into a click. */
+export function eventOf({ click_id, os_timezone }: ClickEvent): TestEvent {
+  const [number, at] = click_id.split("@");
+  return { number: Number(number), at: Number(at), key: os_timezone };
+}

@@ -1,0 +1,62 @@
+import type { Redis } from "ioredis";
+import { TaskKeys } from "@millrace/redis-store";
+import { CHANNEL, FLOW, HISTORY, LATE, LATEST } from "../names.ts";
+import type { ResultRow } from "../tally.ts";
+
+const PAGE = 5_000;
+
+/** All that the aggregator left in Redis. */
+export interface Results {
+  /** Every row, oldest first. */
+  readonly history: readonly ResultRow[];
+  /** The rows of the hashes. */
+  readonly latest: readonly ResultRow[];
+  /** Events that no window took. */
+  readonly late: number;
+}
+
+export async function readResults(client: Redis): Promise<Results> {
+  const keys = new TaskKeys({ flow: FLOW, part: CHANNEL });
+  const history = await rowsOf(client, keys.results(HISTORY));
+  const latest: ResultRow[] = [];
+  for await (const hash of hashesUnder(client, `${keys.results(LATEST)}:`)) {
+    latest.push(...(await client.hvals(hash)).map(parseRow));
+  }
+  return { history, latest, late: await client.xlen(keys.results(LATE)) };
+}
+
+async function rowsOf(client: Redis, stream: string): Promise<readonly ResultRow[]> {
+  const rows: ResultRow[] = [];
+  for (let from = "-"; ;) {
+    const entries = await client.xrange(stream, from, "+", "COUNT", PAGE);
+    rows.push(...entries.map(([, fields]) => parseRow(fields[1] ?? "")));
+    const last = entries.at(-1);
+    if (last === undefined || entries.length < PAGE) return rows;
+    from = `(${last[0]}`;
+  }
+}
+
+async function* hashesUnder(client: Redis, prefix: string): AsyncGenerator<string> {
+  const seen = new Set<string>();
+  for await (const names of client.scanStream({ match: `${prefix}*`, count: PAGE }) as AsyncIterable<
+    readonly string[]
+  >) {
+    for (const name of names) {
+      if (seen.has(name)) continue;
+      seen.add(name);
+      yield name;
+    }
+  }
+}
+
+function parseRow(text: string): ResultRow {
+  const row: unknown = JSON.parse(text);
+  if (isRow(row)) return row;
+  throw new Error(`not a row of results: ${text}`);
+}
+
+function isRow(value: unknown): value is ResultRow {
+  if (typeof value !== "object" || value === null) return false;
+  const row = new Map(Object.entries(value));
+  return ["window", "revision", "events", "numbers"].every((name) => typeof row.get(name) === "number");
+}

@@ -1,0 +1,63 @@
+import { CommandLine, integer, logOptions, oneOf } from "@millrace/cli";
+import type { ProgramConfig } from "@millrace/cli";
+import { FAULTS } from "./conductor/faults.ts";
+import { GUARDS } from "./guard.ts";
+import type { Guard } from "./guard.ts";
+
+/** What the crash test can be told. */
+export interface CrashTestConfig extends ProgramConfig {
+  readonly rounds: number;
+  /** Decides everything but the scheduling of the machine. */
+  readonly seed: number;
+  /** Names of faults for each round, in order; `undefined`: all, in random order. */
+  readonly faults: readonly string[] | undefined;
+  readonly without: Guard | undefined;
+}
+
+const FAULT_NAMES = Object.keys(FAULTS);
+
+/** @throws UsageError, HelpShown */
+export function crashTestConfig(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): CrashTestConfig {
+  const cli = new CommandLine(
+    "crash-test",
+    "Counts events through crashes of everything, and compares the results with the publisher's input.",
+  );
+  const rounds = cli.option(
+    {
+      flag: "--rounds <number>",
+      env: "CRASH_ROUNDS",
+      description: "how many rounds, some 20 s each",
+      parse: integer(1, 1_000_000),
+    },
+    3,
+  );
+  const seed = cli.option(
+    {
+      flag: "--seed <number>",
+      env: "CRASH_SEED",
+      description: "decides input, faults and moments; the same seed tries the same",
+      parse: integer(0, 2 ** 31),
+      defaultText: "random",
+    },
+    Math.floor(Math.random() * 2 ** 31),
+  );
+  const faults = cli.option({
+    flag: "--faults <names>",
+    env: "CRASH_FAULTS",
+    description: `faults of each round, in order, separated by commas: ${FAULT_NAMES.join(", ")}`,
+    parse: (given) => given.split(",").map(oneOf(FAULT_NAMES)),
+    defaultText: "all, in random order",
+  });
+  const without = cli.option({
+    flag: "--without <guard>",
+    env: "CRASH_WITHOUT",
+    description: `goes without a guard, and must fail: ${GUARDS.join(", ")}`,
+    parse: oneOf(GUARDS),
+  });
+  const log = logOptions(cli);
+  cli.parse(args, env);
+  return { rounds: rounds(), seed: seed(), faults: faults(), without: without(), log: log() };
+}

@@ -1,0 +1,46 @@
+import { runProgram } from "@millrace/cli";
+import { DEATHS } from "./aggregator/death.ts";
+import { FAULTS } from "./conductor/faults.ts";
+import { Random } from "./conductor/random.ts";
+import { Round } from "./conductor/round.ts";
+import type { RoundReport } from "./conductor/round.ts";
+import { crashTestConfig } from "./config.ts";
+import { CrashTestFailure } from "./crash-test-failure.ts";
+
+const MOST_TOLD = 20;
+
+/** Runs rounds until one fails or all have passed. */
+await runProgram("crash-test", crashTestConfig, async ({ config, logger, signal }) => {
+  const { rounds, seed, without } = config;
+  const reports: RoundReport[] = [];
+  for (let number = 1; number <= rounds && !signal.aborted; number += 1) {
+    // Of its own, so that a round is the same however many come before it.
+    const random = new Random(seed + number - 1);
+    const faults = config.faults ?? random.shuffled(Object.keys(FAULTS));
+    logger.info({ event: "round", number, seed, faults }, `round ${number}: ${faults.join(", ")}`);
+    const report = await Round.run({ faults, random, without });
+    reports.push(report);
+    const { problems, ...figures } = report;
+    if (problems.length > 0) {
+      for (const problem of problems.slice(0, MOST_TOLD)) process.stdout.write(`${problem}\n`);
+      const again = `--seed=${seed + number - 1} --rounds=1`;
+      throw new CrashTestFailure(
+        `round ${number} of seed ${seed} failed with ${problems.length} differences; the same once more: ${again}`,
+      );
+    }
+    logger.info({ event: "round-passed", number, ...figures }, `round ${number}: results equal the input`);
+  }
+  process.stdout.write(`${summaryOf(reports, seed)}\n`);
+});
+
+function summaryOf(reports: readonly RoundReport[], seed: number): string {
+  const sum = (of: (report: RoundReport) => number): number =>
+    reports.reduce((total, each) => total + of(each), 0);
+  const deaths = DEATHS.map(
+    (place) => `${place} ${sum((each) => each.deaths.filter((one) => one === place).length)}`,
+  );
+  return (
+    `passed: ${reports.length} rounds of seed ${seed}, ${sum(({ events }) => events)} events, ` +
+    `${sum(({ resent }) => resent)} sent again, ${sum(({ rows }) => rows)} rows, all exact; killed at ${deaths.join(", ")}`
+  );
+}

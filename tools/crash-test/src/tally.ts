@@ -1,0 +1,28 @@
+import type { ClickEvent } from "@millrace/event-schema";
+import { eventOf } from "./click.ts";
+
+/** What the events of one window and key come to. Two tallies agree only if the same events are in both. */
+export interface Tally {
+  readonly events: number;
+  /** Sum of the events' numbers. */
+  readonly numbers: number;
+}
+
+/** A tally of one click. */
+export function tallyOf(click: ClickEvent): Tally {
+  return { events: 1, numbers: eventOf(click).number };
+}
+
+export function addTallies(a: Tally, b: Tally): Tally {
+  return { events: a.events + b.events, numbers: a.numbers + b.numbers };
+}
+
+/** One row of the aggregator's results. */
+export interface ResultRow extends Tally {
+  /** Index of the window. */
+  readonly window: number;
+  readonly key: string;
+  readonly revision: number;
+  /** `null`: not known. */
+  readonly complete: true | null | { readonly atLeast: number; readonly atMost: number };
+}

@@ -1,0 +1,83 @@
+import { afterEach, describe, expect, test } from "@jest/globals";
+import { spawn } from "node:child_process";
+import type { ChildProcessByStdio } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { freePort } from "../src/free-port.ts";
+import { command, until } from "./helpers.ts";
+
+interface Guest {
+  readonly child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly text: () => string;
+}
+
+const guests: Guest[] = [];
+afterEach(async () => {
+  await Promise.all(guests.splice(0).map(end));
+});
+
+/** A program with `ensure-redis` in front. */
+function guest(env: Readonly<Record<string, string>>, args: readonly string[] = []): Guest {
+  const inFront = join(import.meta.dirname, "../src/ensure-redis.ts");
+  const loader = ["--conditions=@millrace/source", "--import", "tsx", "--import", inFront];
+  const child = spawn(process.execPath, [...loader, join(import.meta.dirname, "guest.ts"), ...args], {
+    env: { ...process.env, REDIS_URL: "", REDIS_HOST: "", REDIS_PASSWORD: "", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+  }
+  const started = { child, text: () => text };
+  guests.push(started);
+  return started;
+}
+
+async function says(started: Guest, what: string): Promise<void> {
+  await until(`it says ${what}`, () => started.text().includes(what));
+}
+
+async function end({ child }: Guest): Promise<number | null> {
+  const ended = child.exitCode === null ? once(child, "exit") : undefined;
+  child.kill("SIGTERM");
+  await ended;
+  return child.exitCode;
+}
+
+describe("a program with ensure-redis in front", () => {
+  test("has a Redis, which others share, and which goes when it ends", async () => {
+    const port = await freePort();
+    const owner = guest({ REDIS_PORT: String(port) });
+    await says(owner, "PONG");
+    expect(owner.text()).toContain(`redis: started on localhost:${port}`);
+    const other = guest({ REDIS_PORT: String(port) });
+    await says(other, "PONG");
+    expect(other.text()).not.toContain("redis:");
+    await expect(end(owner)).resolves.toBe(0);
+    await until("the Redis is gone", () =>
+      command({ host: "127.0.0.1", port }, "PING").then(
+        () => false,
+        () => true,
+      ),
+    );
+  });
+
+  test.each([
+    ["the environment", { REDIS_HOST: "127.0.0.1" }, []],
+    ["a flag", {}, ["--redis-host=127.0.0.1"]],
+    ["the wish for help", {}, ["--help"]],
+  ])("starts none because of %s", async (_why, env, args) => {
+    const started = guest({ REDIS_PORT: String(await freePort()), ...env }, args);
+    await says(started, "ECONNREFUSED");
+    expect(started.text()).not.toContain("redis:");
+  });
+
+  test("says what to do where none can be started, and does not begin", async () => {
+    const started = guest({ REDIS_PORT: String(await freePort()), REDIS_SERVER: "/nowhere/redis-server" });
+    await says(started, "/nowhere/redis-server");
+    if (started.child.exitCode === null) await once(started.child, "exit");
+    expect(started.child.exitCode).toBe(1);
+    expect(started.text()).not.toContain("ECONNREFUSED");
+  });
+});
