@@ -65,6 +65,23 @@ export class DrainTimeoutError extends MillraceError {
   readonly code = DrainTimeoutError.code;
 }
 
+/** An error as its step's, unless it already is one of Millrace's own. */
+export function asStepError(error: unknown, step: string, part: string): MillraceError {
+  return error instanceof MillraceError ? error : new StepError(step, part, messageOf(error), error);
+}
+
+/** An error as that of the source that reads for `step`, unless it already is one of Millrace's own. */
+export function asSourceError(error: unknown, step: string, part: string): MillraceError {
+  if (error instanceof MillraceError) return error;
+  return new SourceError(`step "${step}", partition "${part}": ${messageOf(error)}`, { cause: error });
+}
+
+/** An error as that of the sink behind `step`, unless it already is one of Millrace's own. */
+export function asSinkError(error: unknown, step: string, part: string): MillraceError {
+  if (error instanceof MillraceError) return error;
+  return new SinkError(`step "${step}", partition "${part}": ${messageOf(error)}`, { cause: error });
+}
+
 /** What any thrown value says, on one line. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,4 +1,4 @@
-import type { Operator, OperatorContext, Emitter } from "./contracts/operator.ts";
+import type { Emitter, Operator } from "./contracts/operator.ts";
 import type { Partitioning, Source } from "./contracts/source.ts";
 import type { Sink } from "./contracts/sink.ts";
 import { FlowError } from "./errors.ts";
@@ -38,8 +38,6 @@ export interface GraphNode {
   /** The node may end the way of its events (an inspection, a measured drop). */
   readonly mayEnd?: boolean;
 }
-
-export type { OperatorContext };
 
 const STEP_ID = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
 

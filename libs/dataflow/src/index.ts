@@ -50,16 +50,18 @@ export type {
   SourceStats,
 } from "./contracts/source.ts";
 export type { ErrorPolicy, StepOptions } from "./operators/error-policy.ts";
-export type { FlowStats, StepStats, TaskPhase, TaskStats } from "./runtime/stats.ts";
+export type { FlowStats, Hold, StepStats, TaskPhase, TaskStats } from "./runtime/stats.ts";
 export type { FlowDescription, StepDescription } from "./describe.ts";
 export type { IterableSourceOptions } from "./sources/iterable-source.ts";
 export type { Json } from "@millrace/windowing";
+export type { DeduplicateOptions } from "./operators/deduplicate-operator.ts";
 export type { CollectOptions } from "./operators/collect-logic.ts";
 export type { KeyContext, KeyedLogic, KeyedStep } from "./operators/stateful-operator.ts";
 export type { KeyByOptions, OperatorFactory, StringField } from "./stream.ts";
 export type { LineOptions } from "./sources/jsonl-file-source.ts";
 export type { Logger } from "./contracts/logger.ts";
 export type { AsyncFunction, MapAsyncOptions } from "./operators/map-async-operator.ts";
+export type { PartResult } from "./operators/window-operator.ts";
 export type { Reconciliation } from "./runtime/reconcile.ts";
 export type { RunHandle } from "./runtime/run.ts";
 export type { RunOptions } from "./runtime/options.ts";

@@ -1,9 +1,10 @@
-import type { Clock, DeduplicatorOptions, JsonCodec, Windower } from "@millrace/windowing";
+import type { Clock, JsonCodec, Windower } from "@millrace/windowing";
 import type { Operator } from "./contracts/operator.ts";
 import { BranchOperator } from "./operators/branch-operator.ts";
 import { collectLogic } from "./operators/collect-logic.ts";
 import type { CollectOptions } from "./operators/collect-logic.ts";
 import { DeduplicateOperator } from "./operators/deduplicate-operator.ts";
+import type { DeduplicateOptions } from "./operators/deduplicate-operator.ts";
 import type { StepOptions } from "./operators/error-policy.ts";
 import type { AsyncFunction, MapAsyncOptions } from "./operators/map-async-operator.ts";
 import { filterPass, flatMapPass, inspectPass, mapPass } from "./operators/passes.ts";
@@ -108,22 +109,23 @@ export class KeyedStream<V> extends StreamBase<V> {
   statefulMap<S, U>(
     id: string,
     fn: (state: S | undefined, value: V, key: string) => readonly [state: S | undefined, out: U],
-    options: { readonly codec?: JsonCodec<S> } = {},
+    { codec, ...options }: StepOptions & { readonly codec?: JsonCodec<S> } = {},
   ): KeyedStream<U> {
-    return this.statefulFlatMap<S, U>(id, {
+    const logic: KeyedLogic<V, S, U> = {
       onEvent(state, value, { key }) {
         const [next, out] = fn(state, value, key);
         return { state: next, out: [out] };
       },
-      ...options,
-    });
+      ...(codec === undefined ? {} : { codec }),
+    };
+    return this.statefulFlatMap<S, U>(id, logic, options);
   }
 
   /** Any number of events for each event, from it and the key's state; may ask to be called again at a later time. */
-  statefulFlatMap<S, U>(id: string, logic: KeyedLogic<V, S, U>): KeyedStream<U> {
+  statefulFlatMap<S, U>(id: string, logic: KeyedLogic<V, S, U>, options?: StepOptions): KeyedStream<U> {
     return new KeyedStream<U>(
       this.graph,
-      this.addOperator(id, "stateful", (context) => new StatefulOperator<V, S, U>(context, logic)),
+      this.addOperator(id, "stateful", (context) => new StatefulOperator<V, S, U>(context, logic, options)),
     );
   }
 
@@ -132,8 +134,8 @@ export class KeyedStream<V> extends StreamBase<V> {
     return this.statefulFlatMap(id, collectLogic<V>(id, options));
   }
 
-  /** Passes each id once: whatever repeats it within `withinMs` of system time is dropped and counted. */
-  deduplicate(id: string, idOf: (value: V) => string, options: DeduplicatorOptions): KeyedStream<V> {
+  /** Passes each id once: whatever repeats it within `withinMs` is dropped and counted. */
+  deduplicate(id: string, idOf: (value: V) => string, options: DeduplicateOptions<V>): KeyedStream<V> {
     const build = (context: StepContext): DeduplicateOperator<V> =>
       new DeduplicateOperator(context, idOf, options);
     return new KeyedStream<V>(this.graph, this.addOperator(id, "deduplicate", build));

@@ -1,4 +1,3 @@
-import type { DeduplicatorOptions } from "@millrace/windowing";
 import type { Operator, OperatorContext } from "./contracts/operator.ts";
 import type { Decoder } from "./contracts/decoder.ts";
 import { FlowError } from "./errors.ts";
@@ -6,6 +5,7 @@ import { KeyedStream } from "./keyed-stream.ts";
 import { BranchOperator } from "./operators/branch-operator.ts";
 import { DecodeOperator } from "./operators/decode-operator.ts";
 import { DeduplicateOperator } from "./operators/deduplicate-operator.ts";
+import type { DeduplicateOptions } from "./operators/deduplicate-operator.ts";
 import type { StepOptions } from "./operators/error-policy.ts";
 import type { AsyncFunction, MapAsyncOptions } from "./operators/map-async-operator.ts";
 import {
@@ -49,7 +49,16 @@ export class Stream<T> extends StreamBase<T> {
 
   /** One event for each event. */
   map<U>(id: string, fn: (event: T) => U, options?: StepOptions): Stream<U> {
-    return new Stream<U>(this.graph, this.addStateless(id, "map", "one-to-one", mapPass(fn), options));
+    return new Stream<U>(
+      this.graph,
+      this.addStateless(
+        id,
+        "map",
+        "one-to-one",
+        mapPass((event: T) => fn(event)),
+        options,
+      ),
+    );
   }
 
   /** Only the events for which the predicate holds; a type guard narrows the stream. */
@@ -58,7 +67,13 @@ export class Stream<T> extends StreamBase<T> {
   filter(id: string, predicate: (event: T) => boolean, options?: StepOptions): Stream<T> {
     return new Stream<T>(
       this.graph,
-      this.addStateless(id, "filter", "selection", filterPass(predicate), options),
+      this.addStateless(
+        id,
+        "filter",
+        "selection",
+        filterPass((event: T) => predicate(event)),
+        options,
+      ),
     );
   }
 
@@ -66,20 +81,44 @@ export class Stream<T> extends StreamBase<T> {
   filterMap<U>(id: string, fn: (event: T) => U | undefined, options?: StepOptions): Stream<U> {
     return new Stream<U>(
       this.graph,
-      this.addStateless(id, "filterMap", "selection", filterMapPass(fn), options),
+      this.addStateless(
+        id,
+        "filterMap",
+        "selection",
+        filterMapPass((event: T) => fn(event)),
+        options,
+      ),
     );
   }
 
   /** Any number of events for each event. */
   flatMap<U>(id: string, fn: (event: T) => Iterable<U>, options?: StepOptions): Stream<U> {
-    return new Stream<U>(this.graph, this.addStateless(id, "flatMap", "selection", flatMapPass(fn), options));
+    return new Stream<U>(
+      this.graph,
+      this.addStateless(
+        id,
+        "flatMap",
+        "selection",
+        flatMapPass((event: T) => fn(event)),
+        options,
+      ),
+    );
   }
 
   /** Looks at each event in passing. */
   inspect(id: string, look: (event: T) => void, options?: StepOptions): Stream<T> {
     return new Stream<T>(
       this.graph,
-      this.addStateless(id, "inspect", "one-to-one", inspectPass(look), options, { mayEnd: true }),
+      this.addStateless(
+        id,
+        "inspect",
+        "one-to-one",
+        inspectPass((event: T) => {
+          look(event);
+        }),
+        options,
+        { mayEnd: true },
+      ),
     );
   }
 
@@ -98,7 +137,8 @@ export class Stream<T> extends StreamBase<T> {
     this.addOperator(
       id,
       "branch",
-      (context, [no]) => new BranchOperator<T>(context, predicate, required(no), options?.onError),
+      (context, [no]) =>
+        new BranchOperator<T>(context, (event) => predicate(event), required(no), options?.onError),
       { ports: ["yes", "no"] },
     );
     return {
@@ -121,11 +161,11 @@ export class Stream<T> extends StreamBase<T> {
   }
 
   /**
-   * Passes each id once: whatever repeats it within `withinMs` of system time is dropped and counted.
+   * Passes each id once: whatever repeats it within `withinMs` is dropped and counted.
    *
    * @throws WindowOptionsError for a bound that cannot be
    */
-  deduplicate(id: string, idOf: (event: T) => string, options: DeduplicatorOptions): Stream<T> {
+  deduplicate(id: string, idOf: (event: T) => string, options: DeduplicateOptions<T>): Stream<T> {
     const build = (context: StepContext): DeduplicateOperator<T> =>
       new DeduplicateOperator(context, idOf, options);
     return new Stream<T>(this.graph, this.addOperator(id, "deduplicate", build));

@@ -15,13 +15,13 @@ import type {
   LateEvent,
   RefusedEvent,
   WindowEngineOptions,
-  WindowResult,
   Windower,
 } from "@millrace/windowing";
 import type { Graph, Port } from "./graph.ts";
 import { required } from "./operators/required.ts";
 import { tracedClock, tracedFold } from "./operators/traced.ts";
 import type { Trace } from "./operators/traced.ts";
+import type { PartResult } from "./operators/window-operator.ts";
 import { WindowOperator } from "./operators/window-operator.ts";
 import { Stream } from "./stream.ts";
 
@@ -133,7 +133,7 @@ export class WindowedStream<V> {
 }
 
 /** The results of a windowed fold, with what did not get into them beside. */
-export interface WindowResults<V, R> extends Stream<WindowResult<R>> {
+export interface WindowResults<V, R> extends Stream<PartResult<R>> {
   /** Events that came after all their windows had closed. */
   readonly late: Stream<LateEvent<V>>;
   /** Events whose timestamp lies too far in the future, or is none. */
@@ -142,7 +142,7 @@ export interface WindowResults<V, R> extends Stream<WindowResult<R>> {
 
 // Not a subclass: it would need the class Stream while the modules of streams, which use each other, still load.
 function windowResults<V, R>(graph: Graph, node: string): WindowResults<V, R> {
-  return Object.assign(new Stream<WindowResult<R>>(graph, { node, port: "down" }), {
+  return Object.assign(new Stream<PartResult<R>>(graph, { node, port: "down" }), {
     late: new Stream<LateEvent<V>>(graph, { node, port: "late" }),
     refused: new Stream<RefusedEvent<V>>(graph, { node, port: "refused" }),
   });

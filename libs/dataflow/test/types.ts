@@ -3,9 +3,9 @@
  * uses do not compile. Nothing here is run.
  */
 import { CallbackSink, Dataflow, IterableSource, StdoutSink } from "@millrace/dataflow";
-import type { Decoder, KeyedStream, Stream } from "@millrace/dataflow";
+import type { Decoder, KeyedStream, PartResult, Stream } from "@millrace/dataflow";
 import { EventClock, SystemClock, TumblingWindower, join } from "@millrace/windowing";
-import type { LateEvent, WindowResult } from "@millrace/windowing";
+import type { LateEvent } from "@millrace/windowing";
 
 interface Click {
   readonly zone: string;
@@ -44,7 +44,7 @@ rows.output("out", new StdoutSink());
 rows.output("typed", new CallbackSink((batch: readonly { readonly zone: string }[]) => void batch.length));
 
 const lists = windows.collect("all");
-same<typeof lists extends Stream<WindowResult<readonly Click[]>> ? true : false, true>(true);
+same<typeof lists extends Stream<PartResult<readonly Click[]>> ? true : false, true>(true);
 
 const sides = windows.fold(
   "sides",

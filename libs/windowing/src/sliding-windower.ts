@@ -12,6 +12,9 @@ export interface SlidingWindowerOptions {
   readonly alignToMs?: number;
 }
 
+/** Windows that one event may be in. */
+const MAX_OVERLAP = 10_000;
+
 /** Windows that overlap: each event is in every window that is open at its time. @throws WindowSpecError */
 export class SlidingWindower extends FixedWindower {
   readonly kind = "sliding";
@@ -24,6 +27,12 @@ export class SlidingWindower extends FixedWindower {
       throw new WindowSpecError(
         `offsetMs (${String(offsetMs)}) is longer than lengthMs (${String(lengthMs)}): events between two windows ` +
           `would belong to none. Make offsetMs at most lengthMs.`,
+      );
+    }
+    if (lengthMs / offsetMs > MAX_OVERLAP) {
+      throw new WindowSpecError(
+        `lengthMs (${String(lengthMs)}) is more than ${String(MAX_OVERLAP)} times offsetMs (${String(offsetMs)}): each ` +
+          `event would be in as many windows. Make offsetMs longer.`,
       );
     }
     super(lengthMs, offsetMs, alignToMs);

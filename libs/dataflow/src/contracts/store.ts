@@ -57,6 +57,8 @@ export interface TaskState {
 
 /** Keeps the state of tasks. */
 export interface Store {
+  /** Its commits make {@link Commit.outputs} visible. @default false: flows with such sinks are refused */
+  readonly takesOutputs?: boolean;
   /** Takes the task over: the new fence is higher than any before, so older owners can no longer commit. */
   acquire(task: TaskId): Promise<TaskStore>;
   /** Releases what the store itself holds open. */

@@ -25,6 +25,10 @@ export class BranchOperator<T> implements Operator<T, T> {
     this.#otherwise = otherwise;
   }
 
+  stats(): Readonly<Record<string, number>> {
+    return this.#test.stats();
+  }
+
   process(batch: Batch<T>, now: number, out: Emitter<T>): void {
     this.#test.process(batch, now, {
       emit: (tested) => {

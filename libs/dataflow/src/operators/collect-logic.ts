@@ -13,16 +13,15 @@ export interface CollectOptions {
 export function collectLogic<V>(
   step: string,
   { maxSize, timeoutMs }: CollectOptions,
-): KeyedLogic<V, readonly V[], readonly V[]> {
+): KeyedLogic<V, V[], readonly V[]> {
   if (!Number.isInteger(maxSize) || maxSize < 1)
     throw new FlowError(`step "${step}": maxSize is ${maxSize}, must be a whole number from 1`);
   if (!(timeoutMs > 0)) throw new FlowError(`step "${step}": timeoutMs is ${timeoutMs}, must be above 0`);
   return {
     onEvent(list = [], value, { now }) {
-      const longer = [...list, value];
-      return longer.length >= maxSize
-        ? { state: undefined, out: [longer] }
-        : { state: longer, notifyAt: now + timeoutMs };
+      list.push(value);
+      if (list.length >= maxSize) return { state: undefined, out: [list] };
+      return { state: list, notifyAt: now + timeoutMs };
     },
     onNotify: (list) => ({ state: undefined, out: [list] }),
     onEnd: (list) => ({ state: undefined, out: [list] }),

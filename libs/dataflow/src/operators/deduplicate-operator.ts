@@ -4,13 +4,21 @@ import type { Batch, Emitter, Operator } from "../contracts/operator.ts";
 import { StatelessOperator } from "./stateless.ts";
 import type { StepContext } from "./step-context.ts";
 
+/** How long ids are remembered, and by which time. */
+export interface DeduplicateOptions<T> extends DeduplicatorOptions {
+  /** Reads an event's time (ms), so that a replay drops what the first run dropped. @default system time */
+  readonly timestamp?: (event: T) => number;
+}
+
 /** Passes each id once within a bounded time; repetitions are counted as dropped. */
 export class DeduplicateOperator<T> implements Operator<T, T> {
   readonly #deduplicator: Deduplicator;
   readonly #ids: StatelessOperator<T, string>;
+  readonly #timestamp: ((event: T) => number) | undefined;
 
-  constructor(context: StepContext, idOf: (event: T) => string, options: DeduplicatorOptions) {
+  constructor(context: StepContext, idOf: (event: T) => string, options: DeduplicateOptions<T>) {
     this.#deduplicator = new Deduplicator(options);
+    this.#timestamp = options.timestamp;
     this.#ids = new StatelessOperator<T, string>(context, "one-to-one", (batch, rows) => {
       for (const [row, event] of batch.events.entries()) {
         rows.at = row;
@@ -22,7 +30,11 @@ export class DeduplicateOperator<T> implements Operator<T, T> {
   process(batch: Batch<T>, now: number, out: Emitter<T>): void {
     this.#ids.process(batch, now, {
       emit: ({ events: ids }) => {
-        const first = new Set(this.#deduplicator.process({ ids }, now));
+        const timestamp = this.#timestamp;
+        const times = timestamp && batch.events.map((event) => timestamp(event));
+        const first = new Set(
+          this.#deduplicator.process(times === undefined ? { ids } : { ids, times }, now),
+        );
         const isFirst = (_: unknown, row: number): boolean => first.has(row);
         if (first.size === 0) return;
         out.emit({

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Batch, Emitter } from "../contracts/operator.ts";
 import { FlowError } from "../errors.ts";
 import type { AsyncOperator } from "./async-operator.ts";
@@ -50,10 +51,14 @@ export class MapAsyncOperator<V, R> implements AsyncOperator<V, R> {
     const made = new Map<number, R>();
     const rows = batch.events.entries();
     const failed = new AbortController();
+    // Each lane listens to both; that many listeners are no leak.
+    setMaxListeners(0, failed.signal, this.#context.signal);
     const lane = async (): Promise<void> => {
       for (const [row, event] of rows) {
         if (failed.signal.aborted) return;
         const result = await this.#call(event, batch.keys?.[row] ?? "", failed.signal);
+        // A task that is given up has not failed on its events.
+        this.#context.signal.throwIfAborted();
         if (result.ok) made.set(row, result.value);
         else this.#errors.giveUp(result.error, event);
       }
@@ -86,7 +91,7 @@ export class MapAsyncOperator<V, R> implements AsyncOperator<V, R> {
         const over = attempt >= this.#options.retries || failed.aborted || this.#context.signal.aborted;
         if (over) return { ok: false, error };
       }
-      await this.#sleep(wait);
+      await this.#sleep(wait, failed);
       wait *= 2;
     }
   }
@@ -115,18 +120,18 @@ export class MapAsyncOperator<V, R> implements AsyncOperator<V, R> {
     }
   }
 
-  #sleep(ms: number): Promise<void> {
+  #sleep(ms: number, failed: AbortSignal): Promise<void> {
     const { time, signal } = this.#context;
     return new Promise((resolve) => {
-      const cancel = time.wakeAt(time.now() + ms, resolve);
-      signal.addEventListener(
-        "abort",
-        () => {
-          cancel();
-          resolve();
-        },
-        { once: true },
-      );
+      const wake = (): void => {
+        cancel();
+        signal.removeEventListener("abort", wake);
+        failed.removeEventListener("abort", wake);
+        resolve();
+      };
+      const cancel = time.wakeAt(time.now() + ms, wake);
+      signal.addEventListener("abort", wake);
+      failed.addEventListener("abort", wake);
     });
   }
 }

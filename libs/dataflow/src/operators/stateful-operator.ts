@@ -4,6 +4,8 @@ import type { Batch, Emitter, Operator, Wake } from "../contracts/operator.ts";
 import { StateError, StepError, messageOf } from "../errors.ts";
 import { excerpt } from "../excerpt.ts";
 import { isJson, stateToJson } from "../json-value.ts";
+import { ErrorHandler } from "./error-policy.ts";
+import type { StepOptions } from "./error-policy.ts";
 import type { StepContext } from "./step-context.ts";
 
 /** What a stateful step is told besides its state. */
@@ -50,7 +52,15 @@ interface Cell<S> {
   slot: number;
 }
 
+/** A key that was called back, and what came of it. */
+interface Touched<S, Out> {
+  readonly cell: Cell<S>;
+  readonly step: KeyedStep<S, Out>;
+}
+
 const GROUP = "keys";
+/** Keys called back in one go, so that a million of them hold nobody up. */
+const PAGE_KEYS = 2_000;
 
 /** Runs a {@link KeyedLogic}: keeps each key's state, wakes for notifications, recovers. */
 export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
@@ -60,10 +70,14 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
   readonly #alarms = new DueHeap<Cell<S>>();
   #changed: Set<string> | undefined;
   #order = 0;
+  /** How to go on with a call that had more than one page of keys. */
+  #rest: ((out: Emitter<Out>) => void) | undefined;
+  readonly #errors: ErrorHandler;
 
-  constructor(context: StepContext, logic: KeyedLogic<V, S, Out>) {
+  constructor(context: StepContext, logic: KeyedLogic<V, S, Out>, { onError }: StepOptions = {}) {
     this.#context = context;
     this.#logic = logic;
+    this.#errors = new ErrorHandler(context, onError);
   }
 
   process(batch: Batch<V>, now: number, out: Emitter<Out>): void {
@@ -71,7 +85,8 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
     for (const [row, value] of batch.events.entries()) {
       const key = batch.keys?.[row] ?? "";
       const cell = this.#cells.get(key);
-      const step = this.#call(value, () => this.#logic.onEvent(cell?.state, value, { key, now }));
+      const step = this.#attempt(value, () => this.#logic.onEvent(cell?.state, value, { key, now }));
+      if (step === undefined) continue;
       this.#apply(key, cell, step);
       for (const made of step.out ?? []) rows.push(made, key, batch.times?.[row] ?? NaN);
     }
@@ -79,27 +94,30 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
   }
 
   advance(now: number, _drainedAt: number | undefined, out: Emitter<Out>): void {
-    const rows = new KeyedRows<Out>(false);
-    for (let cell = this.#alarms.peek(); cell !== undefined && cell.due <= now; cell = this.#alarms.peek()) {
-      const { key, state } = cell;
+    this.#page(now, out, () => {
+      const cell = this.#alarms.peek();
+      if (cell === undefined || cell.due > now) return undefined;
       this.#alarms.remove(cell);
-      const step = this.#call(undefined, () => this.#logic.onNotify?.(state, { key, now }) ?? { state });
-      this.#apply(key, cell, step);
-      for (const made of step.out ?? []) rows.push(made, key, NaN);
-    }
-    rows.emit(out);
+      return this.#notified(cell, now);
+    });
   }
 
   finish(_cause: "end" | "drain", now: number, out: Emitter<Out>): void {
-    const rows = new KeyedRows<Out>(false);
     if (this.#logic.onEnd === undefined) return;
-    for (const cell of [...this.#cells.values()]) {
-      const { key, state } = cell;
-      const step = this.#call(undefined, () => this.#logic.onEnd?.(state, { key, now }) ?? { state });
-      this.#apply(key, cell, step);
-      for (const made of step.out ?? []) rows.push(made, key, NaN);
-    }
-    rows.emit(out);
+    const cells = this.#cells.values();
+    this.#page(now, out, () => {
+      const next = cells.next();
+      return next.done === true ? undefined : this.#ended(next.value, now);
+    });
+  }
+
+  /** Keys are left of a call that had more than one page of them. */
+  get pending(): boolean {
+    return this.#rest !== undefined;
+  }
+
+  nextPage(out: Emitter<Out>): void {
+    this.#rest?.(out);
   }
 
   nextWake(): Wake | undefined {
@@ -131,7 +149,8 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
   }
 
   stats(): Readonly<Record<string, number>> {
-    return { keys: this.#cells.size };
+    const { skipped } = this.#errors;
+    return { keys: this.#cells.size, ...(skipped === 0 ? {} : { skipped }) };
   }
 
   get #where(): string {
@@ -162,12 +181,53 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
     }
   }
 
-  #call<T>(value: V | undefined, call: () => T): T {
+  /** Works through keys, `next` by `next`, a page at a time. */
+  #page(now: number, out: Emitter<Out>, next: () => Touched<S, Out> | undefined): void {
+    const rows = new KeyedRows<Out>(false);
+    this.#rest = undefined;
+    for (let touched = next(), count = 1; touched !== undefined; touched = next(), count++) {
+      const { cell, step } = touched;
+      // Asked for at once means: after what is due now, or the loop would never end.
+      const notifyAt = step.notifyAt === undefined ? undefined : Math.max(step.notifyAt, now + 1);
+      this.#apply(cell.key, cell, { state: step.state, notifyAt });
+      for (const made of step.out ?? []) rows.push(made, cell.key, NaN);
+      if (count < PAGE_KEYS) continue;
+      this.#rest = (later) => {
+        this.#page(now, later, next);
+      };
+      break;
+    }
+    rows.emit(out);
+  }
+
+  #notified(cell: Cell<S>, now: number): Touched<S, Out> {
+    const { key, state } = cell;
+    return { cell, step: this.#call(key, () => this.#logic.onNotify?.(state, { key, now }) ?? { state }) };
+  }
+
+  #ended(cell: Cell<S>, now: number): Touched<S, Out> {
+    const { key, state } = cell;
+    return { cell, step: this.#call(key, () => this.#logic.onEnd?.(state, { key, now }) ?? { state }) };
+  }
+
+  /** One event's step; `undefined` if the step's policy gave it up. */
+  #attempt(value: V, call: () => KeyedStep<S, Out>): KeyedStep<S, Out> | undefined {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return call();
+      } catch (error) {
+        if (attempt < this.#errors.retries) continue;
+        this.#errors.giveUp(error, value);
+        return undefined;
+      }
+    }
+  }
+
+  #call<T>(key: string, call: () => T): T {
     try {
       return call();
     } catch (error) {
-      const event = value === undefined ? "" : ` (event: ${excerpt(value)})`;
-      throw new StepError(this.#context.step, this.#context.part, `${messageOf(error)}${event}`, error);
+      throw new StepError(this.#context.step, this.#context.part, `key "${key}": ${messageOf(error)}`, error);
     }
   }
 

@@ -7,6 +7,7 @@ import type {
   WindowEngine,
   WindowOutput,
   WindowResult,
+  WindowStats,
 } from "@millrace/windowing";
 import type { Batch, Emitter, Operator, Wake } from "../contracts/operator.ts";
 import { StepError, messageOf } from "../errors.ts";
@@ -14,11 +15,18 @@ import { excerpt } from "../excerpt.ts";
 import type { StepContext } from "./step-context.ts";
 import type { Trace } from "./traced.ts";
 
+/** A window's result and the partition it is of: with `keyBy(…, { perPartition: true })` a key has one in each. */
+export interface PartResult<R> extends WindowResult<R> {
+  readonly part: string;
+}
+
 /** A windowing engine as a step: results, late and refused events leave by ports of their own. */
-export class WindowOperator<V, R> implements Operator<V, WindowResult<R>> {
+export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
   readonly #context: StepContext;
   readonly #engine: WindowEngine<V, R>;
   readonly #trace: Trace<V>;
+  /** What the engine had counted in earlier runs. */
+  #before: WindowStats;
   readonly #late: Emitter<LateEvent<V>>;
   readonly #refused: Emitter<RefusedEvent<V>>;
 
@@ -30,12 +38,13 @@ export class WindowOperator<V, R> implements Operator<V, WindowResult<R>> {
   ) {
     this.#context = context;
     this.#engine = engine;
+    this.#before = engine.stats();
     this.#trace = trace;
     this.#late = sides.late;
     this.#refused = sides.refused;
   }
 
-  process(batch: Batch<V>, now: number, out: Emitter<WindowResult<R>>): void {
+  process(batch: Batch<V>, now: number, out: Emitter<PartResult<R>>): void {
     const { events: values, keys, times } = batch;
     if (keys === undefined) {
       throw new StepError(
@@ -48,12 +57,12 @@ export class WindowOperator<V, R> implements Operator<V, WindowResult<R>> {
     this.#route(() => this.#engine.process(keyed, now), out);
   }
 
-  advance(now: number, drainedAt: number | undefined, out: Emitter<WindowResult<R>>): void {
+  advance(now: number, drainedAt: number | undefined, out: Emitter<PartResult<R>>): void {
     this.#route(() => this.#engine.advance(now), out);
     if (drainedAt !== undefined) this.#route(() => this.#engine.drained(drainedAt), out);
   }
 
-  finish(cause: "end" | "drain", _now: number, out: Emitter<WindowResult<R>>): void {
+  finish(cause: "end" | "drain", _now: number, out: Emitter<PartResult<R>>): void {
     this.#route(() => this.#engine.finish(cause), out);
   }
 
@@ -65,7 +74,7 @@ export class WindowOperator<V, R> implements Operator<V, WindowResult<R>> {
     return this.#engine.pending;
   }
 
-  nextPage(out: Emitter<WindowResult<R>>): void {
+  nextPage(out: Emitter<PartResult<R>>): void {
     this.#route(() => this.#engine.nextPage(), out);
   }
 
@@ -78,13 +87,24 @@ export class WindowOperator<V, R> implements Operator<V, WindowResult<R>> {
     now: number,
   ): void {
     this.#engine.restore(groups, now);
+    this.#before = this.#engine.stats();
   }
 
+  /** The engine's figures; what it counts, it counts for this run alone, as every other step does. */
   stats(): Readonly<Record<string, number>> {
-    return { ...this.#engine.stats() };
+    const now = this.#engine.stats();
+    const before = this.#before;
+    return {
+      ...now,
+      counted: now.counted - before.counted,
+      late: now.late - before.late,
+      refused: now.refused - before.refused,
+      overflowed: now.overflowed - before.overflowed,
+      revisions: now.revisions - before.revisions,
+    };
   }
 
-  #route(call: () => WindowOutput<V, R>, out: Emitter<WindowResult<R>>): void {
+  #route(call: () => WindowOutput<V, R>, out: Emitter<PartResult<R>>): void {
     let made: WindowOutput<V, R>;
     try {
       made = call();
@@ -94,7 +114,11 @@ export class WindowOperator<V, R> implements Operator<V, WindowResult<R>> {
       throw new StepError(this.#context.step, this.#context.part, `${messageOf(error)}${event}`, error);
     }
     this.#trace.value = undefined;
-    send(made.results, out);
+    const { part } = this.#context;
+    send(
+      made.results.map((row) => ({ ...row, part })),
+      out,
+    );
     send(made.late, this.#late);
     send(made.refused, this.#refused);
   }

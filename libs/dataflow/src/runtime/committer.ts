@@ -1,5 +1,5 @@
-import type { Json, StateGroup } from "@millrace/windowing";
-import type { CommitOutcome, TaskState, TaskStore } from "../contracts/store.ts";
+import type { StateGroup } from "@millrace/windowing";
+import type { Commit, CommitOutcome, TaskState, TaskStore } from "../contracts/store.ts";
 import { FencedError, StateError, StateMismatchError } from "../errors.ts";
 import type { TaskGraph } from "./task-graph.ts";
 
@@ -19,11 +19,6 @@ export class Committer {
     this.#name = name;
   }
 
-  /** Commits applied in this task's whole life. */
-  get number(): number {
-    return this.#number;
-  }
-
   /** @throws StateMismatchError for state of a flow of another shape */
   async load(): Promise<TaskState | undefined> {
     const state = await this.#store.load();
@@ -38,23 +33,15 @@ export class Committer {
   }
 
   /** @throws FencedError when another owner has the task */
-  async commit(
-    graph: TaskGraph,
-    position: Json,
-    sinks: Readonly<Record<string, Json>>,
-    partial: boolean,
-  ): Promise<void> {
+  async commit({ graph, ...content }: CommitContent): Promise<void> {
     const changes = graph.stateful.flatMap(({ node, operator }) =>
       (operator.snapshot?.() ?? []).map((change) => ({ ...change, group: `${node.id}/${change.group}` })),
     );
     const outcome: CommitOutcome = await this.#store.commit({
       number: this.#number + 1,
       signature: this.#signature,
-      position,
-      sinks,
       changes,
-      outputs: graph.takeOutputs(),
-      partial,
+      ...content,
     });
     switch (outcome.kind) {
       case "applied":
@@ -71,10 +58,11 @@ export class Committer {
         );
     }
   }
+}
 
-  close(): Promise<void> {
-    return this.#store.close();
-  }
+/** What a task has to commit, besides the state that its steps tell themselves. */
+export interface CommitContent extends Pick<Commit, "position" | "sinks" | "outputs" | "partial"> {
+  readonly graph: TaskGraph;
 }
 
 /** Divides kept groups by the step that they belong to. @throws StateError */

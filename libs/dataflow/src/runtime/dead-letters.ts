@@ -4,13 +4,17 @@ import type { SinkPartition } from "../contracts/sink.ts";
 
 /** What could not become an event waits here until the task settles; without a sink each is logged. */
 export class DeadLetters {
-  readonly #sink: SinkPartition<DeadLetter> | undefined;
+  #sink: SinkPartition<DeadLetter> | undefined;
   readonly #logger: Logger;
   #waiting: DeadLetter[] = [];
 
-  constructor(sink: SinkPartition<DeadLetter> | undefined, logger: Logger) {
-    this.#sink = sink;
+  constructor(logger: Logger) {
     this.#logger = logger;
+  }
+
+  /** What comes from now on goes to `sink`. */
+  writeTo(sink: SinkPartition<DeadLetter> | undefined): void {
+    this.#sink = sink;
   }
 
   readonly put = (letter: DeadLetter): void => {

@@ -1,28 +1,24 @@
 import type { Drained } from "../contracts/source.ts";
 
-/** Tells when a partition has been connected and drained for long enough to count as ended. */
+/** Tells for how long a partition has been connected and drained without a break. */
 export class IdleWatch {
   readonly #idleMs: number;
-  #armed: boolean;
   #since: Drained | undefined;
   #idle = false;
 
-  /** @param armed the task resumed, so the first event need not be waited for */
-  constructor(idleMs: number, armed: boolean) {
+  /** @param idleMs how long counts as idle; `Infinity`: never */
+  constructor(idleMs: number) {
     this.#idleMs = idleMs;
-    this.#armed = armed;
   }
 
   /** Events came: idleness starts anew. */
   events(): void {
-    this.#armed = true;
     this.#since = undefined;
     this.#idle = false;
   }
 
   /** A proof that nothing was left. One over another connection proves nothing about the time before it. */
   drained(proof: Drained): void {
-    if (!this.#armed) return;
     if (this.#since?.connection !== proof.connection) this.#since = proof;
     this.#idle = proof.at - this.#since.at >= this.#idleMs;
   }
@@ -33,7 +29,7 @@ export class IdleWatch {
 
   /** When the next proof is wanted; `undefined`: never. `-Infinity`: at once. */
   get nextProbe(): number | undefined {
-    if (!this.#armed || this.#idleMs === Infinity || this.#idle) return undefined;
+    if (this.#idleMs === Infinity || this.#idle) return undefined;
     return this.#since === undefined ? -Infinity : this.#since.at + this.#idleMs;
   }
 }

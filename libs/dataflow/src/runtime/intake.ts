@@ -1,4 +1,5 @@
 import type { Drained, SourceBatch, SourcePartition } from "../contracts/source.ts";
+import { asSourceError } from "../errors.ts";
 import type { Signal } from "./signal.ts";
 
 /** One call of a partition that is under way, and how it ended. */
@@ -47,13 +48,17 @@ export type ProbeAnswer =
 /** A task's side of its source partition: one `nextBatch` and one probe at a time, both without blocking the task. */
 export class Intake {
   readonly #partition: SourcePartition<unknown>;
+  readonly #step: string;
+  readonly #part: string;
   readonly #signal: Signal;
   readonly #batch = new Pending<SourceBatch<unknown>>();
   readonly #probe = new Pending<Drained | undefined>();
   #readSinceProbe = false;
 
-  constructor(partition: SourcePartition<unknown>, signal: Signal) {
+  constructor(partition: SourcePartition<unknown>, step: string, part: string, signal: Signal) {
     this.#partition = partition;
+    this.#step = step;
+    this.#part = part;
     this.#signal = signal;
   }
 
@@ -63,7 +68,7 @@ export class Intake {
   }
 
   takeBatch(): SourceBatch<unknown> | undefined {
-    const batch = this.#batch.take()?.value;
+    const batch = this.#take(this.#batch)?.value;
     if (batch !== undefined) this.#readSinceProbe = true;
     return batch;
   }
@@ -82,9 +87,18 @@ export class Intake {
 
   /** A probe's answer, once. */
   takeAnswer(): ProbeAnswer | undefined {
-    const answer = this.#probe.take();
+    const answer = this.#take(this.#probe);
     if (answer === undefined) return undefined;
     if (answer.value !== undefined) return { kind: "drained", proof: answer.value };
     return { kind: this.#readSinceProbe ? "outdated" : "not-drained" };
+  }
+
+  /** @throws SourceError where the call failed */
+  #take<T>(pending: Pending<T>): { readonly value: T } | undefined {
+    try {
+      return pending.take();
+    } catch (error) {
+      throw asSourceError(error, this.#step, this.#part);
+    }
   }
 }

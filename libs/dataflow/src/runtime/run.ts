@@ -1,5 +1,6 @@
 import type { Dataflow } from "../dataflow.ts";
 import { DrainTimeoutError, FlowError, messageOf } from "../errors.ts";
+import { abortable } from "./abortable.ts";
 import { RolledBack } from "./committer.ts";
 import { resolveRunOptions } from "./options.ts";
 import type { RunOptions, TaskOptions } from "./options.ts";
@@ -45,7 +46,10 @@ class Worker {
   readonly #flow: Dataflow;
   readonly #given: RunOptions;
   readonly #options: TaskOptions;
+  readonly #abort = new AbortController();
   #tasks: Task[] = [];
+  /** Tasks that had to reload: what they counted still counts. */
+  readonly #reloaded: Task[] = [];
   #stopping = false;
   #cancelDeadline: (() => void) | undefined;
 
@@ -63,7 +67,7 @@ class Worker {
     if (signal?.aborted === true) this.stop();
     signal?.addEventListener("abort", stop);
     try {
-      const parts = await this.#parts();
+      const parts = await abortable(this.#parts(), this.#abort.signal);
       this.#tasks = parts.map((part) => this.#task(part));
       await this.#runAll();
     } finally {
@@ -82,12 +86,13 @@ class Worker {
       const error = new DrainTimeoutError(
         `flow "${this.#flow.id}" did not finish within ${drainTimeoutMs} ms of being stopped; what was not committed is read again by the next run`,
       );
+      this.#abort.abort(error);
       for (const task of this.#tasks) task.abort(error);
     });
   }
 
   stats(): FlowStats {
-    return { flow: this.#flow.id, tasks: this.#tasks.map((task) => task.stats()) };
+    return { flow: this.#flow.id, tasks: [...this.#reloaded, ...this.#tasks].map((task) => task.stats()) };
   }
 
   async #parts(): Promise<readonly string[]> {
@@ -105,7 +110,8 @@ class Worker {
   #task(part: string): Task {
     const task = new Task(this.#flow, part, this.#options, this.#given.store, () => {
       // Until all are idle none ends: a partition that pauses is not over while another still runs.
-      if (this.#tasks.every(({ idle }) => idle)) for (const each of this.#tasks) each.endInput();
+      const idle = this.#tasks.every((each) => each.idle) && this.#tasks.some(({ begun }) => begun);
+      if (idle) for (const each of this.#tasks) each.endInput();
     });
     if (this.#stopping) task.stop();
     return task;
@@ -138,6 +144,7 @@ class Worker {
           { event: "rolled-back", part: current.part },
           `${messageOf(error)}; reloading`,
         );
+        this.#reloaded.push(current);
         current = this.#task(current.part);
         this.#tasks[index] = current;
       }

@@ -14,6 +14,12 @@ export interface StepStats {
 /** What a task does at the moment; `waiting`: nothing is left to do until an event comes or time passes. */
 export type TaskPhase = "starting" | "running" | "waiting" | "stopping" | "ended" | "failed";
 
+/**
+ * What holds the watermark back. `probe`: the proof that nothing is left to read is being waited for, as long as the
+ * source is disconnected, say. `unread-events`: something has arrived and waits to be read.
+ */
+export type Hold = "nothing" | "probe" | "unread-events";
+
 /** Figures of one task. */
 export interface TaskStats {
   readonly part: string;
@@ -26,10 +32,14 @@ export interface TaskStats {
   /** How long the last batch took from its arrival to its rows' being written, ms. */
   readonly lastBatchMs: number;
   readonly longestBatchMs: number;
-  /** Commits that were applied. */
+  /** Commits of this run. */
   readonly commits: number;
   /** System time (ms) of the last proof that nothing was left to read. */
   readonly drainedAt: number | undefined;
+  /** How long ago (ms) the last message read was published or entered, where the source knows that. */
+  readonly lagMs: number | undefined;
+  /** What keeps time from closing windows that would be due. */
+  readonly hold: Hold;
   readonly steps: readonly StepStats[];
 }
 

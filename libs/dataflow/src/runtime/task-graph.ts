@@ -1,7 +1,7 @@
 import type { StateGroup } from "@millrace/windowing";
 import type { Batch, Operator, Wake } from "../contracts/operator.ts";
 import type { SinkPartition } from "../contracts/sink.ts";
-import type { StoreOutput } from "../contracts/store.ts";
+import { asSinkError, asStepError } from "../errors.ts";
 import type { Graph, GraphNode } from "../graph.ts";
 import type { AsyncOperator } from "../operators/async-operator.ts";
 import type { StepContext } from "../operators/step-context.ts";
@@ -15,6 +15,7 @@ class OperatorNode implements Receiver {
   readonly operator: Operator<unknown, unknown>;
   readonly #out: PortEmitter;
   readonly #clock: { readonly now: number };
+  readonly #part: string;
   eventsIn = 0;
 
   constructor(
@@ -22,16 +23,22 @@ class OperatorNode implements Receiver {
     operator: Operator<unknown, unknown>,
     out: PortEmitter,
     clock: { readonly now: number },
+    part: string,
   ) {
     this.node = node;
     this.operator = operator;
     this.#out = out;
     this.#clock = clock;
+    this.#part = part;
   }
 
   receive(batch: Batch<unknown>): void {
     this.eventsIn += batch.events.length;
-    this.operator.process(batch, this.#clock.now, this.#out);
+    try {
+      this.operator.process(batch, this.#clock.now, this.#out);
+    } catch (error) {
+      throw asStepError(error, this.node.id, this.#part);
+    }
   }
 
   get out(): PortEmitter {
@@ -63,12 +70,14 @@ class AsyncNode implements Receiver {
 class OutputNode implements Receiver {
   readonly node: GraphNode;
   readonly sink: SinkPartition<unknown>;
+  readonly #part: string;
   rows: unknown[] = [];
   eventsIn = 0;
 
-  constructor(node: GraphNode, sink: SinkPartition<unknown>) {
+  constructor(node: GraphNode, sink: SinkPartition<unknown>, part: string) {
     this.node = node;
     this.sink = sink;
+    this.#part = part;
   }
 
   receive(batch: Batch<unknown>): void {
@@ -81,7 +90,11 @@ class OutputNode implements Receiver {
     if (this.rows.length === 0) return;
     const { rows } = this;
     this.rows = [];
-    await this.sink.writeBatch(rows);
+    try {
+      await this.sink.writeBatch(rows);
+    } catch (error) {
+      throw asSinkError(error, this.node.id, this.#part);
+    }
   }
 }
 
@@ -115,7 +128,8 @@ export class TaskGraph {
       if (role.kind === "input") {
         input = { node, emitter: down };
       } else if (role.kind === "operator") {
-        const live = new OperatorNode(node, role.build(contextOf(node.id), sides), down, this.#clock);
+        const context = contextOf(node.id);
+        const live = new OperatorNode(node, role.build(context, sides), down, this.#clock, context.part);
         this.#operators.push(live);
         this.#connect(node, live);
       } else if (role.kind === "async") {
@@ -125,7 +139,7 @@ export class TaskGraph {
       } else {
         const sink = sinks.get(node.id);
         if (sink === undefined) throw new Error(`output "${node.id}" has no open sink`);
-        const live = new OutputNode(node, sink);
+        const live = new OutputNode(node, sink, contextOf(node.id).part);
         this.#outputs.push(live);
         this.#connect(node, live);
       }
@@ -207,8 +221,12 @@ export class TaskGraph {
     found?.operator.restore?.(groups, now);
   }
 
-  takeOutputs(): readonly StoreOutput[] {
-    return this.#outputs.flatMap(({ sink }) => sink.takeOutputs?.() ?? []);
+  /** Results of windows that have left so far. */
+  get results(): number {
+    return this.#operators.reduce(
+      (sum, { node, out }) => sum + (node.operator === "window" ? out.events : 0),
+      0,
+    );
   }
 
   /** Figures of every step, in the graph's order. */

@@ -1,20 +1,17 @@
 import type { Json } from "@millrace/windowing";
-import type { PartContext, Source, SourcePartition } from "../contracts/source.ts";
-import type { SinkPartition } from "../contracts/sink.ts";
+import type { Drained } from "../contracts/source.ts";
 import type { Store } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
-import { PAYLOAD_LENGTH, excerpt } from "../excerpt.ts";
+import { messageOf } from "../errors.ts";
 import { abortable } from "./abortable.ts";
-import { Committer, groupsByStep } from "./committer.ts";
-import { DeadLetters } from "./dead-letters.ts";
 import { IdleWatch } from "./idle-watch.ts";
 import { Intake } from "./intake.ts";
+import { openTask } from "./open-task.ts";
+import type { LiveTask } from "./open-task.ts";
 import type { TaskOptions } from "./options.ts";
 import { Resources } from "./resources.ts";
 import { Signal } from "./signal.ts";
-import { signatureOf } from "./signature.ts";
-import type { TaskPhase, TaskStats } from "./stats.ts";
-import { TaskGraph } from "./task-graph.ts";
+import type { Hold, TaskPhase, TaskStats } from "./stats.ts";
 
 /** Why a task's input ended. */
 type Ending = "end" | "stopped";
@@ -30,22 +27,31 @@ export class Task {
   readonly #store: Store | undefined;
   readonly #onIdle: () => void;
   readonly #signal = new Signal();
-  /** Aborted when the task must end at once. */
   readonly #abort = new AbortController();
-  /** Aborted when what is being opened is not wanted any more. */
   readonly #opening = new AbortController();
   readonly #resources = new Resources();
+  readonly #idle: IdleWatch;
   #phase: TaskPhase = "starting";
-  #live: Live | undefined;
+  #live: LiveTask | undefined;
   #stopping = false;
   #ending = false;
+  /** Events since the last commit. */
+  #uncommitted = 0;
+  /** Since when (ms) something waits to be committed. */
+  #dirtySince: number | undefined;
+  /** Results of windows that had left at the last commit. */
+  #committedResults = 0;
+  #commits = 0;
+  #read = 0;
   #batches = 0;
   #lastBatchMs = 0;
   #longestBatchMs = 0;
   #rejected = 0;
   #drainedAt: number | undefined;
+  #lastMessageAt: number | undefined;
+  #hold: Hold = "nothing";
 
-  /** @param onIdle called whenever the task has become idle; `endInput` is the answer */
+  /** @param onIdle called whenever the task has become idle or has ended; `endInput` may be the answer */
   constructor(
     flow: Dataflow,
     part: string,
@@ -58,10 +64,17 @@ export class Task {
     this.#options = options;
     this.#store = store;
     this.#onIdle = onIdle;
+    this.#idle = new IdleWatch(options.exitWhenIdleMs);
   }
 
+  /** Nothing came for as long as the run waits, or nothing will come any more. */
   get idle(): boolean {
-    return this.#live?.idle.idle ?? false;
+    return this.#phase === "ended" || this.#idle.idle;
+  }
+
+  /** It has had an event, in this run or in the one it goes on from. */
+  get begun(): boolean {
+    return this.#read > 0 || this.#live?.resumed === true;
   }
 
   /** Ends the intake; what was read is finished and committed. */
@@ -74,6 +87,7 @@ export class Task {
 
   /** Treats the input as over; windows close. */
   endInput(): void {
+    if (this.#phase === "ended") return;
     this.#ending = true;
     this.#live?.partition.stop?.();
     this.#signal.notify();
@@ -88,140 +102,82 @@ export class Task {
 
   /** Runs to the end of the input or until stopped. Everything it opened is closed when it settles. */
   async run(): Promise<void> {
+    let failure: { readonly error: unknown } | undefined;
     try {
-      const live = await this.#open();
-      this.#live = live;
-      this.#phase = "running";
-      if (this.#stopping || this.#ending) live.partition.stop?.();
-      await this.#settle(live);
-      const ending = await this.#loop(live);
-      this.#phase = "stopping";
-      await this.#finish(live, ending);
-      this.#phase = "ended";
+      await this.#openAndRun();
     } catch (error) {
-      // Whoever stops a task while it opens its source has no use for why that did not succeed.
-      const unwanted = this.#live === undefined && this.#stopping;
-      this.#phase = unwanted ? "ended" : "failed";
-      if (!unwanted) throw error;
-    } finally {
-      await this.#resources.close();
+      failure = this.#isUnwanted(error) ? undefined : { error };
     }
+    try {
+      await abortable(this.#resources.close(), this.#abort.signal);
+    } catch (error) {
+      // What went wrong first is what matters; a close that fails after it must not hide it.
+      if (failure === undefined) failure = { error };
+      else this.#options.logger.warn({ event: "close-failed", part: this.part }, messageOf(error));
+    }
+    this.#phase = failure === undefined ? "ended" : "failed";
+    if (failure !== undefined) throw failure.error;
+    this.#onIdle();
   }
 
   stats(): TaskStats {
     const live = this.#live;
-    const read = live?.read ?? 0;
     return {
       part: this.part,
       phase: this.#phase,
-      source: live?.partition.stats?.() ?? { read, duplicates: 0, lost: 0, queued: 0 },
+      source: live?.partition.stats?.() ?? { read: this.#read, duplicates: 0, lost: 0, queued: 0 },
       rejected: this.#rejected,
       batches: this.#batches,
       lastBatchMs: this.#lastBatchMs,
       longestBatchMs: this.#longestBatchMs,
-      commits: live?.committer?.number ?? 0,
+      commits: this.#commits,
       drainedAt: this.#drainedAt,
+      lagMs: this.#lastMessageAt === undefined ? undefined : this.#options.time.now() - this.#lastMessageAt,
+      hold: this.#hold,
       steps: live?.graph.stats(this.#flow.graph) ?? [],
     };
   }
 
-  async #open(): Promise<Live> {
-    const { graph } = this.#flow;
-    const { logger, time } = this.#options;
-    const signature = signatureOf(this.#flow);
-    const committer = await this.#openStore(signature);
-    const state = await committer?.load();
-
-    const deadLetterSink = this.#flow.options.deadLetter;
-    const context = (step: string, letters?: DeadLetters): PartContext => ({
-      step,
-      logger,
-      time,
-      signal: this.#opening.signal,
-      reject: (payload, reason) => {
+  async #openAndRun(): Promise<void> {
+    const live = await openTask({
+      flow: this.#flow,
+      part: this.part,
+      options: this.#options,
+      store: this.#store,
+      resources: this.#resources,
+      abort: this.#abort.signal,
+      opening: this.#opening.signal,
+      onReject: () => {
         this.#rejected += 1;
-        letters?.put({ step, part: this.part, reason, payload: excerpt(payload, PAYLOAD_LENGTH) });
       },
     });
-    const letterPart = await deadLetterSink?.buildPart(
-      this.part,
-      state?.sinks[DEAD_LETTER],
-      context(DEAD_LETTER),
-    );
-    if (letterPart !== undefined) this.#resources.add(letterPart);
-    const deadLetters = new DeadLetters(letterPart, logger);
-
-    const sinks = new Map<string, SinkPartition<unknown>>();
-    for (const { id, role } of graph.nodes) {
-      if (role.kind !== "output") continue;
-      const sink = await role.sink.buildPart(this.part, state?.sinks[id], context(id));
-      this.#resources.add(sink);
-      sinks.set(id, sink);
-    }
-    const input = inputOf(this.#flow);
-    const partition = await input.source.buildPart(
-      this.part,
-      state?.position,
-      context(input.id, deadLetters),
-    );
-    this.#resources.add(partition);
-
-    const live = new TaskGraph(
-      graph,
-      (step) => ({
-        step,
-        part: this.part,
-        logger,
-        time,
-        signal: this.#abort.signal,
-        completeness: (open, close) => partition.completeness?.(open, close) ?? "unknown",
-        deadLetter: deadLetters.put,
-      }),
-      sinks,
-    );
-    if (state !== undefined) {
-      const groups = groupsByStep(state);
-      for (const { node } of live.stateful) live.restore(node.id, groups.get(node.id) ?? [], time.now());
-    }
-    if (letterPart !== undefined) sinks.set(DEAD_LETTER, letterPart);
-    return {
-      graph: live,
-      partition,
-      intake: new Intake(partition, this.#signal),
-      idle: new IdleWatch(this.#options.exitWhenIdleMs, state !== undefined),
-      deadLetters,
-      sinks,
-      committer,
-      position: partition.snapshot(),
-      read: 0,
-      uncommitted: 0,
-      dirtySince: undefined,
-    };
+    this.#live = live;
+    this.#phase = "running";
+    if (this.#stopping || this.#ending) live.partition.stop?.();
+    // Sinks that resume are cut back to what was committed, so there must be a commit before the first row.
+    if (!live.resumed) await this.#commit(live, false);
+    await this.#settle(live);
+    const ending = await this.#loop(live);
+    this.#phase = "stopping";
+    await this.#finish(live, ending);
   }
 
-  async #openStore(signature: string): Promise<Committer | undefined> {
-    if (this.#store === undefined) return undefined;
-    const task = { flow: this.#flow.id, part: this.part };
-    const store = await this.#store.acquire(task);
-    this.#resources.add(store);
-    return new Committer(store, signature, `${task.flow}/${task.part}`);
+  /** Whoever stops a task while it opens has no use for why that did not succeed; a deadline is another matter. */
+  #isUnwanted(error: unknown): boolean {
+    if (this.#live !== undefined || !this.#stopping || this.#abort.signal.aborted) return false;
+    this.#options.logger.warn({ event: "stopped-while-opening", part: this.part }, messageOf(error));
+    return true;
   }
 
-  async #loop(live: Live): Promise<Ending> {
+  async #loop(live: LiveTask): Promise<Ending> {
     const { time, maxTurnMs } = this.#options;
+    const intake = new Intake(live.partition, this.#flow.graph.input?.id ?? "", this.part, this.#signal);
     let turnBegan = time.now();
     for (;;) {
-      const batch = await this.#next(live);
+      const batch = await this.#next(live, intake);
       const began = time.now();
       if (batch === "end") return this.#stopping ? "stopped" : "end";
-      live.read += batch.events.length;
-      live.uncommitted += batch.events.length;
-      live.dirtySince ??= began;
-      if (batch.events.length > 0) {
-        live.idle.events();
-        live.graph.push({ events: batch.events, keys: undefined, times: batch.times }, began);
-      }
-      live.position = live.committer === undefined ? null : live.partition.snapshot();
+      this.#take(live, batch, began);
       await this.#settle(live);
       const ended = time.now();
       this.#batches += 1;
@@ -234,11 +190,23 @@ export class Task {
     }
   }
 
+  #take(live: LiveTask, { events, times }: TaskBatch, now: number): void {
+    this.#read += events.length;
+    this.#uncommitted += events.length;
+    this.#dirtySince ??= now;
+    if (events.length > 0) {
+      this.#idle.events();
+      const last = times?.at(-1);
+      if (last !== undefined && !Number.isNaN(last)) this.#lastMessageAt = last;
+      live.graph.push({ events, keys: undefined, times }, now);
+    }
+    if (live.committer !== undefined) live.position = live.partition.snapshot();
+  }
+
   /** Waits for the next batch, and meanwhile lets windows close as time allows. */
-  async #next(
-    live: Live,
-  ): Promise<{ readonly events: readonly unknown[]; readonly times: readonly number[] | undefined } | "end"> {
-    const { intake } = live;
+  async #next(live: LiveTask, intake: Intake): Promise<TaskBatch | "end"> {
+    const cut = (): boolean => (this.#stopping || this.#ending) && live.partition.stop === undefined;
+    if (cut()) return "end";
     intake.request();
     // A partition that has something at hand answers within this turn, and no timer needs to be set.
     await Promise.resolve();
@@ -246,24 +214,28 @@ export class Task {
       this.#abort.signal.throwIfAborted();
       const batch = intake.takeBatch();
       if (batch?.kind === "batch") return { events: batch.events, times: batch.times };
-      if (batch?.kind === "end") return "end";
-      if ((this.#stopping || this.#ending) && live.partition.stop === undefined) return "end";
+      if (batch?.kind === "end") {
+        // A source may have refused its last payloads on the way to the end.
+        if (live.committer !== undefined) live.position = live.partition.snapshot();
+        return "end";
+      }
+      if (cut()) return "end";
       const answer = intake.takeAnswer();
       if (answer?.kind === "drained") await this.#drained(live, answer.proof);
-      else await this.#wait(live, answer?.kind === "not-drained");
+      else await this.#wait(live, intake, answer?.kind === "not-drained");
     }
   }
 
-  async #drained(live: Live, proof: { readonly at: number; readonly connection: number }): Promise<void> {
+  async #drained(live: LiveTask, proof: Drained): Promise<void> {
     this.#drainedAt = proof.at;
-    live.idle.drained(proof);
+    this.#idle.drained(proof);
     live.graph.advance(this.#options.time.now(), proof.at);
     await this.#settle(live);
-    if (live.idle.idle) this.#onIdle();
+    if (this.#idle.idle) this.#onIdle();
   }
 
   /** @param disproved a probe found something that waits to be read: until then no other is worth while */
-  async #wait(live: Live, disproved: boolean): Promise<void> {
+  async #wait(live: LiveTask, intake: Intake, disproved: boolean): Promise<void> {
     const { time } = this.#options;
     const now = time.now();
     const wakes = live.graph.nextWakes(now);
@@ -277,8 +249,9 @@ export class Task {
       await this.#commit(live, false);
       return;
     }
-    const probeAt = disproved ? undefined : earliest(wakes.drained, live.idle.nextProbe);
-    if (probeAt !== undefined && probeAt <= now) this.#probe(live, now);
+    const probeAt = disproved || !intake.canProbe ? undefined : earliest(wakes.drained, this.#idle.nextProbe);
+    if (probeAt !== undefined && probeAt <= now) intake.probe();
+    this.#hold = holdOf(wakes.drained, now, disproved);
     const alarm = earliest(
       wakes.time,
       commitAt,
@@ -288,25 +261,16 @@ export class Task {
     this.#phase = "waiting";
     await this.#signal.wait();
     this.#phase = "running";
+    this.#hold = "nothing";
     cancel?.();
   }
 
-  #probe(live: Live, now: number): void {
-    if (live.intake.canProbe) live.intake.probe();
-    // Such a source cannot prove anything; that nothing came for so long has to do for ending an idle run.
-    else if (live.idle.nextProbe !== undefined && live.idle.nextProbe <= now) {
-      live.idle.drained({ at: now, connection: 0 });
-      if (live.idle.idle) this.#onIdle();
-      this.#signal.notify();
-    }
-  }
-
   /** Writes what the steps made, page by page where a close has several, and commits where that is due. */
-  async #settle(live: Live): Promise<void> {
+  async #settle(live: LiveTask): Promise<void> {
     const { graph, deadLetters } = live;
     while (graph.unsettled || deadLetters.waiting) {
       this.#abort.signal.throwIfAborted();
-      if (graph.unsettled) live.dirtySince ??= this.#options.time.now();
+      this.#dirtySince ??= this.#options.time.now();
       await abortable(graph.settle(), this.#abort.signal);
       await abortable(deadLetters.flush(), this.#abort.signal);
       if (!graph.pending) break;
@@ -318,27 +282,32 @@ export class Task {
     if (due !== undefined && due <= this.#options.time.now()) await this.#commit(live, false);
   }
 
-  #commitDue(live: Live): number | undefined {
-    if (live.committer === undefined || live.dirtySince === undefined) return undefined;
-    return live.uncommitted >= this.#options.commitEveryEvents
-      ? -Infinity
-      : live.dirtySince + this.#options.commitEveryMs;
+  /** When the next commit is due: at once when results of windows have left or enough events came, else in time. */
+  #commitDue(live: LiveTask): number | undefined {
+    if (live.committer === undefined || this.#dirtySince === undefined) return undefined;
+    if (live.graph.results > this.#committedResults) return -Infinity;
+    if (this.#uncommitted >= this.#options.commitEveryEvents) return -Infinity;
+    return this.#dirtySince + this.#options.commitEveryMs;
   }
 
-  async #commit(live: Live, partial: boolean): Promise<void> {
-    const { committer, graph, position } = live;
+  /** @param partial further pages of the same close follow */
+  async #commit(live: LiveTask, partial: boolean): Promise<void> {
+    const { committer, graph, position, partition } = live;
     if (committer === undefined) return;
     const sinks: Record<string, Json> = {};
     for (const [id, sink] of live.sinks) {
-      if (sink.snapshot !== undefined) sinks[id] = await sink.snapshot();
+      if (sink.snapshot !== undefined) sinks[id] = await abortable(sink.snapshot(), this.#abort.signal);
     }
-    await abortable(committer.commit(graph, position, sinks, partial), this.#abort.signal);
-    live.uncommitted = 0;
-    live.dirtySince = undefined;
-    await live.partition.committed?.(position);
+    const outputs = [...live.sinks.values()].flatMap((sink) => sink.takeOutputs?.() ?? []);
+    this.#committedResults = graph.results;
+    await abortable(committer.commit({ graph, position, sinks, outputs, partial }), this.#abort.signal);
+    this.#commits += 1;
+    this.#uncommitted = 0;
+    this.#dirtySince = undefined;
+    if (partition.committed !== undefined) await abortable(partition.committed(position), this.#abort.signal);
   }
 
-  async #finish(live: Live, ending: Ending): Promise<void> {
+  async #finish(live: LiveTask, ending: Ending): Promise<void> {
     const keepsState = ending === "stopped" && live.committer !== undefined;
     if (!keepsState) {
       const cause = ending === "end" ? "end" : "drain";
@@ -349,31 +318,16 @@ export class Task {
   }
 }
 
-/** What exists only while a task is open. */
-interface Live {
-  readonly graph: TaskGraph;
-  readonly partition: SourcePartition<unknown>;
-  readonly intake: Intake;
-  readonly idle: IdleWatch;
-  readonly deadLetters: DeadLetters;
-  readonly sinks: ReadonlyMap<string, SinkPartition<unknown>>;
-  readonly committer: Committer | undefined;
-  /** Position behind the last batch that was processed. */
-  position: Json;
-  read: number;
-  /** Events since the last commit. */
-  uncommitted: number;
-  /** Since when (ms) something waits to be committed. */
-  dirtySince: number | undefined;
+/** A batch on its way into the steps. */
+interface TaskBatch {
+  readonly events: readonly unknown[];
+  readonly times: readonly number[] | undefined;
 }
 
-/** Stands for the dead letter among the sinks; no step can have this id. */
-const DEAD_LETTER = "(dead-letter)";
-
-function inputOf(flow: Dataflow): { readonly id: string; readonly source: Source<unknown> } {
-  const { input } = flow.graph;
-  if (input === undefined) throw new Error("a flow without input passed validation");
-  return input;
+/** @param drained when a proof that nothing is left would let a step go on */
+function holdOf(drained: number | undefined, now: number, disproved: boolean): Hold {
+  if (drained === undefined || drained > now) return "nothing";
+  return disproved ? "unread-events" : "probe";
 }
 
 function earliest(...times: readonly (number | undefined)[]): number | undefined {

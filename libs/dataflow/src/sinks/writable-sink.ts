@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Writable } from "node:stream";
 import type { PartContext } from "../contracts/source.ts";
 import type { Sink, SinkPartition } from "../contracts/sink.ts";
@@ -38,16 +37,23 @@ export class StderrSink<T> extends WritableSink<T> {
 class WritablePartition<T> implements SinkPartition<T> {
   readonly #writable: Writable;
   readonly #context: PartContext;
+  #failure: Error | undefined;
+  readonly #fail = (error: Error): void => {
+    this.#failure = error;
+  };
 
   constructor(writable: Writable, context: PartContext) {
     this.#writable = writable;
     this.#context = context;
+    // Without a listener an error that comes after a write would end the process.
+    writable.on("error", this.#fail);
   }
 
   async writeBatch(rows: readonly T[]): Promise<void> {
     try {
+      if (this.#failure !== undefined) throw this.#failure;
       if (this.#writable.destroyed) throw new Error("the stream is closed");
-      if (!this.#write(rows)) await once(this.#writable, "drain");
+      if (!this.#write(rows)) await drained(this.#writable);
     } catch (error) {
       throw new SinkError(`step "${this.#context.step}": cannot write: ${messageOf(error)}`, {
         cause: error,
@@ -56,6 +62,7 @@ class WritablePartition<T> implements SinkPartition<T> {
   }
 
   close(): Promise<void> {
+    this.#writable.off("error", this.#fail);
     return Promise.resolve();
   }
 
@@ -65,4 +72,16 @@ class WritablePartition<T> implements SinkPartition<T> {
     const newline = Buffer.from("\n");
     return this.#writable.write(Buffer.concat(lines.flatMap((line) => [Buffer.from(line), newline])));
   }
+}
+
+/** Resolves when the stream takes more; rejects when it never will. */
+function drained(writable: Writable): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      writable.off("drain", settle).off("close", settle).off("error", settle);
+      if (writable.destroyed) reject(writable.errored ?? new Error("the stream was closed"));
+      else resolve();
+    };
+    writable.on("drain", settle).on("close", settle).on("error", settle);
+  });
 }

@@ -84,7 +84,7 @@ class FilePartition implements SourcePartition<RawLine> {
       this.#over = bytesRead === 0;
       const cut = this.#over ? this.#splitter.end() : this.#splitter.push(chunk.subarray(0, bytesRead));
       rejectOversized(cut.oversized, this.#context);
-      if (cut.lines.length > 0) return { kind: "batch", events: cut.lines };
+      if (cut.lines.length > 0 || cut.oversized.length > 0) return { kind: "batch", events: cut.lines };
     }
     return { kind: "end" };
   }

@@ -52,6 +52,7 @@ class ReadablePartition implements SourcePartition<RawLine> {
   readonly #splitter: LineSplitter;
   readonly #context: PartContext;
   #over = false;
+  #stopped = false;
 
   constructor(readable: Readable, name: string, maxLineBytes: number, context: PartContext) {
     this.#readable = readable;
@@ -64,10 +65,12 @@ class ReadablePartition implements SourcePartition<RawLine> {
   async nextBatch(): Promise<SourceBatch<RawLine>> {
     while (!this.#over) {
       const chunk = await this.#read();
+      // Stopped in the middle of a line: half a line is no event.
+      if (this.#stopped) return { kind: "end" };
       const cut = chunk === undefined ? this.#splitter.end() : this.#splitter.push(chunk);
       this.#over = chunk === undefined;
       rejectOversized(cut.oversized, this.#context);
-      if (cut.lines.length > 0) return { kind: "batch", events: cut.lines };
+      if (cut.lines.length > 0 || cut.oversized.length > 0) return { kind: "batch", events: cut.lines };
     }
     return { kind: "end" };
   }
@@ -78,6 +81,7 @@ class ReadablePartition implements SourcePartition<RawLine> {
 
   /** Ends the reading where it is: there is nobody to give the rest to. */
   stop(): void {
+    this.#stopped = true;
     this.#over = true;
     this.#readable.destroy();
   }

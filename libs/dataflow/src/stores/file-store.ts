@@ -66,8 +66,7 @@ class FileTaskStore implements TaskStore {
       fence: await this.#folder.newestFence(),
     });
     if (outcome.kind !== "applied") return outcome;
-    // Outputs belong to stores that show rows; this one keeps state.
-    const bytes = await this.#folder.createCommit({ fence: this.fence, commit: { ...commit, outputs: [] } });
+    const bytes = await this.#folder.createCommit({ fence: this.fence, commit });
     if (bytes === undefined) {
       // An older owner was quicker between the two looks. What it committed stands; this task goes on from there.
       await this.load();

@@ -22,6 +22,7 @@ class Kept {
 
 /** A store in this process: for tests, and for flows whose state need not outlive it. */
 export class MemoryStore implements Store {
+  readonly takesOutputs = true;
   readonly #tasks = new Map<string, Kept>();
 
   acquire(task: TaskId): Promise<TaskStore> {

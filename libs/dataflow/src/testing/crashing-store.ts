@@ -8,11 +8,13 @@ export class SimulatedCrash extends Error {}
 
 /** A store whose user dies at the commits that a test chooses; what was applied stays in the inner store. */
 export class CrashingStore implements Store {
+  readonly takesOutputs: boolean;
   readonly #inner: Store;
   readonly #choose: (commit: Commit) => CrashPoint | undefined;
 
   /** @param choose says for each commit whether, and where, the task dies */
   constructor(inner: Store, choose: (commit: Commit) => CrashPoint | undefined) {
+    this.takesOutputs = inner.takesOutputs ?? false;
     this.#inner = inner;
     this.#choose = choose;
   }

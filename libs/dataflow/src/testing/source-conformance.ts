@@ -119,13 +119,25 @@ export function sourceConformance<T>(harness: SourceHarness<T>): readonly Confor
       name: "after stop, gives what it had read and ends",
       run: using(async (suite) => {
         const { partition, put } = await suite.build([]);
+        if (partition.stop === undefined) return;
         await put(events(0, 2));
-        deepStrictEqual(await read(partition, 2), events(0, 2));
+        // Until a probe is answered the events may still be on their way.
+        await partition.drained?.();
+        partition.stop();
+        const rest = await read(partition, 3);
+        // What can be read again by a later run, or was not taken in yet, may be left where it is.
+        const all = !resumes && partition.drained !== undefined;
+        deepStrictEqual(rest, events(0, all ? 2 : rest.length));
+      }),
+    },
+    {
+      name: "stop ends a read that waits",
+      run: using(async (suite) => {
+        const { partition } = await suite.build([]);
+        if (partition.stop === undefined) return;
         const waiting = partition.nextBatch();
-        partition.stop?.();
-        if (partition.stop === undefined) await partition.close();
-        const rest = await waiting.catch(() => ({ kind: "end" }) as const);
-        strictEqual(rest.kind, "end");
+        partition.stop();
+        strictEqual((await waiting).kind, "end");
       }),
     },
   ];

@@ -58,6 +58,7 @@ export class FixedTable<V, A, R> {
   closed(window: FixedWindow<A>, watermark: number): void {
     this.due.remove(window);
     window.cursor = undefined;
+    window.touched = undefined;
     if (window.close + this.#latenessMs > watermark || window.after !== undefined) this.#keep(window);
     else this.#free(window);
   }

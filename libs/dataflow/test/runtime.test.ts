@@ -1,0 +1,288 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { describe, expect, test } from "@jest/globals";
+import {
+  Dataflow,
+  FileStore,
+  IterableSource,
+  MemoryStore,
+  ReadableSource,
+  WritableSink,
+  reconcile,
+  run,
+} from "@millrace/dataflow";
+import type { DeadLetter, Logger, Sink, SinkPartition, Source, Store } from "@millrace/dataflow";
+import {
+  CrashingStore,
+  FlowDriver,
+  TestingSink,
+  TestingSource,
+  VirtualTime,
+} from "@millrace/dataflow/testing";
+import { SystemClock, TumblingWindower } from "@millrace/windowing";
+
+/** A flow that passes events on. */
+function passing<T>(source: Source<T>, sink: Sink<T>, deadLetter?: Sink<DeadLetter>): Dataflow {
+  const flow = new Dataflow("passing", deadLetter === undefined ? {} : { deadLetter });
+  flow.input("in", source).output("out", sink);
+  return flow;
+}
+
+/** A sink whose partition does what a test wants to see handled. */
+function sinkOf<T>(part: Partial<SinkPartition<T>>): Sink<T> {
+  const none = (): Promise<void> => Promise.resolve();
+  return { buildPart: () => Promise.resolve({ writeBatch: none, close: none, ...part }) };
+}
+
+describe("stopping", () => {
+  test("ends a source that always has more and cannot be told to stop", async () => {
+    const endless = (function* () {
+      for (let n = 0; ; n++) yield n;
+    })();
+    const out = new TestingSink<number>();
+    const handle = run(passing(new IterableSource(endless), out));
+    while (out.rows.length < 1_000) await new Promise((resolve) => setImmediate(resolve));
+    await handle.stop();
+    expect(out.rows).toEqual(out.rows.map((_, n) => n));
+  });
+
+  test("makes no event of half a line", async () => {
+    const pipe = new PassThrough();
+    const out = new TestingSink<string | Uint8Array>();
+    const handle = run(passing(new ReadableSource(pipe, "pipe"), out));
+    pipe.write('{"a":1}\n{"half":');
+    while (out.rows.length < 1) await new Promise((resolve) => setImmediate(resolve));
+    await handle.stop();
+    expect(out.rows).toEqual(['{"a":1}']);
+  });
+
+  test.each(["listParts", "acquire", "writeBatch"] as const)(
+    "gives up at its deadline when %s hangs",
+    async (hanging) => {
+      const never = new Promise<never>(() => undefined);
+      const time = new VirtualTime();
+      const source = new TestingSource<number>();
+      source.push([1]);
+      const listParts = (): Promise<readonly string[]> =>
+        hanging === "listParts" ? never : source.listParts();
+      const store: Store = { acquire: () => never, close: () => Promise.resolve() };
+      const flow = passing<number>(
+        { partitioning: source.partitioning, listParts, buildPart: (...args) => source.buildPart(...args) },
+        sinkOf<number>(hanging === "writeBatch" ? { writeBatch: () => never } : {}),
+      );
+      const handle = run(flow, { time, drainTimeoutMs: 500, ...(hanging === "acquire" ? { store } : {}) });
+      await time.yield();
+      const stopped = handle.stop();
+      time.set(500);
+      await expect(stopped).rejects.toMatchObject({ code: "MILLRACE_DRAIN_TIMEOUT" });
+    },
+  );
+});
+
+describe("ending an idle run", () => {
+  test("does not wait for a partition that is silent, nor for one that has ended", async () => {
+    const source = new TestingSource<string>({ parts: ["busy", "silent", "over"] });
+    source.push(["a"], { part: "over" });
+    source.end("over");
+    const out = new TestingSink<string>();
+    const driver = await FlowDriver.start(passing(source, out), { exitWhenIdleMs: 1_000 });
+    source.push(["b"], { part: "busy" });
+    await driver.advanceBy(2_500);
+    expect(driver.stats().tasks.map(({ phase }) => phase)).toEqual(["ended", "ended", "ended"]);
+    await driver.done;
+  });
+
+  test("never cuts a source that cannot prove it is drained", async () => {
+    let next: (value: string) => void = () => undefined;
+    const events = (async function* () {
+      yield "a";
+      yield await new Promise<string>((resolve) => (next = resolve));
+    })();
+    const out = new TestingSink<string>();
+    const driver = await FlowDriver.start(passing(new IterableSource(events), out), { exitWhenIdleMs: 100 });
+    await driver.advanceBy(60_000);
+    next("b");
+    await driver.done;
+    expect(out.rows).toEqual(["a", "b"]);
+  });
+});
+
+describe("errors", () => {
+  test("of a sink name its step, and one of closing does not hide them", async () => {
+    const warnings: string[] = [];
+    const quiet = (): void => undefined;
+    const logger: Logger = {
+      debug: quiet,
+      info: quiet,
+      error: quiet,
+      warn: (_, message) => warnings.push(message),
+    };
+    const sink = sinkOf<number>({
+      writeBatch: () => Promise.reject(new Error("disk full")),
+      close: () => Promise.reject(new Error("close failed")),
+    });
+    await expect(run(passing(new IterableSource([1]), sink), { logger }).done).rejects.toMatchObject({
+      code: "MILLRACE_SINK_FAILED",
+      message: 'step "out", partition "iterable": disk full',
+    });
+    expect(warnings).toEqual(["close failed"]);
+  });
+
+  test("of a stream that is closed while it is full end the run", async () => {
+    const pipe = new PassThrough({ highWaterMark: 1 });
+    const handle = run(passing(new IterableSource(["much", "more"]), new WritableSink<string>(pipe)));
+    await new Promise((resolve) => setImmediate(resolve));
+    pipe.destroy();
+    await expect(handle.done).rejects.toMatchObject({ code: "MILLRACE_SINK_FAILED" });
+  });
+
+  test("of a branch's predicate are counted where they are skipped", async () => {
+    const flow = new Dataflow("branching", { deadLetter: new TestingSink<DeadLetter>() });
+    const { yes, no } = flow.input("in", new IterableSource([1, 2, 3])).branch(
+      "odd",
+      (n) => {
+        if (n === 2) throw new Error("neither");
+        return n % 2 === 1;
+      },
+      { onError: "dead-letter" },
+    );
+    yes.merge("both", no).output("out", new TestingSink());
+    expect(reconcile(await run(flow).done).skipped).toBe(1);
+  });
+});
+
+test("a sink holds its source back until it can take more", async () => {
+  const source = new TestingSource<number>();
+  const release: (() => void)[] = [];
+  const sink = sinkOf<number>({ writeBatch: () => new Promise((resolve) => release.push(resolve)) });
+  const handle = run(passing(source, sink));
+  for (let n = 0; n < 5; n++) source.push([n]);
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  await turns();
+  expect(handle.stats().tasks[0]?.source.read).toBe(1);
+  release.shift()?.();
+  await turns();
+  expect(handle.stats().tasks[0]?.source.read).toBe(2);
+  source.end();
+  while (handle.stats().tasks[0]?.phase !== "ended") {
+    release.shift()?.();
+    await turns();
+  }
+});
+
+describe("with a store", () => {
+  const counts = (source: Source<string>): Dataflow => {
+    const flow = new Dataflow("counts");
+    flow
+      .input("in", source)
+      .keyBy("key", (key) => key)
+      .window("w", new TumblingWindower({ lengthMs: 1_000 }), new SystemClock())
+      .count("n")
+      .output("out", new TestingSink());
+    return flow;
+  };
+
+  test("every event is accounted for in a run that goes on from another, and after a reload", async () => {
+    const store = new MemoryStore();
+    const source = new TestingSource<string>();
+    const first = await FlowDriver.start(counts(source), { store });
+    source.push(["a", "b"]);
+    await first.settle();
+    await first.stop();
+    const second = await FlowDriver.start(counts(source), { store });
+    source.push(["a"]);
+    await second.settle();
+    expect(reconcile(await second.stop())).toMatchObject({
+      received: 1,
+      windowed: 1,
+      counted: 1,
+      unaccounted: 0,
+    });
+  });
+
+  test("a task whose store knows less than it committed reloads and goes on", async () => {
+    const store = new MemoryStore();
+    const source = new TestingSource<string>();
+    let behind = false;
+    const forgetful: Store = {
+      acquire: async (task) => {
+        const inner = await store.acquire(task);
+        return {
+          fence: inner.fence,
+          load: () => inner.load(),
+          close: () => inner.close(),
+          commit(commit) {
+            if (!behind) return inner.commit(commit);
+            behind = false;
+            return Promise.resolve({ kind: "rolled-back", stored: commit.number - 2 });
+          },
+        };
+      },
+      close: () => store.close(),
+    };
+    const driver = await FlowDriver.start(counts(source), { store: forgetful, commitEveryEvents: 1 });
+    source.push(["a"]);
+    await driver.settle();
+    behind = true;
+    source.push(["b"]);
+    await driver.settle();
+    source.push(["c"]);
+    await driver.settle();
+    expect(reconcile(await driver.stop()).unaccounted).toBe(0);
+    expect(driver.stats().tasks.map(({ phase }) => phase)).toEqual(["failed", "ended"]);
+  });
+
+  test("results are committed as soon as their window has closed", async () => {
+    const commits: number[] = [];
+    const store = new CrashingStore(new MemoryStore(), ({ number }) => {
+      commits.push(number);
+      return undefined;
+    });
+    const source = new TestingSource<string>();
+    const driver = await FlowDriver.start(counts(source), { store, commitEveryMs: 60_000 });
+    source.push(["a"]);
+    await driver.advanceTo(999);
+    expect(commits).toEqual([1]);
+    await driver.advanceTo(1_000);
+    expect(commits).toEqual([1, 2]);
+    await driver.stop();
+  });
+
+  test("a sink whose rows only that store could show is refused with any other", async () => {
+    const sink = sinkOf<number>({ takeOutputs: () => [] });
+    const flow = (): Dataflow => passing(new IterableSource([1]), sink);
+    await expect(run(flow()).done).rejects.toMatchObject({ code: "MILLRACE_FLOW_INVALID" });
+    const folder = await mkdtemp(join(tmpdir(), "millrace-refused-"));
+    await expect(run(flow(), { store: new FileStore(folder) }).done).rejects.toMatchObject({
+      code: "MILLRACE_FLOW_INVALID",
+    });
+    await run(flow(), { store: new MemoryStore() }).done;
+    await rm(folder, { recursive: true });
+  });
+
+  test("a dead letter's rows are committed as any other sink's", async () => {
+    const store = new MemoryStore();
+    const letters: DeadLetter[] = [];
+    const sink = sinkOf<DeadLetter>({
+      writeBatch(rows) {
+        letters.push(...rows);
+        return Promise.resolve();
+      },
+      takeOutputs: () => [
+        { step: "dead", target: null, rows: letters.splice(0).map(({ payload }) => payload) },
+      ],
+    });
+    const flow = new Dataflow("letters", { deadLetter: sink });
+    flow
+      .input("in", new IterableSource(["bad"]))
+      .decode("decode", { decode: () => ({ kind: "malformed", reason: { code: "x", message: "x" } }) })
+      .output("out", new TestingSink());
+    await run(flow, { store }).done;
+    const outputs = store.outputs({ flow: "letters", part: "iterable" });
+    expect(outputs.flatMap(({ rows }) => rows)).toEqual(["bad"]);
+  });
+});
