@@ -3,7 +3,14 @@ import { Dataflow } from "@millrace/dataflow";
 import { clickCodec } from "@millrace/event-schema";
 
 /** Events by operating system, of computers alone. */
-export default function systems({ source, windower, clock, windowing, report, results }: FlowParts): Dataflow {
+export default function systems({
+  source,
+  windower,
+  clock,
+  windowing,
+  report,
+  results,
+}: FlowParts): Dataflow {
   const flow = new Dataflow("systems");
   flow
     .input("clicks", source)

@@ -1,24 +1,24 @@
 import { logOptions, redisOptions, transportOptions } from "@millrace/cli";
 import type { CommandLine, ProgramConfig, Value } from "@millrace/cli";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
-import { flowOptions } from "./flow-options.ts";
-import type { FlowSettings } from "./flow-options.ts";
+import type { FlowChoice } from "./flow-choice.ts";
+import { flowOption } from "./flow-options.ts";
 import { taskOptions } from "./task-options.ts";
 
 /** Whose state a command is about. */
 export interface AdminConfig extends ProgramConfig {
-  readonly flow: FlowSettings;
+  readonly flow: FlowChoice;
   readonly redis: RedisConnectionOptions;
   /** Names of the partitions. */
   readonly tasks: readonly string[];
 }
 
-/** Declares the options that name tasks and where their state is: those of the run that keeps it. */
+/** Declares the options that name tasks and where their state is, by the names that they have for a run. */
 export function adminOptions(
   cli: CommandLine,
   env: Readonly<Record<string, string | undefined>>,
 ): Value<AdminConfig> {
-  const flow = flowOptions(cli, env);
+  const flow = flowOption(cli, env);
   const tasks = taskOptions(cli, transportOptions(cli));
   const redis = redisOptions(cli);
   const log = logOptions(cli);

@@ -7,9 +7,8 @@ import type { FlowChoice } from "./flow-choice.ts";
 import type { FlowParts } from "./flows/flow-parts.ts";
 import { parseWindow } from "./window-spec.ts";
 
-/** Which flow, and what it is told. */
-export interface FlowSettings {
-  readonly choice: FlowChoice;
+/** What a flow is told. */
+export interface FlowShape {
   readonly windower: Windower;
   /** `undefined`: as suits the transport. */
   readonly clock: Clock<unknown> | undefined;
@@ -18,31 +17,53 @@ export interface FlowSettings {
   readonly meta: boolean;
 }
 
-/** Declares the options that choose and shape a flow. */
-export function flowOptions(
+/** Which flow, and what it is told. */
+export interface FlowSettings extends FlowShape {
+  readonly choice: FlowChoice;
+}
+
+const DEFAULT_WINDOW = "tumbling:5s";
+
+/** What a flow is told where nothing is said. */
+export const DEFAULT_FLOW_SHAPE: FlowShape = Object.freeze({
+  windower: parseWindow(DEFAULT_WINDOW),
+  clock: undefined,
+  windowing: {},
+  meta: false,
+});
+
+/** Declares the option that chooses a flow. */
+export function flowOption(
   cli: CommandLine,
   env: Readonly<Record<string, string | undefined>>,
-): Value<FlowSettings> {
-  const choice = cli.option<FlowChoice>(
+): Value<FlowChoice> {
+  return cli.option<FlowChoice>(
     {
       flag: "--flow <name>",
       env: "MILLRACE_FLOW",
-      description:
-        "what to do with the events: mobile-counts, audience, echo, or a flow module such as ./my-flow.ts",
+      description: "mobile-counts, audience, echo, or a flow module such as ./my-flow.ts",
       parse: flowChoice(env),
       defaultText: "mobile-counts",
     },
     { kind: "built-in", name: "mobile-counts" },
   );
+}
+
+/** Declares the options that choose and shape a flow. */
+export function flowOptions(
+  cli: CommandLine,
+  env: Readonly<Record<string, string | undefined>>,
+): Value<FlowSettings> {
+  const choice = flowOption(cli, env);
   const windower = cli.option(
     {
       flag: "--window <kind:length>",
       env: "MILLRACE_WINDOW",
       description: "tumbling:<length>, sliding:<length>/<offset> or session:<gap>; units are ms, s, m, h, d",
       parse: parseWindow,
-      defaultText: "tumbling:5s",
+      defaultText: DEFAULT_WINDOW,
     },
-    parseWindow("tumbling:5s"),
+    DEFAULT_FLOW_SHAPE.windower,
   );
   const clock = cli.option({
     flag: "--clock <kind>",

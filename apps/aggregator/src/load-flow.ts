@@ -49,9 +49,8 @@ interface FlowModule {
 
 async function importModule(path: string): Promise<FlowModule> {
   try {
-    // What the file exports is checked by whoever asks for it.
-    const module: FlowModule = await import(pathToFileURL(path).href);
-    return module;
+    // Whatever it is: what it exports is checked by whoever asks for it.
+    return (await import(pathToFileURL(path).href)) as FlowModule;
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
     const remedy = REMEDIES[code];

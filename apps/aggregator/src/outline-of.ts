@@ -1,7 +1,9 @@
 import { CallbackSink, IterableSource } from "@millrace/dataflow";
 import type { Dataflow } from "@millrace/dataflow";
 import { SystemClock } from "@millrace/windowing";
-import type { FlowSettings } from "./flow-options.ts";
+import type { FlowChoice } from "./flow-choice.ts";
+import { DEFAULT_FLOW_SHAPE } from "./flow-options.ts";
+import type { FlowShape } from "./flow-options.ts";
 import { loadFlow } from "./load-flow.ts";
 import { reporter } from "./result-row.ts";
 
@@ -10,7 +12,8 @@ import { reporter } from "./result-row.ts";
  *
  * @throws FlowModuleError, FlowError
  */
-export function outlineOf({ choice, windower, clock, windowing, meta }: FlowSettings): Promise<Dataflow> {
+export function outlineOf(choice: FlowChoice, shape: FlowShape = DEFAULT_FLOW_SHAPE): Promise<Dataflow> {
+  const { windower, clock, windowing, meta } = shape;
   const nowhere = new CallbackSink<unknown>(() => undefined);
   return loadFlow(choice, {
     source: new IterableSource([]),

@@ -1,15 +1,31 @@
-import { CommandLine, logOptions, notNegative, positive, redisOptions, UsageError } from "@millrace/cli";
-import type { ProgramConfig, RedisSettings } from "@millrace/cli";
+import {
+  CommandLine,
+  UsageError,
+  integer,
+  logOptions,
+  notNegative,
+  positive,
+  redisOptions,
+  transportOptions,
+} from "@millrace/cli";
+import type { ProgramConfig, TransportSettings } from "@millrace/cli";
+import type { RedisConnectionOptions } from "@millrace/redis-source";
+import { deliveryOptions } from "./delivery-options.ts";
+import type { DeliverySettings } from "./delivery-options.ts";
 import { DEFAULT_EVENTS_FILE, STDIN, findEventsFile } from "./events-file.ts";
 
 /** Everything that the publisher can be told. */
 export interface PublisherConfig extends ProgramConfig {
-  readonly redis: RedisSettings;
+  readonly redis: RedisConnectionOptions;
+  readonly transport: TransportSettings;
+  readonly delivery: DeliverySettings;
   /** Absolute path, or `-` for standard input. */
   readonly file: string;
   /** Events per second; `undefined`: as fast as Redis takes them. */
   readonly rate: number | undefined;
   readonly loop: boolean;
+  /** Events are made after the lines of the file, so many of them; `undefined`: the file itself is published. */
+  readonly generate: { readonly events: number } | undefined;
   /** 0: does not wait. */
   readonly waitForSubscriberMs: number;
   /** How often progress is told; `undefined`: as suits a bar or a log. */
@@ -24,10 +40,7 @@ export function publisherConfig(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): PublisherConfig {
-  const cli = new CommandLine(
-    "publisher",
-    "Publishes the lines of a JSONL file on a Redis channel, as they are.",
-  );
+  const cli = new CommandLine("publisher", "Publishes the lines of a JSONL file in Redis, as they are.");
   const file = cli.option(
     {
       flag: "--file <path>",
@@ -50,6 +63,20 @@ export function publisherConfig(
     env: "MILLRACE_LOOP",
     description: "start again at the end of the file, until stopped",
   });
+  const generate = cli.option({
+    flag: "--generate <rate>",
+    env: "MILLRACE_GENERATE",
+    description: "make new events after those of the file: so many per second, or max",
+    parse: (given) => (given === "max" ? Infinity : positive(given)),
+    defaultText: "publish the file itself",
+  });
+  const events = cli.option({
+    flag: "--events <number>",
+    env: "MILLRACE_EVENTS",
+    description: "with --generate: how many in all",
+    parse: integer(1, Number.MAX_SAFE_INTEGER),
+    defaultText: "until stopped",
+  });
   const wait = cli.option(
     {
       flag: "--wait-for-subscriber <seconds>",
@@ -66,21 +93,33 @@ export function publisherConfig(
     parse: positive,
     defaultText: "0.2 on a terminal, else 5",
   });
+  const transport = transportOptions(cli);
+  const delivery = deliveryOptions(cli, transport);
   const redis = redisOptions(cli);
   const log = logOptions(cli);
   cli.parse(args, env);
-  if (loop() && file() === STDIN) {
+  const repeated = generate() !== undefined ? "--generate" : loop() ? "--loop" : undefined;
+  if (repeated !== undefined && file() === STDIN) {
     throw new UsageError(
-      "--loop: standard input can be read only once; give a file with --file or EVENTS_JSONL_FILE",
+      `${repeated}: standard input can be read only once; give a file with --file or EVENTS_JSONL_FILE`,
     );
+  }
+  if (generate() !== undefined && rate() !== undefined) {
+    throw new UsageError("--rate: --generate tells the rate already; leave one of them out");
+  }
+  if (generate() === undefined && events() !== undefined) {
+    throw new UsageError("--events: tells how many are made; give --generate too, or leave it out");
   }
   const everyMs = progress();
   return {
     file: file(),
-    rate: rate(),
+    rate: generate() === Infinity ? undefined : (generate() ?? rate()),
     loop: loop(),
+    generate: generate() === undefined ? undefined : { events: events() ?? Infinity },
     waitForSubscriberMs: wait() * 1_000,
     progressEveryMs: everyMs === undefined ? undefined : Math.max(1, Math.round(everyMs * 1_000)),
+    transport: transport(),
+    delivery: delivery(),
     redis: redis(),
     log: log(),
   };

@@ -1,11 +1,11 @@
 import { reconcile } from "@millrace/dataflow";
 import type { FlowStats, Logger } from "@millrace/dataflow";
-import type { PublishStats } from "@millrace/redis-source";
+import type { SinkFigures } from "./sink-of.ts";
 
 /** Says at the end how many lines went out, how fast, and which did not reach anybody. */
-export function report(logger: Logger, flow: FlowStats, sent: PublishStats, elapsedMs: number): void {
+export function report(logger: Logger, flow: FlowStats, sent: SinkFigures, elapsedMs: number): void {
   const { received, malformed: refused } = reconcile(flow);
-  const { published, unheard, resent } = sent;
+  const { published, unheard = 0, resent } = sent;
   const seconds = Number((elapsedMs / 1_000).toFixed(3));
   const perSecond = Math.round((published * 1_000) / Math.max(elapsedMs, 1));
   logger.info(
@@ -21,7 +21,7 @@ export function report(logger: Logger, flow: FlowStats, sent: PublishStats, elap
   if (resent > 0) {
     logger.warn(
       { event: "resent", resent },
-      `${resent} events were sent again after a lost connection; a subscriber may have got them twice`,
+      `${resent} events were sent again after a lost connection; without numbers a reader may have got them twice`,
     );
   }
   if (refused > 0)

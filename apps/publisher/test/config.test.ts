@@ -10,9 +10,18 @@ describe("publisherConfig", () => {
       file: join(ROOT, "data/events.jsonl"),
       rate: undefined,
       loop: false,
+      generate: undefined,
       waitForSubscriberMs: 10_000,
       progressEveryMs: undefined,
-      redis: { connection: { connectTimeoutMs: 5_000 }, channel: "device_events" },
+      transport: {
+        transport: "pubsub",
+        channel: "device_events",
+        partitions: 1,
+        names: ["device_events"],
+        partitionBy: "os_timezone",
+      },
+      delivery: { framing: undefined, maxStreamLength: undefined, whenFull: "wait" },
+      redis: { connectTimeoutMs: 5_000 },
       log: { level: "info", format: "auto" },
     });
   });
@@ -24,6 +33,13 @@ describe("publisherConfig", () => {
       MILLRACE_LOOP: "yes",
       MILLRACE_WAIT_FOR_SUBSCRIBER: "0",
       MILLRACE_PROGRESS_EVERY: "0.25",
+      MILLRACE_TRANSPORT: "stream",
+      REDIS_CHANNEL_NAME: "clicks",
+      MILLRACE_PARTITIONS: "2",
+      MILLRACE_BATCH: "10",
+      MILLRACE_LINGER: "0",
+      MILLRACE_MAX_STREAM_LENGTH: "1000",
+      MILLRACE_WHEN_FULL: "trim",
     };
     expect(publisherConfig([], env)).toMatchObject({
       file: import.meta.filename,
@@ -31,7 +47,27 @@ describe("publisherConfig", () => {
       loop: true,
       waitForSubscriberMs: 0,
       progressEveryMs: 250,
+      transport: { transport: "stream", names: ["{clicks:0}", "{clicks:1}"] },
+      delivery: { framing: { batch: 10, lingerMs: 0 }, maxStreamLength: 1_000, whenFull: "trim" },
     });
+  });
+
+  test.each([
+    [[], undefined],
+    [["--batch=10"], { batch: 10, lingerMs: 10 }],
+    [["--linger=5"], { batch: 64, lingerMs: 5 }],
+    [["--transport=sharded"], { batch: 64, lingerMs: 10 }],
+    [["--transport=stream"], { batch: 64, lingerMs: 10 }],
+    [["--transport=stream", "--no-header"], undefined],
+  ])("with %j frames are %j", (args, framing) => {
+    expect(publisherConfig(args, {}).delivery.framing).toEqual(framing);
+  });
+
+  test.each([
+    [["--generate=500"], 500, Infinity],
+    [["--generate=max", "--events=1000"], undefined, 1_000],
+  ])("%j makes events", (args, rate, events) => {
+    expect(publisherConfig(args, {})).toMatchObject({ rate, generate: { events } });
   });
 
   test("a file is looked for where the command was typed", () => {
@@ -59,6 +95,14 @@ describe("publisherConfig", () => {
   test.each([
     [["--file=nowhere.jsonl"], {}, /^--file: there is no file .*nowhere\.jsonl/],
     [[], { EVENTS_JSONL_FILE: import.meta.dirname }, /^EVENTS_JSONL_FILE: .* is a directory/],
+    [["--generate=0"], {}, /^--generate: "0" is not a number above 0/],
+    [["--generate=5", "--rate=5"], {}, /^--rate: --generate tells the rate already/],
+    [["--generate=5", "--file=-"], {}, /^--generate: standard input can be read only once/],
+    [["--events=5"], {}, /^--events: tells how many are made; give --generate too/],
+    [["--no-header", "--batch=5"], {}, /^--no-header: bare lines go one by one/],
+    [[], { MILLRACE_NO_HEADER: "yes", MILLRACE_LINGER: "5" }, /^--no-header: bare lines go one by one/],
+    [["--when-full=explode"], {}, /^--when-full: "explode" is none of wait, trim, fail/],
+    [["--partitions=0"], {}, /^--partitions: "0" is not a whole number/],
     [["--rate=0"], {}, /^--rate: "0" is not a number above 0/],
     [[], { MILLRACE_RATE: "fast" }, /^MILLRACE_RATE: "fast" is not a number above 0/],
     [["--wait-for-subscriber=-1"], {}, /^--wait-for-subscriber: "-1" is not a number, 0 or above/],

@@ -2,8 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
+import { decodeFrame } from "@millrace/event-schema";
 import { freePort, startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
+import { connectRedis, partitionOf } from "@millrace/redis-source";
 import { publisher } from "./support/programs.ts";
 
 let redis: LocalRedis;
@@ -14,13 +17,28 @@ beforeAll(async () => {
   redis = await startRedis();
   folder = await mkdtemp(join(tmpdir(), "millrace-test-"));
   file = join(folder, "events.jsonl");
-  await writeFile(file, '{"n":1}\n{"n":2}\n{"n":3}\n');
+  await writeFile(
+    file,
+    ['{"click_id":"a","n":1}', '{"click_id":"b","n":2}', '{"click_id":"c","n":3}', ""].join("\n"),
+  );
 });
 
 afterAll(async () => {
   await redis.stop();
   await rm(folder, { recursive: true, force: true });
 });
+
+/** What the entries of a stream carry. */
+async function messagesOf(stream: string): Promise<readonly string[]> {
+  const settings = { role: "test", logger: SILENT_LOGGER, time: SYSTEM_TIME };
+  const connection = await connectRedis({ url: redis.url }, settings);
+  try {
+    const entries = await (await connection.whenUp()).xrange(stream, "-", "+");
+    return entries.map(([, [, message = ""]]) => message);
+  } finally {
+    await connection.close();
+  }
+}
 
 describe("the publisher", () => {
   test("warns that nobody listens, publishes all the same, and tells how much was heard by nobody", async () => {
@@ -29,7 +47,7 @@ describe("the publisher", () => {
     expect(output).toEqual([]);
     const events = log.map(({ event }) => event);
     expect(events).toEqual(["starting", "no-subscriber", "progress", "report", "unheard"]);
-    expect(log[3]).toMatchObject({ read: 3, published: 3, unheard: 3, bytes: 21 });
+    expect(log[3]).toMatchObject({ read: 3, published: 3, unheard: 3, bytes: 66 });
   });
 
   test("loops at its rate until it is stopped, and then exits with 0", async () => {
@@ -42,6 +60,51 @@ describe("the publisher", () => {
     const { published, perSecond } = await publishing.logged("report");
     expect(published).toBeGreaterThan(3);
     expect(perSecond).toBeLessThanOrEqual(300);
+  });
+
+  test("puts frames with numbers into a stream, or bare lines", async () => {
+    const args = ["--transport=stream", "--generate=max", "--events=5", "--channel"];
+    const [framed, bare] = await Promise.all([
+      publisher(redis.url, file, [...args, "framed", "--batch=2"]).ended,
+      publisher(redis.url, file, [...args, "bare", "--no-header"]).ended,
+    ]);
+    expect([framed.code, bare.code]).toEqual([0, 0]);
+    expect(bare.log.at(-1)).toMatchObject({ event: "report", published: 5, resent: 0 });
+    const lines = await messagesOf("bare");
+    expect(lines.map((line) => (JSON.parse(line) as { n: number }).n)).toEqual([1, 2, 3, 1, 2]);
+    const frames = (await messagesOf("framed")).map((message) => decodeFrame(message));
+    expect(frames.flatMap((frame) => (frame.kind === "frame" ? [frame.first, frame.count] : []))).toEqual([
+      // The first and the last are heartbeats.
+      0, 0, 0, 2, 2, 2, 4, 1, 5, 0,
+    ]);
+    expect(frames.flatMap((frame) => (frame.kind === "frame" ? frame.lines : []))).toEqual(lines);
+  });
+
+  test("divides events among partitions by their key", async () => {
+    const args = [
+      "--transport=stream",
+      "--channel=divided",
+      "--partitions=2",
+      "--partition-by=n",
+      "--no-header",
+    ];
+    const keyed = Array.from({ length: 20 }, (_, n) => JSON.stringify({ n: String(n) })).join("\n");
+    expect((await publisher(redis.url, "-", args, keyed).ended).code).toBe(0);
+    const parts = await Promise.all(["{divided:0}", "{divided:1}"].map(messagesOf));
+    parts.forEach((messages, part) => {
+      const keys = messages.map((line) => (JSON.parse(line) as { n: string }).n);
+      expect(keys.map((key) => partitionOf(key, 2))).toEqual(keys.map(() => part));
+    });
+    expect(parts.flat()).toHaveLength(20);
+  });
+
+  test("fails when a stream is full, if it is to", async () => {
+    const args = ["--transport=stream", "--channel=full", "--no-header"];
+    const full = ["--max-stream-length=10", "--when-full=fail", "--generate=max", "--events=100"];
+    const { code, log } = await publisher(redis.url, file, [...args, ...full]).ended;
+    expect(code).toBe(1);
+    expect(log.at(-1)).toMatchObject({ level: "error", code: "MILLRACE_REDIS_STREAM_FULL" });
+    expect(await messagesOf("full")).toHaveLength(10);
   });
 
   test("can be stopped while it waits for a subscriber", async () => {

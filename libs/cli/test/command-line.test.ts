@@ -1,5 +1,15 @@
 import { describe, expect, jest, test } from "@jest/globals";
-import { CommandLine, UsageError, boolean, integer, notNegative, oneOf, positive, text } from "@millrace/cli";
+import {
+  CommandLine,
+  UsageError,
+  boolean,
+  integer,
+  listOf,
+  notNegative,
+  oneOf,
+  positive,
+  text,
+} from "@millrace/cli";
 
 function program(): { cli: CommandLine; values: () => unknown } {
   const cli = new CommandLine("mill", "Grinds.");
@@ -14,8 +24,12 @@ function program(): { cli: CommandLine; values: () => unknown } {
     parse: positive,
   });
   const wet = cli.toggle({ flag: "--wet", env: "MILL_WET", description: "by a river" });
+  const noSails = cli.toggle({ flag: "--no-sails", env: "MILL_NO_SAILS", description: "by water alone" });
   const key = cli.option({ env: "MILL_KEY", description: "to the door", parse: text });
-  return { cli, values: () => ({ size: size(), speed: speed(), wet: wet(), key: key() }) };
+  return {
+    cli,
+    values: () => ({ size: size(), speed: speed(), wet: wet(), noSails: noSails(), key: key() }),
+  };
 }
 
 function parsed(args: readonly string[], env: Readonly<Record<string, string>> = {}): unknown {
@@ -26,7 +40,7 @@ function parsed(args: readonly string[], env: Readonly<Record<string, string>> =
 
 describe("CommandLine", () => {
   test("gives defaults where nothing is said", () => {
-    expect(parsed([])).toEqual({ size: 7, speed: undefined, wet: false, key: undefined });
+    expect(parsed([])).toEqual({ size: 7, speed: undefined, wet: false, noSails: false, key: undefined });
   });
 
   test("reads flags with a space and with an equals sign", () => {
@@ -46,6 +60,13 @@ describe("CommandLine", () => {
       size: 5,
       wet: false,
     });
+  });
+
+  test("a flag that says no is on when it is there", () => {
+    expect(parsed(["--no-sails"])).toMatchObject({ noSails: true });
+    expect(parsed([], { MILL_NO_SAILS: "yes" })).toMatchObject({ noSails: true });
+    expect(parsed([], { MILL_NO_SAILS: "no" })).toMatchObject({ noSails: false });
+    expect(() => parsed(["--sails"])).toThrow("unknown option '--sails'");
   });
 
   test("an empty variable counts as not set", () => {
@@ -105,6 +126,11 @@ describe("parsers", () => {
   test("oneOf lists the words", () => {
     expect(oneOf(["a", "b"])("b")).toBe("b");
     expect(() => oneOf(["a", "b"])("c")).toThrow('"c" is none of a, b');
+  });
+
+  test("listOf reads each", () => {
+    expect(listOf(integer(0, 9))("1, 2,3")).toEqual([1, 2, 3]);
+    expect(() => listOf(integer(0, 9))("1,,3")).toThrow('"" is not a whole number');
   });
 
   test("text is not empty", () => {

@@ -22,6 +22,10 @@ describe("parseDuration", () => {
     },
   );
 
+  test("takes 0 where that will do", () => {
+    expect(parseDuration("0s", 0)).toBe(0);
+  });
+
   test("any whole number of milliseconds reads as itself", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), (ms) => {

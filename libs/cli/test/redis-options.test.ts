@@ -2,7 +2,10 @@ import { describe, expect, test } from "@jest/globals";
 import { CommandLine, redisOptions } from "@millrace/cli";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 
-function settings(args: readonly string[], env: Readonly<Record<string, string>> = {}): RedisConnectionOptions {
+function settings(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): RedisConnectionOptions {
   const cli = new CommandLine("test", "Tests.");
   const redis = redisOptions(cli);
   cli.parse(args, env);

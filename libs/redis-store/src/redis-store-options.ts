@@ -13,7 +13,7 @@ import { DEFAULT_KEY_PREFIX, requireKeyPrefix } from "./task-keys.ts";
  */
 export type FailPoint = "before-commit" | "staged" | "made" | "after-commit";
 
-/** Options of a {@link RedisStore}. */
+/** Options of a `RedisStore`. */
 export interface RedisStoreOptions {
   /** First part of every key, without braces. `@default "millrace"` */
   readonly keyPrefix?: string;
@@ -39,7 +39,8 @@ export interface RedisStoreOptions {
 /** The same without choices left open. */
 export type StoreSettings = Required<RedisStoreOptions>;
 
-export const DEFAULT_REDIS_STORE_OPTIONS: StoreSettings = Object.freeze({
+/** What a `RedisStore` does without options. */
+export const DEFAULT_REDIS_STORE_OPTIONS: Required<RedisStoreOptions> = Object.freeze({
   keyPrefix: DEFAULT_KEY_PREFIX,
   maxCommitBytes: 64 * 1_024 * 1_024,
   maxValueBytes: 1_024 * 1_024,

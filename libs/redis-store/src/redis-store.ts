@@ -17,6 +17,8 @@ import { TaskKeys } from "./task-keys.ts";
  * once.
  */
 export class RedisStore implements Store {
+  /** Rows of this library's result sinks are part of the commit. */
+  readonly takesOutputs = true;
   readonly #options: RedisConnectionOptions;
   readonly #settings: StoreSettings;
   readonly #open = new Set<TaskConnection>();

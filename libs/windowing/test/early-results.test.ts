@@ -77,7 +77,13 @@ describe.each(cases)("early results of %s", (_, windower, timeModel) => {
 
 test("an early result does not come again after its window has closed, though the window is kept", () => {
   const fold = collectList(({ value }: TestEvent) => value);
-  const options = { windower: tumbling, fold, clock: eventClock(), earlyEveryMs: 100, allowedLatenessMs: 5_000 };
+  const options = {
+    windower: tumbling,
+    fold,
+    clock: eventClock(),
+    earlyEveryMs: 100,
+    allowedLatenessMs: 5_000,
+  };
   const driver = new EngineDriver(options);
   driver.process(batch(event(1, "a", 1)), 10);
   expect(driver.process(batch(event(10_000, "b", 2)), 20)).toMatchObject([

@@ -29,10 +29,10 @@ export function crashTestConfig(
     {
       flag: "--rounds <number>",
       env: "CRASH_ROUNDS",
-      description: "how many rounds, some 20 s each",
+      description: "how many rounds, about a minute each",
       parse: integer(1, 1_000_000),
     },
-    3,
+    1,
   );
   const seed = cli.option(
     {

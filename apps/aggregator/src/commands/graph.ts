@@ -42,7 +42,7 @@ export function graphConfig(
 
 /** Prints the graph of the flow that was chosen. */
 export async function graph({ config }: { readonly config: GraphConfig }): Promise<void> {
-  const description = describe(await outlineOf(config.flow));
+  const description = describe(await outlineOf(config.flow.choice, config.flow));
   const text = config.format === "json" ? JSON.stringify(description, null, 2) : toMermaid(description);
   process.stdout.write(`${text}\n`);
 }

@@ -29,7 +29,7 @@ export async function serve({ config, logger, signal }: ProgramContext<Aggregato
     `running ${label} on ${transport} ${channel} of ${redis}${tasks}`,
   );
   const flow = await loadFlow(choice, {
-    source: sourceOf(config, (await outlineOf(config.flow)).id),
+    source: sourceOf(config, (await outlineOf(choice)).id),
     windower,
     clock: config.flow.clock ?? clockFor(config),
     windowing,

@@ -152,6 +152,8 @@ export class ProducerLedger {
     return missing.atMost === 0 ? true : missing;
   }
 
+  /** Figures at this moment. */
+
   stats(): LedgerStats {
     return {
       lost: this.#lost,

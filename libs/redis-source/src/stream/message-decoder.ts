@@ -42,7 +42,7 @@ export class MessageDecoder {
     const times: number[] = [];
     let bytes = 0;
     for (const [id, fields] of entries) {
-      const time = millisecondsOf(id.toString("latin1"));
+      const time = millisecondsOf(id);
       const data = dataOf(fields);
       if (data === undefined) {
         this.#refuse(Buffer.concat(fields.flatMap((field) => [field, SPACE])), NO_DATA);

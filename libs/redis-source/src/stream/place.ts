@@ -6,8 +6,9 @@ export interface Place {
   /** The last entry read. */
   readonly id: string;
   /**
-   * Entries ever added up to and with that one, which is how Redis counts the progress of consumer groups; `null`:
-   * nobody can tell until the end of the stream has been reached once.
+   * Entries ever added that are not to be read any more: up to and with that one, and deleted ones behind it as far as
+   * they are known of. It is what consumer groups call entries-read. `null`: nobody can tell until the end of the
+   * stream has been reached once.
    */
   readonly entries: number | null;
 }
@@ -25,23 +26,21 @@ export interface Outlook {
 /**
  * Finds a place in a stream as it is now.
  *
- * Redis keeps no list of what it deleted, but it counts what it ever added. So the number of entries in front of the
- * first one is known if nothing was taken out behind that one, and at the end of the stream the number of all is.
- * What is deleted (XDEL) in the middle shows only there.
+ * Redis keeps no list of what it deleted, but it counts what it ever added. So where all that is left lies ahead, the
+ * rest is read or gone; and at the end of the stream everything is. An entry deleted ahead (XDEL) while older ones are
+ * still there shows when one of these comes true.
  *
  * @param atEnd whether there was nothing to read behind the place at the instant of `state`
  */
 export function lookAhead(place: Place, state: StreamState, atEnd: boolean): Outlook {
   const { id, entries } = place;
-  const { added, length, firstId, lastId, maxDeletedId } = state;
+  const { added, length, firstId, lastId } = state;
   const read = entries ?? 0;
   // A copy from before the place was reached (a server restarted with less than it had), or a new stream.
   if (read > 0 && compareIds(lastId, id) < 0) return resetTo({ id: lastId, entries: added });
-  const inFront =
-    length > 0 && compareIds(firstId, id) > 0 && compareIds(maxDeletedId, firstId) < 0
-      ? added - length
-      : undefined;
-  const reached = atEnd && compareIds(lastId, id) >= 0 ? added : inFront;
+  let reached: number | undefined;
+  if (length > 0 && compareIds(firstId, id) > 0) reached = added - length;
+  else if (atEnd && compareIds(lastId, id) >= 0) reached = added;
   if (read > added || (reached !== undefined && read > reached)) {
     return resetTo({ id, entries: reached ?? null });
   }

@@ -13,8 +13,6 @@ export interface StreamState {
   readonly firstId: string;
   /** Of the last entry ever added. */
   readonly lastId: string;
-  /** The highest id taken out by XDEL; trimming does not count. */
-  readonly maxDeletedId: string;
 }
 
 const ABSENT: StreamState = Object.freeze({
@@ -22,7 +20,6 @@ const ABSENT: StreamState = Object.freeze({
   added: 0,
   firstId: BEFORE_ALL,
   lastId: BEFORE_ALL,
-  maxDeletedId: BEFORE_ALL,
 });
 
 /** Tells a stream's state; one that does not exist is an empty one. */
@@ -101,7 +98,6 @@ function stateOf(info: unknown): StreamState {
     added: numberOf(fields.get("entries-added")),
     firstId: textOf(fields.get("recorded-first-entry-id")),
     lastId: textOf(fields.get("last-generated-id")),
-    maxDeletedId: textOf(fields.get("max-deleted-entry-id")),
   };
 }
 

@@ -5,12 +5,15 @@ import { explainFailure } from "../connection/explain-failure.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
 import { RedisClosedError } from "../errors.ts";
+import type { RedisError } from "../errors.ts";
 import { pause } from "../pause.ts";
 
 /** A Redis that has not answered for so long, beyond what the command may take, is given up. */
 const ANSWER_MS = 10_000;
 /** A condition such as a failover is looked at again after this. */
 const RETRY_MS = 100;
+/** Answers after which the next connection may find another node, or the same one in another role. */
+const ELSEWHERE = /^(MOVED|READONLY|MASTERDOWN|CLUSTERDOWN|UNBLOCKED)\b/;
 
 /**
  * A connection for commands that bear to be sent again: they are, on the next connection, until Redis answers. On a
@@ -60,7 +63,7 @@ export class StreamLink {
    * @throws RedisError when Redis refuses for good
    */
   async ask<T>(send: (client: Redis) => Promise<T>, takesMs = 0): Promise<T> {
-    for (;;) {
+    for (let told = false; ;) {
       const client = await this.#connection.whenUp();
       try {
         return await this.#answered(client, send(client), takesMs);
@@ -68,8 +71,10 @@ export class StreamLink {
         const failure = explainFailure(error, this.#connection.address);
         if (this.#closing.signal.aborted) throw this.#closed();
         if (!failure.retryable) throw failure;
-        // What a node refuses for now, the next connection may find at another one; but not in a rush.
-        this.#connection.discard(client);
+        if (isReply(error) && !ELSEWHERE.test(error.message)) {
+          if (!told) this.#tell(failure);
+          told = true;
+        } else this.#connection.discard(client);
         await pause(RETRY_MS, this.#context.time, this.#closing.signal);
       }
     }
@@ -98,7 +103,19 @@ export class StreamLink {
     }
   }
 
+  #tell(failure: RedisError): void {
+    const { logger, step } = this.#context;
+    logger.warn(
+      { event: "redis-not-ready", redis: this.#connection.address, step, code: failure.code },
+      `${failure.message} Trying again until it is.`,
+    );
+  }
+
   #closed(): RedisClosedError {
     return new RedisClosedError(`The connection to Redis at ${this.#connection.address} is closed.`);
   }
+}
+
+function isReply(error: unknown): error is Error {
+  return error instanceof Error && error.name === "ReplyError";
 }

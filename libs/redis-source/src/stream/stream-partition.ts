@@ -229,7 +229,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
     }
     this.#place = place;
     this.#added = state.added;
-    if (lost > 0) this.#lose(lost, millisecondsOf(entries[0]?.[0].toString("latin1") ?? state.lastId));
+    if (lost > 0) this.#lose(lost, millisecondsOf(entries[0]?.[0] ?? Buffer.from(state.lastId)));
   }
 
   /** @param wholeAgainAt when the first entry behind the gap was added, ms */

@@ -288,17 +288,16 @@ describe("under drops, duplicates, reorderings and restarts", () => {
             for (let open = 1_000; open < header.publishedAtMs; open += length) {
               const complete = ledger.completeness(open, open + length);
               const missing = oracle.missing(open, open + length, published);
-              if (complete === true) expect(missing).toBe(0);
-              else if (complete !== "unknown") {
-                if (maxLosses >= 40) expect(missing).toBeGreaterThanOrEqual(complete.atLeast);
-                expect(missing).toBeLessThanOrEqual(complete.atMost);
-              }
+              const atMost = complete === true ? 0 : complete === "unknown" ? Infinity : complete.atMost;
+              const atLeast = typeof complete === "object" && maxLosses >= 40 ? complete.atLeast : 0;
+              // One assertion for each of so many windows would take most of the time.
+              if (missing < atLeast || missing > atMost) expect({ open, length, missing }).toEqual(complete);
               verdicts[complete === true ? "true" : complete === "unknown" ? "unknown" : "bounds"] += 1;
             }
           }
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 300 },
     );
     for (const count of Object.values(verdicts)) expect(count).toBeGreaterThan(100);
   });

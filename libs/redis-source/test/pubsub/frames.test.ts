@@ -261,11 +261,12 @@ describe("a subscriber that reads too slowly", () => {
       await part.writeBatch(rows);
       expect(sink.stats().unheard).toBeGreaterThan(0);
       let heard = 0;
-      while (partition.stats().disconnects === 0 || partition.stats().queued > 0) {
-        if (partition.stats().queued > 0) {
-          const batch = await partition.nextBatch();
-          heard += batch.kind === "batch" ? batch.events.length : 0;
-        } else await new Promise((resolve) => setImmediate(resolve));
+      const left = (): boolean => partition.stats().queued > 0;
+      while (partition.stats().disconnects === 0 || left()) {
+        await until(() => partition.stats().disconnects > 0 || left());
+        if (!left()) break;
+        const batch = await partition.nextBatch();
+        heard += batch.kind === "batch" ? batch.events.length : 0;
       }
       await context.logger.logged("subscribed", 2);
       await context.logger.logged("cut-off");

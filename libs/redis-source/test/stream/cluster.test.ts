@@ -90,4 +90,19 @@ describe("on a cluster", () => {
     await partition.close();
     await part.close();
   });
+
+  it("needs the node that was named only to find the others", async () => {
+    const stream = "apart";
+    const owner = await ownerOf(stream);
+    const named = (owner + 1) % 3;
+    const context = partContext();
+    const source = new RedisStreamSource(anyNode(named), { stream });
+    const partition = await source.buildPart(stream, undefined, context);
+    await cluster.nodes[named]?.kill();
+    await nodes[owner]?.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+    await context.logger.logged("redis-back", 2);
+    await nodes[owner]?.xadd(stream, "*", "data", "a");
+    expect(await take(partition, 1)).toEqual(["a"]);
+    await partition.close();
+  });
 });

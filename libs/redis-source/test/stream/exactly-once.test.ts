@@ -125,7 +125,7 @@ describe("a flow over a stream, with a store", () => {
         const outputs = inner.outputs({ flow: "clicks", part: stream });
         expect(outputs.flatMap(({ rows }) => rows)).toEqual(expected);
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
   });
 });

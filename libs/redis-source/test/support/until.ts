@@ -1,4 +1,11 @@
-/** Lets the event loop turn until the condition holds; the test's own time limit ends a wait in vain. */
+/** Longer than any test may take: a wait in vain must not outlive its test by much. */
+const LIMIT_MS = 20_000;
+
+/** Lets the event loop turn until the condition holds. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  const deadline = Date.now() + LIMIT_MS;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`waited ${LIMIT_MS} ms in vain for ${String(condition)}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }

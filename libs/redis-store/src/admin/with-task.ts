@@ -16,6 +16,7 @@ export interface TaskAccessOptions {
   readonly time?: TimeProvider;
 }
 
+/** How `inspectTask` and `resetTask` reach a task without options. */
 export const DEFAULT_TASK_ACCESS_OPTIONS: Required<TaskAccessOptions> = Object.freeze({
   keyPrefix: DEFAULT_KEY_PREFIX,
   retryMs: 5_000,

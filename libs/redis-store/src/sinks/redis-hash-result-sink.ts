@@ -29,7 +29,7 @@ export interface RedisHashResultSinkOptions<T> {
  * Keeps each window's rows in a hash, one field a key, with the row as JSON, in the very step that commits the
  * state it came from. Of several revisions the latest stays: a lower one never replaces a higher one.
  *
- * It works with a `RedisStore` only: without a store, or with another one, its rows go nowhere.
+ * It works with a `RedisStore` only, whose commits carry its rows.
  */
 export class RedisHashResultSink<T> implements Sink<T> {
   readonly #options: RedisHashResultSinkOptions<T>;

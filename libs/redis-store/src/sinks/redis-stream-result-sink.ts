@@ -22,7 +22,7 @@ export const DEFAULT_STREAM_RESULT_SINK_OPTIONS: Readonly<{ maxLength: number }>
  * Appends each row to a stream, in the very step that commits the state it came from: every row is there once,
  * whatever crashed. An entry has one field, `row`, with the row as JSON.
  *
- * It works with a `RedisStore` only: without a store, or with another one, its rows go nowhere.
+ * It works with a `RedisStore` only, whose commits carry its rows.
  */
 export class RedisStreamResultSink<T> implements Sink<T> {
   readonly #options: RedisStreamResultSinkOptions;

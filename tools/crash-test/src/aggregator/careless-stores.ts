@@ -1,13 +1,14 @@
 import type { Store } from "@millrace/dataflow";
-import { inspectTask } from "@millrace/redis-store";
-import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { wrapStore } from "./wrap-store.ts";
 
-/** As if the store did not look at the fence: whoever commits presents the newest one. */
-export function withoutFence(store: Store, redis: RedisConnectionOptions): Store {
-  return wrapStore(store, () => async (inner, commit, task) => {
-    const newest = await inspectTask(redis, task);
-    return Object.assign(inner, { fence: newest?.fence ?? inner.fence }).commit(commit);
+/** As if the store did not look at the fence: whoever is refused presents the newest one. */
+export function withoutFence(store: Store): Store {
+  return wrapStore(store, () => async (inner, commit) => {
+    for (;;) {
+      const outcome = await inner.commit(commit);
+      if (outcome.kind !== "fenced") return outcome;
+      Object.assign(inner, { fence: outcome.owner });
+    }
   });
 }
 

@@ -37,16 +37,13 @@ export function crashFlow(parts: CrashFlowParts): Dataflow {
     .keyBy("timezone", "os_timezone")
     .window("windows", new TumblingWindower({ lengthMs: windowMs }), clock, { allowedLatenessMs, pageSize })
     .reduce("tallies", tallyOf, addTallies);
-  const rows = tallies.map(
-    "row",
-    ({ key, value, window, revision, complete }): ResultRow => ({
-      window: Number(window.id),
-      key,
-      revision,
-      ...value,
-      complete: complete === "unknown" ? null : complete,
-    }),
-  );
+  const rows = tallies.map("row", ({ key, value, window, revision, complete }): ResultRow => ({
+    window: Number(window.id),
+    key,
+    revision,
+    ...value,
+    complete: complete === "unknown" ? null : complete,
+  }));
   for (const [id, sink] of Object.entries(parts.results)) rows.output(id, sink);
   tallies.late
     .map("late_row", ({ key, value }) => ({ late: eventOf(value).number, key }))

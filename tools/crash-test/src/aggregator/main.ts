@@ -59,10 +59,9 @@ function storeOf({ url, death, without }: AggregatorSettings, logger: Logger): S
   const failPoint = (place: Parameters<Reaper["at"]>[0]): void => {
     reaper.at(place);
   };
-  const redis = { url };
-  const exact = new RedisStore(redis, { logger, failPoint });
+  const exact = new RedisStore({ url }, { logger, failPoint });
   let store: Store = exact;
-  if (without === "fence") store = withoutFence(exact, redis);
+  if (without === "fence") store = withoutFence(exact);
   if (without === "commit-number") store = withoutCommitNumber(exact);
   return wrapStore(store, () => async (inner, commit) => {
     const outcome = await inner.commit(commit);

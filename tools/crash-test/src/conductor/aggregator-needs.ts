@@ -1,12 +1,19 @@
 import type { Death } from "../aggregator/death.ts";
+import type { Random } from "./random.ts";
 
 /** `paged`: many small commits, windows close in several pages; `large`: few commits, of several pieces each. */
 export type CommitMode = "paged" | "large";
 
 /** How an aggregator has to be started. */
 export interface AggregatorNeeds {
-  readonly mode: CommitMode;
+  /** `undefined`: any. */
+  readonly mode: CommitMode | undefined;
   readonly death: Death | undefined;
+}
+
+/** How an aggregator was started. */
+export interface AggregatorSetup extends AggregatorNeeds {
+  readonly mode: CommitMode;
 }
 
 const COMMITS: Readonly<Record<CommitMode, readonly string[]>> = {
@@ -14,7 +21,21 @@ const COMMITS: Readonly<Record<CommitMode, readonly string[]>> = {
   large: ["--page-size=1000000", "--commit-every-events=1500", "--commit-every-ms=10000"],
 };
 
-/** The same as options of the program. */
-export function argsOf({ mode, death }: AggregatorNeeds): readonly string[] {
+/** Leaves nothing open. */
+export function setUp({ mode, death }: AggregatorNeeds, random: Random): AggregatorSetup {
+  return { mode: mode ?? random.pick(["paged", "large"]), death };
+}
+
+/** Whether an aggregator that runs need not be replaced. One that is told to die somewhere suits nobody else. */
+export function suits(setup: AggregatorSetup, needs: AggregatorNeeds): boolean {
+  return (
+    setup.death === undefined &&
+    needs.death === undefined &&
+    (needs.mode === undefined || needs.mode === setup.mode)
+  );
+}
+
+/** The setup as options of the program. */
+export function argsOf({ mode, death }: AggregatorSetup): readonly string[] {
   return [...COMMITS[mode], ...(death === undefined ? [] : [`--die-at=${death.place}:${death.passes}`])];
 }

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 
-/** A command that adds to a stream: an event for the publisher, for the aggregator a commit with rows. */
-const ADDING = /\r\nxadd\r\n/i;
+/** Commands that bring something: events from the publisher; from the aggregator a commit with rows. */
+const BRINGING = /\r\n(xadd|publish)\r\n/i;
 
 /** Stands between a program and Redis, and is as unreliable as it is told to be. */
 export class FlakyProxy {
@@ -54,14 +54,15 @@ export class FlakyProxy {
     this.#track(client);
     let lost: (() => void) | undefined;
     client.on("data", (bytes: Buffer) => {
-      if (this.#losing !== undefined && ADDING.test(bytes.toString("latin1"))) {
+      if (this.#losing !== undefined && BRINGING.test(bytes.toString("latin1"))) {
         lost = this.#losing;
         this.#losing = undefined;
       }
       upstream.write(bytes);
     });
     upstream.on("data", (bytes: Buffer) => {
-      if (lost === undefined) {
+      // A script that Redis did not know is sent again by itself, and then it counts.
+      if (lost === undefined || bytes.includes("-NOSCRIPT")) {
         client.write(bytes);
         return;
       }

@@ -49,7 +49,8 @@ async function* hashesUnder(client: Redis, prefix: string): AsyncGenerator<strin
   }
 }
 
-function parseRow(text: string): ResultRow {
+/** One row as the aggregator writes it. */
+export function parseRow(text: string): ResultRow {
   const row: unknown = JSON.parse(text);
   if (isRow(row)) return row;
   throw new Error(`not a row of results: ${text}`);

@@ -3,13 +3,14 @@ import { EXIT_CODES } from "@millrace/cli";
 import type { ProgramEnd, StartedProgram } from "@millrace/cli";
 import type { DeathPlace } from "../aggregator/death.ts";
 import type { Guard } from "../guard.ts";
-import { argsOf } from "./aggregator-needs.ts";
-import type { AggregatorNeeds } from "./aggregator-needs.ts";
+import { argsOf, setUp, suits } from "./aggregator-needs.ts";
+import type { AggregatorNeeds, AggregatorSetup } from "./aggregator-needs.ts";
 import { compare } from "./compare.ts";
 import { expectedOf } from "./expected.ts";
 import { FAULTS } from "./faults.ts";
 import type { Fault } from "./faults.ts";
 import { makeEvents } from "./make-events.ts";
+import { PortionedPublisher } from "./portioned-publisher.ts";
 import type { Random } from "./random.ts";
 import { readResults } from "./read-results.ts";
 import { DURABLE, TestBed, endingOf, soon } from "./test-bed.ts";
@@ -17,10 +18,13 @@ import { DURABLE, TestBed, endingOf, soon } from "./test-bed.ts";
 const WINDOW_MS = 1_000;
 /** Enough for the delayed events, and for as long as a slow machine may keep the publisher waiting. */
 const FLOW_ARGS = [`--window-ms=${WINDOW_MS}`, "--wait-ms=2000", "--lateness-ms=120000"];
-/** Two of the large commits are filled by one portion, whatever was left by the one before. */
+/** Fills a large commit, whatever is left of the portion before. */
 const PORTION = 3_000;
 const EVENTS_PER_SECOND = 5_000;
 const IDLE_MS = 500;
+/** What the runtime gives itself to drain. */
+const STOP_DEADLINE_MS = 10_000;
+const ANY: AggregatorNeeds = Object.freeze({ mode: undefined, death: undefined });
 
 /** What a round has to do. */
 export interface RoundPlan {
@@ -45,44 +49,44 @@ export interface RoundReport {
 /** Once from an empty Redis to results compared with the input, with faults on the way. */
 export class Round {
   readonly bed: TestBed;
+  readonly publisher: PortionedPublisher;
   readonly random: Random;
-  readonly #without: readonly string[];
-  readonly #publisher: StartedProgram;
-  readonly #portions: number;
+  readonly #flowArgs: readonly string[];
   #aggregator: StartedProgram;
-  #needs: AggregatorNeeds;
-  #published = 0;
-  #mustResend = false;
+  #setup: AggregatorSetup;
   readonly #deaths: DeathPlace[] = [];
   readonly #problems: string[] = [];
+  #mustResend = false;
 
   /** Runs a whole round. @throws Error when it gets stuck */
   static async run({ faults: names, random, without }: RoundPlan): Promise<RoundReport> {
-    const faults = names.map(faultNamed);
-    // Each fault has a portion, two owners have two, and one is for afterwards.
-    const portions = faults.length + names.filter((name) => name === "two-owners").length + 1;
+    const plan = names.map((name) => ({
+      name,
+      fault: faultNamed(name),
+      needs: faultNamed(name).needs(random),
+    }));
+    // One more is for afterwards.
+    const portions = plan.reduce((sum, { fault }) => sum + (fault.portions ?? 1), 1);
+    const flowArgs = [...FLOW_ARGS, ...(without === undefined ? [] : [`--without=${without}`])];
+    const setup = setUp(plan[0]?.needs ?? ANY, random);
     const bed = await TestBed.open({ args: DURABLE });
     try {
       const events = portions * PORTION;
       const file = await bed.writeInput(makeEvents(events, random));
-      const expected = await expectedOf(file, WINDOW_MS);
-      const publisher = await bed.startPublisher([
-        `--file=${file}`,
-        `--portion=${PORTION}`,
-        `--rate=${EVENTS_PER_SECOND}`,
+      const [publisher, aggregator] = await Promise.all([
+        bed.startPublisher([`--file=${file}`, `--portion=${PORTION}`, `--rate=${EVENTS_PER_SECOND}`]),
+        bed.startAggregator([...flowArgs, ...argsOf(setup)]),
       ]);
-      const guards = without === undefined ? [] : [`--without=${without}`];
-      const needs: AggregatorNeeds = { mode: "paged", death: undefined };
-      const aggregator = await bed.startAggregator([...FLOW_ARGS, ...guards, ...argsOf(needs)]);
-      const round = new Round(bed, random, { publisher, aggregator, needs, guards, portions });
-      for (const fault of faults) await round.#strike(fault);
-      const resent = await round.#finish();
-      const client = new Redis(bed.redis.url);
-      const results = await readResults(client).finally(() => {
-        client.disconnect();
-      });
-      const problems = [...round.#problems, ...compare(expected, results)];
-      return { events, rows: results.history.length, resent, deaths: round.#deaths, problems };
+      const portioned = new PortionedPublisher(publisher, PORTION);
+      const round = new Round(bed, random, portioned, flowArgs, { aggregator, setup });
+      for (const { fault, needs } of plan) await round.#strike(fault, needs);
+      await round.#publishAll(portions);
+      await round.#closeWindows(names.includes("between-pages"));
+      const resent = await round.#judgePublisher();
+      const { history, ...results } = await round.#results();
+      const differences = compare(await expectedOf(file, WINDOW_MS), { history, ...results });
+      const problems = [...round.#problems, ...differences];
+      return { events, rows: history.length, resent, deaths: round.#deaths, problems };
     } finally {
       await bed.close();
     }
@@ -91,23 +95,19 @@ export class Round {
   private constructor(
     bed: TestBed,
     random: Random,
-    parts: {
-      readonly publisher: StartedProgram;
-      readonly aggregator: StartedProgram;
-      readonly needs: AggregatorNeeds;
-      readonly guards: readonly string[];
-      readonly portions: number;
-    },
+    publisher: PortionedPublisher,
+    flowArgs: readonly string[],
+    { aggregator, setup }: { readonly aggregator: StartedProgram; readonly setup: AggregatorSetup },
   ) {
     this.bed = bed;
     this.random = random;
-    this.#publisher = parts.publisher;
-    this.#aggregator = parts.aggregator;
-    this.#needs = parts.needs;
-    this.#without = parts.guards;
-    this.#portions = parts.portions;
+    this.publisher = publisher;
+    this.#flowArgs = flowArgs;
+    this.#aggregator = aggregator;
+    this.#setup = setup;
   }
 
+  /** The aggregator started last. */
   get aggregator(): StartedProgram {
     return this.#aggregator;
   }
@@ -125,71 +125,69 @@ export class Round {
     this.#mustResend = true;
   }
 
-  /** Begins the next portion, when the one before is out. */
-  async publishMore(): Promise<void> {
-    await this.#portionOut();
-    this.#published += 1;
-    this.#publisher.kill("SIGUSR2");
-  }
-
   /** Starts another aggregator, whatever becomes of this one. */
-  async replaceAggregator(needs: AggregatorNeeds): Promise<StartedProgram> {
-    this.#needs = needs;
-    this.#aggregator = await this.bed.startAggregator([...FLOW_ARGS, ...this.#without, ...argsOf(needs)]);
+  async replaceAggregator(needs: AggregatorNeeds, more: readonly string[] = []): Promise<StartedProgram> {
+    this.#setup = setUp(needs, this.random);
+    this.#aggregator = await this.bed.startAggregator([...this.#flowArgs, ...argsOf(this.#setup), ...more]);
     return this.#aggregator;
   }
 
-  /** SIGTERM: it has to end well. */
+  /** SIGTERM: it has to end well, and in time. */
   async stopAggregator(): Promise<void> {
+    const began = performance.now();
     this.#aggregator.kill("SIGTERM");
     const end = await soon(this.#aggregator.ended, "the aggregator to stop");
+    const tookMs = Math.round(performance.now() - began);
+    if (tookMs > STOP_DEADLINE_MS) this.problem(`stopped, the aggregator took ${tookMs} ms to end`);
     if (end.code !== EXIT_CODES.ok) this.problem(`stopped, the aggregator had ${endingOf(end)}`);
   }
 
-  async #strike({ needs, strike }: Fault): Promise<void> {
-    const wanted = needs(this);
-    if (!(await this.#runs())) await this.replaceAggregator(wanted);
-    else if (wanted.death !== undefined || wanted.mode !== this.#needs.mode) {
-      await this.stopAggregator();
-      await this.replaceAggregator(wanted);
-    }
+  async #strike({ strike }: Fault, needs: AggregatorNeeds): Promise<void> {
+    // Before the first portion the aggregator is the one that was started for this fault.
+    const suited = this.publisher.asked === 0 || suits(this.#setup, needs);
+    const runs = await this.#runs();
+    if (runs && !suited) await this.stopAggregator();
+    if (!runs || !suited) await this.replaceAggregator(needs);
     await strike(this);
   }
 
-  /** @returns how many events were resent */
-  async #finish(): Promise<number> {
-    if (!(await this.#runs())) await this.replaceAggregator({ mode: "paged", death: undefined });
-    while (this.#published < this.#portions) await this.publishMore();
-    const end = await soon(this.#publisher.ended, "the publisher to end");
-    if (end.code !== EXIT_CODES.ok) this.problem(`the publisher had ${endingOf(end)}`);
+  async #publishAll(portions: number): Promise<void> {
+    while (this.publisher.asked < portions) await this.publisher.publishMore();
+    await this.publisher.ended();
     if (await this.#runs()) await this.stopAggregator();
-    await this.#closeWindows();
+  }
+
+  /** Ends the input, which closes all windows. @param dying whether the first try is to be killed */
+  async #closeWindows(dying: boolean): Promise<void> {
+    const close = async (needs: AggregatorNeeds): Promise<ProgramEnd> => {
+      const { ended } = await this.replaceAggregator(needs, [`--exit-when-idle-ms=${IDLE_MS}`]);
+      return await soon(ended, "the last windows to close");
+    };
+    if (dying) {
+      const death = { place: "between-pages", passes: this.random.below(10) } as const;
+      const { code } = await close({ mode: "paged", death });
+      if (code === null) this.died(death.place);
+    }
+    const end = await close(ANY);
+    if (end.code !== EXIT_CODES.ok) this.problem(`at the end, the aggregator had ${endingOf(end)}`);
+  }
+
+  /** @returns how many events were sent again */
+  async #judgePublisher(): Promise<number> {
+    const end = await this.publisher.ended();
+    if (end.code !== EXIT_CODES.ok) this.problem(`the publisher had ${endingOf(end)}`);
     const resent = Number(end.log.find(({ event }) => event === "published")?.["resent"] ?? 0);
     if (this.#mustResend && resent === 0) this.problem("the publisher lost an answer, and resent nothing");
     return resent;
   }
 
-  /** Ends the input, which closes all windows; the first try is killed on the way. */
-  async #closeWindows(): Promise<void> {
-    const death = { place: "between-pages", passes: this.random.below(10) } as const;
-    const close = (args: readonly string[]): Promise<ProgramEnd> =>
-      this.bed
-        .startAggregator([...FLOW_ARGS, ...this.#without, `--exit-when-idle-ms=${IDLE_MS}`, ...args])
-        .then(({ ended }) => soon(ended, "the last windows to close"));
-    const first = await close(argsOf({ mode: "paged", death }));
-    if (first.code === null) this.died(death.place);
-    const last = await close(argsOf({ mode: "paged", death: undefined }));
-    if (last.code !== EXIT_CODES.ok) this.problem(`at the end, the aggregator had ${endingOf(last)}`);
-  }
-
-  /** Resolves when the publisher has handed out what it was last asked for. */
-  async #portionOut(): Promise<void> {
-    if (this.#published === 0) return;
-    const total = this.#published * PORTION;
-    await soon(
-      this.#publisher.logged("portion", (line) => Number(line["total"]) >= total),
-      `${total} events to be published`,
-    );
+  async #results(): ReturnType<typeof readResults> {
+    const client = new Redis(this.bed.redis.url);
+    try {
+      return await readResults(client);
+    } finally {
+      client.disconnect();
+    }
   }
 
   async #runs(): Promise<boolean> {
@@ -198,6 +196,7 @@ export class Round {
   }
 }
 
+/** @throws RangeError */
 function faultNamed(name: string): Fault {
   const fault = FAULTS[name];
   if (fault === undefined) throw new RangeError(`there is no fault ${name}`);

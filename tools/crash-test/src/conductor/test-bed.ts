@@ -14,7 +14,7 @@ export const DURABLE: readonly string[] = ["--appendonly", "yes", "--appendfsync
 
 /** What this process was started from, source or build, its children are too. */
 const EXTENSION = import.meta.filename.endsWith(".ts") ? "ts" : "js";
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 /** A Redis, a way to it for publisher and aggregator each, and these as processes. */
 export class TestBed {
@@ -47,12 +47,13 @@ export class TestBed {
 
   /** Resolves when it waits for its first portion. */
   async startPublisher(args: readonly string[]): Promise<StartedProgram> {
-    return this.#start("publisher", [`--url=${this.toPublisher.url}`, ...args], "ready");
+    return this.#start("publisher", [`--url=${this.toPublisher.url}`, ...args], ["ready"]);
   }
 
   /** Resolves when it reads, unless it ends before. */
   async startAggregator(args: readonly string[]): Promise<StartedProgram> {
-    return this.#start("aggregator", [`--url=${this.toAggregator.url}`, ...args], "reading");
+    const reads = ["reading", "subscribed"];
+    return this.#start("aggregator", [`--url=${this.toAggregator.url}`, ...args], reads);
   }
 
   /** Kills what runs, and cleans up. */
@@ -63,12 +64,15 @@ export class TestBed {
     await this.redis.stop();
   }
 
-  async #start(name: string, args: readonly string[], ready: string): Promise<StartedProgram> {
+  async #start(name: string, args: readonly string[], ready: readonly string[]): Promise<StartedProgram> {
     const main = join(import.meta.dirname, "..", name, `main.${EXTENSION}`);
     const program = startProgram(main, { args });
     this.#programs.add(program);
     const ended = program.ended.then(() => this.#programs.delete(program));
-    await soon(Promise.race([program.logged(ready), ended]), `the ${name} to be ready`);
+    await soon(
+      Promise.race([...ready.map((event) => program.logged(event)), ended]),
+      `the ${name} to be ready`,
+    );
     return program;
   }
 }

@@ -15,7 +15,10 @@ await runProgram("crash-publisher", publisherSettings, async ({ config, logger, 
     gate.open();
   });
   const { url, portion: lines, rate: linesPerSecond } = config;
-  const frames: FrameCodec = { decodeFrame, encodeFrame: config.tellFrames ? tellingEncodeFrame : encodeFrame };
+  const frames: FrameCodec = {
+    decodeFrame,
+    encodeFrame: config.tellFrames ? tellingEncodeFrame : encodeFrame,
+  };
   const sink =
     config.transport === "stream"
       ? new RedisStreamSink({ url }, { stream: CHANNEL, frames })

@@ -1,0 +1,156 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { startRedis } from "@millrace/local-redis";
+import type { LocalRedis } from "@millrace/local-redis";
+import { clickLine } from "./support/clicks.ts";
+import { keptRows, sumsOf, sumsOfLines } from "./support/kept-results.ts";
+import { aggregator, aggregatorCommand, publisher } from "./support/programs.ts";
+
+const EVENTS = join(import.meta.dirname, "../../../data/events.jsonl");
+const LINES = readFileSync(EVENTS, "utf8").trimEnd().split("\n");
+const EXPECTED = sumsOfLines(LINES);
+
+let redis: LocalRedis;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+
+afterAll(async () => {
+  await redis.stop();
+});
+
+/** What `inspect` prints: a line for each task, then one for all. */
+async function inspected(args: readonly string[]): Promise<readonly Record<string, unknown>[]> {
+  const { code, output } = await aggregatorCommand(["inspect", ...args], { REDIS_URL: redis.url }).ended;
+  expect(code).toBe(0);
+  return output.map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** Whether no window of the stream's has closed yet. */
+async function isEmpty(stream: string): Promise<boolean> {
+  const [rows = []] = await keptRows(redis.url, [stream]);
+  return rows.length === 0;
+}
+
+describe("over a stream", () => {
+  test.each([
+    ["SIGKILL", null],
+    ["SIGTERM", 0],
+  ] as const)(
+    "after a %s under load the next run goes on, and the results are exact",
+    async (signal, code) => {
+      const channel = `load-${signal}`;
+      const stream = ["--transport=stream", `--channel=${channel}`];
+      const counting = [...stream, "--sink=redis", "--window=tumbling:200ms", "--clock=publish:100ms"];
+      const first = aggregator(redis.url, counting);
+      await first.logged("reading");
+      const publishing = publisher(redis.url, EVENTS, [...stream, "--rate=5000"]);
+      while (await isEmpty(channel));
+      first.kill(signal);
+      expect((await first.ended).code).toBe(code);
+      expect((await publishing.ended).code).toBe(0);
+      const [task] = await inspected(stream);
+      expect(task?.["commitNumber"]).toBeGreaterThan(0);
+
+      const second = aggregator(redis.url, [...counting, "--exit-when-idle=0.3"]);
+      expect(await second.logged("reading")).toMatchObject({ resumed: true });
+      expect((await second.ended).code).toBe(0);
+      const [rows = []] = await keptRows(redis.url, [channel]);
+      expect(sumsOf(rows)).toEqual(EXPECTED);
+      expect(await second.logged("report")).toMatchObject({ late: 0, lost: 0, unaccounted: 0 });
+    },
+  );
+
+  test("a second owner stops the first one, which says so with exit code 75", async () => {
+    const args = ["--transport=stream", "--channel=owned", "--sink=redis", "--window=tumbling:100ms"];
+    const first = aggregator(redis.url, args);
+    await first.logged("reading");
+    const second = aggregator(redis.url, args);
+    await second.logged("reading");
+    const publishing = publisher(redis.url, "-", args.slice(0, 2), clickLine());
+    expect((await publishing.ended).code).toBe(0);
+    const { code, log } = await first.ended;
+    expect(code).toBe(75);
+    expect(log.at(-1)).toMatchObject({ code: "MILLRACE_FENCED" });
+    second.kill("SIGTERM");
+    expect((await second.ended).code).toBe(0);
+  });
+
+  test("two workers share the partitions, and each time zone is whole in one of them", async () => {
+    const parts = ["{split:0}", "{split:1}"];
+    const stream = ["--transport=stream", "--channel=split", "--partitions=2"];
+    const counting = [...stream, "--sink=redis", "--window=tumbling:10000d", "--exit-when-idle=0.3"];
+    expect((await publisher(redis.url, EVENTS, stream).ended).code).toBe(0);
+    const workers = [0, 1].map((task) => aggregator(redis.url, [...counting, `--tasks=${task}`]));
+    const ends = await Promise.all(workers.map(({ ended }) => ended));
+    expect(ends.map(({ code }) => code)).toEqual([0, 0]);
+    const rows = await keptRows(redis.url, parts);
+    expect(rows.map(({ length }) => length > 10)).toEqual([true, true]);
+    expect(rows.flat()).toHaveLength(Object.keys(EXPECTED).length);
+    expect(sumsOf(rows.flat())).toEqual(EXPECTED);
+
+    // All windows are closed, in both tasks: the results are final.
+    const close = rows[0]?.[0]?.window.close;
+    const lines = await inspected(stream);
+    expect(lines).toMatchObject([
+      { part: parts[0], watermark: close, openWindows: 0 },
+      { part: parts[1], watermark: close, openWindows: 0 },
+      { flow: "mobile_counts", tasks: 2, watermark: close },
+    ]);
+  });
+
+  test("a reset makes a task begin afresh, and takes its results along if it is to", async () => {
+    const stream = ["--transport=stream", "--channel=again"];
+    const counting = [...stream, "--sink=redis", "--window=tumbling:10000d", "--exit-when-idle=0.3"];
+    const reset = ["reset", "--channel=again", "--results"];
+    expect((await publisher(redis.url, "-", stream, `${clickLine()}\n${clickLine()}`).ended).code).toBe(0);
+    expect(await inspected(["--channel=again"])).toEqual([
+      { flow: "mobile_counts", part: "again", fence: 0 },
+      { flow: "mobile_counts", tasks: 1, watermark: null },
+    ]);
+    for (const round of ["first", "second"]) {
+      expect([round, (await aggregator(redis.url, counting).ended).code]).toEqual([round, 0]);
+      const [rows = []] = await keptRows(redis.url, ["again"]);
+      expect(rows.map(({ num_mobile_users }) => num_mobile_users)).toEqual([2]);
+      const { code, output } = await aggregatorCommand(reset, { REDIS_URL: redis.url }).ended;
+      expect(code).toBe(0);
+      expect(output.map((line): unknown => JSON.parse(line))).toEqual([
+        { flow: "mobile_counts", part: "again", fence: expect.any(Number), resultKeys: 1 },
+      ]);
+      expect(await keptRows(redis.url, ["again"])).toEqual([[]]);
+    }
+  });
+});
+
+describe("over Pub/Sub", () => {
+  test("frames tell which windows are whole, and when their events were published", async () => {
+    const args = ["--channel=framed", "--flow=audience", "--clock=publish:100ms", "--window=tumbling:200ms"];
+    const counting = aggregator(redis.url, [...args, "--exit-when-idle=0.5"]);
+    const publishing = publisher(redis.url, EVENTS, ["--channel=framed", "--batch=100", "--rate=12000"]);
+    expect((await publishing.ended).code).toBe(0);
+    const { code, output } = await counting.ended;
+    expect(code).toBe(0);
+    const rows = output.map((line) => JSON.parse(line) as Record<string, number | string | boolean>);
+    expect(rows.reduce((sum, row) => sum + Number(row["events"]), 0)).toBe(LINES.length);
+    // Of the last window nobody can know: the publisher went while it was open.
+    const windows = new Map(rows.map(({ window, complete }) => [JSON.stringify(window), complete]));
+    expect([...windows.values()].slice(0, 3)).toEqual([true, true, true]);
+    expect([...windows.values()].every((complete) => complete === true || complete === "unknown")).toBe(true);
+    expect(await counting.logged("report")).toMatchObject({ late: 0, refused: 0, lost: 0, unaccounted: 0 });
+  });
+
+  test("sharded, partitions are read side by side", async () => {
+    const args = ["--transport=sharded", "--channel=shards", "--partitions=3"];
+    const counting = aggregator(redis.url, [...args, "--window=tumbling:10000d", "--exit-when-idle=0.5"]);
+    const publishing = publisher(redis.url, EVENTS, args);
+    expect((await publishing.ended).code).toBe(0);
+    const { code, output } = await counting.ended;
+    expect(code).toBe(0);
+    const rows = output.map((line) => JSON.parse(line) as { timezone: string; num_mobile_users: number });
+    expect(Object.fromEntries(rows.map((row) => [row.timezone, row.num_mobile_users]))).toEqual(EXPECTED);
+    expect(rows).toHaveLength(Object.keys(EXPECTED).length);
+    expect(await publishing.logged("report")).toMatchObject({ published: LINES.length, unheard: 0 });
+  });
+});

@@ -1,0 +1,53 @@
+import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
+import { connectRedis } from "@millrace/redis-source";
+import type { ClickEvent } from "@millrace/event-schema";
+
+/** A row of mobile-counts as Redis keeps it. */
+export interface KeptRow {
+  readonly timezone: string;
+  readonly num_mobile_users: number;
+  readonly window: { readonly open: number; readonly close: number };
+  readonly revision: number;
+  readonly complete: unknown;
+}
+
+/** The rows of all windows that Redis keeps of a flow, by partition. */
+export async function keptRows(
+  url: string,
+  parts: readonly string[],
+  flow = "mobile_counts",
+): Promise<readonly (readonly KeptRow[])[]> {
+  const connection = await connectRedis({ url }, { role: "test", logger: SILENT_LOGGER, time: SYSTEM_TIME });
+  try {
+    const client = await connection.whenUp();
+    return await Promise.all(
+      parts.map(async (part) => {
+        const tagged = part.startsWith("{") ? part : `{${part}}`;
+        const windows = await client.keys(`millrace:${tagged}:${flow}:results:out:*`);
+        const hashes = await Promise.all(windows.map((window) => client.hvals(window)));
+        return hashes.flat().map((row) => JSON.parse(row) as KeptRow);
+      }),
+    );
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Sums over all windows, by time zone. */
+export function sumsOf(rows: readonly KeptRow[]): Readonly<Record<string, number>> {
+  const sums: Record<string, number> = {};
+  for (const { timezone, num_mobile_users } of rows) {
+    sums[timezone] = (sums[timezone] ?? 0) + num_mobile_users;
+  }
+  return sums;
+}
+
+/** The same from the events themselves. */
+export function sumsOfLines(lines: readonly string[]): Readonly<Record<string, number>> {
+  const clicks = lines.map((line) => JSON.parse(line) as ClickEvent);
+  const sums: Record<string, number> = {};
+  for (const { os_timezone, device_is_mobile } of clicks) {
+    sums[os_timezone] = (sums[os_timezone] ?? 0) + Number(device_is_mobile);
+  }
+  return sums;
+}

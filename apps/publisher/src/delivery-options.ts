@@ -1,0 +1,74 @@
+import { UsageError, integer, oneOf } from "@millrace/cli";
+import type { CommandLine, TransportSettings, Value } from "@millrace/cli";
+import type { StreamFullPolicy } from "@millrace/redis-source";
+
+const WHEN_FULL = ["wait", "trim", "fail"] as const satisfies readonly StreamFullPolicy[];
+
+/** How events are packed into messages, and what a full stream does. */
+export interface DeliverySettings {
+  /** Most events in a frame, and how long one may wait for others; `undefined`: bare lines, a message each. */
+  readonly framing: { readonly batch: number; readonly lingerMs: number } | undefined;
+  /** Entries in each stream; `undefined`: no bound. */
+  readonly maxStreamLength: number | undefined;
+  readonly whenFull: StreamFullPolicy;
+}
+
+/**
+ * Declares the options of packing and retention.
+ *
+ * The value throws a UsageError for options that contradict each other.
+ */
+export function deliveryOptions(
+  cli: CommandLine,
+  transport: Value<TransportSettings>,
+): Value<DeliverySettings> {
+  const batch = cli.option({
+    flag: "--batch <events>",
+    env: "MILLRACE_BATCH",
+    description: "most events in one message, a frame with numbers by which losses and repetitions are told",
+    parse: integer(1, 10_000),
+    defaultText: "64 where there are frames; on plain Pub/Sub bare lines unless --batch or --linger is given",
+  });
+  const linger = cli.option({
+    flag: "--linger <ms>",
+    env: "MILLRACE_LINGER",
+    description: "how long an event may wait for its frame to fill up",
+    parse: integer(0, 60_000),
+    defaultText: "10",
+  });
+  const noHeader = cli.toggle({
+    flag: "--no-header",
+    env: "MILLRACE_NO_HEADER",
+    description: "bare lines, a message each, without numbers",
+  });
+  const maxStreamLength = cli.option({
+    flag: "--max-stream-length <entries>",
+    env: "MILLRACE_MAX_STREAM_LENGTH",
+    description: "streams: entries that each may have",
+    parse: integer(1, Number.MAX_SAFE_INTEGER),
+    defaultText: "no bound",
+  });
+  const whenFull = cli.option(
+    {
+      flag: "--when-full <policy>",
+      env: "MILLRACE_WHEN_FULL",
+      description: "streams: wait until a reader has trimmed, trim the oldest entries, or fail",
+      parse: oneOf(WHEN_FULL),
+    },
+    "wait",
+  );
+  return () => {
+    const asked = batch() !== undefined || linger() !== undefined;
+    if (noHeader() && asked) {
+      throw new UsageError(
+        "--no-header: bare lines go one by one; leave out --batch and --linger, or --no-header",
+      );
+    }
+    const framed = asked || (!noHeader() && transport().transport !== "pubsub");
+    return {
+      framing: framed ? { batch: batch() ?? 64, lingerMs: linger() ?? 10 } : undefined,
+      maxStreamLength: maxStreamLength(),
+      whenFull: whenFull(),
+    };
+  };
+}

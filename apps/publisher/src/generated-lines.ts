@@ -1,0 +1,40 @@
+const CLICK_ID = /"click_id"\s*:\s*"([^"\\]*)"/d;
+
+/**
+ * Events like the given ones: the same lines in turn, each time with a click id of its own. The same lines give the
+ * same events.
+ *
+ * @param count how many; may be Infinity
+ * @throws RangeError for a line without a click id, or for no line at all
+ */
+export function generatedLines(lines: readonly string[], count: number): Iterable<string> {
+  const patterns = lines.map(patternOf);
+  if (patterns.length === 0) throw new RangeError("there is no line to make events of");
+  return linesFrom(patterns, count);
+}
+
+/** What stands before a line's click id, and behind it. */
+type Pattern = readonly [before: string, after: string];
+
+function* linesFrom(patterns: readonly Pattern[], count: number): Generator<string, void> {
+  for (let number = 0; ;) {
+    for (const [before, after] of patterns) {
+      if (number === count) return;
+      yield before + clickId(number) + after;
+      number += 1;
+    }
+  }
+}
+
+function patternOf(line: string): Pattern {
+  const [from, to] = CLICK_ID.exec(line)?.indices?.[1] ?? [];
+  if (from === undefined) {
+    throw new RangeError(`no events can be made of a line without a click_id: ${line.slice(0, 80)}`);
+  }
+  return [line.slice(0, from), line.slice(to)];
+}
+
+/** In the form of a UUID, as click ids usually are. */
+function clickId(number: number): string {
+  return `00000000-0000-4000-8000-${number.toString(16).padStart(12, "0")}`;
+}

@@ -1,0 +1,45 @@
+import { readFile } from "node:fs/promises";
+import { IterableSource, JsonlFileSource, SourceError, StdinSource, messageOf } from "@millrace/dataflow";
+import type { RawLine, Source } from "@millrace/dataflow";
+import type { PublisherConfig } from "./config.ts";
+import { countLines } from "./count-lines.ts";
+import { STDIN } from "./events-file.ts";
+import { generatedLines } from "./generated-lines.ts";
+import { PacedSource } from "./paced-source.ts";
+import { RepeatingSource } from "./repeating-source.ts";
+
+/** What is to be published, and how many lines that is; `undefined` where nobody knows. */
+export interface Input {
+  readonly source: Source<RawLine>;
+  readonly total: number | undefined;
+}
+
+/** The input that the configuration names. @throws SourceError for a file of which no events can be made */
+export async function inputOf(config: PublisherConfig): Promise<Input> {
+  const { source, total } = await unpaced(config);
+  const { rate } = config;
+  return { source: rate === undefined ? source : new PacedSource(source, rate), total };
+}
+
+async function unpaced({ file, loop, generate }: PublisherConfig): Promise<Input> {
+  if (generate !== undefined) {
+    const { events } = generate;
+    const total = Number.isFinite(events) ? events : undefined;
+    return { source: new IterableSource(await generated(file, events)), total };
+  }
+  if (file === STDIN) return { source: new StdinSource(), total: undefined };
+  const once = new JsonlFileSource(file);
+  return loop
+    ? { source: new RepeatingSource(once), total: undefined }
+    : { source: once, total: await countLines(file) };
+}
+
+async function generated(file: string, events: number): Promise<Iterable<RawLine>> {
+  try {
+    const text = await readFile(file, "utf8");
+    const lines = text.split("\n").filter((line) => line.trim() !== "");
+    return generatedLines(lines, events);
+  } catch (cause) {
+    throw new SourceError(`cannot generate events from ${file}: ${messageOf(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,20 @@
+import { SYSTEM_TIME } from "@millrace/dataflow";
+import type { Logger } from "@millrace/dataflow";
+import { waitForSubscriber } from "@millrace/redis-source";
+import type { PublisherConfig } from "./config.ts";
+
+/** Waits until somebody listens on every channel, or says that nobody does. A stream needs no listener. */
+export async function waitForSubscribers(
+  { redis, transport: how, waitForSubscriberMs }: PublisherConfig,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  const { transport, names } = how;
+  if (transport === "stream" || waitForSubscriberMs === 0) return;
+  const deadline = SYSTEM_TIME.now() + waitForSubscriberMs;
+  for (const channel of names) {
+    const timeoutMs = Math.max(deadline - SYSTEM_TIME.now(), 1);
+    if (await waitForSubscriber(redis, channel, { timeoutMs, transport, signal, logger })) continue;
+    logger.warn({ event: "no-subscriber", channel }, `nobody listens on ${channel}; publishing all the same`);
+  }
+}

@@ -1,0 +1,33 @@
+import { describe, expect, test } from "@jest/globals";
+import { generatedLines } from "../src/generated-lines.ts";
+
+const LINES = ['{"click_id":"a","n":1}', '{"n":2,"click_id" : "b"}'];
+
+describe("generatedLines", () => {
+  test("are the lines in turn, with click ids that nobody else has", () => {
+    const made = [...generatedLines(LINES, 5)].map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(made.map(({ n }) => n)).toEqual([1, 2, 1, 2, 1]);
+    const ids = made.map(({ click_id }) => click_id);
+    expect(new Set(ids).size).toBe(5);
+    for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+  });
+
+  test("are the same each time, and as many as are asked for", () => {
+    expect([...generatedLines(LINES, 3)]).toEqual([...generatedLines(LINES, 5)].slice(0, 3));
+    const endless = generatedLines(LINES, Infinity)[Symbol.iterator]();
+    for (let n = 0; n < 10_000; n += 1) expect(endless.next().done).toBe(false);
+  });
+
+  test("change nothing but the id", () => {
+    expect([...generatedLines(['{ "click_id": "x", "a": "\\u00e9 $1" }'], 1)]).toEqual([
+      '{ "click_id": "00000000-0000-4000-8000-000000000000", "a": "\\u00e9 $1" }',
+    ]);
+  });
+
+  test.each([
+    [[], "there is no line"],
+    [['{"n":1}'], "without a click_id"],
+  ])("refuse %j", (lines, message) => {
+    expect(() => generatedLines(lines, 1)).toThrow(message);
+  });
+});

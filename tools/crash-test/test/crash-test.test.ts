@@ -1,0 +1,62 @@
+import { join } from "node:path";
+import { describe, expect, test } from "@jest/globals";
+import { startProgram } from "@millrace/cli";
+import { Random } from "../src/conductor/random.ts";
+import { Round } from "../src/conductor/round.ts";
+
+/** Processes start and end all the time, on a machine that may be busy. */
+const TIMEOUT_MS = 180_000;
+const MAIN = join(import.meta.dirname, "../src/main.ts");
+
+describe("the crash test", () => {
+  test(
+    "passes with all guards and a stop under load, and says so in one line",
+    async () => {
+      const faults = "--faults=after-commit,two-owners,lose-commit-answer,lose-publish-answer,stop";
+      const { code, output } = await startProgram(MAIN, { args: ["--seed=1", faults] }).ended;
+      expect(output).toEqual([expect.stringMatching(/^passed: 1 rounds of seed 1, .* after-commit 1, /)]);
+      expect(code).toBe(0);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "fails when repeated numbers are not looked at, and tells how to run it again",
+    async () => {
+      const args = ["--seed=5", "--faults=lose-publish-answer", "--without=duplicate-numbers"];
+      const { code, output, log } = await startProgram(MAIN, { args }).ended;
+      expect(output).toContainEqual(
+        expect.stringMatching(/: the hash has with \d+ events .* instead of \d+/),
+      );
+      expect(log.at(-1)?.msg).toMatch(/round 1 of seed 5 failed with \d+ differences.*--seed=5 --rounds=1/);
+      expect(code).toBe(1);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "fails when the commit's number is not looked at",
+    async () => {
+      const faults = ["lose-commit-answer"];
+      const { problems } = await Round.run({ faults, random: new Random(1), without: "commit-number" });
+      expect(problems).toContainEqual(expect.stringMatching(/: revision \d+ is twice in the history/));
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "fails when the fence is not looked at",
+    async () => {
+      const { problems } = await Round.run(
+        {
+          faults: ["two-owners"],
+          random: new Random(1),
+          without: "fence",
+        },
+        TIMEOUT_MS,
+      );
+      expect(problems).toContain("two-owners: the old owner went on beside the new one");
+    },
+    TIMEOUT_MS,
+  );
+});

@@ -1,0 +1,100 @@
+import { expect, test } from "@jest/globals";
+import { soon } from "../src/conductor/test-bed.ts";
+import { parseRow } from "../src/conductor/read-results.ts";
+import type { ResultRow } from "../src/tally.ts";
+import { steadyEvents } from "./support/steady-events.ts";
+import { withTestBed } from "./support/with-test-bed.ts";
+
+const PORTION = 600;
+const WINDOW_MS = 200;
+
+test("Pub/Sub with connections cut: what is missing is known, exactly over the run and within bounds per window", async () => {
+  await withTestBed(async (bed) => {
+    const file = await bed.writeInput(steadyEvents(PORTION * 5));
+    const way = ["--transport=pubsub"];
+    const [publisher, aggregator] = await Promise.all([
+      bed.startPublisher([
+        ...way,
+        `--file=${file}`,
+        `--portion=${PORTION}`,
+        "--rate=1000",
+        "--tell-frames=true",
+      ]),
+      bed.startAggregator([
+        ...way,
+        "--clock=publish",
+        `--window-ms=${WINDOW_MS}`,
+        "--wait-ms=100",
+        "--exit-when-idle-ms=2000",
+      ]),
+    ]);
+    const portion = async (number: number, fault: () => unknown): Promise<void> => {
+      publisher.kill("SIGUSR2");
+      await fault();
+      const out = publisher.logged("portion", ({ total }) => total === number * PORTION);
+      await soon(out, `portion ${number}`);
+    };
+    const framesSoFar = (first: number): Promise<unknown> =>
+      soon(
+        publisher.printed((line) => frameOf(line).first >= first),
+        `event ${first}`,
+      );
+    await portion(1, () => undefined);
+    await portion(2, async () => {
+      await framesSoFar(PORTION * 1.3);
+      bed.toAggregator.cut();
+    });
+    await portion(3, () => soon(bed.toPublisher.loseAnswer(), "an event to be published"));
+    await portion(4, async () => {
+      await framesSoFar(PORTION * 3.3);
+      bed.toPublisher.cut();
+      bed.toAggregator.cut();
+    });
+    await portion(5, () => undefined);
+    const { output: frames } = await soon(publisher.ended, "the publisher to end");
+    const { output, log, code } = await soon(aggregator.ended, "the aggregator to end");
+
+    const published = perWindow(frames.map(frameOf).map((frame) => [frame.window, frame.count]));
+    const late = output.filter((line) => line.startsWith('{"late"')).length;
+    const rows = output.filter((line) => !line.startsWith('{"late"')).map(parseRow);
+    const counted = perWindow(rows.map(({ window, events }) => [window, events]));
+    const done = log.find(({ event }) => event === "done");
+    expect(code).toBe(0);
+    expect(total(published)).toBe(PORTION * 5);
+    expect(total(counted) + late + Number(done?.["lost"])).toBe(PORTION * 5);
+    expect(done).toMatchObject({ unaccounted: 0 });
+    for (const { window, complete } of rows) {
+      if (complete === null) continue;
+      const { atLeast, atMost } = complete === true ? { atLeast: 0, atMost: 0 } : complete;
+      const missing = (published.get(window) ?? 0) - (counted.get(window) ?? 0);
+      expect({ window, missing, inBounds: atLeast <= missing && missing <= atMost }).toEqual({
+        window,
+        missing,
+        inBounds: true,
+      });
+    }
+    // Both kinds of answer were put to the test.
+    expect(rows.some(({ complete }) => complete === true)).toBe(true);
+    expect(rows.some(hasBounds)).toBe(true);
+    expect(Number(done?.["lost"])).toBeGreaterThan(0);
+  });
+}, 120_000);
+
+function hasBounds({ complete }: ResultRow): boolean {
+  return complete !== null && complete !== true;
+}
+
+function frameOf(line: string): { readonly first: number; readonly count: number; readonly window: number } {
+  const [first = 0, count = 0, publishedAtMs = 0] = (line.match(/\d+/g) ?? []).map(Number);
+  return { first, count, window: Math.floor(publishedAtMs / WINDOW_MS) };
+}
+
+function perWindow(counts: readonly (readonly [window: number, events: number])[]): Map<number, number> {
+  const sums = new Map<number, number>();
+  for (const [window, events] of counts) sums.set(window, (sums.get(window) ?? 0) + events);
+  return sums;
+}
+
+function total(counts: ReadonlyMap<number, number>): number {
+  return [...counts.values()].reduce((sum, each) => sum + each, 0);
+}

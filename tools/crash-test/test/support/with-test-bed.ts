@@ -1,0 +1,11 @@
+import { TestBed } from "../../src/conductor/test-bed.ts";
+
+/** Runs a test with a bed of its own, and cleans up whatever happens. */
+export async function withTestBed<T>(use: (bed: TestBed) => Promise<T>): Promise<T> {
+  const bed = await TestBed.open();
+  try {
+    return await use(bed);
+  } finally {
+    await bed.close();
+  }
+}
