@@ -53,7 +53,7 @@ export type { ErrorPolicy, StepOptions } from "./operators/error-policy.ts";
 export type { FlowStats, Hold, StepStats, TaskPhase, TaskStats } from "./runtime/stats.ts";
 export type { FlowDescription, StepDescription } from "./describe.ts";
 export type { IterableSourceOptions } from "./sources/iterable-source.ts";
-export type { Json } from "@millrace/windowing";
+export type { Completeness, Json } from "@millrace/windowing";
 export type { DeduplicateOptions } from "./operators/deduplicate-operator.ts";
 export type { CollectOptions } from "./operators/collect-logic.ts";
 export type { KeyContext, KeyedLogic, KeyedStep } from "./operators/stateful-operator.ts";
