@@ -29,10 +29,10 @@ export function crashTestConfig(
     {
       flag: "--rounds <number>",
       env: "CRASH_ROUNDS",
-      description: "how many rounds, about a minute each",
+      description: "how many rounds, half a minute each on two idle cores",
       parse: integer(1, 1_000_000),
     },
-    1,
+    2,
   );
   const seed = cli.option(
     {

@@ -47,14 +47,8 @@ describe("the crash test", () => {
   test(
     "fails when the fence is not looked at",
     async () => {
-      const { problems } = await Round.run(
-        {
-          faults: ["two-owners"],
-          random: new Random(1),
-          without: "fence",
-        },
-        TIMEOUT_MS,
-      );
+      const faults = ["two-owners"];
+      const { problems } = await Round.run({ faults, random: new Random(1), without: "fence" });
       expect(problems).toContain("two-owners: the old owner went on beside the new one");
     },
     TIMEOUT_MS,
