@@ -19,8 +19,9 @@ export function adminOptions(
   env: Readonly<Record<string, string | undefined>>,
 ): Value<AdminConfig> {
   const flow = flowOption(cli, env);
-  const tasks = taskOptions(cli, transportOptions(cli));
+  const transport = transportOptions(cli);
+  const tasks = taskOptions(cli, transport);
   const redis = redisOptions(cli);
   const log = logOptions(cli);
-  return () => ({ flow: flow(), tasks: tasks(), redis: redis(), log: log() });
+  return () => ({ flow: flow(), tasks: tasks() ?? transport().names, redis: redis(), log: log() });
 }

@@ -23,8 +23,8 @@ export interface AggregatorConfig extends ProgramConfig {
   readonly flow: FlowSettings;
   readonly redis: RedisConnectionOptions;
   readonly transport: TransportSettings;
-  /** Names of the partitions to run. */
-  readonly tasks: readonly string[];
+  /** Names of the partitions to run; `undefined`: all. */
+  readonly tasks: readonly string[] | undefined;
   readonly start: string;
   /** `undefined`: the flow's id. */
   readonly group: string | undefined;

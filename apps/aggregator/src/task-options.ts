@@ -4,9 +4,12 @@ import type { CommandLine, TransportSettings, Value } from "@millrace/cli";
 /**
  * Declares the option that chooses tasks by the numbers of their partitions.
  *
- * The value is the names of those partitions; it throws a UsageError for a number that no partition has.
+ * The value is the names of those partitions, `undefined` for all; it throws a UsageError for a number that none has.
  */
-export function taskOptions(cli: CommandLine, transport: Value<TransportSettings>): Value<readonly string[]> {
+export function taskOptions(
+  cli: CommandLine,
+  transport: Value<TransportSettings>,
+): Value<readonly string[] | undefined> {
   const tasks = cli.option({
     flag: "--tasks <numbers>",
     env: "MILLRACE_TASKS",
@@ -17,7 +20,7 @@ export function taskOptions(cli: CommandLine, transport: Value<TransportSettings
   return () => {
     const { names } = transport();
     const chosen = tasks()?.map((task) => names[task] ?? noPartition(task, names.length));
-    return chosen === undefined ? names : [...new Set(chosen)];
+    return chosen && [...new Set(chosen)];
   };
 }
 

@@ -24,7 +24,7 @@ describe("aggregatorConfig", () => {
         names: ["device_events"],
         partitionBy: "os_timezone",
       },
-      tasks: ["device_events"],
+      tasks: undefined,
       start: "earliest",
       group: undefined,
       trim: false,

@@ -19,9 +19,10 @@ await runProgram("publisher", publisherConfig, async ({ config, logger, signal }
   const redis = describeRedis(config.redis);
   const { transport, channel, partitions } = config.transport;
   const { framing } = config.delivery;
+  const packing = framing === undefined ? "as bare lines" : `in frames of up to ${framing.batch} events`;
   logger.info(
     { event: "starting", file: config.file, redis, transport, channel, partitions, framing },
-    `publishing ${inputLabel(config)} on ${transport} ${channel} of ${redis}`,
+    `publishing ${inputLabel(config)} on ${transport} ${channel} of ${redis}, ${packing}`,
   );
   await waitForSubscribers(config, logger, signal);
   const { source, total } = await inputOf(config);

@@ -1,4 +1,5 @@
 import { runProgram } from "@millrace/cli";
+import { messageOf } from "@millrace/dataflow";
 import { DEATHS } from "./aggregator/death.ts";
 import { FAULTS } from "./conductor/faults.ts";
 import { Random } from "./conductor/random.ts";
@@ -18,14 +19,17 @@ await runProgram("crash-test", crashTestConfig, async ({ config, logger, signal 
     const random = new Random(seed + number - 1);
     const faults = config.faults ?? random.shuffled(Object.keys(FAULTS));
     logger.info({ event: "round", number, seed, faults }, `round ${number}: ${faults.join(", ")}`);
-    const report = await Round.run({ faults, random, without });
+    const again = `run it again with --seed=${seed + number - 1} --rounds=1`;
+    const report = await Round.run({ faults, random, without }).catch((error: unknown) => {
+      const why = `round ${number} of seed ${seed} got stuck: ${messageOf(error)}; ${again}`;
+      throw new CrashTestFailure(why, { cause: error });
+    });
     reports.push(report);
     const { problems, ...figures } = report;
     if (problems.length > 0) {
       for (const problem of problems.slice(0, MOST_TOLD)) process.stdout.write(`${problem}\n`);
-      const again = `--seed=${seed + number - 1} --rounds=1`;
       throw new CrashTestFailure(
-        `round ${number} of seed ${seed} failed with ${problems.length} differences; the same once more: ${again}`,
+        `round ${number} of seed ${seed} failed with ${problems.length} differences; ${again}`,
       );
     }
     logger.info({ event: "round-passed", number, ...figures }, `round ${number}: results equal the input`);

@@ -14,7 +14,7 @@ describe("the crash test", () => {
     async () => {
       const faults = "--faults=after-commit,two-owners,lose-commit-answer,lose-publish-answer,stop";
       const { code, output } = await startProgram(MAIN, { args: ["--seed=1", faults] }).ended;
-      expect(output).toEqual([expect.stringMatching(/^passed: 1 rounds of seed 1, .* after-commit 1, /)]);
+      expect(output).toEqual([expect.stringMatching(/^passed: [12] rounds of seed 1, .* after-commit [12], /)]);
       expect(code).toBe(0);
     },
     TIMEOUT_MS,

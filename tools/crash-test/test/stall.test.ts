@@ -2,13 +2,17 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { expect, test } from "@jest/globals";
 import { readResults } from "../src/conductor/read-results.ts";
+import { PortionedPublisher } from "../src/conductor/portioned-publisher.ts";
 import { soon } from "../src/conductor/test-bed.ts";
 import { steadyEvents } from "./support/steady-events.ts";
 import { withTestBed } from "./support/with-test-bed.ts";
 
-const EVENTS = 1_500;
-/** Five windows long. */
-const STALL_MS = 1_500;
+const PORTION = 500;
+/** More than two windows long. */
+const STALL_MS = 700;
+/** Where a process stands when it is stopped is chance. */
+const STALLS = 4;
+const EVENTS = PORTION * (STALLS + 1);
 
 test.each(["stream", "pubsub"] as const)(
   "a process that stood still for longer than a window has made no event late: %s",
@@ -17,7 +21,7 @@ test.each(["stream", "pubsub"] as const)(
       const file = await bed.writeInput(steadyEvents(EVENTS));
       const way = [`--transport=${transport}`];
       const [publisher, aggregator] = await Promise.all([
-        bed.startPublisher([...way, `--file=${file}`, `--portion=${EVENTS / 3}`, "--rate=500"]),
+        bed.startPublisher([...way, `--file=${file}`, `--portion=${PORTION}`, "--rate=500"]),
         bed.startAggregator([
           ...way,
           "--clock=publish",
@@ -27,17 +31,14 @@ test.each(["stream", "pubsub"] as const)(
           "--exit-when-idle-ms=1500",
         ]),
       ]);
-      publisher.kill("SIGUSR2");
-      await soon(publisher.logged("portion"), "the first events");
-      publisher.kill("SIGUSR2");
-      aggregator.kill("SIGSTOP");
-      await delay(STALL_MS);
-      await soon(
-        publisher.logged("portion", ({ total }) => total === (EVENTS / 3) * 2),
-        "events meanwhile",
-      );
-      publisher.kill("SIGUSR2");
-      aggregator.kill("SIGCONT");
+      const events = new PortionedPublisher(publisher, PORTION);
+      await events.publishMore();
+      for (let stall = 0; stall < STALLS; stall += 1) {
+        await events.publishMore();
+        aggregator.kill("SIGSTOP");
+        await delay(STALL_MS);
+        aggregator.kill("SIGCONT");
+      }
       await soon(publisher.ended, "the publisher to end");
       const { code, log, output } = await soon(aggregator.ended, "the aggregator to end");
 

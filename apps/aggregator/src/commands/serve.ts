@@ -20,13 +20,14 @@ const PUBLISH_WAIT_MS = 1_000;
 /** Runs a flow over Redis until its input ends or somebody stops it. */
 export async function serve({ config, logger, signal }: ProgramContext<AggregatorConfig>): Promise<void> {
   const { choice, windower, windowing, meta } = config.flow;
-  const { transport, channel, names } = config.transport;
+  const { transport, channel } = config.transport;
+  const { tasks } = config;
   const redis = describeRedis(config.redis);
   const label = flowLabel(choice);
-  const tasks = config.tasks.length === names.length ? "" : `, partitions ${config.tasks.join(", ")} alone`;
+  const alone = tasks === undefined ? "" : `, partitions ${tasks.join(", ")} alone`;
   logger.info(
-    { event: "starting", flow: label, redis, transport, channel, tasks: config.tasks },
-    `running ${label} on ${transport} ${channel} of ${redis}${tasks}`,
+    { event: "starting", flow: label, redis, transport, channel, tasks },
+    `running ${label} on ${transport} ${channel} of ${redis}${alone}`,
   );
   const flow = await loadFlow(choice, {
     source: sourceOf(config, (await outlineOf(choice)).id),
@@ -40,7 +41,7 @@ export async function serve({ config, logger, signal }: ProgramContext<Aggregato
   try {
     const running = run(flow, {
       ...(store === undefined ? {} : { store }),
-      parts: config.tasks,
+      ...(tasks === undefined ? {} : { parts: tasks }),
       exitWhenIdleMs: config.exitWhenIdleMs,
       drainTimeoutMs: DRAIN_TIMEOUT_MS,
       logger,
