@@ -2,6 +2,9 @@ import type { ClickEvent } from "@millrace/event-schema";
 import { count, distinct } from "@millrace/windowing";
 import type { ClosingFold, Json } from "@millrace/windowing";
 
+/** What is to be known of a click. */
+type Click = Pick<ClickEvent, "click_id" | "user_custom_id" | "device_is_mobile">;
+
 /** Who clicked: in all, and on mobile devices. */
 export interface Audience {
   readonly events: number;
@@ -24,11 +27,11 @@ interface Crowd {
 
 // One fold of many parts: each part is kept as the library's own fold for it does.
 const total = count();
-const clicks = distinct((click: ClickEvent) => click.click_id);
-const users = distinct((click: ClickEvent) => click.user_custom_id);
+const clicks = distinct((click: Click) => click.click_id);
+const users = distinct((click: Click) => click.user_custom_id);
 
 /** Counts events, clicks and users in one pass. */
-export const audienceFold: ClosingFold<ClickEvent, Crowd, Audience> = {
+export const audienceFold: ClosingFold<Click, Crowd, Audience> = {
   create: () => ({
     events: 0,
     mobileEvents: 0,

@@ -50,7 +50,7 @@ export class KeyedStream<V> extends StreamBase<V> {
   ): KeyedStream<U> {
     return new KeyedStream<U>(
       this.graph,
-      this.addStateless(id, "flatMapValues", "selection", flatMapPass(fn), options),
+      this.addStateless(id, "flatMapValues", "expansion", flatMapPass(fn), options),
     );
   }
 

@@ -98,7 +98,7 @@ export class Stream<T> extends StreamBase<T> {
       this.addStateless(
         id,
         "flatMap",
-        "selection",
+        "expansion",
         flatMapPass((event: T) => fn(event)),
         options,
       ),

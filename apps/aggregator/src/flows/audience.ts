@@ -1,5 +1,5 @@
 import { Dataflow } from "@millrace/dataflow";
-import { clickCodec } from "@millrace/event-schema";
+import { createClickProjection } from "@millrace/event-schema";
 import { audienceFold } from "../audience-fold.ts";
 import { provenance } from "../result-row.ts";
 import type { FlowParts } from "./flow-parts.ts";
@@ -12,7 +12,10 @@ export function audience({ source, windower, clock, windowing, report, results }
   const flow = new Dataflow("audience");
   flow
     .input("clicks", source)
-    .decode("decode", clickCodec)
+    .decode(
+      "decode",
+      createClickProjection(["click_id", "user_custom_id", "os_timezone", "device_is_mobile"]),
+    )
     .keyBy("timezone", "os_timezone")
     .window("windows", windower, clock, windowing)
     .fold("audience", audienceFold)

@@ -1,5 +1,5 @@
 import { Dataflow } from "@millrace/dataflow";
-import { clickCodec } from "@millrace/event-schema";
+import { createClickProjection } from "@millrace/event-schema";
 import type { FlowParts } from "./flow-parts.ts";
 
 /**
@@ -12,7 +12,7 @@ export function mobileCounts({ source, windower, clock, windowing, report, resul
   const flow = new Dataflow("mobile_counts");
   flow
     .input("clicks", source)
-    .decode("decode", clickCodec)
+    .decode("decode", createClickProjection(["os_timezone", "device_is_mobile"]))
     .keyBy("timezone", "os_timezone")
     .window("windows", windower, clock, windowing)
     .reduce(

@@ -1,4 +1,4 @@
-import type { Decoder } from "../contracts/decoder.ts";
+import type { DecodeFailure, Decoder } from "../contracts/decoder.ts";
 import type { Batch, Emitter, Operator } from "../contracts/operator.ts";
 import { PAYLOAD_LENGTH, excerpt } from "../excerpt.ts";
 import { StatelessOperator } from "./stateless.ts";
@@ -6,31 +6,28 @@ import type { StepContext } from "./step-context.ts";
 
 /** Payloads to events. What is not one is counted and goes to the dead letter: it is never guessed at. */
 export class DecodeOperator<Raw, T> implements Operator<Raw, T> {
+  readonly #context: StepContext;
   readonly #stateless: StatelessOperator<Raw, T>;
   #decoded = 0;
   #blank = 0;
   #malformed = 0;
 
   constructor(context: StepContext, decoder: Decoder<Raw, T>) {
+    this.#context = context;
     this.#stateless = new StatelessOperator<Raw, T>(context, "selection", (batch, rows) => {
-      const before = rows.events.length;
       let row = 0;
       for (const raw of batch.events) {
         rows.at = row;
         const decoded = decoder.decode(raw);
-        if (decoded.kind === "event") {
-          rows.events.push(decoded.event);
-          rows.from?.push(row);
-        } else if (decoded.kind === "blank") {
-          this.#blank += 1;
-        } else {
-          this.#malformed += 1;
-          const { step, part } = context;
-          context.deadLetter({ step, part, reason: decoded.reason, payload: excerpt(raw, PAYLOAD_LENGTH) });
+        if (decoded.kind === "event") rows.events.push(decoded.event);
+        else {
+          rows.dropped.push(row);
+          if (decoded.kind === "blank") this.#blank += 1;
+          else this.#refuse(raw, decoded.reason);
         }
         row += 1;
       }
-      this.#decoded += rows.events.length - before;
+      this.#decoded += rows.events.length;
     });
   }
 
@@ -40,5 +37,11 @@ export class DecodeOperator<Raw, T> implements Operator<Raw, T> {
 
   stats(): Readonly<Record<string, number>> {
     return { decoded: this.#decoded, blank: this.#blank, malformed: this.#malformed };
+  }
+
+  #refuse(raw: Raw, reason: DecodeFailure): void {
+    this.#malformed += 1;
+    const { step, part } = this.#context;
+    this.#context.deadLetter({ step, part, reason, payload: excerpt(raw, PAYLOAD_LENGTH) });
   }
 }

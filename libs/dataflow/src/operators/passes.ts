@@ -25,10 +25,8 @@ export function filterPass<V>(predicate: Keyed<V, boolean>): Pass<V, V> {
     let row = 0;
     for (const event of batch.events) {
       rows.at = row;
-      if (predicate(event, keys[row] ?? "")) {
-        rows.events.push(event);
-        rows.from?.push(row);
-      }
+      if (predicate(event, keys[row] ?? "")) rows.events.push(event);
+      else rows.dropped.push(row);
       row += 1;
     }
   };
@@ -42,10 +40,8 @@ export function filterMapPass<V, R>(fn: Keyed<V, R | undefined>): Pass<V, R> {
     for (const event of batch.events) {
       rows.at = row;
       const made = fn(event, keys[row] ?? "");
-      if (made !== undefined) {
-        rows.events.push(made);
-        rows.from?.push(row);
-      }
+      if (made === undefined) rows.dropped.push(row);
+      else rows.events.push(made);
       row += 1;
     }
   };
@@ -61,7 +57,7 @@ export function flatMapPass<V, R>(fn: Keyed<V, Iterable<R>>): Pass<V, R> {
       rows.mark = rows.events.length;
       for (const made of fn(event, keys[row] ?? "")) {
         rows.events.push(made);
-        rows.from?.push(row);
+        rows.from.push(row);
       }
       row += 1;
     }

@@ -6,8 +6,10 @@ import type { StepContext } from "./step-context.ts";
 /** What a pass over a batch has made so far. */
 export interface Rows<Out> {
   readonly events: Out[];
-  /** Input row of each output row; absent where rows correspond one to one. */
-  readonly from: number[] | undefined;
+  /** Input rows that gave none, in a selection. */
+  readonly dropped: number[];
+  /** Input row of each output row, in an expansion. */
+  readonly from: number[];
   /** Replaces the batch's keys where the step makes them. */
   readonly keys: string[] | undefined;
   /** Input row that is being worked on. */
@@ -19,8 +21,8 @@ export interface Rows<Out> {
 /** One tight loop over a batch: sets `rows.at` before each call of a user's function. */
 export type Pass<In, Out> = (batch: Batch<In>, rows: Rows<Out>) => void;
 
-/** How a pass relates input and output rows. */
-export type Shape = "one-to-one" | "selection" | "keys";
+/** How a pass relates input and output rows: in a selection a row gives one or none, in an expansion any number. */
+export type Shape = "one-to-one" | "selection" | "expansion" | "keys";
 
 /**
  * Runs a pass and carries the columns along. An event that fails splits the batch there, so the loop itself needs
@@ -63,10 +65,10 @@ export class StatelessOperator<In, Out> implements Operator<In, Out> {
 
   /** Emits the rows made of `batch`, or of what precedes the event that failed. */
   #run(batch: Batch<In>, out: Emitter<Out>): { readonly error: unknown; readonly at: number } | undefined {
-    const columns = batch.keys !== undefined || batch.times !== undefined;
     const rows: Rows<Out> = {
       events: [],
-      from: this.#shape === "selection" && columns ? [] : undefined,
+      dropped: [],
+      from: [],
       keys: this.#shape === "keys" ? [] : undefined,
       at: 0,
       mark: undefined,
@@ -82,11 +84,18 @@ export class StatelessOperator<In, Out> implements Operator<In, Out> {
     if (rows.events.length > 0) {
       out.emit({
         events: rows.events,
-        keys: rows.keys ?? pick(done.keys, rows.from),
-        times: pick(done.times, rows.from),
+        keys: rows.keys ?? this.#along(done.keys, rows),
+        times: this.#along(done.times, rows),
       });
     }
     return failure;
+  }
+
+  /** A column of the batch, brought in line with the rows that were made of it. */
+  #along<C>(column: readonly C[] | undefined, { dropped, from }: Rows<Out>): readonly C[] | undefined {
+    if (column === undefined) return undefined;
+    if (this.#shape === "expansion") return pick(column, from);
+    return dropped.length === 0 ? column : without(column, dropped);
   }
 }
 
@@ -100,18 +109,24 @@ function slice<T>(batch: Batch<T>, start: number, end: number): Batch<T> {
 
 function truncate(rows: Rows<unknown>, length: number): void {
   rows.events.length = length;
-  if (rows.from !== undefined) rows.from.length = length;
+  rows.from.length = length;
 }
 
-function pick<T extends string | number>(
-  column: readonly T[] | undefined,
-  from: readonly number[] | undefined,
-): readonly T[] | undefined {
-  if (column === undefined || from === undefined) return column;
-  const picked: T[] = [];
-  for (const row of from) {
+function pick<C>(column: readonly C[], rows: readonly number[]): readonly C[] {
+  const picked: C[] = [];
+  for (const row of rows) {
     const value = column[row];
     if (value !== undefined) picked.push(value);
   }
   return picked;
+}
+
+/** @param rows in ascending order */
+function without<C>(column: readonly C[], rows: readonly number[]): readonly C[] {
+  let next = 0;
+  return column.filter((_, row) => {
+    if (row !== rows[next]) return true;
+    next += 1;
+    return false;
+  });
 }

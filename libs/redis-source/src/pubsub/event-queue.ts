@@ -21,7 +21,6 @@ export interface Parcel {
 }
 
 interface Queued extends Parcel {
-  readonly lines: RawLine[] | readonly RawLine[];
   bytes: number;
   /** Bare lines at the front that were dropped. */
   dropped: number;
@@ -65,7 +64,7 @@ export class EventQueue {
     let open = this.#open;
     if (open === undefined || open.lines.length >= this.#limits.maxBatchEvents) {
       const lines: RawLine[] = [];
-      open = { parcel: this.#push({ lines, header: undefined, reason: undefined }, 0), lines };
+      open = { parcel: this.#push(lines, undefined, undefined, 0), lines };
       this.#open = open;
     }
     open.lines.push(line);
@@ -75,7 +74,7 @@ export class EventQueue {
   }
 
   pushFrame(header: FrameHeader, lines: readonly RawLine[], bytes: number): void {
-    this.#push({ header, lines, reason: undefined }, bytes);
+    this.#push(lines, header, undefined, bytes);
   }
 
   /** A frame whose lines are not kept, or that has none: only its numbers are queued. */
@@ -89,12 +88,12 @@ export class EventQueue {
       // Numbers that are not kept are made up for by the producer's next.
       return;
     }
-    this.#push({ header: notice, lines: [], reason: undefined }, 0);
+    this.#push([], notice, undefined, 0);
   }
 
   /** The message is kept as one line. */
   pushMalformed(message: RawLine, reason: DecodeFailure, bytes: number): void {
-    this.#push({ header: undefined, lines: [message], reason }, bytes);
+    this.#push([message], undefined, reason, bytes);
   }
 
   /** Lines in the oldest parcel; `undefined`: there is none. */
@@ -133,11 +132,16 @@ export class EventQueue {
     this.#bytes = 0;
   }
 
-  #push(parcel: Parcel, bytes: number): Queued {
-    const queued = { ...parcel, bytes, dropped: 0 };
+  #push(
+    lines: readonly RawLine[],
+    header: FrameHeader | undefined,
+    reason: DecodeFailure | undefined,
+    bytes: number,
+  ): Queued {
+    const queued = { lines, header, reason, bytes, dropped: 0 };
     this.#parcels.push(queued);
     this.#open = undefined;
-    this.#length += parcel.lines.length;
+    this.#length += lines.length;
     this.#bytes += bytes;
     return queued;
   }

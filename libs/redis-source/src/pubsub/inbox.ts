@@ -3,6 +3,7 @@ import { bytesOf } from "../bytes-of.ts";
 import type { FrameHeader } from "../delivery/frame-codec.ts";
 import { ProducerLedger } from "../delivery/producer-ledger.ts";
 import type { LedgerStats } from "../delivery/producer-ledger.ts";
+import { EventColumns } from "../event-columns.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { Parcel } from "./event-queue.ts";
 import type { PubSubSettings } from "./pubsub-source-options.ts";
@@ -83,7 +84,10 @@ export class Inbox {
     }
     const decoded = frames.decodeFrame(message);
     if (decoded.kind === "bare") {
-      for (const line of decoded.lines) this.#admitLine(line, bytesOf(line));
+      const [only] = decoded.lines;
+      // The plain case: what the message takes is what its line takes.
+      if (only !== undefined && decoded.lines.length === 1) this.#admitLine(only, message.length);
+      else for (const line of decoded.lines) this.#admitLine(line, bytesOf(line));
     } else if (decoded.kind === "frame") {
       this.#admitFrame(decoded, decoded.lines, message.length);
     } else if (this.#hasRoom()) {
@@ -107,17 +111,16 @@ export class Inbox {
       return { events };
     }
     const now = this.#context.time.now();
-    const events: RawLine[] = [];
-    const times: number[] = [];
+    const columns = new EventColumns();
     let lines = 0;
     for (let size = this.#queue.nextSize; size !== undefined; size = this.#queue.nextSize) {
       if (size > 0 && lines > 0 && lines + size > maxBatchEvents) break;
       lines += size;
       const parcel = this.#queue.take();
-      if (parcel !== undefined) this.#open(parcel, now, events, times);
+      if (parcel !== undefined) this.#open(parcel, now, columns);
     }
-    this.#read += events.length;
-    return { events, times };
+    this.#read += columns.length;
+    return columns.columns();
   }
 
   /** Drops everything uncounted: nobody wants it any more. */
@@ -208,18 +211,18 @@ export class Inbox {
     this.#ledger.accept({ ...header, first: header.first + header.count, count: 0 }, now);
   }
 
-  #open(parcel: Parcel, now: number, events: RawLine[], times: number[]): void {
+  #open(parcel: Parcel, now: number, columns: EventColumns): void {
     const { header, reason, lines } = parcel;
     if (reason !== undefined) {
       this.#refuse(parcel);
     } else if (header === undefined) {
       this.#ledger.acceptBare(now);
-      append(lines, 0, lines.length, Number.NaN, events, times);
+      columns.add(lines, Number.NaN);
     } else if (lines.length === 0) {
       this.#acceptNotice(header, now);
     } else {
       for (const { from, to } of this.#ledger.accept(header, now).fresh) {
-        append(lines, from, to, header.publishedAtMs, events, times);
+        columns.add(lines, header.publishedAtMs, from, to);
       }
     }
   }
@@ -229,21 +232,5 @@ export class Inbox {
     if (message === undefined || reason === undefined) return;
     this.#malformed += 1;
     this.#context.reject(message, reason);
-  }
-}
-
-function append(
-  lines: readonly RawLine[],
-  from: number,
-  to: number,
-  time: number,
-  events: RawLine[],
-  times: number[],
-): void {
-  for (let i = from; i < to; i += 1) {
-    const line = lines[i];
-    if (line === undefined) return;
-    events.push(line);
-    times.push(time);
   }
 }

@@ -1,6 +1,7 @@
 import type { PartContext, RawLine } from "@millrace/dataflow";
 import type { FrameCodec } from "../delivery/frame-codec.ts";
 import type { ProducerLedger } from "../delivery/producer-ledger.ts";
+import { EventColumns } from "../event-columns.ts";
 import { LINE_CODEC } from "../pubsub/message-codec.ts";
 import { millisecondsOf } from "./entry-id.ts";
 import type { StreamEntry } from "./stream-commands.ts";
@@ -12,9 +13,9 @@ const DATA_FIELD_BYTES = Buffer.from(DATA_FIELD);
 
 /** Events of some entries, as columns, and what they took up. */
 export interface DecodedEntries {
-  readonly events: RawLine[];
-  /** Publish time of the event's frame, or the time of its entry (ms). */
-  readonly times: number[];
+  readonly events: readonly RawLine[];
+  /** Publish time of the event's frame, or the time of its entry (ms); absent where there is no event. */
+  readonly times?: readonly number[];
   readonly bytes: number;
 }
 
@@ -38,8 +39,7 @@ export class MessageDecoder {
   }
 
   decode(entries: readonly StreamEntry[]): DecodedEntries {
-    const events: RawLine[] = [];
-    const times: number[] = [];
+    const columns = new EventColumns();
     let bytes = 0;
     for (const [id, fields] of entries) {
       const time = millisecondsOf(id);
@@ -49,32 +49,23 @@ export class MessageDecoder {
         continue;
       }
       bytes += data.length;
-      if (this.#codec === undefined) {
-        const lines = LINE_CODEC.split(data);
-        if (typeof lines === "string" || lines instanceof Uint8Array) {
-          events.push(lines);
-          times.push(time);
-        } else {
-          append(lines, 0, lines.length, time, events, times);
-        }
-      } else {
-        this.#decodeMessage(this.#codec, data, time, events, times);
-      }
+      if (this.#codec === undefined) columns.add(linesOf(LINE_CODEC.split(data)), time);
+      else this.#decodeMessage(this.#codec, data, time, columns);
     }
-    return { events, times, bytes };
+    return { ...columns.columns(), bytes };
   }
 
   /** Time is the entry's, not this machine's: read again, the same entries give the same account. */
-  #decodeMessage(codec: FrameCodec, data: Buffer, time: number, events: RawLine[], times: number[]): void {
+  #decodeMessage(codec: FrameCodec, data: Buffer, time: number, columns: EventColumns): void {
     const message = codec.decodeFrame(data);
     switch (message.kind) {
       case "bare":
         this.#ledger.acceptBare(time);
-        append(message.lines, 0, message.lines.length, time, events, times);
+        columns.add(message.lines, time);
         return;
       case "frame":
         for (const { from, to } of this.#ledger.accept(message, time).fresh) {
-          append(message.lines, from, to, message.publishedAtMs, events, times);
+          columns.add(message.lines, message.publishedAtMs, from, to);
         }
         return;
       case "malformed":
@@ -102,18 +93,6 @@ function dataOf(fields: readonly Buffer[]): Buffer | undefined {
   return undefined;
 }
 
-function append(
-  lines: readonly RawLine[],
-  from: number,
-  to: number,
-  time: number,
-  events: RawLine[],
-  times: number[],
-): void {
-  for (let i = from; i < to; i += 1) {
-    const line = lines[i];
-    if (line === undefined) return;
-    events.push(line);
-    times.push(time);
-  }
+function linesOf(split: RawLine | readonly RawLine[]): readonly RawLine[] {
+  return typeof split === "string" || split instanceof Uint8Array ? [split] : split;
 }

@@ -249,16 +249,17 @@ export class StreamPartition implements SourcePartition<RawLine> {
   }
 
   #deliver(entries: readonly StreamEntry[]): SourceBatch<RawLine> {
-    const { events, times, bytes } = this.#decoder.decode(entries);
+    const { bytes, ...columns } = this.#decoder.decode(entries);
     const { id, entries: before } = this.#place;
     this.#place = {
       id: entries.at(-1)?.[0].toString("latin1") ?? id,
       entries: before === null ? null : before + entries.length,
     };
-    this.#size.measure(entries.length, events.length, bytes);
+    const { length } = columns.events;
+    this.#size.measure(entries.length, length, bytes);
     this.#entries += entries.length;
-    this.#read += events.length;
-    return { kind: "batch", events, times };
+    this.#read += length;
+    return { kind: "batch", ...columns };
   }
 }
 
