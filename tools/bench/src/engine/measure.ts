@@ -1,6 +1,6 @@
 import { createWindowEngine, count, EventClock, TumblingWindower } from "@millrace/windowing";
 
-import { at } from "./at.ts";
+import { median } from "../statistics.ts";
 import { batchesOf, type BenchCase } from "./cases.ts";
 import type { TimedEvent } from "./events.ts";
 
@@ -90,11 +90,6 @@ function timed<T>(run: () => T): readonly [ms: number, result: T] {
   const start = performance.now();
   const result = run();
   return [performance.now() - start, result];
-}
-
-function median(times: readonly number[]): number {
-  const sorted = [...times].sort((a, b) => a - b);
-  return at(sorted, Math.floor(sorted.length / 2));
 }
 
 function rounded(value: number): number {

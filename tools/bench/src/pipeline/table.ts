@@ -1,0 +1,33 @@
+import { markdownTable, readable } from "../report/markdown.ts";
+import type { Column } from "../report/markdown.ts";
+import type { CaseLine, ToldTarget } from "./run-group.ts";
+
+const COLUMNS: readonly Column<CaseLine>[] = [
+  { heading: "contender", text: ({ contender }) => contender },
+  { heading: "CPU µs/event", text: ({ cpuMicrosPerEvent }) => String(cpuMicrosPerEvent) },
+  { heading: "to the bare loop", text: ({ ratioToBareListener: ratio }) => times(ratio) },
+  { heading: "to the floor", text: ({ ratioToFloor: ratio }) => times(ratio) },
+  { heading: "rate to off", text: ({ rateToOff: ratio }) => times(ratio) },
+  { heading: "target", text: ({ targets = [] }) => targets.map(targetText).join(", ") },
+  { heading: "events/s", text: ({ eventsPerSecond }) => readable(eventsPerSecond) },
+  { heading: "latency p50, p99 ms", text: latencyText },
+  { heading: "peak MiB", text: ({ rssMiB }) => String(rssMiB) },
+];
+
+/** The cases of one group as a Markdown table. */
+export function groupTable(title: string, lines: readonly CaseLine[]): string {
+  return `### ${title}\n\n${markdownTable(COLUMNS, lines)}`;
+}
+
+function latencyText({ latencyP50Ms: p50, latencyP99Ms: p99 }: CaseLine): string | undefined {
+  return p50 === undefined || p99 === undefined ? undefined : `${Math.round(p50)}, ${Math.round(p99)}`;
+}
+
+function targetText({ atMost, atLeast, met }: ToldTarget): string {
+  const bound = atMost === undefined ? `at least ${atLeast ?? 0}x` : `at most ${atMost}x`;
+  return `${bound}: ${met ? "met" : "missed"}`;
+}
+
+function times(ratio: number | undefined): string | undefined {
+  return ratio === undefined ? undefined : `${ratio}x`;
+}

@@ -1,0 +1,21 @@
+import { Redis } from "ioredis";
+import { lineCounter } from "./count-line.ts";
+import { endWithParent } from "./end-with-parent.ts";
+
+/*
+ * What people write by hand for a stream: a blocking XREAD in a loop, with nothing kept. The publisher's frames are
+ * all there is in it, so their first line is skipped.
+ * Arguments: URL, stream, length of a window in ms, entries a read.
+ */
+const [url = "", stream = "", windowMs = "", entries = ""] = process.argv.slice(2);
+endWithParent();
+const count = lineCounter(Number(windowMs));
+const redis = new Redis(url);
+for (let last = "0-0"; ;) {
+  const reply = await redis.xread("COUNT", entries, "BLOCK", 0, "STREAMS", stream, last);
+  for (const [id, [, message = ""]] of reply?.[0]?.[1] ?? []) {
+    last = id;
+    const lines = message.split("\n");
+    for (let i = 1; i < lines.length; i++) count(lines[i] ?? "");
+  }
+}

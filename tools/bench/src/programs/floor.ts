@@ -1,0 +1,24 @@
+import { lineCounter } from "./count-line.ts";
+import { eventLines } from "../conductor/tally.ts";
+
+/*
+ * The same loop over lines in memory: what is left when nothing has to be received. It tells on its channel to the
+ * one who started it how much processor time it took.
+ * Arguments: length of a window in ms, events to warm up with, events to measure.
+ */
+const [windowMs = "", warmUpEvents = "", events = ""] = process.argv.slice(2);
+const lines = eventLines();
+const count = lineCounter(Number(windowMs));
+
+function run(times: number): void {
+  for (let i = 0; i < times; i++) count(lines[i % lines.length] ?? "");
+}
+
+run(Number(warmUpEvents));
+const before = process.cpuUsage();
+const began = performance.now();
+run(Number(events));
+const elapsedMs = performance.now() - began;
+const { user, system } = process.cpuUsage(before);
+process.send?.({ cpuMicros: user + system, elapsedMs, rssMiB: process.resourceUsage().maxRSS / 1_024 });
+process.disconnect();

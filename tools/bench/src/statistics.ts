@@ -1,0 +1,23 @@
+/** The middle of some figures; of an even number the mean of the two in the middle. */
+export function median(figures: readonly number[]): number {
+  return quantile(figures, 0.5);
+}
+
+/** The figure below which so great a share of them lies, between neighbours in proportion. */
+export function quantile(figures: readonly number[], share: number): number {
+  const sorted = [...figures].sort((a, b) => a - b);
+  const place = (sorted.length - 1) * share;
+  const below = sorted[Math.floor(place)] ?? Number.NaN;
+  const above = sorted[Math.ceil(place)] ?? Number.NaN;
+  return below + (above - below) * (place - Math.floor(place));
+}
+
+/** The median of the ratios of figures that were taken in the same round, so that a slow moment tells on neither. */
+export function pairedRatio(figures: readonly number[], others: readonly number[]): number {
+  return median(figures.map((figure, round) => figure / (others[round] ?? Number.NaN)));
+}
+
+/** Rounded to three significant digits. */
+export function rounded(figure: number): number {
+  return Number(figure.toPrecision(3));
+}
