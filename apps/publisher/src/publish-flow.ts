@@ -1,5 +1,5 @@
 import { CallbackSink, Dataflow } from "@millrace/dataflow";
-import type { RawLine, Sink, Source } from "@millrace/dataflow";
+import type { Operator, RawLine, Sink, Source } from "@millrace/dataflow";
 import { SystemClock, TumblingWindower } from "@millrace/windowing";
 
 /** What the publisher's flow is made of. */
@@ -18,9 +18,10 @@ export function publishFlow({ source, sink, progressEveryMs, onProgress }: Publi
   const lines = flow.input("lines", source);
   lines.output("redis", sink);
   lines
+    .custom("batches", sizesOfBatches)
     .keyBy("together", () => "all")
     .window("progress", new TumblingWindower({ lengthMs: progressEveryMs }), new SystemClock())
-    .count("lines")
+    .sum("lines", (size) => size)
     .output(
       "tell",
       new CallbackSink((rows) => {
@@ -28,4 +29,13 @@ export function publishFlow({ source, sink, progressEveryMs, onProgress }: Publi
       }),
     );
   return flow;
+}
+
+/** One number for each batch: to count lines one by one would cost much for a progress bar. */
+function sizesOfBatches(): Operator<RawLine, number> {
+  return {
+    process({ events }, _now, out) {
+      out.emit({ events: [events.length], keys: undefined, times: undefined });
+    },
+  };
 }

@@ -8,6 +8,10 @@ import { generatedLines } from "./generated-lines.ts";
 import { PacedSource } from "./paced-source.ts";
 import { RepeatingSource } from "./repeating-source.ts";
 
+/** Large batches: at the end of each the sink waits until Redis has answered for all of it. */
+const BATCH_LINES = 4_096;
+const CHUNK_BYTES = 1_048_576;
+
 /** What is to be published, and how many lines that is; `undefined` where nobody knows. */
 export interface Input {
   readonly source: Source<RawLine>;
@@ -25,10 +29,10 @@ async function unpaced({ file, loop, generate }: PublisherConfig): Promise<Input
   if (generate !== undefined) {
     const { events } = generate;
     const total = Number.isFinite(events) ? events : undefined;
-    return { source: new IterableSource(await generated(file, events)), total };
+    return { source: new IterableSource(await generated(file, events), { batchSize: BATCH_LINES }), total };
   }
   if (file === STDIN) return { source: new StdinSource(), total: undefined };
-  const once = new JsonlFileSource(file);
+  const once = new JsonlFileSource(file, { chunkBytes: CHUNK_BYTES });
   return loop
     ? { source: new RepeatingSource(once), total: undefined }
     : { source: once, total: await countLines(file) };

@@ -7,7 +7,7 @@ import {
   type FrameFailureCode,
   type FrameLimits,
 } from "./frame.ts";
-import { parseFrameHeader } from "./frame-header.ts";
+import { readFrameHeader } from "./frame-header.ts";
 import { decodeUtf8, latin1Of } from "./utf8.ts";
 
 /**
@@ -43,26 +43,28 @@ function decodeBytes(message: Uint8Array, maxEvents: number): Frame<Buffer> {
 }
 
 function decodeFramed(text: string, maxEvents: number): Frame<string> {
-  const headerEnd = text.indexOf("\n");
-  const header = parseFrameHeader(headerEnd < 0 ? text : text.slice(0, headerEnd));
+  const header = readFrameHeader(text);
   if ("code" in header) return { kind: "malformed", reason: header };
-  const { count } = header;
+  const { producer, first, count, publishedAtMs, linesAt } = header;
   if (count > maxEvents) return tooManyEvents(maxEvents);
-  const lines: string[] = headerEnd < 0 ? [] : text.slice(headerEnd + 1).split("\n", count + 1);
+  const lines = linesAt === undefined ? [] : splitLines(text.slice(linesAt), count + 1);
   if (lines.length !== count) {
     const found = lines.length > count ? "more" : String(lines.length);
     return malformed("count-mismatch", `the header announces ${count} lines, the frame has ${found}`);
   }
-  return { kind: "frame", ...header, lines };
+  return { kind: "frame", producer, first, count, publishedAtMs, lines };
 }
 
 function decodeBare(text: string, maxEvents: number): Frame<string> {
-  // The plain case, which split makes five times as dear.
-  if (!text.includes("\n")) return { kind: "bare", lines: [text] };
   // One line past the bound tells that there are too many; one more may be the nothing after a final line feed.
-  const lines = text.split("\n", maxEvents + 2);
-  if (lines.at(-1) === "") lines.pop();
+  const lines = splitLines(text, maxEvents + 2);
+  if (lines.length > 1 && lines.at(-1) === "") lines.pop();
   return lines.length > maxEvents ? tooManyEvents(maxEvents) : { kind: "bare", lines };
+}
+
+/** At most so many lines. That there is only one is the plain case, which split makes five times as dear. */
+function splitLines(text: string, limit: number): string[] {
+  return text.includes("\n") ? text.split("\n", limit) : [text];
 }
 
 function tooManyEvents(maxEvents: number): Frame<never> {

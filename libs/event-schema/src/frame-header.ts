@@ -1,10 +1,13 @@
 import { FRAME_MARKER, FRAME_VERSION, type FrameFailure, type FrameHeader } from "./frame.ts";
 
 const START = `${FRAME_MARKER}${FRAME_VERSION} `;
-const PRODUCER = /^[A-Za-z0-9._:-]{1,64}$/;
+const NAME = "[A-Za-z0-9._:-]{1,64}";
 /** Numbers have one spelling each, so that equal headers are equal bytes. */
-const FIELDS = /^([A-Za-z0-9._:-]{1,64}) (0|[1-9]\d{0,15}) (0|[1-9]\d{0,15}) (0|[1-9]\d{0,15})$/;
-const VERSION = /^[^ ]{1,16}(?= |$)/;
+const NUMBER = String.raw`0|[1-9]\d{0,15}`;
+const PRODUCER = new RegExp(`^${NAME}$`);
+/** A whole header with what ends it. */
+const HEADER = new RegExp(`^${START}(${NAME}) (${NUMBER}) (${NUMBER}) (${NUMBER})(\\n|$)`);
+const VERSION = /^[^ \n]{1,16}(?=[ \n]|$)/;
 /** The end of what Date can hold: a time past it would throw in whoever prints it. */
 const MAX_TIME_MS = 8.64e15;
 
@@ -13,29 +16,34 @@ export function formatFrameHeader({ producer, first, count, publishedAtMs }: Fra
   return `${START}${producer} ${first} ${count} ${publishedAtMs}`;
 }
 
-/** Reads a line that starts with {@link FRAME_MARKER}. */
-export function parseFrameHeader(line: string): FrameHeader | FrameFailure {
-  if (!line.startsWith(START)) return strangeStart(line);
-  const [, producer, first, count, publishedAtMs] = FIELDS.exec(line.slice(START.length)) ?? [];
-  if (producer === undefined) {
-    return {
-      code: "bad-header",
-      message: `a header is "${START}<producer> <first> <count> <publishedAtMs>"`,
-    };
-  }
+/** A header, and where the lines begin behind it; undefined where nothing follows, not even a line end. */
+export interface HeaderInText extends FrameHeader {
+  readonly linesAt: number | undefined;
+}
+
+/** Reads the header at the start of a text that starts with {@link FRAME_MARKER}. */
+export function readFrameHeader(text: string): HeaderInText | FrameFailure {
+  const match = HEADER.exec(text);
+  if (match === null) return strange(text);
+  const [whole, producer = "", first, count, publishedAtMs, end] = match;
   const header = {
     producer,
     first: Number(first),
     count: Number(count),
     publishedAtMs: Number(publishedAtMs),
+    linesAt: end === "" ? undefined : whole.length,
   };
-  const fault = faultOf(header);
+  const fault = faultOfNumbers(header);
   return fault === undefined ? header : { code: "bad-header", message: fault };
 }
 
 /** What is wrong with a header's values, if anything is. */
-export function faultOf({ producer, first, count, publishedAtMs }: FrameHeader): string | undefined {
-  if (!PRODUCER.test(producer)) return "producer must be 1 to 64 of A-Z a-z 0-9 . _ : -";
+export function faultOf(header: FrameHeader): string | undefined {
+  if (!PRODUCER.test(header.producer)) return "producer must be 1 to 64 of A-Z a-z 0-9 . _ : -";
+  return faultOfNumbers(header);
+}
+
+function faultOfNumbers({ first, count, publishedAtMs }: FrameHeader): string | undefined {
   if (!isCount(first)) return `first is ${first}; it must be a whole number from 0 on`;
   if (!isCount(first + count)) return `first + count is ${first + count}, too large to be counted exactly`;
   if (!isCount(publishedAtMs) || publishedAtMs > MAX_TIME_MS) {
@@ -48,8 +56,14 @@ function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
-function strangeStart(line: string): FrameFailure {
-  const version = VERSION.exec(line.slice(FRAME_MARKER.length))?.[0] ?? "";
+function strange(text: string): FrameFailure {
+  if (text.startsWith(START)) {
+    return {
+      code: "bad-header",
+      message: `a header is "${START}<producer> <first> <count> <publishedAtMs>"`,
+    };
+  }
+  const version = VERSION.exec(text.slice(FRAME_MARKER.length))?.[0] ?? "";
   if (version === String(FRAME_VERSION) || !/^\d+$/.test(version)) {
     return { code: "bad-header", message: `"${FRAME_MARKER}" must be followed by a version and a space` };
   }

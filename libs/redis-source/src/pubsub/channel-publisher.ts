@@ -4,7 +4,17 @@ import { explainFailure } from "../connection/explain-failure.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
 import { publishAll } from "./publish-all.ts";
-import type { PublishTarget } from "./publish-all.ts";
+import type { PubSubTransport } from "./pubsub-source-options.ts";
+import { bestWay, pipelineWay } from "./send-together.ts";
+import type { Way } from "./send-together.ts";
+
+/** Where a publisher publishes. */
+export interface ChannelTarget {
+  readonly channel: string;
+  readonly transport: PubSubTransport;
+  /** Sent and not yet answered; a larger message goes alone. */
+  readonly maxInFlightBytes: number;
+}
 
 /** Rows that had an answer, or were sent again for want of one. */
 export interface PublishCounts {
@@ -17,35 +27,43 @@ export interface PublishCounts {
 /** Publishes on one channel, over a connection of its own, through any number of reconnects. */
 export class ChannelPublisher {
   readonly #connection: RedisConnection;
-  readonly #target: PublishTarget;
+  readonly #target: ChannelTarget;
+  /** The best way on the connection of the moment. */
+  readonly #wayOf: () => Way;
   readonly #count: (counts: PublishCounts) => void;
 
   private constructor(
     connection: RedisConnection,
-    target: PublishTarget,
+    target: ChannelTarget,
+    wayOf: () => Way,
     count: (counts: PublishCounts) => void,
   ) {
     this.#connection = connection;
     this.#target = target;
+    this.#wayOf = wayOf;
     this.#count = count;
   }
 
   /** @throws RedisError; the reason of the context's signal */
   static async open(
     options: RedisConnectionOptions,
-    target: PublishTarget,
+    target: ChannelTarget,
     { logger, time, signal }: PartContext,
     count: (counts: PublishCounts) => void,
   ): Promise<ChannelPublisher> {
     const { channel, transport } = target;
+    let way = pipelineWay(transport);
     const connection = await connectRedis(options, {
       role: `sink ${channel}`,
       logger,
       time,
       signal,
       ...(transport === "sharded" ? { key: channel } : {}),
+      prepare: async (client) => {
+        way = await bestWay(client, transport);
+      },
     });
-    return new ChannelPublisher(connection, target, count);
+    return new ChannelPublisher(connection, target, () => way, count);
   }
 
   get disconnects(): number {
@@ -68,10 +86,14 @@ export class ChannelPublisher {
       for (let index = from; index < to; index += 1) rows += rowsOf(index);
       return rows;
     };
+    const { channel, transport, maxInFlightBytes } = this.#target;
+    let refused = false;
     let next = 0;
     while (next < messages.length) {
       const client = await this.#connection.whenUp();
-      const { sent, failure } = await publishAll(client, this.#target, messages, next, (answer) => {
+      const { kind, send } = refused ? pipelineWay(transport) : this.#wayOf();
+      const target = { channel, send, maxInFlightBytes };
+      const { sent, failure } = await publishAll(client, target, messages, next, (answer) => {
         const published = rowsIn(next, next + answer.messages);
         const unheard = answer.unheard.reduce((rows, index) => rows + rowsOf(index), 0);
         next += answer.messages;
@@ -79,9 +101,13 @@ export class ChannelPublisher {
       });
       if (failure === undefined) return;
       const reason = explainFailure(failure, this.#connection.address);
-      if (!reason.retryable) throw reason;
-      this.#connection.discard(client);
-      this.#count({ published: 0, bytes: 0, unheard: 0, resent: rowsIn(next, sent) });
+      if (reason.retryable) {
+        this.#connection.discard(client);
+        this.#count({ published: 0, bytes: 0, unheard: 0, resent: rowsIn(next, sent) });
+      } else if (kind === "script") {
+        // Redis has forgotten it, or it may not publish: a pipeline does it, or tells what is really wrong.
+        refused = true;
+      } else throw reason;
     }
   }
 

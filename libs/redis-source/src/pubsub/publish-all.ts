@@ -1,16 +1,18 @@
 import type { Redis } from "ioredis";
 import { bytesOf } from "../bytes-of.ts";
-import type { PubSubTransport } from "./pubsub-source-options.ts";
+import type { Heard, SendTogether } from "./send-together.ts";
 
-/** Two pipelines in flight keep both ends busy: Redis works on one while the other is written. */
-const FLIGHTS = 2;
+/** Two flights under way keep both ends busy: Redis works on one while the other is written. */
+const FEWEST_FLIGHTS = 2;
+/** What is published in one stroke waits for each subscriber as a whole, and counts towards Redis' limit for slow ones. */
+const LARGEST_FLIGHT_BYTES = 128 * 1_024;
 /** What a command costs besides its message, so that a flight of empty ones has an end. */
 const COMMAND_BYTES = 64;
 
 /** Where messages go. */
 export interface PublishTarget {
   readonly channel: string;
-  readonly transport: PubSubTransport;
+  readonly send: SendTogether;
   /** Sent and not yet answered; a larger message goes alone. */
   readonly maxInFlightBytes: number;
 }
@@ -33,15 +35,14 @@ export interface PublishOutcome {
 
 interface Flight {
   readonly start: number;
-  readonly end: number;
   readonly sizes: readonly number[];
-  readonly replies: Promise<[error: Error | null, result: unknown][] | null>;
+  readonly heard: Promise<Heard>;
 }
 
 /**
  * Publishes `messages` from index `from` on, in order, and stops at the first one that fails. It never throws.
  *
- * @param onAnswer called once a pipeline, always for the messages that follow those of the call before
+ * @param onAnswer called once a flight, always for the messages that follow those of the call before
  */
 export async function publishAll(
   client: Redis,
@@ -50,18 +51,20 @@ export async function publishAll(
   from: number,
   onAnswer: (answer: PublishAnswer) => void,
 ): Promise<PublishOutcome> {
+  const flightBytes = Math.min(target.maxInFlightBytes / FEWEST_FLIGHTS, LARGEST_FLIGHT_BYTES);
+  const flights = Math.floor(target.maxInFlightBytes / flightBytes);
   const flying: Flight[] = [];
   let sent = from;
   for (;;) {
-    while (sent < messages.length && flying.length < FLIGHTS) {
-      const flight = takeOff(client, target, messages, sent);
+    while (sent < messages.length && flying.length < flights) {
+      const flight = takeOff(client, target, messages, sent, flightBytes);
       flying.push(flight);
-      sent = flight.end;
+      sent += flight.sizes.length;
     }
     const flight = flying.shift();
     if (flight === undefined) return { sent, failure: undefined };
-    const { answer, failure } = readReplies(await flight.replies, flight);
-    onAnswer(answer);
+    const { subscribers, failure } = await flight.heard;
+    onAnswer(answerOf(subscribers, flight));
     // The flight behind has failed for the same reason; its promise does not reject.
     if (failure !== undefined) return { sent, failure };
   }
@@ -69,40 +72,32 @@ export async function publishAll(
 
 function takeOff(
   client: Redis,
-  { channel, transport, maxInFlightBytes }: PublishTarget,
+  { channel, send }: PublishTarget,
   messages: readonly (string | Uint8Array)[],
   start: number,
+  mostBytes: number,
 ): Flight {
-  const pipeline = client.pipeline();
   const sizes: number[] = [];
-  let end = start;
+  const payloads: (string | Buffer)[] = [];
   let bytes = 0;
-  for (let message = messages[end]; message !== undefined; message = messages[end]) {
+  for (let message = messages[start]; message !== undefined; message = messages[start + sizes.length]) {
     const size = bytesOf(message);
     bytes += size + COMMAND_BYTES;
-    if (bytes > maxInFlightBytes / FLIGHTS && end > start) break;
+    if (bytes > mostBytes && sizes.length > 0) break;
     sizes.push(size);
-    const payload =
-      typeof message === "string" ? message : Buffer.from(message.buffer, message.byteOffset, message.length);
-    if (transport === "sharded") pipeline.spublish(channel, payload);
-    else pipeline.publish(channel, payload);
-    end += 1;
+    payloads.push(
+      typeof message === "string" ? message : Buffer.from(message.buffer, message.byteOffset, message.length),
+    );
   }
-  return { start, end, sizes, replies: pipeline.exec() };
+  return { start, sizes, heard: send(client, channel, payloads) };
 }
 
-function readReplies(
-  replies: readonly [error: Error | null, result: unknown][] | null,
-  { start, sizes }: Flight,
-): { answer: PublishAnswer; failure: Error | undefined } {
-  let messages = 0;
+function answerOf(subscribers: readonly number[], { start, sizes }: Flight): PublishAnswer {
   let bytes = 0;
   const unheard: number[] = [];
-  for (const [failure, subscribers] of replies ?? []) {
-    if (failure !== null) return { answer: { messages, bytes, unheard }, failure };
-    if (subscribers === 0) unheard.push(start + messages);
-    bytes += sizes[messages] ?? 0;
-    messages += 1;
-  }
-  return { answer: { messages, bytes, unheard }, failure: undefined };
+  subscribers.forEach((count, index) => {
+    bytes += sizes[index] ?? 0;
+    if (count === 0) unheard.push(start + index);
+  });
+  return { messages: subscribers.length, bytes, unheard };
 }

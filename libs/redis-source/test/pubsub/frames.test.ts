@@ -246,11 +246,11 @@ describe("a full queue", () => {
 
 describe("a subscriber that reads too slowly", () => {
   it("is told the limit at the start, and what it lost when it was cut off, by number and by name", async () => {
-    await publisher.config("SET", "client-output-buffer-limit", "pubsub 65536 0 0");
+    await publisher.config("SET", "client-output-buffer-limit", "pubsub 1mb 0 0");
     try {
       const partition = await subscribe({ maxQueuedEvents: 100, maxBatchEvents: 100 });
       expect(context.logger.of("output-buffer-limit")[0]?.fields).toMatchObject({
-        hardBytes: 65_536,
+        hardBytes: 1_048_576,
         softBytes: 0,
       });
       const sink = new RedisPubSubSink({ url: server.url }, { channel: "clicks", frames: FRAMES, batch: 10 });

@@ -18,6 +18,7 @@ const cleanUps: (() => unknown)[] = [];
 beforeAll(async () => {
   server = await startRedis();
   control = new Redis(server.url);
+  await control.acl("SETUSER", "publisher", "on", ">pw", "+info", "+publish", "allchannels");
 });
 
 afterEach(async () => {
@@ -29,11 +30,15 @@ afterAll(async () => {
   await server.stop();
 });
 
+/** A user who may publish, and no more: no scripts. */
+const PUBLISHER = { username: "publisher", password: "pw" };
+
 async function open(
   options: Partial<RedisPubSubSinkOptions> = {},
   port: number = server.port,
+  user: Partial<typeof PUBLISHER> = {},
 ): Promise<{ sink: RedisPubSubSink; part: SinkPartition<PublishRow> }> {
-  const sink = new RedisPubSubSink({ host: "127.0.0.1", port }, { channel: "clicks", ...options });
+  const sink = new RedisPubSubSink({ host: "127.0.0.1", port, ...user }, { channel: "clicks", ...options });
   const part = await sink.buildPart("0", undefined, partContext());
   cleanUps.push(() => part.close());
   return { sink, part };
@@ -55,14 +60,21 @@ function rows(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `row ${i}`);
 }
 
-describe("publishing", () => {
+describe.each([
+  ["by scripts", {}],
+  ["in pipelines, for a user who may not run scripts", PUBLISHER],
+])("publishing %s", (_way, user) => {
   it("publishes each row as a message, in order, and counts them when Redis has answered", async () => {
     const { all, caughtUp } = await listener();
     const progress: number[] = [];
-    const { sink, part } = await open({
-      maxInFlightBytes: 10_000,
-      onProgress: ({ published }) => progress.push(published),
-    });
+    const { sink, part } = await open(
+      {
+        maxInFlightBytes: 10_000,
+        onProgress: ({ published }) => progress.push(published),
+      },
+      server.port,
+      user,
+    );
     const sent = rows(2_000);
     await part.writeBatch(sent);
     await caughtUp();
@@ -81,7 +93,7 @@ describe("publishing", () => {
 
   it("changes no byte", async () => {
     const { all, caughtUp } = await listener();
-    const { sink, part } = await open();
+    const { sink, part } = await open({}, server.port, user);
     const every = Uint8Array.from({ length: 256 }, (_, i) => i);
     const sent = [every, "", new Uint8Array(0), "Zürich\r\n*1\r\n", every.subarray(100, 160), "🏙️"];
     await part.writeBatch(sent);
@@ -93,7 +105,7 @@ describe("publishing", () => {
   });
 
   it("counts what nobody heard", async () => {
-    const { sink, part } = await open();
+    const { sink, part } = await open({}, server.port, user);
     await part.writeBatch(rows(30));
     const { caughtUp } = await listener();
     await part.writeBatch(rows(12));
@@ -102,58 +114,28 @@ describe("publishing", () => {
   });
 
   it("adds up its partitions", async () => {
-    const { sink, part } = await open();
+    const { sink, part } = await open({}, server.port, user);
     const other = await sink.buildPart("1", undefined, partContext());
     await Promise.all([part.writeBatch(rows(3)), other.writeBatch(rows(4))]);
     await other.close();
     expect(sink.stats()).toMatchObject({ published: 7 });
   });
-});
 
-describe("backpressure", () => {
-  it("has no more bytes without answer than allowed, and uses what is allowed", async () => {
-    let pending = 0;
-    let most = 0;
-    const slow = await scriptedRedis(([name = "", , row = ""], socket) => {
-      if (name !== "publish") return name === "info" ? infoReply("7.0.0") : "+OK\r\n";
-      pending += row.length;
-      most = Math.max(most, pending);
-      // Answered when all that the sink would send on its own has had time to arrive.
-      setImmediate(() =>
-        setImmediate(() => {
-          pending -= row.length;
-          socket.write(":1\r\n");
-        }),
-      );
-      return undefined;
-    });
-    cleanUps.push(() => slow.close());
-    const { sink, part } = await open({ maxInFlightBytes: 20_000 }, slow.port);
-    await part.writeBatch(Array.from({ length: 400 }, () => "x".repeat(500)));
-    expect(sink.stats()).toMatchObject({ published: 400, bytes: 200_000 });
-    expect(most).toBeLessThanOrEqual(20_000);
-    expect(most).toBeGreaterThan(5_000);
-  });
-
-  it("sends a row larger than the bound alone", async () => {
-    const { sink, part } = await open({ maxInFlightBytes: 10 });
-    await part.writeBatch(["x".repeat(1_000), "y", "z".repeat(1_000)]);
-    expect(sink.stats()).toMatchObject({ published: 3, bytes: 2_001 });
-  });
-});
-
-describe("a lost connection", () => {
-  it("goes on with the first unanswered row and leaves none out", async () => {
+  it("goes on after a lost connection with the first unanswered row and leaves none out", async () => {
     const { all, caughtUp } = await listener();
     let cuts = 0;
-    const { sink, part } = await open({
-      maxInFlightBytes: 20_000,
-      onProgress: ({ published }) => {
-        if (published < 5_000 * (cuts + 1) || cuts === 3) return;
-        cuts += 1;
-        void control.client("KILL", "TYPE", "normal", "SKIPME", "yes");
+    const { sink, part } = await open(
+      {
+        maxInFlightBytes: 20_000,
+        onProgress: ({ published }) => {
+          if (published < 5_000 * (cuts + 1) || cuts === 3) return;
+          cuts += 1;
+          void control.client("KILL", "TYPE", "normal", "SKIPME", "yes");
+        },
       },
-    });
+      server.port,
+      user,
+    );
     const sent = rows(30_000);
     await part.writeBatch(sent);
     await caughtUp();
@@ -164,7 +146,84 @@ describe("a lost connection", () => {
     expect([...new Set(heard)]).toEqual(sent);
     expect(heard.length).toBeLessThanOrEqual(sent.length + resent);
   });
+});
 
+describe("a script", () => {
+  it("that Redis has forgotten is no reason to stop", async () => {
+    const { all, caughtUp } = await listener();
+    const { part } = await open();
+    await part.writeBatch(["a", "b"]);
+    await control.script("FLUSH");
+    await part.writeBatch(["c", "d"]);
+    await caughtUp();
+    expect(all.map(String)).toEqual(["a", "b", "c", "d"]);
+  });
+
+  it("carries no more rows than a call takes", async () => {
+    const { all, caughtUp } = await listener();
+    const { sink, part } = await open({ maxInFlightBytes: 1e9 });
+    const sent = rows(150_000);
+    await part.writeBatch(sent);
+    await caughtUp();
+    expect(sink.stats().published).toBe(150_000);
+    expect(all.map(String)).toEqual(sent);
+  });
+
+  it("is one command for many rows", async () => {
+    const { part } = await open();
+    await control.config("RESETSTAT");
+    await part.writeBatch(rows(3_000));
+    const stats = await control.info("commandstats");
+    const calls = (command: string): number =>
+      Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+    expect(calls("publish")).toBe(3_000);
+    expect(calls("evalsha")).toBeLessThan(10);
+  });
+});
+
+describe("backpressure", () => {
+  it.each(["script", "pipeline"])(
+    "by %s has no more bytes without answer than allowed, and uses what is allowed",
+    async (way) => {
+      let pending = 0;
+      let most = 0;
+      const slow = await scriptedRedis(([name = "", ...args], socket) => {
+        if (name === "info") return infoReply("7.0.0");
+        if (name === "script" && way === "pipeline") return "-NOPERM no scripts here\r\n";
+        if (name !== "publish" && name !== "evalsha") return "+OK\r\n";
+        // Behind the channel, or behind the script's name, the number of keys and the channel.
+        const rows = name === "publish" ? args.slice(1) : args.slice(3);
+        const bytes = rows.join("").length;
+        pending += bytes;
+        most = Math.max(most, pending);
+        // Answered when all that the sink would send on its own has had time to arrive.
+        setImmediate(() =>
+          setImmediate(() => {
+            pending -= bytes;
+            socket.write(
+              name === "publish" ? ":1\r\n" : `*${rows.length}\r\n${":1\r\n".repeat(rows.length)}`,
+            );
+          }),
+        );
+        return undefined;
+      });
+      cleanUps.push(() => slow.close());
+      const { sink, part } = await open({ maxInFlightBytes: 20_000 }, slow.port);
+      await part.writeBatch(Array.from({ length: 400 }, () => "x".repeat(500)));
+      expect(sink.stats()).toMatchObject({ published: 400, bytes: 200_000 });
+      expect(most).toBeLessThanOrEqual(20_000);
+      expect(most).toBeGreaterThan(5_000);
+    },
+  );
+
+  it("sends a row larger than the bound alone", async () => {
+    const { sink, part } = await open({ maxInFlightBytes: 10 });
+    await part.writeBatch(["x".repeat(1_000), "y", "z".repeat(1_000)]);
+    expect(sink.stats()).toMatchObject({ published: 3, bytes: 2_001 });
+  });
+});
+
+describe("a lost connection", () => {
   it("waits through a restart of Redis", async () => {
     const own = await startRedis();
     cleanUps.push(() => own.stop());

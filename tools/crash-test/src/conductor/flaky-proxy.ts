@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 
-/** Commands that bring something: events from the publisher, not a heartbeat; from the aggregator a commit with rows. */
-const BRINGING = /\r\n(xadd|publish)\r\n[^]*"(click_id|numbers)"/i;
+/** Commands that bring something: from the publisher events, not a heartbeat; from the aggregator a commit with rows. */
+const BRINGING = /\r\nevalsha\r\n[^]*"click_id"|\r\n(xadd|publish)\r\n[^]*"(click_id|numbers)"/i;
 
 /** Stands between a program and Redis, and is as unreliable as it is told to be. */
 export class FlakyProxy {
