@@ -1,4 +1,4 @@
-import { describe, expect, it } from "@jest/globals";
+import { describe, expect, it, jest } from "@jest/globals";
 import { Buffer } from "node:buffer";
 import { memoryUsage } from "node:process";
 import { setFlagsFromString } from "node:v8";
@@ -170,6 +170,20 @@ describe("createClickProjection", () => {
     const strange = JSON.parse('["os", "toString"]') as "os"[];
     expect(() => createClickProjection(strange)).toThrow(InvalidOptionError);
     expect(() => createClickProjection(FIELDS, { maxEventBytes: 0 })).toThrow(InvalidOptionError);
+  });
+
+  it("parses one line of a layout and no other, and soon those of another layout no more", () => {
+    const { decode } = createClickProjection(FIELDS);
+    const parse = jest.spyOn(JSON, "parse");
+    try {
+      for (let i = 0; i < 1_000; i++) decode(line.replace("c-1", `c-${i}`));
+      expect(parse).toHaveBeenCalledTimes(1);
+      const spaced = NASTY_LINES["spaces after colons and commas"] ?? "";
+      for (let i = 0; i < 1_000; i++) decode(i % 2 === 0 ? line : spaced);
+      expect(parse.mock.calls.length).toBeLessThan(30);
+    } finally {
+      parse.mockRestore();
+    }
   });
 
   it("keeps no message in memory for a value that was cut out of it", () => {

@@ -29,6 +29,25 @@ function dyingAt(point: FailPoint): (name: FailPoint) => void {
   };
 }
 
+describe("what a commit costs", () => {
+  it.each([
+    ["few fields", 3],
+    ["as many fields as time zones", 72],
+    ["nearly as many as one call carries", 150],
+  ])("is one command, with %s", async (_, size) => {
+    const server = await serverOf();
+    const task = await storeOf(server).acquire(TASK);
+    // Redis gets to know the script.
+    await task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
+    const client = clientOf(server);
+    await client.config("RESETSTAT");
+    for (let number = 2; number < 12; number++) await task.commit(largeCommit(number, size));
+    const stats = await client.info("commandstats");
+    expect(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1]).toBe("10");
+    expect(stats).not.toMatch(/cmdstat_eval:/);
+  });
+});
+
 describe("outcomes", () => {
   it("stops a zombie for good, also one that only resends", async () => {
     const server = await serverOf();

@@ -26,6 +26,16 @@ async function batch(partition: StreamPartition): Promise<{ events: unknown[]; t
   return { events: [...next.events], times: [...(next.times ?? [])] };
 }
 
+it("reads a backlog with a few commands, each for many entries", async () => {
+  await bench.add("backlog", lines(0, 5_000));
+  const partition = await bench.read("backlog");
+  await bench.redis.config("RESETSTAT");
+  expect(await take(partition, 5_000)).toHaveLength(5_000);
+  const stats = await bench.redis.info("commandstats");
+  // The first reads find out how large entries are.
+  expect(Number(/cmdstat_xread:calls=(\d+)/.exec(stats)?.[1])).toBeLessThanOrEqual(8);
+});
+
 describe("options", () => {
   it.each<[string, Partial<RedisStreamSourceOptions>]>([
     ["no name", { stream: "" }],

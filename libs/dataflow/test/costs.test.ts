@@ -1,0 +1,128 @@
+import { createHook } from "node:async_hooks";
+import { describe, expect, test } from "@jest/globals";
+import { Dataflow, IterableSource, MemoryStore, run } from "@millrace/dataflow";
+import type { Batch, Operator, RunOptions, Store } from "@millrace/dataflow";
+import { TestingSink, VirtualTime } from "@millrace/dataflow/testing";
+import { EventClock, TumblingWindower } from "@millrace/windowing";
+import { collectRows } from "./collect-rows.ts";
+
+/* What must not grow: these are counts and no times, so that they are the same on every machine. */
+
+interface Event {
+  readonly at: number;
+  readonly key: string;
+}
+
+/** A flow like those of the aggregator, over so many batches, each of which brings a window to its close. */
+function flowOf(batches: number, batchSize: number): Dataflow {
+  const events = Array.from({ length: batches * batchSize }, (_, i) => ({
+    at: Math.floor(i / batchSize) * 1_000,
+    key: `key ${i % 7}`,
+  }));
+  const flow = new Dataflow("costs");
+  flow
+    .input("in", new IterableSource<Event>(events, { batchSize }))
+    .decode("decode", { decode: (event: Event) => ({ kind: "event", event }) })
+    .filter("all", ({ at }) => at >= 0)
+    .keyBy("key", "key")
+    .window(
+      "windows",
+      new TumblingWindower({ lengthMs: 1_000 }),
+      new EventClock({ timestamp: ({ at }: Event) => at, waitMs: 0 }),
+    )
+    .count("count")
+    .map("row", ({ key, value }) => ({ key, value }))
+    .output("out", new TestingSink());
+  return flow;
+}
+
+/** Promises made while a flow runs over so many batches. */
+async function promisesOf(batches: number, batchSize: number, options: RunOptions = {}): Promise<number> {
+  const flow = flowOf(batches, batchSize);
+  let promises = 0;
+  const hook = createHook({
+    init(_id, type) {
+      if (type === "PROMISE") promises += 1;
+    },
+  });
+  hook.enable();
+  try {
+    await run(flow, { ...options, time: new VirtualTime() }).done;
+  } finally {
+    hook.disable();
+  }
+  return promises;
+}
+
+/** Promises made for each batch, whatever the start and the end of a run cost. */
+async function promisesPerBatch(batchSize: number, options?: () => RunOptions): Promise<number> {
+  const [few, many] = [10, 110];
+  const more = await promisesOf(many, batchSize, options?.());
+  // A few promises of a run's own come or not, whatever the batches.
+  return Math.round((more - (await promisesOf(few, batchSize, options?.()))) / (many - few));
+}
+
+/** A store with the least that a store must do. */
+function countingStore(commits: { count: number }): Store {
+  const inner = new MemoryStore();
+  return {
+    async acquire(task) {
+      const owned = await inner.acquire(task);
+      return {
+        fence: owned.fence,
+        load: () => owned.load(),
+        commit(commit) {
+          commits.count += 1;
+          return owned.commit(commit);
+        },
+        close: () => owned.close(),
+      };
+    },
+    close: () => inner.close(),
+  };
+}
+
+describe("what a batch costs", () => {
+  test("a bounded number of promises, however many events it has", async () => {
+    const small = await promisesPerBatch(7);
+    expect(await promisesPerBatch(700)).toBe(small);
+    expect(small).toBeLessThanOrEqual(30);
+  });
+
+  test("a bounded number of promises with a store too", async () => {
+    const options = (): RunOptions => ({ store: new MemoryStore(), commitEveryEvents: 1e9 });
+    const small = await promisesPerBatch(7, options);
+    expect(await promisesPerBatch(700, options)).toBe(small);
+    expect(small).toBeLessThanOrEqual(45);
+  });
+
+  test("one commit where it closes a window, and none where it does not", async () => {
+    const commits = { count: 0 };
+    const store = countingStore(commits);
+    await run(flowOf(50, 20), { store, commitEveryEvents: 1e9, time: new VirtualTime() }).done;
+    // One before the first row, one for each window, and one at the end.
+    expect(commits.count).toBe(52);
+  });
+
+  test("no copy of a column where no row is dropped", async () => {
+    const seen: Batch<Event>[] = [];
+    const look = (): Operator<Event, Event> => ({
+      process(batch, _now, out) {
+        seen.push(batch);
+        out.emit(batch);
+      },
+    });
+    await collectRows([{ at: 0, key: "a" }], (events) =>
+      events
+        .keyBy("key", "key")
+        .custom("before", look)
+        .filter("all", () => true)
+        .mapValues("same", (event) => event)
+        .custom("after", look)
+        .dropKey(),
+    );
+    const [before, after] = seen;
+    expect(before?.keys).toEqual(["a"]);
+    expect(after?.keys).toBe(before?.keys);
+  });
+});
