@@ -3,20 +3,14 @@ import { createClickCodec, DEFAULT_CLICK_CODEC_OPTIONS, type ClickCodecOptions }
 import { clickEventSchema, type ClickEvent } from "./click-event.ts";
 import type { Codec, DecodeResult, RawLine } from "./codec.ts";
 import { InvalidOptionError } from "./errors.ts";
+import { fieldWriter, type OpenClick } from "./field-writers.ts";
 import { KnownLayouts, type LayoutMatch } from "./known-layouts.ts";
-import { TextPool } from "./text-pool.ts";
 
 /** A click without the fields that a flow does not read. */
 export type ProjectedClick<Field extends keyof ClickEvent> = Pick<ClickEvent, Field>;
 
 /** Reads lines as a codec does, and gives some of their fields. Its function needs no `this`. */
 export type ClickProjection<Field extends keyof ClickEvent> = Pick<Codec<ProjectedClick<Field>>, "decode">;
-
-/** How a field's value is had from what a line has between the quotes, or for a boolean without them. */
-interface FieldReader<Field> {
-  readonly field: Field;
-  readonly read: (written: string) => string | boolean;
-}
 
 /**
  * A decoder for flows that read only some of a click's fields, at a fraction of the cost.
@@ -33,8 +27,12 @@ export function createClickProjection<Field extends keyof ClickEvent>(
 ): ClickProjection<Field> {
   const { maxEventBytes } = { ...DEFAULT_CLICK_CODEC_OPTIONS, ...options };
   const codec = createClickCodec(options);
-  const readers = [...new Set(fields)].map(readerOf);
-  const layouts = new KnownLayouts(readers.map(({ field }) => field));
+  const wanted = [...new Set(fields)];
+  for (const field of wanted) requireField(field);
+  const layouts = new KnownLayouts(wanted);
+  const writers = wanted.map(fieldWriter);
+  // Copied for each event, so that all of them have one hidden class.
+  const empty: OpenClick = Object.fromEntries(wanted.map((field) => [field, undefined]));
 
   function decode(raw: RawLine): DecodeResult<ProjectedClick<Field>> {
     if (typeof raw !== "string" || exceedsBytes(raw, maxEventBytes)) return decodeAsCodec(raw);
@@ -43,9 +41,9 @@ export function createClickProjection<Field extends keyof ClickEvent>(
   }
 
   function eventOf({ values, groups }: LayoutMatch): ProjectedClick<Field> {
-    const event: Partial<Record<Field, string | boolean>> = {};
+    const event = { ...empty };
     let i = 0;
-    for (const { field, read } of readers) event[field] = read(values[groups[i++] ?? 0] ?? "");
+    for (const write of writers) write(event, values[groups[i++] ?? 0] ?? "");
     return event as ProjectedClick<Field>;
   }
 
@@ -54,18 +52,14 @@ export function createClickProjection<Field extends keyof ClickEvent>(
     if (result.kind !== "event") return result;
     if (typeof raw === "string") layouts.learn(raw);
     const event: Partial<Record<Field, string | boolean>> = {};
-    for (const { field } of readers) event[field] = result.event[field];
+    for (const field of wanted) event[field] = result.event[field];
     return { kind: "event", event: event as ProjectedClick<Field> };
   }
 
   return { decode };
 }
 
-function readerOf<Field extends keyof ClickEvent>(field: Field): FieldReader<Field> {
-  if (!Object.hasOwn(clickEventSchema.shape, field)) {
-    throw new InvalidOptionError(`a click has no field "${field}"; give some of its own`);
-  }
-  if (field === "device_is_mobile") return { field, read: (written) => written === "true" };
-  const pool = new TextPool();
-  return { field, read: (written) => pool.own(written) };
+function requireField(field: string): void {
+  if (Object.hasOwn(clickEventSchema.shape, field)) return;
+  throw new InvalidOptionError(`a click has no field "${field}"; give some of its own`);
 }
