@@ -88,9 +88,16 @@ const NO_DATA = Object.freeze({
 
 function dataOf(fields: readonly Buffer[]): Buffer | undefined {
   for (let i = 0; i + 1 < fields.length; i += 2) {
-    if (fields[i]?.equals(DATA_FIELD_BYTES) === true) return fields[i + 1];
+    if (isDataField(fields[i])) return fields[i + 1];
   }
   return undefined;
+}
+
+/** Byte by byte: this is asked for every entry, and for four bytes a native call is dear. */
+function isDataField(field: Buffer | undefined): boolean {
+  if (field?.length !== DATA_FIELD_BYTES.length) return false;
+  for (let i = 0; i < field.length; i += 1) if (field[i] !== DATA_FIELD_BYTES[i]) return false;
+  return true;
 }
 
 function linesOf(split: RawLine | readonly RawLine[]): readonly RawLine[] {
