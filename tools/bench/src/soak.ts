@@ -1,0 +1,45 @@
+import { runProgram } from "@millrace/cli";
+import { Bed } from "./conductor/bed.ts";
+import { machineLine } from "./report/machine.ts";
+import { markdownTable, readable } from "./report/markdown.ts";
+import type { Column } from "./report/markdown.ts";
+import { soakConfig } from "./soak/config.ts";
+import { runSoak } from "./soak/run-soak.ts";
+import type { SoakLine } from "./soak/run-soak.ts";
+import { SOAKS } from "./soak/soaks.ts";
+
+const COLUMNS: readonly Column<SoakLine>[] = [
+  { heading: "case", text: ({ contender }) => contender },
+  { heading: "minutes", text: ({ minutes }) => String(minutes) },
+  { heading: "events", text: ({ events }) => readable(events) },
+  { heading: "MiB early, late, peak", text: (line) => `${line.earlyMiB}, ${line.lateMiB}, ${line.peakMiB}` },
+  { heading: "late to early", text: ({ growth }) => `${growth}x` },
+  { heading: "Redis' memory late to early", text: ({ redisGrowth }) => `${redisGrowth}x` },
+  {
+    heading: "CPU µs/event early, late",
+    text: (line) => `${line.earlyCpuMicrosPerEvent}, ${line.lateCpuMicrosPerEvent}`,
+  },
+];
+
+/** Runs for a long time, and tells whether memory or cost grows. */
+await runProgram("bench soak", soakConfig, async ({ config, logger, signal }) => {
+  const bed = await Bed.open();
+  signal.addEventListener("abort", () => void bed.close());
+  try {
+    if (!config.json) process.stdout.write(`${await machineLine(bed.client)}\n\n`);
+    const lines: SoakLine[] = [];
+    for (const soak of SOAKS) {
+      if (!config.cases.includes(soak.name)) continue;
+      const line = await runSoak(bed, soak, { ...config, signal, logger });
+      if (config.json) process.stdout.write(`${JSON.stringify(line)}\n`);
+      lines.push(line);
+    }
+    if (!config.json) process.stdout.write(`${markdownTable(COLUMNS, lines)}\n`);
+  } catch (error) {
+    // What was under way fails as well when everything ends.
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    await bed.close();
+  }
+});

@@ -1,0 +1,60 @@
+import { CommandLine, integer, listOf, logOptions, oneOf, positive } from "@millrace/cli";
+import type { ProgramConfig } from "@millrace/cli";
+import { SOAKS } from "./soaks.ts";
+
+/** What the soak can be told. */
+export interface SoakConfig extends ProgramConfig {
+  readonly cases: readonly string[];
+  readonly minutes: number;
+  readonly rate: number;
+  readonly json: boolean;
+}
+
+const NAMES = SOAKS.map(({ name }) => name);
+
+/** @throws UsageError, HelpShown */
+export function soakConfig(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): SoakConfig {
+  const cli = new CommandLine(
+    "bench soak",
+    "Runs publisher and aggregator for a long time, and tells whether memory or cost grows.",
+  );
+  const cases = cli.option(
+    {
+      flag: "--case <names>",
+      env: "BENCH_CASE",
+      description: `which, separated by commas: ${NAMES.join(", ")}`,
+      parse: listOf(oneOf(NAMES)),
+      defaultText: "all",
+    },
+    NAMES,
+  );
+  const minutes = cli.option(
+    {
+      flag: "--minutes <number>",
+      env: "BENCH_MINUTES",
+      description: "how long each takes",
+      parse: positive,
+    },
+    10,
+  );
+  const rate = cli.option(
+    {
+      flag: "--rate <events>",
+      env: "BENCH_RATE",
+      description: "events per second",
+      parse: integer(1, 1_000_000),
+    },
+    50_000,
+  );
+  const json = cli.toggle({
+    flag: "--json",
+    env: "BENCH_JSON",
+    description: "print a JSON object for each case instead of a table",
+  });
+  const log = logOptions(cli);
+  cli.parse(args, env);
+  return { cases: cases(), minutes: minutes(), rate: rate(), json: json(), log: log() };
+}
