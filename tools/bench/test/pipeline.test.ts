@@ -1,0 +1,53 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "@jest/globals";
+import { startProgram } from "@millrace/cli";
+import type { CaseLine } from "../src/pipeline/run-group.ts";
+
+/** What a process uses is read from `/proc`. */
+const testOnLinux = existsSync("/proc/self/stat") ? test : test.skip;
+const MAIN = join(import.meta.dirname, "../src/pipeline.ts");
+
+/** A quick look at some cases: the figures mean little, but the rows have to add up. */
+async function lines(args: readonly string[]): Promise<readonly CaseLine[]> {
+  const { code, output, complaints } = await startProgram(MAIN, {
+    args: ["--json", "--rounds=1", "--scale=0.01", "--no-latency", ...args],
+  }).ended;
+  expect({ code, complaints }).toEqual({ code: 0, complaints: [] });
+  return output.map((line) => JSON.parse(line) as CaseLine);
+}
+
+testOnLinux("Pub/Sub: everybody counts the same, and ratios are told", async () => {
+  const cases = await lines(["--case=pubsub-frames"]);
+  expect(cases.map((each) => each.case)).toEqual([
+    "pubsub-frames-bare-listener",
+    "pubsub-frames",
+    "pubsub-frames-whole",
+    "pubsub-frames-floor",
+  ]);
+  for (const each of cases) {
+    expect(each).toMatchObject({
+      events: 30_000,
+      rounds: 1,
+      cpuMicrosPerEvent: expect.any(Number),
+      eventsPerCpuSecond: expect.any(Number),
+      eventsPerSecond: expect.any(Number),
+      rssMiB: expect.any(Number),
+      ratioToBareListener: expect.any(Number),
+      ratioToFloor: expect.any(Number),
+    });
+  }
+  expect(cases[1]?.targets).toEqual([{ ratio: "ratioToFloor", atMost: 0.6, met: expect.any(Boolean) }]);
+});
+
+testOnLinux("Streams: rows in Redis add up as well", async () => {
+  const cases = await lines(["--case=stream-64"]);
+  expect(cases.map((each) => each.case)).toEqual(["stream-64-bare-loop", "stream-64-off", "stream-64-on"]);
+  expect(cases[2]).toMatchObject({ rateToOff: expect.any(Number) });
+});
+
+test("a case that there is not is refused by name", async () => {
+  const { code, complaints } = await startProgram(MAIN, { args: ["--case=nonsense"] }).ended;
+  expect(code).toBe(2);
+  expect(complaints.join()).toMatch(/--case.*nonsense/);
+});
