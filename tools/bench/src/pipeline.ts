@@ -1,5 +1,5 @@
 import { runProgram } from "@millrace/cli";
-import { Bed } from "./conductor/bed.ts";
+import { withBed } from "./conductor/with-bed.ts";
 import { pipelineConfig } from "./pipeline/config.ts";
 import { GROUPS } from "./pipeline/groups.ts";
 import { runGroup } from "./pipeline/run-group.ts";
@@ -7,10 +7,8 @@ import { groupTable } from "./pipeline/table.ts";
 import { machineLine } from "./report/machine.ts";
 
 /** Measures publisher, Redis and aggregator, beside the loops that people write by hand. */
-await runProgram("bench pipeline", pipelineConfig, async ({ config, logger, signal }) => {
-  const bed = await Bed.open();
-  signal.addEventListener("abort", () => void bed.close());
-  try {
+await runProgram("bench pipeline", pipelineConfig, ({ config, logger, signal }) =>
+  withBed(signal, async (bed) => {
     if (!config.json) process.stdout.write(`${await machineLine(bed.client)}\n`);
     for (const group of GROUPS) {
       if (!config.groups.includes(group.name)) continue;
@@ -18,11 +16,5 @@ await runProgram("bench pipeline", pipelineConfig, async ({ config, logger, sign
       for (const line of config.json ? lines : []) process.stdout.write(`${JSON.stringify(line)}\n`);
       if (!config.json) process.stdout.write(`\n${groupTable(group.title, lines)}\n`);
     }
-  } catch (error) {
-    // What was under way fails as well when everything ends.
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    await bed.close();
-  }
-});
+  }),
+);

@@ -1,5 +1,5 @@
 import { runProgram } from "@millrace/cli";
-import { Bed } from "./conductor/bed.ts";
+import { withBed } from "./conductor/with-bed.ts";
 import { machineLine } from "./report/machine.ts";
 import { markdownTable, readable } from "./report/markdown.ts";
 import type { Column } from "./report/markdown.ts";
@@ -22,10 +22,8 @@ const COLUMNS: readonly Column<SoakLine>[] = [
 ];
 
 /** Runs for a long time, and tells whether memory or cost grows. */
-await runProgram("bench soak", soakConfig, async ({ config, logger, signal }) => {
-  const bed = await Bed.open();
-  signal.addEventListener("abort", () => void bed.close());
-  try {
+await runProgram("bench soak", soakConfig, ({ config, logger, signal }) =>
+  withBed(signal, async (bed) => {
     if (!config.json) process.stdout.write(`${await machineLine(bed.client)}\n\n`);
     const lines: SoakLine[] = [];
     for (const soak of SOAKS) {
@@ -35,11 +33,5 @@ await runProgram("bench soak", soakConfig, async ({ config, logger, signal }) =>
       lines.push(line);
     }
     if (!config.json) process.stdout.write(`${markdownTable(COLUMNS, lines)}\n`);
-  } catch (error) {
-    // What was under way fails as well when everything ends.
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    await bed.close();
-  }
-});
+  }),
+);

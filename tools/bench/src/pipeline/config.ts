@@ -1,5 +1,6 @@
-import { CommandLine, integer, listOf, logOptions, oneOf, positive } from "@millrace/cli";
+import { CommandLine, logOptions } from "@millrace/cli";
 import type { ProgramConfig } from "@millrace/cli";
+import { caseOption, jsonOption, roundsOption, scaleOption } from "../options.ts";
 import { GROUPS } from "./groups.ts";
 
 /** What the benchmark of the pipeline can be told. */
@@ -11,8 +12,6 @@ export interface PipelineConfig extends ProgramConfig {
   readonly json: boolean;
 }
 
-const NAMES = GROUPS.map(({ name }) => name);
-
 /** @throws UsageError, HelpShown */
 export function pipelineConfig(
   args: readonly string[],
@@ -22,44 +21,16 @@ export function pipelineConfig(
     "bench pipeline",
     "Measures publisher, Redis and aggregator together, beside the loops that people write by hand.",
   );
-  const groups = cli.option(
-    {
-      flag: "--case <names>",
-      env: "BENCH_CASE",
-      description: `which groups of cases, separated by commas: ${NAMES.join(", ")}`,
-      parse: listOf(oneOf(NAMES)),
-      defaultText: "all",
-    },
-    NAMES,
-  );
-  const rounds = cli.option(
-    {
-      flag: "--rounds <number>",
-      env: "BENCH_ROUNDS",
-      description: "how often everybody has a turn",
-      parse: integer(1, 1_000),
-    },
-    5,
-  );
-  const scale = cli.option(
-    {
-      flag: "--scale <factor>",
-      env: "BENCH_SCALE",
-      description: "how many events, in parts of the full number: below 1 for a quick look",
-      parse: positive,
-    },
-    1,
-  );
+  const names = GROUPS.map(({ name }) => name);
+  const groups = caseOption(cli, names, "which groups of cases");
+  const rounds = roundsOption(cli);
+  const scale = scaleOption(cli);
   const noLatency = cli.toggle({
     flag: "--no-latency",
     env: "BENCH_NO_LATENCY",
     description: "leave latencies out",
   });
-  const json = cli.toggle({
-    flag: "--json",
-    env: "BENCH_JSON",
-    description: "print a JSON object for each case instead of a table",
-  });
+  const json = jsonOption(cli);
   const log = logOptions(cli);
   cli.parse(args, env);
   return {

@@ -1,23 +1,17 @@
 import type { Load } from "../conductor/bed.ts";
 import type { Contender } from "../conductor/contender.ts";
 import type { TrialSize } from "../conductor/trial.ts";
+import type { Target } from "../rounds/targets.ts";
 import { bareListener, bareXread, millrace, wholeClicks } from "./contenders.ts";
 
 /** A ratio that is told of a case. CPU time per event against that of another one, but for `rateToOff`. */
 export type Ratio = "ratioToBareListener" | "ratioToFloor" | "rateToOff";
 
-/** What a ratio is to be. */
-export interface Target {
-  readonly ratio: Ratio;
-  readonly atMost?: number;
-  readonly atLeast?: number;
-}
-
 /** Somebody who takes part in a group. */
 export interface Entry {
   readonly case: string;
   readonly contender: Contender;
-  readonly targets?: readonly Target[];
+  readonly targets?: readonly Target<Ratio>[];
   /** Options that make windows close at once, so that latency is the program's own. */
   readonly whenTimed?: Contender;
 }
@@ -43,7 +37,7 @@ function pubSub(
   name: string,
   title: string,
   batch: number | undefined,
-  targets: readonly (readonly Target[])[],
+  targets: readonly (readonly Target<Ratio>[])[],
 ): Group {
   const [projected = [], whole = []] = targets;
   return {

@@ -1,6 +1,7 @@
 import { markdownTable, readable } from "../report/markdown.ts";
 import type { Column } from "../report/markdown.ts";
-import type { CaseLine, ToldTarget } from "./run-group.ts";
+import { targetsText } from "../rounds/targets.ts";
+import type { CaseLine } from "./run-group.ts";
 
 const COLUMNS: readonly Column<CaseLine>[] = [
   { heading: "contender", text: ({ contender }) => contender },
@@ -8,7 +9,7 @@ const COLUMNS: readonly Column<CaseLine>[] = [
   { heading: "to the bare loop", text: ({ ratioToBareListener: ratio }) => times(ratio) },
   { heading: "to the floor", text: ({ ratioToFloor: ratio }) => times(ratio) },
   { heading: "rate to off", text: ({ rateToOff: ratio }) => times(ratio) },
-  { heading: "target", text: ({ targets = [] }) => targets.map(targetText).join(", ") },
+  { heading: "target", text: ({ targets = [] }) => targetsText(targets) },
   { heading: "events/s", text: ({ eventsPerSecond }) => readable(eventsPerSecond) },
   { heading: "latency p50, p99 ms", text: latencyText },
   { heading: "peak MiB", text: ({ rssMiB }) => String(rssMiB) },
@@ -21,11 +22,6 @@ export function groupTable(title: string, lines: readonly CaseLine[]): string {
 
 function latencyText({ latencyP50Ms: p50, latencyP99Ms: p99 }: CaseLine): string | undefined {
   return p50 === undefined || p99 === undefined ? undefined : `${Math.round(p50)}, ${Math.round(p99)}`;
-}
-
-function targetText({ atMost, atLeast, met }: ToldTarget): string {
-  const bound = atMost === undefined ? `at least ${atLeast ?? 0}x` : `at most ${atMost}x`;
-  return `${bound}: ${met ? "met" : "missed"}`;
 }
 
 function times(ratio: number | undefined): string | undefined {

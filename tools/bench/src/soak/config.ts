@@ -1,5 +1,6 @@
-import { CommandLine, integer, listOf, logOptions, oneOf, positive } from "@millrace/cli";
+import { CommandLine, integer, logOptions, positive } from "@millrace/cli";
 import type { ProgramConfig } from "@millrace/cli";
+import { caseOption, jsonOption } from "../options.ts";
 import { SOAKS } from "./soaks.ts";
 
 /** What the soak can be told. */
@@ -10,8 +11,6 @@ export interface SoakConfig extends ProgramConfig {
   readonly json: boolean;
 }
 
-const NAMES = SOAKS.map(({ name }) => name);
-
 /** @throws UsageError, HelpShown */
 export function soakConfig(
   args: readonly string[],
@@ -21,16 +20,8 @@ export function soakConfig(
     "bench soak",
     "Runs publisher and aggregator for a long time, and tells whether memory or cost grows.",
   );
-  const cases = cli.option(
-    {
-      flag: "--case <names>",
-      env: "BENCH_CASE",
-      description: `which, separated by commas: ${NAMES.join(", ")}`,
-      parse: listOf(oneOf(NAMES)),
-      defaultText: "all",
-    },
-    NAMES,
-  );
+  const names = SOAKS.map(({ name }) => name);
+  const cases = caseOption(cli, names, "which");
   const minutes = cli.option(
     {
       flag: "--minutes <number>",
@@ -49,11 +40,7 @@ export function soakConfig(
     },
     50_000,
   );
-  const json = cli.toggle({
-    flag: "--json",
-    env: "BENCH_JSON",
-    description: "print a JSON object for each case instead of a table",
-  });
+  const json = jsonOption(cli);
   const log = logOptions(cli);
   cli.parse(args, env);
   return { cases: cases(), minutes: minutes(), rate: rate(), json: json(), log: log() };

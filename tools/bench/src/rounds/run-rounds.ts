@@ -1,0 +1,59 @@
+import type { Logger } from "@millrace/dataflow";
+import type { Measurement } from "../conductor/contender.ts";
+import type { TrialSize } from "../conductor/trial.ts";
+
+/** Somebody with a turn in every round. */
+export interface Turn {
+  readonly case: string;
+  readonly contender: string;
+  readonly measure: () => Promise<Measurement>;
+  /** One for each round. */
+  readonly figures: Measurement[];
+  /** Takes a failed trial; no more turns follow. @default the run fails with it */
+  readonly failed?: (error: unknown) => void;
+}
+
+/** How rounds are run. */
+export interface RoundSettings {
+  readonly rounds: number;
+  /** Multiplies the number of events: below 1 for a quick look. */
+  readonly scale: number;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+}
+
+/** A trial's size in a run of such a scale. */
+export function scaledSize({ events, warmUpEvents }: TrialSize, scale: number): TrialSize {
+  return { events: Math.round(events * scale), warmUpEvents: Math.round(warmUpEvents * scale) };
+}
+
+/** Runs the rounds: in each everybody has a turn, in a different order. */
+export async function runRounds(turns: readonly Turn[], settings: RoundSettings): Promise<void> {
+  const { rounds, signal, logger } = settings;
+  const out = new Set<Turn>();
+  for (let round = 1; round <= rounds; round++) {
+    // Each comes behind each of the others in turn.
+    for (const turn of rotated(turns, round)) {
+      signal.throwIfAborted();
+      if (out.has(turn)) continue;
+      try {
+        const figures = await turn.measure();
+        turn.figures.push(figures);
+        const { cpuMicrosPerEvent: cpu } = figures;
+        logger.info(
+          { event: "round", case: turn.case, round, ...figures },
+          `${turn.case}, round ${round} of ${rounds}: ${cpu.toFixed(3)} µs of CPU an event`,
+        );
+      } catch (error) {
+        if (signal.aborted || turn.failed === undefined) throw error;
+        turn.failed(error);
+        out.add(turn);
+      }
+    }
+  }
+}
+
+function rotated<T>(items: readonly T[], by: number): readonly T[] {
+  const at = by % items.length;
+  return [...items.slice(at), ...items.slice(0, at)];
+}
