@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
+import { pause } from "./pause.ts";
 import { usageOf } from "./process-usage.ts";
 import type { ProcessUsage } from "./process-usage.ts";
 
@@ -34,6 +35,7 @@ export class Consumer {
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
   #over = false;
+  #resume: (() => void) | undefined;
   #log = "";
 
   private constructor(child: ChildProcess, pid: number) {
@@ -74,11 +76,12 @@ export class Consumer {
 
   /** What arrives meanwhile waits in Redis. */
   pause(): void {
-    this.#child.kill("SIGSTOP");
+    this.#resume = pause(this.#child);
   }
 
   resume(): void {
-    this.#child.kill("SIGCONT");
+    this.#resume?.();
+    this.#resume = undefined;
   }
 
   /** Resolves when it has nothing left to do. */
@@ -102,8 +105,8 @@ export class Consumer {
 
   /** Ends it; resolves when it is gone and its rows are all here. */
   async stop(): Promise<void> {
-    if (this.#over) return;
     this.resume();
+    if (this.#over) return;
     this.#child.kill("SIGTERM");
     const late = setTimeout(() => this.#child.kill("SIGKILL"), STOP_TIMEOUT_MS);
     await this.#ended;
