@@ -14,7 +14,7 @@ export interface ConsumerCommand {
 }
 
 const POLL_MS = 20;
-/** A consumer that used no more than a tick of the kernel's clock for so long has nothing left to do. */
+/** A consumer that used no more than a tick of the kernel's clock, or what it takes idling, for so long is done. */
 const QUIET_MS = 300;
 const TICK_MICROS = 10_000;
 const STOP_TIMEOUT_MS = 10_000;
@@ -84,13 +84,18 @@ export class Consumer {
     this.#resume = undefined;
   }
 
-  /** Resolves when it has nothing left to do. */
-  async quiet(): Promise<Quiet> {
+  /**
+   * Resolves when it has nothing left to do.
+   *
+   * @param idling share of a core that it takes even then
+   */
+  async quiet(idling = 0): Promise<Quiet> {
+    const idleMicros = TICK_MICROS + idling * QUIET_MS * 1_000;
     let last = { ...this.usage(), at: performance.now() };
     for (let base = last.cpuMicros; performance.now() - last.at < QUIET_MS;) {
       await delay(POLL_MS);
       const usage = this.usage();
-      if (usage.cpuMicros <= base + TICK_MICROS) continue;
+      if (usage.cpuMicros <= base + idleMicros) continue;
       base = usage.cpuMicros;
       last = { ...usage, at: performance.now() };
     }
