@@ -20,7 +20,7 @@ const roomConstraints = Object.entries(rooms).map(([room, below]) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ["**/dist", "**/out-tsc", "**/coverage", "**/.nx", "**/node_modules"] },
+  { ignores: ["**/dist", "**/out-tsc", "**/coverage", "**/.nx", "**/.cache", "**/node_modules"] },
   eslint.configs.recommended,
   {
     files: ["**/*.ts"],

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
+import { pause } from "./pause.ts";
 import { usageOf } from "./process-usage.ts";
 import type { ProcessUsage } from "./process-usage.ts";
 
@@ -13,7 +14,7 @@ export interface ConsumerCommand {
 }
 
 const POLL_MS = 20;
-/** A consumer that used no more than a tick of the kernel's clock for so long has nothing left to do. */
+/** A consumer that used no more than a tick of the kernel's clock, or what it takes idling, for so long is done. */
 const QUIET_MS = 300;
 const TICK_MICROS = 10_000;
 const STOP_TIMEOUT_MS = 10_000;
@@ -34,6 +35,7 @@ export class Consumer {
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
   #over = false;
+  #resume: (() => void) | undefined;
   #log = "";
 
   private constructor(child: ChildProcess, pid: number) {
@@ -74,20 +76,26 @@ export class Consumer {
 
   /** What arrives meanwhile waits in Redis. */
   pause(): void {
-    this.#child.kill("SIGSTOP");
+    this.#resume = pause(this.#child);
   }
 
   resume(): void {
-    this.#child.kill("SIGCONT");
+    this.#resume?.();
+    this.#resume = undefined;
   }
 
-  /** Resolves when it has nothing left to do. */
-  async quiet(): Promise<Quiet> {
+  /**
+   * Resolves when it has nothing left to do.
+   *
+   * @param idling share of a core that it takes even then
+   */
+  async quiet(idling = 0): Promise<Quiet> {
+    const idleMicros = TICK_MICROS + idling * QUIET_MS * 1_000;
     let last = { ...this.usage(), at: performance.now() };
     for (let base = last.cpuMicros; performance.now() - last.at < QUIET_MS;) {
       await delay(POLL_MS);
       const usage = this.usage();
-      if (usage.cpuMicros <= base + TICK_MICROS) continue;
+      if (usage.cpuMicros <= base + idleMicros) continue;
       base = usage.cpuMicros;
       last = { ...usage, at: performance.now() };
     }
@@ -102,8 +110,8 @@ export class Consumer {
 
   /** Ends it; resolves when it is gone and its rows are all here. */
   async stop(): Promise<void> {
-    if (this.#over) return;
     this.resume();
+    if (this.#over) return;
     this.#child.kill("SIGTERM");
     const late = setTimeout(() => this.#child.kill("SIGKILL"), STOP_TIMEOUT_MS);
     await this.#ended;

@@ -8,6 +8,8 @@ export interface Contender {
   readonly command: (task: ConsumerTask) => ConsumerCommand;
   /** Where its rows go. @default "stdout" */
   readonly rows?: "stdout" | "redis";
+  /** Share of a core that it may take while it has nothing to do: some ask for events over and over. @default 0 */
+  readonly idling?: number;
   /** Events that it gets for each that the others get: a slow one would take for ever. @default 1 */
   readonly share?: number;
 }

@@ -20,6 +20,11 @@ export function programFile(name: string): string {
   return join(import.meta.dirname, "../programs", `${name}.${FROM_SOURCE ? "ts" : "js"}`);
 }
 
+/** A file of the programs that are no TypeScript: the same for source and build. */
+export function peerFile(...path: readonly string[]): string {
+  return join(import.meta.dirname, "../../peers", ...path);
+}
+
 /** How Node runs a file of this project. */
 export function nodeArgs(file: string, args: readonly string[]): readonly string[] {
   return [...LOADER, file, ...args];

@@ -46,12 +46,12 @@ export async function measure(
   try {
     await listening(bed, load, channel, consumer);
     await bed.publish(load, channel, warmUpEvents);
-    const before = await consumer.quiet();
+    const before = await consumer.quiet(contender.idling);
     consumer.pause();
     await bed.publish(load, channel, events);
     const began = performance.now();
     consumer.resume();
-    const after = await consumer.quiet();
+    const after = await consumer.quiet(contender.idling);
     const expected = expectedTally([warmUpEvents, events]);
     const rows = contender.rows === "redis" ? () => keptRows(bed.client) : () => Promise.resolve(lines);
     await allCounted(contender.name, expected, async () => tallyOf(await rows()));

@@ -1,0 +1,34 @@
+import type { ClickEvent } from "@millrace/event-schema";
+import { Redis } from "ioredis";
+import { bufferTime, map, Subject } from "rxjs";
+import { endWithParent } from "./end-with-parent.ts";
+import { printRows } from "./print-rows.ts";
+
+/*
+ * What people write with RxJS: messages become a stream, windows are buffers of time.
+ * Arguments: URL, channel, length of a window in ms.
+ */
+const [url = "", channel = "", windowMs = ""] = process.argv.slice(2);
+endWithParent();
+const messages = new Subject<string>();
+messages
+  .pipe(
+    map((message) => JSON.parse(message) as ClickEvent),
+    bufferTime(Number(windowMs)),
+    map(mobileByZone),
+  )
+  .subscribe((counts) => {
+    printRows(counts, Date.now());
+  });
+const redis = new Redis(url);
+redis.on("message", (_channel: string, message: string) => {
+  messages.next(message);
+});
+await redis.subscribe(channel);
+
+function mobileByZone(clicks: readonly ClickEvent[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { os_timezone: zone, device_is_mobile: mobile } of clicks)
+    counts.set(zone, (counts.get(zone) ?? 0) + Number(mobile));
+  return counts;
+}

@@ -1,0 +1,9 @@
+import { spawn } from "node:child_process";
+import { pause } from "../../src/conductor/pause.ts";
+
+/* Pauses a child that would end with its input, tells the child's process id, and waits to be killed. */
+
+const child = spawn("cat", { stdio: ["pipe", "inherit", "inherit"] });
+pause(child);
+process.send?.(child.pid);
+setInterval(() => undefined, 2 ** 30);
