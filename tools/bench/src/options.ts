@@ -1,5 +1,5 @@
-import { integer, listOf, oneOf, positive } from "@millrace/cli";
-import type { CommandLine, Value } from "@millrace/cli";
+import { CommandLine, integer, listOf, logOptions, oneOf, positive } from "@millrace/cli";
+import type { ProgramConfig, Value } from "@millrace/cli";
 
 /*
  * Options that several of the benchmarks have, so that they read alike everywhere.
@@ -54,3 +54,49 @@ export function jsonOption(cli: CommandLine): Value<boolean> {
     description: "print a JSON object for each case instead of a table",
   });
 }
+
+/** What a benchmark of rounds can be told. */
+export interface RoundsConfig extends ProgramConfig {
+  readonly cases: readonly string[];
+  readonly rounds: number;
+  readonly scale: number;
+  readonly json: boolean;
+}
+
+/** What a benchmark says of itself. */
+export interface RoundsHelp {
+  readonly name: string;
+  readonly description: string;
+  /** Names of its cases, and what they are. */
+  readonly cases: readonly string[];
+  readonly what: string;
+}
+
+/**
+ * The command line of a benchmark that has no options besides those that all have.
+ *
+ * @returns what throws UsageError and HelpShown
+ */
+export function roundsConfig({
+  name,
+  description,
+  cases: names,
+  what,
+}: RoundsHelp): ConfigReader<RoundsConfig> {
+  return (args, env) => {
+    const cli = new CommandLine(name, description);
+    const cases = caseOption(cli, names, what);
+    const rounds = roundsOption(cli);
+    const scale = scaleOption(cli);
+    const json = jsonOption(cli);
+    const log = logOptions(cli);
+    cli.parse(args, env);
+    return { cases: cases(), rounds: rounds(), scale: scale(), json: json(), log: log() };
+  };
+}
+
+/** Reads a program's arguments and environment. */
+export type ConfigReader<Config> = (
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+) => Config;

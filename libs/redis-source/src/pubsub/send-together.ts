@@ -24,6 +24,12 @@ export interface Way {
 }
 
 /**
+ * Fewer than so many go in a pipeline: what a script saves for each message it costs Redis for each KiB, and where few
+ * make a flight they are large.
+ */
+const MANY = 64;
+
+/**
  * Publishes the messages one by one in a script: a single command for the client library, which takes a fraction of
  * the time of one for each message. A cluster wants to know of a shard channel before it runs a script, and nothing of
  * others.
@@ -77,7 +83,9 @@ function inPipeline(transport: PubSubTransport): SendTogether {
 function byScript(transport: PubSubTransport): SendTogether {
   const sha = createHash("sha1").update(SCRIPTS[transport]).digest("hex");
   const keys = transport === "sharded" ? 1 : 0;
+  const few = inPipeline(transport);
   return async (client, channel, messages) => {
+    if (messages.length < MANY) return few(client, channel, messages);
     try {
       const heard = await client.evalsha(sha, keys, channel, ...messages);
       if (!Array.isArray(heard)) throw new TypeError(`Redis answered a script with ${typeof heard}.`);

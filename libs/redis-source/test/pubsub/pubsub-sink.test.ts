@@ -152,11 +152,12 @@ describe("a script", () => {
   it("that Redis has forgotten is no reason to stop", async () => {
     const { all, caughtUp } = await listener();
     const { part } = await open();
-    await part.writeBatch(["a", "b"]);
+    const sent = rows(400);
+    await part.writeBatch(sent.slice(0, 200));
     await control.script("FLUSH");
-    await part.writeBatch(["c", "d"]);
+    await part.writeBatch(sent.slice(200));
     await caughtUp();
-    expect(all.map(String)).toEqual(["a", "b", "c", "d"]);
+    expect(all.map(String)).toEqual(sent);
   });
 
   it("carries no more rows than a call takes", async () => {
@@ -177,7 +178,15 @@ describe("a script", () => {
     const calls = (command: string): number =>
       Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
     expect(calls("publish")).toBe(3_000);
+    expect(calls("evalsha")).toBeGreaterThan(0);
     expect(calls("evalsha")).toBeLessThan(10);
+  });
+
+  it("that may not publish tells why nobody may", async () => {
+    await control.acl("SETUSER", "scripter", "on", ">pw", "+info", "+@scripting", "allchannels");
+    const { sink, part } = await open({}, server.port, { username: "scripter", password: "pw" });
+    await expect(part.writeBatch(rows(300))).rejects.toThrow(/NOPERM.*'publish'/);
+    expect(sink.stats().published).toBe(0);
   });
 });
 
@@ -209,8 +218,8 @@ describe("backpressure", () => {
       });
       cleanUps.push(() => slow.close());
       const { sink, part } = await open({ maxInFlightBytes: 20_000 }, slow.port);
-      await part.writeBatch(Array.from({ length: 400 }, () => "x".repeat(500)));
-      expect(sink.stats()).toMatchObject({ published: 400, bytes: 200_000 });
+      await part.writeBatch(Array.from({ length: 4_000 }, () => "x".repeat(50)));
+      expect(sink.stats()).toMatchObject({ published: 4_000, bytes: 200_000 });
       expect(most).toBeLessThanOrEqual(20_000);
       expect(most).toBeGreaterThan(5_000);
     },

@@ -43,9 +43,15 @@ export class Bed {
   /**
    * Runs the publisher until it has published so many events; its report tells how that went.
    *
-   * @param rate events per second; `undefined`: as fast as Redis takes them
+   * @param rate events per second. `@default as fast as Redis takes them`
+   * @param heard whether somebody is or will be subscribed. `@default true`
    */
-  async publish(load: Load, channel: string, events: number, rate?: number): Promise<LogLine> {
+  async publish(
+    load: Load,
+    channel: string,
+    events: number,
+    { rate, heard = true }: { readonly rate?: number; readonly heard?: boolean } = {},
+  ): Promise<LogLine> {
     const { transport, batch, partitions = 1 } = load;
     const program = startProgram(appMain("publisher"), {
       args: [
@@ -55,6 +61,7 @@ export class Bed {
         `--channel=${channel}`,
         `--partitions=${partitions}`,
         ...(batch === undefined ? [] : [`--batch=${batch}`]),
+        ...(heard ? [] : ["--wait-for-subscriber=0"]),
       ],
       env: this.env,
     });

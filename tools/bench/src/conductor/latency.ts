@@ -44,7 +44,7 @@ export async function measureLatency(bed: Bed, load: Load, contender: Contender)
   });
   try {
     await listening(bed, load, channel, consumer);
-    await bed.publish(load, channel, RATE * SECONDS, RATE);
+    await bed.publish(load, channel, RATE * SECONDS, { rate: RATE });
     await delay(AFTER_MS);
     return { latencyP50Ms: quantile(waits, 0.5), latencyP99Ms: quantile(waits, 0.99) };
   } finally {

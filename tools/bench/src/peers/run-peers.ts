@@ -4,7 +4,7 @@ import type { Contender } from "../conductor/contender.ts";
 import { measure } from "../conductor/trial.ts";
 import type { TrialSize } from "../conductor/trial.ts";
 import { millrace } from "../pipeline/contenders.ts";
-import { cpuRatio, figuresOf } from "../rounds/figures.ts";
+import { cpuRatio, cpuText, figuresOf } from "../rounds/figures.ts";
 import type { CaseFigures } from "../rounds/figures.ts";
 import { runRounds, scaledSize } from "../rounds/run-rounds.ts";
 import type { RoundSettings, Turn } from "../rounds/run-rounds.ts";
@@ -60,7 +60,7 @@ export async function runPeers(
   const own: Turn = turnOf("millrace", millrace("Millrace"));
   const places: Place[] = [];
   for (const peer of peers) places.push(await placeOf(peer, turnOf, settings));
-  await runRounds([own, ...places.flatMap(({ turn }) => turn ?? [])], settings);
+  await runRounds([own, ...places.flatMap(({ turn }) => turn ?? [])], settings, cpuText);
   return [
     { case: own.case, contender: own.contender, version: ownVersion(), ...figuresOf(own) },
     ...places.map((place) => lineOf(place, own)),

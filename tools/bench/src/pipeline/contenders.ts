@@ -37,10 +37,16 @@ export function aggregatorCommand(
   return { file: process.execPath, args: nodeArgs(appMain("aggregator"), options), env: bed.env };
 }
 
+const CLIENT_NAMES = {
+  ioredis5: "ioredis 5.11",
+  ioredis6: "ioredis 6 (RESP3)",
+  "ioredis6-resp2": "ioredis 6 with RESP2",
+} as const;
+
 /** The loop that people write by hand, over Pub/Sub. */
-export function bareListener(client: "ioredis5" | "ioredis6" | "ioredis6-resp2" = "ioredis5"): Contender {
+export function bareListener(client: keyof typeof CLIENT_NAMES = "ioredis5"): Contender {
   return {
-    name: client === "ioredis5" ? "bare listener" : `bare listener, ${client}`,
+    name: `bare listener, ${CLIENT_NAMES[client]}`,
     command: ({ bed, load, channel, windowMs }) => {
       const form = load.batch === undefined ? "bare" : "frames";
       const args = [client, bed.redis.url, channel, String(windowMs), form];

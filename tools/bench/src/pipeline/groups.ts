@@ -26,7 +26,7 @@ export interface Group {
   readonly reference: Entry;
   readonly entries: readonly Entry[];
   /** Whether the floor takes its turns too. */
-  readonly floor: boolean;
+  readonly floor?: true;
   /** Of two entries, the one against which the other's rate is told. */
   readonly off?: string;
 }
@@ -75,12 +75,25 @@ function stream(name: string, title: string, batch: number): Group {
         targets: [{ ratio: "rateToOff", atLeast: 0.85 }],
       },
     ],
-    floor: false,
     off: `${name}-off`,
   };
 }
 
+/** Which client library the bare listener is best written with. */
+const CLIENTS: Group = {
+  name: "clients",
+  title: "The bare listener by client library",
+  load: { transport: "pubsub", batch: undefined },
+  size: { events: MILLION, warmUpEvents: 200_000 },
+  reference: { case: "clients-ioredis5", contender: bareListener("ioredis5") },
+  entries: [
+    { case: "clients-ioredis6", contender: bareListener("ioredis6") },
+    { case: "clients-ioredis6-resp2", contender: bareListener("ioredis6-resp2") },
+  ],
+};
+
 export const GROUPS: readonly Group[] = [
+  CLIENTS,
   pubSub("pubsub-bare", "Pub/Sub, bare lines", undefined, [
     [{ ratio: "ratioToBareListener", atMost: 0.9 }],
     [{ ratio: "ratioToBareListener", atMost: 1.15 }],

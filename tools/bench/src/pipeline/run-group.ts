@@ -4,7 +4,7 @@ import { measureLatency } from "../conductor/latency.ts";
 import type { Latency } from "../conductor/latency.ts";
 import { measure } from "../conductor/trial.ts";
 import type { TrialSize } from "../conductor/trial.ts";
-import { cpuRatio, figuresOf } from "../rounds/figures.ts";
+import { cpuRatio, cpuText, figuresOf } from "../rounds/figures.ts";
 import type { CaseFigures } from "../rounds/figures.ts";
 import { runRounds, scaledSize } from "../rounds/run-rounds.ts";
 import type { RoundSettings, Turn } from "../rounds/run-rounds.ts";
@@ -37,7 +37,7 @@ export async function runGroup(bed: Bed, group: Group, settings: RunSettings): P
     measure: () => measure(bed, group.load, contender, size),
     figures: [],
   }));
-  if (group.floor) {
+  if (group.floor === true) {
     turns.push({
       case: `${group.name}-floor`,
       contender: "floor: the loop without Redis",
@@ -45,7 +45,7 @@ export async function runGroup(bed: Bed, group: Group, settings: RunSettings): P
       figures: [],
     });
   }
-  await runRounds(turns, settings);
+  await runRounds(turns, settings, cpuText);
   const latencies = settings.latency ? await latenciesOf(bed, group, settings) : new Map<string, Latency>();
   return turns.map((turn) => {
     const entry = group.entries.find((each) => each.case === turn.case);

@@ -22,6 +22,11 @@ export function figuresOf({ figures }: Turn): CaseFigures {
   };
 }
 
+/** What a measurement came to, in a few words. */
+export function cpuText({ cpuMicrosPerEvent }: Measurement): string {
+  return `${cpuMicrosPerEvent.toFixed(3)} µs of CPU an event`;
+}
+
 /** CPU time per event against another's, round by round. */
 export function cpuRatio(turn: Turn, other: Turn): number {
   return rounded(pairedRatio(cpuOf(turn), cpuOf(other)));

@@ -3,12 +3,12 @@ import type { Measurement } from "../conductor/contender.ts";
 import type { TrialSize } from "../conductor/trial.ts";
 
 /** Somebody with a turn in every round. */
-export interface Turn {
+export interface Turn<Figures extends object = Measurement> {
   readonly case: string;
   readonly contender: string;
-  readonly measure: () => Promise<Measurement>;
+  readonly measure: () => Promise<Figures>;
   /** One for each round. */
-  readonly figures: Measurement[];
+  readonly figures: Figures[];
   /** Takes a failed trial; no more turns follow. @default the run fails with it */
   readonly failed?: (error: unknown) => void;
 }
@@ -27,10 +27,18 @@ export function scaledSize({ events, warmUpEvents }: TrialSize, scale: number): 
   return { events: Math.round(events * scale), warmUpEvents: Math.round(warmUpEvents * scale) };
 }
 
-/** Runs the rounds: in each everybody has a turn, in a different order. */
-export async function runRounds(turns: readonly Turn[], settings: RoundSettings): Promise<void> {
+/**
+ * Runs the rounds: in each everybody has a turn, in a different order.
+ *
+ * @param tell says in a few words what a turn came to
+ */
+export async function runRounds<Figures extends object>(
+  turns: readonly Turn<Figures>[],
+  settings: RoundSettings,
+  tell: (figures: Figures) => string,
+): Promise<void> {
   const { rounds, signal, logger } = settings;
-  const out = new Set<Turn>();
+  const out = new Set<Turn<Figures>>();
   for (let round = 1; round <= rounds; round++) {
     // Each comes behind each of the others in turn.
     for (const turn of rotated(turns, round)) {
@@ -39,10 +47,9 @@ export async function runRounds(turns: readonly Turn[], settings: RoundSettings)
       try {
         const figures = await turn.measure();
         turn.figures.push(figures);
-        const { cpuMicrosPerEvent: cpu } = figures;
         logger.info(
           { event: "round", case: turn.case, round, ...figures },
-          `${turn.case}, round ${round} of ${rounds}: ${cpu.toFixed(3)} µs of CPU an event`,
+          `${turn.case}, round ${round} of ${rounds}: ${tell(figures)}`,
         );
       } catch (error) {
         if (signal.aborted || turn.failed === undefined) throw error;

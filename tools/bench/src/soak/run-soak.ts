@@ -57,7 +57,7 @@ export async function runSoak(
   const consumer = await Consumer.start(command, () => undefined);
   try {
     await listening(bed, load, channel, consumer);
-    const published = bed.publish(load, channel, events, rate);
+    const published = bed.publish(load, channel, events, { rate });
     published.catch(() => undefined);
     const samples: Sample[] = [];
     for await (const _ of every(everyMs)) {
