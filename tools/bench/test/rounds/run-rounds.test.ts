@@ -1,0 +1,53 @@
+import { createLogger } from "@millrace/cli";
+import { expect, test } from "@jest/globals";
+
+import { runRounds } from "../../src/rounds/run-rounds.ts";
+import type { RoundSettings, Turn } from "../../src/rounds/run-rounds.ts";
+
+const settings: RoundSettings = {
+  rounds: 3,
+  scale: 1,
+  signal: new AbortController().signal,
+  logger: createLogger("test", { level: "silent", format: "json" }),
+};
+
+/** A turn that writes down that it was taken. */
+function turnOf(name: string, taken: string[], failed?: Turn["failed"]): Turn {
+  return {
+    case: name,
+    contender: name,
+    figures: [],
+    measure: () => {
+      taken.push(name);
+      return failed === undefined
+        ? Promise.resolve({ cpuMicrosPerEvent: 1, eventsPerSecond: 1, rssMiB: 1 })
+        : Promise.reject(new Error("rows do not add up"));
+    },
+    ...(failed === undefined ? {} : { failed }),
+  };
+}
+
+test("everybody has a turn in each round, behind each of the others once", async () => {
+  const taken: string[] = [];
+  const turns = ["a", "b", "c"].map((name) => turnOf(name, taken));
+  await runRounds(turns, settings);
+  expect(taken.join("")).toBe("bcacababc");
+  expect(turns.map(({ figures }) => figures.length)).toEqual([3, 3, 3]);
+});
+
+test("whoever fails is told once and has no more turns, while the others go on", async () => {
+  const taken: string[] = [];
+  const failures: unknown[] = [];
+  const turns = [turnOf("a", taken), turnOf("b", taken, (error) => failures.push(error))];
+  await runRounds(turns, settings);
+  expect(taken.join("")).toBe("baaa");
+  expect(failures).toEqual([new Error("rows do not add up")]);
+});
+
+test("a failure that nobody takes ends the run", async () => {
+  const failing: Turn = {
+    ...turnOf("a", []),
+    measure: () => Promise.reject(new Error("rows do not add up")),
+  };
+  await expect(runRounds([failing], settings)).rejects.toThrow("rows do not add up");
+});
