@@ -1,8 +1,8 @@
 import { createHook } from "node:async_hooks";
 import { describe, expect, test } from "@jest/globals";
 import { Dataflow, IterableSource, MemoryStore, run } from "@millrace/dataflow";
-import type { Batch, Operator, RunOptions, Store } from "@millrace/dataflow";
-import { TestingSink, VirtualTime } from "@millrace/dataflow/testing";
+import type { Batch, Operator, RunOptions, Source, Store } from "@millrace/dataflow";
+import { TestingSink, TestingSource, VirtualTime } from "@millrace/dataflow/testing";
 import { EventClock, TumblingWindower } from "@millrace/windowing";
 import { collectRows } from "./collect-rows.ts";
 
@@ -124,5 +124,52 @@ describe("what a batch costs", () => {
     const [before, after] = seen;
     expect(before?.keys).toEqual(["a"]);
     expect(after?.keys).toBe(before?.keys);
+  });
+});
+
+describe("turns of the event loop", () => {
+  /** Time that moves by what each event takes, and counts how often others were given a turn. */
+  class BusyTime extends VirtualTime {
+    turns = 0;
+
+    override yield(): Promise<void> {
+      this.turns += 1;
+      return super.yield();
+    }
+  }
+
+  /** A flow in which an event takes 4 ms; a turn may take 10. */
+  function slowFlow(source: Source<number>, time: VirtualTime): Dataflow {
+    const flow = new Dataflow("slow");
+    flow
+      .input("in", source)
+      .map("take_4_ms", (event) => {
+        time.set(time.now() + 4);
+        return event;
+      })
+      .output("out", new TestingSink());
+    return flow;
+  }
+
+  test("are given to others by a task that always has something to do", async () => {
+    const time = new BusyTime();
+    const source = new IterableSource(
+      Array.from({ length: 30 }, (_, i) => i),
+      { batchSize: 1 },
+    );
+    await run(slowFlow(source, time), { time }).done;
+    expect(time.turns).toBe(10);
+  });
+
+  test("need not be given by a task that waits for its events anyway", async () => {
+    const time = new BusyTime();
+    const source = new TestingSource<number>();
+    const running = run(slowFlow(source, time), { time });
+    for (let event = 0; event < 30; event++) {
+      source.push([event]);
+      while (running.stats().tasks[0]?.source.read !== event + 1) await new Promise(setImmediate);
+    }
+    expect(time.turns).toBe(0);
+    await running.stop();
   });
 });

@@ -42,6 +42,8 @@ export class Task {
   /** Results of windows that had left at the last commit. */
   #committedResults = 0;
   #commits = 0;
+  /** When it last took the event loop, ms. */
+  #turnBegan = 0;
   #read = 0;
   #batches = 0;
   #lastBatchMs = 0;
@@ -172,7 +174,7 @@ export class Task {
   async #loop(live: LiveTask): Promise<Ending> {
     const { time, maxTurnMs } = this.#options;
     const intake = new Intake(live.partition, this.#flow.graph.input?.id ?? "", this.part, this.#signal);
-    let turnBegan = time.now();
+    this.#turnBegan = time.now();
     for (;;) {
       const batch = await this.#next(live, intake);
       const began = time.now();
@@ -183,9 +185,9 @@ export class Task {
       this.#batches += 1;
       this.#lastBatchMs = ended - began;
       this.#longestBatchMs = Math.max(this.#longestBatchMs, this.#lastBatchMs);
-      if (ended - turnBegan >= maxTurnMs) {
+      if (ended - this.#turnBegan >= maxTurnMs) {
         await time.yield();
-        turnBegan = time.now();
+        this.#turnBegan = time.now();
       }
     }
   }
@@ -260,6 +262,8 @@ export class Task {
     const cancel = alarm === undefined ? undefined : time.wakeAt(alarm, this.#signal.notify);
     this.#phase = "waiting";
     await this.#signal.wait();
+    // Whatever it waited for, others had their turn.
+    this.#turnBegan = time.now();
     this.#phase = "running";
     this.#hold = "nothing";
     cancel?.();
