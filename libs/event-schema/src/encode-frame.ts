@@ -22,17 +22,31 @@ export function encodeFrame(frame: FrameToEncode<string>): string;
 export function encodeFrame(frame: FrameToEncode): string | Buffer;
 export function encodeFrame({ producer, first, publishedAtMs, lines }: FrameToEncode): string | Buffer {
   const header = { producer, first, count: lines.length, publishedAtMs };
-  const fault = faultOf(header) ?? lineFault(lines);
+  const fault = faultOf(header);
   if (fault !== undefined) throw new FrameEncodeError(fault);
   const start = formatFrameHeader(header);
-  return isText(lines) ? [start, ...lines].join("\n") : joinBytes([start, ...lines]);
+  if (!isText(lines)) {
+    requireLines(lines);
+    return joinBytes([start, ...lines]);
+  }
+  const text = [start, ...lines].join("\n");
+  // One look at the whole costs less than one at each line.
+  if (lineFeedsIn(text) !== lines.length) requireLines(lines);
+  return text;
 }
 
-function lineFault(lines: readonly RawLine[]): string | undefined {
+/** @throws FrameEncodeError for a line that holds a line feed */
+function requireLines(lines: readonly RawLine[]): void {
   const index = lines.findIndex((line) =>
     typeof line === "string" ? line.includes("\n") : line.includes(LINE_FEED),
   );
-  return index < 0 ? undefined : `line ${index} holds a line feed; split it into two lines`;
+  if (index >= 0) throw new FrameEncodeError(`line ${index} holds a line feed; split it into two lines`);
+}
+
+function lineFeedsIn(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) count += 1;
+  return count;
 }
 
 function isText(lines: readonly RawLine[]): lines is readonly string[] {

@@ -37,14 +37,16 @@ export class FrameBuilder {
     return this.#rows.length;
   }
 
-  /** Takes a row. @returns frames that are full now, seldom more than one */
-  add(row: RawLine, now: number): readonly BuiltFrame[] {
+  /** Takes rows. @returns frames that are full now */
+  add(rows: readonly RawLine[], now: number): BuiltFrame[] {
     const { maxEvents, maxSize } = this.#bounds;
     const full: BuiltFrame[] = [];
-    if (this.#size + row.length > maxSize && this.#rows.length > 0) full.push(this.#build(now));
-    this.#rows.push(row);
-    this.#size += row.length;
-    if (this.#rows.length >= maxEvents) full.push(this.#build(now));
+    for (const row of rows) {
+      if (this.#size + row.length > maxSize && this.#rows.length > 0) full.push(this.#build(now));
+      this.#rows.push(row);
+      this.#size += row.length;
+      if (this.#rows.length >= maxEvents) full.push(this.#build(now));
+    }
     return full;
   }
 

@@ -53,7 +53,7 @@ export class FrameWriter {
     this.#throwIfFailed();
     const now = this.#settings.time.now();
     this.#taken += rows.length;
-    const full = rows.flatMap((row) => this.#builder.add(row, now));
+    const full = this.#builder.add(rows, now);
     if (this.#builder.waiting === 0) this.#stopLingering();
     else if (this.#settings.lingerMs === 0) full.push(this.#builder.flush(now));
     else this.#linger(now);
