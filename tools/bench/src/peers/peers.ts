@@ -28,12 +28,14 @@ export const PEERS: readonly Peer[] = [
     share: 0.5,
     idling: BYTEWAX_IDLING,
     targets: [{ ratio: "ratioToPeer", atLeast: 5 }],
-    setUp: pythonSetUp("bytewax-tuned", {
-      folder: "bytewax",
-      requirements: "requirements-tuned.txt",
-      package: "bytewax",
-      args: ["-m", "bytewax.run", peerFile("bytewax/tuned.py")],
-    }),
+    setUp: tunedBytewax("bytewax/tuned.py"),
+  },
+  {
+    case: "bytewax-precounted",
+    name: "Bytewax, tuned, batches counted before the window",
+    share: 0.5,
+    idling: BYTEWAX_IDLING,
+    setUp: tunedBytewax("bytewax/precounted.py"),
   },
   {
     case: "benthos",
@@ -70,6 +72,15 @@ export const PEERS: readonly Peer[] = [
   },
   { case: "rxjs", name: "RxJS", setUp: () => Promise.resolve(rxjs()) },
 ];
+
+function tunedBytewax(program: string): Peer["setUp"] {
+  return pythonSetUp("bytewax-tuned", {
+    folder: "bytewax",
+    requirements: "requirements-tuned.txt",
+    package: "bytewax",
+    args: ["-m", "bytewax.run", peerFile(program)],
+  });
+}
 
 /** It came with this project's other packages. */
 function rxjs(): ReadyPeer {
