@@ -14,7 +14,7 @@ export interface LayoutMatch {
   readonly groups: readonly number[];
 }
 
-/** The layouts that lines had so far, the last one that matched first. */
+/** The layouts that lines had so far, the one that matched last in front. */
 export class KnownLayouts {
   readonly #wanted: readonly (keyof ClickEvent)[];
   readonly #layouts: LineLayout[] = [];
@@ -30,7 +30,7 @@ export class KnownLayouts {
     for (const layout of this.#layouts) {
       const values = layout.match(line);
       if (values === null) continue;
-      if (layout !== this.#layouts[0]) this.#toFront(layout);
+      if (layout !== this.#layouts[0]) this.#swapToFront(layout);
       return { values, groups: layout.groups };
     }
     return undefined;
@@ -41,11 +41,15 @@ export class KnownLayouts {
     const every = this.#layouts.length < MOST_LAYOUTS ? LEARN_EVERY : RELEARN_EVERY;
     if (this.#unknown++ % every !== 0) return;
     const layout = LineLayout.of(line, this.#wanted);
-    if (layout !== undefined) this.#toFront(layout);
+    if (layout === undefined) return;
+    this.#layouts.unshift(layout);
+    this.#layouts.length = Math.min(this.#layouts.length, MOST_LAYOUTS);
   }
 
-  #toFront(layout: LineLayout): void {
-    const others = this.#layouts.filter((other) => other !== layout);
-    this.#layouts.splice(0, MOST_LAYOUTS, layout, ...others.slice(0, MOST_LAYOUTS - 1));
+  /** Two programs may take turns line by line, so this must cost nothing. */
+  #swapToFront(layout: LineLayout): void {
+    const [first = layout] = this.#layouts;
+    this.#layouts[this.#layouts.indexOf(layout)] = first;
+    this.#layouts[0] = layout;
   }
 }

@@ -1,6 +1,7 @@
 import { createLogger } from "@millrace/cli";
 import { expect, test } from "@jest/globals";
 
+import type { Measurement } from "../../src/conductor/contender.ts";
 import { runRounds } from "../../src/rounds/run-rounds.ts";
 import type { RoundSettings, Turn } from "../../src/rounds/run-rounds.ts";
 
@@ -10,6 +11,8 @@ const settings: RoundSettings = {
   signal: new AbortController().signal,
   logger: createLogger("test", { level: "silent", format: "json" }),
 };
+
+const tell = ({ cpuMicrosPerEvent }: Measurement): string => `${cpuMicrosPerEvent} µs`;
 
 /** A turn that writes down that it was taken. */
 function turnOf(name: string, taken: string[], failed?: Turn["failed"]): Turn {
@@ -30,7 +33,7 @@ function turnOf(name: string, taken: string[], failed?: Turn["failed"]): Turn {
 test("everybody has a turn in each round, behind each of the others once", async () => {
   const taken: string[] = [];
   const turns = ["a", "b", "c"].map((name) => turnOf(name, taken));
-  await runRounds(turns, settings);
+  await runRounds(turns, settings, tell);
   expect(taken.join("")).toBe("bcacababc");
   expect(turns.map(({ figures }) => figures.length)).toEqual([3, 3, 3]);
 });
@@ -39,7 +42,7 @@ test("whoever fails is told once and has no more turns, while the others go on",
   const taken: string[] = [];
   const failures: unknown[] = [];
   const turns = [turnOf("a", taken), turnOf("b", taken, (error) => failures.push(error))];
-  await runRounds(turns, settings);
+  await runRounds(turns, settings, tell);
   expect(taken.join("")).toBe("baaa");
   expect(failures).toEqual([new Error("rows do not add up")]);
 });
@@ -49,5 +52,5 @@ test("a failure that nobody takes ends the run", async () => {
     ...turnOf("a", []),
     measure: () => Promise.reject(new Error("rows do not add up")),
   };
-  await expect(runRounds([failing], settings)).rejects.toThrow("rows do not add up");
+  await expect(runRounds([failing], settings, tell)).rejects.toThrow("rows do not add up");
 });
