@@ -151,25 +151,34 @@ describe("turns of the event loop", () => {
     return flow;
   }
 
+  const events = Array.from({ length: 30 }, (_, i) => i);
+
   test("are given to others by a task that always has something to do", async () => {
     const time = new BusyTime();
-    const source = new IterableSource(
-      Array.from({ length: 30 }, (_, i) => i),
-      { batchSize: 1 },
-    );
-    await run(slowFlow(source, time), { time }).done;
+    await run(slowFlow(new IterableSource(events, { batchSize: 1 }), time), { time }).done;
     expect(time.turns).toBe(10);
   });
 
-  test("need not be given by a task that waits for its events anyway", async () => {
+  test("are given too where a source needs promises, and nothing else, to come by its events", async () => {
+    const time = new BusyTime();
+    // eslint-disable-next-line @typescript-eslint/require-await -- what it has is at hand
+    async function* inMemory(): AsyncGenerator<number> {
+      yield* events;
+    }
+    await run(slowFlow(new IterableSource(inMemory(), { batchSize: 1 }), time), { time }).done;
+    expect(time.turns).toBe(10);
+  });
+
+  test("are owed for a task's own work, not for what others do while it waits", async () => {
     const time = new BusyTime();
     const source = new TestingSource<number>();
     const running = run(slowFlow(source, time), { time });
-    for (let event = 0; event < 30; event++) {
+    for (const event of events) {
+      time.set(time.now() + 1_000);
       source.push([event]);
       while (running.stats().tasks[0]?.source.read !== event + 1) await new Promise(setImmediate);
     }
-    expect(time.turns).toBe(0);
+    expect(time.turns).toBe(10);
     await running.stop();
   });
 });

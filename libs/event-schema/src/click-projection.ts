@@ -12,6 +12,8 @@ export type ProjectedClick<Field extends keyof ClickEvent> = Pick<ClickEvent, Fi
 /** Reads lines as a codec does, and gives some of their fields. Its function needs no `this`. */
 export type ClickProjection<Field extends keyof ClickEvent> = Pick<Codec<ProjectedClick<Field>>, "decode">;
 
+type UntypedClick = Partial<Record<keyof ClickEvent, string | boolean>>;
+
 /**
  * A decoder for flows that read only some of a click's fields, at a fraction of the cost.
  *
@@ -44,19 +46,24 @@ export function createClickProjection<Field extends keyof ClickEvent>(
     const event = { ...empty };
     let i = 0;
     for (const write of writers) write(event, values[groups[i++] ?? 0] ?? "");
-    return event as ProjectedClick<Field>;
+    return complete(event);
   }
 
   function decodeAsCodec(raw: RawLine): DecodeResult<ProjectedClick<Field>> {
     const result = codec.decode(raw);
     if (result.kind !== "event") return result;
     if (typeof raw === "string") layouts.learn(raw);
-    const event: Partial<Record<Field, string | boolean>> = {};
+    const event: UntypedClick = { ...empty };
     for (const field of wanted) event[field] = result.event[field];
-    return { kind: "event", event: event as ProjectedClick<Field> };
+    return { kind: "event", event: complete(event) };
   }
 
   return { decode };
+}
+
+/** Every wanted field has been written, with a value of its type: of that the compiler cannot know. */
+function complete<Field extends keyof ClickEvent>(event: UntypedClick): ProjectedClick<Field> {
+  return event as ProjectedClick<Field>;
 }
 
 function requireField(field: string): void {

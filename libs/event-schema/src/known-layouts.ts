@@ -14,7 +14,7 @@ export interface LayoutMatch {
   readonly groups: readonly number[];
 }
 
-/** The layouts that lines had so far, the one that matched last in front. */
+/** The layouts that lines had so far, those that matched last in front: the one behind them all gives way to a new one. */
 export class KnownLayouts {
   readonly #wanted: readonly (keyof ClickEvent)[];
   readonly #layouts: LineLayout[] = [];
@@ -30,7 +30,7 @@ export class KnownLayouts {
     for (const layout of this.#layouts) {
       const values = layout.match(line);
       if (values === null) continue;
-      if (layout !== this.#layouts[0]) this.#swapToFront(layout);
+      if (layout !== this.#layouts[0]) this.#moveToFront(layout);
       return { values, groups: layout.groups };
     }
     return undefined;
@@ -42,14 +42,16 @@ export class KnownLayouts {
     if (this.#unknown++ % every !== 0) return;
     const layout = LineLayout.of(line, this.#wanted);
     if (layout === undefined) return;
-    this.#layouts.unshift(layout);
-    this.#layouts.length = Math.min(this.#layouts.length, MOST_LAYOUTS);
+    if (this.#layouts.length === MOST_LAYOUTS) this.#layouts.pop();
+    this.#layouts.push(layout);
+    this.#moveToFront(layout);
   }
 
-  /** Two programs may take turns line by line, so this must cost nothing. */
-  #swapToFront(layout: LineLayout): void {
-    const [first = layout] = this.#layouts;
-    this.#layouts[this.#layouts.indexOf(layout)] = first;
+  /** In place: two programs may take turns line by line. */
+  #moveToFront(layout: LineLayout): void {
+    for (let i = this.#layouts.indexOf(layout); i > 0; i -= 1) {
+      this.#layouts[i] = this.#layouts[i - 1] ?? layout;
+    }
     this.#layouts[0] = layout;
   }
 }

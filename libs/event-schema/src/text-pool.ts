@@ -1,5 +1,7 @@
 /** A power of two. */
 const SLOTS = 1_024;
+/** Longer texts are no names that come again, and would keep much memory; in UTF-16 units. */
+const LONGEST_KEPT = 256;
 
 /**
  * Gives out the values of one field as texts of their own.
@@ -17,7 +19,7 @@ export class TextPool {
     if (known === cut) return known;
     // Joined texts are written out before they are cut, and then it is only these that the cut keeps.
     const own = ` ${cut}`.slice(1);
-    this.#slots[slot] = own;
+    if (own.length <= LONGEST_KEPT) this.#slots[slot] = own;
     return own;
   }
 }

@@ -42,8 +42,10 @@ export class Task {
   /** Results of windows that had left at the last commit. */
   #committedResults = 0;
   #commits = 0;
-  /** When it last took the event loop, ms. */
-  #turnBegan = 0;
+  /** When it began to work, after it last waited for something, ms. */
+  #workBegan = 0;
+  /** Its own work since it last gave way to others, ms. What others do while it waits is none of it. */
+  #turnMs = 0;
   #read = 0;
   #batches = 0;
   #lastBatchMs = 0;
@@ -174,8 +176,8 @@ export class Task {
   async #loop(live: LiveTask): Promise<Ending> {
     const { time, maxTurnMs } = this.#options;
     const intake = new Intake(live.partition, this.#flow.graph.input?.id ?? "", this.part, this.#signal);
-    this.#turnBegan = time.now();
     for (;;) {
+      this.#workBegan = time.now();
       const batch = await this.#next(live, intake);
       const began = time.now();
       if (batch === "end") return this.#stopping ? "stopped" : "end";
@@ -185,9 +187,10 @@ export class Task {
       this.#batches += 1;
       this.#lastBatchMs = ended - began;
       this.#longestBatchMs = Math.max(this.#longestBatchMs, this.#lastBatchMs);
-      if (ended - this.#turnBegan >= maxTurnMs) {
+      this.#turnMs += ended - this.#workBegan;
+      if (this.#turnMs >= maxTurnMs) {
         await time.yield();
-        this.#turnBegan = time.now();
+        this.#turnMs = 0;
       }
     }
   }
@@ -262,8 +265,7 @@ export class Task {
     const cancel = alarm === undefined ? undefined : time.wakeAt(alarm, this.#signal.notify);
     this.#phase = "waiting";
     await this.#signal.wait();
-    // Whatever it waited for, others had their turn.
-    this.#turnBegan = time.now();
+    this.#workBegan = time.now();
     this.#phase = "running";
     this.#hold = "nothing";
     cancel?.();

@@ -5,8 +5,13 @@ import { connectRedis } from "../connection/redis-connection.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
 import { publishAll } from "./publish-all.ts";
 import type { PubSubTransport } from "./pubsub-source-options.ts";
-import { bestWay, pipelineWay } from "./send-together.ts";
-import type { Way } from "./send-together.ts";
+import { byScript, inPipeline, mayRunScript } from "./send-together.ts";
+
+/**
+ * Messages that are larger on average go in pipelines: what a script saves for each message it costs Redis for each
+ * KiB.
+ */
+const LARGE_MESSAGE = 2_048;
 
 /** Where a publisher publishes. */
 export interface ChannelTarget {
@@ -28,20 +33,20 @@ export interface PublishCounts {
 export class ChannelPublisher {
   readonly #connection: RedisConnection;
   readonly #target: ChannelTarget;
-  /** The best way on the connection of the moment. */
-  readonly #wayOf: () => Way;
   readonly #count: (counts: PublishCounts) => void;
+  /** On the connection of the moment. */
+  readonly #scripts: { allowed: boolean };
 
   private constructor(
     connection: RedisConnection,
     target: ChannelTarget,
-    wayOf: () => Way,
     count: (counts: PublishCounts) => void,
+    scripts: { allowed: boolean },
   ) {
     this.#connection = connection;
     this.#target = target;
-    this.#wayOf = wayOf;
     this.#count = count;
+    this.#scripts = scripts;
   }
 
   /** @throws RedisError; the reason of the context's signal */
@@ -52,7 +57,7 @@ export class ChannelPublisher {
     count: (counts: PublishCounts) => void,
   ): Promise<ChannelPublisher> {
     const { channel, transport } = target;
-    let way = pipelineWay(transport);
+    const scripts = { allowed: false };
     const connection = await connectRedis(options, {
       role: `sink ${channel}`,
       logger,
@@ -60,10 +65,10 @@ export class ChannelPublisher {
       signal,
       ...(transport === "sharded" ? { key: channel } : {}),
       prepare: async (client) => {
-        way = await bestWay(client, transport);
+        scripts.allowed = await mayRunScript(client, transport, channel);
       },
     });
-    return new ChannelPublisher(connection, target, () => way, count);
+    return new ChannelPublisher(connection, target, count, scripts);
   }
 
   get disconnects(): number {
@@ -87,11 +92,12 @@ export class ChannelPublisher {
       return rows;
     };
     const { channel, transport, maxInFlightBytes } = this.#target;
-    let refused = false;
+    const small = meanLength(messages) <= LARGE_MESSAGE;
     let next = 0;
     while (next < messages.length) {
       const client = await this.#connection.whenUp();
-      const { kind, send } = refused ? pipelineWay(transport) : this.#wayOf();
+      const scripted = small && this.#scripts.allowed;
+      const send = scripted ? byScript(transport) : inPipeline(transport);
       const target = { channel, send, maxInFlightBytes };
       const { sent, failure } = await publishAll(client, target, messages, next, (answer) => {
         const published = rowsIn(next, next + answer.messages);
@@ -101,13 +107,11 @@ export class ChannelPublisher {
       });
       if (failure === undefined) return;
       const reason = explainFailure(failure, this.#connection.address);
-      if (reason.retryable) {
-        this.#connection.discard(client);
-        this.#count({ published: 0, bytes: 0, unheard: 0, resent: rowsIn(next, sent) });
-      } else if (kind === "script") {
-        // Redis has forgotten it, or it may not publish: a pipeline does it, or tells what is really wrong.
-        refused = true;
-      } else throw reason;
+      if (reason.retryable) this.#connection.discard(client);
+      // A right was taken away, or the script was killed: a pipeline does it, or tells what is really wrong.
+      else if (scripted) this.#scripts.allowed = false;
+      else throw reason;
+      this.#count({ published: 0, bytes: 0, unheard: 0, resent: rowsIn(next, sent) });
     }
   }
 
@@ -115,4 +119,11 @@ export class ChannelPublisher {
   close(): Promise<void> {
     return this.#connection.close();
   }
+}
+
+/** Characters or bytes. */
+function meanLength(messages: readonly (string | Uint8Array)[]): number {
+  let length = 0;
+  for (const message of messages) length += message.length;
+  return length / messages.length;
 }

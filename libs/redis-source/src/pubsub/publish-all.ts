@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { bytesOf } from "../bytes-of.ts";
 import type { Heard, SendTogether } from "./send-together.ts";
 
-/** Two flights under way keep both ends busy: Redis works on one while the other is written. */
+/** At least two flights under way keep both ends busy: Redis works on one while the other is written. */
 const FEWEST_FLIGHTS = 2;
 /** What is published in one stroke waits for each subscriber as a whole, and counts towards Redis' limit for slow ones. */
 const LARGEST_FLIGHT_BYTES = 128 * 1_024;
@@ -33,63 +33,71 @@ export interface PublishOutcome {
   readonly failure: Error | undefined;
 }
 
+/** Messages in a row that are sent together. */
 interface Flight {
   readonly start: number;
+  readonly payloads: readonly (string | Buffer)[];
   readonly sizes: readonly number[];
-  readonly heard: Promise<Heard>;
+  /** With what commands cost. */
+  readonly bytes: number;
 }
 
 /**
- * Publishes `messages` from index `from` on, in order, and stops at the first one that fails. It never throws.
+ * Publishes `messages` from index `from` on, in order, and stops when one fails. It never throws.
  *
  * @param onAnswer called once a flight, always for the messages that follow those of the call before
  */
 export async function publishAll(
   client: Redis,
-  target: PublishTarget,
+  { channel, send, maxInFlightBytes }: PublishTarget,
   messages: readonly (string | Uint8Array)[],
   from: number,
   onAnswer: (answer: PublishAnswer) => void,
 ): Promise<PublishOutcome> {
-  const flightBytes = Math.min(target.maxInFlightBytes / FEWEST_FLIGHTS, LARGEST_FLIGHT_BYTES);
-  const flights = Math.floor(target.maxInFlightBytes / flightBytes);
-  const flying: Flight[] = [];
-  let sent = from;
+  const mostBytes = Math.min(maxInFlightBytes / FEWEST_FLIGHTS, LARGEST_FLIGHT_BYTES);
+  const flying: { readonly flight: Flight; readonly heard: Promise<Heard> }[] = [];
+  let bytesFlying = 0;
+  let next = flightFrom(messages, from, mostBytes);
   for (;;) {
-    while (sent < messages.length && flying.length < flights) {
-      const flight = takeOff(client, target, messages, sent, flightBytes);
-      flying.push(flight);
-      sent += flight.sizes.length;
+    while (next !== undefined && (flying.length === 0 || bytesFlying + next.bytes <= maxInFlightBytes)) {
+      flying.push({ flight: next, heard: send(client, channel, next.payloads) });
+      bytesFlying += next.bytes;
+      next = flightFrom(messages, endOf(next), mostBytes);
     }
-    const flight = flying.shift();
-    if (flight === undefined) return { sent, failure: undefined };
-    const { subscribers, failure } = await flight.heard;
-    onAnswer(answerOf(subscribers, flight));
-    // The flight behind has failed for the same reason; its promise does not reject.
-    if (failure !== undefined) return { sent, failure };
+    const first = flying.shift();
+    if (first === undefined) return { sent: messages.length, failure: undefined };
+    const { subscribers, failure } = await first.heard;
+    onAnswer(answerOf(subscribers, first.flight));
+    bytesFlying -= first.flight.bytes;
+    if (failure === undefined) continue;
+    // Those behind may still be taken: who sends them again must not overtake them.
+    await Promise.all(flying.map(({ heard }) => heard));
+    return { sent: endOf(flying.at(-1)?.flight ?? first.flight), failure };
   }
 }
 
-function takeOff(
-  client: Redis,
-  { channel, send }: PublishTarget,
+function flightFrom(
   messages: readonly (string | Uint8Array)[],
   start: number,
   mostBytes: number,
-): Flight {
+): Flight | undefined {
   const sizes: number[] = [];
   const payloads: (string | Buffer)[] = [];
   let bytes = 0;
   for (let message = messages[start]; message !== undefined; message = messages[start + sizes.length]) {
     const size = bytesOf(message);
+    if (sizes.length > 0 && bytes + size + COMMAND_BYTES > mostBytes) break;
     bytes += size + COMMAND_BYTES;
-    if (bytes > mostBytes && sizes.length > 0) break;
     sizes.push(size);
     payloads.push(
       typeof message === "string" ? message : Buffer.from(message.buffer, message.byteOffset, message.length),
     );
   }
-  return { start, sizes, heard: send(client, channel, payloads) };
+  return sizes.length === 0 ? undefined : { start, payloads, sizes, bytes };
+}
+
+function endOf({ start, sizes }: Flight): number {
+  return start + sizes.length;
 }
 
 function answerOf(subscribers: readonly number[], { start, sizes }: Flight): PublishAnswer {

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Redis } from "ioredis";
 import type { PubSubTransport } from "./pubsub-source-options.ts";
 
@@ -17,18 +16,6 @@ export type SendTogether = (
   messages: readonly (string | Buffer)[],
 ) => Promise<Heard>;
 
-/** How messages are sent. */
-export interface Way {
-  readonly kind: "script" | "pipeline";
-  readonly send: SendTogether;
-}
-
-/**
- * Fewer than so many go in a pipeline: what a script saves for each message it costs Redis for each KiB, and where few
- * make a flight they are large.
- */
-const MANY = 64;
-
 /**
  * Publishes the messages one by one in a script: a single command for the client library, which takes a fraction of
  * the time of one for each message. A cluster wants to know of a shard channel before it runs a script, and nothing of
@@ -41,30 +28,27 @@ for i = 2, #ARGV do heard[i - 1] = redis.call('PUBLISH', ARGV[1], ARGV[i]) end
 return heard`,
   sharded: `
 local heard = {}
-for i = 1, #ARGV do heard[i] = redis.call('SPUBLISH', KEYS[1], ARGV[i]) end
+for i = 1, #ARGV - 1 do heard[i] = redis.call('SPUBLISH', KEYS[1], ARGV[i + 1]) end
 return heard`,
 };
 
-/**
- * How messages are best sent over a new connection: by a script, with which Redis is made acquainted, or in a
- * pipeline where the user may not run scripts.
- */
-export async function bestWay(client: Redis, transport: PubSubTransport): Promise<Way> {
-  try {
-    await client.script("LOAD", SCRIPTS[transport]);
-    return { kind: "script", send: byScript(transport) };
-  } catch (error) {
-    if (error instanceof Error && error.name === "ReplyError") return pipelineWay(transport);
-    throw error;
-  }
+/** One command for all of them, with its script: Redis knows a script again by itself, and forgets none in between. */
+export function byScript(transport: PubSubTransport): SendTogether {
+  const script = SCRIPTS[transport];
+  return async (client, channel, messages) => {
+    const keys = transport === "sharded" ? [channel] : [];
+    try {
+      const heard = await client.eval(script, keys.length, ...keys, channel, ...messages);
+      if (!Array.isArray(heard)) throw new TypeError(`Redis answered a script with ${typeof heard}.`);
+      return { subscribers: heard.map(Number), failure: undefined };
+    } catch (error) {
+      return { subscribers: [], failure: error instanceof Error ? error : new Error(String(error)) };
+    }
+  };
 }
 
-/** One command for each message: what every user who may publish can do. */
-export function pipelineWay(transport: PubSubTransport): Way {
-  return { kind: "pipeline", send: inPipeline(transport) };
-}
-
-function inPipeline(transport: PubSubTransport): SendTogether {
+/** One command for each: what every user who may publish can do. */
+export function inPipeline(transport: PubSubTransport): SendTogether {
   return async (client, channel, messages) => {
     const pipeline = client.pipeline();
     for (const message of messages) {
@@ -80,18 +64,17 @@ function inPipeline(transport: PubSubTransport): SendTogether {
   };
 }
 
-function byScript(transport: PubSubTransport): SendTogether {
-  const sha = createHash("sha1").update(SCRIPTS[transport]).digest("hex");
-  const keys = transport === "sharded" ? 1 : 0;
-  const few = inPipeline(transport);
-  return async (client, channel, messages) => {
-    if (messages.length < MANY) return few(client, channel, messages);
-    try {
-      const heard = await client.evalsha(sha, keys, channel, ...messages);
-      if (!Array.isArray(heard)) throw new TypeError(`Redis answered a script with ${typeof heard}.`);
-      return { subscribers: heard.map(Number), failure: undefined };
-    } catch (error) {
-      return { subscribers: [], failure: error instanceof Error ? error : new Error(String(error)) };
-    }
-  };
+/**
+ * Whether the user of a connection may run the script.
+ *
+ * @throws what the client library throws when there is no answer
+ */
+export async function mayRunScript(
+  client: Redis,
+  transport: PubSubTransport,
+  channel: string,
+): Promise<boolean> {
+  const { failure } = await byScript(transport)(client, channel, []);
+  if (failure !== undefined && failure.name !== "ReplyError") throw failure;
+  return failure === undefined;
 }

@@ -99,6 +99,26 @@ describe("sharded Pub/Sub on a single Redis", () => {
     expect(sink.stats()).toMatchObject({ published: 1_000, unheard: 0, resent: 0 });
   });
 
+  it.each([
+    ["may run scripts on it", ["~clicks"], true],
+    ["may not touch a key of its name", [], false],
+  ])("takes many rows with few commands from a user who %s", async (_who, keys, scripted) => {
+    const control = new Redis(server.url);
+    await control.acl("SETUSER", "sharder", "reset", "on", ">pw", "+@all", "allchannels", ...keys);
+    const whole = await subscribeWhole(server.url);
+    const user = { url: server.url, username: "sharder", password: "pw" };
+    const sink = new RedisPubSubSink(user, { channel: "clicks", transport: "sharded" });
+    const part = await sink.buildPart("0", undefined, partContext());
+    open.push(part);
+    await control.config("RESETSTAT");
+    await part.writeBatch(rows(0, 3_000));
+    expect(await take(whole, 3_000)).toEqual(rows(0, 3_000));
+    const stats = await control.info("commandstats");
+    control.disconnect();
+    expect(stats.includes("cmdstat_eval:")).toBe(scripted);
+    expect(sink.stats()).toMatchObject({ published: 3_000, unheard: 0, resent: 0 });
+  });
+
   it("is deaf to what is published without SPUBLISH, and ends when it is stopped", async () => {
     const partition = await subscribeWhole(server.url);
     const { part } = await sinkTo(server.url, 1);
@@ -169,6 +189,18 @@ describe("sharded Pub/Sub on a Redis Cluster", () => {
     expect(
       await waitForSubscriber({ url: url(2) }, "{clicks:5}", { timeoutMs: 20, transport: "sharded" }),
     ).toBe(true);
+  });
+
+  it("takes many rows with few commands", async () => {
+    const whole = await subscribeWhole(url(0));
+    const owner = nodes[await ownerOf("clicks")];
+    const sink = new RedisPubSubSink({ url: url(1) }, { channel: "clicks", transport: "sharded" });
+    const part = await sink.buildPart("0", undefined, partContext());
+    open.push(part);
+    await owner?.config("RESETSTAT");
+    await part.writeBatch(rows(0, 3_000));
+    expect(await take(whole, 3_000)).toEqual(rows(0, 3_000));
+    expect(await owner?.info("commandstats")).toContain("cmdstat_eval:");
   });
 
   it("follows a slot that moves, source and sink, and counts what fell between", async () => {
