@@ -36,8 +36,9 @@ export default tseslint.config(
             { sourceTag: "type:lib", onlyDependOnLibsWithTags: ["type:lib", "type:testkit"] },
             { sourceTag: "type:testkit", onlyDependOnLibsWithTags: ["type:testkit"] },
             { sourceTag: "type:app", onlyDependOnLibsWithTags: ["type:lib", "type:testkit"] },
+            { sourceTag: "type:tool", onlyDependOnLibsWithTags: ["type:lib", "type:testkit", "type:tool"] },
             {
-              sourceTag: "type:tool",
+              sourceTag: "type:bench",
               onlyDependOnLibsWithTags: ["type:lib", "type:testkit", "type:tool", "type:app"],
             },
             ...roomConstraints,

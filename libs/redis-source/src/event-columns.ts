@@ -10,7 +10,11 @@ export class EventColumns {
     return this.#events.length;
   }
 
-  /** @param time of all these lines (ms), `NaN`: unknown. @param from index of the first one. @param to behind the last one */
+  /**
+   * @param time of all these lines (ms), `NaN`: unknown
+   * @param from index of the first one
+   * @param to index behind the last one
+   */
   add(lines: readonly RawLine[], time: number, from = 0, to: number = lines.length): void {
     const before = this.#events.length;
     for (let i = from; i < to; i += 1) {

@@ -3,9 +3,9 @@ import { withBed } from "./conductor/with-bed.ts";
 import { roundsConfig } from "./options.ts";
 import { PUBLISHER_GROUPS, runPublisher } from "./publisher/run-publisher.ts";
 import type { PublisherLine } from "./publisher/run-publisher.ts";
-import { machineLine } from "./report/machine.ts";
-import { markdownTable, readable } from "./report/markdown.ts";
+import { readable } from "./report/markdown.ts";
 import type { Column } from "./report/markdown.ts";
+import { printGroups } from "./report/print-groups.ts";
 import { targetsText } from "./rounds/targets.ts";
 
 const COLUMNS: readonly Column<PublisherLine>[] = [
@@ -29,12 +29,9 @@ const config = roundsConfig({
 /** Measures the publisher beside a loop written by hand. */
 await runProgram("bench publisher", config, ({ config: { cases, json, ...settings }, logger, signal }) =>
   withBed(signal, async (bed) => {
-    if (!json) process.stdout.write(`${await machineLine(bed.client)}\n`);
-    for (const group of PUBLISHER_GROUPS) {
-      if (!cases.includes(group.name)) continue;
-      const lines = await runPublisher(bed, group, { ...settings, signal, logger });
-      for (const line of json ? lines : []) process.stdout.write(`${JSON.stringify(line)}\n`);
-      if (!json) process.stdout.write(`\n### ${group.title}\n\n${markdownTable(COLUMNS, lines)}\n`);
-    }
+    const groups = PUBLISHER_GROUPS.filter(({ name }) => cases.includes(name));
+    await printGroups(bed, groups, { json, columns: COLUMNS }, (group) =>
+      runPublisher(bed, group, { ...settings, signal, logger }),
+    );
   }),
 );

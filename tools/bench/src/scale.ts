@@ -1,9 +1,9 @@
 import { runProgram } from "@millrace/cli";
 import { withBed } from "./conductor/with-bed.ts";
 import { roundsConfig } from "./options.ts";
-import { machineLine } from "./report/machine.ts";
-import { markdownTable, readable } from "./report/markdown.ts";
+import { readable } from "./report/markdown.ts";
 import type { Column } from "./report/markdown.ts";
+import { printGroups } from "./report/print-groups.ts";
 import { targetsText } from "./rounds/targets.ts";
 import { runScale } from "./scale/run-scale.ts";
 import type { ScaleLine } from "./scale/run-scale.ts";
@@ -31,12 +31,9 @@ const config = roundsConfig({
 /** Tells whether the cost of an event stays the same as things grow. */
 await runProgram("bench scale", config, ({ config: { cases, json, ...settings }, logger, signal }) =>
   withBed(signal, async (bed) => {
-    if (!json) process.stdout.write(`${await machineLine(bed.client)}\n`);
-    for (const scale of SCALES) {
-      if (!cases.includes(scale.name)) continue;
-      const lines = await runScale(bed, scale, { ...settings, signal, logger });
-      for (const line of json ? lines : []) process.stdout.write(`${JSON.stringify(line)}\n`);
-      if (!json) process.stdout.write(`\n### ${scale.title}\n\n${markdownTable(COLUMNS, lines)}\n`);
-    }
+    const groups = SCALES.filter(({ name }) => cases.includes(name));
+    await printGroups(bed, groups, { json, columns: COLUMNS }, (group) =>
+      runScale(bed, group, { ...settings, signal, logger }),
+    );
   }),
 );

@@ -4,6 +4,7 @@ import { machineLine } from "./report/machine.ts";
 import { markdownTable, readable } from "./report/markdown.ts";
 import type { Column } from "./report/markdown.ts";
 import { soakConfig } from "./soak/config.ts";
+import { targetsText } from "./rounds/targets.ts";
 import { runSoak } from "./soak/run-soak.ts";
 import type { SoakLine } from "./soak/run-soak.ts";
 import { SOAKS } from "./soak/soaks.ts";
@@ -14,7 +15,8 @@ const COLUMNS: readonly Column<SoakLine>[] = [
   { heading: "events", text: ({ events }) => readable(events) },
   { heading: "MiB early, late, peak", text: (line) => `${line.earlyMiB}, ${line.lateMiB}, ${line.peakMiB}` },
   { heading: "late to early", text: ({ growth }) => `${growth}x` },
-  { heading: "Redis' memory late to early", text: ({ redisGrowth }) => `${redisGrowth}x` },
+  { heading: "the same of Redis", text: ({ redisGrowth }) => `${redisGrowth}x` },
+  { heading: "targets", text: ({ targets }) => targetsText(targets) },
   {
     heading: "CPU µs/event early, late",
     text: (line) => `${line.earlyCpuMicrosPerEvent}, ${line.lateCpuMicrosPerEvent}`,

@@ -85,7 +85,7 @@ export class Inbox {
     const decoded = frames.decodeFrame(message);
     if (decoded.kind === "bare") {
       const [only] = decoded.lines;
-      // The plain case: what the message takes is what its line takes.
+      // The plain case: a message takes what its line takes, but for a line feed at most.
       if (only !== undefined && decoded.lines.length === 1) this.#admitLine(only, message.length);
       else for (const line of decoded.lines) this.#admitLine(line, bytesOf(line));
     } else if (decoded.kind === "frame") {

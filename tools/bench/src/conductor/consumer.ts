@@ -85,9 +85,9 @@ export class Consumer {
   }
 
   /**
-   * Resolves when it has nothing left to do.
+   * Resolves when it has nothing left to do, with what it has used for that.
    *
-   * @param idling share of a core that it takes even then
+   * @param idling share of a core that it takes even then, and that is not counted
    */
   async quiet(idling = 0): Promise<Quiet> {
     const idleMicros = TICK_MICROS + idling * QUIET_MS * 1_000;
@@ -99,7 +99,9 @@ export class Consumer {
       base = usage.cpuMicros;
       last = { ...usage, at: performance.now() };
     }
-    return { ...this.usage(), at: last.at };
+    const usage = this.usage();
+    const idleSince = idling * (performance.now() - last.at) * 1_000;
+    return { ...usage, cpuMicros: Math.max(usage.cpuMicros - idleSince, last.cpuMicros), at: last.at };
   }
 
   /** @throws Error that quotes what the consumer said last */

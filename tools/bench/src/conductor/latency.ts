@@ -46,6 +46,7 @@ export async function measureLatency(bed: Bed, load: Load, contender: Contender)
     await listening(bed, load, channel, consumer);
     await bed.publish(load, channel, RATE * SECONDS, { rate: RATE });
     await delay(AFTER_MS);
+    if (waits.length === 0) throw new Error(`No row of ${contender.name} arrived.`);
     return { latencyP50Ms: quantile(waits, 0.5), latencyP99Ms: quantile(waits, 0.99) };
   } finally {
     await consumer.stop();

@@ -16,13 +16,6 @@ export class Tally {
     this.#counts.set(timezone, (this.#counts.get(timezone) ?? 0) + count);
   }
 
-  /** The sum over all zones. */
-  get total(): number {
-    let total = 0;
-    for (const count of this.#counts.values()) total += count;
-    return total;
-  }
-
   /** What differs from `expected`, for people; undefined: nothing. A zone that counts 0 may be left out. */
   differenceTo(expected: Tally): string | undefined {
     const zones = new Set([...this.#counts.keys(), ...expected.#counts.keys()]);

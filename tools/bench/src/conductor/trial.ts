@@ -1,17 +1,16 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { allCounted } from "./all-counted.ts";
 import type { Bed, Load } from "./bed.ts";
 import { Consumer } from "./consumer.ts";
 import type { Contender, Measurement } from "./contender.ts";
 import { keptRows } from "./kept-rows.ts";
 import { listening } from "./listening.ts";
 import { expectedTally, tallyOf } from "./tally.ts";
-import type { Tally } from "./tally.ts";
 
 /** Short enough to close soon after the last event. */
 const WINDOW_MS = 1_000;
-/** Long enough for a window that is still open, and for a waiting time behind it. */
-const ROWS_TIMEOUT_MS = 15_000;
-const POLL_MS = 50;
+/** What may be used afterwards, for the rows of the last window: so much, or a share of what was measured. */
+const AFTERWARDS_MICROS = 100_000;
+const AFTERWARDS_SHARE = 0.1;
 
 /** How many events a trial takes. */
 export interface TrialSize {
@@ -55,22 +54,19 @@ export async function measure(
     const expected = expectedTally([warmUpEvents, events]);
     const rows = contender.rows === "redis" ? () => keptRows(bed.client) : () => Promise.resolve(lines);
     await allCounted(contender.name, expected, async () => tallyOf(await rows()));
+    const cpuMicros = after.cpuMicros - before.cpuMicros;
+    const idle = (contender.idling ?? 0) * (performance.now() - after.at) * 1_000;
+    const afterwards = consumer.usage().cpuMicros - after.cpuMicros - idle;
+    if (afterwards > Math.max(AFTERWARDS_MICROS, cpuMicros * AFTERWARDS_SHARE)) {
+      throw new Error(`${contender.name} stood still for a while, and went on when it had been measured.`);
+    }
     return {
-      cpuMicrosPerEvent: (after.cpuMicros - before.cpuMicros) / events,
+      cpuMicrosPerEvent: cpuMicros / events,
       eventsPerSecond: (events * 1_000) / (after.at - began),
       rssMiB: after.peakMiB,
     };
   } finally {
     await consumer.stop();
     await bed.clear();
-  }
-}
-
-async function allCounted(name: string, expected: Tally, tally: () => Promise<Tally>): Promise<void> {
-  for (const deadline = performance.now() + ROWS_TIMEOUT_MS; ;) {
-    const found = (await tally()).differenceTo(expected);
-    if (found === undefined) return;
-    if (performance.now() > deadline) throw new Error(`The rows of ${name} do not add up: ${found}.`);
-    await delay(POLL_MS);
   }
 }

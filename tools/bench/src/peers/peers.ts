@@ -70,7 +70,8 @@ export const PEERS: readonly Peer[] = [
       args: [peerFile("redis-py/listener_hiredis.py")],
     }),
   },
-  { case: "rxjs", name: "RxJS", setUp: () => Promise.resolve(rxjs()) },
+  { case: "rxjs-buffer", name: "RxJS, bufferTime", setUp: () => Promise.resolve(rxjs("rxjs-buffer")) },
+  { case: "rxjs-window", name: "RxJS, windowTime", setUp: () => Promise.resolve(rxjs("rxjs-window")) },
 ];
 
 function tunedBytewax(program: string): Peer["setUp"] {
@@ -83,13 +84,13 @@ function tunedBytewax(program: string): Peer["setUp"] {
 }
 
 /** It came with this project's other packages. */
-function rxjs(): ReadyPeer {
+function rxjs(program: string): ReadyPeer {
   const { version } = createRequire(import.meta.url)("rxjs/package.json") as { version: string };
   return {
     version: `${version}, Node ${process.version}`,
     command: ({ bed, channel, windowMs }) => ({
       file: process.execPath,
-      args: nodeArgs(programFile("rxjs-counts"), [bed.redis.url, channel, String(windowMs)]),
+      args: nodeArgs(programFile(program), [bed.redis.url, channel, String(windowMs)]),
     }),
   };
 }

@@ -1,7 +1,5 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import type { Bed, Load } from "../conductor/bed.ts";
-import { nodeArgs, programFile } from "../conductor/paths.ts";
+import { told } from "../conductor/told.ts";
 import { runRounds } from "../rounds/run-rounds.ts";
 import type { RoundSettings, Turn } from "../rounds/run-rounds.ts";
 import { toldTargets } from "../rounds/targets.ts";
@@ -90,18 +88,6 @@ function ratesOf({ figures }: Turn<Rate>): readonly number[] {
   return figures.map(({ eventsPerSecond }) => eventsPerSecond);
 }
 
-async function bareRate(bed: Bed, { batch = 1 }: Load, events: number): Promise<Rate> {
-  const args = nodeArgs(programFile("bare-publisher"), [
-    bed.redis.url,
-    bed.newChannel(),
-    String(events),
-    String(batch),
-  ]);
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
-  const told = once(child, "message").then(([message]) => message as Rate);
-  const ended = once(child, "close").then(() => {
-    throw new Error("The bare publisher ended before it was measured.");
-  });
-  ended.catch(() => undefined);
-  return Promise.race([told, ended]);
+function bareRate(bed: Bed, { batch = 1 }: Load, events: number): Promise<Rate> {
+  return told("bare-publisher", [bed.redis.url, bed.newChannel(), String(events), String(batch)]);
 }

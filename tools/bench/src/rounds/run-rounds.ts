@@ -28,7 +28,7 @@ export function scaledSize({ events, warmUpEvents }: TrialSize, scale: number): 
 }
 
 /**
- * Runs the rounds: in each everybody has a turn, in a different order.
+ * Runs the rounds: in each everybody has a turn, in an order that changes.
  *
  * @param tell says in a few words what a turn came to
  */
@@ -40,8 +40,7 @@ export async function runRounds<Figures extends object>(
   const { rounds, signal, logger } = settings;
   const out = new Set<Turn<Figures>>();
   for (let round = 1; round <= rounds; round++) {
-    // Each comes behind each of the others in turn.
-    for (const turn of rotated(turns, round)) {
+    for (const turn of inOrderOf(turns, round)) {
       signal.throwIfAborted();
       if (out.has(turn)) continue;
       try {
@@ -60,7 +59,14 @@ export async function runRounds<Figures extends object>(
   }
 }
 
-function rotated<T>(items: readonly T[], by: number): readonly T[] {
-  const at = by % items.length;
-  return [...items.slice(at), ...items.slice(0, at)];
+/**
+ * Who comes before one may leave the machine warm: over as many rounds as there are turns (twice as many where that
+ * is odd) each comes behind each of the others equally often, as in a balanced Latin square.
+ */
+function inOrderOf<T>(items: readonly T[], round: number): readonly T[] {
+  const count = items.length;
+  // First, second, last, third, last but one, ...
+  const zigzag = items.map((_, i) => (i % 2 === 1 ? (i + 1) / 2 : count - i / 2) + round);
+  const order = zigzag.flatMap((at) => items[at % count] ?? []);
+  return count % 2 === 1 && Math.floor(round / count) % 2 === 1 ? order.reverse() : order;
 }

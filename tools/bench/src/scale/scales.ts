@@ -18,7 +18,7 @@ export interface Scale {
 }
 
 const MILLION = 1_000_000;
-/** With many partitions frames would be small: that is another cost, and the publisher's to decide. */
+const FRAMES: Load = { transport: "pubsub", batch: 64 };
 const BARE: Load = { transport: "pubsub", batch: undefined };
 
 function end(name: string, contender: string, events: number, load: Load): ScaleEnd {
@@ -34,8 +34,14 @@ export const SCALES: readonly Scale[] = [
   },
   {
     name: "partitions",
-    title: "From 1 to 64 partitions",
+    title: "From 1 to 64 partitions, bare lines",
     small: end("partitions-1", "1 partition", MILLION, BARE),
     large: end("partitions-64", "64 partitions", MILLION, { ...BARE, partitions: 64 }),
+  },
+  {
+    name: "partitions-frames",
+    title: "From 1 to 64 partitions, frames of 64",
+    small: end("partitions-frames-1", "1 partition", 3 * MILLION, FRAMES),
+    large: end("partitions-frames-64", "64 partitions", 3 * MILLION, { ...FRAMES, partitions: 64 }),
   },
 ];

@@ -1,19 +1,36 @@
 import { setInterval as every } from "node:timers/promises";
 import type { Logger } from "@millrace/dataflow";
+import { allCounted } from "../conductor/all-counted.ts";
 import type { Bed } from "../conductor/bed.ts";
 import { Consumer } from "../conductor/consumer.ts";
+import { keptRows } from "../conductor/kept-rows.ts";
 import { listening } from "../conductor/listening.ts";
 import { usageOf } from "../conductor/process-usage.ts";
+import { expectedTally } from "../conductor/tally.ts";
+import { toldTargets } from "../rounds/targets.ts";
+import type { Target, ToldTarget } from "../rounds/targets.ts";
 import { median, rounded } from "../statistics.ts";
+import { LatestRows } from "./latest-rows.ts";
 import type { Soak } from "./soaks.ts";
 
 /** Samples in a tenth of the run say where memory stands. */
 const SAMPLES = 200;
 const TENTH = SAMPLES / 10;
 const WINDOW_MS = 1_000;
+/** Of the rate that was asked for. */
+const LEAST_RATE = 0.98;
+
+/** How memory grows from early to late. */
+export type SoakRatio = "growth" | "redisGrowth";
+
+/** As good as flat: a heap breathes by so much. */
+const TARGETS: readonly Target<SoakRatio>[] = [
+  { ratio: "growth", atMost: 1.1 },
+  { ratio: "redisGrowth", atMost: 1.1 },
+];
 
 /** What came of a soak. "Early" is its second tenth, since the first one warms up; "late" is its last. */
-export interface SoakLine {
+export interface SoakLine extends Readonly<Record<SoakRatio, number>> {
   readonly case: string;
   readonly contender: string;
   readonly minutes: number;
@@ -21,12 +38,9 @@ export interface SoakLine {
   readonly earlyMiB: number;
   readonly lateMiB: number;
   readonly peakMiB: number;
-  /** Late memory against early. */
-  readonly growth: number;
-  /** The same of Redis. */
-  readonly redisGrowth: number;
   readonly earlyCpuMicrosPerEvent: number;
   readonly lateCpuMicrosPerEvent: number;
+  readonly targets: readonly ToldTarget<SoakRatio>[];
 }
 
 interface Sample {
@@ -43,41 +57,46 @@ export interface SoakSettings {
   readonly logger: Logger;
 }
 
-/** Lets events come steadily for a long time, and looks at what aggregator and Redis hold. */
-export async function runSoak(
-  bed: Bed,
-  { name, load, contender }: Soak,
-  settings: SoakSettings,
-): Promise<SoakLine> {
-  const { minutes, rate, signal, logger } = settings;
+/**
+ * Lets events come steadily for a long time, and looks at what aggregator and Redis hold.
+ *
+ * @throws Error where events did not come at that rate, or rows do not add up
+ */
+export async function runSoak(bed: Bed, soak: Soak, settings: SoakSettings): Promise<SoakLine> {
+  const { name, load, contender } = soak;
+  const { minutes, rate } = settings;
   const events = Math.round(minutes * 60 * rate);
   const everyMs = (minutes * 60_000) / SAMPLES;
   const channel = bed.newChannel();
+  const rows = new LatestRows();
   const command = contender.command({ bed, load, channel, windowMs: WINDOW_MS });
-  const consumer = await Consumer.start(command, () => undefined);
+  const consumer = await Consumer.start(command, (line) => {
+    rows.add(line);
+  });
+  const addKept = async (): Promise<void> => {
+    if (contender.rows === "redis") rows.addAll(await keptRows(bed.client));
+  };
   try {
     await listening(bed, load, channel, consumer);
     const published = bed.publish(load, channel, events, { rate });
-    published.catch(() => undefined);
-    const samples: Sample[] = [];
-    for await (const _ of every(everyMs)) {
-      signal.throwIfAborted();
-      const { residentMiB, cpuMicros } = consumer.usage();
-      samples.push({ residentMiB, cpuMicros, redisMiB: usageOf(bed.redis.pid).residentMiB });
-      if (samples.length % TENTH === 0) {
-        const tenths = samples.length / TENTH;
-        logger.info(
-          { event: "soaking", case: name, tenths, residentMiB },
-          `${name}: ${tenths} tenths over, ${Math.round(residentMiB)} MiB`,
-        );
-      }
-      if (samples.length === SAMPLES) break;
+    const sampled = samplesOf(bed, soak, consumer, settings, everyMs, addKept);
+    // The publisher ends with the last sample; if it fails, it does so before.
+    const [{ perSecond }, samples] = await Promise.all([published, sampled]);
+    if (!(Number(perSecond) >= rate * LEAST_RATE)) {
+      throw new Error(`Events came at ${String(perSecond)} a second instead of ${rate}.`);
     }
-    await published;
     const { peakMiB } = await consumer.quiet();
+    await allCounted(contender.name, expectedTally([events]), async () => {
+      await addKept();
+      return rows.tally();
+    });
     const early = samples.slice(TENTH, 2 * TENTH);
     const late = samples.slice(-TENTH);
-    const eventsIn = (rate * everyMs * (TENTH - 1)) / 1_000;
+    const eventsIn = (Number(perSecond) * everyMs * (TENTH - 1)) / 1_000;
+    const ratios = {
+      growth: rounded(memoryOf(late) / memoryOf(early)),
+      redisGrowth: rounded(redisMemoryOf(late) / redisMemoryOf(early)),
+    };
     return {
       case: name,
       contender: contender.name,
@@ -86,15 +105,41 @@ export async function runSoak(
       earlyMiB: Math.round(memoryOf(early)),
       lateMiB: Math.round(memoryOf(late)),
       peakMiB: Math.round(peakMiB),
-      growth: rounded(memoryOf(late) / memoryOf(early)),
-      redisGrowth: rounded(redisMemoryOf(late) / redisMemoryOf(early)),
+      ...ratios,
       earlyCpuMicrosPerEvent: rounded(cpuOf(early) / eventsIn),
       lateCpuMicrosPerEvent: rounded(cpuOf(late) / eventsIn),
+      targets: toldTargets(TARGETS, ratios),
     };
   } finally {
     await consumer.stop();
     await bed.clear();
   }
+}
+
+async function samplesOf(
+  bed: Bed,
+  { name }: Soak,
+  consumer: Consumer,
+  { signal, logger }: SoakSettings,
+  everyMs: number,
+  onSample: () => Promise<void>,
+): Promise<readonly Sample[]> {
+  const samples: Sample[] = [];
+  for await (const _ of every(everyMs)) {
+    signal.throwIfAborted();
+    const { residentMiB, cpuMicros } = consumer.usage();
+    samples.push({ residentMiB, cpuMicros, redisMiB: usageOf(bed.redis.pid).residentMiB });
+    await onSample();
+    if (samples.length % TENTH === 0) {
+      const tenths = samples.length / TENTH;
+      logger.info(
+        { event: "soaking", case: name, tenths, residentMiB },
+        `${name}: ${tenths} tenths over, ${Math.round(residentMiB)} MiB`,
+      );
+    }
+    if (samples.length === SAMPLES) break;
+  }
+  return samples;
 }
 
 function memoryOf(samples: readonly Sample[]): number {

@@ -30,13 +30,27 @@ function turnOf(name: string, taken: string[], failed?: Turn["failed"]): Turn {
   };
 }
 
-test("everybody has a turn in each round, behind each of the others once", async () => {
-  const taken: string[] = [];
-  const turns = ["a", "b", "c"].map((name) => turnOf(name, taken));
-  await runRounds(turns, settings, tell);
-  expect(taken.join("")).toBe("bcacababc");
-  expect(turns.map(({ figures }) => figures.length)).toEqual([3, 3, 3]);
-});
+test.each([
+  [3, 6],
+  [4, 4],
+  [7, 14],
+])(
+  "everybody of %d has a turn in each of %d rounds, behind each of the others equally often",
+  async (count, rounds) => {
+    const taken: string[] = [];
+    const turns = Array.from({ length: count }, (_, i) => turnOf(String(i), taken));
+    await runRounds(turns, { ...settings, rounds }, tell);
+    expect(turns.map(({ figures }) => figures.length)).toEqual(turns.map(() => rounds));
+    const pairs = new Map<string, number>();
+    taken.forEach((name, at) => {
+      if (at % count === 0) return;
+      const pair = `${taken[at - 1] ?? ""} ${name}`;
+      pairs.set(pair, (pairs.get(pair) ?? 0) + 1);
+    });
+    expect(pairs.size).toBe(count * (count - 1));
+    expect(new Set(pairs.values()).size).toBe(1);
+  },
+);
 
 test("whoever fails is told once and has no more turns, while the others go on", async () => {
   const taken: string[] = [];

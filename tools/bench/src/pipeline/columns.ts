@@ -1,9 +1,10 @@
-import { markdownTable, readable } from "../report/markdown.ts";
+import { readable } from "../report/markdown.ts";
 import type { Column } from "../report/markdown.ts";
 import { targetsText } from "../rounds/targets.ts";
 import type { CaseLine } from "./run-group.ts";
 
-const COLUMNS: readonly Column<CaseLine>[] = [
+/** What the table of a group tells of each case. */
+export const COLUMNS: readonly Column<CaseLine>[] = [
   { heading: "contender", text: ({ contender }) => contender },
   { heading: "CPU µs/event", text: ({ cpuMicrosPerEvent }) => String(cpuMicrosPerEvent) },
   { heading: "to the bare loop", text: ({ ratioToBareListener: ratio }) => times(ratio) },
@@ -14,11 +15,6 @@ const COLUMNS: readonly Column<CaseLine>[] = [
   { heading: "latency p50, p99 ms", text: latencyText },
   { heading: "peak MiB", text: ({ rssMiB }) => String(rssMiB) },
 ];
-
-/** The cases of one group as a Markdown table. */
-export function groupTable(title: string, lines: readonly CaseLine[]): string {
-  return `### ${title}\n\n${markdownTable(COLUMNS, lines)}`;
-}
 
 function latencyText({ latencyP50Ms: p50, latencyP99Ms: p99 }: CaseLine): string | undefined {
   return p50 === undefined || p99 === undefined ? undefined : `${Math.round(p50)}, ${Math.round(p99)}`;

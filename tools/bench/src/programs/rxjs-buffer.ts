@@ -1,12 +1,11 @@
 import type { ClickEvent } from "@millrace/event-schema";
 import { Redis } from "ioredis";
-import { map, mergeMap, reduce, Subject, windowTime } from "rxjs";
+import { bufferTime, map, Subject } from "rxjs";
 import { endWithParent } from "./end-with-parent.ts";
 import { printRows } from "./print-rows.ts";
 
 /*
- * What people write with RxJS: messages become a stream, and each window of time is a stream that is reduced.
- * To collect a window by `bufferTime` and count it at its end took a third more CPU time, and three times the memory.
+ * What people write with RxJS first: messages become a stream, those of a window are collected, and counted at its end.
  * Arguments: URL, channel, length of a window in ms.
  */
 const [url = "", channel = "", windowMs = ""] = process.argv.slice(2);
@@ -15,10 +14,13 @@ const messages = new Subject<string>();
 messages
   .pipe(
     map((message) => JSON.parse(message) as ClickEvent),
-    windowTime(Number(windowMs)),
-    mergeMap((clicks) => clicks.pipe(reduce(counted, new Map<string, number>()))),
+    bufferTime(Number(windowMs)),
   )
-  .subscribe((counts) => {
+  .subscribe((clicks) => {
+    const counts = new Map<string, number>();
+    for (const { os_timezone: zone, device_is_mobile: mobile } of clicks) {
+      counts.set(zone, (counts.get(zone) ?? 0) + Number(mobile));
+    }
     printRows(counts, Date.now());
   });
 const redis = new Redis(url);
@@ -26,10 +28,3 @@ redis.on("message", (_channel: string, message: string) => {
   messages.next(message);
 });
 await redis.subscribe(channel);
-
-function counted(
-  counts: Map<string, number>,
-  { os_timezone: zone, device_is_mobile: mobile }: ClickEvent,
-): Map<string, number> {
-  return counts.set(zone, (counts.get(zone) ?? 0) + Number(mobile));
-}
