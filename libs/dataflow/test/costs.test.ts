@@ -169,7 +169,7 @@ describe("turns of the event loop", () => {
     expect(time.turns).toBe(10);
   });
 
-  test("are owed for a task's own work, not for what others do while it waits", async () => {
+  test("are owed for what batches take, not for what passes while a task waits for one", async () => {
     const time = new BusyTime();
     const source = new TestingSource<number>();
     const running = run(slowFlow(source, time), { time });

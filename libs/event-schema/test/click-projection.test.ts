@@ -247,6 +247,21 @@ describe("createClickProjection", () => {
     expect(memoryUsage().heapUsed - before).toBeLessThan(5_000_000);
   });
 
+  it("keeps no long values for the sake of lines to come", () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const { decode } = createClickProjection(["device_type"]);
+    const lineOf = (i: number): string =>
+      JSON.stringify({ ...click, device_type: String(i).padEnd(60_000, "x") });
+    decode(line);
+    collect();
+    const before = memoryUsage().heapUsed;
+    for (let i = 0; i < 1_000; i++) decode(lineOf(i));
+    collect();
+    // Kept, they would be up to 60 MB.
+    expect(memoryUsage().heapUsed - before).toBeLessThan(2_000_000);
+  });
+
   it("agrees with the codec of all fields on whole clicks", () => {
     const { decode } = createClickProjection(ALL);
     fc.assert(

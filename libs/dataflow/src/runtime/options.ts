@@ -22,7 +22,7 @@ export interface RunOptions {
   readonly commitEveryMs?: number;
   /** Events after which a commit is made. @default 10000 */
   readonly commitEveryEvents?: number;
-  /** How long (ms) a task works before signals, sockets and HTTP get a turn. @default 10 */
+  /** How long (ms) batches of a task may take before signals, sockets and HTTP get a turn. @default 10 */
   readonly maxTurnMs?: number;
   /** Stops the run as `stop()` does, when aborted. */
   readonly signal?: AbortSignal;

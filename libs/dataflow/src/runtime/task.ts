@@ -42,9 +42,9 @@ export class Task {
   /** Results of windows that had left at the last commit. */
   #committedResults = 0;
   #commits = 0;
-  /** When it began to work, after it last waited for something, ms. */
-  #workBegan = 0;
-  /** Its own work since it last gave way to others, ms. What others do while it waits is none of it. */
+  /** When it went for the next batch, or last stopped waiting for one, ms. */
+  #roundBegan = 0;
+  /** What its batches took since it last gave way to others, ms. What passes while it waits for one is none of it. */
   #turnMs = 0;
   #read = 0;
   #batches = 0;
@@ -177,7 +177,7 @@ export class Task {
     const { time, maxTurnMs } = this.#options;
     const intake = new Intake(live.partition, this.#flow.graph.input?.id ?? "", this.part, this.#signal);
     for (;;) {
-      this.#workBegan = time.now();
+      this.#roundBegan = time.now();
       const batch = await this.#next(live, intake);
       const began = time.now();
       if (batch === "end") return this.#stopping ? "stopped" : "end";
@@ -187,7 +187,7 @@ export class Task {
       this.#batches += 1;
       this.#lastBatchMs = ended - began;
       this.#longestBatchMs = Math.max(this.#longestBatchMs, this.#lastBatchMs);
-      this.#turnMs += ended - this.#workBegan;
+      this.#turnMs += ended - this.#roundBegan;
       if (this.#turnMs >= maxTurnMs) {
         await time.yield();
         this.#turnMs = 0;
@@ -265,7 +265,7 @@ export class Task {
     const cancel = alarm === undefined ? undefined : time.wakeAt(alarm, this.#signal.notify);
     this.#phase = "waiting";
     await this.#signal.wait();
-    this.#workBegan = time.now();
+    this.#roundBegan = time.now();
     this.#phase = "running";
     this.#hold = "nothing";
     cancel?.();

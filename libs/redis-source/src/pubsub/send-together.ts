@@ -1,4 +1,6 @@
 import type { Redis } from "ioredis";
+import { explainFailure } from "../connection/explain-failure.ts";
+import { RedisRefusedError } from "../errors.ts";
 import type { PubSubTransport } from "./pubsub-source-options.ts";
 
 /** What Redis answered for messages that were sent together. */
@@ -32,7 +34,10 @@ for i = 1, #ARGV - 1 do heard[i] = redis.call('SPUBLISH', KEYS[1], ARGV[i + 1]) 
 return heard`,
 };
 
-/** One command for all of them, with its script: Redis knows a script again by itself, and forgets none in between. */
+/**
+ * One command for all of them. It goes with the script's text, not its digest: Redis may forget a script, and then one
+ * command would fail while the next is under way.
+ */
 export function byScript(transport: PubSubTransport): SendTogether {
   const script = SCRIPTS[transport];
   return async (client, channel, messages) => {
@@ -65,16 +70,18 @@ export function inPipeline(transport: PubSubTransport): SendTogether {
 }
 
 /**
- * Whether the user of a connection may run the script.
+ * Whether the user of a connection may run the script on a channel.
  *
- * @throws what the client library throws when there is no answer
+ * @throws RedisError when it cannot be told, since Redis does not answer or is not ready
  */
 export async function mayRunScript(
   client: Redis,
   transport: PubSubTransport,
-  channel: string,
+  { channel, address }: { readonly channel: string; readonly address: string },
 ): Promise<boolean> {
   const { failure } = await byScript(transport)(client, channel, []);
-  if (failure !== undefined && failure.name !== "ReplyError") throw failure;
-  return failure === undefined;
+  if (failure === undefined) return true;
+  const reason = explainFailure(failure, address);
+  if (reason instanceof RedisRefusedError) return false;
+  throw reason;
 }

@@ -149,7 +149,7 @@ describe.each([
 });
 
 describe("a script", () => {
-  it("that may not be run any more gives way to pipelines, and nothing is overtaken", async () => {
+  it("that may not be run any more gives way to pipelines", async () => {
     const { all, caughtUp } = await listener();
     const user = { username: "demoted", password: "pw" };
     await control.acl(
@@ -164,14 +164,42 @@ describe("a script", () => {
     );
     const { sink, part } = await open({}, server.port, user);
     await control.acl("SETUSER", user.username, "-@scripting");
-    // Two flights at a time, of which the second is short, and more behind them.
     const sent = rows(5_000);
+    // Two flights; the write behind them is not sent in scripts any more.
     await part.writeBatch(sent.slice(0, 1_900));
     await part.writeBatch(sent.slice(1_900));
     await caughtUp();
     expect(all.map(String)).toEqual(sent);
-    // They had been sent in scripts before; the second write was spared that.
     expect(sink.stats()).toMatchObject({ published: 5_000, resent: 1_900 });
+  });
+
+  it("that fails is not made up for before the next one has been answered", async () => {
+    const steps: string[] = [];
+    const server = await scriptedRedis(([name = "", ...args], socket) => {
+      if (name === "info") return infoReply("7.0.0");
+      if (name === "eval") {
+        const messages = args.length - 3;
+        if (messages === 0) return "*0\r\n";
+        if (!steps.includes("refused")) {
+          steps.push("refused");
+          return "-NOPERM not any more\r\n";
+        }
+        // Long enough for whatever would be sent meanwhile to arrive.
+        void control.ping().then(async () => {
+          for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+          steps.push("taken");
+          socket.write(`*${messages}\r\n${":1\r\n".repeat(messages)}`);
+        });
+        return undefined;
+      }
+      if (name !== "publish") return "+OK\r\n";
+      if (steps.at(-1) !== "published") steps.push("published");
+      return ":1\r\n";
+    });
+    cleanUps.push(() => server.close());
+    const { part } = await open({}, server.port);
+    await part.writeBatch(rows(1_900));
+    expect(steps).toEqual(["refused", "taken", "published"]);
   });
 
   it("carries no more rows than a call takes", async () => {

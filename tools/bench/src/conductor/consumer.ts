@@ -85,7 +85,7 @@ export class Consumer {
   }
 
   /**
-   * Resolves when it has nothing left to do, with what it has used for that.
+   * Resolves when it has nothing left to do, with what it has used since it was started.
    *
    * @param idling share of a core that it takes even then, and that is not counted
    */

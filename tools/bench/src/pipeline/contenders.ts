@@ -19,8 +19,7 @@ export function wholeClicks(name: string): Contender {
   return millrace(name, [`--flow=${programFile("whole-clicks-flow")}`]);
 }
 
-/** How the aggregator is run for a task. */
-export function aggregatorCommand(
+function aggregatorCommand(
   { bed, load, channel, windowMs }: ConsumerTask,
   args: readonly string[],
 ): ConsumerCommand {

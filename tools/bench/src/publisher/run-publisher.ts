@@ -1,5 +1,5 @@
 import type { Bed, Load } from "../conductor/bed.ts";
-import { told } from "../conductor/told.ts";
+import { selfMeasured } from "../conductor/self-measured.ts";
 import { runRounds } from "../rounds/run-rounds.ts";
 import type { RoundSettings, Turn } from "../rounds/run-rounds.ts";
 import { toldTargets } from "../rounds/targets.ts";
@@ -89,5 +89,5 @@ function ratesOf({ figures }: Turn<Rate>): readonly number[] {
 }
 
 function bareRate(bed: Bed, { batch = 1 }: Load, events: number): Promise<Rate> {
-  return told("bare-publisher", [bed.redis.url, bed.newChannel(), String(events), String(batch)]);
+  return selfMeasured("bare-publisher", [bed.redis.url, bed.newChannel(), String(events), String(batch)]);
 }

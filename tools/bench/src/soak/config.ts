@@ -1,5 +1,5 @@
 import { CommandLine, integer, logOptions, positive } from "@millrace/cli";
-import type { ProgramConfig } from "@millrace/cli";
+import type { Parser, ProgramConfig } from "@millrace/cli";
 import { caseOption, jsonOption } from "../options.ts";
 import { SOAKS } from "./soaks.ts";
 
@@ -10,6 +10,15 @@ export interface SoakConfig extends ProgramConfig {
   readonly rate: number;
   readonly json: boolean;
 }
+
+/** Rows are looked for two hundred times, and Redis keeps them for a minute. */
+const MOST_MINUTES = 120;
+
+const minutesOf: Parser<number> = (given) => {
+  const minutes = positive(given);
+  if (minutes <= MOST_MINUTES) return minutes;
+  throw new RangeError(`"${given}" is more than ${MOST_MINUTES}`);
+};
 
 /** @throws UsageError, HelpShown */
 export function soakConfig(
@@ -26,8 +35,8 @@ export function soakConfig(
     {
       flag: "--minutes <number>",
       env: "BENCH_MINUTES",
-      description: "how long each takes",
-      parse: positive,
+      description: "how long each takes, at most 120",
+      parse: minutesOf,
     },
     10,
   );

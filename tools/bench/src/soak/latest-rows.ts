@@ -3,7 +3,7 @@ import type { CountRow, Tally } from "../conductor/tally.ts";
 
 /** A row that tells its window. */
 interface WindowRow extends CountRow {
-  readonly window: { readonly open: string | number };
+  readonly window: { readonly open: number };
 }
 
 /** Rows by zone and window, each once, however often they are read: Redis forgets them before the end. */

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { nodeArgs, programFile } from "./paths.ts";
 
 /** Runs one of this project's programs that measures itself. @returns the one message that it sends */
-export async function told<Message>(program: string, args: readonly string[]): Promise<Message> {
+export async function selfMeasured<Message>(program: string, args: readonly string[]): Promise<Message> {
   const child = spawn(process.execPath, nodeArgs(programFile(program), args), {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });

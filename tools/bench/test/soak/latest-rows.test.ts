@@ -1,0 +1,16 @@
+import { expect, test } from "@jest/globals";
+import { tallyOf } from "../../src/conductor/tally.ts";
+import { LatestRows } from "../../src/soak/latest-rows.ts";
+
+function row(open: number, timezone: string, count: number): string {
+  return JSON.stringify({ timezone, num_mobile_users: count, window: { open, close: open + 1_000 } });
+}
+
+test("rows that are read again count once, as they were read last", () => {
+  const rows = new LatestRows();
+  rows.add(row(0, "UTC", 3));
+  rows.addAll([row(0, "UTC", 4), row(0, "Asia/Tokyo", 1), row(1_000, "UTC", 2)]);
+  rows.addAll([row(1_000, "UTC", 2)]);
+  const expected = tallyOf([row(0, "UTC", 6), row(0, "Asia/Tokyo", 1)]);
+  expect(rows.tally().differenceTo(expected)).toBeUndefined();
+});
