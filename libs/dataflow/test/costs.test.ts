@@ -2,7 +2,7 @@ import { createHook } from "node:async_hooks";
 import { describe, expect, test } from "@jest/globals";
 import { Dataflow, IterableSource, MemoryStore, run } from "@millrace/dataflow";
 import type { Batch, Operator, RunOptions, Source, Store } from "@millrace/dataflow";
-import { TestingSink, TestingSource, VirtualTime } from "@millrace/dataflow/testing";
+import { FlowDriver, TestingSink, TestingSource, VirtualTime } from "@millrace/dataflow/testing";
 import { EventClock, TumblingWindower } from "@millrace/windowing";
 import { collectRows } from "./collect-rows.ts";
 
@@ -124,6 +124,46 @@ describe("what a batch costs", () => {
     const [before, after] = seen;
     expect(before?.keys).toEqual(["a"]);
     expect(after?.keys).toBe(before?.keys);
+  });
+});
+
+describe("proofs that nothing waits", () => {
+  test("are not asked for while events come, though a run is to end when it is idle", async () => {
+    const source = new TestingSource<number>();
+    let probes = 0;
+    const watched: Source<number> = {
+      partitioning: source.partitioning,
+      listParts: () => source.listParts(),
+      async buildPart(part, resume, context) {
+        const inner = await source.buildPart(part, resume, context);
+        return {
+          nextBatch: () => inner.nextBatch(),
+          async drained() {
+            probes += 1;
+            return inner.drained?.();
+          },
+          snapshot: () => inner.snapshot(),
+          stop: () => inner.stop?.(),
+          close: () => inner.close(),
+        };
+      },
+    };
+    const flow = new Dataflow("watched");
+    flow.input("in", watched).output("out", new TestingSink());
+    const driver = await FlowDriver.start(flow, { exitWhenIdleMs: 1_000 });
+    source.push([0]);
+    await driver.settle();
+    const before = probes;
+    for (let event = 1; event <= 200; event += 1) {
+      await driver.advanceTo(event * 20);
+      source.push([event]);
+      await driver.settle();
+    }
+    expect(probes).toBe(before);
+    await driver.advanceTo(6_000);
+    await driver.done;
+    expect(probes).toBeGreaterThan(before);
+    expect(probes - before).toBeLessThan(10);
   });
 });
 

@@ -179,7 +179,7 @@ describe("ending an idle run", () => {
     source.push(["Berlin 1 0"], { part: "1" });
     await driver.advanceTo(4_000);
     expect(driver.stats().tasks.map(({ phase }) => phase)).toEqual(["waiting", "waiting"]);
-    await driver.advanceTo(5_000);
+    await driver.advanceTo(5_100);
     await driver.done;
     expect(sorted(out.rows)).toEqual([
       ["Berlin", 2, "watermark"],

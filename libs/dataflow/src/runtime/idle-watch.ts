@@ -1,10 +1,15 @@
 import type { Drained } from "../contracts/source.ts";
 
+/** While events come, nobody asks for a proof that there are none: only when there were none for so long (ms). */
+const PAUSE_MS = 50;
+
 /** Tells for how long a partition has been connected and drained without a break. */
 export class IdleWatch {
   readonly #idleMs: number;
   #since: Drained | undefined;
   #idle = false;
+  /** When events last came, ms. */
+  #eventsAt = Number.NEGATIVE_INFINITY;
 
   /** @param idleMs how long counts as idle; `Infinity`: never */
   constructor(idleMs: number) {
@@ -12,7 +17,8 @@ export class IdleWatch {
   }
 
   /** Events came: idleness starts anew. */
-  events(): void {
+  events(now: number): void {
+    this.#eventsAt = now;
     this.#since = undefined;
     this.#idle = false;
   }
@@ -27,9 +33,9 @@ export class IdleWatch {
     return this.#idle;
   }
 
-  /** When the next proof is wanted; `undefined`: never. `-Infinity`: at once. */
+  /** When the next proof is wanted; `undefined`: never. */
   get nextProbe(): number | undefined {
     if (this.#idleMs === Infinity || this.#idle) return undefined;
-    return this.#since === undefined ? -Infinity : this.#since.at + this.#idleMs;
+    return this.#since === undefined ? this.#eventsAt + PAUSE_MS : this.#since.at + this.#idleMs;
   }
 }

@@ -200,7 +200,7 @@ export class Task {
     this.#uncommitted += events.length;
     this.#dirtySince ??= now;
     if (events.length > 0) {
-      this.#idle.events();
+      this.#idle.events(now);
       const last = times?.at(-1);
       if (last !== undefined && !Number.isNaN(last)) this.#lastMessageAt = last;
       live.graph.push({ events, keys: undefined, times }, now);
