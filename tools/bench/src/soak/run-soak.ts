@@ -1,3 +1,4 @@
+import type { Redis } from "ioredis";
 import { setInterval as every } from "node:timers/promises";
 import type { Logger } from "@millrace/dataflow";
 import { allCounted } from "../conductor/all-counted.ts";
@@ -5,7 +6,6 @@ import type { Bed } from "../conductor/bed.ts";
 import { Consumer } from "../conductor/consumer.ts";
 import { keptRows } from "../conductor/kept-rows.ts";
 import { listening } from "../conductor/listening.ts";
-import { usageOf } from "../conductor/process-usage.ts";
 import { expectedTally } from "../conductor/tally.ts";
 import { toldTargets } from "../rounds/targets.ts";
 import type { Target, ToldTarget } from "../rounds/targets.ts";
@@ -128,7 +128,7 @@ async function samplesOf(
   for await (const _ of every(everyMs)) {
     signal.throwIfAborted();
     const { residentMiB, cpuMicros } = consumer.usage();
-    samples.push({ residentMiB, cpuMicros, redisMiB: usageOf(bed.redis.pid).residentMiB });
+    samples.push({ residentMiB, cpuMicros, redisMiB: await heldByRedis(bed.client) });
     await onSample();
     if (samples.length % TENTH === 0) {
       const tenths = samples.length / TENTH;
@@ -140,6 +140,12 @@ async function samplesOf(
     if (samples.length === SAMPLES) break;
   }
   return samples;
+}
+
+/** What it holds, not what its allocator keeps for it: that comes and goes by half. */
+async function heldByRedis(client: Redis): Promise<number> {
+  const bytes = /^used_memory:(\d+)/m.exec(await client.info("memory"))?.[1];
+  return Number(bytes) / 2 ** 20;
 }
 
 function memoryOf(samples: readonly Sample[]): number {
