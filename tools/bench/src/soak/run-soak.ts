@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { setInterval as every } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "@millrace/dataflow";
 import { allCounted } from "../conductor/all-counted.ts";
 import type { Bed } from "../conductor/bed.ts";
@@ -44,6 +44,7 @@ export interface SoakLine extends Readonly<Record<SoakRatio, number>> {
 }
 
 interface Sample {
+  readonly atMs: number;
   readonly residentMiB: number;
   readonly redisMiB: number;
   readonly cpuMicros: number;
@@ -92,7 +93,6 @@ export async function runSoak(bed: Bed, soak: Soak, settings: SoakSettings): Pro
     });
     const early = samples.slice(TENTH, 2 * TENTH);
     const late = samples.slice(-TENTH);
-    const eventsIn = (Number(perSecond) * everyMs * (TENTH - 1)) / 1_000;
     const ratios = {
       growth: rounded(memoryOf(late) / memoryOf(early)),
       redisGrowth: rounded(redisMemoryOf(late) / redisMemoryOf(early)),
@@ -106,8 +106,8 @@ export async function runSoak(bed: Bed, soak: Soak, settings: SoakSettings): Pro
       lateMiB: Math.round(memoryOf(late)),
       peakMiB: Math.round(peakMiB),
       ...ratios,
-      earlyCpuMicrosPerEvent: rounded(cpuOf(early) / eventsIn),
-      lateCpuMicrosPerEvent: rounded(cpuOf(late) / eventsIn),
+      earlyCpuMicrosPerEvent: rounded(cpuPerSecond(early) / Number(perSecond)),
+      lateCpuMicrosPerEvent: rounded(cpuPerSecond(late) / Number(perSecond)),
       targets: toldTargets(TARGETS, ratios),
     };
   } finally {
@@ -125,10 +125,12 @@ async function samplesOf(
   onSample: () => Promise<void>,
 ): Promise<readonly Sample[]> {
   const samples: Sample[] = [];
-  for await (const _ of every(everyMs)) {
-    signal.throwIfAborted();
+  for (const began = performance.now(); samples.length < SAMPLES;) {
+    // At any moment of its interval, or all samples would see windows and what waits for a commit at the same age.
+    const atMs = began + (samples.length + Math.random()) * everyMs;
+    await delay(atMs - performance.now(), undefined, { signal });
     const { residentMiB, cpuMicros } = consumer.usage();
-    samples.push({ residentMiB, cpuMicros, redisMiB: await heldByRedis(bed.client) });
+    samples.push({ atMs, residentMiB, cpuMicros, redisMiB: await heldByRedis(bed.client) });
     await onSample();
     if (samples.length % TENTH === 0) {
       const tenths = samples.length / TENTH;
@@ -137,7 +139,6 @@ async function samplesOf(
         `${name}: ${tenths} tenths over, ${Math.round(residentMiB)} MiB`,
       );
     }
-    if (samples.length === SAMPLES) break;
   }
   return samples;
 }
@@ -156,6 +157,9 @@ function redisMemoryOf(samples: readonly Sample[]): number {
   return median(samples.map(({ redisMiB }) => redisMiB));
 }
 
-function cpuOf(samples: readonly Sample[]): number {
-  return (samples.at(-1)?.cpuMicros ?? 0) - (samples[0]?.cpuMicros ?? 0);
+/** CPU time, µs. */
+function cpuPerSecond(samples: readonly Sample[]): number {
+  const [first, last] = [samples[0], samples.at(-1)];
+  if (first === undefined || last === undefined) return Number.NaN;
+  return ((last.cpuMicros - first.cpuMicros) * 1_000) / (last.atMs - first.atMs);
 }
