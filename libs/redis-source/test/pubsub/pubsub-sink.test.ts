@@ -1,79 +1,47 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
-import { Redis } from "ioredis";
 import { startRedis } from "@millrace/local-redis";
-import type { SinkPartition } from "@millrace/dataflow";
-import type { LocalRedis } from "@millrace/local-redis";
 import { ProducerLedger } from "../../src/delivery/producer-ledger.ts";
 import { RedisClosedError, RedisOptionsError, RedisRefusedError } from "../../src/errors.ts";
 import { RedisPubSubSink } from "../../src/pubsub/pubsub-sink.ts";
-import type { PublishRow, RedisPubSubSinkOptions } from "../../src/pubsub/pubsub-sink-options.ts";
 import { FRAMES, headerOf } from "../support/frames.ts";
 import { partContext } from "../support/part-context.ts";
 import { infoReply, scriptedRedis } from "../support/scripted-server.ts";
+import { rows, SinkBench } from "../support/sink-bench.ts";
+import type { User } from "../support/sink-bench.ts";
 
-let server: LocalRedis;
-let control: Redis;
-const cleanUps: (() => unknown)[] = [];
+let bench: SinkBench;
 
 beforeAll(async () => {
-  server = await startRedis();
-  control = new Redis(server.url);
-  await control.acl("SETUSER", "publisher", "on", ">pw", "+info", "+publish", "allchannels");
+  bench = await SinkBench.start();
 });
 
 afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+  await bench.tidy();
 });
 
 afterAll(async () => {
-  control.disconnect();
-  await server.stop();
+  await bench.stop();
 });
 
-/** A user who may publish, and no more: no scripts. */
-const PUBLISHER = { username: "publisher", password: "pw" };
-
-async function open(
-  options: Partial<RedisPubSubSinkOptions> = {},
-  port: number = server.port,
-  user: Partial<typeof PUBLISHER> = {},
-): Promise<{ sink: RedisPubSubSink; part: SinkPartition<PublishRow> }> {
-  const sink = new RedisPubSubSink({ host: "127.0.0.1", port, ...user }, { channel: "clicks", ...options });
-  const part = await sink.buildPart("0", undefined, partContext());
-  cleanUps.push(() => part.close());
-  return { sink, part };
-}
-
-/** Hears the channel; `all` is complete up to the moment when `caughtUp` was called. */
-async function listener(): Promise<{ all: Buffer[]; caughtUp: () => Promise<unknown> }> {
-  const redis = new Redis(server.url);
-  cleanUps.push(() => {
-    redis.disconnect();
-  });
-  const all: Buffer[] = [];
-  redis.on("messageBuffer", (_: Buffer, message: Buffer) => all.push(message));
-  await redis.subscribe("clicks");
-  return { all, caughtUp: () => redis.ping() };
-}
-
-function rows(count: number): string[] {
-  return Array.from({ length: count }, (_, i) => `row ${i}`);
-}
-
 describe.each([
-  ["by scripts", {}],
-  ["in pipelines, for a user who may not run scripts", PUBLISHER],
-])("publishing %s", (_way, user) => {
+  ["by scripts", ["+publish", "+eval"]],
+  ["in pipelines, for a user who may not run scripts", ["+publish"]],
+])("publishing %s", (_way, rights) => {
+  let user: User;
+
+  beforeAll(async () => {
+    user = await bench.user("publisher", ...rights);
+  });
+
   it("publishes each row as a message, in order, and counts them when Redis has answered", async () => {
-    const { all, caughtUp } = await listener();
+    const { all, caughtUp } = await bench.listen();
     const progress: number[] = [];
-    const { sink, part } = await open(
+    const { sink, part } = await bench.open(
       {
         maxInFlightBytes: 10_000,
         onProgress: ({ published }) => progress.push(published),
       },
-      server.port,
-      user,
+      { user },
     );
     const sent = rows(2_000);
     await part.writeBatch(sent);
@@ -92,8 +60,8 @@ describe.each([
   });
 
   it("changes no byte", async () => {
-    const { all, caughtUp } = await listener();
-    const { sink, part } = await open({}, server.port, user);
+    const { all, caughtUp } = await bench.listen();
+    const { sink, part } = await bench.open({}, { user });
     const every = Uint8Array.from({ length: 256 }, (_, i) => i);
     const sent = [every, "", new Uint8Array(0), "Zürich\r\n*1\r\n", every.subarray(100, 160), "🏙️"];
     await part.writeBatch(sent);
@@ -105,16 +73,16 @@ describe.each([
   });
 
   it("counts what nobody heard", async () => {
-    const { sink, part } = await open({}, server.port, user);
+    const { sink, part } = await bench.open({}, { user });
     await part.writeBatch(rows(30));
-    const { caughtUp } = await listener();
+    const { caughtUp } = await bench.listen();
     await part.writeBatch(rows(12));
     await caughtUp();
     expect(sink.stats()).toMatchObject({ published: 42, unheard: 30 });
   });
 
   it("adds up its partitions", async () => {
-    const { sink, part } = await open({}, server.port, user);
+    const { sink, part } = await bench.open({}, { user });
     const other = await sink.buildPart("1", undefined, partContext());
     await Promise.all([part.writeBatch(rows(3)), other.writeBatch(rows(4))]);
     await other.close();
@@ -122,19 +90,18 @@ describe.each([
   });
 
   it("goes on after a lost connection with the first unanswered row and leaves none out", async () => {
-    const { all, caughtUp } = await listener();
+    const { all, caughtUp } = await bench.listen();
     let cuts = 0;
-    const { sink, part } = await open(
+    const { sink, part } = await bench.open(
       {
         maxInFlightBytes: 20_000,
         onProgress: ({ published }) => {
           if (published < 5_000 * (cuts + 1) || cuts === 3) return;
           cuts += 1;
-          void control.client("KILL", "TYPE", "normal", "SKIPME", "yes");
+          void bench.control.client("KILL", "TYPE", "normal", "SKIPME", "yes");
         },
       },
-      server.port,
-      user,
+      { user },
     );
     const sent = rows(30_000);
     await part.writeBatch(sent);
@@ -145,90 +112,6 @@ describe.each([
     const heard = all.map(String);
     expect([...new Set(heard)]).toEqual(sent);
     expect(heard.length).toBeLessThanOrEqual(sent.length + resent);
-  });
-});
-
-describe("a script", () => {
-  it("that may not be run any more gives way to pipelines", async () => {
-    const { all, caughtUp } = await listener();
-    const user = { username: "demoted", password: "pw" };
-    await control.acl(
-      "SETUSER",
-      user.username,
-      "on",
-      ">pw",
-      "+info",
-      "+publish",
-      "+@scripting",
-      "allchannels",
-    );
-    const { sink, part } = await open({}, server.port, user);
-    await control.acl("SETUSER", user.username, "-@scripting");
-    const sent = rows(5_000);
-    // Two flights; the write behind them is not sent in scripts any more.
-    await part.writeBatch(sent.slice(0, 1_900));
-    await part.writeBatch(sent.slice(1_900));
-    await caughtUp();
-    expect(all.map(String)).toEqual(sent);
-    expect(sink.stats()).toMatchObject({ published: 5_000, resent: 1_900 });
-  });
-
-  it("that fails is not made up for before the next one has been answered", async () => {
-    const steps: string[] = [];
-    const server = await scriptedRedis(([name = "", ...args], socket) => {
-      if (name === "info") return infoReply("7.0.0");
-      if (name === "eval") {
-        const messages = args.length - 3;
-        if (messages === 0) return "*0\r\n";
-        if (!steps.includes("refused")) {
-          steps.push("refused");
-          return "-NOPERM not any more\r\n";
-        }
-        // Long enough for whatever would be sent meanwhile to arrive.
-        void control.ping().then(async () => {
-          for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
-          steps.push("taken");
-          socket.write(`*${messages}\r\n${":1\r\n".repeat(messages)}`);
-        });
-        return undefined;
-      }
-      if (name !== "publish") return "+OK\r\n";
-      if (steps.at(-1) !== "published") steps.push("published");
-      return ":1\r\n";
-    });
-    cleanUps.push(() => server.close());
-    const { part } = await open({}, server.port);
-    await part.writeBatch(rows(1_900));
-    expect(steps).toEqual(["refused", "taken", "published"]);
-  });
-
-  it("carries no more rows than a call takes", async () => {
-    const { all, caughtUp } = await listener();
-    const { sink, part } = await open({ maxInFlightBytes: 1e9 });
-    const sent = rows(150_000);
-    await part.writeBatch(sent);
-    await caughtUp();
-    expect(sink.stats().published).toBe(150_000);
-    expect(all.map(String)).toEqual(sent);
-  });
-
-  it("is one command for many rows", async () => {
-    const { part } = await open();
-    await control.config("RESETSTAT");
-    await part.writeBatch(rows(3_000));
-    const stats = await control.info("commandstats");
-    const calls = (command: string): number =>
-      Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
-    expect(calls("publish")).toBe(3_000);
-    expect(calls("eval")).toBeGreaterThan(0);
-    expect(calls("eval")).toBeLessThan(10);
-  });
-
-  it("that may not publish tells why nobody may", async () => {
-    await control.acl("SETUSER", "scripter", "on", ">pw", "+info", "+@scripting", "allchannels");
-    const { sink, part } = await open({}, server.port, { username: "scripter", password: "pw" });
-    await expect(part.writeBatch(rows(300))).rejects.toThrow(/NOPERM.*'publish'/);
-    expect(sink.stats().published).toBe(0);
   });
 });
 
@@ -258,8 +141,8 @@ describe("backpressure", () => {
         );
         return undefined;
       });
-      cleanUps.push(() => slow.close());
-      const { sink, part } = await open({ maxInFlightBytes: 20_000 }, slow.port);
+      bench.later(() => slow.close());
+      const { sink, part } = await bench.open({ maxInFlightBytes: 20_000 }, { port: slow.port });
       await part.writeBatch(Array.from({ length: 4_000 }, () => "x".repeat(50)));
       expect(sink.stats()).toMatchObject({ published: 4_000, bytes: 200_000 });
       expect(most).toBeLessThanOrEqual(20_000);
@@ -284,8 +167,8 @@ describe("backpressure", () => {
       );
       return undefined;
     });
-    cleanUps.push(() => slow.close());
-    const { sink, part } = await open({ maxInFlightBytes: 1_000 }, slow.port);
+    bench.later(() => slow.close());
+    const { sink, part } = await bench.open({ maxInFlightBytes: 1_000 }, { port: slow.port });
     await part.writeBatch(Array.from({ length: 20 }, () => "x".repeat(2_000)));
     expect(sink.stats()).toMatchObject({ published: 20, bytes: 40_000 });
     expect(most).toBe(1);
@@ -295,8 +178,8 @@ describe("backpressure", () => {
 describe("a lost connection", () => {
   it("waits through a restart of Redis", async () => {
     const own = await startRedis();
-    cleanUps.push(() => own.stop());
-    const { sink, part } = await open({}, own.port);
+    bench.later(() => own.stop());
+    const { sink, part } = await bench.open({}, { port: own.port });
     await own.kill();
     const writing = part.writeBatch(rows(10));
     await own.restart();
@@ -319,8 +202,8 @@ describe("frames", () => {
   }
 
   it("carry numbers from the first on, under a name of each part's own", async () => {
-    const { all, caughtUp } = await listener();
-    const { sink, part } = await open({ ...framed, producer: "shop" });
+    const { all, caughtUp } = await bench.listen();
+    const { sink, part } = await bench.open({ ...framed, producer: "shop" });
     const other = await sink.buildPart("1", undefined, partContext());
     const before = Date.now();
     await part.writeBatch(rows(25));
@@ -349,22 +232,22 @@ describe("frames", () => {
   });
 
   it("have a producer that nobody had before", async () => {
-    const { all, caughtUp } = await listener();
-    for (let i = 0; i < 2; i += 1) await (await open(framed)).part.writeBatch(["a"]);
+    const { all, caughtUp } = await bench.listen();
+    for (let i = 0; i < 2; i += 1) await (await bench.open(framed)).part.writeBatch(["a"]);
     await caughtUp();
     expect(new Set(all.map((message) => headerOf(message).producer)).size).toBe(2);
   });
 
   it("keep their numbers when they are sent again, so that nothing counts twice", async () => {
-    const { all, caughtUp } = await listener();
+    const { all, caughtUp } = await bench.listen();
     let cuts = 0;
-    const { sink, part } = await open({
+    const { sink, part } = await bench.open({
       ...framed,
       maxInFlightBytes: 20_000,
       onProgress: ({ published }) => {
         if (published < 5_000 * (cuts + 1) || cuts === 3) return;
         cuts += 1;
-        void control.client("KILL", "TYPE", "normal", "SKIPME", "yes");
+        void bench.control.client("KILL", "TYPE", "normal", "SKIPME", "yes");
       },
     });
     const sent = rows(30_000);
@@ -376,8 +259,8 @@ describe("frames", () => {
   });
 
   it("do not wait for more rows when a flow commits", async () => {
-    const { all, caughtUp } = await listener();
-    const { part } = await open({ ...framed, lingerMs: 60_000 });
+    const { all, caughtUp } = await bench.listen();
+    const { part } = await bench.open({ ...framed, lingerMs: 60_000 });
     await part.writeBatch(rows(3));
     expect(await part.snapshot?.()).toBeNull();
     await caughtUp();
@@ -386,7 +269,7 @@ describe("frames", () => {
 
   it("that cannot be sent any more are told when it is closed, and hold it up for a second at most", async () => {
     const own = await startRedis();
-    cleanUps.push(() => own.stop());
+    bench.later(() => own.stop());
     const context = partContext();
     const sink = new RedisPubSubSink({ url: own.url }, { channel: "clicks", ...framed, lingerMs: 60_000 });
     const part = await sink.buildPart("0", undefined, context);
@@ -411,13 +294,8 @@ describe("frames", () => {
 
 describe("ending", () => {
   it("fails with the reason when Redis refuses to publish", async () => {
-    await control.acl("SETUSER", "reader", "on", ">pw", "+info", "allchannels");
-    const sink = new RedisPubSubSink(
-      { host: server.host, port: server.port, username: "reader", password: "pw" },
-      { channel: "clicks" },
-    );
-    const part = await sink.buildPart("0", undefined, partContext());
-    cleanUps.push(() => part.close());
+    const user = await bench.user("reader");
+    const { sink, part } = await bench.open({}, { user });
     await expect(part.writeBatch(rows(3))).rejects.toThrow(RedisRefusedError);
     await expect(part.writeBatch(rows(3))).rejects.toThrow(/NOPERM.*publish/);
     expect(sink.stats().published).toBe(0);
@@ -425,8 +303,8 @@ describe("ending", () => {
 
   it("settles a write under way when it is closed", async () => {
     const own = await startRedis();
-    cleanUps.push(() => own.stop());
-    const { part } = await open({}, own.port);
+    bench.later(() => own.stop());
+    const { part } = await bench.open({}, { port: own.port });
     await own.kill("SIGSTOP");
     const writing = expect(part.writeBatch(rows(3))).rejects.toBeInstanceOf(RedisClosedError);
     await part.close();

@@ -1,0 +1,91 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { infoReply, scriptedRedis } from "../support/scripted-server.ts";
+import { rows, SinkBench } from "../support/sink-bench.ts";
+
+let bench: SinkBench;
+
+beforeAll(async () => {
+  bench = await SinkBench.start();
+});
+
+afterEach(async () => {
+  await bench.tidy();
+});
+
+afterAll(async () => {
+  await bench.stop();
+});
+
+describe("a script", () => {
+  it("that may not be run any more gives way to pipelines", async () => {
+    const { all, caughtUp } = await bench.listen();
+    const user = await bench.user("demoted", "+publish", "+@scripting");
+    const { sink, part } = await bench.open({}, { user });
+    await bench.control.acl("SETUSER", user.username, "-@scripting");
+    const sent = rows(5_000);
+    // Two flights; the write behind them is not sent in scripts any more.
+    await part.writeBatch(sent.slice(0, 1_900));
+    await part.writeBatch(sent.slice(1_900));
+    await caughtUp();
+    expect(all.map(String)).toEqual(sent);
+    expect(sink.stats()).toMatchObject({ published: 5_000, resent: 1_900 });
+  });
+
+  it("that fails is not made up for before the next one has been answered", async () => {
+    const steps: string[] = [];
+    const failing = await scriptedRedis(([name = "", ...args], socket) => {
+      if (name === "info") return infoReply("7.0.0");
+      if (name === "eval") {
+        const messages = args.length - 3;
+        if (messages === 0) return "*0\r\n";
+        if (!steps.includes("refused")) {
+          steps.push("refused");
+          return "-NOPERM not any more\r\n";
+        }
+        // Long enough for whatever would be sent meanwhile to arrive.
+        void bench.control.ping().then(async () => {
+          for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+          steps.push("taken");
+          socket.write(`*${messages}\r\n${":1\r\n".repeat(messages)}`);
+        });
+        return undefined;
+      }
+      if (name !== "publish") return "+OK\r\n";
+      if (steps.at(-1) !== "published") steps.push("published");
+      return ":1\r\n";
+    });
+    bench.later(() => failing.close());
+    const { part } = await bench.open({}, { port: failing.port });
+    await part.writeBatch(rows(1_900));
+    expect(steps).toEqual(["refused", "taken", "published"]);
+  });
+
+  it("carries no more rows than a call takes", async () => {
+    const { all, caughtUp } = await bench.listen();
+    const { sink, part } = await bench.open({ maxInFlightBytes: 1e9 });
+    const sent = rows(150_000);
+    await part.writeBatch(sent);
+    await caughtUp();
+    expect(sink.stats().published).toBe(150_000);
+    expect(all.map(String)).toEqual(sent);
+  });
+
+  it("is one command for many rows", async () => {
+    const { part } = await bench.open();
+    await bench.control.config("RESETSTAT");
+    await part.writeBatch(rows(3_000));
+    const stats = await bench.control.info("commandstats");
+    const calls = (command: string): number =>
+      Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+    expect(calls("publish")).toBe(3_000);
+    expect(calls("eval")).toBeGreaterThan(0);
+    expect(calls("eval")).toBeLessThan(10);
+  });
+
+  it("that may not publish tells why nobody may", async () => {
+    const user = await bench.user("scripter", "+@scripting");
+    const { sink, part } = await bench.open({}, { user });
+    await expect(part.writeBatch(rows(300))).rejects.toThrow(/NOPERM.*'publish'/);
+    expect(sink.stats().published).toBe(0);
+  });
+});
