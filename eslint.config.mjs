@@ -20,7 +20,8 @@ const roomConstraints = Object.entries(rooms).map(([room, below]) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ["**/dist", "**/out-tsc", "**/coverage", "**/.nx", "**/.cache", "**/node_modules"] },
+  // `*.ts`: flow modules that a user tries in the root.
+  { ignores: ["*.ts", "**/dist", "**/out-tsc", "**/coverage", "**/.nx", "**/.cache", "**/node_modules"] },
   eslint.configs.recommended,
   {
     files: ["**/*.ts"],

@@ -80,6 +80,7 @@ await runProgram("demo", demoConfig, async ({ config, signal }) => {
 
     const published = await publisher.logged("report");
     screen.status("");
+    signal.throwIfAborted();
     say(
       `The replay is over. After ${config.idleSeconds} s of silence the aggregator ends its input and closes what is open.`,
     );

@@ -6,6 +6,9 @@ const BAR_WIDTH = 32;
 /** Rows of a window come in one burst; this much silence (ms) behind one means that it is over. */
 const BURST_GAP_MS = 150;
 
+/** Why a window closed before its time was over, by the row's cause. */
+const WHY: Readonly<Record<string, string>> = { end: "the input is over", drain: "stopped" };
+
 /** A row of the aggregator, with `--meta`. */
 export interface WindowRow {
   readonly timezone: string;
@@ -59,7 +62,7 @@ function tableOf(rows: readonly WindowRow[], screen: Screen): readonly string[] 
   const total = rows.reduce((sum, row) => sum + row.num_mobile_users, 0);
   const width = Math.max(...ranked.slice(0, TOP).map(({ timezone }) => timezone.length));
   const { open, close } = first.window;
-  const why = first.cause === "end" ? "the input is over" : "its time is over";
+  const why = WHY[first.cause] ?? "its time is over";
   const others = ranked.length - TOP;
   return [
     screen.style("bold", `  Window ${clock(open)} – ${clock(close)}`) +

@@ -2,9 +2,9 @@ import { describe, expect, test } from "@jest/globals";
 import { Screen } from "../src/screen.ts";
 import { WindowView, parseRow } from "../src/window-view.ts";
 
-function row(timezone: string, count: number, open: number): string {
+function row(timezone: string, count: number, open: number, cause = "watermark"): string {
   const window = { id: open / 5_000, open, close: open + 5_000 };
-  return JSON.stringify({ timezone, num_mobile_users: count, window, cause: "watermark" });
+  return JSON.stringify({ timezone, num_mobile_users: count, window, cause });
 }
 
 function shown(lines: readonly string[]): string {
@@ -28,6 +28,14 @@ describe("WindowView", () => {
   test("sums up the zones that do not fit", () => {
     const zones = Array.from({ length: 11 }, (_, n) => row(`Zone/${n}`, n, 0));
     expect(shown(zones)).toContain("and 3 more");
+  });
+
+  test.each([
+    ["watermark", "its time is over"],
+    ["end", "the input is over"],
+    ["drain", "stopped"],
+  ])("says why a window closed: %s", (cause, why) => {
+    expect(shown([row("UTC", 1, 0, cause)])).toContain(`(${why})`);
   });
 
   test("passes over lines that are no rows", () => {

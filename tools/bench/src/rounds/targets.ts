@@ -18,12 +18,19 @@ export function toldTargets<Ratio extends string>(
   return targets.map((target) => ({ ...target, met: isMet(target, ratios[target.ratio]) }));
 }
 
-/** Targets as people read them. */
-export function targetsText(targets: readonly ToldTarget<string>[]): string {
+/**
+ * Targets as people read them.
+ *
+ * @param names of what is compared with, where that differs
+ */
+export function targetsText<Ratio extends string>(
+  targets: readonly ToldTarget<Ratio>[],
+  names?: Readonly<Record<Ratio, string>>,
+): string {
   return targets
-    .map(({ atMost, atLeast, met }) => {
+    .map(({ ratio, atMost, atLeast, met }) => {
       const bound = atMost === undefined ? `at least ${atLeast ?? 0}x` : `at most ${atMost}x`;
-      return `${bound}: ${met ? "met" : "missed"}`;
+      return `${bound}${names === undefined ? "" : ` of ${names[ratio]}`}: ${met ? "met" : "missed"}`;
     })
     .join(", ");
 }
