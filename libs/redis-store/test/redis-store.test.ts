@@ -1,33 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Redis } from "ioredis";
 import { FencedError } from "@millrace/dataflow";
 import { freePort } from "@millrace/local-redis";
 import { RedisClosedError, RedisOptionsError, RedisRefusedError } from "@millrace/redis-source";
-import {
-  CommitTooLargeError,
-  RedisStore,
-  StoreUnavailableError,
-  inspectTask,
-  resetTask,
-} from "@millrace/redis-store";
-import type { FailPoint } from "@millrace/redis-store";
+import { RedisStore, StoreUnavailableError, inspectTask, resetTask } from "@millrace/redis-store";
 import { BASE, TASK, commitOf, largeCommit, plain, put, rowsOut, takeOver } from "./support/commits.ts";
 import { cuttingProxy } from "./support/cutting-proxy.ts";
 import { clientOf, rowsIn, serverOf, storeOf } from "./support/servers.ts";
 
 const RESULTS = `${BASE}:results:out`;
-
-class Died extends Error {}
-
-/** Dies at a fail point, once. */
-function dyingAt(point: FailPoint): (name: FailPoint) => void {
-  let alive = true;
-  return (name) => {
-    if (name !== point || !alive) return;
-    alive = false;
-    throw new Died(name);
-  };
-}
 
 describe("what a commit costs", () => {
   it.each([
@@ -132,117 +112,6 @@ describe("outcomes", () => {
     await server.restart();
     expect(await owner.commit(commitOf(2))).toEqual({ kind: "applied" });
     expect(await clientOf(server).hget(`${BASE}:meta`, "fence")).toBe(String(owner.fence));
-  });
-});
-
-describe("a large commit", () => {
-  it("is applied in pieces that leave nothing behind", async () => {
-    const server = await serverOf();
-    const client = clientOf(server);
-    const task = await storeOf(server).acquire(TASK);
-    expect(await task.commit(largeCommit(1))).toEqual({ kind: "applied" });
-    expect(await task.commit(largeCommit(1))).toEqual({ kind: "already-applied" });
-    expect(await client.hlen(`${BASE}:group:w/1`)).toBe(3_000);
-    expect(await rowsIn(client, RESULTS)).toHaveLength(3_000);
-    expect(await client.exists(`${BASE}:staged`, `${BASE}:journal`)).toBe(0);
-  });
-
-  it("is not there when its owner dies before it was made", async () => {
-    const server = await serverOf();
-    const task = await storeOf(server, { failPoint: dyingAt("staged") }).acquire(TASK);
-    await task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
-    await expect(task.commit(largeCommit(2))).rejects.toBeInstanceOf(Died);
-    expect(await takeOver(storeOf(server))).toMatchObject({ commitNumber: 1, groups: { "w/1": { a: 1 } } });
-    expect(await clientOf(server).exists(RESULTS, `${BASE}:staged`)).toBe(0);
-  });
-
-  it("is there whole when its owner dies after it was made", async () => {
-    const server = await serverOf();
-    const task = await storeOf(server, { failPoint: dyingAt("made") }).acquire(TASK);
-    await expect(task.commit(largeCommit(1))).rejects.toBeInstanceOf(Died);
-    expect(await clientOf(server).exists(RESULTS)).toBe(0);
-    const state = await takeOver(storeOf(server));
-    expect(state?.commitNumber).toBe(1);
-    expect(Object.keys(state?.groups["w/1"] ?? {})).toHaveLength(3_000);
-    expect(await rowsIn(clientOf(server), RESULTS)).toEqual(
-      Array.from({ length: 3_000 }, (_, i) => ({ number: 1, i })),
-    );
-  });
-
-  it("comes before the next commit even where the next owner did not load", async () => {
-    const server = await serverOf();
-    const dying = await storeOf(server, { failPoint: dyingAt("made") }).acquire(TASK);
-    await expect(dying.commit(largeCommit(1))).rejects.toBeInstanceOf(Died);
-    const owner = await storeOf(server).acquire(TASK);
-    const second = commitOf(2, { changes: [{ group: "w/1", drop: true }], outputs: [rowsOut("last")] });
-    expect(await owner.commit(second)).toEqual({ kind: "applied" });
-    expect((await takeOver(storeOf(server)))?.groups).toEqual({});
-    expect((await rowsIn(clientOf(server), RESULTS)).at(-1)).toBe("last");
-  });
-
-  it("replaces what an attempt at the same commit left staged", async () => {
-    const server = await serverOf();
-    const task = await storeOf(server, { failPoint: dyingAt("staged") }).acquire(TASK);
-    await expect(task.commit(largeCommit(1, 3_000))).rejects.toBeInstanceOf(Died);
-    expect(await task.commit(largeCommit(1, 2_500))).toEqual({ kind: "applied" });
-    expect(await rowsIn(clientOf(server), RESULTS)).toHaveLength(2_500);
-  });
-
-  it("is applied once, whichever of its answers is lost", async () => {
-    const server = await serverOf();
-    const proxy = await cuttingProxy(server);
-    const client = clientOf(server);
-    const task = await storeOf(proxy).acquire(TASK);
-    await task.commit(largeCommit(1, 400));
-    const before = proxy.calls;
-    await task.commit(largeCommit(2, 400));
-    const calls = proxy.calls - before;
-    expect(calls).toBeGreaterThan(4);
-    for (let lost = 1; lost <= calls; lost += 1) {
-      proxy.cutAnswer(lost);
-      const { kind } = await task.commit(largeCommit(2 + lost, 400));
-      expect(["applied", "already-applied"]).toContain(kind);
-    }
-    const expected = Array.from({ length: calls + 2 }, (_, n) =>
-      Array.from({ length: 400 }, (_, i) => ({ number: n + 1, i })),
-    );
-    expect(await rowsIn(client, RESULTS)).toEqual(expected.flat());
-  }, 30_000);
-
-  it.each([
-    ["lost it", (client: Redis) => client.unlink(`${BASE}:staged`)],
-    ["has another in its place", (client: Redis) => client.hset(`${BASE}:meta`, "staging", "another")],
-  ])("is staged again by a server that %s", async (_, spoil) => {
-    const server = await serverOf();
-    const client = clientOf(server);
-    let calls = 0;
-    const failPoint = async (name: FailPoint): Promise<void> => {
-      if (name === "staged" && (calls += 1) === 1) await spoil(client);
-    };
-    const task = await storeOf(server, { failPoint }).acquire(TASK);
-    expect(await task.commit(largeCommit(1))).toEqual({ kind: "applied" });
-    expect(calls).toBe(2);
-    expect(await rowsIn(client, RESULTS)).toHaveLength(3_000);
-  });
-
-  it("is refused beyond its bound, before anything is sent", async () => {
-    const server = await serverOf();
-    const task = await storeOf(server, { maxCommitBytes: 20_000, maxValueBytes: 1_000 }).acquire(TASK);
-    const refused = async (commit: Parameters<typeof task.commit>[0]): Promise<unknown> =>
-      task.commit(commit).then(
-        () => "taken",
-        (error: unknown) => error,
-      );
-    const large = await refused(largeCommit(1));
-    expect(large).toBeInstanceOf(CommitTooLargeError);
-    expect(large).toMatchObject({ message: expect.stringContaining("pageSize") });
-    const wide = await refused(commitOf(1, { changes: [put("w/1", { a: "x".repeat(1_000) })] }));
-    expect(wide).toBeInstanceOf(CommitTooLargeError);
-    expect(wide).toMatchObject({ message: expect.stringContaining("1002 bytes") });
-    expect(await refused(commitOf(1, { outputs: [rowsOut("x".repeat(1_000))] }))).toBeInstanceOf(
-      CommitTooLargeError,
-    );
-    expect(await task.commit(commitOf(1))).toEqual({ kind: "applied" });
   });
 });
 
