@@ -35,6 +35,7 @@ export type {
   Store,
   StoreOutput,
   TaskId,
+  TaskHead,
   TaskState,
   TaskStore,
 } from "./contracts/store.ts";

@@ -66,6 +66,7 @@ async function promisesPerBatch(batchSize: number, options?: () => RunOptions): 
 function countingStore(commits: { count: number }): Store {
   const inner = new MemoryStore();
   return {
+    look: (task) => inner.look(task),
     async acquire(task) {
       const owned = await inner.acquire(task);
       return {

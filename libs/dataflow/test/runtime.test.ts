@@ -33,7 +33,7 @@ function passing<T>(source: Source<T>, sink: Sink<T>, deadLetter?: Sink<DeadLett
 /** A sink whose partition does what a test wants to see handled. */
 function sinkOf<T>(part: Partial<SinkPartition<T>>): Sink<T> {
   const none = (): Promise<void> => Promise.resolve();
-  return { buildPart: () => Promise.resolve({ writeBatch: none, close: none, ...part }) };
+  return { buildPart: () => Promise.resolve({ writeBatch: none, flush: none, close: none, ...part }) };
 }
 
 describe("stopping", () => {
@@ -67,7 +67,11 @@ describe("stopping", () => {
       source.push([1]);
       const listParts = (): Promise<readonly string[]> =>
         hanging === "listParts" ? never : source.listParts();
-      const store: Store = { acquire: () => never, close: () => Promise.resolve() };
+      const store: Store = {
+        look: () => Promise.resolve(undefined),
+        acquire: () => never,
+        close: () => Promise.resolve(),
+      };
       const flow = passing<number>(
         { partitioning: source.partitioning, listParts, buildPart: (...args) => source.buildPart(...args) },
         sinkOf<number>(hanging === "writeBatch" ? { writeBatch: () => never } : {}),
@@ -209,6 +213,7 @@ describe("with a store", () => {
     const source = new TestingSource<string>();
     let behind = false;
     const forgetful: Store = {
+      look: (task) => store.look(task),
       acquire: async (task) => {
         const inner = await store.acquire(task);
         return {
@@ -253,14 +258,19 @@ describe("with a store", () => {
   });
 
   test("a sink whose rows only that store could show is refused with any other", async () => {
-    const sink = sinkOf<number>({ takeOutputs: () => [] });
+    const store = new MemoryStore();
+    const sink = { ...sinkOf<number>({ takeOutputs: () => [] }), store };
     const flow = (): Dataflow => passing(new IterableSource([1]), sink);
     await expect(run(flow()).done).rejects.toMatchObject({ code: "MILLRACE_FLOW_INVALID" });
     const folder = await mkdtemp(join(tmpdir(), "millrace-refused-"));
     await expect(run(flow(), { store: new FileStore(folder) }).done).rejects.toMatchObject({
       code: "MILLRACE_FLOW_INVALID",
     });
-    await run(flow(), { store: new MemoryStore() }).done;
+    await expect(run(flow(), { store: new MemoryStore() }).done).rejects.toMatchObject({
+      code: "MILLRACE_FLOW_INVALID",
+    });
+    await run(flow(), { store }).done;
+    await run(flow(), { store: new CrashingStore(store, () => undefined) }).done;
     await rm(folder, { recursive: true });
   });
 

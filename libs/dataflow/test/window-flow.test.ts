@@ -289,6 +289,7 @@ test("a source that fails ends the run with its error, and the sinks are closed"
     buildPart: () =>
       Promise.resolve({
         writeBatch: () => Promise.resolve(),
+        flush: () => Promise.resolve(),
         close: () => {
           closed += 1;
           return Promise.resolve();

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Store, TaskId, TaskStore } from "@millrace/dataflow";
+import type { Store, TaskHead, TaskId, TaskStore } from "@millrace/dataflow";
 import { RedisClosedError, describeRedis } from "@millrace/redis-source";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { acquireTask } from "./acquire-task.ts";
@@ -8,6 +8,7 @@ import { resolveStoreOptions } from "./redis-store-options.ts";
 import type { RedisStoreOptions, StoreSettings } from "./redis-store-options.ts";
 import { RedisTaskStore } from "./redis-task-store.ts";
 import { TaskKeys } from "./task-keys.ts";
+import { readMeta } from "./task-meta.ts";
 
 /**
  * Keeps the state of tasks in a Redis, or in a Redis Cluster of which any node is named.
@@ -17,8 +18,6 @@ import { TaskKeys } from "./task-keys.ts";
  * once.
  */
 export class RedisStore implements Store {
-  /** Rows of this library's result sinks are part of the commit. */
-  readonly takesOutputs = true;
   readonly #options: RedisConnectionOptions;
   readonly #settings: StoreSettings;
   readonly #open = new Set<TaskConnection>();
@@ -33,6 +32,21 @@ export class RedisStore implements Store {
     this.#settings = resolveStoreOptions(options);
   }
 
+  /** @throws RedisOptionsError, StateError, RedisError, StoreUnavailableError */
+  async look(task: TaskId): Promise<TaskHead | undefined> {
+    const keys = new TaskKeys(task, this.#settings.keyPrefix);
+    const connection = this.#connect(keys);
+    try {
+      const { commitNumber, signature, position, sinks } = await connection.run("look at a task", (link) =>
+        readMeta(link, keys),
+      );
+      return commitNumber === 0 ? undefined : { commitNumber, signature, position, sinks };
+    } finally {
+      this.#open.delete(connection);
+      await connection.close();
+    }
+  }
+
   /**
    * Takes a task over, on a connection of its own.
    *
@@ -40,10 +54,8 @@ export class RedisStore implements Store {
    * @throws RedisError, StoreUnavailableError when there is no usable Redis within `retryMs`
    */
   async acquire(task: TaskId): Promise<TaskStore> {
-    if (this.#closed) throw new RedisClosedError(`The store in Redis at ${this.#address} is closed.`);
     const keys = new TaskKeys(task, this.#settings.keyPrefix);
-    const connection = new TaskConnection(this.#options, keys.meta, this.#settings);
-    this.#open.add(connection);
+    const connection = this.#connect(keys);
     const close = async (): Promise<void> => {
       this.#open.delete(connection);
       await connection.close();
@@ -63,5 +75,12 @@ export class RedisStore implements Store {
     const connections = [...this.#open];
     this.#open.clear();
     await Promise.all(connections.map((connection) => connection.close()));
+  }
+
+  #connect({ meta }: TaskKeys): TaskConnection {
+    if (this.#closed) throw new RedisClosedError(`The store in Redis at ${this.#address} is closed.`);
+    const connection = new TaskConnection(this.#options, meta, this.#settings);
+    this.#open.add(connection);
+    return connection;
   }
 }

@@ -45,6 +45,11 @@ export interface WindowEngineOptions<V, A, R> {
   readonly pageSize?: number;
   /** Says whether all events of [open, close) were seen; asked when a window is emitted. @default "unknown" */
   readonly completeOf?: (open: number, close: number) => Completeness;
+  /**
+   * Time (ms) up to which `completeOf` has news of every producer; a window on the system clock may wait for it
+   * (`SystemClock`'s `settleMs`). @default never
+   */
+  readonly settledUpTo?: () => number;
 }
 
 /** The options with nothing left open. */

@@ -23,6 +23,8 @@ export interface OperatorContext {
   readonly logger: Logger;
   /** Asks the source how far the events of `[open, close)` are all here. */
   completeness(open: number, close: number): Completeness;
+  /** `SourcePartition.settledUpTo` of the task's source; −Infinity where it cannot tell. */
+  settledUpTo(): number;
 }
 
 /** The next time an operator wants to be called, and what would let it go on. */
@@ -58,6 +60,13 @@ export interface Operator<In, Out> {
     groups: Iterable<readonly [group: string, fields: Iterable<readonly [field: string, value: Json]>]>,
     now: number,
   ): void;
+  /**
+   * Event time (ms) up to which every result of this step has been emitted: no first result of a window that closes
+   * by then is still to come. −Infinity: none yet. Absent: the step has no windows.
+   */
+  watermark?(): number;
+  /** Emits what open windows hold so far (cause `early`); they stay open. More pages may follow, as for a close. */
+  early?(now: number, out: Emitter<Out>): void;
   /** Figures to show, by name. */
   stats?(): Readonly<Record<string, number>>;
 }

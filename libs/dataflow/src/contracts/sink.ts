@@ -1,9 +1,14 @@
 import type { Json } from "@millrace/windowing";
 import type { PartContext } from "./source.ts";
-import type { StoreOutput } from "./store.ts";
+import type { Store, StoreOutput } from "./store.ts";
 
 /** Where rows go. A sink only describes; {@link Sink.buildPart} opens it for one task. */
 export interface Sink<T> {
+  /**
+   * The store whose commits make this sink's rows visible ({@link SinkPartition.takeOutputs}). A flow that is run
+   * with another store, or with none, is refused when it starts. Absent: the sink writes its rows itself.
+   */
+  readonly store?: Store;
   /**
    * Opens the sink for the task of one partition.
    *
@@ -17,10 +22,15 @@ export interface Sink<T> {
 export interface SinkPartition<T> {
   /** Takes a batch; resolves when the sink can take the next one, which is how backpressure reaches the source. */
   writeBatch(rows: readonly T[]): Promise<void>;
+  /**
+   * Resolves when every row given to `writeBatch` has left this process for good; rejects when one cannot. The task
+   * awaits it before each commit and at every end.
+   */
+  flush(): Promise<void>;
   /** Makes what was written durable and tells where it ends; called for a commit. Absent: nothing to resume. */
   snapshot?(): Promise<Json>;
   /** Rows that are to become visible with the commit itself; the sink hands them over and forgets them. */
   takeOutputs?(): readonly StoreOutput[];
-  /** Releases everything after the last write. Idempotent. */
+  /** Only releases: rows that were not flushed may be lost. Idempotent. */
   close(): Promise<void>;
 }

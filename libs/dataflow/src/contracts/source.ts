@@ -31,12 +31,19 @@ export interface PartContext {
  */
 export interface Source<T> {
   readonly partitioning: Partitioning;
+  /**
+   * Refuses a kept position that this source cannot go on from. It is called before the task is taken over from
+   * another worker, so it must not open or change anything. Absent: every position is accepted here.
+   *
+   * @throws StateError
+   */
+  checkPosition?(part: string, position: Json): void;
   /** Names of all partitions, stable from run to run: a name is the identity that recovery uses. */
   listParts(): Promise<readonly string[]>;
   /**
    * Opens one partition.
    *
-   * @param resume what {@link SourcePartition.snapshot} told at the last commit; reading goes on right behind it.
+   * @param resume what {@link SourcePartition.snapshot} told at the last commit; reading goes on right after it.
    *   `undefined`: the task has never committed.
    */
   buildPart(part: string, resume: Json | undefined, context: PartContext): Promise<SourcePartition<T>>;
@@ -95,6 +102,11 @@ export interface SourcePartition<T> {
   committed?(position: Json): Promise<void>;
   /** How far the events of `[open, close)` can be trusted to be all here. Absent: "unknown". */
   completeness?(open: number, close: number): Completeness;
+  /**
+   * Publish time (ms) up to which every producer heard on this partition has been heard, so that `completeness` of a
+   * window that closes by then is not "unknown" for want of news. Absent, or −Infinity: it cannot tell.
+   */
+  settledUpTo?(): number;
   /** Counts so far. Absent: the task counts what it was given. */
   stats?(): SourceStats;
   /** Ends the intake: what was already read is still delivered, then `end`. Absent: the partition is just closed. */

@@ -30,6 +30,11 @@ export interface Commit {
   readonly outputs: readonly StoreOutput[];
   /** More pages of the same close follow. */
   readonly partial: boolean;
+  /**
+   * Lowest `Operator.watermark` of the flow's window steps, ms: with this commit every first result of a window
+   * that closes by then is visible. `null`: no step has windows, or none has come so far.
+   */
+  readonly watermark: number | null;
 }
 
 /** How a commit ended. */
@@ -55,10 +60,17 @@ export interface TaskState {
   readonly partial: boolean;
 }
 
+/** The part of a task's state by which a start can be refused. */
+export type TaskHead = Omit<TaskState, "groups" | "partial">;
+
 /** Keeps the state of tasks. */
 export interface Store {
-  /** Its commits make {@link Commit.outputs} visible. @default false: flows with such sinks are refused */
-  readonly takesOutputs?: boolean;
+  /** A store that wraps another one names it: rows of that one's sinks leave with its commits. @default itself */
+  readonly wraps?: Store;
+  /**
+   * Looks at a task without taking it over: another worker goes on undisturbed. `undefined`: it has never committed.
+   */
+  look(task: TaskId): Promise<TaskHead | undefined>;
   /** Takes the task over: the new fence is higher than any before, so older owners can no longer commit. */
   acquire(task: TaskId): Promise<TaskStore>;
   /** Releases what the store itself holds open. */

@@ -41,6 +41,7 @@ export class Committer {
       number: this.#number + 1,
       signature: this.#signature,
       changes,
+      watermark: watermarkOf(graph),
       ...content,
     });
     switch (outcome.kind) {
@@ -58,6 +59,11 @@ export class Committer {
         );
     }
   }
+}
+
+/** `null` where no step has windows, or one has no watermark yet. */
+function watermarkOf({ watermark }: TaskGraph): number | null {
+  return watermark !== undefined && Number.isFinite(watermark) ? watermark : null;
 }
 
 /** What a task has to commit, besides the state that its steps tell themselves. */

@@ -58,6 +58,7 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
     return resource;
   };
 
+  refuseForeignSinks(flow, store);
   const task = { flow: flow.id, part };
   const owned = store === undefined ? undefined : await opened(store.acquire(task));
   const committer = owned && new Committer(owned, signatureOf(flow), `${task.flow}/${task.part}`);
@@ -77,7 +78,6 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   const sinks = new Map<string, SinkPartition<unknown>>();
   for (const [id, sink] of sinksOf(flow)) {
     const sinkPart = await opened(sink.buildPart(part, state?.sinks[id], contextOf(id)));
-    refuseLostOutputs(flow, id, sinkPart, store);
     sinks.set(id, sinkPart);
   }
   deadLetters.writeTo(sinks.get(DEAD_LETTER));
@@ -93,6 +93,7 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
       time,
       signal: plan.abort,
       completeness: (open, close) => partition.completeness?.(open, close) ?? "unknown",
+      settledUpTo: () => partition.settledUpTo?.() ?? Number.NEGATIVE_INFINITY,
       deadLetter: deadLetters.put,
     }),
     sinks,
@@ -113,17 +114,14 @@ function* sinksOf(flow: Dataflow): Generator<readonly [id: string, sink: Sink<un
   }
 }
 
-/** Rows that become visible with a commit need a store that shows them. @throws FlowError */
-function refuseLostOutputs(
-  flow: Dataflow,
-  id: string,
-  sink: SinkPartition<unknown>,
-  store: Store | undefined,
-): void {
-  if (sink.takeOutputs === undefined || store?.takesOutputs === true) return;
-  throw new FlowError(
-    `flow "${flow.id}", output "${id}": its rows become visible with the commits of the store they belong to, and the flow is run ${store === undefined ? "without a store" : "with another one"}; run it with that store`,
-  );
+/** Rows that become visible with a commit need the store they belong to. @throws FlowError */
+function refuseForeignSinks(flow: Dataflow, store: Store | undefined): void {
+  for (const [id, sink] of sinksOf(flow)) {
+    if (sink.store === undefined || sink.store === store || sink.store === store?.wraps) continue;
+    throw new FlowError(
+      `flow "${flow.id}", output "${id}": its rows become visible with the commits of the store they belong to, and the flow is run ${store === undefined ? "without a store" : "with another one"}; run it with that store`,
+    );
+  }
 }
 
 function inputOf(flow: Dataflow): { readonly id: string; readonly source: Source<unknown> } {

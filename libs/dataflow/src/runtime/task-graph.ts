@@ -211,6 +211,16 @@ export class TaskGraph {
     return { time, drained };
   }
 
+  /** Event time (ms) up to which every window step has emitted all its first results; `undefined`: there is none. */
+  get watermark(): number | undefined {
+    let lowest: number | undefined;
+    for (const { operator } of this.#operators) {
+      const watermark = operator.watermark?.();
+      if (watermark !== undefined && watermark < (lowest ?? Infinity)) lowest = watermark;
+    }
+    return lowest;
+  }
+
   /** The steps that keep state. */
   get stateful(): readonly { readonly node: GraphNode; readonly operator: Operator<unknown, unknown> }[] {
     return this.#operators.filter(({ operator }) => operator.snapshot !== undefined);

@@ -13,6 +13,7 @@ export class CallbackSink<T> implements Sink<T> {
       writeBatch: async (rows: readonly T[]) => {
         await this.#onBatch(rows, part);
       },
+      flush: () => Promise.resolve(),
       close: () => Promise.resolve(),
     });
   }

@@ -85,6 +85,10 @@ class FileSinkPartition<T> implements SinkPartition<T> {
     return (await this.#file.stat()).size;
   }
 
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async close(): Promise<void> {
     await this.#file.close();
     this.#onClose();

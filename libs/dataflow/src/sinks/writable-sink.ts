@@ -61,6 +61,10 @@ class WritablePartition<T> implements SinkPartition<T> {
     }
   }
 
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+
   close(): Promise<void> {
     this.#writable.off("error", this.#fail);
     return Promise.resolve();

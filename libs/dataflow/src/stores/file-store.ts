@@ -1,6 +1,14 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Commit, CommitOutcome, Store, TaskId, TaskState, TaskStore } from "../contracts/store.ts";
+import type {
+  Commit,
+  CommitOutcome,
+  Store,
+  TaskHead,
+  TaskId,
+  TaskState,
+  TaskStore,
+} from "../contracts/store.ts";
 import { StateError } from "../errors.ts";
 import { decideCommit } from "./decide-commit.ts";
 import { StateGroups } from "./state-groups.ts";
@@ -20,16 +28,26 @@ export class FileStore implements Store {
     this.#directory = directory;
   }
 
-  async acquire({ flow, part }: TaskId): Promise<TaskStore> {
-    const path = join(this.#directory, encodeURIComponent(flow), encodeURIComponent(part));
-    await mkdir(path, { recursive: true });
-    const folder = new TaskFolder(path);
+  async look(task: TaskId): Promise<TaskHead | undefined> {
+    const { last } = await replay(this.#folder(task));
+    if (last === undefined) return undefined;
+    const { number: commitNumber, signature, position, sinks } = last.commit;
+    return { commitNumber, signature, position, sinks };
+  }
+
+  async acquire(task: TaskId): Promise<TaskStore> {
+    const folder = this.#folder(task);
+    await mkdir(folder.path, { recursive: true });
     return new FileTaskStore(folder, await folder.takeFence());
   }
 
   /** Nothing is held open between commits. */
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  #folder({ flow, part }: TaskId): TaskFolder {
+    return new TaskFolder(join(this.#directory, encodeURIComponent(flow), encodeURIComponent(part)));
   }
 }
 
@@ -49,7 +67,7 @@ class FileTaskStore implements TaskStore {
   }
 
   async load(): Promise<TaskState | undefined> {
-    const { last, groups, snapshotBytes, commitBytes } = await this.#replay();
+    const { last, groups, snapshotBytes, commitBytes } = await replay(this.#folder);
     this.#last = { commitNumber: last?.commit.number ?? 0, appliedBy: last?.fence ?? 0 };
     this.#snapshotBytes = snapshotBytes;
     this.#unfolded = commitBytes;
@@ -83,30 +101,30 @@ class FileTaskStore implements TaskStore {
   }
 
   async #fold(): Promise<void> {
-    const { last, groups } = await this.#replay();
+    const { last, groups } = await replay(this.#folder);
     if (last === undefined) return;
     const changes = groups.copy().map(([group, fields]) => ({ group, put: [...fields] }));
     this.#snapshotBytes = await this.#folder.writeSnapshot({ ...last, commit: { ...last.commit, changes } });
     this.#unfolded = 0;
   }
+}
 
-  /** Adds up the snapshot and the commits behind it. */
-  async #replay(): Promise<Replayed> {
-    const { snapshot, commits } = await this.#folder.read();
-    const groups = new StateGroups();
-    let last: KeptCommit | undefined;
-    for (const { kept } of snapshot === undefined ? commits : [snapshot, ...commits]) {
-      if (last !== undefined && kept.commit.number !== last.commit.number + 1) {
-        throw new StateError(
-          `${this.#folder.path}: commit ${last.commit.number + 1} is missing; the directory was damaged`,
-        );
-      }
-      groups.apply(kept.commit.changes);
-      last = kept;
+/** Adds up the snapshot and the commits after it. */
+async function replay(folder: TaskFolder): Promise<Replayed> {
+  const { snapshot, commits } = await folder.read();
+  const groups = new StateGroups();
+  let last: KeptCommit | undefined;
+  for (const { kept } of snapshot === undefined ? commits : [snapshot, ...commits]) {
+    if (last !== undefined && kept.commit.number !== last.commit.number + 1) {
+      throw new StateError(
+        `${folder.path}: commit ${last.commit.number + 1} is missing; the directory was damaged`,
+      );
     }
-    const commitBytes = commits.reduce((sum, { bytes }) => sum + bytes, 0);
-    return { last, groups, snapshotBytes: snapshot?.bytes ?? 0, commitBytes };
+    groups.apply(kept.commit.changes);
+    last = kept;
   }
+  const commitBytes = commits.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { last, groups, snapshotBytes: snapshot?.bytes ?? 0, commitBytes };
 }
 
 interface Replayed {

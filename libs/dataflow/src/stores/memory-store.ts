@@ -3,6 +3,7 @@ import type {
   CommitOutcome,
   Store,
   StoreOutput,
+  TaskHead,
   TaskId,
   TaskState,
   TaskStore,
@@ -22,8 +23,14 @@ class Kept {
 
 /** A store in this process: for tests, and for flows whose state need not outlive it. */
 export class MemoryStore implements Store {
-  readonly takesOutputs = true;
   readonly #tasks = new Map<string, Kept>();
+
+  look(task: TaskId): Promise<TaskHead | undefined> {
+    const { last } = this.#kept(task);
+    if (last === undefined) return Promise.resolve(undefined);
+    const { number: commitNumber, signature, position, sinks } = last;
+    return Promise.resolve({ commitNumber, signature, position, sinks });
+  }
 
   acquire(task: TaskId): Promise<TaskStore> {
     const kept = this.#kept(task);

@@ -123,10 +123,20 @@ export class TaskFolder {
   }
 
   async #numbers(kind: FileKind): Promise<readonly number[]> {
-    return (await readdir(this.path)).flatMap((name) => {
+    return (await this.#names()).flatMap((name) => {
       const [, found, number] = NAME.exec(name) ?? [];
       return found === kind ? [Number(number)] : [];
     });
+  }
+
+  async #names(): Promise<readonly string[]> {
+    try {
+      return await readdir(this.path);
+    } catch (error) {
+      // A task that was never acquired has no directory yet.
+      if (hasCode(error, "ENOENT")) return [];
+      throw error;
+    }
   }
 
   #file(kind: FileKind, number: number): string {
@@ -135,5 +145,5 @@ export class TaskFolder {
 }
 
 function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
+  return typeof error === "object" && error !== null && "code" in error && error.code === code;
 }

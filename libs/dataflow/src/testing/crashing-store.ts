@@ -1,4 +1,12 @@
-import type { Commit, CommitOutcome, Store, TaskId, TaskState, TaskStore } from "../contracts/store.ts";
+import type {
+  Commit,
+  CommitOutcome,
+  Store,
+  TaskHead,
+  TaskId,
+  TaskState,
+  TaskStore,
+} from "../contracts/store.ts";
 
 /** Where a commit is cut short: before it reached the store, or after it was applied but before the reply came. */
 export type CrashPoint = "before" | "after";
@@ -8,15 +16,22 @@ export class SimulatedCrash extends Error {}
 
 /** A store whose user dies at the commits that a test chooses; what was applied stays in the inner store. */
 export class CrashingStore implements Store {
-  readonly takesOutputs: boolean;
   readonly #inner: Store;
   readonly #choose: (commit: Commit) => CrashPoint | undefined;
 
   /** @param choose says for each commit whether, and where, the task dies */
   constructor(inner: Store, choose: (commit: Commit) => CrashPoint | undefined) {
-    this.takesOutputs = inner.takesOutputs ?? false;
     this.#inner = inner;
     this.#choose = choose;
+  }
+
+  /** The inner store: its sinks may be used with this one. */
+  get wraps(): Store {
+    return this.#inner;
+  }
+
+  look(task: TaskId): Promise<TaskHead | undefined> {
+    return this.#inner.look(task);
   }
 
   async acquire(task: TaskId): Promise<TaskStore> {

@@ -119,6 +119,22 @@ export function storeConformance({ open }: StoreHarness): readonly ConformanceCa
       }),
     },
     {
+      name: "look tells what was committed and leaves the owner in charge",
+      run: using(async ({ store }) => {
+        strictEqual(await store.look(TASK), undefined);
+        const owner = await store.acquire(TASK);
+        strictEqual(await store.look(TASK), undefined);
+        await owner.commit(commitOf(1, { position: { at: 7 }, sinks: { out: 3 } }));
+        deepStrictEqual(await store.look(TASK), {
+          commitNumber: 1,
+          signature: "suite v1",
+          position: { at: 7 },
+          sinks: { out: 3 },
+        });
+        strictEqual((await owner.commit(commitOf(2))).kind, "applied");
+      }),
+    },
+    {
       name: "keeps tasks apart",
       run: using(async ({ store }) => {
         const one = await store.acquire(TASK);
@@ -144,6 +160,7 @@ function commitOf(number: number, rest: Partial<Commit> = {}): Commit {
     changes: [],
     outputs: [],
     partial: false,
+    watermark: null,
     ...rest,
   };
 }

@@ -20,6 +20,7 @@ export class TestingSink<T> implements Sink<T> {
         for (const row of rows) this.#rows.push(row);
         return Promise.resolve();
       },
+      flush: () => Promise.resolve(),
       close: () => Promise.resolve(),
     });
   }

@@ -45,13 +45,11 @@ export class RedisPubSubSink implements Sink<PublishRow> {
     context: PartContext,
   ): Promise<SinkPartition<PublishRow>> {
     const lanes = await this.#openLanes(context);
-    const flush = async (): Promise<Json> => {
-      await Promise.all(lanes.map((lane) => lane.flush()));
-      return null;
-    };
     return {
       writeBatch: (rows) => this.#write(lanes, rows),
-      ...(this.#settings.framing === undefined ? {} : { snapshot: flush }),
+      flush: async () => {
+        await Promise.all(lanes.map((lane) => lane.flush()));
+      },
       close: () => this.#close(lanes),
     };
   }

@@ -50,9 +50,8 @@ export class RedisStreamSink implements Sink<PublishRow> {
     const lanes = outlets.map(({ lane }) => lane);
     return {
       writeBatch: (rows) => this.#write(lanes, rows),
-      snapshot: async () => {
+      flush: async () => {
         await Promise.all(lanes.map((lane) => lane.flush()));
-        return null;
       },
       close: () => this.#close(outlets),
     };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { Dataflow, MemoryStore, run } from "@millrace/dataflow";
-import type { Decoder, RawLine, Sink, StoreOutput } from "@millrace/dataflow";
+import type { Decoder, RawLine, Sink, Store, StoreOutput } from "@millrace/dataflow";
 import { CrashingStore, SimulatedCrash } from "@millrace/dataflow/testing";
 import { RedisStreamSource } from "@millrace/redis-source";
 import { FRAMES, frameOf } from "../support/frames.ts";
@@ -33,8 +33,9 @@ beforeAll(async () => {
 afterAll(() => bench.stop());
 
 /** Rows that become visible with the commit. */
-function rowsInCommit(step: string): Sink<Row> {
+function rowsInCommit(step: string, store: Store): Sink<Row> {
   return {
+    store,
     buildPart() {
       let waiting: Row[] = [];
       return Promise.resolve({
@@ -47,13 +48,14 @@ function rowsInCommit(step: string): Sink<Row> {
           waiting = [];
           return rows.length === 0 ? [] : [{ step, target: null, rows }];
         },
+        flush: () => Promise.resolve(),
         close: () => Promise.resolve(),
       });
     },
   };
 }
 
-function countClicks(stream: string): Dataflow {
+function countClicks(stream: string, store: Store): Dataflow {
   const flow = new Dataflow("clicks");
   const source = new RedisStreamSource(
     { url: bench.server.url },
@@ -64,7 +66,7 @@ function countClicks(stream: string): Dataflow {
     .decode("decode", DECODER)
     .keyBy("zone", "zone")
     .statefulMap<number, Row>("count", (seen = 0, click) => [seen + 1, { ...click, n: seen + 1 }])
-    .output("out", rowsInCommit("out"));
+    .output("out", rowsInCommit("out", store));
   return flow;
 }
 
@@ -110,7 +112,11 @@ describe("a flow over a stream, with a store", () => {
           pending.delete(number) ? (number % 2 === 0 ? "before" : "after") : undefined,
         );
         for (let finished = false; !finished;) {
-          const { done } = run(countClicks(stream), { store, commitEveryEvents: 10, exitWhenIdleMs: 20 });
+          const { done } = run(countClicks(stream, store), {
+            store,
+            commitEveryEvents: 10,
+            exitWhenIdleMs: 20,
+          });
           finished = await done.then(
             ({ tasks: [task] }) => {
               expect(task?.source).toMatchObject({ lost: 0, lostEntries: 0 });

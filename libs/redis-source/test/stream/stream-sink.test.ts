@@ -105,7 +105,7 @@ describe("frames", () => {
     time.set(1_020);
     await until(() => sink.stats().published === 1);
     await part.writeBatch(["b"]);
-    await part.snapshot?.();
+    await part.flush();
     expect(sink.stats().published).toBe(2);
   });
 

@@ -27,6 +27,11 @@ export class ResultPartition<T> implements SinkPartition<T> {
     return [{ step: this.#step, target: this.#target, rows }];
   }
 
+  /** Rows leave with the commit. */
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+
   close(): Promise<void> {
     this.#rows = [];
     return Promise.resolve();

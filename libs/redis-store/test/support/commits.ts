@@ -14,6 +14,7 @@ export function commitOf(number: number, rest: Partial<Commit> = {}): Commit {
     changes: [],
     outputs: [],
     partial: false,
+    watermark: null,
     ...rest,
   };
 }

@@ -6,7 +6,8 @@ export type CommitWay = (inner: TaskStore, commit: Commit) => Promise<CommitOutc
 /** A store whose commits go another way. */
 export function wrapStore(store: Store, wayFor: () => CommitWay): Store {
   return {
-    ...store,
+    wraps: store,
+    look: (task) => store.look(task),
     async acquire(task) {
       const inner = await store.acquire(task);
       const commit = wayFor();
