@@ -10,19 +10,10 @@ export const STDIN = "-";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Finds the file that the user means, or checks that standard input will do.
+ * Finds the file that the user means; standard input stays what it is.
  *
- * @throws RangeError that tells where it was looked for
+ * @throws RangeError that says where it was looked for
  */
 export function findEventsFile(given: string, env: Environment): string {
-  return given === STDIN ? checkStdin(env) : findFile(given, env);
-}
-
-/** Under Nx the program would wait for ever: a task gets a standard input, but nothing ever comes of it. */
-function checkStdin(env: Environment): string {
-  if (env["NX_TASK_TARGET_PROJECT"] !== "publisher" || env["NX_TASK_TARGET_TARGET"] !== "serve") return STDIN;
-  throw new RangeError(
-    "Nx passes no standard input on to what it runs; run the program itself: " +
-      "npx nx build publisher, then node apps/publisher/dist/main.js --file -",
-  );
+  return given === STDIN ? STDIN : findFile(given, env);
 }

@@ -82,16 +82,6 @@ describe("publisherConfig", () => {
     );
   });
 
-  test("standard input does not come through Nx, and waiting for it is refused", () => {
-    const env = {
-      NX_TASK_TARGET_PROJECT: "publisher",
-      NX_TASK_TARGET_TARGET: "serve",
-      EVENTS_JSONL_FILE: "-",
-    };
-    expect(() => publisherConfig([], env)).toThrow(/^EVENTS_JSONL_FILE: Nx passes no standard input on/);
-    expect(publisherConfig([], { ...env, NX_TASK_TARGET_TARGET: "test" }).file).toBe("-");
-  });
-
   test.each([
     [["--file=nowhere.jsonl"], {}, /^--file: there is no file .*nowhere\.jsonl/],
     [[], { EVENTS_JSONL_FILE: import.meta.dirname }, /^EVENTS_JSONL_FILE: .* is a directory/],
