@@ -28,6 +28,8 @@ export interface StartProgramOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Given on standard input. `@default nothing` */
   readonly input?: string | Uint8Array;
+  /** In a process group of its own, so that Ctrl-C in this terminal does not reach it. `@default false` */
+  readonly detached?: boolean;
   /** Called with each line of standard output. */
   readonly onOutput?: (line: string) => void;
   readonly onLog?: (line: LogLine) => void;
@@ -60,6 +62,7 @@ export function startProgram(main: string, options: StartProgramOptions = {}): S
     // What this process was told about Node need not suit another program.
     env: { ...process.env, NODE_OPTIONS: undefined, MILLRACE_LOG_FORMAT: "json", ...options.env },
     stdio: ["pipe", "pipe", "pipe", "ipc"],
+    detached: options.detached ?? false,
   });
   const { stdin, stdout, stderr } = child;
   if (stdin === null || stdout === null || stderr === null)

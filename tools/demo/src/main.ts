@@ -21,14 +21,14 @@ const screen = new Screen(people ? process.stdout : process.stderr);
 await runProgram("demo", demoConfig, async ({ config, signal }) => {
   const started: StartedProgram[] = [];
   const redis = await demoRedis(config.namedRedis, signal);
-  signal.addEventListener("abort", () => {
-    for (const program of started) program.kill("SIGTERM");
-  });
+  signal.addEventListener("abort", () => void stopInOrder(started));
   const start = (app: string, args: readonly string[], hooks: Hooks): StartedProgram => {
     signal.throwIfAborted();
     const program = startProgram(join(ROOT, `apps/${app}/src/main.ts`), {
       args: [...args, "--channel", channel],
       env: redis.env,
+      // Ctrl-C is the demo's to handle: it stops the two in order.
+      detached: true,
       onLog: (line) => {
         if (line.level === "warn" || line.level === "error") screen.line(`  ${app}: ${line.msg}`);
         hooks.onLog?.(line);
@@ -80,21 +80,25 @@ await runProgram("demo", demoConfig, async ({ config, signal }) => {
 
     const published = await publisher.logged("report");
     screen.status("");
-    signal.throwIfAborted();
-    say(
-      `The replay is over. After ${config.idleSeconds} s of silence the aggregator ends its input and closes what is open.`,
-    );
+    if (!signal.aborted) {
+      say(
+        `The replay is over. After ${config.idleSeconds} s of silence the aggregator ends its input and closes what is open.`,
+      );
+    }
     const aggregated = await aggregator.logged("report");
     const ends = await Promise.all(started.map(({ ended }) => ended));
     view.flush();
-    signal.throwIfAborted();
-    title("Where every event went");
     const sums = reconcileReports(published, aggregated);
+    if (sums.published < events) {
+      say(`Stopped after ${readable(sums.published)} of ${readable(events)} events.`);
+    }
+    title("Where every event went");
     showReconciliation(sums, screen);
     if (sums.unaccounted !== 0) throw new UnaccountedError(`${sums.unaccounted} events are unaccounted for`);
     const codes = ends.map(({ code }) => String(code));
     if (codes.some((code) => code !== "0"))
       throw new Error(`the programs ended with ${codes.join(" and ")}, not 0`);
+    signal.throwIfAborted();
     screen.line();
     say("Every event is accounted for. To try it yourself, in two terminals:");
     say("  npx nx run aggregator:serve");
@@ -105,11 +109,18 @@ await runProgram("demo", demoConfig, async ({ config, signal }) => {
     throw error;
   } finally {
     screen.status("");
-    for (const program of started) program.kill("SIGTERM");
-    await Promise.all(started.map(({ ended }) => ended));
+    await stopInOrder(started);
     await redis.stop();
   }
 });
+
+/** The publisher, which is started last, stops first: what it published the aggregator still reads. */
+async function stopInOrder(started: readonly StartedProgram[]): Promise<void> {
+  for (const program of started.toReversed()) {
+    program.kill("SIGTERM");
+    await program.ended;
+  }
+}
 
 interface Hooks {
   readonly onOutput?: (line: string) => void;

@@ -59,7 +59,7 @@ describe("the demo", () => {
     expect(await isOpen(port)).toBe(false);
   });
 
-  test("interrupted in the middle, leaves nothing behind", async () => {
+  test("interrupted in the middle, accounts for what was published and leaves nothing running", async () => {
     const rows: (() => void)[] = [];
     const firstRow = new Promise<void>((resolve) => rows.push(resolve));
     const running = demo(["--seconds=100"], () => {
@@ -69,6 +69,11 @@ describe("the demo", () => {
     running.kill("SIGINT");
     const end = await running.ended;
     expect(end.log.filter(({ level }) => level === "error")).toEqual([]);
+    expect(end.code).toBe(0);
+    const account = end.complaints.join("\n");
+    expect(account).toMatch(/Stopped after [\d,]+ of 12,000 events/);
+    expect(account).toMatch(/published +[1-9]/);
+    expect(account).toMatch(/unaccounted +0 /);
     const { port, pids } = startedBy(end);
     expect(pids).toHaveLength(2);
     expect(pids.filter(isAlive)).toEqual([]);
