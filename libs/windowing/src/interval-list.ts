@@ -36,7 +36,7 @@ export class IntervalList<T extends Interval> {
   }
 
   insert(item: T): void {
-    const place = this.#firstReaching(item.open);
+    const place = this.#firstReaching(item.last);
     if (place === this.#items.length) this.#items.push(item);
     else this.#items.splice(place, 0, item);
   }
@@ -53,6 +53,13 @@ export class IntervalList<T extends Interval> {
       if (near < this.#head || this.#items[near] !== item) continue;
       this.#items.splice(near, 1);
       return;
+    }
+  }
+
+  /** Lets go of the intervals that end before `time`. */
+  dropBefore(time: number): void {
+    for (let first = this.first(); first !== undefined && first.last < time; first = this.first()) {
+      this.#removeFirst();
     }
   }
 
