@@ -46,12 +46,16 @@ const CLOSED = /^(Connection is closed\.|Command aborted due to connection close
  * Error replies are quoted, with command and key where a command was refused, but never kept as cause: the client
  * library attaches the command, and the arguments of AUTH are a password.
  *
+ * @param key what the commands are about, for a reply within another one, which does not carry its command
  * @throws the error itself where it is none of those: a defect is not an outage
  */
-export function explainFailure(error: unknown, address: string): RedisError {
+export function explainFailure(error: unknown, address: string, key?: string): RedisError {
   if (error instanceof RedisError) return error;
   const { name, code, message } = fieldsOf(error);
-  if (name === "ReplyError") return explainReply(message, address, keyOfCommand(error));
+  if (name === "ReplyError") {
+    const about = key === undefined ? "" : ` a command on ${JSON.stringify(key)}`;
+    return explainReply(message, address, keyOfCommand(error) || about);
+  }
   if (name === "ParserError") {
     return new RedisProtocolError(
       `What listens on ${address} does not speak Redis' protocol. Check the host and the port; ` +

@@ -49,6 +49,8 @@ export interface RedisConnection {
   readonly disconnects: number;
   /** The client of now; `undefined` while there is no connection. */
   readonly client: Redis | undefined;
+  /** Why there is no connection now, as the last attempt found; `undefined` while there is one or none was tried. */
+  readonly trouble: RedisError | undefined;
   /**
    * Waits for a connection if there is none.
    * @throws RedisClosedError when closed, before or meanwhile; what {@link ConnectSettings.prepare} threw, if that
@@ -93,6 +95,7 @@ class KeptConnection implements RedisConnection {
   readonly #closing = new AbortController();
   readonly #waiting = new Set<{ up: (client: Redis) => void; fail: (error: Error) => void }>();
   #live: LiveClient | undefined;
+  #trouble: RedisError | undefined;
   #number = 0;
   #disconnects = 0;
 
@@ -119,6 +122,10 @@ class KeptConnection implements RedisConnection {
 
   get client(): Redis | undefined {
     return this.#live?.redis;
+  }
+
+  get trouble(): RedisError | undefined {
+    return this.#trouble;
   }
 
   async open(): Promise<void> {
@@ -193,7 +200,8 @@ class KeptConnection implements RedisConnection {
       this.#adopt(await this.#finder.open(open));
       return undefined;
     } catch (error) {
-      return explainFailure(error, this.address);
+      this.#trouble = explainFailure(error, this.address);
+      return this.#trouble;
     }
   }
 
@@ -203,6 +211,7 @@ class KeptConnection implements RedisConnection {
       return;
     }
     this.#live = live;
+    this.#trouble = undefined;
     this.#number += 1;
     void live.ended.then(() => {
       if (this.#live === live) this.#lost(live, undefined);

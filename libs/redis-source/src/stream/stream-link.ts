@@ -18,11 +18,13 @@ const RETRY_MS = 100;
  * cluster they go to the node that serves the stream.
  */
 export class StreamLink {
+  readonly #stream: string;
   readonly #connection: RedisConnection;
   readonly #context: PartContext;
   readonly #closing = new AbortController();
 
-  private constructor(connection: RedisConnection, context: PartContext) {
+  private constructor(stream: string, connection: RedisConnection, context: PartContext) {
+    this.#stream = stream;
     this.#connection = connection;
     this.#context = context;
   }
@@ -35,7 +37,8 @@ export class StreamLink {
     context: PartContext,
   ): Promise<StreamLink> {
     const { logger, time, signal } = context;
-    return new StreamLink(await connectRedis(options, { role, logger, time, signal, key: stream }), context);
+    const connection = await connectRedis(options, { role, logger, time, signal, key: stream });
+    return new StreamLink(stream, connection, context);
   }
 
   /** Whether there is a connection right now. */
@@ -66,7 +69,7 @@ export class StreamLink {
       try {
         return await this.#answered(client, send(client), takesMs);
       } catch (error) {
-        const failure = explainFailure(error, this.#connection.address);
+        const failure = explainFailure(error, this.#connection.address, this.#stream);
         if (this.#closing.signal.aborted) throw this.#closed();
         if (!failure.retryable) throw failure;
         if (isReply(error) && !isWrongNode(error)) {
