@@ -37,6 +37,14 @@ export class RedisTlsError extends RedisError {
   readonly code: string = RedisTlsError.code;
 }
 
+/** The server is a replica, which takes no writes and does not hear what is published on it elsewhere. */
+export class RedisReplicaError extends RedisError {
+  static readonly code = "MILLRACE_REDIS_REPLICA";
+  readonly code: string = RedisReplicaError.code;
+  // On a connection that is in use it is a failover; only the first connection fails for it (see `openClient`).
+  override readonly retryable = true;
+}
+
 /** The server is older than Millrace supports. */
 export class RedisTooOldError extends RedisError {
   static readonly code = "MILLRACE_REDIS_TOO_OLD";

@@ -9,6 +9,7 @@ export {
   RedisPositionError,
   RedisProtocolError,
   RedisRefusedError,
+  RedisReplicaError,
   RedisTlsError,
   RedisTooOldError,
   RedisUnreachableError,
@@ -24,6 +25,9 @@ export { DEFAULT_STREAM_SOURCE_OPTIONS } from "./stream/stream-source-options.ts
 export { RedisStreamSink } from "./stream/stream-sink.ts";
 export { RedisStreamSource } from "./stream/stream-source.ts";
 export { connectRedis } from "./connection/redis-connection.ts";
+export { backOffMs } from "./connection/back-off.ts";
+export { pause } from "./pause.ts";
+export { explainFailure, isWrongNode } from "./connection/explain-failure.ts";
 export { describeRedis } from "./connection/connection-options.ts";
 export { waitForSubscriber } from "./pubsub/wait-for-subscriber.ts";
 

@@ -23,6 +23,7 @@ export class RedisStore implements Store {
   readonly #open = new Set<TaskConnection>();
   /** Where the store is, for people. */
   readonly #address: string;
+  readonly #reached = { yet: false };
   #closed = false;
 
   /** Connects when a task is acquired. @throws RedisOptionsError */
@@ -79,7 +80,7 @@ export class RedisStore implements Store {
 
   #connect({ meta }: TaskKeys): TaskConnection {
     if (this.#closed) throw new RedisClosedError(`The store in Redis at ${this.#address} is closed.`);
-    const connection = new TaskConnection(this.#options, meta, this.#settings);
+    const connection = new TaskConnection(this.#options, meta, { ...this.#settings, reached: this.#reached });
     this.#open.add(connection);
     return connection;
   }

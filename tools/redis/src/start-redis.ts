@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { ask } from "./ask.ts";
+import { RedisRefusal, ask } from "./ask.ts";
 import type { RedisAddress } from "./ask.ts";
 import { findRedisServer } from "./find-redis-server.ts";
 import { freePort, onFreePorts } from "./free-port.ts";
@@ -11,6 +11,13 @@ import { LocalRedisError } from "./local-redis-error.ts";
 /** Loopback only, both families where there are two; nothing is ever written unless asked for. */
 const BASE_ARGS = ["--bind", "127.0.0.1", "-::1", "--save", "", "--appendonly", "no", "--daemonize", "no"];
 const LOG_FILE = "redis.log";
+/** A Sentinel writes down what it learns in its configuration file, so there must be one. */
+const SENTINEL = (program: string): readonly string[] => [
+  "sh",
+  "-c",
+  ': >>sentinel.conf && exec "$0" sentinel.conf "$@" --sentinel',
+  program,
+];
 const LOG_TAIL_LENGTH = 2_048;
 const READY_RETRY_MS = 5;
 /** A server that persists may take this long to write its data before it is killed. */
@@ -33,6 +40,8 @@ export interface LocalRedisOptions {
   readonly dir?: string;
   /** Password of the default user. `@default none` */
   readonly password?: string;
+  /** Keeps data, or watches over servers that do; a Sentinel knows of none at first. `@default "server"` */
+  readonly mode?: "server" | "sentinel";
   /** How long the server may take to answer. `@default 10_000` */
   readonly startTimeoutMs?: number;
   /** Stops the server when aborted, and gives up a start under way. */
@@ -161,15 +170,25 @@ async function launchServer(
   { program, port, options }: Launch,
   dir: string | undefined,
 ): Promise<GuardedProcess> {
-  const { password, args = [], startTimeoutMs = 10_000 } = options;
+  const { password, args = [], mode = "server", startTimeoutMs = 10_000 } = options;
   const secret = password === undefined ? [] : ["--requirepass", password];
-  const command = [program, "--port", String(port), ...BASE_ARGS, "--logfile", LOG_FILE, ...secret, ...args];
+  const server = mode === "sentinel" ? SENTINEL(program) : [program];
+  const command = [
+    ...server,
+    "--port",
+    String(port),
+    ...BASE_ARGS,
+    "--logfile",
+    LOG_FILE,
+    ...secret,
+    ...args,
+  ];
   const atEnd = options.dir === undefined ? "remove" : "keep";
   const process = await GuardedProcess.start(command, { dir, atEnd });
   const deadline = AbortSignal.timeout(startTimeoutMs);
   const limits = options.signal === undefined ? [deadline] : [deadline, options.signal];
   try {
-    await answering(process, { host: "127.0.0.1", port, password }, AbortSignal.any(limits));
+    await answering(process, mode, { host: "127.0.0.1", port, password }, AbortSignal.any(limits));
     return process;
   } catch (error) {
     const story = `${process.output}${await logTail(process.dir)}`.trim();
@@ -186,24 +205,35 @@ async function launchServer(
 }
 
 /** Resolves when this very process answers on the port (on a taken port somebody else would), its data loaded. */
-async function answering(process: GuardedProcess, address: RedisAddress, signal: AbortSignal): Promise<void> {
+async function answering(
+  process: GuardedProcess,
+  mode: "server" | "sentinel",
+  address: RedisAddress,
+  signal: AbortSignal,
+): Promise<void> {
   const over = new AbortController();
   void process.ended.then(() => {
     over.abort(new Error("the server has ended"));
   });
   const limit = AbortSignal.any([signal, over.signal]);
-  while (!(await answers(process.pid, address, limit))) {
+  const wanted = [`process_id:${process.pid}`, ...(mode === "server" ? ["loading:0"] : [])];
+  while (!(await answers(wanted, address, limit))) {
     await delay(READY_RETRY_MS, undefined, { signal: limit });
   }
 }
 
-async function answers(pid: number, address: RedisAddress, signal: AbortSignal): Promise<boolean> {
+async function answers(
+  wanted: readonly string[],
+  address: RedisAddress,
+  signal: AbortSignal,
+): Promise<boolean> {
   try {
-    const info = (await ask(address, ["INFO", "server", "persistence"], signal)).split("\r\n");
-    return info.includes(`process_id:${pid}`) && info.includes("loading:0");
-  } catch {
+    const info = (await ask(address, ["INFO"], signal)).split("\r\n");
+    return wanted.every((line) => info.includes(line));
+  } catch (error) {
     signal.throwIfAborted();
-    return false;
+    // Started without INFO, it can only be asked whether it is there.
+    return error instanceof RedisRefusal && error.message.includes("unknown command");
   }
 }
 

@@ -3,26 +3,59 @@ import {
   RedisError,
   RedisProtocolError,
   RedisRefusedError,
+  RedisReplicaError,
   RedisTlsError,
   RedisUnreachableError,
 } from "../errors.ts";
+import { keyOfCommand } from "./key-of-command.ts";
+
+/** What an error reply means for the one who sent the command. */
+type ReplyKind =
+  /** A condition that ends by itself: the same command may succeed later, here. */
+  | "not-ready"
+  /** As `not-ready`, but a new connection may find another node, or this one in another role. */
+  | "wrong-node"
+  /** The user or the password. */
+  | "auth"
+  /** A permission that the user lacks. */
+  | "forbidden"
+  /** Redis accepts no more connections. */
+  | "full"
+  /** Anything else: sent again it is refused again. */
+  | "refused";
+
+/** The one table of error replies; the first row that fits counts. */
+const REPLIES: readonly (readonly [pattern: RegExp, kind: ReplyKind])[] = [
+  [/max number of clients/, "full"],
+  [/^(MOVED|READONLY|MASTERDOWN|CLUSTERDOWN|UNBLOCKED)\b/, "wrong-node"],
+  [/^(LOADING|BUSY|TRYAGAIN|ASK|NOREPLICAS|MISCONF|OOM)\b/, "not-ready"],
+  // The second is how a script says it.
+  [/\bNOPERM\b|\bThe user executing the script\b/, "forbidden"],
+  [/^(WRONGPASS|NOAUTH)\b|\bAUTH\b|invalid password/, "auth"],
+];
 
 const TLS_CODES = /^(ERR_(TLS|SSL)_|CERT_|EPROTO|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
-/** Starting, failing over, moving a slot, out of memory or disk: conditions that end. */
-const NOT_READY_REPLIES =
-  /^(LOADING|BUSY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|MOVED|ASK|UNBLOCKED|READONLY|NOREPLICAS|MISCONF|OOM)\b|max number of clients/;
-const AUTH_REPLIES = /^(WRONGPASS|NOAUTH)\b|\bAUTH\b|invalid password/;
+/** Codes of Node's sockets; an error of a program has none, or one that begins with `ERR_INVALID`. */
+const SOCKET_CODES = /^(E[A-Z]+|ERR_SOCKET_\w+|ERR_STREAM_\w+)$/;
+/** How the client library says that the socket under a command is gone. */
+const CLOSED = /^(Connection is closed\.|Command aborted due to connection close|Stream isn't writeable)/;
 
 /**
  * Says in Millrace's words what a client library, a socket or the server said in theirs.
  *
- * Error replies are quoted but never kept as cause: the client library attaches the command, and the arguments
- * of AUTH are a password.
+ * Error replies are quoted, with command and key where a command was refused, but never kept as cause: the client
+ * library attaches the command, and the arguments of AUTH are a password.
+ *
+ * @param key what the commands are about, for a reply within another one, which does not carry its command
+ * @throws the error itself where it is none of those: a defect is not an outage
  */
-export function explainFailure(error: unknown, address: string): RedisError {
+export function explainFailure(error: unknown, address: string, key?: string): RedisError {
   if (error instanceof RedisError) return error;
   const { name, code, message } = fieldsOf(error);
-  if (name === "ReplyError") return explainReply(message, address);
+  if (name === "ReplyError") {
+    const about = key === undefined ? "" : ` a command on ${JSON.stringify(key)}`;
+    return explainReply(message, address, keyOfCommand(error) || about);
+  }
   if (name === "ParserError") {
     return new RedisProtocolError(
       `What listens on ${address} does not speak Redis' protocol. Check the host and the port; ` +
@@ -36,7 +69,8 @@ export function explainFailure(error: unknown, address: string): RedisError {
       { cause: error },
     );
   }
-  // A socket error has a code; without one, somebody was there and hung up.
+  if (!isClosedSocket(error)) throw error;
+  // A socket error has a code; without one, a server was there and closed the connection.
   const hint = code === "" ? "; a server that wants TLS needs a rediss:// URL" : "";
   return new RedisUnreachableError(
     `No Redis at ${address}: ${causeOf(error)}. Start one there, or name another by its URL, or its host and port${hint}.`,
@@ -44,25 +78,75 @@ export function explainFailure(error: unknown, address: string): RedisError {
   );
 }
 
+/** The same for an error reply by its text, without the leading `-`. */
+export function explainReply(reply: string, address: string, command = ""): RedisError {
+  const said = withoutStop(reply);
+  switch (kindOf(reply)) {
+    case "full":
+      return new RedisUnreachableError(
+        `Redis at ${address} accepts no more connections: ${said}. Raise its maxclients (or the limit of open files), ` +
+          "or run fewer partitions in this process: a partition of a stream holds two connections, one of Pub/Sub and one " +
+          "that is written to hold one, and a task with a store holds one more.",
+      );
+    case "wrong-node":
+      if (reply.startsWith("READONLY")) return replicaError(address, said);
+      return new RedisUnreachableError(`Redis at ${address} is not ready: ${said}.`);
+    case "not-ready":
+      return new RedisUnreachableError(`Redis at ${address} is not ready: ${said}.`);
+    case "auth":
+      return new RedisAuthError(
+        `Redis at ${address} refuses the user name or password: ${said}. Give the right ones as username and password ` +
+          "(the programs read REDIS_USERNAME and REDIS_PASSWORD), or in the URL.",
+      );
+    case "forbidden":
+      return new RedisRefusedError(
+        `Redis at ${address} refuses${command}: ${said}. Give the user that permission with ACL SETUSER.`,
+      );
+    case "refused":
+      return new RedisRefusedError(`Redis at ${address} refuses${command}: ${said}.`);
+  }
+}
+
+/** A server that only follows another one. @param said its own words, if it has said any */
+export function replicaError(address: string, said?: string): RedisReplicaError {
+  return new RedisReplicaError(
+    `Redis at ${address} is a replica${said === undefined ? "" : `: ${said}`}. Name the primary instead, or Sentinels and ` +
+      "the name of their master, which lead to it after each failover.",
+  );
+}
+
+/** Whether an error reply says that a new connection is needed before the command is sent again. */
+export function isWrongNode(error: unknown): boolean {
+  const { name, message } = fieldsOf(error);
+  return name === "ReplyError" && kindOf(message) === "wrong-node";
+}
+
+/** Whether an error is the answer of a server, which is there and can be asked again over the same connection. */
+export function isReply(error: unknown): error is Error {
+  return fieldsOf(error).name === "ReplyError";
+}
+
+/** Whether an error only says that the socket is closed, or could not be opened. */
+export function isClosedSocket(error: unknown): boolean {
+  const { code, message } = fieldsOf(error);
+  return SOCKET_CODES.test(code) || CLOSED.test(message);
+}
+
 /** Why a connection ended, in a few words. */
 export function causeOf(error: unknown): string {
   const { code, message } = fieldsOf(error);
-  if (code === "" || message === "") return code || "the server closed the connection";
-  return message.includes(code) ? message : `${code}, ${message}`;
+  if (message === "" || CLOSED.test(message)) return code || "the server closed the connection";
+  return code === "" || message.includes(code) || error instanceof RedisError
+    ? withoutStop(message)
+    : `${code}, ${message}`;
 }
 
-function explainReply(reply: string, address: string): RedisError {
-  if (NOT_READY_REPLIES.test(reply)) {
-    return new RedisUnreachableError(`Redis at ${address} is not ready: ${reply}.`);
-  }
-  if (AUTH_REPLIES.test(reply)) {
-    return new RedisAuthError(
-      `Redis at ${address} refuses the user name or password: ${reply}. Give the right ones in the URL, ` +
-        "or as username and password.",
-    );
-  }
-  const remedy = reply.startsWith("NOPERM") ? " Give the user that permission with ACL SETUSER." : "";
-  return new RedisRefusedError(`Redis at ${address} refuses: ${reply}.${remedy}`);
+function kindOf(reply: string): ReplyKind {
+  return REPLIES.find(([pattern]) => pattern.test(reply))?.[1] ?? "refused";
+}
+
+function withoutStop(sentence: string): string {
+  return sentence.replace(/\.$/, "");
 }
 
 interface ErrorFields {

@@ -1,16 +1,16 @@
 import { Redis } from "ioredis";
-import type { TimeProvider } from "@millrace/dataflow";
-import { RedisTooOldError, RedisUnreachableError } from "../errors.ts";
+import type { Logger, TimeProvider } from "@millrace/dataflow";
+import { RedisUnreachableError } from "../errors.ts";
+import { checkServer } from "./check-server.ts";
 import type { RedisTarget } from "./connection-options.ts";
-import { explainFailure } from "./explain-failure.ts";
-
-/** The oldest major version with sharded Pub/Sub, of Redis as of Valkey. */
-const OLDEST_MAJOR = 7;
+import { explainFailure, explainReply, isClosedSocket } from "./explain-failure.ts";
+import { hearRefusal } from "./hear-refusal.ts";
 
 /** What {@link openClient} needs besides the address. */
 export interface OpenSettings {
   /** Shown by CLIENT LIST. */
   readonly name: string;
+  readonly logger: Logger;
   readonly time: TimeProvider;
   /** How long connecting, handshake and `prepare` may take together. */
   readonly timeoutMs: number;
@@ -27,15 +27,20 @@ export interface LiveClient {
 }
 
 /**
- * Opens one connection, checks the server's version and prepares it.
+ * Opens one connection, checks what kind of server it is and prepares the connection.
  *
  * The client never reconnects: when its socket closes, it rejects every command that has no answer yet. The
  * client library's own reconnecting leaves such commands pending for ever if it is interrupted, and hides which
  * answers belong to which connection.
  *
- * @throws RedisError
+ * @param expected what should be there
+ * @throws RedisError; what `prepare` throws
  */
-export async function openClient(target: RedisTarget, settings: OpenSettings): Promise<LiveClient> {
+export async function openClient(
+  target: RedisTarget,
+  settings: OpenSettings,
+  expected: "data" | "sentinel" = "data",
+): Promise<LiveClient> {
   const redis = createClient(target, settings.name);
   let reason: unknown;
   redis.on("error", (error: unknown) => {
@@ -61,28 +66,38 @@ export async function openClient(target: RedisTarget, settings: OpenSettings): P
   try {
     signal.throwIfAborted();
     await redis.connect();
-    await checkServer(redis, target.address);
+    if (expected === "data") await checkServer(redis, target.address, settings.logger);
     await settings.prepare(redis);
-    // A refused SELECT or a socket that closed meanwhile is not told by any of the answers above.
-    if (reason !== undefined || redis.status !== "ready") throw new Error("ended during the handshake");
+    // A refused SELECT or a socket that closed meanwhile shows in none of the answers above.
+    if (reason !== undefined || redis.status !== "ready") throw new Error("Connection is closed.");
     return { redis, ended };
   } catch (error) {
     giveUp();
-    throw explainFailure(reason ?? error, target.address);
+    const failure = reason ?? error;
+    if (!closedByServer(failure)) throw explainFailure(failure, target.address);
+    const words = await hearRefusal(target, time, signal);
+    throw words === undefined ? explainFailure(failure, target.address) : explainReply(words, target.address);
   } finally {
     cancelTimeout();
     signal.removeEventListener("abort", giveUp);
   }
 }
 
+/** Whether a server was there, and closed the connection. */
+function closedByServer(failure: unknown): boolean {
+  if (!isClosedSocket(failure)) return false;
+  const code: unknown = failure instanceof Error && "code" in failure ? failure.code : undefined;
+  return code === undefined || code === "EPIPE" || code === "ECONNRESET";
+}
+
 function createClient(target: RedisTarget, name: string): Redis {
+  const { host, port, path, username, password, tls } = target;
   return new Redis({
-    host: target.host,
-    port: target.port,
+    ...(path === undefined ? { host, port } : { path }),
     db: target.db,
-    ...(target.username === undefined ? {} : { username: target.username }),
-    ...(target.password === undefined ? {} : { password: target.password }),
-    ...(target.tls === undefined ? {} : { tls: target.tls }),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls === undefined ? {} : { tls }),
     connectionName: name.replace(/[^\x21-\x7e]/g, "_"),
     lazyConnect: true,
     retryStrategy: () => null,
@@ -97,26 +112,4 @@ function createClient(target: RedisTarget, name: string): Redis {
     disconnectTimeout: 0,
     keepAlive: 10_000,
   });
-}
-
-async function checkServer(redis: Redis, address: string): Promise<void> {
-  let info: string;
-  try {
-    info = await redis.info();
-  } catch (error) {
-    // An ACL user without INFO: an old server will show itself at the first command that it does not know.
-    if (error instanceof Error && error.message.startsWith("NOPERM")) return;
-    throw error;
-  }
-  const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1];
-  const version = field("valkey_version") ?? field("redis_version") ?? "unknown";
-  if (Number.parseInt(version, 10) < OLDEST_MAJOR) {
-    throw new RedisTooOldError(
-      `Redis at ${address} is version ${version}; Millrace needs Redis or Valkey ${OLDEST_MAJOR}.0 or newer. ` +
-        "Upgrade it, or name another Redis.",
-    );
-  }
-  if (field("loading") === "1") {
-    throw new RedisUnreachableError(`Redis at ${address} is still loading its data. Wait until it is done.`);
-  }
 }

@@ -1,7 +1,8 @@
 import type { Redis } from "ioredis";
 import { RedisError } from "../errors.ts";
-import { addressOf } from "./connection-options.ts";
+import { nodeOf } from "./connection-options.ts";
 import type { RedisTarget } from "./connection-options.ts";
+import type { NodeFinder } from "./node-finder.ts";
 import { openClient } from "./open-client.ts";
 import type { LiveClient, OpenSettings } from "./open-client.ts";
 
@@ -25,7 +26,7 @@ class MovedError extends RedisError {
  * Finds the node that serves a key's slot, and remembers the nodes of the cluster in case that one dies. On a Redis
  * that is no cluster this is the node itself.
  */
-export class OwnerFinder {
+export class OwnerFinder implements NodeFinder {
   readonly #key: string;
   /** Where to ask, the last known owner first. */
   #nodes: readonly RedisTarget[];
@@ -55,7 +56,7 @@ export class OwnerFinder {
       let known: readonly RedisTarget[] = [];
       const prepare = async (client: Redis): Promise<void> => {
         await this.#ask(client, asked);
-        known = await nodesOf(client, asked);
+        known = await nodesKnownTo(client, asked);
         await settings.prepare(client);
       };
       try {
@@ -86,7 +87,7 @@ export class OwnerFinder {
   }
 }
 
-async function nodesOf(client: Redis, asked: RedisTarget): Promise<readonly RedisTarget[]> {
+async function nodesKnownTo(client: Redis, asked: RedisTarget): Promise<readonly RedisTarget[]> {
   try {
     const slots: unknown = await client.call("CLUSTER", "SLOTS");
     return listOf(slots).flatMap((range) => nodesIn(range, asked));
@@ -109,8 +110,7 @@ function nodesIn(range: unknown, asked: RedisTarget): readonly RedisTarget[] {
 
 /** A node that does not know its own name means the one it was reached by. */
 function at(asked: RedisTarget, host: string, port: number): RedisTarget {
-  const known = host === "" || host === "?" ? asked.host : host;
-  return { ...asked, host: known, port, address: addressOf(known, port, asked.tls) };
+  return nodeOf(asked, { host: host === "" || host === "?" ? asked.host : host, port });
 }
 
 function distinct(nodes: readonly RedisTarget[]): readonly RedisTarget[] {

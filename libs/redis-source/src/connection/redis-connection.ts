@@ -1,17 +1,19 @@
 import type { Redis } from "ioredis";
 import type { Logger, TimeProvider } from "@millrace/dataflow";
-import { RedisClosedError } from "../errors.ts";
+import { RedisClosedError, RedisReplicaError } from "../errors.ts";
 import type { RedisError } from "../errors.ts";
 import { pause } from "../pause.ts";
+import { backOffMs } from "./back-off.ts";
 import { resolveTarget } from "./connection-options.ts";
 import type { RedisConnectionOptions, RedisTarget } from "./connection-options.ts";
-import { causeOf, explainFailure } from "./explain-failure.ts";
-import { openClient } from "./open-client.ts";
+import { causeOf, explainFailure, isClosedSocket } from "./explain-failure.ts";
+import { finderFor } from "./node-finder.ts";
+import type { NodeFinder } from "./node-finder.ts";
 import type { LiveClient, OpenSettings } from "./open-client.ts";
-import { OwnerFinder } from "./owner-finder.ts";
+import { OutageLog } from "./outage-log.ts";
 
-const FIRST_DELAY_MS = 50;
-const LONGEST_DELAY_MS = 2_000;
+/** While the first connection is tried. */
+const START_BACK_OFF = { firstMs: 50, longestMs: 2_000 };
 
 /** How a connection is kept. */
 export interface ConnectSettings {
@@ -28,6 +30,8 @@ export interface ConnectSettings {
   readonly key?: string;
   /** Makes each new client usable (subscribes, defines scripts) before anybody gets it. */
   readonly prepare?: (client: Redis) => Promise<void>;
+  /** A number from 0 to 1, by which many clients reconnect at different moments. `@default Math.random` */
+  readonly random?: () => number;
 }
 
 /**
@@ -45,13 +49,20 @@ export interface RedisConnection {
   readonly disconnects: number;
   /** The client of now; `undefined` while there is no connection. */
   readonly client: Redis | undefined;
+  /** Why there is no connection now, as the last attempt found; `undefined` while there is one or none was tried. */
+  readonly trouble: RedisError | undefined;
   /**
    * Waits for a connection if there is none.
-   * @throws RedisClosedError when closed, before or meanwhile
+   * @throws RedisClosedError when closed, before or meanwhile; what {@link ConnectSettings.prepare} threw, if that
+   *   was no failure of Redis or the connection
    */
   whenUp(): Promise<Redis>;
-  /** Gives up a client that no longer serves: its unanswered commands are rejected, and a new one is opened. */
-  discard(client: Redis): void;
+  /**
+   * Gives up a client that no longer serves: its unanswered commands are rejected, and a new one is opened.
+   *
+   * @param reason why, for the log: an error reply, or an error of Millrace; `@default` what the socket says
+   */
+  discard(client: Redis, reason?: unknown): void;
   /** Closes without waiting for answers; settles whoever waits. Idempotent. */
   close(): Promise<void>;
 }
@@ -60,10 +71,11 @@ export interface RedisConnection {
  * Connects, and stays connected.
  *
  * A port that refuses is tried again until `connectTimeoutMs` is over, since a Redis may be starting; a wrong
- * password, a missing permission, TLS trouble or an old server fail at once. Later losses are retried for ever,
- * 50 ms to 2 s apart, and logged once when they begin and once when they end.
+ * password, a missing permission, TLS trouble, an old server or a replica fail at once. Later losses are retried for
+ * ever, up to 50 ms and then up to 2 s apart, at random within that. The log says when an outage begins, whatever
+ * changes in it, every 30 s that it lasts, and when it ends.
  *
- * @throws RedisError; the signal's reason
+ * @throws RedisError; the signal's reason; what `prepare` throws
  */
 export async function connectRedis(
   options: RedisConnectionOptions,
@@ -77,21 +89,27 @@ export async function connectRedis(
 class KeptConnection implements RedisConnection {
   readonly #target: RedisTarget;
   readonly #settings: ConnectSettings;
-  readonly #owner: OwnerFinder | undefined;
+  readonly #finder: NodeFinder;
+  readonly #outages: OutageLog;
+  readonly #random: () => number;
   readonly #closing = new AbortController();
-  readonly #waiting = new Set<{ up: (client: Redis) => void; fail: (error: RedisError) => void }>();
+  readonly #waiting = new Set<{ up: (client: Redis) => void; fail: (error: Error) => void }>();
   #live: LiveClient | undefined;
+  #trouble: RedisError | undefined;
   #number = 0;
   #disconnects = 0;
 
   constructor(target: RedisTarget, settings: ConnectSettings) {
+    const { key, role, logger, time, random = Math.random } = settings;
     this.#target = target;
     this.#settings = settings;
-    this.#owner = settings.key === undefined ? undefined : new OwnerFinder(target, settings.key);
+    this.#finder = finderFor(target, key);
+    this.#outages = new OutageLog({ role, logger, time, random });
+    this.#random = random;
   }
 
   get address(): string {
-    return this.#owner?.address ?? this.#target.address;
+    return this.#finder.address;
   }
 
   get number(): number {
@@ -104,6 +122,10 @@ class KeptConnection implements RedisConnection {
 
   get client(): Redis | undefined {
     return this.#live?.redis;
+  }
+
+  get trouble(): RedisError | undefined {
+    return this.#trouble;
   }
 
   async open(): Promise<void> {
@@ -119,8 +141,10 @@ class KeptConnection implements RedisConnection {
         const failure = await this.#attempt(deadline - time.now());
         signal?.throwIfAborted();
         if (failure === undefined) return;
-        const delayMs = delayBefore(attempt);
-        if (!failure.retryable || time.now() + delayMs >= deadline) throw failure;
+        const delayMs = backOffMs(attempt, START_BACK_OFF, this.#random);
+        // A replica that is named at the start is a mistake; one that is met later is a failover.
+        const final = !failure.retryable || failure instanceof RedisReplicaError;
+        if (final || time.now() + delayMs >= deadline) throw failure;
         await pause(delayMs, time, this.#closing.signal);
       }
     } finally {
@@ -129,43 +153,55 @@ class KeptConnection implements RedisConnection {
   }
 
   whenUp(): Promise<Redis> {
-    if (this.#closing.signal.aborted) return Promise.reject(this.#closedError());
+    if (this.#closing.signal.aborted) return Promise.reject(this.#whyClosed());
     if (this.#live !== undefined) return Promise.resolve(this.#live.redis);
     return new Promise((up, fail) => {
       this.#waiting.add({ up, fail });
     });
   }
 
-  discard(client: Redis): void {
+  discard(client: Redis, reason?: unknown): void {
     client.disconnect();
+    const live = this.#live;
+    if (live?.redis !== client) return;
     // Not when the socket has closed: whoever asks for a client right now must not get this one again.
-    if (this.#live?.redis === client) this.#lost(undefined);
+    this.#lost(live, reason === undefined || isClosedSocket(reason) ? undefined : reason);
   }
 
-  async close(): Promise<void> {
-    this.#closing.abort();
+  close(): Promise<void> {
+    return this.#close(
+      new RedisClosedError(`The connection to Redis at ${this.address} (${this.#settings.role}) is closed.`),
+    );
+  }
+
+  async #close(reason: Error): Promise<void> {
+    this.#closing.abort(reason);
+    this.#outages.close();
     const live = this.#live;
     this.#live = undefined;
-    for (const { fail } of this.#waiting) fail(this.#closedError());
+    for (const { fail } of this.#waiting) fail(this.#whyClosed());
     this.#waiting.clear();
     live?.redis.disconnect();
     await live?.ended;
   }
 
+  /** @throws what `prepare` throws, if that is no failure of Redis or the connection */
   async #attempt(timeoutMs: number): Promise<RedisError | undefined> {
-    const { role, time, prepare } = this.#settings;
+    const { role, logger, time, prepare } = this.#settings;
     try {
       const open: OpenSettings = {
         name: `millrace ${role}`,
+        logger,
         time,
         timeoutMs,
         signal: this.#closing.signal,
         prepare: prepare ?? (() => Promise.resolve()),
       };
-      this.#adopt(await (this.#owner?.open(open) ?? openClient(this.#target, open)));
+      this.#adopt(await this.#finder.open(open));
       return undefined;
     } catch (error) {
-      return explainFailure(error, this.address);
+      this.#trouble = explainFailure(error, this.address);
+      return this.#trouble;
     }
   }
 
@@ -175,58 +211,39 @@ class KeptConnection implements RedisConnection {
       return;
     }
     this.#live = live;
+    this.#trouble = undefined;
     this.#number += 1;
-    void live.ended.then((reason) => {
-      if (this.#live === live) this.#lost(reason);
+    void live.ended.then(() => {
+      if (this.#live === live) this.#lost(live, undefined);
     });
     for (const { up } of this.#waiting) up(live.redis);
     this.#waiting.clear();
   }
 
-  #lost(reason: unknown): void {
+  /** @param reason why this end hung up; `undefined`: the other end did */
+  #lost(live: LiveClient, reason: unknown): void {
     this.#live = undefined;
     this.#disconnects += 1;
-    void this.#reconnect(causeOf(reason));
+    this.#reconnect(live, reason).catch((error: unknown) => {
+      // A defect in `prepare`: it would fail for ever, and whoever needs the connection has to know.
+      void this.#close(error instanceof Error ? error : new Error(String(error)));
+    });
   }
 
-  async #reconnect(reason: string): Promise<void> {
-    const { logger, role, time } = this.#settings;
-    const lostAt = time.now();
-    let told: string | undefined;
-    logger.warn(
-      { event: "redis-lost", redis: this.address, role, reason },
-      `connection to ${this.address} lost (${role}): ${reason}; reconnecting`,
-    );
-    for (let attempt = 0; !this.#closing.signal.aborted; attempt += 1) {
+  async #reconnect(lost: LiveClient, reason: unknown): Promise<void> {
+    this.#outages.lost(this.address, causeOf(reason ?? (await lost.ended)));
+    for (;;) {
+      await pause(this.#outages.nextDelayMs(), this.#settings.time, this.#closing.signal);
+      if (this.#closing.signal.aborted) return;
       const failure = await this.#attempt(this.#target.connectTimeoutMs);
       if (failure === undefined) break;
-      // That nobody answers is the outage itself; a refusal is news, since waiting will not mend it.
-      if (!failure.retryable && failure.code !== told) {
-        told = failure.code;
-        logger.error({ event: "redis-refused", redis: this.address, role, code: told }, failure.message);
-      }
-      await pause(delayBefore(attempt), time, this.#closing.signal);
+      this.#outages.failed(this.address, failure);
     }
-    if (this.#live === undefined) return;
-    logger.info(
-      {
-        event: "redis-back",
-        redis: this.address,
-        role,
-        connection: this.#number,
-        downMs: time.now() - lostAt,
-      },
-      `connected to ${this.address} again (${role})`,
-    );
+    if (this.#live !== undefined) this.#outages.back(this.address, this.#number);
   }
 
-  #closedError(): RedisClosedError {
-    return new RedisClosedError(
-      `The connection to Redis at ${this.address} (${this.#settings.role}) is closed.`,
-    );
+  #whyClosed(): Error {
+    const reason: unknown = this.#closing.signal.reason;
+    return reason instanceof Error ? reason : new Error("closed");
   }
-}
-
-function delayBefore(attempt: number): number {
-  return Math.min(FIRST_DELAY_MS * 2 ** attempt, LONGEST_DELAY_MS);
 }

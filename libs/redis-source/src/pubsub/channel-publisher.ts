@@ -113,7 +113,7 @@ export class ChannelPublisher {
       });
       if (failure === undefined) return;
       const reason = explainFailure(failure, this.#connection.address);
-      if (reason.retryable) this.#connection.discard(client);
+      if (reason.retryable) this.#connection.discard(client, failure);
       // A right was taken away, or the script was killed: a pipeline does it, or tells what is really wrong.
       else if (scripted) this.#scripts.allowed = false;
       else throw reason;

@@ -11,7 +11,7 @@ import type {
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
-import { QueueOverflowError } from "../errors.ts";
+import { QueueOverflowError, RedisUnreachableError } from "../errors.ts";
 import { Signal } from "../signal.ts";
 import { CutOffWatch } from "./cut-off-watch.ts";
 import { Inbox } from "./inbox.ts";
@@ -25,6 +25,8 @@ const UNSUBSCRIBE_TIMEOUT_MS = 1_000;
 
 /** A socket that is not read does not tell that it was closed: that is seen after it has been read to its end. */
 const UNREAD_MEMORY_MS = 60_000;
+
+const OUT_OF_STEP = "The Redis Cluster has taken the channel's slot from the node.";
 
 const END: SourceBatch<RawLine> = Object.freeze({ kind: "end" });
 
@@ -168,7 +170,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     await subscribe(client, channel, this.#settings.transport, (message) => {
       this.#receive(message, client);
     });
-    onOutOfStep(client, () => this.#connection?.discard(client));
+    onOutOfStep(client, () => this.#connection?.discard(client, new RedisUnreachableError(OUT_OF_STEP)));
     if (this.#interrupted) this.#inbox.interrupted();
     this.#interrupted = true;
     const { step, logger } = this.#context;

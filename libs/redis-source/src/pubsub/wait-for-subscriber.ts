@@ -66,7 +66,7 @@ export async function waitForSubscriber(
       const subscribers = await countSubscribers(client, channel, sharded).catch((error: unknown) => {
         const failure = explainFailure(error, connection.address);
         if (!failure.retryable) throw failure;
-        connection.discard(client);
+        connection.discard(client, error);
         return 0;
       });
       if (subscribers > 0) return true;

@@ -1,10 +1,10 @@
 import type { Redis } from "ioredis";
 import type { PartContext } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
-import { explainFailure } from "../connection/explain-failure.ts";
+import { explainFailure, isReply, isWrongNode } from "../connection/explain-failure.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
-import { RedisClosedError } from "../errors.ts";
+import { RedisClosedError, RedisUnreachableError } from "../errors.ts";
 import type { RedisError } from "../errors.ts";
 import { pause } from "../pause.ts";
 
@@ -12,19 +12,19 @@ import { pause } from "../pause.ts";
 const ANSWER_MS = 10_000;
 /** A condition such as a failover is looked at again after this. */
 const RETRY_MS = 100;
-/** Answers after which the next connection may find another node, or the same one in another role. */
-const ELSEWHERE = /^(MOVED|READONLY|MASTERDOWN|CLUSTERDOWN|UNBLOCKED)\b/;
 
 /**
  * A connection for commands that bear to be sent again: they are, on the next connection, until Redis answers. On a
  * cluster they go to the node that serves the stream.
  */
 export class StreamLink {
+  readonly #stream: string;
   readonly #connection: RedisConnection;
   readonly #context: PartContext;
   readonly #closing = new AbortController();
 
-  private constructor(connection: RedisConnection, context: PartContext) {
+  private constructor(stream: string, connection: RedisConnection, context: PartContext) {
+    this.#stream = stream;
     this.#connection = connection;
     this.#context = context;
   }
@@ -37,7 +37,8 @@ export class StreamLink {
     context: PartContext,
   ): Promise<StreamLink> {
     const { logger, time, signal } = context;
-    return new StreamLink(await connectRedis(options, { role, logger, time, signal, key: stream }), context);
+    const connection = await connectRedis(options, { role, logger, time, signal, key: stream });
+    return new StreamLink(stream, connection, context);
   }
 
   /** Whether there is a connection right now. */
@@ -68,13 +69,13 @@ export class StreamLink {
       try {
         return await this.#answered(client, send(client), takesMs);
       } catch (error) {
-        const failure = explainFailure(error, this.#connection.address);
+        const failure = explainFailure(error, this.#connection.address, this.#stream);
         if (this.#closing.signal.aborted) throw this.#closed();
         if (!failure.retryable) throw failure;
-        if (isReply(error) && !ELSEWHERE.test(error.message)) {
+        if (isReply(error) && !isWrongNode(error)) {
           if (!told) this.#tell(failure);
           told = true;
-        } else this.#connection.discard(client);
+        } else this.#connection.discard(client, error);
         await pause(RETRY_MS, this.#context.time, this.#closing.signal);
       }
     }
@@ -92,7 +93,9 @@ export class StreamLink {
     const overdue = async (): Promise<void> => {
       // After a stop of the whole process the answer may be waiting behind this very alarm.
       await time.yield();
-      if (!answered) client.disconnect();
+      if (answered) return;
+      const silent = `Redis at ${this.#connection.address} did not answer a command within ${takesMs + ANSWER_MS} ms.`;
+      this.#connection.discard(client, new RedisUnreachableError(silent));
     };
     const cancel = time.wakeAt(time.now() + takesMs + ANSWER_MS, () => void overdue());
     try {
@@ -114,8 +117,4 @@ export class StreamLink {
   #closed(): RedisClosedError {
     return new RedisClosedError(`The connection to Redis at ${this.#connection.address} is closed.`);
   }
-}
-
-function isReply(error: unknown): error is Error {
-  return error instanceof Error && error.name === "ReplyError";
 }

@@ -1,7 +1,11 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { connect as connectTcp, createServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { inspect } from "node:util";
+import { Redis } from "ioredis";
 import { freePort, startRedis } from "@millrace/local-redis";
 import { SYSTEM_TIME } from "@millrace/dataflow";
 import type { LocalRedis, LocalRedisOptions } from "@millrace/local-redis";
@@ -14,6 +18,7 @@ import {
   RedisError,
   RedisProtocolError,
   RedisRefusedError,
+  RedisReplicaError,
   RedisTlsError,
   RedisTooOldError,
   RedisUnreachableError,
@@ -104,7 +109,8 @@ describe("connecting", () => {
     for (const port of [silent.port, await freePort()]) {
       const controller = new AbortController();
       const time = new VirtualTime();
-      const connecting = connect({ host: "127.0.0.1", port }, { time, signal: controller.signal });
+      const settings = { time, signal: controller.signal, random: () => 1 };
+      const connecting = connect({ host: "127.0.0.1", port }, settings);
       // The time limit of the attempt, and then the pause before the next.
       await until(() => time.nextAlarm === (port === silent.port ? 3_000 : 50));
       const reason = new Error("not wanted any more");
@@ -142,6 +148,159 @@ describe("connecting", () => {
   });
 });
 
+describe("a server that takes no connection", () => {
+  it("is quoted: too many are connected", async () => {
+    const redis = await server();
+    const { connection: admin } = await connect({ url: redis.url });
+    await (await admin.whenUp()).config("SET", "maxclients", "1");
+    const error = await refusal({ url: redis.url, connectTimeoutMs: 300 });
+    expect(error).toBeInstanceOf(RedisUnreachableError);
+    expect(error.message).toMatch("accepts no more connections: ERR max number of clients reached");
+    expect(error.message).toMatch("a partition of a stream holds two connections");
+  });
+
+  it("is quoted: it lets only its own machine in", async () => {
+    const words = "DENIED Redis is running in protected mode because protected mode is enabled.";
+    const closed = await listen(
+      createServer((socket) => {
+        socket.end(`-${words}\r\n`);
+      }),
+    );
+    cleanUps.push(() => closed.close());
+    const error = await refusal({ host: "127.0.0.1", port: closed.port });
+    expect(error).toBeInstanceOf(RedisRefusedError);
+    expect(error.message).toMatch(`refuses: ${words}`);
+  });
+
+  it("is waited for, and the log has its words, when it once did", async () => {
+    const redis = await server();
+    const { connection: admin } = await connect({ url: redis.url });
+    const control = await admin.whenUp();
+    const { connection, logger } = await connect({ url: redis.url });
+    await control.config("SET", "maxclients", "1");
+    connection.discard(await connection.whenUp());
+    await logger.logged("redis-not-ready");
+    await control.config("SET", "maxclients", "100");
+    expect(await (await connection.whenUp()).ping()).toBe("PONG");
+    expect(logger.of("redis-not-ready").map(({ message }) => message)).toEqual([
+      expect.stringMatching("max number of clients reached"),
+    ]);
+  });
+});
+
+describe("a server that says little of itself", () => {
+  it.each([
+    ["CONFIG", [], undefined],
+    ["CONFIG and INFO", ["INFO"], /does not answer INFO.*not known when it loads.*version \d/],
+    ["CONFIG, INFO and HELLO", ["INFO", "HELLO"], /as if it were 7.0 or newer, and a primary/],
+  ])("is used without %s", async (_, commands, warning) => {
+    const args = ["CONFIG", ...commands].flatMap((command) => ["--rename-command", command, ""]);
+    const redis = await server({ args });
+    const { connection, logger } = await connect({ url: redis.url });
+    expect(await (await connection.whenUp()).set("a", "1")).toBe("OK");
+    expect(logger.entries.map(({ message }) => message)).toEqual(
+      warning === undefined ? [] : [expect.stringMatching(warning)],
+    );
+  });
+});
+
+describe("a defect in what prepares a client", () => {
+  const defect = new TypeError("Cannot read properties of undefined");
+
+  it("is no missing Redis", async () => {
+    const { url } = await server();
+    await expect(connect({ url }, { prepare: () => Promise.reject(defect) })).rejects.toBe(defect);
+  });
+
+  it("reaches those who wait, when it shows on reconnecting", async () => {
+    const { url } = await server();
+    let prepared = 0;
+    const prepare = (): Promise<void> => {
+      prepared += 1;
+      return prepared > 1 ? Promise.reject(defect) : Promise.resolve();
+    };
+    const { connection } = await connect({ url }, { prepare });
+    connection.discard(await connection.whenUp());
+    await expect(connection.whenUp()).rejects.toBe(defect);
+    await expect(connection.whenUp()).rejects.toBe(defect);
+  });
+});
+
+describe("a replica", () => {
+  it("is refused at the start, with what to name instead", async () => {
+    const primary = await server();
+    const replica = await server({ args: ["--replicaof", primary.host, String(primary.port)] });
+    // With time standing still no retry could come to an end.
+    const error = await refusal({ url: replica.url }, { time: new VirtualTime() });
+    expect(error).toBeInstanceOf(RedisReplicaError);
+    expect(error.message).toMatch(
+      `Redis at 127.0.0.1:${replica.port} is a replica. Name the primary instead`,
+    );
+  });
+
+  it("is recognised by HELLO where INFO is not allowed", async () => {
+    const primary = await server();
+    const args = ["--replicaof", primary.host, String(primary.port), "--rename-command", "INFO", ""];
+    const { url } = await server({ args });
+    expect(await refusal({ url })).toBeInstanceOf(RedisReplicaError);
+  });
+
+  it("that was a primary a moment ago is waited for, and the log says why", async () => {
+    const [first, second] = [await server(), await server()];
+    const { connection, logger } = await connect({ url: first.url }, { role: "sink clicks" });
+    const client = await connection.whenUp();
+    await client.replicaof(second.host, second.port);
+    const readOnly: unknown = await client.set("a", "1").catch((error: unknown) => error);
+    connection.discard(client, readOnly);
+    await logger.logged("redis-not-ready");
+    const admin = new Redis(first.url);
+    await admin.replicaof("NO", "ONE");
+    admin.disconnect();
+    expect(await (await connection.whenUp()).set("a", "1")).toBe("OK");
+    await logger.logged("redis-back");
+    expect(logger.entries.map(({ event }) => event)).toEqual(["redis-lost", "redis-not-ready", "redis-back"]);
+    expect(logger.entries[0]?.message).toMatch(
+      "lost (sink clicks): READONLY You can't write against a read only replica; reconnecting",
+    );
+    expect(logger.entries[1]?.message).toMatch("is a replica. Name the primary instead");
+  });
+});
+
+describe("a Unix socket", () => {
+  it("is an address like another", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "millrace-socket-"));
+    cleanUps.push(() => rm(folder, { recursive: true }));
+    const path = join(folder, "redis.sock");
+    await server({ args: ["--unixsocket", path] });
+    const { connection } = await connect({ url: `unix://${path}?db=2` });
+    expect(await (await connection.whenUp()).client("INFO")).toMatch(/ db=2 /);
+    expect(connection.address).toBe(path);
+    const error = await refusal({ path: `${path}.gone`, connectTimeoutMs: 100 });
+    expect(error.message).toMatch(`No Redis at ${path}.gone: connect ENOENT`);
+  });
+});
+
+describe("nodes that go by other addresses among themselves", () => {
+  it("are reached where the map says", async () => {
+    const owner = await server();
+    const sent = await scriptedRedis(([name = ""]) => {
+      if (name === "info") return infoReply("7.2.0");
+      return name === "exists" ? "-MOVED 42 10.255.255.1:6379\r\n" : "+OK\r\n";
+    });
+    cleanUps.push(() => sent.close());
+    const { connection } = await connect(
+      {
+        host: "127.0.0.1",
+        port: sent.port,
+        natMap: { "10.255.255.1:6379": `127.0.0.1:${owner.port}` },
+      },
+      { key: "clicks" },
+    );
+    expect(await (await connection.whenUp()).ping()).toBe("PONG");
+    expect(connection.address).toBe(`127.0.0.1:${owner.port}`);
+  });
+});
+
 describe("credentials", () => {
   it.each([
     ["a wrong password", (port: number) => `redis://:wr0ng-Secret@127.0.0.1:${port}`],
@@ -155,17 +314,20 @@ describe("credentials", () => {
     expect(inspect(error, { depth: null, showHidden: true })).not.toMatch(/Secret/);
   });
 
-  it("works for an ACL user that may neither run INFO nor name itself", async () => {
+  it("works for an ACL user that may neither run INFO nor name itself, with one warning", async () => {
     const redis = await server();
     const { connection: admin } = await connect({ url: redis.url });
     await (await admin.whenUp()).acl("SETUSER", "ana", "on", ">pw", "+ping");
-    const { connection } = await connect({
+    const { connection, logger } = await connect({
       host: redis.host,
       port: redis.port,
       username: "ana",
       password: "pw",
     });
     expect(await (await connection.whenUp()).ping()).toBe("PONG");
+    connection.discard(await connection.whenUp());
+    expect(await (await connection.whenUp()).ping()).toBe("PONG");
+    expect(logger.of("redis-no-info")).toHaveLength(1);
   });
 
   it("tells which permission an ACL user lacks", async () => {

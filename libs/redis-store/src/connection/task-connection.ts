@@ -1,17 +1,25 @@
 import type { Redis } from "ioredis";
 import type { Logger, TimeProvider } from "@millrace/dataflow";
-import { RedisClosedError, RedisUnreachableError, connectRedis, describeRedis } from "@millrace/redis-source";
-import type { RedisConnection, RedisConnectionOptions, RedisError } from "@millrace/redis-source";
+import {
+  RedisClosedError,
+  RedisError,
+  RedisUnreachableError,
+  backOffMs,
+  connectRedis,
+  describeRedis,
+  explainFailure,
+  isWrongNode,
+  pause,
+} from "@millrace/redis-source";
+import type { RedisConnection, RedisConnectionOptions } from "@millrace/redis-source";
 import { StoreUnavailableError } from "../errors.ts";
 import { runScript } from "../scripts/script.ts";
 import type { Script } from "../scripts/script.ts";
-import { failureOf, isElsewhere } from "./failure.ts";
-import { OVERDUE, within } from "./within.ts";
+import { TIMED_OUT, withTimeout } from "./with-timeout.ts";
 
 /** A server that answers nothing for so long is taken for lost, and the command is sent on a new connection. */
 const ANSWER_MS = 5_000;
-const FIRST_DELAY_MS = 20;
-const LONGEST_DELAY_MS = 1_000;
+const BACK_OFF = { firstMs: 20, longestMs: 1_000 };
 
 /** How a task is connected. */
 export interface TaskConnectionSettings {
@@ -19,6 +27,13 @@ export interface TaskConnectionSettings {
   readonly retryMs: number;
   readonly logger: Logger;
   readonly time: TimeProvider;
+  /**
+   * Whether any connection of this store has stood. Before that, nothing being there is a mistake that is said once
+   * `connectTimeoutMs` is over; after it, an outage that is waited out. `@default of this task alone`
+   */
+  readonly reached?: { yet: boolean };
+  /** A number from 0 to 1, for the delays. `@default Math.random` */
+  readonly random?: () => number;
 }
 
 /** One connection in use. */
@@ -33,8 +48,8 @@ export interface Link {
   ) => Promise<unknown>;
 }
 
-/** A command of a {@link Link} failed, in a way that may pass. */
-class Interrupted extends Error {
+/** A command of a {@link Link} failed, and may succeed later. */
+class RetryableError extends Error {
   readonly reason: RedisError;
 
   constructor(reason: RedisError) {
@@ -45,12 +60,13 @@ class Interrupted extends Error {
 
 /**
  * A task's way to the node that has its slot. It waits out restarts and failovers, and sends again what got no
- * answer; so whatever is sent must bear to be sent twice.
+ * answer; so all that is sent must be idempotent.
  */
 export class TaskConnection {
   readonly #options: RedisConnectionOptions;
   readonly #key: string;
   readonly #settings: TaskConnectionSettings;
+  readonly #reached: { yet: boolean };
   readonly #closing = new AbortController();
   #connection: Promise<RedisConnection> | undefined;
   #giveUpAt = 0;
@@ -60,6 +76,7 @@ export class TaskConnection {
     this.#options = options;
     this.#key = key;
     this.#settings = settings;
+    this.#reached = settings.reached ?? { yet: false };
   }
 
   /**
@@ -67,19 +84,20 @@ export class TaskConnection {
    *
    * @param purpose what it is for, in the error's words
    * @throws StoreUnavailableError when Redis answered nothing of use for `retryMs`
-   * @throws RedisError for what waiting does not mend; what `use` itself throws
+   * @throws RedisError when none was reached within `connectTimeoutMs`, and for what waiting does not mend; what `use`
+   *   itself throws
    */
   async run<T>(purpose: string, use: (link: Link) => Promise<T>): Promise<T> {
-    const { time, retryMs } = this.#settings;
+    const { time, retryMs, random } = this.#settings;
     this.#giveUpAt = time.now() + retryMs;
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await use(await this.#link());
       } catch (error) {
-        if (!(error instanceof Interrupted)) throw error;
-        const delayMs = Math.min(FIRST_DELAY_MS * 2 ** attempt, LONGEST_DELAY_MS);
+        if (!(error instanceof RetryableError)) throw error;
+        const delayMs = backOffMs(attempt, BACK_OFF, random);
         if (time.now() + delayMs >= this.#giveUpAt) throw this.#unavailable(purpose, error.reason);
-        await this.#bounded(new Promise<never>(never), delayMs);
+        await pause(delayMs, time, this.#closing.signal);
       }
     }
   }
@@ -94,62 +112,66 @@ export class TaskConnection {
 
   async #link(): Promise<Link> {
     const { time, retryMs } = this.#settings;
-    const connection = await this.#attempt(this.#open(), this.#address());
-    const client = await this.#attempt(connection.whenUp(), connection.address);
+    const connection = await this.#connected();
+    const client = await this.#inTime(
+      connection.whenUp(),
+      Number.POSITIVE_INFINITY,
+      () => connection.trouble ?? silence(connection.address),
+    );
+    const overdue = (): RedisError => {
+      const reason = silence(connection.address);
+      connection.discard(client, reason);
+      return reason;
+    };
     const answer = async <T>(reply: Promise<T>): Promise<T> => {
-      const answered = await this.#attempt(reply, connection.address, ANSWER_MS, () => {
-        connection.discard(client);
-      });
-      this.#giveUpAt = time.now() + retryMs;
-      return answered;
+      try {
+        const answered = await this.#inTime(reply, ANSWER_MS, overdue);
+        this.#giveUpAt = time.now() + retryMs;
+        return answered;
+      } catch (error) {
+        if (error instanceof RetryableError) throw error;
+        const failure = explainFailure(error, connection.address);
+        if (!failure.retryable) throw failure;
+        if (isWrongNode(error)) connection.discard(client, error);
+        throw new RetryableError(failure);
+      }
     };
     return { client, answer, script: (script, keys, args) => answer(runScript(client, script, keys, args)) };
   }
 
-  async #open(): Promise<RedisConnection> {
+  /** @throws RedisError; RetryableError once some connection of the store has stood */
+  async #connected(): Promise<RedisConnection> {
     const { logger, time } = this.#settings;
-    this.#closing.signal.throwIfAborted();
-    this.#connection ??= connectRedis(this.#options, {
-      role: "store",
-      key: this.#key,
-      logger,
-      time,
-      signal: this.#closing.signal,
-    });
+    const { signal } = this.#closing;
+    signal.throwIfAborted();
+    this.#connection ??= connectRedis(this.#options, { role: "store", key: this.#key, logger, time, signal });
     try {
-      return await this.#connection;
+      const address = this.#address();
+      const connection = await this.#inTime(this.#connection, Number.POSITIVE_INFINITY, () =>
+        silence(address),
+      );
+      this.#reached.yet = true;
+      return connection;
     } catch (error) {
+      if (error instanceof RetryableError) throw error;
       this.#connection = undefined;
+      if (this.#reached.yet && error instanceof RedisError && error.retryable)
+        throw new RetryableError(error);
       throw error;
     }
   }
 
   /**
-   * @param discard gives the connection up: it is mute, or with the wrong node
-   * @throws Interrupted, RedisError
+   * Waits for something, but no longer than commands are tried.
+   *
+   * @param overdue called when it takes longer; what it returns is the reason of the RetryableError
    */
-  async #attempt<T>(
-    promise: Promise<T>,
-    address: string,
-    atMostMs = Number.POSITIVE_INFINITY,
-    discard: () => void = ignore,
-  ): Promise<T> {
-    const leftMs = Math.max(this.#giveUpAt - this.#settings.time.now(), 0);
-    let result: T | typeof OVERDUE;
-    try {
-      result = await this.#bounded(promise, Math.min(leftMs, atMostMs));
-    } catch (error) {
-      if (isElsewhere(error)) discard();
-      const failure = failureOf(error, address);
-      throw failure.retryable ? new Interrupted(failure) : failure;
-    }
-    if (result !== OVERDUE) return result;
-    discard();
-    throw new Interrupted(new RedisUnreachableError(`Redis at ${address} does not answer.`));
-  }
-
-  #bounded<T>(promise: Promise<T>, ms: number): Promise<T | typeof OVERDUE> {
-    return within(promise, ms, this.#settings.time, this.#closing.signal);
+  async #inTime<T>(promise: Promise<T>, atMostMs: number, overdue: () => RedisError): Promise<T> {
+    const { time } = this.#settings;
+    const ms = Math.min(Math.max(this.#giveUpAt - time.now(), 0), atMostMs);
+    const result = await withTimeout(promise, ms, time, this.#closing.signal);
+    if (result === TIMED_OUT) throw new RetryableError(overdue());
+    return result;
   }
 
   #unavailable(purpose: string, reason: RedisError): StoreUnavailableError {
@@ -168,10 +190,10 @@ export class TaskConnection {
   }
 }
 
-function never(): void {
-  // Such a promise only ends by its bound.
+function silence(address: string): RedisError {
+  return new RedisUnreachableError(`Redis at ${address} does not answer.`);
 }
 
 function ignore(): void {
-  // Nothing to give up, or nobody to tell.
+  // It never stood: there is nothing to close.
 }

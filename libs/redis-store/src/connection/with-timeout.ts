@@ -1,19 +1,19 @@
 import type { TimeProvider } from "@millrace/dataflow";
 
-/** Told instead of a result that did not come in time. */
-export const OVERDUE: unique symbol = Symbol("overdue");
+/** Stands for a result that did not come in time. */
+export const TIMED_OUT: unique symbol = Symbol("timed out");
 
 /**
  * Waits for a promise, but no longer than `ms`, and not when the signal is aborted.
  *
  * @throws the signal's reason
  */
-export function within<T>(
+export function withTimeout<T>(
   promise: Promise<T>,
   ms: number,
   time: TimeProvider,
   signal: AbortSignal,
-): Promise<T | typeof OVERDUE> {
+): Promise<T | typeof TIMED_OUT> {
   return new Promise((resolve, reject) => {
     const release = (): void => {
       cancel();
@@ -25,7 +25,7 @@ export function within<T>(
     };
     const cancel = time.wakeAt(time.now() + ms, () => {
       release();
-      resolve(OVERDUE);
+      resolve(TIMED_OUT);
     });
     signal.addEventListener("abort", abort);
     if (signal.aborted) abort();

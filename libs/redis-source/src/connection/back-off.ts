@@ -1,0 +1,22 @@
+/** Delays that grow with each attempt in vain. */
+export interface BackOff {
+  /** Longest delay (ms) before the first attempt; it doubles for each one after. */
+  readonly firstMs: number;
+  /** Longest delay (ms) of all. */
+  readonly longestMs: number;
+}
+
+/**
+ * How long (ms) to wait before an attempt: anything between nothing and a bound that doubles, so that many clients of
+ * one server do not come back in the same instant ("full jitter").
+ *
+ * @param attempt 0 for the first
+ * @param random a number from 0 to 1; `@default Math.random`
+ */
+export function backOffMs(
+  attempt: number,
+  { firstMs, longestMs }: BackOff,
+  random: () => number = Math.random,
+): number {
+  return Math.round(Math.min(firstMs * 2 ** attempt, longestMs) * random());
+}

@@ -1,0 +1,103 @@
+import type { Redis } from "ioredis";
+import type { Logger } from "@millrace/dataflow";
+import { RedisOptionsError, RedisTooOldError, RedisUnreachableError } from "../errors.ts";
+import { isReply, replicaError } from "./explain-failure.ts";
+
+/** The oldest major version with sharded Pub/Sub, of Redis as of Valkey. */
+const OLDEST_MAJOR = 7;
+
+/** What a server says of itself. */
+interface ServerView {
+  readonly version: string | undefined;
+  /** `sentinel` for one that keeps no data. */
+  readonly mode: string | undefined;
+  /** `master`, or `slave` (INFO) or `replica` (HELLO). */
+  readonly role: string | undefined;
+  readonly loading: boolean;
+}
+
+/** Servers of which the log says already that they do not tell all. */
+const said = new WeakMap<Logger, Set<string>>();
+
+/**
+ * Looks whether a server can be used. INFO says all that matters; where it is renamed or not allowed, HELLO says most
+ * of it, and without either the server is used all the same: what it cannot do shows at the first command of that kind.
+ *
+ * @throws RedisTooOldError; RedisOptionsError for a Sentinel; RedisReplicaError; RedisUnreachableError while it loads
+ */
+export async function checkServer(redis: Redis, address: string, logger: Logger): Promise<void> {
+  const { version = "unknown", mode, role, loading } = await viewOf(redis, address, logger);
+  if (mode === "sentinel") throw sentinelError(address);
+  if (Number.parseInt(version, 10) < OLDEST_MAJOR) {
+    throw new RedisTooOldError(
+      `Redis at ${address} is version ${version}; Millrace needs Redis or Valkey ${OLDEST_MAJOR}.0 or newer. ` +
+        "Upgrade it, or name another Redis.",
+    );
+  }
+  if (loading) {
+    throw new RedisUnreachableError(`Redis at ${address} is still loading its data. Wait until it is done.`);
+  }
+  // The replicas of a cluster lead to their masters by themselves.
+  if (mode !== "cluster" && role !== undefined && role !== "master") throw replicaError(address);
+}
+
+async function viewOf(redis: Redis, address: string, logger: Logger): Promise<ServerView> {
+  const info = await unlessDenied(redis.info());
+  if (info !== undefined) return fromInfo(info);
+  const view = fromHello(await unlessDenied(redis.call("HELLO")));
+  warnOnce(address, view, logger);
+  return view;
+}
+
+/** `undefined`: the command is renamed, or not allowed to this user. */
+async function unlessDenied<T>(reply: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reply;
+  } catch (error) {
+    if (isReply(error) && /^(NOPERM|ERR unknown command)\b/.test(error.message)) return undefined;
+    throw error;
+  }
+}
+
+function fromInfo(info: string): ServerView {
+  const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1];
+  return {
+    version: field("valkey_version") ?? field("redis_version"),
+    mode: field("redis_mode") ?? field("server_mode"),
+    role: field("role"),
+    loading: field("loading") === "1",
+  };
+}
+
+/** Name, value, name, value, …; everybody who may connect may ask. It says nothing of loading. */
+function fromHello(reply: unknown): ServerView {
+  const flat: readonly unknown[] = Array.isArray(reply) ? reply : [];
+  const field = (name: string): string | undefined => {
+    const value = flat[flat.indexOf(name) + 1];
+    return typeof value === "string" ? value : undefined;
+  };
+  return { version: field("version"), mode: field("mode"), role: field("role"), loading: false };
+}
+
+function warnOnce(address: string, { version }: ServerView, logger: Logger): void {
+  const addresses = said.get(logger) ?? new Set();
+  said.set(logger, addresses);
+  if (addresses.has(address)) return;
+  addresses.add(address);
+  const used =
+    version === undefined
+      ? `so it is used as if it were ${OLDEST_MAJOR}.0 or newer, and a primary`
+      : `so it is not known when it loads its data, or cuts a subscriber off (it is version ${version})`;
+  logger.warn(
+    { event: "redis-no-info", redis: address, version },
+    `Redis at ${address} does not answer INFO, which is renamed or not allowed to this user; ${used}.`,
+  );
+}
+
+function sentinelError(address: string): RedisOptionsError {
+  return new RedisOptionsError(
+    `At ${address} is a Sentinel, which keeps no data but knows where a master is. Name the master too: ` +
+      `redis+sentinel://${address.replace(" (TLS)", "")}/<master>, or sentinels and masterName ` +
+      "(--redis-sentinels and --redis-master-name).",
+  );
+}

@@ -1,0 +1,122 @@
+import type { Logger, TimeProvider } from "@millrace/dataflow";
+import type { RedisError } from "../errors.ts";
+import { backOffMs } from "./back-off.ts";
+
+/** A connection that lived so long was good; one that is lost sooner belongs to the same outage. */
+const STEADY_MS = 10_000;
+/** As long as an outage lasts, it is said again after this. */
+const REMIND_MS = 30_000;
+/** Different things said of one outage. */
+const MOST_NEWS = 20;
+const BACK_OFF = { firstMs: 50, longestMs: 2_000 };
+
+/** What an {@link OutageLog} works with. */
+export interface OutageSettings {
+  readonly role: string;
+  readonly logger: Logger;
+  readonly time: TimeProvider;
+  readonly random: () => number;
+}
+
+/**
+ * Says of a connection's outages what changes, each thing once, and how long to wait before the next attempt. A
+ * connection that comes back only to be lost for the same reason is one outage, with one back-off, however often.
+ */
+export class OutageLog {
+  readonly #settings: OutageSettings;
+  /** Reasons and failures that the log has since the connection was last said to be good. */
+  readonly #said = new Set<string>();
+  #saidAt = 0;
+  #attempts = 0;
+  #lostAt = 0;
+  #backAt = Number.NEGATIVE_INFINITY;
+  /** How often the connection came back and did not last. */
+  #relapses = 0;
+  #cancelBack: (() => void) | undefined;
+  #closed = false;
+
+  constructor(settings: OutageSettings) {
+    this.#settings = settings;
+  }
+
+  /** How long (ms) to wait before the next attempt. */
+  nextDelayMs(): number {
+    this.#attempts += 1;
+    return backOffMs(this.#attempts - 1, BACK_OFF, this.#settings.random);
+  }
+
+  lost(address: string, reason: string): void {
+    const { logger, role, time } = this.#settings;
+    this.#cancelBack?.();
+    if (time.now() - this.#backAt < STEADY_MS) this.#relapses += 1;
+    else {
+      this.#said.clear();
+      this.#attempts = 0;
+      this.#relapses = 0;
+      this.#lostAt = time.now();
+    }
+    if (!this.#isNews(reason)) {
+      this.#remind(address, reason);
+      return;
+    }
+    const then = this.#relapses === 0 ? "reconnecting" : "not for the first time; trying until it lasts";
+    logger.warn(
+      { event: "redis-lost", redis: address, role, reason },
+      `connection to ${address} lost (${role}): ${reason}; ${then}`,
+    );
+  }
+
+  /** An attempt to reconnect was in vain. */
+  failed(address: string, failure: RedisError): void {
+    if (this.#closed) return;
+    const { logger, role } = this.#settings;
+    const { code, retryable, message } = failure;
+    // That nobody answers is the outage itself, and said with it.
+    const known = (retryable && failure.cause !== undefined) || !this.#isNews(message);
+    const fields = { redis: address, role, code };
+    if (known) this.#remind(address, message);
+    else if (retryable) logger.warn({ event: "redis-not-ready", ...fields }, `${message} Trying again.`);
+    else logger.error({ event: "redis-refused", ...fields }, message);
+  }
+
+  back(address: string, connection: number): void {
+    const { logger, role, time } = this.#settings;
+    this.#backAt = time.now();
+    const downMs = this.#backAt - this.#lostAt;
+    const say = (): void => {
+      this.#said.clear();
+      logger.info(
+        { event: "redis-back", redis: address, role, connection, downMs },
+        `connected to ${address} again (${role})`,
+      );
+    };
+    if (this.#relapses === 0) say();
+    // As often as it was lost again, it is said only once it lasts.
+    else this.#cancelBack = time.wakeAt(this.#backAt + STEADY_MS, say);
+  }
+
+  /** Nothing more is said. */
+  close(): void {
+    this.#closed = true;
+    this.#cancelBack?.();
+  }
+
+  #isNews(what: string): boolean {
+    if (this.#said.has(what) || this.#said.size === MOST_NEWS) return false;
+    this.#said.add(what);
+    this.#saidAt = this.#settings.time.now();
+    return true;
+  }
+
+  #remind(address: string, why: string): void {
+    const { logger, role, time } = this.#settings;
+    const now = time.now();
+    if (now - this.#saidAt < REMIND_MS) return;
+    this.#saidAt = now;
+    const downMs = now - this.#lostAt;
+    logger.warn(
+      { event: "redis-away", redis: address, role, downMs, attempts: this.#attempts },
+      `no lasting connection to ${address} for ${Math.round(downMs / 1_000)} s (${role}): ${why}`,
+    );
+  }
+}

@@ -1,0 +1,115 @@
+import type { Redis } from "ioredis";
+import { RedisOptionsError, RedisReplicaError, RedisUnreachableError } from "../errors.ts";
+import type { RedisError } from "../errors.ts";
+import { nodeOf } from "./connection-options.ts";
+import type { RedisTarget, SentinelTarget } from "./connection-options.ts";
+import { causeOf, explainFailure } from "./explain-failure.ts";
+import type { NodeFinder } from "./node-finder.ts";
+import { openClient } from "./open-client.ts";
+import type { LiveClient, OpenSettings } from "./open-client.ts";
+
+/** Finds the master that Sentinels have appointed, and remembers the Sentinels that those know of. */
+export class SentinelFinder implements NodeFinder {
+  readonly #configured: RedisTarget;
+  readonly #sentinel: SentinelTarget;
+  /** Whom to ask, the one that answered last first. */
+  #sentinels: readonly RedisTarget[];
+  #master: RedisTarget | undefined;
+
+  constructor(configured: RedisTarget, sentinel: SentinelTarget) {
+    this.#configured = configured;
+    this.#sentinel = sentinel;
+    this.#sentinels = sentinel.nodes.map((node) => this.#sentinelAt(node.host, node.port));
+  }
+
+  get address(): string {
+    const { masterName } = this.#sentinel;
+    return this.#master === undefined
+      ? this.#configured.address
+      : `${this.#master.address} (the master ${masterName})`;
+  }
+
+  /**
+   * Asks one Sentinel after the other; each, and then the master, may take its share of the time.
+   *
+   * @throws RedisError; RedisOptionsError when Sentinels answer and none has heard of such a master
+   */
+  async open(settings: OpenSettings): Promise<LiveClient> {
+    const { masterName } = this.#sentinel;
+    const { time, timeoutMs } = settings;
+    const deadline = time.now() + timeoutMs;
+    const shareMs = Math.ceil(timeoutMs / (this.#sentinels.length + 1));
+    let failure: RedisError | undefined;
+    for (const sentinel of this.#sentinels) {
+      try {
+        const master = await this.#ask(
+          { ...sentinel, connectTimeoutMs: shareMs },
+          { ...settings, timeoutMs: shareMs },
+        );
+        if (master === undefined) continue;
+        this.#master = master;
+        this.#sentinels = [sentinel, ...this.#sentinels.filter((other) => other !== sentinel)];
+        return await this.#openMaster(master, { ...settings, timeoutMs: deadline - time.now() });
+      } catch (error) {
+        failure = explainFailure(error, sentinel.address);
+        if (!failure.retryable) throw failure;
+        settings.signal.throwIfAborted();
+      }
+    }
+    const names = this.#sentinels.map(({ address }) => address).join(", ");
+    if (failure === undefined) {
+      throw new RedisOptionsError(
+        `No Sentinel at ${names} knows a master named ${JSON.stringify(masterName)}. Give the name that their ` +
+          "configuration has after `sentinel monitor`.",
+      );
+    }
+    throw new RedisUnreachableError(
+      `No way to the master ${masterName} by the Sentinels ${names}: ${causeOf(failure)}.`,
+      { cause: failure },
+    );
+  }
+
+  /** @returns the master; `undefined` when this Sentinel has not heard of it */
+  async #ask(sentinel: RedisTarget, settings: OpenSettings): Promise<RedisTarget | undefined> {
+    const { masterName } = this.#sentinel;
+    let master: RedisTarget | undefined;
+    let others: readonly RedisTarget[] = [];
+    const prepare = async (client: Redis): Promise<void> => {
+      const [host, port] = listOf(await client.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", masterName));
+      if (typeof host !== "string") return;
+      master = nodeOf(this.#configured, { host, port: Number(port) });
+      others = listOf(await client.call("SENTINEL", "SENTINELS", masterName)).flatMap((sentinelFields) => {
+        const fields = listOf(sentinelFields);
+        const [ip, itsPort] = [fields[fields.indexOf("ip") + 1], Number(fields[fields.indexOf("port") + 1])];
+        return typeof ip === "string" ? [this.#sentinelAt(ip, itsPort)] : [];
+      });
+    };
+    const { redis } = await openClient(sentinel, { ...settings, prepare }, "sentinel");
+    redis.disconnect();
+    const known = new Set(this.#sentinels.map(({ address }) => address));
+    this.#sentinels = [...this.#sentinels, ...others.filter(({ address }) => !known.has(address))];
+    return master;
+  }
+
+  async #openMaster(master: RedisTarget, settings: OpenSettings): Promise<LiveClient> {
+    try {
+      return await openClient(master, settings);
+    } catch (error) {
+      if (!(error instanceof RedisReplicaError)) throw error;
+      // The Sentinels have not agreed on another one yet, or it has not heard of its promotion.
+      throw new RedisUnreachableError(
+        `${master.address} is not the master ${this.#sentinel.masterName} yet, or not any more: the Sentinels are still at it.`,
+      );
+    }
+  }
+
+  /** Sentinels have users of their own, and one database. */
+  #sentinelAt(host: string, port: number): RedisTarget {
+    const { username, password } = this.#sentinel;
+    return { ...nodeOf(this.#configured, { host, port }), username, password, db: 0 };
+  }
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,154 @@
+import { describe, expect, it } from "@jest/globals";
+import type { Redis } from "ioredis";
+import { Dataflow, run } from "@millrace/dataflow";
+import type { Decoder, Logger, RawLine } from "@millrace/dataflow";
+import { freePort, startRedisSentinel } from "@millrace/local-redis";
+import type { LocalRedisSentinel } from "@millrace/local-redis";
+import { RedisReplicaError, RedisStreamSource, RedisUnreachableError } from "@millrace/redis-source";
+import { RedisStore, RedisStreamResultSink, StoreUnavailableError, inspectTask } from "@millrace/redis-store";
+import { TASK, commitOf } from "./support/commits.ts";
+import { cleanUp, clientOf, rowsIn, serverOf, storeOf } from "./support/servers.ts";
+
+interface Warnings extends Logger {
+  readonly events: unknown[];
+  readonly messages: string[];
+  /** Resolves at the next line of this event. */
+  next(event: string): Promise<void>;
+}
+
+/** Log lines from the level warn on. */
+function warnings(): Warnings {
+  const [events, messages]: [unknown[], string[]] = [[], []];
+  let watch: ((event: unknown) => void) | undefined;
+  const add = (fields: object, message: string): void => {
+    const event: unknown = Reflect.get(fields, "event");
+    events.push(event);
+    messages.push(message);
+    watch?.(event);
+  };
+  const next = (wanted: string): Promise<void> =>
+    new Promise((resolve) => {
+      watch = (event) => {
+        if (event === wanted) resolve();
+      };
+    });
+  return { events, messages, next, debug: () => undefined, info: () => undefined, warn: add, error: add };
+}
+
+describe("where no Redis is", () => {
+  it("the start fails once the time to connect is over, whatever the time to retry", async () => {
+    const port = await freePort();
+    const redis = { url: `redis://127.0.0.1:${port}`, connectTimeoutMs: 200 };
+    const store = new RedisStore(redis);
+    cleanUp(() => store.close());
+    for (const start of [() => store.acquire(TASK), () => store.look(TASK), () => inspectTask(redis, TASK)]) {
+      const failure: unknown = await start().catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(RedisUnreachableError);
+      expect(String(failure)).toMatch(/No Redis at 127.0.0.1:\d+: connect ECONNREFUSED/);
+    }
+  });
+
+  it("a task that is opened later waits, once the store was there", async () => {
+    const server = await serverOf();
+    const store = new RedisStore({ url: server.url, connectTimeoutMs: 50 }, { retryMs: 20_000 });
+    cleanUp(() => store.close());
+    await store.look(TASK);
+    await server.kill();
+    const acquiring = store.acquire(TASK);
+    await server.restart();
+    expect((await acquiring).fence).toBeGreaterThan(0);
+  });
+});
+
+describe("a server that becomes a replica", () => {
+  it("is refused at the start", async () => {
+    const primary = await serverOf();
+    const replica = await serverOf({ args: ["--replicaof", primary.host, String(primary.port)] });
+    await expect(storeOf(replica).acquire(TASK)).rejects.toBeInstanceOf(RedisReplicaError);
+  });
+
+  it("is waited for in the middle of a run, and the log says so once", async () => {
+    const server = await serverOf();
+    const client = clientOf(server);
+    const logger = warnings();
+    const task = await storeOf(server, { logger }).acquire(TASK);
+    await task.commit(commitOf(1));
+    // A primary that is not there: the data stays.
+    await client.replicaof("127.0.0.1", await freePort());
+    const refused = logger.next("redis-not-ready");
+    const committing = task.commit(commitOf(2));
+    await refused;
+    await client.replicaof("NO", "ONE");
+    expect(await committing).toEqual({ kind: "applied" });
+    expect(logger.events).toEqual(["redis-lost", "redis-not-ready"]);
+    expect(logger.messages[0]).toMatch(
+      /lost \(store\): READONLY You can't write against a read only replica/,
+    );
+    expect(logger.messages[1]).toMatch(/is a replica. Name the primary instead/);
+  });
+
+  it("is named when the time to retry is over", async () => {
+    const server = await serverOf();
+    const task = await storeOf(server, { retryMs: 300 }).acquire(TASK);
+    await clientOf(server).replicaof("127.0.0.1", await freePort());
+    const committing = task.commit(commitOf(1));
+    await expect(committing).rejects.toBeInstanceOf(StoreUnavailableError);
+    await expect(committing).rejects.toThrow(/within 300 ms: Redis at .* is a replica/);
+  });
+});
+
+interface Click {
+  readonly zone: string;
+  readonly id: number;
+}
+
+const DECODER: Decoder<RawLine, Click> = {
+  decode: (raw) => ({ kind: "event", event: JSON.parse(String(raw)) as Click }),
+};
+
+describe("a failover to a replica that lags", () => {
+  it("takes commits back, and the rows of the run are there exactly once all the same", async () => {
+    const group = await startRedisSentinel();
+    cleanUp(() => group.stop());
+    const first = clientOf(await group.master());
+    const clicks = Array.from({ length: 400 }, (_, id) => ({ zone: ["Lima", "Oslo"][id % 2], id }));
+    for (const click of clicks) await first.xadd("clicks", "*", "data", JSON.stringify(click));
+    const logger = warnings();
+    let [commits, failedOver] = [0, false];
+    const store = new RedisStore(
+      { url: group.url },
+      {
+        logger,
+        failPoint: async (name) => {
+          if (name === "after-commit") commits += 1;
+          if (name === "after-commit" && commits === 3) await stopReplication(group, first);
+          if (name === "before-commit" && commits === 6 && !failedOver) {
+            failedOver = true;
+            await group.failOver();
+          }
+        },
+      },
+    );
+    cleanUp(() => store.close());
+    const flow = new Dataflow("clicks");
+    flow
+      .input("in", new RedisStreamSource({ url: group.url }, { stream: "clicks", maxBatchEvents: 50 }))
+      .decode("decode", DECODER)
+      .keyBy("zone", "zone")
+      .statefulMap<number, object>("count", (seen = 0, click) => [seen + 1, { ...click, n: seen + 1 }])
+      .output("out", new RedisStreamResultSink());
+    await run(flow, { store, commitEveryEvents: 50, exitWhenIdleMs: 100, logger }).done;
+
+    expect(logger.events).toContain("rolled-back");
+    const second = clientOf(await group.master());
+    const rows = await rowsIn(second, "millrace:{clicks}:clicks:results:out");
+    expect(rows).toEqual(clicks.map((click) => ({ ...click, n: Math.floor(click.id / 2) + 1 })));
+  }, 40_000);
+});
+
+/** From here on the replica gets nothing, and stays one that can be promoted. */
+async function stopReplication(group: LocalRedisSentinel, master: Redis): Promise<void> {
+  expect(await master.wait(1, 5_000)).toBe(1);
+  for (const node of group.nodes.slice(1)) await clientOf(node).config("SET", "masterauth", "wrong");
+  await master.call("CLIENT", "KILL", "TYPE", "replica");
+}

@@ -1,0 +1,27 @@
+import { expect, test } from "@jest/globals";
+import { startRedisSentinel } from "../src/start-redis-sentinel.ts";
+import { command, isAlive, until } from "./helpers.ts";
+
+test("Sentinels appoint another master when theirs dies, and all end together", async () => {
+  const group = await startRedisSentinel({ sentinelPassword: "s3cret" });
+  const [first, second] = group.nodes;
+  if (first === undefined || second === undefined) throw new Error("two data servers");
+  try {
+    expect(group.sentinels).toHaveLength(3);
+    await expect(group.master()).resolves.toBe(first);
+    await command(first, "SET", "a", "1");
+    await expect(command(first, "WAIT", "1", "5000")).resolves.toBe("1");
+    await expect(command(second, "SET", "a", "2")).rejects.toThrow("READONLY");
+    await expect(group.failOver()).resolves.toBe(second);
+    await until("the new master takes writes", () =>
+      command(second, "SET", "b", "2").then(
+        () => true,
+        () => false,
+      ),
+    );
+    await expect(command(second, "GET", "a")).resolves.toBe("1");
+  } finally {
+    await Promise.all([group.stop(), group.stop()]);
+  }
+  expect([...group.nodes, ...group.sentinels].map(({ pid }) => isAlive(pid))).toEqual(Array(5).fill(false));
+}, 60_000);
