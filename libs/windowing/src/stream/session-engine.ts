@@ -59,20 +59,22 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
 
   /** The session that takes an event, widened to hold it and merged with its neighbours; none if it is late. */
   #sessionFor(key: string, timestamp: number): Session<A> | undefined {
-    const [first, second] = this.#touching(key, timestamp);
-    if (first !== undefined) return this.#widen(first, second, timestamp);
+    const touched = this.#widenTouched(key, timestamp);
+    if (touched !== undefined) return touched;
     if (timestamp + this.#gapMs + this.#latenessMs < this.watermark.value) return undefined;
     const admitted = this.#admit(key);
     if (admitted === key) return this.#table.open(key, timestamp);
-    const [overflow, next] = this.#touching(admitted, timestamp);
-    return overflow === undefined
-      ? this.#table.open(admitted, timestamp)
-      : this.#widen(overflow, next, timestamp);
+    return this.#widenTouched(admitted, timestamp) ?? this.#table.open(admitted, timestamp);
   }
 
-  /** The sessions of a key that are not over and lie within the gap of `timestamp`. */
-  #touching(key: string, timestamp: number): readonly Session<A>[] {
-    return this.#table.touching(key, timestamp, this.watermark.value - this.#gapMs - this.#latenessMs);
+  /** The session of a key within the gap of `timestamp`: two lie so at most, and become one. */
+  #widenTouched(key: string, timestamp: number): Session<A> | undefined {
+    const gap = this.#gapMs;
+    const chain = this.#table.chainOf(key, this.watermark.value - gap - this.#latenessMs);
+    const place = chain.placeReaching(timestamp - gap);
+    const first = chain.startedBy(timestamp + gap, place);
+    if (first === undefined) return undefined;
+    return this.#widen(first, chain.startedBy(timestamp + gap, place + 1), timestamp);
   }
 
   #widen(first: Session<A>, second: Session<A> | undefined, timestamp: number): Session<A> {

@@ -8,7 +8,6 @@ import type { WindowId } from "../window.ts";
 import { Session } from "./session.ts";
 
 const GROUP = "sessions";
-const NONE: readonly never[] = Object.freeze([]);
 
 /**
  * The sessions held, by key and in the order in which they become due. A key is gone with its last session, so
@@ -19,6 +18,7 @@ export class SessionTable<V, A, R> {
   serial = 0;
   /** The sessions of each key that events can still reach. */
   readonly #chains = new Map<string, IntervalList<Session<A>>>();
+  readonly #none = new IntervalList<Session<A>>();
   readonly #due = new DueHeap<Session<A>>();
   readonly #kept = new DueHeap<Session<A>>();
   readonly #fold: Fold<V, A, R>;
@@ -46,15 +46,15 @@ export class SessionTable<V, A, R> {
   }
 
   /**
-   * The sessions of a key that lie within the gap of `timestamp`, two at most, the earlier one first. Those that ended
-   * before `alive` are over: as the watermark does not fall, no event will reach them any more.
+   * The sessions of a key. Those that ended before `alive` are over: as the watermark does not fall, no event will reach
+   * them any more.
    */
-  touching(key: string, timestamp: number, alive: number): readonly Session<A>[] {
+  chainOf(key: string, alive: number): IntervalList<Session<A>> {
     const chain = this.#chains.get(key);
-    if (chain === undefined) return NONE;
+    if (chain === undefined) return this.#none;
     chain.dropBefore(alive);
     if (chain.size === 0) this.#chains.delete(key);
-    return chain.within(timestamp - this.#gapMs, timestamp + this.#gapMs);
+    return chain;
   }
 
   *values(): IterableIterator<Session<A>> {
