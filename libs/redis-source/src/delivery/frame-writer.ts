@@ -88,7 +88,7 @@ export class FrameWriter {
     if (this.#failure !== undefined) return;
     if (this.#builder.waiting > 0) void this.#flush();
     await this.#flush({ end: "1" });
-    if (this.#failure === undefined) await this.#record(true);
+    await this.#record(true);
   }
 
   /** Sends nothing by itself any more. */
@@ -130,7 +130,7 @@ export class FrameWriter {
 
   async #record(ended: boolean): Promise<void> {
     const { record, time, heartbeatMs } = this.#settings;
-    if (record === undefined || this.#since === undefined) return;
+    if (record === undefined || this.#since === undefined || this.#failure !== undefined) return;
     const now = time.now();
     if (!ended && now < this.#recordedAt + heartbeatMs) return;
     this.#recordedAt = now;

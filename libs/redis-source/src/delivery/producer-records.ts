@@ -21,6 +21,9 @@ const KEPT_MS = 86_400_000;
 /** Beyond it the oldest are deleted by the next producer that begins. */
 const MOST_RECORDS = 1_024;
 
+/** The end of what Date can hold. */
+const MAX_TIME_MS = 8.64e15;
+
 /** The hash with the records of a channel, in the channel's slot. */
 export function producersKey(channel: string): string {
   return `${hashTag(channel)}:producers`;
@@ -44,7 +47,7 @@ export async function readProducerRecords(
       }),
     );
   } catch (error) {
-    if (isRefusal(error)) return undefined;
+    if (isRefusal(error) || isElsewhere(error)) return undefined;
     throw error;
   }
 }
@@ -55,7 +58,7 @@ export class RecordKeeper {
   readonly #producer: string;
   readonly #channel: string;
   readonly #context: Pick<PartContext, "logger" | "step">;
-  #refused = false;
+  #told = false;
   #tidied = false;
 
   constructor(channel: string, producer: string, context: Pick<PartContext, "logger" | "step">) {
@@ -67,7 +70,7 @@ export class RecordKeeper {
 
   /** Never rejects. @param client `undefined`: there is no connection, and the next record will do */
   async keep(client: Redis | undefined, record: ProducerRecord): Promise<void> {
-    if (client === undefined || this.#refused) return;
+    if (client === undefined) return;
     try {
       const kept = client.hset(this.#key, this.#producer, format(record));
       // In the same write: a key without expiry would stay for good if this program died now.
@@ -76,9 +79,9 @@ export class RecordKeeper {
       this.#tidied = true;
       await this.#tidy(client, record.publishedAtMs);
     } catch (error) {
-      // Anything else passes, and the next record makes up for this one.
-      if (!isRefusal(error)) return;
-      this.#refused = true;
+      // Anything else passes, such as a slot that moves, and the next record makes up for this one.
+      if (this.#told || !isRefusal(error)) return;
+      this.#told = true;
       const { logger, step } = this.#context;
       logger.warn(
         { event: "no-producer-record", channel: this.#channel, step, reason: error.message },
@@ -108,15 +111,20 @@ function format({ next, publishedAtMs, since, ended }: ProducerRecord): string {
 /** `undefined`: nobody of us has written it. */
 function parse(text: string): ProducerRecord | undefined {
   const [, next, publishedAtMs, since, ended] = FORM.exec(text) ?? [];
-  if (ended === undefined) return undefined;
-  return {
+  const record = {
     next: Number(next),
     publishedAtMs: Number(publishedAtMs),
     since: Number(since),
     ended: ended === "1",
   };
+  const numbers = [record.next, record.publishedAtMs, record.since];
+  return numbers.every(Number.isSafeInteger) && record.publishedAtMs <= MAX_TIME_MS ? record : undefined;
 }
 
 function isRefusal(error: unknown): error is Error {
-  return error instanceof Error && /^(NOPERM|WRONGTYPE|MOVED|CROSSSLOT) /.test(error.message);
+  return error instanceof Error && /^(NOPERM|WRONGTYPE)\b/.test(error.message);
+}
+
+function isElsewhere(error: unknown): boolean {
+  return error instanceof Error && /^(MOVED|ASK)\b/.test(error.message);
 }
