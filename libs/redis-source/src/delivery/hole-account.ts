@@ -4,6 +4,12 @@ import type { ProducerRecord, ProducerRecords } from "./producer-records.ts";
 /** The records of a channel that were read; `undefined`: they could not be. */
 type Read = ProducerRecords | undefined;
 
+/** A time (ms), both ends included. */
+interface Interval {
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
  * Finds out what was published while a reader was away, and since when it cannot know.
  *
@@ -16,10 +22,10 @@ export class HoleAccount {
   #before: Read;
   /** When the first hole began, ms; `undefined`: there was none. */
   #from: number | undefined;
-  /** Since when (ms) events are missing that no number counts. */
-  #uncountedSince: number | undefined;
-  /** Since when (ms) producers may have come and gone that no record tells of. */
-  #untoldSince: number | undefined;
+  /** When events may have been missed that no number counts. */
+  #uncounted: Interval | undefined;
+  /** When producers may have come and gone of which no record was read. */
+  #untold: Interval | undefined;
 
   constructor(ledger: ProducerLedger) {
     this.#ledger = ledger;
@@ -27,7 +33,16 @@ export class HoleAccount {
 
   /** Since when (ms) something may be missing that is not counted as lost; `undefined`: nothing is. */
   get uncertainSince(): number | undefined {
-    return earliest(this.#uncountedSince, this.#untoldSince, this.#ledger.unheardSince);
+    const since = [this.#uncounted?.from, this.#untold?.from, this.#ledger.unheardSince];
+    const known = since.filter((time) => time !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known);
+  }
+
+  /** Whether what was published in `[open, close)` may have been missed without a trace. */
+  leavesUnknown(open: number, close: number): boolean {
+    const touches = (hole: Interval | undefined): boolean =>
+      hole !== undefined && hole.from < close && hole.to >= open;
+    return touches(this.#uncounted) || touches(this.#untold);
   }
 
   /** The reader listens for the first time. */
@@ -54,13 +69,13 @@ export class HoleAccount {
     this.#from ??= from;
     this.#ledger.missedFrom(from);
     // No number tells what is missing of lines without numbers.
-    if (this.#ledger.bare) this.missedUncounted(from);
+    if (this.#ledger.bare) this.missedUncounted(from, now);
     this.learn(records, now);
   }
 
-  /** What was missed from `from` on has no numbers. */
-  missedUncounted(from: number): void {
-    this.#uncountedSince = earliest(this.#uncountedSince, from);
+  /** What was missed from `from` to `to` has no numbers. */
+  missedUncounted(from: number, to: number): void {
+    this.#uncounted = union(this.#uncounted, { from, to });
   }
 
   /** The reader looks once more: if it was never away, that tells it nothing. */
@@ -83,17 +98,16 @@ export class HoleAccount {
     judge: (record: ProducerRecord, producer: string) => "before" | "began" | "uncounted",
   ): void {
     const told = records !== undefined && (records.size > 0 || this.#ledger.stats().producers > 0);
-    this.#untoldSince = told ? undefined : earliest(this.#untoldSince, from);
+    this.#untold = told ? undefined : union(this.#untold, { from, to: now });
     for (const [producer, record] of records ?? []) {
       const verdict = this.#ledger.knows(producer) ? "known" : judge(record, producer);
       if (verdict === "before") continue;
       this.#ledger.learn(producer, record, verdict === "began", now);
-      if (verdict === "uncounted") this.missedUncounted(from);
+      if (verdict === "uncounted") this.missedUncounted(from, now);
     }
   }
 }
 
-function earliest(...times: readonly (number | undefined)[]): number | undefined {
-  const known = times.filter((time) => time !== undefined);
-  return known.length === 0 ? undefined : Math.min(...known);
+function union(a: Interval | undefined, b: Interval): Interval {
+  return a === undefined ? b : { from: Math.min(a.from, b.from), to: Math.max(a.to, b.to) };
 }

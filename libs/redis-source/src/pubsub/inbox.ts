@@ -149,7 +149,7 @@ export class Inbox {
   missed(from: number, records: ProducerRecords | undefined): void {
     this.#ledger.interrupted(this.#context.time.now());
     this.#mark((now) => {
-      if (this.#settings.frames === undefined) this.#holes.missedUncounted(from);
+      if (this.#settings.frames === undefined) this.#holes.missedUncounted(from, now);
       else this.#holes.missed(from, records, now);
     });
   }
@@ -168,7 +168,9 @@ export class Inbox {
   }
 
   completeness(open: number, close: number): Completeness {
-    return this.#settings.frames === undefined ? "unknown" : this.#ledger.completeness(open, close);
+    return this.#settings.frames === undefined || this.#holes.leavesUnknown(open, close)
+      ? "unknown"
+      : this.#ledger.completeness(open, close);
   }
 
   /** The account of numbers after the last batch; without numbers there is none. */

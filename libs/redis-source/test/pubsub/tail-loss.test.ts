@@ -152,6 +152,22 @@ describe("a run that cannot know what it missed says since when", () => {
     expect(uncertainSince).toBeLessThanOrEqual(before);
   });
 
+  it("and calls no window complete in which another publisher may have come and gone", async () => {
+    const cable = await proxy();
+    const user = await bench.user("reader", "+subscribe", "+unsubscribe", "+ping");
+    const partition = await subscribe({ port: cable.port, user });
+    const open = Date.now();
+    await publishAndEnd(10);
+    await take(partition, 10);
+    const close = Date.now() + 1;
+    await until(() => partition.completeness(open, close) === true);
+    await bench.control.client("KILL", "TYPE", "pubsub");
+    await context.logger.logged("subscribed", 2);
+    const after = Date.now() + 1;
+    expect(partition.completeness(after, after + 1)).toBe(true);
+    expect(partition.completeness(close - 1, after)).toBe("unknown");
+  });
+
   it("where a publisher was killed: from its last sign of life on", async () => {
     const partition = await subscribe();
     await bench.control.publish("clicks", frameOf(0, ["a"], { publishedAtMs: 1_000 }));
