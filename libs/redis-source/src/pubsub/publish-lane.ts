@@ -1,6 +1,8 @@
+import type { Redis } from "ioredis";
 import type { PartContext } from "@millrace/dataflow";
 import { FrameWriter } from "../delivery/frame-writer.ts";
 import type { FramingSettings } from "../delivery/framing-options.ts";
+import { RecordKeeper } from "../delivery/producer-records.ts";
 import type { PublishRow } from "./pubsub-sink-options.ts";
 
 /** A sink does not hold up a drain for longer than this when Redis does not answer. */
@@ -10,6 +12,8 @@ const CLOSE_TIMEOUT_MS = 1_000;
 export interface MessagePublisher {
   /** How often the connection was lost. */
   readonly disconnects: number;
+  /** The client of now, for what goes beside messages; absent where there is nothing. */
+  readonly client?: Redis | undefined;
   /**
    * Sends messages in order, through any number of reconnects; resolves when Redis has taken each.
    *
@@ -34,16 +38,23 @@ export class PublishLane {
     this.#context = context;
   }
 
-  /** The lane closes the publisher. */
+  /**
+   * The lane closes the publisher.
+   *
+   * @param channel where a reader that was away finds how far frames are; a stream keeps its frames itself
+   */
   static open(
     publisher: MessagePublisher,
     framing: FramingSettings | undefined,
     context: PartContext,
+    channel?: string,
   ): PublishLane {
     if (framing === undefined) return new PublishLane(publisher, undefined, context);
+    const keeper = channel === undefined ? undefined : new RecordKeeper(channel, framing.producer, context);
     const writer = FrameWriter.open({
       ...framing,
       time: context.time,
+      ...(keeper === undefined ? {} : { record: (record) => keeper.keep(publisher.client, record) }),
       send: (frames) =>
         publisher.publish(
           frames.map(({ payload }) => payload),

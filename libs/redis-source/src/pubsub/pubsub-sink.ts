@@ -80,7 +80,7 @@ export class RedisPubSubSink implements Sink<PublishRow> {
         const publisher = await ChannelPublisher.open(this.#connection, target, context, (counts) => {
           this.#count(counts);
         });
-        const lane = PublishLane.open(publisher, numbered, context);
+        const lane = PublishLane.open(publisher, numbered, context, channel);
         lanes.push(lane);
         this.#open.add(lane);
       }
