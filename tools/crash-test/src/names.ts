@@ -1,7 +1,5 @@
 /** Stream or channel that carries the events. */
 export const CHANNEL = "crash_events";
-/** Id of the step that keeps windows. */
-export const WINDOWS = "windows";
 /** Id of the aggregator's flow. */
 export const FLOW = "crash_counts";
 /** Output step that keeps the latest row of each window and key. */

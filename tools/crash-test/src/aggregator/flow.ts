@@ -4,7 +4,7 @@ import { clickCodec } from "@millrace/event-schema";
 import type { ClickEvent } from "@millrace/event-schema";
 import { EventClock, TumblingWindower } from "@millrace/windowing";
 import { eventOf } from "../click.ts";
-import { FLOW, LATE, WINDOWS } from "../names.ts";
+import { FLOW, LATE } from "../names.ts";
 import { addTallies, tallyOf } from "../tally.ts";
 import type { ResultRow } from "../tally.ts";
 import type { ClockKind } from "./config.ts";
@@ -35,7 +35,7 @@ export function crashFlow(parts: CrashFlowParts): Dataflow {
     .input("clicks", parts.source)
     .decode("decode", clickCodec)
     .keyBy("timezone", "os_timezone")
-    .window(WINDOWS, new TumblingWindower({ lengthMs: windowMs }), clock, { allowedLatenessMs, pageSize })
+    .window("windows", new TumblingWindower({ lengthMs: windowMs }), clock, { allowedLatenessMs, pageSize })
     .reduce("tallies", tallyOf, addTallies);
   const rows = tallies.map("row", ({ key, value, window, revision, complete }): ResultRow => ({
     window: Number(window.id),

@@ -122,21 +122,22 @@ async function stop(round: Round): Promise<void> {
 }
 
 async function wrongTypeOfResult(round: Round): Promise<void> {
-  await occupyKey(round, await round.task.resultKey(round.random));
+  await occupyKey(round, () => round.task.resultKey(round.random));
 }
 
 async function wrongTypeOfState(round: Round): Promise<void> {
-  await occupyKey(round, round.task.stateKey(round.random));
+  await occupyKey(round, () => round.task.stateKey(round.random));
 }
 
 /** Somebody's text where the next commit wants to write: it must fail as a whole, and go well once the text is gone. */
-async function occupyKey(round: Round, key: string): Promise<void> {
+async function occupyKey(round: Round, choose: () => Promise<string>): Promise<void> {
   await round.publisher.publishMore();
   await moment(round);
+  const key = await choose();
   const free = await round.task.occupy(key);
   // Whatever was committed before, there is something to commit now.
   await round.publisher.publishMore();
-  const end = await soon(round.aggregator.ended, "the aggregator to find a key of a wrong type");
+  const end = await soon(round.aggregator.ended, `the aggregator to find ${key} of a wrong type`);
   requireRefusal(round, end, "MILLRACE_STORE_KEY_OCCUPIED", `${key} is of a wrong type`);
   await free();
 }

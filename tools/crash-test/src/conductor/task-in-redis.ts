@@ -1,13 +1,15 @@
 import { Redis } from "ioredis";
 import { TaskKeys, resetTask } from "@millrace/redis-store";
-import { CHANNEL, FLOW, HISTORY, LATEST, WINDOWS } from "../names.ts";
+import { CHANNEL, FLOW, HISTORY, LATEST } from "../names.ts";
 import type { Random } from "./random.ts";
 import { parseRow, readResults, rowsOf } from "./read-results.ts";
 import type { Results } from "./read-results.ts";
 
 const TASK = Object.freeze({ flow: FLOW, part: CHANNEL });
-/** So many windows after the newest one that has rows, the next portion has some for sure. */
-const WINDOWS_AHEAD = 4;
+/** So many windows after the newest one that has rows: not there yet, and there before the next portion is over. */
+const WINDOWS_AHEAD = 8;
+/** The window engine's own state, of which the watermark is part: every commit of new events writes it. */
+const ENGINE = "/engine";
 /** Enough for the rows of some windows, revisions of older ones in between. */
 const LAST_ROWS = 1_000;
 const OCCUPY = `
@@ -43,8 +45,9 @@ export class TaskInRedis {
   }
 
   /** A key of state that a commit will write to. */
-  stateKey(random: Random): string {
-    return random.pick([this.#keys.groups, this.#keys.group(`${WINDOWS}/engine`)]);
+  async stateKey(random: Random): Promise<string> {
+    const engine = (await this.#groupHashes()).filter((hash) => hash.endsWith(ENGINE));
+    return random.pick([this.#keys.groups, ...engine]);
   }
 
   /** Puts a text in the place of a key. @returns how to undo it */
@@ -57,9 +60,8 @@ export class TaskInRedis {
 
   /** Takes a key of the state away, as a server may that lacks memory. @returns its name */
   async evict(random: Random): Promise<string> {
-    const { base, groups, meta } = this.#keys;
-    const hashes = (await this.#client.keys(`${base}:group:*`)).sort();
-    const key = random.pick([groups, meta, random.pick(hashes)]);
+    const { groups, meta } = this.#keys;
+    const key = random.pick([groups, meta, random.pick(await this.#groupHashes())]);
     await this.#client.unlink(key);
     return key;
   }
@@ -89,6 +91,10 @@ export class TaskInRedis {
 
   close(): void {
     this.#client.disconnect();
+  }
+
+  async #groupHashes(): Promise<readonly string[]> {
+    return (await this.#client.keys(`${this.#keys.group("")}*`)).sort();
   }
 
   /** The latest window with a row; `undefined`: there is none yet. */
