@@ -48,6 +48,10 @@ export interface StartedProgram {
   /** The first line of output that passes, be it printed already; throws as `logged`. */
   printed(test: (line: string) => boolean): Promise<string>;
   kill(signal: NodeJS.Signals): void;
+  /** Reads its standard output no more, so that it has to wait once the pipe is full. */
+  pauseOutput(): void;
+  /** Reads on. The end of the program does so, too. */
+  resumeOutput(): void;
   /** Takes the reading end of its standard output away, as `| head` does. */
   closeOutput(): void;
 }
@@ -100,6 +104,8 @@ export function startProgram(main: string, options: StartProgramOptions = {}): S
     logged: (event, test = () => true) => log.first((line) => line.event === event && test(line), story),
     printed: (test) => output.first(test, story),
     kill: (signal) => child.kill(signal),
+    pauseOutput: () => stdout.pause(),
+    resumeOutput: () => stdout.resume(),
     closeOutput: () => stdout.destroy(),
   };
 }

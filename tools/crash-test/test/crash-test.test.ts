@@ -23,6 +23,26 @@ describe("the crash test", () => {
   );
 
   test(
+    "passes where keys are of a wrong type or gone, results are counted anew, and the reader of the rows sleeps",
+    async () => {
+      const faults = ["wrong-type-result", "evict", "wrong-type-state", "recount", "slow-reader"];
+      const { problems } = await Round.run({ faults, random: new Random(1), without: undefined });
+      expect(problems).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "fails when nobody waits until rows are out",
+    async () => {
+      const faults = ["slow-reader"];
+      const { problems } = await Round.run({ faults, random: new Random(1), without: "flush" });
+      expect(problems).toEqual([expect.stringMatching(/\d+ of \d+ committed rows were never printed/)]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "fails when repeated numbers are not looked at, and tells how to run it again",
     async () => {
       const args = ["--seed=5", "--faults=lose-publish-answer", "--without=duplicate-numbers"];

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Redis } from "ioredis";
 import { expect, test } from "@jest/globals";
-import { readResults } from "../src/conductor/read-results.ts";
+import { TaskInRedis } from "../src/conductor/task-in-redis.ts";
 import { PortionedPublisher } from "../src/conductor/portioned-publisher.ts";
 import { soon } from "../src/conductor/test-bed.ts";
 import { steadyEvents } from "./support/steady-events.ts";
@@ -29,6 +28,7 @@ test.each(["stream", "pubsub"] as const)(
           "--wait-ms=100",
           "--commit-every-ms=50",
           "--exit-when-idle-ms=1500",
+          "--close-windows=true",
         ]),
       ]);
       const events = new PortionedPublisher(publisher, PORTION);
@@ -52,9 +52,9 @@ test.each(["stream", "pubsub"] as const)(
 );
 
 async function historyOf(url: string): Promise<readonly number[]> {
-  const client = new Redis(url);
-  const { history } = await readResults(client);
-  client.disconnect();
+  const task = new TaskInRedis(url);
+  const { history } = await task.results();
+  task.close();
   return history.map(({ events }) => events);
 }
 

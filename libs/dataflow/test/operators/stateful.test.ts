@@ -127,6 +127,27 @@ describe("statefulFlatMap", () => {
     expect(out.take()).toEqual(["c ended at 7"]);
   });
 
+  test("that asks to be notified at once is notified a millisecond later, and holds nobody up", async () => {
+    const eager: KeyedLogic<number, number, string> = {
+      onEvent: (_state, _value, { now }) => ({ state: 0, notifyAt: now }),
+      // Three times are enough to see it, and end a test that would not end.
+      onNotify: (count, { now }) => ({
+        state: count < 2 ? count + 1 : undefined,
+        notifyAt: now,
+        out: [`notified at ${now}`],
+      }),
+    };
+    const source = new TestingSource<Reading>();
+    const [flow, stream] = bySensor(source);
+    const out = new TestingSink<string>();
+    stream.statefulFlatMap("eager", eager).output("out", out);
+    const driver = await FlowDriver.start(flow);
+    source.push([["a", 1]]);
+    await driver.advanceTo(10);
+    expect(out.rows).toEqual(["notified at 0", "notified at 1", "notified at 2"]);
+    await driver.stop();
+  });
+
   test("keeps notifications across a restart", async () => {
     const store = new MemoryStore();
     const source = new TestingSource<Reading>();

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import fc from "fast-check";
 import { JsonlFileSource, SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
 import type { DecodeFailure, Json, LineOptions, PartContext, RawLine } from "@millrace/dataflow";
@@ -71,6 +71,17 @@ describe("the lines of a file", () => {
       ["yyy", "too-large", "a line of 50000 bytes is longer than the bound"],
     ]);
     expect(positions.at(-1)).toBe(content.length);
+  });
+
+  test("are held up to the bound and a chunk more, however long they are", async () => {
+    const concat = jest.spyOn(Buffer, "concat");
+    try {
+      await readFile("x".repeat(100_000), { maxLineBytes: 10_000, chunkBytes: 4_096 });
+      const held = concat.mock.results.map(({ value }) => (value instanceof Uint8Array ? value.length : NaN));
+      expect(Math.max(...held)).toBeLessThanOrEqual(10_000 + 4_096);
+    } finally {
+      concat.mockRestore();
+    }
   });
 
   test("are the same however the file is cut into chunks, and resume exactly at every position", async () => {

@@ -9,6 +9,7 @@ import { withoutCommitNumber, withoutFence } from "./careless-stores.ts";
 import { aggregatorSettings } from "./config.ts";
 import type { AggregatorSettings } from "./config.ts";
 import { Reaper } from "./death.ts";
+import { withoutFlush } from "./careless-sink.ts";
 import { crashFlow } from "./flow.ts";
 import type { CrashFlowParts } from "./flow.ts";
 import { FRAMES, FRAMES_WITHOUT_NUMBERS } from "./frames.ts";
@@ -34,12 +35,15 @@ await runProgram("crash-aggregator", aggregatorSettings, async ({ config, logger
 function endsOf({
   url,
   transport,
+  print,
   without,
 }: AggregatorSettings): Pick<CrashFlowParts, "source" | "results" | "late"> {
   const frames = without === "duplicate-numbers" ? FRAMES_WITHOUT_NUMBERS : FRAMES;
+  const stdout =
+    without === "flush" ? withoutFlush(new StdoutSink<ResultRow>()) : new StdoutSink<ResultRow>();
   if (transport === "pubsub") {
     const source = new RedisPubSubSource({ url }, { channel: CHANNEL, frames });
-    return { source, results: { printed: new StdoutSink() }, late: new StdoutSink() };
+    return { source, results: { printed: stdout }, late: new StdoutSink() };
   }
   const latest = new RedisHashResultSink<ResultRow>({
     window: (row) => row.window,
@@ -49,7 +53,7 @@ function endsOf({
   const history = new RedisStreamResultSink<ResultRow>({ maxLength: MOST_ROWS });
   return {
     source: new RedisStreamSource({ url }, { stream: CHANNEL, frames, blockMs: 1_000, group: "crash-test" }),
-    results: { [LATEST]: latest, [HISTORY]: history },
+    results: { [LATEST]: latest, [HISTORY]: history, ...(print ? { printed: stdout } : {}) },
     late: new RedisStreamResultSink({ maxLength: MOST_ROWS }),
   };
 }

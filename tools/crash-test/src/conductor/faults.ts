@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { EXIT_CODES } from "@millrace/cli";
+import type { ProgramEnd } from "@millrace/cli";
 import { DEATHS } from "../aggregator/death.ts";
 import type { DeathPlace } from "../aggregator/death.ts";
 import type { AggregatorNeeds } from "./aggregator-needs.ts";
@@ -18,6 +19,9 @@ export interface Fault {
 }
 
 const LONGEST_MOMENT_MS = 400;
+/** Longer than a program that is done waits for what it forgot. */
+const SLEEP_MS = 700;
+const PRINT: readonly string[] = ["--print=true"];
 
 /** All faults by name. */
 export const FAULTS: Readonly<Record<string, Fault>> = Object.freeze({
@@ -29,6 +33,11 @@ export const FAULTS: Readonly<Record<string, Fault>> = Object.freeze({
   "lose-commit-answer": { needs: paged, strike: loseCommitAnswer },
   "lose-publish-answer": { needs: anyMode, strike: losePublishAnswer },
   stop: { needs: anyMode, strike: stop },
+  "wrong-type-result": { needs: anyMode, portions: 2, strike: wrongTypeOfResult },
+  "wrong-type-state": { needs: anyMode, portions: 2, strike: wrongTypeOfState },
+  evict: { needs: anyMode, strike: evict },
+  recount: { needs: anyMode, strike: recount },
+  "slow-reader": { needs: paged, portions: 3, strike: slowReader },
   ...Object.fromEntries(DEATHS.map((place) => [place, dieAt(place)])),
 });
 
@@ -110,6 +119,98 @@ async function stop(round: Round): Promise<void> {
   await round.publisher.publishMore();
   await moment(round);
   await round.stopAggregator();
+}
+
+async function wrongTypeOfResult(round: Round): Promise<void> {
+  await occupyKey(round, () => round.task.resultKey(round.random));
+}
+
+async function wrongTypeOfState(round: Round): Promise<void> {
+  await occupyKey(round, () => round.task.stateKey(round.random));
+}
+
+/** Somebody's text where the next commit wants to write: it must fail as a whole, and go well once the text is gone. */
+async function occupyKey(round: Round, choose: () => Promise<string>): Promise<void> {
+  await round.publisher.publishMore();
+  await moment(round);
+  const key = await choose();
+  const free = await round.task.occupy(key);
+  // Whatever was committed before, there is something to commit now.
+  await round.publisher.publishMore();
+  const end = await soon(round.aggregator.ended, `the aggregator to find ${key} of a wrong type`);
+  requireRefusal(round, end, "MILLRACE_STORE_KEY_OCCUPIED", `${key} is of a wrong type`);
+  await free();
+}
+
+/** State that is not whole must be refused, and can be counted anew. */
+async function evict(round: Round): Promise<void> {
+  await round.publisher.publishMore();
+  await moment(round);
+  await round.stopAggregator();
+  const key = await round.task.evict(round.random);
+  const heir = await round.replaceAggregator(anyMode());
+  const end = await Promise.race([heir.ended, heir.logged("reading").then(ignore, () => heir.ended)]);
+  if (end !== undefined) requireRefusal(round, end, "MILLRACE_STORE_STATE_INCOMPLETE", `${key} is gone`);
+  else {
+    round.problem(`${key} is gone: the aggregator went on with what is left`);
+    await round.stopAggregator();
+  }
+  await round.task.reset("remove-results");
+}
+
+/** Rows that are there from before must not stand against those that are counted anew. */
+async function recount(round: Round): Promise<void> {
+  await round.publisher.publishMore();
+  await moment(round);
+  await round.stopAggregator();
+  await round.task.reset("keep-results");
+}
+
+/** Whoever reads the rows sleeps: what is committed must have come to them all the same, killed or stopped. */
+async function slowReader(round: Round): Promise<void> {
+  await round.stopAggregator();
+  const from = await round.task.historyEnd();
+  const killed = await round.replaceAggregator(paged(), PRINT);
+  killed.pauseOutput();
+  // More than fits into the pipe and what Node keeps at both of its ends.
+  await round.publisher.publishMore();
+  await round.publisher.publishMore();
+  await round.publisher.portionOut();
+  await standstill(round);
+  killed.kill("SIGKILL");
+  const before = await soon(killed.ended, "the aggregator to be killed");
+  const stopped = await round.replaceAggregator(paged(), PRINT);
+  stopped.pauseOutput();
+  await round.publisher.publishMore();
+  await moment(round);
+  const stopping = round.stopAggregator();
+  await delay(SLEEP_MS);
+  stopped.resumeOutput();
+  await stopping;
+  const after = await stopped.ended;
+  const printed = new Set([...before.output, ...after.output]);
+  const committed = await round.task.history(from);
+  const missing = committed.filter((row) => !printed.has(row));
+  if (missing.length === 0) return;
+  round.problem(`slow-reader: ${missing.length} of ${committed.length} committed rows were never printed`);
+}
+
+/** Resolves when the aggregator commits no more rows: its reader sleeps, and nobody can tell how much fits in between. */
+async function standstill({ task }: Round): Promise<void> {
+  for (let before = "", now = await task.historyEnd(); before !== now;) {
+    before = now;
+    await delay(SLEEP_MS);
+    now = await task.historyEnd();
+  }
+}
+
+function requireRefusal(round: Round, end: ProgramEnd, code: string, what: string): void {
+  if (end.code === EXIT_CODES.failure && end.log.some((line) => line["code"] === code)) return;
+  round.problem(`${what}: the aggregator ended otherwise than with ${code}: ${endingOf(end)}`);
+}
+
+function ignore(): undefined {
+  return undefined;
 }
 
 function dieAt(place: DeathPlace): Fault {

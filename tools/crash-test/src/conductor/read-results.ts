@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
-import { TaskKeys } from "@millrace/redis-store";
-import { CHANNEL, FLOW, HISTORY, LATE, LATEST } from "../names.ts";
+import type { TaskKeys } from "@millrace/redis-store";
+import { HISTORY, LATE, LATEST } from "../names.ts";
 import type { ResultRow } from "../tally.ts";
 
 const PAGE = 5_000;
@@ -15,9 +15,9 @@ export interface Results {
   readonly late: number;
 }
 
-export async function readResults(client: Redis): Promise<Results> {
-  const keys = new TaskKeys({ flow: FLOW, part: CHANNEL });
-  const history = await rowsOf(client, keys.results(HISTORY));
+/** @param historyFrom where the history begins to count, as `XRANGE` has it */
+export async function readResults(client: Redis, keys: TaskKeys, historyFrom: string): Promise<Results> {
+  const history = (await rowsOf(client, keys.results(HISTORY), historyFrom)).map(parseRow);
   const latest: ResultRow[] = [];
   for await (const hash of hashesUnder(client, `${keys.results(LATEST)}:`)) {
     latest.push(...(await client.hvals(hash)).map(parseRow));
@@ -25,11 +25,12 @@ export async function readResults(client: Redis): Promise<Results> {
   return { history, latest, late: await client.xlen(keys.results(LATE)) };
 }
 
-async function rowsOf(client: Redis, stream: string): Promise<readonly ResultRow[]> {
-  const rows: ResultRow[] = [];
-  for (let from = "-"; ;) {
+/** Rows of a stream as they were written, oldest first, from a place on. */
+export async function rowsOf(client: Redis, stream: string, start: string): Promise<readonly string[]> {
+  const rows: string[] = [];
+  for (let from = start; ;) {
     const entries = await client.xrange(stream, from, "+", "COUNT", PAGE);
-    rows.push(...entries.map(([, fields]) => parseRow(fields[1] ?? "")));
+    rows.push(...entries.map(([, fields]) => fields[1] ?? ""));
     const last = entries.at(-1);
     if (last === undefined || entries.length < PAGE) return rows;
     from = `(${last[0]}`;

@@ -1,4 +1,3 @@
-import { Redis } from "ioredis";
 import { EXIT_CODES } from "@millrace/cli";
 import type { ProgramEnd, StartedProgram } from "@millrace/cli";
 import type { DeathPlace } from "../aggregator/death.ts";
@@ -12,7 +11,7 @@ import type { Fault } from "./faults.ts";
 import { makeEvents } from "./make-events.ts";
 import { PortionedPublisher } from "./portioned-publisher.ts";
 import type { Random } from "./random.ts";
-import { readResults } from "./read-results.ts";
+import { TaskInRedis } from "./task-in-redis.ts";
 import { DURABLE, TestBed, endingOf, soon } from "./test-bed.ts";
 
 const WINDOW_MS = 1_000;
@@ -51,6 +50,7 @@ export class Round {
   readonly bed: TestBed;
   readonly publisher: PortionedPublisher;
   readonly random: Random;
+  readonly task: TaskInRedis;
   readonly #flowArgs: readonly string[];
   #aggregator: StartedProgram;
   #setup: AggregatorSetup;
@@ -70,6 +70,7 @@ export class Round {
     const flowArgs = [...FLOW_ARGS, ...(without === undefined ? [] : [`--without=${without}`])];
     const setup = setUp(plan[0]?.needs ?? ANY, random);
     const bed = await TestBed.open({ args: DURABLE });
+    const task = new TaskInRedis(bed.redis.url);
     try {
       const events = portions * PORTION;
       const file = await bed.writeInput(makeEvents(events, random));
@@ -78,28 +79,31 @@ export class Round {
         bed.startAggregator([...flowArgs, ...argsOf(setup)]),
       ]);
       const portioned = new PortionedPublisher(publisher, PORTION);
-      const round = new Round(bed, random, portioned, flowArgs, { aggregator, setup });
+      const round = new Round(bed, task, random, portioned, flowArgs, { aggregator, setup });
       for (const { fault, needs } of plan) await round.#strike(fault, needs);
       await round.#publishAll(portions);
       await round.#closeWindows(names.includes("between-pages"));
       const resent = await round.#judgePublisher();
-      const { history, ...results } = await round.#results();
+      const { history, ...results } = await task.results();
       const differences = compare(await expectedOf(file, WINDOW_MS), { history, ...results });
       const problems = [...round.#problems, ...differences];
       return { events, rows: history.length, resent, deaths: round.#deaths, problems };
     } finally {
+      task.close();
       await bed.close();
     }
   }
 
   private constructor(
     bed: TestBed,
+    task: TaskInRedis,
     random: Random,
     publisher: PortionedPublisher,
     flowArgs: readonly string[],
     { aggregator, setup }: { readonly aggregator: StartedProgram; readonly setup: AggregatorSetup },
   ) {
     this.bed = bed;
+    this.task = task;
     this.random = random;
     this.publisher = publisher;
     this.#flowArgs = flowArgs;
@@ -160,7 +164,10 @@ export class Round {
   /** Ends the input, which closes all windows. @param dying whether the first try is to be killed */
   async #closeWindows(dying: boolean): Promise<void> {
     const close = async (needs: AggregatorNeeds): Promise<ProgramEnd> => {
-      const { ended } = await this.replaceAggregator(needs, [`--exit-when-idle-ms=${IDLE_MS}`]);
+      const { ended } = await this.replaceAggregator(needs, [
+        `--exit-when-idle-ms=${IDLE_MS}`,
+        "--close-windows=true",
+      ]);
       return await soon(ended, "the last windows to close");
     };
     if (dying) {
@@ -179,15 +186,6 @@ export class Round {
     const resent = Number(end.log.find(({ event }) => event === "published")?.["resent"] ?? 0);
     if (this.#mustResend && resent === 0) this.problem("the publisher lost an answer, and resent nothing");
     return resent;
-  }
-
-  async #results(): ReturnType<typeof readResults> {
-    const client = new Redis(this.bed.redis.url);
-    try {
-      return await readResults(client);
-    } finally {
-      client.disconnect();
-    }
   }
 
   async #runs(): Promise<boolean> {

@@ -1,0 +1,106 @@
+import { Redis } from "ioredis";
+import { TaskKeys, resetTask } from "@millrace/redis-store";
+import { CHANNEL, FLOW, HISTORY, LATEST } from "../names.ts";
+import type { Random } from "./random.ts";
+import { parseRow, readResults, rowsOf } from "./read-results.ts";
+import type { Results } from "./read-results.ts";
+
+const TASK = Object.freeze({ flow: FLOW, part: CHANNEL });
+/** So many windows after the newest one that has rows: not there yet, and there before the next portion is over. */
+const WINDOWS_AHEAD = 8;
+/** The window engine's own state, of which the watermark is part: every commit of new events writes it. */
+const ENGINE = "/engine";
+/** Enough for the rows of some windows, revisions of older ones in between. */
+const LAST_ROWS = 1_000;
+const OCCUPY = `
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('RENAME', KEYS[1], KEYS[2]) end
+redis.call('SET', KEYS[1], 'somebody else')`;
+const FREE = `
+redis.call('UNLINK', KEYS[1])
+if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('RENAME', KEYS[2], KEYS[1]) end`;
+/** No name of the task's. */
+const ASIDE = "aside";
+
+/** The aggregator's task as it lies in Redis, where others may touch it. */
+export class TaskInRedis {
+  readonly #url: string;
+  readonly #client: Redis;
+  readonly #keys = new TaskKeys(TASK);
+  /** Id of the last row before the task was counted anew. */
+  #historyFrom = "-";
+
+  constructor(url: string) {
+    this.#url = url;
+    this.#client = new Redis(url);
+    // It comes back with the server.
+    this.#client.on("error", () => undefined);
+  }
+
+  /** A key of results that a commit will write to. */
+  async resultKey(random: Random): Promise<string> {
+    const newest = await this.#newestWindow();
+    const history = this.#keys.results(HISTORY);
+    if (newest === undefined) return history;
+    return random.pick([history, this.#keys.window(LATEST, String(newest + WINDOWS_AHEAD))]);
+  }
+
+  /** A key of state that a commit will write to. */
+  async stateKey(random: Random): Promise<string> {
+    const engine = (await this.#groupHashes()).filter((hash) => hash.endsWith(ENGINE));
+    return random.pick([this.#keys.groups, ...engine]);
+  }
+
+  /** Puts a text in the place of a key. @returns how to undo it */
+  async occupy(key: string): Promise<() => Promise<void>> {
+    await this.#client.eval(OCCUPY, 2, key, ASIDE);
+    return async () => {
+      await this.#client.eval(FREE, 2, key, ASIDE);
+    };
+  }
+
+  /** Takes a key of the state away, as a server may that lacks memory. @returns its name */
+  async evict(random: Random): Promise<string> {
+    const { groups, meta } = this.#keys;
+    const key = random.pick([groups, meta, random.pick(await this.#groupHashes())]);
+    await this.#client.unlink(key);
+    return key;
+  }
+
+  /** Forgets the state, so that the next aggregator reads the stream from its beginning. */
+  async reset(results: "remove-results" | "keep-results"): Promise<void> {
+    const removed = results === "remove-results";
+    this.#historyFrom = removed ? "-" : await this.historyEnd();
+    await resetTask({ url: this.#url }, TASK, { results: removed });
+  }
+
+  /** Where the history ends, for {@link history}. */
+  async historyEnd(): Promise<string> {
+    const [last] = await this.#client.xrevrange(this.#keys.results(HISTORY), "+", "-", "COUNT", 1);
+    return last === undefined ? "-" : `(${last[0]}`;
+  }
+
+  /** Texts of the rows from a place in the history on. */
+  history(from: string): Promise<readonly string[]> {
+    return rowsOf(this.#client, this.#keys.results(HISTORY), from);
+  }
+
+  /** All rows since the task was counted anew. */
+  results(): Promise<Results> {
+    return readResults(this.#client, this.#keys, this.#historyFrom);
+  }
+
+  close(): void {
+    this.#client.disconnect();
+  }
+
+  async #groupHashes(): Promise<readonly string[]> {
+    return (await this.#client.keys(`${this.#keys.group("")}*`)).sort();
+  }
+
+  /** The latest window with a row; `undefined`: there is none yet. */
+  async #newestWindow(): Promise<number | undefined> {
+    const last = await this.#client.xrevrange(this.#keys.results(HISTORY), "+", "-", "COUNT", LAST_ROWS);
+    const windows = last.map(([, fields]) => parseRow(fields[1] ?? "").window);
+    return windows.length === 0 ? undefined : Math.max(...windows);
+  }
+}

@@ -1,0 +1,7 @@
+import { MillraceError } from "@millrace/dataflow";
+
+/** A mutant survived, or mutants could not be tried. */
+export class MutantsFailure extends MillraceError {
+  static readonly code = "MILLRACE_MUTANTS_FAILED";
+  readonly code = MutantsFailure.code;
+}

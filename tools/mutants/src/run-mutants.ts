@@ -1,0 +1,100 @@
+import { MutantsFailure } from "./mutants-failure.ts";
+import type { Mutant } from "./mutant.ts";
+import { runTests } from "./run-tests.ts";
+import type { TestOutcome } from "./run-tests.ts";
+import { WorkspaceCopy } from "./workspace-copy.ts";
+
+/** How mutants are tried. */
+export interface MutantsPlan {
+  /** Root of the workspace; it is not touched. */
+  readonly root: string;
+  readonly mutants: readonly Mutant[];
+  /** How many at a time. */
+  readonly parallel: number;
+  /** How long (ms) the tests of one project may take; a mutant that takes longer is noticed. */
+  readonly limitMs: number;
+  readonly signal: AbortSignal;
+  /** Called for each mutant as soon as its verdict is known. */
+  readonly onVerdict: (verdict: Verdict) => void;
+}
+
+/** What became of a mutant. */
+export interface Verdict {
+  readonly mutant: Mutant;
+  /** A test noticed it. */
+  readonly killed: boolean;
+  /** Which test, or what else happened. */
+  readonly how: string;
+}
+
+/**
+ * Runs each mutant's tests with its change in place.
+ *
+ * @returns the verdicts, in the order in which they became known
+ * @throws MutantsFailure where tests fail without any mutant; the signal's reason
+ */
+export async function runMutants(plan: MutantsPlan): Promise<readonly Verdict[]> {
+  const { root, mutants, parallel, onVerdict } = plan;
+  const verdicts: Verdict[] = [];
+  const left = mutants.values();
+  const work = async (copy: WorkspaceCopy): Promise<void> => {
+    for (const mutant of left) {
+      const verdict = await judge(mutant, copy, plan);
+      verdicts.push(verdict);
+      onVerdict(verdict);
+    }
+  };
+  const copies: WorkspaceCopy[] = [];
+  try {
+    while (copies.length < Math.min(parallel, mutants.length)) copies.push(await WorkspaceCopy.make(root));
+    const [first] = copies;
+    if (first !== undefined) await requireGreen(first, plan);
+    await Promise.all(copies.map(work));
+  } finally {
+    await Promise.all(copies.map((copy) => copy.remove()));
+  }
+  return verdicts;
+}
+
+/** Far more than a project's tests take. */
+const GREEN_LIMIT_MS = 900_000;
+
+/** A test that fails anyway notices nothing. */
+async function requireGreen({ path }: WorkspaceCopy, { mutants, signal }: MutantsPlan): Promise<void> {
+  const tests = mutants.flatMap((mutant) => mutant.tests);
+  const outcome = await runTests({ root: path, tests, limitMs: GREEN_LIMIT_MS, signal });
+  if (outcome.kind === "passed") return;
+  throw new MutantsFailure(`The tests fail without any mutant: ${describe(outcome)}. Mend them first.`);
+}
+
+async function judge(
+  mutant: Mutant,
+  copy: WorkspaceCopy,
+  { limitMs, signal }: MutantsPlan,
+): Promise<Verdict> {
+  try {
+    const outcome = await copy.withMutant(mutant, () =>
+      runTests({ root: copy.path, tests: mutant.tests, limitMs, signal }),
+    );
+    const killed = outcome.kind !== "passed" && outcome.kind !== "broken";
+    return { mutant, killed, how: describe(outcome) };
+  } catch (error) {
+    if (error instanceof RangeError) return { mutant, killed: false, how: error.message };
+    throw error;
+  }
+}
+
+function describe(outcome: TestOutcome): string {
+  switch (outcome.kind) {
+    case "passed":
+      return "no test notices it";
+    case "failed":
+      return outcome.test;
+    case "stuck":
+      return "the tests do not end";
+    case "crashed":
+      return `the tests' process died: ${outcome.why}`;
+    case "broken":
+      return `the tests do not run: ${outcome.why}`;
+  }
+}

@@ -1,0 +1,83 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { byProject } from "./mutant.ts";
+
+/** What became of some test files. */
+export type TestOutcome =
+  | { readonly kind: "passed" }
+  /** @param test name of the first test that failed */
+  | { readonly kind: "failed"; readonly test: string }
+  /** They took longer than they may. */
+  | { readonly kind: "stuck" }
+  /** Their process died. */
+  | { readonly kind: "crashed"; readonly why: string }
+  /** They did not run at all, as when a file does not compile. */
+  | { readonly kind: "broken"; readonly why: string };
+
+/** How tests are run. */
+export interface TestRun {
+  /** Root of the workspace. */
+  readonly root: string;
+  readonly tests: readonly string[];
+  /** For each project's tests. */
+  readonly limitMs: number;
+  /** Kills them. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs test files with Jest, project by project, until one fails. @throws the signal's reason */
+export async function runTests({ tests, ...run }: TestRun): Promise<TestOutcome> {
+  for (const [project, files] of byProject(tests)) {
+    const outcome = await runProject(project, { ...run, tests: files });
+    if (outcome.kind !== "passed") return outcome;
+  }
+  return { kind: "passed" };
+}
+
+const ENV = { NODE_OPTIONS: "--experimental-vm-modules --disable-warning=ExperimentalWarning" };
+
+async function runProject(project: string, { root, tests, limitMs, signal }: TestRun): Promise<TestOutcome> {
+  signal.throwIfAborted();
+  const report = join(root, "jest-report.json");
+  await rm(report, { force: true });
+  const jest = join(root, "node_modules/jest/bin/jest.js");
+  const args = [`--config=${project}/jest.config.mjs`, "--runInBand", `--cacheDirectory=${root}/.cache`];
+  const child = spawn(
+    process.execPath,
+    [jest, ...args, "--json", `--outputFile=${report}`, "--runTestsByPath", ...tests],
+    { cwd: root, env: { ...process.env, ...ENV }, stdio: ["ignore", "ignore", "pipe"] },
+  );
+  const limit = AbortSignal.timeout(limitMs);
+  const over = AbortSignal.any([signal, limit]);
+  over.addEventListener("abort", () => child.kill("SIGKILL"));
+  const [complaints] = await Promise.all([text(child.stderr), once(child, "close")]);
+  signal.throwIfAborted();
+  if (limit.aborted) return { kind: "stuck" };
+  const written = await readFile(report, "utf8").catch(() => undefined);
+  if (written === undefined) return { kind: "crashed", why: excerpt(complaints) };
+  return outcomeOf(JSON.parse(written) as JestReport);
+}
+
+/** What is used of Jest's report. */
+interface JestReport {
+  readonly success: boolean;
+  readonly testResults: readonly {
+    readonly message: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+}
+
+function outcomeOf({ success, testResults }: JestReport): TestOutcome {
+  if (success) return { kind: "passed" };
+  const results = testResults.flatMap(({ assertionResults }) => assertionResults);
+  const failed = results.find(({ status }) => status === "failed");
+  if (failed !== undefined) return { kind: "failed", test: failed.fullName };
+  return { kind: "broken", why: excerpt(testResults.map(({ message }) => message).join("\n")) };
+}
+
+function excerpt(lines: string): string {
+  return lines.trim().slice(0, 1_000);
+}

@@ -1,0 +1,92 @@
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import type { Mutant } from "../src/mutant.ts";
+import { MutantsFailure } from "../src/mutants-failure.ts";
+import { runMutants } from "../src/run-mutants.ts";
+import type { Verdict } from "../src/run-mutants.ts";
+
+const ROOT = join(import.meta.dirname, "../../..");
+const SOURCE = "libs/tiny/src/tiny.ts";
+
+/** A workspace of one library, whose tests look at `half` and not at `twice`. */
+const FILES = {
+  "package.json": "{}",
+  [SOURCE]: [
+    "export const twice = (n: number): number => n * 2;",
+    "export const half = (n: number): number => n / 2;",
+    "export const count = (n: number): number => { let i = 0; while (i < n) i += 1; return i; };",
+  ].join("\n"),
+  "libs/tiny/test/tiny.test.ts": `
+    import { expect, test } from "@jest/globals";
+    import { count, half } from "../src/tiny.ts";
+    test("half is half", () => { expect(half(4)).toBe(2); });
+    test("it counts", () => { expect(count(3)).toBe(3); });
+  `,
+  "libs/tiny/jest.config.mjs": `
+    import base from ${JSON.stringify(join(ROOT, "jest.config.base.mjs"))};
+    export default { ...base, rootDir: import.meta.dirname };
+  `,
+};
+
+let root: string;
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "millrace-tiny-"));
+  for (const [name, content] of Object.entries(FILES)) {
+    await mkdir(dirname(join(root, name)), { recursive: true });
+    await writeFile(join(root, name), content);
+  }
+  await symlink(join(ROOT, "node_modules"), join(root, "node_modules"));
+});
+
+afterEach(() => rm(root, { recursive: true }));
+
+function mutant(id: string, search: string, replace: string): Mutant {
+  return { id, file: SOURCE, search, replace, tests: ["libs/tiny/test/tiny.test.ts"], guard: "a test" };
+}
+
+async function verdicts(mutants: readonly Mutant[], limitMs = 60_000): Promise<Record<string, string>> {
+  const seen: Verdict[] = [];
+  const onVerdict = (verdict: Verdict): void => void seen.push(verdict);
+  const { signal } = new AbortController();
+  const all = await runMutants({ root, mutants, parallel: 2, limitMs, signal, onVerdict });
+  expect(all).toEqual(seen);
+  return Object.fromEntries(
+    seen.map(({ mutant: { id }, killed, how }) => [id, `${killed ? "killed" : "survived"}: ${how}`]),
+  );
+}
+
+describe("runMutants", () => {
+  test("tells which mutants a test notices, by which one, and leaves the workspace as it is", async () => {
+    expect(
+      await verdicts([
+        mutant("noticed", "n / 2", "n / 3"),
+        mutant("unnoticed", "n * 2", "n * 3"),
+        mutant("crashing", "n / 2", "process.reallyExit(1)"),
+        mutant("no-program", "n / 2", "n / ("),
+        mutant("gone", "n / 7", "n / 8"),
+        mutant("twice-there", "(n: number)", "(m: number)"),
+      ]),
+    ).toEqual({
+      noticed: "killed: half is half",
+      unnoticed: "survived: no test notices it",
+      crashing: expect.stringMatching(/^killed: the tests' process died/),
+      "no-program": expect.stringMatching(/^survived: the tests do not run/),
+      gone: expect.stringMatching(/^survived: .*occurs 0 times/),
+      "twice-there": expect.stringMatching(/^survived: .*occurs 3 times/),
+    });
+    expect(await readFile(join(root, SOURCE), "utf8")).toBe(FILES[SOURCE]);
+  });
+
+  test("gives a mutant up that does not end, and counts it as noticed", async () => {
+    const endless = mutant("endless", "i += 1", "i += 0");
+    expect(await verdicts([endless], 5_000)).toEqual({ endless: "killed: the tests do not end" });
+  });
+
+  test("refuses tests that fail without any mutant", async () => {
+    await writeFile(join(root, SOURCE), FILES[SOURCE].replace("n / 2", "n / 5"));
+    await expect(verdicts([mutant("any", "n * 2", "n * 3")])).rejects.toThrow(MutantsFailure);
+  });
+});
