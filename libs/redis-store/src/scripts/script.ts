@@ -7,8 +7,15 @@ export interface Script {
   readonly sha: string;
 }
 
-export function scriptOf(lua: string): Script {
-  return { lua, sha: createHash("sha1").update(lua).digest("hex") };
+/**
+ * With its first line a script is refused as a whole where it could not write: out of memory, on a replica, without
+ * enough replicas, when the disk is full. Without it Redis would look at the first command alone.
+ *
+ * @param flag `allow-oom`: it frees more than it takes. `no-writes`: it only reads.
+ */
+export function scriptOf(lua: string, flag?: "allow-oom" | "no-writes"): Script {
+  const text = `#!lua${flag === undefined ? "" : ` flags=${flag}`}\n${lua}`;
+  return { lua: text, sha: createHash("sha1").update(text).digest("hex") };
 }
 
 /** Runs a script by its name; a server that does not know it yet is sent the text. */
@@ -24,4 +31,12 @@ export async function runScript(
     if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
     return await client.eval(lua, keys.length, ...keys, ...args);
   }
+}
+
+/** The commands that scripts run, in alphabetical order. */
+export function commandsOf(scripts: readonly Script[]): readonly string[] {
+  const found = scripts.flatMap(({ lua }) =>
+    [...lua.matchAll(/redis\.call\('([A-Z]+)'/g)].map(([, name = ""]) => name),
+  );
+  return [...new Set(found)].sort();
 }

@@ -5,6 +5,7 @@ import type { Commit, PartContext, Sink, StoreOutput, TaskStore } from "@millrac
 import type { LocalRedis } from "@millrace/local-redis";
 import { RedisOptionsError } from "@millrace/redis-source";
 import { RedisHashResultSink, RedisStreamResultSink } from "@millrace/redis-store";
+import type { RedisStore } from "@millrace/redis-store";
 import { BASE, TASK, commitOf } from "../support/commits.ts";
 import { clientOf, rowsIn, serverOf, storeOf } from "../support/servers.ts";
 
@@ -27,13 +28,15 @@ const CONTEXT: PartContext = {
 
 let server: LocalRedis;
 let client: Redis;
+let store: RedisStore;
 let task: TaskStore;
 let number: number;
 
 beforeEach(async () => {
   server = await serverOf();
   client = clientOf(server);
-  task = await storeOf(server).acquire(TASK);
+  store = storeOf(server);
+  task = await store.acquire(TASK);
   number = 0;
 });
 
@@ -51,7 +54,7 @@ async function write(sink: Sink<Row>, ...rows: readonly Row[]): Promise<Commit> 
 const hashSink = (
   options: { readonly ttlMs?: number; readonly notice?: "publish" | "spublish" } = {},
 ): Sink<Row> =>
-  new RedisHashResultSink<Row>({
+  new RedisHashResultSink<Row>(store, {
     window: (row) => row.window,
     key: (row) => row.timezone,
     revision: (row) => row.revision ?? 0,
@@ -68,7 +71,7 @@ async function window(id: number): Promise<Readonly<Record<string, number>>> {
 
 describe("RedisStreamResultSink", () => {
   it("appends rows in order, and none before the commit", async () => {
-    const sink = new RedisStreamResultSink<Row>();
+    const sink = new RedisStreamResultSink<Row>(store);
     const part = await sink.buildPart(TASK.part, undefined, CONTEXT);
     const rows = [
       { window: 1, timezone: "Europe/Madrid", users: 3 },
@@ -85,7 +88,7 @@ describe("RedisStreamResultSink", () => {
   it("keeps about as many entries as it is told", async () => {
     const row = { window: 1, timezone: "Europe/Madrid", users: 3 };
     await write(
-      new RedisStreamResultSink<Row>({ maxLength: 100 }),
+      new RedisStreamResultSink<Row>(store, { maxLength: 100 }),
       ...Array.from({ length: 1_000 }, () => row),
     );
     const length = await client.xlen(RESULTS);
@@ -94,12 +97,16 @@ describe("RedisStreamResultSink", () => {
   });
 
   it("goes by its name where it has one", async () => {
-    await write(new RedisStreamResultSink<Row>({ name: "a:b" }), { window: 1, timezone: "x", users: 1 });
+    await write(new RedisStreamResultSink<Row>(store, { name: "a:b" }), {
+      window: 1,
+      timezone: "x",
+      users: 1,
+    });
     expect(await client.xlen(`${BASE}:results:a%3Ab`)).toBe(1);
   });
 
   it.each([0, -1, 1.5, Number.NaN])("refuses a length of %d", (maxLength) => {
-    expect(() => new RedisStreamResultSink({ maxLength })).toThrow(RedisOptionsError);
+    expect(() => new RedisStreamResultSink(store, { maxLength })).toThrow(RedisOptionsError);
   });
 });
 
@@ -165,7 +172,7 @@ describe("notices", () => {
     subscriber.on(event, (_channel: string, message: string) => heard.push(message));
     await subscribe(subscriber);
     const rows = [1, 1, 2].map((id, i) => ({ window: id, timezone: `zone ${i}`, users: 1 }));
-    const commit = await write(new RedisStreamResultSink<Row>({ notice }), ...rows);
+    const commit = await write(new RedisStreamResultSink<Row>(store, { notice }), ...rows);
     expect(await task.commit(commit)).toEqual({ kind: "already-applied" });
     await write(hashSink({ notice }), ...rows);
     await subscriber.ping();
