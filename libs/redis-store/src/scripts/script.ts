@@ -5,6 +5,8 @@ import type { Redis } from "ioredis";
 export interface Script {
   readonly lua: string;
   readonly sha: string;
+  /** Users who may only read can run it. */
+  readonly readOnly: boolean;
 }
 
 /**
@@ -15,21 +17,23 @@ export interface Script {
  */
 export function scriptOf(lua: string, flag?: "allow-oom" | "no-writes"): Script {
   const text = `#!lua${flag === undefined ? "" : ` flags=${flag}`}\n${lua}`;
-  return { lua: text, sha: createHash("sha1").update(text).digest("hex") };
+  const sha = createHash("sha1").update(text).digest("hex");
+  return { lua: text, sha, readOnly: flag === "no-writes" };
 }
 
 /** Runs a script by its name; a server that does not know it yet is sent the text. */
 export async function runScript(
   client: Redis,
-  { lua, sha }: Script,
+  { lua, sha, readOnly }: Script,
   keys: readonly string[],
   args: readonly (string | number)[],
 ): Promise<unknown> {
+  const rest = [keys.length, ...keys, ...args] as const;
   try {
-    return await client.evalsha(sha, keys.length, ...keys, ...args);
+    return await (readOnly ? client.evalsha_ro(sha, ...rest) : client.evalsha(sha, ...rest));
   } catch (error) {
     if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
-    return await client.eval(lua, keys.length, ...keys, ...args);
+    return await (readOnly ? client.eval_ro(lua, ...rest) : client.eval(lua, ...rest));
   }
 }
 
