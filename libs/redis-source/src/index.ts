@@ -27,7 +27,7 @@ export { RedisStreamSource } from "./stream/stream-source.ts";
 export { connectRedis } from "./connection/redis-connection.ts";
 export { backOffMs } from "./connection/back-off.ts";
 export { pause } from "./pause.ts";
-export { explainFailure, isWrongNode } from "./connection/explain-failure.ts";
+export { explainFailure, isReply, isWrongNode } from "./connection/explain-failure.ts";
 export { describeRedis } from "./connection/connection-options.ts";
 export { waitForSubscriber } from "./pubsub/wait-for-subscriber.ts";
 

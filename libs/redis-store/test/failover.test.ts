@@ -136,7 +136,7 @@ describe("a failover to a replica that lags", () => {
       .decode("decode", DECODER)
       .keyBy("zone", "zone")
       .statefulMap<number, object>("count", (seen = 0, click) => [seen + 1, { ...click, n: seen + 1 }])
-      .output("out", new RedisStreamResultSink());
+      .output("out", new RedisStreamResultSink(store));
     await run(flow, { store, commitEveryEvents: 50, exitWhenIdleMs: 100, logger }).done;
 
     expect(logger.events).toContain("rolled-back");

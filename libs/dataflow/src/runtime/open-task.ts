@@ -1,8 +1,9 @@
 import type { Json } from "@millrace/windowing";
 import type { PartContext, SourcePartition } from "../contracts/source.ts";
-import type { SinkPartition } from "../contracts/sink.ts";
+import type { Sink, SinkPartition } from "../contracts/sink.ts";
 import type { Store } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
+import { FlowError } from "../errors.ts";
 import { PAYLOAD_LENGTH, excerpt } from "../excerpt.ts";
 import { abortable } from "./abortable.ts";
 import { DEAD_LETTER, inputOf, sinksOf } from "./check-start.ts";
@@ -74,6 +75,7 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   const sinks = new Map<string, SinkPartition<unknown>>();
   for (const [id, sink] of sinksOf(flow)) {
     const sinkPart = await opened(sink.buildPart(part, state?.sinks[id], contextOf(id)));
+    refuseStorelessOutputs(flow, id, sink, sinkPart);
     sinks.set(id, sinkPart);
   }
   deadLetters.writeTo(sinks.get(DEAD_LETTER));
@@ -114,5 +116,18 @@ function warnOfNoProof(flow: Dataflow, part: string, { logger, exitWhenIdleMs }:
   logger.warn(
     { event: "never-drained", step: id, part, windows: waiting },
     `the source of "${id}", partition "${part}", cannot prove that nothing is left to read: ${effects.join(", and ")}`,
+  );
+}
+
+/** Rows that are handed over to a commit need a store that is named: another one would swallow them. @throws FlowError */
+function refuseStorelessOutputs(
+  flow: Dataflow,
+  id: string,
+  { store }: Sink<unknown>,
+  opened: SinkPartition<unknown>,
+): void {
+  if (opened.takeOutputs === undefined || store !== undefined) return;
+  throw new FlowError(
+    `flow "${flow.id}", output "${id}": its sink hands its rows over to commits (takeOutputs) and names no store that takes them; give the sink a store`,
   );
 }

@@ -29,6 +29,8 @@ const REPLIES: readonly (readonly [pattern: RegExp, kind: ReplyKind])[] = [
   [/max number of clients/, "full"],
   [/^(MOVED|READONLY|MASTERDOWN|CLUSTERDOWN|UNBLOCKED)\b/, "wrong-node"],
   [/^(LOADING|BUSY|TRYAGAIN|ASK|NOREPLICAS|MISCONF|OOM)\b/, "not-ready"],
+  // A script is killed only before it wrote anything.
+  [/\bScript killed by user\b/, "not-ready"],
   // The second is how a script says it.
   [/\bNOPERM\b|\bThe user executing the script\b/, "forbidden"],
   [/^(WRONGPASS|NOAUTH)\b|\bAUTH\b|invalid password/, "auth"],
