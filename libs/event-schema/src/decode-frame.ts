@@ -45,14 +45,15 @@ function decodeBytes(message: Uint8Array, maxEvents: number): Frame<Buffer> {
 function decodeFramed(text: string, maxEvents: number): Frame<string> {
   const header = readFrameHeader(text);
   if ("code" in header) return { kind: "malformed", reason: header };
-  const { producer, first, count, publishedAtMs, linesAt } = header;
+  const { producer, first, count, publishedAtMs, linesAt, attributes } = header;
   if (count > maxEvents) return tooManyEvents(maxEvents);
   const lines = linesAt === undefined ? [] : splitLines(text.slice(linesAt), count + 1);
   if (lines.length !== count) {
     const found = lines.length > count ? "more" : String(lines.length);
     return malformed("count-mismatch", `the header announces ${count} lines, the frame has ${found}`);
   }
-  return { kind: "frame", producer, first, count, publishedAtMs, lines };
+  const frame = { kind: "frame" as const, producer, first, count, publishedAtMs, lines };
+  return attributes === undefined ? frame : { ...frame, attributes };
 }
 
 function decodeBare(text: string, maxEvents: number): Frame<string> {
@@ -62,7 +63,7 @@ function decodeBare(text: string, maxEvents: number): Frame<string> {
   return lines.length > maxEvents ? tooManyEvents(maxEvents) : { kind: "bare", lines };
 }
 
-/** At most so many lines. That there is only one is the plain case, which split makes five times as dear. */
+/** At most so many lines. That there is only one is the plain case, which split makes five times as expensive. */
 function splitLines(text: string, limit: number): string[] {
   return text.includes("\n") ? text.split("\n", limit) : [text];
 }

@@ -20,8 +20,10 @@ const LINE_FEED = 0x0a;
  */
 export function encodeFrame(frame: FrameToEncode<string>): string;
 export function encodeFrame(frame: FrameToEncode): string | Buffer;
-export function encodeFrame({ producer, first, publishedAtMs, lines }: FrameToEncode): string | Buffer {
-  const header = { producer, first, count: lines.length, publishedAtMs };
+export function encodeFrame(frame: FrameToEncode): string | Buffer {
+  const { producer, first, publishedAtMs, lines, attributes } = frame;
+  const plain = { producer, first, count: lines.length, publishedAtMs };
+  const header = attributes === undefined ? plain : { ...plain, attributes };
   const fault = faultOf(header);
   if (fault !== undefined) throw new FrameEncodeError(fault);
   const start = formatFrameHeader(header);

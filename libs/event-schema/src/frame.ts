@@ -17,6 +17,12 @@ export interface FrameHeader {
   readonly count: number;
   /** When the producer sent it, in milliseconds since 1970 by its own clock. */
   readonly publishedAtMs: number;
+  /**
+   * What else the producer says of itself, in a heartbeat only (`count` 0): at most 8, with keys of 1 to 32 of
+   * `a-z 0-9 -` and values of 1 to 256 of `A-Z a-z 0-9 . _ : , ; / @ % + -`. Absent: nothing. A reader ignores keys
+   * that it does not know.
+   */
+  readonly attributes?: Readonly<Record<string, string>>;
 }
 
 /** Why a message is no frame; the README tells cause and remedy of each. */

@@ -116,6 +116,18 @@ describe("a frame", () => {
     ["no number as version", "#millrace/one p-1 120 0 5", "bad-header"],
     ["a field too few", "#millrace/1 p-1 120 0", "bad-header"],
     ["a field too many", "#millrace/1 p-1 120 0 5 6", "bad-header"],
+    ["attributes before lines", "#millrace/1 p-1 120 1 5 end=1\n{}", "bad-header"],
+    ["an attribute twice", "#millrace/1 p-1 120 0 5 end=1 end=1", "bad-header"],
+    ["unsorted attributes", "#millrace/1 p-1 120 0 5 b=1 a=1", "bad-header"],
+    ["nine attributes", "#millrace/1 p-1 120 0 5 a=1 b=1 c=1 d=1 e=1 f=1 g=1 h=1 i=1", "bad-header"],
+    ["an attribute without a value", "#millrace/1 p-1 120 0 5 end=", "bad-header"],
+    ["an attribute with two values", "#millrace/1 p-1 120 0 5 end=1=2", "bad-header"],
+    ["an attribute with a strange key", "#millrace/1 p-1 120 0 5 __proto__=1", "bad-header"],
+    ["an attribute with a strange value", "#millrace/1 p-1 120 0 5 end=\u0001", "bad-header"],
+    ["a long key", `#millrace/1 p-1 120 0 5 ${"k".repeat(33)}=1`, "bad-header"],
+    ["a long value", `#millrace/1 p-1 120 0 5 end=${"1".repeat(257)}`, "bad-header"],
+    ["two spaces before an attribute", "#millrace/1 p-1 120 0 5  end=1", "bad-header"],
+    ["a space at its end", "#millrace/1 p-1 120 0 5 end=1 ", "bad-header"],
     ["two spaces", "#millrace/1 p-1  120 0 5", "bad-header"],
     ["a carriage return", "#millrace/1 p-1 120 0 5\r\n", "bad-header"],
     ["an empty producer", "#millrace/1  120 0 5", "bad-header"],
@@ -144,6 +156,41 @@ describe("a frame", () => {
         fc.pre(frame.kind === "frame");
         expect(bytesOf(encodeFrame(frame)).equals(message)).toBe(true);
       }),
+    );
+  });
+});
+
+describe("a heartbeat's attributes", () => {
+  const key = fc.stringMatching(/^[a-z][a-z0-9-]{0,31}$/);
+  const value = fc.stringMatching(/^[A-Za-z0-9._:,;/@%+-]{1,256}$/);
+
+  it("come back as they were written", () => {
+    fc.assert(
+      fc.property(
+        anyFrame(textLine),
+        fc.dictionary(key, value, { minKeys: 1, maxKeys: 8 }),
+        (frame, attributes) => {
+          const heartbeat = { ...frame, lines: [], attributes };
+          const decoded = decodeBothWays(encodeFrame(heartbeat));
+          expect(decoded).toMatchObject({ ...heartbeat, kind: "frame", count: 0, attributes });
+          expect(encodeFrame({ ...heartbeat, ...(decoded.kind === "frame" && decoded) })).toBe(
+            encodeFrame(heartbeat),
+          );
+        },
+      ),
+    );
+  });
+
+  it("are a record that inherits nothing", () => {
+    const frame = decodeBothWays(`${start} 0 5 end=1 layout=4:zone`);
+    expect(frame.kind === "frame" && frame.attributes?.["constructor"]).toBeUndefined();
+    expect(frame).toMatchObject({ attributes: { end: "1", layout: "4:zone" } });
+  });
+
+  it("are absent where there are none", () => {
+    expect(decodeBothWays(`${start} 0 5`)).not.toHaveProperty("attributes");
+    expect(encodeFrame({ producer: "p-1", first: 1, publishedAtMs: 5, lines: [], attributes: {} })).toBe(
+      "#millrace/1 p-1 1 0 5",
     );
   });
 });

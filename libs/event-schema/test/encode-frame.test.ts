@@ -33,6 +33,15 @@ describe("encodeFrame", () => {
     ["a negative time", { publishedAtMs: -1 }, "publishedAtMs"],
     ["half a millisecond", { publishedAtMs: 0.5 }, "publishedAtMs"],
     ["a time that no Date can hold", { publishedAtMs: 8.64e15 + 1 }, "publishedAtMs"],
+    ["attributes beside lines", { attributes: { end: "1" } }, "without lines"],
+    ["a strange key", { lines: [], attributes: { "a b": "1" } }, "key"],
+    ["an empty value", { lines: [], attributes: { end: "" } }, "attribute end"],
+    ["a value with a line feed", { lines: [], attributes: { end: "1\n" } }, "attribute end"],
+    [
+      "too many attributes",
+      { lines: [], attributes: Object.fromEntries(Array.from("abcdefghi", (key) => [key, "1"])) },
+      "8 attributes",
+    ],
     ["a line feed in a line", { lines: ["ok", "a\nb"] }, "line 1"],
     ["a line feed in bytes", { lines: [Buffer.from("a\nb")] }, "line 0"],
   ])("refuses %s", (_, spoilt, named) => {

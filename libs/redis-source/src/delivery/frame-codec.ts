@@ -10,6 +10,8 @@ export interface FrameHeader {
   readonly count: number;
   /** When the producer sent it: ms since the epoch, by the producer's clock. */
   readonly publishedAtMs: number;
+  /** What else the producer says of itself, in heartbeats only; `end` is "1" in its last message. */
+  readonly attributes?: Readonly<Record<string, string>>;
 }
 
 /** A message taken apart. */
