@@ -2,7 +2,7 @@ import type { Json } from "@millrace/windowing";
 import type { Drained } from "../contracts/source.ts";
 import type { Store } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
-import { messageOf } from "../errors.ts";
+import { DrainTimeoutError, messageOf } from "../errors.ts";
 import { abortable } from "./abortable.ts";
 import { IdleWatch } from "./idle-watch.ts";
 import { Intake } from "./intake.ts";
@@ -300,6 +300,7 @@ export class Task {
   async #commit(live: LiveTask, partial: boolean): Promise<void> {
     const { committer, graph, position, partition } = live;
     if (committer === undefined) return;
+    await this.#flush(live);
     const sinks: Record<string, Json> = {};
     for (const [id, sink] of live.sinks) {
       if (sink.snapshot !== undefined) sinks[id] = await abortable(sink.snapshot(), this.#abort.signal);
@@ -320,7 +321,30 @@ export class Task {
       for (const _ of live.graph.finishing(cause, this.#options.time.now())) await this.#settle(live);
     }
     await this.#settle(live);
+    await this.#flushInTime(live);
     await this.#commit(live, false);
+  }
+
+  /** Rows leave before a commit says so, and before the end. */
+  async #flush({ sinks }: LiveTask): Promise<void> {
+    const flushed = Array.from(sinks.values(), (sink) => sink.flush());
+    await abortable(Promise.all(flushed), this.#abort.signal);
+  }
+
+  /** At a natural end no stop has set a deadline, so there is one of its own. */
+  async #flushInTime(live: LiveTask): Promise<void> {
+    const { time, drainTimeoutMs } = this.#options;
+    const cancel = time.wakeAt(time.now() + drainTimeoutMs, () => {
+      const task = `flow "${this.#flow.id}", partition "${this.part}"`;
+      this.abort(
+        new DrainTimeoutError(`${task}: its last rows could not be written within ${drainTimeoutMs} ms`),
+      );
+    });
+    try {
+      await this.#flush(live);
+    } finally {
+      cancel();
+    }
   }
 }
 

@@ -116,6 +116,7 @@ export class StreamLink {
   }
 }
 
-function isReply(error: unknown): error is Error {
+/** Redis answered the command, and did not take it. */
+export function isReply(error: unknown): error is Error {
   return error instanceof Error && error.name === "ReplyError";
 }
