@@ -1,4 +1,5 @@
 import type {
+  Drained,
   Json,
   PartContext,
   Partitioning,
@@ -38,6 +39,12 @@ export class PacedSource<T> implements Source<T> {
     return this.#inner.listParts();
   }
 
+  /** @throws SourceError */
+  checkPosition(part: string, position: Json): void {
+    const { at } = readPosition(position);
+    if (at !== undefined) this.#inner.checkPosition?.(part, at);
+  }
+
   async buildPart(part: string, resume: Json | undefined, context: PartContext): Promise<SourcePartition<T>> {
     const { at, behind } = readPosition(resume);
     const inner = await this.#inner.buildPart(part, at, context);
@@ -51,6 +58,8 @@ class PacedPartition<T> implements SourcePartition<T> {
   readonly #inner: SourcePartition<T>;
   readonly #msPerEvent: number;
   readonly #time: TimeProvider;
+  /** Events that are not due yet are on their way. */
+  readonly drained?: () => Promise<Drained | undefined>;
   #batch: Extract<SourceBatch<T>, { readonly kind: "batch" }> = NOTHING;
   /** Position before the batch in hand, and how many of its events were delivered. */
   #at: Json;
@@ -67,6 +76,11 @@ class PacedPartition<T> implements SourcePartition<T> {
     this.#time = time;
     this.#at = inner.snapshot();
     this.#due = time.now();
+    if (inner.drained === undefined) return;
+    this.drained = async () => {
+      const proof = this.#queued === 0 ? await inner.drained?.() : undefined;
+      return this.#queued === 0 ? proof : undefined;
+    };
   }
 
   /** Passes over events that were delivered before a resume. */
@@ -105,8 +119,7 @@ class PacedPartition<T> implements SourcePartition<T> {
   }
 
   stats(): SourceStats {
-    const queued = this.#batch.events.length - this.#behind;
-    return { duplicates: 0, lost: 0, ...this.#inner.stats?.(), read: this.#read, queued };
+    return { duplicates: 0, lost: 0, ...this.#inner.stats?.(), read: this.#read, queued: this.#queued };
   }
 
   /** What is not due yet is not delivered any more: at a low rate it could take for ever. */
@@ -121,9 +134,14 @@ class PacedPartition<T> implements SourcePartition<T> {
     await this.#inner.close();
   }
 
+  /** Events in hand. */
+  get #queued(): number {
+    return this.#batch.events.length - this.#behind;
+  }
+
   /** @returns whether there is an event in hand */
   async #refill(): Promise<boolean> {
-    while (this.#behind === this.#batch.events.length) {
+    while (this.#queued === 0) {
       if (this.#stopped) return false;
       this.#at = this.#inner.snapshot();
       this.#behind = 0;

@@ -1,5 +1,6 @@
 import { SourceError } from "@millrace/dataflow";
 import type {
+  Drained,
   Json,
   PartContext,
   Partitioning,
@@ -22,6 +23,10 @@ export class RepeatingSource<T> implements Source<T> {
     return this.#inner.listParts();
   }
 
+  checkPosition(part: string, position: Json): void {
+    this.#inner.checkPosition?.(part, position);
+  }
+
   async buildPart(part: string, resume: Json | undefined, context: PartContext): Promise<SourcePartition<T>> {
     const first = await this.#inner.buildPart(part, resume, context);
     return new RepeatingPartition(first, part, () => this.#inner.buildPart(part, undefined, context));
@@ -32,12 +37,15 @@ class RepeatingPartition<T> implements SourcePartition<T> {
   #inner: SourcePartition<T>;
   readonly #part: string;
   readonly #reopen: () => Promise<SourcePartition<T>>;
+  readonly drained?: () => Promise<Drained | undefined>;
   #stopped = false;
+  #closed = false;
 
   constructor(inner: SourcePartition<T>, part: string, reopen: () => Promise<SourcePartition<T>>) {
     this.#inner = inner;
     this.#part = part;
     this.#reopen = reopen;
+    if (inner.drained !== undefined) this.drained = async () => this.#inner.drained?.();
   }
 
   /** @throws SourceError for an input without any event: it would be opened for ever */
@@ -48,6 +56,7 @@ class RepeatingPartition<T> implements SourcePartition<T> {
       if (openedAnew) throw new SourceError(`cannot repeat ${this.#part}: there is no event in it`);
       await this.#inner.close();
       this.#inner = await this.#reopen();
+      if (this.#closed) await this.#inner.close();
     }
     return { kind: "end" };
   }
@@ -64,6 +73,7 @@ class RepeatingPartition<T> implements SourcePartition<T> {
 
   async close(): Promise<void> {
     this.#stopped = true;
+    this.#closed = true;
     await this.#inner.close();
   }
 }

@@ -11,10 +11,10 @@ import { UsageError } from "./usage-error.ts";
 
 /** How long (ms) a program may take from the request to stop until it is done; then it is ended. */
 const STOP_TIMEOUT_MS = 8_000;
-/** How long (ms) a program that is done may be held up by what it forgot to close. */
-const LINGER_MS = 500;
+/** How long (ms) a program that is done may go on for what it has left open. */
+const EXIT_GRACE_MS = 500;
 
-/** What every program can be told. */
+/** What every program can be configured with. */
 export interface ProgramConfig {
   readonly log: LogSettings;
 }
@@ -31,7 +31,8 @@ export interface ProgramContext<Config> {
  * Runs a program as the whole of this process: reads its configuration, gives it a logger and a signal to stop by,
  * and turns what becomes of it into an exit code and, where it failed, one clear line. See {@link EXIT_CODES}.
  *
- * A reader of standard output that goes away ends the program quietly.
+ * The process ends only when a reader of standard output has taken all of it, however slow it is; one that goes away
+ * ends the program quietly.
  *
  * @param args the program's own; `@default` all of the command line
  */
@@ -50,6 +51,9 @@ export async function runProgram<Config extends ProgramConfig>(
         stop.abort(error);
       });
     }
+    process.on("uncaughtException", (error) => {
+      process.exit(report(name, logger, error));
+    });
     const config = readConfig(args, process.env);
     logger = createLogger(name, config.log);
     onStopRequest((reason) => {
@@ -60,26 +64,37 @@ export async function runProgram<Config extends ProgramConfig>(
     await program({ config, logger, signal: stop.signal });
     process.exitCode = EXIT_CODES.ok;
   } catch (error) {
-    process.exitCode = wasStopped(stop.signal, error) ? EXIT_CODES.ok : tell(name, logger, error);
+    process.exitCode = wasStopped(stop.signal, error) ? EXIT_CODES.ok : report(name, logger, error);
   }
-  endLater(LINGER_MS, process.exitCode);
+  await written(process.stdout);
+  endLater(EXIT_GRACE_MS, process.exitCode);
 }
 
-/** Whether the error only says that somebody wanted the program to stop. */
+/** Resolves when all that was written to the stream has left this process, or can no longer leave it. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    // Called when everything before it was written, and also when the stream is broken.
+    stream.write("", () => {
+      resolve();
+    });
+  });
+}
+
+/** Whether the error only says that the program was asked to stop. */
 function wasStopped({ aborted, reason }: AbortSignal, error: unknown): boolean {
   // Nothing can be printed on a broken pipe: whatever fails after it fails for that.
   return aborted && (error === reason || isBrokenPipe(reason));
 }
 
-/** @returns the exit code */
-function tell(name: string, logger: Logger, error: unknown): number {
+/** Says what went wrong, on one line. @returns the exit code */
+function report(name: string, logger: Logger, error: unknown): number {
   if (error instanceof HelpShown) return EXIT_CODES.ok;
   if (error instanceof UsageError) {
-    // Whoever typed it reads it: a sentence, not a log line.
+    // It is read where it was typed: a sentence, not a log line.
     process.stderr.write(`${name}: ${error.message}\nSee ${name} --help for what there is.\n`);
   } else if (!isBrokenPipe(error)) {
     const { code, message } = isForeseen(error) ? error : new UnexpectedError(error);
-    // A message made for people says all; where nobody foresaw the error, only the stack tells where it was.
+    // A message made for people says all; of an unforeseen error only the stack shows where it was.
     const stack = error instanceof Error && code === UnexpectedError.code ? { stack: error.stack } : {};
     logger.error({ event: "failed", code, ...stack }, message);
     if (error instanceof Error) logger.debug({ event: "failed", err: error }, "where it failed");

@@ -1,6 +1,7 @@
 import type { DeadLetter } from "./contracts/decoder.ts";
 import type { Sink } from "./contracts/sink.ts";
 import type { Source } from "./contracts/source.ts";
+import { divisionOf } from "./division.ts";
 import { FlowError } from "./errors.ts";
 import { Graph } from "./graph.ts";
 import { Stream } from "./stream.ts";
@@ -60,6 +61,7 @@ export class Dataflow {
     return new Stream<T>(
       this.graph,
       this.graph.add({ id, operator: "input", inputs: [], ports: ["down"], role: { kind: "input", source } }),
+      divisionOf(source.partitioning),
     );
   }
 }

@@ -9,7 +9,7 @@ export abstract class MillraceError extends Error {
   }
 }
 
-/** A flow that cannot mean what it says; raised while it is built. */
+/** An invalid flow, or an invalid option of a run. */
 export class FlowError extends MillraceError {
   static readonly code = "MILLRACE_FLOW_INVALID";
   readonly code = FlowError.code;
@@ -65,6 +65,16 @@ export class DrainTimeoutError extends MillraceError {
   readonly code = DrainTimeoutError.code;
 }
 
+/** Whether an error is one of Millrace's own, of whichever of its libraries. */
+export function hasCode(error: unknown): error is Error & { readonly code: string } {
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    typeof error.code === "string" &&
+    error.code.startsWith("MILLRACE_")
+  );
+}
+
 /** An error as its step's, unless it already is one of Millrace's own. */
 export function asStepError(error: unknown, step: string, part: string): MillraceError {
   return error instanceof MillraceError ? error : new StepError(step, part, messageOf(error), error);
@@ -76,7 +86,7 @@ export function asSourceError(error: unknown, step: string, part: string): Millr
   return new SourceError(`step "${step}", partition "${part}": ${messageOf(error)}`, { cause: error });
 }
 
-/** An error as that of the sink behind `step`, unless it already is one of Millrace's own. */
+/** An error as that of the sink of `step`, unless it already is one of Millrace's own. */
 export function asSinkError(error: unknown, step: string, part: string): MillraceError {
   if (error instanceof MillraceError) return error;
   return new SinkError(`step "${step}", partition "${part}": ${messageOf(error)}`, { cause: error });

@@ -1,5 +1,5 @@
 import type { Emitter, Operator } from "./contracts/operator.ts";
-import type { Partitioning, Source } from "./contracts/source.ts";
+import type { Source } from "./contracts/source.ts";
 import type { Sink } from "./contracts/sink.ts";
 import { FlowError } from "./errors.ts";
 import type { AsyncOperator } from "./operators/async-operator.ts";
@@ -16,7 +16,7 @@ export type NodeRole =
   | { readonly kind: "input"; readonly source: Source<unknown> }
   | {
       readonly kind: "operator";
-      /** @param sides emitters of the ports behind the first, in their order */
+      /** @param sides emitters of the ports after the first, in their order */
       readonly build: (
         context: StepContext,
         sides: readonly Emitter<unknown>[],
@@ -37,6 +37,13 @@ export interface GraphNode {
   readonly detail?: string;
   /** The node may end the way of its events (an inspection, a measured drop). */
   readonly mayEnd?: boolean;
+  /**
+   * What the state that the step keeps depends on: kept state of another description is refused when a flow starts.
+   * Absent: the step keeps none.
+   */
+  readonly state?: string;
+  /** The step's time moves on only with events, or with the proof that the partition is drained. */
+  readonly needsDrained?: boolean;
 }
 
 const STEP_ID = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
@@ -74,10 +81,6 @@ export class Graph {
       if (role.kind === "input") return { id, source: role.source };
     }
     return undefined;
-  }
-
-  get partitioning(): Partitioning {
-    return this.input?.source.partitioning ?? { kind: "single" };
   }
 
   /** @throws FlowError for a flow that reads nothing, writes nothing, or has a step that leads nowhere */

@@ -1,5 +1,8 @@
 import type { Clock, JsonCodec, Windower } from "@millrace/windowing";
 import type { Operator } from "./contracts/operator.ts";
+import { divisionOfAll } from "./division.ts";
+import type { Division, KeepsOptions } from "./division.ts";
+import type { Graph, Port } from "./graph.ts";
 import { BranchOperator } from "./operators/branch-operator.ts";
 import { collectLogic } from "./operators/collect-logic.ts";
 import type { CollectOptions } from "./operators/collect-logic.ts";
@@ -20,12 +23,22 @@ import type { WindowOptions } from "./windowed-stream.ts";
 
 /** Events that each carry a string key. Steps keep the key until {@link KeyedStream.dropKey}. */
 export class KeyedStream<V> extends StreamBase<V> {
+  /** How the keys are divided between the source's partitions. */
+  readonly #ofKey: Division;
+
+  constructor(graph: Graph, from: Port, division: Division, ofKey: Division) {
+    super(graph, from, division);
+    this.#ofKey = ofKey;
+  }
+
   /** Another value under the same key. */
-  mapValues<U>(id: string, fn: (value: V, key: string) => U, options?: StepOptions): KeyedStream<U> {
-    return new KeyedStream<U>(
-      this.graph,
-      this.addStateless(id, "mapValues", "one-to-one", mapPass(fn), options),
-    );
+  mapValues<U>(
+    id: string,
+    fn: (value: V, key: string) => U,
+    options?: StepOptions & KeepsOptions<U>,
+  ): KeyedStream<U> {
+    const port = this.addStateless(id, "mapValues", "one-to-one", mapPass(fn), options);
+    return this.#made<U>(port, options?.keeps);
   }
 
   /** Only the values for which the predicate holds; a type guard narrows the stream. */
@@ -36,28 +49,22 @@ export class KeyedStream<V> extends StreamBase<V> {
   ): KeyedStream<U>;
   filter(id: string, predicate: (value: V, key: string) => boolean, options?: StepOptions): KeyedStream<V>;
   filter(id: string, predicate: (value: V, key: string) => boolean, options?: StepOptions): KeyedStream<V> {
-    return new KeyedStream<V>(
-      this.graph,
-      this.addStateless(id, "filter", "selection", filterPass(predicate), options),
-    );
+    return this.#same(this.addStateless(id, "filter", "selection", filterPass(predicate), options));
   }
 
   /** Any number of values under the same key. */
   flatMapValues<U>(
     id: string,
     fn: (value: V, key: string) => Iterable<U>,
-    options?: StepOptions,
+    options?: StepOptions & KeepsOptions<U>,
   ): KeyedStream<U> {
-    return new KeyedStream<U>(
-      this.graph,
-      this.addStateless(id, "flatMapValues", "expansion", flatMapPass(fn), options),
-    );
+    const port = this.addStateless(id, "flatMapValues", "expansion", flatMapPass(fn), options);
+    return this.#made<U>(port, options?.keeps);
   }
 
   /** Looks at each value in passing. */
   inspect(id: string, look: (value: V, key: string) => void, options?: StepOptions): KeyedStream<V> {
-    return new KeyedStream<V>(
-      this.graph,
+    return this.#same(
       this.addStateless(id, "inspect", "one-to-one", inspectPass(look), options, { mayEnd: true }),
     );
   }
@@ -76,19 +83,28 @@ export class KeyedStream<V> extends StreamBase<V> {
       { ports: ["yes", "no"] },
     );
     return {
-      yes: new KeyedStream<V>(this.graph, { node: id, port: "yes" }),
-      no: new KeyedStream<V>(this.graph, { node: id, port: "no" }),
+      yes: this.#same({ node: id, port: "yes" }),
+      no: this.#same({ node: id, port: "no" }),
     };
   }
 
   /** The values of this stream and of the others, each under its key. */
   merge<U>(id: string, ...others: readonly KeyedStream<U>[]): KeyedStream<V | U> {
-    return new KeyedStream<V | U>(this.graph, this.addMerge(id, others));
+    return new KeyedStream<V | U>(
+      this.graph,
+      this.addMerge(id, others),
+      this.divisionWith(others),
+      divisionOfAll([this.#ofKey, ...others.map((other) => other.#ofKey)]),
+    );
   }
 
   /** Calls an async function for each value: bounded concurrency, order kept, none in flight across a commit. */
-  mapAsync<U>(id: string, fn: AsyncFunction<V, U>, options?: MapAsyncOptions): KeyedStream<U> {
-    return new KeyedStream<U>(this.graph, this.addAsync(id, fn, options));
+  mapAsync<U>(
+    id: string,
+    fn: AsyncFunction<V, U>,
+    options?: MapAsyncOptions & KeepsOptions<U>,
+  ): KeyedStream<U> {
+    return this.#made<U>(this.addAsync(id, fn, options), options?.keeps);
   }
 
   /**
@@ -97,7 +113,7 @@ export class KeyedStream<V> extends StreamBase<V> {
    * @param id names the windows; the step of a fold is named `<id>.<fold's id>`
    */
   window(id: string, windower: Windower, clock: Clock<V>, options: WindowOptions<V> = {}): WindowedStream<V> {
-    return new WindowedStream<V>(this.graph, this.from, { id, windower, clock, options });
+    return new WindowedStream<V>(this.graph, this.from, this.#ofKey, { id, windower, clock, options });
   }
 
   /**
@@ -109,7 +125,7 @@ export class KeyedStream<V> extends StreamBase<V> {
   statefulMap<S, U>(
     id: string,
     fn: (state: S | undefined, value: V, key: string) => readonly [state: S | undefined, out: U],
-    { codec, ...options }: StepOptions & { readonly codec?: JsonCodec<S> } = {},
+    { codec, ...options }: StepOptions & KeepsOptions<U> & { readonly codec?: JsonCodec<S> } = {},
   ): KeyedStream<U> {
     const logic: KeyedLogic<V, S, U> = {
       onEvent(state, value, { key }) {
@@ -122,11 +138,18 @@ export class KeyedStream<V> extends StreamBase<V> {
   }
 
   /** Any number of events for each event, from it and the key's state; may ask to be called again at a later time. */
-  statefulFlatMap<S, U>(id: string, logic: KeyedLogic<V, S, U>, options?: StepOptions): KeyedStream<U> {
-    return new KeyedStream<U>(
-      this.graph,
-      this.addOperator(id, "stateful", (context) => new StatefulOperator<V, S, U>(context, logic, options)),
+  statefulFlatMap<S, U>(
+    id: string,
+    logic: KeyedLogic<V, S, U>,
+    options?: StepOptions & KeepsOptions<U>,
+  ): KeyedStream<U> {
+    const port = this.addOperator(
+      id,
+      "stateful",
+      (context) => new StatefulOperator<V, S, U>(context, logic, options),
+      { state: "stateful" },
     );
+    return this.#made<U>(port, options?.keeps);
   }
 
   /** Lists of each key's values, given out when full or when nothing was added for a while. */
@@ -138,16 +161,32 @@ export class KeyedStream<V> extends StreamBase<V> {
   deduplicate(id: string, idOf: (value: V) => string, options: DeduplicateOptions<V>): KeyedStream<V> {
     const build = (context: StepContext): DeduplicateOperator<V> =>
       new DeduplicateOperator(context, idOf, options);
-    return new KeyedStream<V>(this.graph, this.addOperator(id, "deduplicate", build));
+    return this.#same(this.addOperator(id, "deduplicate", build, { state: "deduplicate" }));
   }
 
   /** A keyed operator of your own; it keeps the keys of the batches that it emits. */
-  custom<U>(id: string, operator: OperatorFactory<V, U>): KeyedStream<U> {
-    return new KeyedStream<U>(this.graph, this.addOperator(id, "custom", operator));
+  custom<U>(id: string, operator: OperatorFactory<V, U>, options?: KeepsOptions<U>): KeyedStream<U> {
+    return new KeyedStream<U>(
+      this.graph,
+      this.addOperator(id, "custom", operator, { state: "custom" }),
+      this.divisionAfter(id, options?.keeps),
+      // It may have emitted other keys than those that came.
+      this.#ofKey === "whole" ? "whole" : [],
+    );
   }
 
   /** The values without their keys. Not a step: nothing is done at run time. */
   dropKey(): Stream<V> {
-    return new Stream<V>(this.graph, this.from);
+    return new Stream<V>(this.graph, this.from, this.division);
+  }
+
+  /** The stream after a step that keeps the values as they are. */
+  #same<U>(port: Port): KeyedStream<U> {
+    return new KeyedStream<U>(this.graph, port, this.division, this.#ofKey);
+  }
+
+  /** The stream after a step that makes new values under the same keys. */
+  #made<U>(port: Port, keeps: string | undefined): KeyedStream<U> {
+    return new KeyedStream<U>(this.graph, port, this.divisionAfter(port.node, keeps), this.#ofKey);
   }
 }

@@ -1,5 +1,7 @@
 import type { Emitter, Operator } from "./contracts/operator.ts";
 import type { Sink } from "./contracts/sink.ts";
+import { divisionAfter, divisionOfAll } from "./division.ts";
+import type { Division } from "./division.ts";
 import { FlowError } from "./errors.ts";
 import type { Graph, GraphNode, Port } from "./graph.ts";
 import type { StepOptions } from "./operators/error-policy.ts";
@@ -11,16 +13,19 @@ import type { Pass, Shape } from "./operators/stateless.ts";
 import type { StepContext } from "./operators/step-context.ts";
 
 /** What a node may say beyond its operator. */
-export type NodeNotes = Pick<GraphNode, "detail" | "mayEnd">;
+export type NodeNotes = Pick<GraphNode, "detail" | "mayEnd" | "state">;
 
-/** What keyed and unkeyed streams share: a place in a graph, and how steps are added behind it. */
+/** What keyed and unkeyed streams share: a place in a graph, and how steps are added after it. */
 export abstract class StreamBase<T> {
   protected readonly graph: Graph;
   protected readonly from: Port;
+  /** How its events are divided between the source's partitions. */
+  protected readonly division: Division;
 
-  constructor(graph: Graph, from: Port) {
+  constructor(graph: Graph, from: Port, division: Division) {
     this.graph = graph;
     this.from = from;
+    this.division = division;
   }
 
   /** Ends the stream in a sink. A stream may have several outputs. */
@@ -74,6 +79,16 @@ export abstract class StreamBase<T> {
       ports: ["down"],
       role: { kind: "async", build: (context) => new MapAsyncOperator(context, fn, options) },
     });
+  }
+
+  /** What is known of the events that the step `id` makes of these. @throws FlowError */
+  protected divisionAfter(id: string, keeps: string | undefined): Division {
+    return divisionAfter(this.division, keeps, `flow "${this.graph.flow}", step "${id}"`);
+  }
+
+  /** What is known of the events of this stream and the others together. */
+  protected divisionWith(others: readonly StreamBase<unknown>[]): Division {
+    return divisionOfAll([this.division, ...others.map((other) => other.division)]);
   }
 
   protected addMerge(id: string, others: readonly StreamBase<unknown>[]): Port {

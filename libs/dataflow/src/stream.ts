@@ -1,5 +1,6 @@
 import type { Operator, OperatorContext } from "./contracts/operator.ts";
 import type { Decoder } from "./contracts/decoder.ts";
+import type { Division, KeepsOptions } from "./division.ts";
 import { FlowError } from "./errors.ts";
 import { KeyedStream } from "./keyed-stream.ts";
 import { BranchOperator } from "./operators/branch-operator.ts";
@@ -22,10 +23,7 @@ import { StreamBase } from "./stream-base.ts";
 
 /** A `keyBy` on a source that has several partitions. */
 export interface KeyByOptions extends StepOptions {
-  /**
-   * The field that the key is taken from, where the key is given as a function: tells that it agrees with what the
-   * source is partitioned by.
-   */
+  /** The field whose value the key is, where the key is given as a function. */
   readonly field?: string;
   /** Take each partition's rows of a key as they are: they are partial, and rows should carry the partition. @default false */
   readonly perPartition?: boolean;
@@ -44,11 +42,12 @@ export class Stream<T> extends StreamBase<T> {
     return new Stream<U>(
       this.graph,
       this.addOperator(id, "decode", (context) => new DecodeOperator(context, decoder)),
+      this.division,
     );
   }
 
   /** One event for each event. */
-  map<U>(id: string, fn: (event: T) => U, options?: StepOptions): Stream<U> {
+  map<U>(id: string, fn: (event: T) => U, options?: StepOptions & KeepsOptions<U>): Stream<U> {
     return new Stream<U>(
       this.graph,
       this.addStateless(
@@ -58,6 +57,7 @@ export class Stream<T> extends StreamBase<T> {
         mapPass((event: T) => fn(event)),
         options,
       ),
+      this.divisionAfter(id, options?.keeps),
     );
   }
 
@@ -74,11 +74,16 @@ export class Stream<T> extends StreamBase<T> {
         filterPass((event: T) => predicate(event)),
         options,
       ),
+      this.division,
     );
   }
 
   /** What the function makes of each event; nothing where it gives `undefined`. */
-  filterMap<U>(id: string, fn: (event: T) => U | undefined, options?: StepOptions): Stream<U> {
+  filterMap<U>(
+    id: string,
+    fn: (event: T) => U | undefined,
+    options?: StepOptions & KeepsOptions<U>,
+  ): Stream<U> {
     return new Stream<U>(
       this.graph,
       this.addStateless(
@@ -88,11 +93,12 @@ export class Stream<T> extends StreamBase<T> {
         filterMapPass((event: T) => fn(event)),
         options,
       ),
+      this.divisionAfter(id, options?.keeps),
     );
   }
 
   /** Any number of events for each event. */
-  flatMap<U>(id: string, fn: (event: T) => Iterable<U>, options?: StepOptions): Stream<U> {
+  flatMap<U>(id: string, fn: (event: T) => Iterable<U>, options?: StepOptions & KeepsOptions<U>): Stream<U> {
     return new Stream<U>(
       this.graph,
       this.addStateless(
@@ -102,6 +108,7 @@ export class Stream<T> extends StreamBase<T> {
         flatMapPass((event: T) => fn(event)),
         options,
       ),
+      this.divisionAfter(id, options?.keeps),
     );
   }
 
@@ -119,6 +126,7 @@ export class Stream<T> extends StreamBase<T> {
         options,
         { mayEnd: true },
       ),
+      this.division,
     );
   }
 
@@ -142,22 +150,22 @@ export class Stream<T> extends StreamBase<T> {
       { ports: ["yes", "no"] },
     );
     return {
-      yes: new Stream<T>(this.graph, { node: id, port: "yes" }),
-      no: new Stream<T>(this.graph, { node: id, port: "no" }),
+      yes: new Stream<T>(this.graph, { node: id, port: "yes" }, this.division),
+      no: new Stream<T>(this.graph, { node: id, port: "no" }, this.division),
     };
   }
 
   /** The events of this stream and of the others. Order is kept within each, not between them. */
   merge<U>(id: string, ...others: readonly Stream<U>[]): Stream<T | U> {
-    return new Stream<T | U>(this.graph, this.addMerge(id, others));
+    return new Stream<T | U>(this.graph, this.addMerge(id, others), this.divisionWith(others));
   }
 
   /**
    * Calls an async function for each event: bounded concurrency, order kept, none in flight across a commit.
    * The only place in a flow where a user's function may be async.
    */
-  mapAsync<U>(id: string, fn: AsyncFunction<T, U>, options?: MapAsyncOptions): Stream<U> {
-    return new Stream<U>(this.graph, this.addAsync(id, fn, options));
+  mapAsync<U>(id: string, fn: AsyncFunction<T, U>, options?: MapAsyncOptions & KeepsOptions<U>): Stream<U> {
+    return new Stream<U>(this.graph, this.addAsync(id, fn, options), this.divisionAfter(id, options?.keeps));
   }
 
   /**
@@ -168,39 +176,51 @@ export class Stream<T> extends StreamBase<T> {
   deduplicate(id: string, idOf: (event: T) => string, options: DeduplicateOptions<T>): Stream<T> {
     const build = (context: StepContext): DeduplicateOperator<T> =>
       new DeduplicateOperator(context, idOf, options);
-    return new Stream<T>(this.graph, this.addOperator(id, "deduplicate", build));
+    return new Stream<T>(
+      this.graph,
+      this.addOperator(id, "deduplicate", build, { state: "deduplicate" }),
+      this.division,
+    );
   }
 
   /**
    * Groups events by a string key: a field's name, or a function.
    *
-   * @throws FlowError where the source's partitions are divided by something else, so that one key's rows would be
-   *   spread over several tasks and look like one answer; `{ perPartition: true }` takes them as they are.
+   * @throws FlowError where the stream is not known to be divided between the source's partitions by that key, so that
+   *   one key's rows could be spread over several tasks and look like one answer. `decode`, `filter`, `inspect`,
+   *   `branch`, `deduplicate` and a `merge` of streams that agree keep what is known of the source; a step that makes
+   *   new events keeps what its option `keeps` names. `{ perPartition: true }` takes partial rows as they are.
    */
   keyBy(id: string, key: StringField<T> | ((event: T) => string), options?: KeyByOptions): KeyedStream<T> {
     const field = typeof key === "string" ? key : options?.field;
-    this.#checkPartitioning(id, field, options?.perPartition ?? false);
+    const ofKey = this.#divisionBy(id, field, options?.perPartition ?? false);
     const getter = typeof key === "string" ? (event: T): unknown => event[key] : key;
     const notes = field === undefined ? {} : { detail: field };
     return new KeyedStream<T>(
       this.graph,
       this.addStateless(id, "keyBy", "keys", keyByPass(getter), options, notes),
+      this.division,
+      ofKey,
     );
   }
 
   /** An operator of your own. See `docs/write-an-operator.md`. */
-  custom<U>(id: string, operator: OperatorFactory<T, U>): Stream<U> {
-    return new Stream<U>(this.graph, this.addOperator(id, "custom", operator));
+  custom<U>(id: string, operator: OperatorFactory<T, U>, options?: KeepsOptions<U>): Stream<U> {
+    return new Stream<U>(
+      this.graph,
+      this.addOperator(id, "custom", operator, { state: "custom" }),
+      this.divisionAfter(id, options?.keeps),
+    );
   }
 
-  #checkPartitioning(id: string, field: string | undefined, perPartition: boolean): void {
-    const { partitioning } = this.graph;
-    if (partitioning.kind === "single" || perPartition) return;
-    if (partitioning.kind === "by" && partitioning.field === field) return;
-    const source =
-      partitioning.kind === "by" ? `divided by ${partitioning.field}` : "divided by nothing that is declared";
+  /** What is known of keys that are the value of `field`. @throws FlowError */
+  #divisionBy(id: string, field: string | undefined, perPartition: boolean): Division {
+    const known = this.division;
+    if (known === "whole") return known;
+    if (field !== undefined && known.includes(field)) return known;
+    if (perPartition) return [];
     throw new FlowError(
-      `flow "${this.graph.flow}", step "${id}": the key is ${field ?? "a function of the event"}, but the source's partitions are ${source}, so each would give a partial row for the same key; key by the partitioning field, or accept that with { perPartition: true }`,
+      `flow "${this.graph.flow}", step "${id}": the key is ${field ?? "a function of the event"}, but the source's partitions are, as far as is known here, divided by ${known.length === 0 ? "nothing" : known.join(", ")}, so each partition would give a partial row for the same key; key by the field that divides them, let the step before that makes new events say { keeps: "<field>" }, or accept partial rows with { perPartition: true }`,
     );
   }
 }

@@ -7,6 +7,7 @@ import {
   mean,
   min,
   reduce,
+  stateSpecOf,
   sum,
 } from "@millrace/windowing";
 import type {
@@ -17,6 +18,8 @@ import type {
   WindowEngineOptions,
   Windower,
 } from "@millrace/windowing";
+import { divisionByKey } from "./division.ts";
+import type { Division } from "./division.ts";
 import type { Graph, Port } from "./graph.ts";
 import { required } from "./operators/required.ts";
 import { tracedClock, tracedFold } from "./operators/traced.ts";
@@ -31,7 +34,7 @@ export type WindowOptions<V> = Omit<
   "windower" | "clock" | "fold" | "completeOf"
 >;
 
-/** Rows of a closing window that leave in one go, so that a window of a million keys holds nobody up. */
+/** Rows of a closing window that leave in one go, so that closing a window of a million keys does not block the event loop. */
 export const DEFAULT_PAGE_SIZE = 2_000;
 
 interface WindowSpec<V> {
@@ -45,12 +48,14 @@ interface WindowSpec<V> {
 export class WindowedStream<V> {
   readonly #graph: Graph;
   readonly #from: Port;
+  readonly #ofKey: Division;
   readonly #spec: WindowSpec<V>;
 
   /** Comes from `KeyedStream.window`. */
-  constructor(graph: Graph, from: Port, spec: WindowSpec<V>) {
+  constructor(graph: Graph, from: Port, ofKey: Division, spec: WindowSpec<V>) {
     this.#graph = graph;
     this.#from = from;
+    this.#ofKey = ofKey;
     this.#spec = spec;
   }
 
@@ -72,6 +77,8 @@ export class WindowedStream<V> {
       inputs: [this.#from],
       ports: ["down", "late", "refused"],
       detail: explanation,
+      state: `window ${stateSpecOf(engineOptions)} clock=${clock.kind}`,
+      needsDrained: clock.kind === "event" && options.timeModel !== "perKey" && options.idle !== "never",
       role: {
         kind: "operator",
         build: (context, [late, refused]) => {
@@ -85,7 +92,7 @@ export class WindowedStream<V> {
         },
       },
     });
-    return windowResults<V, R>(this.#graph, step);
+    return windowResults<V, R>(this.#graph, step, divisionByKey(this.#ofKey));
   }
 
   /** Number of events. */
@@ -141,9 +148,9 @@ export interface WindowResults<V, R> extends Stream<PartResult<R>> {
 }
 
 // Not a subclass: it would need the class Stream while the modules of streams, which use each other, still load.
-function windowResults<V, R>(graph: Graph, node: string): WindowResults<V, R> {
-  return Object.assign(new Stream<PartResult<R>>(graph, { node, port: "down" }), {
-    late: new Stream<LateEvent<V>>(graph, { node, port: "late" }),
-    refused: new Stream<RefusedEvent<V>>(graph, { node, port: "refused" }),
+function windowResults<V, R>(graph: Graph, node: string, division: Division): WindowResults<V, R> {
+  return Object.assign(new Stream<PartResult<R>>(graph, { node, port: "down" }, division), {
+    late: new Stream<LateEvent<V>>(graph, { node, port: "late" }, division),
+    refused: new Stream<RefusedEvent<V>>(graph, { node, port: "refused" }, division),
   });
 }

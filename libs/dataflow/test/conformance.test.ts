@@ -112,6 +112,35 @@ suite(
 );
 
 suite(
+  "IterableSource is a source, over an async iterable",
+  sourceConformance({
+    open: () => {
+      const events: number[] = [];
+      let more: () => void = () => undefined;
+      const iterable = (from: number): AsyncIterable<number> => ({
+        async *[Symbol.asyncIterator]() {
+          for (let next = from; ;) {
+            for (; next < events.length; next += 1) yield events[next] ?? -1;
+            await new Promise<void>((resolve) => (more = resolve));
+          }
+        },
+      });
+      return Promise.resolve({
+        source: new IterableSource(iterable(0)),
+        put: (_: string, put: readonly number[]) => {
+          events.push(...put);
+          more();
+          return Promise.resolve();
+        },
+        close: () => Promise.resolve(),
+      });
+    },
+    event: (n) => n,
+    resumes: true,
+  }),
+);
+
+suite(
   "TestingSink is a sink",
   sinkConformance({
     open: () => {
@@ -157,7 +186,12 @@ suite(
       const pipe = new PassThrough();
       const read = (): Promise<readonly string[]> =>
         Promise.resolve(String(pipe.read()).split("\n").slice(0, -1));
-      return Promise.resolve({ sink: new WritableSink<string>(pipe), read, close: () => Promise.resolve() });
+      const destroy = (): Promise<void> => {
+        pipe.destroy();
+        return Promise.resolve();
+      };
+      const close = (): Promise<void> => Promise.resolve();
+      return Promise.resolve({ sink: new WritableSink<string>(pipe), read, break: destroy, close });
     },
     row: line,
     resumes: false,

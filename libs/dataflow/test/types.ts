@@ -71,6 +71,17 @@ same<typeof running, KeyedStream<{ key: string; at: number }>>(true);
 const looked = clicks.mapAsync("look", async ({ zone }) => Promise.resolve(zone.length));
 same<typeof looked, Stream<number>>(true);
 
+const kept = clicks.map("kept", ({ zone, at }) => ({ zone, hour: at / 3_600_000 }), { keeps: "zone" });
+same<typeof kept, Stream<{ zone: string; hour: number }>>(true);
+const keptValues = keyed.mapValues("kept_values", ({ zone }) => ({ zone }), { keeps: "zone" });
+same<typeof keptValues, KeyedStream<{ zone: string }>>(true);
+
+// @ts-expect-error a step keeps a field of what comes out of it
+clicks.map("bad_keeps", ({ at }) => ({ at }), { keeps: "zone" });
+// @ts-expect-error what partitions are divided by is text
+clicks.map("bad_kept_type", ({ zone, at }) => ({ zone, at }), { keeps: "at" });
+// @ts-expect-error a filter keeps everything as it is, and has nothing to say
+clicks.filter("bad_filter", ({ mobile }) => mobile, { keeps: "zone" });
 // @ts-expect-error a field that holds no string is not a key
 clicks.keyBy("bad_key", "at");
 // @ts-expect-error a key is a string

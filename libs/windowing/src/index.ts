@@ -22,6 +22,7 @@ export { sum } from "./folds/sum.ts";
 export { SessionWindower } from "./session-windower.ts";
 export { SlidingWindower } from "./sliding-windower.ts";
 export { TumblingWindower } from "./tumbling-windower.ts";
+export { stateSpecOf } from "./state-spec.ts";
 export { NO_SESSION_ID } from "./window.ts";
 
 export type { Clock, EventClockOptions } from "./clock.ts";

@@ -1,5 +1,6 @@
 import { WindowStateError } from "./errors.ts";
-import type { ResolvedOptions } from "./window-engine-options.ts";
+import { resolveOptions } from "./window-engine-options.ts";
+import type { ResolvedOptions, WindowEngineOptions } from "./window-engine-options.ts";
 
 /** Raised whenever the form of the state changes. */
 const STATE_VERSION = 1;
@@ -12,6 +13,15 @@ export function specOf<V, A, R>({ timeModel, windower, ordered }: ResolvedOption
       : `${windower.kind} length=${String(windower.lengthMs)} offset=${String(windower.offsetMs)} ` +
         `alignTo=${String(windower.alignToMs)}`;
   return `v${String(STATE_VERSION)} ${timeModel} ${windows}${ordered ? " ordered" : ""}`;
+}
+
+/**
+ * What the state of an engine with these options depends on: state of another description cannot be restored.
+ *
+ * @throws WindowOptionsError
+ */
+export function stateSpecOf<V, A, R>(options: WindowEngineOptions<V, A, R>): string {
+  return specOf(resolveOptions(options));
 }
 
 /** Refuses the state of another version or specification. @throws WindowStateError */

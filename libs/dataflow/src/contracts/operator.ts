@@ -16,7 +16,7 @@ export interface Emitter<Out> {
   emit(batch: Batch<Out>): void;
 }
 
-/** What an operator is told when a task builds it. */
+/** What an operator gets when a task builds it. */
 export interface OperatorContext {
   readonly step: string;
   readonly part: string;
@@ -38,7 +38,7 @@ export interface Wake {
 /**
  * One live copy of a step in one task. Synchronous: it may emit from every call, any number of times.
  *
- * Only `process` is required; a stateful operator also tells its state. Calls come from one task, never nested.
+ * Only `process` is required; a stateful operator also has `snapshot` and `restore`. Calls come from one task, never nested.
  */
 export interface Operator<In, Out> {
   /** Takes a batch that arrived at system time `now` (ms). */
@@ -67,6 +67,8 @@ export interface Operator<In, Out> {
   watermark?(): number;
   /** Emits what open windows hold so far (cause `early`); they stay open. More pages may follow, as for a close. */
   early?(now: number, out: Emitter<Out>): void;
-  /** Figures to show, by name. */
+  /** Figures to show, by name. Those that are not named in `gauges` are counts: they only grow. */
   stats?(): Readonly<Record<string, number>>;
+  /** Names of figures that say how things stand, such as a number of keys held. @default none */
+  readonly gauges?: readonly string[];
 }

@@ -12,6 +12,7 @@ export interface DeduplicateOptions<T> extends DeduplicatorOptions {
 
 /** Passes each id once within a bounded time; repetitions are counted as dropped. */
 export class DeduplicateOperator<T> implements Operator<T, T> {
+  readonly gauges = ["remembered"];
   readonly #deduplicator: Deduplicator;
   readonly #ids: StatelessOperator<T, string>;
   readonly #timestamp: ((event: T) => number) | undefined;

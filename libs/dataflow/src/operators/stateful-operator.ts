@@ -64,6 +64,7 @@ const PAGE_KEYS = 2_000;
 
 /** Runs a {@link KeyedLogic}: keeps each key's state, wakes for notifications, recovers. */
 export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
+  readonly gauges = ["keys"];
   readonly #context: StepContext;
   readonly #logic: KeyedLogic<V, S, Out>;
   readonly #cells = new Map<string, Cell<S>>();

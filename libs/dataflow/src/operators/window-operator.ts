@@ -22,6 +22,7 @@ export interface PartResult<R> extends WindowResult<R> {
 
 /** A windowing engine as a step: results, late and refused events leave by ports of their own. */
 export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
+  readonly gauges = ["watermark", "windows", "cells", "approximateBytes"];
   readonly #context: StepContext;
   readonly #engine: WindowEngine<V, R>;
   readonly #trace: Trace<V>;

@@ -1,6 +1,7 @@
 import type { StateGroup } from "@millrace/windowing";
 import type { Commit, CommitOutcome, TaskState, TaskStore } from "../contracts/store.ts";
-import { FencedError, StateError, StateMismatchError } from "../errors.ts";
+import { FencedError, StateError } from "../errors.ts";
+import { requireSameSignature } from "./signature.ts";
 import type { TaskGraph } from "./task-graph.ts";
 
 /** The store knows less than this task committed; only loading its state again helps. */
@@ -23,20 +24,20 @@ export class Committer {
   async load(): Promise<TaskState | undefined> {
     const state = await this.#store.load();
     if (state === undefined) return undefined;
-    if (state.signature !== this.#signature) {
-      throw new StateMismatchError(
-        `task ${this.#name}: kept state belongs to the flow ${state.signature}, this one is ${this.#signature}; run the version that wrote it, or reset the state`,
-      );
-    }
+    // It was looked at before the task was taken over, but its former owner may have gone on since.
+    requireSameSignature(this.#name, state.signature, this.#signature);
     this.#number = state.commitNumber;
     return state;
   }
 
+  /** Number of the last commit that this task knows of; 0: none. */
+  get number(): number {
+    return this.#number;
+  }
+
   /** @throws FencedError when another owner has the task */
   async commit({ graph, ...content }: CommitContent): Promise<void> {
-    const changes = graph.stateful.flatMap(({ node, operator }) =>
-      (operator.snapshot?.() ?? []).map((change) => ({ ...change, group: `${node.id}/${change.group}` })),
-    );
+    const changes = graph.snapshot();
     const outcome: CommitOutcome = await this.#store.commit({
       number: this.#number + 1,
       signature: this.#signature,
@@ -66,7 +67,7 @@ function watermarkOf({ watermark }: TaskGraph): number | null {
   return watermark !== undefined && Number.isFinite(watermark) ? watermark : null;
 }
 
-/** What a task has to commit, besides the state that its steps tell themselves. */
+/** What a task has to commit, besides the state that its steps give themselves. */
 export interface CommitContent extends Pick<Commit, "position" | "sinks" | "outputs" | "partial"> {
   readonly graph: TaskGraph;
 }

@@ -1,6 +1,8 @@
 import type { DeadLetter } from "../contracts/decoder.ts";
 import type { Logger } from "../contracts/logger.ts";
 import type { SinkPartition } from "../contracts/sink.ts";
+import { asSinkError } from "../errors.ts";
+import { DEAD_LETTER } from "./check-start.ts";
 
 /** What could not become an event waits here until the task settles; without a sink each is logged. */
 export class DeadLetters {
@@ -37,6 +39,10 @@ export class DeadLetters {
     if (this.#waiting.length === 0) return;
     const letters = this.#waiting;
     this.#waiting = [];
-    await this.#sink?.writeBatch(letters);
+    try {
+      await this.#sink?.writeBatch(letters);
+    } catch (error) {
+      throw asSinkError(error, DEAD_LETTER, letters[0]?.part ?? "");
+    }
   }
 }

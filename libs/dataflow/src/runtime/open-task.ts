@@ -1,11 +1,11 @@
 import type { Json } from "@millrace/windowing";
-import type { PartContext, Source, SourcePartition } from "../contracts/source.ts";
-import type { Sink, SinkPartition } from "../contracts/sink.ts";
+import type { PartContext, SourcePartition } from "../contracts/source.ts";
+import type { SinkPartition } from "../contracts/sink.ts";
 import type { Store } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
-import { FlowError } from "../errors.ts";
 import { PAYLOAD_LENGTH, excerpt } from "../excerpt.ts";
 import { abortable } from "./abortable.ts";
+import { DEAD_LETTER, inputOf, sinksOf } from "./check-start.ts";
 import { Committer, groupsByStep } from "./committer.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { TaskOptions } from "./options.ts";
@@ -39,26 +39,22 @@ export interface LiveTask {
   readonly committer: Committer | undefined;
   /** The task goes on from a commit of an earlier run. */
   readonly resumed: boolean;
-  /** Position behind the last batch that was processed. */
+  /** Position after the last batch that was processed. */
   position: Json;
 }
-
-/** Stands for the dead letter among the sinks; no step can have this id. */
-const DEAD_LETTER = "(dead-letter)";
 
 /** Opens store, sinks and source, in this order, and restores the steps' state. */
 export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   const { flow, part, options, store, resources } = plan;
   const { logger, time } = options;
   const opened = async <T extends { close(): Promise<void> }>(opening: Promise<T>): Promise<T> => {
-    // What is open only after the task was given up has nobody else to close it.
+    // What is open only after the task was given up would otherwise never be closed.
     opening.then((late) => (plan.abort.aborted ? late.close() : undefined)).catch(() => undefined);
     const resource = await abortable(opening, plan.abort);
     resources.add(resource);
     return resource;
   };
 
-  refuseForeignSinks(flow, store);
   const task = { flow: flow.id, part };
   const owned = store === undefined ? undefined : await opened(store.acquire(task));
   const committer = owned && new Committer(owned, signatureOf(flow), `${task.flow}/${task.part}`);
@@ -84,6 +80,7 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
 
   const input = inputOf(flow);
   const partition = await opened(input.source.buildPart(part, state?.position, contextOf(input.id)));
+  if (partition.drained === undefined) warnOfNoProof(flow, part, options);
   const graph = new TaskGraph(
     flow.graph,
     (step) => ({
@@ -98,34 +95,24 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
     }),
     sinks,
   );
-  if (state !== undefined) {
-    const groups = groupsByStep(state);
-    for (const { node } of graph.stateful) graph.restore(node.id, groups.get(node.id) ?? [], time.now());
-  }
+  if (state !== undefined) graph.restore(groupsByStep(state), time.now());
   const resumed = state !== undefined;
   return { graph, partition, deadLetters, sinks, committer, resumed, position: partition.snapshot() };
 }
 
-function* sinksOf(flow: Dataflow): Generator<readonly [id: string, sink: Sink<unknown>]> {
-  const { deadLetter } = flow.options;
-  if (deadLetter !== undefined) yield [DEAD_LETTER, deadLetter];
-  for (const { id, role } of flow.graph.nodes) {
-    if (role.kind === "output") yield [id, role.sink];
-  }
-}
-
-/** Rows that become visible with a commit need the store they belong to. @throws FlowError */
-function refuseForeignSinks(flow: Dataflow, store: Store | undefined): void {
-  for (const [id, sink] of sinksOf(flow)) {
-    if (sink.store === undefined || sink.store === store || sink.store === store?.wraps) continue;
-    throw new FlowError(
-      `flow "${flow.id}", output "${id}": its rows become visible with the commits of the store they belong to, and the flow is run ${store === undefined ? "without a store" : "with another one"}; run it with that store`,
-    );
-  }
-}
-
-function inputOf(flow: Dataflow): { readonly id: string; readonly source: Source<unknown> } {
-  const { input } = flow.graph;
-  if (input === undefined) throw new Error("a flow without input passed validation");
-  return input;
+/** A source that cannot prove that it is drained leaves undone what depends on that, and nobody would see why. */
+function warnOfNoProof(flow: Dataflow, part: string, { logger, exitWhenIdleMs }: TaskOptions): void {
+  const { id } = inputOf(flow);
+  const waiting = flow.graph.nodes.filter(({ needsDrained }) => needsDrained === true).map((node) => node.id);
+  const effects = [
+    ...(waiting.length === 0
+      ? []
+      : [`windows of ${waiting.join(", ")} close only when a later event comes or the input ends`]),
+    ...(exitWhenIdleMs === Infinity ? [] : ["the run does not end when it is idle"]),
+  ];
+  if (effects.length === 0) return;
+  logger.warn(
+    { event: "never-drained", step: id, part, windows: waiting },
+    `the source of "${id}", partition "${part}", cannot prove that nothing is left to read: ${effects.join(", and ")}`,
+  );
 }

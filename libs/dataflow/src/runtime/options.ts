@@ -5,20 +5,29 @@ import { SYSTEM_TIME } from "../contracts/time-provider.ts";
 import type { TimeProvider } from "../contracts/time-provider.ts";
 import { FlowError } from "../errors.ts";
 
-/** How a flow is run. */
+/** How a flow is run. An option that is `undefined` has its default. */
 export interface RunOptions {
   /** Keeps the tasks' state, so that a later run goes on where this one stopped. @default none */
   readonly store?: Store;
   /** Partitions to run; the others are left to other workers. @default all */
   readonly parts?: readonly string[];
   /**
-   * Ends the input once every partition was connected and drained for so long (ms), after the first event or after
-   * a resume; all windows close. @default never
+   * Ends the run once every partition was connected and drained for so long (ms), after the first event or after a
+   * resume. With a store, windows that are open show what they have so far (cause `early`) and stay open for the next
+   * run; without one, or with `closeWindows`, they close. @default never
    */
   readonly exitWhenIdleMs?: number;
-  /** Time (ms) that `stop()` leaves the tasks to finish and commit what they read. @default 10000 */
+  /** A run that ends because it is idle closes its windows for good, also where there is a store. @default false */
+  readonly closeWindows?: boolean;
+  /**
+   * Time (ms) that `stop()` leaves the tasks to finish and commit what they read, and that closing everything may take
+   * at any end. @default 10000
+   */
   readonly drainTimeoutMs?: number;
-  /** Longest time (ms) between commits while anything changed. @default 1000 */
+  /**
+   * Longest time (ms) between commits while anything changed; where nothing did but the watermark, at least 1000.
+   * @default 1000
+   */
   readonly commitEveryMs?: number;
   /** Events after which a commit is made. @default 10000 */
   readonly commitEveryEvents?: number;
@@ -34,6 +43,7 @@ export interface RunOptions {
 
 export const DEFAULT_RUN_OPTIONS = {
   exitWhenIdleMs: Infinity,
+  closeWindows: false,
   drainTimeoutMs: 10_000,
   commitEveryMs: 1_000,
   commitEveryEvents: 10_000,
@@ -42,12 +52,21 @@ export const DEFAULT_RUN_OPTIONS = {
   time: SYSTEM_TIME,
 } as const satisfies RunOptions;
 
-/** The options of a task with nothing left open. */
+/** The options of a task, resolved. */
 export type TaskOptions = Required<Omit<RunOptions, "store" | "parts" | "signal">>;
 
 /** @throws FlowError for a value out of range */
 export function resolveRunOptions(options: RunOptions): TaskOptions {
-  const resolved = { ...DEFAULT_RUN_OPTIONS, ...options };
+  const resolved: TaskOptions = {
+    exitWhenIdleMs: options.exitWhenIdleMs ?? DEFAULT_RUN_OPTIONS.exitWhenIdleMs,
+    closeWindows: options.closeWindows ?? DEFAULT_RUN_OPTIONS.closeWindows,
+    drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_RUN_OPTIONS.drainTimeoutMs,
+    commitEveryMs: options.commitEveryMs ?? DEFAULT_RUN_OPTIONS.commitEveryMs,
+    commitEveryEvents: options.commitEveryEvents ?? DEFAULT_RUN_OPTIONS.commitEveryEvents,
+    maxTurnMs: options.maxTurnMs ?? DEFAULT_RUN_OPTIONS.maxTurnMs,
+    logger: options.logger ?? DEFAULT_RUN_OPTIONS.logger,
+    time: options.time ?? DEFAULT_RUN_OPTIONS.time,
+  };
   for (const name of [
     "exitWhenIdleMs",
     "drainTimeoutMs",

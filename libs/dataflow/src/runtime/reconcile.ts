@@ -21,7 +21,11 @@ export interface Reconciliation {
   readonly refused: number;
   /** Known to be missing, as measured by the sources. */
   readonly lost: number;
+  /** Taken in, but the store has lost the commits that they were in: in no figure above, and read again if possible. */
+  readonly discarded: number;
   readonly unaccounted: number;
+  /** Rows that have left the process for good, by output. */
+  readonly rowsOut: Readonly<Record<string, number>>;
 }
 
 /** Adds up a run: at the sources, read = decoded + malformed + blank; at window steps, in = counted + late + refused. */
@@ -36,7 +40,9 @@ export function reconcile(stats: FlowStats): Reconciliation {
     lost: 0,
     windowed: 0,
     skipped: 0,
+    discarded: 0,
   };
+  const rowsOut: Record<string, number> = {};
   const decode = { decoded: 0, malformed: 0, blank: 0 };
   const window = { counted: 0, late: 0, refused: 0 };
   for (const task of stats.tasks) {
@@ -45,6 +51,7 @@ export function reconcile(stats: FlowStats): Reconciliation {
     sum.read += task.source.read;
     sum.duplicates += task.source.duplicates;
     sum.lost += task.source.lost;
+    sum.discarded += task.discarded;
     for (const step of task.steps) {
       sum.skipped += step.figures["skipped"] ?? 0;
       if (step.operator === "input") {
@@ -55,6 +62,8 @@ export function reconcile(stats: FlowStats): Reconciliation {
       } else if (step.operator === "window") {
         sum.windowed += step.eventsIn;
         addUp(window, step.figures);
+      } else if (step.operator === "output") {
+        rowsOut[step.id] = (rowsOut[step.id] ?? 0) + (step.figures["rowsOut"] ?? 0);
       }
     }
   }
@@ -69,7 +78,9 @@ export function reconcile(stats: FlowStats): Reconciliation {
     windowed: sum.windowed,
     ...window,
     lost: sum.lost,
+    discarded: sum.discarded,
     unaccounted: Math.abs(sum.read - sum.delivered) + Math.abs(decodeRest) + Math.abs(windowRest),
+    rowsOut,
   };
 }
 

@@ -1,11 +1,19 @@
 import type { Dataflow } from "../dataflow.ts";
 import { DrainTimeoutError, FlowError, messageOf } from "../errors.ts";
 import { abortable } from "./abortable.ts";
+import { checkStart } from "./check-start.ts";
 import { RolledBack } from "./committer.ts";
 import { resolveRunOptions } from "./options.ts";
 import type { RunOptions, TaskOptions } from "./options.ts";
+import { pause } from "./pause.ts";
 import type { FlowStats } from "./stats.ts";
 import { Task } from "./task.ts";
+import { TaskHistory } from "./task-history.ts";
+
+/** Pauses (ms) before a task is opened again whose store was rolled back: none at first, then growing up to the last. */
+const RELOAD_PAUSES_MS = [0, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
+/** A task that ran for so long (ms) since it was opened is reloaded without a pause again. */
+const CALM_MS = 60_000;
 
 /** A flow that is running. */
 export interface RunHandle {
@@ -46,11 +54,11 @@ class Worker {
   readonly #flow: Dataflow;
   readonly #given: RunOptions;
   readonly #options: TaskOptions;
+  /** Aborted when the run is to stop. */
+  readonly #stop = new AbortController();
+  /** Aborted when stopping takes too long. */
   readonly #abort = new AbortController();
   #tasks: Task[] = [];
-  /** Tasks that had to reload: what they counted still counts. */
-  readonly #reloaded: Task[] = [];
-  #stopping = false;
   #cancelDeadline: (() => void) | undefined;
 
   constructor(flow: Dataflow, options: RunOptions) {
@@ -68,7 +76,8 @@ class Worker {
     signal?.addEventListener("abort", stop);
     try {
       const parts = await abortable(this.#parts(), this.#abort.signal);
-      this.#tasks = parts.map((part) => this.#task(part));
+      await this.#checkStart(parts);
+      this.#tasks = parts.map((part) => this.#task(part, new TaskHistory()));
       await this.#runAll();
     } finally {
       signal?.removeEventListener("abort", stop);
@@ -78,8 +87,8 @@ class Worker {
   }
 
   stop(): void {
-    if (this.#stopping) return;
-    this.#stopping = true;
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
     const { time, drainTimeoutMs } = this.#options;
     for (const task of this.#tasks) task.stop();
     this.#cancelDeadline = time.wakeAt(time.now() + drainTimeoutMs, () => {
@@ -92,9 +101,10 @@ class Worker {
   }
 
   stats(): FlowStats {
-    return { flow: this.#flow.id, tasks: [...this.#reloaded, ...this.#tasks].map((task) => task.stats()) };
+    return { flow: this.#flow.id, tasks: this.#tasks.map((task) => task.stats()) };
   }
 
+  /** @throws FlowError for a partition that is not there, or that is named twice */
   async #parts(): Promise<readonly string[]> {
     const all = (await this.#flow.graph.input?.source.listParts()) ?? [];
     const wanted = this.#given.parts ?? all;
@@ -104,16 +114,32 @@ class Worker {
         `flow "${this.#flow.id}": no partition ${unknown.join(", ")}; there are ${all.join(", ")}`,
       );
     }
+    const twice = wanted.filter((part, index) => wanted.indexOf(part) !== index);
+    if (twice.length > 0) {
+      throw new FlowError(
+        `flow "${this.#flow.id}": partition ${twice.join(", ")} is named more than once, and each has one task`,
+      );
+    }
     return wanted;
   }
 
-  #task(part: string): Task {
-    const task = new Task(this.#flow, part, this.#options, this.#given.store, () => {
+  /** A run that is stopped before anything was taken over has nothing to finish, whatever the store would have said. */
+  async #checkStart(parts: readonly string[]): Promise<void> {
+    try {
+      await abortable(checkStart(this.#flow, parts, this.#given.store), this.#abort.signal);
+    } catch (error) {
+      if (!this.#stop.signal.aborted || this.#abort.signal.aborted) throw error;
+      this.#options.logger.warn({ event: "stopped-while-opening" }, messageOf(error));
+    }
+  }
+
+  #task(part: string, history: TaskHistory): Task {
+    const task = new Task(this.#flow, part, this.#options, this.#given.store, history, () => {
       // Until all are idle none ends: a partition that pauses is not over while another still runs.
       const idle = this.#tasks.every((each) => each.idle) && this.#tasks.some(({ begun }) => begun);
       if (idle) for (const each of this.#tasks) each.endInput();
     });
-    if (this.#stopping) task.stop();
+    if (this.#stop.signal.aborted) task.stop();
     return task;
   }
 
@@ -133,19 +159,28 @@ class Worker {
     if (failure !== undefined) throw failure.error;
   }
 
+  /** Runs a task, and opens it again from what its store still has when that was rolled back. */
   async #runTask(task: Task, index: number): Promise<void> {
-    for (let current = task; ;) {
+    const { time, logger } = this.#options;
+    let current = task;
+    for (let reloads = 0; ; reloads += 1) {
+      const began = time.now();
       try {
         await current.run();
         return;
       } catch (error) {
         if (!(error instanceof RolledBack)) throw error;
-        this.#options.logger.warn(
-          { event: "rolled-back", part: current.part },
-          `${messageOf(error)}; reloading`,
+        if (time.now() - began >= CALM_MS) reloads = 0;
+        const pauseMs = RELOAD_PAUSES_MS[Math.min(reloads, RELOAD_PAUSES_MS.length - 1)] ?? 0;
+        const { part, history } = current;
+        logger.warn(
+          { event: "rolled-back", part, pauseMs },
+          `${messageOf(error)}; reloading${pauseMs === 0 ? "" : ` in ${pauseMs} ms`}`,
         );
-        this.#reloaded.push(current);
-        current = this.#task(current.part);
+        if (pauseMs > 0) await pause(time, pauseMs, this.#stop.signal);
+        // All that was committed is in the store, and there is nothing else to finish.
+        if (this.#stop.signal.aborted) return;
+        current = this.#task(part, history);
         this.#tasks[index] = current;
       }
     }

@@ -1,27 +1,16 @@
 import type { Dataflow } from "../dataflow.ts";
+import { StateMismatchError } from "../errors.ts";
 
-const STATELESS = new Set([
-  "input",
-  "output",
-  "decode",
-  "map",
-  "filter",
-  "filterMap",
-  "flatMap",
-  "inspect",
-  "branch",
-  "merge",
-  "keyBy",
-  "mapValues",
-  "flatMapValues",
-  "mapAsync",
-]);
-
-/** What kept state depends on: the flow's version and its steps that keep any. */
+/** What kept state depends on: the flow's version, and its steps that keep any with what their state depends on. */
 export function signatureOf(flow: Dataflow): string {
-  const steps = flow.graph.nodes.filter(({ operator }) => !STATELESS.has(operator));
-  return [
-    `${flow.id} v${flow.options.version ?? 1}`,
-    ...steps.map(({ id, operator }) => `${operator} ${id}`),
-  ].join(", ");
+  const steps = flow.graph.nodes.flatMap(({ id, state }) => (state === undefined ? [] : [`${id}: ${state}`]));
+  return [`${flow.id} v${flow.options.version ?? 1}`, ...steps.sort()].join("; ");
+}
+
+/** @throws StateMismatchError for state of a flow of another shape */
+export function requireSameSignature(task: string, kept: string, own: string): void {
+  if (kept === own) return;
+  throw new StateMismatchError(
+    `task ${task}: kept state belongs to the flow "${kept}", this one is "${own}"; run the version that wrote it, or reset the state`,
+  );
 }

@@ -7,12 +7,15 @@ export interface StepStats {
   readonly eventsIn: number;
   /** By port: `down` for most; `yes` and `no` of a branch; `late` and `refused` of a window. */
   readonly eventsOut: Readonly<Record<string, number>>;
-  /** What the operator itself counts, by name. */
+  /** What the operator itself says, by name; of an output `rowsOut`: rows that have left this process for good. */
   readonly figures: Readonly<Record<string, number>>;
 }
 
-/** What a task does at the moment; `waiting`: nothing is left to do until an event comes or time passes. */
-export type TaskPhase = "starting" | "running" | "waiting" | "stopping" | "ended" | "failed";
+/**
+ * What a task does at the moment. `waiting`: nothing is left to do until an event comes or time passes. `reloading`: the
+ * store was rolled back, and the task pauses before it is opened again.
+ */
+export type TaskPhase = "starting" | "running" | "waiting" | "reloading" | "stopping" | "ended" | "failed";
 
 /**
  * What holds the watermark back. `probe`: the proof that nothing is left to read is being waited for, as long as the
@@ -20,7 +23,10 @@ export type TaskPhase = "starting" | "running" | "waiting" | "stopping" | "ended
  */
 export type Hold = "nothing" | "probe" | "unread-events";
 
-/** Figures of one task. */
+/**
+ * Figures of one partition's task. Where it was opened again, since its store had been rolled back, counts are those
+ * of all its lives as far as their commits still stand.
+ */
 export interface TaskStats {
   readonly part: string;
   readonly phase: TaskPhase;
@@ -28,6 +34,13 @@ export interface TaskStats {
   readonly source: SourceStats;
   /** Payloads that the source itself refused, such as a line beyond the size bound. */
   readonly rejected: number;
+  /**
+   * Events that were taken in, but whose commits the store has lost since. No other figure has them, and a source that
+   * resumes reads them again. Rolled back by more than 32 commits, a few that do stand may be among them.
+   */
+  readonly discarded: number;
+  /** How often the task was opened again, since its store had been rolled back. */
+  readonly reloads: number;
   readonly batches: number;
   /** How long the last batch took from its arrival to its rows' being written, ms. */
   readonly lastBatchMs: number;

@@ -1,19 +1,19 @@
-import type { StateGroup } from "@millrace/windowing";
+import type { StateChange, StateGroup } from "@millrace/windowing";
 import type { Batch, Operator, Wake } from "../contracts/operator.ts";
 import type { SinkPartition } from "../contracts/sink.ts";
-import { asSinkError, asStepError } from "../errors.ts";
+import { asSinkError, asStepError, hasCode } from "../errors.ts";
 import type { Graph, GraphNode } from "../graph.ts";
 import type { AsyncOperator } from "../operators/async-operator.ts";
 import type { StepContext } from "../operators/step-context.ts";
 import { PortEmitter } from "./port-emitter.ts";
 import type { Receiver } from "./port-emitter.ts";
-import type { StepStats } from "./stats.ts";
+import type { StepCounts } from "./task-history.ts";
 
-/** A step that works on its batch at once. */
+/** A step that works on its batch at once. Whatever it throws names the step. */
 class OperatorNode implements Receiver {
   readonly node: GraphNode;
   readonly operator: Operator<unknown, unknown>;
-  readonly #out: PortEmitter;
+  readonly out: PortEmitter;
   readonly #clock: { readonly now: number };
   readonly #part: string;
   eventsIn = 0;
@@ -27,7 +27,7 @@ class OperatorNode implements Receiver {
   ) {
     this.node = node;
     this.operator = operator;
-    this.#out = out;
+    this.out = out;
     this.#clock = clock;
     this.#part = part;
   }
@@ -35,14 +35,19 @@ class OperatorNode implements Receiver {
   receive(batch: Batch<unknown>): void {
     this.eventsIn += batch.events.length;
     try {
-      this.operator.process(batch, this.#clock.now, this.#out);
+      this.operator.process(batch, this.#clock.now, this.out);
     } catch (error) {
       throw asStepError(error, this.node.id, this.#part);
     }
   }
 
-  get out(): PortEmitter {
-    return this.#out;
+  /** Any other call of the operator. @throws StepError, or an error that has a code of its own */
+  call<T>(use: (operator: Operator<unknown, unknown>, out: PortEmitter) => T): T {
+    try {
+      return use(this.operator, this.out);
+    } catch (error) {
+      throw hasCode(error) ? error : asStepError(error, this.node.id, this.#part);
+    }
   }
 }
 
@@ -73,6 +78,10 @@ class OutputNode implements Receiver {
   readonly #part: string;
   rows: unknown[] = [];
   eventsIn = 0;
+  /** Rows that the sink was given. */
+  #written = 0;
+  /** Rows that have left this process for good. */
+  rowsOut = 0;
 
   constructor(node: GraphNode, sink: SinkPartition<unknown>, part: string) {
     this.node = node;
@@ -86,7 +95,7 @@ class OutputNode implements Receiver {
     else for (const row of batch.events) this.rows.push(row);
   }
 
-  async flush(): Promise<void> {
+  async write(): Promise<void> {
     if (this.rows.length === 0) return;
     const { rows } = this;
     this.rows = [];
@@ -95,7 +104,20 @@ class OutputNode implements Receiver {
     } catch (error) {
       throw asSinkError(error, this.node.id, this.#part);
     }
+    this.#written += rows.length;
   }
+
+  /** Every row written is out: the sink was flushed, and what leaves with a commit was committed. */
+  allOut(): void {
+    this.rowsOut = this.#written;
+  }
+}
+
+interface LiveFigures {
+  readonly eventsIn: number;
+  readonly figures: Readonly<Record<string, number>>;
+  /** Which of the figures say how things stand; the others are counts. */
+  readonly gauges: readonly string[];
 }
 
 /** When the operators of a task want to be called next, by what they need. */
@@ -108,7 +130,6 @@ export interface Wakes {
 export class TaskGraph {
   readonly #clock = { now: 0 };
   readonly #input: PortEmitter;
-  readonly #inputNode: GraphNode;
   readonly #operators: OperatorNode[] = [];
   readonly #asyncs: AsyncNode[] = [];
   readonly #outputs: OutputNode[] = [];
@@ -120,13 +141,13 @@ export class TaskGraph {
     contextOf: (step: string) => StepContext,
     sinks: ReadonlyMap<string, SinkPartition<unknown>>,
   ) {
-    let input: { readonly node: GraphNode; readonly emitter: PortEmitter } | undefined;
+    let input: PortEmitter | undefined;
     for (const node of graph.nodes) {
       const ports = node.ports.map((port) => this.#emitter(node.id, port));
       const [down = new PortEmitter(), ...sides] = ports;
       const { role } = node;
       if (role.kind === "input") {
-        input = { node, emitter: down };
+        input = down;
       } else if (role.kind === "operator") {
         const context = contextOf(node.id);
         const live = new OperatorNode(node, role.build(context, sides), down, this.#clock, context.part);
@@ -145,8 +166,7 @@ export class TaskGraph {
       }
     }
     if (input === undefined) throw new Error("a graph without input passed validation");
-    this.#input = input.emitter;
-    this.#inputNode = input.node;
+    this.#input = input;
   }
 
   /** Sends a batch through every step that works at once. */
@@ -155,10 +175,10 @@ export class TaskGraph {
     this.#input.emit(batch);
   }
 
-  /** Tells the stateful steps, first to last, that time has come to `now`. */
+  /** System time is `now`; if `drainedAt` is given, nothing was left to read at that instant. */
   advance(now: number, drainedAt: number | undefined): void {
     this.#clock.now = now;
-    for (const { operator, out } of this.#operators) operator.advance?.(now, drainedAt, out);
+    for (const step of this.#operators) step.call((operator, out) => operator.advance?.(now, drainedAt, out));
   }
 
   /** Whether rows or async work wait, or a close has more pages. */
@@ -175,26 +195,41 @@ export class TaskGraph {
     return this.#operators.some(({ operator }) => operator.pending === true);
   }
 
-  /** Does the async work that waits, first step to last, then hands every sink its rows. */
+  /** Does the async work that waits, first step to last, then gives every sink its rows. */
   async settle(): Promise<void> {
     for (const node of this.#asyncs) {
       for (const batch of node.inbox.splice(0)) await node.operator.run(batch, node.out);
     }
-    await Promise.all(this.#outputs.map((output) => output.flush()));
+    await Promise.all(this.#outputs.map((output) => output.write()));
+  }
+
+  /** Every row given to a sink is out. */
+  allOut(): void {
+    for (const output of this.#outputs) output.allOut();
   }
 
   /** Emits the next page of the first step that has one. */
   nextPage(): void {
-    const node = this.#operators.find(({ operator }) => operator.pending === true);
-    node?.operator.nextPage?.(node.out);
+    const step = this.#operators.find(({ operator }) => operator.pending === true);
+    step?.call((operator, out) => operator.nextPage?.(out));
   }
 
-  /** The steps that close something at the end, first to last: each must settle before the next is told. */
+  /** Closes what the end closes, first step to last: what each emits must settle before the next one's turn. */
   *finishing(cause: "end" | "drain", now: number): Generator<void> {
-    for (const { operator, out } of this.#operators) {
-      if (operator.finish === undefined) continue;
-      this.#clock.now = now;
-      operator.finish(cause, now, out);
+    this.#clock.now = now;
+    for (const step of this.#operators) {
+      if (step.operator.finish === undefined) continue;
+      step.call((operator, out) => operator.finish?.(cause, now, out));
+      yield;
+    }
+  }
+
+  /** Emits what open windows have so far, first step to last, each to be settled as in `finishing`. */
+  *showing(now: number): Generator<void> {
+    this.#clock.now = now;
+    for (const step of this.#operators) {
+      if (step.operator.early === undefined) continue;
+      step.call((operator, out) => operator.early?.(now, out));
       yield;
     }
   }
@@ -221,14 +256,22 @@ export class TaskGraph {
     return lowest;
   }
 
-  /** The steps that keep state. */
-  get stateful(): readonly { readonly node: GraphNode; readonly operator: Operator<unknown, unknown> }[] {
-    return this.#operators.filter(({ operator }) => operator.snapshot !== undefined);
+  /** What changed in the steps' state since the last call, in groups that carry the step's id. */
+  snapshot(): readonly StateChange[] {
+    return this.#operators.flatMap((step) =>
+      step
+        .call((operator) => operator.snapshot?.() ?? [])
+        .map((change) => ({ ...change, group: `${step.node.id}/${change.group}` })),
+    );
   }
 
-  restore(step: string, groups: Iterable<StateGroup>, now: number): void {
-    const found = this.#operators.find(({ node }) => node.id === step);
-    found?.operator.restore?.(groups, now);
+  /** Gives every step that keeps state what was kept of it. */
+  restore(groups: ReadonlyMap<string, readonly StateGroup[]>, now: number): void {
+    this.#clock.now = now;
+    for (const step of this.#operators) {
+      if (step.operator.snapshot === undefined) continue;
+      step.call((operator) => operator.restore?.(groups.get(step.node.id) ?? [], now));
+    }
   }
 
   /** Results of windows that have left so far. */
@@ -239,23 +282,43 @@ export class TaskGraph {
     );
   }
 
-  /** Figures of every step, in the graph's order. */
-  stats(graph: Graph): readonly StepStats[] {
-    const live = new Map<
-      string,
-      { readonly eventsIn: number; readonly extra: Readonly<Record<string, number>> }
-    >();
-    for (const { node, operator, eventsIn } of [...this.#operators, ...this.#asyncs]) {
-      live.set(node.id, { eventsIn, extra: operator.stats?.() ?? {} });
+  /** What every step has counted, by its id. */
+  counts(graph: Graph): Readonly<Record<string, StepCounts>> {
+    const live = this.#figures();
+    const counts: Record<string, StepCounts> = {};
+    for (const { id, ports } of graph.nodes) {
+      const step = live.get(id);
+      counts[id] = {
+        eventsIn: step?.eventsIn ?? this.#input.events,
+        eventsOut: Object.fromEntries(ports.map((port) => [port, this.#emitter(id, port).events])),
+        figures: step === undefined ? {} : pick(step.figures, (name) => !step.gauges.includes(name)),
+      };
     }
-    for (const { node, eventsIn } of this.#outputs) live.set(node.id, { eventsIn, extra: {} });
-    return graph.nodes.map((node) => ({
-      id: node.id,
-      operator: node.operator,
-      eventsIn: live.get(node.id)?.eventsIn ?? this.#emitter(this.#inputNode.id, "down").events,
-      eventsOut: Object.fromEntries(node.ports.map((port) => [port, this.#emitter(node.id, port).events])),
-      figures: live.get(node.id)?.extra ?? {},
-    }));
+    return counts;
+  }
+
+  /** Figures of every step that say how things stand, by its id. */
+  gauges(): ReadonlyMap<string, Readonly<Record<string, number>>> {
+    return new Map(
+      [...this.#figures()].map(([id, { figures, gauges }]) => [
+        id,
+        pick(figures, (name) => gauges.includes(name)),
+      ]),
+    );
+  }
+
+  #figures(): ReadonlyMap<string, LiveFigures> {
+    const live = new Map<string, LiveFigures>();
+    for (const { node, operator, eventsIn } of this.#operators) {
+      live.set(node.id, { eventsIn, figures: operator.stats?.() ?? {}, gauges: operator.gauges ?? [] });
+    }
+    for (const { node, operator, eventsIn } of this.#asyncs) {
+      live.set(node.id, { eventsIn, figures: operator.stats?.() ?? {}, gauges: [] });
+    }
+    for (const { node, eventsIn, rowsOut } of this.#outputs) {
+      live.set(node.id, { eventsIn, figures: { rowsOut }, gauges: [] });
+    }
+    return live;
   }
 
   #emitter(node: string, port: string): PortEmitter {
@@ -270,4 +333,11 @@ export class TaskGraph {
   #connect(node: GraphNode, receiver: Receiver): void {
     for (const { node: from, port } of node.inputs) this.#emitter(from, port).connect(receiver);
   }
+}
+
+function pick(
+  figures: Readonly<Record<string, number>>,
+  wanted: (name: string) => boolean,
+): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(figures).filter(([name]) => wanted(name)));
 }

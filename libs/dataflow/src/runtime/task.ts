@@ -2,8 +2,9 @@ import type { Json } from "@millrace/windowing";
 import type { Drained } from "../contracts/source.ts";
 import type { Store } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
-import { DrainTimeoutError, messageOf } from "../errors.ts";
+import { DrainTimeoutError, asSinkError, messageOf } from "../errors.ts";
 import { abortable } from "./abortable.ts";
+import { RolledBack } from "./committer.ts";
 import { IdleWatch } from "./idle-watch.ts";
 import { Intake } from "./intake.ts";
 import { openTask } from "./open-task.ts";
@@ -11,10 +12,15 @@ import type { LiveTask } from "./open-task.ts";
 import type { TaskOptions } from "./options.ts";
 import { Resources } from "./resources.ts";
 import { Signal } from "./signal.ts";
-import type { Hold, TaskPhase, TaskStats } from "./stats.ts";
+import type { Hold, StepStats, TaskPhase, TaskStats } from "./stats.ts";
+import { sumOf } from "./task-history.ts";
+import type { TaskCounts, TaskHistory } from "./task-history.ts";
 
-/** Why a task's input ended. */
-type Ending = "end" | "stopped";
+/** Why a task's input ended: by itself, since nothing came for long enough, or since the run is to stop. */
+type Ending = "end" | "idle" | "stopped";
+
+/** While nothing but the watermark moves it is committed no more often than this, ms. */
+const WATERMARK_EVERY_MS = 1_000;
 
 /**
  * A live copy of a flow over one partition. Its life: open everything, restore, then batch by batch — process,
@@ -22,6 +28,7 @@ type Ending = "end" | "stopped";
  */
 export class Task {
   readonly part: string;
+  readonly history: TaskHistory;
   readonly #flow: Dataflow;
   readonly #options: TaskOptions;
   readonly #store: Store | undefined;
@@ -42,6 +49,11 @@ export class Task {
   /** Results of windows that had left at the last commit. */
   #committedResults = 0;
   #commits = 0;
+  /** When the last commit was made, and which watermark it carried, ms. */
+  #committedAt = Number.NEGATIVE_INFINITY;
+  #committedWatermark = Number.NEGATIVE_INFINITY;
+  /** When time was last made to move on so that the watermark can be committed, ms. */
+  #refreshedAt = Number.NEGATIVE_INFINITY;
   /** When it went for the next batch, or last stopped waiting for one, ms. */
   #roundBegan = 0;
   /** What its batches took since it last gave way to others, ms. What passes while it waits for one is none of it. */
@@ -51,6 +63,8 @@ export class Task {
   #lastBatchMs = 0;
   #longestBatchMs = 0;
   #rejected = 0;
+  /** What the source had counted at the position that the next commit carries. */
+  #atPosition = { duplicates: 0, lost: 0, rejected: 0 };
   #drainedAt: number | undefined;
   #lastMessageAt: number | undefined;
   #hold: Hold = "nothing";
@@ -61,10 +75,12 @@ export class Task {
     part: string,
     options: TaskOptions,
     store: Store | undefined,
+    history: TaskHistory,
     onIdle: () => void,
   ) {
     this.#flow = flow;
     this.part = part;
+    this.history = history;
     this.#options = options;
     this.#store = store;
     this.#onIdle = onIdle;
@@ -73,12 +89,12 @@ export class Task {
 
   /** Nothing came for as long as the run waits, or nothing will come any more. */
   get idle(): boolean {
-    return this.#phase === "ended" || this.#idle.idle;
+    return this.#phase === "ended" || (this.#phase !== "reloading" && this.#idle.idle);
   }
 
   /** It has had an event, in this run or in the one it goes on from. */
   get begun(): boolean {
-    return this.#read > 0 || this.#live?.resumed === true;
+    return this.#read > 0 || this.#live?.resumed === true || this.history.reloads > 0;
   }
 
   /** Ends the intake; what was read is finished and committed. */
@@ -89,7 +105,7 @@ export class Task {
     this.#signal.notify();
   }
 
-  /** Treats the input as over; windows close. */
+  /** Treats the input as over, since every partition is idle. */
   endInput(): void {
     if (this.#phase === "ended") return;
     this.#ending = true;
@@ -104,7 +120,11 @@ export class Task {
     this.#signal.notify();
   }
 
-  /** Runs to the end of the input or until stopped. Everything it opened is closed when it settles. */
+  /**
+   * Runs to the end of the input or until stopped. Everything it opened is closed when it settles.
+   *
+   * @throws RolledBack when the task is to be opened again
+   */
   async run(): Promise<void> {
     let failure: { readonly error: unknown } | undefined;
     try {
@@ -113,32 +133,68 @@ export class Task {
       failure = this.#isUnwanted(error) ? undefined : { error };
     }
     try {
-      await abortable(this.#resources.close(), this.#abort.signal);
+      await this.#close();
     } catch (error) {
       // What went wrong first is what matters; a close that fails after it must not hide it.
       if (failure === undefined) failure = { error };
       else this.#options.logger.warn({ event: "close-failed", part: this.part }, messageOf(error));
     }
-    this.#phase = failure === undefined ? "ended" : "failed";
-    if (failure !== undefined) throw failure.error;
-    this.#onIdle();
+    if (failure === undefined) {
+      this.#phase = "ended";
+      this.#onIdle();
+      return;
+    }
+    this.#phase = "failed";
+    if (failure.error instanceof RolledBack) {
+      this.#phase = "reloading";
+      this.history.rolledBack(this.#counts());
+      this.#live = undefined;
+    }
+    throw failure.error;
   }
 
   stats(): TaskStats {
     const live = this.#live;
+    const { earlier, discarded, reloads } = this.history;
+    const now = live?.partition.stats?.();
+    const { read, duplicates, lost, rejected, batches, commits, steps } = sumOf(earlier, {
+      ...this.#counts(),
+      read: now?.read ?? this.#read,
+      duplicates: now?.duplicates ?? 0,
+      lost: now?.lost ?? 0,
+      rejected: this.#rejected,
+    });
+    const gauges = live?.graph.gauges();
     return {
       part: this.part,
       phase: this.#phase,
-      source: live?.partition.stats?.() ?? { read: this.#read, duplicates: 0, lost: 0, queued: 0 },
-      rejected: this.#rejected,
-      batches: this.#batches,
+      source: { queued: 0, ...now, read, duplicates, lost },
+      rejected,
+      discarded,
+      reloads,
+      batches,
       lastBatchMs: this.#lastBatchMs,
       longestBatchMs: this.#longestBatchMs,
-      commits: this.#commits,
+      commits,
       drainedAt: this.#drainedAt,
       lagMs: this.#lastMessageAt === undefined ? undefined : this.#options.time.now() - this.#lastMessageAt,
       hold: this.#hold,
-      steps: live?.graph.stats(this.#flow.graph) ?? [],
+      steps: this.#flow.graph.nodes.flatMap(({ id, operator }): StepStats[] => {
+        const counts = steps[id];
+        if (counts === undefined) return [];
+        return [{ id, operator, ...counts, figures: { ...counts.figures, ...gauges?.get(id) } }];
+      }),
+    };
+  }
+
+  /** What this life has counted, as far as it goes with the position of the next commit. */
+  #counts(): TaskCounts {
+    return {
+      read: this.#read,
+      ...this.#atPosition,
+      batches: this.#batches,
+      commits: this.#commits,
+      steps: this.#live?.graph.counts(this.#flow.graph) ?? {},
     };
   }
 
@@ -157,6 +213,7 @@ export class Task {
     });
     this.#live = live;
     this.#phase = "running";
+    this.history.resumed(live.committer?.number ?? 0);
     if (this.#stopping || this.#ending) live.partition.stop?.();
     // Sinks that resume are cut back to what was committed, so there must be a commit before the first row.
     if (!live.resumed) await this.#commit(live, false);
@@ -166,11 +223,32 @@ export class Task {
     await this.#finish(live, ending);
   }
 
-  /** Whoever stops a task while it opens has no use for why that did not succeed; a deadline is another matter. */
+  /** Errors while opening do not matter to a run that is being stopped, unless it is over its deadline. */
   #isUnwanted(error: unknown): boolean {
     if (this.#live !== undefined || !this.#stopping || this.#abort.signal.aborted) return false;
     this.#options.logger.warn({ event: "stopped-while-opening", part: this.part }, messageOf(error));
     return true;
+  }
+
+  /** Closes everything that was opened. */
+  #close(): Promise<void> {
+    return this.#inTime("what it had open was not closed", () =>
+      abortable(this.#resources.close(), this.#abort.signal),
+    );
+  }
+
+  /** At a natural end no stop has set a deadline, so what may hang there has one of its own. */
+  async #inTime(failure: string, work: () => Promise<void>): Promise<void> {
+    const { time, drainTimeoutMs } = this.#options;
+    const cancel = time.wakeAt(time.now() + drainTimeoutMs, () => {
+      const task = `flow "${this.#flow.id}", partition "${this.part}"`;
+      this.abort(new DrainTimeoutError(`${task}: ${failure} within ${drainTimeoutMs} ms`));
+    });
+    try {
+      await work();
+    } finally {
+      cancel();
+    }
   }
 
   async #loop(live: LiveTask): Promise<Ending> {
@@ -180,7 +258,7 @@ export class Task {
       this.#roundBegan = time.now();
       const batch = await this.#next(live, intake);
       const began = time.now();
-      if (batch === "end") return this.#stopping ? "stopped" : "end";
+      if (batch === "end") return this.#stopping ? "stopped" : this.#ending ? "idle" : "end";
       this.#take(live, batch, began);
       await this.#settle(live);
       const ended = time.now();
@@ -205,10 +283,18 @@ export class Task {
       if (last !== undefined && !Number.isNaN(last)) this.#lastMessageAt = last;
       live.graph.push({ events, keys: undefined, times }, now);
     }
-    if (live.committer !== undefined) live.position = live.partition.snapshot();
+    this.#notePosition(live);
   }
 
-  /** Waits for the next batch, and meanwhile lets windows close as time allows. */
+  /** The next commit carries the source's present position. Called only while no read is outstanding. */
+  #notePosition(live: LiveTask): void {
+    if (live.committer === undefined) return;
+    live.position = live.partition.snapshot();
+    const { duplicates = 0, lost = 0 } = live.partition.stats?.() ?? {};
+    this.#atPosition = { duplicates, lost, rejected: this.#rejected };
+  }
+
+  /** Waits for the next batch, and lets windows close in between as time allows. */
   async #next(live: LiveTask, intake: Intake): Promise<TaskBatch | "end"> {
     const cut = (): boolean => (this.#stopping || this.#ending) && live.partition.stop === undefined;
     if (cut()) return "end";
@@ -221,7 +307,7 @@ export class Task {
       if (batch?.kind === "batch") return { events: batch.events, times: batch.times };
       if (batch?.kind === "end") {
         // A source may have refused its last payloads on the way to the end.
-        if (live.committer !== undefined) live.position = live.partition.snapshot();
+        this.#notePosition(live);
         return "end";
       }
       if (cut()) return "end";
@@ -244,9 +330,13 @@ export class Task {
     const { time } = this.#options;
     const now = time.now();
     const wakes = live.graph.nextWakes(now);
-    if (wakes.time !== undefined && wakes.time <= now) {
+    const refreshAt = this.#refreshDue(live);
+    const refresh = refreshAt !== undefined && refreshAt <= now;
+    if (refresh || (wakes.time !== undefined && wakes.time <= now)) {
+      if (refresh) this.#refreshedAt = now;
       live.graph.advance(now, undefined);
       await this.#settle(live);
+      if (refresh && !disproved && intake.canProbe) intake.probe();
       return;
     }
     const commitAt = this.#commitDue(live);
@@ -260,6 +350,7 @@ export class Task {
     const alarm = earliest(
       wakes.time,
       commitAt,
+      refreshAt,
       probeAt !== undefined && probeAt > now ? probeAt : undefined,
     );
     const cancel = alarm === undefined ? undefined : time.wakeAt(alarm, this.#signal.notify);
@@ -290,61 +381,82 @@ export class Task {
 
   /** When the next commit is due: at once when results of windows have left or enough events came, else in time. */
   #commitDue(live: LiveTask): number | undefined {
-    if (live.committer === undefined || this.#dirtySince === undefined) return undefined;
+    if (live.committer === undefined) return undefined;
+    if (this.#dirtySince === undefined) {
+      const { watermark } = live.graph;
+      return watermark !== undefined && watermark > this.#committedWatermark
+        ? this.#committedAt + this.#watermarkEveryMs
+        : undefined;
+    }
     if (live.graph.results > this.#committedResults) return -Infinity;
     if (this.#uncommitted >= this.#options.commitEveryEvents) return -Infinity;
     return this.#dirtySince + this.#options.commitEveryMs;
+  }
+
+  /**
+   * When time is to move on though no window is due, so that readers of the store see the watermark of a partition
+   * move that has nothing to read.
+   */
+  #refreshDue(live: LiveTask): number | undefined {
+    if (live.committer === undefined || this.#dirtySince !== undefined || live.graph.watermark === undefined)
+      return undefined;
+    return Math.max(this.#committedAt, this.#refreshedAt) + this.#watermarkEveryMs;
+  }
+
+  get #watermarkEveryMs(): number {
+    return Math.max(this.#options.commitEveryMs, WATERMARK_EVERY_MS);
   }
 
   /** @param partial further pages of the same close follow */
   async #commit(live: LiveTask, partial: boolean): Promise<void> {
     const { committer, graph, position, partition } = live;
     if (committer === undefined) return;
+    const { signal } = this.#abort;
     await this.#flush(live);
     const sinks: Record<string, Json> = {};
     for (const [id, sink] of live.sinks) {
-      if (sink.snapshot !== undefined) sinks[id] = await abortable(sink.snapshot(), this.#abort.signal);
+      if (sink.snapshot !== undefined) sinks[id] = await abortable(sink.snapshot(), signal);
     }
     const outputs = [...live.sinks.values()].flatMap((sink) => sink.takeOutputs?.() ?? []);
     this.#committedResults = graph.results;
-    await abortable(committer.commit({ graph, position, sinks, outputs, partial }), this.#abort.signal);
+    this.#committedWatermark = graph.watermark ?? Number.NEGATIVE_INFINITY;
+    await abortable(committer.commit({ graph, position, sinks, outputs, partial }), signal);
+    graph.allOut();
+    this.#committedAt = this.#options.time.now();
     this.#commits += 1;
     this.#uncommitted = 0;
     this.#dirtySince = undefined;
-    if (partition.committed !== undefined) await abortable(partition.committed(position), this.#abort.signal);
+    this.history.committed(committer.number, this.#counts());
+    if (partition.committed !== undefined) await abortable(partition.committed(position), signal);
   }
 
-  async #finish(live: LiveTask, ending: Ending): Promise<void> {
-    const keepsState = ending === "stopped" && live.committer !== undefined;
-    if (!keepsState) {
-      const cause = ending === "end" ? "end" : "drain";
-      for (const _ of live.graph.finishing(cause, this.#options.time.now())) await this.#settle(live);
-    }
-    await this.#settle(live);
-    await this.#flushInTime(live);
-    await this.#commit(live, false);
-  }
-
-  /** Rows leave before a commit says so, and before the end. */
+  /** Waits until every row written has left this process: a commit, or the end of a run, must not be ahead of it. */
   async #flush({ sinks }: LiveTask): Promise<void> {
-    const flushed = Array.from(sinks.values(), (sink) => sink.flush());
+    const flushed = [...sinks].map(async ([id, sink]) => {
+      try {
+        await sink.flush();
+      } catch (error) {
+        throw asSinkError(error, id, this.part);
+      }
+    });
     await abortable(Promise.all(flushed), this.#abort.signal);
   }
 
-  /** At a natural end no stop has set a deadline, so there is one of its own. */
-  async #flushInTime(live: LiveTask): Promise<void> {
-    const { time, drainTimeoutMs } = this.#options;
-    const cancel = time.wakeAt(time.now() + drainTimeoutMs, () => {
-      const task = `flow "${this.#flow.id}", partition "${this.part}"`;
-      this.abort(
-        new DrainTimeoutError(`${task}: its last rows could not be written within ${drainTimeoutMs} ms`),
-      );
-    });
-    try {
-      await this.#flush(live);
-    } finally {
-      cancel();
-    }
+  async #finish(live: LiveTask, ending: Ending): Promise<void> {
+    const { graph, committer } = live;
+    const now = this.#options.time.now();
+    const closes = ending === "end" || (ending === "idle" && this.#options.closeWindows);
+    const pages =
+      committer === undefined || closes
+        ? graph.finishing(ending === "stopped" ? "drain" : "end", now)
+        : ending === "idle"
+          ? graph.showing(now)
+          : [];
+    for (const _ of pages) await this.#settle(live);
+    await this.#settle(live);
+    await this.#inTime("its last rows were not written", () => this.#flush(live));
+    if (committer === undefined) graph.allOut();
+    else await this.#commit(live, false);
   }
 }
 

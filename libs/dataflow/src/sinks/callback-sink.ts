@@ -13,6 +13,7 @@ export class CallbackSink<T> implements Sink<T> {
       writeBatch: async (rows: readonly T[]) => {
         await this.#onBatch(rows, part);
       },
+      // A row has left when the function's promise has resolved.
       flush: () => Promise.resolve(),
       close: () => Promise.resolve(),
     });

@@ -8,7 +8,7 @@ import { toLine } from "./to-line.ts";
 
 /**
  * Rows as lines at the end of a file. Its length is part of the commit: a resumed task cuts off what was written
- * behind it, so each row is there exactly once after a crash (but not against a second owner that still writes).
+ * after it, so each row is there exactly once after a crash (but not against a second owner that still writes).
  *
  * `{part}` in the path stands for the partition. A flow with several partitions needs it: each task must have a file
  * of its own to cut.
@@ -32,7 +32,12 @@ export class JsonlFileSink<T> implements Sink<T> {
     this.#open.add(path);
     try {
       const file = await open(path, "a");
-      if (resume !== undefined) await cutBack(file, path, resume);
+      try {
+        if (resume !== undefined) await cutBack(file, path, resume);
+      } catch (error) {
+        await file.close();
+        throw error;
+      }
       return new FileSinkPartition<T>(file, path, context, () => this.#open.delete(path));
     } catch (error) {
       this.#open.delete(path);
@@ -47,7 +52,6 @@ export class JsonlFileSink<T> implements Sink<T> {
 async function cutBack(file: FileHandle, path: string, resume: Json): Promise<void> {
   const { size } = await file.stat();
   if (typeof resume !== "number" || size < resume) {
-    await file.close();
     throw new StateError(
       `${path} has ${size} bytes, but ${JSON.stringify(resume)} were committed: the file was changed or moved`,
     );
@@ -85,6 +89,7 @@ class FileSinkPartition<T> implements SinkPartition<T> {
     return (await this.#file.stat()).size;
   }
 
+  /** The operating system has every row once `writeBatch` has resolved. */
   flush(): Promise<void> {
     return Promise.resolve();
   }

@@ -9,14 +9,14 @@ import { toLine } from "./to-line.ts";
  * are, anything else as JSON. At least once: what was written before a crash is written again.
  */
 export class WritableSink<T> implements Sink<T> {
-  readonly #writable: Writable;
+  readonly #outlet: Outlet;
 
   constructor(writable: Writable) {
-    this.#writable = writable;
+    this.#outlet = new Outlet(writable);
   }
 
   buildPart(_part: string, _resume: unknown, context: PartContext): Promise<SinkPartition<T>> {
-    return Promise.resolve(new WritablePartition<T>(this.#writable, context));
+    return Promise.resolve(new WritablePartition<T>(this.#outlet, context));
   }
 }
 
@@ -35,57 +35,119 @@ export class StderrSink<T> extends WritableSink<T> {
 }
 
 class WritablePartition<T> implements SinkPartition<T> {
-  readonly #writable: Writable;
+  readonly #outlet: Outlet;
   readonly #context: PartContext;
-  #failure: Error | undefined;
-  readonly #fail = (error: Error): void => {
-    this.#failure = error;
-  };
+  readonly #writer: Writer = { pending: 0 };
+  #closed = false;
 
-  constructor(writable: Writable, context: PartContext) {
-    this.#writable = writable;
+  constructor(outlet: Outlet, context: PartContext) {
+    this.#outlet = outlet;
     this.#context = context;
-    // Without a listener an error that comes after a write would end the process.
-    writable.on("error", this.#fail);
+    outlet.use();
   }
 
   async writeBatch(rows: readonly T[]): Promise<void> {
+    await this.#attempt(() => this.#outlet.write(chunkOf(rows), this.#writer));
+  }
+
+  async flush(): Promise<void> {
+    await this.#attempt(() => this.#outlet.written(this.#writer));
+  }
+
+  close(): Promise<void> {
+    if (!this.#closed) this.#outlet.release();
+    this.#closed = true;
+    return Promise.resolve();
+  }
+
+  async #attempt(use: () => Promise<void>): Promise<void> {
     try {
-      if (this.#failure !== undefined) throw this.#failure;
-      if (this.#writable.destroyed) throw new Error("the stream is closed");
-      if (!this.#write(rows)) await drained(this.#writable);
+      await use();
     } catch (error) {
       throw new SinkError(`step "${this.#context.step}": cannot write: ${messageOf(error)}`, {
         cause: error,
       });
     }
   }
-
-  flush(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  close(): Promise<void> {
-    this.#writable.off("error", this.#fail);
-    return Promise.resolve();
-  }
-
-  #write(rows: readonly T[]): boolean {
-    const lines = rows.map(toLine);
-    if (lines.every((line) => typeof line === "string")) return this.#writable.write(`${lines.join("\n")}\n`);
-    const newline = Buffer.from("\n");
-    return this.#writable.write(Buffer.concat(lines.flatMap((line) => [Buffer.from(line), newline])));
-  }
 }
 
-/** Resolves when the stream takes more; rejects when it never will. */
-function drained(writable: Writable): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const settle = (): void => {
-      writable.off("drain", settle).off("close", settle).off("error", settle);
-      if (writable.destroyed) reject(writable.errored ?? new Error("the stream was closed"));
-      else resolve();
-    };
-    writable.on("drain", settle).on("close", settle).on("error", settle);
-  });
+/** One partition at a shared stream. */
+interface Writer {
+  /** Writes that were not called back yet. */
+  pending: number;
+}
+
+/** One stream as all partitions of a sink share it: with one listener of each kind, however many they are. */
+class Outlet {
+  readonly #writable: Writable;
+  #users = 0;
+  #failure: Error | undefined;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(writable: Writable) {
+    this.#writable = writable;
+  }
+
+  use(): void {
+    this.#users += 1;
+    if (this.#users > 1) return;
+    this.#failure = undefined;
+    // Without a listener an error that comes after a write would end the process.
+    this.#writable.on("error", this.#fail).on("close", this.#wake).on("drain", this.#wake);
+  }
+
+  release(): void {
+    this.#users -= 1;
+    if (this.#users > 0) return;
+    this.#writable.off("error", this.#fail).off("close", this.#wake).off("drain", this.#wake);
+  }
+
+  /** Resolves when the stream takes more. */
+  async write(chunk: string | Uint8Array, writer: Writer): Promise<void> {
+    this.#check();
+    writer.pending += 1;
+    const takesMore = this.#writable.write(chunk, (error) => {
+      writer.pending -= 1;
+      if (error) this.#fail(error);
+      else if (writer.pending === 0) this.#wake();
+    });
+    if (!takesMore) await this.#until(() => !this.#writable.writableNeedDrain);
+  }
+
+  /** Resolves when the operating system, or whatever the stream leads to, has all that the writer gave. */
+  async written(writer: Writer): Promise<void> {
+    await this.#until(() => writer.pending === 0);
+  }
+
+  async #until(reached: () => boolean): Promise<void> {
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure;
+      if (reached()) return;
+      this.#check();
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#writable.destroyed) throw this.#writable.errored ?? new Error("the stream is closed");
+  }
+
+  readonly #fail = (error: Error): void => {
+    this.#failure ??= error;
+    this.#wake();
+  };
+
+  readonly #wake = (): void => {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const resume of waiting) resume();
+  };
+}
+
+function chunkOf(rows: readonly unknown[]): string | Uint8Array {
+  const lines = rows.map(toLine);
+  if (lines.every((line) => typeof line === "string")) return `${lines.join("\n")}\n`;
+  const newline = Buffer.from("\n");
+  return Buffer.concat(lines.flatMap((line) => [Buffer.from(line), newline]));
 }

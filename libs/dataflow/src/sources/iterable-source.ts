@@ -1,6 +1,15 @@
 import type { Json } from "@millrace/windowing";
-import type { PartContext, Partitioning, Source, SourceBatch, SourcePartition } from "../contracts/source.ts";
-import { StateError } from "../errors.ts";
+import type {
+  Drained,
+  PartContext,
+  Partitioning,
+  Source,
+  SourceBatch,
+  SourcePartition,
+} from "../contracts/source.ts";
+import type { TimeProvider } from "../contracts/time-provider.ts";
+import { offsetOf } from "./offset-of.ts";
+import { LocalReader } from "./local-reader.ts";
 
 /** How an iterable is read. */
 export interface IterableSourceOptions {
@@ -14,7 +23,9 @@ export interface IterableSourceOptions {
  * Events of an array, a generator or anything else that can be iterated, sync or async. Resumable by count where
  * the same events come again: what was read is skipped.
  *
- * An async iterable is read one event a batch: it may pause anywhere, and what it has given must not wait.
+ * An async iterable is read one event a batch: it may pause anywhere, and what it has given must not wait. While it
+ * pauses, it is taken to have nothing: windows close by time, as over any other source. Where an event's time is its
+ * own and the iterable pauses for slow storage, a window step with `idle: "never"` waits for it instead.
  */
 export class IterableSource<T> implements Source<T> {
   readonly partitioning: Partitioning = { kind: "single" };
@@ -35,17 +46,21 @@ export class IterableSource<T> implements Source<T> {
     return Promise.resolve([this.#part]);
   }
 
+  /** @throws StateError */
+  checkPosition(_part: string, position: Json): void {
+    offsetOf("an iterable", position);
+  }
+
+  /** @throws StateError for a position of another source */
   async buildPart(
     _part: string,
     resume: Json | undefined,
-    _context: PartContext,
+    { time }: PartContext,
   ): Promise<SourcePartition<T>> {
-    const start = resume ?? 0;
-    if (typeof start !== "number")
-      throw new StateError(`an iterable's position is a number, not ${JSON.stringify(start)}`);
+    const start = offsetOf("an iterable", resume ?? 0);
     const partition =
       Symbol.asyncIterator in this.#events
-        ? new AsyncPartition(this.#events[Symbol.asyncIterator]())
+        ? new AsyncPartition(this.#events[Symbol.asyncIterator](), time)
         : new SyncPartition(this.#events[Symbol.iterator](), this.#batchSize);
     await partition.skip(start);
     return partition;
@@ -78,6 +93,11 @@ class SyncPartition<T> implements SourcePartition<T> {
     return Promise.resolve(events.length === 0 ? { kind: "end" } : { kind: "batch", events });
   }
 
+  /** Until it ends there is always more at hand. */
+  drained(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   snapshot(): Json {
     return this.#read;
   }
@@ -90,10 +110,12 @@ class SyncPartition<T> implements SourcePartition<T> {
 
 class AsyncPartition<T> implements SourcePartition<T> {
   readonly #iterator: AsyncIterator<T>;
+  readonly #reader: LocalReader<IteratorResult<T>>;
   #read = 0;
 
-  constructor(iterator: AsyncIterator<T>) {
+  constructor(iterator: AsyncIterator<T>, time: TimeProvider) {
     this.#iterator = iterator;
+    this.#reader = new LocalReader(() => iterator.next(), time);
   }
 
   async skip(count: number): Promise<void> {
@@ -101,10 +123,14 @@ class AsyncPartition<T> implements SourcePartition<T> {
   }
 
   async nextBatch(): Promise<SourceBatch<T>> {
-    const next = await this.#iterator.next();
-    if (next.done === true) return { kind: "end" };
+    const next = await this.#reader.next();
+    if (next === undefined || next.done === true) return { kind: "end" };
     this.#read += 1;
     return { kind: "batch", events: [next.value] };
+  }
+
+  drained(): Promise<Drained | undefined> {
+    return this.#reader.drained();
   }
 
   snapshot(): Json {
@@ -112,6 +138,7 @@ class AsyncPartition<T> implements SourcePartition<T> {
   }
 
   close(): Promise<void> {
+    this.#reader.close();
     // Not awaited: a generator that waits for its next event answers only after that.
     void this.#iterator.return?.().catch(() => undefined);
     return Promise.resolve();

@@ -3,7 +3,8 @@ import type { FileHandle } from "node:fs/promises";
 import type { Json } from "@millrace/windowing";
 import type { RawLine } from "../contracts/decoder.ts";
 import type { PartContext, Partitioning, Source, SourceBatch, SourcePartition } from "../contracts/source.ts";
-import { SourceError, StateError, messageOf } from "../errors.ts";
+import { SourceError, messageOf } from "../errors.ts";
+import { offsetOf } from "./offset-of.ts";
 import { rejectOversized } from "./reject-oversized.ts";
 import { LineSplitter } from "./line-splitter.ts";
 
@@ -21,7 +22,7 @@ export const DEFAULT_LINE_OPTIONS = {
 } as const satisfies LineOptions;
 
 /**
- * The lines of a file, as they are. Its position is the offset in bytes behind the last line read, so a run over a
+ * The lines of a file, as they are. Its position is the offset in bytes after the last line read, so a run over a
  * recorded file resumes exactly. The one partition is named after the path.
  */
 export class JsonlFileSource implements Source<RawLine> {
@@ -38,15 +39,18 @@ export class JsonlFileSource implements Source<RawLine> {
     return Promise.resolve([this.#path]);
   }
 
-  /** @throws SourceError for a file that cannot be opened, StateError for a position that is none */
+  /** @throws StateError */
+  checkPosition(part: string, position: Json): void {
+    offsetOf(`the file ${part}`, position);
+  }
+
+  /** @throws SourceError for a file that cannot be opened, StateError for a position of another source */
   async buildPart(
     part: string,
     resume: Json | undefined,
     context: PartContext,
   ): Promise<SourcePartition<RawLine>> {
-    const offset = resume ?? 0;
-    if (typeof offset !== "number")
-      throw new StateError(`${part}: a file's position is a number, not ${JSON.stringify(offset)}`);
+    const offset = offsetOf(`the file ${part}`, resume ?? 0);
     try {
       return new FilePartition(await open(part, "r"), offset, this.#options, context);
     } catch (error) {
@@ -87,6 +91,11 @@ class FilePartition implements SourcePartition<RawLine> {
       if (cut.lines.length > 0 || cut.oversized.length > 0) return { kind: "batch", events: cut.lines };
     }
     return { kind: "end" };
+  }
+
+  /** Until its end there is always more in a file. */
+  drained(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   snapshot(): Json {

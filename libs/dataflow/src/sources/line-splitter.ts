@@ -37,6 +37,11 @@ export class LineSplitter {
     return this.#consumed;
   }
 
+  /** Whether a line has begun and not ended. */
+  get inLine(): boolean {
+    return this.#rest.length > 0 || this.#dropping !== undefined;
+  }
+
   push(chunk: Buffer): Lines {
     const oversized: OversizedLine[] = [];
     let body = chunk;

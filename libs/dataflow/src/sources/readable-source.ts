@@ -1,14 +1,28 @@
+import { ReadStream } from "node:fs";
 import type { Readable } from "node:stream";
 import type { Json } from "@millrace/windowing";
 import type { RawLine } from "../contracts/decoder.ts";
-import type { PartContext, Partitioning, Source, SourceBatch, SourcePartition } from "../contracts/source.ts";
+import type {
+  Drained,
+  PartContext,
+  Partitioning,
+  Source,
+  SourceBatch,
+  SourcePartition,
+} from "../contracts/source.ts";
 import { SourceError, messageOf } from "../errors.ts";
 import { DEFAULT_LINE_OPTIONS } from "./jsonl-file-source.ts";
 import type { LineOptions } from "./jsonl-file-source.ts";
 import { LineSplitter } from "./line-splitter.ts";
+import { LocalReader } from "./local-reader.ts";
 import { rejectOversized } from "./reject-oversized.ts";
 
-/** The lines of a stream that can be read once, such as standard input. It cannot resume. */
+/**
+ * The lines of a stream that can be read once, such as standard input. It cannot resume.
+ *
+ * While a pipe, a socket or a terminal waits it has nothing, and windows close by time. A file that is given as a stream
+ * has more until its end.
+ */
 export class ReadableSource implements Source<RawLine> {
   readonly partitioning: Partitioning = { kind: "single" };
   readonly #readable: Readable;
@@ -48,7 +62,7 @@ export class StdinSource extends ReadableSource {
 class ReadablePartition implements SourcePartition<RawLine> {
   readonly #readable: Readable;
   readonly #name: string;
-  readonly #chunks: AsyncIterator<unknown>;
+  readonly #reader: LocalReader<Buffer | undefined>;
   readonly #splitter: LineSplitter;
   readonly #context: PartContext;
   #over = false;
@@ -57,48 +71,57 @@ class ReadablePartition implements SourcePartition<RawLine> {
   constructor(readable: Readable, name: string, maxLineBytes: number, context: PartContext) {
     this.#readable = readable;
     this.#name = name;
-    this.#chunks = readable[Symbol.asyncIterator]();
+    const chunks: AsyncIterator<unknown> = readable[Symbol.asyncIterator]();
+    this.#reader = new LocalReader(() => this.#read(chunks), context.time);
     this.#splitter = new LineSplitter(maxLineBytes);
     this.#context = context;
   }
 
   async nextBatch(): Promise<SourceBatch<RawLine>> {
     while (!this.#over) {
-      const chunk = await this.#read();
-      // Stopped in the middle of a line: half a line is no event.
-      if (this.#stopped) return { kind: "end" };
-      const cut = chunk === undefined ? this.#splitter.end() : this.#splitter.push(chunk);
+      const chunk = await this.#reader.next();
       this.#over = chunk === undefined;
+      // Stopped in the middle of a line: half a line is no event.
+      if (this.#over && this.#stopped) break;
+      const cut = chunk === undefined ? this.#splitter.end() : this.#splitter.push(chunk);
       rejectOversized(cut.oversized, this.#context);
       if (cut.lines.length > 0 || cut.oversized.length > 0) return { kind: "batch", events: cut.lines };
     }
     return { kind: "end" };
   }
 
+  /** Of a line that has begun the rest is still to come. Reads of a file are done where the event loop cannot see them. */
+  async drained(): Promise<Drained | undefined> {
+    if (this.#readable instanceof ReadStream) return undefined;
+    const proof = await this.#reader.drained();
+    return this.#splitter.inLine ? undefined : proof;
+  }
+
   snapshot(): Json {
     return null;
   }
 
-  /** Ends the reading where it is: there is nobody to give the rest to. */
+  /** Ends the reading where it is: nothing would read the rest. */
   stop(): void {
     this.#stopped = true;
-    this.#over = true;
     this.#readable.destroy();
   }
 
   close(): Promise<void> {
+    this.#stopped = true;
+    this.#reader.close();
     this.#readable.destroy();
     return Promise.resolve();
   }
 
-  async #read(): Promise<Buffer | undefined> {
+  async #read(chunks: AsyncIterator<unknown>): Promise<Buffer | undefined> {
     try {
-      const next = await this.#chunks.next();
-      if (next.done === true || this.#over) return undefined;
+      const next = await chunks.next();
+      if (next.done === true) return undefined;
       return Buffer.isBuffer(next.value) ? next.value : Buffer.from(String(next.value));
     } catch (error) {
       // Destroying the stream ends an iteration that waits with an error of its own.
-      if (this.#over) return undefined;
+      if (this.#stopped) return undefined;
       throw new SourceError(
         `step "${this.#context.step}": reading ${this.#name} failed: ${messageOf(error)}`,
         { cause: error },

@@ -23,3 +23,18 @@ export async function stateOf(promise: Promise<unknown>): Promise<"pending" | "s
   ]);
   return first === pending ? "pending" : "settled";
 }
+
+/** Rejects if the promise has not settled within so long (ms of real time): a hang gets a name. */
+export async function within<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`${what} took more than ${ms} ms`));
+    }, ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

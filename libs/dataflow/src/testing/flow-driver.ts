@@ -2,8 +2,12 @@ import type { Dataflow } from "../dataflow.ts";
 import { run } from "../runtime/run.ts";
 import type { RunHandle } from "../runtime/run.ts";
 import type { RunOptions } from "../runtime/options.ts";
-import type { FlowStats } from "../runtime/stats.ts";
+import type { FlowStats, TaskPhase } from "../runtime/stats.ts";
 import { VirtualTime } from "./virtual-time.ts";
+
+const QUIET_TURNS = 4;
+/** What a task does while only an event or time brings it on. */
+const AT_REST: readonly TaskPhase[] = ["waiting", "reloading", "ended", "failed"];
 
 /** How the flow is run; its time is virtual. */
 export interface FlowDriverOptions extends Omit<RunOptions, "time" | "signal"> {
@@ -53,8 +57,10 @@ export class FlowDriver {
 
   /** Waits until every task has done what it can at this instant. */
   async settle(): Promise<void> {
-    do await this.time.yield();
-    while (!this.#over && this.#busy);
+    // A local source needs two turns to prove that it is drained, and the task one more to act on that.
+    for (let quiet = 0; quiet < QUIET_TURNS && !this.#over; quiet = this.#busy ? 0 : quiet + 1) {
+      await this.time.yield();
+    }
   }
 
   /** Lets time pass, stopping at every alarm on the way, so that each window closes at its own time. */
@@ -85,9 +91,6 @@ export class FlowDriver {
 
   get #busy(): boolean {
     const { tasks } = this.#handle.stats();
-    return (
-      tasks.length === 0 ||
-      tasks.some(({ phase }) => phase !== "waiting" && phase !== "ended" && phase !== "failed")
-    );
+    return tasks.length === 0 || tasks.some(({ phase }) => !AT_REST.includes(phase));
   }
 }

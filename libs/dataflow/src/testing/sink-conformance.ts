@@ -1,8 +1,9 @@
-import { deepStrictEqual, ok } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects } from "node:assert/strict";
 import { SILENT_LOGGER } from "../contracts/logger.ts";
 import type { Sink } from "../contracts/sink.ts";
 import type { PartContext } from "../contracts/source.ts";
 import { SYSTEM_TIME } from "../contracts/time-provider.ts";
+import { within } from "./conformance.ts";
 import type { ConformanceCase } from "./conformance.ts";
 
 /** A sink that a suite may use up, and the other end of it. */
@@ -10,6 +11,8 @@ export interface SinkFixture<T> {
   readonly sink: Sink<T>;
   /** The rows that arrived so far. */
   readonly read: () => Promise<readonly T[]>;
+  /** Takes the medium away for good, so that no row can be written any more. Absent: nothing could. */
+  readonly break?: () => Promise<void>;
   /** Removes what the fixture made. */
   readonly close: () => Promise<void>;
 }
@@ -20,9 +23,12 @@ export interface SinkHarness<T> {
   readonly open: () => Promise<SinkFixture<T>>;
   /** The n-th of any number of different rows. */
   readonly row: (n: number) => T;
-  /** A sink built from a snapshot undoes what was written behind it. */
+  /** A sink built from a snapshot undoes what was written after it. */
   readonly resumes: boolean;
 }
+
+/** How long (ms) a sink may try to write before it says that it cannot. */
+const FLUSH_MS = 30_000;
 
 const CONTEXT: PartContext = {
   step: "suite",
@@ -50,8 +56,33 @@ export function sinkConformance<T>({ open, row, resumes }: SinkHarness<T>): read
         const part = await sink.buildPart("0", undefined, CONTEXT);
         await part.writeBatch(rows(0, 3));
         await part.writeBatch(rows(3, 10));
+        await part.flush();
         await part.close();
         deepStrictEqual(await read(), rows(0, 10));
+      }),
+    },
+    {
+      name: "what a flush promised is readable, with the sink still open",
+      run: using(async ({ sink, read }) => {
+        const part = await sink.buildPart("0", undefined, CONTEXT);
+        await part.flush();
+        await part.writeBatch(rows(0, 3));
+        await part.flush();
+        await part.flush();
+        deepStrictEqual(await read(), rows(0, 3));
+        await part.close();
+      }),
+    },
+    {
+      name: "flush rejects when rows cannot be written any more",
+      run: using(async (fixture) => {
+        if (fixture.break === undefined) return;
+        const part = await fixture.sink.buildPart("0", undefined, CONTEXT);
+        const written = fixture.break().then(() => part.writeBatch(rows(0, 3)));
+        // A sink may refuse rows at once, or take them and fail to write them: either way it must be heard of.
+        const flushed = written.then(() => part.flush());
+        await within(rejects(flushed), FLUSH_MS, "a flush to a medium that is gone");
+        await within(part.close(), FLUSH_MS, "closing a sink whose medium is gone");
       }),
     },
     {
@@ -67,16 +98,19 @@ export function sinkConformance<T>({ open, row, resumes }: SinkHarness<T>): read
   return [
     ...cases,
     {
-      name: "undoes what was written behind the snapshot it resumes from",
+      name: "undoes what was written after the snapshot it resumes from",
       run: using(async ({ sink, read }) => {
         const first = await sink.buildPart("0", undefined, CONTEXT);
         await first.writeBatch(rows(0, 2));
+        await first.flush();
         const position = await first.snapshot?.();
-        ok(position !== undefined, "a sink that resumes tells a position");
+        ok(position !== undefined, "a sink that resumes has a position");
         await first.writeBatch(rows(50, 60));
+        await first.flush();
         await first.close();
         const second = await sink.buildPart("0", position, CONTEXT);
         await second.writeBatch(rows(2, 4));
+        await second.flush();
         await second.close();
         deepStrictEqual(await read(), rows(0, 4));
       }),

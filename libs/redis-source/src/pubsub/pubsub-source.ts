@@ -1,6 +1,7 @@
 import type { Json, PartContext, Partitioning, RawLine, Source } from "@millrace/dataflow";
 import { resolveTarget } from "../connection/connection-options.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
+import { readLedgerState } from "../delivery/ledger-state.ts";
 import { RedisOptionsError } from "../errors.ts";
 import { PubSubPartition } from "./pubsub-partition.ts";
 import { channelsOf, partitioningOf, settingsOf } from "./pubsub-source-options.ts";
@@ -30,6 +31,11 @@ export class RedisPubSubSource implements Source<RawLine> {
 
   listParts(): Promise<readonly string[]> {
     return Promise.resolve(this.#channels);
+  }
+
+  /** @throws RedisPositionError for a position of another kind of source, such as streams */
+  checkPosition(_part: string, position: Json): void {
+    if (position !== null) readLedgerState(position);
   }
 
   /**

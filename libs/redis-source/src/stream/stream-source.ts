@@ -5,6 +5,7 @@ import { RedisOptionsError } from "../errors.ts";
 import { partitionNames } from "../partitions/partition-names.ts";
 import { partitioningOf } from "../pubsub/pubsub-source-options.ts";
 import { StreamPartition } from "./stream-partition.ts";
+import { readPosition } from "./stream-position.ts";
 import { DEFAULT_STREAM_SOURCE_OPTIONS, checkStreamSettings } from "./stream-source-options.ts";
 import type { RedisStreamSourceOptions, StreamSourceSettings } from "./stream-source-options.ts";
 
@@ -32,6 +33,11 @@ export class RedisStreamSource implements Source<RawLine> {
 
   listParts(): Promise<readonly string[]> {
     return Promise.resolve(this.#streams);
+  }
+
+  /** @throws RedisPositionError for a position of another kind of source, such as Pub/Sub */
+  checkPosition(_part: string, position: Json): void {
+    readPosition(position);
   }
 
   /**

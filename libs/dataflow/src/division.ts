@@ -1,0 +1,53 @@
+import type { Partitioning } from "./contracts/source.ts";
+import { FlowError } from "./errors.ts";
+import type { StringField } from "./stream.ts";
+
+/**
+ * What is known of how a stream's events are divided between the source's partitions: all are in one (`"whole"`), or
+ * events with equal values of any of these fields are in the same one. An empty list: nothing is known.
+ */
+export type Division = "whole" | readonly string[];
+
+/** What a step that makes new events says of them. */
+export interface KeepsOptions<U> {
+  /**
+   * A field of the events that come out which still has the value that the events are divided by between the
+   * partitions, so that a later `keyBy` may use it. The step cannot know that by itself. @default none
+   */
+  readonly keeps?: StringField<U>;
+}
+
+/** What is known of a source's own events. */
+export function divisionOf(partitioning: Partitioning): Division {
+  switch (partitioning.kind) {
+    case "single":
+      return "whole";
+    case "by":
+      return [partitioning.field];
+    case "arbitrary":
+      return [];
+  }
+}
+
+/** What is known of the events that a step made of others. @throws FlowError where there is nothing to keep */
+export function divisionAfter(division: Division, keeps: string | undefined, step: string): Division {
+  if (division === "whole") return "whole";
+  if (keeps === undefined) return [];
+  if (division.length > 0) return [keeps];
+  throw new FlowError(
+    `${step}: keeps names the field ${keeps}, but it is not known what the stream is divided by between the partitions, so there is nothing to keep; leave it out, or say it on the step that dropped it`,
+  );
+}
+
+/** What is known of the events of all these streams together. */
+export function divisionOfAll(divisions: readonly Division[]): Division {
+  return divisions.reduce((known, other) => {
+    if (known === "whole") return other;
+    return other === "whole" ? known : known.filter((field) => other.includes(field));
+  });
+}
+
+/** What is known of rows that carry a stream's key in their field `key`, besides the fields that the key is. */
+export function divisionByKey(ofKey: Division): Division {
+  return ofKey === "whole" || ofKey.length === 0 ? ofKey : ["key", ...ofKey];
+}

@@ -1,0 +1,18 @@
+import type { TimeProvider } from "../contracts/time-provider.ts";
+
+/** Resolves after so long (ms), or as soon as the signal is aborted. */
+export function pause(time: TimeProvider, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+      return;
+    }
+    const end = (): void => {
+      cancel();
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const cancel = time.wakeAt(time.now() + ms, end);
+    signal.addEventListener("abort", end);
+  });
+}
