@@ -11,17 +11,40 @@ export function report(logger: Logger, stats: FlowStats): void {
     blank,
     skipped,
     duplicates,
+    possibleDuplicates,
+    suspicious,
     counted,
     late,
     refused,
     lost,
+    uncertainSince,
     unaccounted,
   } = figures;
-  const ways = notZero({ decoded, malformed, blank, skipped, duplicates, counted, late, refused, lost });
+  const ways = notZero({
+    decoded,
+    malformed,
+    blank,
+    skipped,
+    duplicates,
+    "possible duplicates": possibleDuplicates,
+    suspicious,
+    counted,
+    late,
+    refused,
+    lost,
+  });
   logger.info(
     { event: "report", flow: stats.flow, ...figures },
     `received ${received} events: ${[...ways, `${unaccounted} unaccounted`].join(", ")}`,
   );
+  if (uncertainSince !== undefined) {
+    const since = new Date(uncertainSince).toISOString();
+    logger.warn(
+      { event: "uncertain", uncertainSince, since },
+      `the source was disconnected and does not know all that it missed: more events published since ${since} than are ` +
+        "counted as lost may be missing",
+    );
+  }
   const missing = notZero({ malformed, skipped, late, refused, lost, unaccounted });
   if (missing.length === 0) return;
   logger.warn(

@@ -29,8 +29,9 @@ export { waitForSubscriber } from "./pubsub/wait-for-subscriber.ts";
 
 export type { ConnectSettings, RedisConnection } from "./connection/redis-connection.ts";
 export type { DecodedMessage, FrameCodec, FrameHeader, FrameToEncode } from "./delivery/frame-codec.ts";
-export type { FrameVerdict, LedgerOptions, LedgerStats } from "./delivery/producer-ledger.ts";
-export type { NumberRange } from "./delivery/loss-list.ts";
+export type { FrameVerdict, LedgerOptions, LedgerStats, Suspicion } from "./delivery/producer-ledger.ts";
+export type { ProducerRecord } from "./delivery/producer-records.ts";
+export type { NumberRange } from "./delivery/missing-numbers.ts";
 export type { MessageCodec } from "./pubsub/message-codec.ts";
 export type {
   OverflowPolicy,

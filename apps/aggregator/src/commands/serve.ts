@@ -16,6 +16,11 @@ import { sourceOf } from "../source-of.ts";
 const DRAIN_TIMEOUT_MS = 5_000;
 /** How long windows wait for events that were published on time and came out of order. */
 const PUBLISH_WAIT_MS = 1_000;
+/**
+ * How long windows on the system clock wait for the next heartbeats, where rows show whether they are complete: each
+ * publisher sends one a second.
+ */
+const SETTLE_MS = 1_500;
 
 /** Runs a flow over Redis until its input ends or somebody stops it. */
 export async function serve({ config, logger, signal }: ProgramContext<AggregatorConfig>): Promise<void> {
@@ -54,6 +59,9 @@ export async function serve({ config, logger, signal }: ProgramContext<Aggregato
 }
 
 /** Entries of a stream may be read long after they came, so there it is the time of publishing that counts. */
-function clockFor({ transport }: AggregatorConfig): Clock<unknown> {
-  return transport.transport === "stream" ? new EventClock({ waitMs: PUBLISH_WAIT_MS }) : new SystemClock();
+function clockFor({ transport, flow, sink }: AggregatorConfig): Clock<unknown> {
+  if (transport.transport === "stream") return new EventClock({ waitMs: PUBLISH_WAIT_MS });
+  const isAudience = flow.choice.kind === "built-in" && flow.choice.name === "audience";
+  const showsCompleteness = flow.meta || sink === "redis" || isAudience;
+  return new SystemClock({ settleMs: showsCompleteness ? SETTLE_MS : 0 });
 }

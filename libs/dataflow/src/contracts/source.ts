@@ -77,6 +77,15 @@ export interface SourceStats {
   readonly lost: number;
   /** Arrived and waiting for `nextBatch`. */
   readonly queued: number;
+  /** Delivered though they may have come before, since the account of numbers has a bound. Absent: none. */
+  readonly possibleDuplicates?: number;
+  /** Their message's number or publish time was not believed; they are delivered all the same. Absent: none. */
+  readonly suspicious?: number;
+  /**
+   * Publish time (ms) from which on something may be missing that `lost` does not count, since the source was away and
+   * cannot know. Absent: it knows.
+   */
+  readonly uncertainSince?: number;
 }
 
 /**

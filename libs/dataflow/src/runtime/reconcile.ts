@@ -19,10 +19,16 @@ export interface Reconciliation {
   readonly counted: number;
   readonly late: number;
   readonly refused: number;
+  /** Delivered though the source may have delivered them before. */
+  readonly possibleDuplicates: number;
+  /** Of those received, the ones whose message's number or publish time was not believed. */
+  readonly suspicious: number;
   /** Known to be missing, as measured by the sources. */
   readonly lost: number;
   /** Taken in, but the store has lost the commits that they were in: in no figure above, and read again if possible. */
   readonly discarded: number;
+  /** The earliest time (ms) from which on a source cannot know what is missing; `undefined`: they all know. */
+  readonly uncertainSince: number | undefined;
   readonly unaccounted: number;
   /** Rows that have left the process for good, by output. */
   readonly rowsOut: Readonly<Record<string, number>>;
@@ -37,6 +43,8 @@ export function reconcile(stats: FlowStats): Reconciliation {
     delivered: 0,
     decodeIn: 0,
     duplicates: 0,
+    possibleDuplicates: 0,
+    suspicious: 0,
     lost: 0,
     windowed: 0,
     skipped: 0,
@@ -45,13 +53,18 @@ export function reconcile(stats: FlowStats): Reconciliation {
   const rowsOut: Record<string, number> = {};
   const decode = { decoded: 0, malformed: 0, blank: 0 };
   const window = { counted: 0, late: 0, refused: 0 };
+  let uncertainSince: number | undefined;
   for (const task of stats.tasks) {
     sum.received += task.source.read + task.rejected;
     sum.rejected += task.rejected;
     sum.read += task.source.read;
     sum.duplicates += task.source.duplicates;
+    sum.possibleDuplicates += task.source.possibleDuplicates ?? 0;
+    sum.suspicious += task.source.suspicious ?? 0;
     sum.lost += task.source.lost;
     sum.discarded += task.discarded;
+    const since = task.source.uncertainSince;
+    if (since !== undefined) uncertainSince = Math.min(uncertainSince ?? since, since);
     for (const step of task.steps) {
       sum.skipped += step.figures["skipped"] ?? 0;
       if (step.operator === "input") {
@@ -77,8 +90,11 @@ export function reconcile(stats: FlowStats): Reconciliation {
     duplicates: sum.duplicates,
     windowed: sum.windowed,
     ...window,
+    possibleDuplicates: sum.possibleDuplicates,
+    suspicious: sum.suspicious,
     lost: sum.lost,
     discarded: sum.discarded,
+    uncertainSince,
     unaccounted: Math.abs(sum.read - sum.delivered) + Math.abs(decodeRest) + Math.abs(windowRest),
     rowsOut,
   };

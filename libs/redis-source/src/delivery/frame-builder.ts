@@ -6,6 +6,7 @@ export interface BuiltFrame {
   readonly payload: string | Uint8Array;
   /** Rows; 0 for a heartbeat. */
   readonly events: number;
+  readonly publishedAtMs: number;
 }
 
 /** Bounds of a {@link FrameBuilder}. */
@@ -50,12 +51,12 @@ export class FrameBuilder {
     return full;
   }
 
-  /** The rows that wait as a frame, or a heartbeat if there are none. */
-  flush(now: number): BuiltFrame {
-    return this.#build(now);
+  /** The rows that wait as a frame, or a heartbeat with these attributes if there are none. */
+  flush(now: number, attributes?: Readonly<Record<string, string>>): BuiltFrame {
+    return this.#build(now, attributes);
   }
 
-  #build(now: number): BuiltFrame {
+  #build(now: number, attributes?: Readonly<Record<string, string>>): BuiltFrame {
     const lines = this.#rows;
     // A clock that is set back must not let a later event seem to be published earlier.
     this.#publishedAtMs = Math.max(this.#publishedAtMs, now);
@@ -64,10 +65,11 @@ export class FrameBuilder {
       first: this.#next,
       publishedAtMs: this.#publishedAtMs,
       lines,
+      ...(attributes === undefined || lines.length > 0 ? {} : { attributes }),
     });
     this.#rows = [];
     this.#size = 0;
     this.#next += lines.length;
-    return { payload, events: lines.length };
+    return { payload, events: lines.length, publishedAtMs: this.#publishedAtMs };
   }
 }

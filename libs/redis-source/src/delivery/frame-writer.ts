@@ -2,12 +2,20 @@ import type { RawLine, TimeProvider } from "@millrace/dataflow";
 import { FrameBuilder } from "./frame-builder.ts";
 import type { BuiltFrame } from "./frame-builder.ts";
 import type { FramingSettings } from "./framing-options.ts";
+import type { ProducerRecord } from "./producer-records.ts";
 
 /** What a {@link FrameWriter} works with. */
 export interface FrameWriterSettings extends FramingSettings {
   readonly time: TimeProvider;
   /** Sends frames, in order; it tries until they are taken, and rejects only for good. Calls do not overlap. */
   readonly send: (frames: readonly BuiltFrame[]) => Promise<void>;
+  /**
+   * Keeps how far this producer is where readers find it that were away: called when the first heartbeat was taken,
+   * then at most once in `heartbeatMs`, and at the end. It must not reject. `@default none`
+   */
+  readonly record?: (record: ProducerRecord) => Promise<void>;
+  /** What each heartbeat says besides. `@default nothing` */
+  readonly attributes?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -22,6 +30,10 @@ export class FrameWriter {
   #taken = 0;
   #sent = 0;
   #sentAt = Number.NEGATIVE_INFINITY;
+  /** Publish times of the first frame that was taken, and of the last one. */
+  #since: number | undefined;
+  #sentUpTo = 0;
+  #recordedAt = Number.NEGATIVE_INFINITY;
   #cancelLinger: (() => void) | undefined;
   #cancelHeartbeat: (() => void) | undefined;
   #closed = false;
@@ -69,13 +81,14 @@ export class FrameWriter {
     this.#throwIfFailed();
   }
 
-  /** Sends what waits and a last heartbeat, and no more after that. */
+  /** Sends what waits and a last heartbeat, which says that it is the last, and no more after that. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.abandon();
     if (this.#failure !== undefined) return;
     if (this.#builder.waiting > 0) void this.#flush();
-    await this.#flush();
+    await this.#flush({ end: "1" });
+    await this.#record(true);
   }
 
   /** Sends nothing by itself any more. */
@@ -85,8 +98,10 @@ export class FrameWriter {
     this.#cancelHeartbeat?.();
   }
 
-  #flush(): Promise<void> {
-    return this.#send([this.#builder.flush(this.#settings.time.now())]);
+  #flush(more?: Readonly<Record<string, string>>): Promise<void> {
+    const { time, attributes } = this.#settings;
+    const said = more === undefined ? attributes : { ...attributes, ...more };
+    return this.#send([this.#builder.flush(time.now(), said)]);
   }
 
   /** Never rejects: a failure is kept for the next call that can tell it. */
@@ -97,7 +112,13 @@ export class FrameWriter {
       try {
         if (this.#failure !== undefined) return;
         await this.#settings.send(frames);
-        for (const { events } of frames) this.#sent += events;
+        for (const { events, publishedAtMs } of frames) {
+          this.#sent += events;
+          this.#since ??= publishedAtMs;
+          this.#sentUpTo = publishedAtMs;
+        }
+        // What comes next need not wait for it: it is the same connection, where commands keep their order.
+        void this.#record(false);
       } catch (error) {
         this.#failure = { error };
       } finally {
@@ -105,6 +126,15 @@ export class FrameWriter {
       }
     });
     return this.#sending;
+  }
+
+  async #record(ended: boolean): Promise<void> {
+    const { record, time, heartbeatMs } = this.#settings;
+    if (record === undefined || this.#since === undefined || this.#failure !== undefined) return;
+    const now = time.now();
+    if (!ended && now < this.#recordedAt + heartbeatMs) return;
+    this.#recordedAt = now;
+    await record({ next: this.#sent, publishedAtMs: this.#sentUpTo, since: this.#since, ended });
   }
 
   #throwIfFailed(): void {

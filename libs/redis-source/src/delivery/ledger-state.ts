@@ -1,23 +1,29 @@
 import type { Json } from "@millrace/dataflow";
 import { RedisPositionError } from "../errors.ts";
-import type { Loss } from "./loss-list.ts";
+import type { Loss, MissingRange } from "./missing-numbers.ts";
 
 /** What is known of one producer. Times are ms since the epoch, `-Infinity`: always. */
 export interface ProducerState {
   /** The number of its next event. */
   next: number;
   /** Publish time of the first frame heard; what it sent before is not known. `-Infinity`: it was heard from number 0. */
-  readonly heardFrom: number;
+  heardFrom: number;
   /** Latest publish time heard. */
   heardUpTo: number;
   /** When it was last heard, by the consumer's clock. */
   heardAt: number;
+  /** It has said that nothing follows. */
+  ended: boolean;
+  /** Messages may have been missed since it was heard. Not kept: whoever goes on from a position knows of the hole. */
+  unheard: boolean;
 }
 
 /** A ledger's memory. */
 export interface LedgerState {
   readonly producers: readonly (readonly [id: string, state: ProducerState])[];
-  readonly losses: readonly Loss[];
+  readonly missing: readonly (readonly [producer: string, range: MissingRange])[];
+  /** What producers lost that are not remembered. */
+  readonly forgotten: readonly Loss[];
   readonly bareAt: number;
   readonly interruptedAt: number;
   readonly forgottenUntil: number;
@@ -31,20 +37,45 @@ export interface LedgerState {
 export function readLedgerState(state: Json | undefined): LedgerState {
   const never = Number.NEGATIVE_INFINITY;
   if (state === undefined) {
-    return { producers: [], losses: [], bareAt: never, interruptedAt: never, forgottenUntil: never };
+    return {
+      producers: [],
+      missing: [],
+      forgotten: [],
+      bareAt: never,
+      interruptedAt: never,
+      forgottenUntil: never,
+    };
   }
   if (typeof state !== "object" || state === null || isList(state)) throw strange("no object");
+  const losses = list(state["losses"]).map(list);
   return {
     producers: list(state["producers"]).map(readProducer),
-    losses: list(state["losses"]).map(readLoss),
+    missing: losses.flatMap((entry) =>
+      typeof entry[0] === "string" ? [[entry[0], readRange(entry)] as const] : [],
+    ),
+    forgotten: losses.flatMap((entry) => (typeof entry[0] === "string" ? [] : [readRange(entry)])),
     bareAt: time(state["bareAt"]),
     interruptedAt: time(state["interruptedAt"]),
     forgottenUntil: time(state["forgottenUntil"]),
   };
 }
 
+/** A producer as JSON. */
+export function writeProducer(
+  id: string,
+  { next, heardFrom, heardUpTo, heardAt, ended }: ProducerState,
+): Json {
+  const entry = [id, next, finite(heardFrom), heardUpTo, heardAt];
+  return ended ? [...entry, 1] : entry;
+}
+
+/** JSON has no -Infinity. */
+export function finite(time: number): number | null {
+  return Number.isFinite(time) ? time : null;
+}
+
 function readProducer(entry: Json): readonly [id: string, state: ProducerState] {
-  const [id, next, heardFrom, heardUpTo, heardAt] = list(entry);
+  const [id, next, heardFrom, heardUpTo, heardAt, ended] = list(entry);
   if (typeof id !== "string") throw strange("a producer without a name");
   return [
     id,
@@ -53,17 +84,23 @@ function readProducer(entry: Json): readonly [id: string, state: ProducerState] 
       heardFrom: time(heardFrom),
       heardUpTo: number(heardUpTo),
       heardAt: number(heardAt),
+      ended: ended === 1,
+      unheard: false,
     },
   ];
 }
 
-function readLoss(entry: Json): Loss {
-  const [producer, claimed, first, count, from, to] = list(entry);
+/** As `MissingNumbers.snapshot` wrote it. */
+function readRange([, claimed, first, count, from, to, least, most]: readonly Json[]): MissingRange {
+  const size = number(count);
+  const lost = claimed === true ? size : 0;
   return {
-    producer: typeof producer === "string" ? producer : undefined,
-    claimed: claimed === true,
     first: number(first),
-    count: number(count),
+    end: number(first) + size,
+    exact: least === undefined,
+    claimed: claimed === true,
+    least: least === undefined ? lost : number(least),
+    most: most === undefined ? lost : number(most),
     from: number(from),
     to: number(to),
   };
@@ -84,7 +121,6 @@ function number(value: Json | undefined): number {
   return value;
 }
 
-/** JSON has no -Infinity. */
 function time(value: Json | undefined): number {
   return value === null ? Number.NEGATIVE_INFINITY : number(value);
 }

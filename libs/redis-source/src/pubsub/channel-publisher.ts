@@ -1,3 +1,4 @@
+import type { Redis } from "ioredis";
 import type { PartContext } from "@millrace/dataflow";
 import { resolveTarget } from "../connection/connection-options.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
@@ -76,6 +77,10 @@ export class ChannelPublisher {
       },
     });
     return new ChannelPublisher(connection, target, count, scripts);
+  }
+
+  get client(): Redis | undefined {
+    return this.#connection.client;
   }
 
   get disconnects(): number {

@@ -33,15 +33,17 @@ export class CutOffWatch {
   }
 
   /**
-   * Looks at the server over a connection that is not subscribed yet.
+   * Looks at the server over a connection that is not subscribed yet. All it asks is sent before it first waits, so
+   * that a subscription can follow in the same write.
    *
    * @param unread whether the connection before this one was not being read when it was lost
    */
   async look(client: Redis, unread: boolean): Promise<void> {
-    if (!this.#told) await this.#tellLimit(client);
     const before = this.#view;
-    this.#view = await viewOf(client);
-    const { run, cutOffs } = this.#view;
+    const [view, limit] = await Promise.all([viewOf(client), this.#told ? undefined : limitOf(client)]);
+    if (!this.#told) this.#tellLimit(limit);
+    this.#view = view;
+    const { run, cutOffs } = view;
     if (run === undefined || run !== before.run) return;
     const counted =
       cutOffs !== undefined && before.cutOffs !== undefined ? cutOffs - before.cutOffs : undefined;
@@ -56,10 +58,9 @@ export class CutOffWatch {
     );
   }
 
-  async #tellLimit(client: Redis): Promise<void> {
+  #tellLimit(limit: BufferLimit | undefined): void {
     const { logger, step } = this.#context;
     const channel = this.#channel;
-    const limit = await limitOf(client);
     this.#told = true;
     if (limit === undefined) {
       logger.info(

@@ -12,12 +12,14 @@ export interface EventQueueLimits {
 
 /**
  * What is queued as one: a frame; bare lines, gathered from any number of messages; or a message that is neither,
- * with the reason. A frame without its lines is a notice: they were dropped, or there are none.
+ * with the reason. A frame without its lines is a notice: they were dropped, or there are none. A mark is something
+ * to do when all before it has been taken.
  */
 export interface Parcel {
   readonly lines: readonly RawLine[];
   readonly header: FrameHeader | undefined;
   readonly reason: DecodeFailure | undefined;
+  readonly mark?: () => void;
 }
 
 interface Queued extends Parcel {
@@ -89,6 +91,12 @@ export class EventQueue {
       return;
     }
     this.#push([], notice, undefined, 0);
+  }
+
+  /** To be called, by who takes it, when everything queued so far has been taken. */
+  pushMark(mark: () => void): void {
+    this.#parcels.push({ lines: [], header: undefined, reason: undefined, bytes: 0, dropped: 0, mark });
+    this.#open = undefined;
   }
 
   /** The message is kept as one line. */

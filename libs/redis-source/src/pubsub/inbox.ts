@@ -1,8 +1,11 @@
 import type { Json, PartContext, RawLine, SourcePartition } from "@millrace/dataflow";
 import { bytesOf } from "../bytes-of.ts";
 import type { FrameHeader } from "../delivery/frame-codec.ts";
+import { HoleAccount } from "../delivery/hole-account.ts";
 import { ProducerLedger } from "../delivery/producer-ledger.ts";
 import type { LedgerStats } from "../delivery/producer-ledger.ts";
+import type { ProducerRecords } from "../delivery/producer-records.ts";
+import { SuspicionLog } from "../delivery/suspicion-log.ts";
 import { EventColumns } from "../event-columns.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { Parcel } from "./event-queue.ts";
@@ -23,19 +26,24 @@ export interface InboxStats extends LedgerStats {
   readonly messages: number;
   readonly malformed: number;
   readonly dropped: number;
+  readonly uncertainSince?: number;
 }
+
+type InboxContext = Pick<PartContext, "time" | "reject" | "logger" | "step">;
 
 /**
  * What arrived on a channel and was not taken yet, and the account of numbers.
  *
- * The account is kept of what is taken, not of what arrives: so the snapshot names the position behind the last
+ * The account is kept of what is taken, not of what arrives: so the snapshot names the position after the last
  * batch, and no window is called complete for events that still lie here.
  */
 export class Inbox {
   readonly #settings: PubSubSettings;
-  readonly #context: Pick<PartContext, "time" | "reject">;
+  readonly #context: InboxContext;
   readonly #queue: EventQueue;
   readonly #ledger: ProducerLedger;
+  readonly #holes: HoleAccount;
+  readonly #suspicions: SuspicionLog;
   #overflowed = false;
   #read = 0;
   #messages = 0;
@@ -45,17 +53,15 @@ export class Inbox {
   #droppedBare = 0;
 
   /** @throws RedisPositionError when `resume` is none of {@link snapshot}'s */
-  constructor(
-    settings: PubSubSettings,
-    resume: Json | undefined,
-    context: Pick<PartContext, "time" | "reject">,
-  ) {
+  constructor(channel: string, settings: PubSubSettings, resume: Json | undefined, context: InboxContext) {
     const { maxQueuedEvents: maxEvents, maxQueuedBytes: maxBytes, maxBatchEvents } = settings;
     this.#settings = settings;
     this.#context = context;
     this.#queue = new EventQueue({ maxEvents, maxBytes, maxBatchEvents });
     const known = settings.frames === undefined || resume === null ? undefined : resume;
     this.#ledger = new ProducerLedger(settings.ledger, known);
+    this.#holes = new HoleAccount(this.#ledger);
+    this.#suspicions = new SuspicionLog(channel, context);
   }
 
   /** Events that wait. */
@@ -128,24 +134,56 @@ export class Inbox {
     this.#queue.clear();
   }
 
-  /** The subscription has a hole that ends now. */
-  interrupted(): void {
+  /** The channel is subscribed for the first time in this run. @param resumed by a task that has run before */
+  begin(records: ProducerRecords | undefined, resumed: boolean): void {
+    if (!resumed) this.#holes.begin(records);
+    else {
+      this.#ledger.interrupted(this.#context.time.now());
+      this.#mark((now) => {
+        this.#holes.resume(records, now);
+      });
+    }
+  }
+
+  /** The subscription had a hole from `from` on (ms), that ends now. */
+  missed(from: number, records: ProducerRecords | undefined): void {
     this.#ledger.interrupted(this.#context.time.now());
+    this.#mark((now) => {
+      if (this.#settings.frames === undefined) this.#holes.missedUncounted(from, now);
+      else this.#holes.missed(from, records, now);
+    });
+  }
+
+  /** What producers have said of themselves at last: what of it never came is lost, if there ever was a hole. */
+  learn(records: ProducerRecords | undefined): void {
+    this.#mark((now) => {
+      this.#holes.learn(records, now);
+    });
+  }
+
+  settledUpTo(): number {
+    return this.#settings.frames === undefined
+      ? Number.NEGATIVE_INFINITY
+      : this.#ledger.settledUpTo(this.#context.time.now());
   }
 
   completeness(open: number, close: number): Completeness {
-    return this.#settings.frames === undefined ? "unknown" : this.#ledger.completeness(open, close);
+    return this.#settings.frames === undefined || this.#holes.leavesUnknown(open, close)
+      ? "unknown"
+      : this.#ledger.completeness(open, close);
   }
 
-  /** The account of numbers behind the last batch; without numbers there is none. */
+  /** The account of numbers after the last batch; without numbers there is none. */
   snapshot(): Json {
     return this.#settings.frames === undefined ? null : this.#ledger.snapshot();
   }
 
   stats(): InboxStats {
     const ledger = this.#ledger.stats();
+    const { uncertainSince } = this.#holes;
     return {
       ...ledger,
+      ...(uncertainSince === undefined ? {} : { uncertainSince }),
       lost: ledger.lost + this.#droppedBare,
       read: this.#read,
       queued: this.#queue.length,
@@ -187,43 +225,53 @@ export class Inbox {
 
   #drop(parcel: Parcel | undefined): void {
     if (parcel === undefined) return;
-    const { header, reason, lines } = parcel;
+    const { header, reason, lines, mark } = parcel;
     if (reason !== undefined) {
       this.#refuse(parcel);
       return;
     }
     this.#dropped += lines.length;
-    if (header === undefined) this.#droppedBare += lines.length;
-    else this.#acceptNotice(header, this.#context.time.now());
+    if (header !== undefined) this.#acceptNotice(header, this.#context.time.now());
+    else if (mark !== undefined) mark();
+    else this.#droppedBare += lines.length;
   }
 
-  /** Notices with nothing before them tell what they know at once. */
+  /** Notices and marks with no event before them need not wait to be taken. */
   #settleNotices(): void {
     const now = this.#context.time.now();
     for (let notice = this.#queue.take(); notice !== undefined; notice = this.#queue.take()) {
       if (notice.header !== undefined) this.#acceptNotice(notice.header, now);
+      else notice.mark?.();
     }
   }
 
-  /** As two heartbeats, before and behind: what is between them is missing. */
+  /** The account is kept in the order of arrival. */
+  #mark(act: (now: number) => void): void {
+    this.#queue.pushMark(() => {
+      act(this.#context.time.now());
+    });
+    if (this.#queue.length === 0) this.#settleNotices();
+  }
+
   #acceptNotice(header: FrameHeader, now: number): void {
-    this.#ledger.accept({ ...header, count: 0 }, now);
-    this.#ledger.accept({ ...header, first: header.first + header.count, count: 0 }, now);
+    this.#suspicions.note(header, this.#ledger.acceptDropped(header, now));
   }
 
   #open(parcel: Parcel, now: number, columns: EventColumns): void {
-    const { header, reason, lines } = parcel;
+    const { header, reason, lines, mark } = parcel;
     if (reason !== undefined) {
       this.#refuse(parcel);
+    } else if (mark !== undefined) {
+      mark();
     } else if (header === undefined) {
       this.#ledger.acceptBare(now);
       columns.add(lines, Number.NaN);
     } else if (lines.length === 0) {
       this.#acceptNotice(header, now);
     } else {
-      for (const { from, to } of this.#ledger.accept(header, now).fresh) {
-        columns.add(lines, header.publishedAtMs, from, to);
-      }
+      const verdict = this.#ledger.accept(header, now);
+      if (verdict.suspicion !== undefined) this.#suspicions.note(header, verdict);
+      for (const { from, to } of verdict.fresh) columns.add(lines, verdict.publishedAtMs, from, to);
     }
   }
 

@@ -1,6 +1,8 @@
+import type { Redis } from "ioredis";
 import type { PartContext } from "@millrace/dataflow";
 import { FrameWriter } from "../delivery/frame-writer.ts";
 import type { FramingSettings } from "../delivery/framing-options.ts";
+import { RecordKeeper } from "../delivery/producer-records.ts";
 import type { PublishRow } from "./pubsub-sink-options.ts";
 
 /** The last heartbeat does not hold up the end for longer than this when Redis does not answer. */
@@ -14,6 +16,8 @@ export interface MessagePublisher {
   readonly published: number;
   /** How often a full stream made rows wait. */
   readonly waits?: number;
+  /** The client of now, for what goes beside messages; absent where there is nothing. */
+  readonly client?: Redis | undefined;
   /**
    * Sends messages in order, through any number of reconnects; resolves when Redis has taken each.
    *
@@ -62,16 +66,23 @@ export class PublishLane {
     context.signal.addEventListener("abort", this.#cut, { once: true });
   }
 
-  /** The lane closes the publisher. */
+  /**
+   * The lane closes the publisher.
+   *
+   * @param channel where a reader that was away finds how far frames are; a stream keeps its frames itself
+   */
   static open(
     publisher: MessagePublisher,
     framing: FramingSettings | undefined,
     context: PartContext,
+    channel?: string,
   ): PublishLane {
     if (framing === undefined) return new PublishLane(publisher, undefined, context);
+    const keeper = channel === undefined ? undefined : new RecordKeeper(channel, framing.producer, context);
     const writer = FrameWriter.open({
       ...framing,
       time: context.time,
+      ...(keeper === undefined ? {} : { record: (record) => keeper.keep(publisher.client, record) }),
       send: (frames) =>
         publisher.publish(
           frames.map(({ payload }) => payload),

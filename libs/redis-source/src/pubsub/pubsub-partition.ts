@@ -11,6 +11,8 @@ import type {
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
+import { producersKey, readProducerRecords } from "../delivery/producer-records.ts";
+import type { ProducerRecords } from "../delivery/producer-records.ts";
 import { QueueOverflowError } from "../errors.ts";
 import { Signal } from "../signal.ts";
 import { CutOffWatch } from "./cut-off-watch.ts";
@@ -20,8 +22,10 @@ import { onOutOfStep, ping, subscribe, unsubscribe } from "./subscription.ts";
 
 type Completeness = ReturnType<NonNullable<SourcePartition<unknown>["completeness"]>>;
 
-/** A Redis that hangs does not hold up a drain for longer than this. */
-const UNSUBSCRIBE_TIMEOUT_MS = 1_000;
+/** A Redis that hangs does not hold up a drain for longer than this, each time that it is asked. */
+const LAST_ANSWER_TIMEOUT_MS = 1_000;
+/** A connection can die without a word. After such a silence it is asked, and has as long again to answer. */
+const SILENCE_MS = 10_000;
 
 /** A socket that is not read does not tell that it was closed: that is seen after it has been read to its end. */
 const UNREAD_MEMORY_MS = 60_000;
@@ -38,6 +42,10 @@ export interface PubSubStats extends SourceStats {
   readonly reordered: number;
   /** Dropped because the queue was full, also what would have been a duplicate. */
   readonly dropped: number;
+  /** Events delivered though they may have come before: see `LedgerOptions.maxLosses`. */
+  readonly possibleDuplicates: number;
+  /** Events whose number or publish time was not believed; a heartbeat counts as one. */
+  readonly suspicious: number;
   /** Producers whose numbers are followed. */
   readonly producers: number;
   /** Producers whose numbers are not followed any more, for their silence or at the bound. */
@@ -52,17 +60,22 @@ export interface PubSubStats extends SourceStats {
 
 /** One subscribed channel. */
 export class PubSubPartition implements SourcePartition<RawLine> {
+  readonly #options: RedisConnectionOptions;
   readonly #channel: string;
   readonly #settings: PubSubSettings;
   readonly #context: PartContext;
   readonly #inbox: Inbox;
   readonly #watch: CutOffWatch;
+  readonly #resumed: boolean;
   readonly #arrival = new Signal();
   /** Probes under way: any event that comes before their answer decides them. */
   readonly #probes = new Set<() => void>();
   #connection: RedisConnection | undefined;
-  /** There is a hole before the next subscription. */
-  #interrupted: boolean;
+  #subscribed = false;
+  /** The last sign of life on a subscription, ms. */
+  #aliveAt = Number.NEGATIVE_INFINITY;
+  #cancelWatch: (() => void) | undefined;
+  #toldUnknown = false;
   #paused: Redis | undefined;
   /** When the socket was last left unread (ms). */
   #unreadAt = Number.NEGATIVE_INFINITY;
@@ -72,17 +85,19 @@ export class PubSubPartition implements SourcePartition<RawLine> {
   #pauses = 0;
 
   private constructor(
+    options: RedisConnectionOptions,
     channel: string,
     settings: PubSubSettings,
     resume: Json | undefined,
     context: PartContext,
   ) {
+    this.#options = options;
     this.#channel = channel;
     this.#settings = settings;
     this.#context = context;
-    this.#inbox = new Inbox(settings, resume, context);
+    this.#inbox = new Inbox(channel, settings, resume, context);
     this.#watch = new CutOffWatch(channel, context);
-    this.#interrupted = resume !== undefined;
+    this.#resumed = resume !== undefined;
   }
 
   /** Subscribes. @throws RedisError */
@@ -93,15 +108,16 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     resume: Json | undefined,
     context: PartContext,
   ): Promise<PubSubPartition> {
-    const partition = new PubSubPartition(channel, settings, resume, context);
+    const partition = new PubSubPartition(options, channel, settings, resume, context);
     partition.#connection = await connectRedis(options, {
       role: `source ${channel}`,
       logger: context.logger,
       time: context.time,
       signal: context.signal,
-      ...(settings.transport === "sharded" ? { key: channel } : {}),
+      ...partition.#at,
       prepare: (client) => partition.#subscribe(client),
     });
+    partition.#watchSilence();
     return partition;
   }
 
@@ -110,7 +126,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
       if (this.#inbox.length > 0) return this.#take();
       if (this.#overflow !== undefined) throw this.#overflow;
       if (this.#ended) return END;
-      // Messages of one socket read arrive in one stroke, before this goes on: no promise per message.
+      // Messages of one socket read arrive together, before this goes on: no promise per message.
       await this.#arrival.wait();
     }
   }
@@ -138,6 +154,10 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     return this.#inbox.completeness(open, close);
   }
 
+  settledUpTo(): number {
+    return this.#inbox.settledUpTo();
+  }
+
   stats(): PubSubStats {
     return {
       ...this.#inbox.stats(),
@@ -160,23 +180,76 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     await this.#connection?.close();
   }
 
+  /** Where on a cluster the channel is. */
+  get #at(): { readonly key?: string } {
+    return this.#settings.transport === "sharded" ? { key: this.#channel } : {};
+  }
+
+  /** All questions go in one write with SUBSCRIBE, before it: what is published until they are answered is not missed. */
   async #subscribe(client: Redis): Promise<void> {
     if (this.#stopping) return;
     const channel = this.#channel;
-    const unread = this.#paused !== undefined || this.#context.time.now() - this.#unreadAt < UNREAD_MEMORY_MS;
-    await this.#watch.look(client, unread);
-    await subscribe(client, channel, this.#settings.transport, (message) => {
-      this.#receive(message, client);
-    });
+    const { step, logger, time } = this.#context;
+    const unread = this.#paused !== undefined || time.now() - this.#unreadAt < UNREAD_MEMORY_MS;
+    const missedFrom = this.#aliveAt;
+    const [records] = await Promise.all([
+      this.#settings.frames === undefined ? undefined : readProducerRecords(client, channel),
+      this.#watch.look(client, unread),
+      subscribe(client, channel, this.#settings.transport, (message) => {
+        this.#receive(message, client);
+      }),
+    ]);
     onOutOfStep(client, () => this.#connection?.discard(client));
-    if (this.#interrupted) this.#inbox.interrupted();
-    this.#interrupted = true;
-    const { step, logger } = this.#context;
+    this.#aliveAt = time.now();
+    if (this.#settings.frames !== undefined && records === undefined) this.#tellUnknown();
+    if (this.#subscribed) this.#inbox.missed(missedFrom, records);
+    else this.#inbox.begin(records, this.#resumed);
+    this.#subscribed = true;
     logger.info({ event: "subscribed", channel, step }, `subscribed to ${channel}`);
+  }
+
+  #tellUnknown(): void {
+    if (this.#toldUnknown) return;
+    this.#toldUnknown = true;
+    const { step, logger } = this.#context;
+    const channel = this.#channel;
+    logger.info(
+      { event: "no-producer-records", channel, step },
+      `what producers of ${channel} keep of themselves cannot be read: after a lost connection, losses of those that ` +
+        `ended meanwhile stay unknown. Allow HGETALL on ${producersKey(channel)}; on a Redis Cluster use sharded Pub/Sub.`,
+    );
+  }
+
+  /** Asks a connection that has long been silent, and gives it up if it does not answer. */
+  #watchSilence(): void {
+    const { time } = this.#context;
+    if (this.#ended) return;
+    const at = Math.max(this.#aliveAt + SILENCE_MS, time.now() + SILENCE_MS / 2);
+    this.#cancelWatch = time.wakeAt(at, () => {
+      void this.#askIfSilent().then(() => {
+        this.#watchSilence();
+      });
+    });
+  }
+
+  async #askIfSilent(): Promise<void> {
+    const { time } = this.#context;
+    const client = this.#connection?.client;
+    const asked = this.#aliveAt;
+    // Of a socket that is not read, silence says nothing.
+    if (client === undefined || this.#paused !== undefined || this.#stopping) return;
+    if (time.now() < asked + SILENCE_MS || (await this.#within(SILENCE_MS, this.#ask(client)))) return;
+    if (this.#aliveAt === asked) this.#connection?.discard(client);
+  }
+
+  async #ask(client: Redis): Promise<void> {
+    await ping(client);
+    this.#aliveAt = this.#context.time.now();
   }
 
   #receive(message: Buffer, client: Redis): void {
     if (this.#ended) return;
+    this.#aliveAt = this.#context.time.now();
     this.#inbox.receive(message);
     if (this.#inbox.overflowed) this.#fail();
     // Heartbeats and the like are nothing to wait for.
@@ -227,7 +300,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
         settle("message");
       };
       this.#probes.add(disturb);
-      ping(client).then(
+      this.#ask(client).then(
         () => {
           settle("pong");
         },
@@ -240,29 +313,76 @@ export class PubSubPartition implements SourcePartition<RawLine> {
 
   /** The answer to UNSUBSCRIBE is the proof that everything published before it is here. */
   async #unsubscribe(): Promise<void> {
-    const { time } = this.#context;
-    let cancel: (() => void) | undefined;
-    const limit = new Promise<void>((resolve) => {
-      const over = (): void => {
-        // A paused socket says nothing about Redis; it is read on as the queue empties.
-        if (this.#paused === undefined || this.#ended) resolve();
-        else arm();
-      };
-      const arm = (): void => {
-        cancel = time.wakeAt(time.now() + UNSUBSCRIBE_TIMEOUT_MS, over);
-      };
-      arm();
-    });
+    const { frames, transport } = this.#settings;
+    // Before it: what is published later was not to be read any more.
+    const records = frames === undefined ? undefined : await this.#readRecords();
     const client = this.#connection?.client;
-    const answer = client && unsubscribe(client, this.#channel, this.#settings.transport);
-    await Promise.race([limit, answer?.catch(() => undefined)]);
-    cancel?.();
+    const answered =
+      client !== undefined &&
+      (await this.#within(LAST_ANSWER_TIMEOUT_MS, unsubscribe(client, this.#channel, transport)));
+    // Closed meanwhile: what is missing is not looked for any more.
+    if (answered) this.#inbox.learn(records);
+    else if (!this.#ended) this.#inbox.missed(this.#aliveAt, records);
     this.#end();
     await this.#connection?.close();
   }
 
+  /** Reads them on a connection of its own, since a subscribed one answers no such question. */
+  async #readRecords(): Promise<ProducerRecords | undefined> {
+    const { logger, time } = this.#context;
+    const channel = this.#channel;
+    const giveUp = new AbortController();
+    const cancel = time.wakeAt(time.now() + LAST_ANSWER_TIMEOUT_MS, () => {
+      giveUp.abort();
+    });
+    let records: ProducerRecords | undefined;
+    try {
+      const connection = await connectRedis(this.#options, {
+        role: `source ${channel} records`,
+        logger,
+        time,
+        signal: giveUp.signal,
+        ...this.#at,
+        prepare: async (client) => {
+          records = await readProducerRecords(client, channel);
+        },
+      });
+      await connection.close();
+    } catch {
+      // Redis is away, or does not let this user: then it is not known.
+    } finally {
+      cancel();
+    }
+    return records;
+  }
+
+  /** Whether Redis answers in time; while the socket is not read, time does not count. */
+  async #within(limitMs: number, answer: Promise<unknown>): Promise<boolean> {
+    const { time } = this.#context;
+    let cancel: (() => void) | undefined;
+    const limit = new Promise<boolean>((resolve) => {
+      const over = (): void => {
+        // A paused socket says nothing about Redis; it is read on as the queue empties.
+        if (this.#paused === undefined || this.#ended) resolve(false);
+        else arm();
+      };
+      const arm = (): void => {
+        cancel = time.wakeAt(time.now() + limitMs, over);
+      };
+      arm();
+    });
+    const answered = answer.then(
+      () => true,
+      () => false,
+    );
+    const inTime = await Promise.race([limit, answered]);
+    cancel?.();
+    return inTime;
+  }
+
   #end(): void {
     this.#ended = true;
+    this.#cancelWatch?.();
     for (const disturb of this.#probes) disturb();
     this.#arrival.notify();
   }

@@ -47,7 +47,7 @@ export class RedisPubSubSink implements Sink<PublishRow> {
       const publisher = await ChannelPublisher.open(this.#connection, target, context, (counts) => {
         this.#count(counts);
       });
-      return PublishLane.open(publisher, framing, context);
+      return PublishLane.open(publisher, framing, context, channel);
     });
   }
 

@@ -1,6 +1,7 @@
 import type { PartContext, RawLine } from "@millrace/dataflow";
 import type { FrameCodec } from "../delivery/frame-codec.ts";
 import type { ProducerLedger } from "../delivery/producer-ledger.ts";
+import type { SuspicionLog } from "../delivery/suspicion-log.ts";
 import { EventColumns } from "../event-columns.ts";
 import { LINE_CODEC } from "../pubsub/message-codec.ts";
 import { millisecondsOf } from "./entry-id.ts";
@@ -24,12 +25,19 @@ export class MessageDecoder {
   readonly #codec: FrameCodec | undefined;
   readonly #ledger: ProducerLedger;
   readonly #reject: PartContext["reject"];
+  readonly #suspicions: SuspicionLog;
   #malformed = 0;
 
   /** @param codec absent: messages are bare lines, and no numbers are looked for */
-  constructor(codec: FrameCodec | undefined, ledger: ProducerLedger, reject: PartContext["reject"]) {
+  constructor(
+    codec: FrameCodec | undefined,
+    ledger: ProducerLedger,
+    suspicions: SuspicionLog,
+    reject: PartContext["reject"],
+  ) {
     this.#codec = codec;
     this.#ledger = ledger;
+    this.#suspicions = suspicions;
     this.#reject = reject;
   }
 
@@ -63,11 +71,12 @@ export class MessageDecoder {
         this.#ledger.acceptBare(time);
         columns.add(message.lines, time);
         return;
-      case "frame":
-        for (const { from, to } of this.#ledger.accept(message, time).fresh) {
-          columns.add(message.lines, message.publishedAtMs, from, to);
-        }
+      case "frame": {
+        const verdict = this.#ledger.accept(message, time);
+        if (verdict.suspicion !== undefined) this.#suspicions.note(message, verdict);
+        for (const { from, to } of verdict.fresh) columns.add(message.lines, verdict.publishedAtMs, from, to);
         return;
+      }
       case "malformed":
         this.#refuse(data, message.reason);
     }

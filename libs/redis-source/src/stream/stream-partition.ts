@@ -9,6 +9,7 @@ import type {
 } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { ProducerLedger } from "../delivery/producer-ledger.ts";
+import { SuspicionLog } from "../delivery/suspicion-log.ts";
 import { RedisClosedError } from "../errors.ts";
 import { MessageDecoder } from "./message-decoder.ts";
 import { endOf, lookAhead } from "./place.ts";
@@ -32,6 +33,10 @@ export interface StreamStats extends SourceStats {
   readonly entries: number;
   /** Entries that were trimmed or deleted before they were read. */
   readonly lostEntries: number;
+  /** Events delivered though they may have come before: see `LedgerOptions.maxLosses`. */
+  readonly possibleDuplicates: number;
+  /** Events whose number or publish time was not believed; a heartbeat counts as one. */
+  readonly suspicious: number;
   /** Entries without a message, or with one that cannot be read. */
   readonly malformed: number;
   /** Entries behind the last one read, at the last look; "unknown" until the end of the stream was reached once. */
@@ -84,7 +89,8 @@ export class StreamPartition implements SourcePartition<RawLine> {
     this.#commands = links.commands;
     this.#settings = settings;
     this.#context = context;
-    this.#decoder = new MessageDecoder(settings.frames, ledger, (payload, reason) => {
+    const suspicions = new SuspicionLog(stream, context);
+    this.#decoder = new MessageDecoder(settings.frames, ledger, suspicions, (payload, reason) => {
       context.reject(payload, reason);
     });
     this.#size = new ReadSize(settings);
@@ -169,12 +175,20 @@ export class StreamPartition implements SourcePartition<RawLine> {
     return this.#ledger.completeness(open, close);
   }
 
+  settledUpTo(): number {
+    return this.#settings.frames === undefined
+      ? Number.NEGATIVE_INFINITY
+      : this.#ledger.settledUpTo(this.#context.time.now());
+  }
+
   stats(): StreamStats {
-    const { duplicates, lost } = this.#ledger.stats();
+    const { duplicates, lost, possibleDuplicates, suspicious } = this.#ledger.stats();
     const { entries } = this.#place;
     return {
       read: this.#read,
       duplicates,
+      possibleDuplicates,
+      suspicious,
       lost: lost + this.#lostUnnumbered,
       queued: 0,
       entries: this.#entries,

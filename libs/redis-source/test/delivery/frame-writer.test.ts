@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { VirtualTime } from "@millrace/dataflow/testing";
 import { FrameWriter } from "../../src/delivery/frame-writer.ts";
 import type { FrameWriterSettings } from "../../src/delivery/frame-writer.ts";
+import type { ProducerRecord } from "../../src/delivery/producer-records.ts";
 import { FRAMES } from "../support/frames.ts";
 
 interface Fixture {
@@ -141,6 +142,62 @@ describe("FrameWriter", () => {
     await turn();
     expect(sent).toHaveLength(3);
     expect(time.nextAlarm).toBeUndefined();
+  });
+
+  it("says in its last message that nothing follows, and in each heartbeat what it was given to say", async () => {
+    const heartbeats: unknown[] = [];
+    const { writer, time } = open({
+      attributes: { layout: "4" },
+      send: (frames) => {
+        for (const { payload } of frames) {
+          const frame = FRAMES.decodeFrame(Buffer.from(payload));
+          if (frame.kind === "frame") heartbeats.push(frame.count === 0 ? frame.attributes : "events");
+        }
+        return Promise.resolve();
+      },
+    });
+    await writer.write(["a", "b", "c"]);
+    time.set(2_000);
+    await writer.close();
+    expect(heartbeats).toEqual([{ layout: "4" }, "events", { layout: "4" }, { layout: "4", end: "1" }]);
+  });
+
+  it("keeps a record of what was taken: at first, then once a heartbeat at most, and at the end", async () => {
+    const records: ProducerRecord[] = [];
+    const { writer, time } = open({
+      record: (record) => {
+        records.push(record);
+        return Promise.resolve();
+      },
+    });
+    await writer.flush();
+    expect(records).toEqual([{ next: 0, publishedAtMs: 1_000, since: 1_000, ended: false }]);
+    await writer.write(["a", "b", "c", "d"]);
+    time.set(1_500);
+    await writer.write(["e", "f"]);
+    expect(records).toHaveLength(1);
+    time.set(2_600);
+    await writer.flush();
+    expect(records.slice(1)).toEqual([{ next: 6, publishedAtMs: 2_600, since: 1_000, ended: false }]);
+    await writer.write(["g"]);
+    time.set(2_605);
+    await writer.close();
+    expect(records.slice(2)).toEqual([{ next: 7, publishedAtMs: 2_605, since: 1_000, ended: true }]);
+  });
+
+  it("keeps no record of an end that was not sent", async () => {
+    const ended: boolean[] = [];
+    const { writer, time, fail } = open({
+      record: (record) => {
+        ended.push(record.ended);
+        return Promise.resolve();
+      },
+    });
+    await writer.write(["a"]);
+    fail(new Error("no permission"));
+    time.set(1_010);
+    await writer.close();
+    expect(ended).not.toContain(true);
   });
 
   it("tells a failure at the next chance, and how many rows it left behind", async () => {

@@ -106,6 +106,24 @@ describe("frames", () => {
     expect(partition.stats()).toMatchObject({ read: 2, malformed: 1, lost: 2 });
   });
 
+  it("with a time or number that cannot be are delivered, counted and logged, and ruin nothing", async () => {
+    const partition = await subscribe();
+    const now = Date.now();
+    await publish(
+      frameOf(0, ["a"], { publishedAtMs: now }),
+      frameOf(9_007_199_254_740_000, ["b"], { publishedAtMs: 4_102_444_800_000 }),
+      frameOf(0, ["c"], { publishedAtMs: 4_102_444_800_000, producer: "evil" }),
+      frameOf(1, ["d"], { publishedAtMs: now }),
+    );
+    await arrived(partition, 4);
+    const batch = await partition.nextBatch();
+    expect(batch).toMatchObject({ events: ["a", "b", "c", "d"] });
+    const times = batch.kind === "batch" ? (batch.times ?? []) : [];
+    expect(Math.max(...times)).toBeLessThanOrEqual(Date.now());
+    expect(partition.stats()).toMatchObject({ read: 4, suspicious: 2, lost: 0, duplicates: 0 });
+    expect(context.logger.of("suspicious")).toHaveLength(1);
+  });
+
   it("give an empty batch when all of them came twice, so that the task asks again whether it is drained", async () => {
     const partition = await subscribe();
     await publish(frameOf(0, ["a"]));

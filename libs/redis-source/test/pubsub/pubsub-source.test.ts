@@ -109,6 +109,8 @@ describe("reading", () => {
       malformed: 0,
       reordered: 0,
       dropped: 0,
+      possibleDuplicates: 0,
+      suspicious: 0,
       producers: 0,
       forgotten: 0,
       disconnects: 0,

@@ -228,6 +228,22 @@ describe("sharded Pub/Sub on a Redis Cluster", () => {
     const to = (from + 1) % nodes.length;
     const slot = Number(await nodes[from]?.call("CLUSTER", "KEYSLOT", "clicks"));
     const id = String(await nodes[to]?.call("CLUSTER", "MYID"));
+    await nodes[to]?.call(
+      "CLUSTER",
+      "SETSLOT",
+      slot,
+      "IMPORTING",
+      String(await nodes[from]?.call("CLUSTER", "MYID")),
+    );
+    await nodes[from]?.call("CLUSTER", "SETSLOT", slot, "MIGRATING", id);
+    await nodes[from]?.call(
+      "MIGRATE",
+      "127.0.0.1",
+      cluster.nodes[to]?.port ?? 0,
+      "{clicks}:producers",
+      0,
+      5_000,
+    );
     for (const index of [to, from]) await nodes[index]?.call("CLUSTER", "SETSLOT", slot, "NODE", id);
     // The sink is sent to the new owner, where perhaps nobody listens yet.
     await part.writeBatch(rows(50, 100));

@@ -47,6 +47,25 @@ describe("frames", () => {
     });
   });
 
+  it("count from their arrival if they say that they come from the future", async () => {
+    const context = partContext();
+    await bench.redis.xadd(
+      "future",
+      "5000-0",
+      "data",
+      frameOf(0, ["a"], { publishedAtMs: 4_102_444_800_000 }),
+    );
+    await bench.redis.xadd("future", "6000-0", "data", frameOf(2 ** 50, ["b"], { publishedAtMs: 5_900 }));
+    await bench.redis.xadd("future", "7000-0", "data", frameOf(1, ["c"], { publishedAtMs: 6_900 }));
+    const partition = await bench.read("future", { frames: FRAMES }, { context });
+    expect(await partition.nextBatch()).toMatchObject({
+      events: ["a", "b", "c"],
+      times: [5_000, 5_900, 6_900],
+    });
+    expect(partition.stats()).toMatchObject({ suspicious: 2, lost: 0, duplicates: 0 });
+    expect(context.logger.of("suspicious")).toMatchObject([{ level: "warn", fields: { producer: "p" } }]);
+  });
+
   it("without lines move the position, though no event comes of them", async () => {
     await bench.add("beats", [frameOf(0, [])]);
     const partition = await bench.read("beats", { frames: FRAMES });

@@ -181,6 +181,8 @@ describe("reading", () => {
     expect(partition.stats()).toEqual({
       read: 30,
       duplicates: 0,
+      possibleDuplicates: 0,
+      suspicious: 0,
       lost: 0,
       queued: 0,
       entries: 30,

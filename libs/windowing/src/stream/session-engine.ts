@@ -201,6 +201,14 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
     this.#revised.clear();
   }
 
+  protected override touchOpen(): void {
+    for (const session of this.#table.values()) {
+      if (session.kept || this.#isDue(session) || (session.rows > 0 && session.sent === undefined)) continue;
+      this.#touched.add(session);
+      this.noteEarly();
+    }
+  }
+
   protected override emitEarly(): boolean {
     if (this.#earlyQueue.length === 0) this.#earlyQueue = [...this.#touched].sort(byTime).reverse();
     while (this.outbox.room > 0) {
@@ -212,6 +220,15 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
       this.#addRow(session, "early");
     }
     return this.#earlyQueue.length === 0;
+  }
+
+  /**
+   * An event may open a session whose last event lies a gap before the watermark, no further; and a session held is
+   * out once it is kept.
+   */
+  override finalUpTo(): number {
+    const reach = Math.min(this.watermark.value, this.#table.nextDue()?.due ?? Number.POSITIVE_INFINITY);
+    return reach - this.#gapMs - 1;
   }
 
   protected override expire(): void {
@@ -248,15 +265,6 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
 
   protected override restoreGroup(group: string, fields: Iterable<StateField>): void {
     this.#table.restoreGroup(group, fields);
-  }
-
-  protected override restored(): void {
-    if (this.options.earlyEveryMs === Number.POSITIVE_INFINITY) return;
-    for (const session of this.#table.values()) {
-      if (session.kept || (session.rows > 0 && session.sent === undefined)) continue;
-      this.#touched.add(session);
-      this.noteEarly();
-    }
   }
 
   protected override engineToJson(): Json {

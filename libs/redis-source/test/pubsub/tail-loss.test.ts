@@ -1,0 +1,258 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import type { Json } from "@millrace/dataflow";
+import { VirtualTime } from "@millrace/dataflow/testing";
+import { RedisPubSubSource } from "../../src/pubsub/pubsub-source.ts";
+import type { PubSubPartition } from "../../src/pubsub/pubsub-partition.ts";
+import type { RedisPubSubSourceOptions } from "../../src/pubsub/pubsub-source-options.ts";
+import { FRAMES, frameOf } from "../support/frames.ts";
+import { loopbackProxy } from "../support/loopback-proxy.ts";
+import type { LoopbackProxy } from "../support/loopback-proxy.ts";
+import { partContext } from "../support/part-context.ts";
+import type { TestContext } from "../support/part-context.ts";
+import { infoReply, scriptedRedis } from "../support/scripted-server.ts";
+import { rows, SinkBench } from "../support/sink-bench.ts";
+import type { User } from "../support/sink-bench.ts";
+import { stored } from "../support/stored.ts";
+import { take, takeAll } from "../support/take.ts";
+import { until } from "../support/until.ts";
+
+let bench: SinkBench;
+let context: TestContext;
+
+beforeAll(async () => {
+  bench = await SinkBench.start();
+});
+
+afterEach(async () => {
+  await bench.tidy();
+  await bench.control.flushall();
+});
+
+afterAll(async () => {
+  await bench.stop();
+});
+
+interface Subscription {
+  readonly options?: Omit<RedisPubSubSourceOptions, "channel" | "channels">;
+  readonly resume?: Json;
+  readonly port?: number;
+  readonly user?: User;
+  readonly time?: VirtualTime;
+}
+
+async function subscribe({
+  options = {},
+  resume,
+  port = bench.server.port,
+  user,
+  time,
+}: Subscription = {}): Promise<PubSubPartition> {
+  context = partContext(time);
+  const source = new RedisPubSubSource(
+    { host: "127.0.0.1", port, ...user },
+    { channel: "clicks", frames: FRAMES, ...options },
+  );
+  const partition = await source.buildPart("clicks", resume, context);
+  bench.later(() => partition.close());
+  return partition;
+}
+
+async function proxy(): Promise<LoopbackProxy> {
+  const opened = await loopbackProxy(bench.server.port);
+  bench.later(() => opened.close());
+  return opened;
+}
+
+/** A whole life of a publisher. */
+async function publishAndEnd(count: number, producer?: string): Promise<void> {
+  const { part } = await bench.open({ frames: FRAMES, ...(producer === undefined ? {} : { producer }) });
+  await part.writeBatch(rows(count));
+  await part.close();
+}
+
+describe("a publisher that ends while nobody hears it", () => {
+  it("has lost what a slow reader was cut off from, to the event", async () => {
+    await bench.control.config("SET", "client-output-buffer-limit", "pubsub 1mb 0 0");
+    try {
+      const partition = await subscribe({ options: { maxQueuedEvents: 100, maxBatchEvents: 100 } });
+      const { part } = await bench.open({ frames: FRAMES, batch: 10 });
+      await part.writeBatch(Array.from({ length: 40_000 }, (_, i) => String(i).padEnd(1_000)));
+      await part.close();
+      const left = (): boolean => partition.stats().queued > 0;
+      while (partition.stats().disconnects === 0 || left()) {
+        await until(() => partition.stats().disconnects > 0 || left());
+        if (left()) await partition.nextBatch();
+      }
+      await context.logger.logged("subscribed", 2);
+      partition.stop();
+      await takeAll(partition);
+      const { read, lost, uncertainSince } = partition.stats();
+      expect(read).toBeLessThan(40_000);
+      expect({ all: read + lost, uncertainSince }).toEqual({ all: 40_000, uncertainSince: undefined });
+      expect(partition.completeness(0, Date.now() + 60_000)).toMatchObject({ atMost: lost });
+    } finally {
+      await bench.control.config("SET", "client-output-buffer-limit", "pubsub 32mb 8mb 60");
+    }
+  });
+
+  it("has lost all that it published on a connection that had died without a word", async () => {
+    const cable = await proxy();
+    const partition = await subscribe({ port: cable.port });
+    cable.freeze();
+    await publishAndEnd(20_000);
+    partition.stop();
+    expect(await takeAll(partition)).toEqual([]);
+    expect(partition.stats()).toMatchObject({ read: 0, lost: 20_000 });
+    expect(partition.stats().uncertainSince).toBeUndefined();
+    expect(partition.completeness(0, Date.now())).toEqual({ atLeast: 20_000, atMost: 20_000 });
+  });
+
+  it("is told apart from one that had ended before", async () => {
+    await publishAndEnd(10, "early");
+    const cable = await proxy();
+    const partition = await subscribe({ port: cable.port });
+    cable.freeze();
+    await publishAndEnd(7, "missed");
+    partition.stop();
+    await takeAll(partition);
+    expect(partition.stats()).toMatchObject({ read: 0, lost: 7 });
+  });
+
+  it("between two runs is found by the second", async () => {
+    const first = await subscribe();
+    const { part } = await bench.open({ frames: FRAMES, producer: "shop" });
+    await part.writeBatch(rows(5));
+    await part.flush();
+    await take(first, 5);
+    const position = stored(first.snapshot());
+    await first.close();
+    await part.writeBatch(rows(3));
+    await part.close();
+    await publishAndEnd(4, "other");
+    const second = await subscribe({ resume: position });
+    await until(() => second.stats().lost === 7);
+    expect(second.stats().uncertainSince).toBeUndefined();
+    expect(second.completeness(0, Date.now() + 60_000)).toMatchObject({ atMost: 7 });
+  });
+});
+
+describe("a run that cannot know what it missed says since when", () => {
+  it("where records may not be read", async () => {
+    const cable = await proxy();
+    const user = await bench.user("reader", "+subscribe", "+unsubscribe", "+ping");
+    const partition = await subscribe({ port: cable.port, user });
+    expect(context.logger.of("no-producer-records")).toHaveLength(1);
+    const before = Date.now();
+    cable.freeze();
+    await publishAndEnd(100);
+    partition.stop();
+    await takeAll(partition);
+    const { lost, uncertainSince } = partition.stats();
+    expect(lost).toBe(0);
+    expect(uncertainSince).toBeLessThanOrEqual(before);
+  });
+
+  it("and calls no window complete in which another publisher may have come and gone", async () => {
+    const cable = await proxy();
+    const user = await bench.user("reader", "+subscribe", "+unsubscribe", "+ping");
+    const partition = await subscribe({ port: cable.port, user });
+    const open = Date.now();
+    await publishAndEnd(10);
+    await take(partition, 10);
+    const close = Date.now() + 1;
+    await until(() => partition.completeness(open, close) === true);
+    await bench.control.client("KILL", "TYPE", "pubsub");
+    await context.logger.logged("subscribed", 2);
+    const after = Date.now() + 1;
+    expect(partition.completeness(after, after + 1)).toBe(true);
+    expect(partition.completeness(close - 1, after)).toBe("unknown");
+  });
+
+  it("where a publisher was killed: from its last sign of life on", async () => {
+    const partition = await subscribe();
+    await bench.control.publish("clicks", frameOf(0, ["a"], { publishedAtMs: 1_000 }));
+    await take(partition, 1);
+    await bench.control.hset("{clicks}:producers", "p", "5 3000 1000 0");
+    await bench.control.client("KILL", "TYPE", "pubsub");
+    await context.logger.logged("subscribed", 2);
+    expect(partition.stats()).toMatchObject({ lost: 4, uncertainSince: 3_000 });
+    // It lives after all: the next number tells the rest.
+    await bench.control.publish("clicks", frameOf(6, [], { publishedAtMs: 4_000 }));
+    await until(() => partition.stats().lost === 5);
+    expect(partition.stats().uncertainSince).toBeUndefined();
+  });
+
+  it("where lines have no numbers", async () => {
+    const partition = await subscribe();
+    await bench.control.publish("clicks", "bare");
+    await take(partition, 1);
+    await bench.control.client("KILL", "TYPE", "pubsub");
+    await context.logger.logged("subscribed", 2);
+    expect(partition.stats().uncertainSince).toBeGreaterThan(0);
+    const unframed = new RedisPubSubSource({ url: bench.server.url }, { channel: "clicks" });
+    const plain = await unframed.buildPart("clicks", undefined, context);
+    bench.later(() => plain.close());
+    expect(plain.stats().uncertainSince).toBeUndefined();
+    await bench.control.client("KILL", "TYPE", "pubsub");
+    await context.logger.logged("subscribed", 5);
+    expect(plain.stats().uncertainSince).toBeGreaterThan(0);
+  });
+
+  it("but not where the connection was whole all the time", async () => {
+    const partition = await subscribe();
+    await bench.control.publish("clicks", frameOf(0, ["a"]));
+    await take(partition, 1);
+    partition.stop();
+    await takeAll(partition);
+    expect(partition.stats().uncertainSince).toBeUndefined();
+  });
+});
+
+describe("a connection that dies without a word", () => {
+  it("is given up when it has been silent, and was asked, and did not answer", async () => {
+    const cable = await proxy();
+    const time = new VirtualTime(Date.now());
+    const partition = await subscribe({ port: cable.port, time });
+    cable.freeze();
+    await publishAndEnd(50);
+    const batch = partition.nextBatch();
+    time.set(time.now() + 10_000);
+    expect(partition.stats().disconnects).toBe(0);
+    time.set(time.now() + 10_000);
+    await context.logger.logged("subscribed", 2);
+    expect(partition.stats()).toMatchObject({ lost: 50, disconnects: 1 });
+    await bench.control.publish("clicks", frameOf(0, ["a"]));
+    expect(await batch).toMatchObject({ events: ["a"] });
+  });
+
+  it("is not, if it answers", async () => {
+    const time = new VirtualTime(Date.now());
+    const partition = await subscribe({ time });
+    for (let round = 0; round < 3; round += 1) {
+      time.set(time.now() + 10_000);
+      // Asked after the partition's own question, on the same connection.
+      await partition.drained();
+    }
+    expect(partition.stats().disconnects).toBe(0);
+  });
+});
+
+describe("subscribing", () => {
+  it("waits for no answer: all questions go before it in one write", async () => {
+    const bulk = (...parts: string[]): string =>
+      parts.map((part) => `$${part.length}\r\n${part}\r\n`).join("");
+    const asked: string[] = [];
+    const scripted = await scriptedRedis(([name = ""], socket) => {
+      if (name === "client") return "+OK\r\n";
+      asked.push(name);
+      if (asked.length === 1) return infoReply("7.0.0");
+      // Nothing is answered before SUBSCRIBE has come.
+      if (name !== "subscribe") return undefined;
+      socket.write(`*0\r\n${infoReply("7.0.0")}*2\r\n${bulk("client-output-buffer-limit", "pubsub 0 0 0")}`);
+      return `*3\r\n${bulk("subscribe", "clicks")}:1\r\n`;
+    });
+    bench.later(() => scripted.close());
+    await subscribe({ port: scripted.port });
+    expect(asked).toEqual(["info", "hgetall", "info", "config", "subscribe"]);
+  });
+});
