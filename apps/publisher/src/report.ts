@@ -2,16 +2,22 @@ import { reconcile } from "@millrace/dataflow";
 import type { FlowStats, Logger } from "@millrace/dataflow";
 import type { SinkFigures } from "./sink-of.ts";
 
-/** Says at the end how many lines went out, how fast, and which did not reach anybody. */
+/** Says at the end how many lines went out, how fast, which were not sent and which did not reach anybody. */
 export function report(logger: Logger, flow: FlowStats, sent: SinkFigures, elapsedMs: number): void {
   const { received, malformed: refused } = reconcile(flow);
-  const { published, unheard = 0, resent } = sent;
+  const { published, unheard = 0, resent, unsent } = sent;
   const seconds = Number((elapsedMs / 1_000).toFixed(3));
   const perSecond = Math.round((published * 1_000) / Math.max(elapsedMs, 1));
   logger.info(
     { event: "report", read: received, refused, ...sent, seconds, perSecond },
     `published ${published} events in ${seconds} s, ${perSecond}/s`,
   );
+  if (unsent > 0) {
+    logger.error(
+      { event: "unsent", unsent },
+      `${unsent} of ${received} events were not sent: Redis did not take them before the end`,
+    );
+  }
   if (unheard > 0) {
     logger.warn(
       { event: "unheard", unheard },

@@ -12,6 +12,8 @@ export interface SinkFigures {
   readonly bytes: number;
   /** Events sent again after a lost connection. */
   readonly resent: number;
+  /** Events that Redis has not taken. */
+  readonly unsent: number;
   /** How often a connection was lost. */
   readonly disconnects: number;
   /** Pub/Sub: events that nobody got. */

@@ -107,6 +107,31 @@ describe("the publisher", () => {
     expect(await messagesOf("full")).toHaveLength(10);
   });
 
+  test.each(["stream", "pubsub"])(
+    "fails when Redis is gone before the last frame was sent on a %s",
+    async (transport) => {
+      const own = await startRedis();
+      const args = [
+        `--transport=${transport}`,
+        "--channel=gone",
+        "--batch=10",
+        "--linger=60000",
+        "--rate=20",
+        "--progress-every=0.05",
+      ];
+      const events = Array.from({ length: 19 }, (_, n) => JSON.stringify({ n })).join("\n");
+      const publishing = publisher(own.url, "-", [...args, "--wait-for-subscriber=0"], events);
+      await publishing.logged("progress", ({ done }) => Number(done) >= 10);
+      await own.kill();
+      const { code, log } = await publishing.ended;
+      expect(code).toBe(1);
+      expect(await publishing.logged("report")).toMatchObject({ read: 19, published: 10, unsent: 9 });
+      expect(await publishing.logged("unsent")).toMatchObject({ level: "error" });
+      expect(log.at(-1)).toMatchObject({ level: "error", code: "MILLRACE_DRAIN_TIMEOUT" });
+      await own.stop();
+    },
+  );
+
   test("can be stopped while it waits for a subscriber", async () => {
     const publishing = publisher(redis.url, file, ["--wait-for-subscriber=600"]);
     await publishing.logged("starting");

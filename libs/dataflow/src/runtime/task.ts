@@ -234,15 +234,22 @@ export class Task {
     return true;
   }
 
-  /** Closes everything that was opened. At a natural end no stop has set a deadline, so there is one of its own. */
-  async #close(): Promise<void> {
+  /** Closes everything that was opened. */
+  #close(): Promise<void> {
+    return this.#inTime("what it had open was not closed", () =>
+      abortable(this.#resources.close(), this.#abort.signal),
+    );
+  }
+
+  /** At a natural end no stop has set a deadline, so what may hang there has one of its own. */
+  async #inTime(failure: string, work: () => Promise<void>): Promise<void> {
     const { time, drainTimeoutMs } = this.#options;
     const cancel = time.wakeAt(time.now() + drainTimeoutMs, () => {
-      const what = `flow "${this.#flow.id}", partition "${this.part}": what it had open`;
-      this.#abort.abort(new DrainTimeoutError(`${what} was not closed within ${drainTimeoutMs} ms`));
+      const task = `flow "${this.#flow.id}", partition "${this.part}"`;
+      this.abort(new DrainTimeoutError(`${task}: ${failure} within ${drainTimeoutMs} ms`));
     });
     try {
-      await abortable(this.#resources.close(), this.#abort.signal);
+      await work();
     } finally {
       cancel();
     }
@@ -451,12 +458,9 @@ export class Task {
           : [];
     for (const _ of pages) await this.#settle(live);
     await this.#settle(live);
-    if (committer !== undefined) {
-      await this.#commit(live, false);
-      return;
-    }
-    await this.#flush(live);
-    graph.allOut();
+    await this.#inTime("its last rows were not written", () => this.#flush(live));
+    if (committer === undefined) graph.allOut();
+    else await this.#commit(live, false);
   }
 }
 

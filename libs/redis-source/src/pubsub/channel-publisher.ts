@@ -41,6 +41,7 @@ export class ChannelPublisher {
   readonly #count: (counts: PublishCounts) => void;
   /** On the connection of the moment. */
   readonly #scripts: { allowed: boolean };
+  #published = 0;
 
   private constructor(
     connection: RedisConnection,
@@ -86,9 +87,13 @@ export class ChannelPublisher {
     return this.#connection.disconnects;
   }
 
+  get published(): number {
+    return this.#published;
+  }
+
   /**
-   * Publishes messages in order; resolves when Redis has answered for each. When the connection is lost it goes on
-   * with the first unanswered one.
+   * Publishes messages in order; resolves when Redis has taken each. Those that it has not taken, since the connection
+   * was lost or it refused them for the moment, are sent again, and no others.
    *
    * @param rowsOf rows in the message with this index
    * @throws RedisError when Redis refuses for good, or the publisher was closed
@@ -97,32 +102,29 @@ export class ChannelPublisher {
     messages: readonly (string | Uint8Array)[],
     rowsOf: (index: number) => number,
   ): Promise<void> {
-    const rowsIn = (from: number, to: number): number => {
-      let rows = 0;
-      for (let index = from; index < to; index += 1) rows += rowsOf(index);
-      return rows;
-    };
+    const rowsIn = (indexes: readonly number[]): number =>
+      indexes.reduce((rows, index) => rows + rowsOf(index), 0);
     const { channel, transport, maxInFlightBytes } = this.#target;
     const scriptPays = messages.length > 1 && meanLength(messages) <= LONGEST_IN_SCRIPT;
-    let next = 0;
-    while (next < messages.length) {
+    let left: readonly number[] = messages.map((_, index) => index);
+    while (left.length > 0) {
       const client = await this.#connection.whenUp();
       const scripted = scriptPays && this.#scripts.allowed;
       const send = scripted ? byScript(transport) : inPipeline(transport);
       const target = { channel, send, maxInFlightBytes };
-      const { sent, failure } = await publishAll(client, target, messages, next, (answer) => {
-        const published = rowsIn(next, next + answer.messages);
-        const unheard = answer.unheard.reduce((rows, index) => rows + rowsOf(index), 0);
-        next += answer.messages;
-        this.#count({ published, bytes: answer.bytes, unheard, resent: 0 });
+      const { refused, unsent, failure } = await publishAll(client, target, messages, left, (answer) => {
+        const published = rowsIn(answer.taken);
+        this.#published += published;
+        this.#count({ published, bytes: answer.bytes, unheard: rowsIn(answer.unheard), resent: 0 });
       });
-      if (failure === undefined) return;
+      left = [...refused, ...unsent];
+      if (left.length === 0) return;
       const reason = explainFailure(failure, this.#connection.address);
       if (reason.retryable) this.#connection.discard(client, failure);
       // A right was taken away, or the script was killed: a pipeline does it, or tells what is really wrong.
       else if (scripted) this.#scripts.allowed = false;
       else throw reason;
-      this.#count({ published: 0, bytes: 0, unheard: 0, resent: rowsIn(next, sent) });
+      this.#count({ published: 0, bytes: 0, unheard: 0, resent: rowsIn(refused) });
     }
   }
 

@@ -17,25 +17,27 @@ export interface PublishTarget {
   readonly maxInFlightBytes: number;
 }
 
-/** What Redis answered for some messages in a row. */
+/** What Redis took of some messages that were sent together, by their indexes. */
 export interface PublishAnswer {
-  readonly messages: number;
-  readonly bytes: number;
-  /** Indexes of those that no subscriber got. */
+  readonly taken: readonly number[];
+  /** Those of them that no subscriber got. */
   readonly unheard: readonly number[];
+  readonly bytes: number;
 }
 
 /** How a call of {@link publishAll} ended. */
 export interface PublishOutcome {
-  /** Index behind the last message that was sent. */
-  readonly sent: number;
-  /** Why the rest has no answer; `undefined` if every message was answered. */
+  /** Indexes of the messages that were sent and not taken, in order. */
+  readonly refused: readonly number[];
+  /** Indexes of those that were not sent, in order. */
+  readonly unsent: readonly number[];
+  /** Why the first of them was not taken; `undefined`: all were. */
   readonly failure: Error | undefined;
 }
 
-/** Messages in a row that are sent together. */
+/** Messages that are sent together. */
 interface Flight {
-  readonly start: number;
+  readonly indexes: readonly number[];
   readonly payloads: readonly (string | Buffer)[];
   readonly sizes: readonly number[];
   /** With what commands cost. */
@@ -43,69 +45,83 @@ interface Flight {
 }
 
 /**
- * Publishes `messages` from index `from` on, in order, and stops when one fails. It never throws.
+ * Publishes the messages with these indexes, in order, and stops when one fails. It never throws.
  *
- * @param onAnswer called once a flight, always for the messages that follow those of the call before
+ * @param onAnswer called once a flight
  */
 export async function publishAll(
   client: Redis,
   { channel, send, maxInFlightBytes }: PublishTarget,
   messages: readonly (string | Uint8Array)[],
-  from: number,
+  indexes: readonly number[],
   onAnswer: (answer: PublishAnswer) => void,
 ): Promise<PublishOutcome> {
   const mostBytes = Math.min(maxInFlightBytes / FEWEST_FLIGHTS, LARGEST_FLIGHT_BYTES);
   const flying: { readonly flight: Flight; readonly heard: Promise<Heard> }[] = [];
   let bytesFlying = 0;
-  let next = flightFrom(messages, from, mostBytes);
+  let sent = 0;
+  const refused: number[] = [];
+  let failure: Error | undefined;
+  let next = flightFrom(messages, indexes, sent, mostBytes);
   for (;;) {
-    while (next !== undefined && (flying.length === 0 || bytesFlying + next.bytes <= maxInFlightBytes)) {
+    while (
+      next !== undefined &&
+      failure === undefined &&
+      (flying.length === 0 || bytesFlying + next.bytes <= maxInFlightBytes)
+    ) {
       flying.push({ flight: next, heard: send(client, channel, next.payloads) });
       bytesFlying += next.bytes;
-      next = flightFrom(messages, endOf(next), mostBytes);
+      sent += next.indexes.length;
+      next = flightFrom(messages, indexes, sent, mostBytes);
     }
+    // After a failure the flights that are under way may still be taken: what is sent again must not overtake them.
     const first = flying.shift();
-    if (first === undefined) return { sent: messages.length, failure: undefined };
-    const { subscribers, failure } = await first.heard;
-    onAnswer(answerOf(subscribers, first.flight));
+    if (first === undefined) return { refused, unsent: indexes.slice(sent), failure };
+    const heard = await first.heard;
+    onAnswer(answerOf(heard.subscribers, first.flight));
+    first.flight.indexes.forEach((index, i) => {
+      if (heard.subscribers[i] === undefined) refused.push(index);
+    });
+    failure ??= heard.failure;
     bytesFlying -= first.flight.bytes;
-    if (failure === undefined) continue;
-    // Those behind may still be taken: who sends them again must not overtake them.
-    await Promise.all(flying.map(({ heard }) => heard));
-    return { sent: endOf(flying.at(-1)?.flight ?? first.flight), failure };
   }
 }
 
 function flightFrom(
   messages: readonly (string | Uint8Array)[],
-  start: number,
+  all: readonly number[],
+  from: number,
   mostBytes: number,
 ): Flight | undefined {
+  const indexes: number[] = [];
   const sizes: number[] = [];
   const payloads: (string | Buffer)[] = [];
   let bytes = 0;
-  for (let message = messages[start]; message !== undefined; message = messages[start + sizes.length]) {
+  for (let at = from; at < all.length; at += 1) {
+    const index = all[at] ?? 0;
+    const message = messages[index] ?? "";
     const size = bytesOf(message);
     if (sizes.length > 0 && bytes + size + COMMAND_BYTES > mostBytes) break;
     bytes += size + COMMAND_BYTES;
+    indexes.push(index);
     sizes.push(size);
     payloads.push(
       typeof message === "string" ? message : Buffer.from(message.buffer, message.byteOffset, message.length),
     );
   }
-  return sizes.length === 0 ? undefined : { start, payloads, sizes, bytes };
+  return sizes.length === 0 ? undefined : { indexes, payloads, sizes, bytes };
 }
 
-function endOf({ start, sizes }: Flight): number {
-  return start + sizes.length;
-}
-
-function answerOf(subscribers: readonly number[], { start, sizes }: Flight): PublishAnswer {
-  let bytes = 0;
+function answerOf(subscribers: readonly (number | undefined)[], { indexes, sizes }: Flight): PublishAnswer {
+  const taken: number[] = [];
   const unheard: number[] = [];
-  subscribers.forEach((count, index) => {
-    bytes += sizes[index] ?? 0;
-    if (count === 0) unheard.push(start + index);
+  let bytes = 0;
+  indexes.forEach((index, i) => {
+    const count = subscribers[i];
+    if (count === undefined) return;
+    taken.push(index);
+    bytes += sizes[i] ?? 0;
+    if (count === 0) unheard.push(index);
   });
-  return { messages: subscribers.length, bytes, unheard };
+  return { taken, unheard, bytes };
 }

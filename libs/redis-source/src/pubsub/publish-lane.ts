@@ -5,13 +5,17 @@ import type { FramingSettings } from "../delivery/framing-options.ts";
 import { RecordKeeper } from "../delivery/producer-records.ts";
 import type { PublishRow } from "./pubsub-sink-options.ts";
 
-/** A sink does not hold up a drain for longer than this when Redis does not answer. */
+/** The last heartbeat does not hold up the end for longer than this when Redis does not answer. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
 /** Takes messages for one channel or stream. */
 export interface MessagePublisher {
   /** How often the connection was lost. */
   readonly disconnects: number;
+  /** Rows that Redis has taken. */
+  readonly published: number;
+  /** How often a full stream made rows wait. */
+  readonly waits?: number;
   /** The client of now, for what goes beside messages; absent where there is nothing. */
   readonly client?: Redis | undefined;
   /**
@@ -21,21 +25,45 @@ export interface MessagePublisher {
    * @throws RedisError when Redis refuses for good, or the publisher was closed
    */
   publish(messages: readonly PublishRow[], rowsOf: (index: number) => number): Promise<void>;
-  /** Settles what is outstanding. */
+  /** Rejects what is outstanding. Idempotent. */
   close(): Promise<void>;
 }
 
-/** One channel of a sink: rows as they are, or packed into frames. */
+/** How it goes on one channel or stream, or on several together. */
+export interface LaneStats {
+  readonly disconnects: number;
+  readonly waits: number;
+  /** Rows that were written and that Redis has not taken. */
+  readonly unsent: number;
+}
+
+/** The sum over lanes. */
+export function sumOf(all: Iterable<LaneStats>): LaneStats {
+  let [disconnects, waits, unsent] = [0, 0, 0];
+  for (const stats of all) {
+    disconnects += stats.disconnects;
+    waits += stats.waits;
+    unsent += stats.unsent;
+  }
+  return { disconnects, waits, unsent };
+}
+
+/** One channel or stream of a sink: rows as they are, or packed into frames. */
 export class PublishLane {
   readonly #publisher: MessagePublisher;
   readonly #writer: FrameWriter | undefined;
   readonly #context: PartContext;
+  readonly #cut = (): void => {
+    void this.#publisher.close();
+  };
+  #taken = 0;
   #closed = false;
 
   private constructor(publisher: MessagePublisher, writer: FrameWriter | undefined, context: PartContext) {
     this.#publisher = publisher;
     this.#writer = writer;
     this.#context = context;
+    context.signal.addEventListener("abort", this.#cut, { once: true });
   }
 
   /**
@@ -64,36 +92,44 @@ export class PublishLane {
     return new PublishLane(publisher, writer, context);
   }
 
-  get disconnects(): number {
-    return this.#publisher.disconnects;
+  stats(): LaneStats {
+    const { disconnects, waits = 0, published } = this.#publisher;
+    return { disconnects, waits, unsent: this.#taken - published };
   }
 
+  /** @throws RedisError; the reason of the context's signal */
   write(rows: readonly PublishRow[]): Promise<void> {
-    return this.#writer?.write(rows) ?? this.#publisher.publish(rows, () => 1);
+    this.#taken += rows.length;
+    return this.#unlessAborted(this.#writer?.write(rows) ?? this.#publisher.publish(rows, () => 1));
   }
 
+  /** Resolves when Redis has taken every row. @throws RedisError; the reason of the context's signal */
   async flush(): Promise<void> {
-    await this.#writer?.flush();
+    if (this.#writer !== undefined) await this.#unlessAborted(this.#writer.flush());
   }
 
-  /** What waits for its frame to be full is sent, if Redis is there. */
+  /** Where every row was sent, a last heartbeat says so; rows that wait are given up. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const { time, signal } = this.#context;
-    const cut = (): void => {
-      void this.#publisher.close();
-    };
-    if (signal.aborted) this.#writer?.abandon();
-    const cancel = time.wakeAt(time.now() + CLOSE_TIMEOUT_MS, cut);
-    signal.addEventListener("abort", cut, { once: true });
-    if (!signal.aborted) await this.#writer?.close();
+    const { time, signal, logger, step } = this.#context;
+    if (this.stats().unsent > 0 || signal.aborted) this.#writer?.abandon();
+    const cancel = time.wakeAt(time.now() + CLOSE_TIMEOUT_MS, this.#cut);
+    await this.#writer?.close();
     cancel();
-    signal.removeEventListener("abort", cut);
     await this.#publisher.close();
-    const unsent = this.#writer?.unsent ?? 0;
-    if (unsent === 0) return;
-    const { logger, step } = this.#context;
-    logger.error({ event: "unsent", step, rows: unsent }, `${unsent} rows could not be published any more`);
+    signal.removeEventListener("abort", this.#cut);
+    const { unsent: rows } = this.stats();
+    if (rows > 0) logger.error({ event: "unsent", step, rows }, `${rows} rows were not sent`);
+  }
+
+  /** An abort closes the publisher; why it was aborted says more than that it is closed. */
+  async #unlessAborted(work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#context.signal.throwIfAborted();
+      throw error;
+    }
   }
 }

@@ -17,6 +17,8 @@ export interface PublishStats {
   readonly unheard: number;
   /** Rows sent again because the connection was lost before their answer; in frames, a subscriber recognises them. */
   readonly resent: number;
+  /** Rows that were given to the sink and that Redis has not taken: they wait, or were not sent when it was closed. */
+  readonly unsent: number;
   /** How often a connection was lost. */
   readonly disconnects: number;
 }
@@ -39,7 +41,8 @@ export interface RedisPubSubSinkOptions extends FramingOptions {
 
 /** The same without choices left open. */
 export interface PubSubSinkSettings {
-  readonly channels: readonly string[];
+  /** Channels. */
+  readonly names: readonly string[];
   readonly keyOf: ((row: PublishRow) => string) | undefined;
   readonly transport: PubSubTransport;
   readonly maxInFlightBytes: number;
@@ -61,6 +64,6 @@ export function resolveSinkOptions(options: RedisPubSubSinkOptions): PubSubSinkS
   if (partitions > 1 && keyOf === undefined) {
     throw new RedisOptionsError("Rows for several partitions are divided by a key: give keyOf.");
   }
-  const channels = partitionNames(channel, partitions);
-  return { channels, keyOf, transport, maxInFlightBytes, onProgress, framing: resolveFraming(options) };
+  const names = partitionNames(channel, partitions);
+  return { names, keyOf, transport, maxInFlightBytes, onProgress, framing: resolveFraming(options) };
 }

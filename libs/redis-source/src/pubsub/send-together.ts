@@ -5,9 +5,9 @@ import type { PubSubTransport } from "./pubsub-source-options.ts";
 
 /** What Redis answered for messages that were sent together. */
 export interface Heard {
-  /** How many subscribers got each, in order, up to the first that failed. */
-  readonly subscribers: readonly number[];
-  /** Why the rest has no answer; `undefined`: there is no rest. */
+  /** How many subscribers got each, in order; `undefined` for one that Redis has not taken. */
+  readonly subscribers: readonly (number | undefined)[];
+  /** Why the first of those was not taken; `undefined`: all were. */
   readonly failure: Error | undefined;
 }
 
@@ -47,12 +47,13 @@ export function byScript(transport: PubSubTransport): SendTogether {
       if (!Array.isArray(heard)) throw new TypeError(`Redis answered a script with ${typeof heard}.`);
       return { subscribers: heard.map(Number), failure: undefined };
     } catch (error) {
-      return { subscribers: [], failure: error instanceof Error ? error : new Error(String(error)) };
+      const failure = error instanceof Error ? error : new Error(String(error));
+      return { subscribers: messages.map(() => undefined), failure };
     }
   };
 }
 
-/** One command for each: what every user who may publish can do. */
+/** One command for each: what every user who may publish can do. Redis may refuse one and take those after it. */
 export function inPipeline(transport: PubSubTransport): SendTogether {
   return async (client, channel, messages) => {
     const pipeline = client.pipeline();
@@ -60,12 +61,11 @@ export function inPipeline(transport: PubSubTransport): SendTogether {
       if (transport === "sharded") pipeline.spublish(channel, message);
       else pipeline.publish(channel, message);
     }
-    const subscribers: number[] = [];
-    for (const [failure, heard] of (await pipeline.exec()) ?? []) {
-      if (failure !== null) return { subscribers, failure };
-      subscribers.push(Number(heard));
-    }
-    return { subscribers, failure: undefined };
+    const replies = (await pipeline.exec()) ?? [];
+    return {
+      subscribers: replies.map(([failure, heard]) => (failure === null ? Number(heard) : undefined)),
+      failure: replies.find(([failure]) => failure !== null)?.[0] ?? undefined,
+    };
   };
 }
 

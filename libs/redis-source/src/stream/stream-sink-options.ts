@@ -43,6 +43,8 @@ export interface StreamSinkStats {
   readonly resent: number;
   /** How often a full stream made rows wait. */
   readonly waits: number;
+  /** Rows that were given to the sink and that Redis has not taken: they wait, or were not sent when it was closed. */
+  readonly unsent: number;
   /** How often a connection was lost. */
   readonly disconnects: number;
 }
@@ -55,7 +57,8 @@ export interface StreamLimit {
 
 /** The same without choices left open. */
 export interface StreamSinkSettings {
-  readonly streams: readonly string[];
+  /** Streams. */
+  readonly names: readonly string[];
   readonly keyOf: ((row: PublishRow) => string) | undefined;
   readonly maxInFlightBytes: number;
   readonly limit: StreamLimit | undefined;
@@ -80,7 +83,7 @@ export function resolveStreamSinkOptions(options: RedisStreamSinkOptions): Strea
     throw new RedisOptionsError("Rows for several partitions are divided by a key: give keyOf.");
   }
   return {
-    streams: partitionNames(stream, partitions),
+    names: partitionNames(stream, partitions),
     keyOf,
     maxInFlightBytes,
     limit: maxStreamLength === undefined ? undefined : { maxLength: maxStreamLength, whenFull },

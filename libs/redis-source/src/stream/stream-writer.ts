@@ -4,6 +4,7 @@ import { bytesOf } from "../bytes-of.ts";
 import type { MessagePublisher } from "../pubsub/publish-lane.ts";
 import type { PublishRow } from "../pubsub/pubsub-sink-options.ts";
 import { DATA_FIELD } from "./message-decoder.ts";
+import { isReply } from "../connection/explain-failure.ts";
 import type { StreamLink } from "./stream-link.ts";
 import { StreamRoom } from "./stream-room.ts";
 import type { StreamLimit } from "./stream-sink-options.ts";
@@ -27,6 +28,7 @@ export class StreamWriter implements MessagePublisher {
   readonly #trimTo: number | undefined;
   readonly #room: StreamRoom | undefined;
   readonly #count: (counts: WriteCounts) => void;
+  #published = 0;
 
   /** The writer closes the link. */
   constructor(
@@ -49,6 +51,10 @@ export class StreamWriter implements MessagePublisher {
 
   get disconnects(): number {
     return this.#link.disconnects;
+  }
+
+  get published(): number {
+    return this.#published;
   }
 
   /** How often the stream was full. */
@@ -83,25 +89,31 @@ export class StreamWriter implements MessagePublisher {
     return end;
   }
 
-  /** After a loss of the connection it goes on with the first message that has no answer. */
+  /** What Redis has not taken, for want of a connection or of memory, is sent again, and nothing else. */
   async #fly(
     messages: readonly PublishRow[],
     from: number,
     end: number,
     rowsOf: (index: number) => number,
   ): Promise<void> {
-    let next = from;
-    let sent = false;
+    const rowsIn = (indexes: readonly number[]): number =>
+      indexes.reduce((rows, index) => rows + rowsOf(index), 0);
+    let left = Array.from({ length: end - from }, (_, i) => from + i);
+    let unanswered: readonly number[] = [];
     await this.#link.ask(async (client) => {
-      if (sent) this.#count({ published: 0, entries: 0, bytes: 0, resent: rowsIn(next, end, rowsOf) });
-      sent = true;
-      const replies = (await this.#pipeline(client, messages.slice(next, end))) ?? [];
-      const failed = replies.findIndex(([failure]) => failure !== null);
-      const taken = failed < 0 ? end : next + failed;
-      const bytes = messages.slice(next, taken).reduce((sum, message) => sum + bytesOf(message), 0);
-      this.#count({ published: rowsIn(next, taken, rowsOf), entries: taken - next, bytes, resent: 0 });
-      next = taken;
-      const failure = replies[failed]?.[0];
+      if (unanswered.length > 0) {
+        this.#count({ published: 0, entries: 0, bytes: 0, resent: rowsIn(unanswered) });
+      }
+      const batch = left.map((index) => messages[index] ?? "");
+      const replies = (await this.#pipeline(client, batch)) ?? [];
+      const taken = left.filter((_, i) => replies[i]?.[0] === null);
+      const published = rowsIn(taken);
+      const bytes = taken.reduce((sum, index) => sum + bytesOf(messages[index] ?? ""), 0);
+      unanswered = left.filter((_, i) => replies[i]?.[0] !== null && !isReply(replies[i]?.[0]));
+      left = left.filter((_, i) => replies[i]?.[0] !== null);
+      this.#published += published;
+      this.#count({ published, entries: taken.length, bytes, resent: 0 });
+      const failure = replies.find(([error]) => error !== null)?.[0];
       if (failure !== undefined && failure !== null) throw failure;
     });
   }
@@ -121,10 +133,4 @@ export class StreamWriter implements MessagePublisher {
     }
     return pipeline.exec();
   }
-}
-
-function rowsIn(from: number, to: number, rowsOf: (index: number) => number): number {
-  let rows = 0;
-  for (let index = from; index < to; index += 1) rows += rowsOf(index);
-  return rows;
 }

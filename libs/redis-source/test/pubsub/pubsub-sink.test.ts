@@ -52,6 +52,7 @@ describe.each([
       bytes: sent.join("").length,
       unheard: 0,
       resent: 0,
+      unsent: 0,
       disconnects: 0,
     });
     expect(progress.length).toBeGreaterThan(10);
@@ -175,6 +176,27 @@ describe("backpressure", () => {
   });
 });
 
+describe("messages that Redis refuses for the moment, and takes the next", () => {
+  it("are the only ones that are sent again, in order", async () => {
+    const taken: string[] = [];
+    const refuse = new Set(["row 3", "row 4", "row 7"]);
+    const busy = await scriptedRedis(([name = "", ...args]) => {
+      if (name === "info") return infoReply("7.0.0");
+      if (name === "eval") return "-NOPERM no scripts here\r\n";
+      if (name !== "publish") return "+OK\r\n";
+      const row = args.at(-1) ?? "";
+      if (refuse.delete(row)) return "-BUSY Redis is busy running a script.\r\n";
+      taken.push(row);
+      return ":1\r\n";
+    });
+    bench.later(() => busy.close());
+    const { sink, part } = await bench.open({}, { port: busy.port });
+    await part.writeBatch(rows(10));
+    expect(taken).toEqual([0, 1, 2, 5, 6, 8, 9, 3, 4, 7].map((n) => `row ${n}`));
+    expect(sink.stats()).toMatchObject({ published: 10, unsent: 0 });
+  });
+});
+
 describe("a lost connection", () => {
   it("waits through a restart of Redis", async () => {
     const own = await startRedis();
@@ -267,16 +289,35 @@ describe("frames", () => {
     expect(fresh(all)).toEqual(rows(3));
   });
 
-  it("that cannot be sent any more are told when it is closed, and hold it up for a second at most", async () => {
+  it("that cannot be sent make a flush fail when the task is given up, and are counted", async () => {
     const own = await startRedis();
     bench.later(() => own.stop());
-    const context = partContext();
+    const abort = new AbortController();
+    const context = partContext(undefined, abort.signal);
     const sink = new RedisPubSubSink({ url: own.url }, { channel: "clicks", ...framed, lingerMs: 60_000 });
     const part = await sink.buildPart("0", undefined, context);
     await part.writeBatch(rows(3));
     await own.kill();
+    const reason = new Error("too late");
+    const failed = expect(part.flush()).rejects.toBe(reason);
+    await context.logger.logged("redis-lost");
+    abort.abort(reason);
+    await failed;
     await part.close();
+    expect(sink.stats()).toMatchObject({ published: 0, unsent: 3 });
     expect(context.logger.of("unsent")).toMatchObject([{ fields: { rows: 3 } }]);
+  });
+
+  it("hold up a close for a second at most, with a last heartbeat that Redis does not take", async () => {
+    const own = await startRedis();
+    bench.later(() => own.stop());
+    const context = partContext();
+    const sink = new RedisPubSubSink({ url: own.url }, { channel: "clicks", ...framed });
+    const part = await sink.buildPart("0", undefined, context);
+    await part.writeBatch(rows(3));
+    await own.kill("SIGSTOP");
+    await part.close();
+    expect(context.logger.of("unsent")).toEqual([]);
   });
 
   it.each([

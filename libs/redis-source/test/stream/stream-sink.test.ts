@@ -6,6 +6,7 @@ import type { RedisStreamSinkOptions } from "@millrace/redis-source";
 import { partContext } from "../support/part-context.ts";
 import type { TestContext } from "../support/part-context.ts";
 import { FRAMES } from "../support/frames.ts";
+import { infoReply, scriptedRedis } from "../support/scripted-server.ts";
 import { StreamBench, lines } from "../support/stream-bench.ts";
 import { take } from "../support/take.ts";
 import { until } from "../support/until.ts";
@@ -66,6 +67,7 @@ describe("bare rows", () => {
       bytes,
       resent: 0,
       waits: 0,
+      unsent: 0,
       disconnects: 0,
     });
   });
@@ -244,5 +246,97 @@ describe("a connection that is lost", () => {
     expect(context.logger.of("redis-not-ready")).toHaveLength(1);
     await part.close();
     await small.stop();
+  });
+});
+
+describe("rows that Redis refuses for the moment, and takes the next", () => {
+  it("are the only ones that are sent again, in order", async () => {
+    const taken: string[] = [];
+    const refuse = new Set(["line 3", "line 4", "line 7"]);
+    const server = await scriptedRedis(([name = "", ...args]) => {
+      if (name === "info") return infoReply("7.0.0");
+      if (name !== "xadd") return "+OK\r\n";
+      const row = args.at(-1) ?? "";
+      if (refuse.delete(row)) return "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
+      taken.push(row);
+      return "+1-1\r\n";
+    });
+    const sink = new RedisStreamSink({ port: server.port, host: "127.0.0.1" }, { stream: "s" });
+    const part = await sink.buildPart("0", undefined, partContext());
+    await part.writeBatch(lines(0, 10));
+    const first = [0, 1, 2, 5, 6, 8, 9];
+    expect(taken).toEqual([...first, 3, 4, 7].map((n) => `line ${n}`));
+    expect(sink.stats()).toMatchObject({ published: 10, entries: 10, unsent: 0, resent: 0 });
+    await part.close();
+    await server.close();
+  });
+
+  it("are in the stream once each, however often memory runs out in between", async () => {
+    const small = await StreamBench.start();
+    const sink = new RedisStreamSink({ url: small.server.url }, { stream: "s" });
+    const part = await sink.buildPart("0", undefined, partContext());
+    const written = part.writeBatch(lines(0, 50_000)).then(() => true);
+    for (let over = false; !over;) {
+      await small.redis.config("SET", "maxmemory", "1");
+      await small.redis.config("SET", "maxmemory", "0");
+      over = await Promise.race([written, Promise.resolve(false)]);
+    }
+    const rows = (await small.redis.xrange("s", "-", "+")).map(([, fields]) => fields[1] ?? "");
+    expect(rows).toHaveLength(50_000);
+    expect(new Set(rows)).toEqual(new Set(lines(0, 50_000)));
+    await part.close();
+    await small.stop();
+  });
+});
+
+describe("rows that wait for their frame", () => {
+  const options = { stream: "waiting", frames: FRAMES, lingerMs: 60_000 };
+
+  it("are sent by a flush, and given up by a close without one, which says how many they are", async () => {
+    const context = partContext();
+    const { sink, part } = await write({ ...options, producer: "w" }, context);
+    await part.writeBatch(["a", "b"]);
+    expect(sink.stats()).toMatchObject({ published: 0, unsent: 2 });
+    await part.flush();
+    expect(sink.stats()).toMatchObject({ published: 2, unsent: 0 });
+    await part.writeBatch(["c"]);
+    await part.close();
+    expect(sink.stats()).toMatchObject({ published: 2, unsent: 1 });
+    expect(context.logger.of("unsent")).toMatchObject([{ level: "error", fields: { rows: 1 } }]);
+    // A heartbeat after them would say that nothing is missing.
+    expect((await messages("waiting")).at(-1)).toMatch(/^#frame w\.0 0 2 \d+\na\nb$/);
+  });
+
+  it("are waited for by a flush until Redis is back", async () => {
+    const gone = await StreamBench.start();
+    const sink = new RedisStreamSink({ url: gone.server.url }, options);
+    const part = await sink.buildPart("0", undefined, partContext());
+    await part.writeBatch(["a"]);
+    await gone.server.kill();
+    const flushing = part.flush();
+    await gone.server.restart();
+    await flushing;
+    expect(sink.stats()).toMatchObject({ published: 1, unsent: 0 });
+    await part.close();
+    await gone.stop();
+  });
+
+  it("make a flush fail when the task is given up first, with the reason", async () => {
+    const gone = await StreamBench.start();
+    const abort = new AbortController();
+    const context = partContext(undefined, abort.signal);
+    const sink = new RedisStreamSink({ url: gone.server.url }, options);
+    const part = await sink.buildPart("0", undefined, context);
+    await part.writeBatch(["a"]);
+    await gone.server.kill();
+    const reason = new Error("too late");
+    const failed = expect(part.flush()).rejects.toBe(reason);
+    await context.logger.logged("redis-lost");
+    abort.abort(reason);
+    await failed;
+    await expect(part.writeBatch(["b"])).rejects.toBe(reason);
+    await part.close();
+    expect(sink.stats()).toMatchObject({ published: 0, unsent: 2 });
+    await gone.stop();
   });
 });
