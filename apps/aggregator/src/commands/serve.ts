@@ -17,7 +17,7 @@ const DRAIN_TIMEOUT_MS = 5_000;
 /** How long windows wait for events that were published on time and came out of order. */
 const PUBLISH_WAIT_MS = 1_000;
 
-/** Runs a flow over Redis until its input ends or somebody stops it. */
+/** Runs a flow over Redis until its input ends or it is stopped. */
 export async function serve({ config, logger, signal }: ProgramContext<AggregatorConfig>): Promise<void> {
   const { choice, windower, windowing, meta } = config.flow;
   const { transport, channel } = config.transport;
@@ -43,6 +43,7 @@ export async function serve({ config, logger, signal }: ProgramContext<Aggregato
       ...(store === undefined ? {} : { store }),
       ...(tasks === undefined ? {} : { parts: tasks }),
       exitWhenIdleMs: config.exitWhenIdleMs,
+      closeWindows: config.closeWindows,
       drainTimeoutMs: DRAIN_TIMEOUT_MS,
       logger,
       signal,
