@@ -2,20 +2,32 @@ import { DURATION_FORM, parseDuration } from "@millrace/cli";
 import { EventClock, SystemClock } from "@millrace/windowing";
 import type { Clock } from "@millrace/windowing";
 
-const PUBLISH = /^publish(?::(.*))?$/s;
+const SYSTEM = /^system(?::([^:]*))?$/s;
+const PUBLISH = /^publish(?::([^:]*))?(?::([^:]*))?$/s;
 const DEFAULT_WAIT = "1s";
+const DEFAULT_MAX_FUTURE = "5m";
 
 /**
- * Reads the value of `--clock`: `system` (an event's time is that of its arrival), or `publish:2s` (that at which it was
- * published, with so long a wait for others; 1 s unless told).
+ * Reads the value of `--clock`.
+ *
+ * - `system`: an event's time is that of its arrival. `system:2s`: a closed window waits at most so long for news of
+ *   all producers, so that its row can say whether it is complete.
+ * - `publish:2s`: an event's time is that at which it was published; windows wait so long for others (1 s unless told).
+ *   `publish:2s:10m`: an event from more than 10 minutes ahead is refused (5 minutes unless told; `unbounded`: none is).
  *
  * @throws RangeError that says what is wanted
  */
 export function parseClock(text: string): Clock<unknown> {
-  if (text === "system") return new SystemClock();
+  const system = SYSTEM.exec(text);
+  if (system !== null) return new SystemClock({ settleMs: parseDuration(system[1] ?? "0ms", 0) });
   const publish = PUBLISH.exec(text);
-  if (publish !== null) return new EventClock({ waitMs: parseDuration(publish[1] ?? DEFAULT_WAIT, 0) });
+  if (publish !== null) {
+    const [, wait = DEFAULT_WAIT, future = DEFAULT_MAX_FUTURE] = publish;
+    const maxFutureMs = future === "unbounded" ? future : parseDuration(future, 0);
+    return new EventClock({ waitMs: parseDuration(wait, 0), maxFutureMs });
+  }
   throw new RangeError(
-    `${JSON.stringify(text)} is not a clock: give system, publish or publish:<wait>, ${DURATION_FORM}`,
+    `${JSON.stringify(text)} is not a clock: give system, system:<settle>, publish, publish:<wait> or ` +
+      `publish:<wait>:<max future>, ${DURATION_FORM}; the last may be unbounded`,
   );
 }

@@ -69,7 +69,7 @@ export function flowOptions(
     flag: "--clock <kind>",
     env: "MILLRACE_CLOCK",
     description:
-      "an event's time: system (its arrival), or publish[:<wait>] (when it was published; windows wait so long for others, 1s unless told)",
+      "an event's time: system[:<settle>] (its arrival; windows wait at most so long for news of all producers, 0s unless told), or publish[:<wait>[:<max future>]] (when it was published; windows wait so long for others, 1s unless told; what is further ahead is refused, 5m unless told, or unbounded)",
     parse: parseClock,
     defaultText: "system; publish for streams",
   });

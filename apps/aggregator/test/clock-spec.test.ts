@@ -8,15 +8,29 @@ describe("parseClock", () => {
     ["publish", new EventClock({ waitMs: 1_000 })],
     ["publish:500ms", new EventClock({ waitMs: 500 })],
     ["publish:0s", new EventClock({ waitMs: 0 })],
+    ["publish:2s:1m", new EventClock({ waitMs: 2_000, maxFutureMs: 60_000 })],
+    ["publish:2s:unbounded", new EventClock({ waitMs: 2_000, maxFutureMs: "unbounded" })],
+    ["system:2s", new SystemClock({ settleMs: 2_000 })],
   ])("reads %s", (text, clock) => {
     expect(parseClock(text)).toEqual(clock);
   });
 
-  test.each(["", "event", "system:1s", "publisher"])("refuses %j as a clock", (text) => {
-    expect(() => parseClock(text)).toThrow(/is not a clock: give system, publish or publish:<wait>/);
+  test.each(["", "event", "system:1s:2s", "publish:1s:1s:1s", "publisher"])(
+    "refuses %j as a clock",
+    (text) => {
+      expect(() => parseClock(text)).toThrow(
+        /is not a clock: give system, system:<settle>, publish, publish:<wait> or/,
+      );
+    },
+  );
+
+  test("an event from too far ahead is refused unless told otherwise", () => {
+    expect(parseClock("publish")).toMatchObject({ maxFutureMs: 300_000 });
   });
 
   test("refuses a wait that is no duration", () => {
     expect(() => parseClock("publish:")).toThrow('"" is not a duration');
+    expect(() => parseClock("publish:1s:never")).toThrow('"never" is not a duration');
+    expect(() => parseClock("system:soon")).toThrow('"soon" is not a duration');
   });
 });

@@ -31,7 +31,7 @@ import { Stream } from "./stream.ts";
 /** How windows are kept: everything of the engine that does not depend on the fold. */
 export type WindowOptions<V> = Omit<
   WindowEngineOptions<V, unknown, unknown>,
-  "windower" | "clock" | "fold" | "completeOf"
+  "windower" | "clock" | "fold" | "completeOf" | "settledUpTo"
 >;
 
 /** Rows of a closing window that leave in one go, so that closing a window of a million keys does not block the event loop. */
@@ -86,7 +86,8 @@ export class WindowedStream<V> {
             context.completeness(open, close);
           const trace: Trace<V> = { value: undefined };
           const traced = { clock: tracedClock(clock, trace), fold: tracedFold(fold, trace) };
-          const engine = createWindowEngine({ ...engineOptions, ...traced, completeOf });
+          const settledUpTo = (): number => context.settledUpTo();
+          const engine = createWindowEngine({ ...engineOptions, ...traced, completeOf, settledUpTo });
           const sides = { late: required(late), refused: required(refused) };
           return new WindowOperator<V, R>(context, engine, trace, sides);
         },

@@ -50,7 +50,7 @@ export function clockOf(spec: Fields): Clock<Item> {
   if (spec.oneOf("type", "event", "system") === "system") return new SystemClock();
   const wait = spec.any("wait_ms");
   const waitMs = wait === "max" || wait === "unbounded" ? "unbounded" : spec.number("wait_ms");
-  return new EventClock({ timestamp: ({ ts }) => ts, waitMs });
+  return new EventClock({ timestamp: ({ ts }) => ts, waitMs, maxFutureMs: "unbounded" });
 }
 
 /** The fold of a vector's `op`, and whether it is ordered unless the vector says otherwise (time model `perKey`). */

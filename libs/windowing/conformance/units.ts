@@ -4,10 +4,9 @@ import {
   SessionWindower,
   count,
   WindowSpecError,
-  type KeySessions,
   type OrdinalWindow,
-  type SessionMerge,
 } from "../src/index.ts";
+import { KeySessions, type SessionMerge } from "../src/per-key/key-sessions.ts";
 import { compare, firstOf, type Difference } from "./comparison.ts";
 import { MalformedVectorsError, type Fields } from "./fields.ts";
 import { clockOf, windowerOf } from "./subject.ts";
@@ -90,7 +89,7 @@ export function runReject(vector: Fields): Difference {
 
 /** The sessions of one key, step by step. */
 export function runSessionUnit(vector: Fields): Difference {
-  const sessions = sessionWindowerOf(vector.object("windower")).sessions();
+  const sessions = new KeySessions(sessionWindowerOf(vector.object("windower")).gapMs);
   let merges: SessionMerge[] = [];
   return firstOf(
     ...vector.objects("steps").map((step, index) => {
@@ -135,7 +134,7 @@ export function runSessionMerge(vector: Fields): Difference {
     const mergedIds = session.list("merged_ids") as readonly number[];
     return { id: Number(id), open: session.number("open_ms"), close: session.number("close_ms"), mergedIds };
   });
-  const sessions = new SessionWindower({ gapMs: vector.number("gap_ms") }).sessions(held, held.length);
+  const sessions = new KeySessions(vector.number("gap_ms"), held, held.length);
   return firstOf(
     compare("expected_merges", sessions.merge(), vector.list("expected_merges")),
     compare("expected_sessions", sessionsToJson(sessions), vector.any("expected_sessions")),

@@ -1,6 +1,8 @@
 import { at } from "./at.ts";
+import { DEFAULT_MAX_FUTURE_MS } from "./clock.ts";
 import { listFrom, numberFrom } from "./fields.ts";
 import { WindowOptionsError } from "./errors.ts";
+import { MAX_TIME } from "./timestamps.ts";
 import type { StateChange, StateField, StateGroup } from "./window-engine.ts";
 
 const IDS = "ids";
@@ -12,6 +14,11 @@ export interface DeduplicatorOptions {
   readonly withinMs: number;
   /** Ids remembered at most; beyond it the oldest one is forgotten early, which is counted. @default 1_000_000 */
   readonly maxIds?: number;
+  /**
+   * How far (ms) an event's time may lie ahead of its arrival, or of `now` where that is not known. An event beyond it
+   * is refused, and its id not remembered: it would make all ids be forgotten. @default 300_000 (5 minutes)
+   */
+  readonly maxFutureMs?: number | "unbounded";
 }
 
 /** Events in columns: `ids[i]` is what makes an event itself, `times[i]` (ms) when it happened. */
@@ -19,12 +26,16 @@ export interface DeduplicatorBatch {
   readonly ids: readonly string[];
   /** @default `now` for all */
   readonly times?: readonly number[];
+  /** System time (ms) at which each event's message arrived; NaN = unknown. @default unknown */
+  readonly arrivals?: readonly number[];
 }
 
-/** What became of the events: kept + dropped = events given. */
+/** What became of the events: kept + dropped + refused = events given. */
 export interface DeduplicatorStats {
   readonly kept: number;
   readonly dropped: number;
+  /** Events whose time lies too far ahead of their arrival, or is none. */
+  readonly refused: number;
   /** Ids forgotten early for want of room: a repetition of one of them would be kept. */
   readonly forgotten: number;
   readonly remembered: number;
@@ -37,19 +48,23 @@ export interface DeduplicatorStats {
 export class Deduplicator {
   readonly #withinMs: number;
   readonly #maxIds: number;
+  readonly #maxFutureMs: number;
   /** When each id was first seen, oldest first. */
   #seen = new Map<string, number>();
   /** Where the oldest one is: a new iterator would step over all that were deleted before it. */
   #oldest: Iterator<[string, number]> | undefined;
   #front: readonly [id: string, seen: number] | undefined;
   #time: number = Number.NEGATIVE_INFINITY;
+  /** How much system time went by while nothing ran: it does not count. */
+  #stoppedMs = 0;
   #kept = 0;
   #dropped = 0;
+  #refused = 0;
   #forgotten = 0;
   #changed: Set<string> | undefined;
 
   /** @throws WindowOptionsError */
-  constructor({ withinMs, maxIds = 1_000_000 }: DeduplicatorOptions) {
+  constructor({ withinMs, maxIds = 1_000_000, maxFutureMs = DEFAULT_MAX_FUTURE_MS }: DeduplicatorOptions) {
     if (!(withinMs > 0) || !(maxIds >= 1)) {
       throw new WindowOptionsError(
         `withinMs is ${String(withinMs)} and maxIds ${String(maxIds)}, but both must be above 0.`,
@@ -57,13 +72,23 @@ export class Deduplicator {
     }
     this.#withinMs = withinMs;
     this.#maxIds = maxIds;
+    this.#maxFutureMs = maxFutureMs === "unbounded" ? Number.POSITIVE_INFINITY : maxFutureMs;
+    if (!(this.#maxFutureMs >= 0)) {
+      throw new WindowOptionsError(
+        `maxFutureMs is ${String(maxFutureMs)}, but must be 0 or more milliseconds, or "unbounded".`,
+      );
+    }
   }
 
   /** The indexes of the events that are seen for the first time. */
-  process({ ids, times }: DeduplicatorBatch, now: number): readonly number[] {
+  process({ ids, times, arrivals }: DeduplicatorBatch, now: number): readonly number[] {
     const first: number[] = [];
     for (let i = 0; i < ids.length; i++) {
-      const time = times?.[i] ?? now;
+      const time = times === undefined ? now - this.#stoppedMs : at(times, i);
+      if (times !== undefined && !this.#accepts(time, arrivals?.[i], now)) {
+        this.#refused++;
+        continue;
+      }
       if (time > this.#time) this.#time = time;
       this.#expire();
       const id = at(ids, i);
@@ -93,6 +118,7 @@ export class Deduplicator {
       this.#kept,
       this.#dropped,
       this.#forgotten,
+      this.#refused,
     ];
     return [
       { group: IDS, put, delete: gone },
@@ -100,20 +126,27 @@ export class Deduplicator {
     ];
   }
 
-  /** Takes up the state of an earlier one; only before the first event. @throws WindowStateError */
-  restore(state: Iterable<StateGroup>): void {
+  /**
+   * Takes up the state of an earlier one; only before the first event. Where time is system time, that between the
+   * last snapshot and `now` does not count.
+   *
+   * @throws WindowStateError
+   */
+  restore(state: Iterable<StateGroup>, now: number): void {
     for (const [group, fields] of state) {
       for (const [field, value] of fields) {
         if (group === IDS) this.#seen.set(field, numberFrom(value));
         else {
-          const [time, kept, dropped, forgotten] = listFrom(value);
+          const [time, kept, dropped, forgotten, refused = 0] = listFrom(value);
           this.#time = time === null ? Number.NEGATIVE_INFINITY : numberFrom(time);
           this.#kept = numberFrom(kept);
           this.#dropped = numberFrom(dropped);
           this.#forgotten = numberFrom(forgotten);
+          this.#refused = numberFrom(refused);
         }
       }
     }
+    if (this.#time !== Number.NEGATIVE_INFINITY) this.#stoppedMs = now - this.#time;
     // A store need not keep fields in order.
     this.#seen = new Map([...this.#seen].sort(([, a], [, b]) => a - b));
     this.#changed = new Set();
@@ -124,9 +157,15 @@ export class Deduplicator {
     return {
       kept: this.#kept,
       dropped: this.#dropped,
+      refused: this.#refused,
       forgotten: this.#forgotten,
       remembered: this.#seen.size,
     };
+  }
+
+  #accepts(time: number, arrival: number | undefined, now: number): boolean {
+    const arrived = arrival !== undefined && arrival < now ? arrival : now;
+    return Number.isFinite(time) && Math.abs(time) <= MAX_TIME && time <= arrived + this.#maxFutureMs;
   }
 
   #remember(id: string): void {

@@ -1,9 +1,59 @@
 import type { ResolvedOptions } from "./window-engine-options.ts";
+import type { Windower } from "./windower.ts";
 
-/** One paragraph: when results are final, and what becomes of late events. */
+/** One paragraph: when results are final, and what becomes of late events (time model `stream`). */
 export function explain<V, A, R>(options: ResolvedOptions<V, A, R>): string {
-  const paragraph = [windows(options), closing(options), late(options), early(options), order(options)];
+  return paragraphOf(options, closing(options), late(options));
+}
+
+/** A paragraph about windows with what a time model has to say of their end and of late events. */
+export function paragraphOf<V, A, R>(
+  options: ResolvedOptions<V, A, R>,
+  closes: string,
+  lateness: string,
+): string {
+  const { clock } = options;
+  const onEvents = clock.kind === "event" && clock.waitMs !== Number.POSITIVE_INFINITY;
+  const paragraph = [
+    windows(options),
+    clock.kind === "system"
+      ? systemTime(options)
+      : onEvents
+        ? closes
+        : "Nothing is final before the input ends.",
+    onEvents ? lateness : "",
+    future(options),
+    early(options),
+    order(options),
+  ];
   return paragraph.filter((sentence) => sentence !== "").join(" ");
+}
+
+/** Up to when an event must come for its window to be final. */
+export function lastEventOf<V, A, R>({ clock, windower }: ResolvedOptions<V, A, R>): string {
+  const lag = clock.kind === "system" || clock.waitMs === 0 ? "" : ` by ${ms(clock.waitMs)}`;
+  return `${endOf(windower)}${lag}`;
+}
+
+function endOf(windower: Windower): string {
+  return windower.kind === "session" ? "its last event plus the gap" : "its end";
+}
+
+function systemTime<V, A, R>({ clock, windower }: ResolvedOptions<V, A, R>): string {
+  const wait =
+    clock.kind === "system" && clock.settleMs > 0
+      ? ` and every producer was heard of, or ${ms(clock.settleMs)} later`
+      : "";
+  return (
+    `Events count at the time they arrive, so none is ever late; a window is final once system time has passed ` +
+    `${endOf(windower)}${wait}. Events read again after a crash count at the time of the second reading: exactly ` +
+    `once in total, but not in the same windows.`
+  );
+}
+
+function future<V, A, R>({ clock }: ResolvedOptions<V, A, R>): string {
+  if (clock.kind === "system" || clock.maxFutureMs === Number.POSITIVE_INFINITY) return "";
+  return `An event more than ${ms(clock.maxFutureMs)} ahead of its arrival is refused.`;
 }
 
 function windows<V, A, R>({ windower }: ResolvedOptions<V, A, R>): string {
@@ -18,30 +68,13 @@ function windows<V, A, R>({ windower }: ResolvedOptions<V, A, R>): string {
 }
 
 function closing<V, A, R>(options: ResolvedOptions<V, A, R>): string {
-  const { clock, windower, timeModel, idle } = options;
-  const end = windower.kind === "session" ? "its last event plus the gap" : "its end";
-  if (clock.kind === "system") {
-    return (
-      `Events count at the time they arrive, so none is ever late; a window is final once system time has passed ` +
-      `${end}. Events read again after a crash count at the time of the second reading: exactly once in total, ` +
-      `but not in the same windows.`
-    );
-  }
-  if (clock.waitMs === Number.POSITIVE_INFINITY) return "Nothing is final before the input ends.";
-  const whose = timeModel === "perKey" ? "of its own key" : "of any key";
-  const lag = clock.waitMs === 0 ? "" : ` by ${ms(clock.waitMs)}`;
-  const event = `A window is final once an event ${whose} lies past ${end}${lag}`;
-  if (timeModel === "perKey") return `${event}, or once so much system time has gone by.`;
-  return idle === "drained"
+  const event = `A window is final once an event of any key lies past ${lastEventOf(options)}`;
+  return options.idle === "drained"
     ? `${event}, or once so much system time has gone by while nothing was left to read.`
     : `${event}; without further events it stays open.`;
 }
 
-function late<V, A, R>({ clock, timeModel, allowedLatenessMs }: ResolvedOptions<V, A, R>): string {
-  if (clock.kind === "system" || clock.waitMs === Number.POSITIVE_INFINITY) return "";
-  if (timeModel === "perKey") {
-    return "An event behind its key's watermark is late, even while its window is open; it leaves as late.";
-  }
+function late<V, A, R>({ allowedLatenessMs }: ResolvedOptions<V, A, R>): string {
   if (allowedLatenessMs === 0)
     return "An event whose windows have all closed is not counted; it leaves as late.";
   return (

@@ -25,7 +25,7 @@ export { TumblingWindower } from "./tumbling-windower.ts";
 export { stateSpecOf } from "./state-spec.ts";
 export { NO_SESSION_ID } from "./window.ts";
 
-export type { Clock, EventClockOptions } from "./clock.ts";
+export type { Clock, EventClockOptions, SystemClockOptions } from "./clock.ts";
 export type { DeduplicatorBatch, DeduplicatorOptions } from "./deduplicator.ts";
 export type { FixedWindower } from "./fixed-windower.ts";
 export type { ClosingFold, Fold } from "./fold.ts";
@@ -34,7 +34,6 @@ export type { FoldSpec } from "./folds/fold-of.ts";
 export type { Joined, JoinEvent, JoinOptions, JoinSides, JoinState } from "./folds/join.ts";
 export type { MeanState } from "./folds/mean.ts";
 export type { Json, JsonCodec } from "./json.ts";
-export type { KeySessions, SessionMerge } from "./per-key/key-sessions.ts";
 export type { SessionWindowerOptions } from "./session-windower.ts";
 export type { SlidingWindowerOptions } from "./sliding-windower.ts";
 export type { TumblingWindowerOptions } from "./tumbling-windower.ts";

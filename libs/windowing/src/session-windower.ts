@@ -1,6 +1,4 @@
-import { KeySessions } from "./per-key/key-sessions.ts";
 import { requireMs } from "./require-ms.ts";
-import type { OrdinalWindow } from "./window.ts";
 
 /** What divides sessions. */
 export interface SessionWindowerOptions {
@@ -18,10 +16,5 @@ export class SessionWindower {
 
   constructor({ gapMs }: SessionWindowerOptions) {
     this.gapMs = requireMs(gapMs, "gapMs", 0);
-  }
-
-  /** The sessions of one key by the rules of the time model `perKey`, to place events in without an engine. */
-  sessions(held: Iterable<OrdinalWindow> = [], nextId = 0): KeySessions {
-    return new KeySessions(this.gapMs, held, nextId);
   }
 }

@@ -4,22 +4,25 @@ import type { KeyedBatch } from "./window-engine.ts";
 import type { RefusedEvent } from "./window-output.ts";
 
 /** The range of `Date`, in which milliseconds are exact. */
-const MAX_TIME = 8.64e15;
+export const MAX_TIME = 8.64e15;
 
 /** Gives each event of a batch its timestamp, or refuses it. One call per event: nothing is allocated. */
 export class Timestamps<V> {
   /** Whether events carry their own time; else it is `now`. */
   readonly eventTime: boolean;
+  /** How far the watermark stays behind an event; Infinity on the system clock, where no event raises it. */
   readonly waitMs: number;
   readonly #read: ((value: V) => number) | undefined;
   readonly #maxFutureMs: number;
   #values: readonly V[] = [];
   #times: readonly number[] | undefined;
   #now = 0;
+  /** The latest timestamp of an event whose arrival is not known. */
+  #limit = MAX_TIME;
 
   constructor(clock: Clock<V>) {
     this.eventTime = clock.kind === "event";
-    this.waitMs = clock.kind === "event" ? clock.waitMs : 0;
+    this.waitMs = clock.kind === "event" ? clock.waitMs : Number.POSITIVE_INFINITY;
     this.#read = clock.kind === "event" ? clock.timestamp : undefined;
     this.#maxFutureMs = clock.kind === "event" ? clock.maxFutureMs : Number.POSITIVE_INFINITY;
   }
@@ -28,14 +31,14 @@ export class Timestamps<V> {
     this.#values = batch.values;
     this.#times = batch.times;
     this.#now = now;
+    this.#limit = Math.min(MAX_TIME, now + this.#maxFutureMs);
   }
 
   /** The timestamp of an event; NaN where it is refused. */
   at(index: number): number {
     if (!this.eventTime) return this.#now;
     const timestamp = this.#told(index);
-    const limit = this.#maxFutureMs === Number.POSITIVE_INFINITY ? MAX_TIME : this.#limitOf(index);
-    return Number.isFinite(timestamp) && timestamp >= -MAX_TIME && timestamp <= limit
+    return Number.isFinite(timestamp) && timestamp >= -MAX_TIME && timestamp <= this.#limitOf(index)
       ? timestamp
       : Number.NaN;
   }
@@ -54,8 +57,10 @@ export class Timestamps<V> {
     return this.#times?.[index] ?? Number.NaN;
   }
 
+  /** A message's time that counts as the event's own, or lies in the future, is no measure of its arrival. */
   #limitOf(index: number): number {
-    const arrival = this.#times?.[index] ?? Number.NaN;
-    return Math.min(MAX_TIME, (Number.isNaN(arrival) ? this.#now : arrival) + this.#maxFutureMs);
+    if (this.#times === undefined || this.#read === undefined) return this.#limit;
+    const arrival = this.#times[index] ?? Number.NaN;
+    return arrival < this.#now ? Math.min(MAX_TIME, arrival + this.#maxFutureMs) : this.#limit;
   }
 }

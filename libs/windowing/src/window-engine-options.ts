@@ -8,8 +8,7 @@ import type { Windower } from "./windower.ts";
 
 /**
  * `stream`: one watermark for all keys; an event is late only when all its windows have closed.
- * `perKey`: a watermark for each key that always advances with system time; an event behind it is late even
- * though its window is open (as Bytewax).
+ * `perKey`: a watermark for each key, for devices whose clocks and delays differ (see the README).
  */
 export type TimeModel = "stream" | "perKey";
 
@@ -68,7 +67,10 @@ export interface ResolvedOptions<V, A, R> {
   readonly overflowKey: string;
   readonly pageSize: number;
   readonly completeOf: (open: number, close: number) => Completeness;
+  readonly settledUpTo: () => number;
 }
+
+const never = (): number => Number.NEGATIVE_INFINITY;
 
 const unknownCompleteness = (): Completeness => "unknown";
 
@@ -88,20 +90,15 @@ export function resolveOptions<V, A, R>(options: WindowEngineOptions<V, A, R>): 
     overflowKey: options.overflowKey ?? "(overflow)",
     pageSize: requireNumber(options.pageSize ?? Number.POSITIVE_INFINITY, "pageSize", 1),
     completeOf: options.completeOf ?? unknownCompleteness,
+    settledUpTo: options.settledUpTo ?? never,
   };
   refuseContradictions(resolved);
   return resolved;
 }
 
 function refuseContradictions<V, A, R>(options: ResolvedOptions<V, A, R>): void {
-  const { timeModel, ordered, fold, allowedLatenessMs, earlyEveryMs } = options;
+  const { timeModel, ordered, fold, earlyEveryMs } = options;
   const matches = fold.match !== undefined;
-  if (timeModel === "perKey" && allowedLatenessMs > 0) {
-    throw new WindowOptionsError(
-      'allowedLatenessMs needs timeModel "stream": in "perKey" an event behind its key\'s watermark is late. ' +
-        "Use a longer waitMs, or timeModel stream.",
-    );
-  }
   if (timeModel === "stream" && ordered && matches) {
     throw new WindowOptionsError(
       'ordered folds events when their window closes, so matches could not leave before: use timeModel "perKey", ' +

@@ -74,6 +74,11 @@ export interface WindowEngine<V, R> {
    * windows is late or a revision, never a second first answer.
    */
   finish(cause: "end" | "drain"): WindowOutput<V, R>;
+  /**
+   * It is `now`: emits what open windows hold so far, as `early` results; the windows stay open. Left out is what has
+   * not changed since its last row, and all of a fold with matches, whose rows leave at once.
+   */
+  early(now: number): WindowOutput<V, R>;
   /** Whether rows are due that found no room on the last page. */
   readonly pending: boolean;
   /** The next page of rows that are due. */
@@ -82,10 +87,21 @@ export interface WindowEngine<V, R> {
   nextWake(now: number): Wake | undefined;
   /** What changed since the last call: everything, the first time. Costs what changed. */
   snapshot(): readonly StateChange[];
-  /** Takes up the state of an earlier engine; only before the first event. @throws WindowStateError */
+  /**
+   * Takes up the state of an earlier engine; only before the first event. The time between its last snapshot and
+   * `now` does not count: event time, which follows system time, goes on from where it stood.
+   *
+   * @throws WindowStateError
+   */
   restore(state: Iterable<StateGroup>, now: number): void;
   /** Figures at this moment. */
   stats(): WindowStats;
+  /**
+   * Event time (ms) up to which first results are all out: no window that closes by then will have its first row
+   * after this, whatever comes. With `allowedLatenessMs`, rows of cause `late` may follow until event time has
+   * passed a window's close by so much. −Infinity where nothing can be said.
+   */
+  finalUpTo(): number;
   /** The watermark (ms) that holds for a key; −Infinity where none does yet. */
   watermarkOf(key: string): number;
   /** One paragraph: when results are final, and what becomes of late events. */

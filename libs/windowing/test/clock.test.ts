@@ -8,7 +8,7 @@ import {
   TumblingWindower,
   WindowSpecError,
 } from "../src/index.ts";
-import { batch, event, eventClock } from "./support/events.ts";
+import { batch, event, eventClock, type TestEvent } from "./support/events.ts";
 
 const windower = new TumblingWindower({ lengthMs: 10 });
 const fold = count();
@@ -37,6 +37,34 @@ describe("EventClock", () => {
     const output = engine.process({ keys, values, times: [49, 50, Number.NaN] }, 50);
     expect(output.refused.map(({ limit }) => limit)).toEqual([149]);
     expect(engine.stats()).toMatchObject({ counted: 2, refused: 1 });
+  });
+
+  test("refuses an event more than 5 minutes ahead unless told otherwise", () => {
+    for (const timeModel of ["stream", "perKey"] as const) {
+      const clock = new EventClock({ timestamp: ({ ts }: TestEvent) => ts, waitMs: 0 });
+      const engine = createWindowEngine({ windower, fold, clock, timeModel });
+      const { keys, values } = batch(event(4_102_444_800_000), event(1_000_300_000), event(1_000_300_001));
+      const { refused } = engine.process({ keys, values }, 1_000_000_000);
+      expect(refused.map(({ limit }) => limit)).toEqual([1_000_300_000, 1_000_300_000]);
+      const open = new EventClock({
+        timestamp: ({ ts }: TestEvent) => ts,
+        waitMs: 0,
+        maxFutureMs: "unbounded",
+      });
+      const trusting = createWindowEngine({ windower, fold, clock: open, timeModel });
+      expect(trusting.process({ keys, values }, 1_000_000_000).refused).toEqual([]);
+    }
+  });
+
+  test("a message's time in the future is no arrival, and no measure of itself", () => {
+    const future = 4_102_444_800_000;
+    const told = createWindowEngine({ windower, fold, clock: eventClock(0, 100) });
+    const { keys, values } = batch(event(future), event(150));
+    const output = told.process({ keys, values, times: [future, future] }, 50);
+    expect(output.refused).toMatchObject([{ timestamp: future, limit: 150 }]);
+    const published = createWindowEngine({ windower, fold, clock: new EventClock({ waitMs: 0 }) });
+    const { refused } = published.process({ keys, values, times: [future, 60] }, 50);
+    expect(refused).toMatchObject([{ timestamp: future, reason: "future-timestamp" }]);
   });
 
   test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 9e15, -9e15])(

@@ -9,7 +9,7 @@ describe("Deduplicator", () => {
     const dedup = new Deduplicator({ withinMs: 100 });
     expect(dedup.process({ ids: ["a", "b", "a"] }, 0)).toEqual([0, 1]);
     expect(dedup.process({ ids: ["b", "c"] }, 99)).toEqual([1]);
-    expect(dedup.stats()).toEqual({ kept: 3, dropped: 2, forgotten: 0, remembered: 3 });
+    expect(dedup.stats()).toEqual({ kept: 3, dropped: 2, refused: 0, forgotten: 0, remembered: 3 });
   });
 
   test("remembers an id for so long after it was first seen, however often it came", () => {
@@ -21,7 +21,7 @@ describe("Deduplicator", () => {
 
   test("time is that of the events where they tell it, and never goes back", () => {
     const dedup = new Deduplicator({ withinMs: 100 });
-    expect(dedup.process({ ids: ["a", "b", "a", "a"], times: [0, 99, 50, 100] }, 7)).toEqual([0, 1, 3]);
+    expect(dedup.process({ ids: ["a", "b", "a", "a"], times: [0, 99, 50, 100] }, 100)).toEqual([0, 1, 3]);
   });
 
   test("with no room left the oldest id is forgotten, and counted", () => {
@@ -30,12 +30,37 @@ describe("Deduplicator", () => {
     expect(dedup.stats()).toMatchObject({ forgotten: 2, remembered: 2 });
   });
 
-  test.each([{ withinMs: 0 }, { withinMs: Number.NaN }, { withinMs: 1, maxIds: 0 }])(
-    "refuses %p",
-    (options) => {
-      expect(() => new Deduplicator(options)).toThrow(WindowOptionsError);
-    },
-  );
+  test("refuses an event from the future, so that no id is forgotten for it or remembered for ever", () => {
+    const dedup = new Deduplicator({ withinMs: 1_000 });
+    const future = 4_102_444_800_000;
+    const times = [0, future, 500, 500, Number.NaN];
+    expect(dedup.process({ ids: ["a", "x", "a", "b", "c"], times }, 600)).toEqual([0, 3]);
+    expect(dedup.stats()).toMatchObject({ kept: 2, dropped: 1, refused: 2, remembered: 2 });
+    const store = new StateStore();
+    store.apply(dedup.snapshot());
+    const next = new Deduplicator({ withinMs: 1_000 });
+    next.restore(store.load(), 1_600);
+    expect(next.process({ ids: ["a", "b", "x"], times: [1_600, 1_600, 1_600] }, 1_600)).toEqual([0, 1, 2]);
+    expect(next.stats()).toMatchObject({ refused: 2, remembered: 3 });
+  });
+
+  test("measures the future against the arrival of the message, where it is known and not in the future", () => {
+    const dedup = new Deduplicator({ withinMs: 1_000, maxFutureMs: 100 });
+    const ids = ["a", "b", "c", "d", "e"];
+    const arrivals = [50, 49, Number.NaN, 1e12, 1e12];
+    expect(dedup.process({ ids, times: [150, 150, 300, 300, 301], arrivals }, 200)).toEqual([0, 2, 3]);
+    const unbounded = new Deduplicator({ withinMs: 1_000, maxFutureMs: "unbounded" });
+    expect(unbounded.process({ ids: ["a"], times: [1e14] }, 0)).toEqual([0]);
+  });
+
+  test.each([
+    { withinMs: 1, maxFutureMs: -1 },
+    { withinMs: 0 },
+    { withinMs: Number.NaN },
+    { withinMs: 1, maxIds: 0 },
+  ])("refuses %p", (options) => {
+    expect(() => new Deduplicator(options)).toThrow(WindowOptionsError);
+  });
 
   test("drops exactly what was kept less than withinMs before, through restarts at random", () => {
     const steps = fc.array(
@@ -57,7 +82,7 @@ describe("Deduplicator", () => {
           if (!restart) continue;
           store.apply(dedup.snapshot());
           dedup = new Deduplicator({ withinMs });
-          dedup.restore(store.load());
+          dedup.restore(store.load(), now);
         }
         const { kept, dropped } = dedup.stats();
         expect(kept + dropped).toBe(list.length);
@@ -69,7 +94,7 @@ describe("Deduplicator", () => {
     const dedup = new Deduplicator({ withinMs: 1_000 });
     for (let from = 0; from < 1_000_000; from += 1_000) {
       const ids = Array.from({ length: 1_000 }, (_, index) => `id-${String(from + index)}`);
-      dedup.process({ ids, times: ids.map((_, index) => from + index) }, 0);
+      dedup.process({ ids, times: ids.map((_, index) => from + index) }, from);
     }
     expect(dedup.stats()).toMatchObject({ kept: 1_000_000, remembered: 1_000 });
   });

@@ -2,6 +2,8 @@ import { describe, expect, test } from "@jest/globals";
 
 import {
   collectList,
+  count,
+  join,
   SessionWindower,
   TumblingWindower,
   type TimeModel,
@@ -90,4 +92,99 @@ test("an early result does not come again after its window has closed, though th
     { key: "a", revision: 0, cause: "watermark" },
   ]);
   expect(driver.advance(200)).toMatchObject([{ key: "b", cause: "early" }]);
+});
+
+describe.each(cases)("early() of %s", (_, windower, timeModel) => {
+  const fold = collectList(({ value }: TestEvent) => value);
+  const options = { windower, timeModel, fold, clock: eventClock() };
+
+  test("shows what open windows hold so far and leaves them open, without earlyEveryMs", () => {
+    const driver = new EngineDriver(options);
+    expect(driver.early(0)).toEqual([]);
+    driver.process(batch(event(1, "a", 1), event(2, "b", 2)), 10);
+    expect(driver.early(10)).toMatchObject([
+      { key: "a", value: [1], revision: 0, cause: "early" },
+      { key: "b", value: [2], revision: 0, cause: "early" },
+    ]);
+    expect(driver.early(11)).toEqual([]);
+    driver.process(batch(event(3, "a", 3)), 12);
+    expect(driver.early(12)).toMatchObject([
+      { key: "a", value: [1, 3], previous: [1], revision: 1, cause: "early" },
+    ]);
+    driver.process(batch(event(4, "a", 4)), 13);
+    expect(
+      driver.finish().map(({ key, value, revision, previous }) => [key, value, revision, previous]),
+    ).toEqual(
+      expect.arrayContaining([
+        ["a", [1, 3, 4], 2, [1, 3]],
+        ["b", [2], 1, [2]],
+      ]),
+    );
+    expect(driver.early(14)).toEqual([]);
+  });
+
+  test("the next run's rows replace it, whatever came in between", () => {
+    for (const commitsAfter of [true, false]) {
+      const driver = new EngineDriver(options);
+      driver.process(batch(event(1, "a", 1), event(2, "b", 2)), 10);
+      if (commitsAfter) driver.commit();
+      expect(driver.early(10)).toHaveLength(2);
+      driver.restart(20);
+      expect(driver.early(20)).toEqual([]);
+      driver.process(batch(event(5, "a", 3), event(6, "c", 4)), 20);
+      driver.restart(30);
+      const rows = driver.finish();
+      expect(rows.map(({ key, value, revision, previous }) => [key, value, revision, previous])).toEqual(
+        expect.arrayContaining([
+          ["a", [1, 3], 1, [1]],
+          ["b", [2], 1, [2]],
+          ["c", [4], 0, undefined],
+        ]),
+      );
+      expect(rows).toHaveLength(3);
+    }
+  });
+
+  test("leaves in pages, and after the rows of windows that are due", () => {
+    const driver = new EngineDriver({ ...options, pageSize: 1 });
+    driver.process(batch(event(1, "a", 1), event(1, "b", 2), event(1, "c", 3)), 10);
+    expect(driver.engine.early(10).results).toHaveLength(1);
+    expect(driver.engine.pending).toBe(true);
+    const rest = [driver.engine.nextPage(), driver.engine.nextPage(), driver.engine.nextPage()];
+    expect(rest.map(({ results }) => results.length)).toEqual([1, 1, 0]);
+    expect(driver.engine.pending).toBe(false);
+    driver.process(batch(event(2, "a", 4)), 11);
+    const causes = [...driver.drained(60_000), ...driver.early(60_000)].map(({ cause }) => cause);
+    expect(causes).toEqual(["watermark", "watermark", "watermark"]);
+  });
+
+  test("shows no window that is due: its own row is on its way", () => {
+    const driver = new EngineDriver({ ...options, pageSize: 1 });
+    driver.process(batch(event(1, "a", 1), event(1, "b", 2)), 10);
+    driver.engine.drained(60_000);
+    const rows = driver.early(60_000);
+    expect(rows).toMatchObject([{ revision: 0, cause: "watermark" }]);
+  });
+});
+
+test("early() emits nothing for a fold with matches: its rows left at once", () => {
+  const sides = { left: ({ value }: TestEvent) => value };
+  for (const timeModel of ["stream", "perKey"] as const) {
+    const driver = new EngineDriver({
+      windower: tumbling,
+      timeModel,
+      fold: join({ sides, emit: "running" }),
+      clock: eventClock(),
+    });
+    expect(driver.process(batch(event(1, "a", 1)), 10)).toHaveLength(1);
+    expect(driver.early(20)).toEqual([]);
+  }
+});
+
+test("early(): windows that open after it have first rows again", () => {
+  const driver = new EngineDriver({ windower: tumbling, fold: count(), clock: eventClock() });
+  driver.process(batch(event(1)), 0);
+  driver.early(0);
+  driver.process(batch(event(2), event(10_000), event(10_001)), 1);
+  expect(driver.process(batch(event(20_000)), 2)).toMatchObject([{ value: 2, revision: 0 }]);
 });

@@ -84,7 +84,7 @@ describe("allowedLatenessMs", () => {
     const driver = new EngineDriver(
       { windower: tumbling, clock: eventClock(), fold: values, allowedLatenessMs: 100, pageSize: 1 },
       (self) => {
-        self.restart(0);
+        self.restart();
       },
     );
     driver.process(batch(event(1, "a", 1), event(1, "b", 2)), 0);

@@ -1,7 +1,15 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 
-import { SessionWindower, SlidingWindower, TumblingWindower, WindowSpecError } from "../src/index.ts";
+import {
+  count,
+  createWindowEngine,
+  SessionWindower,
+  SlidingWindower,
+  TumblingWindower,
+  WindowSpecError,
+} from "../src/index.ts";
+import { batch, event, eventClock } from "./support/events.ts";
 
 describe("TumblingWindower", () => {
   test("counts windows from alignToMs, below it too", () => {
@@ -73,8 +81,13 @@ describe("SlidingWindower", () => {
 
 describe("SessionWindower", () => {
   test("a gap of 0 joins events of one instant", () => {
-    const sessions = new SessionWindower({ gapMs: 0 }).sessions();
-    expect([sessions.openFor(5), sessions.openFor(5), sessions.openFor(6)]).toEqual([0, 0, 1]);
+    const engine = createWindowEngine({
+      windower: new SessionWindower({ gapMs: 0 }),
+      clock: eventClock(),
+      fold: count(),
+    });
+    const { results } = engine.process(batch(event(5), event(5), event(6), event(9)), 0);
+    expect(results.map(({ value }) => value)).toEqual([2, 1]);
   });
 
   test.each([-1, 0.5, Number.NaN])("refuses the gap %p", (gapMs) => {

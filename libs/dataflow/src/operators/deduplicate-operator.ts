@@ -1,12 +1,16 @@
 import { Deduplicator } from "@millrace/windowing";
 import type { DeduplicatorOptions, StateChange, StateGroup } from "@millrace/windowing";
 import type { Batch, Emitter, Operator } from "../contracts/operator.ts";
+import { Refusals } from "./refusals.ts";
 import { StatelessOperator } from "./stateless.ts";
 import type { StepContext } from "./step-context.ts";
 
 /** How long ids are remembered, and by which time. */
 export interface DeduplicateOptions<T> extends DeduplicatorOptions {
-  /** Reads an event's time (ms), so that a replay drops what the first run dropped. @default system time */
+  /**
+   * Reads an event's time (ms), so that a replay drops what the first run dropped. An event whose time lies more than
+   * `maxFutureMs` ahead of its message's is refused: it is not passed on, but counted and logged. @default system time
+   */
   readonly timestamp?: (event: T) => number;
 }
 
@@ -16,10 +20,12 @@ export class DeduplicateOperator<T> implements Operator<T, T> {
   readonly #deduplicator: Deduplicator;
   readonly #ids: StatelessOperator<T, string>;
   readonly #timestamp: ((event: T) => number) | undefined;
+  readonly #refusals: Refusals;
 
   constructor(context: StepContext, idOf: (event: T) => string, options: DeduplicateOptions<T>) {
     this.#deduplicator = new Deduplicator(options);
     this.#timestamp = options.timestamp;
+    this.#refusals = new Refusals(context);
     this.#ids = new StatelessOperator<T, string>(context, "one-to-one", (batch, rows) => {
       for (const [row, event] of batch.events.entries()) {
         rows.at = row;
@@ -33,9 +39,7 @@ export class DeduplicateOperator<T> implements Operator<T, T> {
       emit: ({ events: ids }) => {
         const timestamp = this.#timestamp;
         const times = timestamp && batch.events.map((event) => timestamp(event));
-        const first = new Set(
-          this.#deduplicator.process(times === undefined ? { ids } : { ids, times }, now),
-        );
+        const first = new Set(this.#firstOf(ids, times, batch.times, now));
         const isFirst = (_: unknown, row: number): boolean => first.has(row);
         if (first.size === 0) return;
         out.emit({
@@ -51,11 +55,24 @@ export class DeduplicateOperator<T> implements Operator<T, T> {
     return this.#deduplicator.snapshot();
   }
 
-  restore(groups: Iterable<StateGroup>): void {
-    this.#deduplicator.restore(groups);
+  restore(groups: Iterable<StateGroup>, now: number): void {
+    this.#deduplicator.restore(groups, now);
   }
 
   stats(): Readonly<Record<string, number>> {
     return { ...this.#deduplicator.stats() };
+  }
+
+  #firstOf(
+    ids: readonly string[],
+    times: readonly number[] | undefined,
+    arrivals: readonly number[] | undefined,
+    now: number,
+  ): readonly number[] {
+    const before = this.#deduplicator.stats().refused;
+    const batch = times === undefined ? { ids } : { ids, times };
+    const first = this.#deduplicator.process(arrivals === undefined ? batch : { ...batch, arrivals }, now);
+    this.#refusals.add(this.#deduplicator.stats().refused - before, {}, now);
+    return first;
   }
 }

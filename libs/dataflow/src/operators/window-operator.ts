@@ -12,6 +12,7 @@ import type {
 import type { Batch, Emitter, Operator, Wake } from "../contracts/operator.ts";
 import { StepError, messageOf } from "../errors.ts";
 import { excerpt } from "../excerpt.ts";
+import { Refusals } from "./refusals.ts";
 import type { StepContext } from "./step-context.ts";
 import type { Trace } from "./traced.ts";
 
@@ -30,6 +31,7 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
   #before: WindowStats;
   readonly #late: Emitter<LateEvent<V>>;
   readonly #refused: Emitter<RefusedEvent<V>>;
+  readonly #refusals: Refusals;
 
   constructor(
     context: StepContext,
@@ -43,6 +45,7 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
     this.#trace = trace;
     this.#late = sides.late;
     this.#refused = sides.refused;
+    this.#refusals = new Refusals(context);
   }
 
   process(batch: Batch<V>, now: number, out: Emitter<PartResult<R>>): void {
@@ -55,7 +58,11 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
       );
     }
     const keyed: KeyedBatch<V> = times === undefined ? { keys, values } : { keys, values, times };
-    this.#route(() => this.#engine.process(keyed, now), out);
+    const { refused } = this.#route(() => this.#engine.process(keyed, now), out);
+    const [first] = refused;
+    if (first === undefined) return;
+    const { key, timestamp, reason, limit } = first;
+    this.#refusals.add(refused.length, { key, timestamp, reason, limit }, now);
   }
 
   advance(now: number, drainedAt: number | undefined, out: Emitter<PartResult<R>>): void {
@@ -65,6 +72,14 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
 
   finish(cause: "end" | "drain", _now: number, out: Emitter<PartResult<R>>): void {
     this.#route(() => this.#engine.finish(cause), out);
+  }
+
+  early(now: number, out: Emitter<PartResult<R>>): void {
+    this.#route(() => this.#engine.early(now), out);
+  }
+
+  watermark(): number {
+    return this.#engine.finalUpTo();
   }
 
   nextWake(now: number): Wake | undefined {
@@ -105,7 +120,7 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
     };
   }
 
-  #route(call: () => WindowOutput<V, R>, out: Emitter<PartResult<R>>): void {
+  #route(call: () => WindowOutput<V, R>, out: Emitter<PartResult<R>>): WindowOutput<V, R> {
     let made: WindowOutput<V, R>;
     try {
       made = call();
@@ -122,6 +137,7 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
     );
     send(made.late, this.#late);
     send(made.refused, this.#refused);
+    return made;
   }
 }
 

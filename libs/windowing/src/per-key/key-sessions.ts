@@ -1,9 +1,12 @@
-import { NO_IDS, type OrdinalWindow, type Window, type WindowId } from "../window.ts";
+import { IntervalList } from "../interval-list.ts";
+import { MAX_MERGED_IDS, NO_IDS, type OrdinalWindow, type Window, type WindowId } from "../window.ts";
 
 interface OpenSession {
+  readonly id: number;
   open: number;
-  close: number;
+  last: number;
   mergedIds: readonly WindowId[];
+  merged: number;
 }
 
 /** A session that went into another one. */
@@ -17,79 +20,105 @@ export type SessionMerge = readonly [from: number, into: number];
 export class KeySessions {
   nextId: number;
   readonly #gapMs: number;
-  readonly #sessions = new Map<number, OpenSession>();
+  readonly #byId = new Map<number, OpenSession>();
+  /** Sessions that lie apart by more than the gap, but for one that the last event has grown. */
+  readonly #byTime = new IntervalList<OpenSession>();
+  #grown: OpenSession | undefined;
+  /** Sessions given at first that touch an earlier one, in order of time. */
+  #touching: OpenSession[] = [];
 
   constructor(gapMs: number, sessions: Iterable<OrdinalWindow> = [], nextId = 0) {
     this.#gapMs = gapMs;
     this.nextId = nextId;
-    for (const { id, open, close, mergedIds } of sessions) this.#sessions.set(id, { open, close, mergedIds });
+    for (const { id, open, close, mergedIds, merged = 0 } of sessions) {
+      this.#byId.set(id, { id, open, last: close, mergedIds, merged });
+    }
+    let end = Number.NEGATIVE_INFINITY;
+    for (const session of [...this.#byId.values()].sort((a, b) => a.open - b.open)) {
+      if (session.open - end > gapMs) this.#byTime.insert(session);
+      else this.#touching.push(session);
+      end = Math.max(end, session.last);
+    }
   }
 
   get size(): number {
-    return this.#sessions.size;
+    return this.#byId.size;
   }
 
   /** The sessions as they are, in the order in which they were opened. */
   windows(): OrdinalWindow[] {
-    return [...this.#sessions].map(([id, session]) => ({ id, ...session }));
+    return Array.from(this.#byId.values(), windowOf);
   }
 
   /** A session by its id; undefined where it is not held. */
   windowOf(id: number): Window | undefined {
-    const session = this.#sessions.get(id);
-    return session === undefined ? undefined : { id, ...session };
+    const session = this.#byId.get(id);
+    return session === undefined ? undefined : windowOf(session);
   }
 
   /** Finds or opens the session of an event. Sessions that touch from then on are left to `merge`. */
   openFor(timestamp: number): number {
-    for (const [id, session] of this.#sessions) {
-      if (timestamp < session.open - this.#gapMs || timestamp > session.close + this.#gapMs) continue;
-      if (timestamp < session.open) session.open = timestamp;
-      if (timestamp > session.close) session.close = timestamp;
-      return id;
+    let session: OpenSession | undefined;
+    for (const touched of this.#byTime.within(timestamp - this.#gapMs, timestamp + this.#gapMs)) {
+      if (session === undefined || touched.id < session.id) session = touched;
     }
-    const id = this.nextId++;
-    this.#sessions.set(id, { open: timestamp, close: timestamp, mergedIds: NO_IDS });
-    return id;
+    if (session === undefined) {
+      session = { id: this.nextId++, open: timestamp, last: timestamp, mergedIds: NO_IDS, merged: 0 };
+      this.#byId.set(session.id, session);
+      this.#byTime.insert(session);
+      return session.id;
+    }
+    if (timestamp < session.open) session.open = timestamp;
+    if (timestamp > session.last) session.last = timestamp;
+    this.#grown = session;
+    return session.id;
   }
 
   /** Merges sessions that touch; tells which went into which, in order. */
   merge(): readonly SessionMerge[] {
-    if (this.#sessions.size < 2) return [];
     const merges: SessionMerge[] = [];
-    const byOpen = [...this.#sessions].sort(([, a], [, b]) => a.open - b.open);
-    let last: (typeof byOpen)[number] | undefined;
-    for (const entry of byOpen) {
-      const [id, session] = entry;
-      if (last === undefined || session.open - last[1].close > this.#gapMs) {
-        last = entry;
-        continue;
+    for (const session of [...this.#touching, this.#grown]) {
+      if (session === undefined) continue;
+      const [into, ...others] = this.#byTime.within(session.open - this.#gapMs, session.last + this.#gapMs);
+      if (into === undefined) continue;
+      for (const from of into === session ? others : [session]) {
+        this.remove(from.id);
+        into.last = Math.max(into.last, from.last);
+        into.merged += 1 + from.merged;
+        if (into.mergedIds.length < MAX_MERGED_IDS) into.mergedIds = [...into.mergedIds, from.id];
+        merges.push([from.id, into.id]);
       }
-      const [into, target] = last;
-      target.close = Math.max(target.close, session.close);
-      target.mergedIds = [...target.mergedIds, id];
-      this.#sessions.delete(id);
-      merges.push([id, into]);
     }
+    this.#touching = [];
+    this.#grown = undefined;
     return merges;
   }
 
   /** Forgets a session. */
   remove(id: number): void {
-    this.#sessions.delete(id);
+    const session = this.#byId.get(id);
+    if (session === undefined) return;
+    this.#byId.delete(id);
+    this.#byTime.remove(session);
   }
 
-  /** The sessions that a watermark closes: those it has passed by more than the gap. */
+  /** The sessions that a watermark closes: those it has passed by more than the gap, earliest first. */
   due(watermark: number): OrdinalWindow[] {
-    return this.windows().filter(({ close }) => watermark > close + this.#gapMs);
+    const due: OrdinalWindow[] = [];
+    for (const session of this.#byTime) {
+      if (watermark <= session.last + this.#gapMs) break;
+      due.push(windowOf(session));
+    }
+    return due;
   }
 
   /** The watermark that must be passed for the next session to close; undefined = there is none. */
   nextDue(): number | undefined {
-    let next: number | undefined;
-    for (const { close } of this.#sessions.values()) {
-      if (next === undefined || close + this.#gapMs < next) next = close + this.#gapMs;
-    }
-    return next;
+    const first = this.#byTime.first();
+    return first === undefined ? undefined : first.last + this.#gapMs;
   }
+}
+
+function windowOf({ id, open, last: close, mergedIds, merged }: OpenSession): OrdinalWindow {
+  return merged === 0 ? { id, open, close, mergedIds } : { id, open, close, mergedIds, merged };
 }

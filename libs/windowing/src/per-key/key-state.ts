@@ -1,6 +1,7 @@
 import type { HeapItem } from "../due-heap.ts";
 import type { Json } from "../json.ts";
 import { NO_IDS, type WindowId } from "../window.ts";
+import type { KeyClock } from "./key-clock.ts";
 import { KeyQueue } from "./key-queue.ts";
 import type { KeySessions } from "./key-sessions.ts";
 
@@ -11,7 +12,7 @@ export interface KeyCell<A> {
   rows: number;
   /** What the accumulator was at the last row, noted at the first change after it. */
   sent: Json | undefined;
-  /** Whether it changed since the last early results. */
+  /** Whether it changed since its last row. */
   touched: boolean;
   /** Ids of merged sessions whose rows are out and not yet called void. */
   replaces: readonly WindowId[];
@@ -28,16 +29,14 @@ export interface KeyEnd {
   readonly cause: "end" | "drain";
 }
 
-/** All that is held of one key in the time model `perKey`, its clock included. */
+/** All that is held of one key with windows or waiting events. */
 export class KeyState<V, A> implements HeapItem {
   readonly key: string;
   readonly order: number;
-  /** System time at which the watermark brings something about; Infinity = only an event can. */
+  readonly clock: KeyClock;
+  /** The instant at which the watermark brings something about; Infinity = only an event can. */
   due: number = Number.POSITIVE_INFINITY;
   slot = -1;
-  /** The watermark when an event last raised it, and the system time of that. */
-  base: number = Number.NEGATIVE_INFINITY;
-  at = 0;
   ended: KeyEnd | undefined;
   readonly cells = new Map<number, KeyCell<A>>();
   readonly queue = new KeyQueue<V>();
@@ -45,29 +44,36 @@ export class KeyState<V, A> implements HeapItem {
   readonly sessions: KeySessions | undefined;
   /** The lowest close of a tumbling or sliding window held. */
   firstClose: number = Number.POSITIVE_INFINITY;
-  persisted = false;
 
-  constructor(key: string, order: number, sessions: KeySessions | undefined) {
+  constructor(key: string, order: number, clock: KeyClock, sessions: KeySessions | undefined) {
     this.key = key;
     this.order = order;
+    this.clock = clock;
     this.sessions = sessions;
   }
 
-  /** The watermark advances with system time. */
-  watermark(now: number): number {
-    return this.base + (now - this.at);
+  get idle(): boolean {
+    return this.cells.size + this.queue.size === 0;
   }
+}
 
-  rise(mark: number, now: number): void {
-    this.base = mark;
-    this.at = now;
-  }
+/**
+ * A key without windows: its clock, so that an event of a window that is over is late, and the number of its next
+ * session. Resting keys are forgotten in order of `due`, which is the floor of the clock.
+ */
+export class RestingKey implements HeapItem {
+  readonly key: string;
+  readonly order: number;
+  readonly clock: KeyClock;
+  readonly nextId: number | undefined;
+  due: number;
+  slot = -1;
 
-  /** The first whole ms of system time at which the watermark has reached `target`. */
-  instantFor(target: number): number {
-    if (this.base === Number.NEGATIVE_INFINITY) return Number.POSITIVE_INFINITY;
-    const instant = Math.ceil(this.at + (target - this.base));
-    // Sums of fractions round: one ms more is certain to arrive, where the same ms again would spin.
-    return this.base + (instant - this.at) >= target ? instant : instant + 1;
+  constructor(key: string, order: number, clock: KeyClock, nextId: number | undefined) {
+    this.key = key;
+    this.order = order;
+    this.clock = clock;
+    this.nextId = nextId;
+    this.due = clock.floor;
   }
 }

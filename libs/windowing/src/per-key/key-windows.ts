@@ -34,18 +34,19 @@ export class KeyWindows<V, A, R> {
       }
       state.cells.delete(window.id);
       state.sessions?.remove(window.id);
+      state.clock.floor = Math.max(state.clock.floor, Math.min(watermark, this.#overAt(window.close)));
     }
     state.firstClose = this.#firstClose(state);
   }
 
   /** Takes the watermark past everything held. */
-  finish(state: KeyState<V, A>, now: number, cause: "end" | "drain"): void {
-    const from = state.watermark(now);
+  finish(state: KeyState<V, A>, time: number, cause: "end" | "drain"): void {
+    const from = state.clock.watermark(time);
     this.#replay(state, Math.max(from, state.queue.last));
     const to = this.#lastTarget(state);
     if (to <= from) return;
     state.ended = { from, to, cause };
-    state.rise(to, now);
+    state.clock.floor = to;
   }
 
   /** The watermark at which something happens next; Infinity = none does. */
@@ -169,6 +170,12 @@ export class KeyWindows<V, A, R> {
     return windower.kind === "session" ? watermark > close + windower.gapMs : close <= watermark;
   }
 
+  /** The first whole watermark at which a window that closes then is due. */
+  #overAt(close: number): number {
+    const { windower } = this.#options;
+    return windower.kind === "session" ? close + windower.gapMs + 1 : close;
+  }
+
   /** Windows that are due, in order of (close, id). */
   #due({ cells, sessions }: KeyState<V, A>, watermark: number): readonly OrdinalWindow[] {
     const { windower } = this.#options;
@@ -192,18 +199,12 @@ export class KeyWindows<V, A, R> {
     return first;
   }
 
-  #lastTarget({ cells, sessions }: KeyState<V, A>): number {
-    const { windower } = this.#options;
-    if (windower.kind !== "session") {
-      return [...cells.keys()].reduce(
-        (last, id) => Math.max(last, windower.closeOf(id)),
-        Number.NEGATIVE_INFINITY,
-      );
+  #lastTarget(state: KeyState<V, A>): number {
+    let last = Number.NEGATIVE_INFINITY;
+    for (const id of state.cells.keys()) {
+      const window = this.#windowOf(state, id);
+      if (window !== undefined) last = Math.max(last, this.#overAt(window.close));
     }
-    const windows = sessions?.windows() ?? [];
-    return windows.reduce(
-      (last, { close }) => Math.max(last, close + windower.gapMs + 1),
-      Number.NEGATIVE_INFINITY,
-    );
+    return last;
   }
 }

@@ -1,10 +1,10 @@
 import { at } from "../at.ts";
 import { requireColumns } from "../batch-check.ts";
-import { explain } from "../explain.ts";
 import { listFrom, numberFrom, stringFrom, timeFromJson, timeToJson } from "../fields.ts";
 import { Outbox } from "../outbox.ts";
 import { requireSameSpec, specOf } from "../state-spec.ts";
 import { Timestamps } from "../timestamps.ts";
+import { WindowOptionsError } from "../errors.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type {
   KeyedBatch,
@@ -16,15 +16,21 @@ import type {
 } from "../window-engine.ts";
 import type { WindowOutput } from "../window-output.ts";
 import { NO_IDS, NO_SESSION_ID, type Window } from "../window.ts";
+import { explainPerKey } from "./explain-per-key.ts";
 import type { KeyState } from "./key-state.ts";
+import { KeyTime } from "./key-time.ts";
 import { KeyWindows } from "./key-windows.ts";
 import { PerKeyTable } from "./per-key-table.ts";
 
 const ENGINE = "engine";
 
 /**
- * The time model `perKey`: each key has a clock of its own, which goes on with system time. A key is held while
- * it has windows or waiting events; with sessions for ever, since their ordinals go on.
+ * The time model `perKey` (as Bytewax): each key has a clock of its own, which goes on with system time. It is for
+ * devices whose clocks and delays differ; an event behind its key's watermark is late though its window is open.
+ *
+ * A key's clock is kept after its last window has closed, so that no window opens a second time. Keys with windows
+ * and clocks without come to `maxKeysPerWindow` at most: beyond it the clock whose windows ended first is forgotten,
+ * and from then on an event of a key that is not held is late where it lies before the end of those windows.
  */
 export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
   readonly #options: ResolvedOptions<V, A, R>;
@@ -35,14 +41,22 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
   readonly #touched = new Set<KeyState<V, A>>();
   /** Keys found without windows in this call. */
   readonly #idle = new Set<KeyState<V, A>>();
-  #now: number = Number.NEGATIVE_INFINITY;
+  readonly #time: KeyTime;
   #earlyAt: number = Number.POSITIVE_INFINITY;
   #earlyPending = false;
   /** After the end of input all time is over, until another event comes. */
   #over = false;
 
+  /** @throws WindowOptionsError */
   constructor(options: ResolvedOptions<V, A, R>) {
+    if (options.allowedLatenessMs > 0) {
+      throw new WindowOptionsError(
+        'allowedLatenessMs needs timeModel "stream": in "perKey" an event behind its key\'s watermark is late. ' +
+          "Use a longer waitMs, or timeModel stream.",
+      );
+    }
     this.#options = options;
+    this.#time = new KeyTime(options.clock, options.settledUpTo);
     this.#outbox = new Outbox(options.pageSize);
     this.#timestamps = new Timestamps(options.clock);
     this.#table = new PerKeyTable(options);
@@ -53,7 +67,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
     requireColumns(batch);
     this.#begin(now);
     this.#over = false;
-    this.#timestamps.begin(batch, this.#now);
+    this.#timestamps.begin(batch, this.#time.now);
     const { keys, values } = batch;
     for (let i = 0; i < keys.length; i++) {
       const timestamp = this.#timestamps.at(i);
@@ -77,15 +91,35 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
     this.#outbox.begin();
     this.#over = true;
     for (const state of this.#table.values()) {
-      this.#windows.finish(state, this.#now, cause);
-      this.#table.changed(state);
+      this.#windows.finish(state, this.#time.value, cause);
+      this.#table.changed(state.key);
       this.#schedule(state);
     }
     return this.#settle();
   }
 
+  early(now: number): WindowOutput<V, R> {
+    this.#begin(now);
+    if (this.#options.fold.match === undefined) {
+      for (const state of this.#table.values()) if (isTouched(state)) this.#touched.add(state);
+      this.#earlyAt = Number.POSITIVE_INFINITY;
+      this.#earlyPending = true;
+    }
+    return this.#settle();
+  }
+
+  /** With an event clock there is no bound: a key that was never seen may begin at any time. */
+  finalUpTo(): number {
+    if (this.#timestamps.eventTime) return Number.NEGATIVE_INFINITY;
+    const { windower } = this.#options;
+    const time = this.#time.value;
+    const { pending } = this;
+    const reach = pending ? Math.min(time, this.#table.due.peek()?.due ?? time) - 1 : time;
+    return windower.kind === "session" ? reach - windower.gapMs - 1 : reach;
+  }
+
   get pending(): boolean {
-    return this.#earlyPending || (this.#table.due.peek()?.due ?? Number.POSITIVE_INFINITY) <= this.#now;
+    return this.#earlyPending || this.#nextDue() <= this.#time.value;
   }
 
   nextPage(): WindowOutput<V, R> {
@@ -95,32 +129,34 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
 
   nextWake(now: number): Wake | undefined {
     if (this.pending) return { at: now, needs: "time" };
-    const at = Math.min(this.#earlyAt, this.#table.due.peek()?.due ?? Number.POSITIVE_INFINITY);
+    const at = Math.min(this.#earlyAt, this.#time.wakeFor(this.#nextDue()));
     return at === Number.POSITIVE_INFINITY ? undefined : { at, needs: "time" };
   }
 
   snapshot(): readonly StateChange[] {
-    const meta = [specOf(this.#options), timeToJson(this.#now), this.#outbox.snapshot()];
+    const time = timeToJson(this.#time.value);
+    const meta = [specOf(this.#options), time, this.#outbox.snapshot(), this.#table.forgottenToJson()];
     return [...this.#table.snapshot(), { group: ENGINE, put: [["state", meta]] }];
   }
 
   restore(state: Iterable<StateGroup>, now: number): void {
-    this.#now = now;
+    this.#time.resume(Number.NEGATIVE_INFINITY, now);
     for (const [group, fields] of state) {
       if (group !== ENGINE) {
         this.#table.restoreGroup(fields);
         continue;
       }
       for (const [, meta] of fields) {
-        const [spec, saved, counters] = listFrom(meta);
+        const [spec, time, counters, forgotten] = listFrom(meta);
         requireSameSpec(stringFrom(spec), specOf(this.#options));
-        this.#now = Math.max(now, timeFromJson(saved));
+        this.#time.resume(timeFromJson(time), now);
+        this.#table.restoreForgotten(forgotten);
         this.#outbox.restore(listFrom(counters).map(numberFrom));
       }
     }
     for (const key of this.#table.values()) {
       this.#schedule(key);
-      if ([...key.cells.values()].some(({ touched }) => touched)) this.#touch(key);
+      if (isTouched(key)) this.#touch(key);
     }
   }
 
@@ -151,68 +187,82 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
 
   watermarkOf(key: string): number {
     if (this.#over) return Number.POSITIVE_INFINITY;
-    if (!this.#timestamps.eventTime) return this.#now;
-    return this.#table.get(key)?.watermark(this.#now) ?? Number.NEGATIVE_INFINITY;
+    if (!this.#timestamps.eventTime) return this.#time.value;
+    return this.#table.watermarkOf(key, this.#time.value);
   }
 
   explain(): string {
-    return explain(this.#options);
+    return explainPerKey(this.#options);
   }
 
   #begin(now: number): void {
-    if (now > this.#now) this.#now = now;
+    this.#time.advance(now);
     this.#outbox.begin();
   }
 
-  #add(given: string, value: V, timestamp: number): void {
-    const now = this.#now;
-    const state = this.#table.get(given) ?? this.#admit(given);
-    const mark = timestamp - this.#timestamps.waitMs;
-    if (mark > state.watermark(now)) state.rise(mark, now);
-    const watermark = state.watermark(now);
+  #nextDue(): number {
+    return this.#table.due.peek()?.due ?? Number.POSITIVE_INFINITY;
+  }
+
+  #add(given: string, value: V, told: number): void {
+    const { eventTime, waitMs } = this.#timestamps;
+    const time = this.#time.value;
+    const key = this.#table.has(given) ? given : this.#admit(given);
+    const watermark = this.#table.watermarkOf(key, time);
+    // On the system clock nothing is late, even where an end of input closed windows ahead of time.
+    const timestamp = eventTime ? told : Math.max(told, watermark);
     if (timestamp < watermark) {
       const windows = this.#windowsAt(timestamp);
       this.#outbox.addLate({ key: given, value, timestamp, watermark, windows });
-    } else {
-      this.#outbox.counted++;
-      this.#windows.add(state, value, timestamp);
-      this.#touch(state);
+      return;
     }
+    const state = this.#table.take(key);
+    const mark = timestamp - waitMs;
+    if (mark > watermark) state.clock.rise(mark, time);
+    if (key !== given) this.#outbox.overflowed++;
+    this.#outbox.counted++;
+    this.#windows.add(state, value, timestamp);
+    this.#touch(state);
     this.#run(state);
   }
 
   /** Brings about all that a key's watermark allows, as far as the page has room. */
   #run(state: KeyState<V, A>): void {
-    this.#windows.advance(state, state.watermark(this.#now));
-    this.#table.changed(state);
-    if (isIdle(state)) this.#idle.add(state);
+    this.#windows.advance(state, state.clock.watermark(this.#time.value));
+    this.#table.changed(state.key);
+    if (state.idle) this.#idle.add(state);
     this.#schedule(state);
   }
 
-  /** Forgets keys without windows, their clocks too; not within a batch, which is judged by one clock. */
-  #forgetIdle(): void {
+  /** Puts keys without windows to rest; at the end of a call, since a next event may open another window. */
+  #restIdle(): void {
+    const time = this.#time.value;
     for (const state of this.#idle) {
-      if (!isIdle(state)) continue;
+      if (!state.idle) continue;
       this.#touched.delete(state);
-      this.#table.remove(state);
+      // On the system clock events come at or after it, so that all windows that are over stay so.
+      const isOver = !this.#timestamps.eventTime && state.sessions === undefined && state.clock.floor <= time;
+      if (isOver) this.#table.drop(state);
+      else this.#table.rest(state);
     }
     this.#idle.clear();
   }
 
   #schedule(state: KeyState<V, A>): void {
-    const target = this.#windows.nextTarget(state);
-    const reached = this.#windows.isReached(state, state.watermark(this.#now));
-    this.#table.schedule(state, reached ? this.#now : state.instantFor(target));
+    const time = this.#time.value;
+    const instant = state.clock.instantFor(this.#windows.nextTarget(state));
+    const reached = this.#windows.isReached(state, state.clock.watermark(time));
+    this.#table.schedule(state, reached ? Math.min(time, instant) : instant);
   }
 
   #settle(): WindowOutput<V, R> {
     const { due } = this.#table;
-    for (let state = due.peek(); state !== undefined && state.due <= this.#now; state = due.peek()) {
+    for (let state = due.peek(); state !== undefined && state.due <= this.#time.value; state = due.peek()) {
       if (this.#outbox.room <= 0) break;
       this.#run(state);
     }
-    this.#forgetIdle();
-    if (this.#now >= this.#earlyAt) {
+    this.#restIdle();
+    if (this.#time.now >= this.#earlyAt) {
       this.#earlyAt = Number.POSITIVE_INFINITY;
       this.#earlyPending = true;
     }
@@ -223,26 +273,31 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
   #touch(state: KeyState<V, A>): void {
     if (this.#options.earlyEveryMs === Number.POSITIVE_INFINITY) return;
     this.#touched.add(state);
-    if (this.#earlyAt === Number.POSITIVE_INFINITY) this.#earlyAt = this.#now + this.#options.earlyEveryMs;
+    if (this.#earlyAt === Number.POSITIVE_INFINITY)
+      this.#earlyAt = this.#time.now + this.#options.earlyEveryMs;
   }
 
   #emitEarly(): boolean {
     for (const state of this.#touched) {
       const done = this.#windows.emitEarly(state);
-      this.#table.changed(state);
+      this.#table.changed(state.key);
       if (!done) return false;
       this.#touched.delete(state);
     }
     return true;
   }
 
-  #admit(key: string): KeyState<V, A> {
+  /** The key itself where there is room for it, if need be in place of one that rests. */
+  #admit(key: string): string {
     const { maxKeysPerWindow, overflowKey } = this.#options;
-    const overflow = this.#table.get(overflowKey);
-    const taken = overflow === undefined ? this.#table.size : this.#table.size - 1;
-    if (taken < maxKeysPerWindow || key === overflowKey) return this.#table.open(key);
-    this.#outbox.overflowed++;
-    return overflow ?? this.#table.open(overflowKey);
+    if (key === overflowKey) return key;
+    const taken = (): number => (this.#table.has(overflowKey) ? this.#table.size - 1 : this.#table.size);
+    while (taken() >= maxKeysPerWindow) {
+      if (this.#table.forgetOne()) continue;
+      if (this.#idle.size === 0) return overflowKey;
+      this.#restIdle();
+    }
+    return key;
   }
 
   #windowsAt(timestamp: number): readonly Window[] {
@@ -252,7 +307,8 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
   }
 }
 
-/** Sessions keep their key, since their ordinals go on; the end of input keeps it, since its windows are over. */
-function isIdle<V, A>({ cells, queue, sessions, ended }: KeyState<V, A>): boolean {
-  return cells.size + queue.size === 0 && sessions === undefined && ended === undefined;
+/** Whether anything changed since its last row. */
+function isTouched<V, A>({ cells }: KeyState<V, A>): boolean {
+  for (const { touched } of cells.values()) if (touched) return true;
+  return false;
 }

@@ -3,96 +3,179 @@ import { fieldFrom, listFrom, numberFrom, stringFrom, timeFromJson, timeToJson }
 import type { Json } from "../json.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { StateChange, StateField } from "../window-engine.ts";
-import type { WindowId } from "../window.ts";
-import type { SessionWindower } from "../session-windower.ts";
-import type { KeySessions } from "./key-sessions.ts";
-import { KeyState, newCell } from "./key-state.ts";
+import type { OrdinalWindow, WindowId } from "../window.ts";
+import { KeyClock } from "./key-clock.ts";
+import { KeySessions } from "./key-sessions.ts";
+import { KeyState, newCell, RestingKey } from "./key-state.ts";
 
 const GROUP = "keys";
 
-/** The keys held, those that time will bring something about for, and what changed since the last snapshot. */
+/**
+ * The keys held: those with windows, and the clocks of those without. When there is no room left, the clock that
+ * stood still longest ago is forgotten, and one floor for all forgotten keys takes its place.
+ */
 export class PerKeyTable<V, A, R> {
+  /** Keys that time will bring something about for. */
   readonly due = new DueHeap<KeyState<V, A>>();
   readonly #options: ResolvedOptions<V, A, R>;
   readonly #keys = new Map<string, KeyState<V, A>>();
+  readonly #resting = new Map<string, RestingKey>();
+  readonly #forgettable = new DueHeap<RestingKey>();
+  /** No forgotten key had a window that ended after this, and none had a session of this number. */
+  #floor = Number.NEGATIVE_INFINITY;
+  #nextId = 0;
   #serial = 0;
-  #changed: Set<KeyState<V, A>> | undefined;
-  #deleted = new Set<string>();
+  #changed: Set<string> | undefined;
 
   constructor(options: ResolvedOptions<V, A, R>) {
     this.#options = options;
   }
 
+  /** Keys held, resting ones included. */
   get size(): number {
-    return this.#keys.size;
+    return this.#keys.size + this.#resting.size;
   }
 
-  get(key: string): KeyState<V, A> | undefined {
-    return this.#keys.get(key);
+  /** Whether a key is held. */
+  has(key: string): boolean {
+    return this.#keys.has(key) || this.#resting.has(key);
   }
 
+  /** The clock of a key that is held. */
+  clockOf(key: string): KeyClock | undefined {
+    return (this.#keys.get(key) ?? this.#resting.get(key))?.clock;
+  }
+
+  /** The watermark (ms) of a key at an instant; of one that is not held, what is over for all such. */
+  watermarkOf(key: string, time: number): number {
+    return this.clockOf(key)?.watermark(time) ?? this.#floor;
+  }
+
+  /** Keys with windows or waiting events. */
   values(): Iterable<KeyState<V, A>> {
     return this.#keys.values();
   }
 
-  open(key: string): KeyState<V, A> {
-    const { windower } = this.#options;
-    return this.#add(key, windower.kind === "session" ? windower.sessions() : undefined);
+  /** A key to add an event to: held, resting or new. */
+  take(key: string): KeyState<V, A> {
+    const held = this.#keys.get(key);
+    if (held !== undefined) return held;
+    const resting = this.#resting.get(key);
+    if (resting !== undefined) this.#wake(resting);
+    // On the system clock all keys have one time.
+    const base = this.#options.clock.kind === "system" ? 0 : Number.NEGATIVE_INFINITY;
+    const clock = resting?.clock ?? new KeyClock(base, 0, this.#floor);
+    return this.#add(key, clock, this.#sessionsFrom([], resting?.nextId ?? this.#nextId));
   }
 
-  /** Wakes a key at another time; Infinity = not at all. */
+  /** A key without windows keeps nothing but its clock. */
+  rest({ key, clock, sessions, order }: KeyState<V, A>): void {
+    this.#keys.delete(key);
+    this.#addResting(new RestingKey(key, order, clock, sessions?.nextId));
+    this.changed(key);
+  }
+
+  /** Drops a key without windows; only where none of its windows could open again. */
+  drop({ key }: KeyState<V, A>): void {
+    this.#keys.delete(key);
+    this.changed(key);
+  }
+
+  /** Forgets the resting key whose windows were over first; whether there was one. */
+  forgetOne(): boolean {
+    const resting = this.#forgettable.peek();
+    if (resting === undefined) return false;
+    this.#wake(resting);
+    this.#floor = Math.max(this.#floor, resting.clock.floor);
+    this.#nextId = Math.max(this.#nextId, resting.nextId ?? 0);
+    this.changed(resting.key);
+    return true;
+  }
+
+  /** Wakes a key at another instant; Infinity = not at all. */
   schedule(state: KeyState<V, A>, due: number): void {
     if (due === state.due) return;
-    if (due === Number.POSITIVE_INFINITY) this.due.remove(state);
-    if (state.slot >= 0) this.due.move(state, due);
+    if (due === Number.POSITIVE_INFINITY) {
+      this.due.remove(state);
+      state.due = due;
+    } else if (state.slot >= 0) this.due.move(state, due);
     else {
       state.due = due;
-      if (due !== Number.POSITIVE_INFINITY) this.due.push(state);
+      this.due.push(state);
     }
   }
 
-  remove(state: KeyState<V, A>): void {
-    this.schedule(state, Number.POSITIVE_INFINITY);
-    this.#keys.delete(state.key);
-    this.#changed?.delete(state);
-    if (state.persisted) this.#deleted.add(state.key);
-  }
-
-  changed(state: KeyState<V, A>): void {
-    this.#changed?.add(state);
+  changed(key: string): void {
+    this.#changed?.add(key);
   }
 
   snapshot(): StateChange[] {
     const put: StateField[] = [];
-    for (const state of this.#changed ?? this.#keys.values()) {
-      put.push([state.key, this.#toJson(state)]);
-      state.persisted = true;
+    const gone: string[] = [];
+    for (const key of this.#changed ?? [...this.#keys.keys(), ...this.#resting.keys()]) {
+      const json = this.#toJson(key);
+      if (json === undefined) gone.push(key);
+      else put.push([key, json]);
     }
-    const gone = [...this.#deleted];
-    this.#deleted = new Set();
     this.#changed = new Set();
     if (put.length === 0) return gone.length === 0 ? [] : [{ group: GROUP, delete: gone }];
     return [gone.length === 0 ? { group: GROUP, put } : { group: GROUP, put, delete: gone }];
   }
 
+  /** What stands for the forgotten keys. */
+  forgottenToJson(): Json {
+    return [timeToJson(this.#floor), this.#nextId];
+  }
+
+  restoreForgotten(json: Json | undefined): void {
+    const [floor, nextId] = listFrom(json);
+    this.#floor = timeFromJson(floor);
+    this.#nextId = numberFrom(nextId);
+  }
+
   restoreGroup(fields: Iterable<StateField>): void {
-    for (const [key, json] of fields) this.#restore(key, listFrom(json));
+    for (const [key, json] of fields) {
+      const [clock, windows] = listFrom(json);
+      const [base, at, floor] = listFrom(clock);
+      const restored = new KeyClock(timeFromJson(base), numberFrom(at), timeFromJson(floor));
+      if (typeof windows === "object" && windows !== null) this.#restore(key, restored, listFrom(windows));
+      else {
+        const nextId = windows === null ? undefined : numberFrom(windows);
+        this.#addResting(new RestingKey(key, this.#serial++, restored, nextId));
+      }
+    }
     this.#changed = new Set();
   }
 
-  #add(key: string, sessions: KeySessions | undefined): KeyState<V, A> {
-    const state = new KeyState<V, A>(key, this.#serial++, sessions);
+  #wake(resting: RestingKey): void {
+    this.#resting.delete(resting.key);
+    this.#forgettable.remove(resting);
+  }
+
+  #addResting(resting: RestingKey): void {
+    this.#resting.set(resting.key, resting);
+    this.#forgettable.push(resting);
+  }
+
+  #add(key: string, clock: KeyClock, sessions: KeySessions | undefined): KeyState<V, A> {
+    const state = new KeyState<V, A>(key, this.#serial++, clock, sessions);
     this.#keys.set(key, state);
-    // A key that comes back before the next snapshot is a change of a field, not a field gone.
-    state.persisted = this.#deleted.delete(key);
     return state;
   }
 
-  #toJson({ base, at, ended, cells, queue, sessions }: KeyState<V, A>): Json {
+  /** A key's clock, and with it what it has of windows; undefined for a key that is not held. */
+  #toJson(key: string): Json | undefined {
+    const state = this.#keys.get(key);
+    const resting = state === undefined ? this.#resting.get(key) : undefined;
+    const clock = state?.clock ?? resting?.clock;
+    if (clock === undefined) return undefined;
+    const windows = state === undefined ? (resting?.nextId ?? null) : this.#windowsToJson(state);
+    return [[timeToJson(clock.base), clock.at, timeToJson(clock.floor)], windows];
+  }
+
+  #windowsToJson({ ended, cells, queue, sessions }: KeyState<V, A>): Json {
     const { fold, valueCodec } = this.#options;
     return [
-      timeToJson(base),
-      at,
       [...cells].map(([id, { accumulator, rows, replaces, sent }]) => {
         const plain = [id, fold.snapshot(accumulator)];
         if (rows === 0 && replaces.length === 0) return plain;
@@ -102,7 +185,9 @@ export class PerKeyTable<V, A, R> {
         ? null
         : [
             sessions.nextId,
-            sessions.windows().map(({ id, open, close, mergedIds }) => [id, open, close, mergedIds]),
+            sessions
+              .windows()
+              .map(({ id, open, close, mergedIds, merged = 0 }) => [id, open, close, mergedIds, merged]),
           ],
       queue.size === 0
         ? null
@@ -111,13 +196,12 @@ export class PerKeyTable<V, A, R> {
     ];
   }
 
-  #restore(key: string, json: readonly Json[]): void {
+  #restore(key: string, clock: KeyClock, json: readonly Json[]): void {
     const { fold, windower, valueCodec } = this.#options;
-    const [base, at, cells, sessions, queue, ended] = json;
-    const state = this.#add(key, windower.kind === "session" ? sessionsFrom(windower, sessions) : undefined);
-    state.base = timeFromJson(base);
-    state.at = numberFrom(at);
-    state.persisted = true;
+    const [cells, sessions, queue, ended] = json;
+    const [nextId, held] = sessions === null ? [0, []] : listFrom(sessions);
+    const windows = listFrom(held).map(sessionFrom);
+    const state = this.#add(key, clock, this.#sessionsFrom(windows, numberFrom(nextId)));
     for (const entry of listFrom(cells)) {
       const [id, accumulator, rows = 0, replaces = [], sent] = listFrom(entry);
       const cell = newCell(fold.restore(fieldFrom(accumulator)));
@@ -146,20 +230,22 @@ export class PerKeyTable<V, A, R> {
       };
     }
   }
+
+  #sessionsFrom(sessions: readonly OrdinalWindow[], nextId: number): KeySessions | undefined {
+    const { windower } = this.#options;
+    return windower.kind === "session" ? new KeySessions(windower.gapMs, sessions, nextId) : undefined;
+  }
 }
 
-function sessionsFrom(windower: SessionWindower, json: Json | undefined): KeySessions {
-  const [nextId, sessions] = listFrom(json);
-  const windows = listFrom(sessions).map((session) => {
-    const [id, open, close, mergedIds] = listFrom(session);
-    return {
-      id: numberFrom(id),
-      open: numberFrom(open),
-      close: numberFrom(close),
-      mergedIds: listFrom(mergedIds).map(idFrom),
-    };
-  });
-  return windower.sessions(windows, numberFrom(nextId));
+function sessionFrom(json: Json): OrdinalWindow {
+  const [id, open, close, mergedIds, merged] = listFrom(json);
+  return {
+    id: numberFrom(id),
+    open: numberFrom(open),
+    close: numberFrom(close),
+    mergedIds: listFrom(mergedIds).map(idFrom),
+    merged: numberFrom(merged),
+  };
 }
 
 function idFrom(json: Json): WindowId {

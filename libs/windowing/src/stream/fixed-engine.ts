@@ -20,6 +20,8 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
   readonly #cells: FixedCells<V, A, R>;
   /** Whether an event does no more than change an accumulator: no late results, early results or matches. */
   readonly #plain: boolean;
+  /** Whether open windows may have had early rows, which their next ones must refer to. */
+  #shown = false;
   /** Stands for "no window": no timestamp lies in it. */
   readonly #none = new FixedWindow<A>({ ...NOWHERE, mergedIds: NO_IDS }, 0);
 
@@ -35,7 +37,8 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
   }
 
   protected override addBatch(batch: KeyedBatch<V>): void {
-    if (!this.#plain) this.#addWithCare(batch);
+    if (this.#shown) this.#shown = this.#hasRows();
+    if (!this.#plain || this.#shown) this.#addWithCare(batch);
     else if (this.#windower.kind === "tumbling") this.#addTumbling(batch);
     else this.#addSliding(batch);
   }
@@ -205,9 +208,28 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
     this.#cells.emitRevisions();
   }
 
+  protected override touchOpen(): void {
+    for (const window of this.#table.values()) {
+      if (window.kept || window.close <= this.watermark.value) continue;
+      for (const key of window.cells.keys()) {
+        if (window.rowsOf(key) > 0 && window.sent?.has(key) !== true) continue;
+        window.touched ??= new Set();
+        window.touched.add(key);
+        this.noteEarly();
+      }
+    }
+    this.#shown = this.#plain;
+  }
+
   protected override emitEarly(): boolean {
     const windows = [...this.#table.values()].filter((window) => window.touched !== undefined);
     return windows.sort((a, b) => a.order - b.order).every((window) => this.#rows.addEarly(window));
+  }
+
+  override finalUpTo(): number {
+    const window = this.#table.due.peek();
+    const { value } = this.watermark;
+    return window === undefined || window.due > value ? value : window.due - 1;
   }
 
   protected override expire(): void {
@@ -249,14 +271,11 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
 
   protected override restored(): void {
     this.#table.restored();
-    if (this.options.earlyEveryMs === Number.POSITIVE_INFINITY) return;
-    for (const window of this.#table.values()) {
-      for (const key of window.cells.keys()) {
-        if (window.rowsOf(key) > 0 && window.sent?.has(key) !== true) continue;
-        window.touched ??= new Set();
-        window.touched.add(key);
-        this.noteEarly();
-      }
-    }
+    this.#shown = this.#plain && this.#hasRows();
+  }
+
+  #hasRows(): boolean {
+    for (const { rows } of this.#table.values()) if (rows !== undefined) return true;
+    return false;
   }
 }

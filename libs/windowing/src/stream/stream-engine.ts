@@ -61,6 +61,8 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
   protected abstract emitDue(): void;
   /** Emits what late events of this batch changed. */
   protected abstract emitRevisions(): void;
+  /** Notes all keys of open windows that changed since their last row, for `emitEarly`. */
+  protected abstract touchOpen(): void;
   /** Emits open windows that changed, while the page has room; returns whether that was all of them. */
   protected abstract emitEarly(): boolean;
   /** Frees what no late event can reach any more. */
@@ -106,6 +108,18 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
     return this.#settle();
   }
 
+  early(now: number): WindowOutput<V, R> {
+    this.#begin(now);
+    if (this.options.fold.match === undefined) {
+      this.touchOpen();
+      this.earlyAt = Number.POSITIVE_INFINITY;
+      this.#earlyPending = true;
+    }
+    return this.#settle();
+  }
+
+  abstract finalUpTo(): number;
+
   get pending(): boolean {
     return this.#earlyPending || this.hasDue();
   }
@@ -139,7 +153,9 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
       if (group === ENGINE) this.#restoreMeta(fields);
       else this.restoreGroup(group, fields);
     }
+    this.#followSystemTime();
     this.restored();
+    if (this.options.earlyEveryMs !== Number.POSITIVE_INFINITY) this.touchOpen();
   }
 
   stats(): WindowStats {
@@ -159,7 +175,9 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
   }
 
   /** After the last group of a restored state. */
-  protected abstract restored(): void;
+  protected restored(): void {
+    // A kind of window may have nothing left to do.
+  }
 
   /** The cause of a window that became due by the watermark, told by a test whether a watermark makes it due. */
   protected causeOf(isDueAt: (watermark: number) => boolean): WindowCause {
@@ -175,8 +193,17 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
   #begin(now: number): void {
     if (now > this.now) this.now = now;
     this.outbox.begin();
-    if (!this.timestamps.eventTime) this.watermark.raiseTo(this.now);
+    this.#followSystemTime();
     this.emitDue();
+  }
+
+  /** On the system clock the watermark is system time, as far as windows need not wait for news of producers. */
+  #followSystemTime(): void {
+    const { clock, settledUpTo } = this.options;
+    if (clock.kind !== "system") return;
+    this.watermark.raiseTo(clock.watermarkAt(this.now, settledUpTo));
+    // An end of input closed windows ahead of time, or system time was set back: nothing is late for that.
+    if (this.watermark.value > this.now) this.now = this.watermark.value;
   }
 
   #settle(): WindowOutput<V, R> {
@@ -194,7 +221,10 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
   #wakeForDue(): Wake | undefined {
     const target = this.nextTarget();
     if (target === Number.POSITIVE_INFINITY) return undefined;
-    if (!this.timestamps.eventTime) return { at: Math.ceil(target), needs: "time" };
+    const { clock, settledUpTo } = this.options;
+    if (clock.kind === "system") {
+      return { at: clock.wakeFor(target, this.now, settledUpTo()), needs: "time" };
+    }
     if (this.options.idle === "never" || this.watermark.base === Number.NEGATIVE_INFINITY) return undefined;
     return { at: this.watermark.drainInstantFor(target), needs: "drained" };
   }
@@ -202,9 +232,11 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
   #metaToJson(): Json {
     const { value, base, at } = this.watermark;
     const ended = this.#ended;
+    // Not the instant itself: the time until the state is taken up again must not count.
+    const elapsed = base === Number.NEGATIVE_INFINITY ? 0 : this.now - at;
     return [
       specOf(this.options),
-      [timeToJson(value), timeToJson(base), at],
+      [timeToJson(value), timeToJson(base), elapsed],
       this.outbox.snapshot(),
       ended === undefined ? null : [timeToJson(ended.from), ended.to, ended.cause],
       this.engineToJson(),
@@ -215,10 +247,10 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
     for (const [, meta] of fields) {
       const [spec, watermark, counters, ended, own] = listFrom(meta);
       requireSameSpec(stringFrom(spec), specOf(this.options));
-      const [value, base, at] = listFrom(watermark);
+      const [value, base, elapsed] = listFrom(watermark);
       this.watermark.value = timeFromJson(value);
       this.watermark.base = timeFromJson(base);
-      this.watermark.at = numberFrom(at);
+      this.watermark.at = this.now - numberFrom(elapsed);
       this.outbox.restore(listFrom(counters).map(numberFrom));
       if (ended !== null) {
         const [from, to, cause] = listFrom(ended);

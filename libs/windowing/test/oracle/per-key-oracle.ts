@@ -11,6 +11,7 @@ export interface PerKeyRow {
 
 interface OracleKey {
   base: number;
+  /** The instant of that, by the clock of the oracle. */
   at: number;
   /** Every event that is in a window still open. */
   events: OracleEvent[];
@@ -26,13 +27,18 @@ export class PerKeyOracle {
   readonly #windower: Windower;
   readonly #waitMs: number;
   readonly #keys = new Map<string, OracleKey>();
+  /** System time, and how much of it went by while nothing ran. */
+  #now = 0;
+  #stoppedMs = 0;
 
   constructor(windower: Windower, waitMs: number) {
     this.#windower = windower;
     this.#waitMs = waitMs;
   }
 
-  process(events: readonly OracleEvent[], now: number): PerKeyRow[] {
+  process(events: readonly OracleEvent[], systemTime: number): PerKeyRow[] {
+    this.#now = systemTime;
+    const now = systemTime - this.#stoppedMs;
     for (const event of events) {
       const state = this.#keys.get(event.key) ?? { base: Number.NEGATIVE_INFINITY, at: 0, events: [] };
       this.#keys.set(event.key, state);
@@ -45,17 +51,20 @@ export class PerKeyOracle {
       this.counted++;
       state.events.push(event);
     }
-    return this.advance(now);
+    return this.advance(systemTime);
   }
 
-  advance(now: number): PerKeyRow[] {
-    const rows: PerKeyRow[] = [];
-    for (const [key, state] of this.#keys) {
-      rows.push(...this.#close(key, state, watermarkOf(state, now), "watermark"));
-      // A key without windows is forgotten, its clock too; but the ordinals of sessions go on.
-      if (state.events.length === 0 && this.#windower.kind !== "session") this.#keys.delete(key);
-    }
-    return rows;
+  advance(systemTime: number): PerKeyRow[] {
+    this.#now = systemTime;
+    return [...this.#keys].flatMap(([key, state]) =>
+      this.#close(key, state, watermarkOf(state, systemTime - this.#stoppedMs), "watermark"),
+    );
+  }
+
+  /** The time in which nothing ran does not count. */
+  restart(systemTime: number): void {
+    this.#stoppedMs += systemTime - this.#now;
+    this.#now = systemTime;
   }
 
   finish(): PerKeyRow[] {
@@ -85,7 +94,6 @@ export class PerKeyOracle {
     }
     this.#shown.set(key, watermark);
     state.events = state.events.filter(({ ts }) => windower.closeOf(windower.lastIdAt(ts)) > watermark);
-    if (state.events.length === 0) this.#shown.delete(key);
     return rows;
   }
 

@@ -51,6 +51,7 @@ export class StreamOracle {
   readonly #options: OracleOptions;
   #base: number = Number.NEGATIVE_INFINITY;
   #at = 0;
+  #now: number = Number.NEGATIVE_INFINITY;
   #groups: Group[] = [];
   #rows: OracleRow[] = [];
 
@@ -59,6 +60,7 @@ export class StreamOracle {
   }
 
   process(events: readonly OracleEvent[], now: number): OracleRow[] {
+    this.#now = now;
     const revised = new Set<Group>();
     for (const event of events) {
       const mark = event.ts - this.#options.waitMs;
@@ -81,7 +83,18 @@ export class StreamOracle {
     return this.#take();
   }
 
+  advance(now: number): void {
+    this.#now = now;
+  }
+
+  /** The time in which nothing ran does not count. */
+  restart(now: number): void {
+    this.#at += now - this.#now;
+    this.#now = now;
+  }
+
   drained(t: number): OracleRow[] {
+    this.#now = t;
     if (this.#options.idle === "drained") {
       this.watermark = Math.max(this.watermark, this.#base + (t - this.#at));
       this.#closeDue("watermark");

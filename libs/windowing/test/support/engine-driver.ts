@@ -15,6 +15,8 @@ export class EngineDriver<V, A, R> {
   readonly late: LateEvent<V>[] = [];
   readonly store = new StateStore();
   engine: WindowEngine<V, R>;
+  /** The latest system time. */
+  now: number = Number.NEGATIVE_INFINITY;
   readonly #options: WindowEngineOptions<V, A, R>;
   /** What to do between two pages. */
   readonly #betweenPages: (driver: EngineDriver<V, A, R>) => void;
@@ -29,15 +31,23 @@ export class EngineDriver<V, A, R> {
   }
 
   process(batch: KeyedBatch<V>, now: number): WindowResult<R>[] {
+    this.now = Math.max(this.now, now);
     return this.#all(this.engine.process(batch, now));
   }
 
   advance(now: number): WindowResult<R>[] {
+    this.now = Math.max(this.now, now);
     return this.#all(this.engine.advance(now));
   }
 
   drained(t: number): WindowResult<R>[] {
+    this.now = Math.max(this.now, t);
     return this.#all(this.engine.drained(t));
+  }
+
+  early(now: number): WindowResult<R>[] {
+    this.now = Math.max(this.now, now);
+    return this.#all(this.engine.early(now));
   }
 
   finish(cause: "end" | "drain" = "end"): WindowResult<R>[] {
@@ -48,7 +58,9 @@ export class EngineDriver<V, A, R> {
     this.store.apply(this.engine.snapshot());
   }
 
-  restart(now: number): void {
+  /** Without an argument it takes no time. */
+  restart(now: number = this.now): void {
+    this.now = now;
     this.commit();
     this.engine = createWindowEngine(this.#options);
     this.engine.restore(this.store.load(), now);

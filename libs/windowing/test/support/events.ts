@@ -18,7 +18,7 @@ export function batch(...events: readonly TestEvent[]): KeyedBatch<TestEvent> {
 
 export function eventClock(
   waitMs: number | "unbounded" = 0,
-  maxFutureMs = Number.POSITIVE_INFINITY,
+  maxFutureMs: number | "unbounded" = "unbounded",
 ): EventClock<TestEvent> {
   return new EventClock({ timestamp: ({ ts }: TestEvent) => ts, waitMs, maxFutureMs });
 }

@@ -1,0 +1,32 @@
+/** How far time has come for one key. All instants are of the keys' time ({@link KeyTime}). */
+export class KeyClock {
+  /** The watermark when an event last raised it, and the instant of that. */
+  base: number;
+  at: number;
+  /** The watermark is at least this: what ended before is over, whatever the clock says. */
+  floor: number;
+
+  constructor(base: number, at: number, floor: number) {
+    this.base = base;
+    this.at = at;
+    this.floor = floor;
+  }
+
+  /** The watermark goes on with time. */
+  watermark(time: number): number {
+    return Math.max(this.floor, this.base + (time - this.at));
+  }
+
+  rise(mark: number, time: number): void {
+    this.base = mark;
+    this.at = time;
+  }
+
+  /** The first whole instant at which the watermark has reached `target`. */
+  instantFor(target: number): number {
+    if (this.base === Number.NEGATIVE_INFINITY) return Number.POSITIVE_INFINITY;
+    const instant = Math.ceil(this.at + (target - this.base));
+    // Sums of fractions round: one ms more is certain to arrive, where the same ms again would spin.
+    return this.base + (instant - this.at) >= target ? instant : instant + 1;
+  }
+}

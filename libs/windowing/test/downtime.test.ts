@@ -1,0 +1,134 @@
+import { describe, expect, test } from "@jest/globals";
+
+import { StateStore } from "../conformance/state-store.ts";
+import {
+  count,
+  Deduplicator,
+  SessionWindower,
+  SystemClock,
+  TumblingWindower,
+  type TimeModel,
+  type Windower,
+} from "../src/index.ts";
+import { EngineDriver } from "./support/engine-driver.ts";
+import { batch, event, eventClock } from "./support/events.ts";
+
+const HOUR = 3_600_000;
+const STOPPED = 8 * HOUR;
+const tumbling = new TumblingWindower({ lengthMs: 60_000 });
+const sessions = new SessionWindower({ gapMs: 30_000 });
+
+describe.each<readonly [string, TimeModel, Windower]>([
+  ["tumbling windows", "stream", tumbling],
+  ["sessions", "stream", sessions],
+  ["tumbling windows, perKey", "perKey", tumbling],
+  ["sessions, perKey", "perKey", sessions],
+])("the time in which nothing ran does not count: %s", (_, timeModel, windower) => {
+  const options = { windower, timeModel, fold: count(), clock: eventClock(5_000) };
+
+  test("a recording that goes on after a stop of 8 hours has no late event", () => {
+    const driver = new EngineDriver(options);
+    let now = 1_000_000;
+    let ts = 0;
+    const read = (): void => {
+      for (let i = 0; i < 1_000; i++, ts += 1_000, now += 1_000) {
+        driver.process(batch(event(ts)), now);
+        driver.drained(now + 500);
+      }
+    };
+    read();
+    driver.restart(now + STOPPED);
+    now += STOPPED;
+    driver.drained(now);
+    read();
+    // A second stop, with nothing between the first commit and it: what was restored still holds.
+    driver.restart(now + STOPPED);
+    driver.restart(now + 2 * STOPPED);
+    now += 2 * STOPPED;
+    driver.drained(now);
+    read();
+    expect(driver.engine.stats()).toMatchObject({ counted: 3_000, late: 0 });
+  });
+
+  test("the time before the last snapshot does count, and so does that after the restart", () => {
+    const driver = new EngineDriver(options);
+    driver.process(batch(event(1_000)), 500_000);
+    driver.advance(520_000);
+    driver.restart(500_000 + STOPPED);
+    const wake = driver.engine.nextWake(driver.now);
+    const due = windower.kind === "session" ? 1_000 + 30_000 + 1 : 60_000;
+    // Event time stood at −4 s, and 20 s had gone by.
+    expect(wake?.at).toBe(500_000 + STOPPED + due - 16_000);
+    expect(driver.drained((wake?.at ?? 0) - 1)).toEqual([]);
+    expect(driver.drained(wake?.at ?? 0)).toHaveLength(1);
+  });
+
+  test("system time may be set back meanwhile", () => {
+    const driver = new EngineDriver(options);
+    driver.process(batch(event(1_000)), 500_000);
+    driver.restart(100_000);
+    const wake = driver.engine.nextWake(driver.now);
+    expect(wake?.at).toBe(100_000 + (windower.kind === "session" ? 31_001 : 60_000) + 4_000);
+  });
+});
+
+test("a key that did not change since does not lose time: its clock goes on with that of the others", () => {
+  const driver = new EngineDriver({
+    windower: tumbling,
+    timeModel: "perKey",
+    fold: count(),
+    clock: eventClock(),
+  });
+  driver.process(batch(event(0, "still")), 0);
+  driver.commit();
+  driver.process(batch(event(0, "other")), 50_000);
+  driver.restart(50_000 + STOPPED);
+  expect(driver.advance(50_000 + STOPPED + 9_999)).toEqual([]);
+  expect(driver.advance(50_000 + STOPPED + 10_000)).toMatchObject([{ key: "still" }]);
+});
+
+describe.each<readonly [TimeModel, Windower]>([
+  ["stream", tumbling],
+  ["perKey", tumbling],
+  ["stream", sessions],
+  ["perKey", sessions],
+])("on the system clock (%s)", (timeModel, windower) => {
+  test("windows close that ended in the meantime, and nothing is late, though the clock was set back", () => {
+    const driver = new EngineDriver({ windower, timeModel, fold: count(), clock: new SystemClock() });
+    driver.process(batch(event(0)), 10 * HOUR);
+    driver.restart(10 * HOUR + STOPPED);
+    expect(driver.advance(driver.now)).toHaveLength(1);
+    driver.process(batch(event(0)), driver.now);
+    driver.finish();
+    driver.restart(10 * HOUR);
+    driver.process(batch(event(0), event(0)), 10 * HOUR);
+    expect(driver.engine.stats()).toMatchObject({ counted: 4, late: 0 });
+    const firsts = driver.results.filter(({ revision }) => revision === 0);
+    expect(new Set(firsts.map(({ window }) => window.id)).size).toBe(firsts.length);
+  });
+});
+
+test("early results are due so long after the restart, whatever passed before", () => {
+  const driver = new EngineDriver({
+    windower: tumbling,
+    fold: count(),
+    clock: eventClock(),
+    earlyEveryMs: 1_000,
+  });
+  driver.process(batch(event(1)), 0);
+  driver.restart(STOPPED);
+  expect(driver.engine.nextWake(STOPPED)).toEqual({ at: STOPPED + 1_000, needs: "time" });
+});
+
+test("deduplication by system time remembers through a stop", () => {
+  const store = new StateStore();
+  const before = new Deduplicator({ withinMs: HOUR });
+  before.process({ ids: ["a"] }, 0);
+  before.process({ ids: ["b"] }, HOUR / 2);
+  store.apply(before.snapshot());
+  const after = new Deduplicator({ withinMs: HOUR });
+  const now = HOUR / 2 + STOPPED;
+  after.restore(store.load(), now);
+  expect(after.process({ ids: ["a", "b"] }, now + HOUR / 2 - 1)).toEqual([]);
+  expect(after.process({ ids: ["a", "b"] }, now + HOUR / 2)).toEqual([0]);
+});

@@ -1,0 +1,127 @@
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+
+import {
+  count,
+  createWindowEngine,
+  EventClock,
+  SessionWindower,
+  SystemClock,
+  TumblingWindower,
+} from "../src/index.ts";
+import type { OracleEvent } from "./oracle/stream-oracle.ts";
+import { EngineDriver } from "./support/engine-driver.ts";
+import { batch, event, eventClock } from "./support/events.ts";
+import { batchOf, scripts, windowers } from "./support/scripts.ts";
+
+const windower = new TumblingWindower({ lengthMs: 10 });
+const fold = count();
+
+describe("finalUpTo", () => {
+  test("is nothing before the first event, then the watermark while nothing is due", () => {
+    const engine = createWindowEngine({ windower, fold, clock: eventClock(3) });
+    expect(engine.finalUpTo()).toBe(Number.NEGATIVE_INFINITY);
+    engine.process(batch(event(8)), 100);
+    expect(engine.finalUpTo()).toBe(5);
+  });
+
+  test("stays before a window's close until the last page of its rows is out", () => {
+    const engine = createWindowEngine({ windower, fold, clock: eventClock(), pageSize: 1 });
+    engine.process(batch(event(1, "a"), event(2, "b"), event(3, "c"), event(25)), 0);
+    expect([engine.pending, engine.finalUpTo()]).toEqual([true, 9]);
+    engine.nextPage();
+    expect([engine.pending, engine.finalUpTo()]).toEqual([true, 9]);
+    engine.nextPage();
+    expect([engine.pending, engine.finalUpTo()]).toEqual([false, 25]);
+  });
+
+  test("moves with each proof that nothing was left to read, and with the system clock", () => {
+    const onEvents = createWindowEngine({ windower, fold, clock: eventClock() });
+    onEvents.process(batch(event(8)), 100);
+    onEvents.drained(110);
+    expect(onEvents.finalUpTo()).toBe(18);
+    onEvents.drained(1_100);
+    expect(onEvents.finalUpTo()).toBe(1_008);
+
+    for (const timeModel of ["stream", "perKey"] as const) {
+      const onSystem = createWindowEngine({ windower, fold, timeModel, clock: new SystemClock() });
+      onSystem.process(batch(event(0)), 5);
+      onSystem.advance(5_000);
+      expect(onSystem.finalUpTo()).toBe(5_000);
+    }
+  });
+
+  test("of sessions lies before the last event of any that may still come", () => {
+    const engine = createWindowEngine({
+      windower: new SessionWindower({ gapMs: 5 }),
+      fold,
+      clock: eventClock(),
+    });
+    engine.process(batch(event(10)), 0);
+    expect(engine.finalUpTo()).toBe(4);
+    // Not late: an event a gap before the watermark is in time, and closes with it.
+    engine.process(batch(event(5, "b")), 0);
+    expect(engine.stats().late).toBe(0);
+    expect(engine.finish("end").results.map(({ window }) => window.close)).toEqual([5, 10]);
+    expect(engine.finalUpTo()).toBe(10);
+  });
+
+  test("cannot be told for perKey on event clocks: a key not seen so far may begin at any time", () => {
+    const engine = createWindowEngine({ windower, fold, timeModel: "perKey", clock: eventClock() });
+    engine.process(batch(event(100)), 0);
+    expect(engine.finalUpTo()).toBe(Number.NEGATIVE_INFINITY);
+    expect(engine.process(batch(event(1, "b"), event(10, "b")), 0).results).toMatchObject([{ key: "b" }]);
+  });
+
+  test("never passes a window whose first result is still to come, whatever happens", () => {
+    fc.assert(
+      fc.property(
+        windowers,
+        fc.constantFrom<"events" | "system">("events", "system"),
+        fc.constantFrom<"stream" | "perKey">("stream", "perKey"),
+        fc.constantFrom(0, 5),
+        fc.constantFrom(0, 0, 15),
+        fc.constantFrom(1, 2, Number.POSITIVE_INFINITY),
+        scripts,
+
+        (given, clock, timeModel, waitMs, lateness, pageSize, actions) => {
+          let promised = Number.NEGATIVE_INFINITY;
+          let emitted = 0;
+          const look = (driver: EngineDriver<OracleEvent, number, number>): void => {
+            promised = Math.max(promised, driver.engine.finalUpTo());
+          };
+          const driver = new EngineDriver<OracleEvent, number, number>(
+            {
+              windower: given,
+              clock:
+                clock === "system"
+                  ? new SystemClock({ settleMs: waitMs })
+                  : new EventClock({ timestamp: ({ ts }) => ts, waitMs, maxFutureMs: "unbounded" }),
+              timeModel,
+              fold,
+              pageSize,
+              allowedLatenessMs: timeModel === "stream" ? lateness : 0,
+            },
+            (self) => {
+              look(self);
+              self.commit();
+            },
+          );
+          for (const action of actions) {
+            const before = promised;
+            if (action.do === "process") driver.process(batchOf(action.events), action.now);
+            else if (action.do === "restart") driver.restart(action.now);
+            else driver.drained(action.now);
+            const rows = driver.results.slice(emitted);
+            emitted = driver.results.length;
+            for (const { window, revision, cause } of rows) {
+              if (revision === 0 && cause !== "late") expect(window.close).toBeGreaterThan(before);
+            }
+            look(driver);
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
