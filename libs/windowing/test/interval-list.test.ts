@@ -84,6 +84,12 @@ describe("IntervalList", () => {
         intervals.insert(new Counted(123_450, 123_451));
       }),
     ).toBeLessThan(25);
-    expect(looksOf(() => [...items.slice(0, 1_000)].forEach((item) => intervals.remove(item)))).toBe(0);
+    expect(
+      looksOf(() => {
+        [...items.slice(0, 1_000)].forEach((item) => {
+          intervals.remove(item);
+        });
+      }),
+    ).toBe(0);
   });
 });
