@@ -1,0 +1,27 @@
+import { fieldFrom, listFrom, stringFrom } from "./fields.ts";
+import type { Json, JsonCodec } from "./json.ts";
+
+/** The codec of values that are JSON already. */
+export class Verbatim<T> implements JsonCodec<T> {
+  snapshot(value: T): Json {
+    return value as Json;
+  }
+
+  restore(state: Json): T {
+    return state as T;
+  }
+}
+
+/** Keeps a map, whose names may be any text, unlike those of an object: `"__proto__"` and `"constructor"` too. */
+export function mapCodec<T extends Json>(): JsonCodec<Map<string, T>> {
+  return {
+    snapshot: (map) => [...map],
+    restore(state) {
+      const entries = listFrom(state).map((entry) => {
+        const [name, value] = listFrom(entry);
+        return [stringFrom(name), fieldFrom(value) as T] as const;
+      });
+      return new Map(entries);
+    },
+  };
+}
