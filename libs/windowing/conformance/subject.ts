@@ -92,7 +92,10 @@ const listFold = foldOf({
 const countsFold = foldOf(
   {
     create: () => new Map<string, number>(),
-    add: (counts, { value }: Item) => counts.set(String(value), (counts.get(String(value)) ?? 0) + 1),
+    add(counts, { value }: Item) {
+      const name = typeof value === "string" ? value : JSON.stringify(value);
+      return counts.set(name, (counts.get(name) ?? 0) + 1);
+    },
     merge(earlier, later) {
       for (const [name, total] of later) earlier.set(name, (earlier.get(name) ?? 0) + total);
       return earlier;

@@ -1,15 +1,9 @@
 import { fieldFrom, listFrom, stringFrom } from "./fields.ts";
 import type { Json, JsonCodec } from "./json.ts";
 
-/** The codec of values that are JSON already. */
-export class Verbatim<T> implements JsonCodec<T> {
-  snapshot(value: T): Json {
-    return value as Json;
-  }
-
-  restore(state: Json): T {
-    return state as T;
-  }
+/** Keeps values as they are: for those that are JSON already, whatever the compiler knows of their type. */
+export function jsonCodec<T>(): JsonCodec<T> {
+  return { snapshot: (value) => value as Json, restore: (state) => state as T };
 }
 
 /** Keeps a map, whose names may be any text, unlike those of an object: `"__proto__"` and `"constructor"` too. */

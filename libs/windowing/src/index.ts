@@ -1,6 +1,6 @@
 export { EventClock, SystemClock } from "./clock.ts";
 export { DueHeap } from "./due-heap.ts";
-export { mapCodec } from "./codecs.ts";
+export { jsonCodec, mapCodec } from "./codecs.ts";
 export { createWindowEngine } from "./create-window-engine.ts";
 export { Deduplicator } from "./deduplicator.ts";
 export {
@@ -41,7 +41,7 @@ export type { DistinctOptions, GrowingSet, Scalar } from "./folds/collect-set.ts
 export type { FoldSpec, Shared } from "./folds/fold-of.ts";
 export type { Joined, JoinEvent, JoinOptions, JoinSides, JoinState } from "./folds/join.ts";
 export type { MeanState } from "./folds/mean.ts";
-export type { Json, JsonCodec, JsonLike, KeepOptions } from "./json.ts";
+export type { CodecOption, Json, JsonCodec, JsonLike } from "./json.ts";
 export type { KeySessions, SessionMerge } from "./per-key/key-sessions.ts";
 export type { SessionWindowerOptions } from "./session-windower.ts";
 export type { SlidingWindowerOptions } from "./sliding-windower.ts";

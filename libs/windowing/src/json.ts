@@ -21,13 +21,13 @@ export type JsonLike<T> = T extends Json
       ? { readonly [Field in keyof T]: JsonField<T[Field]> }
       : never;
 
-/** A field that is absent or undefined is left out of the JSON. */
-type JsonField<T> = T extends undefined ? undefined : JsonLike<T>;
+/** Likewise where `T` may be undefined: a field that is left out of the JSON, or a value that an event has not. */
+export type JsonField<T> = T extends undefined ? undefined : JsonLike<T>;
 
-/** The last argument of what keeps values of type `T`: its options, with a codec where `T` is not JSON. */
-export type KeepOptions<T, Options = unknown> = [T] extends [JsonLike<T>]
-  ? [options?: Options & { readonly codec?: JsonCodec<T> }]
-  : [options: Options & { readonly codec: JsonCodec<T> }];
+/** How values are kept that are not JSON. */
+export interface CodecOption<T> {
+  readonly codec: JsonCodec<T>;
+}
 
 /**
  * The length of a value's JSON in bytes (UTF-8); NaN if it is not JSON: a number that is not finite, a Date, a Map,

@@ -3,7 +3,7 @@ import { WindowOptionsError } from "./errors.ts";
 import type { Fold } from "./fold.ts";
 import { DEFAULT_MAX_ELEMENTS } from "./folds/bounds.ts";
 import type { JsonCodec } from "./json.ts";
-import { Verbatim } from "./codecs.ts";
+import { jsonCodec } from "./codecs.ts";
 import type { Completeness } from "./window-output.ts";
 import type { Windower } from "./windower.ts";
 
@@ -94,7 +94,7 @@ export function resolveOptions<V, A, R>(options: WindowEngineOptions<V, A, R>): 
     allowedLatenessMs: requireNumber(options.allowedLatenessMs ?? 0, "allowedLatenessMs", 0),
     earlyEveryMs: requireNumber(options.earlyEveryMs ?? Number.POSITIVE_INFINITY, "earlyEveryMs", 1),
     ordered: options.ordered ?? false,
-    valueCodec: options.valueCodec ?? new Verbatim<V>(),
+    valueCodec: options.valueCodec ?? jsonCodec<V>(),
     maxKeysPerWindow: requireNumber(options.maxKeysPerWindow ?? 1_000_000, "maxKeysPerWindow", 1),
     overflowKey: options.overflowKey ?? "(overflow)",
     maxOrderedEvents: requireNumber(options.maxOrderedEvents ?? DEFAULT_MAX_ELEMENTS, "maxOrderedEvents", 1),

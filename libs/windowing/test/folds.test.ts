@@ -18,7 +18,7 @@ import {
   type Fold,
 } from "../src/index.ts";
 import { orderedFold } from "../src/ordered-fold.ts";
-import { Verbatim } from "../src/codecs.ts";
+import { jsonCodec } from "../src/codecs.ts";
 import { foldLaws, keeping } from "./support/fold-laws.ts";
 
 function resultOf<V, A, R>(fold: Fold<V, A, R>, values: readonly V[]): R {
@@ -214,12 +214,12 @@ describe("join", () => {
 });
 
 describe("orderedFold", () => {
-  foldLaws(() => orderedFold(collectList(same), new Verbatim<number>(), 100), numbers);
+  foldLaws(() => orderedFold(collectList(same), jsonCodec<number>(), 100), numbers);
 
   test("folds by timestamp, equal ones as they came", () => {
     const fold = orderedFold(
       collectList((text: string) => text),
-      new Verbatim<string>(),
+      jsonCodec<string>(),
       100,
     );
     let state = fold.create();

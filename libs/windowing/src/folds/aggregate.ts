@@ -35,12 +35,13 @@ interface Member<V> {
  * gives rows such as `{ events: 49, users: 4 }`. What each of them keeps, it keeps as if it stood alone; `overflow`
  * of a row is their sum. An event that one of them cannot take is taken by none.
  *
+ * @typeParam V the events, where that does not follow from the folds
  * @throws WindowOptionsError for no folds, and for one whose rows do not wait for the window's close
  */
-export function aggregate<S extends Aggregates<never>>(
+export function aggregate<S extends Aggregates<never>, V = AggregateEvent<S>>(
   folds: S,
-): ClosingFold<AggregateEvent<S>, AggregateState, Aggregated<S>> {
-  return combine<AggregateEvent<S>, Aggregated<S>>(folds);
+): ClosingFold<V, AggregateState, Aggregated<S>> {
+  return combine<V, Aggregated<S>>(folds);
 }
 
 function combine<V, R>(folds: Aggregates<V>): ClosingFold<V, AggregateState, R> {

@@ -1,7 +1,7 @@
 import { listFrom, numberFrom } from "../fields.ts";
 import type { Fold } from "../fold.ts";
-import type { JsonCodec, KeepOptions } from "../json.ts";
-import { Verbatim } from "../codecs.ts";
+import type { CodecOption, JsonField } from "../json.ts";
+import { jsonCodec } from "../codecs.ts";
 import { admit, resolveBounds, type CollectBounds, type Held } from "./bounds.ts";
 import { requireJsonBytes } from "./fold-values.ts";
 import { GrowingList } from "./growing-list.ts";
@@ -26,12 +26,16 @@ interface Sized<T> {
  * @throws WindowOptionsError
  */
 export function collectList<V, T>(
+  valueOf: (value: V) => T & JsonField<T>,
+  options?: CollectBounds,
+): Fold<V, ListState<Exclude<T, undefined>>, readonly Exclude<T, undefined>[]>;
+export function collectList<V, T>(
   valueOf: (value: V) => T | undefined,
-  ...options: KeepOptions<T, CollectBounds>
+  options: CollectBounds & CodecOption<T>,
 ): Fold<V, ListState<T>, readonly T[]>;
 export function collectList<V, T>(
   valueOf: (value: V) => T | undefined,
-  { codec = new Verbatim<T>(), ...given }: CollectBounds & { readonly codec?: JsonCodec<T> } = {},
+  { codec = jsonCodec<T>(), ...given }: CollectBounds & Partial<CodecOption<T>> = {},
 ): Fold<V, ListState<T>, readonly T[]> {
   const bounds = resolveBounds(NAME, given);
   const sized = (value: T): Sized<T> => ({ value, bytes: requireJsonBytes(NAME, codec.snapshot(value)) });

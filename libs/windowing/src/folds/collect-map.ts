@@ -1,7 +1,7 @@
 import { damaged, fieldFrom, listFrom, numberFrom, stringFrom } from "../fields.ts";
 import type { Fold, FoldPart, PartChanges } from "../fold.ts";
-import type { Json, JsonCodec, KeepOptions } from "../json.ts";
-import { Verbatim } from "../codecs.ts";
+import type { CodecOption, Json, JsonLike } from "../json.ts";
+import { jsonCodec } from "../codecs.ts";
 import { admit, resolveBounds, type CollectBounds } from "./bounds.ts";
 import { requireJsonBytes } from "./fold-values.ts";
 
@@ -57,10 +57,12 @@ export class GrowingMap<T> {
   }
 
   changes(toJson: (value: T) => Json): PartChanges {
-    const put = Array.from(this.#changed ?? this.entries.keys(), (name): FoldPart => {
-      const { place, value, bytes, since, before } = this.entries.get(name) as Entry<T>;
+    const put = Array.from(this.#changed ?? this.entries.keys()).flatMap((name): FoldPart[] => {
+      const entry = this.entries.get(name);
+      if (entry === undefined) return [];
+      const { place, value, bytes, since, before } = entry;
       const json = [name, bytes, since, toJson(value)];
-      return [String(place), before === undefined ? json : [...json, toJson(before)]];
+      return [[String(place), before === undefined ? json : [...json, toJson(before)]]];
     });
     this.#changed = new Set();
     return { put, delete: [] };
@@ -101,12 +103,16 @@ export class GrowingMap<T> {
  * @throws WindowOptionsError
  */
 export function collectMap<V, T>(
-  entryOf: (value: V) => readonly [name: string, value: T] | undefined,
-  ...options: KeepOptions<T, CollectBounds>
+  entryOf: (value: V) => readonly [name: string, value: T & JsonLike<T>] | undefined,
+  options?: CollectBounds,
 ): Fold<V, GrowingMap<T>, Readonly<Record<string, T>>>;
 export function collectMap<V, T>(
   entryOf: (value: V) => readonly [name: string, value: T] | undefined,
-  { codec = new Verbatim<T>(), ...given }: CollectBounds & { readonly codec?: JsonCodec<T> } = {},
+  options: CollectBounds & CodecOption<T>,
+): Fold<V, GrowingMap<T>, Readonly<Record<string, T>>>;
+export function collectMap<V, T>(
+  entryOf: (value: V) => readonly [name: string, value: T] | undefined,
+  { codec = jsonCodec<T>(), ...given }: CollectBounds & Partial<CodecOption<T>> = {},
 ): Fold<V, GrowingMap<T>, Readonly<Record<string, T>>> {
   const bounds = resolveBounds(NAME, given);
   const read = (event: V): NamedValue<T> | undefined => {

@@ -147,8 +147,8 @@ function setFold<V, T extends Scalar, R>(
 
 /** Of other values, equal ones would not be found to be equal after a restart. @throws FoldValueError */
 function requireScalar<T extends Scalar>(fold: string, value: T | undefined): T | undefined {
-  const isScalar =
-    typeof value === "number" ? Number.isFinite(value) : typeof value !== "object" || value === null;
+  const type = typeof value;
+  const isScalar = type === "number" ? Number.isFinite(value) : value === null || type !== "object";
   if (isScalar) return value;
   throw new FoldValueError(
     `${fold} takes texts, finite numbers, booleans and null, and valueOf gave ${shown(value)}. ` +

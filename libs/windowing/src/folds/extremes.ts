@@ -26,7 +26,7 @@ function extreme<V>(
     split: { read, take },
     merge: (earlier, later) => (later === undefined ? earlier : take(earlier, later)),
     // Only an accumulator with an event in it is ever asked for its result.
-    result: (held) => held as number,
+    result: (held) => held ?? Number.NaN,
     snapshot: (held) => held ?? null,
     restore: numberFrom,
   };

@@ -1,6 +1,6 @@
 import type { ClosingFold } from "../fold.ts";
-import type { Json, JsonCodec, KeepOptions } from "../json.ts";
-import { Verbatim } from "../codecs.ts";
+import type { CodecOption, Json, JsonLike } from "../json.ts";
+import { jsonCodec } from "../codecs.ts";
 import { requireJson } from "./fold-values.ts";
 
 /** A fold in three functions, or four. */
@@ -29,12 +29,15 @@ export interface Shared<A> {
  * snapshot, the change is made to a copy.
  */
 export function foldOf<V, A, R = A>(
+  spec: FoldSpec<V, A, R> & Pick<FoldSpec<V, JsonLike<A>>, "create">,
+): ClosingFold<V, Shared<A>, R>;
+export function foldOf<V, A, R = A>(
   spec: FoldSpec<V, A, R>,
-  ...options: KeepOptions<A>
+  options: CodecOption<A>,
 ): ClosingFold<V, Shared<A>, R>;
 export function foldOf<V, A>(
   spec: FoldSpec<V, A, unknown>,
-  { codec = new Verbatim<A>() }: { readonly codec?: JsonCodec<A> } = {},
+  { codec }: CodecOption<A> = { codec: jsonCodec() },
 ): ClosingFold<V, Shared<A>, unknown> {
   const snapshot = (value: A): Json => requireJson("foldOf", codec.snapshot(value));
   const own = (held: Shared<A>): A => {

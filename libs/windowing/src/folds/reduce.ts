@@ -1,6 +1,6 @@
 import type { Fold } from "../fold.ts";
-import type { JsonCodec, KeepOptions } from "../json.ts";
-import { Verbatim } from "../codecs.ts";
+import type { CodecOption, JsonLike } from "../json.ts";
+import { jsonCodec } from "../codecs.ts";
 import { requireFinite, requireJson } from "./fold-values.ts";
 
 /**
@@ -9,14 +9,18 @@ import { requireFinite, requireJson } from "./fold-values.ts";
  * copied. Values must be JSON, or have a codec. The value is kept whole, with each commit that changed it.
  */
 export function reduce<V, T>(
-  valueOf: (value: V) => T,
+  valueOf: (value: V) => T & JsonLike<T>,
   combine: (earlier: T, later: T) => T,
-  ...options: KeepOptions<T>
 ): Fold<V, T | undefined, T>;
 export function reduce<V, T>(
   valueOf: (value: V) => T,
   combine: (earlier: T, later: T) => T,
-  { codec = new Verbatim<T>() }: { readonly codec?: JsonCodec<T> } = {},
+  options: CodecOption<T>,
+): Fold<V, T | undefined, T>;
+export function reduce<V, T>(
+  valueOf: (value: V) => T,
+  combine: (earlier: T, later: T) => T,
+  { codec }: CodecOption<T> = { codec: jsonCodec() },
 ): Fold<V, T | undefined, T> {
   // An infinity or NaN could not be kept, and would spoil every value that follows.
   const finite = (value: T): T => (typeof value === "number" ? (requireFinite("reduce", value) as T) : value);

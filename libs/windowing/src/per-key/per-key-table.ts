@@ -153,7 +153,7 @@ export class PerKeyTable<V, A, R> {
     state.persisted = true;
     for (const entry of listFrom(cells)) {
       const [id, accumulator, rows = 0, replaces = [], sent] = listFrom(entry);
-      const parts = this.#savedParts.get(fieldName(key, String(id)));
+      const parts = this.#savedParts.get(fieldName(key, String(numberFrom(id))));
       const cell = newCell(restoreAccumulator(fold, accumulator, parts ?? []));
       cell.persistedParts = parts !== undefined;
       cell.rows = numberFrom(rows);

@@ -42,7 +42,7 @@ export function keeping<V, A, R>(fold: Fold<V, A, R>): KeptAccumulator<V, A, R> 
 export function foldAll<V, A, R>(
   fold: Fold<V, A, R>,
   values: readonly V[],
-  from: number = 0,
+  from = 0,
   until: number = values.length,
   start: A = fold.create(),
 ): A {
