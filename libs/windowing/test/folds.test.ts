@@ -8,6 +8,7 @@ import {
   distinct,
   foldOf,
   join,
+  mapCodec,
   max,
   mean,
   min,
@@ -17,8 +18,8 @@ import {
   type Fold,
 } from "../src/index.ts";
 import { orderedFold } from "../src/ordered-fold.ts";
-import { Verbatim } from "../src/verbatim.ts";
-import { foldLaws } from "./support/fold-laws.ts";
+import { jsonCodec } from "../src/codecs.ts";
+import { foldLaws, keeping } from "./support/fold-laws.ts";
 
 function resultOf<V, A, R>(fold: Fold<V, A, R>, values: readonly V[]): R {
   let accumulator = fold.create();
@@ -82,19 +83,58 @@ describe("reduce", () => {
 });
 
 describe("foldOf", () => {
-  const tally = (): Fold<string, Record<string, number>, Record<string, number>> =>
-    foldOf({
-      create: (): Record<string, number> => ({}),
-      add(tally, word: string) {
-        tally[word] = (tally[word] ?? 0) + 1;
-        return tally;
+  foldLaws(
+    () =>
+      foldOf(
+        {
+          create: () => new Map<string, number>(),
+          add: (tally, word: string) => tally.set(word, (tally.get(word) ?? 0) + 1),
+          merge(earlier, later) {
+            for (const [word, times] of later) earlier.set(word, (earlier.get(word) ?? 0) + times);
+            return earlier;
+          },
+          result: (tally) => Object.fromEntries(tally),
+        },
+        { codec: mapCodec<number>() },
+      ),
+    ["x", "constructor", "x", "__proto__", "constructor"],
+  );
+
+  const list = foldOf({
+    create: (): number[][] => [],
+    add(lists, value: number) {
+      lists.push([value]);
+      return lists;
+    },
+    merge: (earlier, later) => [...earlier, ...later],
+  });
+  foldLaws(() => list, numbers);
+
+  test("copies nothing for a row, unless the accumulator changes after it", () => {
+    const first = list.add(list.create(), 1, 0);
+    const row = list.result(first);
+    expect(list.result(first)).toBe(row);
+    list.add(first, 2, 0);
+    expect(row).toEqual([[1]]);
+    expect(list.result(first)).toEqual([[1], [2]]);
+  });
+
+  test("goes on with the same accumulator after an event that it refused", () => {
+    const picky = foldOf({
+      create: (): string[] => [],
+      add(texts, text: string) {
+        if (text === "") throw new Error("no text");
+        texts.push(text);
+        return texts;
       },
-      merge(earlier, later) {
-        for (const [word, times] of Object.entries(later)) earlier[word] = (earlier[word] ?? 0) + times;
-        return earlier;
-      },
+      merge: (earlier, later) => [...earlier, ...later],
     });
-  foldLaws(tally, ["x", "y", "x", "z"]);
+    const texts = picky.add(picky.create(), "a", 0);
+    const row = picky.result(texts);
+    expect(() => picky.add(texts, "", 0)).toThrow("no text");
+    picky.add(texts, "b", 0);
+    expect([row, picky.result(texts)]).toEqual([["a"], ["a", "b"]]);
+  });
 });
 
 describe("collect", () => {
@@ -174,12 +214,13 @@ describe("join", () => {
 });
 
 describe("orderedFold", () => {
-  foldLaws(() => orderedFold(collectList(same), new Verbatim<number>()), numbers);
+  foldLaws(() => orderedFold(collectList(same), jsonCodec<number>(), 100), numbers);
 
   test("folds by timestamp, equal ones as they came", () => {
     const fold = orderedFold(
       collectList((text: string) => text),
-      new Verbatim<string>(),
+      jsonCodec<string>(),
+      100,
     );
     let state = fold.create();
     for (const [text, ts] of [
@@ -200,9 +241,11 @@ describe("orderedFold", () => {
     const fold = orderedFold(
       collectList((date: Date) => date.getFullYear()),
       codec,
+      100,
     );
-    const state = fold.add(fold.create(), new Date("2024-06-01"), 1);
-    expect(fold.result(fold.restore(fold.snapshot(state)))).toEqual([2024]);
+    const kept = keeping(fold);
+    kept.keep(fold.add(fold.create(), new Date("2024-06-01"), 1));
+    expect(fold.result(kept.restore())).toEqual([2024]);
   });
 });
 

@@ -34,7 +34,10 @@ export interface Reconciliation {
   readonly rowsOut: Readonly<Record<string, number>>;
 }
 
-/** Adds up a run: at the sources, read = decoded + malformed + blank; at window steps, in = counted + late + refused. */
+/**
+ * Adds up a run: at the sources, read = decoded + malformed + blank; at window steps, in = counted + late + refused +
+ * skipped.
+ */
 export function reconcile(stats: FlowStats): Reconciliation {
   const sum = {
     read: 0,
@@ -54,6 +57,7 @@ export function reconcile(stats: FlowStats): Reconciliation {
   const decode = { decoded: 0, malformed: 0, blank: 0 };
   const window = { counted: 0, late: 0, refused: 0 };
   let uncertainSince: number | undefined;
+  let windowSkipped = 0;
   for (const task of stats.tasks) {
     sum.received += task.source.read + task.rejected;
     sum.rejected += task.rejected;
@@ -74,6 +78,7 @@ export function reconcile(stats: FlowStats): Reconciliation {
         addUp(decode, step.figures);
       } else if (step.operator === "window") {
         sum.windowed += step.eventsIn;
+        windowSkipped += step.figures["skipped"] ?? 0;
         addUp(window, step.figures);
       } else if (step.operator === "output") {
         rowsOut[step.id] = (rowsOut[step.id] ?? 0) + (step.figures["rowsOut"] ?? 0);
@@ -81,7 +86,7 @@ export function reconcile(stats: FlowStats): Reconciliation {
     }
   }
   const decodeRest = sum.decodeIn - decode.decoded - decode.malformed - decode.blank;
-  const windowRest = sum.windowed - window.counted - window.late - window.refused;
+  const windowRest = sum.windowed - window.counted - window.late - window.refused - windowSkipped;
   return {
     received: sum.received,
     ...decode,

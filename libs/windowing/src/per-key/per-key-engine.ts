@@ -1,7 +1,8 @@
 import { at } from "../at.ts";
 import { requireColumns } from "../batch-check.ts";
+import { probe } from "../fold-state.ts";
 import { listFrom, numberFrom, stringFrom, timeFromJson, timeToJson } from "../fields.ts";
-import { Outbox } from "../outbox.ts";
+import type { Outbox } from "../outbox.ts";
 import { requireSameSpec, specOf } from "../state-spec.ts";
 import { Timestamps } from "../timestamps.ts";
 import { WindowOptionsError } from "../errors.ts";
@@ -48,7 +49,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
   #over = false;
 
   /** @throws WindowOptionsError */
-  constructor(options: ResolvedOptions<V, A, R>) {
+  constructor(options: ResolvedOptions<V, A, R>, outbox: Outbox<V, R>) {
     if (options.allowedLatenessMs > 0) {
       throw new WindowOptionsError(
         'allowedLatenessMs needs timeModel "stream": in "perKey" an event behind its key\'s watermark is late. ' +
@@ -57,7 +58,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
     }
     this.#options = options;
     this.#time = new KeyTime(options.clock, options.settledUpTo);
-    this.#outbox = new Outbox(options.pageSize);
+    this.#outbox = outbox;
     this.#timestamps = new Timestamps(options.clock);
     this.#table = new PerKeyTable(options);
     this.#windows = new KeyWindows(options, this.#outbox);
@@ -69,12 +70,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
     this.#over = false;
     this.#timestamps.begin(batch, this.#time.now);
     const { keys, values } = batch;
-    for (let i = 0; i < keys.length; i++) {
-      const timestamp = this.#timestamps.at(i);
-      const key = at(keys, i);
-      if (Number.isNaN(timestamp)) this.#outbox.addRefused(this.#timestamps.refusal(key, i));
-      else this.#add(key, at(values, i), timestamp);
-    }
+    for (let i = 0; i < keys.length; i++) this.#addOne(at(keys, i), at(values, i), i);
     return this.#settle();
   }
 
@@ -141,9 +137,10 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
 
   restore(state: Iterable<StateGroup>, now: number): void {
     this.#time.resume(Number.NEGATIVE_INFINITY, now);
+    const groups: StateGroup[] = [];
     for (const [group, fields] of state) {
       if (group !== ENGINE) {
-        this.#table.restoreGroup(fields);
+        groups.push([group, fields]);
         continue;
       }
       for (const [, meta] of fields) {
@@ -154,6 +151,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
         this.#outbox.restore(listFrom(counters).map(numberFrom));
       }
     }
+    this.#table.restore(groups);
     for (const key of this.#table.values()) {
       this.#schedule(key);
       if (isTouched(key)) this.#touch(key);
@@ -161,7 +159,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
   }
 
   stats(): WindowStats {
-    const { counted, late, refused, overflowed, revisions } = this.#outbox;
+    const { counted, late, refused, skipped, overflowed, overflowedValues, revisions } = this.#outbox;
     let cells = 0;
     let waiting = 0;
     let watermark = Number.POSITIVE_INFINITY;
@@ -179,7 +177,9 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
       counted,
       late,
       refused,
+      skipped,
       overflowed,
+      overflowedValues,
       revisions,
       approximateBytes,
     };
@@ -202,6 +202,23 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
 
   #nextDue(): number {
     return this.#table.due.peek()?.due ?? Number.POSITIVE_INFINITY;
+  }
+
+  #addOne(key: string, value: V, index: number): void {
+    const { fold, onError, ordered } = this.#options;
+    let allowed = onError === "skip";
+    try {
+      const timestamp = this.#timestamps.at(index);
+      if (Number.isNaN(timestamp)) this.#outbox.addRefused(this.#timestamps.refusal(key, index));
+      else {
+        // An event that the fold cannot take is found before it changes anything, and before it waits for its turn.
+        if (allowed || ordered) probe(fold, value, timestamp);
+        allowed = false;
+        this.#add(key, value, timestamp);
+      }
+    } catch (error) {
+      this.#outbox.skip(key, value, error, allowed);
+    }
   }
 
   #add(given: string, value: V, told: number): void {

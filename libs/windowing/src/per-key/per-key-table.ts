@@ -1,12 +1,13 @@
 import { DueHeap } from "../due-heap.ts";
 import { fieldFrom, listFrom, numberFrom, stringFrom, timeFromJson, timeToJson } from "../fields.ts";
+import { fieldName, restoreAccumulator } from "../fold-state.ts";
 import type { Json } from "../json.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
-import type { StateChange, StateField } from "../window-engine.ts";
+import type { StateChange, StateField, StateGroup } from "../window-engine.ts";
 import type { OrdinalWindow, WindowId } from "../window.ts";
 import { KeyClock } from "./key-clock.ts";
 import { KeySessions } from "./key-sessions.ts";
-import { KeyState, newCell, RestingKey } from "./key-state.ts";
+import { KeyState, newCell, RestingKey, type KeyCell } from "./key-state.ts";
 
 const GROUP = "keys";
 
@@ -26,6 +27,10 @@ export class PerKeyTable<V, A, R> {
   #nextId = 0;
   #serial = 0;
   #changed: Set<string> | undefined;
+  /** Groups of parts that are not wanted any more. */
+  #dropped: string[] = [];
+  /** While state is restored: the parts of each group. */
+  readonly #savedParts = new Map<string, readonly StateField[]>();
 
   constructor(options: ResolvedOptions<V, A, R>) {
     this.#options = options;
@@ -69,16 +74,17 @@ export class PerKeyTable<V, A, R> {
   }
 
   /** A key without windows keeps nothing but its clock. */
-  rest({ key, clock, sessions, order }: KeyState<V, A>): void {
-    this.#keys.delete(key);
+  rest(state: KeyState<V, A>): void {
+    const { key, clock, sessions, order } = state;
+    this.drop(state);
     this.#addResting(new RestingKey(key, order, clock, sessions?.nextId));
-    this.changed(key);
   }
 
   /** Drops a key without windows; only where none of its windows could open again. */
-  drop({ key }: KeyState<V, A>): void {
-    this.#keys.delete(key);
-    this.changed(key);
+  drop(state: KeyState<V, A>): void {
+    this.#keys.delete(state.key);
+    this.#dropGone(state);
+    this.changed(state.key);
   }
 
   /** Forgets the resting key whose windows were over first; whether there was one. */
@@ -112,14 +118,23 @@ export class PerKeyTable<V, A, R> {
   snapshot(): StateChange[] {
     const put: StateField[] = [];
     const gone: string[] = [];
+    const parts: StateChange[] = [];
     for (const key of this.#changed ?? [...this.#keys.keys(), ...this.#resting.keys()]) {
       const json = this.#toJson(key);
       if (json === undefined) gone.push(key);
       else put.push([key, json]);
+      const state = this.#keys.get(key);
+      if (state === undefined) continue;
+      this.#dropGone(state);
+      for (const [id, cell] of state.cells) parts.push(...this.#changedParts(state, id, cell));
     }
+    const changes = this.#dropped.map((group): StateChange => ({ group, drop: true }));
+    changes.push(...parts);
+    this.#dropped = [];
     this.#changed = new Set();
-    if (put.length === 0) return gone.length === 0 ? [] : [{ group: GROUP, delete: gone }];
-    return [gone.length === 0 ? { group: GROUP, put } : { group: GROUP, put, delete: gone }];
+    if (gone.length > 0) changes.push({ group: GROUP, put, delete: gone });
+    else if (put.length > 0) changes.push({ group: GROUP, put });
+    return changes;
   }
 
   /** What stands for the forgotten keys. */
@@ -133,8 +148,14 @@ export class PerKeyTable<V, A, R> {
     this.#nextId = numberFrom(nextId);
   }
 
-  restoreGroup(fields: Iterable<StateField>): void {
-    for (const [key, json] of fields) {
+  /** The group of keys after those of their parts. @throws WindowStateError */
+  restore(groups: Iterable<StateGroup>): void {
+    let keys: readonly StateField[] = [];
+    for (const [group, fields] of groups) {
+      if (group === GROUP) keys = [...fields];
+      else this.#savedParts.set(group, [...fields]);
+    }
+    for (const [key, json] of keys) {
       const [clock, windows] = listFrom(json);
       const [base, at, floor] = listFrom(clock);
       const restored = new KeyClock(timeFromJson(base), numberFrom(at), timeFromJson(floor));
@@ -144,7 +165,21 @@ export class PerKeyTable<V, A, R> {
         this.#addResting(new RestingKey(key, this.#serial++, restored, nextId));
       }
     }
+    this.#savedParts.clear();
     this.#changed = new Set();
+  }
+
+  /** A cell's parts are a group of their own. */
+  #changedParts(state: KeyState<V, A>, id: number, cell: KeyCell<A>): StateChange[] {
+    const changes = this.#options.fold.parts?.changes(cell.accumulator);
+    if (changes === undefined || changes.put.length + changes.delete.length === 0) return [];
+    cell.persistedParts = true;
+    return [{ group: fieldName(state.key, String(id)), ...changes }];
+  }
+
+  #dropGone(state: KeyState<V, A>): void {
+    for (const id of state.gone) this.#dropped.push(fieldName(state.key, String(id)));
+    state.gone = [];
   }
 
   #wake(resting: RestingKey): void {
@@ -204,7 +239,9 @@ export class PerKeyTable<V, A, R> {
     const state = this.#add(key, clock, this.#sessionsFrom(windows, numberFrom(nextId)));
     for (const entry of listFrom(cells)) {
       const [id, accumulator, rows = 0, replaces = [], sent] = listFrom(entry);
-      const cell = newCell(fold.restore(fieldFrom(accumulator)));
+      const parts = this.#savedParts.get(fieldName(key, String(numberFrom(id))));
+      const cell = newCell(restoreAccumulator(fold, accumulator, parts ?? []));
+      cell.persistedParts = parts !== undefined;
       cell.rows = numberFrom(rows);
       cell.replaces = listFrom(replaces).map(idFrom);
       cell.sent = sent;

@@ -1,6 +1,9 @@
 import { at } from "../at.ts";
+import { PartlyTaken } from "../errors.ts";
 import { numberFrom } from "../fields.ts";
+import { markOf, matchOf, probe, resultAt, withOverflow } from "../fold-state.ts";
 import type { Json } from "../json.ts";
+import type { Outbox } from "../outbox.ts";
 import type { SessionWindower } from "../session-windower.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { KeyedBatch, StateChange, StateField } from "../window-engine.ts";
@@ -22,71 +25,102 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
   /** Those of them that wait for a page, last one first. */
   #earlyQueue: Session<A>[] = [];
 
-  constructor(options: ResolvedOptions<V, A, R>, { gapMs }: SessionWindower) {
-    super(options);
+  constructor(options: ResolvedOptions<V, A, R>, outbox: Outbox<V, R>, { gapMs }: SessionWindower) {
+    super(options, outbox);
     this.#gapMs = gapMs;
     this.#latenessMs = options.allowedLatenessMs;
     this.#table = new SessionTable(gapMs, options.fold, options.allowedLatenessMs);
   }
 
-  protected override addBatch({ keys, values }: KeyedBatch<V>): void {
+  protected override addFrom(batch: KeyedBatch<V>, from: number): number {
+    const { keys, values } = batch;
     const { timestamps, watermark, now } = this;
     let nextDue = this.#table.nextDue()?.due ?? Number.POSITIVE_INFINITY;
-    for (let i = 0; i < keys.length; i++) {
-      const timestamp = timestamps.at(i);
-      const key = at(keys, i);
-      const value = at(values, i);
-      if (Number.isNaN(timestamp)) {
-        this.outbox.addRefused(timestamps.refusal(key, i));
-        continue;
-      }
-      const mark = timestamp - timestamps.waitMs;
-      if (mark > watermark.value) {
-        watermark.rise(mark, now);
-        if (mark > nextDue) {
-          this.emitDue();
-          nextDue = this.#table.nextDue()?.due ?? Number.POSITIVE_INFINITY;
+    let i = from;
+    try {
+      for (; i < keys.length; i++) {
+        const timestamp = timestamps.at(i);
+        const key = at(keys, i);
+        const value = at(values, i);
+        if (Number.isNaN(timestamp)) {
+          this.outbox.addRefused(timestamps.refusal(key, i));
+          continue;
         }
+        const mark = timestamp - timestamps.waitMs;
+        if (mark > watermark.value) {
+          watermark.rise(mark, now);
+          if (mark > nextDue) {
+            this.closeDue();
+            nextDue = this.#table.nextDue()?.due ?? Number.POSITIVE_INFINITY;
+          }
+        }
+        const session = this.#add(key, value, timestamp);
+        if (session === undefined) this.#addLate(key, value, timestamp);
+        else if (!session.kept && session.due < nextDue) nextDue = session.due;
       }
-      const session = this.#sessionFor(key, timestamp);
-      if (session === undefined) this.#addLate(key, value, timestamp);
-      else {
-        this.#addTo(session, value, timestamp);
-        if (!session.kept && session.due < nextDue) nextDue = session.due;
-      }
+    } catch (error) {
+      this.skip(batch, i++, error, false);
     }
+    return i;
   }
 
-  /** The session that takes an event, widened to hold it and merged with its neighbours; none if it is late. */
-  #sessionFor(key: string, timestamp: number): Session<A> | undefined {
-    const touched = this.#widenTouched(key, timestamp);
+  /** Adds an event to the session that it touches, or to a new one; gives that session, none if the event is late. */
+  #add(key: string, value: V, timestamp: number): Session<A> | undefined {
+    const touched = this.#addToTouched(key, value, timestamp);
     if (touched !== undefined) return touched;
     if (timestamp + this.#gapMs + this.#latenessMs < this.watermark.value) return undefined;
     const admitted = this.#admit(key);
-    if (admitted === key) return this.#table.open(key, timestamp);
-    return this.#widenTouched(admitted, timestamp) ?? this.#table.open(admitted, timestamp);
+    const overflow = admitted === key ? undefined : this.#addToTouched(admitted, value, timestamp);
+    const session = overflow ?? this.#open(admitted, value, timestamp);
+    if (admitted !== key) this.outbox.overflowed++;
+    return session;
   }
 
-  /** The session of a key within the gap of `timestamp`: two lie so at most, and become one. */
-  #widenTouched(key: string, timestamp: number): Session<A> | undefined {
+  #open(key: string, value: V, timestamp: number): Session<A> {
+    const { fold } = this.options;
+    const accumulator = fold.add(fold.create(), value, timestamp);
+    const session = this.#table.open(key, timestamp, accumulator);
+    this.#added(session);
+    return session;
+  }
+
+  /** Adds an event to the session of a key within the gap of it; two lie so at most, and become one. */
+  #addToTouched(key: string, value: V, timestamp: number): Session<A> | undefined {
     const gap = this.#gapMs;
     const chain = this.#table.chainOf(key, this.watermark.value - gap - this.#latenessMs);
     const place = chain.placeReaching(timestamp - gap);
     const first = chain.startedBy(timestamp + gap, place);
     if (first === undefined) return undefined;
-    return this.#widen(first, chain.startedBy(timestamp + gap, place + 1), timestamp);
+    return this.#addTo(first, chain.startedBy(timestamp + gap, place + 1), value, timestamp);
   }
 
-  #widen(first: Session<A>, second: Session<A> | undefined, timestamp: number): Session<A> {
-    this.#beforeChange(first);
-    let session = first;
-    if (second !== undefined) {
-      this.#beforeChange(second);
-      session = this.#merge(first, second);
+  /** Adds an event to a session that it touches, and merges that with another one if it touches both. */
+  #addTo(first: Session<A>, second: Session<A> | undefined, value: V, timestamp: number): Session<A> {
+    const { fold } = this.options;
+    const session = second === undefined ? first : this.#join(first, second, value, timestamp);
+    if (second === undefined) {
+      this.#beforeChange(first);
+      first.accumulator = fold.add(first.accumulator, value, timestamp);
     }
     if (timestamp < session.open) session.open = timestamp;
     if (timestamp > session.last) session.last = timestamp;
+    this.#added(session);
     return session;
+  }
+
+  /** Two sessions become one by an event that touches both: not before it is certain that the fold takes it. */
+  #join(first: Session<A>, second: Session<A>, value: V, timestamp: number): Session<A> {
+    const { fold } = this.options;
+    probe(fold, value, timestamp);
+    try {
+      this.#beforeChange(first);
+      this.#beforeChange(second);
+      const session = this.#merge(first, second);
+      session.accumulator = fold.add(session.accumulator, value, timestamp);
+      return session;
+    } catch (error) {
+      throw new PartlyTaken(error);
+    }
   }
 
   #merge(earlier: Session<A>, later: Session<A>): Session<A> {
@@ -107,13 +141,13 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
   #beforeChange(session: Session<A>): void {
     const { fold } = this.options;
     const waits = !session.kept && this.#isDue(session);
-    if (waits) this.#close(session);
-    if (session.rows > 0 && fold.match === undefined) session.sent ??= fold.snapshot(session.accumulator);
+    if (waits) this.#closeAhead(session);
+    if (session.rows > 0 && fold.match === undefined) session.sent ??= markOf(fold, session.accumulator);
   }
 
-  #addTo(session: Session<A>, value: V, timestamp: number): void {
+  /** What follows from an event that has been added. */
+  #added(session: Session<A>): void {
     const { fold, earlyEveryMs } = this.options;
-    session.accumulator = fold.add(session.accumulator, value, timestamp);
     this.outbox.counted++;
     this.#table.place(session, this.watermark.value);
     this.#table.changed(session);
@@ -137,7 +171,6 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
     const { keys } = this.#table;
     if (keys < maxKeysPerWindow || key === overflowKey || this.#table.has(key)) return key;
     if (this.#table.has(overflowKey) && keys - 1 < maxKeysPerWindow) return key;
-    this.outbox.overflowed++;
     return overflowKey;
   }
 
@@ -156,13 +189,24 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
     this.#table.closed(session, this.watermark.value);
   }
 
+  /** Within a batch. What fails then is no fault of the event at hand. */
+  #closeAhead(session: Session<A>): void {
+    try {
+      this.#close(session);
+    } catch (error) {
+      throw new PartlyTaken(error);
+    }
+  }
+
   #addMatch(session: Session<A>): void {
     const { fold, completeOf } = this.options;
-    const value = fold.match?.(session.accumulator);
+    const { key, accumulator, rows, open, last } = session;
+    const value = matchOf(fold, accumulator);
     if (value === undefined) return;
-    const { key, rows, open, last } = session;
     const complete = completeOf(open, last);
-    this.outbox.addResult({ key, value, window: session.window(), revision: rows, cause: "match", complete });
+    const window = session.window();
+    const row: WindowResult<R> = { key, value, window, revision: rows, cause: "match", complete };
+    this.outbox.addResult(withOverflow(fold, accumulator, row));
     session.rows++;
   }
 
@@ -172,16 +216,13 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
     const value = fold.result(accumulator);
     const complete = completeOf(session.open, session.last);
     let row: WindowResult<R> = { key, value, window: session.window(), revision: rows, cause, complete };
-    if (rows > 0) {
-      const previous = fold.result(sent === undefined ? accumulator : fold.restore(sent));
-      row = { ...row, previous };
-    }
+    if (rows > 0) row = { ...row, previous: resultAt(fold, accumulator, sent) };
     if (replaces.length > 0) row = { ...row, replaces };
     session.rows++;
     session.sent = undefined;
     session.replaces = NO_IDS;
     this.#table.changed(session);
-    this.outbox.addResult(row);
+    this.outbox.addResult(withOverflow(fold, accumulator, row));
   }
 
   protected override emitDue(): void {
@@ -264,6 +305,10 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
 
   protected override restoreGroup(group: string, fields: Iterable<StateField>): void {
     this.#table.restoreGroup(group, fields);
+  }
+
+  protected override restored(): void {
+    this.#table.restored();
   }
 
   protected override engineToJson(): Json {

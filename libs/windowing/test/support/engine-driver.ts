@@ -3,6 +3,7 @@ import {
   createWindowEngine,
   type KeyedBatch,
   type LateEvent,
+  type SkippedEvent,
   type WindowEngine,
   type WindowEngineOptions,
   type WindowOutput,
@@ -13,6 +14,7 @@ import {
 export class EngineDriver<V, A, R> {
   readonly results: WindowResult<R>[] = [];
   readonly late: LateEvent<V>[] = [];
+  readonly skipped: SkippedEvent<V>[] = [];
   readonly store = new StateStore();
   engine: WindowEngine<V, R>;
   /** The latest system time. */
@@ -72,6 +74,7 @@ export class EngineDriver<V, A, R> {
     for (;;) {
       rows.push(...output.results);
       this.late.push(...output.late);
+      this.skipped.push(...output.skipped);
       if (!this.engine.pending) break;
       this.#betweenPages(this);
       output = this.engine.nextPage();
