@@ -69,6 +69,12 @@ export class QueueOverflowError extends RedisError {
   readonly code: string = QueueOverflowError.code;
 }
 
+/** A consumer group with the name that a source is to use was not made by Millrace. */
+export class RedisGroupError extends RedisError {
+  static readonly code = "MILLRACE_REDIS_GROUP_TAKEN";
+  readonly code: string = RedisGroupError.code;
+}
+
 /** A stored position is none of this source's. */
 export class RedisPositionError extends RedisError {
   static readonly code = "MILLRACE_REDIS_POSITION_INVALID";

@@ -5,6 +5,7 @@ export {
   RedisAuthError,
   RedisClosedError,
   RedisError,
+  RedisGroupError,
   RedisOptionsError,
   RedisPositionError,
   RedisProtocolError,

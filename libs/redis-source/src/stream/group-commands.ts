@@ -1,7 +1,11 @@
 import type { Redis } from "ioredis";
+import { RedisGroupError } from "../errors.ts";
 import { BEFORE_ALL } from "./entry-id.ts";
 import type { Place } from "./place.ts";
 import { fieldsOf, listOf, numberOf, textOf } from "./stream-commands.ts";
+
+/** A consumer of this name marks the groups that Millrace has made. Nothing is ever read through it. */
+const MARK = "millrace";
 
 /** How far a consumer group is. */
 export interface GroupProgress {
@@ -26,28 +30,64 @@ export async function readGroups(client: Redis, stream: string): Promise<readonl
   );
 }
 
-/** Shows a place as the progress of a consumer group, which is made where there is none. */
+/** Moves the group to a place, which claims it first. @throws RedisGroupError when it is not Millrace's */
 export async function showProgress(
   client: Redis,
   stream: string,
   group: string,
   place: Place,
 ): Promise<void> {
+  await claimGroup(client, stream, group, place);
+  await client.call("XGROUP", "SETID", stream, group, place.id, ...entriesRead(place));
+}
+
+/**
+ * Makes a consumer group that has read up to a place, and the stream with it. It carries a mark by which Millrace knows
+ * it again; a marked one that exists stays as it is.
+ *
+ * @throws RedisGroupError for a group without the mark: another program reads through it, and would never be given what
+ *   this one has committed
+ */
+export async function claimGroup(client: Redis, stream: string, group: string, place: Place): Promise<void> {
+  const consumers = await consumersOf(client, stream, group);
+  if (consumers?.includes(MARK) === true) return;
+  if (consumers !== undefined) throw foreignGroup(stream, group);
+  const replies = await Promise.all([
+    client.call("MULTI"),
+    client.call("XGROUP", "CREATE", stream, group, place.id, "MKSTREAM", ...entriesRead(place)),
+    client.call("XGROUP", "CREATECONSUMER", stream, group, MARK),
+    client.call("EXEC"),
+  ]);
+  const [created, marked] = listOf(replies[3]);
+  if (!(created instanceof Error)) return;
+  if (!created.message.startsWith("BUSYGROUP")) throw created;
+  // Somebody made it since the look. If the mark was there already, it was another task of ours.
+  if (marked !== 1) return;
+  await client.call("XGROUP", "DELCONSUMER", stream, group, MARK);
+  throw foreignGroup(stream, group);
+}
+
+/** The names of a group's consumers; `undefined`: there is no such group. */
+async function consumersOf(
+  client: Redis,
+  stream: string,
+  group: string,
+): Promise<readonly string[] | undefined> {
   try {
-    await client.call("XGROUP", "SETID", stream, group, place.id, ...entriesRead(place));
+    const consumers = listOf(await client.xinfo("CONSUMERS", stream, group));
+    return consumers.map((consumer) => textOf(fieldsOf(consumer).get("name")));
   } catch (error) {
-    if (!isAbsence(error)) throw error;
-    await createGroup(client, stream, group, place);
+    if (error instanceof Error && /^NOGROUP|no such key/.test(error.message)) return undefined;
+    throw error;
   }
 }
 
-/** Makes a consumer group that has read up to a place, and the stream with it; one that exists stays as it is. */
-export async function createGroup(client: Redis, stream: string, group: string, place: Place): Promise<void> {
-  try {
-    await client.call("XGROUP", "CREATE", stream, group, place.id, "MKSTREAM", ...entriesRead(place));
-  } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith("BUSYGROUP")) throw error;
-  }
+function foreignGroup(stream: string, group: string): RedisGroupError {
+  return new RedisGroupError(
+    `Consumer group "${group}" of stream "${stream}" was not made by Millrace, and whoever reads through it would miss what ` +
+      "this flow has read. Choose another name with --group (option group), or delete the group with XGROUP DESTROY if " +
+      "it is not used.",
+  );
 }
 
 /** Whole nodes of the stream go, which is cheap; some entries below `id` may stay. @returns how many went */
@@ -70,8 +110,4 @@ async function firstPending(
 function entriesRead({ id, entries }: Place): readonly (string | number)[] {
   if (entries !== null) return ["ENTRIESREAD", entries];
   return id === BEFORE_ALL ? ["ENTRIESREAD", 0] : [];
-}
-
-function isAbsence(error: unknown): boolean {
-  return error instanceof Error && /^NOGROUP|requires the key to exist/.test(error.message);
 }

@@ -1,6 +1,6 @@
 import type { PartContext } from "@millrace/dataflow";
 import { RedisClosedError } from "../errors.ts";
-import { createGroup, readGroups, showProgress, trimBelow } from "./group-commands.ts";
+import { claimGroup, readGroups, showProgress, trimBelow } from "./group-commands.ts";
 import { compareIds } from "./entry-id.ts";
 import type { Place } from "./place.ts";
 import type { StreamLink } from "./stream-link.ts";
@@ -49,12 +49,12 @@ export class StreamProgress {
   /**
    * Makes the group, so that from now on nobody trims what this task has not read.
    *
-   * @throws RedisError when Redis refuses it
+   * @throws RedisGroupError when there is one that Millrace has not made; RedisError when Redis refuses it
    */
   async begin(place: Place): Promise<void> {
     const { group } = this.#settings;
     if (group === undefined) return;
-    await this.#link.ask((client) => createGroup(client, this.#stream, group, place));
+    await this.#link.ask((client) => claimGroup(client, this.#stream, group, place));
   }
 
   committed(place: Place): void {

@@ -52,6 +52,7 @@ describe("a framed sink", () => {
     expect(await readProducerRecords(client, "clicks")).toBeUndefined();
     const { part, sink } = await bench.open({ frames: FRAMES }, { user });
     await part.writeBatch(["a"]);
+    await part.flush();
     await part.close();
     expect(sink.stats().published).toBe(1);
   });

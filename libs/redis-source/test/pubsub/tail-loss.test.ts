@@ -67,6 +67,7 @@ async function proxy(): Promise<LoopbackProxy> {
 async function publishAndEnd(count: number, producer?: string): Promise<void> {
   const { part } = await bench.open({ frames: FRAMES, ...(producer === undefined ? {} : { producer }) });
   await part.writeBatch(rows(count));
+  await part.flush();
   await part.close();
 }
 
@@ -77,6 +78,7 @@ describe("a publisher that ends while nobody hears it", () => {
       const partition = await subscribe({ options: { maxQueuedEvents: 100, maxBatchEvents: 100 } });
       const { part } = await bench.open({ frames: FRAMES, batch: 10 });
       await part.writeBatch(Array.from({ length: 40_000 }, (_, i) => String(i).padEnd(1_000)));
+      await part.flush();
       await part.close();
       const left = (): boolean => partition.stats().queued > 0;
       while (partition.stats().disconnects === 0 || left()) {
@@ -127,6 +129,7 @@ describe("a publisher that ends while nobody hears it", () => {
     const position = stored(first.snapshot());
     await first.close();
     await part.writeBatch(rows(3));
+    await part.flush();
     await part.close();
     await publishAndEnd(4, "other");
     const second = await subscribe({ resume: position });

@@ -118,6 +118,54 @@ describe("the group", () => {
   });
 });
 
+describe("a group of another program", () => {
+  const refused = { code: "MILLRACE_REDIS_GROUP_TAKEN", message: expect.stringContaining("--group") };
+
+  it.each<[string, (stream: string) => Promise<unknown>]>([
+    ["that has read something", (stream) => readAs("mine", stream, 3)],
+    ["that has not begun", () => Promise.resolve()],
+  ])("%s is refused and left as it is", async (what, use) => {
+    const stream = `theirs ${what}`;
+    await bench.add(stream, lines(0, 10));
+    await bench.redis.xgroup("CREATE", stream, "mine", "0");
+    await use(stream);
+    const before = await group(stream);
+    await expect(bench.read(stream, GROUP)).rejects.toMatchObject(refused);
+    expect(await group(stream)).toEqual(before);
+    await bench.read(stream, { ...GROUP, group: "other" });
+  });
+
+  it("is told from our own when the flow goes on, and when several tasks begin at once", async () => {
+    await bench.add("ours", lines(0, 10));
+    await Promise.all(Array.from({ length: 5 }, () => bench.read("ours", GROUP)));
+    await bench.tidy();
+    const { next } = await open("ours", GROUP);
+    await next(3);
+    expect(await group("ours")).toMatchObject({ consumers: 1, lag: 7 });
+  });
+
+  it("that comes while the flow runs is not moved, and the log says so", async () => {
+    await bench.add("taken", lines(0, 10));
+    const { partition, time, context } = await open("taken", TRIM);
+    await bench.redis.xgroup("DESTROY", "taken", "mine");
+    await bench.redis.xgroup("CREATE", "taken", "mine", "0");
+    await take(partition, 5);
+    await partition.committed(partition.snapshot());
+    time.set(time.now() + 1_000);
+    await context.logger.logged("progress-failed");
+    expect(await group("taken")).toMatchObject({ "last-delivered-id": "0-0", consumers: 0 });
+    expect(await bench.redis.xlen("taken")).toBe(10);
+  });
+
+  it("that goes while the flow runs is made again", async () => {
+    await bench.add("gone", lines(0, 10));
+    const { next } = await open("gone", GROUP);
+    await bench.redis.xgroup("DESTROY", "gone", "mine");
+    await next(4);
+    expect(await group("gone")).toMatchObject({ consumers: 1, lag: 6 });
+  });
+});
+
 describe("trimming", () => {
   it("deletes nothing unless asked to", async () => {
     await bench.add("kept", lines(0, 10));
