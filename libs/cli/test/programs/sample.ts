@@ -11,6 +11,8 @@ const ENDINGS = [
   "stopped-late",
   "leaking",
   "flooding",
+  "broken-socket",
+  "noting",
 ] as const;
 
 await runProgram(
@@ -23,6 +25,7 @@ await runProgram(
     );
     const log = logOptions(cli);
     cli.parse(args, env);
+    if (ending() === "noting") cli.note("something is odd");
     return { ending: ending(), log: log() };
   },
   async ({ config, logger, signal }) => {
@@ -35,7 +38,12 @@ await runProgram(
     logger.info({ event: "started" }, "started");
     switch (config.ending) {
       case "well":
+      case "noting":
         break;
+      case "broken-socket":
+        throw new FlowError("cannot write to the database", {
+          cause: Object.assign(new Error("write EPIPE"), { code: "EPIPE" }),
+        });
       case "fenced":
         throw new FencedError("another worker has it");
       case "failed":

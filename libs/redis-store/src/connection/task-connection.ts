@@ -7,7 +7,6 @@ import {
   backOffMs,
   connectRedis,
   describeRedis,
-  explainFailure,
   isWrongNode,
   pause,
 } from "@millrace/redis-source";
@@ -15,6 +14,7 @@ import type { RedisConnection, RedisConnectionOptions } from "@millrace/redis-so
 import { StoreUnavailableError } from "../errors.ts";
 import { runScript } from "../scripts/script.ts";
 import type { Script } from "../scripts/script.ts";
+import { failureOf } from "./failure.ts";
 import { TIMED_OUT, withTimeout } from "./with-timeout.ts";
 
 /** A server that answers nothing for so long is taken for lost, and the command is sent on a new connection. */
@@ -38,6 +38,8 @@ export interface TaskConnectionSettings {
 
 /** One connection in use. */
 export interface Link {
+  /** Where it leads, for people. */
+  readonly address: string;
   readonly client: Redis;
   /** Waits for an answer, but not for ever. */
   readonly answer: <T>(reply: Promise<T>) => Promise<T>;
@@ -130,13 +132,18 @@ export class TaskConnection {
         return answered;
       } catch (error) {
         if (error instanceof RetryableError) throw error;
-        const failure = explainFailure(error, connection.address);
+        const failure = failureOf(error, connection.address);
         if (!failure.retryable) throw failure;
         if (isWrongNode(error)) connection.discard(client, error);
         throw new RetryableError(failure);
       }
     };
-    return { client, answer, script: (script, keys, args) => answer(runScript(client, script, keys, args)) };
+    return {
+      address: connection.address,
+      client,
+      answer,
+      script: (script, keys, args) => answer(runScript(client, script, keys, args)),
+    };
   }
 
   /** @throws RedisError; RetryableError once some connection of the store has stood */
