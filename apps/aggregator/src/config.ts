@@ -50,6 +50,7 @@ export function aggregatorConfig(
     "aggregator",
     "Reads click events from Redis and gives out what a flow makes of them. " +
       "Other commands, each with a --help of its own: aggregator graph, inspect, reset.",
+    ["graph", "inspect", "reset"],
   );
   const flow = flowOptions(cli, env);
   const idle = cli.option(

@@ -1,5 +1,6 @@
 import { UsageError, integer, oneOf } from "@millrace/cli";
 import type { CommandLine, TransportSettings, Value } from "@millrace/cli";
+import { SHORTEST_WAITING_LENGTH } from "@millrace/redis-source";
 import type { StreamFullPolicy } from "@millrace/redis-source";
 
 const WHEN_FULL = ["wait", "trim", "fail"] as const satisfies readonly StreamFullPolicy[];
@@ -62,6 +63,12 @@ export function deliveryOptions(
     if (noHeader() && asked) {
       throw new UsageError(
         "--no-header: bare lines go one by one; leave out --batch and --linger, or --no-header",
+      );
+    }
+    if (whenFull() === "wait" && (maxStreamLength() ?? Infinity) < SHORTEST_WAITING_LENGTH) {
+      throw new UsageError(
+        `--max-stream-length: a stream that events wait for holds at least ${SHORTEST_WAITING_LENGTH} entries, since Redis ` +
+          "trims about a hundred at once; give more, or --when-full=trim",
       );
     }
     const framed = asked || (!noHeader() && transport().transport !== "pubsub");

@@ -75,6 +75,11 @@ describe("publisherConfig", () => {
     expect(publisherConfig([], env).file).toBe(import.meta.filename);
   });
 
+  test("a short stream is for trimming", () => {
+    const { delivery } = publisherConfig(["--max-stream-length=50", "--when-full=trim"], {});
+    expect(delivery).toMatchObject({ maxStreamLength: 50, whenFull: "trim" });
+  });
+
   test("- is standard input, which cannot be looped", () => {
     expect(publisherConfig(["--file", "-"], {}).file).toBe("-");
     expect(() => publisherConfig(["--file=-", "--loop"], {})).toThrow(
@@ -92,6 +97,7 @@ describe("publisherConfig", () => {
     [["--no-header", "--batch=5"], {}, /^--no-header: bare lines go one by one/],
     [[], { MILLRACE_NO_HEADER: "yes", MILLRACE_LINGER: "5" }, /^--no-header: bare lines go one by one/],
     [["--when-full=explode"], {}, /^--when-full: "explode" is none of wait, trim, fail/],
+    [["--max-stream-length=50"], {}, /^--max-stream-length: .* at least 1000 entries/],
     [["--partitions=0"], {}, /^--partitions: "0" is not a whole number/],
     [["--rate=0"], {}, /^--rate: "0" is not a number above 0/],
     [[], { MILLRACE_RATE: "fast" }, /^MILLRACE_RATE: "fast" is not a number above 0/],

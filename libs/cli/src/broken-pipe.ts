@@ -1,7 +1,14 @@
-/** Whether an error, or what caused it, is that nobody reads a pipe any more (`| head` has seen enough). */
-export function isBrokenPipe(error: unknown): boolean {
-  for (let each = error; each instanceof Error; each = each.cause) {
-    if ("code" in each && each.code === "EPIPE") return true;
-  }
-  return false;
+import type { Writable } from "node:stream";
+
+/**
+ * Calls back when the reader of a stream has gone away (`| head` has seen enough). The stream itself says so: an EPIPE of
+ * anything else, such as a socket or a file, is a failure of that.
+ *
+ * @throws from the stream's event, any other error of it
+ */
+export function onReaderGone(stream: Writable, callback: () => void): void {
+  stream.on("error", (error) => {
+    if (!("code" in error) || error.code !== "EPIPE") throw error;
+    callback();
+  });
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { HelpShown } from "./help-shown.ts";
+import { nearest } from "./nearest.ts";
 import { boolean } from "./parsers.ts";
 import type { Parser } from "./parsers.ts";
 import { UsageError } from "./usage-error.ts";
@@ -14,6 +15,11 @@ export interface OptionSpec<T> {
   readonly parse: Parser<T>;
   /** How the default reads in the help, where its own text is not telling. */
   readonly defaultText?: string;
+  /**
+   * Whether the variable counts as not set, since something that goes before it was given; asked when all flags and the
+   * variables declared earlier are read. `@default it counts`
+   */
+  readonly unless?: () => boolean;
 }
 
 /** The values of the options, once {@link CommandLine.parse} has run. */
@@ -22,10 +28,9 @@ export type Value<T> = () => T;
 interface Declared {
   readonly spec: OptionSpec<unknown>;
   readonly option: Option | undefined;
-  readonly take: (given: unknown) => void;
+  readonly take: (given: unknown, source: "flag" | "variable") => void;
 }
 
-/** Where a value came from: names it in messages. */
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -40,9 +45,14 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export class CommandLine {
   readonly #command: Command;
+  readonly #commands: readonly string[];
   readonly #declared: Declared[] = [];
+  readonly #sources = new Map<Value<unknown>, "flag" | "variable">();
+  readonly #notes: string[] = [];
 
-  constructor(name: string, description: string) {
+  /** @param commands words that could have stood in place of the first option; `@default none` */
+  constructor(name: string, description: string, commands: readonly string[] = []) {
+    this.#commands = commands;
     this.#command = new Command(name)
       .description(description)
       .helpOption("-h, --help", "show this help")
@@ -57,10 +67,12 @@ export class CommandLine {
   option<T>(spec: OptionSpec<T>, fallback?: T): Value<T | undefined> {
     let value = fallback;
     const shown = spec.defaultText ?? (fallback === undefined ? undefined : String(fallback));
-    this.#declare(spec, shown, (given) => {
+    const get = (): T | undefined => value;
+    this.#declare(spec, shown, (given, source) => {
       value = spec.parse(String(given));
+      this.#sources.set(get, source);
     });
-    return () => value;
+    return get;
   }
 
   /** Declares an option that is on or off: the flag alone is on, `--flag=false` is off. A flag `--no-…` takes no value. */
@@ -68,10 +80,26 @@ export class CommandLine {
     let value = false;
     const alone = spec.flag === undefined || spec.flag.startsWith("--no-");
     const flag = alone ? {} : { flag: `${spec.flag} [boolean]` };
-    this.#declare({ ...spec, ...flag, parse: boolean }, "false", (given) => {
+    const get = (): boolean => value;
+    this.#declare({ ...spec, ...flag, parse: boolean }, "false", (given, source) => {
       value = given === true || boolean(String(given));
+      this.#sources.set(get, source);
     });
-    return () => value;
+    return get;
+  }
+
+  /** Where a value came from, once {@link parse} has run; `undefined`: it was not given. */
+  sourceOf(value: Value<unknown>): "flag" | "variable" | undefined {
+    return this.#sources.get(value);
+  }
+
+  /** Keeps what the user should know of an option as it was given, for the first lines of the log. */
+  note(sentence: string): void {
+    this.#notes.push(sentence);
+  }
+
+  get notes(): readonly string[] {
+    return this.#notes;
   }
 
   /**
@@ -85,19 +113,21 @@ export class CommandLine {
     this.#command.addHelpText("after", environmentHelp(this.#declared));
     this.#parseFlags(args);
     const flags = this.#command.opts<Readonly<Record<string, unknown>>>();
-    for (const declared of this.#declared) {
+    const others = this.#declared.filter((declared) => {
       const { spec, option } = declared;
       const flag = option === undefined ? undefined : givenFor(option, flags);
-      if (flag !== undefined) read(declared, option?.long ?? spec.env, flag);
-      else if (env[spec.env] !== undefined && env[spec.env] !== "") read(declared, spec.env, env[spec.env]);
+      if (flag !== undefined) read(declared, option?.long ?? spec.env, flag, "flag");
+      return flag === undefined;
+    });
+    for (const declared of others) {
+      const { spec } = declared;
+      const variable = env[spec.env];
+      if (variable === undefined || variable === "" || spec.unless?.() === true) continue;
+      read(declared, spec.env, variable, "variable");
     }
   }
 
-  #declare(
-    spec: OptionSpec<unknown>,
-    shownDefault: string | undefined,
-    take: (given: unknown) => void,
-  ): void {
+  #declare(spec: OptionSpec<unknown>, shownDefault: string | undefined, take: Declared["take"]): void {
     let option: Option | undefined;
     if (spec.flag !== undefined) {
       const notes = [...(shownDefault === undefined ? [] : [`default: ${shownDefault}`]), `env: ${spec.env}`];
@@ -113,8 +143,22 @@ export class CommandLine {
     } catch (error) {
       if (!(error instanceof CommanderError)) throw error;
       if (error.code === "commander.helpDisplayed") throw new HelpShown();
+      const [word] = this.#command.args;
+      if (error.code === "commander.excessArguments" && word !== undefined) throw this.#unknown(word);
       throw new UsageError(error.message.replace(/^error: /, ""));
     }
+  }
+
+  /** A word where only options can stand. */
+  #unknown(word: string): UsageError {
+    const commands = this.#commands;
+    if (commands.length === 0) {
+      return new UsageError(`too many arguments: ${JSON.stringify(word)}; all is said by options`);
+    }
+    const meant = nearest(word, commands);
+    return new UsageError(
+      `unknown command ${word}; ${meant === undefined ? `there are ${commands.join(", ")}` : `did you mean ${meant}`}`,
+    );
   }
 }
 
@@ -125,9 +169,9 @@ function givenFor(option: Option, flags: Readonly<Record<string, unknown>>): unk
   return value === false ? true : undefined;
 }
 
-function read({ take }: Declared, name: string, given: unknown): void {
+function read({ take }: Declared, name: string, given: unknown, source: "flag" | "variable"): void {
   try {
-    take(given);
+    take(given, source);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new UsageError(`${name}: ${error.message}`);

@@ -1,5 +1,5 @@
 import { FencedError } from "@millrace/dataflow";
-import { isBrokenPipe } from "./broken-pipe.ts";
+import { RedisOptionsError } from "@millrace/redis-source";
 import { UsageError } from "./usage-error.ts";
 
 /** What the exit codes of all programs mean. */
@@ -15,7 +15,7 @@ export const EXIT_CODES = Object.freeze({
 
 /** The exit code for what a program threw. */
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof UsageError) return EXIT_CODES.usage;
+  if (error instanceof UsageError || error instanceof RedisOptionsError) return EXIT_CODES.usage;
   if (error instanceof FencedError) return EXIT_CODES.fenced;
-  return isBrokenPipe(error) ? EXIT_CODES.ok : EXIT_CODES.failure;
+  return EXIT_CODES.failure;
 }

@@ -1,5 +1,5 @@
 export { CommandLine } from "./command-line.ts";
-export { DURATION_FORM, parseDuration } from "./duration.ts";
+export { DURATION_FORM, parseDuration, parseSeconds } from "./duration.ts";
 export { EXIT_CODES } from "./exit-code.ts";
 export { UsageError } from "./usage-error.ts";
 export { UnexpectedError } from "./unexpected-error.ts";
@@ -7,6 +7,7 @@ export { boolean, integer, listOf, notNegative, oneOf, positive, text } from "./
 export { findFile } from "./find-file.ts";
 export { createLogger } from "./create-logger.ts";
 export { logOptions } from "./log-options.ts";
+export { secretOption } from "./secret-option.ts";
 export { redisOptions } from "./redis-options.ts";
 export { runProgram } from "./run-program.ts";
 export { transportOptions } from "./transport-options.ts";

@@ -12,6 +12,8 @@ export interface LogSettings {
   readonly level: LogLevel;
   /** `auto`: for people on a terminal, JSON lines elsewhere. */
   readonly format: (typeof FORMATS)[number];
+  /** What the user should know of the options that were given: said first. `@default nothing` */
+  readonly notes?: readonly string[] | undefined;
 }
 
 /** Used until the options are read, and by whoever has none. */
@@ -37,5 +39,9 @@ export function logOptions(cli: CommandLine): Value<LogSettings> {
     },
     DEFAULT_LOG_SETTINGS.format,
   );
-  return () => ({ level: level(), format: format() });
+  return () => ({
+    level: level(),
+    format: format(),
+    notes: cli.notes.length === 0 ? undefined : cli.notes,
+  });
 }

@@ -1,59 +1,195 @@
-import type { RedisConnectionOptions } from "@millrace/redis-source";
+import { RedisOptionsError, describeRedis, parseRedisUrl } from "@millrace/redis-source";
+import type { RedisConnectionOptions, RedisUrl } from "@millrace/redis-source";
 import type { CommandLine, Value } from "./command-line.ts";
-import { integer, positive, text } from "./parsers.ts";
+import { parseSeconds } from "./duration.ts";
+import { integer, listOf, text } from "./parsers.ts";
+import { secretOption } from "./secret-option.ts";
+import { UsageError } from "./usage-error.ts";
 
-/** Declares the options that name a Redis. The password has no flag: a command line is for everybody to see. */
+const FIVE_SECONDS_MS = 5_000;
+
+/** An address where a port should be: Kubernetes sets `REDIS_PORT` to one where there is a service named redis. */
+interface ServiceAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * Declares the options that name a Redis. Passwords have no flag: a command line is for everybody to see.
+ *
+ * What a flag names goes before what variables name. Of variables `REDIS_URL` goes before the others, which only add
+ * the user and the password that it leaves out, and `REDIS_SENTINELS` before host and port.
+ *
+ * The value throws a UsageError for options that contradict each other.
+ */
 export function redisOptions(cli: CommandLine): Value<RedisConnectionOptions> {
-  const url = cli.option({
+  const byFlag = (...values: readonly Value<unknown>[]): boolean =>
+    values.some((value) => cli.sourceOf(value) === "flag");
+  const url: Value<GivenUrl | undefined> = cli.option({
     flag: "--redis-url <url>",
     env: "REDIS_URL",
     description:
-      "redis://host:port, or rediss:// for TLS; host, port, user and password below win over its parts",
-    parse: redisUrl,
+      "redis://host:port, rediss:// for TLS, unix:///path, or redis+sentinel://host:port,host:port/master; " +
+      "a password in this flag shows in the list of processes (ps), in REDIS_PASSWORD it does not",
+    parse: givenUrl,
+    unless: () => byFlag(sentinels),
   });
-  const host = cli.option({
+  const sentinels: Value<readonly string[] | undefined> = cli.option({
+    flag: "--redis-sentinels <addresses>",
+    env: "REDIS_SENTINELS",
+    description: "host:port of the Sentinels that know the master, with commas between them",
+    parse: listOf(text),
+    unless: () => url() !== undefined || byFlag(host, port),
+  });
+  const masterName = cli.option({
+    flag: "--redis-master-name <name>",
+    env: "REDIS_MASTER_NAME",
+    description: "the name by which the Sentinels know the master",
+    parse: text,
+    unless: () => sentinels() === undefined,
+  });
+  const named = (): boolean => url() !== undefined || sentinels() !== undefined;
+  const host: Value<string | undefined> = cli.option({
     flag: "--redis-host <host>",
     env: "REDIS_HOST",
     description: "where Redis runs",
     parse: text,
     defaultText: "localhost",
+    unless: named,
   });
-  const port = cli.option({
+  const port: Value<number | ServiceAddress | undefined> = cli.option({
     flag: "--redis-port <port>",
     env: "REDIS_PORT",
     description: "its port",
-    parse: integer(1, 65_535),
+    parse: (given) => portOrService(given, host(), cli),
     defaultText: "6379",
+    unless: named,
+  });
+  const tls = cli.toggle({
+    flag: "--redis-tls",
+    env: "REDIS_TLS",
+    description: "speak TLS with Redis and with Sentinels, as rediss:// does",
   });
   const username = cli.option({
     flag: "--redis-username <name>",
     env: "REDIS_USERNAME",
     description: "ACL user",
     parse: text,
+    unless: () => url()?.parts.username !== undefined,
   });
-  const password = cli.option({ env: "REDIS_PASSWORD", description: "password for Redis", parse: text });
-  const timeout = cli.option(
+  const natMap = cli.option({
+    flag: "--redis-nat-map <pairs>",
+    env: "REDIS_NAT_MAP",
+    description:
+      "behind NAT: where the nodes of a cluster, or a master, are reached from here, such as 10.0.0.1:6379=redis:7001,…",
+    parse: listOf(addressPair),
+  });
+  const connectTimeoutMs = cli.option(
     {
       flag: "--connect-timeout <seconds>",
       env: "MILLRACE_CONNECT_TIMEOUT",
       description: "how long to try for the first connection to Redis",
-      parse: positive,
+      parse: parseSeconds,
+      defaultText: "5",
     },
-    5,
+    FIVE_SECONDS_MS,
   );
-  return () => ({
-    url: url(),
-    host: host(),
-    port: port(),
-    username: username(),
-    password: password(),
-    connectTimeoutMs: timeout() * 1_000,
+  const password = secretOption(
+    cli,
+    "REDIS_PASSWORD",
+    "password for Redis",
+    () => url()?.parts.password !== undefined,
+  );
+  const sentinelUsername = cli.option({
+    env: "REDIS_SENTINEL_USERNAME",
+    description: "ACL user of the Sentinels themselves",
+    parse: text,
   });
+  const sentinelPassword = secretOption(
+    cli,
+    "REDIS_SENTINEL_PASSWORD",
+    "password for the Sentinels themselves",
+  );
+  return () => {
+    if (byFlag(sentinels) && byFlag(url, host, port)) {
+      throw new UsageError("--redis-sentinels: another flag names a Redis too; leave one of them out");
+    }
+    // A server that a flag names replaces the parts of a variable's URL, or all of it where it has no such parts.
+    const replaced =
+      byFlag(host, port) && cli.sourceOf(url) === "variable" && url()?.parts.place.kind !== "server";
+    return checked({
+      url: replaced ? undefined : url()?.text,
+      ...addressOf(host(), port()),
+      sentinels: sentinels(),
+      masterName: masterName(),
+      tls: cli.sourceOf(tls) === undefined ? undefined : tls(),
+      username: username(),
+      password: password(),
+      sentinelUsername: sentinelUsername(),
+      sentinelPassword: sentinelPassword(),
+      natMap: natMap() && Object.fromEntries(natMap() ?? []),
+      connectTimeoutMs: connectTimeoutMs(),
+    });
+  };
 }
 
-/** Checks the form only, and never quotes what may hold a password. */
-function redisUrl(given: string): string {
-  const protocol = URL.canParse(given) ? new URL(given).protocol : undefined;
-  if (protocol === "redis:" || protocol === "rediss:") return given;
-  throw new RangeError("is not a Redis URL: give redis://user:password@host:port, or rediss:// for TLS");
+/** What does not go together is a wrong use like any other. */
+function checked(options: RedisConnectionOptions): RedisConnectionOptions {
+  try {
+    describeRedis(options);
+    return options;
+  } catch (error) {
+    if (error instanceof RedisOptionsError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function addressOf(
+  host: string | undefined,
+  port: number | ServiceAddress | undefined,
+): Pick<RedisConnectionOptions, "host" | "port"> {
+  return typeof port === "object" ? port : { host, port };
+}
+
+interface GivenUrl {
+  readonly text: string;
+  readonly parts: RedisUrl;
+}
+
+/** Messages never quote what may hold a password. */
+function givenUrl(given: string): GivenUrl {
+  const text = given.trim();
+  try {
+    return { text, parts: parseRedisUrl(text) };
+  } catch (error) {
+    if (!(error instanceof RedisOptionsError)) throw error;
+    throw new RangeError(error.message.replace(/^The URL /, ""), { cause: error });
+  }
+}
+
+function portOrService(
+  given: string,
+  host: string | undefined,
+  cli: CommandLine,
+): number | ServiceAddress | undefined {
+  const [, serviceHost, servicePort = ""] = /^tcp:\/\/(.+):(\d+)$/.exec(given) ?? [];
+  const port = integer(1, 65_535);
+  if (serviceHost === undefined) return port(given);
+  const says = `REDIS_PORT is ${given}, as Kubernetes sets it for a service named redis`;
+  if (host === undefined) {
+    cli.note(`${says}: that address is used`);
+    return { host: serviceHost, port: port(servicePort) };
+  }
+  cli.note(
+    `${says}: it is ignored, since the host is named; give --redis-port or REDIS_URL for another port than 6379`,
+  );
+  return undefined;
+}
+
+function addressPair(given: string): readonly [theirs: string, ours: string] {
+  const [theirs = "", ours = "", ...rest] = given.split("=");
+  if (theirs !== "" && ours !== "" && rest.length === 0) return [theirs, ours];
+  throw new RangeError(
+    `${JSON.stringify(given)} is not a pair of addresses such as 10.0.0.1:6379=redis:7001`,
+  );
 }

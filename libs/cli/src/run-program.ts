@@ -1,5 +1,6 @@
 import type { Logger } from "@millrace/dataflow";
-import { isBrokenPipe } from "./broken-pipe.ts";
+import { beforeProgram } from "./before-program.ts";
+import { onReaderGone } from "./broken-pipe.ts";
 import { createLogger } from "./create-logger.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-code.ts";
 import { HelpShown } from "./help-shown.ts";
@@ -44,27 +45,32 @@ export async function runProgram<Config extends ProgramConfig>(
 ): Promise<void> {
   let logger: Logger = createLogger(name, DEFAULT_LOG_SETTINGS);
   const stop = new AbortController();
+  const gone = new AbortController();
   try {
-    for (const stream of [process.stdout, process.stderr]) {
-      stream.on("error", (error) => {
-        if (!isBrokenPipe(error)) throw error;
-        stop.abort(error);
-      });
-    }
+    onReaderGone(process.stdout, () => {
+      gone.abort();
+      stop.abort(new Error("the reader of standard output has gone"));
+    });
+    // Where nobody reads the log, the work goes on.
+    process.stderr.on("error", () => undefined);
     process.on("uncaughtException", (error) => {
       process.exit(report(name, logger, error));
     });
     const config = readConfig(args, process.env);
     logger = createLogger(name, config.log);
+    for (const note of config.log.notes ?? []) logger.warn({ event: "option-noted" }, note);
     onStopRequest((reason) => {
       logger.info({ event: "stopping", reason }, `stopping: ${reason}`);
       stop.abort(new Error(reason));
       endLater(STOP_TIMEOUT_MS, EXIT_CODES.failure);
     });
+    await beforeProgram(config);
     await program({ config, logger, signal: stop.signal });
     process.exitCode = EXIT_CODES.ok;
   } catch (error) {
-    process.exitCode = wasStopped(stop.signal, error) ? EXIT_CODES.ok : report(name, logger, error);
+    // Nothing can be printed once the reader has gone: whatever fails after that fails for it.
+    const asked = gone.signal.aborted || (stop.signal.aborted && error === stop.signal.reason);
+    process.exitCode = asked ? EXIT_CODES.ok : report(name, logger, error);
   }
   await written(process.stdout);
   endLater(EXIT_GRACE_MS, process.exitCode);
@@ -80,19 +86,13 @@ function written(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
-/** Whether the error only says that the program was asked to stop. */
-function wasStopped({ aborted, reason }: AbortSignal, error: unknown): boolean {
-  // Nothing can be printed on a broken pipe: whatever fails after it fails for that.
-  return aborted && (error === reason || isBrokenPipe(reason));
-}
-
 /** Says what went wrong, on one line. @returns the exit code */
 function report(name: string, logger: Logger, error: unknown): number {
   if (error instanceof HelpShown) return EXIT_CODES.ok;
   if (error instanceof UsageError) {
     // It is read where it was typed: a sentence, not a log line.
     process.stderr.write(`${name}: ${error.message}\nSee ${name} --help for what there is.\n`);
-  } else if (!isBrokenPipe(error)) {
+  } else {
     const { code, message } = isForeseen(error) ? error : new UnexpectedError(error);
     // A message made for people says all; of an unforeseen error only the stack shows where it was.
     const stack = error instanceof Error && code === UnexpectedError.code ? { stack: error.stack } : {};

@@ -91,6 +91,36 @@ describe("CommandLine", () => {
     expect(() => parsed(args, env)).toThrow(message);
   });
 
+  test("a word that is no command is named, with the one that was meant", () => {
+    const refused = (word: string): (() => void) => {
+      const cli = new CommandLine("mill", "Grinds.", ["graph", "inspect"]);
+      return () => {
+        cli.parse([word], {});
+      };
+    };
+    expect(refused("grpah")).toThrow("unknown command grpah; did you mean graph");
+    expect(refused("Inspct")).toThrow("unknown command Inspct; did you mean inspect");
+    expect(refused("help")).toThrow("unknown command help; there are graph, inspect");
+    expect(refused("grain")).toThrow(UsageError);
+  });
+
+  test("a variable gives way to what goes before it, even a bad one", () => {
+    const cli = new CommandLine("mill", "Grinds.");
+    const wind = cli.option({ flag: "--wind <kn>", env: "MILL_WIND", description: "", parse: positive });
+    const size = cli.option({
+      flag: "--size <cm>",
+      env: "MILL_SIZE",
+      description: "",
+      parse: integer(1, 99),
+      unless: () => wind() !== undefined,
+    });
+    cli.parse([], { MILL_WIND: "3", MILL_SIZE: "huge" });
+    expect([wind(), size()]).toEqual([3, undefined]);
+    expect([cli.sourceOf(wind), cli.sourceOf(size)]).toEqual(["variable", undefined]);
+    cli.parse(["--size=5"], { MILL_WIND: "3" });
+    expect([size(), cli.sourceOf(size)]).toEqual([5, "flag"]);
+  });
+
   test("the help shows flags, variables, defaults and what only the environment can say", () => {
     const write = jest.spyOn(process.stdout, "write").mockReturnValue(true);
     let help: string;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { parseDuration } from "@millrace/cli";
+import { parseDuration, parseSeconds } from "@millrace/cli";
 
 describe("parseDuration", () => {
   test.each([
@@ -11,16 +11,36 @@ describe("parseDuration", () => {
     ["2m", 120_000],
     ["1h", 3_600_000],
     ["365d", 31_536_000_000],
+    ["2.01s", 2_010],
+    ["1.1h", 3_960_000],
+    ["0.7d", 60_480_000],
+    [".5s", 500],
+    ["4.35s", 4_350],
+    ["1.0005s", 1_001],
+    ["1.00049s", 1_000],
+    ["0.5ms", 1],
   ])("reads %s as %d ms", (text, ms) => {
     expect(parseDuration(text)).toBe(ms);
   });
 
-  test.each(["", "5", "s", "5 s", "-5s", "0s", "0.1ms", "5S", "5sec", "1e3s", "1h30m", "99999999999999999d"])(
-    "refuses %j and says what is wanted",
-    (text) => {
-      expect(() => parseDuration(text)).toThrow(/is not a duration: give a number with one of the units/);
-    },
-  );
+  test.each([
+    "",
+    "5",
+    "s",
+    ".s",
+    "5.s",
+    "5 s",
+    "-5s",
+    "0s",
+    "0.1ms",
+    "5S",
+    "5sec",
+    "1e3s",
+    "1h30m",
+    "99999999999999999d",
+  ])("refuses %j and says what is wanted", (text) => {
+    expect(() => parseDuration(text)).toThrow(/is not a duration: give a number with one of the units/);
+  });
 
   test("takes 0 where that will do", () => {
     expect(parseDuration("0s", 0)).toBe(0);
@@ -32,5 +52,31 @@ describe("parseDuration", () => {
         expect(parseDuration(`${ms}ms`)).toBe(ms);
       }),
     );
+  });
+
+  test("any decimal reads as the nearest millisecond", () => {
+    const units = fc.constantFrom(["s", 1_000], ["m", 60_000], ["h", 3_600_000], ["d", 86_400_000]);
+    fc.assert(
+      fc.property(fc.nat(100_000), fc.integer({ min: 1, max: 9_999 }), units, (whole, parts, [unit, ms]) => {
+        const text = `${whole}.${String(parts).padStart(4, "0")}${unit}`;
+        // In units of a tenth of a microsecond all of it is whole.
+        const tenths = (whole * 10_000 + parts) * ms;
+        expect(parseDuration(text)).toBe(Math.floor((tenths + 5_000) / 10_000));
+      }),
+    );
+  });
+});
+
+describe("parseSeconds", () => {
+  test.each([
+    ["2.01", 2_010],
+    ["5", 5_000],
+    ["0.001", 1],
+  ])("reads %s as %d ms", (text, ms) => {
+    expect(parseSeconds(text)).toBe(ms);
+  });
+
+  test.each(["0", "-1", "5s", "", "1e3", "0.0001"])("refuses %j", (text) => {
+    expect(() => parseSeconds(text)).toThrow(/is not a number of seconds above 0/);
   });
 });

@@ -1,6 +1,23 @@
 import { expect, test } from "@jest/globals";
-import { EXIT_CODES } from "@millrace/cli";
+import { EXIT_CODES, UsageError } from "@millrace/cli";
+import { FencedError } from "@millrace/dataflow";
+import { RedisOptionsError, RedisUnreachableError } from "@millrace/redis-source";
+import { exitCodeOf } from "../src/exit-code.ts";
 
 test("the exit codes are what the documentation says", () => {
   expect(EXIT_CODES).toEqual({ ok: 0, failure: 1, usage: 2, fenced: 75 });
 });
+
+test.each([
+  ["a wrong use", new UsageError("no"), 2],
+  ["an option of a connection that cannot be meant", new RedisOptionsError("no"), 2],
+  ["another owner", new FencedError("no"), 75],
+  ["a broken pipe of something else", new RedisUnreachableError("no", { cause: epipe() }), 1],
+  ["anything else", new Error("no"), 1],
+])("%s", (_, error, code) => {
+  expect(exitCodeOf(error)).toBe(code);
+});
+
+function epipe(): Error {
+  return Object.assign(new Error("write EPIPE"), { code: "EPIPE" });
+}

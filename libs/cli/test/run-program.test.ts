@@ -94,6 +94,54 @@ describe("runProgram", () => {
   });
 });
 
+describe("a broken pipe that is not standard output", () => {
+  test("is a failure of what it belongs to", async () => {
+    const { code, log } = await sample("broken-socket").ended;
+    expect(code).toBe(1);
+    expect(log.filter(({ level }) => level === "error").map(({ msg }) => msg)).toEqual([
+      "cannot write to the database",
+    ]);
+  });
+
+  test("is nothing to the work where it is the log's", async () => {
+    const args = ["--conditions=@millrace/source", "--import", "tsx", SAMPLE, "--ending=stopped"];
+    const child = spawn(process.execPath, args, {
+      env: { ...process.env, NODE_OPTIONS: undefined },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    await once(child.stderr, "data");
+    child.stderr.destroy();
+    // A line for the log, which nobody reads: the program ends as it would have.
+    child.kill("SIGTERM");
+    expect(await once(child, "exit")).toEqual([0, null]);
+  });
+});
+
+describe("what is odd in the options", () => {
+  test("is the first line of the log", async () => {
+    const { code, log } = await sample("noting").ended;
+    expect(code).toBe(0);
+    expect(log[0]).toMatchObject({ level: "warn", event: "option-noted", msg: "something is odd" });
+  });
+});
+
+describe("what is imported in front of a program", () => {
+  test("is called with the configuration once that is right, and not for a bad one", async () => {
+    const front = `data:text/javascript,globalThis[Symbol.for("millrace.before-program")] =
+      async ({ ending }) => console.log("before " + ending)`;
+    const output = async (ending: string): Promise<string> => {
+      const loader = ["--conditions=@millrace/source", "--import", "tsx", "--import", front];
+      const child = spawn(process.execPath, [...loader, SAMPLE, `--ending=${ending}`], {
+        env: { ...process.env, NODE_OPTIONS: undefined },
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      return (await child.stdout.setEncoding("utf8").toArray()).join("");
+    };
+    expect(await output("well")).toBe("before well\n");
+    expect(await output("badly")).toBe("");
+  });
+});
+
 describe("startProgram", () => {
   test("a program that ends before what was waited for says why", async () => {
     await expect(sample("failed").logged("never")).rejects.toThrow(

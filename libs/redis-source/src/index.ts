@@ -23,12 +23,14 @@ export { partitionOf } from "./partitions/partition-of.ts";
 export { RedisPubSubSink } from "./pubsub/pubsub-sink.ts";
 export { RedisPubSubSource } from "./pubsub/pubsub-source.ts";
 export { DEFAULT_STREAM_SOURCE_OPTIONS } from "./stream/stream-source-options.ts";
+export { SHORTEST_WAITING_LENGTH } from "./stream/stream-sink-options.ts";
 export { RedisStreamSink } from "./stream/stream-sink.ts";
 export { RedisStreamSource } from "./stream/stream-source.ts";
 export { connectRedis } from "./connection/redis-connection.ts";
 export { backOffMs } from "./connection/back-off.ts";
 export { pause } from "./pause.ts";
 export { explainFailure, isReply, isWrongNode } from "./connection/explain-failure.ts";
+export { parseRedisUrl } from "./connection/redis-url.ts";
 export { describeRedis } from "./connection/connection-options.ts";
 export { waitForSubscriber } from "./pubsub/wait-for-subscriber.ts";
 
@@ -54,5 +56,7 @@ export type {
   StreamSinkStats,
 } from "./stream/stream-sink-options.ts";
 export type { StreamPartition, StreamStats } from "./stream/stream-partition.ts";
+export type { HostAndPort, RedisUrl } from "./connection/redis-url.ts";
+export type { BackOff } from "./connection/back-off.ts";
 export type { RedisConnectionOptions } from "./connection/connection-options.ts";
 export type { WaitForSubscriberOptions } from "./pubsub/wait-for-subscriber.ts";

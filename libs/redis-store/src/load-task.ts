@@ -2,7 +2,7 @@ import { FencedError } from "@millrace/dataflow";
 import type { Json, TaskState } from "@millrace/dataflow";
 import { clearTask } from "./admin/clear-task.ts";
 import { applyJournal } from "./commit/apply-journal.ts";
-import { incomplete } from "./connection/explain-store-failure.ts";
+import { incomplete } from "./connection/failure.ts";
 import type { Link, TaskConnection } from "./connection/task-connection.ts";
 import type { TaskKeys } from "./task-keys.ts";
 import { jsonFrom, readMeta } from "./task-meta.ts";

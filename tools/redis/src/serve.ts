@@ -11,7 +11,8 @@ const PROBE_TIMEOUT_MS = 1_000;
 
 const url = variable("REDIS_URL");
 const host = variable("REDIS_HOST");
-const port = Number(variable("REDIS_PORT") ?? 6_379);
+const given = variable("REDIS_PORT") ?? "6379";
+const port = Number(given);
 const password = variable("REDIS_PASSWORD");
 
 const told = new Promise<"told">((resolve) => {
@@ -26,6 +27,8 @@ const told = new Promise<"told">((resolve) => {
 try {
   if (url !== undefined) await attach(url.replace(/\/\/.*@/, "//"));
   else if (host !== undefined) await attach(`${host}:${port}`);
+  // Kubernetes sets REDIS_PORT=tcp://10.96.0.11:6379.
+  else if (Number.isNaN(port)) await attach(given);
   else if (await answers()) await attach(`localhost:${port}`);
   else await own();
 } catch (error) {

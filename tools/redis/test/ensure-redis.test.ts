@@ -22,7 +22,7 @@ function guest(env: Readonly<Record<string, string>>, args: readonly string[] = 
   const inFront = join(import.meta.dirname, "../src/ensure-redis.ts");
   const loader = ["--conditions=@millrace/source", "--import", "tsx", "--import", inFront];
   const child = spawn(process.execPath, [...loader, join(import.meta.dirname, "guest.ts"), ...args], {
-    env: { ...process.env, REDIS_URL: "", REDIS_HOST: "", REDIS_PASSWORD: "", ...env },
+    env: { ...process.env, REDIS_URL: "", REDIS_HOST: "", REDIS_SENTINELS: "", REDIS_PASSWORD: "", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let text = "";
@@ -65,12 +65,28 @@ describe("a program with ensure-redis in front", () => {
 
   test.each([
     ["the environment", { REDIS_HOST: "127.0.0.1" }, []],
+    ["Sentinels in the environment", { REDIS_SENTINELS: "127.0.0.1:26379" }, []],
     ["a flag", {}, ["--redis-host=127.0.0.1"]],
-    ["the wish for help", {}, ["--help"]],
   ])("starts none because of %s", async (_why, env, args) => {
     const started = guest({ REDIS_PORT: String(await freePort()), ...env }, args);
     await says(started, "ECONNREFUSED");
     expect(started.text()).not.toContain("redis:");
+  });
+
+  test("starts none for a program that refuses its options", async () => {
+    const port = await freePort();
+    const started = guest({ REDIS_PORT: String(port) }, ["--bogus"]);
+    await says(started, "unknown option --bogus");
+    if (started.child.exitCode === null) await once(started.child, "exit");
+    expect(started.child.exitCode).toBe(2);
+    expect(started.text()).not.toContain("redis:");
+  });
+
+  test("has a Redis with the password that the program will give", async () => {
+    const port = await freePort();
+    const owner = guest({ REDIS_PORT: String(port), GUEST_PASSWORD: "s3cret" });
+    await says(owner, "PONG");
+    await expect(command({ host: "127.0.0.1", port }, "PING")).rejects.toThrow("NOAUTH");
   });
 
   test("says what to do where none can be started, and does not begin", async () => {

@@ -1,8 +1,17 @@
 import { ask } from "../src/ask.ts";
 
-/* A program that needs a Redis: says what it answers, then waits to be ended. */
+/* A program that needs a Redis: reads its options, says what Redis answers, then waits to be ended. */
+
+if (process.argv.includes("--bogus")) {
+  console.log("unknown option --bogus");
+  process.exit(2);
+}
+const password = process.env["GUEST_PASSWORD"];
+const callback: unknown = Reflect.get(globalThis, Symbol.for("millrace.before-program"));
+if (typeof callback === "function") await Reflect.apply(callback, undefined, [{ redis: { password } }]);
 
 const port = Number(process.env["REDIS_PORT"]);
-console.log(await ask({ host: "127.0.0.1", port }, ["PING"], AbortSignal.timeout(5_000)).catch(String));
+const redis = { host: "127.0.0.1", port, password };
+console.log(await ask(redis, ["PING"], AbortSignal.timeout(5_000)).catch(String));
 process.on("SIGTERM", () => process.exit(0));
 setInterval(() => undefined, 2 ** 30);

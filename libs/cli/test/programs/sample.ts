@@ -13,6 +13,8 @@ const ENDINGS = [
   "printing",
   "throwing-aside",
   "flooding",
+  "broken-socket",
+  "noting",
 ] as const;
 
 await runProgram(
@@ -25,6 +27,7 @@ await runProgram(
     );
     const log = logOptions(cli);
     cli.parse(args, env);
+    if (ending() === "noting") cli.note("something is odd");
     return { ending: ending(), log: log() };
   },
   async ({ config, logger, signal }) => {
@@ -37,7 +40,12 @@ await runProgram(
     logger.info({ event: "started" }, "started");
     switch (config.ending) {
       case "well":
+      case "noting":
         break;
+      case "broken-socket":
+        throw new FlowError("cannot write to the database", {
+          cause: Object.assign(new Error("write EPIPE"), { code: "EPIPE" }),
+        });
       case "fenced":
         throw new FencedError("another worker has it");
       case "failed":

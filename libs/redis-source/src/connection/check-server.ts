@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { Logger } from "@millrace/dataflow";
 import { RedisOptionsError, RedisTooOldError, RedisUnreachableError } from "../errors.ts";
 import { isReply, replicaError } from "./explain-failure.ts";
+import { isFirstTime } from "./first-time.ts";
 
 /** The oldest major version with sharded Pub/Sub, of Redis as of Valkey. */
 const OLDEST_MAJOR = 7;
@@ -15,9 +16,6 @@ interface ServerView {
   readonly role: string | undefined;
   readonly loading: boolean;
 }
-
-/** Servers of which the log says already that they do not tell all. */
-const said = new WeakMap<Logger, Set<string>>();
 
 /**
  * Looks whether a server can be used. INFO says all that matters; where it is renamed or not allowed, HELLO says most
@@ -80,10 +78,7 @@ function fromHello(reply: unknown): ServerView {
 }
 
 function warnOnce(address: string, { version }: ServerView, logger: Logger): void {
-  const addresses = said.get(logger) ?? new Set();
-  said.set(logger, addresses);
-  if (addresses.has(address)) return;
-  addresses.add(address);
+  if (!isFirstTime(logger, `no INFO at ${address}`)) return;
   const used =
     version === undefined
       ? `so it is used as if it were ${OLDEST_MAJOR}.0 or newer, and a primary`

@@ -1,12 +1,13 @@
 import type { Redis } from "ioredis";
 import type { Logger, TimeProvider } from "@millrace/dataflow";
-import { RedisClosedError, RedisReplicaError } from "../errors.ts";
+import { RedisClosedError, RedisReplicaError, RedisUnreachableError } from "../errors.ts";
 import type { RedisError } from "../errors.ts";
 import { pause } from "../pause.ts";
 import { backOffMs } from "./back-off.ts";
 import { resolveTarget } from "./connection-options.ts";
 import type { RedisConnectionOptions, RedisTarget } from "./connection-options.ts";
 import { causeOf, explainFailure, isClosedSocket } from "./explain-failure.ts";
+import { isFirstTime } from "./first-time.ts";
 import { finderFor } from "./node-finder.ts";
 import type { NodeFinder } from "./node-finder.ts";
 import type { LiveClient, OpenSettings } from "./open-client.ts";
@@ -14,6 +15,9 @@ import { OutageLog } from "./outage-log.ts";
 
 /** While the first connection is tried. */
 const START_BACK_OFF = { firstMs: 50, longestMs: 2_000 };
+
+/** Said of a client that was given up without a reason. */
+const UNUSABLE = "it did not answer as it should";
 
 /** How a connection is kept. */
 export interface ConnectSettings {
@@ -60,7 +64,8 @@ export interface RedisConnection {
   /**
    * Gives up a client that no longer serves: its unanswered commands are rejected, and a new one is opened.
    *
-   * @param reason why, for the log: an error reply, or an error of Millrace; `@default` what the socket says
+   * @param reason why, for the log: an error reply, or an error of Millrace; where it is that the socket is closed, the
+   *   log has what closed it. `@default` that it did not answer as it should
    */
   discard(client: Redis, reason?: unknown): void;
   /** Closes without waiting for answers; settles whoever waits. Idempotent. */
@@ -145,6 +150,7 @@ class KeptConnection implements RedisConnection {
         // A replica that is named at the start is a mistake; one that is met later is a failover.
         const final = !failure.retryable || failure instanceof RedisReplicaError;
         if (final || time.now() + delayMs >= deadline) throw failure;
+        if (attempt === 0) this.#sayWaiting(failure);
         await pause(delayMs, time, this.#closing.signal);
       }
     } finally {
@@ -161,11 +167,16 @@ class KeptConnection implements RedisConnection {
   }
 
   discard(client: Redis, reason?: unknown): void {
+    const stood = client.status === "ready";
     client.disconnect();
     const live = this.#live;
     if (live?.redis !== client) return;
+    const own = reason === undefined || isClosedSocket(reason) ? undefined : reason;
     // Not when the socket has closed: whoever asks for a client right now must not get this one again.
-    this.#lost(live, reason === undefined || isClosedSocket(reason) ? undefined : reason);
+    this.#lost(
+      live,
+      own ?? (stood && reason === undefined ? new RedisUnreachableError(UNUSABLE) : undefined),
+    );
   }
 
   close(): Promise<void> {
@@ -240,6 +251,19 @@ class KeptConnection implements RedisConnection {
       this.#outages.failed(this.address, failure);
     }
     if (this.#live !== undefined) this.#outages.back(this.address, this.#number);
+  }
+
+  /** A start that hangs must not be silent. */
+  #sayWaiting(failure: RedisError): void {
+    const { logger } = this.#settings;
+    const { address } = this;
+    if (!isFirstTime(logger, `waiting for ${address}`)) return;
+    const limitMs = this.#target.connectTimeoutMs;
+    const why = causeOf(failure.cause ?? failure);
+    logger.info(
+      { event: "redis-waiting", redis: address, limitMs },
+      `no connection to Redis at ${address} yet (${why}); trying for ${limitMs / 1_000} s`,
+    );
   }
 
   #whyClosed(): Error {

@@ -67,9 +67,11 @@ export interface StreamSinkSettings {
 }
 
 const DEFAULT_MAX_IN_FLIGHT_BYTES = 256 * 1_024;
-// Redis trims whole nodes of a stream, a hundred entries each unless configured: a stream not much longer could stay
-// full though everything in it was read.
-const SHORTEST_WAITING_LENGTH = 1_000;
+/**
+ * The least `maxStreamLength` with the policy `wait`. Redis trims whole nodes of a stream, a hundred entries each unless
+ * configured: a stream not much longer could stay full though everything in it was read.
+ */
+export const SHORTEST_WAITING_LENGTH = 1_000;
 
 /** @throws RedisOptionsError */
 export function resolveStreamSinkOptions(options: RedisStreamSinkOptions): StreamSinkSettings {

@@ -91,8 +91,13 @@ describe("connecting", () => {
   it("waits for a Redis that is just starting", async () => {
     const port = await freePort();
     const connecting = connect({ host: "127.0.0.1", port, connectTimeoutMs: 10_000 });
-    const [{ connection }] = await Promise.all([connecting, server({ port })]);
+    const [{ connection, logger }] = await Promise.all([connecting, server({ port })]);
     expect(await (await connection.whenUp()).ping()).toBe("PONG");
+    expect(logger.entries.map(({ message }) => message)).toEqual([
+      expect.stringMatching(
+        `no connection to Redis at 127.0.0.1:${port} yet \\(connect ECONNREFUSED .*; trying for 10 s`,
+      ),
+    ]);
   });
 
   it("gives up on a server that says nothing", async () => {
@@ -438,11 +443,14 @@ describe("a lost connection", () => {
 
   it("is replaced when its user discards it", async () => {
     const { url } = await server();
-    const { connection } = await connect({ url });
+    const { connection, logger } = await connect({ url });
     const first = await connection.whenUp();
     connection.discard(first);
     const second = await connection.whenUp();
     expect(second).not.toBe(first);
+    expect(logger.of("redis-lost")[0]?.message).toMatch(
+      "lost (test): it did not answer as it should; reconnecting",
+    );
     connection.discard(first);
     expect(connection.client).toBe(second);
     expect(connection.number).toBe(2);

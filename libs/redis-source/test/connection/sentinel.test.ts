@@ -168,7 +168,7 @@ describe("a failover under load", () => {
       lost === 0 ? true : { atLeast: expect.any(Number), atMost: lost },
     );
     // The old master is down: what is said is that, and no more than once for each connection.
-    const reasons = context.logger.of("redis-lost").map(({ fields }) => Reflect.get(fields, "role"));
+    const reasons = context.logger.of("redis-lost").map(({ fields }): unknown => Reflect.get(fields, "role"));
     expect(new Set(reasons).size).toBe(reasons.length);
   }, 40_000);
 });

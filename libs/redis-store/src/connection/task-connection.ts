@@ -14,7 +14,7 @@ import type { RedisConnection, RedisConnectionOptions } from "@millrace/redis-so
 import { StoreUnavailableError } from "../errors.ts";
 import { runScript } from "../scripts/script.ts";
 import type { Script } from "../scripts/script.ts";
-import { explainStoreFailure } from "./explain-store-failure.ts";
+import { failureOf } from "./failure.ts";
 import { TIMED_OUT, withTimeout } from "./with-timeout.ts";
 
 /** A server that answers nothing for so long is taken for lost, and the command is sent on a new connection. */
@@ -132,7 +132,7 @@ export class TaskConnection {
         return answered;
       } catch (error) {
         if (error instanceof RetryableError) throw error;
-        const failure = explainStoreFailure(error, connection.address);
+        const failure = failureOf(error, connection.address);
         if (!failure.retryable) throw failure;
         if (isWrongNode(error)) connection.discard(client, error);
         throw new RetryableError(failure);

@@ -24,7 +24,7 @@ export async function serverOf(options: LocalRedisOptions = {}): Promise<LocalRe
 
 /** A client beside the store. */
 export function clientOf({ url }: { readonly url: string }): Redis {
-  const client = new Redis(url);
+  const client = new Redis(url, { disconnectTimeout: 0 });
   client.on("error", () => undefined);
   cleanUp(() => {
     client.disconnect();
