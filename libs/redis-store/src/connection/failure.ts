@@ -21,7 +21,7 @@ export function failureOf(error: unknown, address: string): RedisError {
   if (!isReply(error)) return new RedisUnreachableError(`The connection to ${address} was lost: ${message}.`);
   if (PASSING.test(message)) return new RedisUnreachableError(`Redis at ${address} answers: ${message}.`);
   if (message.startsWith(OCCUPIED)) return occupied(message.slice(OCCUPIED.length + 1), address);
-  if (WRONG_TYPE.test(message)) return occupied(`a key of the task holds another type (${message})`, address);
+  if (WRONG_TYPE.test(message)) return occupied(`${keyOf(error)} holds another type`, address);
   if (message.startsWith(INCOMPLETE)) return incomplete(message.slice(INCOMPLETE.length + 1), address);
   const remedy = FORBIDDEN.test(message)
     ? " Give the user that permission with ACL SETUSER; the store's README lists what it needs."
@@ -47,6 +47,14 @@ export function incomplete(what: string, address: string): StateIncompleteError 
 /** Whether another node is to be found before the command is sent again. */
 export function isElsewhere(error: unknown): boolean {
   return isReply(error) && ELSEWHERE.test(error.message);
+}
+
+/** The key of the command that an error reply answers, which the client library attaches. */
+function keyOf(reply: Error): string {
+  const command: unknown = Reflect.get(reply, "command");
+  const args: unknown =
+    typeof command === "object" && command !== null ? Reflect.get(command, "args") : undefined;
+  return Array.isArray(args) ? String(args[0]) : "a key of the task";
 }
 
 function isReply(error: unknown): error is Error {
