@@ -1,7 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Redis } from "ioredis";
 import type { LocalRedis } from "@millrace/local-redis";
-import { StateIncompleteError, TaskKeys, inspectTask, resetTask } from "@millrace/redis-store";
+import {
+  KeyOccupiedError,
+  StateIncompleteError,
+  TaskKeys,
+  inspectTask,
+  resetTask,
+} from "@millrace/redis-store";
 import type { FailPoint } from "@millrace/redis-store";
 import { BASE, TASK, commitOf, largeCommit, put, rowsOut, takeOver } from "./support/commits.ts";
 import { clientOf, serverOf, storeOf } from "./support/servers.ts";
@@ -113,6 +119,15 @@ it.each([
   const hasty = await storeOf(server).acquire(TASK);
   await expect(hasty.commit(commitOf(2))).rejects.toBeInstanceOf(StateIncompleteError);
   expect((await inspectTask({ url: server.url }, TASK))?.missing).toContain(KEYS.journal);
+});
+
+it("is not read from a key that another program wrote to", async () => {
+  const server = await serverOf();
+  await filled(server);
+  await clientOf(server).set(KEYS.group("w/1"), "theirs");
+  const loading = takeOver(storeOf(server));
+  await expect(loading).rejects.toBeInstanceOf(KeyOccupiedError);
+  await expect(loading).rejects.toThrow(`${KEYS.group("w/1")} holds`);
 });
 
 it("tells a look what is missing before the task is taken from another worker", async () => {

@@ -19,8 +19,7 @@ export function failureOf(error: unknown, address: string): RedisError {
   if (isReply(error)) {
     const message = messageOf(error);
     if (message.startsWith(OCCUPIED)) return occupied(message.slice(OCCUPIED.length + 1), address);
-    if (WRONG_TYPE.test(message))
-      return occupied(`a key of the task holds another type (${message})`, address);
+    if (WRONG_TYPE.test(message)) return occupied(`${keyOf(error)} holds another type`, address);
     if (message.startsWith(INCOMPLETE)) return incomplete(message.slice(INCOMPLETE.length + 1), address);
   }
   const failure = explainFailure(error, address);
@@ -42,4 +41,12 @@ export function incomplete(what: string, address: string): StateIncompleteError 
     `The state in Redis at ${address} is not whole: ${what}. It was evicted or deleted (maxmemory-policy should be ` +
       "noeviction). Restore a copy, or reset the task: it then reads its input again as far as that is still there.",
   );
+}
+
+/** The key of the command that an error reply answers, which the client library attaches. */
+function keyOf(reply: Error): string {
+  const command: unknown = Reflect.get(reply, "command");
+  const args: unknown =
+    typeof command === "object" && command !== null ? Reflect.get(command, "args") : undefined;
+  return Array.isArray(args) ? String(args[0]) : "a key of the task";
 }
