@@ -1,16 +1,21 @@
 import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
 
 import {
   collectList,
   count,
+  EventClock,
   join,
   SessionWindower,
   TumblingWindower,
   type TimeModel,
   type Windower,
+  type WindowResult,
 } from "../src/index.ts";
+import type { OracleEvent } from "./oracle/stream-oracle.ts";
 import { EngineDriver } from "./support/engine-driver.ts";
 import { batch, event, eventClock, type TestEvent } from "./support/events.ts";
+import { batchOf, scripts, windowers } from "./support/scripts.ts";
 
 const tumbling = new TumblingWindower({ lengthMs: 10_000 });
 const sessions = new SessionWindower({ gapMs: 10_000 });
@@ -187,4 +192,57 @@ test("early(): windows that open after it have first rows again", () => {
   driver.early(0);
   driver.process(batch(event(2), event(10_000), event(10_001)), 1);
   expect(driver.process(batch(event(20_000)), 2)).toMatchObject([{ value: 2, revision: 0 }]);
+});
+
+test("early() changes no final result, and every row tells the value of the one before it", () => {
+  fc.assert(
+    fc.property(
+      windowers,
+      fc.constantFrom<TimeModel>("stream", "perKey"),
+      fc.constantFrom(0, 0, 30),
+      fc.constantFrom(1, 3, Number.POSITIVE_INFINITY),
+      scripts,
+      (windower, timeModel, lateness, pageSize, actions) => {
+        const options = {
+          windower,
+          timeModel,
+          pageSize,
+          allowedLatenessMs: timeModel === "stream" ? lateness : 0,
+          fold: collectList(({ value }: OracleEvent) => value),
+          clock: new EventClock({
+            timestamp: ({ ts }: OracleEvent) => ts,
+            waitMs: 5,
+            maxFutureMs: "unbounded",
+          }),
+        };
+        const [shown, quiet] = [new EngineDriver(options), new EngineDriver(options)];
+        for (const action of actions) {
+          for (const driver of [shown, quiet]) {
+            if (action.do === "process") driver.process(batchOf(action.events), action.now);
+            else if (action.do === "drained") driver.drained(action.now);
+            else if (action.do === "restart") driver.restart(action.now);
+            else if (driver === shown) driver.early(action.now);
+            else driver.advance(action.now);
+          }
+        }
+        shown.finish();
+        quiet.finish();
+        const finals = ({ results }: typeof shown): unknown[] =>
+          results
+            .filter(({ cause }) => cause !== "early")
+            .map(({ key, window, value }) => JSON.stringify([key, window.open, window.close, value]))
+            .sort();
+        expect(finals(shown)).toEqual(finals(quiet));
+        const last = new Map<string, WindowResult<readonly number[]>>();
+        for (const row of shown.results) {
+          const name = `${row.key} ${String(row.window.id)}`;
+          const before = last.get(name);
+          expect(row.revision).toBe(before === undefined ? 0 : before.revision + 1);
+          expect(row.previous).toEqual(before?.value);
+          last.set(name, row);
+        }
+      },
+    ),
+    { numRuns: 400 },
+  );
 });
