@@ -46,7 +46,7 @@ try {
   process.chdir(fileURLToPath(new URL("..", import.meta.url)));
   checkNode();
   if (!packagesAreCurrent()) installPackages();
-  if (!process.env.REDIS_URL && !process.env.REDIS_HOST) ensureRedisServer();
+  if (!["REDIS_URL", "REDIS_HOST", "REDIS_SENTINELS"].some((name) => process.env[name])) ensureRedisServer();
 } catch (error) {
   if (!(error instanceof SetUpRefused)) throw error;
   say(error.message);

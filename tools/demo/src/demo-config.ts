@@ -22,7 +22,7 @@ export function demoConfig(
   const cli = new CommandLine(
     "demo",
     "Replays data/events.jsonl through a real Redis and shows the windows as they close. " +
-      "Starts a Redis of its own unless REDIS_URL or REDIS_HOST names one.",
+      "Starts a Redis of its own unless REDIS_URL, REDIS_HOST or REDIS_SENTINELS names one.",
   );
   const seconds = cli.option(
     {
@@ -53,6 +53,8 @@ export function demoConfig(
   );
   const log = logOptions(cli);
   cli.parse(args, env);
-  const named = [env["REDIS_URL"], env["REDIS_HOST"]].some((value) => value !== undefined && value !== "");
+  const named = [env["REDIS_URL"], env["REDIS_HOST"], env["REDIS_SENTINELS"]].some(
+    (value) => value !== undefined && value !== "",
+  );
   return { seconds: seconds(), window: window(), idleSeconds: idle(), namedRedis: named, log: log() };
 }

@@ -20,6 +20,8 @@ export async function demoRedis(named: boolean, signal: AbortSignal): Promise<De
       REDIS_PORT: undefined,
       REDIS_USERNAME: undefined,
       REDIS_PASSWORD: undefined,
+      REDIS_PASSWORD_FILE: undefined,
+      REDIS_TLS: undefined,
     },
     stop: () => redis.stop(),
   };

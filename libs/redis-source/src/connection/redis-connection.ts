@@ -259,7 +259,7 @@ class KeptConnection implements RedisConnection {
     const { address } = this;
     if (!isFirstTime(logger, `waiting for ${address}`)) return;
     const limitMs = this.#target.connectTimeoutMs;
-    const why = causeOf(failure.cause ?? failure);
+    const [why = ""] = failure.cause === undefined ? failure.message.split(". ") : [causeOf(failure.cause)];
     logger.info(
       { event: "redis-waiting", redis: address, limitMs },
       `no connection to Redis at ${address} yet (${why}); trying for ${limitMs / 1_000} s`,
