@@ -8,7 +8,7 @@ import type { SessionWindower } from "../session-windower.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { KeyedBatch, StateChange, StateField } from "../window-engine.ts";
 import type { WindowCause, WindowResult } from "../window-output.ts";
-import { NO_IDS, NO_SESSION_ID } from "../window.ts";
+import { addMergedIds, NO_IDS, NO_SESSION_ID } from "../window.ts";
 import { SessionTable } from "./session-table.ts";
 import type { Session } from "./session.ts";
 import { StreamEngine, type HeldState } from "./stream-engine.ts";
@@ -131,7 +131,7 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
   #merge(earlier: Session<A>, later: Session<A>): Session<A> {
     earlier.accumulator = this.options.fold.merge(earlier.accumulator, later.accumulator);
     earlier.last = Math.max(earlier.last, later.last);
-    earlier.mergedIds = [...earlier.mergedIds, later.id, ...later.mergedIds];
+    earlier.mergedIds = addMergedIds(earlier.mergedIds, [later.id, ...later.mergedIds]);
     const replaced = later.rows > 0 ? [later.id, ...later.replaces] : later.replaces;
     if (replaced.length > 0) earlier.replaces = [...earlier.replaces, ...replaced];
     this.#table.remove(later);

@@ -52,6 +52,11 @@ export class EngineDriver<V, A, R> {
 
   restart(now: number): void {
     this.commit();
+    this.crash(now);
+  }
+
+  /** Goes on from the last commit. */
+  crash(now: number): void {
     this.engine = createWindowEngine(this.#options);
     this.engine.restore(this.store.load(), now);
   }
