@@ -39,18 +39,21 @@ export function jsonBytes(value: unknown): number {
   if (typeof value === "boolean") return value ? 4 : 5;
   if (value === null) return 4;
   if (typeof value !== "object") return Number.NaN;
-  // Brackets, and a comma after each but the last: an empty list or object comes out one byte too long.
+  // The brackets are two, the commas one less than the elements.
   let bytes = 1;
   if (Array.isArray(value)) {
     for (const item of value) bytes += jsonBytes(item) + 1;
-    return bytes + 1;
+    return Math.max(bytes, 2);
   }
   if (!isPlain(value)) return Number.NaN;
   for (const [name, item] of Object.entries(value)) {
     if (item !== undefined) bytes += textBytes(name) + jsonBytes(item) + 2;
   }
-  return bytes + 1;
+  return Math.max(bytes, 2);
 }
+
+/** Control characters that JSON writes as \b, \t, \n, \f and \r. */
+const SHORT_ESCAPES: ReadonlySet<number> = new Set([8, 9, 10, 12, 13]);
 
 /** The length of a text as JSON, quotes included. */
 function textBytes(text: string): number {
@@ -59,7 +62,7 @@ function textBytes(text: string): number {
     const code = text.charCodeAt(i);
     if (code >= 0x20 && code < 0x80) {
       if (code === 0x22 || code === 0x5c) bytes++;
-    } else if (code < 0x20) bytes += 5;
+    } else if (code < 0x20) bytes += SHORT_ESCAPES.has(code) ? 1 : 5;
     else if (code < 0x800) bytes++;
     else if (code < 0xd800 || code > 0xdfff) bytes += 2;
     else if (isPair(text, i)) {

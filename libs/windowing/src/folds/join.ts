@@ -80,7 +80,8 @@ export function join<S extends JoinSides>(
   const { sides, insert = "last", emit = "final" } = options;
   const bounds = resolveBounds("join", { max: DEFAULT_MAX_COMBINATIONS, ...options });
   const names = Object.keys(sides);
-  const nameBytes = jsonBytes(names);
+  // Names, a colon each, and a comma behind the row.
+  const rowBytes = jsonBytes(names) + names.length + 1;
   const readers = Object.values(sides) as ((event: JoinEvent<S>) => unknown)[];
 
   const resultOf = (values: readonly (readonly Json[])[]): readonly Joined<S>[] | Joined<S> => {
@@ -92,12 +93,15 @@ export function join<S extends JoinSides>(
 
   /** Whether the result has room for a side with `count` values of so many bytes. */
   const hasRoom = (state: JoinState, changed: number, count: number, bytes: number): boolean => {
-    const sizes = state.sides.map((side, index) =>
-      index === changed ? { count, bytes } : { count: side.list.items.length, bytes: side.bytes },
-    );
-    const rows = sizes.reduce((product, { count }) => product * Math.max(1, count), 1);
-    const total = sizes.reduce((sum, { count, bytes }) => sum + (bytes * rows) / Math.max(1, count), 0);
-    return rows <= bounds.max && total + rows * nameBytes <= bounds.maxBytes;
+    const sizes = state.sides.map((side, index) => {
+      if (index === changed) return { count, bytes };
+      const held = side.list.items.length;
+      // A side without values is one null.
+      return held === 0 ? { count: 1, bytes: 4 } : { count: held, bytes: side.bytes };
+    });
+    const rows = sizes.reduce((product, { count }) => product * count, 1);
+    const total = sizes.reduce((sum, { count, bytes }) => sum + (bytes * rows) / count, 0);
+    return rows <= bounds.max && total + rows * rowBytes <= bounds.maxBytes;
   };
   const place = (state: JoinState, index: number, { value, bytes }: Sized): void => {
     const side = at(state.sides, index);

@@ -64,6 +64,11 @@ export class EngineDriver<V, A, R> {
   restart(now: number = this.now): void {
     this.now = now;
     this.commit();
+    this.crash(now);
+  }
+
+  /** Goes on from the last commit. */
+  crash(now: number): void {
     this.engine = createWindowEngine(this.#options);
     this.engine.restore(this.store.load(), now);
   }
