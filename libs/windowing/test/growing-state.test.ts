@@ -207,12 +207,12 @@ describe("a million different users in one window", () => {
     let [most, largest] = [0, 0];
     const take = (start: number): void => {
       const values = Array.from({ length: COMMIT_EVERY }, (_, index) => clickOf(start + index));
-      driver.process({ keys: values.map(() => "Europe/Madrid"), values }, 0);
+      driver.process({ keys: values.map(() => "Europe/Madrid"), values }, start);
     };
     for (let start = 0; start < USERS; start += COMMIT_EVERY) {
       take(start);
       if (start === 600_000) {
-        driver.crash(0);
+        driver.crash(start);
         take(start);
       }
       const changes = driver.engine.snapshot();

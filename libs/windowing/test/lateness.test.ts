@@ -150,16 +150,6 @@ describe("allowedLatenessMs", () => {
     expect(rows[0]?.replaces).toHaveLength(1);
   });
 
-  test("a session that swallows many others names the first hundred of them", () => {
-    const driver = new EngineDriver({ windower: sessions, clock: eventClock("unbounded"), fold: count() });
-    const apart = Array.from({ length: 150 }, (_, index) => event(index * 10));
-    const between = Array.from({ length: 149 }, (_, index) => event(index * 10 + 5));
-    driver.process(batch(...apart, ...between), 0);
-    const [row] = driver.finish();
-    expect(row?.value).toBe(299);
-    expect(row?.window.mergedIds).toHaveLength(100);
-  });
-
   test("an emitted session that a later event widens is open again, and closes as a revision", () => {
     const driver = new EngineDriver({
       windower: sessions,
