@@ -15,6 +15,8 @@ interface Fault {
   readonly name: string;
   readonly strike: () => Promise<unknown>;
   readonly mend: () => Promise<unknown>;
+  /** How long (ms) the store waits for it to pass. `@default longer than the fault takes to be noticed` */
+  readonly retryMs?: number;
 }
 
 /** Where it strikes: a small commit is one call; a large one has calls before, at and after the moment it is made. */
@@ -71,7 +73,7 @@ async function runWith(fault: Fault | undefined, size: number, moment: FailPoint
   let committing = false;
   const store = new RedisStore(
     { url: `redis://ana:pw@127.0.0.1:${server.port}` },
-    { failPoint, retryMs: 100 },
+    { failPoint, retryMs: fault?.retryMs ?? 10_000 },
   );
   const second = new RedisStore({ url: server.url });
   try {
@@ -204,21 +206,25 @@ describe.each(MOMENTS)("%s", (_, size, moment) => {
     const faults: readonly Fault[] = [
       {
         name: "OOM",
+        retryMs: 500,
         strike: () => admin.config("SET", "maxmemory", "1"),
         mend: () => admin.config("SET", "maxmemory", "0"),
       },
       {
         name: "NOREPLICAS",
+        retryMs: 500,
         strike: () => admin.config("SET", "min-replicas-to-write", "1"),
         mend: () => admin.config("SET", "min-replicas-to-write", "0"),
       },
       {
         name: "READONLY",
+        retryMs: 500,
         strike: () => admin.replicaof("127.0.0.1", 1),
         mend: () => admin.replicaof("NO", "ONE"),
       },
       {
         name: "BUSY",
+        retryMs: 500,
         strike: () => {
           endless = subscriber.duplicate();
           endless.eval("while true do end", 0).catch(() => undefined);
