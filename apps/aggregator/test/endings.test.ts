@@ -55,8 +55,8 @@ describe("rows on standard output", () => {
 test("runs that end when they are idle leave their windows to the next one, and none of its events is late", async () => {
   const stream = ["--transport=stream", "--channel=hourly"];
   const counting = [...stream, "--sink=redis", "--window=tumbling:10000d", "--exit-when-idle=0.3"];
-  for (const part of [LINES.slice(0, 400), LINES.slice(400, 800), LINES.slice(800, 1_200)]) {
-    await publish(stream, part);
+  for (const until of [400, 800, 1_200]) {
+    await publish(stream, LINES.slice(until - 400, until));
     const worker = aggregator(redis.url, counting);
     expect((await worker.ended).code).toBe(0);
     expect(await worker.logged("report")).toMatchObject({
@@ -65,6 +65,8 @@ test("runs that end when they are idle leave their windows to the next one, and 
       late: 0,
       unaccounted: 0,
     });
+    const [shown = []] = await keptRows(redis.url, ["hourly"]);
+    expect(sumsOf(shown)).toEqual(sumsOfLines(LINES.slice(0, until)));
   }
   const last = aggregator(redis.url, [...counting, "--close-windows"]);
   expect((await last.ended).code).toBe(0);

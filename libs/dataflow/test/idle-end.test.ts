@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
-import { Dataflow, MemoryStore } from "@millrace/dataflow";
+import { Dataflow, MemoryStore, reconcile } from "@millrace/dataflow";
 import type { Commit, RunOptions } from "@millrace/dataflow";
 import { CrashingStore, FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
+import { EventClock, TumblingWindower } from "@millrace/windowing";
 import { runningSum } from "./support/running-sum.ts";
 import type { SumRow } from "./support/running-sum.ts";
 
@@ -62,6 +63,33 @@ describe("the end of a run that is idle", () => {
     expect(await next([1], { store: watched })).toHaveLength(3);
     expect(commits.map(({ partial }) => partial).slice(-3)).toEqual([true, true, false]);
   });
+});
+
+test("windows show what they have, go on in the next run, and its events are not late", async () => {
+  const HOUR = new TumblingWindower({ lengthMs: 3_600_000 });
+  const source = new TestingSource<number>();
+  const store = new MemoryStore();
+  const next = async (events: readonly number[], startAt: number, closeWindows = false): Promise<unknown> => {
+    const out = new TestingSink<unknown>();
+    const flow = new Dataflow("hourly");
+    flow
+      .input("in", source)
+      .keyBy("all", () => "all")
+      .window("w", HOUR, new EventClock({ timestamp: (at) => at, waitMs: 0 }))
+      .count("n")
+      .map("row", ({ value, revision, cause }) => [value, revision, cause])
+      .output("out", out);
+    const driver = await FlowDriver.start(flow, { ...IDLE, store, closeWindows, startAt });
+    if (events.length > 0) source.push(events);
+    await driver.settle();
+    await driver.advanceBy(5_000);
+    expect(reconcile(await driver.done)).toMatchObject({ counted: events.length, late: 0, unaccounted: 0 });
+    return out.rows;
+  };
+  expect(await next([1_000, 2_000], 10_000)).toEqual([[2, 0, "early"]]);
+  expect(await next([3_000], 600_000)).toEqual([[3, 1, "early"]]);
+  expect(await next([3_500, 3_600], 1_200_000)).toEqual([[5, 2, "early"]]);
+  expect(await next([], 1_800_000, true)).toEqual([[5, 3, "end"]]);
 });
 
 test("the end of the input closes everything, also where a run would have ended idle, and with a store", async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import { Dataflow, MemoryStore } from "@millrace/dataflow";
-import type { Commit, Operator, OperatorFactory, Source } from "@millrace/dataflow";
+import type { Commit, Operator, OperatorFactory, Source, Store } from "@millrace/dataflow";
 import { CrashingStore, FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
+import { EventClock, TumblingWindower } from "@millrace/windowing";
 
 /** A step with a watermark: the time at which its partition was last proved drained, or the system's own. */
 function watching(by: "drained" | "system"): OperatorFactory<number, number> {
@@ -120,6 +121,47 @@ describe("the watermark of a partition that has nothing to read", () => {
     expect(commits[0]?.watermark).toBeNull();
     await driver.stop();
   });
+});
+
+test("windows of a silent partition are final for a reader of its commits, as those of a busy one are", async () => {
+  const source = new TestingSource<number>({ parts: ["busy", "silent"], partitioning: { kind: "single" } });
+  const latest = new Map<string, number | null>();
+  const inner = new MemoryStore();
+  const store: Store = {
+    look: (task) => inner.look(task),
+    close: () => inner.close(),
+    async acquire(task) {
+      const owned = await inner.acquire(task);
+      return {
+        fence: owned.fence,
+        load: () => owned.load(),
+        close: () => owned.close(),
+        commit(commit) {
+          latest.set(task.part, commit.watermark);
+          return owned.commit(commit);
+        },
+      };
+    },
+  };
+  const flow = new Dataflow("parts");
+  flow
+    .input("in", source)
+    .keyBy("all", () => "all")
+    .window(
+      "w",
+      new TumblingWindower({ lengthMs: 5_000 }),
+      new EventClock({ timestamp: (at) => at, waitMs: 1_000 }),
+    )
+    .count("n")
+    .output("out", new TestingSink());
+  const driver = await FlowDriver.start(flow, { store });
+  source.push([0], { part: "silent" });
+  for (let now = 0; now <= 30_000; now += 100) {
+    source.push([now], { part: "busy" });
+    await driver.advanceTo(now);
+  }
+  for (const part of ["busy", "silent"]) expect(latest.get(part)).toBeGreaterThanOrEqual(27_900);
+  await driver.stop();
 });
 
 describe("while events come", () => {

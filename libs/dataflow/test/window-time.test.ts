@@ -216,5 +216,6 @@ test("a commit says up to when first results are all visible", async () => {
   await driver.stop();
   expect(watermarks[0]).toBeNull();
   // 66 s after the event, of which 5 s are waited for others.
+  // It goes on moving while nothing comes.
   expect(watermarks.at(-1)).toBe(START + 61_000);
 });
