@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import type { TimeProvider } from "@millrace/dataflow";
 import type { RedisTarget } from "./connection-options.ts";
 
-/** Redis says at once why it takes no connection; longer than this nobody waits for it. */
+/** How long to listen: Redis says at once why it takes no connection. */
 const LISTEN_MS = 500;
 
 /**
