@@ -274,6 +274,14 @@ describe("with a store", () => {
     await rm(folder, { recursive: true });
   });
 
+  test("a sink that hands rows over and names no store is refused: any store would swallow them", async () => {
+    const sink = sinkOf<number>({ takeOutputs: () => [] });
+    const flow = passing(new IterableSource([1]), sink);
+    const refused = run(flow, { store: new MemoryStore() }).done;
+    await expect(refused).rejects.toMatchObject({ code: "MILLRACE_FLOW_INVALID" });
+    await expect(refused).rejects.toThrow(/"out": its sink .* names no store/);
+  });
+
   test("a dead letter's rows are committed as any other sink's", async () => {
     const store = new MemoryStore();
     const letters: DeadLetter[] = [];
@@ -286,7 +294,7 @@ describe("with a store", () => {
         { step: "dead", target: null, rows: letters.splice(0).map(({ payload }) => payload) },
       ],
     });
-    const flow = new Dataflow("letters", { deadLetter: sink });
+    const flow = new Dataflow("letters", { deadLetter: { ...sink, store } });
     flow
       .input("in", new IterableSource(["bad"]))
       .decode("decode", { decode: () => ({ kind: "malformed", reason: { code: "x", message: "x" } }) })

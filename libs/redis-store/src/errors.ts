@@ -12,3 +12,15 @@ export class CommitTooLargeError extends RedisError {
   static readonly code = "MILLRACE_STORE_COMMIT_TOO_LARGE";
   readonly code: string = CommitTooLargeError.code;
 }
+
+/** A key of a task holds what somebody else put there. Nothing was written. */
+export class KeyOccupiedError extends RedisError {
+  static readonly code = "MILLRACE_STORE_KEY_OCCUPIED";
+  readonly code: string = KeyOccupiedError.code;
+}
+
+/** A part of what a task committed is missing: it was evicted or deleted. Nothing was written. */
+export class StateIncompleteError extends RedisError {
+  static readonly code = "MILLRACE_STORE_STATE_INCOMPLETE";
+  readonly code: string = StateIncompleteError.code;
+}

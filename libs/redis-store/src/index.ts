@@ -1,4 +1,9 @@
-export { CommitTooLargeError, StoreUnavailableError } from "./errors.ts";
+export {
+  CommitTooLargeError,
+  KeyOccupiedError,
+  StateIncompleteError,
+  StoreUnavailableError,
+} from "./errors.ts";
 export { DEFAULT_REDIS_STORE_OPTIONS } from "./redis-store-options.ts";
 export {
   DEFAULT_STREAM_RESULT_SINK_OPTIONS,

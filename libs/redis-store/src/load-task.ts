@@ -1,7 +1,8 @@
 import { FencedError } from "@millrace/dataflow";
 import type { Json, TaskState } from "@millrace/dataflow";
-import { sweepGroups } from "./admin/sweep-groups.ts";
+import { clearTask } from "./admin/clear-task.ts";
 import { applyJournal } from "./commit/apply-journal.ts";
+import { incomplete } from "./connection/failure.ts";
 import type { Link, TaskConnection } from "./connection/task-connection.ts";
 import type { TaskKeys } from "./task-keys.ts";
 import { jsonFrom, readMeta } from "./task-meta.ts";
@@ -9,10 +10,10 @@ import type { TaskMeta } from "./task-meta.ts";
 import { decodeText } from "./text-codec.ts";
 
 /**
- * Reads a task's state in pages. Nobody else can change it meanwhile but a newer owner, and then this load fails;
- * a connection that breaks makes it start again, since cursors do not outlive the server.
+ * Reads a task's state in pages, and checks that it is whole. While it is read only a newer owner can change it, and
+ * then this load fails; a connection that breaks makes it start again, since cursors do not outlive the server.
  *
- * @throws FencedError, StateError, RedisError
+ * @throws FencedError, StateError, StateIncompleteError, KeyOccupiedError, RedisError
  */
 export function loadTask(
   connection: TaskConnection,
@@ -25,18 +26,31 @@ export function loadTask(
       await applyJournal(link, keys);
       const before = await readMeta(link, keys);
       requireOwner(before, fence, keys);
-      if (before.commitNumber === 0) {
-        await sweepGroups(link, keys, fence);
-        return undefined;
-      }
+      requireWhole(before, link);
+      if (before.resetting) await clearTask(link, keys, fence);
+      if (before.commitNumber === 0) return undefined;
       const groups = await readGroups(link, keys, pageFields);
       const after = await readMeta(link, keys);
       requireOwner(after, fence, keys);
       const { commitNumber, signature, position, sinks, partial } = after;
+      // After a rollback of Redis the owner before this one can be the newest again, and commit.
       if (commitNumber !== before.commitNumber || after.waiting > 0) continue;
-      return { commitNumber, signature, position, sinks, partial, groups };
+      for (const group of groups) requireFields(group, link, keys);
+      return {
+        commitNumber,
+        signature,
+        position,
+        sinks,
+        partial,
+        groups: groups.map(({ name, fields }) => [name, fields] as const),
+      };
     }
   });
+}
+
+/** @throws StateIncompleteError */
+export function requireWhole({ missing }: TaskMeta, { address }: Link): void {
+  if (missing !== undefined) throw incomplete(missing, address);
 }
 
 function requireOwner({ fence: owner }: TaskMeta, fence: number, { base }: TaskKeys): void {
@@ -44,43 +58,51 @@ function requireOwner({ fence: owner }: TaskMeta, fence: number, { base }: TaskK
   throw new FencedError(`${base}: owner ${owner} has taken the task over from owner ${fence}.`);
 }
 
-type Fields = Map<string, Json>;
+function requireFields({ name, expected, fields }: Group, { address }: Link, keys: TaskKeys): void {
+  if (fields.size === expected) return;
+  throw incomplete(`${keys.group(name)} has ${fields.size} fields where ${expected} were committed`, address);
+}
 
-async function readGroups(
-  link: Link,
-  keys: TaskKeys,
-  pageFields: number,
-): Promise<readonly (readonly [group: string, fields: Fields])[]> {
-  const groups: (readonly [string, Fields])[] = [];
-  for (const name of await groupNames(link, keys)) {
-    const fields = await readGroup(link, keys.group(name), pageFields);
-    // A group that lost its last field by deletes stays in the index until it is dropped.
-    if (fields.size > 0) groups.push([name, fields]);
+interface Group {
+  readonly name: string;
+  /** How many fields were committed. */
+  readonly expected: number;
+  readonly fields: ReadonlyMap<string, Json>;
+}
+
+async function readGroups(link: Link, keys: TaskKeys, pageFields: number): Promise<readonly Group[]> {
+  const groups: Group[] = [];
+  for (const [name, expected] of await groupSizes(link, keys)) {
+    const hash = keys.group(name);
+    const fields = new Map<string, Json>();
+    for (const [field, value] of await readHash(link, hash, pageFields)) {
+      fields.set(decodeText(field), jsonFrom(value, hash));
+    }
+    groups.push({ name, expected, fields });
   }
   return groups;
 }
 
-/** Names of the groups that were put into and not dropped since. */
-export async function groupNames({ client, answer }: Link, keys: TaskKeys): Promise<readonly string[]> {
-  const names = new Set<string>();
-  let cursor = "0";
-  do {
-    const [next, page] = await answer(client.sscan(keys.groups, cursor, "COUNT", 1_000));
-    for (const name of page) names.add(decodeText(name));
-    cursor = next;
-  } while (cursor !== "0");
-  return [...names];
+/** Names of the groups of state, and how many fields each has. */
+export async function groupSizes(link: Link, keys: TaskKeys): Promise<ReadonlyMap<string, number>> {
+  const sizes = new Map<string, number>();
+  for (const [name, size] of await readHash(link, keys.groups, 1_000)) {
+    if (name !== "life") sizes.set(decodeText(name), Number(size));
+  }
+  return sizes;
 }
 
 /** A scan may give a field twice, hence a map. */
-async function readGroup({ client, answer }: Link, hash: string, pageFields: number): Promise<Fields> {
-  const fields: Fields = new Map();
+async function readHash(
+  { client, answer }: Link,
+  hash: string,
+  pageFields: number,
+): Promise<ReadonlyMap<string, string>> {
+  const fields = new Map<string, string>();
   let cursor = "0";
   do {
     const [next, page] = await answer(client.hscan(hash, cursor, "COUNT", pageFields));
-    for (let i = 0; i < page.length; i += 2) {
-      fields.set(decodeText(page[i] ?? ""), jsonFrom(page[i + 1], hash));
-    }
+    for (let i = 0; i < page.length; i += 2) fields.set(page[i] ?? "", page[i + 1] ?? "");
     cursor = next;
   } while (cursor !== "0");
   return fields;

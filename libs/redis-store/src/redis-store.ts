@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { Store, TaskHead, TaskId, TaskStore } from "@millrace/dataflow";
-import { RedisClosedError, describeRedis } from "@millrace/redis-source";
+import { RedisClosedError, RedisRefusedError, describeRedis } from "@millrace/redis-source";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { acquireTask } from "./acquire-task.ts";
 import { TaskConnection } from "./connection/task-connection.ts";
+import type { Link } from "./connection/task-connection.ts";
+import { requireWhole } from "./load-task.ts";
 import { resolveStoreOptions } from "./redis-store-options.ts";
 import type { RedisStoreOptions, StoreSettings } from "./redis-store-options.ts";
 import { RedisTaskStore } from "./redis-task-store.ts";
@@ -21,9 +23,12 @@ export class RedisStore implements Store {
   readonly #options: RedisConnectionOptions;
   readonly #settings: StoreSettings;
   readonly #open = new Set<TaskConnection>();
+  /** Connections on which a task was looked at, by its key: the acquire that follows goes on with them. */
+  readonly #looked = new Map<string, TaskConnection>();
   /** Where the store is, for people. */
   readonly #address: string;
   #closed = false;
+  #warned = false;
 
   /** Connects when a task is acquired. @throws RedisOptionsError */
   constructor(connection: RedisConnectionOptions, options: RedisStoreOptions = {}) {
@@ -32,39 +37,49 @@ export class RedisStore implements Store {
     this.#settings = resolveStoreOptions(options);
   }
 
-  /** @throws RedisOptionsError, StateError, RedisError, StoreUnavailableError */
+  /**
+   * The connection stays open for the `acquire` that follows.
+   *
+   * @throws RedisOptionsError, StateError, StateIncompleteError, KeyOccupiedError, RedisError, StoreUnavailableError
+   */
   async look(task: TaskId): Promise<TaskHead | undefined> {
     const keys = new TaskKeys(task, this.#settings.keyPrefix);
     const connection = this.#connect(keys);
     try {
-      const { commitNumber, signature, position, sinks } = await connection.run("look at a task", (link) =>
-        readMeta(link, keys),
+      const { commitNumber, signature, position, sinks } = await connection.run(
+        "look at a task",
+        async (link) => {
+          const meta = await readMeta(link, keys);
+          requireWhole(meta, link);
+          return meta;
+        },
       );
+      await this.#looked.get(keys.meta)?.close();
+      this.#looked.set(keys.meta, connection);
       return commitNumber === 0 ? undefined : { commitNumber, signature, position, sinks };
-    } finally {
-      this.#open.delete(connection);
-      await connection.close();
+    } catch (error) {
+      await this.#disconnect(connection);
+      throw error;
     }
   }
 
   /**
-   * Takes a task over, on a connection of its own.
+   * Takes a task over, on a connection of its own. Warns, once, of a Redis that may evict state.
    *
    * @throws RedisOptionsError for a partition's name that cannot have a slot of its own
+   * @throws RedisRefusedError for a user who lacks a permission: the older owner goes on
    * @throws RedisError, StoreUnavailableError when there is no usable Redis within `retryMs`
    */
   async acquire(task: TaskId): Promise<TaskStore> {
     const keys = new TaskKeys(task, this.#settings.keyPrefix);
     const connection = this.#connect(keys);
-    const close = async (): Promise<void> => {
-      this.#open.delete(connection);
-      await connection.close();
-    };
     try {
       const fence = await acquireTask(connection, keys, randomUUID());
+      this.#warnOfEviction(await connection.run("tell its eviction policy", evictionOf));
+      const close = (): Promise<void> => this.#disconnect(connection);
       return new RedisTaskStore(fence, keys, connection, this.#settings, close);
     } catch (error) {
-      await close();
+      await this.#disconnect(connection);
       throw error;
     }
   }
@@ -74,13 +89,42 @@ export class RedisStore implements Store {
     this.#closed = true;
     const connections = [...this.#open];
     this.#open.clear();
+    this.#looked.clear();
     await Promise.all(connections.map((connection) => connection.close()));
   }
 
   #connect({ meta }: TaskKeys): TaskConnection {
     if (this.#closed) throw new RedisClosedError(`The store in Redis at ${this.#address} is closed.`);
-    const connection = new TaskConnection(this.#options, meta, this.#settings);
+    const looked = this.#looked.get(meta);
+    this.#looked.delete(meta);
+    const connection = looked ?? new TaskConnection(this.#options, meta, this.#settings);
     this.#open.add(connection);
     return connection;
+  }
+
+  async #disconnect(connection: TaskConnection): Promise<void> {
+    this.#open.delete(connection);
+    await connection.close();
+  }
+
+  #warnOfEviction(policy: string | undefined): void {
+    if (policy === undefined || this.#warned) return;
+    this.#warned = true;
+    this.#settings.logger.warn(
+      { event: "evicting", policy },
+      `Redis at ${this.#address} has maxmemory-policy ${policy}: when memory runs short it deletes state, and tasks ` +
+        "then stop with MILLRACE_STORE_STATE_INCOMPLETE. Set noeviction, or volatile-ttl to let results go that may expire",
+    );
+  }
+}
+
+/** The policy by which a server may evict any key; `undefined`: it may not, or the user may not know. */
+async function evictionOf({ client, answer }: Link): Promise<string | undefined> {
+  try {
+    const info = await answer(client.info("memory"));
+    return /^maxmemory_policy:(allkeys-\w+)/m.exec(info)?.[1];
+  } catch (error) {
+    if (error instanceof RedisRefusedError) return undefined;
+    throw error;
   }
 }

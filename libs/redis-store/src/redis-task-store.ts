@@ -34,7 +34,7 @@ export class RedisTaskStore implements TaskStore {
     this.#close = close;
   }
 
-  /** @throws FencedError when a newer owner took the task, RedisError */
+  /** @throws FencedError when a newer owner took the task, StateIncompleteError, RedisError */
   load(): Promise<TaskState | undefined> {
     return loadTask(this.#connection, this.#keys, this.fence, this.#settings.pageFields);
   }
@@ -43,19 +43,23 @@ export class RedisTaskStore implements TaskStore {
    * Applies a commit, in one script call where it is small. A large one is staged in pieces, made by one call, and
    * then applied piece by piece: if this process dies in between, the next owner applies the rest before it loads.
    *
-   * @throws CommitTooLargeError, StoreUnavailableError, RedisError
+   * What fails has written nothing, but for a large commit that was made: its rest comes before anything else.
+   *
+   * @throws CommitTooLargeError, KeyOccupiedError, StateIncompleteError, StoreUnavailableError, RedisError
    */
   async commit(commit: Commit): Promise<CommitOutcome> {
     const { failPoint, time } = this.#settings;
     const plan = await planCommit(this.#keys, commit, this.#settings, () => time.yield());
     await failPoint("before-commit");
-    this.#attempts += 1;
-    const staging = {
-      fence: this.fence,
-      number: commit.number,
-      name: `${this.fence} ${commit.number} ${this.#attempts}`,
-    };
-    const outcome = await this.#connection.run("take a commit", (link) => this.#make(link, plan, staging));
+    let staging = this.#stagingOf(commit);
+    const outcome = await this.#connection.run("take a commit", async (link) => {
+      for (;;) {
+        const made = await this.#make(link, plan, staging);
+        if (made !== undefined) return made;
+        // Redis lost what was staged, or still had an earlier commit to apply: now it can be made.
+        staging = this.#stagingOf(commit);
+      }
+    });
     await failPoint("after-commit");
     return outcome;
   }
@@ -65,22 +69,26 @@ export class RedisTaskStore implements TaskStore {
     return this.#close();
   }
 
-  async #make(link: Link, plan: CommitPlan, staging: Staging): Promise<CommitOutcome> {
+  /** Each has a name of its own, so that what was staged before cannot mix with it. */
+  #stagingOf({ number }: Commit): Staging {
+    this.#attempts += 1;
+    return { fence: this.fence, number, name: `${this.fence} ${number} ${this.#attempts}` };
+  }
+
+  /** @returns `undefined` where it has to be tried again */
+  async #make(link: Link, plan: CommitPlan, staging: Staging): Promise<CommitOutcome | undefined> {
     const { failPoint } = this.#settings;
     const length = stagedLength(plan.pieces);
-    for (;;) {
-      if (length > 0) {
-        await stagePieces(link, this.#keys, staging, plan.pieces);
-        await failPoint("staged");
-      }
-      const { kind, detail, waiting } = await this.#send(link, plan, staging, length);
-      if (waiting > 0) {
-        await failPoint("made");
-        await applyJournal(link, this.#keys);
-      }
-      // The server lost what was staged, or still had an earlier commit to apply: now it can be made.
-      if (kind !== "not-staged" && kind !== "unfinished") return outcomeOf(kind, detail);
+    if (length > 0) {
+      await stagePieces(link, this.#keys, staging, plan.pieces);
+      await failPoint("staged");
     }
+    const { kind, detail, waiting } = await this.#send(link, plan, staging, length);
+    if (waiting > 0) {
+      await failPoint("made");
+      await applyJournal(link, this.#keys);
+    }
+    return kind === "not-staged" || kind === "unfinished" ? undefined : outcomeOf(kind, detail);
   }
 
   async #send(
@@ -89,10 +97,10 @@ export class RedisTaskStore implements TaskStore {
     { fence, number, name }: Staging,
     length: number,
   ): Promise<Reply> {
-    const { meta, staged, journal } = this.#keys;
-    const commands = length === 0 ? (pieces[0] ?? []) : [];
-    const args = [fence, number, ...head, length, name, ...commands];
-    const reply = await script(COMMIT, [meta, staged, journal], args);
+    const { meta, groups, staged, journal } = this.#keys;
+    const operations = length === 0 ? (pieces[0] ?? []) : [];
+    const args = [fence, number, ...head, length, name, ...operations];
+    const reply = await script(COMMIT, [meta, groups, staged, journal], args);
     const [kind = "", detail, waiting] = Array.isArray(reply) ? reply.map(String) : [];
     return { kind, detail: Number(detail), waiting: Number(waiting) };
   }

@@ -14,7 +14,7 @@ export class TaskKeys {
   readonly base: string;
   /** Hash: fence, commit number, position and the like. */
   readonly meta: string;
-  /** Set: names of the groups that have a hash of their own. */
+  /** Hash: `life`, and for each group that has a hash of its own the number of its fields. */
   readonly groups: string;
   /** List: pieces of a commit that is not yet made. */
   readonly staged: string;
@@ -50,13 +50,12 @@ export class TaskKeys {
     return `${this.results(output)}:${encodeText(window)}`;
   }
 
-  /** Match the names of all results, for SCAN. */
-  get resultPatterns(): readonly string[] {
-    const base = this.base.replace(/[\\*?[\]]/g, "\\$&");
-    return [`${base}:results:*`, `${base}:revisions:*`];
+  /** Names of which SCAN finds groups of state, rows, or the revisions of rows. */
+  pattern(kind: "group" | "results" | "revisions"): string {
+    return `${this.base.replace(/[\\*?[\]]/g, "\\$&")}:${kind}:*`;
   }
 
-  /** Hash of the revisions of one window's rows, as far as they are above 0. */
+  /** Hash of the revisions of one window's rows, as far as they are above 0, each after the task's life. */
   revisions(output: string, window: string): string {
     return `${this.base}:revisions:${escape(output)}:${encodeText(window)}`;
   }

@@ -1,6 +1,7 @@
 import { StateError } from "@millrace/dataflow";
 import type { Json } from "@millrace/dataflow";
 import type { Link } from "./connection/task-connection.ts";
+import { LOOK } from "./scripts/look.ts";
 import type { TaskKeys } from "./task-keys.ts";
 
 /** What Redis keeps of a task besides its groups of state. */
@@ -14,30 +15,60 @@ export interface TaskMeta {
   readonly sinks: Readonly<Record<string, Json>>;
   /** The last commit was a page of a close that had more. */
   readonly partial: boolean;
+  /**
+   * Event time (ms) up to which windows are final but for revisions: every first result of a window that closes by
+   * then can be read. `undefined`: none so far, or the flow has no windows.
+   */
+  readonly watermark: number | undefined;
   /** When (ms, by the server's clock) the last commit was made. */
   readonly committedAt: number | undefined;
   /** Elements of the last commit that wait to be applied. */
   readonly waiting: number;
+  /** A reset has begun and not ended. */
+  readonly resetting: boolean;
+  /** What was evicted or deleted, as far as can be told without reading the groups; `undefined`: nothing. */
+  readonly missing: string | undefined;
 }
 
-/** @throws StateError for damaged state */
-export async function readMeta({ client, answer }: Link, keys: TaskKeys): Promise<TaskMeta> {
-  const [fields, waiting] = await Promise.all([
-    answer(client.hgetall(keys.meta)),
-    answer(client.llen(keys.journal)),
-  ]);
-  const committed = fields["number"] !== undefined;
-  const sinks = committed ? jsonFrom(fields["sinks"], keys.meta) : {};
+/** @throws StateError for damaged state, KeyOccupiedError, RedisError */
+export async function readMeta({ script }: Link, keys: TaskKeys): Promise<TaskMeta> {
+  const [pairs, life, groups, waiting] = listOf(
+    await script(LOOK, [keys.meta, keys.groups, keys.journal], []),
+  );
+  const fields = fieldsOf(pairs);
+  const index = { life: typeof life === "string" ? life : undefined, length: Number(groups) };
+  const committed = fields.has("number");
+  const sinks = committed ? jsonFrom(fields.get("sinks"), keys.meta) : {};
   return {
-    fence: Number(fields["fence"] ?? 0),
-    commitNumber: Number(fields["number"] ?? 0),
-    signature: fields["signature"] ?? "",
-    position: committed ? jsonFrom(fields["position"], keys.meta) : null,
+    fence: Number(fields.get("fence") ?? 0),
+    commitNumber: Number(fields.get("number") ?? 0),
+    signature: fields.get("signature") ?? "",
+    position: committed ? jsonFrom(fields.get("position"), keys.meta) : null,
     sinks: isRecord(sinks) ? sinks : {},
-    partial: fields["partial"] === "1",
-    committedAt: fields["at"] === undefined ? undefined : Number(fields["at"]),
-    waiting,
+    partial: fields.get("partial") === "1",
+    watermark: numberFrom(fields.get("watermark")),
+    committedAt: numberFrom(fields.get("at")),
+    waiting: Number(waiting),
+    resetting: fields.has("resetting"),
+    missing: missingIn(fields, index, Number(waiting), keys),
   };
+}
+
+/** Meta and groups vouch for each other: each says of the other what must be there. */
+function missingIn(
+  fields: ReadonlyMap<string, string>,
+  index: { readonly life: string | undefined; readonly length: number },
+  waiting: number,
+  { meta, groups, journal }: TaskKeys,
+): string | undefined {
+  const committed = fields.has("number");
+  if (!committed && index.length > 0) return `${meta} has lost its commit`;
+  const expected = Number(fields.get("groups") ?? 0);
+  if (index.length !== expected || (committed && index.life !== fields.get("life"))) {
+    return `${groups} has ${index.length} fields where ${expected} were committed`;
+  }
+  const left = Number(fields.get("waiting") ?? 0);
+  return waiting === left ? undefined : `${journal} has ${waiting} elements where ${left} were committed`;
 }
 
 /** @throws StateError */
@@ -50,6 +81,22 @@ export function jsonFrom(text: string | undefined, key: string): Json {
       { cause },
     );
   }
+}
+
+/** `undefined` for what is not there or empty. */
+function numberFrom(text: string | undefined): number | undefined {
+  return text === undefined || text === "" ? undefined : Number(text);
+}
+
+function fieldsOf(pairs: unknown): ReadonlyMap<string, string> {
+  const list = listOf(pairs);
+  const fields = new Map<string, string>();
+  for (let i = 0; i < list.length; i += 2) fields.set(String(list[i]), String(list[i + 1]));
+  return fields;
+}
+
+function listOf(reply: unknown): readonly unknown[] {
+  return Array.isArray(reply) ? reply : [];
 }
 
 function isRecord(json: Json): json is Readonly<Record<string, Json>> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { FencedError } from "@millrace/dataflow";
+import { VirtualTime } from "@millrace/dataflow/testing";
 import { freePort } from "@millrace/local-redis";
 import { RedisClosedError, RedisOptionsError, RedisRefusedError } from "@millrace/redis-source";
 import { RedisStore, StoreUnavailableError, inspectTask, resetTask } from "@millrace/redis-store";
@@ -277,5 +278,75 @@ describe("a load", () => {
     const client = clientOf(server);
     proxy.before("hscan", () => client.client("KILL", "TYPE", "normal", "SKIPME", "yes"));
     expect(Object.keys(plain(await task.load())?.groups["w/1"] ?? {})).toHaveLength(3_000);
+  });
+
+  it("starts again when another commit came in between", async () => {
+    const server = await serverOf();
+    const proxy = await cuttingProxy(server);
+    const older = await storeOf(server).acquire(TASK);
+    await older.commit(commitOf(1, { changes: [put("w/1", { a: 1 }), put("w/2", { a: 1 })] }));
+    const task = await storeOf(proxy).acquire(TASK);
+    // A Redis that lost its memory may have forgotten the newer owner; then the older one commits on.
+    await clientOf(server).hset(`${BASE}:meta`, "fence", older.fence);
+    const changes = [{ group: "w/1", drop: true } as const, put("w/2", { b: 2 })];
+    const overtake = (): Promise<unknown> => older.commit(commitOf(2, { changes }));
+    // Which groups there are is read first, then each of them.
+    proxy.before("hscan", () => {
+      proxy.before("hscan", overtake);
+      return Promise.resolve();
+    });
+    expect(plain(await task.load())).toMatchObject({ commitNumber: 2, groups: { "w/2": { a: 1, b: 2 } } });
+  });
+
+  it("takes as long as it needs, so long as Redis answers", async () => {
+    const server = await serverOf();
+    const proxy = await cuttingProxy(server);
+    const time = new VirtualTime();
+    const task = await storeOf(proxy, { retryMs: 1_000, time }).acquire(TASK);
+    await task.commit(commitOf(1, { changes: [put("w/1", { a: 1 }), put("w/2", { a: 1 })] }));
+    let pages = 0;
+    const slow = (): Promise<void> => {
+      pages += 1;
+      time.set(time.now() + 900);
+      proxy.before("hscan", slow);
+      return Promise.resolve();
+    };
+    proxy.before("hscan", slow);
+    expect(plain(await task.load())?.groups).toEqual({ "w/1": { a: 1 }, "w/2": { a: 1 } });
+    expect(pages).toBe(3);
+  });
+});
+
+describe("a look", () => {
+  it("goes before the take-over on the same connection, and shows nothing of a task that never committed", async () => {
+    const server = await serverOf();
+    const client = clientOf(server);
+    const store = storeOf(server);
+    const connections = async (): Promise<number> =>
+      String(await client.client("LIST"))
+        .split("\n")
+        .filter((line) => line.includes("store")).length;
+    expect(await store.look(TASK)).toBeUndefined();
+    const task = await store.acquire(TASK);
+    expect(await connections()).toBe(1);
+    await task.commit(commitOf(1));
+    expect(await store.look(TASK)).toMatchObject({ commitNumber: 1, position: { id: "1-0" } });
+    expect(await store.look(TASK)).toMatchObject({ commitNumber: 1 });
+    expect(await connections()).toBe(2);
+    expect(await task.commit(commitOf(2))).toEqual({ kind: "applied" });
+    await store.close();
+    while ((await connections()) > 0);
+  });
+
+  it("needs no permission to write, and an inspection neither", async () => {
+    const server = await serverOf();
+    await (await storeOf(server).acquire(TASK)).commit(commitOf(1));
+    const rules = ["%R~millrace:*", "+@read", "+@scripting", "+@connection"];
+    await clientOf(server).call("ACL", "SETUSER", "ana", "on", ">pw", ...rules);
+    const url = `redis://ana:pw@127.0.0.1:${server.port}`;
+    const store = storeOf({ url });
+    expect(await inspectTask({ url }, TASK)).toMatchObject({ commitNumber: 1 });
+    expect(await store.look(TASK)).toMatchObject({ commitNumber: 1 });
+    await expect(store.acquire(TASK)).rejects.toBeInstanceOf(RedisRefusedError);
   });
 });

@@ -78,6 +78,7 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   const sinks = new Map<string, SinkPartition<unknown>>();
   for (const [id, sink] of sinksOf(flow)) {
     const sinkPart = await opened(sink.buildPart(part, state?.sinks[id], contextOf(id)));
+    refuseStorelessOutputs(flow, id, sink, sinkPart);
     sinks.set(id, sinkPart);
   }
   deadLetters.writeTo(sinks.get(DEAD_LETTER));
@@ -122,6 +123,19 @@ function refuseForeignSinks(flow: Dataflow, store: Store | undefined): void {
       `flow "${flow.id}", output "${id}": its rows become visible with the commits of the store they belong to, and the flow is run ${store === undefined ? "without a store" : "with another one"}; run it with that store`,
     );
   }
+}
+
+/** Rows that are handed over to a commit need a store that is named: another one would swallow them. @throws FlowError */
+function refuseStorelessOutputs(
+  flow: Dataflow,
+  id: string,
+  { store }: Sink<unknown>,
+  opened: SinkPartition<unknown>,
+): void {
+  if (opened.takeOutputs === undefined || store !== undefined) return;
+  throw new FlowError(
+    `flow "${flow.id}", output "${id}": its sink hands its rows over to commits (takeOutputs) and names no store that takes them; give the sink a store`,
+  );
 }
 
 function inputOf(flow: Dataflow): { readonly id: string; readonly source: Source<unknown> } {

@@ -2,10 +2,10 @@ import type { Commit } from "@millrace/dataflow";
 import { CommitTooLargeError } from "../errors.ts";
 import { encodeNotices, encodeRows } from "../sinks/encode-output.ts";
 import type { TaskKeys } from "../task-keys.ts";
-import { bytesOf } from "./command.ts";
-import type { Command } from "./command.ts";
 import { encodeChanges } from "./encode-changes.ts";
-import { fillPieces, fits } from "./pieces.ts";
+import { bytesOf } from "./operation.ts";
+import type { Operation } from "./operation.ts";
+import { fillPieces } from "./pieces.ts";
 
 /** What a commit may hold. */
 export interface CommitLimits {
@@ -22,11 +22,7 @@ export interface CommitPlan {
 }
 
 /**
- * Divides a commit into pieces.
- *
- * Notices are the first commands of a script, or have pieces behind all others: Redis does not undo a script that
- * fails halfway, and publishing is what a user may lack the permission for. No subscriber can read before the rows
- * are there, since nothing runs beside a script.
+ * Divides a commit into pieces: first state, then rows, then what tells of them.
  *
  * @param breathe lets the event loop turn: a large commit takes its time
  * @throws CommitTooLargeError
@@ -46,28 +42,24 @@ export async function planCommit(
     total += bytes;
     if (total > limits.maxCommitBytes) throw tooLarge(where, limits);
   };
-  const count = (command: Command, bytes: number): void => {
+  const count = (operation: Operation, bytes: number): void => {
     add(bytes);
-    if (bytes > limits.maxValueBytes) requireSmallValues(command, limits, where);
+    if (bytes > limits.maxValueBytes) requireSmallValues(operation, limits, where);
   };
   add(bytesOf(head));
-  const pieces = await fillPieces(writesOf(keys, commit), count, breathe);
-  const notices = await fillPieces(noticesOf(keys, commit), count, breathe);
-  const [write = { args: [], bytes: 0 }, ...writes] = pieces;
-  const [notice = { args: [], bytes: 0 }, ...others] = notices;
-  if (writes.length + others.length === 0 && fits(notice, write.args.length, write.bytes)) {
-    return { head, pieces: [[...notice.args, ...write.args]] };
-  }
-  return { head, pieces: [...pieces, ...notices].map(({ args }) => args) };
+  const pieces = await fillPieces(operationsOf(keys, commit), count, breathe);
+  return { head, pieces };
 }
 
-function* writesOf(keys: TaskKeys, { changes, outputs }: Commit): Generator<Command> {
+/** In the order in which readers may see them: whoever is told of rows finds them, and no watermark is ahead of its rows. */
+function* operationsOf(
+  keys: TaskKeys,
+  { number, changes, outputs, watermark }: Commit,
+): Generator<Operation> {
   yield* encodeChanges(keys, changes);
   for (const output of outputs) yield* encodeRows(keys, output);
-}
-
-function* noticesOf(keys: TaskKeys, { number, outputs }: Commit): Generator<Command> {
   for (const output of outputs) yield* encodeNotices(keys, number, output);
+  yield ["WATERMARK", watermark === null ? "" : String(watermark)];
 }
 
 function tooLarge(where: string, { maxCommitBytes }: CommitLimits): CommitTooLargeError {
@@ -77,11 +69,11 @@ function tooLarge(where: string, { maxCommitBytes }: CommitLimits): CommitTooLar
   );
 }
 
-function requireSmallValues(command: Command, { maxValueBytes }: CommitLimits, where: string): void {
-  const bytes = Math.max(...command.map((arg) => Buffer.byteLength(arg)));
+function requireSmallValues(operation: Operation, { maxValueBytes }: CommitLimits, where: string): void {
+  const bytes = Math.max(...operation.map((arg) => Buffer.byteLength(arg)));
   if (bytes <= maxValueBytes) return;
   throw new CommitTooLargeError(
-    `${where} has a value of ${bytes} bytes for ${command[1] ?? command[0]}; the limit is ${maxValueBytes}, since ` +
+    `${where} has a value of ${bytes} bytes for ${operation[1]}; the limit is ${maxValueBytes}, since ` +
       "Redis takes a value in one go. Keep less in one key's state or in one row, or raise maxValueBytes.",
   );
 }

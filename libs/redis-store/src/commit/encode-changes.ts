@@ -1,23 +1,19 @@
 import type { Commit } from "@millrace/dataflow";
 import type { TaskKeys } from "../task-keys.ts";
 import { encodeText } from "../text-codec.ts";
-import { inRuns } from "./command.ts";
-import type { Command } from "./command.ts";
+import { inRuns } from "./operation.ts";
+import type { Operation } from "./operation.ts";
 
 type StateField = NonNullable<Commit["changes"][number]["put"]>[number];
 
-/** The commands that make changes of state: of each group first the drop, then the puts, then the deletes. */
-export function* encodeChanges(keys: TaskKeys, changes: Commit["changes"]): Generator<Command> {
+/** The operations that make changes of state: of each group first the drop, then the puts, then the deletes. */
+export function* encodeChanges(keys: TaskKeys, changes: Commit["changes"]): Generator<Operation> {
   for (const { group, drop, put = [], delete: gone = [] } of changes) {
     const hash = keys.group(group);
     const name = encodeText(group);
-    if (drop === true) {
-      yield ["UNLINK", hash];
-      if (put.length === 0) yield ["SREM", keys.groups, name];
-    }
-    if (put.length > 0) yield ["SADD", keys.groups, name];
-    for (const run of inRuns(fieldsOf(put))) yield ["HSET", hash, ...run];
-    for (const run of inRuns(namesOf(gone))) yield ["HDEL", hash, ...run];
+    if (drop === true) yield ["DROP", hash, name];
+    for (const run of inRuns(fieldsOf(put))) yield ["PUT", hash, name, ...run];
+    for (const run of inRuns(namesOf(gone))) yield ["DELETE", hash, name, ...run];
   }
 }
 

@@ -28,7 +28,7 @@ export async function stagePieces(
     starts.set(total, piece);
     total += piece.length + 1;
   }
-  // Redis says where it is: behind a piece, or at 0 again if it lost them.
+  // Redis says where it is: after a piece, or at 0 again if it lost them.
   for (let at = 0, piece = starts.get(at); piece !== undefined; piece = starts.get(at)) {
     at = Number(await script(STAGE, [meta, staged], [fence, number, name, at, piece.length, ...piece]));
   }

@@ -23,6 +23,8 @@ export interface TaskConnectionSettings {
 
 /** One connection in use. */
 export interface Link {
+  /** Where it leads, for people. */
+  readonly address: string;
   readonly client: Redis;
   /** Waits for an answer, but not for ever. */
   readonly answer: <T>(reply: Promise<T>) => Promise<T>;
@@ -103,7 +105,12 @@ export class TaskConnection {
       this.#giveUpAt = time.now() + retryMs;
       return answered;
     };
-    return { client, answer, script: (script, keys, args) => answer(runScript(client, script, keys, args)) };
+    return {
+      address: connection.address,
+      client,
+      answer,
+      script: (script, keys, args) => answer(runScript(client, script, keys, args)),
+    };
   }
 
   async #open(): Promise<RedisConnection> {

@@ -1,20 +1,41 @@
-import { scriptOf } from "./script.ts";
+import { APPLY } from "./apply.ts";
+import { CHECKS } from "./checks.ts";
+import { COMMIT } from "./commit.ts";
+import { FORGET, REMOVE } from "./forget.ts";
+import { LOOK } from "./look.ts";
+import { commandsOf, scriptOf } from "./script.ts";
 import type { Script } from "./script.ts";
+import { STAGE } from "./stage.ts";
+
+/** What a load sends besides scripts. */
+const OF_LOAD = ["HSCAN"];
+/** These are about channels, which only sinks with notices need: the commit asks for them. */
+const OF_NOTICES = ["PUBLISH", "SPUBLISH"];
+
+/** Every command that may be run on an owner's keys. */
+export const OWNER_COMMANDS: readonly string[] = [
+  ...commandsOf([COMMIT, APPLY, STAGE, LOOK, FORGET, REMOVE]),
+  ...OF_LOAD,
+].filter((name) => !OF_NOTICES.includes(name));
 
 /**
- * KEYS: meta, staged, a name that is never used. ARGV: owner. Returns the new fence, as text.
+ * KEYS: meta, staged, a name that is never used. ARGV: owner, names such as the task's other keys have… Returns the
+ * new fence, as text.
  *
  * The server's clock pushes the fence: so it grows past those that a server restored from an older copy, or
  * emptied, has forgotten. The same owner asking again is a request resent.
  *
- * Redis does not undo a script that fails halfway. So every command of the other scripts is tried here, where it
- * does nothing: a user without the permission is refused before there is a half.
+ * A user who lacks a permission that any other script needs is refused here, before the older owner is stopped.
  */
-export const ACQUIRE: Script = scriptOf(`
-for _, try in ipairs({
-  {'UNLINK'}, {'HDEL', '-'}, {'SREM', '-'}, {'SPOP'}, {'LTRIM', 0, 0}, {'PEXPIRE', 1}, {'RPUSHX', '-'}, {'EXISTS'},
-  {'LLEN'}, {'LINDEX', 0}, {'LRANGE', 0, 0}, {'HGET', '-'}, {'XADD', 'NOMKSTREAM', '*', '-', '-'}, {'SCARD'}
-}) do redis.call(try[1], KEYS[3], unpack(try, 2)) end
+export const ACQUIRE: Script = scriptOf(
+  `${CHECKS}
+local names = {KEYS[1], KEYS[2], KEYS[3], unpack(ARGV, 2)}
+for _, name in ipairs(names) do
+  local problem = refused(name, false, {${OWNER_COMMANDS.map((name) => `'${name}'`).join(", ")}, 'TYPE'})
+  if problem then return problem end
+end
+local problem = refused(KEYS[1], 'hash', {}) or refused(KEYS[2], 'list', {})
+if problem then return problem end
 local kept = redis.call('HMGET', KEYS[1], 'fence', 'owner')
 if kept[2] == ARGV[1] then return kept[1] end
 local time = redis.call('TIME')
@@ -23,4 +44,6 @@ local text = string.format('%.0f', fence)
 redis.call('HSET', KEYS[1], 'fence', text, 'owner', ARGV[1])
 redis.call('UNLINK', KEYS[2])
 return text
-`);
+`,
+  "allow-oom",
+);

@@ -1,17 +1,38 @@
-import { APPLY_COMMANDS } from "./apply-commands.ts";
+import { CHECKS } from "./checks.ts";
+import { OPERATIONS } from "./operations.ts";
 import { scriptOf } from "./script.ts";
 import type { Script } from "./script.ts";
 
 /**
- * KEYS: journal, nothing. Applies its first piece, and returns the elements that are left.
+ * KEYS: meta, groups, journal, nothing. Applies the journal's first piece, and returns the elements that are left.
  *
- * It asks for no fence: the journal is made and has one order, so whoever applies its head is right to. The key
- * that is missing makes a cluster refuse the call while it moves the slot's keys away, as it does a commit.
+ * It asks for no fence: the journal is made and has one order, so whichever owner applies its head is right to. A
+ * piece is carried out whole, together with its removal from the journal, or not at all. The key that is missing
+ * makes a cluster refuse the call while it moves the slot's keys away, as it does a commit.
  */
-export const APPLY: Script = scriptOf(`${APPLY_COMMANDS}
-local count = tonumber(redis.call('LINDEX', KEYS[1], 0) or 0)
-if count == 0 then return 0 end
-apply(redis.call('LRANGE', KEYS[1], 1, count), 1)
-redis.call('LTRIM', KEYS[1], count + 1, -1)
-return redis.call('LLEN', KEYS[1])
-`);
+export const APPLY: Script = scriptOf(
+  `${CHECKS}${OPERATIONS}
+local meta, groups, journal = KEYS[1], KEYS[2], KEYS[3]
+local problem = refused(meta, 'hash', {'HMGET', 'HSET'})
+  or refused(groups, 'hash', {'HGET', 'HLEN', 'HSET', 'HDEL'})
+  or refused(journal, 'list', {'LLEN', 'LINDEX', 'LRANGE', 'LTRIM'})
+if problem then return problem end
+local kept = redis.call('HMGET', meta, 'waiting', 'life')
+local waiting = redis.call('LLEN', journal)
+if waiting ~= tonumber(kept[1] or 0) then
+  return incomplete(journal .. ' has ' .. waiting .. ' elements where ' .. (kept[1] or '0') .. ' were committed')
+end
+if waiting == 0 then return 0 end
+local count = tonumber(redis.call('LINDEX', journal, 0))
+if not count or count >= waiting then return incomplete('a piece of a commit cannot be read') end
+local piece = redis.call('LRANGE', journal, 1, count)
+problem = refusal(piece, 1, groups)
+if problem then return problem end
+apply(piece, 1, meta, groups, kept[2])
+redis.call('LTRIM', journal, count + 1, -1)
+local left = waiting - count - 1
+redis.call('HSET', meta, 'waiting', left, 'groups', redis.call('HLEN', groups))
+return left
+`,
+  "allow-oom",
+);

@@ -1,21 +1,47 @@
+import { CHECKS } from "./checks.ts";
 import { scriptOf } from "./script.ts";
 import type { Script } from "./script.ts";
 
-/** KEYS: meta, staged, journal. ARGV: fence. Makes the task one that never committed. Returns 0 if fenced. */
-export const FORGET: Script = scriptOf(`
+/**
+ * KEYS: meta, groups, staged, journal. ARGV: fence. Makes the task one that never committed and whose reset is under
+ * way. Returns 0 if fenced.
+ */
+export const FORGET: Script = scriptOf(
+  `${CHECKS}
+local problem = refused(KEYS[1], 'hash', {'HGET', 'HSET', 'HDEL'})
+  or refused(KEYS[2], false, {'UNLINK'}) or refused(KEYS[3], false, {'UNLINK'}) or refused(KEYS[4], false, {'UNLINK'})
+if problem then return problem end
 if tonumber(redis.call('HGET', KEYS[1], 'fence') or 0) > tonumber(ARGV[1]) then return 0 end
-redis.call('HDEL', KEYS[1], 'number', 'by', 'signature', 'position', 'sinks', 'partial', 'at', 'staging')
-redis.call('UNLINK', KEYS[2], KEYS[3])
+redis.call('HSET', KEYS[1], 'resetting', 1)
+redis.call('HDEL', KEYS[1], 'number', 'by', 'signature', 'position', 'sinks', 'partial', 'at', 'staging', 'life',
+  'groups', 'waiting', 'watermark')
+redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4])
 return 1
-`);
+`,
+  "allow-oom",
+);
 
 /**
- * KEYS: meta, groups, nothing. ARGV: fence, what a group's key starts with, how many groups. Removes groups of a task that
- * never committed, and returns how many are left, or −1 if fenced, or if it committed meanwhile.
+ * KEYS: meta, nothing, keys that the reset removes… ARGV: fence. Returns how many were there, or −1 if the task was
+ * taken over or has begun again: then they are not this reset's any more.
  */
-export const SWEEP: Script = scriptOf(`
-local kept = redis.call('HMGET', KEYS[1], 'fence', 'number')
-if tonumber(kept[1] or 0) > tonumber(ARGV[1]) or kept[2] then return -1 end
-for _, group in ipairs(redis.call('SPOP', KEYS[2], ARGV[3])) do redis.call('UNLINK', ARGV[2] .. group) end
-return redis.call('SCARD', KEYS[2])
-`);
+export const REMOVE: Script = scriptOf(
+  `
+local kept = redis.call('HMGET', KEYS[1], 'fence', 'resetting')
+if tonumber(kept[1] or 0) > tonumber(ARGV[1]) or not kept[2] then return -1 end
+local removed = 0
+for i = 3, #KEYS do removed = removed + redis.call('UNLINK', KEYS[i]) end
+return removed
+`,
+  "allow-oom",
+);
+
+/** KEYS: meta. ARGV: fence. Ends a reset; returns 0 if the task was taken over in between. */
+export const RESET_DONE: Script = scriptOf(
+  `
+if tonumber(redis.call('HGET', KEYS[1], 'fence') or 0) > tonumber(ARGV[1]) then return 0 end
+redis.call('HDEL', KEYS[1], 'resetting')
+return 1
+`,
+  "allow-oom",
+);

@@ -5,23 +5,42 @@ import type { Redis } from "ioredis";
 export interface Script {
   readonly lua: string;
   readonly sha: string;
+  /** Users who may only read can run it. */
+  readonly readOnly: boolean;
 }
 
-export function scriptOf(lua: string): Script {
-  return { lua, sha: createHash("sha1").update(lua).digest("hex") };
+/**
+ * With its first line a script is refused as a whole where it could not write: out of memory, on a replica, without
+ * enough replicas, when the disk is full. Without it Redis would look at the first command alone.
+ *
+ * @param flag `allow-oom`: it frees more than it takes. `no-writes`: it only reads.
+ */
+export function scriptOf(lua: string, flag?: "allow-oom" | "no-writes"): Script {
+  const text = `#!lua${flag === undefined ? "" : ` flags=${flag}`}\n${lua}`;
+  const sha = createHash("sha1").update(text).digest("hex");
+  return { lua: text, sha, readOnly: flag === "no-writes" };
 }
 
 /** Runs a script by its name; a server that does not know it yet is sent the text. */
 export async function runScript(
   client: Redis,
-  { lua, sha }: Script,
+  { lua, sha, readOnly }: Script,
   keys: readonly string[],
   args: readonly (string | number)[],
 ): Promise<unknown> {
+  const rest = [keys.length, ...keys, ...args] as const;
   try {
-    return await client.evalsha(sha, keys.length, ...keys, ...args);
+    return await (readOnly ? client.evalsha_ro(sha, ...rest) : client.evalsha(sha, ...rest));
   } catch (error) {
     if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
-    return await client.eval(lua, keys.length, ...keys, ...args);
+    return await (readOnly ? client.eval_ro(lua, ...rest) : client.eval(lua, ...rest));
   }
+}
+
+/** The commands that scripts run, in alphabetical order. */
+export function commandsOf(scripts: readonly Script[]): readonly string[] {
+  const found = scripts.flatMap(({ lua }) =>
+    [...lua.matchAll(/redis\.call\('([A-Z]+)'/g)].map(([, name = ""]) => name),
+  );
+  return [...new Set(found)].sort();
 }

@@ -1,3 +1,4 @@
+import { CHECKS } from "./checks.ts";
 import { scriptOf } from "./script.ts";
 import type { Script } from "./script.ts";
 
@@ -10,7 +11,10 @@ const MOST_ARGS = 7_000;
  * Returns how many elements are staged now, or −1 if this commit would not be applied. A piece that does not
  * follow what is there leaves it as it is, so that a piece sent twice is staged once.
  */
-export const STAGE: Script = scriptOf(`
+export const STAGE: Script = scriptOf(`${CHECKS}
+local problem = refused(KEYS[1], 'hash', {'HMGET', 'HSET'})
+  or refused(KEYS[2], 'list', {'LLEN', 'RPUSH', 'UNLINK'})
+if problem then return problem end
 local kept = redis.call('HMGET', KEYS[1], 'fence', 'number', 'staging')
 if tonumber(ARGV[1]) < tonumber(kept[1] or 0) then return -1 end
 if tonumber(ARGV[2]) ~= tonumber(kept[2] or 0) + 1 then return -1 end

@@ -1,5 +1,6 @@
 import type { Json, PartContext, Sink, SinkPartition } from "@millrace/dataflow";
 import { RedisOptionsError } from "@millrace/redis-source";
+import type { RedisStore } from "../redis-store.ts";
 import type { NoticeCommand } from "./result-target.ts";
 import { ResultPartition } from "./result-partition.ts";
 
@@ -22,13 +23,15 @@ export const DEFAULT_STREAM_RESULT_SINK_OPTIONS: Readonly<{ maxLength: number }>
  * Appends each row to a stream, in the very step that commits the state it came from: every row is there once,
  * whatever crashed. An entry has one field, `row`, with the row as JSON.
  *
- * It works with a `RedisStore` only, whose commits carry its rows.
+ * It belongs to a store, whose commits carry its rows: a flow that is run with another one is refused.
  */
 export class RedisStreamResultSink<T> implements Sink<T> {
+  readonly store: RedisStore;
   readonly #options: RedisStreamResultSinkOptions;
 
   /** @throws RedisOptionsError */
-  constructor(options: RedisStreamResultSinkOptions = {}) {
+  constructor(store: RedisStore, options: RedisStreamResultSinkOptions = {}) {
+    this.store = store;
     const { maxLength = DEFAULT_STREAM_RESULT_SINK_OPTIONS.maxLength } = options;
     if (!Number.isSafeInteger(maxLength) || maxLength < 1) {
       throw new RedisOptionsError(`maxLength is ${maxLength}. Give a whole number of at least 1.`);

@@ -28,6 +28,8 @@ export interface HashRow {
   readonly window: string;
   readonly key: string;
   readonly revision: number;
+  /** Rows of its window have been shown before. */
+  readonly correction: boolean;
   readonly row: string;
   readonly replaces: readonly string[];
 }
@@ -50,16 +52,17 @@ export function targetFromJson(json: Json): ResultTarget | undefined {
   return undefined;
 }
 
-export function hashRowToJson({ window, key, revision, row, replaces }: HashRow): Json {
-  return [window, key, revision, row, ...replaces];
+export function hashRowToJson({ window, key, revision, correction, row, replaces }: HashRow): Json {
+  return [window, key, revision, correction, row, ...replaces];
 }
 
 export function hashRowFromJson(json: Json): HashRow {
-  const [window, key, revision, row, ...replaces] = isList(json) ? json : [];
+  const [window, key, revision, correction, row, ...replaces] = isList(json) ? json : [];
   return {
     window: textFrom(window),
     key: textFrom(key),
     revision: Number(revision),
+    correction: correction === true,
     row: textFrom(row),
     replaces: replaces.map(textFrom),
   };

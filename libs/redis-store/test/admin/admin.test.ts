@@ -1,8 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
 import { FencedError } from "@millrace/dataflow";
 import { DEFAULT_TASK_ACCESS_OPTIONS, TaskKeys, inspectTask, resetTask } from "@millrace/redis-store";
-import { sweepGroups } from "../../src/admin/sweep-groups.ts";
+import { clearTask } from "../../src/admin/clear-task.ts";
 import { TaskConnection } from "../../src/connection/task-connection.ts";
+import { FORGET } from "../../src/scripts/forget.ts";
 import { BASE, TASK, commitOf, largeCommit, plain, put, rowsOut, takeOver } from "../support/commits.ts";
 import { cuttingProxy } from "../support/cutting-proxy.ts";
 import { clientOf, serverOf, storeOf } from "../support/servers.ts";
@@ -42,25 +43,23 @@ describe("inspectTask", () => {
       waiting: 0,
     });
     expect(found?.steps).toHaveLength(2);
-    expect(found?.steps).toContainEqual({ step: "per_5s", groups: 2, fields: 3, watermark: undefined });
-    expect(found?.steps).toContainEqual({ step: "sum", groups: 1, fields: 1, watermark: undefined });
+    expect(found?.steps).toContainEqual({ step: "per_5s", groups: 2, fields: 3 });
+    expect(found?.steps).toContainEqual({ step: "sum", groups: 1, fields: 1 });
     expect(Math.abs((found?.committedAt ?? 0) / 1_000 - Number(seconds))).toBeLessThan(10);
   });
 
-  it("tells the watermark that a window step keeps, and none where there is none", async () => {
+  it("shows the watermark that was committed last, and none where there is none", async () => {
     const server = await serverOf();
     const task = await storeOf(server).acquire(TASK);
-    const watermarks = { begun: [13_000, 13_000, 20_000], fresh: [null, null, 0] };
-    const changes = Object.entries(watermarks).map(([step, times]) =>
-      put(`${step}/engine`, { state: [["spec"], times, []] }),
-    );
-    await task.commit(commitOf(1, { changes: [...changes, put("other/engine", { state: { a: 1 } })] }));
-    const found = await inspectTask({ url: server.url }, TASK);
-    expect(Object.fromEntries((found?.steps ?? []).map(({ step, watermark }) => [step, watermark]))).toEqual({
-      begun: 13_000,
-      fresh: undefined,
-      other: undefined,
-    });
+    const watermark = async (): Promise<unknown> => (await inspectTask({ url: server.url }, TASK))?.watermark;
+    await task.commit(commitOf(1));
+    expect(await watermark()).toBeUndefined();
+    await task.commit(commitOf(2, { watermark: 13_000 }));
+    expect(await watermark()).toBe(13_000);
+    await task.commit(commitOf(3, { watermark: 0 }));
+    expect(await watermark()).toBe(0);
+    await task.commit(commitOf(4, { watermark: null }));
+    expect(await watermark()).toBeUndefined();
   });
 });
 
@@ -97,10 +96,20 @@ describe("resetTask", () => {
     const client = clientOf(server);
     const task = await storeOf(server).acquire(TASK);
     await task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
-    // As it is after the first of a reset's steps.
-    await client.hdel(`${BASE}:meta`, "number", "by", "signature", "position", "sinks", "partial", "at");
+    const { meta, groups, staged, journal } = new TaskKeys(TASK);
+    const connection = new TaskConnection({ url: server.url }, meta, DEFAULT_TASK_ACCESS_OPTIONS);
+    // The first of a reset's steps, and no more.
+    await connection.run("forget", ({ script }) =>
+      script(FORGET, [meta, groups, staged, journal], [task.fence]),
+    );
+    await connection.close();
+    expect(await client.exists(`${BASE}:group:w/1`)).toBe(1);
+    // An owner that commits before it loads cannot mix with what is left.
+    const hasty = await storeOf(server).acquire(TASK);
+    expect(await hasty.commit(commitOf(1))).toEqual({ kind: "rolled-back", stored: 0 });
     expect(await takeOver(storeOf(server))).toBeUndefined();
-    expect(await client.exists(`${BASE}:groups`, `${BASE}:group:w/1`)).toBe(0);
+    expect((await client.keys("*")).sort()).toEqual([`${BASE}:meta`]);
+    expect((await client.hkeys(`${BASE}:meta`)).sort()).toEqual(["fence", "owner"]);
   });
 
   it("gives way to a worker that takes the task at the same time", async () => {
@@ -116,13 +125,14 @@ describe("resetTask", () => {
     expect((await takeOver(storeOf(server)))?.commitNumber).toBe(1);
   });
 
-  it("cannot sweep what was committed after it, however late its request comes", async () => {
+  it("cannot remove what was committed after it, however late its request comes", async () => {
     const server = await serverOf();
     const task = await storeOf(server).acquire(TASK);
     await task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
     const keys = new TaskKeys(TASK);
     const connection = new TaskConnection({ url: server.url }, keys.meta, DEFAULT_TASK_ACCESS_OPTIONS);
-    await connection.run("sweep", (link) => sweepGroups(link, keys, task.fence));
+    const clearing = connection.run("clear", (link) => clearTask(link, keys, task.fence, { results: true }));
+    await expect(clearing).rejects.toBeInstanceOf(FencedError);
     await connection.close();
     expect(plain(await task.load())?.groups).toEqual({ "w/1": { a: 1 } });
   });

@@ -43,32 +43,34 @@ it("gives one call no more than it can do in a few milliseconds", async () => {
   );
 });
 
-it("loses and adds no command on the way into pieces", async () => {
+it("loses and adds no operation on the way into pieces", async () => {
   const { pieces } = await plan(commitWith(3_000, 20, 700));
   const commands = pieces.flatMap(commandsIn);
   const named = (name: string): readonly (readonly string[])[] =>
     commands.filter(([first]) => first === name);
   expect(pieces.length).toBeGreaterThan(3);
   expect(commands.map(([name]) => name).filter((name, i, all) => name !== all[i - 1])).toEqual([
-    "UNLINK",
-    "SADD",
-    "HSET",
-    "HDEL",
-    "XADD",
+    "DROP",
+    "PUT",
+    "DELETE",
+    "ENTRY",
+    "WATERMARK",
   ]);
-  expect(named("HSET").flatMap(([, , ...fields]) => fields)).toHaveLength(6_000);
-  expect(named("HDEL").flatMap(([, , ...fields]) => fields)).toHaveLength(3_000);
-  expect(named("XADD")).toHaveLength(700);
+  expect(named("PUT").flatMap(([, , , ...fields]) => fields)).toHaveLength(6_000);
+  expect(named("DELETE").flatMap(([, , , ...fields]) => fields)).toHaveLength(3_000);
+  expect(named("ENTRY")).toHaveLength(700);
 });
 
-it("tells of rows before it writes them in one call, and behind all others in several", async () => {
+it("tells of rows after all of them, and gives the watermark last of all", async () => {
   const target = { kind: "redis-stream", output: "out", maxLength: 9, notice: "publish" };
-  const told = async (rows: number): Promise<readonly (readonly string[])[]> => {
+  const planned = async (rows: number): Promise<readonly (readonly string[])[]> => {
     const outputs = [{ ...rowsOut(...Array.from({ length: rows }, (_, i) => i)), target }];
-    return (await plan(commitOf(1, { outputs }))).pieces.flatMap(commandsIn);
+    return (await plan(commitOf(1, { outputs, watermark: 7 }))).pieces.flatMap(commandsIn);
   };
-  expect((await told(2)).map(([name]) => name)).toEqual(["PUBLISH", "XADD", "XADD"]);
-  expect((await told(1_000)).at(-1)?.[0]).toBe("PUBLISH");
+  expect((await planned(2)).map(([name]) => name)).toEqual(["ENTRY", "ENTRY", "PUBLISH", "WATERMARK"]);
+  const large = await planned(1_000);
+  expect(large.slice(-2).map(([name]) => name)).toEqual(["PUBLISH", "WATERMARK"]);
+  expect(large.at(-1)).toEqual(["WATERMARK", "7"]);
 });
 
 it("lets others have their turn while it divides a large commit", async () => {

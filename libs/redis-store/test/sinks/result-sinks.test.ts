@@ -1,10 +1,19 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
 import type { Redis } from "ioredis";
-import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
+import {
+  Dataflow,
+  IterableSource,
+  MemoryStore,
+  SILENT_LOGGER,
+  SYSTEM_TIME,
+  SinkError,
+  run,
+} from "@millrace/dataflow";
 import type { Commit, PartContext, Sink, StoreOutput, TaskStore } from "@millrace/dataflow";
 import type { LocalRedis } from "@millrace/local-redis";
 import { RedisOptionsError } from "@millrace/redis-source";
-import { RedisHashResultSink, RedisStreamResultSink } from "@millrace/redis-store";
+import { RedisHashResultSink, RedisStreamResultSink, resetTask } from "@millrace/redis-store";
+import type { RedisStore } from "@millrace/redis-store";
 import { BASE, TASK, commitOf } from "../support/commits.ts";
 import { clientOf, rowsIn, serverOf, storeOf } from "../support/servers.ts";
 
@@ -27,13 +36,15 @@ const CONTEXT: PartContext = {
 
 let server: LocalRedis;
 let client: Redis;
+let store: RedisStore;
 let task: TaskStore;
 let number: number;
 
 beforeEach(async () => {
   server = await serverOf();
   client = clientOf(server);
-  task = await storeOf(server).acquire(TASK);
+  store = storeOf(server);
+  task = await store.acquire(TASK);
   number = 0;
 });
 
@@ -51,7 +62,7 @@ async function write(sink: Sink<Row>, ...rows: readonly Row[]): Promise<Commit> 
 const hashSink = (
   options: { readonly ttlMs?: number; readonly notice?: "publish" | "spublish" } = {},
 ): Sink<Row> =>
-  new RedisHashResultSink<Row>({
+  new RedisHashResultSink<Row>(store, {
     window: (row) => row.window,
     key: (row) => row.timezone,
     revision: (row) => row.revision ?? 0,
@@ -68,7 +79,7 @@ async function window(id: number): Promise<Readonly<Record<string, number>>> {
 
 describe("RedisStreamResultSink", () => {
   it("appends rows in order, and none before the commit", async () => {
-    const sink = new RedisStreamResultSink<Row>();
+    const sink = new RedisStreamResultSink<Row>(store);
     const part = await sink.buildPart(TASK.part, undefined, CONTEXT);
     const rows = [
       { window: 1, timezone: "Europe/Madrid", users: 3 },
@@ -85,7 +96,7 @@ describe("RedisStreamResultSink", () => {
   it("keeps about as many entries as it is told", async () => {
     const row = { window: 1, timezone: "Europe/Madrid", users: 3 };
     await write(
-      new RedisStreamResultSink<Row>({ maxLength: 100 }),
+      new RedisStreamResultSink<Row>(store, { maxLength: 100 }),
       ...Array.from({ length: 1_000 }, () => row),
     );
     const length = await client.xlen(RESULTS);
@@ -94,12 +105,16 @@ describe("RedisStreamResultSink", () => {
   });
 
   it("goes by its name where it has one", async () => {
-    await write(new RedisStreamResultSink<Row>({ name: "a:b" }), { window: 1, timezone: "x", users: 1 });
+    await write(new RedisStreamResultSink<Row>(store, { name: "a:b" }), {
+      window: 1,
+      timezone: "x",
+      users: 1,
+    });
     expect(await client.xlen(`${BASE}:results:a%3Ab`)).toBe(1);
   });
 
   it.each([0, -1, 1.5, Number.NaN])("refuses a length of %d", (maxLength) => {
-    expect(() => new RedisStreamResultSink({ maxLength })).toThrow(RedisOptionsError);
+    expect(() => new RedisStreamResultSink(store, { maxLength })).toThrow(RedisOptionsError);
   });
 });
 
@@ -150,8 +165,143 @@ describe("RedisHashResultSink", () => {
     expect(await client.pttl(`${RESULTS}:2`)).toBe(-1);
   });
 
+  it.each([-1, 0.5, Number.NaN, 2 ** 60])("refuses a revision of %d", async (revision) => {
+    await expect(write(hashSink(), { window: 1, timezone: "a", users: 1, revision })).rejects.toThrow(
+      SinkError,
+    );
+  });
+
   it.each([0, -1, 0.5])("refuses a time to live of %d", (ttlMs) => {
     expect(() => hashSink({ ttlMs })).toThrow(RedisOptionsError);
+  });
+});
+
+describe("a life after a reset", () => {
+  const row = (users: number, revision: number, timezone = "a"): Row => ({
+    window: 1,
+    timezone,
+    users,
+    revision,
+  });
+
+  it("replaces the rows of the one before, however often those were corrected", async () => {
+    await write(hashSink(), row(1, 0), row(9, 2), row(7, 0, "b"), row(8, 1, "c"));
+    await task.close();
+    await resetTask({ url: server.url }, TASK);
+    expect(await client.keys("*:revisions:*")).toEqual([]);
+    expect(await window(1)).toEqual({ a: 9, b: 7, c: 8 });
+    task = await store.acquire(TASK);
+    number = 0;
+    await write(hashSink(), row(3, 0), row(4, 0, "b"));
+    expect(await window(1)).toEqual({ a: 3, b: 4, c: 8 });
+    await write(hashSink(), row(5, 1));
+    await write(hashSink(), row(3, 0));
+    expect(await window(1)).toEqual({ a: 5, b: 4, c: 8 });
+  });
+
+  it("does so also where the revisions of the one before are still noted", async () => {
+    await write(hashSink(), row(9, 2), row(8, 1, "b"));
+    const noted = await client.dumpBuffer(`${BASE}:revisions:out:1`);
+    await resetTask({ url: server.url }, TASK);
+    await client.call("RESTORE", `${BASE}:revisions:out:1`, 0, noted);
+    task = await store.acquire(TASK);
+    number = 0;
+    await write(hashSink(), row(3, 0), row(2, 0, "b"));
+    expect(await window(1)).toEqual({ a: 3, b: 2 });
+    await write(hashSink(), row(4, 1));
+    await write(hashSink(), row(3, 0));
+    expect(await window(1)).toEqual({ a: 4, b: 2 });
+  });
+
+  it("has a name that no other has, also where Redis was emptied", async () => {
+    await write(hashSink(), row(1, 0));
+    const life = await client.hget(`${BASE}:meta`, "life");
+    await client.flushall();
+    task = await store.acquire(TASK);
+    number = 0;
+    await write(hashSink(), row(1, 0));
+    expect(Number(await client.hget(`${BASE}:meta`, "life"))).toBeGreaterThan(Number(life));
+  });
+});
+
+describe("a window whose hash is gone", () => {
+  const row = (timezone: string, revision = 0): Row => ({ window: 1, timezone, users: revision, revision });
+  const marks = async (): Promise<Readonly<Record<string, unknown>>> => {
+    const rows = await client.hgetall(`${RESULTS}:1`);
+    return Object.fromEntries(
+      Object.entries(rows).map(([key, text]) => [key, Reflect.get(Object(JSON.parse(text)), "otherRows")]),
+    );
+  };
+
+  it("comes back with rows that say so, in all their revisions", async () => {
+    await write(hashSink(), row("a"), row("b"), row("c"));
+    await write(hashSink(), row("a", 1));
+    expect(await marks()).toEqual({ a: undefined, b: undefined, c: undefined });
+    await client.del(`${RESULTS}:1`, `${BASE}:revisions:out:1`);
+    await write(hashSink(), row("a", 2));
+    expect(await marks()).toEqual({ a: "gone" });
+    await write(hashSink(), row("a", 3), row("b", 1));
+    expect(await marks()).toEqual({ a: "gone", b: "gone" });
+    expect(JSON.parse((await client.hget(`${RESULTS}:1`, "a")) ?? "")).toEqual({
+      ...row("a", 3),
+      otherRows: "gone",
+    });
+  });
+
+  it("is told from one that had no rows yet", async () => {
+    await write(hashSink(), row("a"), row("a", 1), row("b"));
+    expect(await marks()).toEqual({ a: undefined, b: undefined });
+  });
+
+  it("says so in the first row of a key that came late, where the sink can tell", async () => {
+    const late = new RedisHashResultSink<Row>(store, {
+      window: (each) => each.window,
+      key: (each) => each.timezone,
+      correction: () => true,
+    });
+    await write(late, row("d"));
+    expect(await marks()).toEqual({ d: "gone" });
+    // Later rows of the same key keep it, other first rows of what is there again need not.
+    await write(late, row("d"), row("e"));
+    expect(await marks()).toEqual({ d: "gone", e: undefined });
+  });
+
+  it("is whole again when a reset has it counted anew", async () => {
+    await write(hashSink(), row("a", 1));
+    expect(await marks()).toEqual({ a: "gone" });
+    await resetTask({ url: server.url }, TASK);
+    task = await store.acquire(TASK);
+    number = 0;
+    await write(hashSink(), row("a"), row("b"));
+    expect(await marks()).toEqual({ a: undefined, b: undefined });
+  });
+
+  it("is not meant by sessions, which are windows of one key", async () => {
+    await write(hashSink(), { window: 7, timezone: "ana", users: 1, revision: 1, replaces: [5] });
+    const [text = ""] = await client.hvals(`${RESULTS}:7`);
+    expect(text).not.toContain("otherRows");
+  });
+});
+
+describe("a flow", () => {
+  const flowTo = (sink: Sink<Row>): Dataflow => {
+    const flow = new Dataflow("visits");
+    const source = new IterableSource<Row>([{ window: 1, timezone: "a", users: 1 }], { part: "{visits:0}" });
+    flow.input("in", source).output("out", sink);
+    return flow;
+  };
+
+  it.each([
+    ["a hash", () => hashSink()],
+    ["a stream", () => new RedisStreamResultSink<Row>(store)],
+  ])("has its rows in %s with the store that they belong to, and no other", async (_, sink) => {
+    const refusal = { code: "MILLRACE_FLOW_INVALID" };
+    await expect(run(flowTo(sink())).done).rejects.toMatchObject(refusal);
+    await expect(run(flowTo(sink()), { store: new MemoryStore() }).done).rejects.toMatchObject(refusal);
+    await expect(run(flowTo(sink()), { store: storeOf(server) }).done).rejects.toMatchObject(refusal);
+    expect(await client.keys("*visits*")).toEqual([]);
+    await run(flowTo(sink()), { store }).done;
+    expect(await client.keys("*visits:results:out*")).toHaveLength(1);
   });
 });
 
@@ -165,7 +315,7 @@ describe("notices", () => {
     subscriber.on(event, (_channel: string, message: string) => heard.push(message));
     await subscribe(subscriber);
     const rows = [1, 1, 2].map((id, i) => ({ window: id, timezone: `zone ${i}`, users: 1 }));
-    const commit = await write(new RedisStreamResultSink<Row>({ notice }), ...rows);
+    const commit = await write(new RedisStreamResultSink<Row>(store, { notice }), ...rows);
     expect(await task.commit(commit)).toEqual({ kind: "already-applied" });
     await write(hashSink({ notice }), ...rows);
     await subscriber.ping();

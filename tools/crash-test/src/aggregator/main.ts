@@ -18,8 +18,9 @@ const MOST_ROWS = 10_000_000;
 
 /** Reads the test's events and keeps tallies; it may be told to die, or to go without a guard. */
 await runProgram("crash-aggregator", aggregatorSettings, async ({ config, logger, signal }) => {
-  const flow = crashFlow({ ...config, ...endsOf(config) });
-  const store = config.transport === "stream" ? storeOf(config, logger) : undefined;
+  const exact = config.transport === "stream" ? storeOf(config, logger) : undefined;
+  const flow = crashFlow({ ...config, ...endsOf(config, exact) });
+  const store = exact && wayOf(exact, config, logger);
   const running = run(flow, { ...config, ...(store === undefined ? {} : { store }), logger, signal });
   try {
     const { tasks } = await running.done;
@@ -27,47 +28,53 @@ await runProgram("crash-aggregator", aggregatorSettings, async ({ config, logger
     const connected = tasks.map(({ source }) => source);
     logger.info({ event: "done", lost, duplicates, unaccounted, late, connected }, "done");
   } finally {
-    await store?.close();
+    await exact?.close();
   }
 });
 
-function endsOf({
-  url,
-  transport,
-  without,
-}: AggregatorSettings): Pick<CrashFlowParts, "source" | "results" | "late"> {
+/** @param store over Pub/Sub there is none */
+function endsOf(
+  { url, without }: AggregatorSettings,
+  store: RedisStore | undefined,
+): Pick<CrashFlowParts, "source" | "results" | "late"> {
   const frames = without === "duplicate-numbers" ? FRAMES_WITHOUT_NUMBERS : FRAMES;
-  if (transport === "pubsub") {
+  if (store === undefined) {
     const source = new RedisPubSubSource({ url }, { channel: CHANNEL, frames });
     return { source, results: { printed: new StdoutSink() }, late: new StdoutSink() };
   }
-  const latest = new RedisHashResultSink<ResultRow>({
+  const latest = new RedisHashResultSink<ResultRow>(store, {
     window: (row) => row.window,
     key: (row) => row.key,
     revision: (row) => row.revision,
   });
-  const history = new RedisStreamResultSink<ResultRow>({ maxLength: MOST_ROWS });
+  const history = new RedisStreamResultSink<ResultRow>(store, { maxLength: MOST_ROWS });
   return {
     source: new RedisStreamSource({ url }, { stream: CHANNEL, frames, blockMs: 1_000, group: "crash-test" }),
     results: { [LATEST]: latest, [HISTORY]: history },
-    late: new RedisStreamResultSink({ maxLength: MOST_ROWS }),
+    late: new RedisStreamResultSink(store, { maxLength: MOST_ROWS }),
   };
 }
 
-function storeOf({ url, death, without }: AggregatorSettings, logger: Logger): Store {
+function storeOf({ url, death }: AggregatorSettings, logger: Logger): RedisStore {
   const reaper = new Reaper(death);
   const failPoint = (place: Parameters<Reaper["at"]>[0]): void => {
     reaper.at(place);
   };
-  const exact = new RedisStore({ url }, { logger, failPoint });
-  let store: Store = exact;
-  if (without === "fence") store = withoutFence(exact);
-  if (without === "commit-number") store = withoutCommitNumber(exact);
-  return wrapStore(store, () => async (inner, commit) => {
+  return new RedisStore({ url }, { logger, failPoint });
+}
+
+/** The store as the flow is run with it: careless where a guard is off, logging each commit, and dying between pages. */
+function wayOf(exact: RedisStore, { death, without }: AggregatorSettings, logger: Logger): Store {
+  const reaper = new Reaper(death);
+  const careless = without === "fence" ? withoutFence(exact) : exact;
+  const store = without === "commit-number" ? withoutCommitNumber(exact) : careless;
+  const logged = wrapStore(store, () => async (inner, commit) => {
     const outcome = await inner.commit(commit);
     const { number, partial } = commit;
     logger.info({ event: "committed", number, partial, outcome: outcome.kind }, `commit ${number}`);
     if (partial) reaper.at("between-pages");
     return outcome;
   });
+  // Its rows are those of the store inside, however often that is wrapped.
+  return { ...logged, wraps: exact };
 }

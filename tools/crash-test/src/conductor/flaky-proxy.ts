@@ -3,7 +3,7 @@ import { connect, createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 
 /** Commands that bring something: from the publisher events, not a heartbeat; from the aggregator a commit with rows. */
-const BRINGING = /\r\neval\r\n[^]*"click_id"|\r\n(xadd|publish)\r\n[^]*"(click_id|numbers)"/i;
+const BRINGING = /\r\neval\r\n[^]*"click_id"|\r\n(xadd|publish|entry)\r\n[^]*"(click_id|numbers)"/i;
 
 /** Stands between a program and Redis, and is as unreliable as it is told to be. */
 export class FlakyProxy {

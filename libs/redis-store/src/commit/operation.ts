@@ -1,9 +1,24 @@
-/** A Redis command with its arguments, or `ROWS`, which the scripts know. */
-export type Command = readonly [name: string, ...args: string[]];
+/** One of the operations that `scripts/operations.ts` lists, with its arguments: its key first. */
+export type Operation = readonly [
+  name:
+    | "DROP"
+    | "PUT"
+    | "DELETE"
+    | "ENTRY"
+    | "ROWS"
+    | "CORRECT"
+    | "VOID"
+    | "EXPIRE"
+    | "PUBLISH"
+    | "SPUBLISH"
+    | "WATERMARK",
+  key: string,
+  ...args: string[],
+];
 
 /** What Redis reads besides an argument: its length, and two line ends. */
 const ARGUMENT_OVERHEAD = 16;
-/** Commands of many fields are kept well below what one script call carries, so that calls can be filled evenly. */
+/** Operations on many fields are kept well below what one script call carries, so that calls can be filled evenly. */
 const FEW_ARGS = 400;
 const FEW_BYTES = 64 * 1_024;
 
@@ -14,7 +29,7 @@ export function bytesOf(args: readonly string[]): number {
   return bytes;
 }
 
-/** Divides items into runs that are short enough for one command each; a large item has a run of its own. */
+/** Divides items into runs that are short enough for one operation each; a large item has a run of its own. */
 export function* inRuns(items: Iterable<readonly string[]>): Generator<string[]> {
   let run: string[] = [];
   let runBytes = 0;
