@@ -74,7 +74,8 @@ export function aggregatorConfig(
   const resultTtlMs = cli.option({
     flag: "--result-ttl <duration>",
     env: "MILLRACE_RESULT_TTL",
-    description: "how long a window's rows stay in Redis",
+    description:
+      "how long a window's rows stay in Redis after the last of them; at least the window's length and --allowed-lateness together",
     parse: (given) => parseDuration(given),
     defaultText: "for ever",
   });
@@ -120,6 +121,7 @@ export function aggregatorConfig(
       "--store: rows go to Redis together with the state they come from; leave --store=none out, or use --sink=stdout",
     );
   }
+  refuseShortTtl(resultTtlMs(), flow());
   return {
     flow: flow(),
     exitWhenIdleMs: idle() * 1_000,
@@ -134,6 +136,19 @@ export function aggregatorConfig(
     redis: redis(),
     log: log(),
   };
+}
+
+/** A window whose rows had gone would come back in part with the next row that corrects it. @throws UsageError */
+function refuseShortTtl(ttlMs: number | undefined, { windower, windowing }: FlowSettings): void {
+  const { allowedLatenessMs, earlyEveryMs } = windowing;
+  if (ttlMs === undefined || (allowedLatenessMs === undefined && earlyEveryMs === undefined)) return;
+  const lengthMs = windower.kind === "session" ? windower.gapMs : windower.lengthMs;
+  const leastMs = lengthMs + (allowedLatenessMs ?? 0);
+  if (ttlMs >= leastMs) return;
+  const corrected = allowedLatenessMs === undefined ? "--early" : "--allowed-lateness";
+  throw new UsageError(
+    `--result-ttl: rows would be gone after ${ttlMs} ms, and ${corrected} rewrites some of them as long as their window is kept; give at least the window's length and the lateness together: ${leastMs}ms`,
+  );
 }
 
 function startOfStream(given: string): string {

@@ -1,29 +1,36 @@
 import { StdoutSink } from "@millrace/dataflow";
 import type { Sink } from "@millrace/dataflow";
 import { RedisHashResultSink, RedisStreamResultSink } from "@millrace/redis-store";
+import type { RedisStore } from "@millrace/redis-store";
 import type { WindowId } from "@millrace/windowing";
 import type { AggregatorConfig } from "./config.ts";
 import type { FlowParts } from "./flows/flow-parts.ts";
 import type { ResultRow } from "./result-row.ts";
 
-/** The sinks that the configuration names. */
-export function sinksOf(config: AggregatorConfig): Pick<FlowParts, "results" | "out"> {
-  if (config.sink === "stdout") {
+/** The sinks that the configuration names; those in Redis are the store's. */
+export function sinksOf(
+  config: AggregatorConfig,
+  store: RedisStore | undefined,
+): Pick<FlowParts, "results" | "out"> {
+  if (store === undefined || config.sink === "stdout") {
     const stdout: Sink<unknown> = new StdoutSink();
     return { results: stdout, out: stdout };
   }
   const notice = config.transport.transport === "sharded" ? "spublish" : "publish";
   const { resultTtlMs: ttlMs } = config;
   return {
-    results: new RedisHashResultSink<ResultRow>({
+    results: new RedisHashResultSink<ResultRow>(store, {
       window: ({ result: { window } }) => windowName(window),
       key: ({ result: { key } }) => key,
       revision: ({ result: { revision } }) => revision,
       replaces: ({ result: { replaces = [] } }) => replaces,
+      // A session's hash has one row: it is whole by itself.
+      correction: ({ result: { window, revision, cause } }) =>
+        typeof window.id === "number" && (revision > 0 || cause === "late"),
       notice,
       ...(ttlMs === undefined ? {} : { ttlMs }),
     }),
-    out: new RedisStreamResultSink({ notice }),
+    out: new RedisStreamResultSink(store, { notice }),
   };
 }
 

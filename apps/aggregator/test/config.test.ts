@@ -102,6 +102,23 @@ describe("aggregatorConfig", () => {
     expect(aggregatorConfig(args, {}).store).toBe(store);
   });
 
+  test.each([
+    ["--window=tumbling:10s", "--allowed-lateness=50s", "--result-ttl=59s", 60_000],
+    ["--window=sliding:10s/1s", "--allowed-lateness=5s", "--result-ttl=14s", 15_000],
+    ["--window=session:30s", "--allowed-lateness=1m", "--result-ttl=1m", 90_000],
+    ["--window=tumbling:10s", "--early=1s", "--result-ttl=9s", 10_000],
+  ])("%s %s refuses %s, and takes %d ms", (window, rewriting, ttl, leastMs) => {
+    expect(() => aggregatorConfig([window, rewriting, ttl], {})).toThrow(
+      new RegExp(`^--result-ttl: .*at least .*: ${leastMs}ms$`),
+    );
+    const args = [window, rewriting, `--result-ttl=${leastMs}ms`];
+    expect(aggregatorConfig(args, {}).resultTtlMs).toBe(leastMs);
+  });
+
+  test("rows that are never rewritten may go at any time", () => {
+    expect(aggregatorConfig(["--window=tumbling:1h", "--result-ttl=1s"], {}).resultTtlMs).toBe(1_000);
+  });
+
   test.each(["--allowed-lateness=1s", "--early=1s"])("with %s rows tell their revision", (flag) => {
     expect(aggregatorConfig([flag], {}).flow.meta).toBe(true);
   });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { clickLine } from "./support/clicks.ts";
-import { keptRows, sumsOf, sumsOfLines } from "./support/kept-results.ts";
+import { keptRows, sumsOf, sumsOfLines, withRedis } from "./support/kept-results.ts";
 import { aggregator, aggregatorCommand, publisher } from "./support/programs.ts";
 
 const EVENTS = join(import.meta.dirname, "../../../data/events.jsonl");
@@ -121,6 +121,50 @@ describe("over a stream", () => {
       ]);
       expect(await keptRows(redis.url, ["again"])).toEqual([[]]);
     }
+  });
+});
+
+describe("a Redis that others write to", () => {
+  /** Of the one window that all events are in. */
+  const LENGTH_MS = 10_000 * 86_400_000;
+  const OPEN = Math.floor(Date.now() / LENGTH_MS) * LENGTH_MS;
+
+  test("with a row's key in use stops the run before a commit is half made, and the next one is exact", async () => {
+    const stream = ["--transport=stream", "--channel=occupied"];
+    const counting = [...stream, "--sink=redis", "--window=tumbling:10000d"];
+    const key = `millrace:{occupied}:mobile_counts:results:out:${OPEN}`;
+    expect((await publisher(redis.url, EVENTS, stream).ended).code).toBe(0);
+    await withRedis(redis.url, (client) => client.set(key, "theirs"));
+    const first = await aggregator(redis.url, [...counting, "--exit-when-idle=0.3"]).ended;
+    expect(first.code).toBe(1);
+    expect(first.log.at(-1)).toMatchObject({ code: "MILLRACE_STORE_KEY_OCCUPIED" });
+    await withRedis(redis.url, (client) => client.del(key));
+    expect((await aggregator(redis.url, [...counting, "--exit-when-idle=0.3"]).ended).code).toBe(0);
+    const [rows = []] = await keptRows(redis.url, ["occupied"]);
+    expect(sumsOf(rows)).toEqual(EXPECTED);
+  });
+
+  test("with a window's state deleted refuses the next run, and counts again after a reset", async () => {
+    const stream = ["--transport=stream", "--channel=evicted"];
+    const counting = [...stream, "--sink=redis", "--window=tumbling:10000d"];
+    expect((await publisher(redis.url, EVENTS, stream).ended).code).toBe(0);
+    const first = aggregator(redis.url, counting);
+    const windows = (): Promise<readonly string[]> =>
+      withRedis(redis.url, (client) => client.keys("millrace:{evicted}:*:group:windows.mobile/[0-9]*"));
+    while ((await windows()).length === 0);
+    first.kill("SIGTERM");
+    expect((await first.ended).code).toBe(0);
+    const found = await windows();
+    await withRedis(redis.url, (client) => client.del(...found));
+    const second = await aggregator(redis.url, counting).ended;
+    expect(second.code).toBe(1);
+    expect(second.log.at(-1)).toMatchObject({ code: "MILLRACE_STORE_STATE_INCOMPLETE" });
+
+    const reset = await aggregatorCommand(["reset", "--channel=evicted"], { REDIS_URL: redis.url }).ended;
+    expect(reset.code).toBe(0);
+    expect((await aggregator(redis.url, [...counting, "--exit-when-idle=0.3"]).ended).code).toBe(0);
+    const [rows = []] = await keptRows(redis.url, ["evicted"]);
+    expect(sumsOf(rows)).toEqual(EXPECTED);
   });
 });
 

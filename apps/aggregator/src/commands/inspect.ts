@@ -26,38 +26,40 @@ export function inspectConfig(
 
 /** Prints a line for each task, then one for all of them. */
 export async function inspect({ config, logger }: ProgramContext<AdminConfig>): Promise<void> {
-  const { id: flow } = await outlineOf(config.flow);
+  const { id: flow, graph } = await outlineOf(config.flow);
+  const windowSteps = new Set(
+    graph.nodes.filter(({ operator }) => operator === "window").map(({ id }) => id),
+  );
   const watermarks: (number | undefined)[] = [];
   for (const part of config.tasks) {
     const task = await inspectTask(config.redis, { flow, part }, { logger });
-    const watermark = task && lowest(windowSteps(task).map((step) => step.watermark));
-    watermarks.push(watermark);
-    printLine({ flow, part, ...(task === undefined ? { fence: 0 } : summaryOf(task, watermark)) });
+    watermarks.push(task?.watermark);
+    printLine({ flow, part, ...(task === undefined ? { fence: 0 } : summaryOf(task, windowSteps)) });
   }
-  // What closes up to here is final in every one of them.
+  // All rows of windows that close by then can be read, in every one of them.
   printLine({ flow, tasks: config.tasks.length, watermark: lowest(watermarks) ?? null });
 }
 
-function summaryOf(task: TaskInspection, watermark: number | undefined): object {
-  const { key, fence, commitNumber, committedAt, partial, position, steps } = task;
+function summaryOf(task: TaskInspection, windowSteps: ReadonlySet<string>): object {
+  const { key, fence, commitNumber, committedAt, partial, watermark, missing, position, steps } = task;
   return {
     fence,
     commitNumber,
     committedAt: committedAt ?? null,
     closing: partial,
     watermark: watermark ?? null,
-    openWindows: windowSteps(task).reduce((sum, { groups }) => sum + groups, 0),
+    // Of its groups each window step keeps one for itself.
+    openWindows: steps
+      .filter(({ step }) => windowSteps.has(step))
+      .reduce((sum, { groups }) => sum + groups - 1, 0),
+    ...(missing === undefined ? {} : { missing }),
     position,
     steps,
     key,
   };
 }
 
-function windowSteps({ steps }: TaskInspection): TaskInspection["steps"] {
-  return steps.filter(({ watermark }) => watermark !== undefined);
-}
-
-/** Of what somebody does not tell the lowest is unknown. */
+/** `undefined` where one is not known. */
 function lowest(times: readonly (number | undefined)[]): number | undefined {
   const known = times.filter((time) => time !== undefined);
   return known.length === times.length && known.length > 0 ? Math.min(...known) : undefined;

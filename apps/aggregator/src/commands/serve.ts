@@ -29,15 +29,15 @@ export async function serve({ config, logger, signal }: ProgramContext<Aggregato
     { event: "starting", flow: label, redis, transport, channel, tasks },
     `running ${label} on ${transport} ${channel} of ${redis}${alone}`,
   );
+  const store = config.store === "none" ? undefined : new RedisStore(config.redis, { logger });
   const flow = await loadFlow(choice, {
     source: sourceOf(config, (await outlineOf(choice)).id),
     windower,
     clock: config.flow.clock ?? clockFor(config),
     windowing,
     report: reporter(meta || config.sink === "redis"),
-    ...sinksOf(config),
+    ...sinksOf(config, store),
   });
-  const store = config.store === "none" ? undefined : new RedisStore(config.redis, { logger });
   try {
     const running = run(flow, {
       ...(store === undefined ? {} : { store }),

@@ -1,5 +1,6 @@
 import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
 import { connectRedis } from "@millrace/redis-source";
+import type { RedisConnection } from "@millrace/redis-source";
 import type { ClickEvent } from "@millrace/event-schema";
 
 /** A row of mobile-counts as Redis keeps it. */
@@ -12,22 +13,30 @@ export interface KeptRow {
 }
 
 /** The rows of all windows that Redis keeps of a flow, by partition. */
-export async function keptRows(
+export function keptRows(
   url: string,
   parts: readonly string[],
   flow = "mobile_counts",
 ): Promise<readonly (readonly KeptRow[])[]> {
-  const connection = await connectRedis({ url }, { role: "test", logger: SILENT_LOGGER, time: SYSTEM_TIME });
-  try {
-    const client = await connection.whenUp();
-    return await Promise.all(
+  return withRedis(url, (client) =>
+    Promise.all(
       parts.map(async (part) => {
         const tagged = part.startsWith("{") ? part : `{${part}}`;
         const windows = await client.keys(`millrace:${tagged}:${flow}:results:out:*`);
         const hashes = await Promise.all(windows.map((window) => client.hvals(window)));
         return hashes.flat().map((row) => JSON.parse(row) as KeptRow);
       }),
-    );
+    ),
+  );
+}
+
+type Client = Awaited<ReturnType<RedisConnection["whenUp"]>>;
+
+/** Connects for as long as `use` takes. */
+export async function withRedis<T>(url: string, use: (client: Client) => Promise<T>): Promise<T> {
+  const connection = await connectRedis({ url }, { role: "test", logger: SILENT_LOGGER, time: SYSTEM_TIME });
+  try {
+    return await use(await connection.whenUp());
   } finally {
     await connection.close();
   }
