@@ -1,5 +1,5 @@
 import { runProgram } from "@millrace/cli";
-import { SYSTEM_TIME, run } from "@millrace/dataflow";
+import { SYSTEM_TIME, start } from "@millrace/dataflow";
 import { describeRedis } from "@millrace/redis-source";
 import { publisherConfig } from "./config.ts";
 import type { PublisherConfig } from "./config.ts";
@@ -34,7 +34,7 @@ await runProgram("publisher", publisherConfig, async ({ config, logger, signal }
     : logProgress(logger, total, SYSTEM_TIME);
   const flow = publishFlow({ source, sink, progressEveryMs, onProgress: progress.add });
   const began = SYSTEM_TIME.now();
-  const running = run(flow, { drainTimeoutMs: DRAIN_TIMEOUT_MS, logger, signal });
+  const running = start(flow, { drainTimeoutMs: DRAIN_TIMEOUT_MS, logger, signal });
   try {
     await running.done;
   } finally {

@@ -15,7 +15,7 @@ describe("RepeatingSource", () => {
         if (seen.length > 6) stop.abort();
       }),
     );
-    await run(flow, { signal: stop.signal }).done;
+    await run(flow, { signal: stop.signal });
     expect(seen.slice(0, 8)).toEqual([1, 2, 3, 1, 2, 3, 1, 2]);
   });
 
@@ -24,6 +24,6 @@ describe("RepeatingSource", () => {
     flow
       .input("in", new RepeatingSource(new IterableSource([])))
       .output("out", new CallbackSink(() => undefined));
-    await expect(run(flow).done).rejects.toThrow("cannot repeat iterable: there is no event in it");
+    await expect(run(flow)).rejects.toThrow("cannot repeat iterable: there is no event in it");
   });
 });

@@ -22,10 +22,10 @@ export { ReadableSource, StdinSource } from "./sources/readable-source.ts";
 export { StderrSink, StdoutSink, WritableSink } from "./sinks/writable-sink.ts";
 export { Stream } from "./stream.ts";
 export { WindowedStream } from "./windowed-stream.ts";
-export { SILENT_LOGGER } from "./contracts/logger.ts";
+export { DEFAULT_LOGGER, SILENT_LOGGER } from "./contracts/logger.ts";
 export { SYSTEM_TIME } from "./contracts/time-provider.ts";
 export { describe, toMermaid } from "./describe.ts";
-export { run } from "./runtime/run.ts";
+export { run, start } from "./runtime/run.ts";
 export { reconcile } from "./runtime/reconcile.ts";
 
 export type { Batch, Emitter, Operator, OperatorContext, Wake } from "./contracts/operator.ts";

@@ -12,6 +12,6 @@ export async function collectRows<T, U>(
   const sink = new TestingSink<U>();
   const source = new IterableSource(events, { batchSize: options.batchSize ?? 3 });
   chain(flow.input("in", source)).output("out", sink);
-  const stats = await run(flow, options.run).done;
+  const stats = await run(flow, options.run);
   return { rows: sink.rows, stats };
 }

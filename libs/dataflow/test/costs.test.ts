@@ -1,6 +1,6 @@
 import { createHook } from "node:async_hooks";
 import { describe, expect, test } from "@jest/globals";
-import { Dataflow, IterableSource, MemoryStore, run } from "@millrace/dataflow";
+import { Dataflow, IterableSource, MemoryStore, run, start } from "@millrace/dataflow";
 import type { Batch, Operator, RunOptions, Source, Store } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource, VirtualTime } from "@millrace/dataflow/testing";
 import { EventClock, TumblingWindower } from "@millrace/windowing";
@@ -47,7 +47,7 @@ async function promisesOf(batches: number, batchSize: number, options: RunOption
   });
   hook.enable();
   try {
-    await run(flow, { ...options, time: new VirtualTime() }).done;
+    await run(flow, { ...options, time: new VirtualTime() });
   } finally {
     hook.disable();
   }
@@ -100,7 +100,7 @@ describe("what a batch costs", () => {
   test("one commit where it closes a window, and none where it does not", async () => {
     const commits = { count: 0 };
     const store = countingStore(commits);
-    await run(flowOf(50, 20), { store, commitEveryEvents: 1e9, time: new VirtualTime() }).done;
+    await run(flowOf(50, 20), { store, commitEveryEvents: 1e9, time: new VirtualTime() });
     // One before the first row, one for each window, and one at the end.
     expect(commits.count).toBe(52);
   });
@@ -196,7 +196,7 @@ describe("turns of the event loop", () => {
 
   test("are given to others by a task that always has something to do", async () => {
     const time = new BusyTime();
-    await run(slowFlow(new IterableSource(events, { batchSize: 1 }), time), { time }).done;
+    await run(slowFlow(new IterableSource(events, { batchSize: 1 }), time), { time });
     expect(time.turns).toBe(10);
   });
 
@@ -205,14 +205,14 @@ describe("turns of the event loop", () => {
     async function* inMemory(): AsyncGenerator<number> {
       for (const event of events) yield await Promise.resolve(event);
     }
-    await run(slowFlow(new IterableSource(inMemory(), { batchSize: 1 }), time), { time }).done;
+    await run(slowFlow(new IterableSource(inMemory(), { batchSize: 1 }), time), { time });
     expect(time.turns).toBe(10);
   });
 
   test("are owed for what batches take, not for what passes while a task waits for one", async () => {
     const time = new BusyTime();
     const source = new TestingSource<number>();
-    const running = run(slowFlow(source, time), { time });
+    const running = start(slowFlow(source, time), { time });
     for (const event of events) {
       time.set(time.now() + 1_000);
       source.push([event]);

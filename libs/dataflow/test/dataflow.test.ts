@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { Dataflow, FlowError, IterableSource, run } from "@millrace/dataflow";
+import { Dataflow, FlowError, IterableSource, start } from "@millrace/dataflow";
 import { SystemClock, TumblingWindower } from "@millrace/windowing";
 import { TestingSink, TestingSource } from "@millrace/dataflow/testing";
 
@@ -24,10 +24,10 @@ describe("building a flow", () => {
   });
 
   test("refuses a flow without input or without output when it is run", () => {
-    expect(() => run(new Dataflow("f"))).toThrow(/no input/);
+    expect(() => start(new Dataflow("f"))).toThrow(/no input/);
     const flow = new Dataflow("f");
     flow.input("in", new IterableSource([1])).map("m", (n) => n);
-    expect(() => run(flow)).toThrow(/no output/);
+    expect(() => start(flow)).toThrow(/no output/);
   });
 
   test("refuses a step that leads nowhere, but not one that only looks", () => {
@@ -36,7 +36,7 @@ describe("building a flow", () => {
     stream.output("out", sink());
     stream.inspect("look", () => undefined);
     stream.map("lost", (n) => n);
-    expect(() => run(flow)).toThrow(/step "lost" \(map\) leads nowhere/);
+    expect(() => start(flow)).toThrow(/step "lost" \(map\) leads nowhere/);
   });
 
   test("refuses a second input", () => {

@@ -1,6 +1,6 @@
 import { PassThrough, Writable } from "node:stream";
 import { describe, expect, test } from "@jest/globals";
-import { Dataflow, IterableSource, MemoryStore, WritableSink, reconcile, run } from "@millrace/dataflow";
+import { Dataflow, IterableSource, MemoryStore, WritableSink, reconcile, start } from "@millrace/dataflow";
 import type { DeadLetter, Sink, SinkPartition, Source, Store } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource, VirtualTime } from "@millrace/dataflow/testing";
 
@@ -64,7 +64,7 @@ describe("a commit", () => {
     const { sink, happened, waiting } = watchedSink();
     const source = new TestingSource<number>();
     const store = noting(happened, new MemoryStore());
-    const handle = run(passing(source, sink), { store, commitEveryEvents: 1, time: new VirtualTime() });
+    const handle = start(passing(source, sink), { store, commitEveryEvents: 1, time: new VirtualTime() });
     await turns();
     expect(happened).toEqual(["flush"]);
     waiting.shift()?.();
@@ -111,7 +111,7 @@ describe("a commit", () => {
 describe("the end of a run without a store", () => {
   test("waits until all rows are out before it closes anything", async () => {
     const { sink, happened, waiting } = watchedSink();
-    const handle = run(passing(new IterableSource([1, 2]), sink));
+    const handle = start(passing(new IterableSource([1, 2]), sink));
     await turns();
     expect(happened).toEqual(["write 1,2", "flush"]);
     waiting.shift()?.();
@@ -151,7 +151,7 @@ describe("a stream as a sink", () => {
         waiting.push(callback);
       },
     });
-    const handle = run(
+    const handle = start(
       passing(new IterableSource(["a", "b"], { batchSize: 1 }), new WritableSink<string>(slow)),
     );
     let over = false;
@@ -178,7 +178,7 @@ describe("a stream as a sink", () => {
     const source = new TestingSource<string>();
     for (const row of ["a", "b", "c"]) source.push([row]);
     source.end();
-    const handle = run(passing(source, new WritableSink<string>(full)));
+    const handle = start(passing(source, new WritableSink<string>(full)));
     for (let read = 1; read <= 3; read += 1) {
       await turns();
       expect(handle.stats().tasks[0]?.batches).toBe(read - 1);
@@ -207,6 +207,6 @@ test("the report has the rows of each output that are out", async () => {
   const numbers = flow.input("in", new IterableSource([1, 2, 3]));
   numbers.output("all", new TestingSink());
   numbers.filter("odd", (n) => n % 2 === 1).output("odd_ones", new TestingSink());
-  const withStore = run(flow, { store: new MemoryStore() });
+  const withStore = start(flow, { store: new MemoryStore() });
   expect(reconcile(await withStore.done).rowsOut).toEqual({ all: 3, odd_ones: 2 });
 });

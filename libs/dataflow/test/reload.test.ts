@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "@jest/globals";
-import { Dataflow, MemoryStore, reconcile, run } from "@millrace/dataflow";
+import { Dataflow, MemoryStore, reconcile, start } from "@millrace/dataflow";
 import type {
   Commit,
   Operator,
@@ -231,7 +231,7 @@ describe("reloading", () => {
 
   test("is given up when the run is stopped", async () => {
     const time = new VirtualTime();
-    const handle = run(counting(new TestingSource()), { store: forgetful(1), time });
+    const handle = start(counting(new TestingSource()), { store: forgetful(1), time });
     while (handle.stats().tasks[0]?.phase !== "reloading") await time.yield();
     await handle.stop();
   });

@@ -76,7 +76,7 @@ async function record(visits: readonly Visit[]): Promise<string> {
 
 async function backfill(recorded: string, options?: RunOptions): Promise<string> {
   const out = fresh("out.jsonl");
-  await run(visitsFlow(new JsonlFileSource(recorded, { chunkBytes: 256 }), out, "never"), options).done;
+  await run(visitsFlow(new JsonlFileSource(recorded, { chunkBytes: 256 }), out, "never"), options);
   return resultsOf(out);
 }
 
@@ -112,7 +112,7 @@ async function crashing(recorded: string, fatal: ReadonlyMap<number, CrashPoint>
   for (;;) {
     const flow = visitsFlow(new JsonlFileSource(recorded, { chunkBytes: 128 }), out, "never");
     try {
-      await run(flow, { store, commitEveryEvents: 1 }).done;
+      await run(flow, { store, commitEveryEvents: 1 });
       return await resultsOf(out);
     } catch (error) {
       if (!(error instanceof SimulatedCrash)) throw error;
@@ -197,9 +197,9 @@ test("a file that is shorter than what was committed is refused instead of writt
     flow.input("in", new IterableSource(["a", "b"])).output("out", new JsonlFileSink(out));
     return flow;
   };
-  await run(once(), { store }).done;
+  await run(once(), { store });
   await writeFile(out, "");
-  await expect(run(once(), { store }).done).rejects.toMatchObject({ code: "MILLRACE_STATE_INVALID" });
+  await expect(run(once(), { store })).rejects.toMatchObject({ code: "MILLRACE_STATE_INVALID" });
 });
 
 test("rows written before a task ever committed are not there twice after a crash", async () => {
@@ -214,7 +214,7 @@ test("rows written before a task ever committed are not there twice after a cras
   for (const event of ["1", "2", "3"]) source.push([event]);
   source.end();
   const store = new CrashingStore(inner, ({ number }) => (number === 2 ? "before" : undefined));
-  await expect(run(once(), { store }).done).rejects.toThrow(SimulatedCrash);
-  await run(once(), { store: inner }).done;
+  await expect(run(once(), { store })).rejects.toThrow(SimulatedCrash);
+  await run(once(), { store: inner });
   expect(await readFile(out, "utf8")).toBe("1\n2\n3\n");
 });

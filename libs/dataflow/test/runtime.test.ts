@@ -12,6 +12,7 @@ import {
   WritableSink,
   reconcile,
   run,
+  start,
 } from "@millrace/dataflow";
 import type { DeadLetter, RunOptions, Sink, SinkPartition, Source, Store } from "@millrace/dataflow";
 import {
@@ -44,7 +45,7 @@ describe("stopping", () => {
       for (let n = 0; ; n++) yield n;
     })();
     const out = new TestingSink<number>();
-    const handle = run(passing(new IterableSource(endless), out));
+    const handle = start(passing(new IterableSource(endless), out));
     while (out.rows.length < 1_000) await new Promise((resolve) => setImmediate(resolve));
     await handle.stop();
     expect(out.rows).toEqual(out.rows.map((_, n) => n));
@@ -53,7 +54,7 @@ describe("stopping", () => {
   test("makes no event of half a line", async () => {
     const pipe = new PassThrough();
     const out = new TestingSink<string | Uint8Array>();
-    const handle = run(passing(new ReadableSource(pipe, "pipe"), out));
+    const handle = start(passing(new ReadableSource(pipe, "pipe"), out));
     pipe.write('{"a":1}\n{"half":');
     while (out.rows.length < 1) await new Promise((resolve) => setImmediate(resolve));
     await handle.stop();
@@ -78,7 +79,7 @@ describe("stopping", () => {
         { partitioning: source.partitioning, listParts, buildPart: (...args) => source.buildPart(...args) },
         sinkOf<number>(hanging === "writeBatch" ? { writeBatch: () => never } : {}),
       );
-      const handle = run(flow, { time, drainTimeoutMs: 500, ...(hanging === "acquire" ? { store } : {}) });
+      const handle = start(flow, { time, drainTimeoutMs: 500, ...(hanging === "acquire" ? { store } : {}) });
       await time.yield();
       const stopped = handle.stop();
       time.set(500);
@@ -154,7 +155,7 @@ describe("what a task opens and its source learns", () => {
         };
       },
     };
-    const handle = run(passing(source, slow), { time, drainTimeoutMs: 500 });
+    const handle = start(passing(source, slow), { time, drainTimeoutMs: 500 });
     await time.yield();
     const stopped = handle.stop();
     time.set(500);
@@ -204,7 +205,7 @@ describe("what a task opens and its source learns", () => {
   test("what does not close in time at the end of the input is named", async () => {
     const time = new VirtualTime();
     const sink = sinkOf<number>({ close: () => new Promise<never>(() => undefined) });
-    const handle = run(passing(new IterableSource([1]), sink), { time, drainTimeoutMs: 500 });
+    const handle = start(passing(new IterableSource([1]), sink), { time, drainTimeoutMs: 500 });
     while (time.nextAlarm === undefined) await time.yield();
     time.set(500);
     await expect(handle.done).rejects.toMatchObject({ code: "MILLRACE_DRAIN_TIMEOUT" });
@@ -216,13 +217,13 @@ describe("options", () => {
     const out = new TestingSink<number>();
     const given = { logger: undefined, time: undefined, commitEveryMs: undefined, store: undefined };
     // As JavaScript, or a program that is compiled with other settings, may call it.
-    await run(passing(new IterableSource([1]), out), given as unknown as RunOptions).done;
+    await run(passing(new IterableSource([1]), out), given as unknown as RunOptions);
     expect(out.rows).toEqual([1]);
   });
 
   test("that name a partition twice are refused: it would fence itself", async () => {
     const flow = passing(new TestingSource<number>({ parts: ["a", "b"] }), new TestingSink<number>());
-    const handle = run(flow, { parts: ["a", "b", "a"], store: new MemoryStore() });
+    const handle = start(flow, { parts: ["a", "b", "a"], store: new MemoryStore() });
     await expect(handle.done).rejects.toMatchObject({
       code: "MILLRACE_FLOW_INVALID",
       message: expect.stringContaining("partition a is named more than once"),
@@ -237,7 +238,7 @@ describe("errors", () => {
       writeBatch: () => Promise.reject(new Error("disk full")),
       close: () => Promise.reject(new Error("close failed")),
     });
-    await expect(run(passing(new IterableSource([1]), sink), { logger }).done).rejects.toMatchObject({
+    await expect(run(passing(new IterableSource([1]), sink), { logger })).rejects.toMatchObject({
       code: "MILLRACE_SINK_FAILED",
       message: 'step "out", partition "iterable": disk full',
     });
@@ -246,7 +247,7 @@ describe("errors", () => {
 
   test("of a stream that is closed while it is full end the run", async () => {
     const pipe = new PassThrough({ highWaterMark: 1 });
-    const handle = run(passing(new IterableSource(["much", "more"]), new WritableSink<string>(pipe)));
+    const handle = start(passing(new IterableSource(["much", "more"]), new WritableSink<string>(pipe)));
     await new Promise((resolve) => setImmediate(resolve));
     pipe.destroy();
     await expect(handle.done).rejects.toMatchObject({ code: "MILLRACE_SINK_FAILED" });
@@ -263,7 +264,7 @@ describe("errors", () => {
       { onError: "dead-letter" },
     );
     yes.merge("both", no).output("out", new TestingSink());
-    expect(reconcile(await run(flow).done).skipped).toBe(1);
+    expect(reconcile(await run(flow)).skipped).toBe(1);
   });
 });
 
@@ -271,7 +272,7 @@ test("a sink holds its source back until it can take more", async () => {
   const source = new TestingSource<number>();
   const release: (() => void)[] = [];
   const sink = sinkOf<number>({ writeBatch: () => new Promise((resolve) => release.push(resolve)) });
-  const handle = run(passing(source, sink));
+  const handle = start(passing(source, sink));
   for (let n = 0; n < 5; n++) source.push([n]);
   const turns = async (): Promise<void> => {
     for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
@@ -338,23 +339,23 @@ describe("with a store", () => {
     const store = new MemoryStore();
     const sink = { ...sinkOf<number>({ takeOutputs: () => [] }), store };
     const flow = (): Dataflow => passing(new IterableSource([1]), sink);
-    await expect(run(flow()).done).rejects.toMatchObject({ code: "MILLRACE_FLOW_INVALID" });
+    await expect(run(flow())).rejects.toMatchObject({ code: "MILLRACE_FLOW_INVALID" });
     const folder = await mkdtemp(join(tmpdir(), "millrace-refused-"));
-    await expect(run(flow(), { store: new FileStore(folder) }).done).rejects.toMatchObject({
+    await expect(run(flow(), { store: new FileStore(folder) })).rejects.toMatchObject({
       code: "MILLRACE_FLOW_INVALID",
     });
-    await expect(run(flow(), { store: new MemoryStore() }).done).rejects.toMatchObject({
+    await expect(run(flow(), { store: new MemoryStore() })).rejects.toMatchObject({
       code: "MILLRACE_FLOW_INVALID",
     });
-    await run(flow(), { store }).done;
-    await run(flow(), { store: new CrashingStore(store, () => undefined) }).done;
+    await run(flow(), { store });
+    await run(flow(), { store: new CrashingStore(store, () => undefined) });
     await rm(folder, { recursive: true });
   });
 
   test("a sink that hands rows over and names no store is refused: any store would swallow them", async () => {
     const sink = sinkOf<number>({ takeOutputs: () => [] });
     const flow = passing(new IterableSource([1]), sink);
-    const refused = run(flow, { store: new MemoryStore() }).done;
+    const refused = run(flow, { store: new MemoryStore() });
     await expect(refused).rejects.toMatchObject({ code: "MILLRACE_FLOW_INVALID" });
     await expect(refused).rejects.toThrow(/"out": its sink .* names no store/);
   });
@@ -376,7 +377,7 @@ describe("with a store", () => {
       .input("in", new IterableSource(["bad"]))
       .decode("decode", { decode: () => ({ kind: "malformed", reason: { code: "x", message: "x" } }) })
       .output("out", new TestingSink());
-    await run(flow, { store }).done;
+    await run(flow, { store });
     const outputs = store.outputs({ flow: "letters", part: "iterable" });
     expect(outputs.flatMap(({ rows }) => rows)).toEqual(["bad"]);
   });

@@ -55,7 +55,7 @@ some("operator vectors", () => {
         .output("out", out);
       source.push(events);
       source.end();
-      await run(flow, { store }).done;
+      await run(flow, { store });
       outputs.push(out.rows);
     }
     expect(outputs).toEqual(expected);

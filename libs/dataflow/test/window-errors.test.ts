@@ -81,7 +81,7 @@ describe("an event that a window's fold cannot take", () => {
     async (_, windower, rows) => {
       for (const store of [undefined, new MemoryStore()]) {
         const { flow, out, letters } = revenue(windower, { onError: "dead-letter" });
-        const stats = await run(flow, store === undefined ? {} : { store, commitEveryEvents: 1 }).done;
+        const stats = await run(flow, store === undefined ? {} : { store, commitEveryEvents: 1 });
         expect(out.rows.map(({ value }) => value)).toEqual(rows);
         expect(letters.rows).toMatchObject([
           {
@@ -108,7 +108,7 @@ describe("an event that a window's fold cannot take", () => {
   test.each(windowers)(
     "ends the flow unless told otherwise, and the error names it: %s",
     async (_, windower) => {
-      await expect(run(revenue(windower, {}).flow).done).rejects.toMatchObject({
+      await expect(run(revenue(windower, {}).flow)).rejects.toMatchObject({
         code: "MILLRACE_STEP_FAILED",
         message: expect.stringMatching(/step "w.totals".*sum takes finite numbers.*\(event: \{"at":6000\}\)/),
         cause: { code: "MILLRACE_FOLD_VALUE" },
@@ -119,8 +119,8 @@ describe("an event that a window's fold cannot take", () => {
   test("counts once for each run, though the engine counts through all of them", async () => {
     const store = new MemoryStore();
     const first = revenue(new TumblingWindower({ lengthMs: 5_000 }), { onError: "dead-letter" });
-    expect(reconcile(await run(first.flow, { store }).done)).toMatchObject({ skipped: 2, unaccounted: 0 });
+    expect(reconcile(await run(first.flow, { store }))).toMatchObject({ skipped: 2, unaccounted: 0 });
     const second = revenue(new TumblingWindower({ lengthMs: 5_000 }), { onError: "dead-letter" });
-    expect(reconcile(await run(second.flow, { store }).done)).toMatchObject({ skipped: 0, unaccounted: 0 });
+    expect(reconcile(await run(second.flow, { store }))).toMatchObject({ skipped: 0, unaccounted: 0 });
   });
 });

@@ -88,7 +88,7 @@ describe("windows on the system clock", () => {
     const letters = new TestingSink<DeadLetter>();
     source.push(["Madrid 1 0", "", "nonsense", "Madrid 0 0"]);
     source.end();
-    const stats = await run(mobileCounts(source, out, new SystemClock(), letters)).done;
+    const stats = await run(mobileCounts(source, out, new SystemClock(), letters));
     expect(out.rows).toEqual([["Madrid", 1, "end"]]);
     expect(letters.rows).toEqual([
       {
@@ -240,9 +240,9 @@ describe("recovery through a store", () => {
         const options = { commitEveryEvents: 1 };
         const out = new TestingSink<Row>();
         await expect(
-          run(mobileCounts(source, out, eventClock()), { ...options, store: crashing }).done,
+          run(mobileCounts(source, out, eventClock()), { ...options, store: crashing }),
         ).rejects.toThrow(SimulatedCrash);
-        await run(mobileCounts(source, out, eventClock()), { ...options, store }).done;
+        await run(mobileCounts(source, out, eventClock()), { ...options, store });
         // Rows of the batch that was cut short may come twice: this sink is at least once. None is missing or differs.
         const distinct = [...new Set(out.rows.map((row) => JSON.stringify(row)))].sort();
         expect(distinct).toEqual(
@@ -265,7 +265,7 @@ describe("recovery through a store", () => {
     await driver.stop();
     const other = new Dataflow("mobile_counts", { version: 2 });
     other.input("clicks", source).output("out", new TestingSink());
-    await expect(run(other, { store }).done).rejects.toMatchObject({ code: "MILLRACE_STATE_MISMATCH" });
+    await expect(run(other, { store })).rejects.toMatchObject({ code: "MILLRACE_STATE_MISMATCH" });
   });
 
   test("an owner that was replaced stops at its next commit", async () => {
@@ -355,7 +355,5 @@ test("a function that throws in a window step is named with its event", async ()
     .output("out", new TestingSink());
   source.push(["good", "bad", "good"]);
   source.end();
-  await expect(run(flow).done).rejects.toThrow(
-    'step "w.sum", partition "testing": not a number (event: bad)',
-  );
+  await expect(run(flow)).rejects.toThrow('step "w.sum", partition "testing": not a number (event: bad)');
 });

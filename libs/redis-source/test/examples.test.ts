@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { run } from "@millrace/dataflow";
+import { start } from "@millrace/dataflow";
 import { startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { waitForSubscriber } from "@millrace/redis-source";
@@ -34,7 +34,7 @@ describe("the code in the README", () => {
     const listener = redis.duplicate();
     listener.on("message", (_channel, message) => heard.push(message));
     await listener.subscribe("copies");
-    const running = run(echo({ url: server.url }));
+    const running = start(echo({ url: server.url }));
     expect(await waitForSubscriber({ url: server.url }, "device_events", { timeoutMs: 5_000 })).toBe(true);
     await redis.publish("device_events", "one");
     await redis.publish("device_events", "two");

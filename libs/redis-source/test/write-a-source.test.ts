@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { Dataflow, run } from "@millrace/dataflow";
+import { Dataflow, start } from "@millrace/dataflow";
 import { TestingSink, sourceConformance } from "@millrace/dataflow/testing";
 import { startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
@@ -89,7 +89,7 @@ describe("redisListSource", () => {
     const sink = new TestingSink<string>();
     const flow = new Dataflow("lists");
     flow.input("clicks", redisListSource({ url: server.url }, "clicks")).output("out", sink);
-    const running = run(flow);
+    const running = start(flow);
     await redis.rpush("clicks", "one", "two");
     await until(() => sink.rows.length === 2);
     await running.stop();

@@ -1,4 +1,4 @@
-import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
+import { DEFAULT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
 import type { Logger, TimeProvider } from "@millrace/dataflow";
 import { RedisOptionsError } from "@millrace/redis-source";
 import { DEFAULT_KEY_PREFIX, requireKeyPrefix } from "./task-keys.ts";
@@ -28,7 +28,7 @@ export interface RedisStoreOptions {
   readonly pageFields?: number;
   /** How long (ms) a command is tried since Redis answered last, before it fails. `@default 30_000` */
   readonly retryMs?: number;
-  /** @default silent */
+  /** @default warnings and errors on standard error */
   readonly logger?: Logger;
   /** @default the system's clock and timers */
   readonly time?: TimeProvider;
@@ -46,7 +46,7 @@ export const DEFAULT_REDIS_STORE_OPTIONS: Required<RedisStoreOptions> = Object.f
   maxValueBytes: 1_024 * 1_024,
   pageFields: 1_000,
   retryMs: 30_000,
-  logger: SILENT_LOGGER,
+  logger: DEFAULT_LOGGER,
   time: SYSTEM_TIME,
   failPoint: () => undefined,
 });

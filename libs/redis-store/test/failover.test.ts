@@ -137,7 +137,7 @@ describe("a failover to a replica that lags", () => {
       .keyBy("zone", "zone")
       .statefulMap<number, object>("count", (seen = 0, click) => [seen + 1, { ...click, n: seen + 1 }])
       .output("out", new RedisStreamResultSink(store));
-    await run(flow, { store, commitEveryEvents: 50, exitWhenIdleMs: 100, logger }).done;
+    await run(flow, { store, commitEveryEvents: 50, exitWhenIdleMs: 100, logger });
 
     expect(logger.events).toContain("rolled-back");
     const second = clientOf(await group.master());

@@ -1,5 +1,5 @@
 import type { ProgramContext } from "@millrace/cli";
-import { run } from "@millrace/dataflow";
+import { start } from "@millrace/dataflow";
 import { describeRedis } from "@millrace/redis-source";
 import { RedisStore } from "@millrace/redis-store";
 import { EventClock, SystemClock } from "@millrace/windowing";
@@ -44,7 +44,7 @@ export async function serve({ config, logger, signal }: ProgramContext<Aggregato
     ...sinksOf(config, store),
   });
   try {
-    const running = run(flow, {
+    const running = start(flow, {
       ...(store === undefined ? {} : { store }),
       ...(tasks === undefined ? {} : { parts: tasks }),
       exitWhenIdleMs: config.exitWhenIdleMs,

@@ -11,7 +11,7 @@ import { testParts } from "../support/parts.ts";
 async function rowsOf(lines: readonly string[]): Promise<readonly Record<string, unknown>[]> {
   const windower = new TumblingWindower({ lengthMs: 10_000 * 86_400_000 });
   const parts = testParts({ source: new IterableSource(lines), windower });
-  await run(audience(parts)).done;
+  await run(audience(parts));
   return parts
     .takeLines()
     .toSorted()

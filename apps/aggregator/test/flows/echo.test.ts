@@ -8,6 +8,6 @@ import { testParts } from "../support/parts.ts";
 test("echo passes every line on as it is", async () => {
   const lines: readonly RawLine[] = ['{ "a" : 1 }', "not JSON", "", new Uint8Array([0xff])];
   const out = new TestingSink<unknown>();
-  await run(echo(testParts({ source: new IterableSource(lines), out }))).done;
+  await run(echo(testParts({ source: new IterableSource(lines), out })));
   expect(out.rows).toEqual(lines);
 });

@@ -22,7 +22,7 @@ async function live(
 
 async function count(lines: readonly RawLine[]): Promise<{ rows: readonly string[]; stats: FlowStats }> {
   const parts = testParts({ source: new IterableSource(lines) });
-  const stats = await run(mobileCounts(parts)).done;
+  const stats = await run(mobileCounts(parts));
   return { rows: parts.takeLines(), stats };
 }
 

@@ -1,6 +1,6 @@
 /** The part of a structured logger that Millrace uses; a pino logger is one. */
 export interface Logger {
-  /** For those who look for a defect. */
+  /** Details for finding a defect. */
   debug(fields: object, message: string): void;
   /** What an operator of the program may want to know. */
   info(fields: object, message: string): void;
@@ -9,6 +9,18 @@ export interface Logger {
   /** The flow cannot go on. */
   error(fields: object, message: string): void;
 }
+
+/** Warnings and errors as lines on standard error, the rest nowhere: what a run logs unless it is given a logger. */
+export const DEFAULT_LOGGER: Logger = {
+  debug: nothing,
+  info: nothing,
+  warn: (fields, message) => {
+    process.stderr.write(`millrace: warning: ${message} ${JSON.stringify(fields)}\n`);
+  },
+  error: (fields, message) => {
+    process.stderr.write(`millrace: error: ${message} ${JSON.stringify(fields)}\n`);
+  },
+};
 
 /** Says nothing. */
 export const SILENT_LOGGER: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };

@@ -1,4 +1,4 @@
-import { SILENT_LOGGER } from "../contracts/logger.ts";
+import { DEFAULT_LOGGER } from "../contracts/logger.ts";
 import type { Logger } from "../contracts/logger.ts";
 import type { Store } from "../contracts/store.ts";
 import { SYSTEM_TIME } from "../contracts/time-provider.ts";
@@ -35,7 +35,7 @@ export interface RunOptions {
   readonly maxTurnMs?: number;
   /** Stops the run as `stop()` does, when aborted. */
   readonly signal?: AbortSignal;
-  /** @default silent */
+  /** @default warnings and errors on standard error */
   readonly logger?: Logger;
   /** @default the system's clock and timers */
   readonly time?: TimeProvider;
@@ -48,7 +48,7 @@ export const DEFAULT_RUN_OPTIONS = {
   commitEveryMs: 1_000,
   commitEveryEvents: 10_000,
   maxTurnMs: 10,
-  logger: SILENT_LOGGER,
+  logger: DEFAULT_LOGGER,
   time: SYSTEM_TIME,
 } as const satisfies RunOptions;
 

@@ -15,37 +15,49 @@ const RELOAD_PAUSES_MS = [0, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 /** A task that ran for so long (ms) since it was opened is reloaded without a pause again. */
 const CALM_MS = 60_000;
 
-/** A flow that is running. */
-export interface RunHandle {
+/** A flow that is running. `await using` stops it at the end of the block. */
+export interface RunHandle extends AsyncDisposable {
   /**
    * Settles when every task has ended and closed what it opened: with the final figures, or with the error of the
-   * first task that failed.
+   * first task that failed. A rejection that is handled nowhere ends the process, as any other does.
    */
   readonly done: Promise<FlowStats>;
-  /** Ends the intake, finishes and commits what was read, and waits for that. Any number of calls is one stop. */
+  /** Ends the intake, finishes and commits what was read, and waits for that. Idempotent. @returns `done` */
   stop(): Promise<FlowStats>;
   /** Figures at this moment. */
   stats(): FlowStats;
 }
 
 /**
- * Runs a flow: one task for each partition.
+ * Runs a flow to the end of its input, or until the option `signal` is aborted: one task for each partition.
  *
- * @throws FlowError for a flow or an option that cannot be
+ * @returns the final figures; rejects with the error of the first task that failed, and with a FlowError for a flow or
+ *   an option that is invalid
  */
-export function run(flow: Dataflow, options: RunOptions = {}): RunHandle {
+export async function run(flow: Dataflow, options: RunOptions = {}): Promise<FlowStats> {
+  return await start(flow, options).done;
+}
+
+/**
+ * Starts a flow and returns a handle to stop it and to look at its figures. Where neither is needed, use {@link run}.
+ *
+ * @throws FlowError for a flow or an option that is invalid
+ */
+export function start(flow: Dataflow, options: RunOptions = {}): RunHandle {
   flow.graph.validate();
   const worker = new Worker(flow, options);
   const done = worker.run();
-  // Whoever only calls stop() has the failure there; it is not unhandled here.
-  done.catch(() => undefined);
+  const stop = (): Promise<FlowStats> => {
+    worker.stop();
+    return done;
+  };
   return {
     done,
-    stop: () => {
-      worker.stop();
-      return done;
-    },
+    stop,
     stats: () => worker.stats(),
+    [Symbol.asyncDispose]: async () => {
+      await stop();
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Dataflow } from "../dataflow.ts";
-import { run } from "../runtime/run.ts";
+import { start } from "../runtime/run.ts";
 import type { RunHandle } from "../runtime/run.ts";
 import type { RunOptions } from "../runtime/options.ts";
 import type { FlowStats, TaskPhase } from "../runtime/stats.ts";
@@ -36,7 +36,7 @@ export class FlowDriver {
 
   private constructor(flow: Dataflow, { startAt = 0, ...options }: FlowDriverOptions) {
     this.time = new VirtualTime(startAt);
-    this.#handle = run(flow, { ...options, time: this.time });
+    this.#handle = start(flow, { ...options, time: this.time });
     const over = (): void => {
       this.#over = true;
     };

@@ -116,7 +116,7 @@ describe("mapAsync", () => {
         return n;
       })
       .output("out", new TestingSink());
-    await run(flow, { store, commitEveryEvents: 1 }).done;
+    await run(flow, { store, commitEveryEvents: 1 });
     expect(seen.length).toBeGreaterThanOrEqual(3);
     expect(new Set(seen)).toEqual(new Set([0]));
   });
@@ -129,6 +129,6 @@ describe("mapAsync", () => {
   ])("refuses %j", async (options, message) => {
     const { source, flow } = flowWith(options, (n) => Promise.resolve(n));
     source.end();
-    await expect(run(flow).done).rejects.toThrow(message);
+    await expect(run(flow)).rejects.toThrow(message);
   });
 });

@@ -87,7 +87,7 @@ describe("statefulMap", () => {
       )
       .output("out", new TestingSink());
     source.push([["a", 1]]);
-    await expect(run(flow, { store: new MemoryStore(), commitEveryEvents: 1 }).done).rejects.toMatchObject({
+    await expect(run(flow, { store: new MemoryStore(), commitEveryEvents: 1 })).rejects.toMatchObject({
       code: "MILLRACE_STATE_INVALID",
       message: expect.stringContaining("needs a codec"),
     });

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
+import { DEFAULT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
 import type { Logger, TimeProvider } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { explainFailure } from "../connection/explain-failure.ts";
@@ -15,7 +15,7 @@ export interface WaitForSubscriberOptions {
   readonly transport?: PubSubTransport;
   /** Gives up; the call then rejects with the signal's reason. `@default never` */
   readonly signal?: AbortSignal | undefined;
-  /** @default SILENT_LOGGER */
+  /** @default DEFAULT_LOGGER */
   readonly logger?: Logger;
   /** @default SYSTEM_TIME */
   readonly time?: TimeProvider;
@@ -40,7 +40,7 @@ export async function waitForSubscriber(
     timeoutMs,
     transport = "pubsub",
     signal,
-    logger = SILENT_LOGGER,
+    logger = DEFAULT_LOGGER,
     time = SYSTEM_TIME,
   }: WaitForSubscriberOptions,
 ): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { Dataflow, MemoryStore, run } from "@millrace/dataflow";
+import { Dataflow, MemoryStore, start } from "@millrace/dataflow";
 import type { Decoder, RawLine, Sink, Store, StoreOutput } from "@millrace/dataflow";
 import { CrashingStore, SimulatedCrash } from "@millrace/dataflow/testing";
 import { RedisStreamSource } from "@millrace/redis-source";
@@ -112,7 +112,7 @@ describe("a flow over a stream, with a store", () => {
           pending.delete(number) ? (number % 2 === 0 ? "before" : "after") : undefined,
         );
         for (let finished = false; !finished;) {
-          const { done } = run(countClicks(stream, store), {
+          const { done } = start(countClicks(stream, store), {
             store,
             commitEveryEvents: 10,
             exitWhenIdleMs: 20,

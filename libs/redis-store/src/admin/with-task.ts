@@ -1,4 +1,4 @@
-import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
+import { DEFAULT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
 import type { Logger, TaskId, TimeProvider } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { TaskConnection } from "../connection/task-connection.ts";
@@ -10,7 +10,7 @@ export interface TaskAccessOptions {
   readonly keyPrefix?: string;
   /** How long (ms) a command is tried since Redis answered last. `@default 5_000` */
   readonly retryMs?: number;
-  /** @default silent */
+  /** @default warnings and errors on standard error */
   readonly logger?: Logger;
   /** @default the system's clock and timers */
   readonly time?: TimeProvider;
@@ -20,7 +20,7 @@ export interface TaskAccessOptions {
 export const DEFAULT_TASK_ACCESS_OPTIONS: Required<TaskAccessOptions> = Object.freeze({
   keyPrefix: DEFAULT_KEY_PREFIX,
   retryMs: 5_000,
-  logger: SILENT_LOGGER,
+  logger: DEFAULT_LOGGER,
   time: SYSTEM_TIME,
 });
 

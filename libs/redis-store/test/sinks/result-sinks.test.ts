@@ -296,11 +296,11 @@ describe("a flow", () => {
     ["a stream", () => new RedisStreamResultSink<Row>(store)],
   ])("has its rows in %s with the store that they belong to, and no other", async (_, sink) => {
     const refusal = { code: "MILLRACE_FLOW_INVALID" };
-    await expect(run(flowTo(sink())).done).rejects.toMatchObject(refusal);
-    await expect(run(flowTo(sink()), { store: new MemoryStore() }).done).rejects.toMatchObject(refusal);
-    await expect(run(flowTo(sink()), { store: storeOf(server) }).done).rejects.toMatchObject(refusal);
+    await expect(run(flowTo(sink()))).rejects.toMatchObject(refusal);
+    await expect(run(flowTo(sink()), { store: new MemoryStore() })).rejects.toMatchObject(refusal);
+    await expect(run(flowTo(sink()), { store: storeOf(server) })).rejects.toMatchObject(refusal);
     expect(await client.keys("*visits*")).toEqual([]);
-    await run(flowTo(sink()), { store }).done;
+    await run(flowTo(sink()), { store });
     expect(await client.keys("*visits:results:out*")).toHaveLength(1);
   });
 });

@@ -1,5 +1,5 @@
 import { runProgram } from "@millrace/cli";
-import { StdoutSink, reconcile, run } from "@millrace/dataflow";
+import { StdoutSink, reconcile, start } from "@millrace/dataflow";
 import type { Logger, Store } from "@millrace/dataflow";
 import { RedisPubSubSource, RedisStreamSource } from "@millrace/redis-source";
 import { RedisHashResultSink, RedisStore, RedisStreamResultSink } from "@millrace/redis-store";
@@ -22,7 +22,7 @@ await runProgram("crash-aggregator", aggregatorSettings, async ({ config, logger
   const exact = config.transport === "stream" ? storeOf(config, logger) : undefined;
   const flow = crashFlow({ ...config, ...endsOf(config, exact) });
   const store = exact && wayOf(exact, config, logger);
-  const running = run(flow, { ...config, ...(store === undefined ? {} : { store }), logger, signal });
+  const running = start(flow, { ...config, ...(store === undefined ? {} : { store }), logger, signal });
   try {
     const { tasks } = await running.done;
     const { lost, duplicates, unaccounted, late } = reconcile(running.stats());

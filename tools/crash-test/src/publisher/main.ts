@@ -38,7 +38,7 @@ await runProgram("crash-publisher", publisherSettings, async ({ config, logger, 
     .flatMap("lines", (some) => some)
     .output("redis", sink);
   logger.info({ event: "ready" }, "ready");
-  await run(flow, { logger, signal }).done;
+  await run(flow, { logger, signal });
   const { published, resent } = sink.stats();
   logger.info({ event: "published", published, resent }, `${published} events published, ${resent} resent`);
 });
