@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
 import { startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
+import { connectRedis } from "@millrace/redis-source";
 import { clickLine } from "./support/clicks.ts";
 import { keptRows, sumsOf, sumsOfLines } from "./support/kept-results.ts";
 import { aggregator, aggregatorForSlowReader, publisher } from "./support/programs.ts";
@@ -72,6 +74,35 @@ test("runs that end when they are idle leave their windows to the next one, and 
   expect((await last.ended).code).toBe(0);
   const [rows = []] = await keptRows(redis.url, ["hourly"]);
   expect(sumsOf(rows)).toEqual(sumsOfLines(LINES.slice(0, 1_200)));
+});
+
+test("a worker whose store was emptied counts every event once, and accounts for what it reads again", async () => {
+  const stream = ["--transport=stream", "--channel=emptied"];
+  const worker = aggregator(redis.url, [...stream, "--sink=redis", "--window=tumbling:10000d"]);
+  await worker.logged("reading");
+  const connection = await connectRedis(
+    { url: redis.url },
+    { role: "test", logger: SILENT_LOGGER, time: SYSTEM_TIME },
+  );
+  const client = await connection.whenUp();
+  const meta = "millrace:{emptied}:mobile_counts:meta";
+  /** Whether everything in the stream is part of a commit. */
+  const caughtUp = async (): Promise<boolean> => {
+    const [[last] = [""]] = await client.xrevrange("emptied", "+", "-", "COUNT", 1);
+    return (await client.hget(meta, "position"))?.includes(last) === true;
+  };
+  for (const until of [300, 600, 900, 1_000]) {
+    if (until > 300) await client.del(meta);
+    await publish(stream, LINES.slice(until === 1_000 ? 900 : until - 300, until));
+    while (!(await caughtUp()));
+  }
+  await connection.close();
+  worker.kill("SIGTERM");
+  expect((await worker.ended).code).toBe(0);
+  const { received, counted, discarded, unaccounted } = await worker.logged("report");
+  expect({ received, counted, unaccounted }).toEqual({ received: 1_000, counted: 1_000, unaccounted: 0 });
+  // Everything before each of the three times.
+  expect(Number(discarded)).toBeGreaterThanOrEqual(300 + 600 + 900);
 });
 
 describe("a worker that is refused", () => {
