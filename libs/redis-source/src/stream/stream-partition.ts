@@ -13,7 +13,7 @@ import { SuspicionLog } from "../delivery/suspicion-log.ts";
 import { RedisClosedError } from "../errors.ts";
 import { MessageDecoder } from "./message-decoder.ts";
 import { endOf, lookAhead } from "./place.ts";
-import type { Place } from "./place.ts";
+import type { Place, StreamEnd } from "./place.ts";
 import { BEFORE_ALL, compareIds, millisecondsOf } from "./entry-id.ts";
 import { ReadSize } from "./read-size.ts";
 import { hasMore, readState, readWithState, waitForEntries } from "./stream-commands.ts";
@@ -31,7 +31,7 @@ const TELL_LOSS_EVERY_MS = 10_000;
 export interface StreamStats extends SourceStats {
   /** Entries read; several events may share one. */
   readonly entries: number;
-  /** Entries that were trimmed or deleted before they were read. */
+  /** Entries that were trimmed or deleted before they were read; at least so many where the stream itself was deleted. */
   readonly lostEntries: number;
   /** Events delivered though they may have come before: see `LedgerOptions.maxLosses`. */
   readonly possibleDuplicates: number;
@@ -64,8 +64,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
   readonly #size: ReadSize;
   readonly #progress: StreamProgress;
   #place: Place;
-  /** Entries ever added, at the last look. */
-  #added: number | undefined;
+  #seen: StreamEnd | undefined;
   #over = false;
   #read = 0;
   #entries = 0;
@@ -76,14 +75,15 @@ export class StreamPartition implements SourcePartition<RawLine> {
 
   private constructor(
     stream: string,
-    place: Place,
+    start: StreamStartingPoint,
     ledger: ProducerLedger,
     links: { readonly reading: StreamLink; readonly commands: StreamLink },
     settings: StreamSourceSettings,
     context: PartContext,
   ) {
     this.#stream = stream;
-    this.#place = place;
+    this.#place = start.place;
+    this.#seen = start.seen;
     this.#ledger = ledger;
     this.#reading = links.reading;
     this.#commands = links.commands;
@@ -115,9 +115,13 @@ export class StreamPartition implements SourcePartition<RawLine> {
     };
     try {
       const commands = await open(`source ${stream} commands`);
-      const place = position ?? (await startingPlace(commands, stream, settings.start));
+      const start =
+        position === undefined
+          ? await startingPoint(commands, stream, settings.start)
+          : { place: position, seen: position.seen };
+      const { place } = start;
       const reading = await open(`source ${stream}`);
-      const partition = new StreamPartition(stream, place, ledger, { reading, commands }, settings, context);
+      const partition = new StreamPartition(stream, start, ledger, { reading, commands }, settings, context);
       await partition.#progress.begin(place);
       const { step, logger } = context;
       logger.info(
@@ -161,7 +165,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
   }
 
   snapshot(): Json {
-    return writePosition(this.#place, this.#ledger.snapshot());
+    return writePosition(this.#place, this.#seen, this.#ledger.snapshot());
   }
 
   /** Group and trimming follow in their own time: the commit does not wait for them. */
@@ -184,6 +188,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
   stats(): StreamStats {
     const { duplicates, lost, possibleDuplicates, suspicious } = this.#ledger.stats();
     const { entries } = this.#place;
+    const uncertainSince = this.#ledger.unheardSince;
     return {
       read: this.#read,
       duplicates,
@@ -194,10 +199,11 @@ export class StreamPartition implements SourcePartition<RawLine> {
       entries: this.#entries,
       lostEntries: this.#lostEntries,
       malformed: this.#decoder.malformed,
-      lag: entries === null || this.#added === undefined ? "unknown" : Math.max(this.#added - entries, 0),
+      lag: entries === null || this.#seen === undefined ? "unknown" : this.#seen.added - entries,
       trimmed: this.#progress.trimmed,
       abandonedGroups: this.#progress.abandonedGroups,
       disconnects: this.#reading.disconnects + this.#commands.disconnects,
+      ...(uncertainSince === undefined ? {} : { uncertainSince }),
     };
   }
 
@@ -232,26 +238,33 @@ export class StreamPartition implements SourcePartition<RawLine> {
   }
 
   #locate(state: StreamState, entries: readonly StreamEntry[]): void {
-    const { place, lost, reset } = lookAhead(this.#place, state, entries.length === 0);
+    const { place, lost, reset } = lookAhead(this.#place, this.#seen, state, entries.length === 0);
+    const was = this.#place.id;
+    const until = Math.max(timeOf(entries[0]?.[0] ?? state.lastId), timeOf(this.#seen?.lastId ?? was));
+    this.#place = place;
+    this.#seen = state;
     if (reset) {
       const { step, logger } = this.#context;
       logger.warn(
-        { event: "stream-reset", stream: this.#stream, step, was: this.#place.id, is: state.lastId },
-        `stream ${this.#stream} is not as far as it was read (${this.#place.id}): it was deleted, or Redis was restored ` +
-          `from an older copy; reading on from behind ${place.id}`,
+        { event: "stream-reset", stream: this.#stream, step, was, is: state.lastId, lostEntries: lost },
+        `stream ${this.#stream} was deleted, or Redis was restored from an older copy: it was read up to ${was}, and is ` +
+          `read on after ${place.id}; at least ${lost} entries are gone that were not read`,
       );
     }
-    this.#place = place;
-    this.#added = state.added;
-    if (lost > 0) this.#lose(lost, millisecondsOf(entries[0]?.[0] ?? Buffer.from(state.lastId)));
+    if (lost > 0) this.#lose(lost, timeOf(was), until);
+    if (lost > 0 && !reset) this.#tellLoss(lost);
   }
 
-  /** @param wholeAgainAt when the first entry behind the gap was added, ms */
-  #lose(entries: number, wholeAgainAt: number): void {
+  /** What is gone was added between these times, ms. */
+  #lose(entries: number, from: number, to: number): void {
     this.#lostEntries += entries;
     // Where events are numbered the next numbers tell how many are missing; else each entry had at least one.
     if (this.#ledger.stats().producers === 0) this.#lostUnnumbered += entries;
-    this.#ledger.interrupted(wholeAgainAt);
+    this.#ledger.missedFrom(from);
+    this.#ledger.interrupted(to);
+  }
+
+  #tellLoss(entries: number): void {
     const { time, logger, step } = this.#context;
     if (time.now() < this.#tellLossAt) return;
     this.#tellLossAt = time.now() + TELL_LOSS_EVERY_MS;
@@ -269,6 +282,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
       id: entries.at(-1)?.[0].toString("latin1") ?? id,
       entries: before === null ? null : before + entries.length,
     };
+    this.#seen = furthest(this.#seen, this.#place);
     const { length } = columns.events;
     this.#size.measure(entries.length, length, bytes);
     this.#entries += entries.length;
@@ -277,11 +291,35 @@ export class StreamPartition implements SourcePartition<RawLine> {
   }
 }
 
+/** Where a partition begins. */
+interface StreamStartingPoint {
+  readonly place: Place;
+  readonly seen: StreamEnd | undefined;
+}
+
 /** Counted from the first moment, so that what goes before it is read is missed. */
-async function startingPlace(link: StreamLink, stream: string, start: StreamStart): Promise<Place> {
+async function startingPoint(
+  link: StreamLink,
+  stream: string,
+  start: StreamStart,
+): Promise<StreamStartingPoint> {
   const state = await link.ask((client) => readState(client, stream));
-  if (start === "latest") return endOf(state);
+  if (start === "latest") return { place: endOf(state), seen: state };
   const id = start === "committed" || start === "earliest" ? BEFORE_ALL : start;
   const atEnd = state.length === 0 || compareIds(state.lastId, id) <= 0;
-  return lookAhead({ id, entries: null }, state, atEnd).place;
+  return { place: lookAhead({ id, entries: null }, undefined, state, atEnd).place, seen: state };
+}
+
+/** What a waiting read brought was added after the last look. */
+function furthest(seen: StreamEnd | undefined, { id, entries }: Place): StreamEnd | undefined {
+  if (seen === undefined) return undefined;
+  return {
+    added: Math.max(seen.added, entries ?? 0),
+    lastId: compareIds(id, seen.lastId) > 0 ? id : seen.lastId,
+  };
+}
+
+/** When the entry was added, ms. */
+function timeOf(id: Buffer | string): number {
+  return millisecondsOf(typeof id === "string" ? Buffer.from(id) : id);
 }

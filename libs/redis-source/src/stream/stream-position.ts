@@ -1,29 +1,39 @@
 import type { Json } from "@millrace/dataflow";
 import { RedisPositionError } from "../errors.ts";
 import { isEntryId } from "./entry-id.ts";
-import type { Place } from "./place.ts";
+import type { Place, StreamEnd } from "./place.ts";
 
 /** What a task keeps to go on from: how far it has read, and which numbers it has seen. */
 export interface StreamPosition extends Place {
+  /** Absent in positions of streams that were never seen. */
+  readonly seen: StreamEnd | undefined;
   readonly ledger: Json | undefined;
 }
 
 /** The position as JSON. */
-export function writePosition({ id, entries }: Place, ledger: Json): Json {
-  return { id, entries, ledger };
+export function writePosition({ id, entries }: Place, seen: StreamEnd | undefined, ledger: Json): Json {
+  const end = seen === undefined ? null : { added: seen.added, lastId: seen.lastId };
+  return { id, entries, seen: end, ledger };
 }
 
 /** @throws RedisPositionError if a source of another kind, or none, has written it */
 export function readPosition(position: Json): StreamPosition {
   if (typeof position === "object" && position !== null && "id" in position) {
-    const { id, entries, ledger } = position;
+    const { id, entries, seen, ledger } = position;
     const counted = entries === null || (Number.isSafeInteger(entries) && Number(entries) >= 0);
     if (typeof id === "string" && isEntryId(id) && counted) {
-      return { id, entries: entries === null ? null : Number(entries), ledger };
+      return { id, entries: entries === null ? null : Number(entries), seen: readEnd(seen), ledger };
     }
   }
   throw new RedisPositionError(
     `The stored position ${JSON.stringify(position).slice(0, 100)} is none of a stream, so this source did not write ` +
       "it. Reset the task's state, or give the flow another id.",
   );
+}
+
+function readEnd(seen: Json | undefined): StreamEnd | undefined {
+  if (typeof seen !== "object" || seen === null || !("added" in seen)) return undefined;
+  const { added, lastId } = seen;
+  const known = typeof added === "number" && typeof lastId === "string" && isEntryId(lastId);
+  return known ? { added, lastId } : undefined;
 }

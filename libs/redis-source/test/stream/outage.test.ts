@@ -1,11 +1,16 @@
+import { connect, createServer } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { RedisStreamSource } from "@millrace/redis-source";
 import { partContext } from "../support/part-context.ts";
+import { listen } from "../support/scripted-server.ts";
 import { StreamBench, lines } from "../support/stream-bench.ts";
 import { take } from "../support/take.ts";
 
 const benches: StreamBench[] = [];
+const open: { close(): Promise<void> }[] = [];
 
 afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each.close();
   for (const bench of benches.splice(0)) await bench.stop();
 });
 
@@ -97,5 +102,41 @@ describe("a stream that is deleted", () => {
     expect(await take(second, 2)).toEqual(["a", "b"]);
     expect(context.logger.of("stream-reset")).toHaveLength(1);
     expect(second.stats().lostEntries).toBe(0);
+  });
+});
+
+describe("a failover between a look and the wait that follows it", () => {
+  it("is looked at again: what is missing is counted before what follows it is delivered", async () => {
+    const [before, after] = [await start(), await start()];
+    const ids = Array.from({ length: 18 }, (_, i) => `${i + 1}-0`);
+    for (const [i, id] of ids.entries()) {
+      if (i < 10) await before.redis.xadd("s", id, "data", `line ${i}`);
+      await after.redis.xadd("s", id, "data", `line ${i}`);
+    }
+    await after.redis.xtrim("s", "MAXLEN", 3);
+    let { port } = before.server;
+    const proxy = await listen(
+      createServer((client) => {
+        const upstream = connect(port, "127.0.0.1");
+        upstream.on("error", () => client.destroy());
+        upstream.on("data", (bytes: Buffer) => client.write(bytes));
+        client.on("close", () => upstream.destroy());
+        client.on("data", (bytes: Buffer) => {
+          if (port === after.server.port || !bytes.includes("BLOCK")) {
+            upstream.write(bytes);
+            return;
+          }
+          ({ port } = after.server);
+          client.destroy();
+        });
+      }),
+    );
+    open.push(proxy);
+    const source = new RedisStreamSource({ host: "127.0.0.1", port: proxy.port }, { stream: "s" });
+    const partition = await source.buildPart("s", undefined, partContext());
+    open.push(partition);
+    expect(await take(partition, 10)).toEqual(lines(0, 10));
+    expect(await partition.nextBatch()).toMatchObject({ events: lines(15, 18) });
+    expect(partition.stats()).toMatchObject({ lostEntries: 5, lost: 5, disconnects: 1 });
   });
 });
