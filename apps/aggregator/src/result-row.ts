@@ -16,7 +16,7 @@ export interface Provenance {
   readonly replaces?: readonly WindowId[];
 }
 
-/** Tells where a result comes from, for a row that says so. */
+/** Where a result comes from, for a row that shows it. */
 export function provenance({
   window,
   revision,
@@ -51,7 +51,7 @@ export type Reporter = <R>(
   toRow: (result: WindowResult<R>) => object,
 ) => (result: WindowResult<R>) => ResultRow;
 
-/** @param meta whether each row also tells its {@link Provenance} */
+/** @param meta whether each row also has its {@link Provenance} */
 export function reporter(meta: boolean): Reporter {
   return (toRow) => (result) => {
     const row = toRow(result);

@@ -84,7 +84,7 @@ export class WindowedStream<V> {
     const { onError: policy = "fail", ...kept } = options;
     const onError: "skip" | "fail" = policy === "dead-letter" ? "skip" : "fail";
     const engineOptions = { pageSize: DEFAULT_PAGE_SIZE, ...kept, onError, windower, clock, fold };
-    // Building one now refuses a contradiction where it was written, and tells in words what the windows do.
+    // Building one now refuses a contradiction where it was written, and describes what the windows do.
     const explanation = createWindowEngine(engineOptions).explain();
     const step = `${this.#spec.id}.${id}`;
     this.#graph.add({

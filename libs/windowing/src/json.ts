@@ -35,7 +35,7 @@ export interface CodecOption<T> {
  */
 export function jsonBytes(value: unknown): number {
   if (typeof value === "string") return textBytes(value);
-  if (typeof value === "number") return Number.isFinite(value) ? String(value).length : Number.NaN;
+  if (typeof value === "number") return numberBytes(value);
   if (typeof value === "boolean") return value ? 4 : 5;
   if (value === null) return 4;
   if (typeof value !== "object") return Number.NaN;
@@ -46,10 +46,19 @@ export function jsonBytes(value: unknown): number {
     return Math.max(bytes, 2);
   }
   if (!isPlain(value)) return Number.NaN;
-  for (const [name, item] of Object.entries(value)) {
+  for (const name in value) {
+    const item = value[name];
     if (item !== undefined) bytes += textBytes(name) + jsonBytes(item) + 2;
   }
   return Math.max(bytes, 2);
+}
+
+function numberBytes(value: number): number {
+  if (!Number.isFinite(value)) return Number.NaN;
+  if (!Number.isSafeInteger(value)) return String(value).length;
+  let digits = 1;
+  for (let limit = 10; Math.abs(value) >= limit; limit *= 10) digits++;
+  return value < 0 ? digits + 1 : digits;
 }
 
 /** Control characters that JSON writes as \b, \t, \n, \f and \r. */
@@ -79,7 +88,7 @@ function isPair(text: string, at: number): boolean {
 }
 
 /** By the prototype's own prototype: the objects of every realm, and those without a prototype. */
-function isPlain(value: object): boolean {
+function isPlain(value: object): value is Readonly<Record<string, unknown>> {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

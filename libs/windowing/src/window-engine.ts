@@ -17,7 +17,7 @@ export type StateGroup = readonly [group: string, fields: Iterable<StateField>];
 
 /**
  * What happened to one group of state since the last snapshot: `drop` first, then `put` and `delete`.
- * State has two levels so that a store can drop all of a window in one stroke.
+ * State has two levels so that a store can drop a whole window with one command.
  */
 export interface StateChange {
   readonly group: string;

@@ -520,7 +520,7 @@ describe("values that are not JSON", () => {
     const list = collectList(self as (date: Date) => never);
     expect(() => list.add(list.create(), new Date(), 0)).toThrow("a Date. Give the fold a codec");
     const set = reduce(
-      (value: number) => new Set([value]) as unknown as number,
+      (value: number) => new Set([value]) as unknown as number[],
       (a) => a,
     );
     expect(() => set.snapshot(set.add(set.create(), 1, 0))).toThrow("a Set");

@@ -5,7 +5,7 @@ import { provenance } from "../result-row.ts";
 import type { FlowParts } from "./flow-parts.ts";
 
 /**
- * The honest numbers by time zone and window: events, and how many clicks and users they come from. Each row tells
+ * The honest numbers by time zone and window: events, and how many clicks and users they come from. Each row has
  * its window, revision, cause and completeness.
  */
 export function audience({ source, windower, clock, windowing, report, results }: FlowParts): Dataflow {

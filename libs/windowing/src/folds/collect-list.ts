@@ -38,23 +38,28 @@ export function collectList<V, T>(
   { codec = jsonCodec<T>(), ...given }: CollectBounds & Partial<CodecOption<T>> = {},
 ): Fold<V, ListState<T>, readonly T[]> {
   const bounds = resolveBounds(NAME, given);
-  const sized = (value: T): Sized<T> => ({ value, bytes: requireJsonBytes(NAME, codec.snapshot(value)) });
-  const read = (event: V): Sized<T> | undefined => {
-    const value = valueOf(event);
-    return value === undefined ? undefined : sized(value);
-  };
-  const take = (state: ListState<T>, element: Sized<T> | undefined): ListState<T> => {
-    if (element === undefined) return state;
+  const bytesOf = (value: T): number => requireJsonBytes(NAME, codec.snapshot(value));
+  const put = (state: ListState<T>, value: T, bytes: number): ListState<T> => {
     const { items } = state.list;
-    if (admit(state, bounds, items.length + 1, element.bytes)) items.push(element.value);
+    if (admit(state, bounds, items.length + 1, bytes)) items.push(value);
     return state;
   };
   return {
     create: () => ({ list: new GrowingList(), bytes: 0, overflow: 0 }),
-    add: (state, event) => take(state, read(event)),
-    split: { read, take },
+    add(state, event) {
+      const value = valueOf(event);
+      return value === undefined ? state : put(state, value, bytesOf(value));
+    },
+    split: {
+      read(event): Sized<T> | undefined {
+        const value = valueOf(event);
+        return value === undefined ? undefined : { value, bytes: bytesOf(value) };
+      },
+      take: (state, element: Sized<T> | undefined) =>
+        element === undefined ? state : put(state, element.value, element.bytes),
+    },
     merge(earlier, later) {
-      for (const value of later.list.items) take(earlier, sized(value));
+      for (const value of later.list.items) put(earlier, value, bytesOf(value));
       earlier.overflow += later.overflow;
       return earlier;
     },

@@ -40,6 +40,7 @@ export class GrowingMap<T> {
     this.#expected = expected;
   }
 
+  /** Adds a name, or gives it another value. */
   set({ name, value, bytes }: NamedValue<T>): void {
     const entry = this.entries.get(name);
     if (entry === undefined) {
@@ -56,6 +57,7 @@ export class GrowingMap<T> {
     this.#changed?.add(name);
   }
 
+  /** The entries changed since the last call. */
   changes(toJson: (value: T) => Json): PartChanges {
     const put = Array.from(this.#changed ?? this.entries.keys()).flatMap((name): FoldPart[] => {
       const entry = this.entries.get(name);
@@ -68,7 +70,7 @@ export class GrowingMap<T> {
     return { put, delete: [] };
   }
 
-  /** @throws WindowStateError unless it is all there */
+  /** Takes up what was kept. @throws WindowStateError unless it is all there */
   restore(parts: readonly FoldPart[], fromJson: (json: Json) => T): void {
     const byPlace = parts.map(([id, json]) => [Number(id), listFrom(json)] as const);
     for (const [place, [name, bytes, since, value, before]] of byPlace.sort(([a], [b]) => a - b)) {

@@ -31,11 +31,13 @@ export class GrowingSet<T extends Scalar> {
     this.#kept = kept;
   }
 
+  /** Adds a value that is not in it. */
   add(value: T): void {
     this.values.add(value);
     this.#fresh?.push(value);
   }
 
+  /** The values added since the last call. */
   changes(): PartChanges {
     const put = toChunks(this.#fresh ?? this.values, this.#chunks);
     this.#chunks += put.length;
@@ -43,7 +45,7 @@ export class GrowingSet<T extends Scalar> {
     return { put, delete: [] };
   }
 
-  /** @throws WindowStateError unless it is all there */
+  /** Takes up what was kept. @throws WindowStateError unless it is all there */
   restore(parts: readonly FoldPart[], valueFrom: (json: Json) => T): void {
     const { elements, next } = fromChunks(parts);
     for (const element of elements) this.values.add(valueFrom(element));

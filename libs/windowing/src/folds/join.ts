@@ -59,7 +59,7 @@ export interface JoinOptions<S extends JoinSides> {
   readonly maxBytes?: number;
 }
 
-/** Combinations of a product at most, unless told otherwise. */
+/** Combinations of a product at most, by default. */
 const DEFAULT_MAX_COMBINATIONS = 10_000;
 
 /**
@@ -80,7 +80,7 @@ export function join<S extends JoinSides>(
   const { sides, insert = "last", emit = "final" } = options;
   const bounds = resolveBounds("join", { max: DEFAULT_MAX_COMBINATIONS, ...options });
   const names = Object.keys(sides);
-  // Names, a colon each, and a comma behind the row.
+  // Names, a colon each, and a comma after the row.
   const rowBytes = jsonBytes(names) + names.length + 1;
   const readers = Object.values(sides) as ((event: JoinEvent<S>) => unknown)[];
 

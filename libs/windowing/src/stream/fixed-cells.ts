@@ -49,7 +49,7 @@ export class FixedCells<V, A, R> {
     else this.#rows.addMatch(window, key, next);
   }
 
-  /** All first results of a window are out: brings in what came late meanwhile. False where nothing did. */
+  /** All first results of a window are out: brings in what came late while they went out. False if nothing did. */
   takeAfter(window: FixedWindow<A>): boolean {
     const { fold } = this.#options;
     if (window.after === undefined) return false;

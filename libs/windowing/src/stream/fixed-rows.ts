@@ -102,7 +102,7 @@ export class FixedRows<V, A, R> {
     return resultAt(this.#options.fold, accumulator, sent);
   }
 
-  /** All at once: of a window that is dropped nothing needs to be told. */
+  /** All at once: of a window that is dropped, no change needs to be noted. */
   #allOut(window: FixedWindow<A>): void {
     window.out = window.cells.size;
     if (this.#options.allowedLatenessMs === 0) return;

@@ -37,7 +37,7 @@ export class FixedWindow<A> implements HeapItem {
   changedAfter: Set<string> | undefined;
   /** Keys whose closing row went out since the last snapshot, once snapshots are taken. */
   justOut: string[] = [];
-  /** Whether a snapshot has told of this window, and of its `after`. */
+  /** Whether a snapshot had this window, and its `after`. */
   persisted = false;
   persistedAfter = false;
 

@@ -154,7 +154,7 @@ export class SessionTable<V, A, R> {
     this.#changed = new Set();
   }
 
-  /** An event that extends a session does not move it in the heap: whoever looks at the top does. */
+  /** An event that extends a session does not move it in the heap: looking at the top does. */
   #exact(heap: DueHeap<Session<A>>, latenessMs: number): Session<A> | undefined {
     for (;;) {
       const session = heap.peek();
