@@ -10,21 +10,25 @@ export interface Provenance {
   readonly cause: WindowCause;
   /** Whether all events of the window were seen: yes, not known, or the bounds of how many are missing. */
   readonly complete: Completeness;
+  /** How many values a full fold has not taken in: the numbers are right without them. Absent if there are none. */
+  readonly overflow?: number;
   /** Sessions whose results are void, since they are part of this one. */
   readonly replaces?: readonly WindowId[];
 }
 
-/** Tells where a result comes from, for a row that says so. */
+/** Where a result comes from, for a row that shows it. */
 export function provenance({
   window,
   revision,
   cause,
   complete,
+  overflow,
   replaces,
 }: WindowResult<unknown>): Provenance {
   const { id, open, close } = window;
   const voided = replaces === undefined ? {} : { replaces };
-  return { window: { id, open, close }, revision, cause, complete, ...voided };
+  const leftOut = overflow === undefined ? {} : { overflow };
+  return { window: { id, open, close }, revision, cause, complete, ...leftOut, ...voided };
 }
 
 /** A row to print or keep that still knows its result, and so its window, key and revision. As JSON it is the row alone. */
@@ -47,7 +51,7 @@ export type Reporter = <R>(
   toRow: (result: WindowResult<R>) => object,
 ) => (result: WindowResult<R>) => ResultRow;
 
-/** @param meta whether each row also tells its {@link Provenance} */
+/** @param meta whether each row also has its {@link Provenance} */
 export function reporter(meta: boolean): Reporter {
   return (toRow) => (result) => {
     const row = toRow(result);

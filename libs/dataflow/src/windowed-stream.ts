@@ -1,8 +1,10 @@
 import {
+  aggregate,
   collectList,
   count,
   createWindowEngine,
   distinct,
+  jsonCodec,
   max,
   mean,
   min,
@@ -10,8 +12,14 @@ import {
   sum,
 } from "@millrace/windowing";
 import type {
+  Aggregated,
+  Aggregates,
   Clock,
+  CodecOption,
+  CollectBounds,
+  DistinctOptions,
   Fold,
+  JsonLike,
   LateEvent,
   RefusedEvent,
   WindowEngineOptions,
@@ -19,19 +27,25 @@ import type {
 } from "@millrace/windowing";
 import type { Graph, Port } from "./graph.ts";
 import { required } from "./operators/required.ts";
-import { tracedClock, tracedFold } from "./operators/traced.ts";
-import type { Trace } from "./operators/traced.ts";
 import type { PartResult } from "./operators/window-operator.ts";
 import { WindowOperator } from "./operators/window-operator.ts";
 import { Stream } from "./stream.ts";
 
 /** How windows are kept: everything of the engine that does not depend on the fold. */
-export type WindowOptions<V> = Omit<
+export interface WindowOptions<V> extends Omit<
   WindowEngineOptions<V, unknown, unknown>,
-  "windower" | "clock" | "fold" | "completeOf"
->;
+  "windower" | "clock" | "fold" | "completeOf" | "onError"
+> {
+  /**
+   * What becomes of an event on which the clock or the fold throws, such as one without the number that is summed.
+   * With `dead-letter` it is in no window, goes to the dead letter and is counted as `skipped`.
+   *
+   * @default "fail"
+   */
+  readonly onError?: "fail" | "dead-letter";
+}
 
-/** Rows of a closing window that leave in one go, so that a window of a million keys holds nobody up. */
+/** Rows of a closing window that leave at a time, so that closing a large window does not block the event loop. */
 export const DEFAULT_PAGE_SIZE = 2_000;
 
 interface WindowSpec<V> {
@@ -62,8 +76,10 @@ export class WindowedStream<V> {
    */
   fold<A, R>(id: string, fold: Fold<V, A, R>): WindowResults<V, R> {
     const { windower, clock, options } = this.#spec;
-    const engineOptions = { pageSize: DEFAULT_PAGE_SIZE, ...options, windower, clock, fold };
-    // Building one now refuses a contradiction where it was written, and tells in words what the windows do.
+    const { onError: policy = "fail", ...kept } = options;
+    const onError: "skip" | "fail" = policy === "dead-letter" ? "skip" : "fail";
+    const engineOptions = { pageSize: DEFAULT_PAGE_SIZE, ...kept, onError, windower, clock, fold };
+    // Building one now refuses a contradiction where it was written, and describes what the windows do.
     const explanation = createWindowEngine(engineOptions).explain();
     const step = `${this.#spec.id}.${id}`;
     this.#graph.add({
@@ -77,11 +93,9 @@ export class WindowedStream<V> {
         build: (context, [late, refused]) => {
           const completeOf = (open: number, close: number): ReturnType<typeof context.completeness> =>
             context.completeness(open, close);
-          const trace: Trace<V> = { value: undefined };
-          const traced = { clock: tracedClock(clock, trace), fold: tracedFold(fold, trace) };
-          const engine = createWindowEngine({ ...engineOptions, ...traced, completeOf });
+          const engine = createWindowEngine({ ...engineOptions, completeOf });
           const sides = { late: required(late), refused: required(refused) };
-          return new WindowOperator<V, R>(context, engine, trace, sides);
+          return new WindowOperator<V, R>(context, engine, sides);
         },
       },
     });
@@ -93,44 +107,88 @@ export class WindowedStream<V> {
     return this.fold(id, count());
   }
 
-  /** What `valueOf` makes of each event, combined two at a time; `combine` must be associative. */
-  reduce<A>(id: string, valueOf: (value: V) => A, combine: (a: A, b: A) => A): WindowResults<V, A> {
-    return this.fold(id, reduce(valueOf, combine));
+  /**
+   * Several folds at once, one row with all their results: `{ events: count(), users: distinct((c) => c.user) }`.
+   *
+   * @param folds each under the name of its field
+   */
+  aggregate<S extends Aggregates<V>>(id: string, folds: S): WindowResults<V, Aggregated<S>> {
+    return this.fold(id, aggregate<S, V>(folds));
   }
 
-  /** Sum of what `valueOf` makes of each event. */
+  /**
+   * What `valueOf` makes of each event, combined two at a time; `combine` must be associative, and change neither of
+   * its arguments. Values that are not JSON need a codec.
+   */
+  reduce<A>(
+    id: string,
+    valueOf: (value: V) => A & JsonLike<A>,
+    combine: (a: A, b: A) => A,
+  ): WindowResults<V, A>;
+  reduce<A>(
+    id: string,
+    valueOf: (value: V) => A,
+    combine: (a: A, b: A) => A,
+    options: CodecOption<A>,
+  ): WindowResults<V, A>;
+  reduce<A>(
+    id: string,
+    valueOf: (value: V) => A,
+    combine: (a: A, b: A) => A,
+    options: CodecOption<A> = { codec: jsonCodec() },
+  ): WindowResults<V, A> {
+    return this.fold(id, reduce(valueOf, combine, options));
+  }
+
+  /** Sum of what `valueOf` makes of each event: finite numbers, else the event is an error. */
   sum(id: string, valueOf: (value: V) => number): WindowResults<V, number> {
     return this.fold(id, sum(valueOf));
   }
 
-  /** The least of what `valueOf` makes of each event. */
+  /** The least of what `valueOf` makes of each event: finite numbers, else the event is an error. */
   min(id: string, valueOf: (value: V) => number): WindowResults<V, number> {
     return this.fold(id, min(valueOf));
   }
 
-  /** The greatest of what `valueOf` makes of each event. */
+  /** The greatest of what `valueOf` makes of each event: finite numbers, else the event is an error. */
   max(id: string, valueOf: (value: V) => number): WindowResults<V, number> {
     return this.fold(id, max(valueOf));
   }
 
-  /** The mean of what `valueOf` makes of each event. */
+  /** The mean of what `valueOf` makes of each event: finite numbers, else the event is an error. */
   mean(id: string, valueOf: (value: V) => number): WindowResults<V, number> {
     return this.fold(id, mean(valueOf));
   }
 
-  /** The number of different values that `valueOf` makes of the events, exactly: each is kept. */
-  distinct(id: string, valueOf: (value: V) => string | number): WindowResults<V, number> {
-    return this.fold(id, distinct(valueOf));
+  /**
+   * The number of different values that `valueOf` makes of the events, exactly: each is kept. Undefined = the event
+   * has none. What is beyond the bound of a million is in the row's `overflow`.
+   */
+  distinct(
+    id: string,
+    valueOf: (value: V) => string | number | undefined,
+    options?: DistinctOptions,
+  ): WindowResults<V, number> {
+    return this.fold(id, distinct(valueOf, options));
   }
 
-  /** The events themselves, as a list. */
-  collect(id: string): WindowResults<V, readonly V[]> {
+  /**
+   * The events themselves, as a list of 100,000 events and 256 KiB of JSON at most; what does not fit is in the row's
+   * `overflow`. Events that are not JSON need a codec.
+   */
+  collect(id: string, ...options: CollectArguments<V>): WindowResults<V, readonly V[]>;
+  collect(id: string, options: CollectBounds & Partial<CodecOption<V>> = {}): WindowResults<V, readonly V[]> {
     return this.fold(
       id,
-      collectList((value: V) => value),
+      collectList((value: V) => value, { codec: jsonCodec<V>(), ...options }),
     );
   }
 }
+
+/** What `collect` wants to know beside its id: a codec, where events are not JSON. */
+type CollectArguments<V> = [V] extends [JsonLike<V>]
+  ? [options?: CollectBounds & Partial<CodecOption<V>>]
+  : [options: CollectBounds & CodecOption<V>];
 
 /** The results of a windowed fold, with what did not get into them beside. */
 export interface WindowResults<V, R> extends Stream<PartResult<R>> {

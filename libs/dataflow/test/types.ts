@@ -4,8 +4,24 @@
  */
 import { CallbackSink, Dataflow, IterableSource, StdoutSink } from "@millrace/dataflow";
 import type { Decoder, KeyedStream, PartResult, Stream } from "@millrace/dataflow";
-import { EventClock, SystemClock, TumblingWindower, join } from "@millrace/windowing";
-import type { LateEvent } from "@millrace/windowing";
+import {
+  EventClock,
+  SystemClock,
+  TumblingWindower,
+  aggregate,
+  collectList,
+  collectMap,
+  collectSet,
+  count,
+  distinct,
+  foldOf,
+  join,
+  mapCodec,
+  max,
+  reduce,
+  sum,
+} from "@millrace/windowing";
+import type { ClosingFold, JsonCodec, LateEvent } from "@millrace/windowing";
 
 interface Click {
   readonly zone: string;
@@ -56,6 +72,93 @@ sides.map("joined", ({ value }) => {
   return value;
 });
 
+interface Visit {
+  readonly user?: string;
+  readonly price: number;
+  readonly tags: readonly string[];
+}
+declare const visits: Stream<Visit>;
+const visitWindows = visits
+  .keyBy("user", ({ user = "" }) => user)
+  .window("visits", new TumblingWindower({ lengthMs: 1 }), new SystemClock(), { onError: "dead-letter" });
+const sums = visitWindows.aggregate("sums", {
+  events: count(),
+  revenue: sum((visit) => visit.price),
+  users: distinct((visit) => visit.user, { max: 10_000 }),
+  tags: collectSet((visit) => visit.tags[0]),
+  prices: collectList((visit) => visit.price),
+  byUser: collectMap((visit) => [visit.user ?? "", visit.price]),
+  dearest: max((visit) => visit.price),
+  last: reduce(
+    (visit) => visit,
+    (_, visit) => visit,
+  ),
+});
+sums.map("row", ({ value }) => {
+  same<
+    typeof value,
+    {
+      readonly events: number;
+      readonly revenue: number;
+      readonly users: number;
+      readonly tags: readonly string[];
+      readonly prices: readonly number[];
+      readonly byUser: Readonly<Record<string, number>>;
+      readonly dearest: number;
+      readonly last: Visit;
+    }
+  >(true);
+  return value;
+});
+// An interface is JSON where all of its fields are.
+visitWindows.collect("visits");
+visitWindows.reduce(
+  "last",
+  (visit) => visit,
+  (_, visit) => visit,
+);
+const apart = aggregate({ events: count(), price: sum((visit: Visit) => visit.price) });
+same<
+  typeof apart extends ClosingFold<Visit, unknown, { events: number; price: number }> ? true : false,
+  true
+>(true);
+visitWindows.fold("apart", apart);
+
+interface Login {
+  readonly at: Date;
+  readonly roles: Set<string>;
+}
+declare const logins: KeyedStream<Login>;
+const loginWindows = logins.window("logins", new TumblingWindower({ lengthMs: 1 }), new SystemClock());
+const dateCodec: JsonCodec<Date> = {
+  snapshot: (date) => date.getTime(),
+  restore: (state) => new Date(Number(state)),
+};
+const firstLogin = loginWindows.reduce(
+  "first",
+  (login) => login.at,
+  (a, b) => (b < a ? b : a),
+  { codec: dateCodec },
+);
+same<typeof firstLogin extends Stream<PartResult<Date>> ? true : false, true>(true);
+const tally = foldOf(
+  {
+    create: () => new Map<string, number>(),
+    add: (counts, { roles }: Login) => counts.set("roles", roles.size),
+    merge: (earlier, _later) => earlier,
+    result: (counts) => counts.size,
+  },
+  { codec: mapCodec<number>() },
+);
+const tallies = loginWindows.fold("tally", tally);
+same<typeof tallies extends Stream<PartResult<number>> ? true : false, true>(true);
+const words = foldOf({
+  create: (): readonly Visit[] => [],
+  add: (all, visit: Visit) => [...all, visit],
+  merge: (earlier, later) => [...earlier, ...later],
+});
+same<typeof words extends ClosingFold<Visit, unknown, readonly Visit[]> ? true : false, true>(true);
+
 const { yes, no } = flow
   .input("mixed", new IterableSource<string | number>([1, "a"]))
   .branch("text", (event) => typeof event === "string");
@@ -70,6 +173,29 @@ same<typeof running, KeyedStream<{ key: string; at: number }>>(true);
 
 const looked = clicks.mapAsync("look", async ({ zone }) => Promise.resolve(zone.length));
 same<typeof looked, Stream<number>>(true);
+
+loginWindows.reduce(
+  "bad_date",
+  // @ts-expect-error a Date is not JSON, so it needs a codec
+  (login) => login.at,
+  (a) => a,
+);
+loginWindows.reduce(
+  "bad_set",
+  // @ts-expect-error a Set is not JSON, so it needs a codec
+  (login) => login.roles,
+  (a) => a,
+);
+// @ts-expect-error events with a Date and a Set are not JSON, so they need a codec
+loginWindows.collect("bad_collect");
+// @ts-expect-error a Map is not JSON, so it needs a codec
+foldOf({ create: () => new Map<string, number>(), add: (all) => all, merge: (all) => all });
+// @ts-expect-error a fold of other events
+visitWindows.aggregate("bad_events", { dates: distinct((login: Login) => login.at.getTime()) });
+// @ts-expect-error only texts, numbers, booleans and null can be told apart
+visitWindows.aggregate("bad_distinct", { tags: distinct((visit) => visit.tags) });
+// @ts-expect-error an event without a number
+visitWindows.sum("bad_sum", (visit) => visit.user);
 
 // @ts-expect-error a field that holds no string is not a key
 clicks.keyBy("bad_key", "at");

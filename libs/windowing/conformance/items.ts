@@ -1,3 +1,4 @@
+import type { Json } from "../src/index.ts";
 import type { Fields } from "./fields.ts";
 import type { Item } from "./subject.ts";
 
@@ -28,7 +29,7 @@ export function stepsOf(items: readonly Fields[]): readonly Step[] {
     const key = item.text("key");
     const value = {
       ts: item.optionalNumber("ts_ms") ?? Number.NaN,
-      value: item.any("value"),
+      value: item.any("value") as Json,
       side: item.optionalNumber("side") ?? 0,
     };
     const own = item.optionalNumber("batch");

@@ -6,6 +6,7 @@ import {
   EventClock,
   foldOf,
   join,
+  mapCodec,
   reduce,
   SessionWindower,
   SlidingWindower,
@@ -14,6 +15,7 @@ import {
   TumblingWindower,
   type Clock,
   type Fold,
+  type Json,
   type Windower,
 } from "../src/index.ts";
 import { MalformedVectorsError, type Fields } from "./fields.ts";
@@ -21,7 +23,7 @@ import { MalformedVectorsError, type Fields } from "./fields.ts";
 /** An event of a vector. */
 export interface Item {
   readonly ts: number;
-  readonly value: unknown;
+  readonly value: Json;
   readonly side: number;
 }
 
@@ -81,28 +83,35 @@ export function foldFor(vector: Fields): { readonly fold: AnyFold; readonly orde
   }
 }
 
-const listFold = foldOf<Item, unknown[]>({
-  create: () => [],
-  add: (list, { value }) => [...list, value],
+const listFold = foldOf({
+  create: (): Json[] => [],
+  add: (list, { value }: Item) => [...list, value],
   merge: (earlier, later) => [...earlier, ...later],
 });
 
-const countsFold = foldOf<Item, Record<string, number>>({
-  create: () => ({}),
-  add: (counts, { value }) => ({ ...counts, [String(value)]: (counts[String(value)] ?? 0) + 1 }),
-  merge(earlier, later) {
-    for (const [name, total] of Object.entries(later)) earlier[name] = (earlier[name] ?? 0) + total;
-    return earlier;
+const countsFold = foldOf(
+  {
+    create: () => new Map<string, number>(),
+    add(counts, { value }: Item) {
+      const name = typeof value === "string" ? value : JSON.stringify(value);
+      return counts.set(name, (counts.get(name) ?? 0) + 1);
+    },
+    merge(earlier, later) {
+      for (const [name, total] of later) earlier.set(name, (earlier.get(name) ?? 0) + total);
+      return earlier;
+    },
+    result: (counts) => Object.fromEntries(counts),
   },
-});
+  { codec: mapCodec<number>() },
+);
 
 function collectFold(into: "list" | "set" | "dict"): AnyFold {
   if (into === "list") return collectList(({ value }: Item) => value);
-  if (into === "dict") return collectMap(({ value }: Item) => value as readonly [string, unknown]);
+  if (into === "dict") return collectMap(({ value }: Item) => value as readonly [string, Json]);
   // A set of the vectors is written in order of its values.
   const set = collectSet(({ value }: Item) => value as string | number);
-  const result = (state: Set<string | number>): unknown => [...set.result(state)].sort(byValue);
-  return { ...set, result };
+  const sorted: typeof set = { ...set, result: (state) => [...set.result(state)].sort(byValue) };
+  return sorted;
 }
 
 function joinFold(params: Fields | undefined): AnyFold {

@@ -1,4 +1,6 @@
+import { countingOverflow } from "./fold-state.ts";
 import { orderedFold } from "./ordered-fold.ts";
+import { Outbox } from "./outbox.ts";
 import { PerKeyEngine } from "./per-key/per-key-engine.ts";
 import { FixedEngine } from "./stream/fixed-engine.ts";
 import { SessionEngine } from "./stream/session-engine.ts";
@@ -8,14 +10,20 @@ import type { WindowEngine } from "./window-engine.ts";
 /** Builds the engine for a combination of windower, clock, fold and time model. @throws WindowOptionsError */
 export function createWindowEngine<V, A, R>(options: WindowEngineOptions<V, A, R>): WindowEngine<V, R> {
   const resolved = resolveOptions(options);
-  if (resolved.timeModel === "perKey") return new PerKeyEngine(resolved);
-  if (!resolved.ordered) return createStreamEngine(resolved);
-  return createStreamEngine({ ...resolved, fold: orderedFold(resolved.fold, resolved.valueCodec) });
+  if (resolved.timeModel === "perKey" || !resolved.ordered) return createEngine(resolved);
+  const { fold, valueCodec, maxOrderedEvents } = resolved;
+  return createEngine({ ...resolved, fold: orderedFold(fold, valueCodec, maxOrderedEvents) });
 }
 
-function createStreamEngine<V, A, R>(options: ResolvedOptions<V, A, R>): WindowEngine<V, R> {
-  const { windower } = options;
+function createEngine<V, A, R>(given: ResolvedOptions<V, A, R>): WindowEngine<V, R> {
+  const outbox = new Outbox<V, R>(given.pageSize);
+  const fold = countingOverflow(given.fold, (values) => {
+    outbox.overflowedValues += values;
+  });
+  const options = { ...given, fold };
+  const { timeModel, windower } = options;
+  if (timeModel === "perKey") return new PerKeyEngine(options, outbox);
   return windower.kind === "session"
-    ? new SessionEngine(options, windower)
-    : new FixedEngine(options, windower);
+    ? new SessionEngine(options, outbox, windower)
+    : new FixedEngine(options, outbox, windower);
 }

@@ -31,3 +31,42 @@ export class WindowStateError extends WindowingError {
   static readonly code = "MILLRACE_WINDOW_STATE";
   readonly code: string = WindowStateError.code;
 }
+
+/** A value that a fold cannot take, such as a number that is missing: the event was not taken in. */
+export class FoldValueError extends WindowingError {
+  static readonly code = "MILLRACE_FOLD_VALUE";
+  readonly code: string = FoldValueError.code;
+}
+
+/** The event on which a function threw, and what it threw. */
+export interface WindowEventFailure<V> {
+  readonly key: string;
+  readonly value: V;
+  readonly cause: unknown;
+}
+
+/** A function of the clock or the fold threw on an event; `cause` is what it threw. */
+export class WindowEventError<V> extends WindowingError {
+  static readonly code = "MILLRACE_WINDOW_EVENT";
+  readonly code: string = WindowEventError.code;
+  readonly key: string;
+  readonly value: V;
+
+  constructor(message: string, { key, value, cause }: WindowEventFailure<V>) {
+    super(message, { cause });
+    this.key = key;
+    this.value = value;
+  }
+}
+
+/** Thrown where an error leaves an event half taken in: the engine must not be used any more. */
+export class PartlyTaken extends Error {
+  constructor(cause: unknown) {
+    super(messageOf(cause), { cause });
+  }
+}
+
+/** What any thrown value says. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -22,6 +22,14 @@ export function listFrom(json: Json | undefined): readonly Json[] {
   return isList(json) ? json : damaged("a list", json);
 }
 
+/** The values of an object that must have just these fields, in the order of their names. */
+export function recordFrom(json: Json | undefined, names: readonly string[]): readonly Json[] {
+  const record = new Map(typeof json === "object" && json !== null ? Object.entries(json) : []);
+  const values = names.flatMap((name) => (record.has(name) ? [record.get(name) ?? null] : []));
+  const complete = values.length === names.length && record.size === names.length;
+  return complete ? values : damaged(`the fields ${names.join(", ")}`, json);
+}
+
 /** A field that must be there. */
 export function fieldFrom(json: Json | undefined): Json {
   return json === undefined ? damaged("a value", json) : json;

@@ -1,5 +1,39 @@
 import type { Json } from "./json.ts";
 
+/** One part of an accumulator that is kept in parts. */
+export type FoldPart = readonly [id: string, value: Json];
+
+/** What became of an accumulator's parts since they were last asked for. */
+export interface PartChanges {
+  /** Parts that are new or changed. An id is a text of the fold's choice that is not empty. */
+  readonly put: readonly FoldPart[];
+  /** Ids of parts that are gone: none of `put`. */
+  readonly delete: readonly string[];
+}
+
+/**
+ * How an accumulator that grows is kept: beside its small snapshot in parts, each of a bounded size, so that keeping
+ * it costs what changed, not what it holds.
+ */
+export interface FoldParts<A, R> {
+  /** What changed since the last call for this accumulator; everything, the first time. */
+  changes(accumulator: A): PartChanges;
+  /** Puts the parts, in any order, back into what `restore` made of the snapshot. @throws WindowStateError */
+  restore(accumulator: A, parts: readonly FoldPart[]): void;
+  /** A small note of the present result, by which `resultAt` finds it when more has been added. Only the last holds. */
+  mark(accumulator: A): Json;
+  /** The result as it was at the mark. */
+  resultAt(accumulator: A, mark: Json): R;
+}
+
+/** `add` in two halves, so that several folds of one event can be asked before any of them changes. */
+export interface SplitAdd<V, A> {
+  /** What the fold needs of an event. Changes nothing; throws if the fold cannot take the event. */
+  read(value: V, timestamp: number): unknown;
+  /** Takes in what was read. Never throws. */
+  take(accumulator: A, read: unknown, timestamp: number): A;
+}
+
 /**
  * How a window's events become one value. Write your own in ten lines; `foldLaws` in the tests of this library
  * shows what is expected of one.
@@ -12,16 +46,25 @@ import type { Json } from "./json.ts";
 export interface ClosingFold<V, A, R> {
   /** A fresh accumulator. */
   create(): A;
-  /** Takes in one event. `timestamp` is its event time in ms. */
+  /**
+   * Takes in one event. `timestamp` is its event time in ms. If it throws, the event is not taken in: so it throws
+   * for what the event is, not for what the accumulator holds, and before it changes anything.
+   */
   add(accumulator: A, value: V, timestamp: number): A;
   /** Takes the accumulator of a later session into that of an earlier one, when the two merge. */
   merge(earlier: A, later: A): A;
   /** The value; it must not change when the accumulator does. */
   result(accumulator: A): R;
-  /** The accumulator as JSON; it must not change when the accumulator does. */
+  /** The accumulator as JSON, without what `parts` keeps; it must not change when the accumulator does. */
   snapshot(accumulator: A): Json;
-  /** The accumulator that `snapshot` told of. */
+  /** The accumulator that `snapshot` was given. @throws WindowStateError */
   restore(state: Json): A;
+  /** For accumulators that grow. Without it `snapshot` is the whole, written anew with each commit that changed it. */
+  readonly parts?: FoldParts<A, R>;
+  /** For folds with a bound: how many values have not been taken in, counted up to the last call of `result`. */
+  overflow?(accumulator: A): number;
+  /** For folds that can be parts of an `aggregate` beside others whose `add` may throw. */
+  readonly split?: SplitAdd<V, A>;
 }
 
 /** A fold whose rows leave when a window closes or, where it has `match`, while events come in. */

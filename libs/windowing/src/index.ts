@@ -1,14 +1,18 @@
 export { EventClock, SystemClock } from "./clock.ts";
 export { DueHeap } from "./due-heap.ts";
+export { jsonCodec, mapCodec } from "./codecs.ts";
 export { createWindowEngine } from "./create-window-engine.ts";
 export { Deduplicator } from "./deduplicator.ts";
 export {
+  FoldValueError,
   WindowBatchError,
+  WindowEventError,
   WindowingError,
   WindowOptionsError,
   WindowSpecError,
   WindowStateError,
 } from "./errors.ts";
+export { aggregate } from "./folds/aggregate.ts";
 export { collectList } from "./folds/collect-list.ts";
 export { collectMap } from "./folds/collect-map.ts";
 export { collectSet, distinct } from "./folds/collect-set.ts";
@@ -27,12 +31,17 @@ export { NO_SESSION_ID } from "./window.ts";
 export type { Clock, EventClockOptions } from "./clock.ts";
 export type { DeduplicatorBatch, DeduplicatorOptions } from "./deduplicator.ts";
 export type { FixedWindower } from "./fixed-windower.ts";
-export type { ClosingFold, Fold } from "./fold.ts";
-export type { Scalar } from "./folds/collect-set.ts";
-export type { FoldSpec } from "./folds/fold-of.ts";
+export type { WindowEventFailure } from "./errors.ts";
+export type { ClosingFold, Fold, FoldPart, FoldParts, PartChanges, SplitAdd } from "./fold.ts";
+export type { Aggregated, AggregateEvent, Aggregates, AggregateState } from "./folds/aggregate.ts";
+export type { CollectBounds } from "./folds/bounds.ts";
+export type { ListState } from "./folds/collect-list.ts";
+export type { GrowingMap } from "./folds/collect-map.ts";
+export type { DistinctOptions, GrowingSet, Scalar } from "./folds/collect-set.ts";
+export type { FoldSpec, Shared } from "./folds/fold-of.ts";
 export type { Joined, JoinEvent, JoinOptions, JoinSides, JoinState } from "./folds/join.ts";
 export type { MeanState } from "./folds/mean.ts";
-export type { Json, JsonCodec } from "./json.ts";
+export type { CodecOption, Json, JsonCodec, JsonLike } from "./json.ts";
 export type { KeySessions, SessionMerge } from "./per-key/key-sessions.ts";
 export type { SessionWindowerOptions } from "./session-windower.ts";
 export type { SlidingWindowerOptions } from "./sliding-windower.ts";
@@ -52,6 +61,7 @@ export type {
   LateEvent,
   RefusalReason,
   RefusedEvent,
+  SkippedEvent,
   WindowCause,
   WindowOutput,
   WindowResult,

@@ -1,9 +1,11 @@
-import type { LateEvent, RefusedEvent, WindowOutput, WindowResult } from "./window-output.ts";
+import { messageOf, PartlyTaken, WindowEventError } from "./errors.ts";
+import type { LateEvent, RefusedEvent, SkippedEvent, WindowOutput, WindowResult } from "./window-output.ts";
 
 const EMPTY: WindowOutput<never, never> = Object.freeze({
   results: Object.freeze([]),
   late: Object.freeze([]),
   refused: Object.freeze([]),
+  skipped: Object.freeze([]),
 });
 
 /** Gathers what one call brings out, keeps the page's room, and counts. */
@@ -13,12 +15,15 @@ export class Outbox<V, R> {
   counted = 0;
   late = 0;
   refused = 0;
+  skipped = 0;
   overflowed = 0;
+  overflowedValues = 0;
   revisions = 0;
   readonly #pageSize: number;
   #results: WindowResult<R>[] = [];
   #lateEvents: LateEvent<V>[] = [];
   #refusedEvents: RefusedEvent<V>[] = [];
+  #skippedEvents: SkippedEvent<V>[] = [];
 
   constructor(pageSize: number) {
     this.#pageSize = pageSize;
@@ -43,23 +48,48 @@ export class Outbox<V, R> {
     this.#refusedEvents.push(event);
   }
 
+  /**
+   * Leaves out an event on which a function threw.
+   *
+   * @param allowed whether the event is in no window yet, and may be left out
+   * @throws WindowEventError if it may not, or is half taken in
+   */
+  skip(key: string, value: V, error: unknown, allowed: boolean): void {
+    const partly = error instanceof PartlyTaken;
+    const cause = partly ? error.cause : error;
+    if (partly || !allowed) throw new WindowEventError(messageOf(cause), { key, value, cause });
+    this.skipped++;
+    this.#skippedEvents.push({ key, value, error });
+  }
+
   take(): WindowOutput<V, R> {
     const results = this.#results;
     const late = this.#lateEvents;
     const refused = this.#refusedEvents;
-    if (results.length + late.length + refused.length === 0) return EMPTY;
+    const skipped = this.#skippedEvents;
+    if (results.length + late.length + refused.length + skipped.length === 0) return EMPTY;
     this.#results = [];
     this.#lateEvents = [];
     this.#refusedEvents = [];
-    return { results, late, refused };
+    this.#skippedEvents = [];
+    return { results, late, refused, skipped };
   }
 
   /** The counters, as they stand in a snapshot. */
   snapshot(): readonly number[] {
-    return [this.counted, this.late, this.refused, this.overflowed, this.revisions];
+    const { counted, late, refused, overflowed, revisions, skipped, overflowedValues } = this;
+    return [counted, late, refused, overflowed, revisions, skipped, overflowedValues];
   }
 
   restore(counters: readonly number[]): void {
-    [this.counted = 0, this.late = 0, this.refused = 0, this.overflowed = 0, this.revisions = 0] = counters;
+    const [counted = 0, late = 0, refused = 0, overflowed = 0, revisions = 0, skipped = 0, values = 0] =
+      counters;
+    this.counted = counted;
+    this.late = late;
+    this.refused = refused;
+    this.overflowed = overflowed;
+    this.revisions = revisions;
+    this.skipped = skipped;
+    this.overflowedValues = values;
   }
 }

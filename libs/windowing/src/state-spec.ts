@@ -2,7 +2,7 @@ import { WindowStateError } from "./errors.ts";
 import type { ResolvedOptions } from "./window-engine-options.ts";
 
 /** Raised whenever the form of the state changes. */
-const STATE_VERSION = 1;
+const STATE_VERSION = 2;
 
 /** What a saved state depends on: whoever restores it must agree. */
 export function specOf<V, A, R>({ timeModel, windower, ordered }: ResolvedOptions<V, A, R>): string {

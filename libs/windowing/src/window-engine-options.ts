@@ -1,8 +1,9 @@
 import type { Clock } from "./clock.ts";
 import { WindowOptionsError } from "./errors.ts";
 import type { Fold } from "./fold.ts";
+import { DEFAULT_MAX_ELEMENTS } from "./folds/bounds.ts";
 import type { JsonCodec } from "./json.ts";
-import { Verbatim } from "./verbatim.ts";
+import { jsonCodec } from "./codecs.ts";
 import type { Completeness } from "./window-output.ts";
 import type { Windower } from "./windower.ts";
 
@@ -41,6 +42,14 @@ export interface WindowEngineOptions<V, A, R> {
   readonly maxKeysPerWindow?: number;
   /** @default "(overflow)" */
   readonly overflowKey?: string;
+  /** Events of one key in one window that `ordered` keeps; further ones are its row's `overflow`. @default 100_000 */
+  readonly maxOrderedEvents?: number;
+  /**
+   * What becomes of an event on which the clock or the fold throws. `fail`: the call throws a `WindowEventError`, and
+   * the engine must not be used any more. `skip`: the event is in no window, and comes out among `skipped`; its
+   * timestamp, if it has one, counts. @default "fail"
+   */
+  readonly onError?: "fail" | "skip";
   /** Rows of closing windows that one call may bring out. @default Infinity */
   readonly pageSize?: number;
   /** Says whether all events of [open, close) were seen; asked when a window is emitted. @default "unknown" */
@@ -66,6 +75,8 @@ export interface ResolvedOptions<V, A, R> {
   readonly valueCodec: JsonCodec<V>;
   readonly maxKeysPerWindow: number;
   readonly overflowKey: string;
+  readonly maxOrderedEvents: number;
+  readonly onError: "fail" | "skip";
   readonly pageSize: number;
   readonly completeOf: (open: number, close: number) => Completeness;
 }
@@ -83,9 +94,11 @@ export function resolveOptions<V, A, R>(options: WindowEngineOptions<V, A, R>): 
     allowedLatenessMs: requireNumber(options.allowedLatenessMs ?? 0, "allowedLatenessMs", 0),
     earlyEveryMs: requireNumber(options.earlyEveryMs ?? Number.POSITIVE_INFINITY, "earlyEveryMs", 1),
     ordered: options.ordered ?? false,
-    valueCodec: options.valueCodec ?? new Verbatim<V>(),
+    valueCodec: options.valueCodec ?? jsonCodec<V>(),
     maxKeysPerWindow: requireNumber(options.maxKeysPerWindow ?? 1_000_000, "maxKeysPerWindow", 1),
     overflowKey: options.overflowKey ?? "(overflow)",
+    maxOrderedEvents: requireNumber(options.maxOrderedEvents ?? DEFAULT_MAX_ELEMENTS, "maxOrderedEvents", 1),
+    onError: options.onError ?? "fail",
     pageSize: requireNumber(options.pageSize ?? Number.POSITIVE_INFINITY, "pageSize", 1),
     completeOf: options.completeOf ?? unknownCompleteness,
   };

@@ -17,7 +17,7 @@ export type StateGroup = readonly [group: string, fields: Iterable<StateField>];
 
 /**
  * What happened to one group of state since the last snapshot: `drop` first, then `put` and `delete`.
- * State has two levels so that a store can drop all of a window in one stroke.
+ * State has two levels so that a store can drop a whole window with one command.
  */
 export interface StateChange {
   readonly group: string;
@@ -42,12 +42,16 @@ export interface WindowStats {
   readonly windows: number;
   /** Pairs of window and key held: what the size of the state is made of. */
   readonly cells: number;
-  /** Events that entered at least one window. counted + late + refused = events given. */
+  /** Events that entered at least one window. counted + late + refused + skipped = events given. */
   readonly counted: number;
   readonly late: number;
   readonly refused: number;
+  /** Events on which the clock or the fold threw (`onError: "skip"`). */
+  readonly skipped: number;
   /** Events counted under the overflow key since their own found no room. */
   readonly overflowed: number;
+  /** Values that full folds have not taken in, in each window for itself: the sum of the rows' `overflow`. */
+  readonly overflowedValues: number;
   /** Rows with a revision above 0. */
   readonly revisions: number;
   /** A rough size of the state in memory, without what accumulators hold beyond a number. */
@@ -63,7 +67,12 @@ export interface WindowStats {
  * (matches, revisions) are as many as its batch has events, at most, for each window: they leave at once.
  */
 export interface WindowEngine<V, R> {
-  /** Takes a batch that arrived at `now`, and closes what its events make due. @throws WindowBatchError */
+  /**
+   * Takes a batch that arrived at `now`, and closes what its events make due.
+   *
+   * @throws WindowBatchError
+   * @throws WindowEventError for an event that clock or fold cannot take, unless `onError` is `skip`
+   */
   process(batch: KeyedBatch<V>, now: number): WindowOutput<V, R>;
   /** It is `now`: closes what system time alone may close (system clock, `perKey`), and emits early results. */
   advance(now: number): WindowOutput<V, R>;

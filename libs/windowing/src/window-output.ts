@@ -25,6 +25,11 @@ export interface WindowResult<R> {
   readonly complete: Completeness;
   /** The value of revision − 1, so that a consumer can retract it. Absent from revision 0 and from matches. */
   readonly previous?: R;
+  /**
+   * How many values the fold has not taken in, since it was full or they were too large; the row is right without
+   * them. Absent if there are none.
+   */
+  readonly overflow?: number;
   /** Ids of sessions that had rows of their own and are part of this one now: their rows are void. */
   readonly replaces?: readonly WindowId[];
 }
@@ -53,6 +58,14 @@ export interface RefusedEvent<V> {
   readonly limit: number;
 }
 
+/** An event on which the clock or the fold threw. It is in no window, neither counted nor late nor refused. */
+export interface SkippedEvent<V> {
+  readonly key: string;
+  readonly value: V;
+  /** What was thrown. */
+  readonly error: unknown;
+}
+
 /** What one call brought out. */
 export interface WindowOutput<V, R> {
   /**
@@ -62,4 +75,6 @@ export interface WindowOutput<V, R> {
   readonly results: readonly WindowResult<R>[];
   readonly late: readonly LateEvent<V>[];
   readonly refused: readonly RefusedEvent<V>[];
+  /** Empty unless `onError` is `skip`. */
+  readonly skipped: readonly SkippedEvent<V>[];
 }

@@ -11,7 +11,7 @@ export interface Window {
   readonly id: WindowId;
   readonly open: number;
   readonly close: number;
-  /** Ids of the sessions that were merged into this one; empty for other windows. */
+  /** Ids of the sessions that were merged into this one, the first 100 of them; empty for other windows. */
   readonly mergedIds: readonly WindowId[];
 }
 
@@ -25,3 +25,11 @@ export const NO_IDS: readonly WindowId[] = Object.freeze([]);
 
 /** The id of the session that a late event would have opened: it never came to be. */
 export const NO_SESSION_ID = -1;
+
+/** A session may swallow any number of others, and its ids are in its state and in its rows. */
+const MAX_MERGED_IDS = 100;
+
+/** The ids merged into a session, with more of them. */
+export function addMergedIds(ids: readonly WindowId[], more: readonly WindowId[]): readonly WindowId[] {
+  return ids.length >= MAX_MERGED_IDS ? ids : [...ids, ...more].slice(0, MAX_MERGED_IDS);
+}

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 
 import {
+  collectList,
   count,
   createWindowEngine,
+  distinct,
   SessionWindower,
   TumblingWindower,
   type KeyedBatch,
@@ -111,5 +113,53 @@ describe("memory in a soak", () => {
     expect(engine.stats().approximateBytes).toBeLessThan(2e6);
     expect(rows + engine.finish("end").results.length).toBe(EVENTS);
     expect(engine.stats()).toMatchObject({ cells: 0, windows: 0, counted: EVENTS, late: 0 });
+  });
+});
+
+describe("values that a fold leaves out", () => {
+  const bounded: readonly (readonly [string, Partial<WindowEngineOptions<TestEvent, unknown, unknown>>])[] = [
+    ["tumbling windows", {}],
+    ["windows with late results", { allowedLatenessMs: 5 }],
+    ["ordered windows", { ordered: true }],
+    ["windows of a few ordered events", { ordered: true, maxOrderedEvents: 2, fold: count() }],
+    ["sessions", { windower: sessions }],
+    ["perKey", { timeModel: "perKey" }],
+  ];
+
+  test.each(bounded)("are in the row and in the stats, across a restart: %s", (_, given) => {
+    const driver = new EngineDriver<TestEvent, unknown, unknown>({
+      windower: tumbling,
+      clock: eventClock(100),
+      fold: distinct(({ value }: TestEvent) => value, { max: 2 }),
+      ...given,
+    });
+    driver.process(batch(...[1, 2, 3].map((value) => event(1, "a", value)), event(1, "b", 1)), 0);
+    driver.restart(0);
+    driver.process(batch(event(2, "a", 4)), 0);
+    const rows = driver.finish().sort((a, b) => (a.key < b.key ? -1 : 1));
+    expect(rows).toMatchObject([
+      { key: "a", value: 2, overflow: 2 },
+      { key: "b", value: 1 },
+    ]);
+    expect(rows[1]).not.toHaveProperty("overflow");
+    expect(driver.engine.stats()).toMatchObject({ counted: 5, overflowedValues: 2 });
+    driver.restart(0);
+    expect(driver.engine.stats()).toMatchObject({ overflowedValues: 2 });
+  });
+
+  test("are in each revision as many as there are by then", () => {
+    const driver = new EngineDriver({
+      windower: tumbling,
+      clock: eventClock(),
+      fold: collectList(({ value }: TestEvent) => value, { max: 2 }),
+      allowedLatenessMs: 100,
+    });
+    driver.process(batch(event(1, "a", 1), event(1, "a", 2), event(1, "a", 3), event(20)), 0);
+    driver.process(batch(event(2, "a", 4), event(2, "a", 5)), 0);
+    expect(driver.results).toMatchObject([
+      { value: [1, 2], revision: 0, overflow: 1 },
+      { value: [1, 2], revision: 1, previous: [1, 2], overflow: 3 },
+    ]);
+    expect(driver.engine.stats()).toMatchObject({ overflowedValues: 3 });
   });
 });

@@ -10,7 +10,9 @@ describe("errors", () => {
 
   test("each has a code of its own, on the class and on the error", () => {
     expect(classes.map(({ code }) => code).sort()).toEqual([
+      "MILLRACE_FOLD_VALUE",
       "MILLRACE_WINDOW_BATCH",
+      "MILLRACE_WINDOW_EVENT",
       "MILLRACE_WINDOW_OPTIONS",
       "MILLRACE_WINDOW_SPEC",
       "MILLRACE_WINDOW_STATE",

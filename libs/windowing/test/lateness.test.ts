@@ -137,6 +137,29 @@ describe("allowedLatenessMs", () => {
     expect(next).not.toHaveProperty("replaces");
   });
 
+  test("a session that a late event changed and another one merged has no row of its own any more", () => {
+    const driver = new EngineDriver({
+      windower: sessions,
+      clock: eventClock(),
+      fold: values,
+      allowedLatenessMs: 100,
+    });
+    driver.process(batch(event(10, "a", 1), event(18, "a", 2), event(60, "z", 0)), 0);
+    const rows = driver.process(batch(event(19, "a", 3), event(14, "a", 4)), 0);
+    expect(brief(rows)).toEqual([["a", [1, 2, 3, 4], 1, "late", [1]]]);
+    expect(rows[0]?.replaces).toHaveLength(1);
+  });
+
+  test("a session that swallows many others names the first hundred of them", () => {
+    const driver = new EngineDriver({ windower: sessions, clock: eventClock("unbounded"), fold: count() });
+    const apart = Array.from({ length: 150 }, (_, index) => event(index * 10));
+    const between = Array.from({ length: 149 }, (_, index) => event(index * 10 + 5));
+    driver.process(batch(...apart, ...between), 0);
+    const [row] = driver.finish();
+    expect(row?.value).toBe(299);
+    expect(row?.window.mergedIds).toHaveLength(100);
+  });
+
   test("an emitted session that a later event widens is open again, and closes as a revision", () => {
     const driver = new EngineDriver({
       windower: sessions,

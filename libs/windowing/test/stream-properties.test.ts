@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 
-import { collectList, EventClock, type WindowResult } from "../src/index.ts";
+import { EventClock, type ClosingFold, type WindowResult } from "../src/index.ts";
 import {
   StreamOracle,
   type OracleEvent,
@@ -9,31 +9,68 @@ import {
   type OracleRow,
 } from "./oracle/stream-oracle.ts";
 import { EngineDriver } from "./support/engine-driver.ts";
+import { foldPairs, type FoldPair } from "./support/oracle-folds.ts";
 import { batchOf, scripts, windowers, type Action } from "./support/scripts.ts";
 
-const options: fc.Arbitrary<OracleOptions> = fc.record({
+const options: fc.Arbitrary<Given> = fc.record({
   windower: windowers,
   waitMs: fc.oneof(fc.constantFrom(0, 5, 20), fc.constant(Number.POSITIVE_INFINITY)),
   idle: fc.constantFrom("drained" as const, "never" as const),
   allowedLatenessMs: fc.constantFrom(0, 0, 1, 15, 60),
   ordered: fc.boolean(),
+  pair: fc.constantFrom(...foldPairs),
+  isBad: fc.constantFrom(
+    () => false,
+    (value: number) => value % 4 === 3,
+  ),
 });
+
+type Given = Omit<OracleOptions, "fold"> & { readonly pair: FoldPair };
 
 const pageSizes = fc.constantFrom(Number.POSITIVE_INFINITY, 1, 2, 3);
 
-type Driver = EngineDriver<OracleEvent, unknown, readonly number[]>;
+type Driver = EngineDriver<OracleEvent, unknown, unknown>;
 
-function newDriver(oracle: OracleOptions, pageSize: number, betweenPages?: (driver: Driver) => void): Driver {
-  const { windower, waitMs, idle, allowedLatenessMs, ordered } = oracle;
+function newDriver(given: Given, pageSize: number, betweenPages?: (driver: Driver) => void): Driver {
+  const { windower, waitMs, idle, allowedLatenessMs, ordered, pair, isBad } = given;
   const clock = new EventClock({
     timestamp: ({ ts }: OracleEvent) => ts,
     waitMs: waitMs === Number.POSITIVE_INFINITY ? "unbounded" : waitMs,
   });
-  const fold = collectList(({ value }: OracleEvent) => value);
-  return new EngineDriver<OracleEvent, unknown, readonly number[]>(
-    { windower, clock, fold, idle, allowedLatenessMs, ordered, pageSize },
+  const fold = pickyFold(pair.fold, isBad);
+  return new EngineDriver<OracleEvent, unknown, unknown>(
+    { windower, clock, fold, idle, allowedLatenessMs, ordered, pageSize, onError: "skip" },
     betweenPages,
   );
+}
+
+/** A fold that cannot take some of the values. */
+function pickyFold(
+  fold: ClosingFold<OracleEvent, unknown, unknown>,
+  isBad: (value: number) => boolean,
+): ClosingFold<OracleEvent, unknown, unknown> {
+  const refuse = ({ value }: OracleEvent): void => {
+    if (isBad(value)) throw new Error("bad value");
+  };
+  const { split } = fold;
+  return {
+    ...fold,
+    add(accumulator, event, timestamp) {
+      refuse(event);
+      return fold.add(accumulator, event, timestamp);
+    },
+    ...(split === undefined
+      ? {}
+      : {
+          split: {
+            read(event, timestamp) {
+              refuse(event);
+              return split.read(event, timestamp);
+            },
+            take: (accumulator, read, timestamp) => split.take(accumulator, read, timestamp),
+          },
+        }),
+  };
 }
 
 function runBoth(
@@ -60,9 +97,9 @@ function runBoth(
   }
 }
 
-function rowOf(result: WindowResult<readonly number[]>): OracleRow {
-  const { key, value, window, revision, cause, previous } = result;
-  return { key, open: window.open, close: window.close, revision, cause, value, previous };
+function rowOf(result: WindowResult<unknown>): OracleRow {
+  const { key, value, window, revision, cause, previous, overflow } = result;
+  return { key, open: window.open, close: window.close, revision, cause, value, previous, overflow };
 }
 
 function sorted(rows: readonly OracleRow[]): OracleRow[] {
@@ -80,7 +117,7 @@ describe("time model stream, against an oracle that keeps all events", () => {
   test("gives the same rows, late events and counts, wherever batches, pages, commits and restarts fall", () => {
     fc.assert(
       fc.property(options, pageSizes, scripts, fc.boolean(), (given, pageSize, actions, restless) => {
-        const oracle = new StreamOracle(given);
+        const oracle = new StreamOracle({ ...given, fold: given.pair.oracle });
         const driver = newDriver(given, pageSize, (self) => {
           if (restless) self.restart(0);
         });
@@ -97,11 +134,17 @@ describe("time model stream, against an oracle that keeps all events", () => {
         }
         expect(sorted(driver.finish().map(rowOf))).toEqual(sorted(oracle.finish()));
         expect(driver.late.map(({ value }) => value)).toEqual(oracle.late);
-        const { counted, late, refused } = driver.engine.stats();
-        expect([counted, late, refused]).toEqual([oracle.counted, oracle.late.length, 0]);
-        expect(counted + late + refused).toBe(events);
+        expect(driver.skipped.map(({ value }) => value)).toEqual(oracle.skipped);
+        const { counted, late, refused, skipped } = driver.engine.stats();
+        expect([counted, late, refused, skipped]).toEqual([
+          oracle.counted,
+          oracle.late.length,
+          0,
+          oracle.skipped.length,
+        ]);
+        expect(counted + late + refused + skipped).toBe(events);
       }),
-      { numRuns: 600 },
+      { numRuns: 1_000 },
     );
   });
 
@@ -113,7 +156,7 @@ describe("time model stream, against an oracle that keeps all events", () => {
         fc.pre(given.windower.kind !== "session" || given.allowedLatenessMs === 0);
         const whole = newDriver(given, Number.POSITIVE_INFINITY);
         const single = newDriver(given, Number.POSITIVE_INFINITY);
-        const firsts = (rows: readonly WindowResult<readonly number[]>[]): OracleRow[] =>
+        const firsts = (rows: readonly WindowResult<unknown>[]): OracleRow[] =>
           sorted(rows.filter(({ revision }) => revision === 0).map(rowOf));
         for (const action of actions) {
           if (action.do === "drained") {

@@ -1,11 +1,11 @@
 import { Dataflow } from "@millrace/dataflow";
 import { createClickProjection } from "@millrace/event-schema";
-import { audienceFold } from "../audience-fold.ts";
+import { count, distinct, sum } from "@millrace/windowing";
 import { provenance } from "../result-row.ts";
 import type { FlowParts } from "./flow-parts.ts";
 
 /**
- * The honest numbers by time zone and window: events, and how many clicks and users they come from. Each row tells
+ * The honest numbers by time zone and window: events, and how many clicks and users they come from. Each row has
  * its window, revision, cause and completeness.
  */
 export function audience({ source, windower, clock, windowing, report, results }: FlowParts): Dataflow {
@@ -18,7 +18,13 @@ export function audience({ source, windower, clock, windowing, report, results }
     )
     .keyBy("timezone", "os_timezone")
     .window("windows", windower, clock, windowing)
-    .fold("audience", audienceFold)
+    .aggregate("audience", {
+      events: count(),
+      mobile_events: sum((click) => Number(click.device_is_mobile)),
+      distinct_clicks: distinct((click) => click.click_id),
+      distinct_users: distinct((click) => click.user_custom_id),
+      distinct_mobile_users: distinct((click) => (click.device_is_mobile ? click.user_custom_id : undefined)),
+    })
     .map(
       "report",
       report((result) => ({ timezone: result.key, ...result.value, ...provenance(result) })),

@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { IterableSource, run } from "@millrace/dataflow";
 import { TumblingWindower } from "@millrace/windowing";
+import type { WindowResult } from "@millrace/windowing";
 import { audience } from "../../src/flows/audience.ts";
+import { provenance } from "../../src/result-row.ts";
 import { clickLine } from "../support/clicks.ts";
 import { EXAMPLE_EVENTS, expectedAudience, hasExample } from "../support/example.ts";
 import { testParts } from "../support/parts.ts";
@@ -53,6 +55,38 @@ describe("audience", () => {
         ...common,
       },
     ]);
+  });
+
+  test("takes any text for a click, a user or a time zone", async () => {
+    const names = ["constructor", "__proto__", "toString", "a:b", "1:a"];
+    const rows = await rowsOf(
+      names.flatMap((name) => [
+        clickLine({ click_id: name, user_custom_id: name, os_timezone: name }),
+        clickLine({ click_id: "other", user_custom_id: name, os_timezone: name, device_is_mobile: false }),
+      ]),
+    );
+    expect(rows.map(({ timezone }) => timezone).toSorted()).toEqual(names.toSorted());
+    for (const row of rows) {
+      expect(row).toMatchObject({
+        events: 2,
+        distinct_clicks: 2,
+        distinct_users: 1,
+        distinct_mobile_users: 1,
+      });
+    }
+  });
+
+  test("says in its rows what a full fold has left out", () => {
+    const result: WindowResult<number> = {
+      key: "UTC",
+      value: 2,
+      window: { id: 0, open: 0, close: 5, mergedIds: [] },
+      revision: 0,
+      cause: "watermark",
+      complete: true,
+    };
+    expect(provenance({ ...result, overflow: 3 })).toMatchObject({ overflow: 3 });
+    expect(provenance(result)).not.toHaveProperty("overflow");
   });
 
   (hasExample ? test : test.skip)("has the honest numbers of the tutorial's events", async () => {

@@ -9,11 +9,12 @@ import type {
   WindowResult,
   WindowStats,
 } from "@millrace/windowing";
+import { WindowEventError } from "@millrace/windowing";
 import type { Batch, Emitter, Operator, Wake } from "../contracts/operator.ts";
 import { StepError, messageOf } from "../errors.ts";
 import { excerpt } from "../excerpt.ts";
+import { ErrorHandler } from "./error-policy.ts";
 import type { StepContext } from "./step-context.ts";
-import type { Trace } from "./traced.ts";
 
 /** A window's result and the partition it is of: with `keyBy(…, { perPartition: true })` a key has one in each. */
 export interface PartResult<R> extends WindowResult<R> {
@@ -24,7 +25,7 @@ export interface PartResult<R> extends WindowResult<R> {
 export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
   readonly #context: StepContext;
   readonly #engine: WindowEngine<V, R>;
-  readonly #trace: Trace<V>;
+  readonly #errors: ErrorHandler;
   /** What the engine had counted in earlier runs. */
   #before: WindowStats;
   readonly #late: Emitter<LateEvent<V>>;
@@ -33,13 +34,12 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
   constructor(
     context: StepContext,
     engine: WindowEngine<V, R>,
-    trace: Trace<V>,
     sides: { readonly late: Emitter<LateEvent<V>>; readonly refused: Emitter<RefusedEvent<V>> },
   ) {
     this.#context = context;
     this.#engine = engine;
     this.#before = engine.stats();
-    this.#trace = trace;
+    this.#errors = new ErrorHandler(context, "dead-letter");
     this.#late = sides.late;
     this.#refused = sides.refused;
   }
@@ -99,7 +99,9 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
       counted: now.counted - before.counted,
       late: now.late - before.late,
       refused: now.refused - before.refused,
+      skipped: now.skipped - before.skipped,
       overflowed: now.overflowed - before.overflowed,
+      overflowedValues: now.overflowedValues - before.overflowedValues,
       revisions: now.revisions - before.revisions,
     };
   }
@@ -109,11 +111,10 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
     try {
       made = call();
     } catch (error) {
-      const { value } = this.#trace;
-      const event = value === undefined ? "" : ` (event: ${excerpt(value)})`;
-      throw new StepError(this.#context.step, this.#context.part, `${messageOf(error)}${event}`, error);
+      const { step, part } = this.#context;
+      if (!(error instanceof WindowEventError)) throw new StepError(step, part, messageOf(error), error);
+      throw new StepError(step, part, `${error.message} (event: ${excerpt(error.value)})`, error.cause);
     }
-    this.#trace.value = undefined;
     const { part } = this.#context;
     send(
       made.results.map((row) => ({ ...row, part })),
@@ -121,6 +122,7 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
     );
     send(made.late, this.#late);
     send(made.refused, this.#refused);
+    for (const { error, value } of made.skipped) this.#errors.giveUp(error, value);
   }
 }
 

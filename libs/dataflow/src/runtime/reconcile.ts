@@ -24,7 +24,10 @@ export interface Reconciliation {
   readonly unaccounted: number;
 }
 
-/** Adds up a run: at the sources, read = decoded + malformed + blank; at window steps, in = counted + late + refused. */
+/**
+ * Adds up a run: at the sources, read = decoded + malformed + blank; at window steps, in = counted + late + refused +
+ * skipped.
+ */
 export function reconcile(stats: FlowStats): Reconciliation {
   const sum = {
     read: 0,
@@ -39,6 +42,7 @@ export function reconcile(stats: FlowStats): Reconciliation {
   };
   const decode = { decoded: 0, malformed: 0, blank: 0 };
   const window = { counted: 0, late: 0, refused: 0 };
+  let windowSkipped = 0;
   for (const task of stats.tasks) {
     sum.received += task.source.read + task.rejected;
     sum.rejected += task.rejected;
@@ -54,12 +58,13 @@ export function reconcile(stats: FlowStats): Reconciliation {
         addUp(decode, step.figures);
       } else if (step.operator === "window") {
         sum.windowed += step.eventsIn;
+        windowSkipped += step.figures["skipped"] ?? 0;
         addUp(window, step.figures);
       }
     }
   }
   const decodeRest = sum.decodeIn - decode.decoded - decode.malformed - decode.blank;
-  const windowRest = sum.windowed - window.counted - window.late - window.refused;
+  const windowRest = sum.windowed - window.counted - window.late - window.refused - windowSkipped;
   return {
     received: sum.received,
     ...decode,

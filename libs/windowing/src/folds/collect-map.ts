@@ -1,31 +1,170 @@
-import { fieldFrom, listFrom, stringFrom } from "../fields.ts";
-import type { Fold } from "../fold.ts";
-import { Verbatim } from "../verbatim.ts";
+import { damaged, fieldFrom, listFrom, numberFrom, stringFrom } from "../fields.ts";
+import type { Fold, FoldPart, PartChanges } from "../fold.ts";
+import type { CodecOption, Json, JsonLike } from "../json.ts";
+import { jsonCodec } from "../codecs.ts";
+import { admit, resolveBounds, type CollectBounds } from "./bounds.ts";
+import { requireJsonBytes } from "./fold-values.ts";
 
-/** An entry for each event; of equal names the last one added stays. Values must be JSON. */
+const NAME = "collectMap";
+
+/** What a name stands for. */
+interface Entry<T> {
+  /** The place of the name among all names. */
+  readonly place: number;
+  value: T;
+  bytes: number;
+  /** The mark since which the value stands. */
+  since: number;
+  /** The value before it: if `value` stands since the last mark, the one at that mark. */
+  before: T | undefined;
+}
+
+interface NamedValue<T> {
+  readonly name: string;
+  readonly value: T;
+  readonly bytes: number;
+}
+
+/** The accumulator of a map: names are only added, and their values replaced. Each entry is kept by itself. */
+export class GrowingMap<T> {
+  readonly entries = new Map<string, Entry<T>>();
+  bytes = 0;
+  overflow = 0;
+  /** How many marks there were. */
+  marks = 0;
+  /** Names changed since the last look at the changes, once there was one. */
+  #changed: Set<string> | undefined;
+  readonly #expected: number;
+
+  constructor(expected = 0) {
+    this.#expected = expected;
+  }
+
+  /** Adds a name, or gives it another value. */
+  set({ name, value, bytes }: NamedValue<T>): void {
+    const entry = this.entries.get(name);
+    if (entry === undefined) {
+      const place = this.entries.size;
+      this.entries.set(name, { place, value, bytes, since: this.marks, before: undefined });
+    } else {
+      if (entry.since < this.marks) {
+        entry.before = entry.value;
+        entry.since = this.marks;
+      }
+      entry.value = value;
+      entry.bytes = bytes;
+    }
+    this.#changed?.add(name);
+  }
+
+  /** The entries changed since the last call. */
+  changes(toJson: (value: T) => Json): PartChanges {
+    const put = Array.from(this.#changed ?? this.entries.keys()).flatMap((name): FoldPart[] => {
+      const entry = this.entries.get(name);
+      if (entry === undefined) return [];
+      const { place, value, bytes, since, before } = entry;
+      const json = [name, bytes, since, toJson(value)];
+      return [[String(place), before === undefined ? json : [...json, toJson(before)]]];
+    });
+    this.#changed = new Set();
+    return { put, delete: [] };
+  }
+
+  /** Takes up what was kept. @throws WindowStateError unless it is all there */
+  restore(parts: readonly FoldPart[], fromJson: (json: Json) => T): void {
+    const byPlace = parts.map(([id, json]) => [Number(id), listFrom(json)] as const);
+    for (const [place, [name, bytes, since, value, before]] of byPlace.sort(([a], [b]) => a - b)) {
+      this.entries.set(stringFrom(name), {
+        place,
+        value: fromJson(fieldFrom(value)),
+        bytes: numberFrom(bytes),
+        since: numberFrom(since),
+        before: before === undefined ? undefined : fromJson(before),
+      });
+    }
+    if (this.entries.size !== this.#expected) damaged(`${String(this.#expected)} entries`, this.entries.size);
+    this.#changed = new Set();
+  }
+
+  /** The map as it was at the last mark, when it had `size` names. */
+  resultAt(size: number): Readonly<Record<string, T>> {
+    const entries: [string, T][] = [];
+    for (const [name, { value, since, before = value }] of this.entries) {
+      if (entries.length === size) break;
+      entries.push([name, since === this.marks ? before : value]);
+    }
+    return Object.fromEntries(entries);
+  }
+}
+
+/**
+ * An entry for each event; of equal names the last one added stays; undefined = the event has none. Values must be
+ * JSON, or have a codec. What exceeds the bounds is left out, and counted as the row's `overflow`; a value that
+ * would replace another one then leaves that one in place.
+ *
+ * @throws WindowOptionsError
+ */
 export function collectMap<V, T>(
-  entryOf: (value: V) => readonly [name: string, value: T],
-): Fold<V, Map<string, T>, Readonly<Record<string, T>>> {
-  const codec = new Verbatim<T>();
+  entryOf: (value: V) => readonly [name: string, value: T & JsonLike<T>] | undefined,
+  options?: CollectBounds,
+): Fold<V, GrowingMap<T>, Readonly<Record<string, T>>>;
+export function collectMap<V, T>(
+  entryOf: (value: V) => readonly [name: string, value: T] | undefined,
+  options: CollectBounds & CodecOption<T>,
+): Fold<V, GrowingMap<T>, Readonly<Record<string, T>>>;
+export function collectMap<V, T>(
+  entryOf: (value: V) => readonly [name: string, value: T] | undefined,
+  { codec = jsonCodec<T>(), ...given }: CollectBounds & Partial<CodecOption<T>> = {},
+): Fold<V, GrowingMap<T>, Readonly<Record<string, T>>> {
+  const bounds = resolveBounds(NAME, given);
+  const read = (event: V): NamedValue<T> | undefined => {
+    const entry = entryOf(event);
+    if (entry === undefined) return undefined;
+    const [name, value] = entry;
+    return {
+      name,
+      value,
+      bytes: requireJsonBytes(NAME, name) + requireJsonBytes(NAME, codec.snapshot(value)),
+    };
+  };
+  const take = (map: GrowingMap<T>, entry: NamedValue<T> | undefined): GrowingMap<T> => {
+    if (entry === undefined) return map;
+    const held = map.entries.get(entry.name);
+    const count = held === undefined ? map.entries.size + 1 : map.entries.size;
+    if (admit(map, bounds, count, entry.bytes, held?.bytes)) map.set(entry);
+    return map;
+  };
   return {
-    create: () => new Map(),
-    add(map, value) {
-      const [name, entry] = entryOf(value);
-      return map.set(name, entry);
-    },
+    create: () => new GrowingMap(),
+    add: (map, event) => take(map, read(event)),
+    split: { read, take },
     merge(earlier, later) {
-      for (const [name, entry] of later) earlier.set(name, entry);
+      for (const [name, { value, bytes }] of later.entries) take(earlier, { name, value, bytes });
+      earlier.overflow += later.overflow;
       return earlier;
     },
     // fromEntries defines properties: a name such as "__proto__" is a name like any other.
-    result: (map) => Object.fromEntries(map),
-    snapshot: (map) => Array.from(map, ([name, entry]) => [name, codec.snapshot(entry)]),
+    result: ({ entries }) => Object.fromEntries(Array.from(entries, ([name, { value }]) => [name, value])),
+    overflow: ({ overflow }) => overflow,
+    snapshot: ({ entries, bytes, overflow, marks }) => [entries.size, bytes, overflow, marks],
     restore(state) {
-      const entries = listFrom(state).map((entry) => {
-        const [name, value] = listFrom(entry);
-        return [stringFrom(name), codec.restore(fieldFrom(value))] as const;
-      });
-      return new Map(entries);
+      const [size, bytes, overflow, marks] = listFrom(state);
+      const map = new GrowingMap<T>(numberFrom(size));
+      map.bytes = numberFrom(bytes);
+      map.overflow = numberFrom(overflow);
+      map.marks = numberFrom(marks);
+      return map;
+    },
+    parts: {
+      changes: (map) => map.changes((value) => codec.snapshot(value)),
+      restore(map, parts) {
+        map.restore(parts, (json) => codec.restore(json));
+      },
+      mark(map) {
+        map.marks++;
+        return map.entries.size;
+      },
+      resultAt: (map, size) => map.resultAt(numberFrom(size)),
     },
   };
 }

@@ -1,34 +1,159 @@
-import { listFrom } from "../fields.ts";
-import type { Fold } from "../fold.ts";
-import { Verbatim } from "../verbatim.ts";
+import { FoldValueError } from "../errors.ts";
+import { damaged, listFrom, numberFrom } from "../fields.ts";
+import type { Fold, FoldPart, PartChanges } from "../fold.ts";
+import type { Json } from "../json.ts";
+import {
+  admit,
+  DEFAULT_MAX_DISTINCT,
+  requireBound,
+  resolveBounds,
+  type CollectBounds,
+  type ResolvedBounds,
+} from "./bounds.ts";
+import { fromChunks, toChunks } from "./chunks.ts";
+import { requireJsonBytes, shown } from "./fold-values.ts";
 
 /** What a set can hold: values that are equal when they look equal. */
 export type Scalar = string | number | boolean | null;
 
-/** The different values of a window's events, in order of their first appearance. */
-export function collectSet<V, T extends Scalar>(valueOf: (value: V) => T): Fold<V, Set<T>, readonly T[]> {
-  return setFold(valueOf, (set) => [...set]);
+/** The accumulator of a set, which only grows. It is kept in chunks, so that keeping it costs what is new. */
+export class GrowingSet<T extends Scalar> {
+  readonly values = new Set<T>();
+  bytes = 0;
+  overflow = 0;
+  /** Values added since the last look at the changes, once there was one. */
+  #fresh: T[] | undefined;
+  /** How many values `restore` is to bring back. */
+  #kept = 0;
+  #chunks = 0;
+
+  constructor(kept = 0) {
+    this.#kept = kept;
+  }
+
+  /** Adds a value that is not in it. */
+  add(value: T): void {
+    this.values.add(value);
+    this.#fresh?.push(value);
+  }
+
+  /** The values added since the last call. */
+  changes(): PartChanges {
+    const put = toChunks(this.#fresh ?? this.values, this.#chunks);
+    this.#chunks += put.length;
+    this.#fresh = [];
+    return { put, delete: [] };
+  }
+
+  /** Takes up what was kept. @throws WindowStateError unless it is all there */
+  restore(parts: readonly FoldPart[], valueFrom: (json: Json) => T): void {
+    const { elements, next } = fromChunks(parts);
+    for (const element of elements) this.values.add(valueFrom(element));
+    if (this.values.size !== this.#kept) damaged(`${String(this.#kept)} values`, this.values.size);
+    this.#chunks = next;
+    this.#fresh = [];
+  }
 }
 
-/** How many different values a window's events have, exactly. */
-export function distinct<V, T extends Scalar>(valueOf: (value: V) => T): Fold<V, Set<T>, number> {
-  return setFold(valueOf, (set) => set.size);
+/** What a set does not do by itself. */
+interface SetFold<T extends Scalar, R> {
+  readonly name: string;
+  readonly bounds: ResolvedBounds;
+  /** The result of the first `size` values. */
+  readonly resultOf: (values: ReadonlySet<T>, size: number) => R;
+}
+
+/**
+ * The different values of a window's events, in order of their first appearance; undefined = the event has none.
+ * What exceeds the bounds is left out, and counted as the row's `overflow`.
+ *
+ * @throws WindowOptionsError
+ */
+export function collectSet<V, T extends Scalar>(
+  valueOf: (value: V) => T | undefined,
+  bounds: CollectBounds = {},
+): Fold<V, GrowingSet<T>, readonly T[]> {
+  return setFold(valueOf, {
+    name: "collectSet",
+    bounds: resolveBounds("collectSet", bounds),
+    resultOf: (values, size) => (values.size === size ? [...values] : [...values].slice(0, size)),
+  });
+}
+
+/** How much `distinct` takes in. */
+export interface DistinctOptions {
+  /**
+   * Different values at most. An event with another one is not counted, but is in the row's `overflow`.
+   * @default 1_000_000
+   */
+  readonly max?: number;
+}
+
+/**
+ * How many different values a window's events have, exactly: each is kept. Undefined = the event has none.
+ * A text of more than 64 KiB counts as overflow.
+ *
+ * @throws WindowOptionsError
+ */
+export function distinct<V, T extends Scalar>(
+  valueOf: (value: V) => T | undefined,
+  { max = DEFAULT_MAX_DISTINCT }: DistinctOptions = {},
+): Fold<V, GrowingSet<T>, number> {
+  return setFold(valueOf, {
+    name: "distinct",
+    bounds: { max: requireBound("distinct", "max", max), maxBytes: Number.POSITIVE_INFINITY },
+    resultOf: (_, size) => size,
+  });
 }
 
 function setFold<V, T extends Scalar, R>(
-  valueOf: (value: V) => T,
-  result: (set: Set<T>) => R,
-): Fold<V, Set<T>, R> {
-  const codec = new Verbatim<T>();
+  valueOf: (value: V) => T | undefined,
+  { name, bounds, resultOf }: SetFold<T, R>,
+): Fold<V, GrowingSet<T>, R> {
+  const read = (event: V): T | undefined => requireScalar(name, valueOf(event));
+  const take = (set: GrowingSet<T>, value: T | undefined): GrowingSet<T> => {
+    if (value === undefined || set.values.has(value)) return set;
+    if (admit(set, bounds, set.values.size + 1, requireJsonBytes(name, value))) set.add(value);
+    return set;
+  };
+  const valueFrom = (json: Json): T => json as T;
   return {
-    create: () => new Set(),
-    add: (set, value) => set.add(valueOf(value)),
+    create: () => new GrowingSet(),
+    add: (set, event) => take(set, read(event)),
+    split: { read, take },
     merge(earlier, later) {
-      for (const value of later) earlier.add(value);
+      for (const value of later.values) take(earlier, value);
+      earlier.overflow += later.overflow;
       return earlier;
     },
-    result,
-    snapshot: (set) => [...set],
-    restore: (state) => new Set(listFrom(state).map((json) => codec.restore(json))),
+    result: ({ values }) => resultOf(values, values.size),
+    overflow: ({ overflow }) => overflow,
+    snapshot: ({ values, bytes, overflow }) => [values.size, bytes, overflow],
+    restore(state) {
+      const [size, bytes, overflow] = listFrom(state);
+      const set = new GrowingSet<T>(numberFrom(size));
+      set.bytes = numberFrom(bytes);
+      set.overflow = numberFrom(overflow);
+      return set;
+    },
+    parts: {
+      changes: (set) => set.changes(),
+      restore(set, parts) {
+        set.restore(parts, valueFrom);
+      },
+      mark: ({ values }) => values.size,
+      resultAt: ({ values }, mark) => resultOf(values, numberFrom(mark)),
+    },
   };
+}
+
+/** Of other values, equal ones would not be found to be equal after a restart. @throws FoldValueError */
+function requireScalar<T extends Scalar>(fold: string, value: T | undefined): T | undefined {
+  const type = typeof value;
+  const isScalar = type === "number" ? Number.isFinite(value) : value === null || type !== "object";
+  if (isScalar) return value;
+  throw new FoldValueError(
+    `${fold} takes texts, finite numbers, booleans and null, and valueOf gave ${shown(value)}. ` +
+      "Make one of these of the value.",
+  );
 }

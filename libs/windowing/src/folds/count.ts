@@ -6,6 +6,7 @@ export function count(): Fold<unknown, number, number> {
   return {
     create: () => 0,
     add: (total) => total + 1,
+    split: { read: () => undefined, take: (total: number) => total + 1 },
     merge: (earlier, later) => earlier + later,
     result: (total) => total,
     snapshot: (total) => total,

@@ -1,12 +1,33 @@
+import { numberFrom } from "../fields.ts";
 import type { Fold } from "../fold.ts";
-import { reduce } from "./reduce.ts";
+import { requireFinite } from "./fold-values.ts";
 
-/** The lowest of a number told by each event. */
+/** The lowest of a finite number that each event has; anything else is an error of that event ({@link FoldValueError}). */
 export function min<V>(valueOf: (value: V) => number): Fold<V, number | undefined, number> {
-  return reduce(valueOf, (a, b) => (b < a ? b : a));
+  return extreme("min", valueOf, (a, b) => (b < a ? b : a));
 }
 
-/** The highest of a number told by each event. */
+/** The highest of a finite number that each event has; anything else is an error of that event ({@link FoldValueError}). */
 export function max<V>(valueOf: (value: V) => number): Fold<V, number | undefined, number> {
-  return reduce(valueOf, (a, b) => (b > a ? b : a));
+  return extreme("max", valueOf, (a, b) => (b > a ? b : a));
+}
+
+function extreme<V>(
+  name: string,
+  valueOf: (value: V) => number,
+  better: (a: number, b: number) => number,
+): Fold<V, number | undefined, number> {
+  const read = (value: V): number => requireFinite(name, valueOf(value));
+  const take = (held: number | undefined, value: number): number =>
+    held === undefined ? value : better(held, value);
+  return {
+    create: () => undefined,
+    add: (held, value) => take(held, read(value)),
+    split: { read, take },
+    merge: (earlier, later) => (later === undefined ? earlier : take(earlier, later)),
+    // Only an accumulator with an event in it is ever asked for its result.
+    result: (held) => held ?? Number.NaN,
+    snapshot: (held) => held ?? null,
+    restore: numberFrom,
+  };
 }

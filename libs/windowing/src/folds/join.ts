@@ -1,7 +1,10 @@
 import { at } from "../at.ts";
-import { listFrom } from "../fields.ts";
-import type { Fold } from "../fold.ts";
-import { Verbatim } from "../verbatim.ts";
+import { damaged, listFrom, numberFrom } from "../fields.ts";
+import type { Fold, FoldPart, FoldParts, PartChanges } from "../fold.ts";
+import { jsonBytes, type Json } from "../json.ts";
+import { MAX_ELEMENT_BYTES, resolveBounds } from "./bounds.ts";
+import { requireJsonBytes } from "./fold-values.ts";
+import { GrowingList } from "./growing-list.ts";
 
 /** The sides of a join by name: how to read its value from an event; undefined = the event is not of this side. */
 export type JoinSides = Readonly<Record<string, (event: never) => unknown>>;
@@ -14,8 +17,24 @@ export type Joined<S extends JoinSides> = {
   readonly [Side in keyof S]: Exclude<ReturnType<S[Side]>, undefined> | null;
 };
 
-/** The values of each side, in the order of `sides`: one at most, unless all of them count. */
-export type JoinState = unknown[][];
+/** What is held of one side. */
+interface Side {
+  readonly list: GrowingList<Json>;
+  /** Bytes of JSON of all values. */
+  bytes: number;
+}
+
+/** A value, and the bytes of its JSON. */
+interface Sized {
+  readonly value: Json;
+  readonly bytes: number;
+}
+
+/** The accumulator of a join: the sides in their order, one value each at most unless all of them count. */
+export interface JoinState {
+  readonly sides: readonly Side[];
+  overflow: number;
+}
 
 /** What is joined, and when a row leaves. */
 export interface JoinOptions<S extends JoinSides> {
@@ -31,12 +50,23 @@ export interface JoinOptions<S extends JoinSides> {
    * sides start afresh. `running`: after every event. @default "final"
    */
   readonly emit?: "final" | "complete" | "running";
+  /**
+   * Combinations of a `product` at most. A value that would give more is left out, and counted as the row's
+   * `overflow`; so is one of more than 64 KiB. @default 10_000
+   */
+  readonly max?: number;
+  /** Bytes of JSON that a result comes to at most, likewise. @default 262_144 */
+  readonly maxBytes?: number;
 }
+
+/** Combinations of a product at most, by default. */
+const DEFAULT_MAX_COMBINATIONS = 10_000;
 
 /**
  * Brings events of two or more kinds together that share a key and a window.
  *
  * @typeParam S the sides by name
+ * @throws WindowOptionsError
  */
 export function join<S extends JoinSides>(
   options: JoinOptions<S> & { readonly insert: "product" },
@@ -48,68 +78,180 @@ export function join<S extends JoinSides>(
   options: JoinOptions<S>,
 ): Fold<JoinEvent<S>, JoinState, readonly Joined<S>[] | Joined<S>> {
   const { sides, insert = "last", emit = "final" } = options;
+  const bounds = resolveBounds("join", { max: DEFAULT_MAX_COMBINATIONS, ...options });
   const names = Object.keys(sides);
+  // Names, a colon each, and a comma after the row.
+  const rowBytes = jsonBytes(names) + names.length + 1;
   const readers = Object.values(sides) as ((event: JoinEvent<S>) => unknown)[];
-  const place = PLACE[insert];
-  const result = (state: JoinState): readonly Joined<S>[] | Joined<S> => {
-    const rows = combinations(names, state) as Joined<S>[];
+
+  const resultOf = (values: readonly (readonly Json[])[]): readonly Joined<S>[] | Joined<S> => {
+    const rows = combinations(names, values) as Joined<S>[];
     return insert === "product" ? rows : at(rows, 0);
   };
-  const fold: Fold<JoinEvent<S>, JoinState, readonly Joined<S>[] | Joined<S>> = {
-    create: () => names.map(() => []),
-    add(state, event) {
-      readers.forEach((read, side) => {
-        const value = read(event);
-        if (value !== undefined) place(at(state, side), [value]);
-      });
-      return state;
-    },
+  const result = ({ sides }: JoinState): readonly Joined<S>[] | Joined<S> =>
+    resultOf(sides.map(({ list }) => list.items));
+
+  /** Whether the result has room for a side with `count` values of so many bytes. */
+  const hasRoom = (state: JoinState, changed: number, count: number, bytes: number): boolean => {
+    const sizes = state.sides.map((side, index) => {
+      if (index === changed) return { count, bytes };
+      const held = side.list.items.length;
+      // A side without values is one null.
+      return held === 0 ? { count: 1, bytes: 4 } : { count: held, bytes: side.bytes };
+    });
+    const rows = sizes.reduce((product, { count }) => product * count, 1);
+    const total = sizes.reduce((sum, { count, bytes }) => sum + (bytes * rows) / count, 0);
+    return rows <= bounds.max && total + rows * rowBytes <= bounds.maxBytes;
+  };
+  const place = (state: JoinState, index: number, { value, bytes }: Sized): void => {
+    const side = at(state.sides, index);
+    const { items } = side.list;
+    if (insert === "first" && items.length > 0) return;
+    const kept = insert === "product" ? items.length : 0;
+    const total = insert === "product" ? side.bytes + bytes : bytes;
+    if (bytes > MAX_ELEMENT_BYTES || !hasRoom(state, index, kept + 1, total)) {
+      state.overflow++;
+      return;
+    }
+    items[kept] = value;
+    side.bytes = total;
+  };
+
+  const sized = (value: unknown): Sized => {
+    const bytes = requireJsonBytes("join", value);
+    // Without bytes it would have been refused.
+    return { value: value as Json, bytes };
+  };
+  const read = (event: JoinEvent<S>): readonly (Sized | undefined)[] =>
+    readers.map((readSide) => {
+      const value = readSide(event);
+      return value === undefined ? undefined : sized(value);
+    });
+  const take = (state: JoinState, values: readonly (Sized | undefined)[]): JoinState => {
+    values.forEach((value, index) => {
+      if (value !== undefined) place(state, index, value);
+    });
+    return state;
+  };
+
+  type Result = readonly Joined<S>[] | Joined<S>;
+  const fold: Fold<JoinEvent<S>, JoinState, Result> = {
+    create: () => ({ sides: names.map(() => ({ list: new GrowingList(), bytes: 0 })), overflow: 0 }),
+    add: (state, event) => take(state, read(event)),
+    split: { read, take },
     merge(earlier, later) {
-      later.forEach((values, side) => {
-        place(at(earlier, side), values);
+      later.sides.forEach(({ list }, index) => {
+        for (const value of list.items) place(earlier, index, sized(value));
       });
+      earlier.overflow += later.overflow;
       return earlier;
     },
     result,
-    snapshot: (state) => state.map((values) => values.map((value) => verbatim.snapshot(value))),
-    restore: (state) =>
-      listFrom(state).map((values) => listFrom(values).map((json) => verbatim.restore(json))),
+    overflow: ({ overflow }) => overflow,
+    ...(insert === "product" ? keptInParts(resultOf) : keptWhole),
   };
   if (emit === "final") return fold;
   if (emit === "running") return { ...fold, match: result };
   return {
     ...fold,
     match(state) {
-      if (state.some((values) => values.length === 0)) return undefined;
+      if (state.sides.some(({ list }) => list.items.length === 0)) return undefined;
       const row = result(state);
-      for (const values of state) values.length = 0;
+      for (const side of state.sides) {
+        side.list.clear();
+        side.bytes = 0;
+      }
       return row;
     },
   };
 }
 
-const verbatim = new Verbatim<unknown>();
+type Keeping<R> = Pick<Fold<never, JoinState, R>, "snapshot" | "restore"> & {
+  readonly parts?: FoldParts<JoinState, R>;
+};
 
-/** How values come to those that a side has. */
-const PLACE = {
-  first: (held: unknown[], values: readonly unknown[]): void => {
-    if (held.length === 0) held.push(...values);
-  },
-  last: (held: unknown[], values: readonly unknown[]): void => {
-    if (values.length > 0) held.splice(0, held.length, ...values);
-  },
-  product: (held: unknown[], values: readonly unknown[]): void => {
-    for (const value of values) held.push(value);
+/** One value a side: its bounds are those of the state. */
+const keptWhole: Keeping<never> = {
+  snapshot: ({ sides, overflow }) => [overflow, ...sides.map(({ list }) => [...list.items])],
+  restore(state) {
+    const [overflow, ...sides] = listFrom(state);
+    return {
+      sides: sides.map((values) => {
+        const list = new GrowingList<Json>();
+        list.items.push(...listFrom(values));
+        return { list, bytes: list.items.length === 0 ? 0 : jsonBytes(list.items[0]) };
+      }),
+      overflow: numberFrom(overflow),
+    };
   },
 };
 
+/** All values: each side a list that grows. */
+function keptInParts<R>(resultOf: (values: readonly (readonly Json[])[]) => R): Keeping<R> {
+  return {
+    snapshot: ({ sides, overflow }) => [
+      overflow,
+      ...sides.map(({ list, bytes }) => [list.items.length, bytes]),
+    ],
+    restore(state) {
+      const [overflow, ...sides] = listFrom(state);
+      return {
+        sides: sides.map((side) => {
+          const [length, bytes] = listFrom(side).map(numberFrom);
+          return { list: new GrowingList(length), bytes: numberFrom(bytes) };
+        }),
+        overflow: numberFrom(overflow),
+      };
+    },
+    parts: {
+      changes({ sides }): PartChanges {
+        const changes = sides.map(({ list }, side) => withPrefix(list.changes(identity), `${String(side)}.`));
+        return {
+          put: changes.flatMap(({ put }) => put),
+          delete: changes.flatMap(({ delete: gone }) => gone),
+        };
+      },
+      restore({ sides }, parts) {
+        const ofSides = sides.map((): FoldPart[] => []);
+        for (const [id, value] of parts) {
+          const dot = id.indexOf(".");
+          const side = ofSides[Number(id.slice(0, dot))] ?? damaged("a side of the join", id);
+          side.push([id.slice(dot + 1), value]);
+        }
+        sides.forEach(({ list }, side) => {
+          list.restore(at(ofSides, side), identity);
+        });
+      },
+      mark: ({ sides }) => sides.map(({ list }) => list.items.length),
+      resultAt({ sides }, mark) {
+        const lengths = listFrom(mark).map(numberFrom);
+        return resultOf(sides.map(({ list }, side) => list.items.slice(0, lengths[side])));
+      },
+    },
+  };
+}
+
+function identity(json: Json): Json {
+  return json;
+}
+
+function withPrefix({ put, delete: gone }: PartChanges, prefix: string): PartChanges {
+  return {
+    put: put.map(([id, value]) => [`${prefix}${id}`, value]),
+    delete: gone.map((id) => `${prefix}${id}`),
+  };
+}
+
 /** Every choice of one value per side, the last side changing fastest; null where a side has none. */
-function combinations(names: readonly string[], state: JoinState): Record<string, unknown>[] {
-  let rows: [string, unknown][][] = [[]];
+function combinations(
+  names: readonly string[],
+  sides: readonly (readonly Json[])[],
+): Readonly<Record<string, Json>>[] {
+  let rows: [string, Json][][] = [[]];
   names.forEach((name, side) => {
-    const values = at(state, side);
+    const values = at(sides, side);
     const choices = values.length === 0 ? [null] : values;
-    rows = rows.flatMap((row) => choices.map((value): [string, unknown][] => [...row, [name, value]]));
+    rows = rows.flatMap((row) => choices.map((value): [string, Json][] => [...row, [name, value]]));
   });
   return rows.map((row) => Object.fromEntries(row));
 }

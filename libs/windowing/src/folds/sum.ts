@@ -1,12 +1,21 @@
 import { numberFrom } from "../fields.ts";
 import type { Fold } from "../fold.ts";
+import { addFinite, requireFinite } from "./fold-values.ts";
 
-/** The sum of a number told by each event. */
+/**
+ * The sum of a finite number that each event has; anything else is an error of that event ({@link FoldValueError}).
+ * A sum beyond the range of numbers stays at the largest one, ±1.8e308.
+ */
 export function sum<V>(valueOf: (value: V) => number): Fold<V, number, number> {
   return {
     create: () => 0,
-    add: (total, value) => total + valueOf(value),
-    merge: (earlier, later) => earlier + later,
+    add(total, value) {
+      const number = valueOf(value);
+      const next = total + number;
+      return Number.isFinite(next) ? next : addFinite(total, requireFinite("sum", number));
+    },
+    split: { read: (value) => requireFinite("sum", valueOf(value)), take: addFinite },
+    merge: addFinite,
     result: (total) => total,
     snapshot: (total) => total,
     restore: numberFrom,

@@ -1,4 +1,4 @@
-import { NO_IDS, type OrdinalWindow, type Window, type WindowId } from "../window.ts";
+import { addMergedIds, NO_IDS, type OrdinalWindow, type Window, type WindowId } from "../window.ts";
 
 interface OpenSession {
   open: number;
@@ -67,7 +67,7 @@ export class KeySessions {
       }
       const [into, target] = last;
       target.close = Math.max(target.close, session.close);
-      target.mergedIds = [...target.mergedIds, id];
+      target.mergedIds = addMergedIds(target.mergedIds, [id]);
       this.#sessions.delete(id);
       merges.push([id, into]);
     }

@@ -9,16 +9,18 @@ export interface KeyCell<A> {
   accumulator: A;
   /** How many of its rows are out. */
   rows: number;
-  /** What the accumulator was at the last row, noted at the first change after it. */
+  /** The mark of the last row, noted at the first change after it. */
   sent: Json | undefined;
   /** Whether it changed since the last early results. */
   touched: boolean;
   /** Ids of merged sessions whose rows are out and not yet called void. */
   replaces: readonly WindowId[];
+  /** Whether a snapshot had parts of the accumulator. */
+  persistedParts: boolean;
 }
 
 export function newCell<A>(accumulator: A): KeyCell<A> {
-  return { accumulator, rows: 0, sent: undefined, touched: false, replaces: NO_IDS };
+  return { accumulator, rows: 0, sent: undefined, touched: false, replaces: NO_IDS, persistedParts: false };
 }
 
 /** What `finish` closed of a key: all that became due between the two watermarks did so for this cause. */
@@ -46,11 +48,19 @@ export class KeyState<V, A> implements HeapItem {
   /** The lowest close of a tumbling or sliding window held. */
   firstClose: number = Number.POSITIVE_INFINITY;
   persisted = false;
+  /** Windows that are over, of whose accumulators parts were kept. */
+  gone: number[] = [];
 
   constructor(key: string, order: number, sessions: KeySessions | undefined) {
     this.key = key;
     this.order = order;
     this.sessions = sessions;
+  }
+
+  /** Forgets a window. */
+  removeCell(id: number): void {
+    if (this.cells.get(id)?.persistedParts === true) this.gone.push(id);
+    this.cells.delete(id);
   }
 
   /** The watermark advances with system time. */

@@ -1,3 +1,4 @@
+import { markOf, resultAt, withOverflow } from "../fold-state.ts";
 import type { Outbox } from "../outbox.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { WindowCause, WindowResult } from "../window-output.ts";
@@ -32,7 +33,7 @@ export class KeyWindows<V, A, R> {
         this.#outbox.room--;
         this.#addRow(state, cell, window, this.#causeOf(state, window));
       }
-      state.cells.delete(window.id);
+      state.removeCell(window.id);
       state.sessions?.remove(window.id);
     }
     state.firstClose = this.#firstClose(state);
@@ -111,18 +112,14 @@ export class KeyWindows<V, A, R> {
   }
 
   #addMatch(state: KeyState<V, A>, id: number, cell: KeyCell<A>): void {
-    const value = this.#options.fold.match?.(cell.accumulator);
+    const { fold, completeOf } = this.#options;
+    const value = fold.match?.(cell.accumulator);
     const window = value === undefined ? undefined : this.#windowOf(state, id);
     if (value === undefined || window === undefined) return;
-    const complete = this.#options.completeOf(window.open, window.close);
-    this.#outbox.addResult({
-      key: state.key,
-      value,
-      window,
-      revision: cell.rows++,
-      cause: "match",
-      complete,
-    });
+    const complete = completeOf(window.open, window.close);
+    const { key } = state;
+    const row: WindowResult<R> = { key, value, window, revision: cell.rows++, cause: "match", complete };
+    this.#outbox.addResult(withOverflow(fold, cell.accumulator, row));
   }
 
   #merge(state: KeyState<V, A>, from: number, into: number): void {
@@ -134,13 +131,13 @@ export class KeyWindows<V, A, R> {
     target.touched = true;
     const replaced = source.rows > 0 ? [from, ...source.replaces] : source.replaces;
     target.replaces = [...target.replaces, ...replaced];
-    state.cells.delete(from);
+    state.removeCell(from);
     this.#addMatch(state, into, target);
   }
 
   #note(cell: KeyCell<A>): void {
     const { fold } = this.#options;
-    if (cell.rows > 0 && fold.match === undefined) cell.sent ??= fold.snapshot(cell.accumulator);
+    if (cell.rows > 0 && fold.match === undefined) cell.sent ??= markOf(fold, cell.accumulator);
   }
 
   #addRow(state: KeyState<V, A>, cell: KeyCell<A>, window: Window, cause: WindowCause): void {
@@ -149,14 +146,13 @@ export class KeyWindows<V, A, R> {
     const value = fold.result(accumulator);
     const complete = completeOf(window.open, window.close);
     let row: WindowResult<R> = { key: state.key, value, window, revision: rows, cause, complete };
-    if (rows > 0)
-      row = { ...row, previous: fold.result(sent === undefined ? accumulator : fold.restore(sent)) };
+    if (rows > 0) row = { ...row, previous: resultAt(fold, accumulator, sent) };
     if (replaces.length > 0) row = { ...row, replaces };
     cell.rows++;
     cell.sent = undefined;
     cell.touched = false;
     cell.replaces = NO_IDS;
-    this.#outbox.addResult(row);
+    this.#outbox.addResult(withOverflow(fold, accumulator, row));
   }
 
   #causeOf({ ended }: KeyState<V, A>, { close }: Window): WindowCause {

@@ -1,8 +1,9 @@
 import { at } from "../at.ts";
 import { requireColumns } from "../batch-check.ts";
 import { explain } from "../explain.ts";
+import { probe } from "../fold-state.ts";
 import { listFrom, numberFrom, stringFrom, timeFromJson, timeToJson } from "../fields.ts";
-import { Outbox } from "../outbox.ts";
+import type { Outbox } from "../outbox.ts";
 import { requireSameSpec, specOf } from "../state-spec.ts";
 import { Timestamps } from "../timestamps.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
@@ -41,9 +42,9 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
   /** After the end of input all time is over, until another event comes. */
   #over = false;
 
-  constructor(options: ResolvedOptions<V, A, R>) {
+  constructor(options: ResolvedOptions<V, A, R>, outbox: Outbox<V, R>) {
     this.#options = options;
-    this.#outbox = new Outbox(options.pageSize);
+    this.#outbox = outbox;
     this.#timestamps = new Timestamps(options.clock);
     this.#table = new PerKeyTable(options);
     this.#windows = new KeyWindows(options, this.#outbox);
@@ -55,12 +56,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
     this.#over = false;
     this.#timestamps.begin(batch, this.#now);
     const { keys, values } = batch;
-    for (let i = 0; i < keys.length; i++) {
-      const timestamp = this.#timestamps.at(i);
-      const key = at(keys, i);
-      if (Number.isNaN(timestamp)) this.#outbox.addRefused(this.#timestamps.refusal(key, i));
-      else this.#add(key, at(values, i), timestamp);
-    }
+    for (let i = 0; i < keys.length; i++) this.#addOne(at(keys, i), at(values, i), i);
     return this.#settle();
   }
 
@@ -106,9 +102,10 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
 
   restore(state: Iterable<StateGroup>, now: number): void {
     this.#now = now;
+    const groups: StateGroup[] = [];
     for (const [group, fields] of state) {
       if (group !== ENGINE) {
-        this.#table.restoreGroup(fields);
+        groups.push([group, fields]);
         continue;
       }
       for (const [, meta] of fields) {
@@ -118,6 +115,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
         this.#outbox.restore(listFrom(counters).map(numberFrom));
       }
     }
+    this.#table.restore(groups);
     for (const key of this.#table.values()) {
       this.#schedule(key);
       if ([...key.cells.values()].some(({ touched }) => touched)) this.#touch(key);
@@ -125,7 +123,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
   }
 
   stats(): WindowStats {
-    const { counted, late, refused, overflowed, revisions } = this.#outbox;
+    const { counted, late, refused, skipped, overflowed, overflowedValues, revisions } = this.#outbox;
     let cells = 0;
     let waiting = 0;
     let watermark = Number.POSITIVE_INFINITY;
@@ -143,7 +141,9 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
       counted,
       late,
       refused,
+      skipped,
       overflowed,
+      overflowedValues,
       revisions,
       approximateBytes,
     };
@@ -162,6 +162,23 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
   #begin(now: number): void {
     if (now > this.#now) this.#now = now;
     this.#outbox.begin();
+  }
+
+  #addOne(key: string, value: V, index: number): void {
+    const { fold, onError, ordered } = this.#options;
+    let allowed = onError === "skip";
+    try {
+      const timestamp = this.#timestamps.at(index);
+      if (Number.isNaN(timestamp)) this.#outbox.addRefused(this.#timestamps.refusal(key, index));
+      else {
+        // An event that the fold cannot take is found before it changes anything, and before it waits for its turn.
+        if (allowed || ordered) probe(fold, value, timestamp);
+        allowed = false;
+        this.#add(key, value, timestamp);
+      }
+    } catch (error) {
+      this.#outbox.skip(key, value, error, allowed);
+    }
   }
 
   #add(given: string, value: V, timestamp: number): void {

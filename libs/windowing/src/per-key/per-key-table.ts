@@ -1,12 +1,13 @@
 import { DueHeap } from "../due-heap.ts";
 import { fieldFrom, listFrom, numberFrom, stringFrom, timeFromJson, timeToJson } from "../fields.ts";
+import { fieldName, restoreAccumulator } from "../fold-state.ts";
 import type { Json } from "../json.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
-import type { StateChange, StateField } from "../window-engine.ts";
+import type { StateChange, StateField, StateGroup } from "../window-engine.ts";
 import type { WindowId } from "../window.ts";
 import type { SessionWindower } from "../session-windower.ts";
 import type { KeySessions } from "./key-sessions.ts";
-import { KeyState, newCell } from "./key-state.ts";
+import { KeyState, newCell, type KeyCell } from "./key-state.ts";
 
 const GROUP = "keys";
 
@@ -18,6 +19,10 @@ export class PerKeyTable<V, A, R> {
   #serial = 0;
   #changed: Set<KeyState<V, A>> | undefined;
   #deleted = new Set<string>();
+  /** Groups of parts that are not wanted any more. */
+  #dropped: string[] = [];
+  /** While state is restored: the parts of each group. */
+  readonly #savedParts = new Map<string, readonly StateField[]>();
 
   constructor(options: ResolvedOptions<V, A, R>) {
     this.#options = options;
@@ -55,6 +60,7 @@ export class PerKeyTable<V, A, R> {
     this.schedule(state, Number.POSITIVE_INFINITY);
     this.#keys.delete(state.key);
     this.#changed?.delete(state);
+    this.#dropGone(state);
     if (state.persisted) this.#deleted.add(state.key);
   }
 
@@ -64,20 +70,47 @@ export class PerKeyTable<V, A, R> {
 
   snapshot(): StateChange[] {
     const put: StateField[] = [];
+    const parts: StateChange[] = [];
     for (const state of this.#changed ?? this.#keys.values()) {
       put.push([state.key, this.#toJson(state)]);
       state.persisted = true;
+      this.#dropGone(state);
+      for (const [id, cell] of state.cells) parts.push(...this.#changedParts(state, id, cell));
     }
+    const changes = this.#dropped.map((group): StateChange => ({ group, drop: true }));
+    changes.push(...parts);
     const gone = [...this.#deleted];
     this.#deleted = new Set();
+    this.#dropped = [];
     this.#changed = new Set();
-    if (put.length === 0) return gone.length === 0 ? [] : [{ group: GROUP, delete: gone }];
-    return [gone.length === 0 ? { group: GROUP, put } : { group: GROUP, put, delete: gone }];
+    if (gone.length > 0) changes.push({ group: GROUP, put, delete: gone });
+    else if (put.length > 0) changes.push({ group: GROUP, put });
+    return changes;
   }
 
-  restoreGroup(fields: Iterable<StateField>): void {
-    for (const [key, json] of fields) this.#restore(key, listFrom(json));
+  /** The group of keys after those of their parts. @throws WindowStateError */
+  restore(groups: Iterable<StateGroup>): void {
+    let keys: readonly StateField[] = [];
+    for (const [group, fields] of groups) {
+      if (group === GROUP) keys = [...fields];
+      else this.#savedParts.set(group, [...fields]);
+    }
+    for (const [key, json] of keys) this.#restore(key, listFrom(json));
+    this.#savedParts.clear();
     this.#changed = new Set();
+  }
+
+  /** A cell's parts are a group of their own. */
+  #changedParts(state: KeyState<V, A>, id: number, cell: KeyCell<A>): StateChange[] {
+    const changes = this.#options.fold.parts?.changes(cell.accumulator);
+    if (changes === undefined || changes.put.length + changes.delete.length === 0) return [];
+    cell.persistedParts = true;
+    return [{ group: fieldName(state.key, String(id)), ...changes }];
+  }
+
+  #dropGone(state: KeyState<V, A>): void {
+    for (const id of state.gone) this.#dropped.push(fieldName(state.key, String(id)));
+    state.gone = [];
   }
 
   #add(key: string, sessions: KeySessions | undefined): KeyState<V, A> {
@@ -120,7 +153,9 @@ export class PerKeyTable<V, A, R> {
     state.persisted = true;
     for (const entry of listFrom(cells)) {
       const [id, accumulator, rows = 0, replaces = [], sent] = listFrom(entry);
-      const cell = newCell(fold.restore(fieldFrom(accumulator)));
+      const parts = this.#savedParts.get(fieldName(key, String(numberFrom(id))));
+      const cell = newCell(restoreAccumulator(fold, accumulator, parts ?? []));
+      cell.persistedParts = parts !== undefined;
       cell.rows = numberFrom(rows);
       cell.replaces = listFrom(replaces).map(idFrom);
       cell.sent = sent;

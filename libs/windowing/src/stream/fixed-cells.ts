@@ -1,3 +1,4 @@
+import { markOf } from "../fold-state.ts";
 import type { Outbox } from "../outbox.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { FixedRows } from "./fixed-rows.ts";
@@ -20,6 +21,7 @@ export class FixedCells<V, A, R> {
   addOpen(window: FixedWindow<A>, given: string, value: V, timestamp: number): void {
     const key = window.cells.has(given) ? given : this.#admit(window, given);
     const next = this.#change(window, key, value, timestamp);
+    this.#noteOverflow(given, key);
     if (this.#options.earlyEveryMs !== Number.POSITIVE_INFINITY) {
       window.touched ??= new Set();
       window.touched.add(key);
@@ -32,18 +34,22 @@ export class FixedCells<V, A, R> {
     const key = window.has(given) ? given : this.#admit(window, given);
     if (!window.kept) {
       // First results that wait for their page must not know of this event.
+      const next = fold.add(window.after?.get(key) ?? fold.create(), value, timestamp);
       window.after ??= new Map();
-      window.after.set(key, fold.add(window.after.get(key) ?? fold.create(), value, timestamp));
+      window.after.set(key, next);
       window.changedAfter?.add(key);
+      this.#noteOverflow(given, key);
       return;
     }
-    if (!window.cells.has(key)) window.setRows(key, 0);
+    const isNew = !window.cells.has(key);
     const next = this.#change(window, key, value, timestamp);
+    if (isNew) window.setRows(key, 0);
+    this.#noteOverflow(given, key);
     if (fold.match === undefined) this.#revise(window, key);
     else this.#rows.addMatch(window, key, next);
   }
 
-  /** All first results of a window are out: brings in what came late meanwhile. False where nothing did. */
+  /** All first results of a window are out: brings in what came late while they went out. False if nothing did. */
   takeAfter(window: FixedWindow<A>): boolean {
     const { fold } = this.#options;
     if (window.after === undefined) return false;
@@ -51,7 +57,8 @@ export class FixedCells<V, A, R> {
       const before = window.cells.get(key);
       if (before === undefined) window.setRows(key, 0);
       else this.#noteBefore(window, key, before);
-      window.cells.set(key, before === undefined ? after : fold.merge(before, after));
+      // Merged into a new one, too: what is kept of it must be kept under another name.
+      window.cells.set(key, fold.merge(before ?? fold.create(), after));
       window.changed?.add(key);
       this.#revise(window, key);
     }
@@ -83,6 +90,7 @@ export class FixedCells<V, A, R> {
     const accumulator = window.cells.get(key) ?? fold.create();
     window.cells.set(key, fold.add(accumulator, value, timestamp));
     window.changed?.add(key);
+    this.#noteOverflow(given, key);
   }
 
   /** The key itself while the window has room for it. */
@@ -90,15 +98,17 @@ export class FixedCells<V, A, R> {
     const { maxKeysPerWindow, overflowKey } = this.#options;
     if (window.size < maxKeysPerWindow) return key;
     const taken = window.has(overflowKey) ? window.size - 1 : window.size;
-    if (taken < maxKeysPerWindow || key === overflowKey) return key;
-    this.#outbox.overflowed++;
-    return overflowKey;
+    return taken < maxKeysPerWindow ? key : overflowKey;
+  }
+
+  #noteOverflow(given: string, key: string): void {
+    if (given !== key) this.#outbox.overflowed++;
   }
 
   /** Rows of matches are each other's successors, not revisions: they need no previous value. */
   #noteBefore(window: FixedWindow<A>, key: string, accumulator: A): void {
     const { fold } = this.#options;
-    if (fold.match === undefined && window.mustNote(key)) window.note(key, fold.snapshot(accumulator));
+    if (fold.match === undefined && window.mustNote(key)) window.note(key, markOf(fold, accumulator));
   }
 
   #revise(window: FixedWindow<A>, key: string): void {

@@ -1,5 +1,6 @@
-import { fieldFrom, listFrom, numberFrom } from "../fields.ts";
-import type { Fold } from "../fold.ts";
+import { listFrom, numberFrom } from "../fields.ts";
+import type { Fold, FoldPart } from "../fold.ts";
+import { fieldName, restoreAccumulator, splitFieldName } from "../fold-state.ts";
 import type { Json } from "../json.ts";
 import type { StateField } from "../window-engine.ts";
 import type { FixedWindow } from "./fixed-window.ts";
@@ -8,7 +9,24 @@ import type { FixedWindow } from "./fixed-window.ts";
 const WAITING = 0;
 const OUT = 1;
 
-/** A window's cells as fields of state. A cell whose row is out is one only where late events may change it. */
+/** What happened to the fields of a group. */
+export interface FieldChanges {
+  readonly put: StateField[];
+  readonly delete: string[];
+}
+
+/** What a store has of one cell. */
+interface SavedCell {
+  state: Json | undefined;
+  readonly parts: FoldPart[];
+}
+
+/**
+ * A window's cells as fields of state: one for each key, and, where accumulators have parts, one for each part.
+ *
+ * A cell whose row is out is one only where late events may change it; else its own field goes at once, and its parts
+ * with the window: a page of rows would have too many of them.
+ */
 export class FixedCodec<V, A, R> {
   readonly #fold: Fold<V, A, R>;
   readonly #keeps: boolean;
@@ -18,57 +36,81 @@ export class FixedCodec<V, A, R> {
     this.#keeps = keeps;
   }
 
-  allCells(window: FixedWindow<A>): StateField[] {
-    const fields: StateField[] = [];
+  allCells(window: FixedWindow<A>): FieldChanges {
+    const changes: FieldChanges = { put: [], delete: [] };
     let index = 0;
     for (const [key, accumulator] of window.cells) {
       const out = window.kept || index++ < window.out;
-      if (!out || this.#keeps) fields.push([key, this.#cellToJson(window, key, accumulator, out)]);
+      if (!out || this.#keeps) this.#addCell(changes, window, key, accumulator, out);
     }
-    return fields;
+    return changes;
   }
 
-  changedCells(window: FixedWindow<A>): StateField[] {
-    const fields: StateField[] = [];
-    if (this.#keeps) for (const key of window.justOut) this.#addCell(fields, window, key, true);
-    for (const key of window.changed ?? []) this.#addCell(fields, window, key, window.kept);
-    return fields;
+  changedCells(window: FixedWindow<A>): FieldChanges {
+    const changes: FieldChanges = { put: [], delete: [] };
+    for (const key of window.justOut) {
+      if (this.#keeps) this.#addCell(changes, window, key, window.cells.get(key) as A, true);
+      else if (window.persisted) changes.delete.push(this.#nameOf(key));
+    }
+    for (const key of window.changed ?? []) {
+      this.#addCell(changes, window, key, window.cells.get(key) as A, window.kept);
+    }
+    return changes;
   }
 
-  goneCells(window: FixedWindow<A>): readonly string[] {
-    return this.#keeps ? [] : window.justOut;
+  allAfter(window: FixedWindow<A>): FieldChanges {
+    return this.#afterOf(window, window.after?.keys() ?? []);
   }
 
-  allAfter(window: FixedWindow<A>): StateField[] {
-    return Array.from(window.after ?? [], ([key, accumulator]) => [key, this.#fold.snapshot(accumulator)]);
-  }
-
-  changedAfter(window: FixedWindow<A>): StateField[] {
-    return Array.from(window.changedAfter ?? [], (key) => [
-      key,
-      this.#fold.snapshot(window.after?.get(key) as A),
-    ]);
+  changedAfter(window: FixedWindow<A>): FieldChanges {
+    return this.#afterOf(window, window.changedAfter ?? []);
   }
 
   /** Cells that had their row come first, so that their number says which they are. */
   restoreCells(window: FixedWindow<A>, fields: Iterable<StateField>): void {
-    const waiting: [string, readonly Json[]][] = [];
-    for (const [key, json] of fields) {
-      const cell = listFrom(json);
-      if ((cell[1] ?? WAITING) === WAITING) waiting.push([key, cell]);
-      else this.#restoreCell(window, key, cell);
+    const waiting: [string, readonly Json[], readonly FoldPart[]][] = [];
+    for (const [key, { state, parts }] of this.#savedCells(fields)) {
+      // Parts of a cell whose row is out.
+      if (state === undefined) continue;
+      const cell = listFrom(state);
+      if ((cell[1] ?? WAITING) === WAITING) waiting.push([key, cell, parts]);
+      else this.#restoreCell(window, key, cell, parts);
     }
     window.out = window.cells.size;
-    for (const [key, cell] of waiting) this.#restoreCell(window, key, cell);
+    for (const [key, cell, parts] of waiting) this.#restoreCell(window, key, cell, parts);
   }
 
   restoreAfter(window: FixedWindow<A>, fields: Iterable<StateField>): void {
     window.after = new Map();
-    for (const [key, json] of fields) window.after.set(key, this.#fold.restore(json));
+    for (const [key, { state, parts }] of this.#savedCells(fields)) {
+      window.after.set(key, restoreAccumulator(this.#fold, state, parts));
+    }
   }
 
-  #addCell(fields: StateField[], window: FixedWindow<A>, key: string, out: boolean): void {
-    fields.push([key, this.#cellToJson(window, key, window.cells.get(key) as A, out)]);
+  #nameOf(key: string): string {
+    return this.#fold.parts === undefined ? key : fieldName(key);
+  }
+
+  #afterOf(window: FixedWindow<A>, keys: Iterable<string>): FieldChanges {
+    const changes: FieldChanges = { put: [], delete: [] };
+    for (const key of keys) {
+      const accumulator = window.after?.get(key) as A;
+      changes.put.push([this.#nameOf(key), this.#fold.snapshot(accumulator)]);
+      this.#addParts(changes, key, accumulator);
+    }
+    return changes;
+  }
+
+  #addCell(changes: FieldChanges, window: FixedWindow<A>, key: string, accumulator: A, out: boolean): void {
+    changes.put.push([this.#nameOf(key), this.#cellToJson(window, key, accumulator, out)]);
+    this.#addParts(changes, key, accumulator);
+  }
+
+  #addParts(changes: FieldChanges, key: string, accumulator: A): void {
+    if (this.#fold.parts === undefined) return;
+    const parts = this.#fold.parts.changes(accumulator);
+    for (const [id, value] of parts.put) changes.put.push([fieldName(key, id), value]);
+    for (const id of parts.delete) changes.delete.push(fieldName(key, id));
   }
 
   #cellToJson(window: FixedWindow<A>, key: string, accumulator: A, out: boolean): Json {
@@ -80,9 +122,28 @@ export class FixedCodec<V, A, R> {
     return sent === undefined ? cell : [...cell, sent];
   }
 
-  #restoreCell(window: FixedWindow<A>, key: string, cell: readonly Json[]): void {
+  /** Each key's fields together. */
+  #savedCells(fields: Iterable<StateField>): Iterable<readonly [key: string, cell: SavedCell]> {
+    if (this.#fold.parts === undefined) {
+      return Array.from(fields, ([key, state]) => [key, { state, parts: [] }] as const);
+    }
+    const cells = new Map<string, SavedCell>();
+    for (const [name, value] of fields) {
+      const [key, id] = splitFieldName(name);
+      let cell = cells.get(key);
+      if (cell === undefined) {
+        cell = { state: undefined, parts: [] };
+        cells.set(key, cell);
+      }
+      if (id === "") cell.state = value;
+      else cell.parts.push([id, value]);
+    }
+    return cells;
+  }
+
+  #restoreCell(window: FixedWindow<A>, key: string, cell: readonly Json[], parts: readonly FoldPart[]): void {
     const [state, phase = WAITING, rows = 0, sent] = cell;
-    window.cells.set(key, this.#fold.restore(fieldFrom(state)));
+    window.cells.set(key, restoreAccumulator(this.#fold, state, parts));
     const count = numberFrom(rows);
     if (count !== (phase === OUT ? 1 : 0)) window.setRows(key, count);
     if (sent !== undefined) window.note(key, sent);

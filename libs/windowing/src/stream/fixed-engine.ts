@@ -1,6 +1,7 @@
 import { at } from "../at.ts";
 import type { FixedWindower } from "../fixed-windower.ts";
 import { NO_IDS } from "../window.ts";
+import type { Outbox } from "../outbox.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { KeyedBatch, StateChange, StateField } from "../window-engine.ts";
 import type { WindowCause } from "../window-output.ts";
@@ -20,11 +21,13 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
   readonly #cells: FixedCells<V, A, R>;
   /** Whether an event does no more than change an accumulator: no late results, early results or matches. */
   readonly #plain: boolean;
+  /** Windows that the event at hand has entered. */
+  #entered = 0;
   /** Stands for "no window": no timestamp lies in it. */
   readonly #none = new FixedWindow<A>({ ...NOWHERE, mergedIds: NO_IDS }, 0);
 
-  constructor(options: ResolvedOptions<V, A, R>, windower: FixedWindower) {
-    super(options);
+  constructor(options: ResolvedOptions<V, A, R>, outbox: Outbox<V, R>, windower: FixedWindower) {
+    super(options, outbox);
     const { fold, allowedLatenessMs, earlyEveryMs } = options;
     this.#windower = windower;
     this.#table = new FixedTable(windower, fold, allowedLatenessMs);
@@ -34,112 +37,137 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
       allowedLatenessMs === 0 && earlyEveryMs === Number.POSITIVE_INFINITY && fold.match === undefined;
   }
 
-  protected override addBatch(batch: KeyedBatch<V>): void {
-    if (!this.#plain) this.#addWithCare(batch);
-    else if (this.#windower.kind === "tumbling") this.#addTumbling(batch);
-    else this.#addSliding(batch);
+  protected override addFrom(batch: KeyedBatch<V>, from: number): number {
+    if (!this.#plain) return this.#addWithCare(batch, from);
+    return this.#windower.kind === "tumbling"
+      ? this.#addTumbling(batch, from)
+      : this.#addSliding(batch, from);
   }
 
   /**
    * The hot path. Per event: no allocation, no closure, and the window of the event before is at hand. It is
    * open still, since an event that takes the watermark past its close lies beyond it itself.
    */
-  #addTumbling({ keys, values }: KeyedBatch<V>): void {
+  #addTumbling(batch: KeyedBatch<V>, from: number): number {
+    const { keys, values } = batch;
     const { timestamps, watermark, now } = this;
     const { fold } = this.options;
     const { waitMs } = timestamps;
     let counted = 0;
     let window = this.#none;
     let { open, close } = window.window;
-    for (let i = 0; i < keys.length; i++) {
-      const timestamp = timestamps.at(i);
-      const mark = timestamp - waitMs;
-      if (mark > watermark.value) watermark.rise(mark, now);
-      if (!(timestamp >= open && timestamp < close)) {
-        window = this.#findOpen(timestamp);
-        ({ open, close } = window.window);
-        if (window === this.#none) {
-          this.#setAside(at(keys, i), at(values, i), i, timestamp);
-          continue;
+    let i = from;
+    try {
+      for (; i < keys.length; i++) {
+        const timestamp = timestamps.at(i);
+        const mark = timestamp - waitMs;
+        if (mark > watermark.value) watermark.rise(mark, now);
+        if (!(timestamp >= open && timestamp < close)) {
+          window = this.#findOpen(timestamp);
+          ({ open, close } = window.window);
+          if (window === this.#none) {
+            this.#setAside(at(keys, i), at(values, i), i, timestamp);
+            continue;
+          }
         }
-      }
-      const key = at(keys, i);
-      const { cells } = window;
-      const accumulator = cells.get(key);
-      if (accumulator === undefined) this.#cells.addFirst(window, key, at(values, i), timestamp);
-      else {
-        const next = fold.add(accumulator, at(values, i), timestamp);
-        if (next !== accumulator) cells.set(key, next);
-        window.changed?.add(key);
-      }
-      counted++;
-    }
-    this.outbox.counted += counted;
-  }
-
-  #addSliding({ keys, values }: KeyedBatch<V>): void {
-    const { timestamps, watermark, now } = this;
-    const { fold } = this.options;
-    let windows: readonly FixedWindow<A>[] = [];
-    let from = Number.POSITIVE_INFINITY;
-    let until = Number.NEGATIVE_INFINITY;
-    for (let i = 0; i < keys.length; i++) {
-      const timestamp = timestamps.at(i);
-      const key = at(keys, i);
-      const mark = timestamp - timestamps.waitMs;
-      if (mark > watermark.value) watermark.rise(mark, now);
-      if (!(timestamp >= from && timestamp < until)) {
-        windows = this.#findAllOpen(timestamp);
-        until = Number.NEGATIVE_INFINITY;
-        if (windows.length === 0) {
-          this.#setAside(key, at(values, i), i, timestamp);
-          continue;
-        }
-        [from, until] = this.#sliceAt(timestamp);
-      }
-      for (const window of windows) {
-        const accumulator = window.cells.get(key);
+        const key = at(keys, i);
+        const { cells } = window;
+        const accumulator = cells.get(key);
         if (accumulator === undefined) this.#cells.addFirst(window, key, at(values, i), timestamp);
         else {
           const next = fold.add(accumulator, at(values, i), timestamp);
-          if (next !== accumulator) window.cells.set(key, next);
+          if (next !== accumulator) cells.set(key, next);
           window.changed?.add(key);
         }
+        counted++;
       }
-      this.outbox.counted++;
+    } catch (error) {
+      this.skip(batch, i++, error, false);
+    } finally {
+      this.outbox.counted += counted;
     }
+    return i;
+  }
+
+  #addSliding(batch: KeyedBatch<V>, from: number): number {
+    const { keys, values } = batch;
+    const { timestamps, watermark, now } = this;
+    const { fold } = this.options;
+    let windows: readonly FixedWindow<A>[] = [];
+    let opens = Number.POSITIVE_INFINITY;
+    let closes = Number.NEGATIVE_INFINITY;
+    let i = from;
+    let entered = 0;
+    try {
+      for (; i < keys.length; i++) {
+        entered = 0;
+        const timestamp = timestamps.at(i);
+        const key = at(keys, i);
+        const mark = timestamp - timestamps.waitMs;
+        if (mark > watermark.value) watermark.rise(mark, now);
+        if (!(timestamp >= opens && timestamp < closes)) {
+          windows = this.#findAllOpen(timestamp);
+          closes = Number.NEGATIVE_INFINITY;
+          if (windows.length === 0) {
+            this.#setAside(key, at(values, i), i, timestamp);
+            continue;
+          }
+          [opens, closes] = this.#sliceAt(timestamp);
+        }
+        for (const window of windows) {
+          const accumulator = window.cells.get(key);
+          if (accumulator === undefined) this.#cells.addFirst(window, key, at(values, i), timestamp);
+          else {
+            const next = fold.add(accumulator, at(values, i), timestamp);
+            if (next !== accumulator) window.cells.set(key, next);
+            window.changed?.add(key);
+          }
+          entered++;
+        }
+        this.outbox.counted++;
+      }
+    } catch (error) {
+      this.skip(batch, i++, error, entered > 0);
+    }
+    return i;
   }
 
   /** Any windows, with late results, early results or matches. */
-  #addWithCare({ keys, values }: KeyedBatch<V>): void {
+  #addWithCare(batch: KeyedBatch<V>, from: number): number {
+    const { keys, values } = batch;
     const { timestamps, watermark, now } = this;
-    for (let i = 0; i < keys.length; i++) {
-      const timestamp = timestamps.at(i);
-      const key = at(keys, i);
-      const value = at(values, i);
-      const mark = timestamp - timestamps.waitMs;
-      if (mark > watermark.value) {
-        watermark.rise(mark, now);
-        this.emitDue();
+    let i = from;
+    this.#entered = 0;
+    try {
+      for (; i < keys.length; i++) {
+        const timestamp = timestamps.at(i);
+        const mark = timestamp - timestamps.waitMs;
+        if (mark > watermark.value) {
+          watermark.rise(mark, now);
+          this.closeDue();
+        }
+        this.#addToEach(at(keys, i), at(values, i), timestamp);
+        if (this.#entered > 0) this.outbox.counted++;
+        else this.#setAside(at(keys, i), at(values, i), i, timestamp);
+        this.#entered = 0;
       }
-      if (this.#addToEach(key, value, timestamp)) this.outbox.counted++;
-      else this.#setAside(key, value, i, timestamp);
+    } catch (error) {
+      this.skip(batch, i++, error, this.#entered > 0);
     }
+    return i;
   }
 
-  /** Adds an event to those of its windows that are open or kept; false where there is none. */
-  #addToEach(key: string, value: V, timestamp: number): boolean {
+  /** Adds an event to those of its windows that are open or kept. */
+  #addToEach(key: string, value: V, timestamp: number): void {
     const last = this.#windower.lastIdAt(timestamp);
-    let counted = false;
     for (let id = this.#windower.firstIdAt(timestamp); id <= last; id++) {
       const close = this.#windower.closeOf(id);
       if (close > this.watermark.value) this.#addOpen(id, key, value, timestamp);
       else if (close + this.options.allowedLatenessMs > this.watermark.value) {
         this.#cells.addLate(this.#table.get(id) ?? this.#table.openKept(id), key, value, timestamp);
       } else continue;
-      counted = true;
+      this.#entered++;
     }
-    return counted;
   }
 
   #addOpen(id: number, key: string, value: V, timestamp: number): void {

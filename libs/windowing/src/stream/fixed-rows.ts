@@ -1,3 +1,4 @@
+import { matchOf, resultAt, withOverflow } from "../fold-state.ts";
 import type { Outbox } from "../outbox.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { Completeness, WindowCause, WindowResult } from "../window-output.ts";
@@ -66,12 +67,15 @@ export class FixedRows<V, A, R> {
   }
 
   addMatch(window: FixedWindow<A>, key: string, accumulator: A): void {
-    const value = this.#options.fold.match?.(accumulator);
+    const { fold } = this.#options;
+    if (fold.match === undefined) return;
+    const value = matchOf(fold, accumulator);
     if (value === undefined) return;
     const revision = window.rows?.get(key) ?? 0;
     window.setRows(key, revision + 1);
     const complete = this.#completenessOf(window);
-    this.#outbox.addResult({ key, value, window: window.window, revision, cause: "match", complete });
+    const row: WindowResult<R> = { key, value, window: window.window, revision, cause: "match", complete };
+    this.#outbox.addResult(withOverflow(fold, accumulator, row));
   }
 
   #addRow(
@@ -84,24 +88,21 @@ export class FixedRows<V, A, R> {
     const { fold } = this.#options;
     const revision = window.rowsOf(key);
     const value = fold.result(accumulator);
-    const row: WindowResult<R> = { key, value, window: window.window, revision, cause, complete };
-    this.#outbox.addResult(
-      revision === 0 ? row : { ...row, previous: this.#previousOf(window, key, accumulator) },
-    );
+    let row: WindowResult<R> = { key, value, window: window.window, revision, cause, complete };
+    if (revision > 0) row = { ...row, previous: this.#previousOf(window, key, accumulator) };
+    this.#outbox.addResult(withOverflow(fold, accumulator, row));
     // A first closing row needs no number: once all are out, one is what each key has.
     if (revision > 0 || cause === "early" || cause === "late") window.setRows(key, revision + 1);
   }
 
   /** The value of the key's last row. */
   #previousOf(window: FixedWindow<A>, key: string, accumulator: A): R {
-    const { fold } = this.#options;
     const sent = window.sent?.get(key);
-    if (sent === undefined) return fold.result(accumulator);
     window.sent?.delete(key);
-    return fold.result(fold.restore(sent));
+    return resultAt(this.#options.fold, accumulator, sent);
   }
 
-  /** All at once: of a window that is dropped nothing needs to be told. */
+  /** All at once: of a window that is dropped, no change needs to be noted. */
   #allOut(window: FixedWindow<A>): void {
     window.out = window.cells.size;
     if (this.#options.allowedLatenessMs === 0) return;

@@ -3,7 +3,7 @@ import { damaged } from "../fields.ts";
 import type { FixedWindower } from "../fixed-windower.ts";
 import type { Fold } from "../fold.ts";
 import type { StateChange, StateField } from "../window-engine.ts";
-import { FixedCodec } from "./fixed-codec.ts";
+import { FixedCodec, type FieldChanges } from "./fixed-codec.ts";
 import { FixedWindow } from "./fixed-window.ts";
 
 /** A window's group is its id; what came late while its rows went out has a group of its own. */
@@ -84,16 +84,13 @@ export class FixedTable<V, A, R> {
     const changes: StateChange[] = this.#dropped.map((group) => ({ group, drop: true }));
     this.#dropped = [];
     for (const window of this.#windows.values()) {
-      const put = this.#tracking ? this.#codec.changedCells(window) : this.#codec.allCells(window);
-      const gone = window.persisted ? this.#codec.goneCells(window) : [];
-      const group = String(window.order);
-      if (gone.length > 0) changes.push({ group, put, delete: gone });
-      else if (put.length > 0) changes.push({ group, put });
-      window.persisted ||= put.length > 0;
+      const cells = this.#tracking ? this.#codec.changedCells(window) : this.#codec.allCells(window);
+      addChange(changes, String(window.order), cells);
+      window.persisted ||= cells.put.length > 0;
 
       const after = this.#tracking ? this.#codec.changedAfter(window) : this.#codec.allAfter(window);
-      if (after.length > 0) changes.push({ group: groupOfAfter(window), put: after });
-      window.persistedAfter ||= after.length > 0;
+      addChange(changes, groupOfAfter(window), after);
+      window.persistedAfter ||= after.put.length > 0;
 
       this.#track(window);
     }
@@ -147,6 +144,11 @@ export class FixedTable<V, A, R> {
     window.changedAfter = emptied(window.changedAfter);
     window.justOut = [];
   }
+}
+
+function addChange(changes: StateChange[], group: string, { put, delete: gone }: FieldChanges): void {
+  if (gone.length > 0) changes.push({ group, put, delete: gone });
+  else if (put.length > 0) changes.push({ group, put });
 }
 
 function groupOfAfter<A>(window: FixedWindow<A>): string {

@@ -27,7 +27,7 @@ export class FixedWindow<A> implements HeapItem {
   after: Map<string, A> | undefined;
   /** How many rows of a key are out, where that is not what `kept` says: one if so, else none. */
   rows: Map<string, number> | undefined;
-  /** What a key's accumulator was at its last row, noted at the first change after it. */
+  /** The mark of a key's last row, noted at the first change after it. */
   sent: Map<string, Json> | undefined;
   /** Keys changed since the last early result. */
   touched: Set<string> | undefined;
@@ -37,7 +37,7 @@ export class FixedWindow<A> implements HeapItem {
   changedAfter: Set<string> | undefined;
   /** Keys whose closing row went out since the last snapshot, once snapshots are taken. */
   justOut: string[] = [];
-  /** Whether a snapshot has told of this window, and of its `after`. */
+  /** Whether a snapshot had this window, and its `after`. */
   persisted = false;
   persistedAfter = false;
 
@@ -70,9 +70,9 @@ export class FixedWindow<A> implements HeapItem {
     return this.rowsOf(key) > 0 && this.sent?.has(key) !== true;
   }
 
-  /** What the key's last row was made of, so that the next one can tell it. */
-  note(key: string, state: Json): void {
+  /** Keeps the mark of the key's last row, so that the next one can say what it was. */
+  note(key: string, mark: Json): void {
     this.sent ??= new Map();
-    this.sent.set(key, state);
+    this.sent.set(key, mark);
   }
 }

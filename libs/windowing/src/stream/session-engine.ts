@@ -1,11 +1,14 @@
 import { at } from "../at.ts";
+import { PartlyTaken } from "../errors.ts";
 import { numberFrom } from "../fields.ts";
+import { markOf, matchOf, probe, resultAt, withOverflow } from "../fold-state.ts";
 import type { Json } from "../json.ts";
+import type { Outbox } from "../outbox.ts";
 import type { SessionWindower } from "../session-windower.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { KeyedBatch, StateChange, StateField } from "../window-engine.ts";
 import type { WindowCause, WindowResult } from "../window-output.ts";
-import { NO_IDS, NO_SESSION_ID } from "../window.ts";
+import { addMergedIds, NO_IDS, NO_SESSION_ID } from "../window.ts";
 import { SessionTable } from "./session-table.ts";
 import type { Session } from "./session.ts";
 import { StreamEngine, type HeldState } from "./stream-engine.ts";
@@ -22,50 +25,66 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
   /** Those of them that wait for a page, last one first. */
   #earlyQueue: Session<A>[] = [];
 
-  constructor(options: ResolvedOptions<V, A, R>, { gapMs }: SessionWindower) {
-    super(options);
+  constructor(options: ResolvedOptions<V, A, R>, outbox: Outbox<V, R>, { gapMs }: SessionWindower) {
+    super(options, outbox);
     this.#gapMs = gapMs;
     this.#latenessMs = options.allowedLatenessMs;
     this.#table = new SessionTable(gapMs, options.fold, options.allowedLatenessMs);
   }
 
-  protected override addBatch({ keys, values }: KeyedBatch<V>): void {
+  protected override addFrom(batch: KeyedBatch<V>, from: number): number {
+    const { keys, values } = batch;
     const { timestamps, watermark, now } = this;
     let nextDue = this.#table.nextDue()?.due ?? Number.POSITIVE_INFINITY;
-    for (let i = 0; i < keys.length; i++) {
-      const timestamp = timestamps.at(i);
-      const key = at(keys, i);
-      const value = at(values, i);
-      if (Number.isNaN(timestamp)) {
-        this.outbox.addRefused(timestamps.refusal(key, i));
-        continue;
-      }
-      const mark = timestamp - timestamps.waitMs;
-      if (mark > watermark.value) {
-        watermark.rise(mark, now);
-        if (mark > nextDue) {
-          this.emitDue();
-          nextDue = this.#table.nextDue()?.due ?? Number.POSITIVE_INFINITY;
+    let i = from;
+    try {
+      for (; i < keys.length; i++) {
+        const timestamp = timestamps.at(i);
+        const key = at(keys, i);
+        const value = at(values, i);
+        if (Number.isNaN(timestamp)) {
+          this.outbox.addRefused(timestamps.refusal(key, i));
+          continue;
         }
+        const mark = timestamp - timestamps.waitMs;
+        if (mark > watermark.value) {
+          watermark.rise(mark, now);
+          if (mark > nextDue) {
+            this.closeDue();
+            nextDue = this.#table.nextDue()?.due ?? Number.POSITIVE_INFINITY;
+          }
+        }
+        const session = this.#add(key, value, timestamp);
+        if (session === undefined) this.#addLate(key, value, timestamp);
+        else if (!session.kept && session.due < nextDue) nextDue = session.due;
       }
-      const session = this.#sessionFor(key, timestamp);
-      if (session === undefined) this.#addLate(key, value, timestamp);
-      else {
-        this.#addTo(session, value, timestamp);
-        if (!session.kept && session.due < nextDue) nextDue = session.due;
-      }
+    } catch (error) {
+      this.skip(batch, i++, error, false);
     }
+    return i;
   }
 
-  /** The session that takes an event, widened to hold it and merged with its neighbours; none if it is late. */
-  #sessionFor(key: string, timestamp: number): Session<A> | undefined {
+  /** Adds an event to the session that it touches, or to a new one; gives that session, none if the event is late. */
+  #add(key: string, value: V, timestamp: number): Session<A> | undefined {
     const first = this.#touching(this.#table.chainOf(key), timestamp);
-    if (first !== undefined) return this.#widen(first, timestamp);
+    if (first !== undefined) return this.#addTo(first, value, timestamp);
     if (timestamp + this.#gapMs + this.#latenessMs < this.watermark.value) return undefined;
     const admitted = this.#admit(key);
-    if (admitted === key) return this.#table.open(key, timestamp);
-    const overflow = this.#touching(this.#table.chainOf(admitted), timestamp);
-    return overflow === undefined ? this.#table.open(admitted, timestamp) : this.#widen(overflow, timestamp);
+    const overflow = admitted === key ? undefined : this.#touching(this.#table.chainOf(admitted), timestamp);
+    const session =
+      overflow === undefined
+        ? this.#open(admitted, value, timestamp)
+        : this.#addTo(overflow, value, timestamp);
+    if (admitted !== key) this.outbox.overflowed++;
+    return session;
+  }
+
+  #open(key: string, value: V, timestamp: number): Session<A> {
+    const { fold } = this.options;
+    const accumulator = fold.add(fold.create(), value, timestamp);
+    const session = this.#table.open(key, timestamp, accumulator);
+    this.#added(session);
+    return session;
   }
 
   /** The next session of a chain that is not over and lies within the gap of `timestamp`. */
@@ -79,23 +98,40 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
     return undefined;
   }
 
-  #widen(first: Session<A>, timestamp: number): Session<A> {
+  /** Adds an event to a session that it touches, and merges that with another one if it touches both. */
+  #addTo(first: Session<A>, value: V, timestamp: number): Session<A> {
+    const { fold } = this.options;
     const second = this.#touching(first.next, timestamp);
-    this.#beforeChange(first);
-    let session = first;
-    if (second !== undefined) {
-      this.#beforeChange(second);
-      session = first.open <= second.open ? this.#merge(first, second) : this.#merge(second, first);
+    const session = second === undefined ? first : this.#join(first, second, value, timestamp);
+    if (second === undefined) {
+      this.#beforeChange(first);
+      first.accumulator = fold.add(first.accumulator, value, timestamp);
     }
     if (timestamp < session.open) session.open = timestamp;
     if (timestamp > session.last) session.last = timestamp;
+    this.#added(session);
     return session;
+  }
+
+  /** Two sessions become one by an event that touches both: not before it is certain that the fold takes it. */
+  #join(first: Session<A>, second: Session<A>, value: V, timestamp: number): Session<A> {
+    const { fold } = this.options;
+    probe(fold, value, timestamp);
+    try {
+      this.#beforeChange(first);
+      this.#beforeChange(second);
+      const session = first.open <= second.open ? this.#merge(first, second) : this.#merge(second, first);
+      session.accumulator = fold.add(session.accumulator, value, timestamp);
+      return session;
+    } catch (error) {
+      throw new PartlyTaken(error);
+    }
   }
 
   #merge(earlier: Session<A>, later: Session<A>): Session<A> {
     earlier.accumulator = this.options.fold.merge(earlier.accumulator, later.accumulator);
     earlier.last = Math.max(earlier.last, later.last);
-    earlier.mergedIds = [...earlier.mergedIds, later.id, ...later.mergedIds];
+    earlier.mergedIds = addMergedIds(earlier.mergedIds, [later.id, ...later.mergedIds]);
     const replaced = later.rows > 0 ? [later.id, ...later.replaces] : later.replaces;
     if (replaced.length > 0) earlier.replaces = [...earlier.replaces, ...replaced];
     this.#table.remove(later);
@@ -108,13 +144,13 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
   #beforeChange(session: Session<A>): void {
     const { fold } = this.options;
     const waits = !session.kept && this.#isDue(session);
-    if (waits) this.#close(session);
-    if (session.rows > 0 && fold.match === undefined) session.sent ??= fold.snapshot(session.accumulator);
+    if (waits) this.#closeAhead(session);
+    if (session.rows > 0 && fold.match === undefined) session.sent ??= markOf(fold, session.accumulator);
   }
 
-  #addTo(session: Session<A>, value: V, timestamp: number): void {
+  /** What follows from an event that has been added. */
+  #added(session: Session<A>): void {
     const { fold, earlyEveryMs } = this.options;
-    session.accumulator = fold.add(session.accumulator, value, timestamp);
     this.outbox.counted++;
     this.#table.place(session, this.watermark.value);
     this.#table.changed(session);
@@ -138,7 +174,6 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
     const { keys } = this.#table;
     if (keys < maxKeysPerWindow || key === overflowKey || this.#table.chainOf(key) !== undefined) return key;
     if (this.#table.chainOf(overflowKey) !== undefined && keys - 1 < maxKeysPerWindow) return key;
-    this.outbox.overflowed++;
     return overflowKey;
   }
 
@@ -157,13 +192,24 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
     this.#table.closed(session, this.watermark.value);
   }
 
+  /** Within a batch. What fails then is no fault of the event at hand. */
+  #closeAhead(session: Session<A>): void {
+    try {
+      this.#close(session);
+    } catch (error) {
+      throw new PartlyTaken(error);
+    }
+  }
+
   #addMatch(session: Session<A>): void {
     const { fold, completeOf } = this.options;
-    const value = fold.match?.(session.accumulator);
+    const { key, accumulator, rows, open, last } = session;
+    const value = matchOf(fold, accumulator);
     if (value === undefined) return;
-    const { key, rows, open, last } = session;
     const complete = completeOf(open, last);
-    this.outbox.addResult({ key, value, window: session.window(), revision: rows, cause: "match", complete });
+    const window = session.window();
+    const row: WindowResult<R> = { key, value, window, revision: rows, cause: "match", complete };
+    this.outbox.addResult(withOverflow(fold, accumulator, row));
     session.rows++;
   }
 
@@ -173,16 +219,13 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
     const value = fold.result(accumulator);
     const complete = completeOf(session.open, session.last);
     let row: WindowResult<R> = { key, value, window: session.window(), revision: rows, cause, complete };
-    if (rows > 0) {
-      const previous = fold.result(sent === undefined ? accumulator : fold.restore(sent));
-      row = { ...row, previous };
-    }
+    if (rows > 0) row = { ...row, previous: resultAt(fold, accumulator, sent) };
     if (replaces.length > 0) row = { ...row, replaces };
     session.rows++;
     session.sent = undefined;
     session.replaces = NO_IDS;
     this.#table.changed(session);
-    this.outbox.addResult(row);
+    this.outbox.addResult(withOverflow(fold, accumulator, row));
   }
 
   protected override emitDue(): void {
@@ -251,6 +294,7 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
   }
 
   protected override restored(): void {
+    this.#table.restored();
     if (this.options.earlyEveryMs === Number.POSITIVE_INFINITY) return;
     for (const session of this.#table.values()) {
       if (session.kept || (session.rows > 0 && session.sent === undefined)) continue;

@@ -1,11 +1,13 @@
 import { DueHeap } from "../due-heap.ts";
-import { damaged, fieldFrom, listFrom, numberFrom, stringFrom } from "../fields.ts";
+import { damaged, listFrom, numberFrom, stringFrom } from "../fields.ts";
 import type { Fold } from "../fold.ts";
+import { restoreAccumulator } from "../fold-state.ts";
 import type { Json } from "../json.ts";
 import type { StateChange, StateField } from "../window-engine.ts";
 import type { WindowId } from "../window.ts";
 import { Session } from "./session.ts";
 
+/** Holds the sessions by their ids; the parts of a session's accumulator are a group of its own, named by its id. */
 const GROUP = "sessions";
 
 /**
@@ -23,6 +25,11 @@ export class SessionTable<V, A, R> {
   readonly #latenessMs: number;
   #changed: Set<Session<A>> | undefined;
   #deleted: string[] = [];
+  /** Sessions of which parts were kept, and are not wanted any more. */
+  #dropped: string[] = [];
+  /** While state is restored: what there is, until all of it is there. */
+  readonly #saved = new Map<string, readonly Json[]>();
+  readonly #savedParts = new Map<string, readonly StateField[]>();
 
   constructor(gapMs: number, fold: Fold<V, A, R>, latenessMs: number) {
     this.#gapMs = gapMs;
@@ -48,8 +55,8 @@ export class SessionTable<V, A, R> {
     for (const session of this.#kept) yield session;
   }
 
-  open(key: string, timestamp: number): Session<A> {
-    const session = new Session(key, this.serial++, timestamp, this.#fold.create());
+  open(key: string, timestamp: number, accumulator: A): Session<A> {
+    const session = new Session(key, this.serial++, timestamp, accumulator);
     this.#link(session);
     return session;
   }
@@ -99,25 +106,41 @@ export class SessionTable<V, A, R> {
   }
 
   snapshot(): StateChange[] {
+    const changes: StateChange[] = this.#dropped.map((group) => ({ group, drop: true }));
+    this.#dropped = [];
     const put: StateField[] = [];
     for (const session of this.#changed ?? this.values()) {
       put.push([session.id, this.#toJson(session)]);
       session.persisted = true;
+      const parts = this.#fold.parts?.changes(session.accumulator);
+      if (parts === undefined || parts.put.length + parts.delete.length === 0) continue;
+      changes.push({ group: session.id, ...parts });
+      session.persistedParts = true;
     }
     const gone = this.#deleted;
     this.#deleted = [];
     this.#changed = new Set();
-    if (put.length === 0) return gone.length === 0 ? [] : [{ group: GROUP, delete: gone }];
-    return [gone.length === 0 ? { group: GROUP, put } : { group: GROUP, put, delete: gone }];
+    if (gone.length > 0) changes.push({ group: GROUP, put, delete: gone });
+    else if (put.length > 0) changes.push({ group: GROUP, put });
+    return changes;
   }
 
   restoreGroup(group: string, fields: Iterable<StateField>): void {
-    if (group !== GROUP) damaged("the group of sessions", group);
-    this.#changed ??= new Set();
-    for (const [id, json] of fields) this.#restore(id, listFrom(json));
+    if (group !== GROUP) this.#savedParts.set(group, [...fields]);
+    else for (const [id, json] of fields) this.#saved.set(id, listFrom(json));
   }
 
-  /** An event that extends a session does not move it in the heap: whoever looks at the top does. */
+  /** After the last group. @throws WindowStateError */
+  restored(): void {
+    for (const [id, json] of this.#saved) this.#restore(id, json, this.#savedParts.get(id));
+    for (const id of this.#savedParts.keys())
+      if (!this.#saved.has(id)) damaged("a session for its parts", id);
+    this.#saved.clear();
+    this.#savedParts.clear();
+    this.#changed = new Set();
+  }
+
+  /** An event that extends a session does not move it in the heap: looking at the top does. */
   #exact(heap: DueHeap<Session<A>>, latenessMs: number): Session<A> | undefined {
     for (;;) {
       const session = heap.peek();
@@ -137,6 +160,7 @@ export class SessionTable<V, A, R> {
     const { key, next } = session;
     this.#changed?.delete(session);
     if (session.persisted) this.#deleted.push(session.id);
+    if (session.persistedParts) this.#dropped.push(session.id);
     const head = this.#chains.get(key);
     if (head === session) {
       if (next === undefined) this.#chains.delete(key);
@@ -158,9 +182,9 @@ export class SessionTable<V, A, R> {
     return sent === undefined ? all : [...all, sent];
   }
 
-  #restore(id: string, json: readonly Json[]): void {
+  #restore(id: string, json: readonly Json[], parts: readonly StateField[] | undefined): void {
     const [key, order, open, last, state, kept = false, rows = 0, mergedIds = [], replaces = [], sent] = json;
-    const accumulator = this.#fold.restore(fieldFrom(state));
+    const accumulator = restoreAccumulator(this.#fold, state, parts ?? []);
     const session = new Session(stringFrom(key), numberFrom(order), numberFrom(open), accumulator, id);
     session.last = numberFrom(last);
     session.rows = numberFrom(rows);
@@ -168,6 +192,7 @@ export class SessionTable<V, A, R> {
     session.replaces = listFrom(replaces).map(idFrom);
     session.sent = sent;
     session.persisted = true;
+    session.persistedParts = parts !== undefined;
     session.kept = kept === true;
     session.due = session.last + this.#gapMs + (session.kept ? this.#latenessMs : 0);
     (session.kept ? this.#kept : this.#due).push(session);

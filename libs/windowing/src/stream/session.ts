@@ -19,13 +19,14 @@ export class Session<A> implements HeapItem {
   kept = false;
   /** How many of its rows are out. */
   rows = 0;
-  /** What the accumulator was at the last row, noted at the first change after it. */
+  /** The mark of the last row, noted at the first change after it. */
   sent: Json | undefined;
   mergedIds: readonly WindowId[] = NO_IDS;
   /** Ids of merged sessions whose rows are out and not yet called void. */
   replaces: readonly WindowId[] = NO_IDS;
-  /** Whether a snapshot has told of it. */
+  /** Whether a snapshot had it, and parts of its accumulator. */
   persisted = false;
+  persistedParts = false;
   /** The next session of the same key. */
   next: Session<A> | undefined;
 

@@ -1,8 +1,10 @@
+import { at } from "../at.ts";
 import { requireColumns } from "../batch-check.ts";
+import { PartlyTaken } from "../errors.ts";
 import { explain } from "../explain.ts";
 import { listFrom, numberFrom, stringFrom, timeFromJson, timeToJson } from "../fields.ts";
 import type { Json } from "../json.ts";
-import { Outbox } from "../outbox.ts";
+import type { Outbox } from "../outbox.ts";
 import { requireSameSpec, specOf } from "../state-spec.ts";
 import { Timestamps } from "../timestamps.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
@@ -50,13 +52,14 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
   #ended: Ended | undefined;
   #savedMeta = "";
 
-  constructor(options: ResolvedOptions<V, A, R>) {
+  constructor(options: ResolvedOptions<V, A, R>, outbox: Outbox<V, R>) {
     this.options = options;
-    this.outbox = new Outbox(options.pageSize);
+    this.outbox = outbox;
     this.timestamps = new Timestamps(options.clock);
   }
 
-  protected abstract addBatch(batch: KeyedBatch<V>): void;
+  /** Adds the events of a batch from one on; gives the one to go on from: after the last, or after one that failed. */
+  protected abstract addFrom(batch: KeyedBatch<V>, from: number): number;
   /** Emits windows that are due, in order, while the page has room. */
   protected abstract emitDue(): void;
   /** Emits what late events of this batch changed. */
@@ -79,7 +82,7 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
     requireColumns(batch);
     this.#begin(now);
     this.timestamps.begin(batch, this.now);
-    this.addBatch(batch);
+    for (let from = 0; from < batch.keys.length;) from = this.addFrom(batch, from);
     return this.#settle();
   }
 
@@ -143,11 +146,23 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
   }
 
   stats(): WindowStats {
-    const { counted, late, refused, overflowed, revisions } = this.outbox;
+    const { counted, late, refused, skipped, overflowed, overflowedValues, revisions } = this.outbox;
     const { windows, cells } = this.held();
     const approximateBytes = windows * 500 + cells * 100;
     const watermark = this.watermark.value;
-    return { watermark, windows, cells, counted, late, refused, overflowed, revisions, approximateBytes };
+    return {
+      watermark,
+      windows,
+      cells,
+      counted,
+      late,
+      refused,
+      skipped,
+      overflowed,
+      overflowedValues,
+      revisions,
+      approximateBytes,
+    };
   }
 
   watermarkOf(): number {
@@ -165,6 +180,26 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
   protected causeOf(isDueAt: (watermark: number) => boolean): WindowCause {
     const ended = this.#ended;
     return ended !== undefined && !isDueAt(ended.from) && isDueAt(ended.to) ? ended.cause : "watermark";
+  }
+
+  /**
+   * Leaves out an event on which a function threw.
+   *
+   * @param changed whether the event is in a window already
+   * @throws WindowEventError
+   */
+  protected skip({ keys, values }: KeyedBatch<V>, index: number, error: unknown, changed: boolean): void {
+    const allowed = this.options.onError === "skip" && !changed;
+    this.outbox.skip(at(keys, index), at(values, index), error, allowed);
+  }
+
+  /** Within a batch: emits windows that are due. What fails then is no fault of the event at hand. */
+  protected closeDue(): void {
+    try {
+      this.emitDue();
+    } catch (error) {
+      throw new PartlyTaken(error);
+    }
   }
 
   /** A change that early results are to show. */

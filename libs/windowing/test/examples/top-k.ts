@@ -1,28 +1,31 @@
-import { foldOf, type Fold } from "../../src/index.ts";
+import { foldOf, mapCodec, type ClosingFold, type Shared } from "../../src/index.ts";
 
 /** How often each name occurred. */
-type Counts = Record<string, number>;
+type Counts = Map<string, number>;
 
 /** The names with the most events, the most frequent first. */
-export function topK<V>(k: number, nameOf: (value: V) => string): Fold<V, Counts, readonly string[]> {
-  const counts = foldOf({
-    create: (): Counts => ({}),
-    add(held, value: V) {
-      held[nameOf(value)] = (held[nameOf(value)] ?? 0) + 1;
-      return held;
-    },
-    merge(earlier, later) {
-      for (const [name, times] of Object.entries(later)) earlier[name] = (earlier[name] ?? 0) + times;
-      return earlier;
-    },
-  });
+export function topK<V>(
+  k: number,
+  nameOf: (value: V) => string,
+): ClosingFold<V, Shared<Counts>, readonly string[]> {
   const byCount = ([a, m]: [string, number], [b, n]: [string, number]): number => n - m || (a < b ? -1 : 1);
-  return {
-    ...counts,
-    result: (held) =>
-      Object.entries(held)
-        .sort(byCount)
-        .slice(0, k)
-        .map(([name]) => name),
-  };
+  return foldOf(
+    {
+      create: (): Counts => new Map(),
+      add(counts, value: V) {
+        const name = nameOf(value);
+        return counts.set(name, (counts.get(name) ?? 0) + 1);
+      },
+      merge(earlier, later) {
+        for (const [name, times] of later) earlier.set(name, (earlier.get(name) ?? 0) + times);
+        return earlier;
+      },
+      result: (counts) =>
+        [...counts]
+          .sort(byCount)
+          .slice(0, k)
+          .map(([name]) => name),
+    },
+    { codec: mapCodec<number>() },
+  );
 }

@@ -14,8 +14,15 @@ export interface OracleRow {
   readonly close: number;
   readonly revision: number;
   readonly cause: string;
-  readonly value: readonly number[];
-  readonly previous: readonly number[] | undefined;
+  readonly value: unknown;
+  readonly previous: unknown;
+  readonly overflow: number | undefined;
+}
+
+/** What the values of a window's events come to, and how many of them a bound leaves out. */
+export interface OracleFold {
+  readonly result: (values: readonly number[]) => unknown;
+  readonly overflow: (values: readonly number[]) => number;
 }
 
 export interface OracleOptions {
@@ -25,6 +32,9 @@ export interface OracleOptions {
   readonly idle: "drained" | "never";
   readonly allowedLatenessMs: number;
   readonly ordered: boolean;
+  readonly fold: OracleFold;
+  /** Whether the fold throws on a value. */
+  readonly isBad: (value: number) => boolean;
 }
 
 /** What a window has seen. Its value is worked out anew whenever it is asked for. */
@@ -46,6 +56,7 @@ interface Group {
  */
 export class StreamOracle {
   late: OracleEvent[] = [];
+  skipped: OracleEvent[] = [];
   counted = 0;
   watermark: number = Number.NEGATIVE_INFINITY;
   readonly #options: OracleOptions;
@@ -67,6 +78,10 @@ export class StreamOracle {
         this.#base = mark;
         this.#at = now;
         this.#closeDue("watermark");
+      }
+      if (this.#options.isBad(event.value)) {
+        (this.#isLate(event) ? this.late : this.skipped).push(event);
+        continue;
       }
       const groups = this.#groupsFor(event);
       for (const group of groups) {
@@ -112,16 +127,33 @@ export class StreamOracle {
       });
   }
 
-  #sessionFor(event: OracleEvent, gapMs: number): Group | undefined {
-    const over = this.watermark - gapMs - this.#options.allowedLatenessMs;
-    const touching = this.#groups.filter((group) => {
-      const { key, events } = group;
-      if (key !== event.key || lastOf(events) < over) return false;
+  #isLate(event: OracleEvent): boolean {
+    const { windower, allowedLatenessMs } = this.#options;
+    if (windower.kind !== "session") {
+      const ids = windower.idsAt(event.ts);
+      return ids.every((id) => windower.closeOf(id) + allowedLatenessMs <= this.watermark);
+    }
+    const { gapMs } = windower;
+    return event.ts < this.#over(gapMs) && this.#touching(event, gapMs).length === 0;
+  }
+
+  /** Sessions that ended before this time are over. */
+  #over(gapMs: number): number {
+    return this.watermark - gapMs - this.#options.allowedLatenessMs;
+  }
+
+  #touching(event: OracleEvent, gapMs: number): Group[] {
+    return this.#groups.filter(({ key, events }) => {
+      if (key !== event.key || lastOf(events) < this.#over(gapMs)) return false;
       return firstOf(events) - gapMs <= event.ts && event.ts <= lastOf(events) + gapMs;
     });
+  }
+
+  #sessionFor(event: OracleEvent, gapMs: number): Group | undefined {
+    const touching = this.#touching(event, gapMs);
     const [first, ...others] = touching.sort((a, b) => firstOf(a.events) - firstOf(b.events));
     if (first === undefined) {
-      if (event.ts < over) return undefined;
+      if (event.ts < this.#over(gapMs)) return undefined;
       return this.#newGroup(event.key, undefined, event.ts + gapMs < this.watermark);
     }
     for (const other of others) first.events.push(...other.events);
@@ -151,7 +183,7 @@ export class StreamOracle {
   }
 
   #show(group: Group, cause: string): void {
-    const { windower } = this.#options;
+    const { windower, fold } = this.#options;
     const { key, id, events, shown, rows } = group;
     const sessions = windower.kind === "session";
     this.#rows.push({
@@ -160,14 +192,15 @@ export class StreamOracle {
       close: sessions ? lastOf(events) : windower.closeOf(id ?? 0),
       revision: rows,
       cause,
-      value: this.#valueOf(events),
-      previous: shown === undefined ? undefined : this.#valueOf(shown),
+      value: fold.result(this.#valuesOf(events)),
+      previous: shown === undefined ? undefined : fold.result(this.#valuesOf(shown)),
+      overflow: fold.overflow(this.#valuesOf(events)) || undefined,
     });
     group.shown = [...events];
     group.rows++;
   }
 
-  #valueOf(events: readonly OracleEvent[]): readonly number[] {
+  #valuesOf(events: readonly OracleEvent[]): readonly number[] {
     const inOrder = this.#options.ordered ? [...events].sort((a, b) => a.ts - b.ts) : events;
     return inOrder.map(({ value }) => value);
   }

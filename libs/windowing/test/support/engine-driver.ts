@@ -3,6 +3,7 @@ import {
   createWindowEngine,
   type KeyedBatch,
   type LateEvent,
+  type SkippedEvent,
   type WindowEngine,
   type WindowEngineOptions,
   type WindowOutput,
@@ -13,6 +14,7 @@ import {
 export class EngineDriver<V, A, R> {
   readonly results: WindowResult<R>[] = [];
   readonly late: LateEvent<V>[] = [];
+  readonly skipped: SkippedEvent<V>[] = [];
   readonly store = new StateStore();
   engine: WindowEngine<V, R>;
   readonly #options: WindowEngineOptions<V, A, R>;
@@ -50,6 +52,11 @@ export class EngineDriver<V, A, R> {
 
   restart(now: number): void {
     this.commit();
+    this.crash(now);
+  }
+
+  /** Goes on from the last commit. */
+  crash(now: number): void {
     this.engine = createWindowEngine(this.#options);
     this.engine.restore(this.store.load(), now);
   }
@@ -60,6 +67,7 @@ export class EngineDriver<V, A, R> {
     for (;;) {
       rows.push(...output.results);
       this.late.push(...output.late);
+      this.skipped.push(...output.skipped);
       if (!this.engine.pending) break;
       this.#betweenPages(this);
       output = this.engine.nextPage();

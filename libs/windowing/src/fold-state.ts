@@ -1,0 +1,121 @@
+import { PartlyTaken } from "./errors.ts";
+import { damaged, fieldFrom } from "./fields.ts";
+import type { ClosingFold, Fold, FoldPart } from "./fold.ts";
+import type { Json } from "./json.ts";
+import type { StateField } from "./window-engine.ts";
+import type { WindowResult } from "./window-output.ts";
+
+/** Throws what `add` would throw for an event, and changes nothing. */
+export function probe<V, A, R>(fold: ClosingFold<V, A, R>, value: V, timestamp: number): void {
+  if (fold.split === undefined) fold.add(fold.create(), value, timestamp);
+  else fold.split.read(value, timestamp);
+}
+
+/** A note of what an accumulator comes to now, for the `previous` of a later row. */
+export function markOf<V, A, R>(fold: ClosingFold<V, A, R>, accumulator: A): Json {
+  return fold.parts === undefined ? fold.snapshot(accumulator) : fold.parts.mark(accumulator);
+}
+
+/** What an accumulator came to at its mark; without one, now. */
+export function resultAt<V, A, R>(fold: ClosingFold<V, A, R>, accumulator: A, mark: Json | undefined): R {
+  if (mark === undefined) return fold.result(accumulator);
+  return fold.parts === undefined ? fold.result(fold.restore(mark)) : fold.parts.resultAt(accumulator, mark);
+}
+
+/** The row that an event brings about. What fails then is no longer the event's alone, which is taken in. */
+export function matchOf<V, A, R>(fold: Fold<V, A, R>, accumulator: A): R | undefined {
+  try {
+    return fold.match?.(accumulator);
+  } catch (error) {
+    throw new PartlyTaken(error);
+  }
+}
+
+/** A row that says how many values a full accumulator has not taken in, if there are any. */
+export function withOverflow<V, A, R>(
+  fold: Fold<V, A, R>,
+  accumulator: A,
+  row: WindowResult<R>,
+): WindowResult<R> {
+  const overflow = fold.overflow?.(accumulator) ?? 0;
+  return overflow === 0 ? row : { ...row, overflow };
+}
+
+/** A fold that says how many more values its accumulators have not taken in. */
+export function countingOverflow<V, A, R>(
+  fold: Fold<V, A, R>,
+  onOverflow: (values: number) => void,
+): Fold<V, A, R> {
+  if (fold.overflow === undefined) return fold;
+  const overflowOf = (accumulator: A): number => fold.overflow?.(accumulator) ?? 0;
+  const count = (before: number, accumulator: A): void => {
+    const more = overflowOf(accumulator) - before;
+    if (more > 0) onOverflow(more);
+  };
+  return {
+    create: () => fold.create(),
+    add(accumulator, value, timestamp) {
+      const before = overflowOf(accumulator);
+      const next = fold.add(accumulator, value, timestamp);
+      count(before, next);
+      return next;
+    },
+    merge(earlier, later) {
+      const before = overflowOf(earlier) + overflowOf(later);
+      const merged = fold.merge(earlier, later);
+      count(before, merged);
+      return merged;
+    },
+    result(accumulator) {
+      const before = overflowOf(accumulator);
+      const result = fold.result(accumulator);
+      count(before, accumulator);
+      return result;
+    },
+    snapshot: (accumulator) => fold.snapshot(accumulator),
+    restore: (state) => fold.restore(state),
+    overflow: overflowOf,
+    ...(fold.parts === undefined ? {} : { parts: fold.parts }),
+    ...(fold.split === undefined ? {} : { split: fold.split }),
+    ...(fold.match === undefined ? {} : { match: (accumulator: A) => fold.match?.(accumulator) }),
+  };
+}
+
+/**
+ * The name of a field of a window's state, unambiguous whatever a key contains: of a key's cell, or of one part of
+ * its accumulator.
+ */
+export function fieldName(key: string, id = ""): string {
+  return `${String(key.length)}:${key}${id}`;
+}
+
+/** What `fieldName` was made of. @throws WindowStateError */
+export function splitFieldName(name: string): readonly [key: string, id: string] {
+  const colon = name.indexOf(":");
+  const until = colon + 1 + Number(name.slice(0, colon));
+  if (colon < 1 || !Number.isInteger(until) || until > name.length) damaged("a key and its length", name);
+  return [name.slice(colon + 1, until), name.slice(until)];
+}
+
+/** The parts of accumulators as they come from a store, divided by a prefix of their names. */
+export function groupParts(fields: Iterable<StateField>): Map<string, FoldPart[]> {
+  const groups = new Map<string, FoldPart[]>();
+  for (const [name, value] of fields) {
+    const [key, id] = splitFieldName(name);
+    const parts = groups.get(key);
+    if (parts === undefined) groups.set(key, [[id, value]]);
+    else parts.push([id, value]);
+  }
+  return groups;
+}
+
+/** The accumulator of a snapshot and its parts. @throws WindowStateError */
+export function restoreAccumulator<V, A, R>(
+  fold: ClosingFold<V, A, R>,
+  state: Json | undefined,
+  parts: readonly FoldPart[],
+): A {
+  const accumulator = fold.restore(fieldFrom(state));
+  fold.parts?.restore(accumulator, parts);
+  return accumulator;
+}

@@ -1,0 +1,147 @@
+import { PartlyTaken, WindowOptionsError } from "../errors.ts";
+import { listFrom, recordFrom } from "../fields.ts";
+import type { ClosingFold, Fold, FoldPart, FoldParts, SplitAdd } from "../fold.ts";
+import { fieldName, groupParts, markOf, resultAt } from "../fold-state.ts";
+
+/** Folds by the names that their results get in the row. */
+export type Aggregates<V> = Readonly<Record<string, ClosingFold<V, unknown, unknown>>>;
+
+/** The row that folds give together. */
+export type Aggregated<S extends Aggregates<never>> = {
+  readonly [Name in keyof S]: S[Name] extends ClosingFold<never, infer _A, infer R> ? R : never;
+};
+
+type EventOf<F> = F extends ClosingFold<infer V, infer _A, infer _R> ? V : never;
+
+/** The events that all folds can take. */
+export type AggregateEvent<S extends Aggregates<never>> = {
+  readonly [Name in keyof S]: (event: EventOf<S[Name]>) => void;
+}[keyof S] extends (event: infer V) => void
+  ? V
+  : never;
+
+/** The accumulators in the order of the folds. */
+export type AggregateState = unknown[];
+
+/** One of the folds. */
+interface Member<V> {
+  readonly name: string;
+  readonly fold: ClosingFold<V, unknown, unknown>;
+  readonly place: number;
+}
+
+/**
+ * Several folds of the same events as one: `aggregate({ events: count(), users: distinct((click) => click.user) })`
+ * gives rows such as `{ events: 49, users: 4 }`. What each of them keeps, it keeps as if it stood alone; `overflow`
+ * of a row is their sum. An event that one of them cannot take is taken by none.
+ *
+ * @typeParam V the events, where that does not follow from the folds
+ * @throws WindowOptionsError for no folds, and for one whose rows do not wait for the window's close
+ */
+export function aggregate<S extends Aggregates<never>, V = AggregateEvent<S>>(
+  folds: S,
+): ClosingFold<V, AggregateState, Aggregated<S>> {
+  return combine<V, Aggregated<S>>(folds);
+}
+
+function combine<V, R>(folds: Aggregates<V>): ClosingFold<V, AggregateState, R> {
+  const members = Object.entries(folds).map(([name, fold], place): Member<V> => ({ name, fold, place }));
+  if (members.length === 0) throw new WindowOptionsError("aggregate needs at least one fold.");
+  for (const { name, fold } of members) refuseMatches(name, fold);
+  const all = <T>(valueOf: (member: Member<V>) => T): T[] => members.map(valueOf);
+  // fromEntries defines properties: a name such as "__proto__" is a name like any other.
+  const record = <T>(valueOf: (member: Member<V>) => T): Readonly<Record<string, T>> =>
+    Object.fromEntries(members.map((member) => [member.name, valueOf(member)]));
+  const row = (valueOf: (member: Member<V>) => unknown): R => record(valueOf) as R;
+
+  const splits = members.flatMap(({ fold, place }) =>
+    fold.split === undefined ? [] : [{ split: fold.split, place }],
+  );
+  const others = members.filter(({ fold }) => fold.split === undefined);
+  /** What was read of the event at hand. */
+  const reads: unknown[] = members.map(() => undefined);
+
+  const splitAll: SplitAdd<V, AggregateState> = {
+    read: (value, timestamp) => splits.map(({ split }) => split.read(value, timestamp)),
+    take(state, read: unknown[], timestamp) {
+      splits.forEach(({ split, place }, index) => {
+        state[place] = split.take(state[place], read[index], timestamp);
+      });
+      return state;
+    },
+  };
+
+  return {
+    create: () => all(({ fold }) => fold.create()),
+    add(state, value, timestamp) {
+      let changed = false;
+      try {
+        for (const { split, place } of splits) reads[place] = split.read(value, timestamp);
+        for (const { fold, place } of others) {
+          state[place] = fold.add(state[place], value, timestamp);
+          changed = true;
+        }
+        for (const { split, place } of splits) {
+          state[place] = split.take(state[place], reads[place], timestamp);
+          changed = true;
+        }
+      } catch (error) {
+        throw changed ? new PartlyTaken(error) : error;
+      }
+      return state;
+    },
+    merge: (earlier, later) => all(({ fold, place }) => fold.merge(earlier[place], later[place])),
+    result: (state) => row(({ fold, place }) => fold.result(state[place])),
+    snapshot: (state) => record(({ fold, place }) => fold.snapshot(state[place])),
+    restore(json) {
+      const states = recordFrom(
+        json,
+        all(({ name }) => name),
+      );
+      return all(({ fold, place }) => fold.restore(states[place] ?? null));
+    },
+    ...(members.some(({ fold }) => fold.overflow !== undefined)
+      ? {
+          overflow: (state: AggregateState) =>
+            members.reduce((sum, { fold, place }) => sum + (fold.overflow?.(state[place]) ?? 0), 0),
+        }
+      : {}),
+    ...(others.length === 0 ? { split: splitAll } : {}),
+    ...(members.some(({ fold }) => fold.parts !== undefined) ? { parts: partsOf(members, row) } : {}),
+  };
+}
+
+function partsOf<V, R>(
+  members: readonly Member<V>[],
+  row: (valueOf: (member: Member<V>) => unknown) => R,
+): FoldParts<AggregateState, R> {
+  return {
+    changes(state) {
+      const put: FoldPart[] = [];
+      const gone: string[] = [];
+      for (const { name, fold, place } of members) {
+        const changes = fold.parts?.changes(state[place]);
+        for (const [id, value] of changes?.put ?? []) put.push([fieldName(name, id), value]);
+        for (const id of changes?.delete ?? []) gone.push(fieldName(name, id));
+      }
+      return { put, delete: gone };
+    },
+    restore(state, parts) {
+      const byName = groupParts(parts);
+      for (const { name, fold, place } of members) fold.parts?.restore(state[place], byName.get(name) ?? []);
+    },
+    mark: (state) => members.map(({ fold, place }) => markOf(fold, state[place])),
+    resultAt(state, mark) {
+      const marks = listFrom(mark);
+      return row(({ fold, place }) => resultAt(fold, state[place], marks[place]));
+    },
+  };
+}
+
+function refuseMatches<V>(name: string, fold: Fold<V, unknown, unknown>): void {
+  if (fold.match === undefined) return;
+  throw new WindowOptionsError(
+    `The fold "${name}" of an aggregate has rows while events come in, the others when the window closes. ` +
+      "Use a join that emits final.",
+  );
+}

@@ -1,0 +1,42 @@
+import { FoldValueError } from "../errors.ts";
+import { jsonBytes, type Json } from "../json.ts";
+
+/** The value, if a fold of numbers can take it. @throws FoldValueError */
+export function requireFinite(fold: string, value: number): number {
+  if (Number.isFinite(value)) return value;
+  throw new FoldValueError(
+    `${fold} takes finite numbers, and got ${shown(value)}. ` +
+      "Leave such events out before the window, or give the window an error policy.",
+  );
+}
+
+/**
+ * Adds two finite numbers. A sum beyond the range of numbers stays at the largest one, ±1.8e308: infinity could not
+ * be kept, and would turn into NaN.
+ */
+export function addFinite(a: number, b: number): number {
+  const sum = a + b;
+  return Number.isFinite(sum) ? sum : Math.sign(sum) * Number.MAX_VALUE;
+}
+
+/** The bytes of a value's JSON. @throws FoldValueError if it is not JSON */
+export function requireJsonBytes(fold: string, value: unknown): number {
+  const bytes = jsonBytes(value);
+  if (!Number.isNaN(bytes)) return bytes;
+  throw new FoldValueError(
+    `${fold} keeps JSON, and got ${shown(value)}. Give the fold a codec, or make JSON of the value.`,
+  );
+}
+
+/** The value, if it is JSON as it says. @throws FoldValueError */
+export function requireJson(fold: string, value: Json): Json {
+  requireJsonBytes(fold, value);
+  return value;
+}
+
+/** A value in the words of an error message. */
+export function shown(value: unknown): string {
+  if (typeof value !== "object" || value === null) return String(value);
+  const name = value.constructor.name;
+  return name === "Object" || name === "Array" ? "an object with a field that is not JSON" : `a ${name}`;
+}
