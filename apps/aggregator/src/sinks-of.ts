@@ -6,6 +6,7 @@ import type { WindowId } from "@millrace/windowing";
 import type { AggregatorConfig } from "./config.ts";
 import type { FlowParts } from "./flows/flow-parts.ts";
 import type { ResultRow } from "./result-row.ts";
+import { TerminalSink } from "./terminal-sink.ts";
 
 /** The sinks that the configuration names; those in Redis are the store's. */
 export function sinksOf(
@@ -14,7 +15,8 @@ export function sinksOf(
 ): Pick<FlowParts, "results" | "out"> {
   if (store === undefined || config.sink === "stdout") {
     const stdout: Sink<unknown> = new StdoutSink();
-    return { results: stdout, out: stdout };
+    // A person reads tables; whatever reads a pipe or a file reads JSON lines.
+    return { results: process.stdout.isTTY ? new TerminalSink(process.stdout) : stdout, out: stdout };
   }
   const notice = config.transport.transport === "sharded" ? "spublish" : "publish";
   const { resultTtlMs: ttlMs } = config;

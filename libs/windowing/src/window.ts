@@ -12,7 +12,7 @@ export interface Window {
   readonly open: number;
   readonly close: number;
   /**
-   * Ids of sessions that were merged into this one, {@link MAX_MERGED_IDS} at most: in `stream` of those that had rows,
+   * Ids of sessions that were merged into this one, 100 at most: in `stream` of those that had rows,
    * in `perKey` of those merged directly. Empty for other windows.
    */
   readonly mergedIds: readonly WindowId[];

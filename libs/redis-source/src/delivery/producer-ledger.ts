@@ -216,6 +216,7 @@ export class ProducerLedger {
     return this.#bareAt !== Number.NEGATIVE_INFINITY;
   }
 
+  /** Whether the producer has been heard and not forgotten. */
   knows(producer: string): boolean {
     return this.#producers.has(producer);
   }
