@@ -11,6 +11,8 @@ export interface DeliverySettings {
   /** Entries in each stream; `undefined`: no bound. */
   readonly maxStreamLength: number | undefined;
   readonly whenFull: StreamFullPolicy;
+  /** The partitions are changed on purpose. */
+  readonly relayout: boolean;
 }
 
 /**
@@ -57,6 +59,11 @@ export function deliveryOptions(
     },
     "wait",
   );
+  const relayout = cli.toggle({
+    flag: "--relayout",
+    env: "MILLRACE_RELAYOUT",
+    description: "record these partitions in place of others that are recorded",
+  });
   return () => {
     const asked = batch() !== undefined || linger() !== undefined;
     if (noHeader() && asked) {
@@ -69,6 +76,7 @@ export function deliveryOptions(
       framing: framed ? { batch: batch() ?? 64, lingerMs: linger() ?? 10 } : undefined,
       maxStreamLength: maxStreamLength(),
       whenFull: whenFull(),
+      relayout: relayout(),
     };
   };
 }
