@@ -12,6 +12,8 @@ export interface DeliverySettings {
   /** Entries in each stream; `undefined`: no bound. */
   readonly maxStreamLength: number | undefined;
   readonly whenFull: StreamFullPolicy;
+  /** The partitions are changed on purpose. */
+  readonly relayout: boolean;
 }
 
 /**
@@ -58,6 +60,11 @@ export function deliveryOptions(
     },
     "wait",
   );
+  const relayout = cli.toggle({
+    flag: "--relayout",
+    env: "MILLRACE_RELAYOUT",
+    description: "record these partitions in place of others that are recorded",
+  });
   return () => {
     const asked = batch() !== undefined || linger() !== undefined;
     if (noHeader() && asked) {
@@ -76,6 +83,7 @@ export function deliveryOptions(
       framing: framed ? { batch: batch() ?? 64, lingerMs: linger() ?? 10 } : undefined,
       maxStreamLength: maxStreamLength(),
       whenFull: whenFull(),
+      relayout: relayout(),
     };
   };
 }

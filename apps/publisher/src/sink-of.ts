@@ -31,9 +31,9 @@ export interface Output {
 /** The output that the configuration names. */
 export function outputOf({ redis, transport: how, delivery }: PublisherConfig): Output {
   const { transport, channel, partitions, partitionBy } = how;
-  const { framing, maxStreamLength, whenFull } = delivery;
+  const { framing, maxStreamLength, whenFull, relayout } = delivery;
   const frames = framing === undefined ? {} : { frames: { decodeFrame, encodeFrame }, ...framing };
-  const common = { partitions, keyOf: keyOf(partitionBy), ...frames };
+  const common = { partitions, keyOf: keyOf(partitionBy), partitionedBy: partitionBy, relayout, ...frames };
   const sink =
     transport === "stream"
       ? new RedisStreamSink(redis, {

@@ -20,7 +20,7 @@ describe("publisherConfig", () => {
         names: ["device_events"],
         partitionBy: "os_timezone",
       },
-      delivery: { framing: undefined, maxStreamLength: undefined, whenFull: "wait" },
+      delivery: { framing: undefined, maxStreamLength: undefined, whenFull: "wait", relayout: false },
       redis: { connectTimeoutMs: 5_000 },
       log: { level: "info", format: "auto" },
     });
@@ -48,7 +48,12 @@ describe("publisherConfig", () => {
       waitForSubscriberMs: 0,
       progressEveryMs: 250,
       transport: { transport: "stream", names: ["{clicks:0}", "{clicks:1}"] },
-      delivery: { framing: { batch: 10, lingerMs: 0 }, maxStreamLength: 1_000, whenFull: "trim" },
+      delivery: {
+        framing: { batch: 10, lingerMs: 0 },
+        maxStreamLength: 1_000,
+        whenFull: "trim",
+        relayout: false,
+      },
     });
   });
 

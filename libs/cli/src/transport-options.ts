@@ -8,7 +8,10 @@ const TRANSPORTS = ["pubsub", "sharded", "stream"] as const;
 /** How events travel: Pub/Sub, sharded Pub/Sub, or Streams. */
 export type Transport = (typeof TRANSPORTS)[number];
 
-/** By what, and under which name, events travel. Publisher and aggregator must agree on all of it. */
+/**
+ * By what, and under which name, events travel. Publisher and aggregator must agree on all of it; where the partitions
+ * differ, the one that starts later is refused.
+ */
 export interface TransportSettings {
   readonly transport: Transport;
   /** Name of the channel or stream; that of partitions begins with it. */

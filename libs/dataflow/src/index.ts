@@ -49,6 +49,7 @@ export type {
   SourceBatch,
   SourcePartition,
   SourceStats,
+  StartContext,
 } from "./contracts/source.ts";
 export type { ErrorPolicy, StepOptions } from "./operators/error-policy.ts";
 export type { FlowStats, Hold, StepStats, TaskPhase, TaskStats } from "./runtime/stats.ts";

@@ -69,6 +69,12 @@ export class QueueOverflowError extends RedisError {
   readonly code: string = QueueOverflowError.code;
 }
 
+/** Publishers and this reader or publisher divide the events of one name into different partitions. */
+export class PartitionLayoutError extends RedisError {
+  static readonly code = "MILLRACE_REDIS_LAYOUT_DIFFERS";
+  readonly code: string = PartitionLayoutError.code;
+}
+
 /** A consumer group with the name that a source is to use was not made by Millrace. */
 export class RedisGroupError extends RedisError {
   static readonly code = "MILLRACE_REDIS_GROUP_TAKEN";

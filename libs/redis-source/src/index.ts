@@ -1,6 +1,7 @@
 export { DEFAULT_PUBSUB_SOURCE_OPTIONS } from "./pubsub/pubsub-source-options.ts";
 export { LINE_CODEC } from "./pubsub/message-codec.ts";
 export {
+  PartitionLayoutError,
   QueueOverflowError,
   RedisAuthError,
   RedisClosedError,

@@ -25,15 +25,21 @@ const SETTLE_MS = 1_500;
 /** Runs a flow over Redis until its input ends or it is stopped. */
 export async function serve({ config, logger, signal }: ProgramContext<AggregatorConfig>): Promise<void> {
   const { choice, windower, windowing, meta } = config.flow;
-  const { transport, channel } = config.transport;
+  const { transport, channel, names } = config.transport;
   const { tasks } = config;
   const redis = describeRedis(config.redis);
   const label = flowLabel(choice);
-  const alone = tasks === undefined ? "" : `, partitions ${tasks.join(", ")} alone`;
+  const leftOut = tasks === undefined ? [] : names.filter((name) => !tasks.includes(name));
   logger.info(
     { event: "starting", flow: label, redis, transport, channel, tasks },
-    `running ${label} on ${transport} ${channel} of ${redis}${alone}`,
+    `running ${label} on ${transport} ${channel} of ${redis}`,
   );
+  if (leftOut.length > 0) {
+    logger.info(
+      { event: "partitions-left-out", leftOut, partitions: names.length },
+      `${leftOut.length} of ${names.length} partitions are left to other workers (--tasks): ${leftOut.join(", ")}`,
+    );
+  }
   const store = config.store === "none" ? undefined : new RedisStore(config.redis, { logger });
   const flow = await loadFlow(choice, {
     source: sourceOf(config, (await outlineOf(choice)).id),

@@ -24,6 +24,9 @@ export interface PartContext {
   reject(payload: RawLine, reason: DecodeFailure): void;
 }
 
+/** What a source is told when a start is looked at. */
+export type StartContext = Pick<PartContext, "step" | "logger" | "time" | "signal">;
+
 /**
  * Where events come from. A source only describes; {@link Source.buildPart} opens.
  *
@@ -31,6 +34,12 @@ export interface PartContext {
  */
 export interface Source<T> {
   readonly partitioning: Partitioning;
+  /**
+   * Refuses a start that could only go wrong, such as an input that is divided differently. It is called for the
+   * partitions of a run before any of their tasks is taken over from another worker, so it must not change anything.
+   * Absent: there is nothing to look at.
+   */
+  checkStart?(parts: readonly string[], context: StartContext): Promise<void>;
   /**
    * Refuses a kept position that this source cannot go on from. It is called before the task is taken over from
    * another worker, so it must not open or change anything. Absent: every position is accepted here.

@@ -1,4 +1,4 @@
-import type { Source } from "../contracts/source.ts";
+import type { Source, StartContext } from "../contracts/source.ts";
 import type { Sink } from "../contracts/sink.ts";
 import type { Store } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
@@ -29,16 +29,18 @@ export function inputOf(flow: Dataflow): { readonly id: string; readonly source:
  * must not be stopped by one that cannot start.
  *
  * @throws FlowError for a sink of another store, StateMismatchError for state of a flow of another shape, StateError
- *   for a position that the source cannot go on from
+ *   for a position that the source cannot go on from; what the source throws when it sees where its events come from
  */
 export async function checkStart(
   flow: Dataflow,
   parts: readonly string[],
   store: Store | undefined,
+  context: Omit<StartContext, "step">,
 ): Promise<void> {
   refuseForeignSinks(flow, store);
   if (store === undefined) return;
-  const { source } = inputOf(flow);
+  const { id, source } = inputOf(flow);
+  await source.checkStart?.(parts, { ...context, step: id });
   const signature = signatureOf(flow);
   await Promise.all(
     parts.map(async (part) => {

@@ -137,8 +137,10 @@ class Worker {
 
   /** A run that is stopped before anything was taken over has nothing to finish, whatever the store would have said. */
   async #checkStart(parts: readonly string[]): Promise<void> {
+    const { logger, time } = this.#options;
+    const context = { logger, time, signal: this.#stop.signal };
     try {
-      await abortable(checkStart(this.#flow, parts, this.#given.store), this.#abort.signal);
+      await abortable(checkStart(this.#flow, parts, this.#given.store, context), this.#abort.signal);
     } catch (error) {
       if (!this.#stop.signal.aborted || this.#abort.signal.aborted) throw error;
       this.#options.logger.warn({ event: "stopped-while-opening" }, messageOf(error));

@@ -6,6 +6,7 @@ import { ProducerLedger } from "../delivery/producer-ledger.ts";
 import type { LedgerStats } from "../delivery/producer-ledger.ts";
 import type { ProducerRecords } from "../delivery/producer-records.ts";
 import { SuspicionLog } from "../delivery/suspicion-log.ts";
+import type { LayoutGuard } from "../partitions/layout-record.ts";
 import { EventColumns } from "../event-columns.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { Parcel } from "./event-queue.ts";
@@ -44,6 +45,7 @@ export class Inbox {
   readonly #ledger: ProducerLedger;
   readonly #holes: HoleAccount;
   readonly #suspicions: SuspicionLog;
+  readonly #layout: LayoutGuard | undefined;
   #overflowed = false;
   #read = 0;
   #messages = 0;
@@ -53,7 +55,13 @@ export class Inbox {
   #droppedBare = 0;
 
   /** @throws RedisPositionError when `resume` is none of {@link snapshot}'s */
-  constructor(channel: string, settings: PubSubSettings, resume: Json | undefined, context: InboxContext) {
+  constructor(
+    channel: string,
+    settings: PubSubSettings,
+    resume: Json | undefined,
+    layout: LayoutGuard | undefined,
+    context: InboxContext,
+  ) {
     const { maxQueuedEvents: maxEvents, maxQueuedBytes: maxBytes, maxBatchEvents } = settings;
     this.#settings = settings;
     this.#context = context;
@@ -62,6 +70,7 @@ export class Inbox {
     this.#ledger = new ProducerLedger(settings.ledger, known);
     this.#holes = new HoleAccount(this.#ledger);
     this.#suspicions = new SuspicionLog(channel, context);
+    this.#layout = layout;
   }
 
   /** Events that wait. */
@@ -95,6 +104,7 @@ export class Inbox {
       if (only !== undefined && decoded.lines.length === 1) this.#admitLine(only, message.length);
       else for (const line of decoded.lines) this.#admitLine(line, bytesOf(line));
     } else if (decoded.kind === "frame") {
+      if (decoded.attributes !== undefined) this.#layout?.hear(decoded.attributes);
       this.#admitFrame(decoded, decoded.lines, message.length);
     } else if (this.#hasRoom()) {
       // The memory is the socket's.

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { PartContext } from "@millrace/dataflow";
 import { FrameWriter } from "../delivery/frame-writer.ts";
+import type { FrameWriterSettings } from "../delivery/frame-writer.ts";
 import type { FramingSettings } from "../delivery/framing-options.ts";
 import { RecordKeeper } from "../delivery/producer-records.ts";
 import type { PublishRow } from "./pubsub-sink-options.ts";
@@ -28,6 +29,9 @@ export interface MessagePublisher {
   /** Rejects what is outstanding. Idempotent. */
   close(): Promise<void>;
 }
+
+/** How rows are packed on one channel or stream, and what its heartbeats say besides. */
+export type LaneFraming = FramingSettings & Pick<FrameWriterSettings, "attributes">;
 
 /** How it goes on one channel or stream, or on several together. */
 export interface LaneStats {
@@ -73,7 +77,7 @@ export class PublishLane {
    */
   static open(
     publisher: MessagePublisher,
-    framing: FramingSettings | undefined,
+    framing: LaneFraming | undefined,
     context: PartContext,
     channel?: string,
   ): PublishLane {

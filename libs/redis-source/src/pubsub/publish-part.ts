@@ -1,12 +1,20 @@
-import type { SinkPartition } from "@millrace/dataflow";
+import type { PartContext, SinkPartition } from "@millrace/dataflow";
+import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import type { FramingSettings } from "../delivery/framing-options.ts";
+import { LAYOUT_ATTRIBUTE, LayoutRecord, isOnePartition } from "../partitions/layout-record.ts";
+import type { LayoutSubject } from "../partitions/layout-record.ts";
+import { formatLayout } from "../partitions/partition-layout.ts";
+import type { PartitionLayout } from "../partitions/partition-layout.ts";
 import { partitionOf } from "../partitions/partition-of.ts";
 import { sumOf } from "./publish-lane.ts";
-import type { LaneStats, PublishLane } from "./publish-lane.ts";
+import type { LaneFraming, LaneStats, PublishLane } from "./publish-lane.ts";
 import type { PublishRow } from "./pubsub-sink-options.ts";
 
 /** What the parts of a sink have in common. */
-export interface PublishPartsSettings {
+export interface PublishPartsSettings extends LayoutSubject {
+  readonly layout: PartitionLayout;
+  /** The layout takes the place of another one that is recorded. */
+  readonly relayout: boolean;
   /** Channels or streams. */
   readonly names: readonly string[];
   /** With several names: the key that decides where a row goes. */
@@ -16,35 +24,75 @@ export interface PublishPartsSettings {
 
 /** The parts of a sink, and their counts: of those that are open, and of those that were. */
 export class PublishParts {
+  readonly #connection: RedisConnectionOptions;
   readonly #settings: PublishPartsSettings;
+  /** Parts that are open or being opened. */
+  #users = 0;
+  #record: Promise<LayoutRecord> | undefined;
   readonly #open = new Set<PublishPart>();
   #built = 0;
   #closed: LaneStats = sumOf([]);
 
-  constructor(settings: PublishPartsSettings) {
+  constructor(connection: RedisConnectionOptions, settings: PublishPartsSettings) {
+    this.#connection = connection;
     this.#settings = settings;
   }
 
-  /** Opens a part. @param openLane opens one channel or stream */
+  /**
+   * Opens a part.
+   *
+   * @param openLane opens one channel or stream
+   * @throws PartitionLayoutError when another layout is recorded; what `openLane` throws
+   */
   async build(
-    openLane: (name: string, framing: FramingSettings | undefined) => Promise<PublishLane>,
+    context: PartContext,
+    openLane: (name: string, framing: LaneFraming | undefined) => Promise<PublishLane>,
   ): Promise<PublishPart> {
-    const { names, keyOf, framing } = this.#settings;
-    // Two parts number their rows apart, so they are two producers.
-    const numbered = framing && { ...framing, producer: `${framing.producer}.${this.#built}` };
-    this.#built += 1;
+    const { names, keyOf } = this.#settings;
+    const framing = this.#numbered();
     const lanes: PublishLane[] = [];
+    this.#users += 1;
     try {
-      for (const name of names) lanes.push(await openLane(name, numbered));
+      await this.#recordLayout(context);
+      for (const name of names) lanes.push(await openLane(name, framing));
     } catch (error) {
-      await Promise.all(lanes.map((lane) => lane.close()));
+      await Promise.all([...lanes.map((lane) => lane.close()), this.#leave()]);
       throw error;
     }
-    const part = new PublishPart(lanes, keyOf, () => {
-      if (this.#open.delete(part)) this.#closed = sumOf([this.#closed, part.stats()]);
+    const part = new PublishPart(lanes, keyOf, async () => {
+      if (!this.#open.delete(part)) return;
+      this.#closed = sumOf([this.#closed, part.stats()]);
+      await this.#leave();
     });
     this.#open.add(part);
     return part;
+  }
+
+  /** Two parts number their rows apart, so they are two producers. */
+  #numbered(): LaneFraming | undefined {
+    const { name, framing, layout } = this.#settings;
+    const part = this.#built;
+    this.#built += 1;
+    if (framing === undefined) return undefined;
+    const attributes = isOnePartition(name) ? {} : { [LAYOUT_ATTRIBUTE]: formatLayout(layout) };
+    return { ...framing, producer: `${framing.producer}.${part}`, attributes };
+  }
+
+  /** The first part does it for all. */
+  async #recordLayout(context: PartContext): Promise<void> {
+    const { layout, relayout } = this.#settings;
+    if (isOnePartition(this.#settings.name)) return;
+    this.#record ??= LayoutRecord.open(this.#connection, this.#settings, layout, relayout, context);
+    await this.#record;
+  }
+
+  /** The last part ends it. */
+  async #leave(): Promise<void> {
+    this.#users -= 1;
+    if (this.#users > 0) return;
+    const record = this.#record;
+    this.#record = undefined;
+    await (await record?.catch(() => undefined))?.close();
   }
 
   stats(): LaneStats {
@@ -56,12 +104,12 @@ export class PublishParts {
 export class PublishPart implements SinkPartition<PublishRow> {
   readonly #lanes: readonly PublishLane[];
   readonly #keyOf: ((row: PublishRow) => string) | undefined;
-  readonly #onClosed: () => void;
+  readonly #onClosed: () => Promise<void>;
 
   constructor(
     lanes: readonly PublishLane[],
     keyOf: ((row: PublishRow) => string) | undefined,
-    onClosed: () => void,
+    onClosed: () => Promise<void>,
   ) {
     this.#lanes = lanes;
     this.#keyOf = keyOf;
@@ -91,6 +139,6 @@ export class PublishPart implements SinkPartition<PublishRow> {
 
   async close(): Promise<void> {
     await Promise.all(this.#lanes.map((lane) => lane.close()));
-    this.#onClosed();
+    await this.#onClosed();
   }
 }

@@ -13,7 +13,8 @@ import { connectRedis } from "../connection/redis-connection.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
 import { producersKey, readProducerRecords } from "../delivery/producer-records.ts";
 import type { ProducerRecords } from "../delivery/producer-records.ts";
-import { QueueOverflowError, RedisUnreachableError } from "../errors.ts";
+import { PartitionLayoutError, QueueOverflowError, RedisUnreachableError } from "../errors.ts";
+import type { LayoutGuard } from "../partitions/layout-record.ts";
 import { Signal } from "../signal.ts";
 import { CutOffWatch } from "./cut-off-watch.ts";
 import { Inbox } from "./inbox.ts";
@@ -71,6 +72,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
   readonly #inbox: Inbox;
   readonly #watch: CutOffWatch;
   readonly #resumed: boolean;
+  readonly #layout: LayoutGuard | undefined;
   readonly #arrival = new Signal();
   /** Probes under way: any event that comes before their answer decides them. */
   readonly #probes = new Set<() => void>();
@@ -93,13 +95,15 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     channel: string,
     settings: PubSubSettings,
     resume: Json | undefined,
+    layout: LayoutGuard | undefined,
     context: PartContext,
   ) {
     this.#options = options;
     this.#channel = channel;
     this.#settings = settings;
     this.#context = context;
-    this.#inbox = new Inbox(channel, settings, resume, context);
+    this.#layout = layout;
+    this.#inbox = new Inbox(channel, settings, resume, layout, context);
     this.#watch = new CutOffWatch(channel, context);
     this.#resumed = resume !== undefined;
   }
@@ -110,9 +114,10 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     channel: string,
     settings: PubSubSettings,
     resume: Json | undefined,
+    layout: LayoutGuard | undefined,
     context: PartContext,
   ): Promise<PubSubPartition> {
-    const partition = new PubSubPartition(options, channel, settings, resume, context);
+    const partition = new PubSubPartition(options, channel, settings, resume, layout, context);
     partition.#connection = await connectRedis(options, {
       role: `source ${channel}`,
       logger: context.logger,
@@ -127,7 +132,12 @@ export class PubSubPartition implements SourcePartition<RawLine> {
 
   async nextBatch(): Promise<SourceBatch<RawLine>> {
     for (;;) {
-      if (this.#inbox.length > 0) return this.#take();
+      this.#layout?.throwIfRefused();
+      if (this.#inbox.length > 0) {
+        if (this.#layout?.isDue(this.#context.time.now()) !== true) return this.#take();
+        await this.#layout.lookAgain(this.#context);
+        continue;
+      }
       if (this.#overflow !== undefined) throw this.#overflow;
       if (this.#ended) return END;
       // Messages of one socket read arrive together, before this goes on: no promise per message.
@@ -239,11 +249,25 @@ export class PubSubPartition implements SourcePartition<RawLine> {
   async #askIfSilent(): Promise<void> {
     const { time } = this.#context;
     const client = this.#connection?.client;
+    void this.#lookAtLayout();
     const asked = this.#aliveAt;
     // Of a socket that is not read, silence says nothing.
     if (client === undefined || this.#paused !== undefined || this.#stopping) return;
     if (time.now() < asked + SILENCE_MS || (await this.#within(SILENCE_MS, this.#ask(client)))) return;
     if (this.#aliveAt === asked) this.#connection?.discard(client, new RedisUnreachableError(SILENT));
+  }
+
+  /** Publishers of which nothing arrives may divide their events into other channels. */
+  async #lookAtLayout(): Promise<void> {
+    const layout = this.#layout;
+    if (layout?.isDue(this.#context.time.now()) !== true) return;
+    try {
+      await layout.lookAgain(this.#context);
+    } catch (error) {
+      if (!(error instanceof PartitionLayoutError)) throw error;
+      // The next batch says so.
+      this.#arrival.notify();
+    }
   }
 
   async #ask(client: Redis): Promise<void> {
@@ -255,6 +279,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     if (this.#ended) return;
     this.#aliveAt = this.#context.time.now();
     this.#inbox.receive(message);
+    if (this.#layout?.refused === true) this.#arrival.notify();
     if (this.#inbox.overflowed) this.#fail();
     // Heartbeats and the like are nothing to wait for.
     if (this.#inbox.length === 0) return;

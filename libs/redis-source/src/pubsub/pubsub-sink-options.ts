@@ -1,6 +1,8 @@
 import { resolveFraming } from "../delivery/framing-options.ts";
 import type { FramingOptions, FramingSettings } from "../delivery/framing-options.ts";
 import { RedisOptionsError } from "../errors.ts";
+import { layoutOf } from "../partitions/partition-layout.ts";
+import type { PartitionLayout } from "../partitions/partition-layout.ts";
 import { partitionNames } from "../partitions/partition-names.ts";
 import type { PubSubTransport } from "./pubsub-source-options.ts";
 
@@ -31,6 +33,13 @@ export interface RedisPubSubSinkOptions extends FramingOptions {
   readonly partitions?: number;
   /** With several partitions: the key that decides where a row goes; the same key is always in the same one. */
   readonly keyOf?: (row: PublishRow) => string;
+  /**
+   * With several partitions: the field whose value `keyOf` gives. It is recorded with their number, so that readers and
+   * other publishers that divide the channel differently are refused. `@default not known, and not compared`
+   */
+  readonly partitionedBy?: string;
+  /** Records this layout in place of another one that is recorded. `@default false: it is refused` */
+  readonly relayout?: boolean;
   /** @default "pubsub" */
   readonly transport?: PubSubTransport;
   /** Bytes sent to Redis and not yet answered, for each partition; a larger message goes alone. `@default 262_144 (256 KiB)` */
@@ -41,9 +50,12 @@ export interface RedisPubSubSinkOptions extends FramingOptions {
 
 /** The same without choices left open. */
 export interface PubSubSinkSettings {
+  readonly name: string;
   /** Channels. */
   readonly names: readonly string[];
   readonly keyOf: ((row: PublishRow) => string) | undefined;
+  readonly layout: PartitionLayout;
+  readonly relayout: boolean;
   readonly transport: PubSubTransport;
   readonly maxInFlightBytes: number;
   readonly onProgress: ((stats: PublishStats) => void) | undefined;
@@ -54,7 +66,15 @@ const DEFAULT_MAX_IN_FLIGHT_BYTES = 256 * 1_024;
 
 /** @throws RedisOptionsError */
 export function resolveSinkOptions(options: RedisPubSubSinkOptions): PubSubSinkSettings {
-  const { channel, partitions = 1, keyOf, transport = "pubsub", onProgress } = options;
+  const {
+    channel,
+    partitions = 1,
+    keyOf,
+    partitionedBy,
+    relayout = false,
+    transport = "pubsub",
+    onProgress,
+  } = options;
   const { maxInFlightBytes = DEFAULT_MAX_IN_FLIGHT_BYTES } = options;
   if (!Number.isSafeInteger(maxInFlightBytes) || maxInFlightBytes < 1) {
     throw new RedisOptionsError(
@@ -65,5 +85,16 @@ export function resolveSinkOptions(options: RedisPubSubSinkOptions): PubSubSinkS
     throw new RedisOptionsError("Rows for several partitions are divided by a key: give keyOf.");
   }
   const names = partitionNames(channel, partitions);
-  return { names, keyOf, transport, maxInFlightBytes, onProgress, framing: resolveFraming(options) };
+  const layout = layoutOf(partitions, partitionedBy);
+  return {
+    name: channel,
+    names,
+    keyOf,
+    layout,
+    relayout,
+    transport,
+    maxInFlightBytes,
+    onProgress,
+    framing: resolveFraming(options),
+  };
 }

@@ -32,17 +32,20 @@ export class RedisPubSubSink implements Sink<PublishRow> {
     resolveTarget(connection);
     this.#connection = connection;
     this.#settings = resolveSinkOptions(options);
-    this.#parts = new PublishParts(this.#settings);
+    this.#parts = new PublishParts(connection, this.#settings);
   }
 
-  /** @throws RedisError when there is no usable Redis within `connectTimeoutMs`; the reason of the context's signal */
+  /**
+   * @throws PartitionLayoutError when a publisher has recorded another partition layout; RedisError when there is no
+   *   usable Redis within `connectTimeoutMs`; the reason of the context's signal
+   */
   buildPart(
     _part: string,
     _resume: Json | undefined,
     context: PartContext,
   ): Promise<SinkPartition<PublishRow>> {
     const { transport, maxInFlightBytes } = this.#settings;
-    return this.#parts.build(async (channel, framing) => {
+    return this.#parts.build(context, async (channel, framing) => {
       const target = { channel, transport, maxInFlightBytes };
       const publisher = await ChannelPublisher.open(this.#connection, target, context, (counts) => {
         this.#count(counts);

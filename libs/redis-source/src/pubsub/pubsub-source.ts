@@ -1,8 +1,10 @@
-import type { Json, PartContext, Partitioning, RawLine, Source } from "@millrace/dataflow";
+import type { Json, PartContext, Partitioning, RawLine, Source, StartContext } from "@millrace/dataflow";
 import { resolveTarget } from "../connection/connection-options.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { readLedgerState } from "../delivery/ledger-state.ts";
 import { RedisOptionsError } from "../errors.ts";
+import { LayoutGuard, isOnePartition } from "../partitions/layout-record.ts";
+import { layoutOf } from "../partitions/partition-layout.ts";
 import { PubSubPartition } from "./pubsub-partition.ts";
 import { channelsOf, partitioningOf, settingsOf } from "./pubsub-source-options.ts";
 import type { PubSubSettings, RedisPubSubSourceOptions } from "./pubsub-source-options.ts";
@@ -19,6 +21,7 @@ export class RedisPubSubSource implements Source<RawLine> {
   readonly #connection: RedisConnectionOptions;
   readonly #channels: readonly string[];
   readonly #settings: PubSubSettings;
+  readonly #layout: LayoutGuard | undefined;
 
   /** @throws RedisOptionsError */
   constructor(connection: RedisConnectionOptions, options: RedisPubSubSourceOptions) {
@@ -27,10 +30,24 @@ export class RedisPubSubSource implements Source<RawLine> {
     this.#channels = channelsOf(options);
     this.#settings = settingsOf(options);
     this.partitioning = partitioningOf(this.#channels, options.partitionedBy);
+    const { channel: name, partitions = 1, partitionedBy } = options;
+    const layout = layoutOf(partitions, partitionedBy);
+    // Channels with names of their own are whole, each by itself.
+    if (name === undefined || isOnePartition(name)) return;
+    const { transport } = this.#settings;
+    this.#layout = new LayoutGuard(connection, { name, transport }, layout);
   }
 
   listParts(): Promise<readonly string[]> {
     return Promise.resolve(this.#channels);
+  }
+
+  /**
+   * @throws PartitionLayoutError when publishers divide the channel differently; RedisError when there is no usable Redis
+   *   within `connectTimeoutMs`; the reason of the context's signal
+   */
+  async checkStart(_parts: readonly string[], context: StartContext): Promise<void> {
+    await this.#layout?.begin(context);
   }
 
   /** @throws RedisPositionError for a position of another kind of source, such as streams */
@@ -41,15 +58,13 @@ export class RedisPubSubSource implements Source<RawLine> {
   /**
    * Resolves when Redis has confirmed the subscription: what is published from now on arrives.
    *
-   * @throws RedisError when there is no usable Redis within `connectTimeoutMs`, or `resume` is no position of this
-   *   source; the reason of the context's signal
+   * @throws RedisPositionError when `resume` is no position of this source; otherwise as {@link checkStart}
    */
-  buildPart(part: string, resume: Json | undefined, context: PartContext): Promise<PubSubPartition> {
+  async buildPart(part: string, resume: Json | undefined, context: PartContext): Promise<PubSubPartition> {
     if (!this.#channels.includes(part)) {
-      return Promise.reject(
-        new RedisOptionsError(`There is no channel "${part}" here, but ${this.#channels.join(", ")}.`),
-      );
+      throw new RedisOptionsError(`There is no channel "${part}" here, but ${this.#channels.join(", ")}.`);
     }
-    return PubSubPartition.open(this.#connection, part, this.#settings, resume, context);
+    await this.#layout?.begin(context);
+    return PubSubPartition.open(this.#connection, part, this.#settings, resume, this.#layout, context);
   }
 }

@@ -1,4 +1,7 @@
 import type { Redis } from "ioredis";
+import type { PartContext } from "@millrace/dataflow";
+import type { RedisConnectionOptions } from "../connection/connection-options.ts";
+import { connectRedis } from "../connection/redis-connection.ts";
 import { RedisGroupError } from "../errors.ts";
 import { BEFORE_ALL } from "./entry-id.ts";
 import type { Place } from "./place.ts";
@@ -49,9 +52,7 @@ export async function showProgress(
  *   this one has committed
  */
 export async function claimGroup(client: Redis, stream: string, group: string, place: Place): Promise<void> {
-  const consumers = await consumersOf(client, stream, group);
-  if (consumers?.includes(MARK) === true) return;
-  if (consumers !== undefined) throw foreignGroup(stream, group);
+  if (await isClaimed(client, stream, group)) return;
   const replies = await Promise.all([
     client.call("MULTI"),
     client.call("XGROUP", "CREATE", stream, group, place.id, "MKSTREAM", ...entriesRead(place)),
@@ -65,6 +66,34 @@ export async function claimGroup(client: Redis, stream: string, group: string, p
   if (marked !== 1) return;
   await client.call("XGROUP", "DELCONSUMER", stream, group, MARK);
   throw foreignGroup(stream, group);
+}
+
+/**
+ * Looks at a group before anything is opened.
+ *
+ * @throws RedisGroupError for a group without the mark; RedisError when there is no usable Redis within
+ *   `connectTimeoutMs`; the reason of the context's signal
+ */
+export async function lookAtGroup(
+  options: RedisConnectionOptions,
+  stream: string,
+  group: string,
+  { logger, time, signal }: Pick<PartContext, "logger" | "time" | "signal">,
+): Promise<void> {
+  const prepare = async (client: Redis): Promise<void> => {
+    await isClaimed(client, stream, group);
+  };
+  const role = `group ${stream}`;
+  const connection = await connectRedis(options, { role, key: stream, logger, time, signal, prepare });
+  await connection.close();
+}
+
+/** @returns `false`: there is no such group. @throws RedisGroupError for one without the mark */
+async function isClaimed(client: Redis, stream: string, group: string): Promise<boolean> {
+  const consumers = await consumersOf(client, stream, group);
+  if (consumers === undefined) return false;
+  if (!consumers.includes(MARK)) throw foreignGroup(stream, group);
+  return true;
 }
 
 /** The names of a group's consumers; `undefined`: there is no such group. */

@@ -2,6 +2,7 @@ import type { PartContext, RawLine } from "@millrace/dataflow";
 import type { FrameCodec } from "../delivery/frame-codec.ts";
 import type { ProducerLedger } from "../delivery/producer-ledger.ts";
 import type { SuspicionLog } from "../delivery/suspicion-log.ts";
+import type { LayoutGuard } from "../partitions/layout-record.ts";
 import { EventColumns } from "../event-columns.ts";
 import { LINE_CODEC } from "../pubsub/message-codec.ts";
 import { millisecondsOf } from "./entry-id.ts";
@@ -26,6 +27,7 @@ export class MessageDecoder {
   readonly #ledger: ProducerLedger;
   readonly #reject: PartContext["reject"];
   readonly #suspicions: SuspicionLog;
+  readonly #layout: LayoutGuard | undefined;
   #malformed = 0;
 
   /** @param codec absent: messages are bare lines, and no numbers are looked for */
@@ -33,11 +35,13 @@ export class MessageDecoder {
     codec: FrameCodec | undefined,
     ledger: ProducerLedger,
     suspicions: SuspicionLog,
+    layout: LayoutGuard | undefined,
     reject: PartContext["reject"],
   ) {
     this.#codec = codec;
     this.#ledger = ledger;
     this.#suspicions = suspicions;
+    this.#layout = layout;
     this.#reject = reject;
   }
 
@@ -72,6 +76,7 @@ export class MessageDecoder {
         columns.add(message.lines, time);
         return;
       case "frame": {
+        if (message.attributes !== undefined) this.#layout?.hear(message.attributes);
         const verdict = this.#ledger.accept(message, time);
         if (verdict.suspicion !== undefined) this.#suspicions.note(message, verdict);
         for (const { from, to } of verdict.fresh) columns.add(message.lines, verdict.publishedAtMs, from, to);

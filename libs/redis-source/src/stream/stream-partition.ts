@@ -11,6 +11,7 @@ import type { RedisConnectionOptions } from "../connection/connection-options.ts
 import { ProducerLedger } from "../delivery/producer-ledger.ts";
 import { SuspicionLog } from "../delivery/suspicion-log.ts";
 import { RedisClosedError } from "../errors.ts";
+import type { LayoutGuard } from "../partitions/layout-record.ts";
 import { MessageDecoder } from "./message-decoder.ts";
 import { endOf, lookAhead } from "./place.ts";
 import type { Place, StreamEnd } from "./place.ts";
@@ -63,6 +64,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
   readonly #decoder: MessageDecoder;
   readonly #size: ReadSize;
   readonly #progress: StreamProgress;
+  readonly #layout: LayoutGuard | undefined;
   #place: Place;
   #seen: StreamEnd | undefined;
   #over = false;
@@ -79,8 +81,10 @@ export class StreamPartition implements SourcePartition<RawLine> {
     ledger: ProducerLedger,
     links: { readonly reading: StreamLink; readonly commands: StreamLink },
     settings: StreamSourceSettings,
+    layout: LayoutGuard | undefined,
     context: PartContext,
   ) {
+    this.#layout = layout;
     this.#stream = stream;
     this.#place = start.place;
     this.#seen = start.seen;
@@ -90,7 +94,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
     this.#settings = settings;
     this.#context = context;
     const suspicions = new SuspicionLog(stream, context);
-    this.#decoder = new MessageDecoder(settings.frames, ledger, suspicions, (payload, reason) => {
+    this.#decoder = new MessageDecoder(settings.frames, ledger, suspicions, layout, (payload, reason) => {
       context.reject(payload, reason);
     });
     this.#size = new ReadSize(settings);
@@ -103,6 +107,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
     stream: string,
     resume: Json | undefined,
     settings: StreamSourceSettings,
+    layout: LayoutGuard | undefined,
     context: PartContext,
   ): Promise<StreamPartition> {
     const position = resume === undefined ? undefined : readPosition(resume);
@@ -121,7 +126,8 @@ export class StreamPartition implements SourcePartition<RawLine> {
           : { place: position, seen: position.seen };
       const { place } = start;
       const reading = await open(`source ${stream}`);
-      const partition = new StreamPartition(stream, start, ledger, { reading, commands }, settings, context);
+      const both = { reading, commands };
+      const partition = new StreamPartition(stream, start, ledger, both, settings, layout, context);
       await partition.#progress.begin(place);
       const { step, logger } = context;
       logger.info(
@@ -140,6 +146,8 @@ export class StreamPartition implements SourcePartition<RawLine> {
       for (;;) {
         const entries = await this.#nextEntries();
         if (this.#over) return END;
+        if (this.#layout?.isDue(this.#context.time.now()) === true)
+          await this.#layout.lookAgain(this.#context);
         if (entries.length > 0) return this.#deliver(entries);
       }
     } catch (error) {
@@ -277,6 +285,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
 
   #deliver(entries: readonly StreamEntry[]): SourceBatch<RawLine> {
     const { bytes, ...columns } = this.#decoder.decode(entries);
+    this.#layout?.throwIfRefused();
     const { id, entries: before } = this.#place;
     this.#place = {
       id: entries.at(-1)?.[0].toString("latin1") ?? id,

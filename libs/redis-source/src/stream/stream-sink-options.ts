@@ -1,6 +1,8 @@
 import { resolveFraming } from "../delivery/framing-options.ts";
 import type { FramingOptions, FramingSettings } from "../delivery/framing-options.ts";
 import { RedisOptionsError } from "../errors.ts";
+import { layoutOf } from "../partitions/partition-layout.ts";
+import type { PartitionLayout } from "../partitions/partition-layout.ts";
 import { partitionNames } from "../partitions/partition-names.ts";
 import type { PublishRow } from "../pubsub/pubsub-sink-options.ts";
 
@@ -21,6 +23,13 @@ export interface RedisStreamSinkOptions extends FramingOptions {
   readonly partitions?: number;
   /** With several partitions: the key that decides where a row goes; the same key is always in the same one. */
   readonly keyOf?: (row: PublishRow) => string;
+  /**
+   * With several partitions: the field whose value `keyOf` gives. It is recorded with their number, so that readers and
+   * other publishers that divide the stream differently are refused. `@default not known, and not compared`
+   */
+  readonly partitionedBy?: string;
+  /** Records this layout in place of another one that is recorded. `@default false: it is refused` */
+  readonly relayout?: boolean;
   /** Bytes sent to Redis and not yet answered, for each partition; a larger message goes alone. `@default 262_144 (256 KiB)` */
   readonly maxInFlightBytes?: number;
   /** Entries in each stream, heartbeats included. `@default none: it grows until somebody trims it` */
@@ -57,9 +66,12 @@ export interface StreamLimit {
 
 /** The same without choices left open. */
 export interface StreamSinkSettings {
+  readonly name: string;
   /** Streams. */
   readonly names: readonly string[];
   readonly keyOf: ((row: PublishRow) => string) | undefined;
+  readonly layout: PartitionLayout;
+  readonly relayout: boolean;
   readonly maxInFlightBytes: number;
   readonly limit: StreamLimit | undefined;
   readonly onProgress: ((stats: StreamSinkStats) => void) | undefined;
@@ -75,7 +87,16 @@ export const SHORTEST_WAITING_LENGTH = 1_000;
 
 /** @throws RedisOptionsError */
 export function resolveStreamSinkOptions(options: RedisStreamSinkOptions): StreamSinkSettings {
-  const { stream, partitions = 1, keyOf, maxStreamLength, whenFull = "wait", onProgress } = options;
+  const {
+    stream,
+    partitions = 1,
+    keyOf,
+    partitionedBy,
+    relayout = false,
+    maxStreamLength,
+    whenFull = "wait",
+    onProgress,
+  } = options;
   const { maxInFlightBytes = DEFAULT_MAX_IN_FLIGHT_BYTES } = options;
   requireAtLeast("maxInFlightBytes", maxInFlightBytes, 1);
   if (maxStreamLength !== undefined) {
@@ -85,8 +106,11 @@ export function resolveStreamSinkOptions(options: RedisStreamSinkOptions): Strea
     throw new RedisOptionsError("Rows for several partitions are divided by a key: give keyOf.");
   }
   return {
+    name: stream,
     names: partitionNames(stream, partitions),
     keyOf,
+    layout: layoutOf(partitions, partitionedBy),
+    relayout,
     maxInFlightBytes,
     limit: maxStreamLength === undefined ? undefined : { maxLength: maxStreamLength, whenFull },
     onProgress,

@@ -31,16 +31,19 @@ export class RedisStreamSink implements Sink<PublishRow> {
     resolveTarget(connection);
     this.#connection = connection;
     this.#settings = resolveStreamSinkOptions(options);
-    this.#parts = new PublishParts(this.#settings);
+    this.#parts = new PublishParts(connection, { ...this.#settings, transport: "stream" });
   }
 
-  /** @throws RedisError when there is no usable Redis within `connectTimeoutMs`; the reason of the context's signal */
+  /**
+   * @throws PartitionLayoutError when a publisher has recorded another partition layout; RedisError when there is no
+   *   usable Redis within `connectTimeoutMs`; the reason of the context's signal
+   */
   buildPart(
     _part: string,
     _resume: Json | undefined,
     context: PartContext,
   ): Promise<SinkPartition<PublishRow>> {
-    return this.#parts.build(async (stream, framing) => {
+    return this.#parts.build(context, async (stream, framing) => {
       const link = await StreamLink.open(this.#connection, stream, `sink ${stream}`, context);
       const writer = new StreamWriter(stream, link, this.#settings, context, (counts) => {
         this.#count(counts);

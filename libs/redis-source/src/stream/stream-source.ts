@@ -1,9 +1,12 @@
-import type { Json, PartContext, Partitioning, RawLine, Source } from "@millrace/dataflow";
+import type { Json, PartContext, Partitioning, RawLine, Source, StartContext } from "@millrace/dataflow";
 import { resolveTarget } from "../connection/connection-options.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { RedisOptionsError } from "../errors.ts";
+import { LayoutGuard, isOnePartition } from "../partitions/layout-record.ts";
+import { layoutOf } from "../partitions/partition-layout.ts";
 import { partitionNames } from "../partitions/partition-names.ts";
 import { partitioningOf } from "../pubsub/pubsub-source-options.ts";
+import { lookAtGroup } from "./group-commands.ts";
 import { StreamPartition } from "./stream-partition.ts";
 import { readPosition } from "./stream-position.ts";
 import { DEFAULT_STREAM_SOURCE_OPTIONS, checkStreamSettings } from "./stream-source-options.ts";
@@ -20,6 +23,7 @@ export class RedisStreamSource implements Source<RawLine> {
   readonly #connection: RedisConnectionOptions;
   readonly #streams: readonly string[];
   readonly #settings: StreamSourceSettings;
+  readonly #layout: LayoutGuard | undefined;
 
   /** @throws RedisOptionsError */
   constructor(connection: RedisConnectionOptions, options: RedisStreamSourceOptions) {
@@ -29,10 +33,25 @@ export class RedisStreamSource implements Source<RawLine> {
     this.#streams = partitionNames(stream, partitions);
     this.#settings = checkStreamSettings({ ...DEFAULT_STREAM_SOURCE_OPTIONS, ...settings });
     this.partitioning = partitioningOf(this.#streams, partitionedBy);
+    const layout = layoutOf(partitions, partitionedBy);
+    if (isOnePartition(stream)) return;
+    this.#layout = new LayoutGuard(connection, { name: stream, transport: "stream" }, layout);
   }
 
   listParts(): Promise<readonly string[]> {
     return Promise.resolve(this.#streams);
+  }
+
+  /**
+   * @throws PartitionLayoutError when publishers divide the stream differently; RedisGroupError when a consumer group
+   *   with the name of `group` is another program's; RedisError when there is no usable Redis within
+   *   `connectTimeoutMs`; the reason of the context's signal
+   */
+  async checkStart(parts: readonly string[], context: StartContext): Promise<void> {
+    await this.#layout?.begin(context);
+    const { group } = this.#settings;
+    if (group === undefined) return;
+    await Promise.all(parts.map((stream) => lookAtGroup(this.#connection, stream, group, context)));
   }
 
   /** @throws RedisPositionError for a position of another kind of source, such as Pub/Sub */
@@ -41,15 +60,13 @@ export class RedisStreamSource implements Source<RawLine> {
   }
 
   /**
-   * @throws RedisPositionError when `resume` is no position in a stream
-   * @throws RedisError when there is no usable Redis within `connectTimeoutMs`; the reason of the context's signal
+   * @throws RedisPositionError when `resume` is no position in a stream; otherwise as {@link checkStart}
    */
-  buildPart(part: string, resume: Json | undefined, context: PartContext): Promise<StreamPartition> {
+  async buildPart(part: string, resume: Json | undefined, context: PartContext): Promise<StreamPartition> {
     if (!this.#streams.includes(part)) {
-      return Promise.reject(
-        new RedisOptionsError(`There is no stream "${part}" here, but ${this.#streams.join(", ")}.`),
-      );
+      throw new RedisOptionsError(`There is no stream "${part}" here, but ${this.#streams.join(", ")}.`);
     }
-    return StreamPartition.open(this.#connection, part, resume, this.#settings, context);
+    await this.#layout?.begin(context);
+    return StreamPartition.open(this.#connection, part, resume, this.#settings, this.#layout, context);
   }
 }

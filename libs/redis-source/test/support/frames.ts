@@ -1,6 +1,6 @@
 import type { FrameCodec, FrameHeader } from "../../src/delivery/frame-codec.ts";
 
-const HEADER = /^#frame (\S+) (\d+) (\d+) (\d+)((?: \w+=\w+)*)$/;
+const HEADER = /^#frame (\S+) (\d+) (\d+) (\d+)((?: \w+=[^ ]+)*)$/;
 
 /** A frame codec as plain as can be; what starts with `#` and is no frame is malformed. */
 export const FRAMES: FrameCodec = {

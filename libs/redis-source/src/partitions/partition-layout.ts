@@ -1,0 +1,78 @@
+import { RedisOptionsError } from "../errors.ts";
+
+/** The hash of {@link partitionOf}, by the name that it has in layouts. Another function would have another name. */
+export const PARTITION_HASH = "crc32";
+
+/** How events are divided among the channels or streams of one name. */
+export interface PartitionLayout {
+  readonly count: number;
+  /** By whose value an event's partition is chosen; `undefined`: not known. It does not matter with one partition. */
+  readonly field: string | undefined;
+  /** The function that makes a partition of the value; see {@link PARTITION_HASH}. */
+  readonly hash: string;
+}
+
+/** Longer than any name of a field, and short enough for an attribute of a frame. */
+const LONGEST_FIELD = 200;
+const FORM = /^([1-9]\d{0,4})(?:\/([a-z0-9-]{1,32})\/([A-Za-z0-9._%-]*))?$/;
+
+/** @throws RedisOptionsError for the name of a field that cannot be written in a layout */
+export function layoutOf(count: number, field: string | undefined): PartitionLayout {
+  const layout = { count, field, hash: PARTITION_HASH };
+  const text = encode(field ?? "");
+  if (text === undefined || text.length > LONGEST_FIELD) {
+    throw new RedisOptionsError(
+      `"${(field ?? "").slice(0, 50)}" cannot be the field that events are partitioned by: give a shorter name of plain text.`,
+    );
+  }
+  return layout;
+}
+
+/** As it is kept in Redis and in frames: `1`, or `4/crc32/os_timezone`. */
+export function formatLayout({ count, field, hash }: PartitionLayout): string {
+  return count === 1 ? "1" : `${count}/${hash}/${encode(field ?? "") ?? ""}`;
+}
+
+/** `undefined`: the text is no layout. */
+export function parseLayout(text: string): PartitionLayout | undefined {
+  const [, count, hash, field = ""] = FORM.exec(text) ?? [];
+  if (count === undefined || (hash === undefined) !== (count === "1")) return undefined;
+  return {
+    count: Number(count),
+    hash: hash ?? PARTITION_HASH,
+    field: field === "" ? undefined : decode(field),
+  };
+}
+
+/** For people. */
+export function describeLayout({ count, field, hash }: PartitionLayout): string {
+  if (count === 1) return "1 partition";
+  return `${count} partitions by ${field === undefined ? "a field that is not named" : `field "${field}"`} (${hash})`;
+}
+
+/** Whether events divided in one of these ways can be read in the other. A field that is not known may be the same. */
+export function isSameLayout(a: PartitionLayout, b: PartitionLayout): boolean {
+  if (a.count !== b.count) return false;
+  if (a.count === 1) return true;
+  return a.hash === b.hash && (a.field === undefined || b.field === undefined || a.field === b.field);
+}
+
+/** As in URLs; `undefined`: it is no text that UTF-8 could carry. */
+function encode(field: string): string | undefined {
+  try {
+    return encodeURIComponent(field).replace(
+      /[!'()*~]/g,
+      (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+function decode(field: string): string {
+  try {
+    return decodeURIComponent(field);
+  } catch {
+    return field;
+  }
+}

@@ -1,0 +1,269 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { Redis } from "ioredis";
+import type { SinkPartition, SourcePartition } from "@millrace/dataflow";
+import { VirtualTime } from "@millrace/dataflow/testing";
+import { startRedis, startRedisCluster } from "@millrace/local-redis";
+import type { LocalRedis } from "@millrace/local-redis";
+import {
+  PartitionLayoutError,
+  RedisPubSubSink,
+  RedisPubSubSource,
+  RedisStreamSink,
+  RedisStreamSource,
+} from "@millrace/redis-source";
+import type { PublishRow, RedisConnectionOptions } from "@millrace/redis-source";
+import { FRAMES, frameOf } from "../support/frames.ts";
+import { partContext } from "../support/part-context.ts";
+import type { TestContext } from "../support/part-context.ts";
+import { take } from "../support/take.ts";
+import { until } from "../support/until.ts";
+
+let server: LocalRedis;
+let redis: Redis;
+const open: { close(): Promise<void> }[] = [];
+
+beforeAll(async () => {
+  server = await startRedis();
+  redis = new Redis(server.url);
+});
+
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each.close();
+  await redis.flushall();
+});
+
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+
+type Transport = "pubsub" | "sharded" | "stream";
+
+interface Division {
+  readonly partitions?: number;
+  readonly by?: string;
+  readonly framed?: boolean;
+}
+
+interface Place {
+  readonly at?: RedisConnectionOptions;
+  readonly context?: TestContext;
+}
+
+/** Begins to publish on `clicks`. */
+async function publish(
+  transport: Transport,
+  { partitions = 1, by, framed = false, relayout = false }: Division & { readonly relayout?: boolean },
+  { at = { url: server.url }, context = partContext() }: Place = {},
+): Promise<SinkPartition<PublishRow>> {
+  const common = {
+    partitions,
+    relayout,
+    keyOf: String,
+    lingerMs: 0,
+    ...(by === undefined ? {} : { partitionedBy: by }),
+    ...(framed ? { frames: FRAMES } : {}),
+  };
+  const sink =
+    transport === "stream"
+      ? new RedisStreamSink(at, { stream: "clicks", ...common })
+      : new RedisPubSubSink(at, { channel: "clicks", transport, ...common });
+  const part = await sink.buildPart("0", undefined, context);
+  open.push(part);
+  return part;
+}
+
+/** Begins to read the first partition of `clicks`. */
+async function read(
+  transport: Transport,
+  { partitions = 1, by, framed = false }: Division,
+  { at = { url: server.url }, context = partContext() }: Place = {},
+): Promise<SourcePartition<PublishRow>> {
+  const common = {
+    partitions,
+    ...(by === undefined ? {} : { partitionedBy: by }),
+    ...(framed ? { frames: FRAMES } : {}),
+  };
+  const source =
+    transport === "stream"
+      ? new RedisStreamSource(at, { stream: "clicks", blockMs: 10, ...common })
+      : new RedisPubSubSource(at, { channel: "clicks", transport, ...common });
+  const [first = ""] = await source.listParts();
+  const partition = await source.buildPart(first, undefined, context);
+  open.push(partition);
+  return partition;
+}
+
+const transports: Transport[] = ["pubsub", "sharded", "stream"];
+
+function refusal(...parts: string[]): { code: string; message: unknown } {
+  return {
+    code: "MILLRACE_REDIS_LAYOUT_DIFFERS",
+    message: expect.stringMatching(new RegExp(parts.join(".*"), "s")),
+  };
+}
+
+describe.each(transports)("on %s", (transport) => {
+  it.each<[string, Division, Division, string, string]>([
+    ["fewer partitions", { partitions: 4 }, { partitions: 2 }, "4 partitions", "2 partitions"],
+    ["one partition", { partitions: 4 }, {}, "4 partitions", "1 partition"],
+    ["several for one", {}, { partitions: 4 }, "1 partition", "4 partitions"],
+    [
+      "another field",
+      { partitions: 4, by: "zone" },
+      { partitions: 4, by: "user" },
+      'field "zone"',
+      'field "user"',
+    ],
+  ])("a reader and a publisher of %s are refused, with both layouts named", async (_, ours, theirs, a, b) => {
+    await publish(transport, ours);
+    await expect(read(transport, theirs)).rejects.toMatchObject(refusal(a, b, "--partitions"));
+    await expect(publish(transport, theirs)).rejects.toMatchObject(
+      refusal(a, b, "--relayout", `clicks:layout:${transport}`),
+    );
+    await read(transport, ours);
+    await publish(transport, ours);
+  });
+
+  it("of two publishers that begin at once and disagree, one is refused", async () => {
+    const begun = await Promise.allSettled([
+      publish(transport, { partitions: 4 }),
+      publish(transport, { partitions: 2 }),
+      publish(transport, { partitions: 4 }),
+      publish(transport, { partitions: 2 }),
+    ]);
+    const refused = begun.filter(({ status }) => status === "rejected");
+    expect(refused).toHaveLength(2);
+    for (const each of refused)
+      expect(each.status === "rejected" && each.reason).toBeInstanceOf(PartitionLayoutError);
+  });
+
+  it.each([false, true])("a reader that was there first is refused (in frames: %s)", async (framed) => {
+    const partition = await read(transport, { partitions: 2, framed });
+    const batch = partition.nextBatch();
+    const refused = expect(batch).rejects.toMatchObject(refusal("4 partitions", "2 partitions"));
+    const part = await publish(transport, { partitions: 4, framed });
+    await part.writeBatch(Array.from({ length: 100 }, (_, n) => `row ${n}`));
+    await refused;
+  });
+
+  it("what a heartbeat says is enough", async () => {
+    const partition = await read(transport, { partitions: 2, framed: true });
+    const refused = expect(take(partition, 2)).rejects.toMatchObject(refusal("8 partitions", "2 partitions"));
+    const heartbeat = frameOf(0, [], { attributes: { layout: "8/crc32/zone" } });
+    if (transport === "stream") await redis.xadd("{clicks:0}", "*", "data", heartbeat);
+    else if (transport === "sharded") await redis.spublish("{clicks:0}", heartbeat);
+    else await redis.publish("{clicks:0}", heartbeat);
+    await refused;
+  });
+
+  it("is read from anyone who says nothing, and from those who do not say the field", async () => {
+    const partition = await read(transport, { partitions: 2, by: "zone" });
+    await publish(transport, { partitions: 2 });
+    if (transport === "stream") await redis.xadd("{clicks:0}", "*", "data", "a");
+    else if (transport === "sharded") await redis.spublish("{clicks:0}", "a");
+    else await redis.publish("{clicks:0}", "a");
+    expect(await take(partition, 1)).toEqual(["a"]);
+  });
+
+  it("a layout is changed on purpose", async () => {
+    const context = partContext();
+    await publish(transport, { partitions: 4 });
+    await publish(transport, { partitions: 2, relayout: true }, { context });
+    expect(context.logger.of("layout-changed")).toHaveLength(1);
+    await read(transport, { partitions: 2 });
+    await expect(publish(transport, { partitions: 4 })).rejects.toThrow(PartitionLayoutError);
+  });
+
+  it("a user who may not touch the key goes on, with a warning", async () => {
+    const rights = ["+@all", "allchannels", "~{clicks*", "~clicks"];
+    await redis.acl("SETUSER", "limited", "reset", "on", ">pw", ...rights);
+    const at = { url: server.url, username: "limited", password: "pw" };
+    const [reading, writing] = [partContext(), partContext()];
+    await publish(transport, { partitions: 2 }, { at, context: writing });
+    await read(transport, { partitions: 4 }, { at, context: reading });
+    for (const { logger } of [reading, writing])
+      expect(logger.of("layout-unknown")).toMatchObject([{ level: "warn" }]);
+  });
+});
+
+describe("the layout of a stream", () => {
+  it("stays with its entries when the publisher has ended", async () => {
+    await (await publish("stream", { partitions: 4 })).close();
+    await expect(read("stream", { partitions: 2 })).rejects.toThrow(PartitionLayoutError);
+  });
+
+  it("is not looked at by who reads one partition alone, as a stream of its own", async () => {
+    const part = await publish("stream", { partitions: 2, framed: true });
+    await part.writeBatch(Array.from({ length: 20 }, (_, n) => `row ${n}`));
+    const source = new RedisStreamSource({ url: server.url }, { stream: "{clicks:1}", frames: FRAMES });
+    const partition = await source.buildPart("{clicks:1}", undefined, partContext());
+    open.push(partition);
+    expect((await take(partition, 1)).length).toBeGreaterThan(0);
+  });
+});
+
+describe("the layout of a channel", () => {
+  it("goes with its last publisher", async () => {
+    const first = await publish("pubsub", { partitions: 4 });
+    await first.close();
+    expect(await redis.exists("clicks:layout:pubsub")).toBe(0);
+    await read("pubsub", { partitions: 2 });
+    await publish("pubsub", { partitions: 2 });
+  });
+
+  it("is renewed while a publisher runs, and expires after one that was killed", async () => {
+    const time = new VirtualTime(Date.now());
+    await publish("pubsub", { partitions: 4 }, { context: partContext(time) });
+    expect(await redis.pttl("clicks:layout:pubsub")).toBeGreaterThan(50_000);
+    // What an end of another publisher, or a flush, takes away is back with the next renewal.
+    await redis.del("clicks:layout:pubsub");
+    time.set(time.now() + 20_000);
+    let back = "";
+    const look = async (): Promise<void> => {
+      back = (await redis.get("clicks:layout:pubsub")) ?? "";
+    };
+    while (back === "") await look();
+    expect(back).toBe("4/crc32/");
+    expect(await redis.pttl("clicks:layout:pubsub")).toBeGreaterThan(50_000);
+  });
+
+  it("is found by a reader of which nothing is heard", async () => {
+    const time = new VirtualTime(Date.now());
+    const partition = await read("pubsub", { partitions: 4 }, { context: partContext(time) });
+    const refused = expect(partition.nextBatch()).rejects.toMatchObject(
+      refusal("1 partition", "4 partitions"),
+    );
+    await publish("pubsub", {});
+    time.set(time.now() + 10_000);
+    await refused;
+  });
+});
+
+describe("on a cluster", () => {
+  it("is kept where its own name puts it, and found from any node", async () => {
+    const cluster = await startRedisCluster();
+    open.push({ close: () => cluster.stop() });
+    const [first, , third] = cluster.nodes.map(({ url }) => ({ at: { url } }));
+    await publish("stream", { partitions: 4 }, first);
+    await expect(read("stream", { partitions: 2 }, third)).rejects.toThrow(PartitionLayoutError);
+    await read("stream", { partitions: 4 }, third);
+  }, 60_000);
+});
+
+it("counts as settled only when it was seen: a reader that began before there was Redis to ask", async () => {
+  const source = new RedisStreamSource(
+    { url: server.url, connectTimeoutMs: 50 },
+    { stream: "clicks", partitions: 2 },
+  );
+  await server.kill();
+  await expect(source.buildPart("{clicks:0}", undefined, partContext())).rejects.toMatchObject({
+    code: "MILLRACE_REDIS_UNREACHABLE",
+  });
+  await server.restart();
+  await until(() => redis.status === "ready");
+  await publish("stream", { partitions: 4 });
+  await expect(source.buildPart("{clicks:0}", undefined, partContext())).rejects.toThrow(
+    PartitionLayoutError,
+  );
+});
