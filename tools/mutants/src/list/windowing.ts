@@ -82,4 +82,12 @@ export const WINDOWING: readonly Mutant[] = [
     tests: ["libs/windowing/test/folds.test.ts"],
     guard: "a sum would become NaN or infinite, which JSON cannot keep",
   },
+  {
+    id: "no-producer-is-a-time",
+    file: "libs/windowing/src/stream/stream-engine.ts",
+    search: "if (Number.isFinite(mark) && mark > this.watermark.value)",
+    replace: "if (mark > this.watermark.value)",
+    tests: ["libs/windowing/test/final-up-to.test.ts"],
+    guard: "a task that was drained before its first producer was heard would call every event late",
+  },
 ];
