@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { Dataflow, IterableSource, MemoryStore, StateError } from "@millrace/dataflow";
-import type { Source } from "@millrace/dataflow";
+import type { Source, Store } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
 import {
   EventClock,
@@ -77,6 +77,21 @@ describe("a worker that cannot go on from what is kept", () => {
     for (const part of ["0", "1"]) source.push(["b"], { part });
     await first.settle();
     expect((await first.stop()).tasks).toMatchObject([{ phase: "ended" }, { phase: "ended" }]);
+  });
+
+  test("is refused what the former owner committed after the look, too", async () => {
+    const inner = new MemoryStore();
+    const source = new TestingSource<string>();
+    const first = await FlowDriver.start(counts(source), { store: inner });
+    source.push(["a"]);
+    await first.stop();
+    const store: Store = {
+      look: () => Promise.resolve(undefined),
+      acquire: (task) => inner.acquire(task),
+      close: () => inner.close(),
+    };
+    const second = await FlowDriver.start(counts(source, { version: 2 }), { store });
+    await expect(second.done).rejects.toMatchObject({ code: "MILLRACE_STATE_MISMATCH" });
   });
 
   test("is not one that keeps the same state with steps in another order, or with more steps that keep none", async () => {

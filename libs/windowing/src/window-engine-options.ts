@@ -56,7 +56,7 @@ export interface WindowEngineOptions<V, A, R> {
   /**
    * Time (ms) up to which `completeOf` has news of every producer; a window on the system clock may wait for it
    * (`SystemClock`'s `settleMs`), and on a clock that reads messages' times it is where event time begins on a partition
-   * that has had no event. @default never
+   * that has had no event. Infinity: there is no producer to wait for, which says nothing of event time. @default never
    */
   readonly settledUpTo?: () => number;
 }

@@ -62,6 +62,10 @@ describe("finalUpTo", () => {
     });
     byMessage.drained(5_000);
     expect(byMessage.finalUpTo()).toBe(Number.NEGATIVE_INFINITY);
+    // No producer is waited for, since none was heard: that is no time.
+    heard = Number.POSITIVE_INFINITY;
+    byMessage.drained(5_500);
+    expect(byMessage.finalUpTo()).toBe(Number.NEGATIVE_INFINITY);
     heard = 1_000;
     byMessage.drained(6_000);
     expect(byMessage.finalUpTo()).toBe(997);

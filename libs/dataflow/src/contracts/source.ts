@@ -122,7 +122,8 @@ export interface SourcePartition<T> {
   completeness?(open: number, close: number): Completeness;
   /**
    * Publish time (ms) up to which every producer heard on this partition has been heard, so that `completeness` of a
-   * window that closes by then is not "unknown" for want of news. Absent, or −Infinity: it cannot tell.
+   * window that closes by then is not "unknown" for want of news. Absent, or −Infinity: it cannot tell; Infinity: there
+   * is no producer to wait for.
    */
   settledUpTo?(): number;
   /** Counts so far. Absent: the task counts what it was given. */

@@ -253,7 +253,8 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
     const ownTime = clock.kind === "event" && clock.timestamp !== undefined;
     if (this.watermark.base !== Number.NEGATIVE_INFINITY || ownTime) return;
     const mark = settledUpTo() - this.timestamps.waitMs;
-    if (mark > this.watermark.value) this.watermark.rise(mark, t);
+    // Infinite where no producer is waited for, as before the first one is heard.
+    if (Number.isFinite(mark) && mark > this.watermark.value) this.watermark.rise(mark, t);
   }
 
   #settle(): WindowOutput<V, R> {
