@@ -1,6 +1,7 @@
 import {
   CommandLine,
   UsageError,
+  drainOption,
   logOptions,
   oneOf,
   parseDuration,
@@ -10,12 +11,14 @@ import {
   transportOptions,
 } from "@millrace/cli";
 import type { ProgramConfig, TransportSettings } from "@millrace/cli";
+import type { IdleFrom } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { flowOptions } from "./flow-options.ts";
 import type { FlowSettings } from "./flow-options.ts";
 import { taskOptions } from "./task-options.ts";
 
 const STORES = ["none", "redis"] as const;
+const IDLE_FROM: readonly IdleFrom[] = ["first-event", "start"];
 const SINKS = ["stdout", "redis"] as const;
 
 /** Everything that the aggregator can be told. */
@@ -35,7 +38,10 @@ export interface AggregatorConfig extends ProgramConfig {
   readonly resultTtlMs: number | undefined;
   /** `Infinity`: never. */
   readonly exitWhenIdleMs: number;
+  readonly idleFrom: IdleFrom;
   readonly closeWindows: boolean;
+  /** How long finishing may take after a request to stop, ms. */
+  readonly drainTimeoutMs: number;
 }
 
 /**
@@ -58,17 +64,29 @@ export function aggregatorConfig(
       flag: "--exit-when-idle <seconds>",
       env: "MILLRACE_EXIT_WHEN_IDLE",
       description:
-        "end once nothing has come for so long after the first event or a resume; where state is kept, open windows show what they have and stay open",
+        "end once nothing has come for so long after what --idle-from says; where state is kept, open windows show what they have and stay open",
       parse: positive,
       defaultText: "never",
     },
     Infinity,
+  );
+  const idleFrom = cli.option(
+    {
+      flag: "--idle-from <what>",
+      env: "MILLRACE_IDLE_FROM",
+      description:
+        "with --exit-when-idle: first-event (or a resume), so that publishers may begin later, or start, so that an empty input ends it too",
+      parse: oneOf(IDLE_FROM),
+    },
+    "first-event",
   );
   const closeWindows = cli.toggle({
     flag: "--close-windows",
     env: "MILLRACE_CLOSE_WINDOWS",
     description: "with --exit-when-idle: close all windows for good, also where state is kept",
   });
+  // Kubernetes ends a container 30 s after it has asked it to stop.
+  const drain = drainOption(cli, "25s");
   const sink = cli.option(
     {
       flag: "--sink <kind>",
@@ -132,7 +150,9 @@ export function aggregatorConfig(
   return {
     flow: flow(),
     exitWhenIdleMs: idle() * 1_000,
+    idleFrom: idleFrom(),
     closeWindows: closeWindows(),
+    drainTimeoutMs: drain(),
     sink: sink(),
     resultTtlMs: resultTtlMs(),
     store: store() ?? kept,

@@ -7,7 +7,8 @@ import type { LocalRedis } from "@millrace/local-redis";
 import { connectRedis } from "@millrace/redis-source";
 import { clickLine } from "./support/clicks.ts";
 import { keptRows, sumsOf, sumsOfLines } from "./support/kept-results.ts";
-import { aggregator, aggregatorForSlowReader, publisher } from "./support/programs.ts";
+import type { StartedProgram } from "@millrace/cli";
+import { aggregator, aggregatorForSlowReader, aggregatorOnFullDisk, publisher } from "./support/programs.ts";
 
 const EVENTS = join(import.meta.dirname, "../../../data/events.jsonl");
 const LINES = readFileSync(EVENTS, "utf8").trimEnd().split("\n");
@@ -51,6 +52,74 @@ describe("rows on standard output", () => {
     const printed = new Set([...before, ...after]);
     expect(LINES.filter((line) => !printed.has(line))).toEqual([]);
     expect(await second.logged("report")).toMatchObject({ rowsOut: { out: after.length }, unaccounted: 0 });
+  });
+});
+
+describe("a worker that is stopped with many keys open, and no store", () => {
+  const keys = 30_000;
+  const lines = Array.from({ length: keys }, (_, n) => clickLine({ os_timezone: `Made/Up${n}` }));
+
+  async function withOpenKeys(...args: readonly string[]): Promise<StartedProgram> {
+    const channel = `--channel=open-${args.length}`;
+    const worker = aggregator(redis.url, [channel, "--window=tumbling:10000d", "--flow=audience", ...args]);
+    await worker.logged("reading");
+    await publish([channel, "--batch=500"], lines);
+    return worker;
+  }
+
+  test("prints them all", async () => {
+    const worker = await withOpenKeys();
+    worker.kill("SIGTERM");
+    const { code, output } = await worker.ended;
+    expect(code).toBe(0);
+    expect(output.length).toBeGreaterThanOrEqual(keys);
+    expect(await worker.logged("report")).toMatchObject({ received: keys, counted: keys });
+  });
+
+  test("says what is missing where its time does not do", async () => {
+    const worker = await withOpenKeys("--drain-timeout=300ms");
+    worker.pauseOutput();
+    worker.kill("SIGTERM");
+    const failure = await worker.logged("failed");
+    worker.resumeOutput();
+    expect(failure).toMatchObject({ code: "MILLRACE_DRAIN_TIMEOUT" });
+    const [, rows = 0, open = 0] =
+      /within 300 ms .* up to (\d+) rows were not written, and the results of (\d+) keys/.exec(failure.msg) ??
+      [];
+    const { code, output } = await worker.ended;
+    expect(code).toBe(1);
+    expect(output.length + Number(rows) + Number(open)).toBeGreaterThanOrEqual(keys);
+    expect(failure.msg).not.toContain("read again");
+  });
+});
+
+describe("an input without events", () => {
+  test("ends an idle run that counts from its start", async () => {
+    const worker = aggregator(redis.url, ["--channel=empty", "--exit-when-idle=0.3", "--idle-from=start"]);
+    expect((await worker.ended).code).toBe(0);
+  });
+
+  test("is waited for otherwise, and the log says so", async () => {
+    const worker = aggregator(redis.url, ["--channel=empty", "--exit-when-idle=0.3"]);
+    await worker.logged("waiting-for-first-event");
+    worker.kill("SIGTERM");
+    expect((await worker.ended).code).toBe(0);
+  });
+});
+
+describe("a full disk", () => {
+  test.each([
+    ["stdout", 1, "MILLRACE_SINK_FAILED"],
+    ["stderr", 0, undefined],
+  ] as const)("%s: exit code %d", async (full, code, error) => {
+    const channel = `--channel=full-${full}`;
+    await publish(["--transport=stream", channel], LINES.slice(0, 600));
+    const args = ["--transport=stream", channel, "--flow=echo", "--exit-when-idle=0.3"];
+    const ended = await aggregatorOnFullDisk(redis.url, args, full);
+    expect(ended.code).toBe(code);
+    if (error === undefined) expect(ended.text.trimEnd().split("\n")).toHaveLength(600);
+    else expect(ended.text.split("\n").filter((line) => line.includes(error))).toHaveLength(1);
+    expect(ended.text).not.toMatch(/^ +at /m);
   });
 });
 

@@ -1,6 +1,7 @@
 import {
   CommandLine,
   UsageError,
+  drainOption,
   integer,
   logOptions,
   notNegative,
@@ -30,6 +31,8 @@ export interface PublisherConfig extends ProgramConfig {
   readonly waitForSubscriberMs: number;
   /** How often progress is told; `undefined`: as suits a bar or a log. */
   readonly progressEveryMs: number | undefined;
+  /** How long finishing may take after a request to stop, ms. */
+  readonly drainTimeoutMs: number;
 }
 
 /**
@@ -93,6 +96,7 @@ export function publisherConfig(
     parse: positive,
     defaultText: "0.2 on a terminal, else 5",
   });
+  const drain = drainOption(cli, "5s");
   const transport = transportOptions(cli);
   const delivery = deliveryOptions(cli, transport);
   const redis = redisOptions(cli);
@@ -118,6 +122,7 @@ export function publisherConfig(
     generate: generate() === undefined ? undefined : { events: events() ?? Infinity },
     waitForSubscriberMs: wait() * 1_000,
     progressEveryMs: everyMs === undefined ? undefined : Math.max(1, Math.round(everyMs * 1_000)),
+    drainTimeoutMs: drain(),
     transport: transport(),
     delivery: delivery(),
     redis: redis(),

@@ -11,7 +11,6 @@ import { outputOf } from "./sink-of.ts";
 import { inputOf } from "./source-of.ts";
 import { waitForSubscribers } from "./wait-for-subscribers.ts";
 
-const DRAIN_TIMEOUT_MS = 2_000;
 const BAR_EVERY_MS = 200;
 const LOG_EVERY_MS = 5_000;
 
@@ -34,7 +33,7 @@ await runProgram("publisher", publisherConfig, async ({ config, logger, signal }
     : logProgress(logger, total, SYSTEM_TIME);
   const flow = publishFlow({ source, sink, progressEveryMs, onProgress: progress.add });
   const began = SYSTEM_TIME.now();
-  const running = start(flow, { drainTimeoutMs: DRAIN_TIMEOUT_MS, logger, signal });
+  const running = start(flow, { drainTimeoutMs: config.drainTimeoutMs, logger, signal });
   try {
     await running.done;
   } finally {

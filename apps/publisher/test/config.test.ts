@@ -13,6 +13,7 @@ describe("publisherConfig", () => {
       generate: undefined,
       waitForSubscriberMs: 10_000,
       progressEveryMs: undefined,
+      drainTimeoutMs: 5_000,
       transport: {
         transport: "pubsub",
         channel: "device_events",

@@ -132,6 +132,30 @@ describe("the publisher", () => {
     },
   );
 
+  test.each(["stream", "pubsub"])(
+    "stopped while Redis is gone from a %s, it ends in its time and says what was not sent",
+    async (transport) => {
+      const own = await startRedis();
+      const args = [`--transport=${transport}`, "--channel=gone", "--batch=10", "--rate=200", "--loop"];
+      const shown = ["--progress-every=0.05", "--wait-for-subscriber=0", "--drain-timeout=500ms"];
+      const publishing = publisher(own.url, file, [...args, ...shown]);
+      await publishing.logged("progress", ({ done }) => Number(done) >= 10);
+      await own.kill();
+      await publishing.logged("disconnected");
+      publishing.kill("SIGTERM");
+      const { code, log } = await publishing.ended;
+      expect(code).toBe(1);
+      const { read, published, unsent } = await publishing.logged("report");
+      expect(Number(unsent)).toBeGreaterThan(0);
+      expect(Number(published) + Number(unsent)).toBe(read);
+      expect(log.at(-1)).toMatchObject({
+        code: "MILLRACE_DRAIN_TIMEOUT",
+        msg: expect.stringMatching(/within 500 ms .* up to \d+ rows were not written; nothing is kept/),
+      });
+      await own.stop();
+    },
+  );
+
   test("can be stopped while it waits for a subscriber", async () => {
     const publishing = publisher(redis.url, file, ["--wait-for-subscriber=600"]);
     await publishing.logged("starting");

@@ -1,6 +1,7 @@
 import { pino, stdTimeFunctions } from "pino";
 import type { DestinationStream, Logger } from "pino";
 import pretty from "pino-pretty";
+import { STDERR_LINES } from "@millrace/dataflow";
 import type { LogSettings } from "./log-options.ts";
 
 /** Where log lines go: a stream that may be a terminal. */
@@ -9,15 +10,13 @@ export interface LogStream extends DestinationStream {
 }
 
 /**
- * A logger for one program. Lines are written at once, so that none is lost however the program ends.
+ * A logger for one program. Lines are written at once, so that none is lost however the program ends; those that cannot
+ * be written are counted and do nothing to the program.
  *
  * @param name of the program
+ * @param stream `@default standard error`
  */
-export function createLogger(
-  name: string,
-  settings: LogSettings,
-  stream: LogStream = process.stderr,
-): Logger {
+export function createLogger(name: string, settings: LogSettings, stream: LogStream = STDERR_LINES): Logger {
   const forPeople = settings.format === "auto" ? stream.isTTY === true : settings.format === "pretty";
   return pino(
     {

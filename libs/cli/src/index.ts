@@ -4,6 +4,7 @@ export { EXIT_CODES } from "./exit-code.ts";
 export { UsageError } from "./usage-error.ts";
 export { UnexpectedError } from "./unexpected-error.ts";
 export { boolean, integer, listOf, notNegative, oneOf, positive, text } from "./parsers.ts";
+export { drainOption } from "./drain-option.ts";
 export { findFile } from "./find-file.ts";
 export { createLogger } from "./create-logger.ts";
 export { logOptions } from "./log-options.ts";

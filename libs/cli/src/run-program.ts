@@ -1,6 +1,7 @@
-import type { Logger } from "@millrace/dataflow";
+import { DrainTimeoutError, STDERR_LINES } from "@millrace/dataflow";
+import type { Logger, SinkError } from "@millrace/dataflow";
 import { beforeProgram } from "./before-program.ts";
-import { onReaderGone } from "./broken-pipe.ts";
+import { onOutputEnd } from "./broken-pipe.ts";
 import { createLogger } from "./create-logger.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-code.ts";
 import { HelpShown } from "./help-shown.ts";
@@ -10,14 +11,18 @@ import { onStopRequest } from "./stop-requests.ts";
 import { UnexpectedError } from "./unexpected-error.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** How long (ms) a program may take from the request to stop until it is done; then it is ended. */
-const STOP_TIMEOUT_MS = 8_000;
+/** How long (ms) a program may take to finish its work once it is asked to stop, unless it says so itself. */
+const DRAIN_TIMEOUT_MS = 5_000;
+/** How long (ms) it may go on beyond that, to close what it has open and to print; then it is ended. */
+const CLOSE_TIMEOUT_MS = 3_000;
 /** How long (ms) a program that is done may go on for what it has left open. */
 const EXIT_GRACE_MS = 500;
 
 /** What every program can be configured with. */
 export interface ProgramConfig {
   readonly log: LogSettings;
+  /** How long (ms) the program takes at most to finish its work once it is asked to stop. @default 5000 */
+  readonly drainTimeoutMs?: number;
 }
 
 /** What a program works with. */
@@ -33,7 +38,9 @@ export interface ProgramContext<Config> {
  * and turns what becomes of it into an exit code and, where it failed, one clear line. See {@link EXIT_CODES}.
  *
  * The process ends only when a reader of standard output has taken all of it, however slow it is; one that goes away
- * ends the program quietly.
+ * ends the program quietly, and an output that cannot be written otherwise fails it. After a request to stop it ends
+ * 3 s after `drainTimeoutMs` at the latest, and says what it leaves undone. What is thrown where nothing catches it, and
+ * a rejection that is handled nowhere, stop the program in the same way, with the exit code of a failure.
  *
  * @param args the program's own; `@default` all of the command line
  */
@@ -44,46 +51,88 @@ export async function runProgram<Config extends ProgramConfig>(
   args: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
   let logger: Logger = createLogger(name, DEFAULT_LOG_SETTINGS);
+  let stopTimeoutMs = DRAIN_TIMEOUT_MS + CLOSE_TIMEOUT_MS;
+  /** Exit code of what went wrong beside the program's own promise. */
+  let aside: number | undefined;
+  let outputFailure: SinkError | undefined;
   const stop = new AbortController();
   const gone = new AbortController();
+  const stopNow = (reason: Error): void => {
+    if (stop.signal.aborted) return;
+    stop.abort(reason);
+    setTimeout(() => {
+      if (gone.signal.aborted) process.exit(aside ?? EXIT_CODES.ok);
+      process.exit(Math.max(aside ?? 0, report(name, logger, unfinished(stopTimeoutMs))));
+    }, stopTimeoutMs).unref();
+  };
   try {
-    onReaderGone(process.stdout, () => {
-      gone.abort();
-      stop.abort(new Error("the reader of standard output has gone"));
+    onOutputEnd(process.stdout, {
+      gone: () => {
+        gone.abort();
+        stopNow(new Error("the reader of standard output has gone"));
+      },
+      failed: (error) => {
+        outputFailure ??= error;
+        stopNow(error);
+      },
     });
-    // Where nobody reads the log, the work goes on.
-    process.stderr.on("error", () => undefined);
-    process.on("uncaughtException", (error) => {
-      process.exit(report(name, logger, error));
-    });
+    const uncaught = (error: unknown): void => {
+      aside ??= report(name, logger, error);
+      stopNow(new Error("something failed that nothing caught", { cause: error }));
+    };
+    process.on("uncaughtException", uncaught);
+    process.on("unhandledRejection", uncaught);
     const config = readConfig(args, process.env);
     logger = createLogger(name, config.log);
+    stopTimeoutMs = (config.drainTimeoutMs ?? DRAIN_TIMEOUT_MS) + CLOSE_TIMEOUT_MS;
     for (const note of config.log.notes ?? []) logger.warn({ event: "option-noted" }, note);
     onStopRequest((reason) => {
       logger.info({ event: "stopping", reason }, `stopping: ${reason}`);
-      stop.abort(new Error(reason));
-      endLater(STOP_TIMEOUT_MS, EXIT_CODES.failure);
+      stopNow(new Error(reason));
     });
     await beforeProgram(config);
     await program({ config, logger, signal: stop.signal });
     process.exitCode = EXIT_CODES.ok;
   } catch (error) {
     // Nothing can be printed once the reader has gone: whatever fails after that fails for it.
-    const asked = gone.signal.aborted || (stop.signal.aborted && error === stop.signal.reason);
+    const asked =
+      gone.signal.aborted || (stop.signal.aborted && error === stop.signal.reason && error !== outputFailure);
+    // A sink reports the error of standard output too, and knows whose it is.
+    if (outputFailure !== undefined && isOrHasCause(error, outputFailure.cause)) outputFailure = undefined;
     process.exitCode = asked ? EXIT_CODES.ok : report(name, logger, error);
   }
   await written(process.stdout);
+  if (outputFailure !== undefined) process.exitCode = report(name, logger, outputFailure);
+  if (STDERR_LINES.lost > 0) {
+    const { lost } = STDERR_LINES;
+    logger.warn({ event: "log-lost", lines: lost }, `${lost} lines of this log could not be written`);
+  }
+  process.exitCode = aside ?? process.exitCode;
   endLater(EXIT_GRACE_MS, process.exitCode);
 }
 
 /** Resolves when all that was written to the stream has left this process, or can no longer leave it. */
 function written(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
-    // Called when everything before it was written, and also when the stream is broken.
-    stream.write("", () => {
+    try {
+      // Called when everything before it was written, and also when the stream is broken.
+      stream.write("", () => {
+        resolve();
+      });
+    } catch {
       resolve();
-    });
+    }
   });
+}
+
+function unfinished(timeoutMs: number): DrainTimeoutError {
+  const { writableLength: left } = process.stdout;
+  const output = left === 0 ? "" : `; standard output lacks its last ${left} characters or bytes`;
+  return new DrainTimeoutError(`the program did not end within ${timeoutMs} ms of being asked to${output}`);
+}
+
+function isOrHasCause(error: unknown, cause: unknown): boolean {
+  return error === cause || (error instanceof Error && isOrHasCause(error.cause, cause));
 }
 
 /** Says what went wrong, on one line. @returns the exit code */
@@ -91,7 +140,7 @@ function report(name: string, logger: Logger, error: unknown): number {
   if (error instanceof HelpShown) return EXIT_CODES.ok;
   if (error instanceof UsageError) {
     // It is read where it was typed: a sentence, not a log line.
-    process.stderr.write(`${name}: ${error.message}\nSee ${name} --help for what there is.\n`);
+    STDERR_LINES.write(`${name}: ${error.message}\nSee ${name} --help for what there is.\n`);
   } else {
     const { code, message } = isForeseen(error) ? error : new UnexpectedError(error);
     // A message made for people says all; of an unforeseen error only the stack shows where it was.

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { startProgram } from "@millrace/cli";
@@ -91,6 +92,72 @@ describe("runProgram", () => {
     expect(code).toBe(0);
     expect(complaints).toEqual([]);
     expect(log.filter(({ level }) => level === "error")).toEqual([]);
+  });
+});
+
+describe("what nothing caught", () => {
+  test.each(["throwing-aside", "rejecting-aside"])(
+    "%s: the work is finished first, the exit code is 1",
+    async (ending) => {
+      const { code, log, output, complaints } = await sample(ending).ended;
+      expect(code).toBe(1);
+      expect(output).toEqual(["drained"]);
+      expect(log.filter(({ level }) => level === "error")).toEqual([
+        expect.objectContaining({ code: "MILLRACE_UNEXPECTED" }),
+      ]);
+      expect(complaints).toEqual([]);
+    },
+  );
+});
+
+describe("a full disk", () => {
+  /** @returns exit code, and what came on the streams that are pipes */
+  async function onFullDisk(
+    ending: string,
+    full: "stdout" | "stderr",
+  ): Promise<{ code: unknown; out: string; err: string }> {
+    const disk = await open("/dev/full", "w");
+    const args = ["--conditions=@millrace/source", "--import", "tsx", SAMPLE, `--ending=${ending}`];
+    const child = spawn(process.execPath, args, {
+      env: { ...process.env, NODE_OPTIONS: undefined, MILLRACE_LOG_FORMAT: "json" },
+      stdio: ["ignore", full === "stdout" ? disk.fd : "pipe", full === "stderr" ? disk.fd : "pipe"],
+    });
+    let [out, err] = ["", ""];
+    child.stdout?.on("data", (chunk) => (out += String(chunk)));
+    child.stderr?.on("data", (chunk) => (err += String(chunk)));
+    const [code] = await once(child, "close");
+    await disk.close();
+    return { code, out, err };
+  }
+
+  test("of standard output fails the program, with a code and one line", async () => {
+    const { code, err } = await onFullDisk("flooding", "stdout");
+    expect(code).toBe(1);
+    const errors = err.split("\n").filter((line) => line.includes('"level":"error"'));
+    expect(errors).toHaveLength(1);
+    expect(JSON.parse(errors[0] ?? "")).toMatchObject({
+      code: "MILLRACE_SINK_FAILED",
+      msg: expect.stringContaining("standard output cannot be written: ENOSPC"),
+    });
+    expect(err).not.toContain("at ");
+  });
+
+  test("of the log is nothing to the work", async () => {
+    expect(await onFullDisk("logging", "stderr")).toMatchObject({ code: 0, out: "worked\n" });
+  });
+});
+
+describe("a program that does not stop", () => {
+  test("is ended when its time is up, and says what is missing of its output", async () => {
+    const program = sample("hanging", "--drain-timeout=1ms");
+    program.pauseOutput();
+    await program.logged("started");
+    program.kill("SIGTERM");
+    const failure = await program.logged("failed");
+    expect(failure).toMatchObject({ level: "error", code: "MILLRACE_DRAIN_TIMEOUT" });
+    expect(failure.msg).toMatch(/did not end within 3001 ms .* standard output lacks its last \d+ /);
+    program.resumeOutput();
+    expect((await program.ended).code).toBe(1);
   });
 });
 

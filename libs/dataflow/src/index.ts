@@ -23,6 +23,7 @@ export { StderrSink, StdoutSink, WritableSink } from "./sinks/writable-sink.ts";
 export { Stream } from "./stream.ts";
 export { WindowedStream } from "./windowed-stream.ts";
 export { DEFAULT_LOGGER, SILENT_LOGGER } from "./contracts/logger.ts";
+export { LogLines, STDERR_LINES } from "./log-lines.ts";
 export { SYSTEM_TIME } from "./contracts/time-provider.ts";
 export { describe, toMermaid } from "./describe.ts";
 export { run, start } from "./runtime/run.ts";
@@ -67,7 +68,7 @@ export type { AsyncFunction, MapAsyncOptions } from "./operators/map-async-opera
 export type { PartResult } from "./operators/window-operator.ts";
 export type { Reconciliation } from "./runtime/reconcile.ts";
 export type { RunHandle } from "./runtime/run.ts";
-export type { RunOptions } from "./runtime/options.ts";
+export type { RunOptions, IdleFrom } from "./runtime/options.ts";
 export type { Sink, SinkPartition } from "./contracts/sink.ts";
 export type { TimeProvider } from "./contracts/time-provider.ts";
 export type { WindowOptions, WindowResults } from "./windowed-stream.ts";

@@ -1,5 +1,5 @@
 import type { ProgramContext } from "@millrace/cli";
-import { start } from "@millrace/dataflow";
+import { DrainTimeoutError, start } from "@millrace/dataflow";
 import { describeRedis } from "@millrace/redis-source";
 import { RedisStore } from "@millrace/redis-store";
 import { EventClock, SystemClock } from "@millrace/windowing";
@@ -13,7 +13,6 @@ import { reporter } from "../result-row.ts";
 import { sinksOf } from "../sinks-of.ts";
 import { sourceOf } from "../source-of.ts";
 
-const DRAIN_TIMEOUT_MS = 5_000;
 /** How long windows wait for events that were published on time and came out of order. */
 const PUBLISH_WAIT_MS = 1_000;
 /**
@@ -54,12 +53,18 @@ export async function serve({ config, logger, signal }: ProgramContext<Aggregato
       ...(store === undefined ? {} : { store }),
       ...(tasks === undefined ? {} : { parts: tasks }),
       exitWhenIdleMs: config.exitWhenIdleMs,
+      idleFrom: config.idleFrom,
       closeWindows: config.closeWindows,
-      drainTimeoutMs: DRAIN_TIMEOUT_MS,
+      drainTimeoutMs: config.drainTimeoutMs,
       logger,
       signal,
     });
-    report(logger, await running.done);
+    try {
+      report(logger, await running.done);
+    } catch (error) {
+      if (error instanceof DrainTimeoutError) report(logger, running.stats());
+      throw error;
+    }
   } finally {
     await store?.close();
   }

@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { startProgram } from "@millrace/cli";
@@ -46,6 +48,31 @@ export async function aggregatorForSlowReader(
   });
   const [lines, code] = await Promise.all([child.stdio[1], child.stdio[3]].map(textOf));
   return { lines: Number(lines), code: Number(code) };
+}
+
+/**
+ * The aggregator with one of its outputs on a disk that is full.
+ *
+ * @returns its exit code and the text of the other output
+ */
+export async function aggregatorOnFullDisk(
+  url: string,
+  args: readonly string[],
+  full: "stdout" | "stderr",
+): Promise<{ readonly code: unknown; readonly text: string }> {
+  const main = join(APPS, "aggregator/src/main.ts");
+  const node = ["--conditions=@millrace/source", "--import", "tsx", main, ...args];
+  const disk = await open("/dev/full", "w");
+  const child = spawn(process.execPath, node, {
+    env: { ...process.env, ...CLEAN, NODE_OPTIONS: undefined, REDIS_URL: url, MILLRACE_LOG_FORMAT: "json" },
+    stdio: ["ignore", full === "stdout" ? disk.fd : "pipe", full === "stderr" ? disk.fd : "pipe"],
+  });
+  const [text, [code]] = await Promise.all([
+    textOf(full === "stdout" ? child.stderr : child.stdout),
+    once(child, "close"),
+  ]);
+  await disk.close();
+  return { code, text };
 }
 
 async function textOf(stream: unknown): Promise<string> {

@@ -1,6 +1,6 @@
 /** A program that ends in the way that its flag names. */
 import { FencedError, FlowError } from "@millrace/dataflow";
-import { CommandLine, logOptions, oneOf, runProgram } from "@millrace/cli";
+import { CommandLine, drainOption, logOptions, oneOf, runProgram } from "@millrace/cli";
 
 const ENDINGS = [
   "well",
@@ -12,6 +12,9 @@ const ENDINGS = [
   "leaking",
   "printing",
   "throwing-aside",
+  "rejecting-aside",
+  "hanging",
+  "logging",
   "flooding",
   "broken-socket",
   "noting",
@@ -25,10 +28,11 @@ await runProgram(
       { flag: "--ending <how>", env: "SAMPLE_ENDING", description: "how to end", parse: oneOf(ENDINGS) },
       "well",
     );
+    const drain = drainOption(cli, "5s");
     const log = logOptions(cli);
     cli.parse(args, env);
     if (ending() === "noting") cli.note("something is odd");
-    return { ending: ending(), log: log() };
+    return { ending: ending(), log: log(), drainTimeoutMs: drain() };
   },
   async ({ config, logger, signal }) => {
     const stopped = new Promise<void>((resolve) => {
@@ -71,6 +75,19 @@ await runProgram(
           throw new TypeError("from a timer");
         }, 0);
         await stopped;
+        process.stdout.write("drained\n");
+        break;
+      case "rejecting-aside":
+        void Promise.reject(new TypeError("of a promise that nobody awaits"));
+        await stopped;
+        process.stdout.write("drained\n");
+        break;
+      case "hanging":
+        process.stdout.write("x".repeat(10_000_000));
+        return new Promise(() => undefined);
+      case "logging":
+        for (let line = 0; line < 100; line += 1) logger.info({ event: "line" }, `line ${line}`);
+        process.stdout.write("worked\n");
         break;
       case "flooding":
         while (!signal.aborted) {

@@ -3,7 +3,7 @@ import type { PartContext, SourcePartition } from "../contracts/source.ts";
 import type { Sink, SinkPartition } from "../contracts/sink.ts";
 import type { Store } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
-import { FlowError } from "../errors.ts";
+import { FlowError, asSinkError, asSourceError } from "../errors.ts";
 import { PAYLOAD_LENGTH, excerpt } from "../excerpt.ts";
 import { abortable } from "./abortable.ts";
 import { DEAD_LETTER, inputOf, sinksOf } from "./check-start.ts";
@@ -74,14 +74,20 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   });
   const sinks = new Map<string, SinkPartition<unknown>>();
   for (const [id, sink] of sinksOf(flow)) {
-    const sinkPart = await opened(sink.buildPart(part, state?.sinks[id], contextOf(id)));
+    const sinkPart = await opened(
+      named(sink.buildPart(part, state?.sinks[id], contextOf(id)), (error) => asSinkError(error, id, part)),
+    );
     refuseStorelessOutputs(flow, id, sink, sinkPart);
     sinks.set(id, sinkPart);
   }
   deadLetters.writeTo(sinks.get(DEAD_LETTER));
 
   const input = inputOf(flow);
-  const partition = await opened(input.source.buildPart(part, state?.position, contextOf(input.id)));
+  const partition = await opened(
+    named(input.source.buildPart(part, state?.position, contextOf(input.id)), (error) =>
+      asSourceError(error, input.id, part),
+    ),
+  );
   if (partition.drained === undefined) warnOfNoProof(flow, part, options);
   const graph = new TaskGraph(
     flow.graph,
@@ -100,6 +106,15 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   if (state !== undefined) graph.restore(groupsByStep(state), time.now());
   const resumed = state !== undefined;
   return { graph, partition, deadLetters, sinks, committer, resumed, position: partition.snapshot() };
+}
+
+/** @throws what `opening` throws, as an error that names its step */
+async function named<T>(opening: Promise<T>, nameOf: (error: unknown) => Error): Promise<T> {
+  try {
+    return await opening;
+  } catch (error) {
+    throw nameOf(error);
+  }
 }
 
 /** A source that cannot prove that it is drained leaves undone what depends on that; without a line in the log it would not be seen why. */

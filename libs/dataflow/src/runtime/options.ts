@@ -5,6 +5,9 @@ import { SYSTEM_TIME } from "../contracts/time-provider.ts";
 import type { TimeProvider } from "../contracts/time-provider.ts";
 import { FlowError } from "../errors.ts";
 
+/** From where on a run can be idle. */
+export type IdleFrom = "first-event" | "start";
+
 /** How a flow is run. An option that is `undefined` has its default. */
 export interface RunOptions {
   /** Keeps the tasks' state, so that a later run goes on where this one stopped. @default none */
@@ -12,11 +15,16 @@ export interface RunOptions {
   /** Partitions to run; the others are left to other workers. @default all */
   readonly parts?: readonly string[];
   /**
-   * Ends the run once every partition was connected and drained for so long (ms), after the first event or after a
-   * resume. With a store, windows that are open show what they have so far (cause `early`) and stay open for the next
+   * Ends the run once every partition was connected and drained for so long (ms), after what `idleFrom` says. With a store, windows that are open show what they have so far (cause `early`) and stay open for the next
    * run; without one, or with `closeWindows`, they close. @default never
    */
   readonly exitWhenIdleMs?: number;
+  /**
+   * What `exitWhenIdleMs` needs before it counts: `first-event`, an event or a resume in some partition, so that a run
+   * may be started before its producers; `start`, nothing, so that an input without events ends the run too.
+   * @default "first-event"
+   */
+  readonly idleFrom?: IdleFrom;
   /** A run that ends because it is idle closes its windows for good, also where there is a store. @default false */
   readonly closeWindows?: boolean;
   /**
@@ -43,6 +51,7 @@ export interface RunOptions {
 
 export const DEFAULT_RUN_OPTIONS = {
   exitWhenIdleMs: Infinity,
+  idleFrom: "first-event",
   closeWindows: false,
   drainTimeoutMs: 10_000,
   commitEveryMs: 1_000,
@@ -59,6 +68,7 @@ export type TaskOptions = Required<Omit<RunOptions, "store" | "parts" | "signal"
 export function resolveRunOptions(options: RunOptions): TaskOptions {
   const resolved: TaskOptions = {
     exitWhenIdleMs: options.exitWhenIdleMs ?? DEFAULT_RUN_OPTIONS.exitWhenIdleMs,
+    idleFrom: options.idleFrom ?? DEFAULT_RUN_OPTIONS.idleFrom,
     closeWindows: options.closeWindows ?? DEFAULT_RUN_OPTIONS.closeWindows,
     drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_RUN_OPTIONS.drainTimeoutMs,
     commitEveryMs: options.commitEveryMs ?? DEFAULT_RUN_OPTIONS.commitEveryMs,

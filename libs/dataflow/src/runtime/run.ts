@@ -8,6 +8,7 @@ import type { RunOptions, TaskOptions } from "./options.ts";
 import { pause } from "./pause.ts";
 import type { FlowStats } from "./stats.ts";
 import { Task } from "./task.ts";
+import type { Unfinished } from "./task.ts";
 import { TaskHistory } from "./task-history.ts";
 
 /** Pauses (ms) before a task is opened again whose store was rolled back: none at first, then growing up to the last. */
@@ -72,6 +73,7 @@ class Worker {
   readonly #abort = new AbortController();
   #tasks: Task[] = [];
   #cancelDeadline: (() => void) | undefined;
+  #saidWaiting = false;
 
   constructor(flow: Dataflow, options: RunOptions) {
     this.#flow = flow;
@@ -105,11 +107,35 @@ class Worker {
     for (const task of this.#tasks) task.stop();
     this.#cancelDeadline = time.wakeAt(time.now() + drainTimeoutMs, () => {
       const error = new DrainTimeoutError(
-        `flow "${this.#flow.id}" did not finish within ${drainTimeoutMs} ms of being stopped; what was not committed is read again by the next run`,
+        `flow "${this.#flow.id}" did not finish within ${drainTimeoutMs} ms of being stopped; ${this.#unfinished()}`,
       );
       this.#abort.abort(error);
       for (const task of this.#tasks) task.abort(error);
     });
+  }
+
+  /** What a run that is given up leaves undone. */
+  #unfinished(): string {
+    const all = this.#tasks.map((task) => task.unfinished());
+    const sum = (of: (each: Unfinished) => number): number =>
+      all.reduce((total, each) => total + of(each), 0);
+    if (this.#given.store !== undefined) {
+      const events = sum(({ uncommitted }) => uncommitted);
+      const since =
+        events === 0
+          ? "no event was read since then"
+          : `the ${events} events read since then are read again where the source can give them again, and are lost where it cannot (Pub/Sub)`;
+      return `the next run goes on from the last commit: ${since}`;
+    }
+    const rows = sum((each) => each.rows);
+    const open = sum((each) => each.open);
+    const missing = [
+      ...(rows === 0 ? [] : [`up to ${rows} rows were not written`]),
+      ...(open === 0 ? [] : [`the results of ${open} keys in open windows were not given out`]),
+    ];
+    return missing.length === 0
+      ? "all rows were handed to the outputs"
+      : `${missing.join(", and ")}; nothing is kept, since it runs without a store`;
   }
 
   stats(): FlowStats {
@@ -150,11 +176,24 @@ class Worker {
   #task(part: string, history: TaskHistory): Task {
     const task = new Task(this.#flow, part, this.#options, this.#given.store, history, () => {
       // Until all are idle none ends: a partition that pauses is not over while another still runs.
-      const idle = this.#tasks.every((each) => each.idle) && this.#tasks.some(({ begun }) => begun);
-      if (idle) for (const each of this.#tasks) each.endInput();
+      if (!this.#tasks.every((each) => each.idle)) return;
+      if (this.#options.idleFrom === "start" || this.#tasks.some(({ begun }) => begun)) {
+        for (const each of this.#tasks) each.endInput();
+      } else this.#sayWaiting();
     });
     if (this.#stop.signal.aborted) task.stop();
     return task;
+  }
+
+  /** Once: nothing has come for as long as would end the run, had there been an event. */
+  #sayWaiting(): void {
+    const { exitWhenIdleMs, logger } = this.#options;
+    if (this.#saidWaiting || exitWhenIdleMs === Infinity) return;
+    this.#saidWaiting = true;
+    logger.info(
+      { event: "waiting-for-first-event", exitWhenIdleMs },
+      `waiting for the first event: only after that does the run end when it is idle for ${exitWhenIdleMs} ms`,
+    );
   }
 
   /** One failure stops the others, which finish and commit; then it is thrown. */

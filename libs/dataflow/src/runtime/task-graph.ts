@@ -107,6 +107,11 @@ class OutputNode implements Receiver {
     this.#written += rows.length;
   }
 
+  /** Rows that the sink has not taken. */
+  get unwritten(): number {
+    return this.eventsIn - this.#written;
+  }
+
   /** Every row written is out: the sink was flushed, and what leaves with a commit was committed. */
   allOut(): void {
     this.rowsOut = this.#written;
@@ -305,6 +310,16 @@ export class TaskGraph {
         pick(figures, (name) => gauges.includes(name)),
       ]),
     );
+  }
+
+  /** What stopping now would leave undone: rows not written, and keys of open windows. */
+  unfinished(): { readonly rows: number; readonly open: number } {
+    return {
+      rows: this.#outputs.reduce((rows, { unwritten }) => rows + unwritten, 0),
+      open: this.#operators
+        .filter(({ node }) => node.operator === "window")
+        .reduce((open, { operator }) => open + (operator.stats?.()["cells"] ?? 0), 0),
+    };
   }
 
   #figures(): ReadonlyMap<string, LiveFigures> {

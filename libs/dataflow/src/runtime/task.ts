@@ -19,6 +19,16 @@ import type { TaskCounts, TaskHistory } from "./task-history.ts";
 /** Why a task's input ended: by itself, since nothing came for long enough, or since the run is to stop. */
 type Ending = "end" | "idle" | "stopped";
 
+/** What a task has not done yet. */
+export interface Unfinished {
+  /** Events read since the last commit. */
+  readonly uncommitted: number;
+  /** Rows that were made and that their sinks have not taken. */
+  readonly rows: number;
+  /** Keys of open windows, counted once for each window. */
+  readonly open: number;
+}
+
 /** While nothing but the watermark moves it is committed no more often than this, ms. */
 const WATERMARK_EVERY_MS = 1_000;
 
@@ -151,6 +161,11 @@ export class Task {
       this.#live = undefined;
     }
     throw failure.error;
+  }
+
+  unfinished(): Unfinished {
+    const { rows = 0, open = 0 } = this.#live?.graph.unfinished() ?? {};
+    return { uncommitted: this.#uncommitted, rows, open };
   }
 
   stats(): TaskStats {
@@ -419,7 +434,7 @@ export class Task {
     await this.#flush(live);
     const sinks: Record<string, Json> = {};
     for (const [id, sink] of live.sinks) {
-      if (sink.snapshot !== undefined) sinks[id] = await abortable(sink.snapshot(), signal);
+      if (sink.snapshot !== undefined) sinks[id] = await abortable(this.#ofSink(id, sink.snapshot()), signal);
     }
     const outputs = [...live.sinks.values()].flatMap((sink) => sink.takeOutputs?.() ?? []);
     this.#committedResults = graph.results;
@@ -436,14 +451,17 @@ export class Task {
 
   /** Waits until every row written has left this process: a commit, or the end of a run, must not be ahead of it. */
   async #flush({ sinks }: LiveTask): Promise<void> {
-    const flushed = [...sinks].map(async ([id, sink]) => {
-      try {
-        await sink.flush();
-      } catch (error) {
-        throw asSinkError(error, id, this.part);
-      }
-    });
+    const flushed = [...sinks].map(([id, sink]) => this.#ofSink(id, sink.flush()));
     await abortable(Promise.all(flushed), this.#abort.signal);
+  }
+
+  /** @throws what the sink throws, with its step's name */
+  async #ofSink<T>(step: string, work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      throw asSinkError(error, step, this.part);
+    }
   }
 
   async #finish(live: LiveTask, ending: Ending): Promise<void> {

@@ -75,18 +75,14 @@ class FileSinkPartition<T> implements SinkPartition<T> {
   async writeBatch(rows: readonly T[]): Promise<void> {
     const newline = Buffer.from("\n");
     const bytes = Buffer.concat(rows.flatMap((row) => [Buffer.from(toLine(row)), newline]));
-    try {
-      await this.#file.appendFile(bytes);
-    } catch (error) {
-      throw new SinkError(`step "${this.#context.step}": cannot write ${this.#path}: ${messageOf(error)}`, {
-        cause: error,
-      });
-    }
+    await this.#attempt(() => this.#file.appendFile(bytes));
   }
 
   async snapshot(): Promise<Json> {
-    await this.#file.datasync();
-    return (await this.#file.stat()).size;
+    return await this.#attempt(async () => {
+      await this.#file.datasync();
+      return (await this.#file.stat()).size;
+    });
   }
 
   /** The operating system has every row once `writeBatch` has resolved. */
@@ -95,7 +91,18 @@ class FileSinkPartition<T> implements SinkPartition<T> {
   }
 
   async close(): Promise<void> {
-    await this.#file.close();
     this.#onClose();
+    await this.#attempt(() => this.#file.close());
+  }
+
+  /** A disk that is full may say so with a write, with a sync or with the close. */
+  async #attempt<R>(use: () => Promise<R>): Promise<R> {
+    try {
+      return await use();
+    } catch (error) {
+      throw new SinkError(`step "${this.#context.step}": cannot write ${this.#path}: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
   }
 }

@@ -38,16 +38,23 @@ export class FrameBuilder {
     return this.#rows.length;
   }
 
-  /** Takes rows. @returns frames that are full now */
+  /**
+   * Takes rows. @returns frames that are full now
+   *
+   * @throws what the codec throws for a row that no frame can carry, be its frame full or not; no row is taken after that
+   */
   add(rows: readonly RawLine[], now: number): BuiltFrame[] {
     const { maxEvents, maxSize } = this.#bounds;
     const full: BuiltFrame[] = [];
+    const waitedBefore = this.#rows.length;
     for (const row of rows) {
       if (this.#size + row.length > maxSize && this.#rows.length > 0) full.push(this.#build(now));
       this.#rows.push(row);
       this.#size += row.length;
       if (this.#rows.length >= maxEvents) full.push(this.#build(now));
     }
+    const unproved = full.length === 0 ? this.#rows.slice(waitedBefore) : this.#rows;
+    if (unproved.length > 0) this.#encode(unproved, now);
     return full;
   }
 
@@ -60,16 +67,24 @@ export class FrameBuilder {
     const lines = this.#rows;
     // A clock that is set back must not let a later event seem to be published earlier.
     this.#publishedAtMs = Math.max(this.#publishedAtMs, now);
-    const payload = this.#codec.encodeFrame({
-      producer: this.#producer,
-      first: this.#next,
-      publishedAtMs: this.#publishedAtMs,
-      lines,
-      ...(attributes === undefined || lines.length > 0 ? {} : { attributes }),
-    });
+    const payload = this.#encode(lines, this.#publishedAtMs, lines.length > 0 ? undefined : attributes);
     this.#rows = [];
     this.#size = 0;
     this.#next += lines.length;
     return { payload, events: lines.length, publishedAtMs: this.#publishedAtMs };
+  }
+
+  #encode(
+    lines: readonly RawLine[],
+    publishedAtMs: number,
+    attributes?: Readonly<Record<string, string>>,
+  ): string | Uint8Array {
+    return this.#codec.encodeFrame({
+      producer: this.#producer,
+      first: this.#next,
+      publishedAtMs,
+      lines,
+      ...(attributes === undefined ? {} : { attributes }),
+    });
   }
 }

@@ -49,6 +49,7 @@ export class FrameWriter {
   static open(settings: FrameWriterSettings): FrameWriter {
     const writer = new FrameWriter(settings);
     void writer.#flush();
+    writer.#throwIfFailed();
     writer.#armHeartbeat();
     return writer;
   }
@@ -58,14 +59,18 @@ export class FrameWriter {
     return this.#taken - this.#sent;
   }
 
-  /** Resolves when the rows that fill frames are sent; the rest waits for more rows, at most `lingerMs`. */
+  /**
+   * Resolves when the rows that fill frames are sent; the rest waits for more rows, at most `lingerMs`.
+   *
+   * @throws what the codec throws for a row that no frame can carry; nothing is sent after that
+   */
   async write(rows: readonly RawLine[]): Promise<void> {
     // What was sent in between may have got stuck: taking rows meanwhile would have no bound.
     if (this.#pending > 0) await this.#sending;
     this.#throwIfFailed();
     const now = this.#settings.time.now();
     this.#taken += rows.length;
-    const full = this.#builder.add(rows, now);
+    const full = this.#add(rows, now);
     if (this.#builder.waiting === 0) this.#stopLingering();
     else if (this.#settings.lingerMs === 0) full.push(this.#builder.flush(now));
     else this.#linger(now);
@@ -98,13 +103,35 @@ export class FrameWriter {
     this.#cancelHeartbeat?.();
   }
 
-  #flush(more?: Readonly<Record<string, string>>): Promise<void> {
-    const { time, attributes } = this.#settings;
-    const said = more === undefined ? attributes : { ...attributes, ...more };
-    return this.#send([this.#builder.flush(time.now(), said)]);
+  #add(rows: readonly RawLine[], now: number): BuiltFrame[] {
+    try {
+      return this.#builder.add(rows, now);
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
   }
 
-  /** Never rejects: a failure is kept for the next call that can tell it. */
+  /** Never throws and never rejects, since timers call it: a failure is kept for the next call that can report it. */
+  #flush(more?: Readonly<Record<string, string>>): Promise<void> {
+    const { time, attributes } = this.#settings;
+    if (this.#failure !== undefined) return this.#sending;
+    const said = more === undefined ? attributes : { ...attributes, ...more };
+    try {
+      return this.#send([this.#builder.flush(time.now(), said)]);
+    } catch (error) {
+      this.#fail(error);
+      return this.#sending;
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#stopLingering();
+    this.#cancelHeartbeat?.();
+  }
+
+  /** Never rejects: a failure is kept for the next call that can report it. */
   #send(frames: readonly BuiltFrame[]): Promise<void> {
     this.#pending += 1;
     this.#sentAt = this.#settings.time.now();
@@ -120,7 +147,7 @@ export class FrameWriter {
         // What comes next need not wait for it: it is the same connection, where commands keep their order.
         void this.#record(false);
       } catch (error) {
-        this.#failure = { error };
+        this.#fail(error);
       } finally {
         this.#pending -= 1;
       }
@@ -156,7 +183,7 @@ export class FrameWriter {
 
   #armHeartbeat(): void {
     const { time, heartbeatMs } = this.#settings;
-    if (this.#closed) return;
+    if (this.#closed || this.#failure !== undefined) return;
     this.#cancelHeartbeat = time.wakeAt(
       Math.max(this.#sentAt, time.now() - heartbeatMs) + heartbeatMs,
       () => {

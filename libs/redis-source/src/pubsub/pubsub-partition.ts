@@ -87,7 +87,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
   #unreadAt = Number.NEGATIVE_INFINITY;
   #stopping = false;
   #ended = false;
-  #overflow: QueueOverflowError | undefined;
+  #failure: { readonly error: unknown } | undefined;
   #pauses = 0;
 
   private constructor(
@@ -138,7 +138,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
         await this.#layout.lookAgain(this.#context);
         continue;
       }
-      if (this.#overflow !== undefined) throw this.#overflow;
+      if (this.#failure !== undefined) throw this.#failure.error;
       if (this.#ended) return END;
       // Messages of one socket read arrive together, before this goes on: no promise per message.
       await this.#arrival.wait();
@@ -276,11 +276,16 @@ export class PubSubPartition implements SourcePartition<RawLine> {
   }
 
   #receive(message: Buffer, client: Redis): void {
-    if (this.#ended) return;
+    if (this.#ended || this.#failure !== undefined) return;
     this.#aliveAt = this.#context.time.now();
-    this.#inbox.receive(message);
+    try {
+      this.#inbox.receive(message);
+    } catch (error) {
+      // A codec of the user's: what it throws here, in the socket's callback, is the next read's to report.
+      this.#fail(error);
+    }
     if (this.#layout?.refused === true) this.#arrival.notify();
-    if (this.#inbox.overflowed) this.#fail();
+    if (this.#inbox.overflowed) this.#fail(this.#overflow());
     // Heartbeats and the like are nothing to wait for.
     if (this.#inbox.length === 0) return;
     if (this.#settings.onOverflow === "pause" && this.#inbox.full) this.#pause(client);
@@ -306,16 +311,22 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     client.stream.pause();
   }
 
-  #fail(): void {
-    if (this.#overflow !== undefined) return;
+  /** What was received before is still read. */
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = { error };
+    this.#stopping = true;
+    void this.#connection?.close();
+    this.#arrival.notify();
+  }
+
+  #overflow(): QueueOverflowError {
     const { maxQueuedEvents, maxQueuedBytes } = this.#settings;
-    this.#overflow = new QueueOverflowError(
+    return new QueueOverflowError(
       `Events of channel "${this.#channel}" come faster than they are processed: more than ${maxQueuedEvents} events or ` +
         `${maxQueuedBytes} bytes are queued. Speed the flow up, raise maxQueuedEvents or maxQueuedBytes, ` +
         "or choose another onOverflow policy.",
     );
-    this.#stopping = true;
-    void this.#connection?.close();
   }
 
   /** Redis answers in order: a message published before the PING was handled comes before its answer. */
