@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
-import type { PartContext } from "@millrace/dataflow";
+import type { PartContext, TimeProvider } from "@millrace/dataflow";
+import { watchAnswers } from "../connection/answer-limit.ts";
 import { resolveTarget } from "../connection/connection-options.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { explainFailure } from "../connection/explain-failure.ts";
@@ -38,6 +39,7 @@ export interface PublishCounts {
 export class ChannelPublisher {
   readonly #connection: RedisConnection;
   readonly #target: ChannelTarget;
+  readonly #time: TimeProvider;
   readonly #count: (counts: PublishCounts) => void;
   /** On the connection of the moment. */
   readonly #scripts: { allowed: boolean };
@@ -46,11 +48,13 @@ export class ChannelPublisher {
   private constructor(
     connection: RedisConnection,
     target: ChannelTarget,
+    time: TimeProvider,
     count: (counts: PublishCounts) => void,
     scripts: { allowed: boolean },
   ) {
     this.#connection = connection;
     this.#target = target;
+    this.#time = time;
     this.#count = count;
     this.#scripts = scripts;
   }
@@ -76,7 +80,7 @@ export class ChannelPublisher {
         if (!scripts.allowed) logger.info({ event: "no-scripts", channel }, NO_SCRIPTS);
       },
     });
-    return new ChannelPublisher(connection, target, count, scripts);
+    return new ChannelPublisher(connection, target, time, count, scripts);
   }
 
   get client(): Redis | undefined {
@@ -112,11 +116,14 @@ export class ChannelPublisher {
       const scripted = scriptPays && this.#scripts.allowed;
       const send = scripted ? byScript(transport) : inPipeline(transport);
       const target = { channel, send, maxInFlightBytes };
+      const watch = watchAnswers(this.#connection, client, this.#time);
       const { refused, unsent, failure } = await publishAll(client, target, messages, left, (answer) => {
+        watch.answered();
         const published = rowsIn(answer.taken);
         this.#published += published;
         this.#count({ published, bytes: answer.bytes, unheard: rowsIn(answer.unheard), resent: 0 });
       });
+      watch.end();
       left = [...refused, ...unsent];
       if (left.length === 0) return;
       const reason = explainFailure(failure, this.#connection.address);

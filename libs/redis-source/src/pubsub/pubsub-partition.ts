@@ -26,7 +26,7 @@ type Completeness = ReturnType<NonNullable<SourcePartition<unknown>["completenes
 /** A Redis that hangs does not hold up a drain for longer than this, each time that it is asked. */
 const LAST_ANSWER_TIMEOUT_MS = 1_000;
 /** A connection can die without a word. After such a silence it is asked, and has as long again to answer. */
-const SILENCE_MS = 10_000;
+const SILENCE_MS = 5_000;
 
 /** A socket that is not read does not tell that it was closed: that is seen after it has been read to its end. */
 const UNREAD_MEMORY_MS = 60_000;
@@ -254,6 +254,8 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     // Of a socket that is not read, silence says nothing.
     if (client === undefined || this.#paused !== undefined || this.#stopping) return;
     if (time.now() < asked + SILENCE_MS || (await this.#within(SILENCE_MS, this.#ask(client)))) return;
+    // After a stop of the whole process what came is read only now.
+    await time.yield();
     if (this.#aliveAt === asked) this.#connection?.discard(client, new RedisUnreachableError(SILENT));
   }
 

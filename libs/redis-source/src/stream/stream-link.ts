@@ -1,15 +1,14 @@
 import type { Redis } from "ioredis";
 import type { PartContext } from "@millrace/dataflow";
+import { watchAnswers } from "../connection/answer-limit.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { explainFailure, isReply, isWrongNode } from "../connection/explain-failure.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
-import { RedisClosedError, RedisUnreachableError } from "../errors.ts";
+import { RedisClosedError } from "../errors.ts";
 import type { RedisError } from "../errors.ts";
 import { pause } from "../pause.ts";
 
-/** A Redis that has not answered for so long, beyond what the command may take, is given up. */
-const ANSWER_MS = 10_000;
 /** A condition such as a failover is looked at again after this. */
 const RETRY_MS = 100;
 
@@ -88,21 +87,11 @@ export class StreamLink {
   }
 
   async #answered<T>(client: Redis, answer: Promise<T>, takesMs: number): Promise<T> {
-    const { time } = this.#context;
-    let answered = false;
-    const overdue = async (): Promise<void> => {
-      // After a stop of the whole process the answer may be waiting behind this very alarm.
-      await time.yield();
-      if (answered) return;
-      const silent = `Redis at ${this.#connection.address} did not answer a command within ${takesMs + ANSWER_MS} ms.`;
-      this.#connection.discard(client, new RedisUnreachableError(silent));
-    };
-    const cancel = time.wakeAt(time.now() + takesMs + ANSWER_MS, () => void overdue());
+    const watch = watchAnswers(this.#connection, client, this.#context.time, takesMs);
     try {
       return await answer;
     } finally {
-      answered = true;
-      cancel();
+      watch.end();
     }
   }
 

@@ -219,12 +219,11 @@ describe("a connection that dies without a word", () => {
     cable.freeze();
     await publishAndEnd(50);
     const batch = partition.nextBatch();
-    time.set(time.now() + 10_000);
+    time.set(time.now() + 5_000);
     expect(partition.stats().disconnects).toBe(0);
-    time.set(time.now() + 10_000);
+    time.set(time.now() + 5_000);
     await context.logger.logged("redis-lost");
-    // The longest pause before the first attempt.
-    time.set(time.now() + 50);
+    time.set(time.now() + 100);
     await context.logger.logged("subscribed", 2);
     expect(partition.stats()).toMatchObject({ lost: 50, disconnects: 1 });
     await bench.control.publish("clicks", frameOf(0, ["a"]));
@@ -235,7 +234,7 @@ describe("a connection that dies without a word", () => {
     const time = new VirtualTime(Date.now());
     const partition = await subscribe({ time });
     for (let round = 0; round < 3; round += 1) {
-      time.set(time.now() + 10_000);
+      time.set(time.now() + 5_000);
       // Asked after the partition's own question, on the same connection.
       await partition.drained();
     }

@@ -1,0 +1,56 @@
+import type { Redis } from "ioredis";
+import type { TimeProvider } from "@millrace/dataflow";
+import { RedisUnreachableError } from "../errors.ts";
+import type { RedisConnection } from "./redis-connection.ts";
+
+/** A Redis that has not answered for so long, beyond what a command may take by itself, is given up. */
+export const ANSWER_LIMIT_MS = 8_000;
+
+/** Watches that a client answers: a connection can die without a word, and then its commands would wait for ever. */
+export interface AnswerWatch {
+  /** Something was answered: the time begins anew. */
+  answered(): void;
+  /** Nothing is outstanding any more. */
+  end(): void;
+}
+
+/**
+ * Gives a client up (its commands are then rejected) when it answers nothing for {@link ANSWER_LIMIT_MS}.
+ *
+ * @param takesMs how long the commands may take by themselves
+ */
+export function watchAnswers(
+  connection: RedisConnection,
+  client: Redis,
+  time: TimeProvider,
+  takesMs = 0,
+): AnswerWatch {
+  const limitMs = takesMs + ANSWER_LIMIT_MS;
+  let lastAt = time.now();
+  let ended = false;
+  let cancel: (() => void) | undefined;
+  const overdue = async (): Promise<void> => {
+    // After a stop of the whole process the answer may be waiting behind this very alarm.
+    await time.yield();
+    if (ended) return;
+    if (time.now() < lastAt + limitMs) {
+      arm();
+      return;
+    }
+    const silent = `Redis at ${connection.address} did not answer a command within ${limitMs} ms.`;
+    connection.discard(client, new RedisUnreachableError(silent));
+  };
+  const arm = (): void => {
+    cancel = time.wakeAt(lastAt + limitMs, () => void overdue());
+  };
+  arm();
+  return {
+    answered() {
+      lastAt = time.now();
+    },
+    end() {
+      ended = true;
+      cancel?.();
+    },
+  };
+}

@@ -1,0 +1,115 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { CallbackSink, Dataflow, start } from "@millrace/dataflow";
+import { VirtualTime } from "@millrace/dataflow/testing";
+import {
+  RedisPubSubSink,
+  RedisPubSubSource,
+  RedisStreamSink,
+  RedisStreamSource,
+} from "@millrace/redis-source";
+import { FRAMES } from "./support/frames.ts";
+import { loopbackProxy } from "./support/loopback-proxy.ts";
+import type { LoopbackProxy } from "./support/loopback-proxy.ts";
+import { partContext } from "./support/part-context.ts";
+import { RecordingLogger } from "./support/recording-logger.ts";
+import { SinkBench, rows } from "./support/sink-bench.ts";
+import { passTimeUntil } from "./support/pass-time.ts";
+import { until } from "./support/until.ts";
+
+/** What anybody may take to notice. */
+const LIMIT_MS = 15_000;
+
+let bench: SinkBench;
+let cable: LoopbackProxy;
+let time: VirtualTime;
+
+beforeAll(async () => {
+  bench = await SinkBench.start();
+});
+
+afterEach(async () => {
+  await bench.tidy();
+  await bench.control.flushall();
+});
+
+afterAll(async () => {
+  await bench.stop();
+});
+
+async function plugIn(): Promise<void> {
+  cable = await loopbackProxy(bench.server.port);
+  bench.later(() => cable.close());
+  time = new VirtualTime(Date.now());
+}
+
+const passUntil = (condition: () => boolean): Promise<number> =>
+  passTimeUntil(time, () => bench.control.ping(), condition);
+
+async function passUntilSettled<T>(promise: Promise<T>): Promise<T> {
+  let settled = false;
+  const outcome = promise.finally(() => {
+    settled = true;
+  });
+  outcome.catch(() => undefined);
+  await passUntil(() => settled);
+  return outcome;
+}
+
+describe("a connection that carries nothing any more, and was not closed", () => {
+  it("is noticed by a subscriber without windows, whose run ends when it is idle", async () => {
+    await plugIn();
+    const logger = new RecordingLogger();
+    const flow = new Dataflow("bare");
+    const source = new RedisPubSubSource(
+      { host: "127.0.0.1", port: cable.port },
+      { channel: "clicks", frames: FRAMES },
+    );
+    const seen: unknown[] = [];
+    flow
+      .input("clicks", source)
+      .inspect("seen", (event) => seen.push(event))
+      .output("out", new CallbackSink(() => undefined));
+    const running = start(flow, { logger, time, exitWhenIdleMs: 30_000 });
+    await logger.logged("subscribed");
+    const { part } = await bench.open({ frames: FRAMES, producer: "p" });
+    await part.writeBatch(rows(1));
+    await part.flush();
+    await until(() => seen.length === 1);
+    cable.freeze();
+    await part.writeBatch(rows(50));
+    await part.flush();
+    await part.close();
+    expect(await passUntil(() => logger.of("redis-lost").length > 0)).toBeLessThanOrEqual(LIMIT_MS);
+    expect((await passUntilSettled(running.done)).tasks[0]?.source).toMatchObject({ read: 1, lost: 50 });
+  });
+
+  it.each([
+    ["channel", (port: number) => new RedisPubSubSink({ host: "127.0.0.1", port }, { channel: "c" })],
+    ["stream", (port: number) => new RedisStreamSink({ host: "127.0.0.1", port }, { stream: "c" })],
+  ])("is noticed by who writes to a %s, and what has no answer is sent again", async (_kind, sinkOn) => {
+    await plugIn();
+    const context = partContext(time);
+    const sink = sinkOn(cable.port);
+    const part = await sink.buildPart("0", undefined, context);
+    bench.later(() => part.close());
+    cable.freeze();
+    const written = part.writeBatch(rows(10));
+    expect(await passUntil(() => context.logger.of("redis-lost").length > 0)).toBeLessThanOrEqual(LIMIT_MS);
+    await passUntilSettled(written);
+    expect(sink.stats()).toMatchObject({ published: 10, disconnects: 1 });
+  });
+
+  it("is noticed by a read that waits for entries", async () => {
+    await plugIn();
+    const context = partContext(time);
+    const source = new RedisStreamSource({ host: "127.0.0.1", port: cable.port }, { stream: "c" });
+    const partition = await source.buildPart("c", undefined, context);
+    bench.later(() => partition.close());
+    const batch = partition.nextBatch();
+    await partition.drained();
+    cable.freeze();
+    await bench.control.xadd("c", "*", "data", "line");
+    expect(await passUntil(() => context.logger.of("redis-lost").length > 0)).toBeLessThanOrEqual(LIMIT_MS);
+    expect(await passUntilSettled(batch)).toMatchObject({ events: ["line"] });
+  });
+});

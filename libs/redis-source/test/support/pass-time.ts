@@ -1,0 +1,22 @@
+import type { VirtualTime } from "@millrace/dataflow/testing";
+
+/**
+ * Goes from alarm to alarm, at most a second at a time, with a round trip for what each sets off, until a condition
+ * holds.
+ *
+ * @param roundTrip such as a PING
+ * @returns how much time went by, ms
+ */
+export async function passTimeUntil(
+  time: VirtualTime,
+  roundTrip: () => Promise<unknown>,
+  condition: () => boolean,
+): Promise<number> {
+  const from = time.now();
+  while (!condition()) {
+    time.set(Math.max(time.now(), Math.min(time.nextAlarm ?? Infinity, time.now() + 1_000)));
+    for (let i = 0; i < 3; i += 1) await roundTrip();
+    await time.yield();
+  }
+  return time.now() - from;
+}
