@@ -64,6 +64,20 @@ describe("stop", () => {
     await partition.close();
   });
 
+  it("takes as long for that as the flow does: a socket that is not read says nothing about Redis", async () => {
+    const time = new VirtualTime();
+    const partition = await subscribe(partContext(time), { maxQueuedEvents: 10 });
+    const messages = await publish(6_000);
+    await until(() => partition.stats().pauses === 1);
+    partition.stop();
+    for (let seconds = 1; seconds <= 5; seconds += 1) {
+      await time.yield();
+      time.set(seconds * 1_000);
+    }
+    expect(await takeAll(partition)).toEqual(messages);
+    await partition.close();
+  });
+
   it("ends at once while there is no connection", async () => {
     const context = partContext();
     const partition = await subscribe(context);
