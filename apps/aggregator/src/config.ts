@@ -35,6 +35,7 @@ export interface AggregatorConfig extends ProgramConfig {
   readonly resultTtlMs: number | undefined;
   /** `Infinity`: never. */
   readonly exitWhenIdleMs: number;
+  readonly closeWindows: boolean;
 }
 
 /**
@@ -56,12 +57,17 @@ export function aggregatorConfig(
       flag: "--exit-when-idle <seconds>",
       env: "MILLRACE_EXIT_WHEN_IDLE",
       description:
-        "end the input once nothing has come for so long after the first event or a resume; all windows close",
+        "end once nothing has come for so long after the first event or a resume; where state is kept, open windows show what they have and stay open",
       parse: positive,
       defaultText: "never",
     },
     Infinity,
   );
+  const closeWindows = cli.toggle({
+    flag: "--close-windows",
+    env: "MILLRACE_CLOSE_WINDOWS",
+    description: "with --exit-when-idle: close all windows for good, also where state is kept",
+  });
   const sink = cli.option(
     {
       flag: "--sink <kind>",
@@ -92,7 +98,7 @@ export function aggregatorConfig(
       flag: "--start <where>",
       env: "MILLRACE_START",
       description:
-        "streams: where a task begins that has never committed: earliest, latest, or behind an entry's id",
+        "streams: where a task begins that has never committed: earliest, latest, or after an entry's id",
       parse: startOfStream,
     },
     "earliest",
@@ -123,6 +129,7 @@ export function aggregatorConfig(
   return {
     flow: flow(),
     exitWhenIdleMs: idle() * 1_000,
+    closeWindows: closeWindows(),
     sink: sink(),
     resultTtlMs: resultTtlMs(),
     store: store() ?? kept,

@@ -1,7 +1,7 @@
 import { reconcile } from "@millrace/dataflow";
 import type { FlowStats, Logger } from "@millrace/dataflow";
 
-/** Says once, at the end, where every event went; and says it louder if some did not get into a result. */
+/** Says once, at the end, where every event went and how many rows left; and warns if some events are in no result. */
 export function report(logger: Logger, stats: FlowStats): void {
   const figures = reconcile(stats);
   const {
@@ -18,7 +18,9 @@ export function report(logger: Logger, stats: FlowStats): void {
     refused,
     lost,
     uncertainSince,
+    discarded,
     unaccounted,
+    rowsOut,
   } = figures;
   const ways = notZero({
     decoded,
@@ -32,10 +34,12 @@ export function report(logger: Logger, stats: FlowStats): void {
     late,
     refused,
     lost,
+    discarded,
   });
+  const rows = Object.entries(rowsOut).map(([output, count]) => `${output} ${count}`);
   logger.info(
     { event: "report", flow: stats.flow, ...figures },
-    `received ${received} events: ${[...ways, `${unaccounted} unaccounted`].join(", ")}`,
+    `received ${received} events: ${[...ways, `${unaccounted} unaccounted`].join(", ")}; rows out: ${rows.join(", ")}`,
   );
   if (uncertainSince !== undefined) {
     const since = new Date(uncertainSince).toISOString();

@@ -10,6 +10,8 @@ import { aggregator, aggregatorCommand, publisher } from "./support/programs.ts"
 const EVENTS = join(import.meta.dirname, "../../../data/events.jsonl");
 const LINES = readFileSync(EVENTS, "utf8").trimEnd().split("\n");
 const EXPECTED = sumsOfLines(LINES);
+/** Ends when all has been read, and closes the windows though they would stay open for another run. */
+const CLOSING = ["--exit-when-idle=0.3", "--close-windows"];
 
 let redis: LocalRedis;
 
@@ -54,7 +56,7 @@ describe("over a stream", () => {
       const [task] = await inspected(stream);
       expect(task?.["commitNumber"]).toBeGreaterThan(0);
 
-      const second = aggregator(redis.url, [...counting, "--exit-when-idle=0.3"]);
+      const second = aggregator(redis.url, [...counting, ...CLOSING]);
       expect(await second.logged("reading")).toMatchObject({ resumed: true });
       expect((await second.ended).code).toBe(0);
       const [rows = []] = await keptRows(redis.url, [channel]);
@@ -81,7 +83,7 @@ describe("over a stream", () => {
   test("two workers share the partitions, and each time zone is whole in one of them", async () => {
     const parts = ["{split:0}", "{split:1}"];
     const stream = ["--transport=stream", "--channel=split", "--partitions=2"];
-    const counting = [...stream, "--sink=redis", "--window=tumbling:10000d", "--exit-when-idle=0.3"];
+    const counting = [...stream, "--sink=redis", "--window=tumbling:10000d", ...CLOSING];
     expect((await publisher(redis.url, EVENTS, stream).ended).code).toBe(0);
     const workers = [0, 1].map((task) => aggregator(redis.url, [...counting, `--tasks=${task}`]));
     const ends = await Promise.all(workers.map(({ ended }) => ended));
@@ -103,7 +105,7 @@ describe("over a stream", () => {
 
   test("a reset makes a task begin afresh, and takes its results along if it is to", async () => {
     const stream = ["--transport=stream", "--channel=again"];
-    const counting = [...stream, "--sink=redis", "--window=tumbling:10000d", "--exit-when-idle=0.3"];
+    const counting = [...stream, "--sink=redis", "--window=tumbling:10000d", ...CLOSING];
     const reset = ["reset", "--channel=again", "--results"];
     expect((await publisher(redis.url, "-", stream, `${clickLine()}\n${clickLine()}`).ended).code).toBe(0);
     expect(await inspected(["--channel=again"])).toEqual([

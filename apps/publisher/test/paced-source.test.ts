@@ -1,6 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
-import { Dataflow, IterableSource } from "@millrace/dataflow";
-import { FlowDriver, TestingSink, TestingSource, sourceConformance } from "@millrace/dataflow/testing";
+import { Dataflow, IterableSource, SILENT_LOGGER } from "@millrace/dataflow";
+import {
+  FlowDriver,
+  TestingSink,
+  TestingSource,
+  VirtualTime,
+  sourceConformance,
+} from "@millrace/dataflow/testing";
 import { PacedSource } from "../src/paced-source.ts";
 
 function numbers(count: number): number[] {
@@ -83,6 +89,29 @@ describe("PacedSource", () => {
       finite: true,
     });
     test.each(suite)("$name", ({ run }) => run());
+  });
+
+  test("is drained when its input is and nothing waits to be due", async () => {
+    const time = new VirtualTime();
+    const inner = new TestingSource<number>();
+    const partition = await new PacedSource(inner, 1).buildPart("testing", undefined, {
+      step: "in",
+      logger: SILENT_LOGGER,
+      time,
+      signal: new AbortController().signal,
+      reject: () => undefined,
+    });
+    expect(await partition.drained?.()).toEqual({ at: 0, connection: 1 });
+    inner.push([1, 2]);
+    await partition.nextBatch();
+    // The second one is due in a second.
+    expect(await partition.drained?.()).toBeUndefined();
+    const second = partition.nextBatch();
+    await time.yield();
+    time.set(1_000);
+    await second;
+    expect(await partition.drained?.()).toEqual({ at: 1_000, connection: 1 });
+    await partition.close();
   });
 
   test("forwards that its input is stopped", async () => {

@@ -17,6 +17,7 @@ describe("runProgram", () => {
     ["leaking", 0, undefined],
     ["fenced", 75, "MILLRACE_FENCED"],
     ["unforeseen", 1, "MILLRACE_UNEXPECTED"],
+    ["throwing-aside", 1, "MILLRACE_UNEXPECTED"],
   ])("a program that ends %s exits with %d", async (ending, exitCode, errorCode) => {
     const { code, log, complaints } = await sample(ending).ended;
     expect(code).toBe(exitCode);
@@ -60,6 +61,26 @@ describe("runProgram", () => {
     expect(code).toBe(0);
     expect(log.filter(({ event }) => event === "stopping")).toHaveLength(1);
     expect(log.filter(({ level }) => level === "error")).toEqual([]);
+  });
+
+  test("it ends only when its reader has taken all that it printed", async () => {
+    const args = ["--conditions=@millrace/source", "--import", "tsx", SAMPLE, "--ending=printing"];
+    const child = spawn(process.execPath, args, {
+      env: { ...process.env, NODE_OPTIONS: undefined, MILLRACE_LOG_FORMAT: "json" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const closed = once(child, "close");
+    let log = "";
+    // Nothing of its output is read before it has been done for longer than it may linger.
+    for await (const chunk of child.stderr) {
+      log += String(chunk);
+      if (log.includes("outlived")) break;
+    }
+    expect(log).toContain("outlived");
+    let lines = 0;
+    for await (const chunk of child.stdout) lines += String(chunk).split("\n").length - 1;
+    expect(lines).toBe(5_000);
+    expect((await closed)[0]).toBe(0);
   });
 
   test("a reader that goes away ends it quietly", async () => {

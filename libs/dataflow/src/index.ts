@@ -60,6 +60,7 @@ export type { DeduplicateOptions } from "./operators/deduplicate-operator.ts";
 export type { CollectOptions } from "./operators/collect-logic.ts";
 export type { KeyContext, KeyedLogic, KeyedStep } from "./operators/stateful-operator.ts";
 export type { KeyByOptions, OperatorFactory, StringField } from "./stream.ts";
+export type { KeepsOptions } from "./division.ts";
 export type { LineOptions } from "./sources/jsonl-file-source.ts";
 export type { Logger } from "./contracts/logger.ts";
 export type { AsyncFunction, MapAsyncOptions } from "./operators/map-async-operator.ts";

@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm, appendFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, appendFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { describe, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import {
   FileStore,
   IterableSource,
@@ -19,6 +19,7 @@ import {
   sourceConformance,
   storeConformance,
 } from "@millrace/dataflow/testing";
+import type { Commit } from "@millrace/dataflow";
 import type { ConformanceCase } from "@millrace/dataflow/testing";
 
 function suite(name: string, cases: readonly ConformanceCase[]): void {
@@ -221,3 +222,31 @@ suite(
       ),
   }),
 );
+
+test("FileStore: of two owners that name the same commit, the second learns that it was not its own", () =>
+  withFolder(async (folder, close) => {
+    const task = { flow: "suite", part: "0" };
+    const commitOf = (number: number, position: string): Commit => ({
+      number,
+      signature: "suite v1",
+      position,
+      sinks: {},
+      changes: [],
+      outputs: [],
+      partial: false,
+      watermark: null,
+    });
+    // What an owner that was replaced did between the two looks that a commit of the new owner begins and ends with.
+    const elsewhere = await new FileStore(join(folder, "elsewhere")).acquire(task);
+    for (const number of [1, 2]) await elsewhere.commit(commitOf(number, "old"));
+    const store = new FileStore(join(folder, "store"));
+    await (await store.acquire(task)).commit(commitOf(1, "old"));
+    const owner = await store.acquire(task);
+    await owner.load();
+    const commit = join(encodeURIComponent(task.flow), task.part, "commit-2");
+    await copyFile(join(folder, "elsewhere", commit), join(folder, "store", commit));
+    expect(await owner.commit(commitOf(2, "new"))).toEqual({ kind: "rolled-back", stored: 2 });
+    expect(await owner.load()).toMatchObject({ commitNumber: 2, position: "old" });
+    expect(await owner.commit(commitOf(3, "new"))).toEqual({ kind: "applied" });
+    await close();
+  }));

@@ -16,7 +16,7 @@ function visits(): Stream<Visit> {
   return new Dataflow("visits").input("in", source);
 }
 
-/** An operator of a user's own, of which nobody knows what it does. */
+/** An operator of a user's own, of which it is not known what it does. */
 function moved(): Operator<Visit, Visit> {
   return {
     process(batch, _now, out) {

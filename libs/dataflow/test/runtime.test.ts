@@ -13,7 +13,15 @@ import {
   reconcile,
   run,
 } from "@millrace/dataflow";
-import type { DeadLetter, RunOptions, Sink, SinkPartition, Source, Store } from "@millrace/dataflow";
+import type {
+  DeadLetter,
+  Operator,
+  RunOptions,
+  Sink,
+  SinkPartition,
+  Source,
+  Store,
+} from "@millrace/dataflow";
 import {
   CrashingStore,
   FlowDriver,
@@ -251,6 +259,39 @@ describe("errors", () => {
     pipe.destroy();
     await expect(handle.done).rejects.toMatchObject({ code: "MILLRACE_SINK_FAILED" });
   });
+
+  test.each(["advance", "nextPage", "finish", "early", "snapshot", "restore"] as const)(
+    "of an operator's %s name its step",
+    async (failing) => {
+      const fail = (): never => {
+        throw new Error("not today");
+      };
+      const store = new MemoryStore();
+      const source = new TestingSource<number>();
+      const start = (operator: Partial<Operator<number, number>>): Promise<FlowDriver> => {
+        const flow = new Dataflow("failing");
+        const process = (): void => undefined;
+        flow
+          .input("in", source)
+          .custom("step", () => ({ snapshot: () => [], process, ...operator }))
+          .output("out", new TestingSink());
+        return FlowDriver.start(flow, { store, exitWhenIdleMs: 10, closeWindows: failing === "finish" });
+      };
+      await (await start({})).stop();
+      const driver = await start({
+        ...(failing === "advance" ? { nextWake: () => ({ at: 1, needs: "time" }) } : {}),
+        ...(failing === "nextPage" ? { pending: true } : {}),
+        [failing]: fail,
+      });
+      source.push([1]);
+      await driver.settle();
+      await driver.advanceBy(1_000);
+      await expect(driver.done).rejects.toMatchObject({
+        code: "MILLRACE_STEP_FAILED",
+        message: 'step "step", partition "testing": not today',
+      });
+    },
+  );
 
   test("of a branch's predicate are counted where they are skipped", async () => {
     const flow = new Dataflow("branching", { deadLetter: new TestingSink<DeadLetter>() });

@@ -24,19 +24,36 @@ export class IntervalList<T extends Interval> {
     return this.#items[this.#head];
   }
 
+  /** The place of the first interval that ends at `time` or later; until the list changes. */
+  placeReaching(time: number): number {
+    let from = this.#head;
+    let until = this.#items.length;
+    while (from < until) {
+      const middle = (from + until) >> 1;
+      if (at(this.#items, middle).last < time) from = middle + 1;
+      else until = middle;
+    }
+    return from;
+  }
+
+  /** The interval at a place, where it begins at `until` or before. */
+  startedBy(until: number, place: number): T | undefined {
+    const item = this.#items[place];
+    return item !== undefined && item.open <= until ? item : undefined;
+  }
+
   /** The intervals that have a part of `[from, until]`, earliest first. */
   within(from: number, until: number): readonly T[] {
     const found: T[] = [];
-    for (let place = this.#firstReaching(from); place < this.#items.length; place++) {
-      const item = at(this.#items, place);
-      if (item.open > until) break;
+    let place = this.placeReaching(from);
+    for (let item = this.startedBy(until, place); item !== undefined; item = this.startedBy(until, ++place)) {
       found.push(item);
     }
     return found;
   }
 
   insert(item: T): void {
-    const place = this.#firstReaching(item.open);
+    const place = this.placeReaching(item.last);
     if (place === this.#items.length) this.#items.push(item);
     else this.#items.splice(place, 0, item);
   }
@@ -47,12 +64,19 @@ export class IntervalList<T extends Interval> {
       this.#removeFirst();
       return;
     }
-    const place = this.#firstReaching(item.last);
+    const place = this.placeReaching(item.last);
     // One that grew into its neighbour stands right before or after it.
     for (const near of [place, place - 1, place + 1]) {
       if (near < this.#head || this.#items[near] !== item) continue;
       this.#items.splice(near, 1);
       return;
+    }
+  }
+
+  /** Lets go of the intervals that end before `time`. */
+  dropBefore(time: number): void {
+    for (let first = this.first(); first !== undefined && first.last < time; first = this.first()) {
+      this.#removeFirst();
     }
   }
 
@@ -67,17 +91,5 @@ export class IntervalList<T extends Interval> {
     if (this.#head * 2 < this.#items.length) return;
     this.#items = this.#items.slice(this.#head);
     this.#head = 0;
-  }
-
-  /** The place of the first interval that ends at `time` or later. */
-  #firstReaching(time: number): number {
-    let from = this.#head;
-    let until = this.#items.length;
-    while (from < until) {
-      const middle = (from + until) >> 1;
-      if (at(this.#items, middle).last < time) from = middle + 1;
-      else until = middle;
-    }
-    return from;
   }
 }

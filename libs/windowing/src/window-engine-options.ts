@@ -46,7 +46,8 @@ export interface WindowEngineOptions<V, A, R> {
   readonly completeOf?: (open: number, close: number) => Completeness;
   /**
    * Time (ms) up to which `completeOf` has news of every producer; a window on the system clock may wait for it
-   * (`SystemClock`'s `settleMs`). @default never
+   * (`SystemClock`'s `settleMs`), and on a clock that reads messages' times it is where event time begins on a partition
+   * that has had no event. @default never
    */
   readonly settledUpTo?: () => number;
 }

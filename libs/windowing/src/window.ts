@@ -11,8 +11,13 @@ export interface Window {
   readonly id: WindowId;
   readonly open: number;
   readonly close: number;
-  /** Ids of the sessions that were merged into this one; empty for other windows. */
+  /**
+   * Ids of sessions that were merged into this one, {@link MAX_MERGED_IDS} at most: in `stream` of those that had rows,
+   * in `perKey` of those merged directly. Empty for other windows.
+   */
   readonly mergedIds: readonly WindowId[];
+  /** How many sessions were merged into this one, with and without rows. Absent: none. */
+  readonly merged?: number;
 }
 
 /** A window whose id is an ordinal. */
@@ -22,6 +27,9 @@ export interface OrdinalWindow extends Window {
 
 /** The `mergedIds` of every window that merged nothing: one object, so that windows cost little. */
 export const NO_IDS: readonly WindowId[] = Object.freeze([]);
+
+/** Ids that `mergedIds` holds at most: a session may swallow any number of others. */
+export const MAX_MERGED_IDS = 100;
 
 /** The id of the session that a late event would have opened: it never came to be. */
 export const NO_SESSION_ID = -1;

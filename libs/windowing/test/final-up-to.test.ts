@@ -51,6 +51,31 @@ describe("finalUpTo", () => {
     }
   });
 
+  test("begins, where there was no event, with what producers were heard of, if events count at their times", () => {
+    let heard = Number.NEGATIVE_INFINITY;
+    const settledUpTo = (): number => heard;
+    const byMessage = createWindowEngine({
+      windower,
+      fold,
+      clock: new EventClock({ waitMs: 3 }),
+      settledUpTo,
+    });
+    byMessage.drained(5_000);
+    expect(byMessage.finalUpTo()).toBe(Number.NEGATIVE_INFINITY);
+    heard = 1_000;
+    byMessage.drained(6_000);
+    expect(byMessage.finalUpTo()).toBe(997);
+    byMessage.drained(6_500);
+    expect(byMessage.finalUpTo()).toBe(1_497);
+    // What was published since by the same clocks is not late.
+    const { late } = byMessage.process({ keys: ["a"], values: [1], times: [1_500] }, 7_000);
+    expect(late).toEqual([]);
+
+    const byEvent = createWindowEngine({ windower, fold, clock: eventClock(3), settledUpTo });
+    byEvent.drained(6_000);
+    expect(byEvent.finalUpTo()).toBe(Number.NEGATIVE_INFINITY);
+  });
+
   test("of sessions lies before the last event of any that may still come", () => {
     const engine = createWindowEngine({
       windower: new SessionWindower({ gapMs: 5 }),

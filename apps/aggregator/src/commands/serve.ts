@@ -22,7 +22,7 @@ const PUBLISH_WAIT_MS = 1_000;
  */
 const SETTLE_MS = 1_500;
 
-/** Runs a flow over Redis until its input ends or somebody stops it. */
+/** Runs a flow over Redis until its input ends or it is stopped. */
 export async function serve({ config, logger, signal }: ProgramContext<AggregatorConfig>): Promise<void> {
   const { choice, windower, windowing, meta } = config.flow;
   const { transport, channel, names } = config.transport;
@@ -54,6 +54,7 @@ export async function serve({ config, logger, signal }: ProgramContext<Aggregato
       ...(store === undefined ? {} : { store }),
       ...(tasks === undefined ? {} : { parts: tasks }),
       exitWhenIdleMs: config.exitWhenIdleMs,
+      closeWindows: config.closeWindows,
       drainTimeoutMs: DRAIN_TIMEOUT_MS,
       logger,
       signal,

@@ -1,4 +1,6 @@
+import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { startProgram } from "@millrace/cli";
 import type { StartedProgram, StartProgramOptions } from "@millrace/cli";
 
@@ -24,6 +26,33 @@ export function aggregatorCommand(
 ): StartedProgram {
   // Paths are meant from where the command was typed.
   return program("aggregator", { args, env: { INIT_CWD: TESTS, ...env } });
+}
+
+/**
+ * The aggregator with its output piped into a reader that begins to read only after so many seconds, and then counts
+ * lines.
+ */
+export async function aggregatorForSlowReader(
+  url: string,
+  args: readonly string[],
+  seconds: number,
+): Promise<{ readonly lines: number; readonly code: number }> {
+  const main = join(APPS, "aggregator/src/main.ts");
+  const node = [process.execPath, "--conditions=@millrace/source", "--import", "tsx", main, ...args];
+  const script = `{ "$@"; echo "$?" >&3; } | { sleep ${seconds}; wc -l; }`;
+  const child = spawn("sh", ["-c", script, "sh", ...node], {
+    env: { ...process.env, ...CLEAN, NODE_OPTIONS: undefined, REDIS_URL: url },
+    stdio: ["ignore", "pipe", "ignore", "pipe"],
+  });
+  const [lines, code] = await Promise.all([child.stdio[1], child.stdio[3]].map(textOf));
+  return { lines: Number(lines), code: Number(code) };
+}
+
+async function textOf(stream: unknown): Promise<string> {
+  if (!(stream instanceof Readable)) throw new TypeError("not a pipe to read from");
+  let text = "";
+  for await (const chunk of stream) text += String(chunk);
+  return text;
 }
 
 /** The publisher as a user runs it. */

@@ -10,6 +10,8 @@ const ENDINGS = [
   "stopped",
   "stopped-late",
   "leaking",
+  "printing",
+  "throwing-aside",
   "flooding",
 ] as const;
 
@@ -48,6 +50,20 @@ await runProgram(
         break;
       case "leaking":
         return;
+      case "printing":
+        for (let line = 0; line < 5_000; line += 1) process.stdout.write(`${"x".repeat(999)}\n`);
+        clearInterval(alive);
+        // Longer than what is left open may hold up the end of a program.
+        setTimeout(() => {
+          logger.info({ event: "outlived" }, "still here");
+        }, 700);
+        return;
+      case "throwing-aside":
+        setTimeout(() => {
+          throw new TypeError("from a timer");
+        }, 0);
+        await stopped;
+        break;
       case "flooding":
         while (!signal.aborted) {
           process.stdout.write("water\n");

@@ -100,7 +100,7 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   return { graph, partition, deadLetters, sinks, committer, resumed, position: partition.snapshot() };
 }
 
-/** A source that cannot prove that it is drained leaves undone what depends on that, and nobody would see why. */
+/** A source that cannot prove that it is drained leaves undone what depends on that; without a line in the log it would not be seen why. */
 function warnOfNoProof(flow: Dataflow, part: string, { logger, exitWhenIdleMs }: TaskOptions): void {
   const { id } = inputOf(flow);
   const waiting = flow.graph.nodes.filter(({ needsDrained }) => needsDrained === true).map((node) => node.id);

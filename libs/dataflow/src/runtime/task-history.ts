@@ -19,7 +19,8 @@ export interface TaskCounts {
   readonly steps: Readonly<Record<string, StepCounts>>;
 }
 
-const NOTHING: TaskCounts = {
+/** Nothing counted. */
+export const NO_COUNTS: TaskCounts = {
   read: 0,
   duplicates: 0,
   lost: 0,
@@ -38,7 +39,7 @@ const MAX_CHECKPOINTS = 64;
  * event is counted twice.
  */
 export class TaskHistory {
-  #earlier = NOTHING;
+  #earlier = NO_COUNTS;
   #discarded = 0;
   #reloads = 0;
   /** What had been counted at each commit, by ascending number. */
@@ -76,7 +77,7 @@ export class TaskHistory {
   /** A life begins at this commit; 0: at none. Where its counts are not kept any more, those of one before it stand. */
   resumed(number: number): void {
     this.#checkpoints = this.#checkpoints.filter((checkpoint) => checkpoint.number <= number);
-    const standing = this.#checkpoints.at(-1)?.counts ?? NOTHING;
+    const standing = this.#checkpoints.at(-1)?.counts ?? NO_COUNTS;
     this.#discarded += eventsOf(this.#earlier) - eventsOf(standing);
     this.#earlier = standing;
   }

@@ -157,13 +157,17 @@ export class Task {
     const live = this.#live;
     const { earlier, discarded, reloads } = this.history;
     const now = live?.partition.stats?.();
-    const { read, duplicates, lost, rejected, batches, commits, steps } = sumOf(earlier, {
-      ...this.#counts(),
-      read: now?.read ?? this.#read,
-      duplicates: now?.duplicates ?? 0,
-      lost: now?.lost ?? 0,
-      rejected: this.#rejected,
-    });
+    // A life that is over has gone into the history.
+    const { read, duplicates, lost, rejected, batches, commits, steps } =
+      this.#phase === "reloading"
+        ? earlier
+        : sumOf(earlier, {
+            ...this.#counts(),
+            read: now?.read ?? this.#read,
+            duplicates: now?.duplicates ?? 0,
+            lost: now?.lost ?? 0,
+            rejected: this.#rejected,
+          });
     const gauges = live?.graph.gauges();
     return {
       part: this.part,

@@ -1,11 +1,12 @@
 import { IntervalList } from "../interval-list.ts";
-import { NO_IDS, type OrdinalWindow, type Window, type WindowId } from "../window.ts";
+import { MAX_MERGED_IDS, NO_IDS, type OrdinalWindow, type Window, type WindowId } from "../window.ts";
 
 interface OpenSession {
   readonly id: number;
   open: number;
   last: number;
   mergedIds: readonly WindowId[];
+  merged: number;
 }
 
 /** A session that went into another one. */
@@ -29,8 +30,8 @@ export class KeySessions {
   constructor(gapMs: number, sessions: Iterable<OrdinalWindow> = [], nextId = 0) {
     this.#gapMs = gapMs;
     this.nextId = nextId;
-    for (const { id, open, close, mergedIds } of sessions) {
-      this.#byId.set(id, { id, open, last: close, mergedIds });
+    for (const { id, open, close, mergedIds, merged = 0 } of sessions) {
+      this.#byId.set(id, { id, open, last: close, mergedIds, merged });
     }
     let end = Number.NEGATIVE_INFINITY;
     for (const session of [...this.#byId.values()].sort((a, b) => a.open - b.open)) {
@@ -62,7 +63,7 @@ export class KeySessions {
       if (session === undefined || touched.id < session.id) session = touched;
     }
     if (session === undefined) {
-      session = { id: this.nextId++, open: timestamp, last: timestamp, mergedIds: NO_IDS };
+      session = { id: this.nextId++, open: timestamp, last: timestamp, mergedIds: NO_IDS, merged: 0 };
       this.#byId.set(session.id, session);
       this.#byTime.insert(session);
       return session.id;
@@ -83,7 +84,8 @@ export class KeySessions {
       for (const from of into === session ? others : [session]) {
         this.remove(from.id);
         into.last = Math.max(into.last, from.last);
-        into.mergedIds = [...into.mergedIds, from.id];
+        into.merged += 1 + from.merged;
+        if (into.mergedIds.length < MAX_MERGED_IDS) into.mergedIds = [...into.mergedIds, from.id];
         merges.push([from.id, into.id]);
       }
     }
@@ -117,6 +119,6 @@ export class KeySessions {
   }
 }
 
-function windowOf({ id, open, last, mergedIds }: OpenSession): OrdinalWindow {
-  return { id, open, close: last, mergedIds };
+function windowOf({ id, open, last: close, mergedIds, merged }: OpenSession): OrdinalWindow {
+  return merged === 0 ? { id, open, close, mergedIds } : { id, open, close, mergedIds, merged };
 }

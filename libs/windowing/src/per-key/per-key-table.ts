@@ -185,7 +185,9 @@ export class PerKeyTable<V, A, R> {
         ? null
         : [
             sessions.nextId,
-            sessions.windows().map(({ id, open, close, mergedIds }) => [id, open, close, mergedIds]),
+            sessions
+              .windows()
+              .map(({ id, open, close, mergedIds, merged = 0 }) => [id, open, close, mergedIds, merged]),
           ],
       queue.size === 0
         ? null
@@ -236,12 +238,13 @@ export class PerKeyTable<V, A, R> {
 }
 
 function sessionFrom(json: Json): OrdinalWindow {
-  const [id, open, close, mergedIds] = listFrom(json);
+  const [id, open, close, mergedIds, merged] = listFrom(json);
   return {
     id: numberFrom(id),
     open: numberFrom(open),
     close: numberFrom(close),
     mergedIds: listFrom(mergedIds).map(idFrom),
+    merged: numberFrom(merged),
   };
 }
 

@@ -5,7 +5,7 @@ import type { SessionWindower } from "../session-windower.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { KeyedBatch, StateChange, StateField } from "../window-engine.ts";
 import type { WindowCause, WindowResult } from "../window-output.ts";
-import { NO_IDS, NO_SESSION_ID } from "../window.ts";
+import { MAX_MERGED_IDS, NO_IDS, NO_SESSION_ID } from "../window.ts";
 import { SessionTable } from "./session-table.ts";
 import type { Session } from "./session.ts";
 import { StreamEngine, type HeldState } from "./stream-engine.ts";
@@ -59,33 +59,30 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
 
   /** The session that takes an event, widened to hold it and merged with its neighbours; none if it is late. */
   #sessionFor(key: string, timestamp: number): Session<A> | undefined {
-    const first = this.#touching(this.#table.chainOf(key), timestamp);
-    if (first !== undefined) return this.#widen(first, timestamp);
+    const touched = this.#widenTouched(key, timestamp);
+    if (touched !== undefined) return touched;
     if (timestamp + this.#gapMs + this.#latenessMs < this.watermark.value) return undefined;
     const admitted = this.#admit(key);
     if (admitted === key) return this.#table.open(key, timestamp);
-    const overflow = this.#touching(this.#table.chainOf(admitted), timestamp);
-    return overflow === undefined ? this.#table.open(admitted, timestamp) : this.#widen(overflow, timestamp);
+    return this.#widenTouched(admitted, timestamp) ?? this.#table.open(admitted, timestamp);
   }
 
-  /** The next session of a chain that is not over and lies within the gap of `timestamp`. */
-  #touching(chain: Session<A> | undefined, timestamp: number): Session<A> | undefined {
+  /** The session of a key within the gap of `timestamp`: two lie so at most, and become one. */
+  #widenTouched(key: string, timestamp: number): Session<A> | undefined {
     const gap = this.#gapMs;
-    const alive = this.watermark.value - gap - this.#latenessMs;
-    for (let session = chain; session !== undefined; session = session.next) {
-      if (session.last >= alive && timestamp >= session.open - gap && timestamp <= session.last + gap)
-        return session;
-    }
-    return undefined;
+    const chain = this.#table.chainOf(key, this.watermark.value - gap - this.#latenessMs);
+    const place = chain.placeReaching(timestamp - gap);
+    const first = chain.startedBy(timestamp + gap, place);
+    if (first === undefined) return undefined;
+    return this.#widen(first, chain.startedBy(timestamp + gap, place + 1), timestamp);
   }
 
-  #widen(first: Session<A>, timestamp: number): Session<A> {
-    const second = this.#touching(first.next, timestamp);
+  #widen(first: Session<A>, second: Session<A> | undefined, timestamp: number): Session<A> {
     this.#beforeChange(first);
     let session = first;
     if (second !== undefined) {
       this.#beforeChange(second);
-      session = first.open <= second.open ? this.#merge(first, second) : this.#merge(second, first);
+      session = this.#merge(first, second);
     }
     if (timestamp < session.open) session.open = timestamp;
     if (timestamp > session.last) session.last = timestamp;
@@ -95,7 +92,9 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
   #merge(earlier: Session<A>, later: Session<A>): Session<A> {
     earlier.accumulator = this.options.fold.merge(earlier.accumulator, later.accumulator);
     earlier.last = Math.max(earlier.last, later.last);
-    earlier.mergedIds = [...earlier.mergedIds, later.id, ...later.mergedIds];
+    const shown = later.rows > 0 ? [later.id, ...later.mergedIds] : later.mergedIds;
+    if (shown.length > 0) earlier.mergedIds = [...earlier.mergedIds, ...shown].slice(0, MAX_MERGED_IDS);
+    earlier.merged += 1 + later.merged;
     const replaced = later.rows > 0 ? [later.id, ...later.replaces] : later.replaces;
     if (replaced.length > 0) earlier.replaces = [...earlier.replaces, ...replaced];
     this.#table.remove(later);
@@ -136,8 +135,8 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
   #admit(key: string): string {
     const { maxKeysPerWindow, overflowKey } = this.options;
     const { keys } = this.#table;
-    if (keys < maxKeysPerWindow || key === overflowKey || this.#table.chainOf(key) !== undefined) return key;
-    if (this.#table.chainOf(overflowKey) !== undefined && keys - 1 < maxKeysPerWindow) return key;
+    if (keys < maxKeysPerWindow || key === overflowKey || this.#table.has(key)) return key;
+    if (this.#table.has(overflowKey) && keys - 1 < maxKeysPerWindow) return key;
     this.outbox.overflowed++;
     return overflowKey;
   }

@@ -1,6 +1,7 @@
 import { DueHeap } from "../due-heap.ts";
 import { damaged, fieldFrom, listFrom, numberFrom, stringFrom } from "../fields.ts";
 import type { Fold } from "../fold.ts";
+import { IntervalList } from "../interval-list.ts";
 import type { Json } from "../json.ts";
 import type { StateChange, StateField } from "../window-engine.ts";
 import type { WindowId } from "../window.ts";
@@ -15,7 +16,9 @@ const GROUP = "sessions";
 export class SessionTable<V, A, R> {
   /** How many sessions were ever opened. */
   serial = 0;
-  readonly #chains = new Map<string, Session<A>>();
+  /** The sessions of each key that events can still reach. */
+  readonly #chains = new Map<string, IntervalList<Session<A>>>();
+  readonly #none = new IntervalList<Session<A>>();
   readonly #due = new DueHeap<Session<A>>();
   readonly #kept = new DueHeap<Session<A>>();
   readonly #fold: Fold<V, A, R>;
@@ -38,9 +41,20 @@ export class SessionTable<V, A, R> {
     return this.#chains.size;
   }
 
-  /** The first session of a key; `next` leads on to its others. */
-  chainOf(key: string): Session<A> | undefined {
-    return this.#chains.get(key);
+  has(key: string): boolean {
+    return this.#chains.has(key);
+  }
+
+  /**
+   * The sessions of a key. Those that ended before `alive` are over: as the watermark does not fall, no event will reach
+   * them any more.
+   */
+  chainOf(key: string, alive: number): IntervalList<Session<A>> {
+    const chain = this.#chains.get(key);
+    if (chain === undefined) return this.#none;
+    chain.dropBefore(alive);
+    if (chain.size === 0) this.#chains.delete(key);
+    return chain;
   }
 
   *values(): IterableIterator<Session<A>> {
@@ -129,42 +143,36 @@ export class SessionTable<V, A, R> {
   }
 
   #link(session: Session<A>): void {
-    session.next = this.#chains.get(session.key);
-    this.#chains.set(session.key, session);
+    const chain = this.#chains.get(session.key) ?? new IntervalList();
+    this.#chains.set(session.key, chain);
+    chain.insert(session);
   }
 
   #forget(session: Session<A>): void {
-    const { key, next } = session;
     this.#changed?.delete(session);
     if (session.persisted) this.#deleted.push(session.id);
-    const head = this.#chains.get(key);
-    if (head === session) {
-      if (next === undefined) this.#chains.delete(key);
-      else this.#chains.set(key, next);
-      return;
-    }
-    for (let before = head; before !== undefined; before = before.next) {
-      if (before.next !== session) continue;
-      before.next = next;
-      return;
-    }
+    const chain = this.#chains.get(session.key);
+    chain?.remove(session);
+    if (chain?.size === 0) this.#chains.delete(session.key);
   }
 
   #toJson(session: Session<A>): Json {
-    const { key, order, open, last, accumulator, kept, rows, mergedIds, replaces, sent } = session;
+    const { key, order, open, last, accumulator, kept, rows, merged, mergedIds, replaces, sent } = session;
     const plain = [key, order, open, last, this.#fold.snapshot(accumulator)];
-    if (!kept && rows === 0 && mergedIds.length === 0) return plain;
-    const all = [...plain, kept, rows, mergedIds, replaces];
+    if (!kept && rows === 0 && merged === 0) return plain;
+    const all = [...plain, kept, rows, [merged, ...mergedIds], replaces];
     return sent === undefined ? all : [...all, sent];
   }
 
   #restore(id: string, json: readonly Json[]): void {
-    const [key, order, open, last, state, kept = false, rows = 0, mergedIds = [], replaces = [], sent] = json;
+    const [key, order, open, last, state, kept = false, rows = 0, merges = [0], replaces = [], sent] = json;
     const accumulator = this.#fold.restore(fieldFrom(state));
     const session = new Session(stringFrom(key), numberFrom(order), numberFrom(open), accumulator, id);
     session.last = numberFrom(last);
     session.rows = numberFrom(rows);
-    session.mergedIds = listFrom(mergedIds).map(idFrom);
+    const [merged, ...mergedIds] = listFrom(merges);
+    session.merged = numberFrom(merged);
+    session.mergedIds = mergedIds.map(idFrom);
     session.replaces = listFrom(replaces).map(idFrom);
     session.sent = sent;
     session.persisted = true;

@@ -21,13 +21,13 @@ export class Session<A> implements HeapItem {
   rows = 0;
   /** What the accumulator was at the last row, noted at the first change after it. */
   sent: Json | undefined;
+  /** How many sessions went into it, and the ids of the first of them that had rows. */
+  merged = 0;
   mergedIds: readonly WindowId[] = NO_IDS;
   /** Ids of merged sessions whose rows are out and not yet called void. */
   replaces: readonly WindowId[] = NO_IDS;
   /** Whether a snapshot has told of it. */
   persisted = false;
-  /** The next session of the same key. */
-  next: Session<A> | undefined;
 
   constructor(
     key: string,
@@ -46,6 +46,7 @@ export class Session<A> implements HeapItem {
   }
 
   window(): Window {
-    return { id: this.id, open: this.open, close: this.last, mergedIds: this.mergedIds };
+    const { id, open, last: close, mergedIds, merged } = this;
+    return merged === 0 ? { id, open, close, mergedIds } : { id, open, close, mergedIds, merged };
   }
 }

@@ -93,7 +93,10 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
   drained(t: number): WindowOutput<V, R> {
     this.#begin(t);
     // The proof holds for t, even where a later system time has been seen since the probe was sent.
-    if (this.timestamps.eventTime && this.options.idle === "drained") this.watermark.drain(t);
+    if (this.timestamps.eventTime && this.options.idle === "drained") {
+      this.watermark.drain(t);
+      this.#beginByNews(t);
+    }
     return this.#settle();
   }
 
@@ -204,6 +207,18 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
     this.watermark.raiseTo(clock.watermarkAt(this.now, settledUpTo));
     // An end of input closed windows ahead of time, or system time was set back: nothing is late for that.
     if (this.watermark.value > this.now) this.now = this.watermark.value;
+  }
+
+  /**
+   * Before the first event only news of producers says how far their clocks have come: a partition that has none, though
+   * its producers are heard, does not hold the others back. Their own times must be what events count at.
+   */
+  #beginByNews(t: number): void {
+    const { clock, settledUpTo } = this.options;
+    const ownTime = clock.kind === "event" && clock.timestamp !== undefined;
+    if (this.watermark.base !== Number.NEGATIVE_INFINITY || ownTime) return;
+    const mark = settledUpTo() - this.timestamps.waitMs;
+    if (mark > this.watermark.value) this.watermark.rise(mark, t);
   }
 
   #settle(): WindowOutput<V, R> {

@@ -1,4 +1,4 @@
-import { CommandLine, logOptions, notNegative, oneOf, positive, text } from "@millrace/cli";
+import { CommandLine, boolean, logOptions, notNegative, oneOf, positive, text } from "@millrace/cli";
 import type { Parser, ProgramConfig } from "@millrace/cli";
 import { GUARDS } from "../guard.ts";
 import type { Guard } from "../guard.ts";
@@ -21,6 +21,7 @@ export interface AggregatorSettings extends ProgramConfig {
   readonly commitEveryMs: number;
   /** `Infinity`: never. */
   readonly exitWhenIdleMs: number;
+  readonly closeWindows: boolean;
   readonly death: Death | undefined;
   /** The guard that is switched off. */
   readonly without: Guard | undefined;
@@ -52,6 +53,7 @@ export function aggregatorSettings(
   const commitEveryEvents = option("commit-every-events", positive, 10_000, "events between commits");
   const commitEveryMs = option("commit-every-ms", positive, 1_000, "time between commits");
   const exitWhenIdleMs = option("exit-when-idle-ms", positive, Infinity, "end after such a silence");
+  const closeWindows = option("close-windows", boolean, false, "close all windows at such an end");
   const death = option<Death | undefined>("die-at", parseDeath, undefined, "place to be killed at");
   const without = option<Guard | undefined>("without", oneOf(GUARDS), undefined, "guard to do without");
   const log = logOptions(cli);
@@ -67,6 +69,7 @@ export function aggregatorSettings(
     commitEveryEvents: commitEveryEvents(),
     commitEveryMs: commitEveryMs(),
     exitWhenIdleMs: exitWhenIdleMs(),
+    closeWindows: closeWindows(),
     death: death(),
     without: without(),
     log: log(),

@@ -160,7 +160,10 @@ export class Round {
   /** Ends the input, which closes all windows. @param dying whether the first try is to be killed */
   async #closeWindows(dying: boolean): Promise<void> {
     const close = async (needs: AggregatorNeeds): Promise<ProgramEnd> => {
-      const { ended } = await this.replaceAggregator(needs, [`--exit-when-idle-ms=${IDLE_MS}`]);
+      const { ended } = await this.replaceAggregator(needs, [
+        `--exit-when-idle-ms=${IDLE_MS}`,
+        "--close-windows=true",
+      ]);
       return await soon(ended, "the last windows to close");
     };
     if (dying) {

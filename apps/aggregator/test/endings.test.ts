@@ -1,0 +1,137 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
+import { startRedis } from "@millrace/local-redis";
+import type { LocalRedis } from "@millrace/local-redis";
+import { connectRedis } from "@millrace/redis-source";
+import { clickLine } from "./support/clicks.ts";
+import { keptRows, sumsOf, sumsOfLines } from "./support/kept-results.ts";
+import { aggregator, aggregatorForSlowReader, publisher } from "./support/programs.ts";
+
+const EVENTS = join(import.meta.dirname, "../../../data/events.jsonl");
+const LINES = readFileSync(EVENTS, "utf8").trimEnd().split("\n");
+
+let redis: LocalRedis;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+
+afterAll(async () => {
+  await redis.stop();
+});
+
+async function publish(args: readonly string[], lines: readonly string[]): Promise<void> {
+  expect((await publisher(redis.url, "-", args, lines.join("\n")).ended).code).toBe(0);
+}
+
+describe("rows on standard output", () => {
+  test("are all there for a reader that is slow, before the program has ended", async () => {
+    const stream = ["--transport=stream", "--channel=slow"];
+    await publish(stream, LINES.slice(0, 1_000));
+    const echoing = [...stream, "--flow=echo", "--exit-when-idle=0.3"];
+    expect(await aggregatorForSlowReader(redis.url, echoing, 3)).toEqual({ lines: 1_000, code: 0 });
+  });
+
+  test("are missing in no run that went on after a SIGKILL", async () => {
+    const stream = ["--transport=stream", "--channel=killed"];
+    const echoing = [...stream, "--flow=echo"];
+    const first = aggregator(redis.url, echoing);
+    await first.logged("reading");
+    const publishing = publisher(redis.url, EVENTS, [...stream, "--rate=3000"]);
+    await first.printed((line) => line === LINES[4_000]);
+    first.kill("SIGKILL");
+    const { output: before } = await first.ended;
+    expect((await publishing.ended).code).toBe(0);
+    const second = aggregator(redis.url, [...echoing, "--exit-when-idle=0.3"]);
+    const { output: after, code } = await second.ended;
+    expect(code).toBe(0);
+    expect(after.length).toBeLessThan(LINES.length);
+    const printed = new Set([...before, ...after]);
+    expect(LINES.filter((line) => !printed.has(line))).toEqual([]);
+    expect(await second.logged("report")).toMatchObject({ rowsOut: { out: after.length }, unaccounted: 0 });
+  });
+});
+
+test("runs that end when they are idle leave their windows to the next one, and none of its events is late", async () => {
+  const stream = ["--transport=stream", "--channel=hourly"];
+  const counting = [...stream, "--sink=redis", "--window=tumbling:10000d", "--exit-when-idle=0.3"];
+  for (const until of [400, 800, 1_200]) {
+    await publish(stream, LINES.slice(until - 400, until));
+    const worker = aggregator(redis.url, counting);
+    expect((await worker.ended).code).toBe(0);
+    expect(await worker.logged("report")).toMatchObject({
+      received: 400,
+      counted: 400,
+      late: 0,
+      unaccounted: 0,
+    });
+    const [shown = []] = await keptRows(redis.url, ["hourly"]);
+    expect(sumsOf(shown)).toEqual(sumsOfLines(LINES.slice(0, until)));
+  }
+  const last = aggregator(redis.url, [...counting, "--close-windows"]);
+  expect((await last.ended).code).toBe(0);
+  const [rows = []] = await keptRows(redis.url, ["hourly"]);
+  expect(sumsOf(rows)).toEqual(sumsOfLines(LINES.slice(0, 1_200)));
+});
+
+test("a worker whose store was emptied counts every event once, and accounts for what it reads again", async () => {
+  const stream = ["--transport=stream", "--channel=emptied"];
+  const worker = aggregator(redis.url, [...stream, "--sink=redis", "--window=tumbling:10000d"]);
+  await worker.logged("reading");
+  const connection = await connectRedis(
+    { url: redis.url },
+    { role: "test", logger: SILENT_LOGGER, time: SYSTEM_TIME },
+  );
+  const client = await connection.whenUp();
+  const meta = "millrace:{emptied}:mobile_counts:meta";
+  /** Whether everything in the stream is part of a commit. */
+  const caughtUp = async (): Promise<boolean> => {
+    const [[last] = [""]] = await client.xrevrange("emptied", "+", "-", "COUNT", 1);
+    return (await client.hget(meta, "position"))?.includes(last) === true;
+  };
+  for (const until of [300, 600, 900, 1_000]) {
+    if (until > 300) await client.del(meta);
+    await publish(stream, LINES.slice(until === 1_000 ? 900 : until - 300, until));
+    while (!(await caughtUp()));
+  }
+  await connection.close();
+  worker.kill("SIGTERM");
+  expect((await worker.ended).code).toBe(0);
+  const { received, counted, discarded, unaccounted } = await worker.logged("report");
+  expect({ received, counted, unaccounted }).toEqual({ received: 1_000, counted: 1_000, unaccounted: 0 });
+  // Everything before each of the three times.
+  expect(Number(discarded)).toBeGreaterThanOrEqual(300 + 600 + 900);
+});
+
+describe("a worker that is refused", () => {
+  test.each([
+    ["another window", ["--window=tumbling:2s"], "MILLRACE_STATE_MISMATCH"],
+    ["another clock", ["--clock=system"], "MILLRACE_STATE_MISMATCH"],
+    [
+      "another transport",
+      ["--transport=pubsub", "--store=redis", "--clock=publish"],
+      "MILLRACE_REDIS_POSITION_INVALID",
+    ],
+  ])("leaves the one that has the task alone: %s", async (name, differing, code) => {
+    const channel = `refused-${name.replace(" ", "-")}`;
+    const stream = ["--transport=stream", `--channel=${channel}`];
+    const counting = [...stream, "--sink=redis", "--window=tumbling:300ms"];
+    const first = aggregator(redis.url, counting);
+    await first.logged("reading");
+    await publish(stream, [clickLine()]);
+    while ((await keptRows(redis.url, [channel])).flat().length === 0);
+
+    const second = await aggregator(redis.url, [...counting, ...differing]).ended;
+    expect(second.code).toBe(1);
+    expect(second.log.at(-1)).toMatchObject({ code });
+
+    // Still at work: it reads on and commits.
+    await publish(stream, [clickLine()]);
+    while ((await keptRows(redis.url, [channel])).flat().length === 1);
+    first.kill("SIGTERM");
+    expect((await first.ended).code).toBe(0);
+    expect(await first.logged("report")).toMatchObject({ received: 2, counted: 2, unaccounted: 0 });
+  });
+});

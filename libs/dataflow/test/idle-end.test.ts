@@ -1,0 +1,105 @@
+import { describe, expect, test } from "@jest/globals";
+import { Dataflow, MemoryStore, reconcile } from "@millrace/dataflow";
+import type { Commit, RunOptions } from "@millrace/dataflow";
+import { CrashingStore, FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
+import { EventClock, TumblingWindower } from "@millrace/windowing";
+import { runningSum } from "./support/running-sum.ts";
+import type { SumRow } from "./support/running-sum.ts";
+
+const IDLE = { exitWhenIdleMs: 1_000 };
+
+/** One run after another over the same source, each until it is idle. */
+function runs(pages?: number): {
+  readonly store: MemoryStore;
+  readonly next: (events: readonly number[], options?: RunOptions) => Promise<readonly SumRow[]>;
+} {
+  const source = new TestingSource<number>();
+  const store = new MemoryStore();
+  return {
+    store,
+    async next(events, options = { store }) {
+      const out = new TestingSink<SumRow>();
+      const flow = new Dataflow("sums");
+      flow.input("in", source).custom("sum", runningSum(pages)).output("out", out);
+      const driver = await FlowDriver.start(flow, { ...IDLE, ...options });
+      source.push(events);
+      await driver.settle();
+      await driver.advanceBy(5_000);
+      await driver.done;
+      return out.rows;
+    },
+  };
+}
+
+describe("the end of a run that is idle", () => {
+  test("with a store, shows what there is so far, and the next run goes on from it", async () => {
+    const { next } = runs();
+    expect(await next([1, 2])).toEqual([{ sum: 3, cause: "early" }]);
+    expect(await next([4])).toEqual([{ sum: 7, cause: "early" }]);
+  });
+
+  test("with a store and closeWindows, closes everything for good", async () => {
+    const { next, store } = runs();
+    expect(await next([1, 2], { store, closeWindows: true })).toEqual([{ sum: 3, cause: "end" }]);
+    expect(await next([4])).toEqual([{ sum: 4, cause: "early" }]);
+  });
+
+  test.each([undefined, true, false])(
+    "without a store, closes everything: closeWindows %s",
+    async (close) => {
+      const { next } = runs();
+      const options = close === undefined ? {} : { closeWindows: close };
+      expect(await next([1, 2], options)).toEqual([{ sum: 3, cause: "end" }]);
+    },
+  );
+
+  test("shows page by page, each with a commit, the last of which is whole", async () => {
+    const { next, store } = runs(2);
+    const commits: Commit[] = [];
+    const watched = new CrashingStore(store, (commit) => {
+      commits.push(commit);
+      return undefined;
+    });
+    expect(await next([1], { store: watched })).toHaveLength(3);
+    expect(commits.map(({ partial }) => partial).slice(-3)).toEqual([true, true, false]);
+  });
+});
+
+test("windows show what they have, go on in the next run, and its events are not late", async () => {
+  const HOUR = new TumblingWindower({ lengthMs: 3_600_000 });
+  const source = new TestingSource<number>();
+  const store = new MemoryStore();
+  const next = async (events: readonly number[], startAt: number, closeWindows = false): Promise<unknown> => {
+    const out = new TestingSink<unknown>();
+    const flow = new Dataflow("hourly");
+    flow
+      .input("in", source)
+      .keyBy("all", () => "all")
+      .window("w", HOUR, new EventClock({ timestamp: (at) => at, waitMs: 0 }))
+      .count("n")
+      .map("row", ({ value, revision, cause }) => [value, revision, cause])
+      .output("out", out);
+    const driver = await FlowDriver.start(flow, { ...IDLE, store, closeWindows, startAt });
+    if (events.length > 0) source.push(events);
+    await driver.settle();
+    await driver.advanceBy(5_000);
+    expect(reconcile(await driver.done)).toMatchObject({ counted: events.length, late: 0, unaccounted: 0 });
+    return out.rows;
+  };
+  expect(await next([1_000, 2_000], 10_000)).toEqual([[2, 0, "early"]]);
+  expect(await next([3_000], 600_000)).toEqual([[3, 1, "early"]]);
+  expect(await next([3_500, 3_600], 1_200_000)).toEqual([[5, 2, "early"]]);
+  expect(await next([], 1_800_000, true)).toEqual([[5, 3, "end"]]);
+});
+
+test("the end of the input closes everything, also where a run would have ended idle, and with a store", async () => {
+  const source = new TestingSource<number>();
+  const out = new TestingSink<SumRow>();
+  const flow = new Dataflow("sums");
+  flow.input("in", source).custom("sum", runningSum()).output("out", out);
+  const driver = await FlowDriver.start(flow, { ...IDLE, store: new MemoryStore() });
+  source.push([1, 2]);
+  source.end();
+  await driver.done;
+  expect(out.rows).toEqual([{ sum: 3, cause: "end" }]);
+});

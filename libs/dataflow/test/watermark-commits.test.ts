@@ -1,0 +1,179 @@
+import { describe, expect, test } from "@jest/globals";
+import { Dataflow, MemoryStore } from "@millrace/dataflow";
+import type { Commit, Operator, OperatorFactory, Source, Store } from "@millrace/dataflow";
+import { CrashingStore, FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
+import { EventClock, TumblingWindower } from "@millrace/windowing";
+
+/** A step with a watermark: the time at which its partition was last proved drained, or the system's own. */
+function watching(by: "drained" | "system"): OperatorFactory<number, number> {
+  return (): Operator<number, number> => {
+    let watermark = -Infinity;
+    return {
+      process(batch, now, out) {
+        watermark = Math.max(watermark, now);
+        out.emit(batch);
+      },
+      advance(now, drainedAt) {
+        watermark = Math.max(watermark, (by === "system" ? now : drainedAt) ?? -Infinity);
+      },
+      watermark: () => watermark,
+    };
+  };
+}
+
+async function watched(
+  step: OperatorFactory<number, number>,
+  commitEveryMs?: number,
+): Promise<{
+  readonly driver: FlowDriver;
+  readonly source: TestingSource<number>;
+  readonly commits: Commit[];
+  readonly probes: () => number;
+}> {
+  const inner = new TestingSource<number>();
+  let probes = 0;
+  const source: Source<number> = {
+    partitioning: inner.partitioning,
+    listParts: () => inner.listParts(),
+    async buildPart(part, resume, context) {
+      const opened = await inner.buildPart(part, resume, context);
+      return {
+        nextBatch: () => opened.nextBatch(),
+        drained() {
+          probes += 1;
+          return opened.drained?.() ?? Promise.resolve(undefined);
+        },
+        snapshot: () => opened.snapshot(),
+        stop: () => opened.stop?.(),
+        close: () => opened.close(),
+      };
+    },
+  };
+  const commits: Commit[] = [];
+  const store = new CrashingStore(new MemoryStore(), (commit) => {
+    commits.push(commit);
+    return undefined;
+  });
+  const flow = new Dataflow("watched");
+  flow.input("in", source).custom("step", step).output("out", new TestingSink());
+  const options = commitEveryMs === undefined ? {} : { commitEveryMs };
+  const driver = await FlowDriver.start(flow, { store, ...options });
+  return { driver, source: inner, commits, probes: () => probes };
+}
+
+describe("the watermark of a partition that has nothing to read", () => {
+  test.each(["drained", "system"] as const)("is committed once a second as it moves: by %s", async (by) => {
+    const { driver, source, commits, probes } = await watched(watching(by));
+    source.push([1]);
+    await driver.settle();
+    await driver.advanceTo(1_000);
+    const before = commits.length;
+    for (let second = 2; second <= 10; second += 1) {
+      await driver.advanceTo(second * 1_000);
+      expect(commits.at(-1)?.watermark).toBeGreaterThan((second - 1) * 1_000 - 1);
+      expect(commits.at(-1)?.watermark).toBeLessThanOrEqual(second * 1_000);
+    }
+    expect(commits.length - before).toBe(9);
+    expect(probes()).toBeLessThan(15);
+    await driver.stop();
+  });
+
+  test.each([
+    [100, 10],
+    [5_000, 2],
+  ])(
+    "is committed no more often than a commit would be made: every %d ms",
+    async (commitEveryMs, expected) => {
+      const { driver, source, commits } = await watched(watching("drained"), commitEveryMs);
+      source.push([1]);
+      await driver.settle();
+      await driver.advanceTo(5_000);
+      const before = commits.length;
+      await driver.advanceTo(15_000);
+      expect(commits.length - before).toBe(expected);
+      await driver.stop();
+    },
+  );
+
+  test("stands still while the partition is away, and costs nothing then", async () => {
+    const { driver, source, commits } = await watched(watching("drained"));
+    source.push([1]);
+    await driver.advanceTo(2_000);
+    source.pause();
+    await driver.advanceTo(4_000);
+    const before = commits.length;
+    await driver.advanceTo(60_000);
+    expect(commits).toHaveLength(before);
+    source.resume();
+    await driver.advanceTo(62_000);
+    expect(commits.at(-1)?.watermark).toBeGreaterThan(60_000);
+    await driver.stop();
+  });
+
+  test("is not there to be committed before the first event, and for flows without windows", async () => {
+    const { driver, commits } = await watched(() => ({
+      process: (batch, _now, out) => {
+        out.emit(batch);
+      },
+    }));
+    await driver.advanceTo(60_000);
+    expect(commits).toHaveLength(1);
+    expect(commits[0]?.watermark).toBeNull();
+    await driver.stop();
+  });
+});
+
+test("windows of a silent partition are final for a reader of its commits, as those of a busy one are", async () => {
+  const source = new TestingSource<number>({ parts: ["busy", "silent"], partitioning: { kind: "single" } });
+  const latest = new Map<string, number | null>();
+  const inner = new MemoryStore();
+  const store: Store = {
+    look: (task) => inner.look(task),
+    close: () => inner.close(),
+    async acquire(task) {
+      const owned = await inner.acquire(task);
+      return {
+        fence: owned.fence,
+        load: () => owned.load(),
+        close: () => owned.close(),
+        commit(commit) {
+          latest.set(task.part, commit.watermark);
+          return owned.commit(commit);
+        },
+      };
+    },
+  };
+  const flow = new Dataflow("parts");
+  flow
+    .input("in", source)
+    .keyBy("all", () => "all")
+    .window(
+      "w",
+      new TumblingWindower({ lengthMs: 5_000 }),
+      new EventClock({ timestamp: (at) => at, waitMs: 1_000 }),
+    )
+    .count("n")
+    .output("out", new TestingSink());
+  const driver = await FlowDriver.start(flow, { store });
+  source.push([0], { part: "silent" });
+  for (let now = 0; now <= 30_000; now += 100) {
+    source.push([now], { part: "busy" });
+    await driver.advanceTo(now);
+  }
+  for (const part of ["busy", "silent"]) expect(latest.get(part)).toBeGreaterThanOrEqual(27_900);
+  await driver.stop();
+});
+
+describe("while events come", () => {
+  test("no commit is made for the watermark alone", async () => {
+    const { driver, source, commits, probes } = await watched(watching("drained"));
+    for (let event = 1; event <= 100; event += 1) {
+      source.push([event]);
+      await driver.advanceBy(100);
+    }
+    // One before the first event, then one a second.
+    expect(commits.length).toBeLessThanOrEqual(11);
+    expect(probes()).toBeLessThan(11);
+    await driver.stop();
+  });
+});

@@ -1,0 +1,31 @@
+import { describe, expect, it } from "@jest/globals";
+import { RedisPubSubSource, RedisStreamSource } from "@millrace/redis-source";
+import { FRAMES } from "./support/frames.ts";
+
+const LEDGER = { producers: [], losses: [], bareAt: null, interruptedAt: null, forgottenUntil: null };
+const STREAM = { id: "1763848800123-0", entries: 12, ledger: LEDGER };
+
+const streams = new RedisStreamSource({}, { stream: "events", frames: FRAMES });
+const pubsub = new RedisPubSubSource({}, { channel: "events", frames: FRAMES });
+
+describe("a kept position", () => {
+  it("is accepted by the kind of source that wrote it, without a connection", () => {
+    expect(() => {
+      streams.checkPosition("events", STREAM);
+      pubsub.checkPosition("events", LEDGER);
+      pubsub.checkPosition("events", null);
+    }).not.toThrow();
+  });
+
+  it.each([
+    ["streams", streams, LEDGER],
+    ["streams", streams, null],
+    ["streams", streams, 7],
+    ["Pub/Sub", pubsub, STREAM],
+    ["Pub/Sub", pubsub, 7],
+  ])("of another kind of source is refused by %s", (_, source, position) => {
+    expect(() => {
+      source.checkPosition("events", position);
+    }).toThrow(expect.objectContaining({ code: "MILLRACE_REDIS_POSITION_INVALID" }));
+  });
+});
