@@ -116,7 +116,6 @@ export class StreamLink {
   }
 }
 
-/** Redis answered the command, and did not take it. */
-export function isReply(error: unknown): error is Error {
+function isReply(error: unknown): error is Error {
   return error instanceof Error && error.name === "ReplyError";
 }
