@@ -96,25 +96,30 @@ export class StreamWriter implements MessagePublisher {
     end: number,
     rowsOf: (index: number) => number,
   ): Promise<void> {
-    const rowsIn = (indexes: readonly number[]): number =>
-      indexes.reduce((rows, index) => rows + rowsOf(index), 0);
     let left = Array.from({ length: end - from }, (_, i) => from + i);
-    let unanswered: readonly number[] = [];
+    let unanswered = 0;
     await this.#link.ask(async (client) => {
-      if (unanswered.length > 0) {
-        this.#count({ published: 0, entries: 0, bytes: 0, resent: rowsIn(unanswered) });
-      }
+      if (unanswered > 0) this.#count({ published: 0, entries: 0, bytes: 0, resent: unanswered });
       const batch = left.map((index) => messages[index] ?? "");
       const replies = (await this.#pipeline(client, batch)) ?? [];
-      const taken = left.filter((_, i) => replies[i]?.[0] === null);
-      const published = rowsIn(taken);
-      const bytes = taken.reduce((sum, index) => sum + bytesOf(messages[index] ?? ""), 0);
-      unanswered = left.filter((_, i) => replies[i]?.[0] !== null && !isReply(replies[i]?.[0]));
-      left = left.filter((_, i) => replies[i]?.[0] !== null);
+      let [published, bytes] = [0, 0];
+      let failure: Error | undefined;
+      unanswered = 0;
+      const again = left.filter((index, i) => {
+        const error = replies[i]?.[0];
+        if (error === null) {
+          published += rowsOf(index);
+          bytes += bytesOf(batch[i] ?? "");
+          return false;
+        }
+        failure ??= error;
+        if (error?.name !== "ReplyError") unanswered += rowsOf(index);
+        return true;
+      });
       this.#published += published;
-      this.#count({ published, entries: taken.length, bytes, resent: 0 });
-      const failure = replies.find(([error]) => error !== null)?.[0];
-      if (failure !== undefined && failure !== null) throw failure;
+      this.#count({ published, entries: left.length - again.length, bytes, resent: 0 });
+      left = again;
+      if (failure !== undefined) throw failure;
     });
   }
 
