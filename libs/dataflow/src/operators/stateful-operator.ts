@@ -101,25 +101,25 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
   }
 
   advance(now: number, _drainedAt: number | undefined, out: Emitter<Out>): void {
-    const { onNotify } = this.#logic;
+    const logic = this.#logic;
     const next = (): Cell<S> | undefined => {
       const cell = this.#alarms.peek();
       if (cell === undefined || cell.due > now) return undefined;
       this.#alarms.remove(cell);
       return cell;
     };
-    this.#page(now, out, next, (state, context) => onNotify?.call(this.#logic, state, context) ?? { state });
+    this.#page(now, out, next, (state, context) => logic.onNotify?.(state, context) ?? { state });
   }
 
   finish(_cause: "end" | "drain", now: number, out: Emitter<Out>): void {
-    const { onEnd } = this.#logic;
-    if (onEnd === undefined) return;
+    const logic = this.#logic;
+    if (logic.onEnd === undefined) return;
     const cells = this.#cells.values();
     const next = (): Cell<S> | undefined => {
       const { done, value } = cells.next();
       return done === true ? undefined : value;
     };
-    this.#page(now, out, next, (state, context) => onEnd.call(this.#logic, state, context));
+    this.#page(now, out, next, (state, context) => logic.onEnd?.(state, context) ?? { state });
   }
 
   /** Keys are left of a call that had more than one page of them. */
