@@ -62,7 +62,7 @@ describe("a worker that is stopped with many keys open, and no store", () => {
   async function withOpenKeys(...args: readonly string[]): Promise<StartedProgram> {
     const channel = `--channel=open-${args.length}`;
     const worker = aggregator(redis.url, [channel, "--window=tumbling:10000d", "--flow=audience", ...args]);
-    await worker.logged("reading");
+    await worker.logged("subscribed");
     await publish([channel, "--batch=500"], lines);
     return worker;
   }

@@ -1,24 +1,29 @@
-import { open } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { TextStream } from "@millrace/dataflow";
 
 const NEWLINE = 0x0a;
 const CHUNK_BYTES = 1_048_576;
 
-/** Lines of a file, the last one included if it has no line end; `undefined` for a pipe, which can be read only once. */
+/**
+ * Lines of a file, the last one included if it has no line end; `undefined` for a pipe, which can be read, and even
+ * opened, only once, and for a file that is no text, which its source refuses.
+ */
 export async function countLines(path: string): Promise<number | undefined> {
-  const file = await open(path);
+  if (!(await stat(path)).isFile()) return undefined;
+  const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  const text = new TextStream(file);
+  let lines = 0;
+  let last = NEWLINE;
   try {
-    if (!(await file.stat()).isFile()) return undefined;
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    let lines = 0;
-    let last = NEWLINE;
-    for (;;) {
-      const { bytesRead } = await file.read(chunk, 0, chunk.length, null);
-      if (bytesRead === 0) return last === NEWLINE ? lines : lines + 1;
-      const bytes = chunk.subarray(0, bytesRead);
+    for (let bytes = await text.next(); bytes !== undefined; bytes = await text.next()) {
       for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) lines += 1;
-      last = bytes[bytesRead - 1] ?? NEWLINE;
+      last = bytes.at(-1) ?? last;
     }
+  } catch {
+    return undefined;
   } finally {
-    await file.close();
+    file.destroy();
   }
+  return last === NEWLINE ? lines : lines + 1;
 }

@@ -1,5 +1,12 @@
-import { readFile } from "node:fs/promises";
-import { IterableSource, JsonlFileSource, SourceError, StdinSource, messageOf } from "@millrace/dataflow";
+import { createReadStream } from "node:fs";
+import {
+  IterableSource,
+  JsonlFileSource,
+  SourceError,
+  StdinSource,
+  TextStream,
+  messageOf,
+} from "@millrace/dataflow";
 import type { RawLine, Source } from "@millrace/dataflow";
 import type { PublisherConfig } from "./config.ts";
 import { countLines } from "./count-lines.ts";
@@ -40,8 +47,13 @@ async function unpaced({ file, loop, generate }: PublisherConfig): Promise<Input
 
 async function generated(file: string, events: number): Promise<Iterable<RawLine>> {
   try {
-    const text = await readFile(file, "utf8");
-    const lines = text.split("\n").filter((line) => line.trim() !== "");
+    const text = new TextStream(createReadStream(file));
+    const pieces: Buffer[] = [];
+    for (let piece = await text.next(); piece !== undefined; piece = await text.next()) pieces.push(piece);
+    const lines = Buffer.concat(pieces)
+      .toString()
+      .split("\n")
+      .filter((line) => line.trim() !== "");
     return generatedLines(lines, events);
   } catch (cause) {
     throw new SourceError(`cannot generate events from ${file}: ${messageOf(cause)}`, { cause });

@@ -1,5 +1,5 @@
-import { DrainTimeoutError, STDERR_LINES } from "@millrace/dataflow";
-import type { Logger, SinkError } from "@millrace/dataflow";
+import { DrainTimeoutError, STDERR_LINES, SinkError } from "@millrace/dataflow";
+import type { Logger } from "@millrace/dataflow";
 import { beforeProgram } from "./before-program.ts";
 import { onOutputEnd } from "./broken-pipe.ts";
 import { createLogger } from "./create-logger.ts";
@@ -55,6 +55,7 @@ export async function runProgram<Config extends ProgramConfig>(
   /** Exit code of what went wrong beside the program's own promise. */
   let aside: number | undefined;
   let outputFailure: SinkError | undefined;
+  let outputSaid = false;
   const stop = new AbortController();
   const gone = new AbortController();
   const stopNow = (reason: Error): void => {
@@ -95,14 +96,13 @@ export async function runProgram<Config extends ProgramConfig>(
     process.exitCode = EXIT_CODES.ok;
   } catch (error) {
     // Nothing can be printed once the reader has gone: whatever fails after that fails for it.
-    const asked =
-      gone.signal.aborted || (stop.signal.aborted && error === stop.signal.reason && error !== outputFailure);
-    // A sink reports the error of standard output too, and knows whose it is.
-    if (outputFailure !== undefined && isOrHasCause(error, outputFailure.cause)) outputFailure = undefined;
+    const asked = gone.signal.aborted || (stop.signal.aborted && error === stop.signal.reason);
+    // A sink that reports it knows more: whose output it is.
+    if (error instanceof SinkError && error !== outputFailure) outputSaid = true;
     process.exitCode = asked ? EXIT_CODES.ok : report(name, logger, error);
   }
   await written(process.stdout);
-  if (outputFailure !== undefined) process.exitCode = report(name, logger, outputFailure);
+  if (outputFailure !== undefined && !outputSaid) process.exitCode = report(name, logger, outputFailure);
   if (STDERR_LINES.lost > 0) {
     const { lost } = STDERR_LINES;
     logger.warn({ event: "log-lost", lines: lost }, `${lost} lines of this log could not be written`);
@@ -129,10 +129,6 @@ function unfinished(timeoutMs: number): DrainTimeoutError {
   const { writableLength: left } = process.stdout;
   const output = left === 0 ? "" : `; standard output lacks its last ${left} characters or bytes`;
   return new DrainTimeoutError(`the program did not end within ${timeoutMs} ms of being asked to${output}`);
-}
-
-function isOrHasCause(error: unknown, cause: unknown): boolean {
-  return error === cause || (error instanceof Error && isOrHasCause(error.cause, cause));
 }
 
 /** Says what went wrong, on one line. @returns the exit code */

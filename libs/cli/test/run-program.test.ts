@@ -125,7 +125,7 @@ describe("a full disk", () => {
     let [out, err] = ["", ""];
     child.stdout?.on("data", (chunk) => (out += String(chunk)));
     child.stderr?.on("data", (chunk) => (err += String(chunk)));
-    const [code] = await once(child, "close");
+    const [code] = (await once(child, "close")) as [unknown];
     await disk.close();
     return { code, out, err };
   }

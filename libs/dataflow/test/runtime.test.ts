@@ -7,6 +7,7 @@ import {
   Dataflow,
   FileStore,
   IterableSource,
+  JsonlFileSink,
   MemoryStore,
   ReadableSource,
   WritableSink,
@@ -217,6 +218,155 @@ describe("what a task opens and its source learns", () => {
     while (time.nextAlarm === undefined) await time.yield();
     time.set(500);
     await expect(handle.done).rejects.toMatchObject({ code: "MILLRACE_DRAIN_TIMEOUT" });
+  });
+});
+
+describe("a custom operator", () => {
+  const throwing = (): never => {
+    throw new TypeError("out of order");
+  };
+  const cases: readonly [string, Partial<Operator<number, number>>][] = [
+    ["process", { process: throwing }],
+    ["advance", { advance: throwing, nextWake: (now) => ({ at: now, needs: "time" }) }],
+    ["nextWake", { nextWake: throwing }],
+    ["nextPage", { pending: true, nextPage: throwing }],
+    ["finish", { finish: throwing }],
+    ["early", { early: throwing }],
+    ["watermark", { watermark: throwing }],
+    ["snapshot", { snapshot: throwing, restore: () => undefined }],
+    ["restore", { snapshot: () => [], restore: throwing }],
+  ];
+  test.each(cases)("that throws in %s is named", async (method, parts) => {
+    const store = new MemoryStore();
+    const flowOf = (operator: Partial<Operator<number, number>>): [Dataflow, TestingSource<number>] => {
+      const source = new TestingSource<number>();
+      const flow = new Dataflow("custom");
+      flow
+        .input("in", source)
+        .custom("mine", () => ({
+          process: () => undefined,
+          snapshot: () => [],
+          restore: () => undefined,
+          ...operator,
+        }))
+        .output("out", new TestingSink());
+      return [flow, source];
+    };
+    const [whole, first] = flowOf({});
+    first.end();
+    if (method === "restore") await run(whole, { store });
+    const [flow, source] = flowOf(parts);
+    const driver = await FlowDriver.start(flow, {
+      exitWhenIdleMs: 100,
+      ...(method === "advance" ? {} : { store }),
+    });
+    source.push([1]);
+    if (method === "finish") source.end();
+    await driver.advanceBy(5_000);
+    await expect(driver.done).rejects.toMatchObject({ code: "MILLRACE_STEP_FAILED", step: "mine" });
+  });
+});
+
+test("thirty partitions on one stream, by two sinks, have one listener of each kind on it", async () => {
+  const pipe = new PassThrough();
+  const source = new TestingSource<number>({ parts: Array.from({ length: 15 }, (_, n) => String(n)) });
+  const flow = new Dataflow("many");
+  const events = flow.input("in", source);
+  events.output("out", new WritableSink<number>(pipe));
+  events.output("too", new WritableSink<number>(pipe));
+  const before = pipe.listenerCount("error");
+  const driver = await FlowDriver.start(flow);
+  expect(pipe.listenerCount("error")).toBe(before + 1);
+  expect(pipe.listenerCount("drain")).toBe(1);
+  await driver.stop();
+  expect(pipe.listenerCount("drain")).toBe(0);
+});
+
+describe("what a run that is given up says", () => {
+  async function givenUp(store?: Store): Promise<unknown> {
+    const time = new VirtualTime();
+    const source = new TestingSource<number>();
+    let taken = 0;
+    const sink = sinkOf<number>({
+      writeBatch: () => ((taken += 1) > 1 ? new Promise<never>(() => undefined) : Promise.resolve()),
+    });
+    const handle = start(passing(source, sink), {
+      time,
+      drainTimeoutMs: 500,
+      ...(store === undefined ? {} : { store }),
+    });
+    const turns = async (): Promise<void> => {
+      for (let turn = 0; turn < 20; turn++) await time.yield();
+    };
+    await turns();
+    source.push([1, 2]);
+    await turns();
+    source.push([3, 4, 5]);
+    await turns();
+    const stopped = handle.stop().catch((error: unknown) => error);
+    time.set(500);
+    return await stopped;
+  }
+
+  test("counts what is missing where nothing is kept", async () => {
+    expect(await givenUp()).toMatchObject({
+      code: "MILLRACE_DRAIN_TIMEOUT",
+      message: expect.stringMatching(/up to 3 rows were not written; nothing is kept/),
+    });
+  });
+
+  test("counts what is in no commit where there is a store", async () => {
+    expect(await givenUp(new MemoryStore())).toMatchObject({
+      message: expect.stringMatching(
+        /from the last commit: the 5 events read since then are read again where/,
+      ),
+    });
+  });
+});
+
+describe("idle from the start", () => {
+  test("a run over an empty input ends", async () => {
+    const driver = await FlowDriver.start(passing(new TestingSource<number>(), new TestingSink()), {
+      exitWhenIdleMs: 1_000,
+      idleFrom: "start",
+    });
+    await driver.advanceBy(2_000);
+    await driver.done;
+  });
+
+  test("is not the default: the log says once what is waited for", async () => {
+    const { logger, logged } = loggerOf();
+    const source = new TestingSource<number>();
+    const driver = await FlowDriver.start(passing(source, new TestingSink()), {
+      exitWhenIdleMs: 1_000,
+      logger,
+    });
+    await driver.advanceBy(5_000);
+    expect(logged("info")).toEqual([expect.objectContaining({ event: "waiting-for-first-event" })]);
+    source.push([1]);
+    await driver.advanceBy(2_000);
+    await driver.done;
+  });
+});
+
+describe("a file sink on a full disk", () => {
+  test("fails the run with its step's name", async () => {
+    const flow = passing(new IterableSource([1]), new JsonlFileSink<number>("/dev/full"));
+    await expect(run(flow)).rejects.toMatchObject({
+      code: "MILLRACE_SINK_FAILED",
+      message: expect.stringMatching(/step "out": cannot write \/dev\/full: .*ENOSPC/),
+    });
+  });
+
+  test.each(["snapshot", "flush", "buildPart"] as const)("whose %s fails does, too", async (method) => {
+    const full = (): Promise<never> => Promise.reject(new Error("ENOSPC: no space left"));
+    const sink: Sink<number> = method === "buildPart" ? { buildPart: full } : sinkOf({ [method]: full });
+    await expect(
+      run(passing(new IterableSource([1]), sink), { store: new MemoryStore() }),
+    ).rejects.toMatchObject({
+      code: "MILLRACE_SINK_FAILED",
+      message: expect.stringContaining('step "out"'),
+    });
   });
 });
 

@@ -67,12 +67,12 @@ export async function aggregatorOnFullDisk(
     env: { ...process.env, ...CLEAN, NODE_OPTIONS: undefined, REDIS_URL: url, MILLRACE_LOG_FORMAT: "json" },
     stdio: ["ignore", full === "stdout" ? disk.fd : "pipe", full === "stderr" ? disk.fd : "pipe"],
   });
-  const [text, [code]] = await Promise.all([
+  const [text, closed] = await Promise.all([
     textOf(full === "stdout" ? child.stderr : child.stdout),
     once(child, "close"),
   ]);
   await disk.close();
-  return { code, text };
+  return { code: closed[0], text };
 }
 
 async function textOf(stream: unknown): Promise<string> {

@@ -2,7 +2,10 @@ import { StepError, messageOf } from "../errors.ts";
 import { PAYLOAD_LENGTH, excerpt } from "../excerpt.ts";
 import type { StepContext } from "./step-context.ts";
 
-/** What happens to an event on which a user's function throws. */
+/**
+ * What happens to an event on which a user's function throws. In a stateful step it goes for a notification and for the
+ * end of a key too: given up on, they leave the key's state as it was.
+ */
 export type ErrorPolicy =
   /** The task ends with a {@link StepError}. The default: a bug is better seen than counted. */
   | "fail"
@@ -39,13 +42,33 @@ export class ErrorHandler {
     return this.#retries;
   }
 
-  /** @throws StepError under the policy `fail` */
-  giveUp(error: unknown, event: unknown): void {
+  /**
+   * Calls a user's function, again as often as the policy says; `undefined` if it gave up.
+   *
+   * @throws StepError under the policy `fail`
+   */
+  attempt<T extends object>(call: () => T, event: unknown, what?: string): T | undefined {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return call();
+      } catch (error) {
+        if (attempt < this.#retries) continue;
+        this.giveUp(error, event, what);
+        return undefined;
+      }
+    }
+  }
+
+  /**
+   * @param what the payload is
+   * @throws StepError under the policy `fail`
+   */
+  giveUp(error: unknown, event: unknown, what = "event"): void {
     const { step, part } = this.#context;
     if (this.#last === "fail") {
       throw error instanceof StepError
         ? error
-        : new StepError(step, part, `${messageOf(error)} (event: ${excerpt(event)})`, error);
+        : new StepError(step, part, `${messageOf(error)} (${what}: ${excerpt(event)})`, error);
     }
     this.#skipped += 1;
     this.#context.deadLetter({

@@ -1,7 +1,7 @@
 import { DueHeap } from "@millrace/windowing";
 import type { Json, JsonCodec, StateChange, StateField, StateGroup } from "@millrace/windowing";
 import type { Batch, Emitter, Operator, Wake } from "../contracts/operator.ts";
-import { StateError, StepError, messageOf } from "../errors.ts";
+import { StateError } from "../errors.ts";
 import { excerpt } from "../excerpt.ts";
 import { isJson, stateToJson } from "../json-value.ts";
 import { ErrorHandler } from "./error-policy.ts";
@@ -19,8 +19,12 @@ export interface KeyContext {
 export interface KeyedStep<S, Out> {
   /** The key's state from now on; `undefined`: the key is forgotten, its notification too. */
   readonly state: S | undefined;
+  /** Taken up at once; a generator that throws is an error of the call, whose state is not kept then. */
   readonly out?: Iterable<Out>;
-  /** Call `onNotify` at this system time (ms), instead of any time asked for before. `undefined`: not at all. */
+  /**
+   * Call `onNotify` at this system time (ms), instead of any time asked for before. `undefined` or `Infinity`: not at
+   * all; `NaN` is an error.
+   */
   readonly notifyAt?: number | undefined;
 }
 
@@ -52,10 +56,9 @@ interface Cell<S> {
   slot: number;
 }
 
-/** A key that was called back, and what came of it. */
-interface Touched<S, Out> {
-  readonly cell: Cell<S>;
-  readonly step: KeyedStep<S, Out>;
+/** What came of a call, with all its rows. */
+interface Made<S, Out> extends KeyedStep<S, Out> {
+  readonly out: readonly Out[];
 }
 
 const GROUP = "keys";
@@ -86,30 +89,37 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
     for (const [row, value] of batch.events.entries()) {
       const key = batch.keys?.[row] ?? "";
       const cell = this.#cells.get(key);
-      const step = this.#attempt(value, () => this.#logic.onEvent(cell?.state, value, { key, now }));
-      if (step === undefined) continue;
-      this.#apply(key, cell, step);
-      for (const made of step.out ?? []) rows.push(made, key, batch.times?.[row] ?? NaN);
+      const made = this.#errors.attempt(
+        () => taken(this.#logic.onEvent(cell?.state, value, { key, now })),
+        value,
+      );
+      if (made === undefined) continue;
+      this.#apply(key, cell, made);
+      for (const each of made.out) rows.push(each, key, batch.times?.[row] ?? NaN);
     }
     rows.emit(out);
   }
 
   advance(now: number, _drainedAt: number | undefined, out: Emitter<Out>): void {
-    this.#page(now, out, () => {
+    const logic = this.#logic;
+    const next = (): Cell<S> | undefined => {
       const cell = this.#alarms.peek();
       if (cell === undefined || cell.due > now) return undefined;
       this.#alarms.remove(cell);
-      return this.#notified(cell, now);
-    });
+      return cell;
+    };
+    this.#page(now, out, next, (state, context) => logic.onNotify?.(state, context) ?? { state });
   }
 
   finish(_cause: "end" | "drain", now: number, out: Emitter<Out>): void {
-    if (this.#logic.onEnd === undefined) return;
+    const logic = this.#logic;
+    if (logic.onEnd === undefined) return;
     const cells = this.#cells.values();
-    this.#page(now, out, () => {
-      const next = cells.next();
-      return next.done === true ? undefined : this.#ended(next.value, now);
-    });
+    const next = (): Cell<S> | undefined => {
+      const { done, value } = cells.next();
+      return done === true ? undefined : value;
+    };
+    this.#page(now, out, next, (state, context) => logic.onEnd?.(state, context) ?? { state });
   }
 
   /** Keys are left of a call that had more than one page of them. */
@@ -183,53 +193,46 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
   }
 
   /** Works through keys, `next` by `next`, a page at a time. */
-  #page(now: number, out: Emitter<Out>, next: () => Touched<S, Out> | undefined): void {
+  #page(
+    now: number,
+    out: Emitter<Out>,
+    next: () => Cell<S> | undefined,
+    call: (state: S, context: KeyContext) => KeyedStep<S, Out>,
+  ): void {
     const rows = new KeyedRows<Out>(false);
     this.#rest = undefined;
-    for (let touched = next(), count = 1; touched !== undefined; touched = next(), count++) {
-      const { cell, step } = touched;
-      // Asked for at once means: after what is due now, or the loop would never end.
-      const notifyAt = step.notifyAt === undefined ? undefined : Math.max(step.notifyAt, now + 1);
-      this.#apply(cell.key, cell, { state: step.state, notifyAt });
-      for (const made of step.out ?? []) rows.push(made, cell.key, NaN);
+    for (let cell = next(), count = 1; cell !== undefined; cell = next(), count++) {
+      this.#callBack(cell, now, call, rows);
       if (count < PAGE_KEYS) continue;
       this.#rest = (later) => {
-        this.#page(now, later, next);
+        this.#page(now, later, next, call);
       };
       break;
     }
     rows.emit(out);
   }
 
-  #notified(cell: Cell<S>, now: number): Touched<S, Out> {
+  #callBack(
+    cell: Cell<S>,
+    now: number,
+    call: (state: S, context: KeyContext) => KeyedStep<S, Out>,
+    rows: KeyedRows<Out>,
+  ): void {
     const { key, state } = cell;
-    return { cell, step: this.#call(key, () => this.#logic.onNotify?.(state, { key, now }) ?? { state }) };
-  }
-
-  #ended(cell: Cell<S>, now: number): Touched<S, Out> {
-    const { key, state } = cell;
-    return { cell, step: this.#call(key, () => this.#logic.onEnd?.(state, { key, now }) ?? { state }) };
-  }
-
-  /** One event's step; `undefined` if the step's policy gave it up. */
-  #attempt(value: V, call: () => KeyedStep<S, Out>): KeyedStep<S, Out> | undefined {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return call();
-      } catch (error) {
-        if (attempt < this.#errors.retries) continue;
-        this.#errors.giveUp(error, value);
-        return undefined;
-      }
+    const made = this.#errors.attempt(
+      () => taken(call(state, { key, now })),
+      { key, state },
+      "key and its state",
+    );
+    if (made === undefined) {
+      // Its state stays; that it was to be notified does not.
+      this.#changed?.add(key);
+      return;
     }
-  }
-
-  #call<T>(key: string, call: () => T): T {
-    try {
-      return call();
-    } catch (error) {
-      throw new StepError(this.#context.step, this.#context.part, `key "${key}": ${messageOf(error)}`, error);
-    }
+    // Asked for at once means: after what is due now, or the loop would never end.
+    const notifyAt = made.notifyAt === undefined ? undefined : Math.max(made.notifyAt, now + 1);
+    this.#apply(key, cell, { state: made.state, notifyAt });
+    for (const each of made.out) rows.push(each, key, NaN);
   }
 
   #toJson(cell: Cell<S>): Json {
@@ -246,6 +249,19 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
     // Without a codec the state is JSON itself, as snapshot() made sure.
     return { state: codec === undefined ? (state as S) : codec.restore(state), notifyAt };
   }
+}
+
+/** Takes up all of what a call gives, so that whatever that throws belongs to the call. */
+function taken<S, Out>({ state, out = NO_ROWS, notifyAt }: KeyedStep<S, Out>): Made<S, Out> {
+  if (Number.isNaN(notifyAt))
+    throw new TypeError("notifyAt is NaN; give a time in ms, or undefined for none");
+  return { state, out: isList(out) ? out : [...out], notifyAt: notifyAt === Infinity ? undefined : notifyAt };
+}
+
+const NO_ROWS: readonly never[] = [];
+
+function isList<T>(rows: Iterable<T>): rows is readonly T[] {
+  return Array.isArray(rows);
 }
 
 function asRecord(value: Json, where: string): Readonly<Record<string, Json | undefined>> {

@@ -242,8 +242,8 @@ export class TaskGraph {
   nextWakes(now: number): Wakes {
     let time: number | undefined;
     let drained: number | undefined;
-    for (const { operator } of this.#operators) {
-      const wake: Wake | undefined = operator.nextWake?.(now);
+    for (const step of this.#operators) {
+      const wake: Wake | undefined = step.call((operator) => operator.nextWake?.(now));
       if (wake === undefined) continue;
       if (wake.needs === "time") time = Math.min(time ?? wake.at, wake.at);
       else drained = Math.min(drained ?? wake.at, wake.at);
@@ -254,8 +254,8 @@ export class TaskGraph {
   /** Event time (ms) up to which every window step has emitted all its first results; `undefined`: there is none. */
   get watermark(): number | undefined {
     let lowest: number | undefined;
-    for (const { operator } of this.#operators) {
-      const watermark = operator.watermark?.();
+    for (const step of this.#operators) {
+      const watermark = step.call((operator) => operator.watermark?.());
       if (watermark !== undefined && watermark < (lowest ?? Infinity)) lowest = watermark;
     }
     return lowest;

@@ -12,7 +12,7 @@ export class WritableSink<T> implements Sink<T> {
   readonly #outlet: Outlet;
 
   constructor(writable: Writable) {
-    this.#outlet = new Outlet(writable);
+    this.#outlet = Outlet.of(writable);
   }
 
   buildPart(_part: string, _resume: unknown, context: PartContext): Promise<SinkPartition<T>> {
@@ -77,15 +77,26 @@ interface Writer {
   pending: number;
 }
 
-/** One stream as all partitions of a sink share it: with one listener of each kind, however many they are. */
+/**
+ * One stream as all partitions of all sinks on it share it: with one listener of each kind, however many they are. More
+ * than ten of a kind make Node warn of a leak.
+ */
 class Outlet {
+  static readonly #all = new WeakMap<Writable, Outlet>();
+
   readonly #writable: Writable;
   #users = 0;
   #failure: Error | undefined;
   readonly #waiting = new Set<() => void>();
 
-  constructor(writable: Writable) {
+  private constructor(writable: Writable) {
     this.#writable = writable;
+  }
+
+  static of(writable: Writable): Outlet {
+    const outlet = this.#all.get(writable) ?? new Outlet(writable);
+    this.#all.set(writable, outlet);
+    return outlet;
   }
 
   use(): void {

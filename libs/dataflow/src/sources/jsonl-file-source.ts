@@ -1,34 +1,39 @@
-import { open } from "node:fs/promises";
+import { createReadStream, open as openCallback } from "node:fs";
+import { open, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
+import { Socket } from "node:net";
+import type { Readable } from "node:stream";
+import { promisify } from "node:util";
 import type { Json } from "@millrace/windowing";
 import type { RawLine } from "../contracts/decoder.ts";
 import type { PartContext, Partitioning, Source, SourceBatch, SourcePartition } from "../contracts/source.ts";
-import { SourceError, messageOf } from "../errors.ts";
-import { offsetOf } from "./offset-of.ts";
-import { rejectOversized } from "./reject-oversized.ts";
+import { MillraceError, SourceError, StateError, messageOf } from "../errors.ts";
+import { FORM_BYTES, TextStream, UTF8_MARK_BYTES, formOf, requireReadable } from "./file-text.ts";
+import { DEFAULT_LINE_OPTIONS } from "./line-options.ts";
+import type { LineOptions } from "./line-options.ts";
 import { LineSplitter } from "./line-splitter.ts";
+import { offsetOf } from "./offset-of.ts";
+import { ReadablePartition } from "./readable-source.ts";
+import { rejectOversized } from "./reject-oversized.ts";
 
-/** Bounds of reading lines. */
-export interface LineOptions {
-  /** A longer line is refused and only its head is kept, bytes. @default 1048576 */
-  readonly maxLineBytes?: number;
-  /** Bytes read at a time: the lines in them are one batch. @default 262144 */
-  readonly chunkBytes?: number;
-}
+/** Names of standard input, which need not be something that can be opened. */
+const STDIN_PATHS = ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
 
-export const DEFAULT_LINE_OPTIONS = {
-  maxLineBytes: 1_048_576,
-  chunkBytes: 262_144,
-} as const satisfies LineOptions;
+const openDescriptor = promisify(openCallback);
 
 /**
  * The lines of a file, as they are. Its position is the offset in bytes after the last line read, so a run over a
  * recorded file resumes exactly. The one partition is named after the path.
+ *
+ * A UTF-8 byte-order mark is left out. A file that is compressed with gzip (or zstd, from Node 22.15 on) is recognised by
+ * its content and decompressed; its position is an offset in the text. UTF-16 is refused. What is no regular file, such
+ * as a named pipe or `/dev/stdin`, is read as a stream, once, and cannot resume.
  */
 export class JsonlFileSource implements Source<RawLine> {
   readonly partitioning: Partitioning = { kind: "single" };
   readonly #path: string;
   readonly #options: Required<LineOptions>;
+  #streamed = false;
 
   constructor(path: string, options: LineOptions = {}) {
     this.#path = path;
@@ -41,52 +46,132 @@ export class JsonlFileSource implements Source<RawLine> {
 
   /** @throws StateError */
   checkPosition(part: string, position: Json): void {
-    offsetOf(`the file ${part}`, position);
+    // A stream has none; whether it still is one is seen when it is opened.
+    if (position !== null) offsetOf(`the file ${part}`, position);
   }
 
-  /** @throws SourceError for a file that cannot be opened, StateError for a position of another source */
+  /** @throws SourceError for a file that cannot be read, StateError for a position of another source */
   async buildPart(
     part: string,
     resume: Json | undefined,
     context: PartContext,
   ): Promise<SourcePartition<RawLine>> {
-    const offset = offsetOf(`the file ${part}`, resume ?? 0);
     try {
-      return new FilePartition(await open(part, "r"), offset, this.#options, context);
+      const stats = await stat(part);
+      if (stats.isDirectory()) throw new Error("it is a folder");
+      if (!stats.isFile())
+        return await this.#openStream(part, resume ?? null, stats.isCharacterDevice(), context);
+      const offset = offsetOf(`the file ${part}`, resume ?? 0);
+      return await openFile(part, offset, this.#options, context);
     } catch (error) {
+      if (error instanceof MillraceError) throw error;
       throw new SourceError(`step "${context.step}": cannot read ${part}: ${messageOf(error)}`, {
         cause: error,
       });
     }
   }
+
+  async #openStream(
+    part: string,
+    resume: Json,
+    device: boolean,
+    context: PartContext,
+  ): Promise<SourcePartition<RawLine>> {
+    if (resume !== null) {
+      throw new StateError(
+        `the position ${JSON.stringify(resume)} is one in a file, and ${part} is none now but a stream; give the file, or reset the state`,
+      );
+    }
+    if (this.#streamed) throw new Error("it is a stream, which can be read only once");
+    this.#streamed = true;
+    return new ReadablePartition(await streamOf(part, device), part, this.#options.maxLineBytes, context);
+  }
+}
+
+/** Opening a named pipe waits for its writer. */
+async function streamOf(path: string, device: boolean): Promise<Readable> {
+  if (STDIN_PATHS.includes(path)) return process.stdin;
+  const fd = await openDescriptor(path, "r");
+  // Reading a pipe as a file would hold a thread for as long as nothing comes.
+  return device ? createReadStream(path, { fd }) : new Socket({ fd, readable: true, writable: false });
+}
+
+async function openFile(
+  path: string,
+  offset: number,
+  { maxLineBytes, chunkBytes }: Required<LineOptions>,
+  context: PartContext,
+): Promise<SourcePartition<RawLine>> {
+  const file = await open(path, "r");
+  try {
+    const head = Buffer.alloc(FORM_BYTES);
+    const { bytesRead } = await file.read(head, 0, head.length, 0);
+    const form = formOf(head.subarray(0, bytesRead)) ?? "plain";
+    requireReadable(form);
+    const splitter = new LineSplitter(maxLineBytes);
+    if (form === "gzip" || form === "zstd") {
+      return new FilePartition(file, offset, compressedText(file, offset), splitter, context);
+    }
+    const start = form === "utf8-mark" ? Math.max(offset, UTF8_MARK_BYTES) : offset;
+    return new FilePartition(file, start, plainText(file, start, chunkBytes), splitter, context);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** Gives the next bytes of a file's text; none at its end. */
+type ReadText = () => Promise<Buffer | undefined>;
+
+function plainText(file: FileHandle, start: number, chunkBytes: number): ReadText {
+  let offset = start;
+  return async () => {
+    // A fresh buffer each time: lines that are not valid UTF-8 stay views of it.
+    const chunk = Buffer.allocUnsafe(chunkBytes);
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, offset);
+    offset += bytesRead;
+    return bytesRead === 0 ? undefined : chunk.subarray(0, bytesRead);
+  };
+}
+
+/** There is no way into the middle of what is compressed: what lies before the offset is read and left out. */
+function compressedText(file: FileHandle, start: number): ReadText {
+  const text = new TextStream(file.createReadStream({ start: 0, autoClose: false }));
+  let before = start;
+  return async () => {
+    for (;;) {
+      const chunk = await text.next();
+      if (chunk === undefined || chunk.length > before) {
+        const rest = chunk?.subarray(before);
+        before = 0;
+        return rest;
+      }
+      before -= chunk.length;
+    }
+  };
 }
 
 class FilePartition implements SourcePartition<RawLine> {
   readonly #file: FileHandle;
   readonly #start: number;
+  readonly #read: ReadText;
   readonly #splitter: LineSplitter;
-  readonly #chunkBytes: number;
   readonly #context: PartContext;
-  #offset: number;
   #over = false;
 
-  constructor(file: FileHandle, offset: number, options: Required<LineOptions>, context: PartContext) {
+  constructor(file: FileHandle, start: number, read: ReadText, splitter: LineSplitter, context: PartContext) {
     this.#file = file;
-    this.#start = offset;
-    this.#offset = offset;
-    this.#splitter = new LineSplitter(options.maxLineBytes);
-    this.#chunkBytes = options.chunkBytes;
+    this.#start = start;
+    this.#read = read;
+    this.#splitter = splitter;
     this.#context = context;
   }
 
   async nextBatch(): Promise<SourceBatch<RawLine>> {
     while (!this.#over) {
-      // A fresh buffer each time: lines that are not valid UTF-8 stay views of it.
-      const chunk = Buffer.allocUnsafe(this.#chunkBytes);
-      const { bytesRead } = await this.#file.read(chunk, 0, chunk.length, this.#offset);
-      this.#offset += bytesRead;
-      this.#over = bytesRead === 0;
-      const cut = this.#over ? this.#splitter.end() : this.#splitter.push(chunk.subarray(0, bytesRead));
+      const chunk = await this.#read();
+      this.#over = chunk === undefined;
+      const cut = chunk === undefined ? this.#splitter.end() : this.#splitter.push(chunk);
       rejectOversized(cut.oversized, this.#context);
       if (cut.lines.length > 0 || cut.oversized.length > 0) return { kind: "batch", events: cut.lines };
     }

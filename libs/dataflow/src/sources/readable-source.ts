@@ -11,14 +11,16 @@ import type {
   SourcePartition,
 } from "../contracts/source.ts";
 import { SourceError, messageOf } from "../errors.ts";
-import { DEFAULT_LINE_OPTIONS } from "./jsonl-file-source.ts";
-import type { LineOptions } from "./jsonl-file-source.ts";
+import { DEFAULT_LINE_OPTIONS } from "./line-options.ts";
+import type { LineOptions } from "./line-options.ts";
 import { LineSplitter } from "./line-splitter.ts";
 import { LocalReader } from "./local-reader.ts";
 import { rejectOversized } from "./reject-oversized.ts";
+import { TextStream } from "./file-text.ts";
 
 /**
- * The lines of a stream that can be read once, such as standard input. It cannot resume.
+ * The lines of a stream that can be read once, such as standard input. It cannot resume. A UTF-8 byte-order mark is left
+ * out, and what is compressed with gzip (or zstd, from Node 22.15 on) is decompressed.
  *
  * While a pipe, a socket or a terminal waits it has nothing, and windows close by time. A file that is given as a stream
  * has more until its end.
@@ -59,10 +61,12 @@ export class StdinSource extends ReadableSource {
   }
 }
 
-class ReadablePartition implements SourcePartition<RawLine> {
+/** One reading of a stream. */
+export class ReadablePartition implements SourcePartition<RawLine> {
   readonly #readable: Readable;
   readonly #name: string;
   readonly #reader: LocalReader<Buffer | undefined>;
+  readonly #text: TextStream;
   readonly #splitter: LineSplitter;
   readonly #context: PartContext;
   #over = false;
@@ -71,8 +75,8 @@ class ReadablePartition implements SourcePartition<RawLine> {
   constructor(readable: Readable, name: string, maxLineBytes: number, context: PartContext) {
     this.#readable = readable;
     this.#name = name;
-    const chunks: AsyncIterator<unknown> = readable[Symbol.asyncIterator]();
-    this.#reader = new LocalReader(() => this.#read(chunks), context.time);
+    this.#text = new TextStream(readable);
+    this.#reader = new LocalReader(() => this.#read(), context.time);
     this.#splitter = new LineSplitter(maxLineBytes);
     this.#context = context;
   }
@@ -90,9 +94,9 @@ class ReadablePartition implements SourcePartition<RawLine> {
     return { kind: "end" };
   }
 
-  /** Of a line that has begun the rest is still to come. Reads of a file are done where the event loop cannot see them. */
+  /** Of a line that has begun the rest is still to come. Reads of a file are done where the event loop cannot see them, and so is decompressing. */
   async drained(): Promise<Drained | undefined> {
-    if (this.#readable instanceof ReadStream) return undefined;
+    if (this.#readable instanceof ReadStream || this.#text.compressed) return undefined;
     const proof = await this.#reader.drained();
     return this.#splitter.inLine ? undefined : proof;
   }
@@ -114,11 +118,9 @@ class ReadablePartition implements SourcePartition<RawLine> {
     return Promise.resolve();
   }
 
-  async #read(chunks: AsyncIterator<unknown>): Promise<Buffer | undefined> {
+  async #read(): Promise<Buffer | undefined> {
     try {
-      const next = await chunks.next();
-      if (next.done === true) return undefined;
-      return Buffer.isBuffer(next.value) ? next.value : Buffer.from(String(next.value));
+      return await this.#text.next();
     } catch (error) {
       // Destroying the stream ends an iteration that waits with an error of its own.
       if (this.#stopped) return undefined;

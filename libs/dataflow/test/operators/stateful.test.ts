@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { Dataflow, MemoryStore, run } from "@millrace/dataflow";
-import type { KeyedLogic, KeyedStream } from "@millrace/dataflow";
+import type { DeadLetter, ErrorPolicy, KeyedLogic, KeyedStep, KeyedStream } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
 import { collectRows } from "../collect-rows.ts";
 
@@ -224,5 +224,113 @@ describe("deduplicate", () => {
     await second.settle();
     await second.stop();
     expect(out.rows).toEqual(["a", "b", "c", "b"]);
+  });
+});
+
+describe("what the logic throws", () => {
+  interface Case {
+    readonly rows: readonly unknown[];
+    readonly letters: readonly unknown[];
+    readonly end: Promise<unknown>;
+  }
+
+  /** Runs the logic over one reading of `a` and one of `b`, on to the time 100 and to the end. */
+  async function over(logic: KeyedLogic<number, number, string>, onError?: ErrorPolicy): Promise<Case> {
+    const source = new TestingSource<Reading>();
+    const out = new TestingSink<string>();
+    const deadLetter = new TestingSink<DeadLetter>();
+    const [flow, readings] = bySensor(source, new Dataflow("throwing", { deadLetter }));
+    readings
+      .statefulFlatMap("step", logic, onError === undefined ? {} : { onError })
+      .dropKey()
+      .output("out", out);
+    const driver = await FlowDriver.start(flow);
+    const end = driver.done.then(
+      () => "done",
+      (error: unknown) => error,
+    );
+    source.push([
+      ["a", 1],
+      ["b", 2],
+    ]);
+    await driver.settle();
+    await driver.advanceTo(100);
+    source.end();
+    await driver.settle();
+    return { rows: out.rows, letters: deadLetter.rows.map(({ step, payload }) => [step, payload]), end };
+  }
+
+  /** @throws for the key `a` */
+  const failingFor = (key: string): string => {
+    if (key === "a") throw new TypeError("not this key");
+    return key;
+  };
+  const lazily = function* (key: string): Iterable<string> {
+    yield "first";
+    yield failingFor(key);
+  };
+  const keep = (state: number): KeyedStep<number, string> => ({ state });
+  const cases: Readonly<Record<string, KeyedLogic<number, number, string>>> = {
+    "out of onEvent": { onEvent: (_state, value, { key }) => ({ state: value, out: lazily(key) }) },
+    onNotify: {
+      onEvent: (_state, value, { now }) => ({ state: value, notifyAt: now + 10 }),
+      onNotify: (state, { key }) => ({ state, out: [failingFor(key)] }),
+      onEnd: keep,
+    },
+    "out of onNotify": {
+      onEvent: (_state, value, { now }) => ({ state: value, notifyAt: now + 10 }),
+      onNotify: (state, { key }) => ({ state, out: lazily(key) }),
+    },
+    onEnd: {
+      onEvent: (_state, value) => ({ state: value }),
+      onEnd: (state, { key }) => ({ state, out: [failingFor(key)] }),
+    },
+    "out of onEnd": {
+      onEvent: (_state, value) => ({ state: value }),
+      onEnd: (state, { key }) => ({ state, out: lazily(key) }),
+    },
+    "a time that is none": {
+      onEvent: (_state, value, { key }) => ({
+        state: value,
+        out: [key],
+        notifyAt: key === "a" ? NaN : undefined,
+      }),
+    },
+  };
+
+  test.each(Object.entries(cases))("in %s is the step's error", async (_, logic) => {
+    await expect((await over(logic)).end).resolves.toMatchObject({
+      code: "MILLRACE_STEP_FAILED",
+      step: "step",
+      message: expect.stringMatching(/not this key|notifyAt is NaN/),
+    });
+  });
+
+  test.each(Object.entries(cases))(
+    "in %s goes to the dead letter where the step says so",
+    async (_, logic) => {
+      const { rows, letters, end } = await over(logic, "dead-letter");
+      await expect(end).resolves.toBe("done");
+      expect(rows.at(-1)).toBe("b");
+      expect(rows.filter((row) => row !== "first")).toEqual(["b"]);
+      expect(letters).toEqual([["step", expect.stringMatching(/^(1|\{"key":"a","state":1\})$/)]]);
+    },
+  );
+
+  test("is tried again where the step says so, with none of its rows twice", async () => {
+    let tries = 0;
+    const logic: KeyedLogic<number, number, string> = {
+      onEvent: (_state, value, { key }) => ({
+        state: value,
+        out: (function* () {
+          yield `${key} begins`;
+          if ((tries += 1) < 3) throw new TypeError("not yet");
+          yield `${key} ends`;
+        })(),
+      }),
+    };
+    const { rows, end } = await over(logic, { retries: 2 });
+    await expect(end).resolves.toBe("done");
+    expect(rows).toEqual(["a begins", "a ends", "b begins", "b ends"]);
   });
 });

@@ -1,10 +1,15 @@
+import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import * as zlib from "node:zlib";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import fc from "fast-check";
-import { JsonlFileSource, SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
+import { Dataflow, JsonlFileSource, SILENT_LOGGER, SYSTEM_TIME, TextStream, run } from "@millrace/dataflow";
 import type { DecodeFailure, Json, LineOptions, PartContext, RawLine } from "@millrace/dataflow";
+import { TestingSink } from "@millrace/dataflow/testing";
 
 let folder: string;
 beforeEach(async () => {
@@ -131,4 +136,91 @@ describe("the lines of a file", () => {
       message: expect.stringContaining("absent"),
     });
   });
+});
+
+describe("a file by its content", () => {
+  const text = "one\n\u00e9\nthree";
+
+  test("with a UTF-8 byte-order mark begins after it, and resumes exactly", async () => {
+    const marked = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(text)]);
+    expect((await readFile(marked)).lines).toEqual(["one", "\u00e9", "three"]);
+    expect((await readFile(marked, { chunkBytes: 1 })).positions).toEqual([7, 10, 15]);
+    expect((await readFile(marked, {}, 7)).lines).toEqual(["\u00e9", "three"]);
+  });
+
+  test("that is compressed with gzip is decompressed, whatever its name, and resumes exactly", async () => {
+    const zipped = Buffer.concat([gzipSync("one\n\u00e9\n"), gzipSync("three")]);
+    const { lines, positions } = await readFile(zipped);
+    expect(lines).toEqual(["one", "\u00e9", "three"]);
+    expect(positions.at(-1)).toBe(12);
+    expect((await readFile(zipped, {}, 4)).lines).toEqual(["\u00e9", "three"]);
+    const marked = gzipSync(Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from("a\n")]));
+    expect((await readFile(marked)).lines).toEqual(["a"]);
+  });
+
+  test("that is cut off in the middle of its compression is an error", async () => {
+    await expect(readFile(gzipSync("x".repeat(10_000)).subarray(0, 20))).rejects.toThrow(
+      "unexpected end of file",
+    );
+  });
+
+  test.each([
+    ["with a mark", Buffer.from("\ufeff{}\n", "utf16le")],
+    ["the other way round", Buffer.from("\ufeff{}\n", "utf16le").swap16()],
+    ["without a mark", Buffer.from("{}\n", "utf16le")],
+    ["without a mark, the other way round", Buffer.from("{}\n", "utf16le").swap16()],
+  ])("that is UTF-16, %s, is refused with a remedy", async (_, content) => {
+    await expect(readFile(content)).rejects.toMatchObject({
+      code: "MILLRACE_SOURCE_FAILED",
+      message: expect.stringContaining("iconv -f UTF-16 -t UTF-8"),
+    });
+  });
+
+  test("that is compressed with zstd is read where Node can, and refused with a remedy where it cannot", async () => {
+    // "a\n" in one frame.
+    const zstd = Buffer.from("28b52ffd0402110000610a6ac22411", "hex");
+    if ("createZstdDecompress" in zlib) expect((await readFile(zstd)).lines).toEqual(["a"]);
+    else await expect(readFile(zstd)).rejects.toThrow("zstd -d");
+  });
+});
+
+describe("what is no regular file", () => {
+  async function overPipe(
+    content: Uint8Array,
+  ): Promise<{ readonly rows: unknown; readonly source: JsonlFileSource }> {
+    const path = join(folder, "pipe");
+    execFileSync("mkfifo", [path]);
+    const source = new JsonlFileSource(path);
+    const out = new TestingSink<RawLine>();
+    const flow = new Dataflow("piped");
+    flow.input("in", source).output("out", out);
+    const running = run(flow);
+    await writeFile(path, content);
+    await running;
+    return { rows: out.rows, source };
+  }
+
+  test.each([
+    ["plain", Buffer.from("one\ntwo\n")],
+    ["with a mark", Buffer.from("\ufeffone\ntwo\n")],
+    ["compressed", gzipSync("one\ntwo\n")],
+  ])("is read as a stream, once: %s", async (_, content) => {
+    const { rows, source } = await overPipe(content);
+    expect(rows).toEqual(["one", "two"]);
+    const flow = new Dataflow("again");
+    flow.input("in", source).output("out", new TestingSink<RawLine>());
+    await expect(run(flow)).rejects.toMatchObject({
+      code: "MILLRACE_SOURCE_FAILED",
+      message: expect.stringContaining("only once"),
+    });
+  });
+});
+
+test("a mark that comes byte by byte is one, and a short line is not held back by the look for one", async () => {
+  const [mark, short] = [new PassThrough(), new PassThrough()];
+  const texts = [new TextStream(mark), new TextStream(short)];
+  short.write("1");
+  expect(String(await texts[1]?.next())).toBe("1");
+  for (const byte of Buffer.from("\ufeffa")) mark.write(Buffer.of(byte));
+  expect(String(await texts[0]?.next())).toBe("a");
 });
