@@ -17,6 +17,7 @@ describe("aggregatorConfig", () => {
       closeWindows: false,
       sink: "stdout",
       resultTtlMs: undefined,
+      storeTimeoutMs: Infinity,
       store: "none",
       transport: {
         transport: "pubsub",

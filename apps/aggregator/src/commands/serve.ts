@@ -34,7 +34,9 @@ export async function serve({ config, logger, signal }: ProgramContext<Aggregato
     { event: "starting", flow: label, redis, transport, channel, tasks },
     `running ${label} on ${transport} ${channel} of ${redis}${alone}`,
   );
-  const store = config.store === "none" ? undefined : new RedisStore(config.redis, { logger });
+  const { storeTimeoutMs } = config;
+  const store =
+    config.store === "none" ? undefined : new RedisStore(config.redis, { logger, storeTimeoutMs });
   const flow = await loadFlow(choice, {
     source: sourceOf(config, (await outlineOf(choice)).id),
     windower,
