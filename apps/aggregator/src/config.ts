@@ -33,6 +33,8 @@ export interface AggregatorConfig extends ProgramConfig {
   readonly group: string | undefined;
   readonly trim: boolean;
   readonly store: (typeof STORES)[number];
+  /** `Infinity`: as long as it takes. */
+  readonly storeTimeoutMs: number;
   readonly sink: (typeof SINKS)[number];
   /** `undefined`: results stay. */
   readonly resultTtlMs: number | undefined;
@@ -111,6 +113,17 @@ export function aggregatorConfig(
     parse: oneOf(STORES),
     defaultText: "redis for streams and for --sink=redis, else none",
   });
+  const storeTimeoutMs = cli.option(
+    {
+      flag: "--store-timeout <duration>",
+      env: "MILLRACE_STORE_TIMEOUT",
+      description:
+        "end when the store, once reached, has not answered for so long; until then the tasks wait for it",
+      parse: (given) => parseDuration(given),
+      defaultText: "never",
+    },
+    Infinity,
+  );
   const transport = transportOptions(cli);
   const tasks = taskOptions(cli, transport);
   const start = cli.option(
@@ -156,6 +169,7 @@ export function aggregatorConfig(
     sink: sink(),
     resultTtlMs: resultTtlMs(),
     store: store() ?? kept,
+    storeTimeoutMs: storeTimeoutMs(),
     transport: transport(),
     tasks: tasks(),
     start: start(),

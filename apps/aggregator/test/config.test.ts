@@ -19,6 +19,7 @@ describe("aggregatorConfig", () => {
       drainTimeoutMs: 25_000,
       sink: "stdout",
       resultTtlMs: undefined,
+      storeTimeoutMs: Infinity,
       store: "none",
       transport: {
         transport: "pubsub",

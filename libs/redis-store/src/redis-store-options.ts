@@ -26,8 +26,11 @@ export interface RedisStoreOptions {
   readonly maxValueBytes?: number;
   /** Fields that one page of a load asks for. `@default 1_000` */
   readonly pageFields?: number;
-  /** How long (ms) a command is tried since Redis answered last, before it fails. `@default 30_000` */
-  readonly retryMs?: number;
+  /**
+   * How long (ms) a command is tried since Redis answered last, once a connection has stood, before it fails. Until
+   * then the task waits, its source with it, and the log says so every 30 s. `@default Infinity`
+   */
+  readonly storeTimeoutMs?: number;
   /** @default warnings and errors on standard error */
   readonly logger?: Logger;
   /** @default the system's clock and timers */
@@ -45,7 +48,7 @@ export const DEFAULT_REDIS_STORE_OPTIONS: Required<RedisStoreOptions> = Object.f
   maxCommitBytes: 64 * 1_024 * 1_024,
   maxValueBytes: 1_024 * 1_024,
   pageFields: 1_000,
-  retryMs: 30_000,
+  storeTimeoutMs: Infinity,
   logger: DEFAULT_LOGGER,
   time: SYSTEM_TIME,
   failPoint: () => undefined,
@@ -54,10 +57,15 @@ export const DEFAULT_REDIS_STORE_OPTIONS: Required<RedisStoreOptions> = Object.f
 /** @throws RedisOptionsError */
 export function resolveStoreOptions(options: RedisStoreOptions): StoreSettings {
   const settings = { ...DEFAULT_REDIS_STORE_OPTIONS, ...options };
-  for (const name of ["maxCommitBytes", "maxValueBytes", "pageFields", "retryMs"] as const) {
+  for (const name of ["maxCommitBytes", "maxValueBytes", "pageFields"] as const) {
     if (!Number.isSafeInteger(settings[name]) || settings[name] < 1) {
       throw new RedisOptionsError(`${name} is ${settings[name]}. Give a whole number of at least 1.`);
     }
+  }
+  if (!(settings.storeTimeoutMs >= 1)) {
+    throw new RedisOptionsError(
+      `storeTimeoutMs is ${settings.storeTimeoutMs}. Give a number of at least 1; Infinity waits as long as it takes.`,
+    );
   }
   requireKeyPrefix(settings.keyPrefix);
   return settings;

@@ -69,7 +69,7 @@ export class RedisStore implements Store {
    *
    * @throws RedisOptionsError for a partition's name that cannot have a slot of its own
    * @throws RedisRefusedError for a user who lacks a permission: the older owner goes on
-   * @throws RedisError, StoreUnavailableError when there is no usable Redis within `retryMs`
+   * @throws RedisError, StoreUnavailableError when there is no usable Redis within `storeTimeoutMs`
    */
   async acquire(task: TaskId): Promise<TaskStore> {
     const keys = new TaskKeys(task, this.#settings.keyPrefix);

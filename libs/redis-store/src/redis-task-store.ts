@@ -64,6 +64,13 @@ export class RedisTaskStore implements TaskStore {
     return outcome;
   }
 
+  /** @throws StoreUnavailableError, RedisError */
+  newestOwner(): Promise<number> {
+    return this.#connection.run("name a task's owner", async ({ client, answer }) =>
+      Number((await answer(client.hget(this.#keys.meta, "fence"))) ?? 0),
+    );
+  }
+
   /** Closes the task's connection. Idempotent. */
   close(): Promise<void> {
     return this.#close();

@@ -1,39 +1,14 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Redis } from "ioredis";
 import { Dataflow, run } from "@millrace/dataflow";
-import type { Decoder, Logger, RawLine } from "@millrace/dataflow";
+import type { Decoder, RawLine } from "@millrace/dataflow";
 import { freePort, startRedisSentinel } from "@millrace/local-redis";
 import type { LocalRedisSentinel } from "@millrace/local-redis";
 import { RedisReplicaError, RedisStreamSource, RedisUnreachableError } from "@millrace/redis-source";
 import { RedisStore, RedisStreamResultSink, StoreUnavailableError, inspectTask } from "@millrace/redis-store";
 import { TASK, commitOf } from "./support/commits.ts";
 import { cleanUp, clientOf, rowsIn, serverOf, storeOf } from "./support/servers.ts";
-
-interface Warnings extends Logger {
-  readonly events: unknown[];
-  readonly messages: string[];
-  /** Resolves at the next line of this event. */
-  next(event: string): Promise<void>;
-}
-
-/** Log lines from the level warn on. */
-function warnings(): Warnings {
-  const [events, messages]: [unknown[], string[]] = [[], []];
-  let watch: ((event: unknown) => void) | undefined;
-  const add = (fields: object, message: string): void => {
-    const event: unknown = Reflect.get(fields, "event");
-    events.push(event);
-    messages.push(message);
-    watch?.(event);
-  };
-  const next = (wanted: string): Promise<void> =>
-    new Promise((resolve) => {
-      watch = (event) => {
-        if (event === wanted) resolve();
-      };
-    });
-  return { events, messages, next, debug: () => undefined, info: () => undefined, warn: add, error: add };
-}
+import { warnings } from "./support/warnings.ts";
 
 describe("where no Redis is", () => {
   it("the start fails once the time to connect is over, whatever the time to retry", async () => {
@@ -50,7 +25,7 @@ describe("where no Redis is", () => {
 
   it("a task that is opened later waits, once the store was there", async () => {
     const server = await serverOf();
-    const store = new RedisStore({ url: server.url, connectTimeoutMs: 50 }, { retryMs: 20_000 });
+    const store = new RedisStore({ url: server.url, connectTimeoutMs: 50 }, { storeTimeoutMs: 20_000 });
     cleanUp(() => store.close());
     await store.look(TASK);
     await server.kill();
@@ -89,7 +64,7 @@ describe("a server that becomes a replica", () => {
 
   it("is named when the time to retry is over", async () => {
     const server = await serverOf();
-    const task = await storeOf(server, { retryMs: 300 }).acquire(TASK);
+    const task = await storeOf(server, { storeTimeoutMs: 300 }).acquire(TASK);
     await clientOf(server).replicaof("127.0.0.1", await freePort());
     const committing = task.commit(commitOf(1));
     await expect(committing).rejects.toBeInstanceOf(StoreUnavailableError);

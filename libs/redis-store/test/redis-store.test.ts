@@ -119,7 +119,7 @@ describe("outcomes", () => {
 describe("trouble", () => {
   it("fails with a code of its own when Redis stays away, and says what happened", async () => {
     const server = await serverOf();
-    const task = await storeOf(server, { retryMs: 300 }).acquire(TASK);
+    const task = await storeOf(server, { storeTimeoutMs: 300 }).acquire(TASK);
     await server.kill();
     const failure = await task.commit(commitOf(1)).then(
       () => undefined,
@@ -132,7 +132,7 @@ describe("trouble", () => {
 
   it("fails in the same way when there was none from the start", async () => {
     const port = await freePort();
-    const store = storeOf({ url: `redis://127.0.0.1:${port}` }, { retryMs: 200 });
+    const store = storeOf({ url: `redis://127.0.0.1:${port}` }, { storeTimeoutMs: 200 });
     await expect(store.acquire(TASK)).rejects.toThrow(StoreUnavailableError);
   });
 
@@ -149,7 +149,7 @@ describe("trouble", () => {
   it("waits while Redis has no memory to give, and leaves nothing half done", async () => {
     const server = await serverOf();
     const client = clientOf(server);
-    const task = await storeOf(server, { retryMs: 300 }).acquire(TASK);
+    const task = await storeOf(server, { storeTimeoutMs: 300 }).acquire(TASK);
     await client.config("SET", "maxmemory", "1");
     const committing = task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
     await expect(committing).rejects.toThrow(StoreUnavailableError);
@@ -235,7 +235,7 @@ describe("trouble", () => {
   it.each([
     ["a prefix that would move the slot", { keyPrefix: "{a}" }],
     ["no room for a commit", { maxCommitBytes: 0 }],
-    ["no patience", { retryMs: Number.NaN }],
+    ["no patience", { storeTimeoutMs: Number.NaN }],
   ])("refuses %s", (_, options) => {
     expect(() => new RedisStore({}, options)).toThrow(RedisOptionsError);
   });
@@ -302,7 +302,7 @@ describe("a load", () => {
     const server = await serverOf();
     const proxy = await cuttingProxy(server);
     const time = new VirtualTime();
-    const task = await storeOf(proxy, { retryMs: 1_000, time }).acquire(TASK);
+    const task = await storeOf(proxy, { storeTimeoutMs: 1_000, time }).acquire(TASK);
     await task.commit(commitOf(1, { changes: [put("w/1", { a: 1 }), put("w/2", { a: 1 })] }));
     let pages = 0;
     const slow = (): Promise<void> => {

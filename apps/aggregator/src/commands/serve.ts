@@ -39,7 +39,9 @@ export async function serve({ config, logger, signal }: ProgramContext<Aggregato
       `${leftOut.length} of ${names.length} partitions are left to other workers (--tasks): ${leftOut.join(", ")}`,
     );
   }
-  const store = config.store === "none" ? undefined : new RedisStore(config.redis, { logger });
+  const { storeTimeoutMs } = config;
+  const store =
+    config.store === "none" ? undefined : new RedisStore(config.redis, { logger, storeTimeoutMs });
   const flow = await loadFlow(choice, {
     source: sourceOf(config, (await outlineOf(choice)).id),
     windower,

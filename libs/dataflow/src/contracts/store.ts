@@ -85,6 +85,11 @@ export interface TaskStore {
   load(): Promise<TaskState | undefined>;
   /** Applies one commit, whole or not at all. The same commit may be sent again after a lost reply. */
   commit(commit: Commit): Promise<CommitOutcome>;
+  /**
+   * Fence of the task's newest owner, so that one who has nothing to commit notices that it was replaced. The task asks
+   * every few seconds, so it must be cheap. Absent: it notices at its next commit.
+   */
+  newestOwner?(): Promise<number>;
   /** Gives the task up; its state stays. */
   close(): Promise<void>;
 }

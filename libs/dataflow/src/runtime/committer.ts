@@ -35,6 +35,17 @@ export class Committer {
     return this.#number;
   }
 
+  /** Whether the store can say so without a commit. */
+  get canAskOwner(): boolean {
+    return this.#store.newestOwner !== undefined;
+  }
+
+  /** @throws FencedError when another owner has the task */
+  async askOwner(): Promise<void> {
+    const owner = await this.#store.newestOwner?.();
+    if (owner !== undefined && owner > this.#store.fence) throw this.#fencedBy(owner);
+  }
+
   /** @throws FencedError when another owner has the task */
   async commit({ graph, ...content }: CommitContent): Promise<void> {
     const changes = graph.snapshot();
@@ -51,14 +62,18 @@ export class Committer {
         this.#number += 1;
         return;
       case "fenced":
-        throw new FencedError(
-          `task ${this.#name}: owner ${outcome.owner} has taken it over from owner ${this.#store.fence}; this worker stops`,
-        );
+        throw this.#fencedBy(outcome.owner);
       case "rolled-back":
         throw new RolledBack(
           `task ${this.#name}: the store is at commit ${outcome.stored}, this task at ${this.#number}: it was restored from an older copy`,
         );
     }
+  }
+
+  #fencedBy(owner: number): FencedError {
+    return new FencedError(
+      `task ${this.#name}: owner ${owner} has taken it over from owner ${this.#store.fence}; this worker stops`,
+    );
   }
 }
 

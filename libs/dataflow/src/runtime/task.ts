@@ -31,6 +31,8 @@ export interface Unfinished {
 
 /** While nothing but the watermark moves it is committed no more often than this, ms. */
 const WATERMARK_EVERY_MS = 1_000;
+/** A task that commits nothing asks after so long whether another owner has it. */
+const OWNER_EVERY_MS = 3_000;
 
 /**
  * A live copy of a flow over one partition. Its life: open everything, restore, then batch by batch — process,
@@ -64,6 +66,7 @@ export class Task {
   #committedWatermark = Number.NEGATIVE_INFINITY;
   /** When time was last made to move on so that the watermark can be committed, ms. */
   #refreshedAt = Number.NEGATIVE_INFINITY;
+  #ownerAskedAt = Number.NEGATIVE_INFINITY;
   /** When it went for the next batch, or last stopped waiting for one, ms. */
   #roundBegan = 0;
   /** What its batches took since it last gave way to others, ms. What passes while it waits for one is none of it. */
@@ -363,6 +366,12 @@ export class Task {
       await this.#commit(live, false);
       return;
     }
+    const ownerAt = this.#ownerDue(live);
+    if (ownerAt !== undefined && ownerAt <= now) {
+      this.#ownerAskedAt = now;
+      await abortable(live.committer?.askOwner() ?? Promise.resolve(), this.#abort.signal);
+      return;
+    }
     const probeAt = disproved || !intake.canProbe ? undefined : earliest(wakes.drained, this.#idle.nextProbe);
     if (probeAt !== undefined && probeAt <= now) intake.probe();
     this.#hold = holdOf(wakes.drained, now, disproved);
@@ -370,6 +379,7 @@ export class Task {
       wakes.time,
       commitAt,
       refreshAt,
+      ownerAt,
       probeAt !== undefined && probeAt > now ? probeAt : undefined,
     );
     const cancel = alarm === undefined ? undefined : time.wakeAt(alarm, this.#signal.notify);
@@ -420,6 +430,11 @@ export class Task {
     if (live.committer === undefined || this.#dirtySince !== undefined || live.graph.watermark === undefined)
       return undefined;
     return Math.max(this.#committedAt, this.#refreshedAt) + this.#watermarkEveryMs;
+  }
+
+  #ownerDue({ committer }: LiveTask): number | undefined {
+    if (committer?.canAskOwner !== true) return undefined;
+    return Math.max(this.#committedAt, this.#ownerAskedAt) + OWNER_EVERY_MS;
   }
 
   get #watermarkEveryMs(): number {

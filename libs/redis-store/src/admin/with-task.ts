@@ -9,7 +9,7 @@ export interface TaskAccessOptions {
   /** As the store has it. `@default "millrace"` */
   readonly keyPrefix?: string;
   /** How long (ms) a command is tried since Redis answered last. `@default 5_000` */
-  readonly retryMs?: number;
+  readonly storeTimeoutMs?: number;
   /** @default warnings and errors on standard error */
   readonly logger?: Logger;
   /** @default the system's clock and timers */
@@ -19,7 +19,7 @@ export interface TaskAccessOptions {
 /** How `inspectTask` and `resetTask` reach a task without options. */
 export const DEFAULT_TASK_ACCESS_OPTIONS: Required<TaskAccessOptions> = Object.freeze({
   keyPrefix: DEFAULT_KEY_PREFIX,
-  retryMs: 5_000,
+  storeTimeoutMs: 5_000,
   logger: DEFAULT_LOGGER,
   time: SYSTEM_TIME,
 });
@@ -31,9 +31,9 @@ export async function withTask<T>(
   options: TaskAccessOptions,
   use: (connection: TaskConnection, keys: TaskKeys) => Promise<T>,
 ): Promise<T> {
-  const { keyPrefix, retryMs, logger, time } = { ...DEFAULT_TASK_ACCESS_OPTIONS, ...options };
+  const { keyPrefix, storeTimeoutMs, logger, time } = { ...DEFAULT_TASK_ACCESS_OPTIONS, ...options };
   const keys = new TaskKeys(task, keyPrefix);
-  const connection = new TaskConnection(redis, keys.meta, { retryMs, logger, time });
+  const connection = new TaskConnection(redis, keys.meta, { storeTimeoutMs, logger, time });
   try {
     return await use(connection, keys);
   } finally {

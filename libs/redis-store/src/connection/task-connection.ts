@@ -7,6 +7,7 @@ import {
   backOffMs,
   connectRedis,
   describeRedis,
+  isReply,
   isWrongNode,
   pause,
 } from "@millrace/redis-source";
@@ -20,11 +21,14 @@ import { TIMED_OUT, withTimeout } from "./with-timeout.ts";
 /** A server that answers nothing for so long is taken for lost, and the command is sent on a new connection. */
 const ANSWER_MS = 5_000;
 const BACK_OFF = { firstMs: 20, longestMs: 1_000 };
+/** Trouble that lasts so long is logged, and then again after each {@link REMIND_MS}. */
+const PASSING_MS = 1_000;
+const REMIND_MS = 30_000;
 
 /** How a task is connected. */
 export interface TaskConnectionSettings {
-  /** How long (ms) a command is tried since Redis answered last. */
-  readonly retryMs: number;
+  /** How long (ms) a command is tried since Redis answered last; `Infinity`: as long as it takes. */
+  readonly storeTimeoutMs: number;
   readonly logger: Logger;
   readonly time: TimeProvider;
   /**
@@ -53,10 +57,13 @@ export interface Link {
 /** A command of a {@link Link} failed, and may succeed later. */
 class RetryableError extends Error {
   readonly reason: RedisError;
+  /** A connection was lost, which its own log tells. */
+  readonly lost: boolean;
 
-  constructor(reason: RedisError) {
+  constructor(reason: RedisError, lost: boolean) {
     super(reason.message);
     this.reason = reason;
+    this.lost = lost;
   }
 }
 
@@ -85,18 +92,22 @@ export class TaskConnection {
    * Runs `use`, again from its start whenever the connection is lost on the way. One call at a time.
    *
    * @param purpose what it is for, in the error's words
-   * @throws StoreUnavailableError when Redis answered nothing of use for `retryMs`
+   * @throws StoreUnavailableError when Redis answered nothing of use for `storeTimeoutMs`
    * @throws RedisError when none was reached within `connectTimeoutMs`, and for what waiting does not mend; what `use`
    *   itself throws
    */
   async run<T>(purpose: string, use: (link: Link) => Promise<T>): Promise<T> {
-    const { time, retryMs, random } = this.#settings;
-    this.#giveUpAt = time.now() + retryMs;
+    const { time, storeTimeoutMs, random } = this.#settings;
+    this.#giveUpAt = time.now() + storeTimeoutMs;
+    const wait = new WaitLog(this.#settings, () => this.#address(), purpose);
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await use(await this.#link());
+        const result = await use(await this.#link());
+        wait.over();
+        return result;
       } catch (error) {
         if (!(error instanceof RetryableError)) throw error;
+        if (!error.lost) wait.goesOn(error.reason);
         const delayMs = backOffMs(attempt, BACK_OFF, random);
         if (time.now() + delayMs >= this.#giveUpAt) throw this.#unavailable(purpose, error.reason);
         await pause(delayMs, time, this.#closing.signal);
@@ -113,7 +124,7 @@ export class TaskConnection {
   }
 
   async #link(): Promise<Link> {
-    const { time, retryMs } = this.#settings;
+    const { time, storeTimeoutMs } = this.#settings;
     const connection = await this.#connected();
     const client = await this.#inTime(
       connection.whenUp(),
@@ -128,14 +139,15 @@ export class TaskConnection {
     const answer = async <T>(reply: Promise<T>): Promise<T> => {
       try {
         const answered = await this.#inTime(reply, ANSWER_MS, overdue);
-        this.#giveUpAt = time.now() + retryMs;
+        this.#giveUpAt = time.now() + storeTimeoutMs;
         return answered;
       } catch (error) {
         if (error instanceof RetryableError) throw error;
         const failure = failureOf(error, connection.address);
         if (!failure.retryable) throw failure;
-        if (isWrongNode(error)) connection.discard(client, error);
-        throw new RetryableError(failure);
+        const moved = isWrongNode(error);
+        if (moved) connection.discard(client, error);
+        throw new RetryableError(failure, moved || !isReply(error));
       }
     };
     return {
@@ -163,7 +175,7 @@ export class TaskConnection {
       if (error instanceof RetryableError) throw error;
       this.#connection = undefined;
       if (this.#reached.yet && error instanceof RedisError && error.retryable)
-        throw new RetryableError(error);
+        throw new RetryableError(error, false);
       throw error;
     }
   }
@@ -177,13 +189,13 @@ export class TaskConnection {
     const { time } = this.#settings;
     const ms = Math.min(Math.max(this.#giveUpAt - time.now(), 0), atMostMs);
     const result = await withTimeout(promise, ms, time, this.#closing.signal);
-    if (result === TIMED_OUT) throw new RetryableError(overdue());
+    if (result === TIMED_OUT) throw new RetryableError(overdue(), true);
     return result;
   }
 
   #unavailable(purpose: string, reason: RedisError): StoreUnavailableError {
     return new StoreUnavailableError(
-      `Redis at ${this.#address()} did not ${purpose} within ${this.#settings.retryMs} ms: ${reason.message} ` +
+      `Redis at ${this.#address()} did not ${purpose} within ${this.#settings.storeTimeoutMs} ms: ${reason.message} ` +
         "Bring it back; what was committed is kept, and the next run goes on from there.",
     );
   }
@@ -194,6 +206,48 @@ export class TaskConnection {
 
   #address(): string {
     return describeRedis(this.#options);
+  }
+}
+
+/** Says that a command waits, every so often, and that it does no more. */
+class WaitLog {
+  readonly #settings: TaskConnectionSettings;
+  readonly #address: () => string;
+  readonly #purpose: string;
+  readonly #since: number;
+  #nextAt: number;
+  #told = false;
+
+  constructor(settings: TaskConnectionSettings, address: () => string, purpose: string) {
+    this.#settings = settings;
+    this.#address = address;
+    this.#purpose = purpose;
+    this.#since = settings.time.now();
+    this.#nextAt = this.#since + PASSING_MS;
+  }
+
+  goesOn({ message, code }: RedisError): void {
+    const { time, logger } = this.#settings;
+    const now = time.now();
+    if (now < this.#nextAt) return;
+    this.#nextAt = now + REMIND_MS;
+    this.#told = true;
+    const redis = this.#address();
+    const waitedMs = now - this.#since;
+    logger.warn(
+      { event: "store-waiting", redis, code, waitedMs },
+      `waiting for Redis at ${redis} to ${this.#purpose}, for ${Math.round(waitedMs / 1_000)} s now: ${message}`,
+    );
+  }
+
+  over(): void {
+    if (!this.#told) return;
+    const { time, logger } = this.#settings;
+    const waitedMs = time.now() - this.#since;
+    logger.info(
+      { event: "store-back", redis: this.#address(), waitedMs },
+      `Redis at ${this.#address()} works again (${this.#purpose})`,
+    );
   }
 }
 

@@ -4,7 +4,7 @@ import type { TimeProvider } from "@millrace/dataflow";
 export const TIMED_OUT: unique symbol = Symbol("timed out");
 
 /**
- * Waits for a promise, but no longer than `ms`, and not when the signal is aborted.
+ * Waits for a promise, but no longer than `ms` (`Infinity`: as long as it takes), and not when the signal is aborted.
  *
  * @throws the signal's reason
  */
@@ -23,10 +23,13 @@ export function withTimeout<T>(
       release();
       reject(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
     };
-    const cancel = time.wakeAt(time.now() + ms, () => {
-      release();
-      resolve(TIMED_OUT);
-    });
+    const cancel =
+      ms === Infinity
+        ? () => undefined
+        : time.wakeAt(time.now() + ms, () => {
+            release();
+            resolve(TIMED_OUT);
+          });
     signal.addEventListener("abort", abort);
     if (signal.aborted) abort();
     promise.then(resolve, reject).finally(release);
