@@ -35,6 +35,21 @@ describe("finalUpTo", () => {
     expect([engine.pending, engine.finalUpTo()]).toEqual([false, 25]);
   });
 
+  test("stays before a session's close until the last page of rows is out", () => {
+    const engine = createWindowEngine({
+      windower: new SessionWindower({ gapMs: 5 }),
+      fold,
+      clock: eventClock(),
+      pageSize: 1,
+    });
+    engine.process(batch(event(1, "a"), event(2, "b"), event(3, "c"), event(1_000)), 0);
+    expect([engine.pending, engine.finalUpTo()]).toEqual([true, 1]);
+    engine.nextPage();
+    expect([engine.pending, engine.finalUpTo()]).toEqual([true, 2]);
+    engine.nextPage();
+    expect([engine.pending, engine.finalUpTo()]).toEqual([false, 994]);
+  });
+
   test("moves with each proof that nothing was left to read, and with the system clock", () => {
     const onEvents = createWindowEngine({ windower, fold, clock: eventClock() });
     onEvents.process(batch(event(8)), 100);

@@ -171,6 +171,16 @@ describe("a run that cannot know what it missed says since when", () => {
     expect(partition.completeness(close - 1, after)).toBe("unknown");
   });
 
+  it("where a publisher keeps no record and was not heard again", async () => {
+    const partition = await subscribe();
+    await bench.control.publish("clicks", frameOf(0, ["a"], { publishedAtMs: 1_000 }));
+    await take(partition, 1);
+    expect(partition.stats().uncertainSince).toBeUndefined();
+    await bench.control.client("KILL", "TYPE", "pubsub");
+    await context.logger.logged("subscribed", 2);
+    expect(partition.stats()).toMatchObject({ lost: 0, uncertainSince: 1_000 });
+  });
+
   it("where a publisher was killed: from its last sign of life on", async () => {
     const partition = await subscribe();
     await bench.control.publish("clicks", frameOf(0, ["a"], { publishedAtMs: 1_000 }));

@@ -1,6 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { VirtualTime } from "@millrace/dataflow/testing";
 import type { StreamPartition } from "@millrace/redis-source";
+import { claimGroup } from "../../src/stream/group-commands.ts";
 import { partContext } from "../support/part-context.ts";
 import type { TestContext } from "../support/part-context.ts";
 import { StreamBench, lines } from "../support/stream-bench.ts";
@@ -133,6 +134,18 @@ describe("a group of another program", () => {
     await expect(bench.read(stream, GROUP)).rejects.toMatchObject(refused);
     expect(await group(stream)).toEqual(before);
     await bench.read(stream, { ...GROUP, group: "other" });
+  });
+
+  it("that was made since the look at it is refused, too", async () => {
+    await bench.add("race", lines(0, 10));
+    await bench.redis.xgroup("CREATE", "race", "mine", "0");
+    const before = await group("race");
+    const client = bench.redis.duplicate();
+    jest.spyOn(client, "xinfo").mockRejectedValueOnce(new Error("NOGROUP No such consumer group"));
+    const claimed = claimGroup(client, "race", "mine", { id: "5-0", entries: 5 });
+    await expect(claimed).rejects.toMatchObject(refused);
+    client.disconnect();
+    expect(await group("race")).toEqual(before);
   });
 
   it("is told from our own when the flow goes on, and when several tasks begin at once", async () => {
