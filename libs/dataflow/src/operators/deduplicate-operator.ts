@@ -51,6 +51,10 @@ export class DeduplicateOperator<T> implements Operator<T, T> {
     });
   }
 
+  skipped(ms: number): void {
+    this.#deduplicator.skipped(ms);
+  }
+
   snapshot(): readonly StateChange[] {
     return this.#deduplicator.snapshot();
   }

@@ -97,7 +97,7 @@ export class StreamLink {
       const silent = `Redis at ${this.#connection.address} did not answer a command within ${takesMs + ANSWER_MS} ms.`;
       this.#connection.discard(client, new RedisUnreachableError(silent));
     };
-    const cancel = time.wakeAt(time.now() + takesMs + ANSWER_MS, () => void overdue());
+    const cancel = time.wakeAfter(takesMs + ANSWER_MS, () => void overdue());
     try {
       return await answer;
     } finally {

@@ -91,14 +91,14 @@ export class TaskConnection {
    */
   async run<T>(purpose: string, use: (link: Link) => Promise<T>): Promise<T> {
     const { time, retryMs, random } = this.#settings;
-    this.#giveUpAt = time.now() + retryMs;
+    this.#giveUpAt = time.monotonic() + retryMs;
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await use(await this.#link());
       } catch (error) {
         if (!(error instanceof RetryableError)) throw error;
         const delayMs = backOffMs(attempt, BACK_OFF, random);
-        if (time.now() + delayMs >= this.#giveUpAt) throw this.#unavailable(purpose, error.reason);
+        if (time.monotonic() + delayMs >= this.#giveUpAt) throw this.#unavailable(purpose, error.reason);
         await pause(delayMs, time, this.#closing.signal);
       }
     }
@@ -128,7 +128,7 @@ export class TaskConnection {
     const answer = async <T>(reply: Promise<T>): Promise<T> => {
       try {
         const answered = await this.#inTime(reply, ANSWER_MS, overdue);
-        this.#giveUpAt = time.now() + retryMs;
+        this.#giveUpAt = time.monotonic() + retryMs;
         return answered;
       } catch (error) {
         if (error instanceof RetryableError) throw error;
@@ -175,7 +175,7 @@ export class TaskConnection {
    */
   async #inTime<T>(promise: Promise<T>, atMostMs: number, overdue: () => RedisError): Promise<T> {
     const { time } = this.#settings;
-    const ms = Math.min(Math.max(this.#giveUpAt - time.now(), 0), atMostMs);
+    const ms = Math.min(Math.max(this.#giveUpAt - time.monotonic(), 0), atMostMs);
     const result = await withTimeout(promise, ms, time, this.#closing.signal);
     if (result === TIMED_OUT) throw new RetryableError(overdue());
     return result;

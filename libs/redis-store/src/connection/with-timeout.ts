@@ -23,7 +23,7 @@ export function withTimeout<T>(
       release();
       reject(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
     };
-    const cancel = time.wakeAt(time.now() + ms, () => {
+    const cancel = time.wakeAfter(ms, () => {
       release();
       resolve(TIMED_OUT);
     });

@@ -13,8 +13,20 @@ class HurriedTime implements TimeProvider {
     return SYSTEM_TIME.now() + this.#ahead;
   }
 
+  monotonic(): number {
+    return SYSTEM_TIME.monotonic() + this.#ahead;
+  }
+
   wakeAt(at: number, callback: () => void): () => void {
     return SYSTEM_TIME.wakeAt(at - this.#ahead, callback);
+  }
+
+  wakeAfter(delayMs: number, callback: () => void): () => void {
+    return SYSTEM_TIME.wakeAfter(delayMs, callback);
+  }
+
+  onStep(): () => void {
+    return () => undefined;
   }
 
   yield(): Promise<void> {
