@@ -100,7 +100,12 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   const stopWatching = time.onStep(({ skippedMs }) => {
     if (skippedMs > 0) graph.skipped(skippedMs);
   });
-  resources.add({ close: () => Promise.resolve(stopWatching()) });
+  resources.add({
+    close() {
+      stopWatching();
+      return Promise.resolve();
+    },
+  });
   if (state !== undefined) graph.restore(groupsByStep(state), time.now());
   const resumed = state !== undefined;
   return { graph, partition, deadLetters, sinks, committer, resumed, position: partition.snapshot() };
