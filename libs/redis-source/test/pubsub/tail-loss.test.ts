@@ -222,6 +222,9 @@ describe("a connection that dies without a word", () => {
     time.set(time.now() + 10_000);
     expect(partition.stats().disconnects).toBe(0);
     time.set(time.now() + 10_000);
+    await context.logger.logged("redis-lost");
+    // The pause before the first attempt.
+    time.set(time.now() + 50);
     await context.logger.logged("subscribed", 2);
     expect(partition.stats()).toMatchObject({ lost: 50, disconnects: 1 });
     await bench.control.publish("clicks", frameOf(0, ["a"]));
