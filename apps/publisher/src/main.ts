@@ -32,13 +32,13 @@ await runProgram("publisher", publisherConfig, async ({ config, logger, signal }
     ? barProgress(process.stderr, total, SYSTEM_TIME)
     : logProgress(logger, total, SYSTEM_TIME);
   const flow = publishFlow({ source, sink, progressEveryMs, onProgress: progress.add });
-  const began = SYSTEM_TIME.now();
+  const began = SYSTEM_TIME.monotonic();
   const running = start(flow, { drainTimeoutMs: config.drainTimeoutMs, logger, signal });
   try {
     await running.done;
   } finally {
     progress.end();
-    report(logger, running.stats(), stats(), SYSTEM_TIME.now() - began);
+    report(logger, running.stats(), stats(), SYSTEM_TIME.monotonic() - began);
   }
 });
 

@@ -64,7 +64,7 @@ class PacedPartition<T> implements SourcePartition<T> {
   /** Position before the batch in hand, and how many of its events were delivered. */
   #at: Json;
   #behind = 0;
-  /** When the next event is due, ms. */
+  /** When the next event is due, by the monotonic clock, ms. */
   #due: number;
   #read = 0;
   #stopped = false;
@@ -75,7 +75,7 @@ class PacedPartition<T> implements SourcePartition<T> {
     this.#msPerEvent = msPerEvent;
     this.#time = time;
     this.#at = inner.snapshot();
-    this.#due = time.now();
+    this.#due = time.monotonic();
     if (inner.drained === undefined) return;
     this.drained = async () => {
       const proof = this.#queued === 0 ? await inner.drained?.() : undefined;
@@ -97,7 +97,7 @@ class PacedPartition<T> implements SourcePartition<T> {
     if (!(await this.#refill())) return { kind: "end" };
     await this.#untilDue();
     if (this.#stopped) return { kind: "end" };
-    const now = this.#time.now();
+    const now = this.#time.monotonic();
     this.#due = Math.max(this.#due, now - LONGEST_CATCH_UP_MS);
     const allowed = 1 + Math.floor((now - this.#due) / this.#msPerEvent);
     const { events, times } = this.#batch;
@@ -154,12 +154,12 @@ class PacedPartition<T> implements SourcePartition<T> {
   }
 
   async #untilDue(): Promise<void> {
-    const now = this.#time.now();
+    const now = this.#time.monotonic();
     if (this.#stopped || this.#due <= now) return;
     // One event a millisecond would be one timer a millisecond: several share one.
-    const at = Math.max(this.#due, now + TICK_MS);
+    const delayMs = Math.max(this.#due - now, TICK_MS);
     await new Promise<void>((resolve) => {
-      const cancel = this.#time.wakeAt(at, resolve);
+      const cancel = this.#time.wakeAfter(delayMs, resolve);
       this.#wake = () => {
         cancel();
         resolve();

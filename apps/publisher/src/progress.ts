@@ -56,9 +56,9 @@ export function logProgress(logger: Logger, total: number | undefined, time: Tim
 
 /** Events per second since the last call; the first and the last window are seldom whole, so time is measured. */
 function rateMeter(time: TimeProvider): (lines: number) => number {
-  let since = time.now();
+  let since = time.monotonic();
   return (lines) => {
-    const now = time.now();
+    const now = time.monotonic();
     const rate = (lines * 1_000) / Math.max(now - since, 1);
     since = now;
     return Math.round(rate);

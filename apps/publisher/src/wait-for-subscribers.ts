@@ -11,9 +11,9 @@ export async function waitForSubscribers(
 ): Promise<void> {
   const { transport, names } = how;
   if (transport === "stream" || waitForSubscriberMs === 0) return;
-  const deadline = SYSTEM_TIME.now() + waitForSubscriberMs;
+  const deadline = SYSTEM_TIME.monotonic() + waitForSubscriberMs;
   for (const channel of names) {
-    const timeoutMs = Math.max(deadline - SYSTEM_TIME.now(), 1);
+    const timeoutMs = Math.max(deadline - SYSTEM_TIME.monotonic(), 1);
     if (await waitForSubscriber(redis, channel, { timeoutMs, transport, signal, logger })) continue;
     logger.warn({ event: "no-subscriber", channel }, `nobody listens on ${channel}; publishing all the same`);
   }

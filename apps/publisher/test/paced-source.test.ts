@@ -61,6 +61,18 @@ describe("PacedSource", () => {
     await flow.stop();
   });
 
+  test.each([-3_600_000, 3_600_000])("keeps its rate when the clock is set by %d ms", async (byMs) => {
+    const { sink, flow } = await paced(numbers(10_000), 100);
+    await flow.advanceBy(1_000);
+    const before = sink.rows.length;
+    flow.time.stepWall(byMs);
+    await flow.settle();
+    expect(sink.rows).toHaveLength(before);
+    await flow.advanceBy(1_000);
+    expect(sink.rows.length - before).toBe(100);
+    await flow.stop();
+  });
+
   test("stops at once, however slow it is", async () => {
     const { sink, flow } = await paced(numbers(10), 0.001);
     await flow.stop();

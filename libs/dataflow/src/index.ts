@@ -71,5 +71,5 @@ export type { Reconciliation } from "./runtime/reconcile.ts";
 export type { RunHandle } from "./runtime/run.ts";
 export type { RunOptions, IdleFrom } from "./runtime/options.ts";
 export type { Sink, SinkPartition } from "./contracts/sink.ts";
-export type { TimeProvider } from "./contracts/time-provider.ts";
+export type { ClockStep, TimeProvider } from "./contracts/time-provider.ts";
 export type { WindowOptions, WindowResults } from "./windowed-stream.ts";

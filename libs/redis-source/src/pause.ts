@@ -9,7 +9,7 @@ export function pause(ms: number, time: TimeProvider, signal: AbortSignal): Prom
       signal.removeEventListener("abort", done);
       resolve();
     };
-    const cancel = time.wakeAt(time.now() + ms, done);
+    const cancel = time.wakeAfter(ms, done);
     signal.addEventListener("abort", done);
   });
 }

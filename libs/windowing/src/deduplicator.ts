@@ -103,6 +103,11 @@ export class Deduplicator {
     return first;
   }
 
+  /** System time was set forth by so many ms, which have not passed: where time is system time they do not count. */
+  skipped(ms: number): void {
+    this.#stoppedMs += ms;
+  }
+
   /** What changed since the last call: everything, the first time. */
   snapshot(): readonly StateChange[] {
     const put: StateField[] = [];

@@ -79,6 +79,11 @@ export interface WindowEngine<V, R> {
   /** Nothing was left to read at instant `t`, so event time follows system time up to it; includes `advance(t)`. */
   drained(t: number): WindowOutput<V, R>;
   /**
+   * System time was set forth by so many ms, which have not passed; the next `now` is later by them. Windows on the
+   * system clock take that at once; event time, which follows what passes, does not count it.
+   */
+  skipped(ms: number): void;
+  /**
    * Closes every window. The watermark then stands at the latest close, so that a later event for one of these
    * windows is late or a revision, never a second first answer.
    */

@@ -15,7 +15,8 @@ import { batch, event, eventClock } from "./support/events.ts";
 
 const HOUR = 3_600_000;
 const STOPPED = 8 * HOUR;
-const tumbling = new TumblingWindower({ lengthMs: 60_000 });
+const LENGTH = 60_000;
+const tumbling = new TumblingWindower({ lengthMs: LENGTH });
 const sessions = new SessionWindower({ gapMs: 30_000 });
 
 describe.each<readonly [string, TimeModel, Windower]>([
@@ -107,6 +108,45 @@ describe.each<readonly [TimeModel, Windower]>([
     expect(new Set(firsts.map(({ window }) => window.id)).size).toBe(firsts.length);
   });
 });
+
+describe.each<readonly [TimeModel, Windower]>([
+  ["stream", tumbling],
+  ["perKey", tumbling],
+])(
+  "a restart under a clock that was set back by an hour, on the system clock (%s)",
+  (timeModel, windower) => {
+    const began = 10 * HOUR;
+
+    function driverOf() {
+      const driver = new EngineDriver({ windower, timeModel, fold: count(), clock: new SystemClock() });
+      driver.process(batch(event(0)), began);
+      return driver;
+    }
+
+    test("time goes on evenly from the watermark that was committed", () => {
+      const driver = driverOf();
+      driver.restart(began - HOUR);
+      const wake = driver.engine.nextWake(began - HOUR);
+      if (wake === undefined) throw new Error("no window is open");
+      expect(wake.at - (began - HOUR)).toBeLessThanOrEqual(LENGTH);
+      expect(driver.advance(wake.at - 1)).toEqual([]);
+      expect(driver.advance(wake.at)).toMatchObject([{ value: 1, cause: "watermark" }]);
+      driver.process(batch(event(0)), wake.at + 1);
+      expect(driver.advance(wake.at + LENGTH)).toMatchObject([{ value: 1 }]);
+      expect(driver.engine.stats()).toMatchObject({ counted: 2, late: 0 });
+    });
+
+    test("an end of input that closed windows ahead of time does not keep time ahead of the clock", () => {
+      const driver = driverOf();
+      driver.finish();
+      driver.restart(began);
+      driver.process(batch(event(0)), began + LENGTH);
+      expect(driver.results.at(-1)?.window.close).toBeLessThanOrEqual(began + LENGTH);
+      expect(driver.advance(began + 3 * LENGTH).at(-1)?.window.close).toBeLessThanOrEqual(began + 3 * LENGTH);
+      expect(driver.engine.watermarkOf("a")).toBe(began + 3 * LENGTH);
+    });
+  },
+);
 
 test("early results are due so long after the restart, whatever passed before", () => {
   const driver = new EngineDriver({

@@ -45,6 +45,11 @@ export interface Operator<In, Out> {
   process(batch: Batch<In>, now: number, out: Emitter<Out>): void;
   /** System time is `now`; if `drainedAt` is given, the partition was proved to have nothing left at that instant. */
   advance?(now: number, drainedAt: number | undefined, out: Emitter<Out>): void;
+  /**
+   * The system's clock was set forth by so many ms, which have not passed: the next `now` is later by them. A step whose
+   * time is to go on evenly leaves them out.
+   */
+  skipped?(ms: number): void;
   /** `end`: the input is over. `drain`: the worker stops and there is no store to keep the state. */
   finish?(cause: "end" | "drain", now: number, out: Emitter<Out>): void;
   /** When `advance` is wanted next; `undefined`: only an event can bring anything about. */

@@ -15,9 +15,9 @@ export class DecodeOperator<Raw, T> implements Operator<Raw, T> {
   constructor(context: StepContext, decoder: Decoder<Raw, T>) {
     this.#context = context;
     this.#stateless = new StatelessOperator<Raw, T>(context, "selection", (batch, rows) => {
-      let row = 0;
-      for (const raw of batch.events) {
+      for (let row = rows.at; row < batch.events.length; row++) {
         rows.at = row;
+        const raw = batch.events[row] as Raw;
         const decoded = decoder.decode(raw);
         if (decoded.kind === "event") rows.events.push(decoded.event);
         else {
@@ -25,14 +25,17 @@ export class DecodeOperator<Raw, T> implements Operator<Raw, T> {
           if (decoded.kind === "blank") this.#blank += 1;
           else this.#refuse(raw, decoded.reason);
         }
-        row += 1;
       }
-      this.#decoded += rows.events.length;
     });
   }
 
   process(batch: Batch<Raw>, now: number, out: Emitter<T>): void {
-    this.#stateless.process(batch, now, out);
+    this.#stateless.process(batch, now, {
+      emit: (decoded) => {
+        this.#decoded += decoded.events.length;
+        out.emit(decoded);
+      },
+    });
   }
 
   stats(): Readonly<Record<string, number>> {

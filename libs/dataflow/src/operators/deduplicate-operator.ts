@@ -27,9 +27,9 @@ export class DeduplicateOperator<T> implements Operator<T, T> {
     this.#timestamp = options.timestamp;
     this.#refusals = new Refusals(context);
     this.#ids = new StatelessOperator<T, string>(context, "one-to-one", (batch, rows) => {
-      for (const [row, event] of batch.events.entries()) {
+      for (let row = rows.at; row < batch.events.length; row++) {
         rows.at = row;
-        rows.events.push(idOf(event));
+        rows.events.push(idOf(batch.events[row] as T));
       }
     });
   }
@@ -49,6 +49,10 @@ export class DeduplicateOperator<T> implements Operator<T, T> {
         });
       },
     });
+  }
+
+  skipped(ms: number): void {
+    this.#deduplicator.skipped(ms);
   }
 
   snapshot(): readonly StateChange[] {

@@ -103,7 +103,7 @@ export class MapAsyncOperator<V, R> implements AsyncOperator<V, R> {
     const abort = (): void => {
       controller.abort(signal.reason);
     };
-    const cancel = time.wakeAt(time.now() + timeoutMs, () => {
+    const cancel = time.wakeAfter(timeoutMs, () => {
       controller.abort(new Error(`no answer within ${timeoutMs} ms`));
     });
     signal.addEventListener("abort", abort);
@@ -129,7 +129,7 @@ export class MapAsyncOperator<V, R> implements AsyncOperator<V, R> {
         failed.removeEventListener("abort", wake);
         resolve();
       };
-      const cancel = time.wakeAt(time.now() + ms, wake);
+      const cancel = time.wakeAfter(ms, wake);
       signal.addEventListener("abort", wake);
       failed.addEventListener("abort", wake);
     });

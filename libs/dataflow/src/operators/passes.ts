@@ -9,11 +9,10 @@ const NO_KEYS: readonly string[] = [];
 export function mapPass<V, R>(fn: Keyed<V, R>): Pass<V, R> {
   return (batch, rows) => {
     const keys = batch.keys ?? NO_KEYS;
-    let row = 0;
-    for (const event of batch.events) {
+    for (let row = rows.at; row < batch.events.length; row++) {
       rows.at = row;
+      const event = batch.events[row] as V;
       rows.events.push(fn(event, keys[row] ?? ""));
-      row += 1;
     }
   };
 }
@@ -22,12 +21,11 @@ export function mapPass<V, R>(fn: Keyed<V, R>): Pass<V, R> {
 export function filterPass<V>(predicate: Keyed<V, boolean>): Pass<V, V> {
   return (batch, rows) => {
     const keys = batch.keys ?? NO_KEYS;
-    let row = 0;
-    for (const event of batch.events) {
+    for (let row = rows.at; row < batch.events.length; row++) {
       rows.at = row;
+      const event = batch.events[row] as V;
       if (predicate(event, keys[row] ?? "")) rows.events.push(event);
       else rows.dropped.push(row);
-      row += 1;
     }
   };
 }
@@ -36,13 +34,12 @@ export function filterPass<V>(predicate: Keyed<V, boolean>): Pass<V, V> {
 export function filterMapPass<V, R>(fn: Keyed<V, R | undefined>): Pass<V, R> {
   return (batch, rows) => {
     const keys = batch.keys ?? NO_KEYS;
-    let row = 0;
-    for (const event of batch.events) {
+    for (let row = rows.at; row < batch.events.length; row++) {
       rows.at = row;
+      const event = batch.events[row] as V;
       const made = fn(event, keys[row] ?? "");
       if (made === undefined) rows.dropped.push(row);
       else rows.events.push(made);
-      row += 1;
     }
   };
 }
@@ -51,15 +48,14 @@ export function filterMapPass<V, R>(fn: Keyed<V, R | undefined>): Pass<V, R> {
 export function flatMapPass<V, R>(fn: Keyed<V, Iterable<R>>): Pass<V, R> {
   return (batch, rows) => {
     const keys = batch.keys ?? NO_KEYS;
-    let row = 0;
-    for (const event of batch.events) {
+    for (let row = rows.at; row < batch.events.length; row++) {
       rows.at = row;
+      const event = batch.events[row] as V;
       rows.mark = rows.events.length;
       for (const made of fn(event, keys[row] ?? "")) {
         rows.events.push(made);
         rows.from.push(row);
       }
-      row += 1;
     }
   };
 }
@@ -68,12 +64,11 @@ export function flatMapPass<V, R>(fn: Keyed<V, Iterable<R>>): Pass<V, R> {
 export function inspectPass<V>(look: Keyed<V, void>): Pass<V, V> {
   return (batch, rows) => {
     const keys = batch.keys ?? NO_KEYS;
-    let row = 0;
-    for (const event of batch.events) {
+    for (let row = rows.at; row < batch.events.length; row++) {
       rows.at = row;
+      const event = batch.events[row] as V;
       look(event, keys[row] ?? "");
       rows.events.push(event);
-      row += 1;
     }
   };
 }
@@ -81,9 +76,9 @@ export function inspectPass<V>(look: Keyed<V, void>): Pass<V, V> {
 /** The row itself, under the key that the function gives. */
 export function keyByPass<V>(key: (value: V) => unknown): Pass<V, V> {
   return (batch, rows) => {
-    let row = 0;
-    for (const event of batch.events) {
+    for (let row = rows.at; row < batch.events.length; row++) {
       rows.at = row;
+      const event = batch.events[row] as V;
       const made = key(event);
       if (typeof made !== "string") {
         throw new TypeError(
@@ -92,7 +87,6 @@ export function keyByPass<V>(key: (value: V) => unknown): Pass<V, V> {
       }
       rows.keys?.push(made);
       rows.events.push(event);
-      row += 1;
     }
   };
 }

@@ -6,27 +6,30 @@ import type { StepContext } from "./step-context.ts";
 /** What a pass over a batch has made so far. */
 export interface Rows<Out> {
   readonly events: Out[];
-  /** Input rows that gave none, in a selection. */
+  /** Input rows that gave none, but for an expansion. */
   readonly dropped: number[];
   /** Input row of each output row, in an expansion. */
   readonly from: number[];
   /** Replaces the batch's keys where the step makes them. */
   readonly keys: string[] | undefined;
-  /** Input row that is being worked on. */
+  /** Input row that is being worked on, or that the pass begins with. */
   at: number;
   /** Output rows before that input row, set by passes that may fail with rows of it already made. */
   mark: number | undefined;
 }
 
-/** One tight loop over a batch: sets `rows.at` before each call of a user's function. */
+/**
+ * One tight loop over a batch, from the input row `rows.at` on: it sets `rows.at` before each call of a user's function,
+ * and is called again after an event that failed.
+ */
 export type Pass<In, Out> = (batch: Batch<In>, rows: Rows<Out>) => void;
 
 /** How a pass relates input and output rows: in a selection a row gives one or none, in an expansion any number. */
 export type Shape = "one-to-one" | "selection" | "expansion" | "keys";
 
 /**
- * Runs a pass and carries the columns along. An event that fails splits the batch there, so the loop itself needs
- * neither a `try` nor a branch per event.
+ * Runs a pass and carries the columns along. Where an event fails the pass stops, and goes on there or after it; so the
+ * loop itself needs neither a `try` nor a branch per event, and a failure costs no more than its own event.
  */
 export class StatelessOperator<In, Out> implements Operator<In, Out> {
   readonly #pass: Pass<In, Out>;
@@ -40,31 +43,6 @@ export class StatelessOperator<In, Out> implements Operator<In, Out> {
   }
 
   process(batch: Batch<In>, _now: number, out: Emitter<Out>): void {
-    let rest = batch;
-    for (;;) {
-      const failure = this.#run(rest, out);
-      if (failure === undefined) return;
-      this.#resolve(failure.error, slice(rest, failure.at, failure.at + 1), out);
-      rest = slice(rest, failure.at + 1, rest.events.length);
-    }
-  }
-
-  stats(): Readonly<Record<string, number>> {
-    return this.#errors.skipped === 0 ? {} : { skipped: this.#errors.skipped };
-  }
-
-  #resolve(error: unknown, one: Batch<In>, out: Emitter<Out>): void {
-    let last = error;
-    for (let attempt = 0; attempt < this.#errors.retries; attempt++) {
-      const failure = this.#run(one, out);
-      if (failure === undefined) return;
-      last = failure.error;
-    }
-    this.#errors.giveUp(last, one.events[0]);
-  }
-
-  /** Emits the rows made of `batch`, or of what precedes the event that failed. */
-  #run(batch: Batch<In>, out: Emitter<Out>): { readonly error: unknown; readonly at: number } | undefined {
     const rows: Rows<Out> = {
       events: [],
       dropped: [],
@@ -73,22 +51,37 @@ export class StatelessOperator<In, Out> implements Operator<In, Out> {
       at: 0,
       mark: undefined,
     };
-    let failure: { readonly error: unknown; readonly at: number } | undefined;
-    try {
-      this.#pass(batch, rows);
-    } catch (error) {
-      failure = { error, at: rows.at };
-      if (rows.mark !== undefined) truncate(rows, rows.mark);
+    this.#run(batch, rows);
+    if (rows.events.length === 0) return;
+    out.emit({
+      events: rows.events,
+      keys: rows.keys ?? this.#along(batch.keys, rows),
+      times: this.#along(batch.times, rows),
+    });
+  }
+
+  stats(): Readonly<Record<string, number>> {
+    return this.#errors.skipped === 0 ? {} : { skipped: this.#errors.skipped };
+  }
+
+  /** @throws StepError under the policy `fail` */
+  #run(batch: Batch<In>, rows: Rows<Out>): void {
+    let attempts = 0;
+    let failedAt = -1;
+    while (rows.at < batch.events.length) {
+      try {
+        this.#pass(batch, rows);
+        return;
+      } catch (error) {
+        if (rows.mark !== undefined) truncate(rows, rows.mark);
+        attempts = rows.at === failedAt ? attempts + 1 : 1;
+        failedAt = rows.at;
+        if (attempts <= this.#errors.retries) continue;
+        this.#errors.giveUp(error, batch.events[failedAt]);
+        rows.dropped.push(failedAt);
+        rows.at = failedAt + 1;
+      }
     }
-    const done = failure === undefined ? batch : slice(batch, 0, failure.at);
-    if (rows.events.length > 0) {
-      out.emit({
-        events: rows.events,
-        keys: rows.keys ?? this.#along(done.keys, rows),
-        times: this.#along(done.times, rows),
-      });
-    }
-    return failure;
   }
 
   /** A column of the batch, brought in line with the rows that were made of it. */
@@ -97,14 +90,6 @@ export class StatelessOperator<In, Out> implements Operator<In, Out> {
     if (this.#shape === "expansion") return pick(column, from);
     return dropped.length === 0 ? column : without(column, dropped);
   }
-}
-
-function slice<T>(batch: Batch<T>, start: number, end: number): Batch<T> {
-  return {
-    events: batch.events.slice(start, end),
-    keys: batch.keys?.slice(start, end),
-    times: batch.times?.slice(start, end),
-  };
 }
 
 function truncate(rows: Rows<unknown>, length: number): void {

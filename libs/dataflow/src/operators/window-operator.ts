@@ -70,6 +70,10 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
     if (drainedAt !== undefined) this.#route(() => this.#engine.drained(drainedAt), out);
   }
 
+  skipped(ms: number): void {
+    this.#engine.skipped(ms);
+  }
+
   finish(cause: "end" | "drain", _now: number, out: Emitter<PartResult<R>>): void {
     this.#route(() => this.#engine.finish(cause), out);
   }

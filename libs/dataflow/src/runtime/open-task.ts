@@ -103,6 +103,15 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
     }),
     sinks,
   );
+  const stopWatching = time.onStep(({ skippedMs }) => {
+    if (skippedMs > 0) graph.skipped(skippedMs);
+  });
+  resources.add({
+    close() {
+      stopWatching();
+      return Promise.resolve();
+    },
+  });
   if (state !== undefined) graph.restore(groupsByStep(state), time.now());
   const resumed = state !== undefined;
   return { graph, partition, deadLetters, sinks, committer, resumed, position: partition.snapshot() };

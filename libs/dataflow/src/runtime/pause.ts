@@ -12,7 +12,7 @@ export function pause(time: TimeProvider, ms: number, signal: AbortSignal): Prom
       signal.removeEventListener("abort", end);
       resolve();
     };
-    const cancel = time.wakeAt(time.now() + ms, end);
+    const cancel = time.wakeAfter(ms, end);
     signal.addEventListener("abort", end);
   });
 }

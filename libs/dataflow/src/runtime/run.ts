@@ -1,3 +1,4 @@
+import type { ClockStep } from "../contracts/time-provider.ts";
 import type { Dataflow } from "../dataflow.ts";
 import { DrainTimeoutError, FlowError, messageOf } from "../errors.ts";
 import { abortable } from "./abortable.ts";
@@ -88,6 +89,7 @@ class Worker {
     };
     if (signal?.aborted === true) this.stop();
     signal?.addEventListener("abort", stop);
+    const stopWatching = this.#options.time.onStep(this.#clockWasSet);
     try {
       const parts = await abortable(this.#parts(), this.#abort.signal);
       await this.#checkStart(parts);
@@ -96,6 +98,7 @@ class Worker {
     } finally {
       signal?.removeEventListener("abort", stop);
       this.#cancelDeadline?.();
+      stopWatching();
     }
     return this.stats();
   }
@@ -105,7 +108,7 @@ class Worker {
     this.#stop.abort();
     const { time, drainTimeoutMs } = this.#options;
     for (const task of this.#tasks) task.stop();
-    this.#cancelDeadline = time.wakeAt(time.now() + drainTimeoutMs, () => {
+    this.#cancelDeadline = time.wakeAfter(drainTimeoutMs, () => {
       const error = new DrainTimeoutError(
         `flow "${this.#flow.id}" did not finish within ${drainTimeoutMs} ms of being stopped; ${this.#unfinished()}`,
       );
@@ -137,6 +140,17 @@ class Worker {
       ? "all rows were handed to the outputs"
       : `${missing.join(", and ")}; nothing is kept, since it runs without a store`;
   }
+
+  readonly #clockWasSet = ({ byMs, skippedMs, aheadMs }: ClockStep): void => {
+    const what =
+      skippedMs === 0
+        ? `time goes on evenly from where it was, ${aheadMs} ms ahead of the clock`
+        : `windows on the system clock that are over by it close now; event time goes on evenly`;
+    this.#options.logger.warn(
+      { event: "clock-set", byMs, aheadMs },
+      `the system's clock was set ${byMs < 0 ? "back" : "forth"} by ${Math.abs(byMs)} ms: ${what}`,
+    );
+  };
 
   stats(): FlowStats {
     return { flow: this.#flow.id, tasks: this.#tasks.map((task) => task.stats()) };
@@ -217,13 +231,13 @@ class Worker {
     const { time, logger } = this.#options;
     let current = task;
     for (let reloads = 0; ; reloads += 1) {
-      const began = time.now();
+      const began = time.monotonic();
       try {
         await current.run();
         return;
       } catch (error) {
         if (!(error instanceof RolledBack)) throw error;
-        if (time.now() - began >= CALM_MS) reloads = 0;
+        if (time.monotonic() - began >= CALM_MS) reloads = 0;
         const pauseMs = RELOAD_PAUSES_MS[Math.min(reloads, RELOAD_PAUSES_MS.length - 1)] ?? 0;
         const { part, history } = current;
         logger.warn(

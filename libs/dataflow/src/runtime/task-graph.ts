@@ -186,6 +186,11 @@ export class TaskGraph {
     for (const step of this.#operators) step.call((operator, out) => operator.advance?.(now, drainedAt, out));
   }
 
+  /** System time was set forth by so many ms, which have not passed. */
+  skipped(ms: number): void {
+    for (const { operator } of this.#operators) operator.skipped?.(ms);
+  }
+
   /** Whether rows or async work wait, or a close has more pages. */
   get unsettled(): boolean {
     return (

@@ -262,7 +262,7 @@ export class Task {
   /** At a natural end no stop has set a deadline, so what may hang there has one of its own. */
   async #inTime(failure: string, work: () => Promise<void>): Promise<void> {
     const { time, drainTimeoutMs } = this.#options;
-    const cancel = time.wakeAt(time.now() + drainTimeoutMs, () => {
+    const cancel = time.wakeAfter(drainTimeoutMs, () => {
       const task = `flow "${this.#flow.id}", partition "${this.part}"`;
       this.abort(new DrainTimeoutError(`${task}: ${failure} within ${drainTimeoutMs} ms`));
     });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { Dataflow, run } from "@millrace/dataflow";
 import type { DeadLetter, Stream } from "@millrace/dataflow";
-import { TestingSink } from "@millrace/dataflow/testing";
+import { TestingSink, TestingSource } from "@millrace/dataflow/testing";
 import { collectRows } from "../collect-rows.ts";
 
 describe("stateless operators", () => {
@@ -99,6 +100,47 @@ describe("a function that throws", () => {
       payload: "0",
     });
     expect(stats.tasks[0]?.steps.find(({ id }) => id === "reciprocal")?.figures).toEqual({ skipped: 3 });
+  });
+
+  test("costs no copy of the rest of its batch, however many fail", async () => {
+    const count = 50_000;
+    const source = new TestingSource<number>();
+    const out = new TestingSink<string>();
+    const letters = new TestingSink<DeadLetter>();
+    let calls = 0;
+    let copied = 0;
+    /** Counts the elements that are copied of it. */
+    const counting = (column: readonly number[]): readonly number[] =>
+      Object.assign([...column], {
+        slice(from?: number, to?: number): readonly number[] {
+          const part = column.slice(from, to);
+          copied += part.length;
+          return counting(part);
+        },
+      });
+    const flow = new Dataflow("failing", { deadLetter: letters });
+    flow
+      .input("in", source)
+      .map(
+        "even",
+        (n) => {
+          calls += 1;
+          if (n % 2 === 1 || n < count / 2) throw new Error("odd or small");
+          return n;
+        },
+        { onError: "dead-letter" },
+      )
+      .keyBy("key", (n) => String(n))
+      .mapValues("with_key", (n, key) => `${key}:${n}`)
+      .output("out", out);
+    const numbers = Array.from({ length: count }, (_, n) => n);
+    source.push(counting(numbers), { times: counting(numbers) });
+    source.end();
+    await run(flow);
+    expect(calls).toBe(count);
+    expect(copied).toBeLessThanOrEqual(2 * count);
+    expect(letters.rows).toHaveLength(count * 0.75);
+    expect(out.rows.slice(0, 2)).toEqual(["25000:25000", "25002:25002"]);
   });
 
   test("is called again as often as the policy says", async () => {

@@ -26,14 +26,14 @@ export function watchAnswers(
   takesMs = 0,
 ): AnswerWatch {
   const limitMs = takesMs + ANSWER_LIMIT_MS;
-  let lastAt = time.now();
+  let lastAt = time.monotonic();
   let ended = false;
   let cancel: (() => void) | undefined;
   const overdue = async (): Promise<void> => {
     // After a stop of the whole process the answer may be waiting behind this very alarm.
     await time.yield();
     if (ended) return;
-    if (time.now() < lastAt + limitMs) {
+    if (time.monotonic() < lastAt + limitMs) {
       arm();
       return;
     }
@@ -41,12 +41,12 @@ export function watchAnswers(
     connection.discard(client, new RedisUnreachableError(silent));
   };
   const arm = (): void => {
-    cancel = time.wakeAt(lastAt + limitMs, () => void overdue());
+    cancel = time.wakeAfter(lastAt + limitMs - time.monotonic(), () => void overdue());
   };
   arm();
   return {
     answered() {
-      lastAt = time.now();
+      lastAt = time.monotonic();
     },
     end() {
       ended = true;

@@ -23,7 +23,7 @@ export async function hearRefusal(
   const over = (): void => {
     socket.destroy();
   };
-  const cancel = time.wakeAt(time.now() + LISTEN_MS, over);
+  const cancel = time.wakeAfter(LISTEN_MS, over);
   signal.addEventListener("abort", over, { once: true });
   try {
     await new Promise<void>((resolve) => {

@@ -55,7 +55,7 @@ export async function openClient(
     redis.disconnect();
   };
   const { time, timeoutMs, signal } = settings;
-  const cancelTimeout = time.wakeAt(time.now() + timeoutMs, () => {
+  const cancelTimeout = time.wakeAfter(timeoutMs, () => {
     reason ??= new RedisUnreachableError(
       `Redis at ${target.address} did not answer within ${target.connectTimeoutMs} ms. Check the host, the port and ` +
         `firewalls; ${target.tls === undefined ? "a server that wants TLS needs a rediss:// URL" : "one without TLS needs redis://"}.`,

@@ -48,12 +48,12 @@ export class OutageLog {
   lost(address: string, reason: string): void {
     const { logger, role, time } = this.#settings;
     this.#cancelBack?.();
-    if (time.now() - this.#backAt < STEADY_MS) this.#relapses += 1;
+    if (time.monotonic() - this.#backAt < STEADY_MS) this.#relapses += 1;
     else {
       this.#said.clear();
       this.#attempts = 0;
       this.#relapses = 0;
-      this.#lostAt = time.now();
+      this.#lostAt = time.monotonic();
     }
     if (!this.#isNews(reason)) {
       this.#remind(address, reason);
@@ -81,7 +81,7 @@ export class OutageLog {
 
   back(address: string, connection: number): void {
     const { logger, role, time } = this.#settings;
-    this.#backAt = time.now();
+    this.#backAt = time.monotonic();
     const downMs = this.#backAt - this.#lostAt;
     const say = (): void => {
       this.#said.clear();
@@ -92,7 +92,7 @@ export class OutageLog {
     };
     if (this.#relapses === 0) say();
     // As often as it was lost again, it is said only once it lasts.
-    else this.#cancelBack = time.wakeAt(this.#backAt + STEADY_MS, say);
+    else this.#cancelBack = time.wakeAfter(STEADY_MS, say);
   }
 
   /** Nothing more is said. */
@@ -104,13 +104,13 @@ export class OutageLog {
   #isNews(what: string): boolean {
     if (this.#said.has(what) || this.#said.size === MOST_NEWS) return false;
     this.#said.add(what);
-    this.#saidAt = this.#settings.time.now();
+    this.#saidAt = this.#settings.time.monotonic();
     return true;
   }
 
   #remind(address: string, why: string): void {
     const { logger, role, time } = this.#settings;
-    const now = time.now();
+    const now = time.monotonic();
     if (now - this.#saidAt < REMIND_MS) return;
     this.#saidAt = now;
     const downMs = now - this.#lostAt;

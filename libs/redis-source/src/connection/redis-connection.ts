@@ -135,7 +135,7 @@ class KeptConnection implements RedisConnection {
 
   async open(): Promise<void> {
     const { time, signal } = this.#settings;
-    const deadline = time.now() + this.#target.connectTimeoutMs;
+    const deadline = time.monotonic() + this.#target.connectTimeoutMs;
     const giveUp = (): void => {
       void this.close();
     };
@@ -143,13 +143,13 @@ class KeptConnection implements RedisConnection {
     try {
       for (let attempt = 0; ; attempt += 1) {
         signal?.throwIfAborted();
-        const failure = await this.#attempt(deadline - time.now());
+        const failure = await this.#attempt(deadline - time.monotonic());
         signal?.throwIfAborted();
         if (failure === undefined) return;
         const delayMs = backOffMs(attempt, START_BACK_OFF, this.#random);
         // A replica that is named at the start is a mistake; one that is met later is a failover.
         const final = !failure.retryable || failure instanceof RedisReplicaError;
-        if (final || time.now() + delayMs >= deadline) throw failure;
+        if (final || time.monotonic() + delayMs >= deadline) throw failure;
         if (attempt === 0) this.#sayWaiting(failure);
         await pause(delayMs, time, this.#closing.signal);
       }

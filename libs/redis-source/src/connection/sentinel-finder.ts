@@ -37,7 +37,7 @@ export class SentinelFinder implements NodeFinder {
   async open(settings: OpenSettings): Promise<LiveClient> {
     const { masterName } = this.#sentinel;
     const { time, timeoutMs } = settings;
-    const deadline = time.now() + timeoutMs;
+    const deadline = time.monotonic() + timeoutMs;
     const shareMs = Math.ceil(timeoutMs / (this.#sentinels.length + 1));
     let failure: RedisError | undefined;
     for (const sentinel of this.#sentinels) {
@@ -49,7 +49,7 @@ export class SentinelFinder implements NodeFinder {
         if (master === undefined) continue;
         this.#master = master;
         this.#sentinels = [sentinel, ...this.#sentinels.filter((other) => other !== sentinel)];
-        return await this.#openMaster(master, { ...settings, timeoutMs: deadline - time.now() });
+        return await this.#openMaster(master, { ...settings, timeoutMs: deadline - time.monotonic() });
       } catch (error) {
         failure = explainFailure(error, sentinel.address);
         if (!failure.retryable) throw failure;

@@ -29,6 +29,7 @@ export class FrameWriter {
   #pending = 0;
   #taken = 0;
   #sent = 0;
+  /** When the last frame was sent, by the monotonic clock, ms. */
   #sentAt = Number.NEGATIVE_INFINITY;
   /** Publish times of the first frame that was taken, and of the last one. */
   #since: number | undefined;
@@ -73,7 +74,7 @@ export class FrameWriter {
     const full = this.#add(rows, now);
     if (this.#builder.waiting === 0) this.#stopLingering();
     else if (this.#settings.lingerMs === 0) full.push(this.#builder.flush(now));
-    else this.#linger(now);
+    else this.#linger();
     if (full.length > 0) await this.#send(full);
     this.#throwIfFailed();
   }
@@ -134,7 +135,7 @@ export class FrameWriter {
   /** Never rejects: a failure is kept for the next call that can report it. */
   #send(frames: readonly BuiltFrame[]): Promise<void> {
     this.#pending += 1;
-    this.#sentAt = this.#settings.time.now();
+    this.#sentAt = this.#settings.time.monotonic();
     this.#sending = this.#sending.then(async () => {
       try {
         if (this.#failure !== undefined) return;
@@ -158,7 +159,7 @@ export class FrameWriter {
   async #record(ended: boolean): Promise<void> {
     const { record, time, heartbeatMs } = this.#settings;
     if (record === undefined || this.#since === undefined || this.#failure !== undefined) return;
-    const now = time.now();
+    const now = time.monotonic();
     if (!ended && now < this.#recordedAt + heartbeatMs) return;
     this.#recordedAt = now;
     await record({ next: this.#sent, publishedAtMs: this.#sentUpTo, since: this.#since, ended });
@@ -168,9 +169,9 @@ export class FrameWriter {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  #linger(now: number): void {
+  #linger(): void {
     if (this.#closed) return;
-    this.#cancelLinger ??= this.#settings.time.wakeAt(now + this.#settings.lingerMs, () => {
+    this.#cancelLinger ??= this.#settings.time.wakeAfter(this.#settings.lingerMs, () => {
       this.#cancelLinger = undefined;
       if (this.#builder.waiting > 0) void this.#flush();
     });
@@ -184,13 +185,11 @@ export class FrameWriter {
   #armHeartbeat(): void {
     const { time, heartbeatMs } = this.#settings;
     if (this.#closed || this.#failure !== undefined) return;
-    this.#cancelHeartbeat = time.wakeAt(
-      Math.max(this.#sentAt, time.now() - heartbeatMs) + heartbeatMs,
-      () => {
-        // A frame just sent tells as much; one on its way tells more than another behind it.
-        if (this.#pending === 0 && this.#sentAt + heartbeatMs <= time.now()) void this.#flush();
-        this.#armHeartbeat();
-      },
-    );
+    const silentMs = time.monotonic() - this.#sentAt;
+    this.#cancelHeartbeat = time.wakeAfter(silentMs < heartbeatMs ? heartbeatMs - silentMs : 0, () => {
+      // A frame just sent tells as much; one on its way tells more than another behind it.
+      if (this.#pending === 0 && this.#sentAt + heartbeatMs <= time.monotonic()) void this.#flush();
+      this.#armHeartbeat();
+    });
   }
 }

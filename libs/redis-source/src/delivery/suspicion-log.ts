@@ -26,8 +26,9 @@ export class SuspicionLog {
   ): void {
     if (suspicion === undefined || this.#named.has(producer)) return;
     const { logger, step, time } = this.#context;
-    if (time.now() < this.#nextAt) return;
-    this.#nextAt = time.now() + AT_MOST_EVERY_MS;
+    const now = time.monotonic();
+    if (now < this.#nextAt) return;
+    this.#nextAt = now + AT_MOST_EVERY_MS;
     if (this.#named.size < MOST_NAMES) this.#named.add(producer);
     const what =
       suspicion === "number"

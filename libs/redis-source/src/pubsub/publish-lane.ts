@@ -118,7 +118,7 @@ export class PublishLane {
     this.#closed = true;
     const { time, signal, logger, step } = this.#context;
     if (this.stats().unsent > 0 || signal.aborted) this.#writer?.abandon();
-    const cancel = time.wakeAt(time.now() + CLOSE_TIMEOUT_MS, this.#cut);
+    const cancel = time.wakeAfter(CLOSE_TIMEOUT_MS, this.#cut);
     await this.#writer?.close();
     cancel();
     await this.#publisher.close();

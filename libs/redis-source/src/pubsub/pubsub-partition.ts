@@ -204,7 +204,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     if (this.#stopping) return;
     const channel = this.#channel;
     const { step, logger, time } = this.#context;
-    const unread = this.#paused !== undefined || time.now() - this.#unreadAt < UNREAD_MEMORY_MS;
+    const unread = this.#paused !== undefined || time.monotonic() - this.#unreadAt < UNREAD_MEMORY_MS;
     const missedFrom = this.#aliveAt;
     const [records] = await Promise.all([
       this.#settings.frames === undefined ? undefined : readProducerRecords(client, channel),
@@ -238,8 +238,8 @@ export class PubSubPartition implements SourcePartition<RawLine> {
   #watchSilence(): void {
     const { time } = this.#context;
     if (this.#ended) return;
-    const at = Math.max(this.#aliveAt + SILENCE_MS, time.now() + SILENCE_MS / 2);
-    this.#cancelWatch = time.wakeAt(at, () => {
+    const delayMs = Math.max(this.#aliveAt + SILENCE_MS - time.now(), SILENCE_MS / 2);
+    this.#cancelWatch = time.wakeAfter(delayMs, () => {
       void this.#askIfSilent().then(() => {
         this.#watchSilence();
       });
@@ -300,7 +300,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     if (this.#paused !== undefined && !this.#inbox.full) {
       this.#paused.stream.resume();
       this.#paused = undefined;
-      this.#unreadAt = this.#context.time.now();
+      this.#unreadAt = this.#context.time.monotonic();
     }
     return { kind: "batch", ...batch };
   }
@@ -374,7 +374,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     const { logger, time } = this.#context;
     const channel = this.#channel;
     const giveUp = new AbortController();
-    const cancel = time.wakeAt(time.now() + LAST_ANSWER_TIMEOUT_MS, () => {
+    const cancel = time.wakeAfter(LAST_ANSWER_TIMEOUT_MS, () => {
       giveUp.abort();
     });
     let records: ProducerRecords | undefined;
@@ -409,7 +409,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
         else arm();
       };
       const arm = (): void => {
-        cancel = time.wakeAt(time.now() + limitMs, over);
+        cancel = time.wakeAfter(limitMs, over);
       };
       arm();
     });

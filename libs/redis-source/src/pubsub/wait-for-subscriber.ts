@@ -58,7 +58,7 @@ export async function waitForSubscriber(
     // Also settles a question that a hanging Redis does not answer.
     void connection.close();
   };
-  const cancel = time.wakeAt(time.now() + timeoutMs, finish);
+  const cancel = time.wakeAfter(timeoutMs, finish);
   signal?.addEventListener("abort", finish);
   try {
     while (!over.signal.aborted) {

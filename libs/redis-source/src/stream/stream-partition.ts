@@ -274,8 +274,9 @@ export class StreamPartition implements SourcePartition<RawLine> {
 
   #tellLoss(entries: number): void {
     const { time, logger, step } = this.#context;
-    if (time.now() < this.#tellLossAt) return;
-    this.#tellLossAt = time.now() + TELL_LOSS_EVERY_MS;
+    const now = time.monotonic();
+    if (now < this.#tellLossAt) return;
+    this.#tellLossAt = now + TELL_LOSS_EVERY_MS;
     logger.warn(
       { event: "trimmed-before-read", stream: this.#stream, step, entries, total: this.#lostEntries },
       `${entries} entries of stream ${this.#stream} were trimmed or deleted before they were read. Let the publisher wait ` +

@@ -71,7 +71,7 @@ export class StreamProgress {
     const { time } = this.#context;
     let cancel: (() => void) | undefined;
     const limit = new Promise<void>((resolve) => {
-      cancel = time.wakeAt(time.now() + LAST_UPDATE_MS, resolve);
+      cancel = time.wakeAfter(LAST_UPDATE_MS, resolve);
     });
     const last = async (): Promise<void> => {
       await this.#working;
@@ -83,7 +83,8 @@ export class StreamProgress {
 
   #plan(): void {
     if (this.#closed || this.#working !== undefined || this.#cancelAlarm !== undefined) return;
-    this.#cancelAlarm = this.#context.time.wakeAt(this.#nextAt, () => {
+    const { time } = this.#context;
+    this.#cancelAlarm = time.wakeAfter(Math.max(this.#nextAt - time.monotonic(), 0), () => {
       this.#cancelAlarm = undefined;
       this.#working = this.#update().finally(() => {
         this.#working = undefined;
@@ -109,12 +110,12 @@ export class StreamProgress {
     } catch (error) {
       this.#tell(error);
     }
-    this.#nextAt = this.#context.time.now() + progressEveryMs;
+    this.#nextAt = this.#context.time.monotonic() + progressEveryMs;
   }
 
   async #trim({ id }: Place): Promise<void> {
     const groups = await this.#link.ask((client) => readGroups(client, this.#stream));
-    const { below, abandoned, back } = this.#guard.judge(id, groups, this.#context.time.now());
+    const { below, abandoned, back } = this.#guard.judge(id, groups, this.#context.time.monotonic());
     const { logger, step } = this.#context;
     for (const group of abandoned) {
       logger.warn(

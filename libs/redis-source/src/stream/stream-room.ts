@@ -55,14 +55,14 @@ export class StreamRoom {
       if (this.#left > 0) {
         if (since === undefined) return;
         logger.info(
-          { event: "stream-room", stream: this.#stream, step, waitedMs: time.now() - since },
+          { event: "stream-room", stream: this.#stream, step, waitedMs: time.monotonic() - since },
           `there is room in stream ${this.#stream} again`,
         );
         return;
       }
       if (whenFull === "fail") throw this.#full(length);
       if (since === undefined) {
-        since = time.now();
+        since = time.monotonic();
         this.#waits += 1;
         logger.warn(
           { event: "stream-full", stream: this.#stream, step, length },

@@ -4,7 +4,6 @@ import { bytesOf } from "../bytes-of.ts";
 import type { MessagePublisher } from "../pubsub/publish-lane.ts";
 import type { PublishRow } from "../pubsub/pubsub-sink-options.ts";
 import { DATA_FIELD } from "./message-decoder.ts";
-import { isReply } from "../connection/explain-failure.ts";
 import type { StreamLink } from "./stream-link.ts";
 import { StreamRoom } from "./stream-room.ts";
 import type { StreamLimit } from "./stream-sink-options.ts";

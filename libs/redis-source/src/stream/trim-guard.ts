@@ -40,7 +40,10 @@ export class TrimGuard {
     return [...this.#sightings.values()].filter(({ abandoned }) => abandoned).length;
   }
 
-  /** @param committed the last entry that this task has committed */
+  /**
+   * @param committed the last entry that this task has committed
+   * @param now by the monotonic clock, ms
+   */
   judge(committed: string, groups: readonly GroupProgress[], now: number): TrimVerdict {
     let below = committed;
     const abandoned: string[] = [];

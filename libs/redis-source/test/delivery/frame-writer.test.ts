@@ -216,10 +216,33 @@ describe("FrameWriter", () => {
   it("never goes back in time when the clock does", async () => {
     const { writer, sent, time } = open();
     await writer.write(["a", "b", "c"]);
-    time.set(500);
+    time.stepWall(-500);
     await writer.write(["d", "e", "f"]);
     expect(sent.map(([, , at]) => at)).toEqual([1_000, 1_000, 1_000]);
   });
+
+  it.each([-3_600_000, 3_600_000])(
+    "sends what waits, and heartbeats, at their times when the clock is set by %d ms",
+    async (byMs) => {
+      const { writer, sent, time } = open();
+      await writer.write(["a"]);
+      time.stepWall(byMs);
+      await turn();
+      expect(sent).toHaveLength(1);
+      const from = time.now();
+      time.set(from + 10);
+      await turn();
+      expect(sent.slice(1)).toEqual([[0, ["a"], from + 10]]);
+      time.stepWall(byMs);
+      const after = time.now();
+      time.set(after + 999);
+      await turn();
+      expect(sent).toHaveLength(2);
+      time.set(after + 1_000);
+      await turn();
+      expect(sent.slice(2)).toEqual([[1, [], after + 1_000]]);
+    },
+  );
 
   it("numbers every row once, in order, whatever the writes", async () => {
     const rows = fc.array(fc.string({ unit: fc.constantFrom("a", "b"), maxLength: 12 }), { maxLength: 9 });

@@ -98,7 +98,7 @@ export class TaskConnection {
    */
   async run<T>(purpose: string, use: (link: Link) => Promise<T>): Promise<T> {
     const { time, storeTimeoutMs, random } = this.#settings;
-    this.#giveUpAt = time.now() + storeTimeoutMs;
+    this.#giveUpAt = time.monotonic() + storeTimeoutMs;
     const wait = new WaitLog(this.#settings, () => this.#address(), purpose);
     for (let attempt = 0; ; attempt += 1) {
       try {
@@ -109,7 +109,7 @@ export class TaskConnection {
         if (!(error instanceof RetryableError)) throw error;
         if (!error.lost) wait.goesOn(error.reason);
         const delayMs = backOffMs(attempt, BACK_OFF, random);
-        if (time.now() + delayMs >= this.#giveUpAt) throw this.#unavailable(purpose, error.reason);
+        if (time.monotonic() + delayMs >= this.#giveUpAt) throw this.#unavailable(purpose, error.reason);
         await pause(delayMs, time, this.#closing.signal);
       }
     }
@@ -139,7 +139,7 @@ export class TaskConnection {
     const answer = async <T>(reply: Promise<T>): Promise<T> => {
       try {
         const answered = await this.#inTime(reply, ANSWER_MS, overdue);
-        this.#giveUpAt = time.now() + storeTimeoutMs;
+        this.#giveUpAt = time.monotonic() + storeTimeoutMs;
         return answered;
       } catch (error) {
         if (error instanceof RetryableError) throw error;
@@ -187,7 +187,7 @@ export class TaskConnection {
    */
   async #inTime<T>(promise: Promise<T>, atMostMs: number, overdue: () => RedisError): Promise<T> {
     const { time } = this.#settings;
-    const ms = Math.min(Math.max(this.#giveUpAt - time.now(), 0), atMostMs);
+    const ms = Math.min(Math.max(this.#giveUpAt - time.monotonic(), 0), atMostMs);
     const result = await withTimeout(promise, ms, time, this.#closing.signal);
     if (result === TIMED_OUT) throw new RetryableError(overdue(), true);
     return result;

@@ -26,7 +26,7 @@ export function withTimeout<T>(
     const cancel =
       ms === Infinity
         ? () => undefined
-        : time.wakeAt(time.now() + ms, () => {
+        : time.wakeAfter(ms, () => {
             release();
             resolve(TIMED_OUT);
           });

@@ -34,6 +34,18 @@ export class HurriedTime implements TimeProvider {
     return cancel;
   }
 
+  monotonic(): number {
+    return SYSTEM_TIME.monotonic() + this.#ahead;
+  }
+
+  wakeAfter(delayMs: number, callback: () => void): () => void {
+    return this.wakeAt(this.now() + delayMs, callback);
+  }
+
+  onStep(): () => void {
+    return () => undefined;
+  }
+
   yield(): Promise<void> {
     return SYSTEM_TIME.yield();
   }

@@ -12,14 +12,20 @@ export class KeyTime {
   readonly #systemClock: SystemClock | undefined;
   readonly #settledUpTo: () => number;
   #stoppedMs = 0;
+  /** How far the time of a restored state lies ahead of system time: a clock was set back, and time goes on evenly. */
+  #aheadMs = 0;
 
   constructor(clock: Clock<never>, settledUpTo: () => number) {
     this.#systemClock = clock.kind === "system" ? clock : undefined;
     this.#settledUpTo = settledUpTo;
   }
 
-  advance(now: number): void {
-    if (now > this.now) this.now = now;
+  get aheadMs(): number {
+    return this.#aheadMs;
+  }
+
+  advance(systemTime: number): void {
+    this.now = Math.max(this.now, systemTime + this.#aheadMs);
     const value = this.#systemClock?.watermarkAt(this.now, this.#settledUpTo) ?? this.now - this.#stoppedMs;
     if (value > this.value) this.value = value;
   }
@@ -28,12 +34,20 @@ export class KeyTime {
   resume(value: number, now: number): void {
     this.value = value;
     this.now = now;
-    if (this.#systemClock !== undefined) this.now = Math.max(now, value);
-    else if (Number.isFinite(value)) this.#stoppedMs = now - value;
+    if (this.#systemClock !== undefined) {
+      this.#aheadMs = Math.max(value - now, 0);
+      this.now = now + this.#aheadMs;
+    } else if (Number.isFinite(value)) this.#stoppedMs = now - value;
+  }
+
+  /** System time was set forth by so many ms, which have not passed. */
+  skipped(ms: number): void {
+    this.#stoppedMs += ms;
   }
 
   /** When (system time) to look whether an instant has come. */
   wakeFor(instant: number): number {
-    return this.#systemClock?.wakeFor(instant, this.now, this.#settledUpTo()) ?? instant + this.#stoppedMs;
+    if (this.#systemClock === undefined) return instant + this.#stoppedMs;
+    return this.#systemClock.wakeFor(instant, this.now, this.#settledUpTo()) - this.#aheadMs;
   }
 }

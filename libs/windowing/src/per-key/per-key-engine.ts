@@ -83,6 +83,10 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
     return this.advance(t);
   }
 
+  skipped(ms: number): void {
+    this.#time.skipped(ms);
+  }
+
   finish(cause: "end" | "drain"): WindowOutput<V, R> {
     this.#outbox.begin();
     this.#over = true;
@@ -125,7 +129,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
 
   nextWake(now: number): Wake | undefined {
     if (this.pending) return { at: now, needs: "time" };
-    const at = Math.min(this.#earlyAt, this.#time.wakeFor(this.#nextDue()));
+    const at = Math.min(this.#earlyAt - this.#time.aheadMs, this.#time.wakeFor(this.#nextDue()));
     return at === Number.POSITIVE_INFINITY ? undefined : { at, needs: "time" };
   }
 

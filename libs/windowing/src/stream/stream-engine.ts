@@ -44,12 +44,14 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
   protected readonly outbox: Outbox<V, R>;
   protected readonly timestamps: Timestamps<V>;
   protected readonly watermark: StreamWatermark = new StreamWatermark();
-  /** The latest system time seen. */
+  /** The latest system time seen, with `#aheadMs`. */
   protected now: number = Number.NEGATIVE_INFINITY;
   /** When early results are due; Infinity while nothing changed. */
   protected earlyAt: number = Number.POSITIVE_INFINITY;
   #earlyPending = false;
   #ended: Ended | undefined;
+  /** How far the time of a restored state lies ahead of system time: a clock was set back, and time goes on evenly. */
+  #aheadMs = 0;
   #savedMeta = "";
 
   constructor(options: ResolvedOptions<V, A, R>, outbox: Outbox<V, R>) {
@@ -103,6 +105,10 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
     return this.#settle();
   }
 
+  skipped(ms: number): void {
+    this.watermark.at += ms;
+  }
+
   finish(cause: "end" | "drain"): WindowOutput<V, R> {
     this.outbox.begin();
     const from = this.watermark.value;
@@ -138,7 +144,8 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
   nextWake(now: number): Wake | undefined {
     if (this.pending) return { at: now, needs: "time" };
     const due = this.#wakeForDue();
-    if (this.earlyAt < (due?.at ?? Number.POSITIVE_INFINITY)) return { at: this.earlyAt, needs: "time" };
+    const earlyAt = this.earlyAt - this.#aheadMs;
+    if (earlyAt < (due?.at ?? Number.POSITIVE_INFINITY)) return { at: earlyAt, needs: "time" };
     return due;
   }
 
@@ -159,6 +166,7 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
       if (group === ENGINE) this.#restoreMeta(fields);
       else this.restoreGroup(group, fields);
     }
+    this.#catchUp(now);
     this.#followSystemTime();
     this.restored();
     if (this.options.earlyEveryMs !== Number.POSITIVE_INFINITY) this.touchOpen();
@@ -228,11 +236,22 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
     if (this.earlyAt === Number.POSITIVE_INFINITY) this.earlyAt = this.now + this.options.earlyEveryMs;
   }
 
-  #begin(now: number): void {
-    if (now > this.now) this.now = now;
+  #begin(systemTime: number): void {
+    this.now = Math.max(this.now, systemTime + this.#aheadMs);
     this.outbox.begin();
     this.#followSystemTime();
     this.emitDue();
+  }
+
+  /** A restored watermark that follows system time is never above it, unless a clock was set back in between. */
+  #catchUp(now: number): void {
+    if (this.options.clock.kind !== "system") return;
+    const { value } = this.watermark;
+    const ended = this.#ended;
+    // The end of an input closed windows ahead of time: that is no reason to stay ahead of it.
+    const reached = ended?.to === value ? ended.from : value;
+    if (reached > now) this.#aheadMs = reached - now;
+    this.now = now + this.#aheadMs;
   }
 
   /** On the system clock the watermark is system time, as far as windows need not wait for news of producers. */
@@ -240,7 +259,7 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
     const { clock, settledUpTo } = this.options;
     if (clock.kind !== "system") return;
     this.watermark.raiseTo(clock.watermarkAt(this.now, settledUpTo));
-    // An end of input closed windows ahead of time, or system time was set back: nothing is late for that.
+    // An end of input closed windows ahead of time: nothing is late for that.
     if (this.watermark.value > this.now) this.now = this.watermark.value;
   }
 
@@ -274,7 +293,7 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
     if (target === Number.POSITIVE_INFINITY) return undefined;
     const { clock, settledUpTo } = this.options;
     if (clock.kind === "system") {
-      return { at: clock.wakeFor(target, this.now, settledUpTo()), needs: "time" };
+      return { at: clock.wakeFor(target, this.now, settledUpTo()) - this.#aheadMs, needs: "time" };
     }
     if (this.options.idle === "never" || this.watermark.base === Number.NEGATIVE_INFINITY) return undefined;
     return { at: this.watermark.drainInstantFor(target), needs: "drained" };

@@ -35,7 +35,7 @@ export async function* portionsOf(path: string, options: PortionOptions): AsyncG
     yield together;
     together = [];
     if (left === 0) onPortion(total);
-    else await new Promise<void>((resolve) => time.wakeAt(time.now() + TICK_MS, resolve));
+    else await new Promise<void>((resolve) => time.wakeAfter(TICK_MS, resolve));
   }
   if (together.length === 0) return;
   yield together;
