@@ -6,6 +6,8 @@ import type { LogSettings } from "./log-options.ts";
 /** Where log lines go: a stream that may be a terminal. */
 export interface LogStream extends DestinationStream {
   readonly isTTY?: boolean;
+  /** Of a terminal: whether colours are wanted there, by `NO_COLOR`, `FORCE_COLOR` and what the terminal is. */
+  hasColors?(): boolean;
 }
 
 /**
@@ -33,7 +35,7 @@ export function createLogger(
 /** One line each: the sentence, and beside it the fields where something is wrong. */
 function prettyStream(stream: LogStream): DestinationStream {
   const look = {
-    colorize: stream.isTTY === true,
+    colorize: stream.isTTY === true && stream.hasColors?.() !== false,
     ignore: "name,event",
     translateTime: "SYS:HH:MM:ss.l",
     singleLine: true,

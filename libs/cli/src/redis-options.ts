@@ -86,11 +86,11 @@ export function redisOptions(cli: CommandLine): Value<RedisConnectionOptions> {
   });
   const connectTimeoutMs = cli.option(
     {
-      flag: "--connect-timeout <seconds>",
+      flag: "--connect-timeout <duration>",
       env: "MILLRACE_CONNECT_TIMEOUT",
       description: "how long to try for the first connection to Redis",
-      parse: parseSeconds,
-      defaultText: "5",
+      parse: (given) => parseSeconds(given),
+      defaultText: "5s",
     },
     FIVE_SECONDS_MS,
   );

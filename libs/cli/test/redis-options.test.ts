@@ -141,7 +141,7 @@ describe("which Redis is meant", () => {
     [[], { REDIS_URL: "redis+sentinel://s1:1" }, "REDIS_URL: names Sentinels, but no master"],
     [["--redis-nat-map=10.0.0.1:6379"], {}, "is not a pair of addresses"],
     [["--redis-nat-map=10.0.0.1=redis:7001"], {}, '"10.0.0.1" is not an address'],
-    [["--connect-timeout=soon"], {}, '--connect-timeout: "soon" is not a number of seconds'],
+    [["--connect-timeout=soon"], {}, '--connect-timeout: "soon" is not a duration'],
   ])("%j and %j are refused: %s", (args, env, message) => {
     expect(() => place(args, env)).toThrow(UsageError);
     expect(() => place(args, env)).toThrow(message);

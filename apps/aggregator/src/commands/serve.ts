@@ -12,6 +12,7 @@ import { report } from "../report.ts";
 import { reporter } from "../result-row.ts";
 import { sinksOf } from "../sinks-of.ts";
 import { sourceOf } from "../source-of.ts";
+import { warnOfUnused, watchedParts } from "../unused-options.ts";
 
 const DRAIN_TIMEOUT_MS = 5_000;
 /** How long windows wait for events that were published on time and came out of order. */
@@ -35,7 +36,7 @@ export async function serve({ config, logger, signal }: ProgramContext<Aggregato
     `running ${label} on ${transport} ${channel} of ${redis}${alone}`,
   );
   const store = config.store === "none" ? undefined : new RedisStore(config.redis, { logger });
-  const flow = await loadFlow(choice, {
+  const { parts, used } = watchedParts({
     source: sourceOf(config, (await outlineOf(choice)).id),
     windower,
     clock: config.flow.clock ?? clockFor(config),
@@ -43,6 +44,8 @@ export async function serve({ config, logger, signal }: ProgramContext<Aggregato
     report: reporter(meta || config.sink === "redis"),
     ...sinksOf(config, store),
   });
+  const flow = await loadFlow(choice, parts);
+  warnOfUnused(config, used, logger);
   try {
     const running = start(flow, {
       ...(store === undefined ? {} : { store }),
@@ -53,7 +56,13 @@ export async function serve({ config, logger, signal }: ProgramContext<Aggregato
       logger,
       signal,
     });
-    report(logger, await running.done);
+    let failed = true;
+    try {
+      await running.done;
+      failed = false;
+    } finally {
+      report(logger, running.stats(), failed);
+    }
   } finally {
     await store?.close();
   }

@@ -20,5 +20,5 @@ export interface FlowParts {
   readonly out: Sink<unknown>;
 }
 
-/** Builds a flow. A flow module exports one, or a finished `Dataflow`. */
-export type FlowOf = (parts: FlowParts) => Dataflow;
+/** Builds a flow, be it later. A flow module exports one, or a finished `Dataflow`. */
+export type FlowOf = (parts: FlowParts) => Dataflow | Promise<Dataflow>;
