@@ -32,7 +32,7 @@ export async function loadFlow(choice: FlowChoice, parts: FlowParts): Promise<Da
   if (exported === undefined) {
     throw new FlowModuleError(`${path} exports no flow. Export it as default, or under the name flow.`);
   }
-  const flow = await (isFunction(exported) ? callModule(path, exported, parts) : exported);
+  const flow = isFunction(exported) ? await callModule(path, exported, parts) : exported;
   if (isDataflow(flow)) return flow;
   const what = isFunction(exported) ? "the function that it exports returns none" : "what it exports is none";
   throw new FlowModuleError(
@@ -81,13 +81,6 @@ async function importModule(path: string): Promise<FlowModule> {
 }
 
 function atPlace(cause: unknown): string {
-  const place = thrownAt(cause) ?? placeOfSyntaxError(cause);
+  const place = thrownAt(cause);
   return place === undefined ? "" : `; thrown at ${place}`;
-}
-
-/** The stack of an error in a file's syntax begins with file and line. */
-function placeOfSyntaxError(cause: unknown): string | undefined {
-  if (!(cause instanceof SyntaxError)) return undefined;
-  const [, place] = /^(?:file:\/\/)?(\/.*:\d+)$/m.exec(cause.stack?.split("\n", 1)[0] ?? "") ?? [];
-  return place;
 }
