@@ -74,7 +74,8 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   });
   const sinks = new Map<string, SinkPartition<unknown>>();
   for (const [id, sink] of sinksOf(flow)) {
-    const sinkPart = await opened(sink.buildPart(part, state?.sinks[id], contextOf(id)));
+    const resume = state !== undefined && Object.hasOwn(state.sinks, id) ? state.sinks[id] : undefined;
+    const sinkPart = await opened(sink.buildPart(part, resume, contextOf(id)));
     refuseStorelessOutputs(flow, id, sink, sinkPart);
     sinks.set(id, sinkPart);
   }

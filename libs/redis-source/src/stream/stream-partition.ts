@@ -11,6 +11,7 @@ import type { RedisConnectionOptions } from "../connection/connection-options.ts
 import { ProducerLedger } from "../delivery/producer-ledger.ts";
 import { SuspicionLog } from "../delivery/suspicion-log.ts";
 import { RedisClosedError } from "../errors.ts";
+import { LengthWatch } from "./length-watch.ts";
 import { MessageDecoder } from "./message-decoder.ts";
 import { endOf, lookAhead } from "./place.ts";
 import type { Place, StreamEnd } from "./place.ts";
@@ -63,6 +64,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
   readonly #decoder: MessageDecoder;
   readonly #size: ReadSize;
   readonly #progress: StreamProgress;
+  readonly #length: LengthWatch;
   #place: Place;
   #seen: StreamEnd | undefined;
   #over = false;
@@ -94,6 +96,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
       context.reject(payload, reason);
     });
     this.#size = new ReadSize(settings);
+    this.#length = new LengthWatch(stream, settings.trim ? Infinity : settings.warnAboveEntries, context);
     this.#progress = new StreamProgress(stream, links.commands, settings, context);
   }
 
@@ -228,6 +231,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
     if (this.#over) return [];
     const { id } = this.#place;
     const { number } = this.#reading;
+    this.#length.look(look.state.length);
     this.#locate(look.state, look.entries);
     if (look.entries.length > 0) return look.entries;
     return this.#reading.ask(async (client) => {
