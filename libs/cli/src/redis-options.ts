@@ -163,7 +163,7 @@ function givenUrl(given: string): GivenUrl {
     return { text, parts: parseRedisUrl(text) };
   } catch (error) {
     if (!(error instanceof RedisOptionsError)) throw error;
-    throw new RangeError(error.message.replace(/^The URL /, ""), { cause: error });
+    throw new RangeError(error.message.replace(/^The URL/, "the URL"), { cause: error });
   }
 }
 

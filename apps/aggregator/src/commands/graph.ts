@@ -15,7 +15,7 @@ export interface GraphConfig extends ProgramConfig {
 }
 
 /**
- * @param args behind the command's name
+ * @param args after the command's name
  * @throws UsageError, HelpShown
  */
 export function graphConfig(

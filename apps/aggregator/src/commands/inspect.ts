@@ -8,7 +8,7 @@ import { outlineOf } from "../outline-of.ts";
 import { printLine } from "../print-line.ts";
 
 /**
- * @param args behind the command's name
+ * @param args after the command's name
  * @throws UsageError, HelpShown
  */
 export function inspectConfig(

@@ -13,7 +13,7 @@ export interface ResetConfig extends AdminConfig {
 }
 
 /**
- * @param args behind the command's name
+ * @param args after the command's name
  * @throws UsageError, HelpShown
  */
 export function resetConfig(
