@@ -1,6 +1,7 @@
 import { logOptions, redisOptions, transportOptions } from "@millrace/cli";
 import type { CommandLine, ProgramConfig, Value } from "@millrace/cli";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
+import { aggregatorOptions } from "./config.ts";
 import type { FlowChoice } from "./flow-choice.ts";
 import { flowOption } from "./flow-options.ts";
 import { taskOptions } from "./task-options.ts";
@@ -13,7 +14,10 @@ export interface AdminConfig extends ProgramConfig {
   readonly tasks: readonly string[];
 }
 
-/** Declares the options that name tasks and where their state is, by the names that they have for a run. */
+/**
+ * Declares the options that name tasks and where their state is, by the names that they have for a run. The other options
+ * of a run are accepted and ignored.
+ */
 export function adminOptions(
   cli: CommandLine,
   env: Readonly<Record<string, string | undefined>>,
@@ -23,5 +27,6 @@ export function adminOptions(
   const tasks = taskOptions(cli, transport);
   const redis = redisOptions(cli);
   const log = logOptions(cli);
+  cli.ignore((other) => aggregatorOptions(other, env));
   return () => ({ flow: flow(), tasks: tasks() ?? transport().names, redis: redis(), log: log() });
 }

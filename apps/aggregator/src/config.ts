@@ -5,12 +5,12 @@ import {
   logOptions,
   oneOf,
   parseDuration,
-  positive,
+  parseSeconds,
   redisOptions,
   text,
   transportOptions,
 } from "@millrace/cli";
-import type { ProgramConfig, TransportSettings } from "@millrace/cli";
+import type { ProgramConfig, TransportSettings, Value } from "@millrace/cli";
 import type { IdleFrom } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { flowOptions } from "./flow-options.ts";
@@ -20,6 +20,7 @@ import { taskOptions } from "./task-options.ts";
 const STORES = ["none", "redis"] as const;
 const IDLE_FROM: readonly IdleFrom[] = ["first-event", "start"];
 const SINKS = ["stdout", "redis"] as const;
+const SEVEN_DAYS_MS = 604_800_000;
 
 /** Everything that the aggregator can be told. */
 export interface AggregatorConfig extends ProgramConfig {
@@ -36,8 +37,8 @@ export interface AggregatorConfig extends ProgramConfig {
   /** `Infinity`: as long as it takes. */
   readonly storeTimeoutMs: number;
   readonly sink: (typeof SINKS)[number];
-  /** `undefined`: results stay. */
-  readonly resultTtlMs: number | undefined;
+  /** `Infinity`: results stay. */
+  readonly resultTtlMs: number;
   /** `Infinity`: never. */
   readonly exitWhenIdleMs: number;
   readonly idleFrom: IdleFrom;
@@ -60,14 +61,28 @@ export function aggregatorConfig(
       "Other commands, each with a --help of its own: aggregator graph, inspect, reset.",
     ["graph", "inspect", "reset"],
   );
+  const config = aggregatorOptions(cli, env);
+  cli.parse(args, env);
+  return config();
+}
+
+/**
+ * Declares all that the aggregator can be told.
+ *
+ * The value throws a UsageError for options that contradict each other, or that have no effect beside the others.
+ */
+export function aggregatorOptions(
+  cli: CommandLine,
+  env: Readonly<Record<string, string | undefined>>,
+): Value<AggregatorConfig> {
   const flow = flowOptions(cli, env);
   const idle = cli.option(
     {
-      flag: "--exit-when-idle <seconds>",
+      flag: "--exit-when-idle <duration>",
       env: "MILLRACE_EXIT_WHEN_IDLE",
       description:
         "end once nothing has come for so long after what --idle-from says; where state is kept, open windows show what they have and stay open",
-      parse: positive,
+      parse: (given) => parseSeconds(given),
       defaultText: "never",
     },
     Infinity,
@@ -102,9 +117,9 @@ export function aggregatorConfig(
     flag: "--result-ttl <duration>",
     env: "MILLRACE_RESULT_TTL",
     description:
-      "how long a window's rows stay in Redis after the last of them; at least the window's length and --allowed-lateness together",
-    parse: (given) => parseDuration(given),
-    defaultText: "for ever",
+      "with --sink=redis: how long a window's rows stay after the last of them, or never (removed); at least the window's length and --allowed-lateness together",
+    parse: (given) => (given === "never" ? Infinity : parseDuration(given)),
+    defaultText: "7d, or as long as a longer window",
   });
   const store = cli.option({
     flag: "--store <kind>",
@@ -150,46 +165,56 @@ export function aggregatorConfig(
   });
   const redis = redisOptions(cli);
   const log = logOptions(cli);
-  cli.parse(args, env);
-
-  // Rows in Redis appear with the commit of the state that they come from.
-  const kept = transport().transport === "stream" || sink() === "redis" ? "redis" : "none";
-  if (sink() === "redis" && store() === "none") {
-    throw new UsageError(
-      "--store: rows go to Redis together with the state they come from; leave --store=none out, or use --sink=stdout",
-    );
-  }
-  refuseShortTtl(resultTtlMs(), flow());
-  return {
-    flow: flow(),
-    exitWhenIdleMs: idle() * 1_000,
-    idleFrom: idleFrom(),
-    closeWindows: closeWindows(),
-    drainTimeoutMs: drain(),
-    sink: sink(),
-    resultTtlMs: resultTtlMs(),
-    store: store() ?? kept,
-    storeTimeoutMs: storeTimeoutMs(),
-    transport: transport(),
-    tasks: tasks(),
-    start: start(),
-    group: group(),
-    trim: trim(),
-    redis: redis(),
-    log: log(),
+  return () => {
+    // Rows in Redis appear with the commit of the state that they come from.
+    const kept = transport().transport === "stream" || sink() === "redis" ? "redis" : "none";
+    if (sink() === "redis" && store() === "none") {
+      throw new UsageError(
+        "--store: rows go to Redis together with the state they come from; leave --store=none out, or use --sink=stdout",
+      );
+    }
+    if (transport().transport !== "stream") {
+      for (const value of [start, group, trim]) {
+        cli.withoutEffect(value, `it is about streams, and --transport is ${transport().transport}`);
+      }
+    }
+    if (sink() !== "redis") cli.withoutEffect(resultTtlMs, "it is about rows in Redis, and --sink is stdout");
+    if (idle() === Infinity) cli.withoutEffect(closeWindows, "it says how --exit-when-idle ends");
+    if (sink() === "redis" && resultTtlMs() === Infinity) {
+      cli.note("rows in Redis are never removed (--result-ttl=never): see to it that its memory lasts");
+    }
+    return {
+      flow: flow(),
+      exitWhenIdleMs: idle(),
+      idleFrom: idleFrom(),
+      closeWindows: closeWindows(),
+      drainTimeoutMs: drain(),
+      sink: sink(),
+      resultTtlMs: resultTtlOf(resultTtlMs(), flow()),
+      store: store() ?? kept,
+      storeTimeoutMs: storeTimeoutMs(),
+      transport: transport(),
+      tasks: tasks(),
+      start: start(),
+      group: group(),
+      trim: trim(),
+      redis: redis(),
+      log: log(),
+    };
   };
 }
 
 /** A window whose rows had gone would come back in part with the next row that corrects it. @throws UsageError */
-function refuseShortTtl(ttlMs: number | undefined, { windower, windowing }: FlowSettings): void {
+function resultTtlOf(given: number | undefined, { windower, windowing }: FlowSettings): number {
   const { allowedLatenessMs, earlyEveryMs } = windowing;
-  if (ttlMs === undefined || (allowedLatenessMs === undefined && earlyEveryMs === undefined)) return;
   const lengthMs = windower.kind === "session" ? windower.gapMs : windower.lengthMs;
   const leastMs = lengthMs + (allowedLatenessMs ?? 0);
-  if (ttlMs >= leastMs) return;
+  if (given === undefined) return Math.max(SEVEN_DAYS_MS, leastMs);
+  const rewritten = allowedLatenessMs !== undefined || earlyEveryMs !== undefined;
+  if (given >= leastMs || !rewritten) return given;
   const corrected = allowedLatenessMs === undefined ? "--early" : "--allowed-lateness";
   throw new UsageError(
-    `--result-ttl: rows would be gone after ${ttlMs} ms, and ${corrected} rewrites some of them as long as their window is kept; give at least the window's length and the lateness together: ${leastMs}ms`,
+    `--result-ttl: rows would be gone after ${given} ms, and ${corrected} rewrites some of them as long as their window is kept; give at least the window's length and the lateness together: ${leastMs}ms`,
   );
 }
 

@@ -20,7 +20,12 @@ export interface FlowShape {
 /** Which flow, and what it is told. */
 export interface FlowSettings extends FlowShape {
   readonly choice: FlowChoice;
+  /** The flags and variables that were given for each of these parts; a flow need not use them. */
+  readonly given: Readonly<Record<ShapedPart, readonly string[]>>;
 }
+
+/** The parts that are options of a flow's own. */
+export type ShapedPart = "windower" | "clock" | "windowing" | "report";
 
 const DEFAULT_WINDOW = "tumbling:5s";
 
@@ -95,6 +100,8 @@ export function flowOptions(
   return () => {
     const allowedLatenessMs = lateness();
     const earlyEveryMs = early();
+    const given = (...values: readonly Value<unknown>[]): readonly string[] =>
+      values.map((value) => cli.givenAs(value)).filter((name) => name !== undefined);
     return {
       choice: choice(),
       windower: windower(),
@@ -105,6 +112,12 @@ export function flowOptions(
       },
       // A row that may be replaced must say so.
       meta: meta() || allowedLatenessMs !== undefined || earlyEveryMs !== undefined,
+      given: {
+        windower: given(windower),
+        clock: given(clock),
+        windowing: given(lateness, early),
+        report: meta() ? given(meta) : [],
+      },
     };
   };
 }

@@ -1,5 +1,6 @@
 import { pathToFileURL } from "node:url";
-import { Dataflow, messageOf } from "@millrace/dataflow";
+import { isDataflow, messageOf, thrownAt } from "@millrace/dataflow";
+import type { Dataflow } from "@millrace/dataflow";
 import type { FlowChoice } from "./flow-choice.ts";
 import { FlowModuleError } from "./flow-module-error.ts";
 import type { FlowParts } from "./flows/flow-parts.ts";
@@ -17,10 +18,11 @@ const REMEDIES: Readonly<Record<string, string>> = {
 /**
  * Builds the chosen flow.
  *
- * Of a module its default export counts, else the one named `flow`: a `Dataflow`, or a function that makes one of the
- * parts that the aggregator's own flows get.
+ * Of a module its default export counts, else the one named `flow`: a `Dataflow`, or a function, async or not, that
+ * makes one of the parts that the aggregator's own flows get.
  *
- * @throws FlowModuleError for a module that cannot be loaded, or that exports no flow
+ * @throws FlowModuleError for a module that cannot be loaded, that exports no flow, or whose function throws; FlowError
+ *   for a flow that it builds wrongly
  */
 export async function loadFlow(choice: FlowChoice, parts: FlowParts): Promise<Dataflow> {
   if (choice.kind === "built-in") return FLOWS[choice.name](parts);
@@ -30,12 +32,29 @@ export async function loadFlow(choice: FlowChoice, parts: FlowParts): Promise<Da
   if (exported === undefined) {
     throw new FlowModuleError(`${path} exports no flow. Export it as default, or under the name flow.`);
   }
-  const flow = isFunction(exported) ? exported(parts) : exported;
-  if (flow instanceof Dataflow) return flow;
+  const flow = isFunction(exported) ? await callModule(path, exported, parts) : exported;
+  if (isDataflow(flow)) return flow;
   const what = isFunction(exported) ? "the function that it exports returns none" : "what it exports is none";
   throw new FlowModuleError(
-    `${path} exports no flow: ${what}. Give a Dataflow of this project's @millrace/dataflow, or a function that makes one.`,
+    `${path} exports no flow: ${what}. Give a Dataflow of @millrace/dataflow, or a function that makes one.`,
   );
+}
+
+async function callModule(
+  path: string,
+  exported: (parts: FlowParts) => unknown,
+  parts: FlowParts,
+): Promise<unknown> {
+  try {
+    return await exported(parts);
+  } catch (cause) {
+    // What Millrace itself refuses names the flow, the step and the remedy.
+    if (cause instanceof Error && "code" in cause && String(cause.code).startsWith("MILLRACE_")) throw cause;
+    throw new FlowModuleError(
+      `${path}: the function that it exports threw: ${messageOf(cause)}${atPlace(cause)}`,
+      { cause },
+    );
+  }
 }
 
 function isFunction(value: unknown): value is (parts: FlowParts) => unknown {
@@ -55,8 +74,13 @@ async function importModule(path: string): Promise<FlowModule> {
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
     const remedy = REMEDIES[code];
     throw new FlowModuleError(
-      `${path} cannot be loaded: ${messageOf(cause)}${remedy === undefined ? "" : `. ${remedy}`}`,
+      `${path} cannot be loaded: ${messageOf(cause)}${atPlace(cause)}${remedy === undefined ? "" : `. ${remedy}`}`,
       { cause },
     );
   }
+}
+
+function atPlace(cause: unknown): string {
+  const place = thrownAt(cause);
+  return place === undefined ? "" : `; thrown at ${place}`;
 }

@@ -1,8 +1,14 @@
 import { reconcile } from "@millrace/dataflow";
 import type { FlowStats, Logger } from "@millrace/dataflow";
 
-/** Says once, at the end, where every event went and how many rows left; and warns if some events are in no result. */
-export function report(logger: Logger, stats: FlowStats): void {
+/**
+ * Says once, at the end, where every event went and how many rows left; and warns if some events are in no result.
+ *
+ * @param failed a failure leaves events half-way, so that what is not accounted for is no defect; where it came before
+ *   the first task there is nothing to say
+ */
+export function report(logger: Logger, stats: FlowStats, failed = false): void {
+  if (failed && stats.tasks.length === 0) return;
   const figures = reconcile(stats);
   const {
     received,
@@ -22,8 +28,12 @@ export function report(logger: Logger, stats: FlowStats): void {
     unaccounted,
     rowsOut,
   } = figures;
+  const decodes = stats.tasks.some(({ steps }) => steps.some(({ operator }) => operator === "decode"));
+  // Without a step that decodes, what the source did not refuse goes on as it came.
+  const passedOn = decodes ? 0 : received - malformed;
   const ways = notZero({
     decoded,
+    "passed on": passedOn,
     malformed,
     blank,
     skipped,
@@ -36,10 +46,11 @@ export function report(logger: Logger, stats: FlowStats): void {
     lost,
     discarded,
   });
+  const rest = failed ? `${unaccounted} under way` : `${unaccounted} unaccounted`;
   const rows = Object.entries(rowsOut).map(([output, count]) => `${output} ${count}`);
   logger.info(
-    { event: "report", flow: stats.flow, ...figures },
-    `received ${received} events: ${[...ways, `${unaccounted} unaccounted`].join(", ")}; rows out: ${rows.join(", ")}`,
+    { event: "report", flow: stats.flow, ...figures, passedOn, ...(failed ? { failed } : {}) },
+    `${failed ? "failed after it had " : ""}received ${received} events: ${[...ways, rest].join(", ")}; rows out: ${rows.join(", ")}`,
   );
   if (uncertainSince !== undefined) {
     const since = new Date(uncertainSince).toISOString();
@@ -49,7 +60,7 @@ export function report(logger: Logger, stats: FlowStats): void {
         "counted as lost may be missing",
     );
   }
-  const missing = notZero({ malformed, skipped, late, refused, lost, unaccounted });
+  const missing = notZero({ malformed, skipped, late, refused, lost, unaccounted: failed ? 0 : unaccounted });
   if (missing.length === 0) return;
   logger.warn(
     { event: "not-counted", malformed, skipped, late, refused, lost, unaccounted },

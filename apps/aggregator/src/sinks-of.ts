@@ -30,7 +30,7 @@ export function sinksOf(
       correction: ({ result: { window, revision, cause } }) =>
         typeof window.id === "number" && (revision > 0 || cause === "late"),
       notice,
-      ...(ttlMs === undefined ? {} : { ttlMs }),
+      ...(ttlMs === Infinity ? {} : { ttlMs }),
     }),
     out: new RedisStreamResultSink(store, { notice }),
   };

@@ -10,9 +10,17 @@ interface Kind {
 
 const KINDS: Readonly<Record<string, Kind>> = {
   tumbling: { durations: 1, build: (lengthMs) => new TumblingWindower({ lengthMs }) },
-  sliding: { durations: 2, build: (lengthMs, offsetMs) => new SlidingWindower({ lengthMs, offsetMs }) },
+  sliding: { durations: 2, build: sliding },
   session: { durations: 1, build: (gapMs) => new SessionWindower({ gapMs }) },
 };
+
+function sliding(lengthMs: number, offsetMs: number): Windower {
+  if (offsetMs <= lengthMs) return new SlidingWindower({ lengthMs, offsetMs });
+  throw new RangeError(
+    "the second duration is longer than the first, so that events between two windows would be in none: in " +
+      "sliding:<length>/<offset> the offset, from one window's start to the next, is at most the length",
+  );
+}
 
 /**
  * Reads the value of `--window`: `tumbling:5s`, `sliding:10s/1s` (length and offset) or `session:30s` (gap).

@@ -1,6 +1,9 @@
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { EventClock, SlidingWindower, TumblingWindower } from "@millrace/windowing";
+import { graphConfig } from "../src/commands/graph.ts";
+import { inspectConfig } from "../src/commands/inspect.ts";
+import { resetConfig } from "../src/commands/reset.ts";
 import { aggregatorConfig } from "../src/config.ts";
 
 describe("aggregatorConfig", () => {
@@ -12,13 +15,14 @@ describe("aggregatorConfig", () => {
         clock: undefined,
         windowing: {},
         meta: false,
+        given: { windower: [], clock: [], windowing: [], report: [] },
       },
       exitWhenIdleMs: Infinity,
       idleFrom: "first-event",
       closeWindows: false,
       drainTimeoutMs: 25_000,
       sink: "stdout",
-      resultTtlMs: undefined,
+      resultTtlMs: 604_800_000,
       storeTimeoutMs: Infinity,
       store: "none",
       transport: {
@@ -68,6 +72,12 @@ describe("aggregatorConfig", () => {
         clock: new EventClock({ waitMs: 2_000 }),
         windowing: { allowedLatenessMs: 60_000, earlyEveryMs: 1_000 },
         meta: true,
+        given: {
+          windower: ["MILLRACE_WINDOW"],
+          clock: ["MILLRACE_CLOCK"],
+          windowing: ["MILLRACE_ALLOWED_LATENESS", "MILLRACE_EARLY"],
+          report: ["MILLRACE_META"],
+        },
       },
       exitWhenIdleMs: 500,
       closeWindows: true,
@@ -114,15 +124,71 @@ describe("aggregatorConfig", () => {
     ["--window=session:30s", "--allowed-lateness=1m", "--result-ttl=1m", 90_000],
     ["--window=tumbling:10s", "--early=1s", "--result-ttl=9s", 10_000],
   ])("%s %s refuses %s, and takes %d ms", (window, rewriting, ttl, leastMs) => {
-    expect(() => aggregatorConfig([window, rewriting, ttl], {})).toThrow(
+    expect(() => aggregatorConfig(["--sink=redis", window, rewriting, ttl], {})).toThrow(
       new RegExp(`^--result-ttl: .*at least .*: ${leastMs}ms$`),
     );
-    const args = [window, rewriting, `--result-ttl=${leastMs}ms`];
+    const args = ["--sink=redis", window, rewriting, `--result-ttl=${leastMs}ms`];
     expect(aggregatorConfig(args, {}).resultTtlMs).toBe(leastMs);
   });
 
   test("rows that are never rewritten may go at any time", () => {
-    expect(aggregatorConfig(["--window=tumbling:1h", "--result-ttl=1s"], {}).resultTtlMs).toBe(1_000);
+    const args = ["--sink=redis", "--window=tumbling:1h", "--result-ttl=1s"];
+    expect(aggregatorConfig(args, {}).resultTtlMs).toBe(1_000);
+  });
+
+  test("rows stay in Redis for 7 days, or as long as a longer window needs them", () => {
+    const ttlOf = (...args: readonly string[]): number =>
+      aggregatorConfig(["--sink=redis", ...args], {}).resultTtlMs;
+    expect(ttlOf()).toBe(604_800_000);
+    expect(ttlOf("--window=tumbling:30d", "--allowed-lateness=1d")).toBe(31 * 86_400_000);
+  });
+
+  test("rows that are never removed are spoken of at the start", () => {
+    const { resultTtlMs, log } = aggregatorConfig(["--sink=redis", "--result-ttl=never"], {});
+    expect(resultTtlMs).toBe(Infinity);
+    expect(log.notes).toEqual([expect.stringMatching(/^rows in Redis are never removed/)]);
+  });
+
+  test.each([
+    ["5s", 5_000],
+    ["500ms", 500],
+    ["2.01", 2_010],
+  ])("--exit-when-idle=%s is %d ms", (given, ms) => {
+    expect(aggregatorConfig([`--exit-when-idle=${given}`], {}).exitWhenIdleMs).toBe(ms);
+  });
+
+  test.each([
+    ["--start=latest", "MILLRACE_START", "latest", "it is about streams, and --transport is pubsub"],
+    ["--group=mine", "MILLRACE_GROUP", "mine", "it is about streams, and --transport is pubsub"],
+    ["--trim", "MILLRACE_TRIM", "yes", "it is about streams, and --transport is pubsub"],
+    ["--result-ttl=5s", "MILLRACE_RESULT_TTL", "5s", "it is about rows in Redis, and --sink is stdout"],
+    ["--close-windows", "MILLRACE_CLOSE_WINDOWS", "yes", "it says how --exit-when-idle ends"],
+  ])("%s without effect is refused, and noted where %s=%s says it", (flag, variable, value, why) => {
+    const [name] = flag.split("=");
+    expect(() => aggregatorConfig([flag], {})).toThrow(`${name} has no effect: ${why}; leave it out`);
+    expect(aggregatorConfig([], { [variable]: value }).log.notes).toEqual([
+      `${variable} has no effect: ${why}`,
+    ]);
+  });
+
+  test("a toggle that is off says nothing", () => {
+    expect(aggregatorConfig(["--trim=false"], { MILLRACE_CLOSE_WINDOWS: "no" }).log.notes).toBeUndefined();
+  });
+
+  test.each([
+    ["inspect", inspectConfig],
+    ["reset", resetConfig],
+    ["graph", graphConfig],
+  ])("%s takes the options of a run", (_, configOf) => {
+    const args = [
+      "--sink=redis",
+      "--transport=stream",
+      "--trim",
+      "--exit-when-idle=5s",
+      "--window=session:3s",
+    ];
+    expect(() => configOf([...args, "--flow=echo"], {})).not.toThrow();
+    expect(() => configOf(["--sin=redis"], {})).toThrow("unknown option '--sin=redis'");
   });
 
   test.each(["--allowed-lateness=1s", "--early=1s"])("with %s rows tell their revision", (flag) => {
@@ -136,7 +202,7 @@ describe("aggregatorConfig", () => {
     [[], { MILLRACE_WINDOW: "tumbling:5" }, 'MILLRACE_WINDOW: "5" is not a duration'],
     [["--clock=atomic"], {}, '--clock: "atomic" is not a clock'],
     [["--early=0s"], {}, '--early: "0s" is not a duration'],
-    [["--exit-when-idle=0"], {}, '--exit-when-idle: "0" is not a number above 0'],
+    [["--exit-when-idle=0"], {}, '--exit-when-idle: "0" is not a duration above 0'],
     [[], { MILLRACE_EXIT_WHEN_IDLE: "soon" }, "MILLRACE_EXIT_WHEN_IDLE"],
     [["--sink=redis", "--store=none"], {}, "--store: rows go to Redis together with the state"],
     [["--tasks=0,1"], {}, "--tasks: there is no partition 1; with --partitions=1 they are 0 to 0"],

@@ -32,11 +32,45 @@ describe("a flow module", () => {
     expect({ code, output }).toEqual({ code: 0, output: ["1", "4", "9"] });
   });
 
+  test("may be of another copy of the library", async () => {
+    const { code, output } = await aggregator("redis://127.0.0.1:1", ["--flow=./modules/foreign.mjs"]).ended;
+    expect({ code, output }).toEqual({ code: 0, output: ["1", "2"] });
+  });
+
+  test("may build its flow later", async () => {
+    const { code, output } = await aggregatorCommand(["graph", "--flow=./modules/async.ts"]).ended;
+    expect(code).toBe(0);
+    expect(output.join("\n")).toContain("lines<br/>");
+  });
+
+  test("is shown where its step threw, and what had become of the events", async () => {
+    const { code, log } = await aggregator("redis://127.0.0.1:1", ["--flow=./modules/broken-step.ts"]).ended;
+    expect(code).toBe(1);
+    expect(log.at(-1)).toMatchObject({ level: "error", code: "MILLRACE_STEP_FAILED" });
+    expect(log.at(-1)?.msg).toMatch(
+      /step "parse".*\(event: "?n is 2"?\); thrown at .*broken-step\.ts:11:\d+$/,
+    );
+    expect(log.at(-2)).toMatchObject({ event: "report", received: 2, passedOn: 2, failed: true });
+  });
+
+  test("that has no windows makes the options of windows a warning", async () => {
+    const args = ["--flow=./modules/finished.ts", "--window=session:5s", "--early=1s", "--meta"];
+    const { code, log } = await aggregator("redis://127.0.0.1:1", args).ended;
+    expect(code).toBe(0);
+    const unused = log.filter(({ event }) => event === "option-unused");
+    expect(unused.map(({ option }) => option)).toEqual(["--window", "--early", "--meta"]);
+    expect(unused[0]?.msg).toMatch(/^--window has no effect: the flow .*finished\.ts does not use it/);
+  });
+
   test.each([
     ["nothing.ts", /nothing\.ts exports no flow\. Export it as default, or under the name flow/],
     ["number.ts", /number\.ts exports no flow: what it exports is none\. Give a Dataflow/],
     ["forgetful.ts", /forgetful\.ts exports no flow: the function that it exports returns none/],
     ["throwing.ts", /throwing\.ts cannot be loaded: not today/],
+    [
+      "broken-factory.ts",
+      /broken-factory\.ts: the function .* threw: boom in the factory; thrown at .*broken-factory\.ts:2:9/,
+    ],
     ["lonely.mjs", /lonely\.mjs cannot be loaded: .*@nobody\/knows-this.* must be found from its own folder/],
   ])("like %s is refused with its reason", async (file, reason) => {
     const { code, log } = await aggregatorCommand(["graph", `--flow=${join(MODULES, file)}`]).ended;

@@ -95,8 +95,14 @@ describe("publisher and aggregator over a real Redis", () => {
     const echoing = aggregator(redis.url, ["--flow=echo", "--exit-when-idle=0.3", "--channel=echo"]);
     const publishing = publisher(redis.url, "-", ["--channel=echo"], `${spaced}\nnot JSON\n${clickLine()}`);
     expect((await publishing.ended).code).toBe(0);
-    const { code, output } = await echoing.ended;
+    const { code, output, log } = await echoing.ended;
     expect(code).toBe(0);
     expect(output).toEqual([spaced, "not JSON", clickLine()]);
+    expect(log.find(({ event }) => event === "report")).toMatchObject({
+      received: 3,
+      passedOn: 3,
+      unaccounted: 0,
+      msg: "received 3 events: 3 passed on, 0 unaccounted; rows out: out 3",
+    });
   });
 });

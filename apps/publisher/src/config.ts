@@ -4,7 +4,7 @@ import {
   drainOption,
   integer,
   logOptions,
-  notNegative,
+  parseSeconds,
   positive,
   redisOptions,
   transportOptions,
@@ -82,19 +82,20 @@ export function publisherConfig(
   });
   const wait = cli.option(
     {
-      flag: "--wait-for-subscriber <seconds>",
+      flag: "--wait-for-subscriber <duration>",
       env: "MILLRACE_WAIT_FOR_SUBSCRIBER",
       description: "how long to wait until somebody listens; then it goes on with a warning",
-      parse: notNegative,
+      parse: (given) => parseSeconds(given, 0),
+      defaultText: "10s",
     },
-    10,
+    10_000,
   );
   const progress = cli.option({
-    flag: "--progress-every <seconds>",
+    flag: "--progress-every <duration>",
     env: "MILLRACE_PROGRESS_EVERY",
     description: "how often progress is shown",
-    parse: positive,
-    defaultText: "0.2 on a terminal, else 5",
+    parse: (given) => parseSeconds(given),
+    defaultText: "200ms on a terminal, else 5s",
   });
   const drain = drainOption(cli, "5s");
   const transport = transportOptions(cli);
@@ -114,14 +115,17 @@ export function publisherConfig(
   if (generate() === undefined && events() !== undefined) {
     throw new UsageError("--events: tells how many are made; give --generate too, or leave it out");
   }
-  const everyMs = progress();
+  if (generate() !== undefined) cli.withoutEffect(loop, "--generate goes on by itself");
+  if (transport().transport === "stream" && wait() > 0) {
+    cli.withoutEffect(wait, "a stream keeps events until they are read, and --transport is stream");
+  }
   return {
     file: file(),
     rate: generate() === Infinity ? undefined : (generate() ?? rate()),
     loop: loop(),
     generate: generate() === undefined ? undefined : { events: events() ?? Infinity },
-    waitForSubscriberMs: wait() * 1_000,
-    progressEveryMs: everyMs === undefined ? undefined : Math.max(1, Math.round(everyMs * 1_000)),
+    waitForSubscriberMs: wait(),
+    progressEveryMs: progress(),
     drainTimeoutMs: drain(),
     transport: transport(),
     delivery: delivery(),

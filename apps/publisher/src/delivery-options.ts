@@ -1,9 +1,10 @@
-import { UsageError, integer, oneOf } from "@millrace/cli";
+import { UsageError, integer, oneOf, parseDuration } from "@millrace/cli";
 import type { CommandLine, TransportSettings, Value } from "@millrace/cli";
 import { SHORTEST_WAITING_LENGTH } from "@millrace/redis-source";
 import type { StreamFullPolicy } from "@millrace/redis-source";
 
 const WHEN_FULL = ["wait", "trim", "fail"] as const satisfies readonly StreamFullPolicy[];
+const MAX_LINGER_MS = 60_000;
 
 /** How events are packed into messages, and what a full stream does. */
 export interface DeliverySettings {
@@ -33,11 +34,11 @@ export function deliveryOptions(
     defaultText: "64 where there are frames; on plain Pub/Sub bare lines unless --batch or --linger is given",
   });
   const linger = cli.option({
-    flag: "--linger <ms>",
+    flag: "--linger <duration>",
     env: "MILLRACE_LINGER",
-    description: "how long an event may wait for its frame to fill up",
-    parse: integer(0, 60_000),
-    defaultText: "10",
+    description: "how long an event may wait for its frame to fill up; a bare number is in ms",
+    parse: lingerMs,
+    defaultText: "10ms",
   });
   const noHeader = cli.toggle({
     flag: "--no-header",
@@ -78,6 +79,13 @@ export function deliveryOptions(
           "trims about a hundred at once; give more, or --when-full=trim",
       );
     }
+    if (transport().transport !== "stream") {
+      for (const value of [maxStreamLength, whenFull]) {
+        cli.withoutEffect(value, `it is about streams, and --transport is ${transport().transport}`);
+      }
+    } else if (maxStreamLength() === undefined) {
+      cli.withoutEffect(whenFull, "without --max-stream-length a stream is never full");
+    }
     const framed = asked || (!noHeader() && transport().transport !== "pubsub");
     return {
       framing: framed ? { batch: batch() ?? 64, lingerMs: linger() ?? 10 } : undefined,
@@ -86,4 +94,10 @@ export function deliveryOptions(
       relayout: relayout(),
     };
   };
+}
+
+function lingerMs(given: string): number {
+  const ms = /^\d+$/.test(given) ? Number(given) : parseDuration(given, 0);
+  if (ms <= MAX_LINGER_MS) return ms;
+  throw new RangeError(`${JSON.stringify(given)} is longer than ${MAX_LINGER_MS} ms`);
 }

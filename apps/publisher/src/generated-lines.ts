@@ -13,7 +13,7 @@ export function generatedLines(lines: readonly string[], count: number): Iterabl
   return linesFrom(patterns, count);
 }
 
-/** What stands before a line's click id, and behind it. */
+/** What stands before a line's click id, and after it. */
 type Pattern = readonly [before: string, after: string];
 
 function* linesFrom(patterns: readonly Pattern[], count: number): Generator<string, void> {

@@ -1,6 +1,11 @@
 import type { Logger, TimeProvider } from "@millrace/dataflow";
 import { SingleBar } from "cli-progress";
 
+const LONGEST_BAR = 40;
+const SHORTEST_BAR = 5;
+/** Characters that the figures take up beside the bar. */
+const BESIDE_BAR = 60;
+
 /** Shows how far the publisher has come. */
 export interface Progress {
   /** So many more lines. */
@@ -14,7 +19,7 @@ export interface Progress {
  * @param total lines in all; `undefined` where nobody knows, and then there is only a count
  */
 export function barProgress(
-  stream: NodeJS.WritableStream,
+  stream: NodeJS.WritableStream & { readonly columns?: number },
   total: number | undefined,
   time: TimeProvider,
 ): Progress {
@@ -24,6 +29,8 @@ export function barProgress(
     format: `publishing ${count} | {rate}/s`,
     barCompleteChar: "=",
     barIncompleteChar: " ",
+    // What stands beside it must fit too.
+    barsize: Math.max(SHORTEST_BAR, Math.min(LONGEST_BAR, (stream.columns ?? Infinity) - BESIDE_BAR)),
     hideCursor: true,
     gracefulExit: false,
   });

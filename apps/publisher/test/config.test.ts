@@ -42,6 +42,7 @@ describe("publisherConfig", () => {
       MILLRACE_MAX_STREAM_LENGTH: "1000",
       MILLRACE_WHEN_FULL: "trim",
     };
+    expect(publisherConfig([], env).log.notes).toBeUndefined();
     expect(publisherConfig([], env)).toMatchObject({
       file: import.meta.filename,
       rate: 2.5,
@@ -82,8 +83,40 @@ describe("publisherConfig", () => {
   });
 
   test("a short stream is for trimming", () => {
-    const { delivery } = publisherConfig(["--max-stream-length=50", "--when-full=trim"], {});
+    const args = ["--transport=stream", "--max-stream-length=50", "--when-full=trim"];
+    const { delivery } = publisherConfig(args, {});
     expect(delivery).toMatchObject({ maxStreamLength: 50, whenFull: "trim" });
+  });
+
+  test.each([
+    [["--max-stream-length=5000"], "MILLRACE_MAX_STREAM_LENGTH", "5000", "it is about streams"],
+    [["--when-full=fail"], "MILLRACE_WHEN_FULL", "fail", "it is about streams"],
+  ])("%j without effect is refused, and noted where %s=%s says it", (args, variable, value, why) => {
+    expect(() => publisherConfig(args, {})).toThrow(`has no effect: ${why}, and --transport is pubsub`);
+    expect(publisherConfig([], { [variable]: value }).log.notes).toEqual([
+      `${variable} has no effect: ${why}, and --transport is pubsub`,
+    ]);
+  });
+
+  test.each([
+    [["--transport=stream", "--when-full=fail"], "--when-full has no effect: without --max-stream-length"],
+    [
+      ["--transport=stream", "--wait-for-subscriber=5"],
+      "--wait-for-subscriber has no effect: a stream keeps",
+    ],
+    [["--generate=5", "--loop"], "--loop has no effect: --generate goes on by itself"],
+  ])("%j is refused", (args, message) => {
+    expect(() => publisherConfig(args, {})).toThrow(message);
+  });
+
+  test("durations may have units", () => {
+    const args = ["--wait-for-subscriber=1m", "--progress-every=250ms", "--linger=0.5s"];
+    expect(publisherConfig(args, {})).toMatchObject({
+      waitForSubscriberMs: 60_000,
+      progressEveryMs: 250,
+      delivery: { framing: { lingerMs: 500 } },
+    });
+    expect(() => publisherConfig(["--linger=2m"], {})).toThrow("is longer than 60000 ms");
   });
 
   test("- is standard input, which cannot be looped", () => {
@@ -103,11 +136,11 @@ describe("publisherConfig", () => {
     [["--no-header", "--batch=5"], {}, /^--no-header: bare lines go one by one/],
     [[], { MILLRACE_NO_HEADER: "yes", MILLRACE_LINGER: "5" }, /^--no-header: bare lines go one by one/],
     [["--when-full=explode"], {}, /^--when-full: "explode" is none of wait, trim, fail/],
-    [["--max-stream-length=50"], {}, /^--max-stream-length: .* at least 1000 entries/],
+    [["--transport=stream", "--max-stream-length=50"], {}, /^--max-stream-length: .* at least 1000 entries/],
     [["--partitions=0"], {}, /^--partitions: "0" is not a whole number/],
     [["--rate=0"], {}, /^--rate: "0" is not a number above 0/],
     [[], { MILLRACE_RATE: "fast" }, /^MILLRACE_RATE: "fast" is not a number above 0/],
-    [["--wait-for-subscriber=-1"], {}, /^--wait-for-subscriber: "-1" is not a number, 0 or above/],
+    [["--wait-for-subscriber=-1"], {}, /^--wait-for-subscriber: "-1" is not a duration: /],
   ])("refuses %j with %j", (args, env, message) => {
     expect(() => publisherConfig(args, env)).toThrow(message);
   });

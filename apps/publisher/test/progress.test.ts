@@ -20,10 +20,10 @@ describe("logProgress", () => {
 });
 
 describe("barProgress", () => {
-  function drawn(total: number | undefined): string {
+  function drawn(total: number | undefined, columns = 100): string {
     const terminal = Object.assign(new PassThrough(), {
       isTTY: true,
-      columns: 100,
+      columns,
       cursorTo: () => true,
       clearLine: () => true,
     });
@@ -37,6 +37,11 @@ describe("barProgress", () => {
 
   test("draws a bar where the end is known", () => {
     expect(drawn(10)).toMatch(/publishing \[=+ +\] 50% \| 5\/10 events \| 5\/s/);
+  });
+
+  test("draws a short bar on a narrow terminal", () => {
+    expect(drawn(10, 60)).toMatch(/publishing \[=+ +\] 50% \| 5\/10 events \| 5\/s/);
+    expect(/\[[= ]+\]/.exec(drawn(10, 60))?.[0]).toHaveLength(7);
   });
 
   test("draws a count where it is not", () => {

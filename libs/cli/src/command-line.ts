@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { HelpShown } from "./help-shown.ts";
 import { nearest } from "./nearest.ts";
@@ -25,10 +26,17 @@ export interface OptionSpec<T> {
 /** The values of the options, once {@link CommandLine.parse} has run. */
 export type Value<T> = () => T;
 
+/** Where a value came from. */
+interface Given {
+  readonly source: "flag" | "variable";
+  /** The flag or the variable. */
+  readonly name: string;
+}
+
 interface Declared {
   readonly spec: OptionSpec<unknown>;
   readonly option: Option | undefined;
-  readonly take: (given: unknown, source: "flag" | "variable") => void;
+  readonly take: (given: unknown, by: Given) => void;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -47,7 +55,7 @@ export class CommandLine {
   readonly #command: Command;
   readonly #commands: readonly string[];
   readonly #declared: Declared[] = [];
-  readonly #sources = new Map<Value<unknown>, "flag" | "variable">();
+  readonly #given = new Map<Value<unknown>, Given>();
   readonly #notes: string[] = [];
 
   /** @param commands words that could have stood in place of the first option; `@default none` */
@@ -56,6 +64,7 @@ export class CommandLine {
     this.#command = new Command(name)
       .description(description)
       .helpOption("-h, --help", "show this help")
+      .version(ownVersion(), "-V, --version", "show the version")
       .allowExcessArguments(false)
       .exitOverride()
       .configureOutput({ writeErr: () => undefined });
@@ -68,9 +77,9 @@ export class CommandLine {
     let value = fallback;
     const shown = spec.defaultText ?? (fallback === undefined ? undefined : String(fallback));
     const get = (): T | undefined => value;
-    this.#declare(spec, shown, (given, source) => {
+    this.#declare(spec, shown, (given, by) => {
       value = spec.parse(String(given));
-      this.#sources.set(get, source);
+      this.#given.set(get, by);
     });
     return get;
   }
@@ -81,16 +90,49 @@ export class CommandLine {
     const alone = spec.flag === undefined || spec.flag.startsWith("--no-");
     const flag = alone ? {} : { flag: `${spec.flag} [boolean]` };
     const get = (): boolean => value;
-    this.#declare({ ...spec, ...flag, parse: boolean }, "false", (given, source) => {
+    this.#declare({ ...spec, ...flag, parse: boolean }, "false", (given, by) => {
       value = given === true || boolean(String(given));
-      this.#sources.set(get, source);
+      this.#given.set(get, by);
     });
     return get;
   }
 
   /** Where a value came from, once {@link parse} has run; `undefined`: it was not given. */
   sourceOf(value: Value<unknown>): "flag" | "variable" | undefined {
-    return this.#sources.get(value);
+    return this.#given.get(value)?.source;
+  }
+
+  /** The flag or the variable that gave a value, once {@link parse} has run; `undefined`: it was not given. */
+  givenAs(value: Value<unknown>): string | undefined {
+    return this.#given.get(value)?.name;
+  }
+
+  /**
+   * Says of an option, if it was given, that it has no effect beside the others: a flag is refused, and a variable, which
+   * may be set for other programs too, is noted. A toggle that is off says nothing.
+   *
+   * @param why ends the sentence "--trim has no effect: "
+   * @throws UsageError
+   */
+  withoutEffect(value: Value<unknown>, why: string): void {
+    const given = this.#given.get(value);
+    if (given === undefined || value() === false) return;
+    const { name, source } = given;
+    if (source === "flag") throw new UsageError(`${name} has no effect: ${why}; leave it out`);
+    this.note(`${name} has no effect: ${why}`);
+  }
+
+  /**
+   * Accepts the flags of another command line, where it has none of that name itself, and ignores them: so the options
+   * that one command was given can be given to another one. The help leaves them out.
+   */
+  ignore(declareOther: (other: CommandLine) => void): void {
+    const other = new CommandLine("", "");
+    declareOther(other);
+    for (const { spec, option } of other.#declared) {
+      const known = this.#declared.some((mine) => mine.option?.long === option?.long);
+      if (spec.flag !== undefined && !known) this.#command.addOption(new Option(spec.flag).hideHelp());
+    }
   }
 
   /** Keeps what the user should know of an option as it was given, for the first lines of the log. */
@@ -142,7 +184,8 @@ export class CommandLine {
       this.#command.parse(args, { from: "user" });
     } catch (error) {
       if (!(error instanceof CommanderError)) throw error;
-      if (error.code === "commander.helpDisplayed") throw new HelpShown();
+      if (error.code === "commander.helpDisplayed" || error.code === "commander.version")
+        throw new HelpShown();
       const [word] = this.#command.args;
       if (error.code === "commander.excessArguments" && word !== undefined) throw this.#unknown(word);
       throw new UsageError(error.message.replace(/^error: /, ""));
@@ -169,9 +212,9 @@ function givenFor(option: Option, flags: Readonly<Record<string, unknown>>): unk
   return value === false ? true : undefined;
 }
 
-function read({ take }: Declared, name: string, given: unknown, source: "flag" | "variable"): void {
+function read({ take }: Declared, name: string, given: unknown, source: Given["source"]): void {
   try {
-    take(given, source);
+    take(given, { source, name });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new UsageError(`${name}: ${error.message}`);
@@ -185,4 +228,10 @@ function environmentHelp(declared: readonly Declared[]): string {
   const width = Math.max(...alone.map(({ env }) => env.length));
   const lines = alone.map(({ env, description }) => `  ${env.padEnd(width)}  ${description}`);
   return `\nEnvironment only:\n${lines.join("\n")}`;
+}
+
+/** All packages of Millrace have one version. */
+function ownVersion(): string {
+  const own: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  return typeof own === "object" && own !== null && "version" in own ? String(own.version) : "unknown";
 }

@@ -7,6 +7,8 @@ import type { LogSettings } from "./log-options.ts";
 /** Where log lines go: a stream that may be a terminal. */
 export interface LogStream extends DestinationStream {
   readonly isTTY?: boolean;
+  /** Of a terminal: whether colours are wanted there, by `NO_COLOR`, `FORCE_COLOR` and what the terminal is. */
+  hasColors?(): boolean;
 }
 
 /**
@@ -32,7 +34,7 @@ export function createLogger(name: string, settings: LogSettings, stream: LogStr
 /** One line each: the sentence, and beside it the fields where something is wrong. */
 function prettyStream(stream: LogStream): DestinationStream {
   const look = {
-    colorize: stream.isTTY === true,
+    colorize: stream.isTTY === true && stream.hasColors?.() !== false,
     ignore: "name,event",
     translateTime: "SYS:HH:MM:ss.l",
     singleLine: true,

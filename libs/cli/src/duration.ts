@@ -21,12 +21,24 @@ export function parseDuration(text: string, leastMs = 1): number {
   return ms;
 }
 
-/** Reads a number of seconds, such as `2.01`, as the nearest whole milliseconds, at least one. @throws RangeError */
-export function parseSeconds(text: string): number {
-  const [, whole, fraction = ""] = /^(\d+)(?:\.(\d+))?$/.exec(text) ?? [];
-  const ms = whole === undefined ? Number.NaN : millisecondsOf(whole, fraction, UNIT_MS.s);
-  if (Number.isSafeInteger(ms) && ms >= 1) return ms;
-  throw new RangeError(`${JSON.stringify(text)} is not a number of seconds above 0`);
+/** How {@link parseSeconds} wants it. */
+export const SECONDS_FORM = `a number of seconds, or ${DURATION_FORM}`;
+
+/**
+ * Reads a number of seconds, such as `2.01`, or a duration with its unit, such as `500ms`.
+ *
+ * @param leastMs the shortest that will do; `@default 1`
+ * @returns whole milliseconds: the nearest to what is written
+ * @throws RangeError for anything else
+ */
+export function parseSeconds(text: string, leastMs = 1): number {
+  try {
+    return parseDuration(/\d$/.test(text) ? `${text}s` : text, leastMs);
+  } catch {
+    throw new RangeError(
+      `${JSON.stringify(text)} is not a duration${leastMs > 0 ? " above 0" : ""}: give ${SECONDS_FORM}`,
+    );
+  }
 }
 
 /** By whole numbers: 2.01 * 1000 is not 2010. */

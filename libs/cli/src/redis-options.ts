@@ -86,11 +86,11 @@ export function redisOptions(cli: CommandLine): Value<RedisConnectionOptions> {
   });
   const connectTimeoutMs = cli.option(
     {
-      flag: "--connect-timeout <seconds>",
+      flag: "--connect-timeout <duration>",
       env: "MILLRACE_CONNECT_TIMEOUT",
       description: "how long to try for the first connection to Redis",
-      parse: parseSeconds,
-      defaultText: "5",
+      parse: (given) => parseSeconds(given),
+      defaultText: "5s",
     },
     FIVE_SECONDS_MS,
   );
@@ -163,7 +163,7 @@ function givenUrl(given: string): GivenUrl {
     return { text, parts: parseRedisUrl(text) };
   } catch (error) {
     if (!(error instanceof RedisOptionsError)) throw error;
-    throw new RangeError(error.message.replace(/^The URL /, ""), { cause: error });
+    throw new RangeError(error.message.replace(/^The URL/, "the URL"), { cause: error });
   }
 }
 

@@ -121,6 +121,43 @@ describe("CommandLine", () => {
     expect([size(), cli.sourceOf(size)]).toEqual([5, "flag"]);
   });
 
+  test("an option without effect is refused as a flag, and noted as a variable", () => {
+    const parse = (args: readonly string[], env: Readonly<Record<string, string>>): readonly string[] => {
+      const cli = new CommandLine("mill", "Grinds.");
+      const size = cli.option({ flag: "--size <cm>", env: "MILL_SIZE", description: "", parse: positive }, 1);
+      const wet = cli.toggle({ flag: "--wet", env: "MILL_WET", description: "" });
+      cli.parse(args, env);
+      for (const value of [size, wet]) cli.withoutEffect(value, "there is no mill");
+      return cli.notes;
+    };
+    expect(() => parse(["--wet"], {})).toThrow(UsageError);
+    expect(() => parse(["--size=3"], {})).toThrow("--size has no effect: there is no mill; leave it out");
+    expect(parse([], { MILL_SIZE: "3" })).toEqual(["MILL_SIZE has no effect: there is no mill"]);
+    expect(parse(["--wet=false"], {})).toEqual([]);
+  });
+
+  test("the options of another command can be accepted and ignored", () => {
+    const cli = new CommandLine("mill inspect", "Looks.");
+    const size = cli.option({ flag: "--size <cm>", env: "MILL_SIZE", description: "", parse: positive });
+    cli.ignore((other) => {
+      other.option({ flag: "--size <cm>", env: "MILL_SIZE", description: "", parse: positive });
+      other.option({ flag: "--speed <rpm>", env: "MILL_SPEED", description: "", parse: positive });
+      other.toggle({ flag: "--wet", env: "MILL_WET", description: "" });
+    });
+    cli.parse(["--size=3", "--speed", "fast", "--wet"], {});
+    expect(size()).toBe(3);
+  });
+
+  test("--version says which it is", () => {
+    const write = jest.spyOn(process.stdout, "write").mockReturnValue(true);
+    try {
+      expect(() => parsed(["--version"])).toThrow("the help was shown");
+      expect(write.mock.calls.map(([chunk]) => String(chunk)).join("")).toMatch(/^\d+\.\d+\.\d+\n$/);
+    } finally {
+      write.mockRestore();
+    }
+  });
+
   test("the help shows flags, variables, defaults and what only the environment can say", () => {
     const write = jest.spyOn(process.stdout, "write").mockReturnValue(true);
     let help: string;

@@ -2,10 +2,11 @@ import { describe, expect, test } from "@jest/globals";
 import { createLogger } from "@millrace/cli";
 import type { LogSettings, LogStream } from "@millrace/cli";
 
-function logged(settings: LogSettings, isTTY: boolean): string {
+function logged(settings: LogSettings, isTTY: boolean, colours = true): string {
   let written = "";
   const stream: LogStream = {
     isTTY,
+    hasColors: () => colours,
     write: (chunk) => {
       written += chunk;
     },
@@ -34,6 +35,11 @@ describe("createLogger", () => {
     const text = logged({ level: "info", format: "auto" }, true);
     expect(text).toContain("ground the grain");
     expect(text.startsWith("\r\u001b[K")).toBe(true);
+  });
+
+  test("has colours only where the terminal wants them, which NO_COLOR says too", () => {
+    expect(logged({ level: "info", format: "auto" }, true)).toContain("\u001b[3");
+    expect(logged({ level: "info", format: "auto" }, true, false)).not.toContain("\u001b[3");
   });
 
   test("people get the sentence, and the fields where something is wrong", () => {

@@ -62,7 +62,9 @@ describe("redisOptions", () => {
   test.each(["http://host/hush", "host:6379?hush", "hush"])(
     "refuse %s as a URL without quoting it",
     (url) => {
-      expect(() => settings([], { REDIS_URL: url })).toThrow(/^REDIS_URL: is not a Redis URL(?!.*hush)/);
+      expect(() => settings([], { REDIS_URL: url })).toThrow(
+        /^REDIS_URL: the URL is not a Redis URL(?!.*hush)/,
+      );
     },
   );
 
@@ -137,11 +139,11 @@ describe("which Redis is meant", () => {
     ],
     [["--redis-sentinels=s1"], {}, "no masterName"],
     [["--redis-master-name=m"], {}, "no Sentinels"],
-    [["--redis-url=redis://a?tls=true"], {}, '--redis-url: has the query part "tls"'],
-    [[], { REDIS_URL: "redis+sentinel://s1:1" }, "REDIS_URL: names Sentinels, but no master"],
+    [["--redis-url=redis://a?tls=true"], {}, '--redis-url: the URL has the query part "tls"'],
+    [[], { REDIS_URL: "redis+sentinel://s1:1" }, "REDIS_URL: the URL names Sentinels, but no master"],
     [["--redis-nat-map=10.0.0.1:6379"], {}, "is not a pair of addresses"],
     [["--redis-nat-map=10.0.0.1=redis:7001"], {}, '"10.0.0.1" is not an address'],
-    [["--connect-timeout=soon"], {}, '--connect-timeout: "soon" is not a number of seconds'],
+    [["--connect-timeout=soon"], {}, '--connect-timeout: "soon" is not a duration'],
   ])("%j and %j are refused: %s", (args, env, message) => {
     expect(() => place(args, env)).toThrow(UsageError);
     expect(() => place(args, env)).toThrow(message);

@@ -6,6 +6,14 @@ import { FlowError } from "./errors.ts";
 import { Graph } from "./graph.ts";
 import { Stream } from "./stream.ts";
 
+/** By this a flow is known as one, also where another installed copy of this package made it. */
+const DATAFLOW = Symbol.for("millrace.dataflow");
+
+/** Whether a value is a {@link Dataflow}, of this copy of the package or of another one. */
+export function isDataflow(value: unknown): value is Dataflow {
+  return typeof value === "object" && value !== null && DATAFLOW in value;
+}
+
 /** What holds for a flow as a whole. */
 export interface DataflowOptions {
   /** Gets every payload that could not become an event, with the reason. @default each is logged as a warning */
@@ -38,6 +46,7 @@ export class Dataflow {
   readonly options: DataflowOptions;
   /** The steps; `describe(flow)` shows them as data. */
   readonly graph: Graph;
+  readonly [DATAFLOW] = true;
 
   /** @throws FlowError for a malformed id */
   constructor(id: string, options: DataflowOptions = {}) {

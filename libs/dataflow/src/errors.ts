@@ -1,3 +1,5 @@
+import { thrownAt } from "./thrown-at.ts";
+
 /** Base of all errors that Millrace raises on purpose: branch on `code`, never on the message. */
 export abstract class MillraceError extends Error {
   /** Stable, listed with cause and remedy in `docs/errors.md`. */
@@ -15,7 +17,7 @@ export class FlowError extends MillraceError {
   readonly code = FlowError.code;
 }
 
-/** A user's function, or an operator, failed on an event. */
+/** A user's function, or an operator, failed on an event. The message ends with where the user's function threw. */
 export class StepError extends MillraceError {
   static readonly code = "MILLRACE_STEP_FAILED";
   readonly code = StepError.code;
@@ -23,7 +25,9 @@ export class StepError extends MillraceError {
   readonly part: string;
 
   constructor(step: string, part: string, message: string, cause?: unknown) {
-    super(`step "${step}", partition "${part}": ${message}`, { cause });
+    const place = thrownAt(cause);
+    const at = place === undefined ? "" : `; thrown at ${place}`;
+    super(`step "${step}", partition "${part}": ${message}${at}`, { cause });
     this.step = step;
     this.part = part;
   }

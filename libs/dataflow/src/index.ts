@@ -1,5 +1,5 @@
 export { CallbackSink } from "./sinks/callback-sink.ts";
-export { Dataflow } from "./dataflow.ts";
+export { Dataflow, isDataflow } from "./dataflow.ts";
 export {
   FencedError,
   DrainTimeoutError,
@@ -26,6 +26,7 @@ export { DEFAULT_LOGGER, SILENT_LOGGER } from "./contracts/logger.ts";
 export { LogLines, STDERR_LINES } from "./log-lines.ts";
 export { SYSTEM_TIME } from "./contracts/time-provider.ts";
 export { describe, toMermaid } from "./describe.ts";
+export { thrownAt } from "./thrown-at.ts";
 export { run, start } from "./runtime/run.ts";
 export { reconcile } from "./runtime/reconcile.ts";
 

@@ -198,7 +198,14 @@ export class Stream<T> extends StreamBase<T> {
     const notes = field === undefined ? {} : { detail: field };
     return new KeyedStream<T>(
       this.graph,
-      this.addStateless(id, "keyBy", "keys", keyByPass(getter), options, notes),
+      this.addStateless(
+        id,
+        "keyBy",
+        "keys",
+        keyByPass(getter, typeof key === "string" ? key : undefined),
+        options,
+        notes,
+      ),
       this.division,
       ofKey,
     );

@@ -1,10 +1,10 @@
 import { clickCodec, decodeFrame, encodeFrame } from "@millrace/event-schema";
 
 /** Counts what a message holds, by outcome. */
-export function tally(message: string | Uint8Array): Record<string, number> {
-  const counts: Record<string, number> = {};
+export function tally(message: string | Uint8Array): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
   const count = (outcome: string): void => {
-    counts[outcome] = (counts[outcome] ?? 0) + 1;
+    counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
   };
   const frame = decodeFrame(message);
   if (frame.kind === "malformed") {
@@ -24,4 +24,4 @@ export const message: string = encodeFrame({
   publishedAtMs: 1_763_848_800_123,
   lines: ['{"click_id":"c-1"}', "{oops", ""],
 });
-// tally(message) is { "wrong-shape": 1, "invalid-json": 1, blank: 1 }
+// tally(message) has "wrong-shape", "invalid-json" and "blank", 1 each

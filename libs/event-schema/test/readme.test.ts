@@ -40,7 +40,7 @@ describe("the README", () => {
   it("shows the example that is run here", () => {
     const example = readFileSync(new URL("./readme-example.ts", import.meta.url), "utf8");
     expect(section("Example")).toContain(example);
-    expect(tally(message)).toEqual({ "wrong-shape": 1, "invalid-json": 1, blank: 1 });
+    expect(Object.fromEntries(tally(message))).toEqual({ "wrong-shape": 1, "invalid-json": 1, blank: 1 });
   });
 
   it("lists every failure of a line, of a message, and every error", () => {

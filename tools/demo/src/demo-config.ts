@@ -1,4 +1,4 @@
-import { CommandLine, logOptions, positive, text } from "@millrace/cli";
+import { CommandLine, logOptions, parseSeconds, text } from "@millrace/cli";
 import type { ProgramConfig } from "@millrace/cli";
 
 /** What the demo can be told. */
@@ -26,12 +26,13 @@ export function demoConfig(
   );
   const seconds = cli.option(
     {
-      flag: "--seconds <seconds>",
+      flag: "--seconds <duration>",
       env: "MILLRACE_DEMO_SECONDS",
       description: "how long the replay takes",
-      parse: positive,
+      parse: (given) => parseSeconds(given),
+      defaultText: "12s",
     },
-    12,
+    12_000,
   );
   const window = cli.option(
     {
@@ -44,17 +45,24 @@ export function demoConfig(
   );
   const idle = cli.option(
     {
-      flag: "--exit-when-idle <seconds>",
+      flag: "--exit-when-idle <duration>",
       env: "MILLRACE_DEMO_EXIT_WHEN_IDLE",
       description: "silence after which the input counts as over",
-      parse: positive,
+      parse: (given) => parseSeconds(given),
+      defaultText: "2s",
     },
-    2,
+    2_000,
   );
   const log = logOptions(cli);
   cli.parse(args, env);
   const named = [env["REDIS_URL"], env["REDIS_HOST"], env["REDIS_SENTINELS"]].some(
     (value) => value !== undefined && value !== "",
   );
-  return { seconds: seconds(), window: window(), idleSeconds: idle(), namedRedis: named, log: log() };
+  return {
+    seconds: seconds() / 1_000,
+    window: window(),
+    idleSeconds: idle() / 1_000,
+    namedRedis: named,
+    log: log(),
+  };
 }

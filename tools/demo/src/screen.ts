@@ -2,6 +2,8 @@
 export interface ScreenStream {
   write(text: string): unknown;
   readonly isTTY?: boolean;
+  /** How many characters fit on a line of the terminal. */
+  readonly columns?: number;
   hasColors?(): boolean;
 }
 
@@ -26,12 +28,12 @@ export class Screen {
     this.#stream.write(`${this.#clear()}${text}\n${this.#status}`);
   }
 
-  /** Replaces the last line. */
+  /** Replaces the last line. What does not fit is cut off: of a line that wraps only the end could be cleared. */
   status(text: string): void {
     if (this.#stream.isTTY !== true) return;
     const clear = this.#clear();
-    this.#status = text;
-    this.#stream.write(clear + text);
+    this.#status = text.slice(0, Math.max(0, (this.#stream.columns ?? Infinity) - 1));
+    this.#stream.write(clear + this.#status);
   }
 
   style(style: Style, text: string): string {

@@ -3,7 +3,7 @@ import type { Screen } from "./screen.ts";
 
 const TOP = 8;
 const BAR_WIDTH = 32;
-/** Rows of a window come in one burst; this much silence (ms) behind one means that it is over. */
+/** Rows of a window come in one burst; this much silence (ms) after one means that it is over. */
 const BURST_GAP_MS = 150;
 
 /** Why a window closed before its time was over, by the row's cause. */

@@ -1,13 +1,18 @@
 import { describe, expect, test } from "@jest/globals";
 import { Screen } from "../src/screen.ts";
 
-function recorded(options: { readonly isTTY: boolean; readonly colours?: boolean }): {
+function recorded(options: {
+  readonly isTTY: boolean;
+  readonly colours?: boolean;
+  readonly columns?: number;
+}): {
   screen: Screen;
   text: () => string;
 } {
   let text = "";
   const screen = new Screen({
     isTTY: options.isTTY,
+    ...(options.columns === undefined ? {} : { columns: options.columns }),
     hasColors: () => options.colours ?? false,
     write: (chunk) => (text += chunk),
   });
@@ -23,6 +28,13 @@ describe("Screen", () => {
     screen.status("");
     screen.line("done");
     expect(text()).toBe("50%\r\u001b[Knews\n50%\r\u001b[K60%\r\u001b[Kdone\n");
+  });
+
+  test("cuts its last line off where the terminal ends, so that it can be cleared", () => {
+    const { screen, text } = recorded({ isTTY: true, columns: 10 });
+    screen.status("publishing much");
+    screen.line("news");
+    expect(text()).toBe("publishin\r\u001b[Knews\npublishin");
   });
 
   test("without a terminal there is text only", () => {

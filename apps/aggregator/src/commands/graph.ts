@@ -1,6 +1,7 @@
 import { CommandLine, logOptions, oneOf } from "@millrace/cli";
 import type { ProgramConfig } from "@millrace/cli";
 import { describe, toMermaid } from "@millrace/dataflow";
+import { aggregatorOptions } from "../config.ts";
 import { flowOptions } from "../flow-options.ts";
 import type { FlowSettings } from "../flow-options.ts";
 import { outlineOf } from "../outline-of.ts";
@@ -14,7 +15,7 @@ export interface GraphConfig extends ProgramConfig {
 }
 
 /**
- * @param args behind the command's name
+ * @param args after the command's name
  * @throws UsageError, HelpShown
  */
 export function graphConfig(
@@ -23,7 +24,7 @@ export function graphConfig(
 ): GraphConfig {
   const cli = new CommandLine(
     "aggregator graph",
-    "Prints the graph of a flow. Nothing is read or connected to.",
+    "Prints the graph of a flow. Nothing is read or connected to. The other options of aggregator are accepted and ignored.",
   );
   const format = cli.option(
     {
@@ -36,6 +37,7 @@ export function graphConfig(
   );
   const flow = flowOptions(cli, env);
   const log = logOptions(cli);
+  cli.ignore((other) => aggregatorOptions(other, env));
   cli.parse(args, env);
   return { format: format(), flow: flow(), log: log() };
 }

@@ -8,7 +8,7 @@ import { outlineOf } from "../outline-of.ts";
 import { printLine } from "../print-line.ts";
 
 /**
- * @param args behind the command's name
+ * @param args after the command's name
  * @throws UsageError, HelpShown
  */
 export function inspectConfig(
@@ -17,7 +17,7 @@ export function inspectConfig(
 ): AdminConfig {
   const cli = new CommandLine(
     "aggregator inspect",
-    "Prints what Redis keeps of a flow's tasks, one JSON object a line, and changes nothing; a run may go on meanwhile.",
+    "Prints what Redis keeps of a flow's tasks, one JSON object a line, and changes nothing; a run may go on meanwhile. The other options of aggregator are accepted and ignored.",
   );
   const config = adminOptions(cli, env);
   cli.parse(args, env);

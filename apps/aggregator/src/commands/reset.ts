@@ -13,7 +13,7 @@ export interface ResetConfig extends AdminConfig {
 }
 
 /**
- * @param args behind the command's name
+ * @param args after the command's name
  * @throws UsageError, HelpShown
  */
 export function resetConfig(
@@ -22,7 +22,7 @@ export function resetConfig(
 ): ResetConfig {
   const cli = new CommandLine(
     "aggregator reset",
-    "Makes a flow's tasks forget what they committed: the next run begins afresh. A worker that still runs is stopped.",
+    "Makes a flow's tasks forget what they committed: the next run begins afresh. A worker that still runs is stopped. The other options of aggregator are accepted and ignored.",
   );
   const results = cli.toggle({
     flag: "--results",

@@ -1,5 +1,5 @@
 import type { ProgramContext } from "@millrace/cli";
-import { DrainTimeoutError, start } from "@millrace/dataflow";
+import { start } from "@millrace/dataflow";
 import { describeRedis } from "@millrace/redis-source";
 import { RedisStore } from "@millrace/redis-store";
 import { EventClock, SystemClock } from "@millrace/windowing";
@@ -12,6 +12,7 @@ import { report } from "../report.ts";
 import { reporter } from "../result-row.ts";
 import { sinksOf } from "../sinks-of.ts";
 import { sourceOf } from "../source-of.ts";
+import { warnOfUnused, watchedParts } from "../unused-options.ts";
 
 /** How long windows wait for events that were published on time and came out of order. */
 const PUBLISH_WAIT_MS = 1_000;
@@ -42,7 +43,7 @@ export async function serve({ config, logger, signal }: ProgramContext<Aggregato
   const { storeTimeoutMs } = config;
   const store =
     config.store === "none" ? undefined : new RedisStore(config.redis, { logger, storeTimeoutMs });
-  const flow = await loadFlow(choice, {
+  const { parts, used } = watchedParts({
     source: sourceOf(config, (await outlineOf(choice)).id),
     windower,
     clock: config.flow.clock ?? clockFor(config),
@@ -50,6 +51,8 @@ export async function serve({ config, logger, signal }: ProgramContext<Aggregato
     report: reporter(meta || config.sink === "redis"),
     ...sinksOf(config, store),
   });
+  const flow = await loadFlow(choice, parts);
+  warnOfUnused(config, used, logger);
   try {
     const running = start(flow, {
       ...(store === undefined ? {} : { store }),
@@ -61,11 +64,12 @@ export async function serve({ config, logger, signal }: ProgramContext<Aggregato
       logger,
       signal,
     });
+    let failed = true;
     try {
-      report(logger, await running.done);
-    } catch (error) {
-      if (error instanceof DrainTimeoutError) report(logger, running.stats());
-      throw error;
+      await running.done;
+      failed = false;
+    } finally {
+      report(logger, running.stats(), failed);
     }
   } finally {
     await store?.close();

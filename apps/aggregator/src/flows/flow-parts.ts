@@ -12,7 +12,7 @@ export interface FlowParts {
   readonly clock: Clock<unknown>;
   /** `--allowed-lateness` and `--early`: options of a window step. */
   readonly windowing: Pick<WindowOptions<unknown>, "allowedLatenessMs" | "earlyEveryMs">;
-  /** For a `map` behind a window step: takes what is in a row; `--meta` adds where the row comes from. */
+  /** For a `map` after a window step: takes what is in a row; `--meta` adds where the row comes from. */
   readonly report: Reporter;
   /** Takes what `report` makes. */
   readonly results: Sink<ResultRow>;
@@ -20,5 +20,5 @@ export interface FlowParts {
   readonly out: Sink<unknown>;
 }
 
-/** Builds a flow. A flow module exports one, or a finished `Dataflow`. */
-export type FlowOf = (parts: FlowParts) => Dataflow;
+/** Builds a flow, be it later. A flow module exports one, or a finished `Dataflow`. */
+export type FlowOf = (parts: FlowParts) => Dataflow | Promise<Dataflow>;

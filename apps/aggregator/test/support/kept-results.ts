@@ -43,20 +43,20 @@ export async function withRedis<T>(url: string, use: (client: Client) => Promise
 }
 
 /** Sums over all windows, by time zone. */
-export function sumsOf(rows: readonly KeptRow[]): Readonly<Record<string, number>> {
-  const sums: Record<string, number> = {};
+export function sumsOf(rows: readonly KeptRow[]): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>();
   for (const { timezone, num_mobile_users } of rows) {
-    sums[timezone] = (sums[timezone] ?? 0) + num_mobile_users;
+    sums.set(timezone, (sums.get(timezone) ?? 0) + num_mobile_users);
   }
   return sums;
 }
 
 /** The same from the events themselves. */
-export function sumsOfLines(lines: readonly string[]): Readonly<Record<string, number>> {
+export function sumsOfLines(lines: readonly string[]): ReadonlyMap<string, number> {
   const clicks = lines.map((line) => JSON.parse(line) as ClickEvent);
-  const sums: Record<string, number> = {};
+  const sums = new Map<string, number>();
   for (const { os_timezone, device_is_mobile } of clicks) {
-    sums[os_timezone] = (sums[os_timezone] ?? 0) + Number(device_is_mobile);
+    sums.set(os_timezone, (sums.get(os_timezone) ?? 0) + Number(device_is_mobile));
   }
   return sums;
 }

@@ -73,20 +73,29 @@ export function inspectPass<V>(look: Keyed<V, void>): Pass<V, V> {
   };
 }
 
-/** The row itself, under the key that the function gives. */
-export function keyByPass<V>(key: (value: V) => unknown): Pass<V, V> {
+/**
+ * The row itself, under the key that the function gives.
+ *
+ * @param field whose value the key is, where it was given by name
+ */
+export function keyByPass<V>(key: (value: V) => unknown, field?: string): Pass<V, V> {
   return (batch, rows) => {
     for (let row = rows.at; row < batch.events.length; row++) {
       rows.at = row;
       const event = batch.events[row] as V;
       const made = key(event);
-      if (typeof made !== "string") {
-        throw new TypeError(
-          `the key is ${made === null ? "null" : `a ${typeof made}`}, and keys are strings`,
-        );
-      }
+      if (typeof made !== "string") throw new TypeError(noKey(made, field));
       rows.keys?.push(made);
       rows.events.push(event);
     }
   };
+}
+
+function noKey(made: unknown, field: string | undefined): string {
+  if (made === undefined && field !== undefined) return `the event has no field "${field}"`;
+  const subject = field === undefined ? "the key" : `the field "${field}"`;
+  const kind = typeof made;
+  const what =
+    made === null || made === undefined ? String(made) : `${kind === "object" ? "an" : "a"} ${kind}`;
+  return `${subject} is ${what}, and keys are strings`;
 }

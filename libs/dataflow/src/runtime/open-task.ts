@@ -74,8 +74,9 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   });
   const sinks = new Map<string, SinkPartition<unknown>>();
   for (const [id, sink] of sinksOf(flow)) {
+    const resume = state !== undefined && Object.hasOwn(state.sinks, id) ? state.sinks[id] : undefined;
     const sinkPart = await opened(
-      named(sink.buildPart(part, state?.sinks[id], contextOf(id)), (error) => asSinkError(error, id, part)),
+      named(sink.buildPart(part, resume, contextOf(id)), (error) => asSinkError(error, id, part)),
     );
     refuseStorelessOutputs(flow, id, sink, sinkPart);
     sinks.set(id, sinkPart);

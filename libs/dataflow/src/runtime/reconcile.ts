@@ -53,7 +53,7 @@ export function reconcile(stats: FlowStats): Reconciliation {
     skipped: 0,
     discarded: 0,
   };
-  const rowsOut: Record<string, number> = {};
+  const rowsOut = new Map<string, number>();
   const decode = { decoded: 0, malformed: 0, blank: 0 };
   const window = { counted: 0, late: 0, refused: 0 };
   let uncertainSince: number | undefined;
@@ -81,7 +81,7 @@ export function reconcile(stats: FlowStats): Reconciliation {
         windowSkipped += step.figures["skipped"] ?? 0;
         addUp(window, step.figures);
       } else if (step.operator === "output") {
-        rowsOut[step.id] = (rowsOut[step.id] ?? 0) + (step.figures["rowsOut"] ?? 0);
+        rowsOut.set(step.id, (rowsOut.get(step.id) ?? 0) + (step.figures["rowsOut"] ?? 0));
       }
     }
   }
@@ -101,7 +101,7 @@ export function reconcile(stats: FlowStats): Reconciliation {
     discarded: sum.discarded,
     uncertainSince,
     unaccounted: Math.abs(sum.read - sum.delivered) + Math.abs(decodeRest) + Math.abs(windowRest),
-    rowsOut,
+    rowsOut: Object.fromEntries(rowsOut),
   };
 }
 

@@ -90,7 +90,8 @@ function eventsOf({ read, rejected }: TaskCounts): number {
 export function sumOf(a: TaskCounts, b: TaskCounts): TaskCounts {
   const steps: Record<string, StepCounts> = { ...a.steps };
   for (const [id, counts] of Object.entries(b.steps)) {
-    const other = steps[id];
+    // A step may have the name of what every object has.
+    const other = Object.hasOwn(steps, id) ? steps[id] : undefined;
     steps[id] = other === undefined ? counts : sumOfStep(other, counts);
   }
   return {
@@ -117,6 +118,7 @@ function sumByName(
   b: Readonly<Record<string, number>>,
 ): Readonly<Record<string, number>> {
   const sums: Record<string, number> = { ...a };
-  for (const [name, value] of Object.entries(b)) sums[name] = (sums[name] ?? 0) + value;
+  for (const [name, value] of Object.entries(b))
+    sums[name] = (Object.hasOwn(sums, name) ? (sums[name] ?? 0) : 0) + value;
   return sums;
 }

@@ -12,6 +12,7 @@ import { ProducerLedger } from "../delivery/producer-ledger.ts";
 import { SuspicionLog } from "../delivery/suspicion-log.ts";
 import { RedisClosedError } from "../errors.ts";
 import type { LayoutGuard } from "../partitions/layout-record.ts";
+import { LengthWatch } from "./length-watch.ts";
 import { MessageDecoder } from "./message-decoder.ts";
 import { endOf, lookAhead } from "./place.ts";
 import type { Place, StreamEnd } from "./place.ts";
@@ -65,6 +66,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
   readonly #size: ReadSize;
   readonly #progress: StreamProgress;
   readonly #layout: LayoutGuard | undefined;
+  readonly #length: LengthWatch;
   #place: Place;
   #seen: StreamEnd | undefined;
   #over = false;
@@ -98,6 +100,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
       context.reject(payload, reason);
     });
     this.#size = new ReadSize(settings);
+    this.#length = new LengthWatch(stream, settings.trim ? Infinity : settings.warnAboveEntries, context);
     this.#progress = new StreamProgress(stream, links.commands, settings, context);
   }
 
@@ -236,6 +239,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
     if (this.#over) return [];
     const { id } = this.#place;
     const { number } = this.#reading;
+    this.#length.look(look.state.length);
     this.#locate(look.state, look.entries);
     if (look.entries.length > 0) return look.entries;
     return this.#reading.ask(async (client) => {

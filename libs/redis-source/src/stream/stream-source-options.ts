@@ -46,6 +46,8 @@ export interface RedisStreamSourceOptions {
   readonly trim?: boolean;
   /** Another group without any progress for so long holds the trimming no more. `@default 86_400_000 (a day)` */
   readonly abandonedAfterMs?: number;
+  /** Entries from which on a task that does not trim warns of the stream's length, at the start and once an hour. `@default 1_000_000` */
+  readonly warnAboveEntries?: number;
 }
 
 /** The same without choices left open, but for what may be absent. */
@@ -63,6 +65,7 @@ export const DEFAULT_STREAM_SOURCE_OPTIONS: StreamSourceSettings = Object.freeze
   progressEveryMs: 1_000,
   trim: false,
   abandonedAfterMs: 86_400_000,
+  warnAboveEntries: 1_000_000,
 });
 
 const NAMED_STARTS = ["committed", "earliest", "latest"];
@@ -76,6 +79,7 @@ export function checkStreamSettings(settings: StreamSourceSettings): StreamSourc
     "blockMs",
     "progressEveryMs",
     "abandonedAfterMs",
+    "warnAboveEntries",
   ] as const) {
     const value = settings[name];
     if (!Number.isSafeInteger(value) || value < 1) {

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { VirtualTime } from "@millrace/dataflow/testing";
 import {
   RedisOptionsError,
   RedisPositionError,
@@ -60,6 +61,32 @@ describe("options", () => {
   it("opens none but its own streams", async () => {
     const source = new RedisStreamSource({ url: bench.server.url }, { stream: "s" });
     await expect(source.buildPart("t", undefined, partContext())).rejects.toBeInstanceOf(RedisOptionsError);
+  });
+});
+
+describe("a long stream", () => {
+  it("is warned of at the start and once an hour, with what would shorten it", async () => {
+    await bench.add("long", lines(0, 11));
+    const time = new VirtualTime(1_000_000);
+    const context = partContext(time);
+    const partition = await bench.read("long", { warnAboveEntries: 10, maxBatchEvents: 1 }, { context });
+    await take(partition, 3);
+    expect(context.logger.of("stream-long")).toEqual([
+      expect.objectContaining({ level: "warn", message: expect.stringMatching(/has 11 entries.*--trim/) }),
+    ]);
+    time.set(time.now() + 3_600_000);
+    await take(partition, 3);
+    expect(context.logger.of("stream-long")).toHaveLength(2);
+  });
+
+  it("is nothing to warn of below that, nor where this task trims", async () => {
+    await bench.add("short", lines(0, 10));
+    const contexts = [partContext(), partContext()] as const;
+    const [context, trimming] = contexts;
+    await take(await bench.read("short", { warnAboveEntries: 10 }, { context }), 10);
+    const trim = { warnAboveEntries: 5, group: "mine", trim: true };
+    await take(await bench.read("short", trim, { context: trimming }), 10);
+    expect(contexts.flatMap(({ logger }) => logger.of("stream-long"))).toEqual([]);
   });
 });
 

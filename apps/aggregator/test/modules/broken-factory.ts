@@ -1,0 +1,3 @@
+export default function broken(): never {
+  throw new Error("boom in the factory");
+}

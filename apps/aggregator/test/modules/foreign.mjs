@@ -1,0 +1,8 @@
+import { IterableSource, StdoutSink } from "@millrace/dataflow";
+
+/* As if this file had a copy of the library of its own. */
+const copy = new URL("../../../../libs/dataflow/src/dataflow.ts?copy", import.meta.url).href;
+const { Dataflow } = await import(copy);
+
+export const flow = new Dataflow("foreign");
+flow.input("numbers", new IterableSource([1, 2])).output("out", new StdoutSink());

@@ -1,0 +1,73 @@
+import { describe, expect, jest, test } from "@jest/globals";
+import { Dataflow, IterableSource, StepError, isDataflow, run } from "@millrace/dataflow";
+import { TestingSink } from "@millrace/dataflow/testing";
+
+interface Click {
+  readonly system: string;
+}
+
+async function failureOf(
+  events: readonly Click[],
+  build: (flow: Dataflow, events: readonly Click[]) => void,
+): Promise<string> {
+  const flow = new Dataflow("failing");
+  build(flow, events);
+  return run(flow).then(
+    () => "no failure",
+    (error: unknown) => (error instanceof StepError ? error.message : `not a step's: ${String(error)}`),
+  );
+}
+
+/** Events as they are, whatever their type says. */
+function eventsOf(json: string): readonly Click[] {
+  return JSON.parse(json) as readonly Click[];
+}
+
+describe("a step's error", () => {
+  test.each([
+    ['[{"os":"Linux"}]', 'the event has no field "system"'],
+    ['[{"system":7}]', 'the field "system" is a number, and keys are strings'],
+    ['[{"system":null}]', 'the field "system" is null, and keys are strings'],
+    ['[{"system":{}}]', 'the field "system" is an object, and keys are strings'],
+  ])("names the field that is no key in %s", async (json, message) => {
+    const text = await failureOf(eventsOf(json), (flow, events) => {
+      flow
+        .input("in", new IterableSource(events))
+        .keyBy("k", "system")
+        .dropKey()
+        .output("out", new TestingSink());
+    });
+    expect(text).toContain(`step "k", partition "iterable": ${message} (event: `);
+    expect(text).not.toContain("thrown at");
+  });
+
+  test("says of a key that a function gives what it is", async () => {
+    const text = await failureOf(eventsOf('[{"os":"Linux"}]'), (flow, events) => {
+      flow
+        .input("in", new IterableSource(events))
+        .keyBy("k", ({ system }) => system)
+        .dropKey()
+        .output("out", new TestingSink());
+    });
+    expect(text).toContain("the key is undefined, and keys are strings");
+  });
+
+  test("says where the user's function threw, also below functions of Node's", async () => {
+    const text = await failureOf([{ system: "{" }], (flow, events) => {
+      flow
+        .input("in", new IterableSource(events))
+        .map("parse", ({ system }): unknown => JSON.parse(system))
+        .output("out", new TestingSink());
+    });
+    expect(text).toMatch(/step "parse".*; thrown at .*user-errors\.test\.ts:\d+:\d+$/);
+  });
+});
+
+test("a flow of another copy of the library is one", async () => {
+  jest.resetModules();
+  const copy = await import("../src/dataflow.ts");
+  const flow = new copy.Dataflow("foreign");
+  expect(flow).not.toBeInstanceOf(Dataflow);
+  expect(isDataflow(flow)).toBe(true);
+  expect([undefined, null, 7, {}, Dataflow].map(isDataflow)).toEqual([false, false, false, false, false]);
+});
