@@ -72,7 +72,7 @@ describe("a worker that cannot go on from what is kept", () => {
     source.push(["a"], { part: "0" });
     await first.settle();
     const second = await FlowDriver.start(counts(source, shape), { store });
-    await expect(second.done).rejects.toMatchObject({ code });
+    await expect(second.stop()).rejects.toMatchObject({ code });
     // The first one still owns both tasks: it goes on to commit.
     for (const part of ["0", "1"]) source.push(["b"], { part });
     await first.settle();
@@ -91,7 +91,7 @@ describe("a worker that cannot go on from what is kept", () => {
       close: () => inner.close(),
     };
     const second = await FlowDriver.start(counts(source, { version: 2 }), { store });
-    await expect(second.done).rejects.toMatchObject({ code: "MILLRACE_STATE_MISMATCH" });
+    await expect(second.stop()).rejects.toMatchObject({ code: "MILLRACE_STATE_MISMATCH" });
   });
 
   test("is not one that keeps the same state with steps in another order, or with more steps that keep none", async () => {

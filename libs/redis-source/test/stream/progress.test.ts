@@ -143,8 +143,10 @@ describe("a group of another program", () => {
     const client = bench.redis.duplicate();
     jest.spyOn(client, "xinfo").mockRejectedValueOnce(new Error("NOGROUP No such consumer group"));
     const claimed = claimGroup(client, "race", "mine", { id: "5-0", entries: 5 });
-    await expect(claimed).rejects.toMatchObject(refused);
-    client.disconnect();
+    const ended = claimed.finally(() => {
+      client.disconnect();
+    });
+    await expect(ended).rejects.toMatchObject(refused);
     expect(await group("race")).toEqual(before);
   });
 

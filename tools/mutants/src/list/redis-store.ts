@@ -89,7 +89,7 @@ export const REDIS_STORE: readonly Mutant[] = [
     id: "life-not-compared",
     file: "libs/redis-store/src/scripts/operations.ts",
     search: "if of ~= life then kept, mark = 0, '' end",
-    replace: "",
+    replace: "if not of then kept, mark = 0, '' end",
     tests: ["libs/redis-store/test/sinks/result-sinks.test.ts", "libs/redis-store/test/admin/admin.test.ts"],
     guard: "rows that are counted again after a reset would not replace those from before",
   },
