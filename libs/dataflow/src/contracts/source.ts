@@ -24,6 +24,22 @@ export interface PartContext {
   reject(payload: RawLine, reason: DecodeFailure): void;
 }
 
+/** A position in two parts, as a store keeps it. */
+export interface DividedPosition {
+  /** Kept whole, by each commit. */
+  readonly head: Json;
+  /** Kept one by one: a commit has those that changed since the last one. */
+  readonly fields: ReadonlyMap<string, Json>;
+}
+
+/** How the position of a source is kept that grows, such as with the number of producers. */
+export interface PositionCodec {
+  /** What {@link SourcePartition.snapshot} returned, in two parts. */
+  divide(position: Json): DividedPosition;
+  /** What {@link Source.buildPart} goes on from. */
+  unite(divided: DividedPosition): Json;
+}
+
 /**
  * Where events come from. A source only describes; {@link Source.buildPart} opens.
  *
@@ -31,9 +47,11 @@ export interface PartContext {
  */
 export interface Source<T> {
   readonly partitioning: Partitioning;
+  /** Absent: each commit keeps the position whole. */
+  readonly positions?: PositionCodec;
   /**
    * Refuses a kept position that this source cannot go on from. It is called before the task is taken over from
-   * another worker, so it must not open or change anything. Absent: every position is accepted here.
+   * another worker, so it must not open or change anything. Of a divided position it gets the head. Absent: every position is accepted here.
    *
    * @throws StateError
    */
