@@ -39,7 +39,8 @@ await runProgram("publisher", publisherConfig, async ({ config, logger, signal }
     await running.done;
   } finally {
     progress.end();
-    report(logger, running.stats(), stats(), SYSTEM_TIME.now() - began);
+    const elapsedMs = SYSTEM_TIME.now() - began;
+    report(logger, running.stats(), stats(), { elapsedMs, numbered: framing !== undefined });
   }
 });
 
