@@ -38,7 +38,8 @@ await runProgram("publisher", publisherConfig, async ({ config, logger, signal }
     await running.done;
   } finally {
     progress.end();
-    report(logger, running.stats(), stats(), SYSTEM_TIME.monotonic() - began);
+    const elapsedMs = SYSTEM_TIME.monotonic() - began;
+    report(logger, running.stats(), stats(), { elapsedMs, numbered: framing !== undefined });
   }
 });
 

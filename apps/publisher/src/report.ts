@@ -2,8 +2,17 @@ import { reconcile } from "@millrace/dataflow";
 import type { FlowStats, Logger } from "@millrace/dataflow";
 import type { SinkFigures } from "./sink-of.ts";
 
-/** Says at the end how many lines went out, how fast, which were not sent and which did not reach anybody. */
-export function report(logger: Logger, flow: FlowStats, sent: SinkFigures, elapsedMs: number): void {
+/**
+ * Says at the end how many lines went out, how fast, which were not sent and which did not reach anybody.
+ *
+ * @param numbered by their numbers readers drop what they get twice
+ */
+export function report(
+  logger: Logger,
+  flow: FlowStats,
+  sent: SinkFigures,
+  { elapsedMs, numbered }: { readonly elapsedMs: number; readonly numbered: boolean },
+): void {
   const { received, malformed: refused } = reconcile(flow);
   const { published, unheard = 0, resent, unsent } = sent;
   const seconds = Number((elapsedMs / 1_000).toFixed(3));
@@ -24,7 +33,12 @@ export function report(logger: Logger, flow: FlowStats, sent: SinkFigures, elaps
       `nobody was subscribed when ${unheard} of ${published} events were published; they are gone`,
     );
   }
-  if (resent > 0) {
+  if (resent > 0 && numbered) {
+    logger.info(
+      { event: "resent", resent },
+      `${resent} events were sent again after a lost connection; by their numbers readers drop what they have`,
+    );
+  } else if (resent > 0) {
     logger.warn(
       { event: "resent", resent },
       `${resent} events were sent again after a lost connection; without numbers a reader may have got them twice`,

@@ -10,7 +10,7 @@ export interface SinkFigures {
   readonly published: number;
   /** Bytes of the messages that carried them. */
   readonly bytes: number;
-  /** Events sent again after a lost connection. */
+  /** Events sent again after a lost connection, since they had no answer; not those that Redis refused. */
   readonly resent: number;
   /** Events that Redis has not taken. */
   readonly unsent: number;

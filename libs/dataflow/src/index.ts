@@ -44,9 +44,11 @@ export type {
 export type { DataflowOptions } from "./dataflow.ts";
 export type { DeadLetter, DecodeFailure, Decoded, Decoder, RawLine } from "./contracts/decoder.ts";
 export type {
+  DividedPosition,
   Drained,
   PartContext,
   Partitioning,
+  PositionCodec,
   Source,
   SourceBatch,
   SourcePartition,

@@ -27,6 +27,22 @@ export interface PartContext {
 /** What a source is told when a start is looked at. */
 export type StartContext = Pick<PartContext, "step" | "logger" | "time" | "signal">;
 
+/** A position in two parts, as a store keeps it. */
+export interface DividedPosition {
+  /** Kept whole, by each commit. */
+  readonly head: Json;
+  /** Kept one by one: a commit has those that changed since the last one. */
+  readonly fields: ReadonlyMap<string, Json>;
+}
+
+/** How the position of a source is kept that grows, such as with the number of producers. */
+export interface PositionCodec {
+  /** What {@link SourcePartition.snapshot} returned, in two parts. */
+  divide(position: Json): DividedPosition;
+  /** What {@link Source.buildPart} goes on from. */
+  unite(divided: DividedPosition): Json;
+}
+
 /**
  * Where events come from. A source only describes; {@link Source.buildPart} opens.
  *
@@ -34,6 +50,8 @@ export type StartContext = Pick<PartContext, "step" | "logger" | "time" | "signa
  */
 export interface Source<T> {
   readonly partitioning: Partitioning;
+  /** Absent: each commit keeps the position whole. */
+  readonly positions?: PositionCodec;
   /**
    * Refuses a start that could only go wrong, such as an input that is divided differently. It is called for the
    * partitions of a run before any of their tasks is taken over from another worker, so it must not change anything.
@@ -42,7 +60,7 @@ export interface Source<T> {
   checkStart?(parts: readonly string[], context: StartContext): Promise<void>;
   /**
    * Refuses a kept position that this source cannot go on from. It is called before the task is taken over from
-   * another worker, so it must not open or change anything. Absent: every position is accepted here.
+   * another worker, so it must not open or change anything. Of a divided position it gets the head. Absent: every position is accepted here.
    *
    * @throws StateError
    */

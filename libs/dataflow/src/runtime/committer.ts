@@ -1,6 +1,7 @@
 import type { StateGroup } from "@millrace/windowing";
 import type { Commit, CommitOutcome, TaskState, TaskStore } from "../contracts/store.ts";
 import { FencedError, StateError } from "../errors.ts";
+import type { PositionKeeper } from "./position-keeper.ts";
 import { requireSameSignature } from "./signature.ts";
 import type { TaskGraph } from "./task-graph.ts";
 
@@ -12,12 +13,14 @@ export class Committer {
   readonly #store: TaskStore;
   readonly #signature: string;
   readonly #name: string;
+  readonly #positions: PositionKeeper;
   #number = 0;
 
-  constructor(store: TaskStore, signature: string, name: string) {
+  constructor(store: TaskStore, signature: string, name: string, positions: PositionKeeper) {
     this.#store = store;
     this.#signature = signature;
     this.#name = name;
+    this.#positions = positions;
   }
 
   /** @throws StateMismatchError for state of a flow of another shape */
@@ -48,18 +51,20 @@ export class Committer {
 
   /** @throws FencedError when another owner has the task */
   async commit({ graph, ...content }: CommitContent): Promise<void> {
-    const changes = graph.snapshot();
+    const { position, changes } = this.#positions.next(content.position);
     const outcome: CommitOutcome = await this.#store.commit({
       number: this.#number + 1,
       signature: this.#signature,
-      changes,
       watermark: watermarkOf(graph),
       ...content,
+      position,
+      changes: [...graph.snapshot(), ...changes],
     });
     switch (outcome.kind) {
       case "applied":
       case "already-applied":
         this.#number += 1;
+        this.#positions.committed();
         return;
       case "fenced":
         throw this.#fencedBy(outcome.owner);

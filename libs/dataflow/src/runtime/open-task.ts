@@ -10,6 +10,7 @@ import { DEAD_LETTER, inputOf, sinksOf } from "./check-start.ts";
 import { Committer, groupsByStep } from "./committer.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { TaskOptions } from "./options.ts";
+import { PositionKeeper } from "./position-keeper.ts";
 import type { Resources } from "./resources.ts";
 import { signatureOf } from "./signature.ts";
 import { TaskGraph } from "./task-graph.ts";
@@ -58,8 +59,12 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
 
   const task = { flow: flow.id, part };
   const owned = store === undefined ? undefined : await opened(store.acquire(task));
-  const committer = owned && new Committer(owned, signatureOf(flow), `${task.flow}/${task.part}`);
+  const input = inputOf(flow);
+  const positions = new PositionKeeper(input.id, input.source.positions);
+  const committer = owned && new Committer(owned, signatureOf(flow), `${task.flow}/${task.part}`, positions);
   const state = committer && (await abortable(committer.load(), plan.abort));
+  const groups = state && groupsByStep(state);
+  const resume = state && positions.restore(state.position, groups?.get(input.id) ?? []);
 
   const deadLetters = new DeadLetters(logger);
   const contextOf = (step: string): PartContext => ({
@@ -83,9 +88,8 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   }
   deadLetters.writeTo(sinks.get(DEAD_LETTER));
 
-  const input = inputOf(flow);
   const partition = await opened(
-    named(input.source.buildPart(part, state?.position, contextOf(input.id)), (error) =>
+    named(input.source.buildPart(part, resume, contextOf(input.id)), (error) =>
       asSourceError(error, input.id, part),
     ),
   );
@@ -113,7 +117,7 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
       return Promise.resolve();
     },
   });
-  if (state !== undefined) graph.restore(groupsByStep(state), time.now());
+  if (groups !== undefined) graph.restore(groups, time.now());
   const resumed = state !== undefined;
   return { graph, partition, deadLetters, sinks, committer, resumed, position: partition.snapshot() };
 }

@@ -1,4 +1,4 @@
-import type { Json } from "@millrace/dataflow";
+import type { DividedPosition, Json } from "@millrace/dataflow";
 import { RedisPositionError } from "../errors.ts";
 import type { Loss, MissingRange } from "./missing-numbers.ts";
 
@@ -47,9 +47,10 @@ export function readLedgerState(state: Json | undefined): LedgerState {
     };
   }
   if (typeof state !== "object" || state === null || isList(state)) throw strange("no object");
-  const losses = list(state["losses"]).map(list);
+  // Of a divided one only the head may be at hand.
+  const losses = list(state["losses"] ?? []).map(list);
   return {
-    producers: list(state["producers"]).map(readProducer),
+    producers: list(state["producers"] ?? []).map(readProducer),
     missing: losses.flatMap((entry) =>
       typeof entry[0] === "string" ? [[entry[0], readRange(entry)] as const] : [],
     ),
@@ -58,6 +59,32 @@ export function readLedgerState(state: Json | undefined): LedgerState {
     interruptedAt: time(state["interruptedAt"]),
     forgottenUntil: time(state["forgottenUntil"]),
   };
+}
+
+/** Names of fields; the letter keeps producers' names apart from the rest. */
+const PRODUCER_FIELD = "p";
+const LOSSES_FIELD = "losses";
+
+/** A ledger's snapshot in two parts: times, and a field for each producer and for the losses. */
+export function divideLedger(state: Json): DividedPosition {
+  if (typeof state !== "object" || state === null || isList(state)) return { head: state, fields: new Map() };
+  const { producers, losses, ...head } = state;
+  const fields = new Map<string, Json>();
+  for (const entry of list(producers)) {
+    const [id = null, ...rest] = list(entry);
+    if (typeof id === "string") fields.set(`${PRODUCER_FIELD}:${id}`, rest);
+  }
+  if (list(losses).length > 0) fields.set(LOSSES_FIELD, list(losses));
+  return { head, fields };
+}
+
+/** Undoes {@link divideLedger}. */
+export function uniteLedger({ head, fields }: DividedPosition): Json {
+  if (typeof head !== "object" || head === null || isList(head)) return head;
+  const producers = [...fields].flatMap(([field, value]) =>
+    field.startsWith(`${PRODUCER_FIELD}:`) ? [[field.slice(PRODUCER_FIELD.length + 1), ...list(value)]] : [],
+  );
+  return { ...head, producers, losses: fields.get(LOSSES_FIELD) ?? [] };
 }
 
 /** A producer as JSON. */

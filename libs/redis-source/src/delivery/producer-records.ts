@@ -24,6 +24,9 @@ const MOST_RECORDS = 1_024;
 /** The end of what Date can hold. */
 const MAX_TIME_MS = 8.64e15;
 
+/** What {@link RecordKeeper} runs on the records. */
+export const RECORD_COMMANDS = ["HSET", "PEXPIRE", "HGETALL", "HDEL"] as const;
+
 /** The hash with the records of a channel, in the channel's slot. */
 export function producersKey(channel: string): string {
   return `${hashTag(channel)}:producers`;
@@ -82,12 +85,7 @@ export class RecordKeeper {
       // Anything else passes, such as a slot that moves, and the next record makes up for this one.
       if (this.#told || !isRefusal(error)) return;
       this.#told = true;
-      const { logger, step } = this.#context;
-      logger.warn(
-        { event: "no-producer-record", channel: this.#channel, step, reason: error.message },
-        `Redis refuses ${this.#key}: a reader that was disconnected when this publisher ended cannot find out what it ` +
-          "missed. Allow HSET, HGETALL, HDEL and PEXPIRE on that key.",
-      );
+      logRefusedRecord(this.#context, this.#channel, error.message);
     }
   }
 
@@ -100,6 +98,20 @@ export class RecordKeeper {
       .map(([producer]) => producer);
     if (stale.length > 0) await client.hdel(this.#key, ...stale);
   }
+}
+
+/** @param reason what is refused */
+export function logRefusedRecord(
+  { logger, step }: Pick<PartContext, "logger" | "step">,
+  channel: string,
+  reason: string,
+): void {
+  const key = producersKey(channel);
+  logger.warn(
+    { event: "no-producer-record", channel, step, reason },
+    `Redis refuses ${key} (${reason}): a reader that was disconnected when this publisher ended cannot find out what it ` +
+      "missed. Allow HSET, HGETALL, HDEL and PEXPIRE on that key.",
+  );
 }
 
 const FORM = /^(\d{1,16}) (\d{1,16}) (\d{1,16}) ([01])$/;

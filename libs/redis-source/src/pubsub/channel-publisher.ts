@@ -6,9 +6,12 @@ import type { RedisConnectionOptions } from "../connection/connection-options.ts
 import { explainFailure } from "../connection/explain-failure.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
+import { logRefusedRecord } from "../delivery/producer-records.ts";
+import { RedisRefusedError } from "../errors.ts";
 import { publishAll } from "./publish-all.ts";
 import type { PubSubTransport } from "./pubsub-source-options.ts";
-import { byScript, inPipeline, mayRunScript } from "./send-together.ts";
+import type { PublishRights } from "./send-together.ts";
+import { byScript, inPipeline, publishCommand, publishRights } from "./send-together.ts";
 
 /**
  * Messages that are longer on average, in characters or bytes, go in pipelines: what a script saves for each message it
@@ -23,6 +26,8 @@ const NO_SCRIPTS =
 export interface ChannelTarget {
   readonly channel: string;
   readonly transport: PubSubTransport;
+  /** Whether a record is kept of who numbers the rows. */
+  readonly numbered: boolean;
   /** Sent and not yet answered; a larger message goes alone. */
   readonly maxInFlightBytes: number;
 }
@@ -63,11 +68,12 @@ export class ChannelPublisher {
   static async open(
     options: RedisConnectionOptions,
     target: ChannelTarget,
-    { logger, time, signal }: PartContext,
+    { logger, time, signal, step }: PartContext,
     count: (counts: PublishCounts) => void,
   ): Promise<ChannelPublisher> {
-    const { channel, transport } = target;
+    const { channel, transport, numbered } = target;
     const scripts = { allowed: false };
+    let first = true;
     const { address } = resolveTarget(options);
     const connection = await connectRedis(options, {
       role: `sink ${channel}`,
@@ -76,7 +82,13 @@ export class ChannelPublisher {
       signal,
       ...(transport === "sharded" ? { key: channel } : {}),
       prepare: async (client) => {
-        scripts.allowed = await mayRunScript(client, transport, { channel, address });
+        const rights = await publishRights(client, transport, { channel, address, numbered });
+        scripts.allowed = rights.scripts;
+        // A right that is taken away later fails the row that needs it.
+        if (first) requirePublishing(rights, transport, { channel, address });
+        const missing = rights.refused.filter((name) => name !== publishCommand(transport));
+        if (first && missing.length > 0) logRefusedRecord({ logger, step }, channel, missing.join(", "));
+        first = false;
         if (!scripts.allowed) logger.info({ event: "no-scripts", channel }, NO_SCRIPTS);
       },
     });
@@ -117,12 +129,18 @@ export class ChannelPublisher {
       const send = scripted ? byScript(transport) : inPipeline(transport);
       const target = { channel, send, maxInFlightBytes };
       const watch = watchAnswers(this.#connection, client, this.#time);
-      const { refused, unsent, failure } = await publishAll(client, target, messages, left, (answer) => {
-        watch.answered();
-        const published = rowsIn(answer.taken);
-        this.#published += published;
-        this.#count({ published, bytes: answer.bytes, unheard: rowsIn(answer.unheard), resent: 0 });
-      });
+      const { refused, unanswered, unsent, failure } = await publishAll(
+        client,
+        target,
+        messages,
+        left,
+        (answer) => {
+          watch.answered();
+          const published = rowsIn(answer.taken);
+          this.#published += published;
+          this.#count({ published, bytes: answer.bytes, unheard: rowsIn(answer.unheard), resent: 0 });
+        },
+      );
       watch.end();
       left = [...refused, ...unsent];
       if (left.length === 0) return;
@@ -131,7 +149,7 @@ export class ChannelPublisher {
       // A right was taken away, or the script was killed: a pipeline does it, or tells what is really wrong.
       else if (scripted) this.#scripts.allowed = false;
       else throw reason;
-      this.#count({ published: 0, bytes: 0, unheard: 0, resent: rowsIn(refused) });
+      this.#count({ published: 0, bytes: 0, unheard: 0, resent: rowsIn(unanswered) });
     }
   }
 
@@ -139,6 +157,19 @@ export class ChannelPublisher {
   close(): Promise<void> {
     return this.#connection.close();
   }
+}
+
+/** @throws RedisRefusedError */
+function requirePublishing(
+  { refused }: PublishRights,
+  transport: PubSubTransport,
+  { channel, address }: { readonly channel: string; readonly address: string },
+): void {
+  const publish = publishCommand(transport);
+  if (!refused.includes(publish)) return;
+  throw new RedisRefusedError(
+    `Redis at ${address} does not let this user run ${publish} on ${channel}. Give the permission with ACL SETUSER.`,
+  );
 }
 
 /** Characters or bytes. */

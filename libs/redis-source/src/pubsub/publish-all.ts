@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import { bytesOf } from "../bytes-of.ts";
+import { isReply } from "../connection/explain-failure.ts";
 import type { Heard, SendTogether } from "./send-together.ts";
 
 /** At least two flights under way keep both ends busy: Redis works on one while the other is written. */
@@ -29,6 +30,8 @@ export interface PublishAnswer {
 export interface PublishOutcome {
   /** Indexes of the messages that were sent and not taken, in order. */
   readonly refused: readonly number[];
+  /** Those of them that had no answer: Redis may have taken them all the same. */
+  readonly unanswered: readonly number[];
   /** Indexes of those that were not sent, in order. */
   readonly unsent: readonly number[];
   /** Why the first of them was not taken; `undefined`: all were. */
@@ -61,6 +64,7 @@ export async function publishAll(
   let bytesFlying = 0;
   let sent = 0;
   const refused: number[] = [];
+  const unanswered: number[] = [];
   let failure: Error | undefined;
   let next = flightFrom(messages, indexes, sent, mostBytes);
   for (;;) {
@@ -76,11 +80,13 @@ export async function publishAll(
     }
     // After a failure the flights that are under way may still be taken: what is sent again must not overtake them.
     const first = flying.shift();
-    if (first === undefined) return { refused, unsent: indexes.slice(sent), failure };
+    if (first === undefined) return { refused, unanswered, unsent: indexes.slice(sent), failure };
     const heard = await first.heard;
     onAnswer(answerOf(heard.subscribers, first.flight));
     first.flight.indexes.forEach((index, i) => {
-      if (heard.subscribers[i] === undefined) refused.push(index);
+      if (heard.subscribers[i] !== undefined) return;
+      refused.push(index);
+      if (!isReply(heard.failure)) unanswered.push(index);
     });
     failure ??= heard.failure;
     bytesFlying -= first.flight.bytes;

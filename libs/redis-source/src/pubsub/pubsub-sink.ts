@@ -46,7 +46,7 @@ export class RedisPubSubSink implements Sink<PublishRow> {
   ): Promise<SinkPartition<PublishRow>> {
     const { transport, maxInFlightBytes } = this.#settings;
     return this.#parts.build(context, async (channel, framing) => {
-      const target = { channel, transport, maxInFlightBytes };
+      const target = { channel, transport, maxInFlightBytes, numbered: framing !== undefined };
       const publisher = await ChannelPublisher.open(this.#connection, target, context, (counts) => {
         this.#count(counts);
       });

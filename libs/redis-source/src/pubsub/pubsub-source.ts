@@ -1,7 +1,15 @@
-import type { Json, PartContext, Partitioning, RawLine, Source, StartContext } from "@millrace/dataflow";
+import type {
+  Json,
+  PartContext,
+  Partitioning,
+  PositionCodec,
+  RawLine,
+  Source,
+  StartContext,
+} from "@millrace/dataflow";
 import { resolveTarget } from "../connection/connection-options.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
-import { readLedgerState } from "../delivery/ledger-state.ts";
+import { divideLedger, readLedgerState, uniteLedger } from "../delivery/ledger-state.ts";
 import { RedisOptionsError } from "../errors.ts";
 import { LayoutGuard, isOnePartition } from "../partitions/layout-record.ts";
 import { layoutOf } from "../partitions/partition-layout.ts";
@@ -18,6 +26,8 @@ import type { PubSubSettings, RedisPubSubSourceOptions } from "./pubsub-source-o
  */
 export class RedisPubSubSource implements Source<RawLine> {
   readonly partitioning: Partitioning;
+  /** The account of numbers grows with the producers: a commit keeps what changed of it. */
+  readonly positions: PositionCodec = { divide: divideLedger, unite: uniteLedger };
   readonly #connection: RedisConnectionOptions;
   readonly #channels: readonly string[];
   readonly #settings: PubSubSettings;

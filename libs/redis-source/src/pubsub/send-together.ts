@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import { explainFailure } from "../connection/explain-failure.ts";
+import { RECORD_COMMANDS, producersKey } from "../delivery/producer-records.ts";
 import { RedisRefusedError } from "../errors.ts";
 import type { PubSubTransport } from "./pubsub-source-options.ts";
 
@@ -69,19 +70,63 @@ export function inPipeline(transport: PubSubTransport): SendTogether {
   };
 }
 
+/** Asks for the permission of each command, of a channel first and then of a key; returns those that are refused. */
+const PROBE = `
+local refused = {}
+if not redis.acl_check_cmd then return refused end
+for i = 3, #ARGV do
+  local name = i == 3 and ARGV[1] or ARGV[2]
+  if not redis.acl_check_cmd(ARGV[i], name) then refused[#refused + 1] = ARGV[i] end
+end
+return refused`;
+
+/** What a user may do. */
+export interface PublishRights {
+  /** Scripts may be run. */
+  readonly scripts: boolean;
+  /** Commands that are refused, as far as can be told: without scripts, or before Redis 7, it cannot. */
+  readonly refused: readonly string[];
+}
+
 /**
- * Whether the user of a connection may run the script on a channel.
+ * What the user of a connection may do on a channel.
  *
+ * @param numbered whether a record is kept of the producer
  * @throws RedisError when it cannot be told, since Redis does not answer or is not ready
  */
-export async function mayRunScript(
+export async function publishRights(
   client: Redis,
   transport: PubSubTransport,
-  { channel, address }: { readonly channel: string; readonly address: string },
-): Promise<boolean> {
-  const { failure } = await byScript(transport)(client, channel, []);
-  if (failure === undefined) return true;
+  {
+    channel,
+    address,
+    numbered,
+  }: { readonly channel: string; readonly address: string; readonly numbered: boolean },
+): Promise<PublishRights> {
+  const commands = [publishCommand(transport), ...(numbered ? RECORD_COMMANDS : [])];
+  const [refused, { failure }] = await Promise.all([
+    refusedOf(client.eval(PROBE, 0, channel, producersKey(channel), ...commands), address),
+    byScript(transport)(client, channel, []),
+  ]);
+  if (failure === undefined) return { scripts: true, refused };
   const reason = explainFailure(failure, address);
-  if (reason instanceof RedisRefusedError) return false;
+  if (reason instanceof RedisRefusedError) return { scripts: false, refused };
   throw reason;
+}
+
+/** Nothing where the user may not ask. */
+async function refusedOf(answer: Promise<unknown>, address: string): Promise<readonly string[]> {
+  try {
+    const names = await answer;
+    return Array.isArray(names) ? names.map(String) : [];
+  } catch (error) {
+    const reason = explainFailure(error, address);
+    if (reason instanceof RedisRefusedError) return [];
+    throw reason;
+  }
+}
+
+/** The command by which a message is published. */
+export function publishCommand(transport: PubSubTransport): string {
+  return transport === "sharded" ? "SPUBLISH" : "PUBLISH";
 }

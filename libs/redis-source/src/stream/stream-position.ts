@@ -1,6 +1,7 @@
-import type { Json } from "@millrace/dataflow";
+import type { DividedPosition, Json } from "@millrace/dataflow";
 import { RedisPositionError } from "../errors.ts";
 import { isEntryId } from "./entry-id.ts";
+import { divideLedger, uniteLedger } from "../delivery/ledger-state.ts";
 import type { Place, StreamEnd } from "./place.ts";
 
 /** What a task keeps to go on from: how far it has read, and which numbers it has seen. */
@@ -14,6 +15,19 @@ export interface StreamPosition extends Place {
 export function writePosition({ id, entries }: Place, seen: StreamEnd | undefined, ledger: Json): Json {
   const end = seen === undefined ? null : { added: seen.added, lastId: seen.lastId };
   return { id, entries, seen: end, ledger };
+}
+
+/** A position in two parts: the place, and the fields of the account of numbers. */
+export function dividePosition(position: Json): DividedPosition {
+  const { ledger = null, ...place } = readPosition(position);
+  const { head, fields } = divideLedger(ledger);
+  return { head: writePosition(place, place.seen, head), fields };
+}
+
+/** Undoes {@link dividePosition}. */
+export function unitePosition({ head, fields }: DividedPosition): Json {
+  const { ledger = null, ...place } = readPosition(head);
+  return writePosition(place, place.seen, uniteLedger({ head: ledger, fields }));
 }
 
 /** @throws RedisPositionError if a source of another kind, or none, has written it */

@@ -1,4 +1,12 @@
-import type { Json, PartContext, Partitioning, RawLine, Source, StartContext } from "@millrace/dataflow";
+import type {
+  Json,
+  PartContext,
+  Partitioning,
+  PositionCodec,
+  RawLine,
+  Source,
+  StartContext,
+} from "@millrace/dataflow";
 import { resolveTarget } from "../connection/connection-options.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { RedisOptionsError } from "../errors.ts";
@@ -8,7 +16,7 @@ import { partitionNames } from "../partitions/partition-names.ts";
 import { partitioningOf } from "../pubsub/pubsub-source-options.ts";
 import { lookAtGroup } from "./group-commands.ts";
 import { StreamPartition } from "./stream-partition.ts";
-import { readPosition } from "./stream-position.ts";
+import { dividePosition, readPosition, unitePosition } from "./stream-position.ts";
 import { DEFAULT_STREAM_SOURCE_OPTIONS, checkStreamSettings } from "./stream-source-options.ts";
 import type { RedisStreamSourceOptions, StreamSourceSettings } from "./stream-source-options.ts";
 
@@ -20,6 +28,8 @@ import type { RedisStreamSourceOptions, StreamSourceSettings } from "./stream-so
  */
 export class RedisStreamSource implements Source<RawLine> {
   readonly partitioning: Partitioning;
+  /** The account of numbers grows with the producers: a commit keeps what changed of it. */
+  readonly positions: PositionCodec = { divide: dividePosition, unite: unitePosition };
   readonly #connection: RedisConnectionOptions;
   readonly #streams: readonly string[];
   readonly #settings: StreamSourceSettings;

@@ -1,0 +1,32 @@
+import { describe, expect, it } from "@jest/globals";
+import type { Logger } from "@millrace/dataflow";
+import { report } from "../src/report.ts";
+
+const FLOW = { flow: "publish", tasks: [] };
+
+function said(resent: number, numbered: boolean): readonly string[] {
+  const lines: string[] = [];
+  const add =
+    (level: string) =>
+    (_fields: object, message: string): void => {
+      lines.push(`${level} ${message}`);
+    };
+  const logger: Logger = { debug: add("debug"), info: add("info"), warn: add("warn"), error: add("error") };
+  const sent = { published: 10, bytes: 100, resent, unsent: 0, disconnects: 1 };
+  report(logger, FLOW, sent, { elapsedMs: 1_000, numbered });
+  return lines.slice(1);
+}
+
+describe("events that were sent again", () => {
+  it("may have come twice where they have no numbers", () => {
+    expect(said(3, false)).toEqual([expect.stringMatching(/^warn 3 events .* may have got them twice/)]);
+  });
+
+  it("are dropped by readers where they have", () => {
+    expect(said(3, true)).toEqual([expect.stringMatching(/^info 3 events .* readers drop what they have/)]);
+  });
+
+  it("are not spoken of where there are none", () => {
+    expect(said(0, false)).toEqual([]);
+  });
+});

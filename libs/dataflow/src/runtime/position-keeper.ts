@@ -1,0 +1,57 @@
+import type { Json, StateChange, StateGroup } from "@millrace/windowing";
+import type { PositionCodec } from "../contracts/source.ts";
+
+/** Group of the source's step in which the fields of its position are kept. */
+const GROUP = "position";
+
+/** What a commit keeps of a position. */
+export interface KeptPosition {
+  readonly position: Json;
+  readonly changes: readonly StateChange[];
+}
+
+/** Keeps of a source's position what changed, where the source can divide it. */
+export class PositionKeeper {
+  readonly #codec: PositionCodec | undefined;
+  readonly #group: string;
+  /** Fields as they are in the store, as text. */
+  #kept = new Map<string, string>();
+  #next = this.#kept;
+
+  /** @param step id of the source's step */
+  constructor(step: string, codec: PositionCodec | undefined) {
+    this.#codec = codec;
+    this.#group = `${step}/${GROUP}`;
+  }
+
+  /** The position that the store kept, whole. @param groups of the source's step */
+  restore(position: Json, groups: Iterable<StateGroup>): Json {
+    const fields = new Map<string, Json>();
+    for (const [group, entries] of groups) {
+      if (group === GROUP) for (const [field, value] of entries) fields.set(field, value);
+    }
+    if (this.#codec === undefined || fields.size === 0) return position;
+    this.#kept = textsOf(fields);
+    return this.#codec.unite({ head: position, fields });
+  }
+
+  /** What the next commit has to keep. */
+  next(position: Json): KeptPosition {
+    if (this.#codec === undefined) return { position, changes: [] };
+    const { head, fields } = this.#codec.divide(position);
+    this.#next = textsOf(fields);
+    const put = [...fields].filter(([field]) => this.#kept.get(field) !== this.#next.get(field));
+    const gone = [...this.#kept.keys()].filter((field) => !this.#next.has(field));
+    const changes = put.length === 0 && gone.length === 0 ? [] : [{ group: this.#group, put, delete: gone }];
+    return { position: head, changes };
+  }
+
+  /** What {@link next} returned is in the store. */
+  committed(): void {
+    this.#kept = this.#next;
+  }
+}
+
+function textsOf(fields: ReadonlyMap<string, Json>): Map<string, string> {
+  return new Map(Array.from(fields, ([field, value]) => [field, JSON.stringify(value)]));
+}

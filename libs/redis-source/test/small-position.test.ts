@@ -1,0 +1,70 @@
+import { afterEach, expect, it } from "@jest/globals";
+import { CallbackSink, Dataflow, MemoryStore, run } from "@millrace/dataflow";
+import type { Commit, FlowStats, Source, Store } from "@millrace/dataflow";
+import { RedisStreamSource } from "@millrace/redis-source";
+import type { RawLine } from "@millrace/dataflow";
+import { FRAMES, frameOf } from "./support/frames.ts";
+import { StreamBench } from "./support/stream-bench.ts";
+
+const PRODUCERS = 500;
+
+let bench: StreamBench | undefined;
+
+afterEach(async () => {
+  await bench?.stop();
+});
+
+/** A store whose commits a test can look at. */
+function watched(store: MemoryStore): { readonly store: Store; readonly commits: Commit[] } {
+  const commits: Commit[] = [];
+  return {
+    commits,
+    store: {
+      look: (task) => store.look(task),
+      close: () => store.close(),
+      acquire: async (task) => {
+        const owned = await store.acquire(task);
+        return {
+          fence: owned.fence,
+          load: () => owned.load(),
+          close: () => owned.close(),
+          commit: (commit) => {
+            commits.push(commit);
+            return owned.commit(commit);
+          },
+        };
+      },
+    },
+  };
+}
+
+function read(source: Source<RawLine>, store: Store, seen: unknown[]): Promise<FlowStats> {
+  const flow = new Dataflow("lines");
+  flow.input("in", source).output("out", new CallbackSink((rows) => void seen.push(...rows.map(String))));
+  return run(flow, { store, exitWhenIdleMs: 100, commitEveryMs: 1 });
+}
+
+it("a commit has what changed of the account of numbers, and the next run knows all of it", async () => {
+  bench = await StreamBench.start();
+  const from = (producer: number, first: number, line: string): string | Uint8Array =>
+    frameOf(first, [line], { producer: `producer-${producer}` });
+  const many = Array.from({ length: PRODUCERS }, (_, i) => Buffer.from(from(i, 0, `${i}`)));
+  await bench.add("s", many);
+  const source = (): RedisStreamSource =>
+    new RedisStreamSource({ url: bench?.server.url }, { stream: "s", frames: FRAMES });
+  const { store, commits } = watched(new MemoryStore());
+  const seen: unknown[] = [];
+  await read(source(), store, seen);
+  expect(seen).toHaveLength(PRODUCERS);
+
+  commits.length = 0;
+  await bench.add("s", [Buffer.from(from(7, 1, "next of 7")), Buffer.from(from(9, 3, "later of 9"))]);
+  const second = await read(source(), store, seen);
+  expect(second.tasks[0]?.source).toMatchObject({ lost: 2, duplicates: 0 });
+  for (const commit of commits) expect(JSON.stringify(commit).length).toBeLessThan(1_500);
+
+  await bench.add("s", many);
+  const third = await read(source(), store, seen);
+  expect(third.tasks[0]?.source).toMatchObject({ read: 0, duplicates: PRODUCERS });
+  expect(seen.slice(PRODUCERS)).toEqual(["next of 7", "later of 9"]);
+});
