@@ -63,7 +63,7 @@ export class StateError extends MillraceError {
   readonly code = StateError.code;
 }
 
-/** Stopping took longer than its deadline; what was not committed is read again by the next run. */
+/** Stopping took longer than its deadline; the message says what is missing. */
 export class DrainTimeoutError extends MillraceError {
   static readonly code = "MILLRACE_DRAIN_TIMEOUT";
   readonly code = DrainTimeoutError.code;
