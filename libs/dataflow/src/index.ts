@@ -9,6 +9,7 @@ export {
   SourceError,
   StateError,
   StateMismatchError,
+  StateTooLargeError,
   StepError,
   messageOf,
 } from "./errors.ts";
@@ -57,7 +58,7 @@ export type { IterableSourceOptions } from "./sources/iterable-source.ts";
 export type { Completeness, Json } from "@millrace/windowing";
 export type { DeduplicateOptions } from "./operators/deduplicate-operator.ts";
 export type { CollectOptions } from "./operators/collect-logic.ts";
-export type { KeyContext, KeyedLogic, KeyedStep } from "./operators/stateful-operator.ts";
+export type { KeyContext, KeyedLogic, KeyedStep, StatefulOptions } from "./operators/stateful-operator.ts";
 export type { KeyByOptions, OperatorFactory, StringField } from "./stream.ts";
 export type { LineOptions } from "./sources/jsonl-file-source.ts";
 export type { Logger } from "./contracts/logger.ts";
