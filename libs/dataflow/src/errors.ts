@@ -63,6 +63,12 @@ export class StateError extends MillraceError {
   readonly code = StateError.code;
 }
 
+/** The kept state of a task has more keys than the run has room for. */
+export class StateTooLargeError extends MillraceError {
+  static readonly code = "MILLRACE_STATE_TOO_LARGE";
+  readonly code = StateTooLargeError.code;
+}
+
 /** Stopping took longer than its deadline; the message says what is missing. */
 export class DrainTimeoutError extends MillraceError {
   static readonly code = "MILLRACE_DRAIN_TIMEOUT";

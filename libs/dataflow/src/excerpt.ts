@@ -1,12 +1,17 @@
 /** Characters of an event or payload that an error or a dead letter shows. */
 export const EXCERPT_LENGTH = 200;
-/** Characters of a payload that a dead letter keeps. */
+/** Characters of a payload that is logged. */
 export const PAYLOAD_LENGTH = 1_024;
 
 /** A short, printable form of any value. */
 export function excerpt(value: unknown, length: number = EXCERPT_LENGTH): string {
   const text = toText(value, length);
   return text.length > length ? `${text.slice(0, length)}…` : text;
+}
+
+/** A value as text, all of it. */
+export function wholeText(value: unknown): string {
+  return toText(value, Infinity);
 }
 
 function toText(value: unknown, length: number): string {

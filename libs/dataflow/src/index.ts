@@ -9,6 +9,7 @@ export {
   SourceError,
   StateError,
   StateMismatchError,
+  StateTooLargeError,
   StepError,
   messageOf,
 } from "./errors.ts";
@@ -62,7 +63,7 @@ export type { IterableSourceOptions } from "./sources/iterable-source.ts";
 export type { Completeness, Json } from "@millrace/windowing";
 export type { DeduplicateOptions } from "./operators/deduplicate-operator.ts";
 export type { CollectOptions } from "./operators/collect-logic.ts";
-export type { KeyContext, KeyedLogic, KeyedStep } from "./operators/stateful-operator.ts";
+export type { KeyContext, KeyedLogic, KeyedStep, StatefulOptions } from "./operators/stateful-operator.ts";
 export type { KeyByOptions, OperatorFactory, StringField } from "./stream.ts";
 export type { KeepsOptions } from "./division.ts";
 export { TextStream } from "./sources/file-text.ts";

@@ -13,6 +13,7 @@ import type { AsyncFunction, MapAsyncOptions } from "./operators/map-async-opera
 import { filterPass, flatMapPass, inspectPass, mapPass } from "./operators/passes.ts";
 import { required } from "./operators/required.ts";
 import { StatefulOperator } from "./operators/stateful-operator.ts";
+import type { StatefulOptions } from "./operators/stateful-operator.ts";
 import type { KeyedLogic } from "./operators/stateful-operator.ts";
 import type { StepContext } from "./operators/step-context.ts";
 import { StreamBase } from "./stream-base.ts";
@@ -125,7 +126,7 @@ export class KeyedStream<V> extends StreamBase<V> {
   statefulMap<S, U>(
     id: string,
     fn: (state: S | undefined, value: V, key: string) => readonly [state: S | undefined, out: U],
-    { codec, ...options }: StepOptions & KeepsOptions<U> & { readonly codec?: JsonCodec<S> } = {},
+    { codec, ...options }: StatefulOptions & KeepsOptions<U> & { readonly codec?: JsonCodec<S> } = {},
   ): KeyedStream<U> {
     const logic: KeyedLogic<V, S, U> = {
       onEvent(state, value, { key }) {
@@ -141,7 +142,7 @@ export class KeyedStream<V> extends StreamBase<V> {
   statefulFlatMap<S, U>(
     id: string,
     logic: KeyedLogic<V, S, U>,
-    options?: StepOptions & KeepsOptions<U>,
+    options?: StatefulOptions & KeepsOptions<U>,
   ): KeyedStream<U> {
     const port = this.addOperator(
       id,

@@ -101,7 +101,8 @@ export class WindowedStream<V> {
           const completeOf = (open: number, close: number): ReturnType<typeof context.completeness> =>
             context.completeness(open, close);
           const settledUpTo = (): number => context.settledUpTo();
-          const engine = createWindowEngine({ ...engineOptions, completeOf, settledUpTo });
+          const maxKeys = engineOptions.maxKeys ?? context.maxKeys;
+          const engine = createWindowEngine({ ...engineOptions, maxKeys, completeOf, settledUpTo });
           const sides = { late: required(late), refused: required(refused) };
           return new WindowOperator<V, R>(context, engine, sides);
         },

@@ -1,4 +1,5 @@
-import { FencedError } from "@millrace/dataflow";
+import { getHeapStatistics } from "node:v8";
+import { FencedError, StateTooLargeError } from "@millrace/dataflow";
 import type { Json, TaskState } from "@millrace/dataflow";
 import { clearTask } from "./admin/clear-task.ts";
 import { applyJournal } from "./commit/apply-journal.ts";
@@ -72,7 +73,9 @@ interface Group {
 
 async function readGroups(link: Link, keys: TaskKeys, pageFields: number): Promise<readonly Group[]> {
   const groups: Group[] = [];
-  for (const [name, expected] of await groupSizes(link, keys)) {
+  const sizes = await groupSizes(link, keys);
+  requireRoom(sizes, keys);
+  for (const [name, expected] of sizes) {
     const hash = keys.group(name);
     const fields = new Map<string, Json>();
     for (const [field, value] of await readHash(link, hash, pageFields)) {
@@ -81,6 +84,30 @@ async function readGroups(link: Link, keys: TaskKeys, pageFields: number): Promi
     groups.push({ name, expected, fields });
   }
   return groups;
+}
+
+/** What a small field of state takes of the heap while it is loaded, at the least, bytes. */
+const BYTES_PER_FIELD = 500;
+/** The part of the heap that they may take. */
+const SHARE = 0.75;
+
+/**
+ * State that another process had the heap for would end this one without a word.
+ *
+ * @throws StateTooLargeError
+ */
+export function requireRoom(
+  sizes: ReadonlyMap<string, number>,
+  { base }: Pick<TaskKeys, "base">,
+  heapBytes: number = getHeapStatistics().heap_size_limit,
+): void {
+  let fields = 0;
+  for (const size of sizes.values()) fields += size;
+  if (fields * BYTES_PER_FIELD <= heapBytes * SHARE) return;
+  throw new StateTooLargeError(
+    `${base}: the state has ${fields} fields, and the heap of this process may have ${Math.floor(heapBytes / 2 ** 20)} MiB. Give ` +
+      "it the heap that the earlier one had (--max-old-space-size), or reset the state.",
+  );
 }
 
 /** Names of the groups of state, and how many fields each has. */

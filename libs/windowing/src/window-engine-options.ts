@@ -39,6 +39,11 @@ export interface WindowEngineOptions<V, A, R> {
    * under `overflowKey`. @default 1_000_000
    */
   readonly maxKeysPerWindow?: number;
+  /**
+   * Pairs of window and key held at a time, over all windows; beyond it, too, further keys count under `overflowKey`.
+   * State that was kept is taken up whatever its size. @default Infinity
+   */
+  readonly maxKeys?: number;
   /** @default "(overflow)" */
   readonly overflowKey?: string;
   /** Events of one key in one window that `ordered` keeps; further ones are its row's `overflow`. @default 100_000 */
@@ -74,6 +79,7 @@ export interface ResolvedOptions<V, A, R> {
   readonly ordered: boolean;
   readonly valueCodec: JsonCodec<V>;
   readonly maxKeysPerWindow: number;
+  readonly maxKeys: number;
   readonly overflowKey: string;
   readonly maxOrderedEvents: number;
   readonly onError: "fail" | "skip";
@@ -99,6 +105,7 @@ export function resolveOptions<V, A, R>(options: WindowEngineOptions<V, A, R>): 
     ordered: options.ordered ?? false,
     valueCodec: options.valueCodec ?? jsonCodec<V>(),
     maxKeysPerWindow: requireNumber(options.maxKeysPerWindow ?? 1_000_000, "maxKeysPerWindow", 1),
+    maxKeys: requireNumber(options.maxKeys ?? Number.POSITIVE_INFINITY, "maxKeys", 1),
     overflowKey: options.overflowKey ?? "(overflow)",
     maxOrderedEvents: requireNumber(options.maxOrderedEvents ?? DEFAULT_MAX_ELEMENTS, "maxOrderedEvents", 1),
     onError: options.onError ?? "fail",

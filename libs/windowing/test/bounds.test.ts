@@ -42,6 +42,35 @@ describe("keys per window", () => {
     ]);
   });
 
+  test.each<readonly [string, Partial<Options>]>([
+    ["tumbling windows", { windower: tumbling }],
+    ["windows kept for late events", { windower: tumbling, allowedLatenessMs: 5 }],
+    ["sessions", { windower: sessions }],
+    ["keys of perKey", { windower: tumbling, timeModel: "perKey" }],
+  ])("all windows share one bound, also after a restart: %s", (_, given) => {
+    const driver = new EngineDriver<TestEvent, number, number>({
+      windower: tumbling,
+      clock: eventClock(100),
+      fold: count(),
+      maxKeys: 3,
+      ...given,
+    });
+    driver.process(batch(event(1, "a"), event(2, "b"), event(41, "c")), 0);
+    driver.restart();
+    driver.process(batch(event(42, "d"), event(43, "e")), 0);
+    driver.restart();
+    driver.process(batch(event(3, "a"), event(44, "f")), 0);
+    const { counted, overflowed, cells } = driver.engine.stats();
+    expect({ counted, overflowed, cells }).toEqual({ counted: 7, overflowed: 3, cells: 4 });
+    const rows = driver.finish().map(({ key, value }) => [key, value]);
+    expect(rows.sort()).toEqual([
+      ["(overflow)", 3],
+      ["a", 2],
+      ["b", 1],
+      ["c", 1],
+    ]);
+  });
+
   test("each window has room of its own", () => {
     const driver = new EngineDriver({
       windower: tumbling,

@@ -26,6 +26,6 @@ export interface DeadLetter {
   readonly step: string;
   readonly part: string;
   readonly reason: DecodeFailure;
-  /** The payload as text, cut at 1,024 characters. */
+  /** The payload as text, all of it: bytes as UTF-8, anything else but strings as JSON. */
   readonly payload: string;
 }

@@ -1,6 +1,6 @@
 import type { DecodeFailure, Decoder } from "../contracts/decoder.ts";
 import type { Batch, Emitter, Operator } from "../contracts/operator.ts";
-import { PAYLOAD_LENGTH, excerpt } from "../excerpt.ts";
+import { wholeText } from "../excerpt.ts";
 import { StatelessOperator } from "./stateless.ts";
 import type { StepContext } from "./step-context.ts";
 
@@ -45,6 +45,6 @@ export class DecodeOperator<Raw, T> implements Operator<Raw, T> {
   #refuse(raw: Raw, reason: DecodeFailure): void {
     this.#malformed += 1;
     const { step, part } = this.#context;
-    this.#context.deadLetter({ step, part, reason, payload: excerpt(raw, PAYLOAD_LENGTH) });
+    this.#context.deadLetter({ step, part, reason, payload: wholeText(raw) });
   }
 }

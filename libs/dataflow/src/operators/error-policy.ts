@@ -1,5 +1,5 @@
 import { StepError, messageOf } from "../errors.ts";
-import { PAYLOAD_LENGTH, excerpt } from "../excerpt.ts";
+import { excerpt, wholeText } from "../excerpt.ts";
 import type { StepContext } from "./step-context.ts";
 
 /**
@@ -75,7 +75,7 @@ export class ErrorHandler {
       step,
       part,
       reason: { code: "step-failed", message: messageOf(error) },
-      payload: excerpt(event, PAYLOAD_LENGTH),
+      payload: wholeText(event),
     });
   }
 }

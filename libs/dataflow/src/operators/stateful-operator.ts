@@ -1,7 +1,7 @@
 import { DueHeap } from "@millrace/windowing";
 import type { Json, JsonCodec, StateChange, StateField, StateGroup } from "@millrace/windowing";
 import type { Batch, Emitter, Operator, Wake } from "../contracts/operator.ts";
-import { StateError } from "../errors.ts";
+import { FlowError, StateError } from "../errors.ts";
 import { excerpt } from "../excerpt.ts";
 import { isJson, stateToJson } from "../json-value.ts";
 import { ErrorHandler } from "./error-policy.ts";
@@ -61,6 +61,21 @@ interface Made<S, Out> extends KeyedStep<S, Out> {
   readonly out: readonly Out[];
 }
 
+/** Options of a step that keeps a state for each key. */
+export interface StatefulOptions extends StepOptions {
+  /**
+   * Keys that the step keeps a state for, in each task. An event that would make one more fails, and `onError` says what
+   * becomes of it; a warning is logged once when four fifths are taken. State that was kept is taken up whatever its
+   * size. @default 1_000_000, less where the heap has no room for so many (`RunOptions.maxKeys`)
+   */
+  readonly maxKeys?: number;
+}
+
+/** Keys of a step at most, unless its options say otherwise. */
+const MAX_KEYS = 1_000_000;
+/** From this part of `maxKeys` on a warning is due. */
+const NEARLY = 0.8;
+
 const GROUP = "keys";
 /** Keys called back in one go, so that a million of them hold nobody up. */
 const PAGE_KEYS = 2_000;
@@ -77,8 +92,18 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
   /** How to go on with a call that had more than one page of keys. */
   #rest: ((out: Emitter<Out>) => void) | undefined;
   readonly #errors: ErrorHandler;
+  readonly #maxKeys: number;
+  #warned = false;
 
-  constructor(context: StepContext, logic: KeyedLogic<V, S, Out>, { onError }: StepOptions = {}) {
+  /** @throws FlowError */
+  constructor(
+    context: StepContext,
+    logic: KeyedLogic<V, S, Out>,
+    { onError, maxKeys = Math.min(MAX_KEYS, context.maxKeys) }: StatefulOptions = {},
+  ) {
+    if (!(maxKeys >= 1))
+      throw new FlowError(`step "${context.step}": maxKeys is ${String(maxKeys)}, and must be at least 1`);
+    this.#maxKeys = maxKeys;
     this.#context = context;
     this.#logic = logic;
     this.#errors = new ErrorHandler(context, onError);
@@ -94,6 +119,10 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
         value,
       );
       if (made === undefined) continue;
+      if (cell === undefined && made.state !== undefined && !this.#hasRoom()) {
+        this.#errors.giveUp(this.#full(), value);
+        continue;
+      }
       this.#apply(key, cell, made);
       for (const each of made.out) rows.push(each, key, batch.times?.[row] ?? NaN);
     }
@@ -166,6 +195,29 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
 
   get #where(): string {
     return `step "${this.#context.step}", partition "${this.#context.part}"`;
+  }
+
+  /** Whether there is room for one more key; a warning comes in time. */
+  #hasRoom(): boolean {
+    const keys = this.#cells.size;
+    if (keys >= this.#maxKeys) return false;
+    if (!this.#warned && keys + 1 >= NEARLY * this.#maxKeys) {
+      this.#warned = true;
+      const { step, part, logger } = this.#context;
+      logger.warn(
+        { event: "keys-nearly-full", step, part, keys: keys + 1, maxKeys: this.#maxKeys },
+        `${this.#where}: ${keys + 1} keys have a state, and ${this.#maxKeys} may (maxKeys). Let keys be forgotten ` +
+          "(a state of undefined), or raise maxKeys and the heap limit (--max-old-space-size).",
+      );
+    }
+    return true;
+  }
+
+  #full(): Error {
+    return new Error(
+      `${this.#maxKeys} keys have a state, which is all that may (maxKeys). Let keys be forgotten (a state of undefined), ` +
+        "or raise maxKeys and the heap limit (--max-old-space-size)",
+    );
   }
 
   #apply(key: string, cell: Cell<S> | undefined, step: KeyedStep<S, Out>): void {

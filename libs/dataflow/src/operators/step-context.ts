@@ -5,6 +5,8 @@ import type { TimeProvider } from "../contracts/time-provider.ts";
 /** What a task gives the operators of this library beyond the public context. */
 export interface StepContext extends OperatorContext {
   readonly time: TimeProvider;
+  /** Keys that the step may keep something for, unless its options say otherwise. */
+  readonly maxKeys: number;
   /** Aborted when the task must end at once. */
   readonly signal: AbortSignal;
   /** Hands a payload to the flow's dead letter; it is written with the next batch. */

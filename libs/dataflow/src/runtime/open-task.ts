@@ -3,8 +3,8 @@ import type { PartContext, SourcePartition } from "../contracts/source.ts";
 import type { Sink, SinkPartition } from "../contracts/sink.ts";
 import type { Store } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
-import { FlowError, asSinkError, asSourceError } from "../errors.ts";
-import { PAYLOAD_LENGTH, excerpt } from "../excerpt.ts";
+import { FlowError, StateTooLargeError, asSinkError, asSourceError } from "../errors.ts";
+import { wholeText } from "../excerpt.ts";
 import { abortable } from "./abortable.ts";
 import { DEAD_LETTER, inputOf, sinksOf } from "./check-start.ts";
 import { Committer, groupsByStep } from "./committer.ts";
@@ -66,7 +66,8 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   const groups = state && groupsByStep(state);
   const resume = state && positions.restore(state.position, groups?.get(input.id) ?? []);
 
-  const deadLetters = new DeadLetters(logger);
+  const deadLetters = new DeadLetters(logger, time);
+  resources.add(deadLetters);
   const contextOf = (step: string): PartContext => ({
     step,
     logger,
@@ -74,7 +75,7 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
     signal: plan.opening,
     reject: (payload, reason) => {
       plan.onReject();
-      deadLetters.put({ step, part, reason, payload: excerpt(payload, PAYLOAD_LENGTH) });
+      deadLetters.put({ step, part, reason, payload: wholeText(payload) });
     },
   });
   const sinks = new Map<string, SinkPartition<unknown>>();
@@ -104,6 +105,7 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
       signal: plan.abort,
       completeness: (open, close) => partition.completeness?.(open, close) ?? "unknown",
       settledUpTo: () => partition.settledUpTo?.() ?? Number.NEGATIVE_INFINITY,
+      maxKeys: options.maxKeysPerStep,
       deadLetter: deadLetters.put,
     }),
     sinks,
@@ -117,7 +119,10 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
       return Promise.resolve();
     },
   });
-  if (groups !== undefined) graph.restore(groups, time.now());
+  if (groups !== undefined) {
+    graph.restore(groups, time.now());
+    refuseTooLarge(plan, graph);
+  }
   const resumed = state !== undefined;
   return { graph, partition, deadLetters, sinks, committer, resumed, position: partition.snapshot() };
 }
@@ -129,6 +134,20 @@ async function named<T>(opening: Promise<T>, nameOf: (error: unknown) => Error):
   } catch (error) {
     throw nameOf(error);
   }
+}
+
+/** Cells of the overflow key, one for each window, come on top of `maxKeys`. */
+const RESTORE_SLACK = 1.1;
+
+/** State that was kept by a run with more room is taken up as long as the whole run has room for it. */
+function refuseTooLarge({ flow, part, options }: TaskPlan, graph: TaskGraph): void {
+  let keys = 0;
+  for (const { cells = 0, keys: held = 0 } of graph.gauges().values()) keys += cells + held;
+  if (keys <= options.maxKeys * RESTORE_SLACK) return;
+  throw new StateTooLargeError(
+    `flow "${flow.id}", partition "${part}": its state has ${keys} keys, and this run has room for ${options.maxKeys}. Give ` +
+      "the process the heap that it had (--max-old-space-size), raise maxKeys, or reset the state.",
+  );
 }
 
 /** A source that cannot prove that it is drained leaves undone what depends on that; without a line in the log it would not be seen why. */

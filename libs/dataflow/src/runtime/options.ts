@@ -4,6 +4,7 @@ import type { Store } from "../contracts/store.ts";
 import { SYSTEM_TIME } from "../contracts/time-provider.ts";
 import type { TimeProvider } from "../contracts/time-provider.ts";
 import { FlowError } from "../errors.ts";
+import { keysOfHeap } from "./key-room.ts";
 
 /** From where on a run can be idle. */
 export type IdleFrom = "first-event" | "start";
@@ -39,6 +40,12 @@ export interface RunOptions {
   readonly commitEveryMs?: number;
   /** Events after which a commit is made. @default 10000 */
   readonly commitEveryEvents?: number;
+  /**
+   * Keys that this run keeps something for at most, over all its tasks and steps; a key counts once for each window that
+   * it is in. Each step of each task may have its share of them. Events of further keys are counted under a window's
+   * `overflowKey`, and are errors of a stateful step (`StepOptions.onError`). @default by the limit of the heap
+   */
+  readonly maxKeys?: number;
   /** How long (ms) batches of a task may take before signals, sockets and HTTP get a turn. @default 10 */
   readonly maxTurnMs?: number;
   /** Stops the run as `stop()` does, when aborted. */
@@ -61,12 +68,18 @@ export const DEFAULT_RUN_OPTIONS = {
   time: SYSTEM_TIME,
 } as const satisfies RunOptions;
 
+/** The options of a run, resolved. */
+export type ResolvedRunOptions = Required<Omit<RunOptions, "store" | "parts" | "signal">>;
+
 /** The options of a task, resolved. */
-export type TaskOptions = Required<Omit<RunOptions, "store" | "parts" | "signal">>;
+export interface TaskOptions extends ResolvedRunOptions {
+  /** A step's share of `maxKeys`. */
+  readonly maxKeysPerStep: number;
+}
 
 /** @throws FlowError for a value out of range */
-export function resolveRunOptions(options: RunOptions): TaskOptions {
-  const resolved: TaskOptions = {
+export function resolveRunOptions(options: RunOptions): ResolvedRunOptions {
+  const resolved: ResolvedRunOptions = {
     exitWhenIdleMs: options.exitWhenIdleMs ?? DEFAULT_RUN_OPTIONS.exitWhenIdleMs,
     idleFrom: options.idleFrom ?? DEFAULT_RUN_OPTIONS.idleFrom,
     closeWindows: options.closeWindows ?? DEFAULT_RUN_OPTIONS.closeWindows,
@@ -74,6 +87,7 @@ export function resolveRunOptions(options: RunOptions): TaskOptions {
     commitEveryMs: options.commitEveryMs ?? DEFAULT_RUN_OPTIONS.commitEveryMs,
     commitEveryEvents: options.commitEveryEvents ?? DEFAULT_RUN_OPTIONS.commitEveryEvents,
     maxTurnMs: options.maxTurnMs ?? DEFAULT_RUN_OPTIONS.maxTurnMs,
+    maxKeys: options.maxKeys ?? keysOfHeap(),
     logger: options.logger ?? DEFAULT_RUN_OPTIONS.logger,
     time: options.time ?? DEFAULT_RUN_OPTIONS.time,
   };
@@ -83,6 +97,7 @@ export function resolveRunOptions(options: RunOptions): TaskOptions {
     "commitEveryMs",
     "commitEveryEvents",
     "maxTurnMs",
+    "maxKeys",
   ] as const) {
     if (!(resolved[name] > 0))
       throw new FlowError(`run option ${name} is ${resolved[name]}, must be above 0`);

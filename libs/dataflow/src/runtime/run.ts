@@ -5,7 +5,7 @@ import { abortable } from "./abortable.ts";
 import { checkStart } from "./check-start.ts";
 import { RolledBack } from "./committer.ts";
 import { resolveRunOptions } from "./options.ts";
-import type { RunOptions, TaskOptions } from "./options.ts";
+import type { ResolvedRunOptions, RunOptions } from "./options.ts";
 import { pause } from "./pause.ts";
 import type { FlowStats } from "./stats.ts";
 import { Task } from "./task.ts";
@@ -67,7 +67,9 @@ export function start(flow: Dataflow, options: RunOptions = {}): RunHandle {
 class Worker {
   readonly #flow: Dataflow;
   readonly #given: RunOptions;
-  readonly #options: TaskOptions;
+  readonly #options: ResolvedRunOptions;
+  /** What each step of each task may have of `maxKeys`. */
+  #maxKeysPerStep = 1;
   /** Aborted when the run is to stop. */
   readonly #stop = new AbortController();
   /** Aborted when stopping takes too long. */
@@ -93,6 +95,7 @@ class Worker {
     try {
       const parts = await abortable(this.#parts(), this.#abort.signal);
       await this.#checkStart(parts);
+      this.#divideKeys(parts.length);
       this.#tasks = parts.map((part) => this.#task(part, new TaskHistory()));
       await this.#runAll();
     } finally {
@@ -175,6 +178,19 @@ class Worker {
     return wanted;
   }
 
+  /** The steps of all tasks share one heap. */
+  #divideKeys(tasks: number): void {
+    const steps = this.#flow.graph.nodes.filter(({ state }) => state !== undefined).length;
+    if (steps === 0) return;
+    const { maxKeys, logger } = this.#options;
+    this.#maxKeysPerStep = Math.max(Math.floor(maxKeys / (steps * Math.max(tasks, 1))), 1);
+    logger.info(
+      { event: "key-bound", maxKeys, maxKeysPerStep: this.#maxKeysPerStep },
+      `state is kept for at most ${maxKeys} keys, ${this.#maxKeysPerStep} in each step of each partition; what comes beyond ` +
+        "is counted under an overflow key. A larger heap (--max-old-space-size) has room for more.",
+    );
+  }
+
   /** A run that is stopped before anything was taken over has nothing to finish, whatever the store would have said. */
   async #checkStart(parts: readonly string[]): Promise<void> {
     const { logger, time } = this.#options;
@@ -188,7 +204,8 @@ class Worker {
   }
 
   #task(part: string, history: TaskHistory): Task {
-    const task = new Task(this.#flow, part, this.#options, this.#given.store, history, () => {
+    const options = { ...this.#options, maxKeysPerStep: this.#maxKeysPerStep };
+    const task = new Task(this.#flow, part, options, this.#given.store, history, () => {
       // Until all are idle none ends: a partition that pauses is not over while another still runs.
       if (!this.#tasks.every((each) => each.idle)) return;
       if (this.#options.idleFrom === "start" || this.#tasks.some(({ begun }) => begun)) {

@@ -310,10 +310,11 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
 
   /** The key itself where there is room for it, if need be in place of one that rests. */
   #admit(key: string): string {
-    const { maxKeysPerWindow, overflowKey } = this.#options;
+    const { overflowKey } = this.#options;
+    const maxKeys = Math.min(this.#options.maxKeysPerWindow, this.#options.maxKeys);
     if (key === overflowKey) return key;
     const taken = (): number => (this.#table.has(overflowKey) ? this.#table.size - 1 : this.#table.size);
-    while (taken() >= maxKeysPerWindow) {
+    while (taken() >= maxKeys) {
       if (this.#table.forgetOne()) continue;
       if (this.#idle.size === 0) return overflowKey;
       this.#restIdle();

@@ -12,10 +12,18 @@ export class FixedCells<V, A, R> {
   /** Windows that late events of this batch changed, with the keys. */
   readonly #revised = new Map<FixedWindow<A>, Set<string>>();
 
+  /** Cells held when the batch began, and those that it has added since. */
+  #held = 0;
+
   constructor(options: ResolvedOptions<V, A, R>, outbox: Outbox<V, R>, rows: FixedRows<V, A, R>) {
     this.#options = options;
     this.#outbox = outbox;
     this.#rows = rows;
+  }
+
+  /** Before the events of a batch: so many cells are held. */
+  begin(held: number): void {
+    this.#held = held;
   }
 
   addOpen(window: FixedWindow<A>, given: string, value: V, timestamp: number): void {
@@ -95,7 +103,9 @@ export class FixedCells<V, A, R> {
 
   /** The key itself while the window has room for it. */
   #admit(window: FixedWindow<A>, key: string): string {
-    const { maxKeysPerWindow, overflowKey } = this.#options;
+    const { maxKeysPerWindow, maxKeys, overflowKey } = this.#options;
+    if (this.#held >= maxKeys) return overflowKey;
+    this.#held++;
     if (window.size < maxKeysPerWindow) return key;
     const taken = window.has(overflowKey) ? window.size - 1 : window.size;
     return taken < maxKeysPerWindow ? key : overflowKey;

@@ -41,6 +41,7 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
 
   protected override addFrom(batch: KeyedBatch<V>, from: number): number {
     if (this.#shown) this.#shown = this.#hasRows();
+    if (this.options.maxKeys !== Number.POSITIVE_INFINITY) this.#cells.begin(this.held().cells);
     if (!this.#plain || this.#shown) return this.#addWithCare(batch, from);
     return this.#windower.kind === "tumbling"
       ? this.#addTumbling(batch, from)

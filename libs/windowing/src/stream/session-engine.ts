@@ -167,7 +167,8 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
   }
 
   #admit(key: string): string {
-    const { maxKeysPerWindow, overflowKey } = this.options;
+    const { maxKeysPerWindow, maxKeys, overflowKey } = this.options;
+    if (this.#table.size >= maxKeys) return overflowKey;
     const { keys } = this.#table;
     if (keys < maxKeysPerWindow || key === overflowKey || this.#table.has(key)) return key;
     if (this.#table.has(overflowKey) && keys - 1 < maxKeysPerWindow) return key;

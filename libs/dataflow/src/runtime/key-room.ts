@@ -1,0 +1,14 @@
+import { getHeapStatistics } from "node:v8";
+
+/**
+ * What a key takes of the heap at its most (bytes): its cell, its place among what has changed, and its field of a commit
+ * or of a state that is being loaded. Measured with a count per key; accumulators that are larger need a smaller bound.
+ */
+const BYTES_PER_KEY = 1_000;
+/** The part of the heap that keys may take; the rest is for events on their way. */
+const SHARE = 0.5;
+
+/** How many keys this process has room for by the limit of its heap, which `--max-old-space-size` sets. */
+export function keysOfHeap(limitBytes: number = getHeapStatistics().heap_size_limit): number {
+  return Math.max(Math.floor((limitBytes * SHARE) / BYTES_PER_KEY), 1);
+}
