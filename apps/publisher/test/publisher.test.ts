@@ -136,9 +136,11 @@ describe("the publisher", () => {
     "stopped while Redis is gone from a %s, it ends in its time and says what was not sent",
     async (transport) => {
       const own = await startRedis();
-      const args = [`--transport=${transport}`, "--channel=gone", "--batch=10", "--rate=200", "--loop"];
+      const args = [`--transport=${transport}`, "--channel=gone", "--rate=200", "--loop"];
+      // Rows wait for a frame that is never full.
+      const waiting = ["--batch=10000", "--linger=60000"];
       const shown = ["--progress-every=0.05", "--wait-for-subscriber=0", "--drain-timeout=500ms"];
-      const publishing = publisher(own.url, file, [...args, ...shown]);
+      const publishing = publisher(own.url, file, [...args, ...waiting, ...shown]);
       await publishing.logged("progress", ({ done }) => Number(done) >= 10);
       await own.kill();
       await publishing.logged("redis-lost");
@@ -150,7 +152,9 @@ describe("the publisher", () => {
       expect(Number(published) + Number(unsent)).toBe(read);
       expect(await publishing.logged("failed")).toMatchObject({
         code: "MILLRACE_DRAIN_TIMEOUT",
-        msg: expect.stringMatching(/within 500 ms .* up to \d+ rows were not written; nothing is kept/),
+        msg: expect.stringMatching(
+          /within 500 ms .* rows were handed to the outputs, and may not all have left/,
+        ),
       });
       await own.stop();
     },

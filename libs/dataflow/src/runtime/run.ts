@@ -140,7 +140,7 @@ class Worker {
       ...(open === 0 ? [] : [`the results of ${open} keys in open windows were not given out`]),
     ];
     return missing.length === 0
-      ? "all rows were handed to the outputs"
+      ? "all rows were handed to the outputs, and may not all have left them"
       : `${missing.join(", and ")}; nothing is kept, since it runs without a store`;
   }
 

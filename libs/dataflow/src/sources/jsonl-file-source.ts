@@ -1,4 +1,4 @@
-import { createReadStream, open as openCallback } from "node:fs";
+import { createReadStream, open as openCallback, statSync } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { Socket } from "node:net";
@@ -46,8 +46,9 @@ export class JsonlFileSource implements Source<RawLine> {
 
   /** @throws StateError */
   checkPosition(part: string, position: Json): void {
-    // A stream has none; whether it still is one is seen when it is opened.
-    if (position !== null) offsetOf(`the file ${part}`, position);
+    // A stream has none.
+    if (position === null && statSync(part, { throwIfNoEntry: false })?.isFile() === false) return;
+    offsetOf(`the file ${part}`, position);
   }
 
   /** @throws SourceError for a file that cannot be read, StateError for a position of another source */
