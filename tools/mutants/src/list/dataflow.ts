@@ -61,8 +61,8 @@ export const DATAFLOW: readonly Mutant[] = [
   {
     id: "notified-for-ever",
     file: "libs/dataflow/src/operators/stateful-operator.ts",
-    search: "Math.max(step.notifyAt, now + 1)",
-    replace: "step.notifyAt",
+    search: "Math.max(made.notifyAt, now + 1)",
+    replace: "made.notifyAt",
     tests: ["libs/dataflow/test/operators/stateful.test.ts"],
     guard: "a step that asks to be notified at once would be notified without end",
   },

@@ -21,8 +21,8 @@ export const REDIS_STORE: readonly Mutant[] = [
   {
     id: "patience-not-renewed",
     file: "libs/redis-store/src/connection/task-connection.ts",
-    search: "      this.#giveUpAt = time.monotonic() + storeTimeoutMs;\n      return answered;",
-    replace: "      return answered;",
+    search: "        this.#giveUpAt = time.monotonic() + storeTimeoutMs;\n        return answered;",
+    replace: "        return answered;",
     tests: ["libs/redis-store/test/connection/task-connection.test.ts"],
     guard: "a long load that makes progress would give up at the first broken connection",
   },

@@ -61,8 +61,8 @@ export const WINDOWING: readonly Mutant[] = [
   {
     id: "downtime-counts",
     file: "libs/windowing/src/per-key/key-time.ts",
-    search: "    else if (Number.isFinite(value)) this.#stoppedMs = now - value;\n",
-    replace: "",
+    search: "} else if (Number.isFinite(value)) this.#stoppedMs = now - value;",
+    replace: "}",
     tests: ["libs/windowing/test/downtime.test.ts"],
     guard: "the time between two runs would move each key's clock on and make events late",
   },
