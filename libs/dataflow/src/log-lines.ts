@@ -21,6 +21,7 @@ export class LogLines {
     return this.#stream().isTTY;
   }
 
+  /** Writes a line; one that cannot be written is counted. */
   write(line: string): void {
     try {
       const stream = this.#stream();
