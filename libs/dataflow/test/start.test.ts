@@ -133,12 +133,34 @@ describe("a fold of another kind under the same ids", () => {
     );
     return flow;
   };
-  const count: Folding = (w) => w.count("n").output("out", new TestingSink());
+  const count: Folding = (w) => {
+    w.count("n").output("out", new TestingSink());
+  };
   const folds: readonly [string, Folding][] = [
-    ["sum", (w) => w.sum("n", Number).output("out", new TestingSink())],
-    ["min", (w) => w.min("n", Number).output("out", new TestingSink())],
-    ["distinct", (w) => w.distinct("n", Number).output("out", new TestingSink())],
-    ["aggregate", (w) => w.aggregate("n", { events: foldCount() }).output("out", new TestingSink())],
+    [
+      "sum",
+      (w) => {
+        w.sum("n", Number).output("out", new TestingSink());
+      },
+    ],
+    [
+      "min",
+      (w) => {
+        w.min("n", Number).output("out", new TestingSink());
+      },
+    ],
+    [
+      "distinct",
+      (w) => {
+        w.distinct("n", Number).output("out", new TestingSink());
+      },
+    ],
+    [
+      "aggregate",
+      (w) => {
+        w.aggregate("n", { events: foldCount() }).output("out", new TestingSink());
+      },
+    ],
   ];
   test.each(folds)("is refused and named: count, then %s", async (kind, other) => {
     const store = new MemoryStore();
