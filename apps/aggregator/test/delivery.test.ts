@@ -103,6 +103,24 @@ describe("over a stream", () => {
     ]);
   });
 
+  test("a partition without an event does not hold the watermark back, and is named", async () => {
+    const stream = ["--transport=stream", "--channel=lone", "--partitions=4"];
+    const counting = [...stream, "--sink=redis", "--window=tumbling:10000d", ...CLOSING];
+    expect(await inspected(stream)).toMatchObject([{}, {}, {}, {}, { watermark: null }]);
+    expect((await publisher(redis.url, "-", stream, clickLine()).ended).code).toBe(0);
+    expect((await aggregator(redis.url, counting).ended).code).toBe(0);
+    const lines = await inspected(stream);
+    const heard = lines.slice(0, 4).filter(({ watermark }) => watermark !== null);
+    expect(heard).toHaveLength(1);
+    const others = lines.slice(0, 4).filter(({ watermark }) => watermark === null);
+    expect(lines.at(-1)).toEqual({
+      flow: "mobile_counts",
+      tasks: 4,
+      watermark: heard[0]?.["watermark"],
+      neverHeard: others.map(({ part }) => part),
+    });
+  });
+
   test("a reset makes a task begin afresh, and takes its results along if it is to", async () => {
     const stream = ["--transport=stream", "--channel=again"];
     const counting = [...stream, "--sink=redis", "--window=tumbling:10000d", ...CLOSING];

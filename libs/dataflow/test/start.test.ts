@@ -1,6 +1,9 @@
-import { describe, expect, test } from "@jest/globals";
-import { Dataflow, IterableSource, MemoryStore, StateError } from "@millrace/dataflow";
-import type { Source, Store } from "@millrace/dataflow";
+import { appendFile, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { Dataflow, IterableSource, JsonlFileSink, MemoryStore, StateError } from "@millrace/dataflow";
+import type { Json, PartResult, Sink, Source, Store, WindowedStream } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
 import {
   EventClock,
@@ -8,6 +11,7 @@ import {
   SlidingWindower,
   SystemClock,
   TumblingWindower,
+  count as foldCount,
 } from "@millrace/windowing";
 import type { Clock, Windower } from "@millrace/windowing";
 import type { WindowOptions } from "@millrace/dataflow";
@@ -18,6 +22,7 @@ interface Shape {
   readonly options?: WindowOptions<string>;
   readonly version?: number;
   readonly source?: Source<string>;
+  readonly sink?: Sink<PartResult<number>>;
 }
 
 const SECOND = new TumblingWindower({ lengthMs: 1_000 });
@@ -30,7 +35,7 @@ function counts(source: Source<string>, shape: Shape = {}): Dataflow {
     .keyBy("all", () => "all")
     .window("w", windower, clock, options)
     .count("n")
-    .output("out", new TestingSink());
+    .output("out", shape.sink ?? new TestingSink());
   return flow;
 }
 
@@ -116,6 +121,184 @@ describe("a worker that cannot go on from what is kept", () => {
   });
 });
 
+describe("a fold of another kind under the same ids", () => {
+  type Folding = (windowed: WindowedStream<number>) => void;
+  const flowOf = (source: Source<number>, folding: Folding): Dataflow => {
+    const flow = new Dataflow("folds");
+    folding(
+      flow
+        .input("in", source)
+        .keyBy("all", () => "all")
+        .window("w", SECOND, new SystemClock()),
+    );
+    return flow;
+  };
+  const count: Folding = (w) => {
+    w.count("n").output("out", new TestingSink());
+  };
+  const folds: readonly [string, Folding][] = [
+    [
+      "sum",
+      (w) => {
+        w.sum("n", Number).output("out", new TestingSink());
+      },
+    ],
+    [
+      "min",
+      (w) => {
+        w.min("n", Number).output("out", new TestingSink());
+      },
+    ],
+    [
+      "distinct",
+      (w) => {
+        w.distinct("n", Number).output("out", new TestingSink());
+      },
+    ],
+    [
+      "aggregate",
+      (w) => {
+        w.aggregate("n", { events: foldCount() }).output("out", new TestingSink());
+      },
+    ],
+  ];
+  test.each(folds)("is refused and named: count, then %s", async (kind, other) => {
+    const store = new MemoryStore();
+    const source = new TestingSource<number>();
+    const first = await FlowDriver.start(flowOf(source, count), { store, commitEveryEvents: 1 });
+    source.push([5]);
+    await first.settle();
+    const second = await FlowDriver.start(flowOf(source, other), { store });
+    await expect(second.done).rejects.toMatchObject({ code: "MILLRACE_STATE_MISMATCH" });
+    await expect(second.done).rejects.toThrow(new RegExp(`w\\.n: .*fold=count.*w\\.n: .*fold=${kind}`));
+    source.push([6]);
+    await first.settle();
+    expect((await first.stop()).tasks).toMatchObject([{ phase: "ended" }]);
+  });
+});
+
+describe("a worker whose source cannot be opened", () => {
+  /** The source, of which one part cannot be opened. */
+  function shut(inner: TestingSource<string>, closed: string): Source<string> {
+    return {
+      partitioning: inner.partitioning,
+      listParts: () => inner.listParts(),
+      buildPart: (part, ...rest) =>
+        part === closed
+          ? Promise.reject(new Error("no permission to subscribe"))
+          : inner.buildPart(part, ...rest),
+    };
+  }
+
+  test.each(["0", "1"])("does not take over any task: part %s", async (closed) => {
+    const store = new MemoryStore();
+    const source = new TestingSource<string>({ parts: ["0", "1"], partitioning: { kind: "single" } });
+    const first = await FlowDriver.start(counts(source), { store, commitEveryEvents: 1 });
+    source.push(["a"], { part: "0" });
+    await first.settle();
+    const second = await FlowDriver.start(counts(source, { source: shut(source, closed) }), { store });
+    await expect(second.done).rejects.toMatchObject({ code: "MILLRACE_SOURCE_FAILED" });
+    for (const part of ["0", "1"]) source.push(["b"], { part });
+    await first.settle();
+    expect((await first.stop()).tasks).toMatchObject([{ phase: "ended" }, { phase: "ended" }]);
+  });
+
+  test("reads from what the former owner has committed since its source was opened", async () => {
+    const store = new MemoryStore();
+    const source = new TestingSource<string>();
+    const sink = new TestingSink<PartResult<number>>();
+    const first = await FlowDriver.start(counts(source), { store, commitEveryEvents: 1 });
+    source.push(["a"]);
+    await first.settle();
+    const opened: (Json | undefined)[] = [];
+    let closed = 0;
+    // While the source is opened, the former owner goes on.
+    const slow: Source<string> = {
+      partitioning: source.partitioning,
+      listParts: () => source.listParts(),
+      async buildPart(part, resume, context) {
+        opened.push(resume);
+        const partition = await source.buildPart(part, resume, context);
+        if (opened.length === 1) {
+          source.push(["b"]);
+          await first.settle();
+        }
+        return {
+          nextBatch: () => partition.nextBatch(),
+          snapshot: () => partition.snapshot(),
+          async close() {
+            closed += 1;
+            await partition.close();
+          },
+        };
+      },
+    };
+    const second = await FlowDriver.start(counts(slow, { sink }), { store, commitEveryEvents: 1 });
+    source.push(["c"]);
+    source.end();
+    await second.settle();
+    await expect(first.done).rejects.toMatchObject({ code: "MILLRACE_FENCED" });
+    await second.stop();
+    expect(opened).toEqual([1, 2]);
+    expect(closed).toBe(2);
+    expect(sink.rows).toMatchObject([{ value: 3 }]);
+  });
+});
+
+describe("a worker whose sink cannot go on", () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "millrace-start-"));
+  });
+  afterEach(async () => {
+    await rm(folder, { recursive: true });
+  });
+
+  const rows = (source: Source<string>, path: string): Dataflow => {
+    const flow = new Dataflow("rows");
+    flow.input("in", source).output("out", new JsonlFileSink(path));
+    return flow;
+  };
+
+  test.each<[string, (path: string) => Promise<string>, string]>([
+    [
+      "its file is shorter than what was committed",
+      async (path) => {
+        await writeFile(`${path}.short`, "");
+        return `${path}.short`;
+      },
+      "MILLRACE_STATE_INVALID",
+    ],
+    ["its file is not there", (path) => Promise.resolve(`${path}.gone`), "MILLRACE_STATE_INVALID"],
+    ["its file is in no folder", () => Promise.resolve("/nowhere/rows.jsonl"), "MILLRACE_SINK_FAILED"],
+    ["its file is a folder", () => Promise.resolve(folder), "MILLRACE_SINK_FAILED"],
+  ])("is refused before it takes the task over: %s", async (_, pathOf, code) => {
+    const store = new MemoryStore();
+    const source = new TestingSource<string>();
+    const path = join(folder, "rows.jsonl");
+    const first = await FlowDriver.start(rows(source, path), { store, commitEveryEvents: 1 });
+    source.push(["a"]);
+    await first.settle();
+    const second = await FlowDriver.start(rows(source, await pathOf(path)), { store });
+    await expect(second.done).rejects.toMatchObject({ code });
+    source.push(["b"]);
+    await first.settle();
+    expect((await first.stop()).tasks).toMatchObject([{ phase: "ended" }]);
+  });
+
+  test("is not one whose file has more than was committed, which is left alone by the look", async () => {
+    const path = join(folder, "rows.jsonl");
+    const sink = new JsonlFileSink<string>(path);
+    await writeFile(path, "12\n");
+    await appendFile(path, "34\n");
+    await expect(sink.checkResume("0", 3)).resolves.toBeUndefined();
+    await expect(sink.checkResume("0", 6)).resolves.toBeUndefined();
+    await truncate(path, 5);
+    await expect(sink.checkResume("0", 6)).rejects.toThrow(StateError);
+    await expect(sink.checkResume("0", "6")).rejects.toThrow(StateError);
+  });
+});
+
 describe("a position", () => {
   test.each([
     ["an iterable", new IterableSource<string>([])],
@@ -123,7 +306,8 @@ describe("a position", () => {
   ])("of another source is refused by %s without opening it", async (_, given) => {
     const { JsonlFileSource } = await import("@millrace/dataflow");
     const source = given ?? new JsonlFileSource("/nowhere/at/all.jsonl");
-    for (const position of [{ id: "1-1" }, "3", null, -1, 1.5]) {
+    // Null is the position of what is read as a stream, such as a pipe.
+    for (const position of [{ id: "1-1" }, "3", -1, 1.5, ...(given === undefined ? [] : [null])]) {
       expect(() => {
         source.checkPosition("part", position);
       }).toThrow(StateError);

@@ -5,13 +5,21 @@ import type { Json } from "./json.ts";
 import type { StateField } from "./window-engine.ts";
 import type { WindowResult } from "./window-output.ts";
 
+/** What kept accumulators of a fold are. */
+export function kindOf({ kind }: { readonly kind?: string }): string {
+  return kind ?? "fold";
+}
+
 /** Throws what `add` would throw for an event, and changes nothing. */
 export function probe<V, A, R>(fold: ClosingFold<V, A, R>, value: V, timestamp: number): void {
   if (fold.split === undefined) fold.add(fold.create(), value, timestamp);
   else fold.split.read(value, timestamp);
 }
 
-/** A note of what an accumulator comes to now, for the `previous` of a later row. */
+/**
+ * A note of what an accumulator comes to now, for the `previous` of a later row. It is made only for a key that has a
+ * row already, before the first change after that row: so it is the one snapshot that is also taken without a store.
+ */
 export function markOf<V, A, R>(fold: ClosingFold<V, A, R>, accumulator: A): Json {
   return fold.parts === undefined ? fold.snapshot(accumulator) : fold.parts.mark(accumulator);
 }
@@ -53,6 +61,7 @@ export function countingOverflow<V, A, R>(
     if (more > 0) onOverflow(more);
   };
   return {
+    kind: kindOf(fold),
     create: () => fold.create(),
     add(accumulator, value, timestamp) {
       const before = overflowOf(accumulator);

@@ -44,6 +44,13 @@ export interface SplitAdd<V, A> {
  * @typeParam V an event's value. @typeParam A the accumulator. @typeParam R the result.
  */
 export interface ClosingFold<V, A, R> {
+  /**
+   * What the accumulator is, in a few words, such as "count" or "distinct max=1000000": state that was kept with a fold
+   * of another kind is refused. What it cannot say is which function reads a value from an event.
+   *
+   * @default "fold"
+   */
+  readonly kind?: string;
   /** A fresh accumulator. */
   create(): A;
   /**

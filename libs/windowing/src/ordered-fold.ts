@@ -1,7 +1,7 @@
 import { at } from "./at.ts";
 import { fieldFrom, listFrom, numberFrom } from "./fields.ts";
 import type { Fold } from "./fold.ts";
-import { probe } from "./fold-state.ts";
+import { kindOf, probe } from "./fold-state.ts";
 import { MAX_ELEMENT_BYTES } from "./folds/bounds.ts";
 import { requireJsonBytes } from "./folds/fold-values.ts";
 import { GrowingList } from "./folds/growing-list.ts";
@@ -37,6 +37,7 @@ export function orderedFold<V, A, R>(
     return accumulator;
   };
   return {
+    kind: kindOf(fold),
     create: () => ({ list: new GrowingList(), dropped: 0, leftOut: 0 }),
     add(buffered, value, timestamp) {
       // An event that the fold cannot take is found when it comes, not when the window closes.

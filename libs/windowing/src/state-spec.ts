@@ -1,4 +1,5 @@
 import { WindowStateError } from "./errors.ts";
+import { kindOf } from "./fold-state.ts";
 import { resolveOptions } from "./window-engine-options.ts";
 import type { ResolvedOptions, WindowEngineOptions } from "./window-engine-options.ts";
 
@@ -6,13 +7,13 @@ import type { ResolvedOptions, WindowEngineOptions } from "./window-engine-optio
 const STATE_VERSION = 2;
 
 /** What a saved state depends on: whoever restores it must agree. */
-export function specOf<V, A, R>({ timeModel, windower, ordered }: ResolvedOptions<V, A, R>): string {
+export function specOf<V, A, R>({ timeModel, windower, ordered, fold }: ResolvedOptions<V, A, R>): string {
   const windows =
     windower.kind === "session"
       ? `session gap=${String(windower.gapMs)}`
       : `${windower.kind} length=${String(windower.lengthMs)} offset=${String(windower.offsetMs)} ` +
         `alignTo=${String(windower.alignToMs)}`;
-  return `v${String(STATE_VERSION)} ${timeModel} ${windows}${ordered ? " ordered" : ""}`;
+  return `v${String(STATE_VERSION)} ${timeModel} ${windows}${ordered ? " ordered" : ""} fold=${kindOf(fold)}`;
 }
 
 /**
@@ -28,7 +29,7 @@ export function stateSpecOf<V, A, R>(options: WindowEngineOptions<V, A, R>): str
 export function requireSameSpec(saved: string, own: string): void {
   if (saved === own) return;
   throw new WindowStateError(
-    `The saved window state is of "${saved}", this engine is "${own}". Its windows would not be the same ones: ` +
+    `The saved window state is of "${saved}", this engine is "${own}". Its windows or their values would not be the same ones: ` +
       "give the step another id to start afresh, or go back to the saved specification.",
   );
 }

@@ -7,6 +7,9 @@ import type { AdminConfig } from "../admin-options.ts";
 import { outlineOf } from "../outline-of.ts";
 import { printLine } from "../print-line.ts";
 
+/** What the state of such windows says that it depends on. */
+const PER_KEY = /^window v\d+ perKey /;
+
 /**
  * @param args after the command's name
  * @throws UsageError, HelpShown
@@ -30,14 +33,31 @@ export async function inspect({ config, logger }: ProgramContext<AdminConfig>): 
   const windowSteps = new Set(
     graph.nodes.filter(({ operator }) => operator === "window").map(({ id }) => id),
   );
+  // Windows that keep time by key have no watermark of their task, whatever it has had.
+  const saysUnheard = windowSteps.size > 0 && !graph.nodes.some(({ state = "" }) => PER_KEY.test(state));
   const watermarks: (number | undefined)[] = [];
+  const neverHeard: string[] = [];
   for (const part of config.tasks) {
     const task = await inspectTask(config.redis, { flow, part }, { logger });
-    watermarks.push(task?.watermark);
+    if (saysUnheard && isUnheard(task)) neverHeard.push(part);
+    else watermarks.push(task?.watermark);
     printLine({ flow, part, ...(task === undefined ? { fence: 0 } : summaryOf(task, windowSteps)) });
   }
-  // All rows of windows that close by then can be read, in every one of them.
-  printLine({ flow, tasks: config.tasks.length, watermark: lowest(watermarks) ?? null });
+  // All rows of windows that close by then can be read, in every one of them that has had an event.
+  printLine({
+    flow,
+    tasks: config.tasks.length,
+    watermark: lowest(watermarks) ?? null,
+    ...(neverHeard.length === 0 ? {} : { neverHeard }),
+  });
+}
+
+/**
+ * A task that has committed, and whose clock no event has set going yet: it may never have one, so the others do not wait
+ * for it. Nothing is late for it either, so that an event of a window that the others have closed would still be counted.
+ */
+function isUnheard(task: TaskInspection | undefined): boolean {
+  return task?.missing === undefined && (task?.commitNumber ?? 0) > 0 && task?.watermark === undefined;
 }
 
 function summaryOf(task: TaskInspection, windowSteps: ReadonlySet<string>): object {

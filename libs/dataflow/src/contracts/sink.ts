@@ -10,6 +10,15 @@ export interface Sink<T> {
    */
   readonly store?: Store;
   /**
+   * Refuses a start that this sink could not go on from, such as a file that is shorter than what was committed. It is
+   * called before the task is taken over from another worker, so it must not change anything. Absent: there is nothing
+   * to look at.
+   *
+   * @param resume as for `buildPart`
+   * @throws StateError for a state that it cannot go on from
+   */
+  checkResume?(part: string, resume: Json | undefined): Promise<void>;
+  /**
    * Opens the sink for the task of one partition.
    *
    * @param resume what {@link SinkPartition.snapshot} told at the last commit: anything written after it is undone

@@ -68,7 +68,9 @@ export interface Source<T> {
   /** Names of all partitions, stable from run to run: a name is the identity that recovery uses. */
   listParts(): Promise<readonly string[]>;
   /**
-   * Opens one partition.
+   * Opens one partition. With a store it is called before the task is taken over, so that a source that cannot be opened
+   * stops no other worker: it must take nothing away that another one is still to read. `nextBatch` is called only
+   * after that. If the former owner has committed in between, what was opened is closed and opened again.
    *
    * @param resume what {@link SourcePartition.snapshot} told at the last commit; reading goes on right after it.
    *   `undefined`: the task has never committed.

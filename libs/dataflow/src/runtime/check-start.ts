@@ -2,7 +2,7 @@ import type { Source, StartContext } from "../contracts/source.ts";
 import type { Sink } from "../contracts/sink.ts";
 import type { Store } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
-import { FlowError } from "../errors.ts";
+import { FlowError, asSinkError } from "../errors.ts";
 import { requireSameSignature, signatureOf } from "./signature.ts";
 
 /** Stands for the dead letter among the sinks; no step can have this id. */
@@ -29,7 +29,8 @@ export function inputOf(flow: Dataflow): { readonly id: string; readonly source:
  * must not be stopped by one that cannot start.
  *
  * @throws FlowError for a sink of another store, StateMismatchError for state of a flow of another shape, StateError
- *   for a position that the source cannot go on from; what the source throws when it sees where its events come from
+ *   for a position or a sink's state that cannot be gone on from; SinkError for a sink that cannot be opened, as far as
+ *   that can be seen without opening it; what the source throws when it sees where its events come from
  */
 export async function checkStart(
   flow: Dataflow,
@@ -41,13 +42,24 @@ export async function checkStart(
   if (store === undefined) return;
   const { id, source } = inputOf(flow);
   await source.checkStart?.(parts, { ...context, step: id });
+  const sinks = [...sinksOf(flow)];
   const signature = signatureOf(flow);
   await Promise.all(
     parts.map(async (part) => {
       const head = await store.look({ flow: flow.id, part });
-      if (head === undefined) return;
-      requireSameSignature(`${flow.id}/${part}`, head.signature, signature);
-      source.checkPosition?.(part, head.position);
+      if (head !== undefined) {
+        requireSameSignature(`${flow.id}/${part}`, head.signature, signature);
+        source.checkPosition?.(part, head.position);
+      }
+      await Promise.all(
+        sinks.map(async ([step, sink]) => {
+          try {
+            await sink.checkResume?.(part, head?.sinks[step]);
+          } catch (error) {
+            throw asSinkError(error, step, part);
+          }
+        }),
+      );
     }),
   );
 }

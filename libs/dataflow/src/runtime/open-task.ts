@@ -13,6 +13,7 @@ import type { TaskOptions } from "./options.ts";
 import { PositionKeeper } from "./position-keeper.ts";
 import type { Resources } from "./resources.ts";
 import { signatureOf } from "./signature.ts";
+import type { StartLine } from "./start-line.ts";
 import { TaskGraph } from "./task-graph.ts";
 
 /** What a task is made of, before anything is open. */
@@ -21,6 +22,8 @@ export interface TaskPlan {
   readonly part: string;
   readonly options: TaskOptions;
   readonly store: Store | undefined;
+  /** Where the tasks of a run that begins wait for each other; `undefined` for a task that is opened again. */
+  readonly startLine: StartLine | undefined;
   /** Gets everything that was opened, also when opening fails half way. */
   readonly resources: Resources;
   /** Aborted when the task must end at once. */
@@ -45,9 +48,15 @@ export interface LiveTask {
   position: Json;
 }
 
-/** Opens store, sinks and source, in this order, and restores the steps' state. */
+/**
+ * Opens source, store and sinks, in this order, and restores the steps' state. Without a store nobody is replaced, and
+ * the source comes last, so that nothing arrives that cannot be processed yet.
+ *
+ * The source is opened first since it may refuse, and taking the task over stops its former owner. Nothing is read from
+ * it until the task is open: had that owner committed in between, it is opened again at the new position.
+ */
 export async function openTask(plan: TaskPlan): Promise<LiveTask> {
-  const { flow, part, options, store, resources } = plan;
+  const { flow, part, options, store, resources, startLine } = plan;
   const { logger, time } = options;
   const opened = async <T extends { close(): Promise<void> }>(opening: Promise<T>): Promise<T> => {
     // What is open only after the task was given up would otherwise never be closed.
@@ -56,15 +65,6 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
     resources.add(resource);
     return resource;
   };
-
-  const task = { flow: flow.id, part };
-  const owned = store === undefined ? undefined : await opened(store.acquire(task));
-  const input = inputOf(flow);
-  const positions = new PositionKeeper(input.id, input.source.positions);
-  const committer = owned && new Committer(owned, signatureOf(flow), `${task.flow}/${task.part}`, positions);
-  const state = committer && (await abortable(committer.load(), plan.abort));
-  const groups = state && groupsByStep(state);
-  const resume = state && positions.restore(state.position, groups?.get(input.id) ?? []);
 
   const deadLetters = new DeadLetters(logger, time);
   resources.add(deadLetters);
@@ -78,22 +78,72 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
       deadLetters.put({ step, part, reason, payload: wholeText(payload) });
     },
   });
+  const input = inputOf(flow);
+  const openSource = async (resume: Json | undefined): Promise<OpenSource> => {
+    // What a source refuses counts only once it is the one that is read.
+    const early: (() => void)[] = [];
+    let chosen = false;
+    const context = contextOf(input.id);
+    const reject: PartContext["reject"] = (payload, reason) => {
+      if (chosen) context.reject(payload, reason);
+      else
+        early.push(() => {
+          context.reject(payload, reason);
+        });
+    };
+    const partition = await opened(
+      named(input.source.buildPart(part, resume, { ...context, reject }), (error) =>
+        asSourceError(error, input.id, part),
+      ),
+    );
+    const choose = (): void => {
+      chosen = true;
+      for (const put of early.splice(0)) put();
+    };
+    return { partition, choose };
+  };
+
+  const task = { flow: flow.id, part };
+  let ready: (OpenSource & { readonly commitNumber: number }) | undefined;
+  try {
+    if (store !== undefined) {
+      const head = await abortable(store.look(task), plan.abort);
+      ready = { ...(await openSource(head?.position)), commitNumber: head?.commitNumber ?? 0 };
+    }
+  } catch (error) {
+    startLine?.fail(error);
+    throw error;
+  }
+  await abortable(startLine?.arrive() ?? Promise.resolve(), plan.abort);
+
+  const owned = store === undefined ? undefined : await opened(store.acquire(task));
+  const positions = new PositionKeeper(input.id, input.source.positions);
+  const committer = owned && new Committer(owned, signatureOf(flow), `${task.flow}/${task.part}`, positions);
+  const state = committer && (await abortable(committer.load(), plan.abort));
+  const groups = state && groupsByStep(state);
+  const resume = state && positions.restore(state.position, groups?.get(input.id) ?? []);
+
   const sinks = new Map<string, SinkPartition<unknown>>();
   for (const [id, sink] of sinksOf(flow)) {
-    const resume = state !== undefined && Object.hasOwn(state.sinks, id) ? state.sinks[id] : undefined;
+    const kept = state !== undefined && Object.hasOwn(state.sinks, id) ? state.sinks[id] : undefined;
     const sinkPart = await opened(
-      named(sink.buildPart(part, resume, contextOf(id)), (error) => asSinkError(error, id, part)),
+      named(sink.buildPart(part, kept, contextOf(id)), (error) => asSinkError(error, id, part)),
     );
     refuseStorelessOutputs(flow, id, sink, sinkPart);
     sinks.set(id, sinkPart);
   }
   deadLetters.writeTo(sinks.get(DEAD_LETTER));
 
-  const partition = await opened(
-    named(input.source.buildPart(part, resume, contextOf(input.id)), (error) =>
-      asSourceError(error, input.id, part),
-    ),
-  );
+  // Of a divided position only the head was known before.
+  const known = ready?.commitNumber === (state?.commitNumber ?? 0) && resume === state?.position;
+  if (ready !== undefined && !known) {
+    await abortable(resources.release(ready.partition), plan.abort);
+    ready = undefined;
+  }
+  const { partition, choose } = ready ?? (await openSource(resume));
+  // Wherever it was opened, it is closed first: until then what was committed may have to be acknowledged.
+  resources.add(partition);
+  choose();
   if (partition.drained === undefined) warnOfNoProof(flow, part, options);
   const graph = new TaskGraph(
     flow.graph,
@@ -125,6 +175,12 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   }
   const resumed = state !== undefined;
   return { graph, partition, deadLetters, sinks, committer, resumed, position: partition.snapshot() };
+}
+
+/** A source that is open, and what makes it the one that is read. */
+interface OpenSource {
+  readonly partition: SourcePartition<unknown>;
+  readonly choose: () => void;
 }
 
 /** @throws what `opening` throws, as an error that names its step */

@@ -2,8 +2,16 @@
 export class Resources {
   readonly #open: { close(): Promise<void> }[] = [];
 
+  /** What is added again is closed before all that was added in between. */
   add(resource: { close(): Promise<void> }): void {
+    this.#remove(resource);
     this.#open.push(resource);
+  }
+
+  /** Closes one before the others. */
+  async release(resource: { close(): Promise<void> }): Promise<void> {
+    this.#remove(resource);
+    await resource.close();
   }
 
   /** @throws the first failure, after everything was tried */
@@ -17,5 +25,10 @@ export class Resources {
       }
     }
     if (failures.length > 0) throw failures[0];
+  }
+
+  #remove(resource: { close(): Promise<void> }): void {
+    const index = this.#open.indexOf(resource);
+    if (index >= 0) this.#open.splice(index, 1);
   }
 }

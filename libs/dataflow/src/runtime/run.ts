@@ -7,6 +7,7 @@ import { RolledBack } from "./committer.ts";
 import { resolveRunOptions } from "./options.ts";
 import type { ResolvedRunOptions, RunOptions } from "./options.ts";
 import { pause } from "./pause.ts";
+import { StartLine } from "./start-line.ts";
 import type { FlowStats } from "./stats.ts";
 import { Task } from "./task.ts";
 import type { Unfinished } from "./task.ts";
@@ -96,7 +97,8 @@ class Worker {
       const parts = await abortable(this.#parts(), this.#abort.signal);
       await this.#checkStart(parts);
       this.#divideKeys(parts.length);
-      this.#tasks = parts.map((part) => this.#task(part, new TaskHistory()));
+      const startLine = new StartLine(parts.length);
+      this.#tasks = parts.map((part) => this.#task(part, new TaskHistory(), startLine));
       await this.#runAll();
     } finally {
       signal?.removeEventListener("abort", stop);
@@ -203,9 +205,9 @@ class Worker {
     }
   }
 
-  #task(part: string, history: TaskHistory): Task {
+  #task(part: string, history: TaskHistory, startLine?: StartLine): Task {
     const options = { ...this.#options, maxKeysPerStep: this.#maxKeysPerStep };
-    const task = new Task(this.#flow, part, options, this.#given.store, history, () => {
+    const task = new Task(this.#flow, part, options, this.#given.store, history, startLine, () => {
       // Until all are idle none ends: a partition that pauses is not over while another still runs.
       if (!this.#tasks.every((each) => each.idle)) return;
       if (this.#options.idleFrom === "start" || this.#tasks.some(({ begun }) => begun)) {

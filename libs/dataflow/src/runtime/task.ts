@@ -12,6 +12,7 @@ import type { LiveTask } from "./open-task.ts";
 import type { TaskOptions } from "./options.ts";
 import { Resources } from "./resources.ts";
 import { Signal } from "./signal.ts";
+import type { StartLine } from "./start-line.ts";
 import type { Hold, StepStats, TaskPhase, TaskStats } from "./stats.ts";
 import { sumOf } from "./task-history.ts";
 import type { TaskCounts, TaskHistory } from "./task-history.ts";
@@ -44,6 +45,7 @@ export class Task {
   readonly #flow: Dataflow;
   readonly #options: TaskOptions;
   readonly #store: Store | undefined;
+  readonly #startLine: StartLine | undefined;
   readonly #onIdle: () => void;
   readonly #signal = new Signal();
   readonly #abort = new AbortController();
@@ -82,13 +84,17 @@ export class Task {
   #lastMessageAt: number | undefined;
   #hold: Hold = "nothing";
 
-  /** @param onIdle called whenever the task has become idle or has ended; `endInput` may be the answer */
+  /**
+   * @param startLine where the tasks of a run that begins wait for each other
+   * @param onIdle called whenever the task has become idle or has ended; `endInput` may be the answer
+   */
   constructor(
     flow: Dataflow,
     part: string,
     options: TaskOptions,
     store: Store | undefined,
     history: TaskHistory,
+    startLine: StartLine | undefined,
     onIdle: () => void,
   ) {
     this.#flow = flow;
@@ -96,6 +102,7 @@ export class Task {
     this.history = history;
     this.#options = options;
     this.#store = store;
+    this.#startLine = startLine;
     this.#onIdle = onIdle;
     this.#idle = new IdleWatch(options.exitWhenIdleMs);
   }
@@ -226,6 +233,7 @@ export class Task {
       part: this.part,
       options: this.#options,
       store: this.#store,
+      startLine: this.#startLine,
       resources: this.#resources,
       abort: this.#abort.signal,
       opening: this.#opening.signal,

@@ -1,5 +1,7 @@
-import { open } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, open, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Json } from "@millrace/windowing";
 import type { PartContext } from "../contracts/source.ts";
 import type { Sink, SinkPartition } from "../contracts/sink.ts";
@@ -21,9 +23,16 @@ export class JsonlFileSink<T> implements Sink<T> {
     this.#path = path;
   }
 
+  /** @throws StateError for a file shorter than its committed length, an error of the file system for one that cannot be written */
+  async checkResume(part: string, resume: Json | undefined): Promise<void> {
+    const path = this.#pathOf(part);
+    const size = await writableSize(path);
+    if (resume !== undefined) requireLength(path, size, resume);
+  }
+
   /** @throws SinkError for a file that cannot be opened, StateError for one shorter than its committed length */
   async buildPart(part: string, resume: Json | undefined, context: PartContext): Promise<SinkPartition<T>> {
-    const path = this.#path.replaceAll("{part}", encodeURIComponent(part));
+    const path = this.#pathOf(part);
     if (this.#open.has(path)) {
       throw new SinkError(
         `step "${context.step}": two partitions would write ${path}; put {part} into the path, so that each has a file of its own`,
@@ -47,16 +56,38 @@ export class JsonlFileSink<T> implements Sink<T> {
       });
     }
   }
+
+  #pathOf(part: string): string {
+    return this.#path.replaceAll("{part}", encodeURIComponent(part));
+  }
 }
 
 async function cutBack(file: FileHandle, path: string, resume: Json): Promise<void> {
   const { size } = await file.stat();
-  if (typeof resume !== "number" || size < resume) {
-    throw new StateError(
-      `${path} has ${size} bytes, but ${JSON.stringify(resume)} were committed: the file was changed or moved`,
-    );
-  }
-  await file.truncate(resume);
+  await file.truncate(requireLength(path, size, resume));
+}
+
+/** What of a file was committed. @throws StateError when it is not there any more */
+function requireLength(path: string, size: number, committed: Json): number {
+  if (typeof committed === "number" && size >= committed) return committed;
+  throw new StateError(
+    `${path} has ${size} bytes, but ${JSON.stringify(committed)} were committed: the file was changed or moved`,
+  );
+}
+
+/** Length of a file that can be written, 0 for one that can be made. Nothing is opened: of a pipe a reader would see it. */
+async function writableSize(path: string): Promise<number> {
+  const stats = await stat(path).catch((error: unknown) => {
+    if (isMissing(error)) return undefined;
+    throw error;
+  });
+  if (stats?.isDirectory() === true) throw new Error(`${path} is a folder`);
+  await access(stats === undefined ? dirname(path) : path, constants.W_OK);
+  return stats?.size ?? 0;
+}
+
+function isMissing(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "code" in error && error.code === "ENOENT";
 }
 
 class FileSinkPartition<T> implements SinkPartition<T> {

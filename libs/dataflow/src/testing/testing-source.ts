@@ -22,14 +22,21 @@ interface Item<T> {
   readonly times: readonly number[] | undefined;
 }
 
-/** What a test has put into one part, and who reads it. It outlives a crash, as a broker does. */
+/**
+ * What a test has put into one part, and the partitions that read it, several while one worker replaces another. It
+ * outlives a crash, as a broker does.
+ */
 class Log<T> {
   readonly items: Item<T>[] = [];
   ended = false;
   failure: Error | undefined;
   paused = false;
   connection = 1;
-  notify: () => void = () => undefined;
+  readonly readers = new Set<() => void>();
+
+  notify(): void {
+    for (const wake of this.readers) wake();
+  }
 }
 
 /**
@@ -127,11 +134,7 @@ class TestingPartition<T> implements SourcePartition<T> {
     this.#log = log;
     this.#next = start;
     this.#context = context;
-    log.notify = () => {
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      for (const wake of waiting) wake();
-    };
+    log.readers.add(this.#wake);
   }
 
   async nextBatch(): Promise<SourceBatch<T>> {
@@ -164,14 +167,21 @@ class TestingPartition<T> implements SourcePartition<T> {
 
   stop(): void {
     this.#stopped = true;
-    this.#log.notify();
+    this.#wake();
   }
 
   close(): Promise<void> {
     this.#closed = true;
-    this.#log.notify();
+    this.#wake();
+    this.#log.readers.delete(this.#wake);
     return Promise.resolve();
   }
+
+  readonly #wake = (): void => {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
+  };
 
   #changed(): Promise<void> {
     return new Promise((resolve) => this.#waiting.push(resolve));

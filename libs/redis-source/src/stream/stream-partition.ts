@@ -131,6 +131,8 @@ export class StreamPartition implements SourcePartition<RawLine> {
       const reading = await open(`source ${stream}`);
       const both = { reading, commands };
       const partition = new StreamPartition(stream, start, ledger, both, settings, layout, context);
+      // What Redis refuses to let it read is seen before the task is taken over.
+      await reading.ask((client) => readWithState(client, stream, place.id, 1));
       await partition.#progress.begin(place);
       const { step, logger } = context;
       logger.info(

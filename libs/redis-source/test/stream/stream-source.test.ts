@@ -90,6 +90,30 @@ describe("a long stream", () => {
   });
 });
 
+describe("opening, also at a kept position, is refused", () => {
+  const ledger = { producers: [], losses: [], bareAt: null, interruptedAt: null, forgottenUntil: null };
+  const position = { id: "1-0", entries: 1, ledger };
+
+  it("for a key of another type", async () => {
+    await bench.redis.set("text", "not a stream");
+    const source = new RedisStreamSource({ url: bench.server.url }, { stream: "text" });
+    await expect(source.buildPart("text", position, partContext())).rejects.toThrow(/WRONGTYPE/);
+  });
+
+  it("for a user who may not read it", async () => {
+    await bench.add("closed", lines(0, 1));
+    await bench.redis.acl("SETUSER", "ana", "on", ">pw", "~*", "+@all", "-xread");
+    const { host, port } = bench.server;
+    const source = new RedisStreamSource(
+      { host, port, username: "ana", password: "pw" },
+      { stream: "closed" },
+    );
+    await expect(source.buildPart("closed", position, partContext())).rejects.toBeInstanceOf(
+      RedisRefusedError,
+    );
+  });
+});
+
 describe("where it begins", () => {
   it("begins with the first entry there is, unless told", async () => {
     await bench.add("starts", lines(0, 5));

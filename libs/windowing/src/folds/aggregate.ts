@@ -1,7 +1,7 @@
 import { PartlyTaken, WindowOptionsError } from "../errors.ts";
 import { listFrom, recordFrom } from "../fields.ts";
 import type { ClosingFold, Fold, FoldPart, FoldParts, SplitAdd } from "../fold.ts";
-import { fieldName, groupParts, markOf, resultAt } from "../fold-state.ts";
+import { fieldName, groupParts, kindOf, markOf, resultAt } from "../fold-state.ts";
 
 /** Folds by the names that their results get in the row. */
 export type Aggregates<V> = Readonly<Record<string, ClosingFold<V, unknown, unknown>>>;
@@ -72,6 +72,7 @@ function combine<V, R>(folds: Aggregates<V>): ClosingFold<V, AggregateState, R> 
   };
 
   return {
+    kind: `aggregate(${members.map(({ name, fold }) => `${name}:${kindOf(fold)}`).join(",")})`,
     create: () => all(({ fold }) => fold.create()),
     add(state, value, timestamp) {
       let changed = false;

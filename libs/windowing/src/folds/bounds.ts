@@ -41,6 +41,11 @@ export function resolveBounds(fold: string, bounds: CollectBounds): ResolvedBoun
   };
 }
 
+/** Bounds as they are in a fold's kind. */
+export function boundsText({ max, maxBytes }: ResolvedBounds): string {
+  return `max=${String(max)}${maxBytes === Number.POSITIVE_INFINITY ? "" : ` maxBytes=${String(maxBytes)}`}`;
+}
+
 /** @throws WindowOptionsError */
 export function requireBound(fold: string, name: string, value: number): number {
   if (Number.isSafeInteger(value) && value > 0) return value;

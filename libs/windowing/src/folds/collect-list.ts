@@ -2,7 +2,7 @@ import { listFrom, numberFrom } from "../fields.ts";
 import type { Fold } from "../fold.ts";
 import type { CodecOption, JsonField } from "../json.ts";
 import { jsonCodec } from "../codecs.ts";
-import { admit, resolveBounds, type CollectBounds, type Held } from "./bounds.ts";
+import { admit, boundsText, resolveBounds, type CollectBounds, type Held } from "./bounds.ts";
 import { requireJsonBytes } from "./fold-values.ts";
 import { GrowingList } from "./growing-list.ts";
 
@@ -45,6 +45,7 @@ export function collectList<V, T>(
     return state;
   };
   return {
+    kind: `${NAME} ${boundsText(bounds)}`,
     create: () => ({ list: new GrowingList(), bytes: 0, overflow: 0 }),
     add(state, event) {
       const value = valueOf(event);

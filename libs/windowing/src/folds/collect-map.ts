@@ -2,7 +2,7 @@ import { damaged, fieldFrom, listFrom, numberFrom, stringFrom } from "../fields.
 import type { Fold, FoldPart, PartChanges } from "../fold.ts";
 import type { CodecOption, Json, JsonLike } from "../json.ts";
 import { jsonCodec } from "../codecs.ts";
-import { admit, resolveBounds, type CollectBounds } from "./bounds.ts";
+import { admit, boundsText, resolveBounds, type CollectBounds } from "./bounds.ts";
 import { requireJsonBytes } from "./fold-values.ts";
 
 const NAME = "collectMap";
@@ -135,6 +135,7 @@ export function collectMap<V, T>(
     return map;
   };
   return {
+    kind: `${NAME} ${boundsText(bounds)}`,
     create: () => new GrowingMap(),
     add: (map, event) => take(map, read(event)),
     split: { read, take },

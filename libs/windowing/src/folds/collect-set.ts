@@ -4,6 +4,7 @@ import type { Fold, FoldPart, PartChanges } from "../fold.ts";
 import type { Json } from "../json.ts";
 import {
   admit,
+  boundsText,
   DEFAULT_MAX_DISTINCT,
   requireBound,
   resolveBounds,
@@ -118,6 +119,7 @@ function setFold<V, T extends Scalar, R>(
   };
   const valueFrom = (json: Json): T => json as T;
   return {
+    kind: `${name} ${boundsText(bounds)}`,
     create: () => new GrowingSet(),
     add: (set, event) => take(set, read(event)),
     split: { read, take },

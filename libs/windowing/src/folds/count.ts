@@ -4,6 +4,7 @@ import type { Fold } from "../fold.ts";
 /** The number of events. */
 export function count(): Fold<unknown, number, number> {
   return {
+    kind: "count",
     create: () => 0,
     add: (total) => total + 1,
     split: { read: () => undefined, take: (total: number) => total + 1 },

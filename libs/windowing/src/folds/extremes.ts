@@ -21,6 +21,7 @@ function extreme<V>(
   const take = (held: number | undefined, value: number): number =>
     held === undefined ? value : better(held, value);
   return {
+    kind: name,
     create: () => undefined,
     add: (held, value) => take(held, read(value)),
     split: { read, take },

@@ -13,6 +13,8 @@ export interface FoldSpec<V, A, R = A> {
   merge(earlier: A, later: A): A;
   /** What the row has, if it is not the accumulator: it must share nothing with it that may change. */
   result?(accumulator: A): R;
+  /** What the accumulator is: state that was kept with a fold of another kind is refused. @default "fold" */
+  readonly kind?: string;
 }
 
 /** An accumulator, and whether a row or a snapshot has it too. */
@@ -25,8 +27,10 @@ export interface Shared<A> {
  * A fold of your own. The accumulator must be JSON, or have a codec, and is the result unless `result` says
  * otherwise. It is kept whole, with each commit that changed it, so it should stay small.
  *
- * Nothing is copied for a row. Only if an accumulator changes after it has gone out, as an early result or into a
- * snapshot, the change is made to a copy.
+ * Nothing is copied for a row. Only if an accumulator changes after it has gone out, as an early result, as what the
+ * next row calls `previous`, or into a snapshot, the change is made to a copy, by way of its JSON: the row or the
+ * snapshot must not change with it, and of a value of one's own nothing else is known than how it becomes JSON. So
+ * without a store there is one copy for each row that is followed by another one of its key and window.
  */
 export function foldOf<V, A, R = A>(
   spec: FoldSpec<V, A, R> & Pick<FoldSpec<V, JsonLike<A>>, "create">,
@@ -48,6 +52,7 @@ export function foldOf<V, A>(
     return held.value;
   };
   return {
+    ...(spec.kind === undefined ? {} : { kind: spec.kind }),
     create: () => ({ value: spec.create(), shared: false }),
     add(held, value, timestamp) {
       held.value = spec.add(own(held), value, timestamp);

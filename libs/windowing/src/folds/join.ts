@@ -2,7 +2,7 @@ import { at } from "../at.ts";
 import { damaged, listFrom, numberFrom } from "../fields.ts";
 import type { Fold, FoldPart, FoldParts, PartChanges } from "../fold.ts";
 import { jsonBytes, type Json } from "../json.ts";
-import { MAX_ELEMENT_BYTES, resolveBounds } from "./bounds.ts";
+import { MAX_ELEMENT_BYTES, boundsText, resolveBounds } from "./bounds.ts";
 import { requireJsonBytes } from "./fold-values.ts";
 import { GrowingList } from "./growing-list.ts";
 
@@ -136,6 +136,7 @@ export function join<S extends JoinSides>(
 
   type Result = readonly Joined<S>[] | Joined<S>;
   const fold: Fold<JoinEvent<S>, JoinState, Result> = {
+    kind: `join(${names.join(",")}) insert=${insert} emit=${emit} ${boundsText(bounds)}`,
     create: () => ({ sides: names.map(() => ({ list: new GrowingList(), bytes: 0 })), overflow: 0 }),
     add: (state, event) => take(state, read(event)),
     split: { read, take },

@@ -20,6 +20,7 @@ export function mean<V>(valueOf: (value: V) => number): Fold<V, MeanState, numbe
     return state;
   };
   return {
+    kind: "mean",
     create: () => ({ sum: 0, count: 0 }),
     add: (state, value) => take(state, read(value)),
     split: { read, take },

@@ -28,6 +28,7 @@ export function reduce<V, T>(
   const take = (reduced: T | undefined, value: T): T =>
     reduced === undefined ? value : finite(combine(reduced, value));
   return {
+    kind: "reduce",
     create: () => undefined,
     add: (reduced, value) => take(reduced, read(value)),
     split: { read, take },

@@ -8,6 +8,7 @@ import { addFinite, requireFinite } from "./fold-values.ts";
  */
 export function sum<V>(valueOf: (value: V) => number): Fold<V, number, number> {
   return {
+    kind: "sum",
     create: () => 0,
     add(total, value) {
       const number = valueOf(value);
