@@ -26,9 +26,8 @@ export function sinksOf(
       key: ({ result: { key } }) => key,
       revision: ({ result: { revision } }) => revision,
       replaces: ({ result: { replaces = [] } }) => replaces,
-      // A session's hash has one row: it is whole by itself.
-      correction: ({ result: { window, revision, cause } }) =>
-        typeof window.id === "number" && (revision > 0 || cause === "late"),
+      // A session's hash has one row: it is whole by itself. What follows early rows is written for every key again.
+      correction: ({ result: { window, cause } }) => typeof window.id === "number" && cause === "late",
       notice,
       ...(ttlMs === Infinity ? {} : { ttlMs }),
     }),

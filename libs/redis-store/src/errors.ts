@@ -7,19 +7,22 @@ export class StoreUnavailableError extends RedisError {
   override readonly retryable = true;
 }
 
-/** A commit, or one value in it, is beyond its bound. Nothing of it was applied. */
+/** A commit is larger than `maxCommitBytes`. Nothing of it was applied. */
 export class CommitTooLargeError extends RedisError {
   static readonly code = "MILLRACE_STORE_COMMIT_TOO_LARGE";
   readonly code: string = CommitTooLargeError.code;
 }
 
-/** A key of a task holds what somebody else put there. Nothing was written. */
+/**
+ * A key of a task holds what another program put there. The command that met it wrote nothing. A large commit may have
+ * been made before: then the next run applies what is left of it.
+ */
 export class KeyOccupiedError extends RedisError {
   static readonly code = "MILLRACE_STORE_KEY_OCCUPIED";
   readonly code: string = KeyOccupiedError.code;
 }
 
-/** A part of what a task committed is missing: it was evicted or deleted. Nothing was written. */
+/** A part of what a task committed is missing: it was evicted or deleted. The command that met it wrote nothing. */
 export class StateIncompleteError extends RedisError {
   static readonly code = "MILLRACE_STORE_STATE_INCOMPLETE";
   readonly code: string = StateIncompleteError.code;

@@ -20,8 +20,8 @@ export interface RedisStoreOptions {
   /** Bytes of one commit; a larger one is refused with a CommitTooLargeError. `@default 67_108_864 (64 MiB)` */
   readonly maxCommitBytes?: number;
   /**
-   * Bytes of one value: a key's state in a window, or a row. Redis takes it in one go, about 4 ms a MiB; a larger
-   * one is refused with a CommitTooLargeError. `@default 1_048_576 (1 MiB)`
+   * Bytes of one value, which Redis takes in one go, about 4 ms a MiB. A larger row is replaced by one that says so,
+   * with a warning in the log; a larger state of one key is written, with one warning. `@default 1_048_576 (1 MiB)`
    */
   readonly maxValueBytes?: number;
   /** Fields that one page of a load asks for. `@default 1_000` */

@@ -38,6 +38,11 @@ export class RedisStore implements Store {
     this.#settings = resolveStoreOptions(options);
   }
 
+  /** Bytes of the largest row that its result sinks write. */
+  get maxValueBytes(): number {
+    return this.#settings.maxValueBytes;
+  }
+
   /**
    * The connection stays open for the `acquire` that follows.
    *

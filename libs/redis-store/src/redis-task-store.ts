@@ -19,6 +19,7 @@ export class RedisTaskStore implements TaskStore {
   readonly #settings: StoreSettings;
   readonly #close: () => Promise<void>;
   #attempts = 0;
+  #warned = false;
 
   constructor(
     fence: number,
@@ -50,6 +51,7 @@ export class RedisTaskStore implements TaskStore {
   async commit(commit: Commit): Promise<CommitOutcome> {
     const { failPoint, time } = this.#settings;
     const plan = await planCommit(this.#keys, commit, this.#settings, () => time.yield());
+    this.#warnOfLarge(plan);
     await failPoint("before-commit");
     let staging = this.#stagingOf(commit);
     const outcome = await this.#connection.run("take a commit", async (link) => {
@@ -74,6 +76,19 @@ export class RedisTaskStore implements TaskStore {
   /** Closes the task's connection. Idempotent. */
   close(): Promise<void> {
     return this.#close();
+  }
+
+  /** It is written all the same: without it the state would not be whole, and the next run would come to it again. */
+  #warnOfLarge({ largest }: CommitPlan): void {
+    if (largest === undefined || this.#warned) return;
+    this.#warned = true;
+    const { logger, maxValueBytes } = this.#settings;
+    const { bytes, place } = largest;
+    logger.warn(
+      { event: "value-too-large", place, bytes },
+      `${place} has a value of ${bytes} bytes, more than maxValueBytes (${maxValueBytes}): Redis serves no one else ` +
+        "while it takes it. Keep less in one key's state, or raise maxValueBytes. Other such values are not logged.",
+    );
   }
 
   /** Each has a name of its own, so that what was staged before cannot mix with it. */

@@ -50,17 +50,22 @@ export class HoleAccount {
     this.#before = records;
   }
 
-  /** A task goes on that was away since it last heard anything: its ledger tells when that was. */
-  resume(records: Read, now: number): void {
-    const { heardAt } = this.#ledger;
-    if (heardAt !== Number.NEGATIVE_INFINITY) {
-      this.#from = heardAt;
-      this.#ledger.missedFrom(heardAt);
-      this.#learn(records, heardAt, now, ({ since, publishedAtMs }) => {
-        if (publishedAtMs <= heardAt) return "before";
-        return since > heardAt ? "began" : "uncounted";
-      });
-    }
+  /**
+   * A task goes on that was away: since its ledger last heard a producer, or else since `takenUpTo` (ms).
+   *
+   * @param takenUpTo all that came until then had been taken
+   */
+  resume(records: Read, takenUpTo: number, now: number): void {
+    const { heardAt, bare } = this.#ledger;
+    const from = heardAt === Number.NEGATIVE_INFINITY ? takenUpTo : heardAt;
+    this.#from = from;
+    this.#ledger.missedFrom(from);
+    // No number tells what is missing of lines without numbers.
+    if (bare) this.missedUncounted(takenUpTo, now);
+    this.#learn(records, from, now, ({ since, publishedAtMs }) => {
+      if (publishedAtMs <= from) return "before";
+      return since > from ? "began" : "uncounted";
+    });
     this.#before = records;
   }
 

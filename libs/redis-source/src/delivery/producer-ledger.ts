@@ -265,7 +265,7 @@ export class ProducerLedger {
   }
 
   /** All it knows but for the counts, as JSON. */
-  snapshot(): Json {
+  snapshot(): Readonly<Record<string, Json>> {
     return {
       producers: Array.from(this.#producers, ([id, state]) => writeProducer(id, state)),
       losses: this.#missing.snapshot(),

@@ -19,11 +19,14 @@ type StartContext = Pick<PartContext, "logger" | "time" | "signal" | "step">;
 
 /** Answers that concern this one key: what is to be published or read can be all the same. */
 const REFUSALS = /^(NOPERM|WRONGTYPE|OOM|MISCONF|READONLY|NOREPLICAS)\b/;
-/** After a publisher was killed, the layout of its channel is nobody's. */
-const EXPIRES_AFTER_MS = 60_000;
-/** A publisher may come later, but hardly the more likely for each time that there was none. */
+/** So long after its last publisher has renewed it, the layout of a channel no longer holds. */
+const EXPIRES_AFTER_MS = 30_000;
+/** A renewal may fail once or twice before the record expires. */
+const RENEW_EVERY_MS = 10_000;
+/** A reader looks again after so long, and then less and less often. */
 const FIRST_PAUSE_MS = 5_000;
-const LONGEST_PAUSE_MS = 300_000;
+/** As long as a record may take to change: a channel's must expire before publishers can divide it otherwise. */
+const LONGEST_PAUSE_MS = 30_000;
 
 /** The key in which the layout of a name is recorded. On a Redis Cluster it lies where its own name puts it. */
 export function layoutKey({ name, transport }: LayoutSubject): string {
@@ -39,8 +42,9 @@ export function isOnePartition(name: string): boolean {
  * How a publisher divides its events, recorded in Redis before it publishes any. Where Redis refuses the key, it only
  * logs so.
  *
- * Streams keep their events, and their record with them. Of Pub/Sub nothing is left when publishers end, so there it is
- * renewed while they run, and goes with them.
+ * Streams keep their events, and their record with them. Of Pub/Sub nothing is left when publishers end, so there the
+ * record is renewed while they run, and expires 30 s after the last of them. No publisher deletes it: others may still
+ * publish.
  */
 export class LayoutRecord {
   readonly #options: RedisConnectionOptions;
@@ -48,6 +52,7 @@ export class LayoutRecord {
   readonly #layout: PartitionLayout;
   readonly #context: StartContext;
   #cancelRenewal: (() => void) | undefined;
+  #refusal: PartitionLayoutError | undefined;
   #closed = false;
 
   private constructor(
@@ -88,48 +93,55 @@ export class LayoutRecord {
     return record;
   }
 
-  /** Ends the renewal. Another publisher of the channel records the layout again when it renews its own. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#cancelRenewal?.();
-    if (!this.#expires || this.#context.signal.aborted) return;
-    const key = layoutKey(this.#subject);
-    // Without Redis it expires.
-    await this.#ask((client) => client.call("DEL", key).then(() => null)).catch(() => undefined);
+  /** Another layout was found at a renewal: a publisher has changed it on purpose. @throws PartitionLayoutError */
+  throwIfRefused(): void {
+    if (this.#refusal !== undefined) throw this.#refusal;
   }
 
-  get #expires(): boolean {
-    return this.#subject.transport !== "stream";
+  /** Ends the renewal: without another publisher the record of a channel expires. */
+  close(): void {
+    this.#closed = true;
+    this.#cancelRenewal?.();
   }
 
   #renewLater(): void {
-    if (!this.#expires || this.#closed) return;
+    if (this.#closed || this.#refusal !== undefined) return;
     const { time } = this.#context;
-    this.#cancelRenewal = time.wakeAt(time.now() + EXPIRES_AFTER_MS / 3, () => {
-      // What cannot be renewed now may be next time; readers of frames hear of it in any case.
-      void this.#write(false)
-        .catch(() => undefined)
-        .then(() => {
-          this.#renewLater();
-        });
+    this.#cancelRenewal = time.wakeAfter(RENEW_EVERY_MS, () => {
+      void this.#renew().then(() => {
+        this.#renewLater();
+      });
     });
+  }
+
+  async #renew(): Promise<void> {
+    try {
+      const other = await this.#write(false);
+      if (other !== undefined) this.#refusal = refusalOfWriter(this.#subject, other, this.#layout);
+    } catch {
+      // What cannot be renewed now may be next time; readers of frames hear of the layout in any case.
+    }
   }
 
   /** @returns another layout that is, or was, recorded */
   async #write(replace: boolean): Promise<PartitionLayout | undefined> {
     const key = layoutKey(this.#subject);
     const text = formatLayout(this.#layout);
-    // In one command: of two publishers that begin at once, one finds the layout of the other.
-    const before = await this.#ask(async (client) => {
-      const set = replace ? client.set(key, text, "GET") : client.set(key, text, "NX", "GET");
-      const found = await set;
-      const ours = replace || found === null || found === text;
-      if (this.#expires && ours) await client.pexpire(key, EXPIRES_AFTER_MS);
-      return found;
+    const expiry = this.#subject.transport === "stream" ? [] : ["PX", EXPIRES_AFTER_MS];
+    let other: PartitionLayout | undefined;
+    await this.#ask(async (client) => {
+      for (;;) {
+        if (this.#closed) return null;
+        // In one command: of two publishers that begin at once, one finds the layout of the other.
+        const found = await client.call("SET", key, text, ...(replace ? [] : ["NX"]), "GET", ...expiry);
+        const recorded = typeof found === "string" ? parseLayout(found) : undefined;
+        other = recorded === undefined || isSameLayout(recorded, this.#layout) ? undefined : recorded;
+        if (replace || found === null || other !== undefined || expiry.length === 0) return null;
+        // What was there stays, so it is only renewed; if it has expired since, it is recorded again.
+        if ((await client.pexpire(key, EXPIRES_AFTER_MS)) === 1) return null;
+      }
     });
-    const recorded = typeof before === "string" ? parseLayout(before) : undefined;
-    return recorded === undefined || isSameLayout(recorded, this.#layout) ? undefined : recorded;
+    return other;
   }
 
   #ask(send: (client: Redis) => Promise<string | null>): Promise<string | null | undefined> {
@@ -139,7 +151,8 @@ export class LayoutRecord {
 
 /**
  * Sees that a reader reads all that publishers write, as they divide it: by what they have recorded, and by what their
- * heartbeats say. Where no layout is known, it asks again when events come, and then less and less often.
+ * heartbeats say. It looks again when events come, and then every 30 s at the least: other publishers may follow, that
+ * divide them otherwise.
  *
  * All partitions of a source share one guard.
  */
@@ -149,7 +162,8 @@ export class LayoutGuard {
   readonly #layout: PartitionLayout;
   readonly #text: string;
   #begun: Promise<void> | undefined;
-  #known = false;
+  /** Redis does not let this user read the key. */
+  #denied = false;
   #asking = false;
   #askAt = Number.NEGATIVE_INFINITY;
   #pauseMs = FIRST_PAUSE_MS;
@@ -179,7 +193,7 @@ export class LayoutGuard {
    *   context's signal
    */
   begin(context: StartContext): Promise<void> {
-    this.#begun ??= this.#look(context).catch((error: unknown) => {
+    this.#begun ??= this.#begin(context).catch((error: unknown) => {
       this.#begun = undefined;
       throw error;
     });
@@ -188,7 +202,7 @@ export class LayoutGuard {
 
   /** Whether {@link lookAgain} would ask Redis now. */
   isDue(now: number): boolean {
-    return !this.#known && !this.#asking && now >= this.#askAt;
+    return !this.#denied && !this.#asking && now >= this.#askAt;
   }
 
   /** Looks again whether a publisher has recorded a layout. Without Redis it does nothing. @throws PartitionLayoutError */
@@ -212,20 +226,25 @@ export class LayoutGuard {
     this.#accept(parseLayout(text));
   }
 
-  async #look(context: StartContext): Promise<void> {
+  async #begin(context: StartContext): Promise<void> {
+    // The first events are a reason to look only where there was no publisher yet.
+    if (await this.#look(context)) this.#askAt = context.time.now() + LONGEST_PAUSE_MS;
+  }
+
+  /** @returns whether a layout is recorded */
+  async #look(context: StartContext): Promise<boolean> {
     const text = await askFor(this.#options, this.#subject, context, (client) =>
       client.get(layoutKey(this.#subject)),
     );
     // Who may not read the key will not be allowed to by asking again.
-    if (text === undefined) this.#known = true;
+    if (text === undefined) this.#denied = true;
     if (typeof text === "string") this.#accept(parseLayout(text));
     this.throwIfRefused();
+    return typeof text === "string";
   }
 
   #accept(recorded: PartitionLayout | undefined): void {
-    if (recorded === undefined) return;
-    this.#known = true;
-    if (isSameLayout(recorded, this.#layout)) return;
+    if (recorded === undefined || isSameLayout(recorded, this.#layout)) return;
     this.#refusal ??= refusalOfReader(this.#subject, recorded, this.#layout);
   }
 }
@@ -266,7 +285,8 @@ function refusalOfWriter(
     `"${subject.name}" is divided into ${describeLayout(recorded)}, and this publisher would divide it into ` +
       `${describeLayout(layout)}: readers would miss events or count a key in two places. Give it the same --partitions ` +
       "and --partition-by (options partitions and partitionedBy). To change the layout, end the other publishers, let " +
-      `readers finish, and start with --relayout (option relayout), or delete the key "${layoutKey(subject)}".`,
+      `readers finish, and start with --relayout (option relayout), or delete the key "${layoutKey(subject)}".` +
+      (subject.transport === "stream" ? "" : " It expires 30 s after the last publisher has ended."),
   );
 }
 

@@ -30,6 +30,9 @@ export interface InboxStats extends LedgerStats {
   readonly uncertainSince?: number;
 }
 
+/** The field of a position that says until when (ms) all that came had been taken. */
+const TAKEN_UP_TO = "takenUpTo";
+
 type InboxContext = Pick<PartContext, "time" | "reject" | "logger" | "step">;
 
 /**
@@ -46,6 +49,10 @@ export class Inbox {
   readonly #holes: HoleAccount;
   readonly #suspicions: SuspicionLog;
   readonly #layout: LayoutGuard | undefined;
+  /** Until when (ms) all that came was taken before this run. */
+  readonly #resumedAt: number | undefined;
+  /** All that came until then (ms) has been taken. */
+  #takenUpTo: number;
   #overflowed = false;
   #read = 0;
   #messages = 0;
@@ -67,6 +74,8 @@ export class Inbox {
     this.#context = context;
     this.#queue = new EventQueue({ maxEvents, maxBytes, maxBatchEvents });
     const known = settings.frames === undefined || resume === null ? undefined : resume;
+    this.#resumedAt = takenUpToOf(resume);
+    this.#takenUpTo = context.time.now();
     this.#ledger = new ProducerLedger(settings.ledger, known);
     this.#holes = new HoleAccount(this.#ledger);
     this.#suspicions = new SuspicionLog(channel, context);
@@ -150,7 +159,9 @@ export class Inbox {
     else {
       this.#ledger.interrupted(this.#context.time.now());
       this.#mark((now) => {
-        this.#holes.resume(records, now);
+        const from = this.#resumedAt ?? now;
+        if (this.#settings.frames === undefined) this.#holes.missedUncounted(from, now);
+        else this.#holes.resume(records, from, now);
       });
     }
   }
@@ -183,9 +194,10 @@ export class Inbox {
       : this.#ledger.completeness(open, close);
   }
 
-  /** The account of numbers after the last batch; without numbers there is none. */
+  /** The account of numbers after the last batch, and until when nothing is left to take. */
   snapshot(): Json {
-    return this.#settings.frames === undefined ? null : this.#ledger.snapshot();
+    if (this.#queue.length === 0) this.#takenUpTo = this.#context.time.now();
+    return { ...this.#ledger.snapshot(), [TAKEN_UP_TO]: this.#takenUpTo };
   }
 
   stats(): InboxStats {
@@ -291,4 +303,10 @@ export class Inbox {
     this.#malformed += 1;
     this.#context.reject(message, reason);
   }
+}
+
+function takenUpToOf(position: Json | undefined): number | undefined {
+  if (typeof position !== "object" || position === null) return undefined;
+  const time: unknown = Reflect.get(position, TAKEN_UP_TO);
+  return typeof time === "number" ? time : undefined;
 }

@@ -51,15 +51,16 @@ export class PublishParts {
     const { names, keyOf } = this.#settings;
     const framing = this.#numbered();
     const lanes: PublishLane[] = [];
+    let record: LayoutRecord | undefined;
     this.#users += 1;
     try {
-      await this.#recordLayout(context);
+      record = await this.#recordLayout(context);
       for (const name of names) lanes.push(await openLane(name, framing));
     } catch (error) {
       await Promise.all([...lanes.map((lane) => lane.close()), this.#leave()]);
       throw error;
     }
-    const part = new PublishPart(lanes, keyOf, async () => {
+    const part = new PublishPart(lanes, keyOf, record, async () => {
       if (!this.#open.delete(part)) return;
       this.#closed = sumOf([this.#closed, part.stats()]);
       await this.#leave();
@@ -79,11 +80,11 @@ export class PublishParts {
   }
 
   /** The first part does it for all. */
-  async #recordLayout(context: PartContext): Promise<void> {
+  async #recordLayout(context: PartContext): Promise<LayoutRecord | undefined> {
     const { layout, relayout } = this.#settings;
-    if (isOnePartition(this.#settings.name)) return;
+    if (isOnePartition(this.#settings.name)) return undefined;
     this.#record ??= LayoutRecord.open(this.#connection, this.#settings, layout, relayout, context);
-    await this.#record;
+    return this.#record;
   }
 
   /** The last part ends it. */
@@ -92,7 +93,7 @@ export class PublishParts {
     if (this.#users > 0) return;
     const record = this.#record;
     this.#record = undefined;
-    await (await record?.catch(() => undefined))?.close();
+    (await record?.catch(() => undefined))?.close();
   }
 
   stats(): LaneStats {
@@ -104,15 +105,18 @@ export class PublishParts {
 export class PublishPart implements SinkPartition<PublishRow> {
   readonly #lanes: readonly PublishLane[];
   readonly #keyOf: ((row: PublishRow) => string) | undefined;
+  readonly #layout: Pick<LayoutRecord, "throwIfRefused"> | undefined;
   readonly #onClosed: () => Promise<void>;
 
   constructor(
     lanes: readonly PublishLane[],
     keyOf: ((row: PublishRow) => string) | undefined,
+    layout: Pick<LayoutRecord, "throwIfRefused"> | undefined,
     onClosed: () => Promise<void>,
   ) {
     this.#lanes = lanes;
     this.#keyOf = keyOf;
+    this.#layout = layout;
     this.#onClosed = onClosed;
   }
 
@@ -120,7 +124,9 @@ export class PublishPart implements SinkPartition<PublishRow> {
     return sumOf(this.#lanes.map((lane) => lane.stats()));
   }
 
+  /** @throws PartitionLayoutError when another publisher has changed the layout */
   async writeBatch(rows: readonly PublishRow[]): Promise<void> {
+    this.#layout?.throwIfRefused();
     const keyOf = this.#keyOf;
     const [only, ...others] = this.#lanes;
     if (only === undefined) return;
@@ -133,7 +139,9 @@ export class PublishPart implements SinkPartition<PublishRow> {
     await Promise.all(this.#lanes.map((lane, index) => lane.write(shares[index] ?? [])));
   }
 
+  /** @throws PartitionLayoutError when another publisher has changed the layout */
   async flush(): Promise<void> {
+    this.#layout?.throwIfRefused();
     await Promise.all(this.#lanes.map((lane) => lane.flush()));
   }
 

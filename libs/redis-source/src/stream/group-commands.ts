@@ -10,6 +10,15 @@ import { fieldsOf, listOf, numberOf, textOf } from "./stream-commands.ts";
 /** A consumer of this name marks the groups that Millrace has made. Nothing is ever read through it. */
 const MARK = "millrace";
 
+/**
+ * KEYS: stream. ARGV: group, mark, id, arguments about entries read… In one script, so that no other program's group is
+ * marked, and none of ours is left without a mark.
+ */
+const MAKE_GROUP = `
+redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], ARGV[3], 'MKSTREAM', unpack(ARGV, 4))
+redis.call('XGROUP', 'CREATECONSUMER', KEYS[1], ARGV[1], ARGV[2])
+`;
+
 /** How far a consumer group is. */
 export interface GroupProgress {
   readonly name: string;
@@ -53,19 +62,13 @@ export async function showProgress(
  */
 export async function claimGroup(client: Redis, stream: string, group: string, place: Place): Promise<void> {
   if (await isClaimed(client, stream, group)) return;
-  const replies = await Promise.all([
-    client.call("MULTI"),
-    client.call("XGROUP", "CREATE", stream, group, place.id, "MKSTREAM", ...entriesRead(place)),
-    client.call("XGROUP", "CREATECONSUMER", stream, group, MARK),
-    client.call("EXEC"),
-  ]);
-  const [created, marked] = listOf(replies[3]);
-  if (!(created instanceof Error)) return;
-  if (!created.message.startsWith("BUSYGROUP")) throw created;
-  // Somebody made it since the look. If the mark was there already, it was another task of ours.
-  if (marked !== 1) return;
-  await client.call("XGROUP", "DELCONSUMER", stream, group, MARK);
-  throw foreignGroup(stream, group);
+  try {
+    await client.eval(MAKE_GROUP, 1, stream, group, MARK, place.id, ...entriesRead(place));
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.includes("BUSYGROUP")) throw error;
+    // It was made since the look: by another task of ours, or by another program.
+    await isClaimed(client, stream, group);
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { Redis } from "ioredis";
 import type { SinkPartition, SourcePartition } from "@millrace/dataflow";
@@ -204,28 +205,41 @@ describe("the layout of a stream", () => {
 });
 
 describe("the layout of a channel", () => {
-  it("goes with its last publisher", async () => {
-    const first = await publish("pubsub", { partitions: 4 });
+  it("expires after the last publisher has ended, and not before", async () => {
+    const time = new VirtualTime(Date.now());
+    const context = partContext(time);
+    const first = await publish("pubsub", { partitions: 4 }, { context });
+    await publish("pubsub", { partitions: 4 }, { context });
     await first.close();
-    expect(await redis.exists("clicks:layout:pubsub")).toBe(0);
-    await read("pubsub", { partitions: 2 });
-    await publish("pubsub", { partitions: 2 });
+    expect(await redis.get("clicks:layout:pubsub")).toBe("4/crc32/");
+    await expect(publish("pubsub", { partitions: 2 })).rejects.toThrow("expires 30 s after");
+    // The other one still publishes, and records it again whatever becomes of the key.
+    await redis.del("clicks:layout:pubsub");
+    time.set(time.now() + 10_000);
+    while ((await redis.exists("clicks:layout:pubsub")) === 0);
+    expect(await redis.get("clicks:layout:pubsub")).toBe("4/crc32/");
+    const ttl = await redis.pttl("clicks:layout:pubsub");
+    expect(ttl).toBeGreaterThan(20_000);
+    expect(ttl).toBeLessThanOrEqual(30_000);
   });
 
-  it("is renewed while a publisher runs, and expires after one that was killed", async () => {
-    const time = new VirtualTime(Date.now());
-    await publish("pubsub", { partitions: 4 }, { context: partContext(time) });
-    expect(await redis.pttl("clicks:layout:pubsub")).toBeGreaterThan(50_000);
-    // What an end of another publisher, or a flush, takes away is back with the next renewal.
-    await redis.del("clicks:layout:pubsub");
-    time.set(time.now() + 20_000);
-    let back = "";
-    const look = async (): Promise<void> => {
-      back = (await redis.get("clicks:layout:pubsub")) ?? "";
-    };
-    while (back === "") await look();
-    expect(back).toBe("4/crc32/");
-    expect(await redis.pttl("clicks:layout:pubsub")).toBeGreaterThan(50_000);
+  it("is renewed by a publisher that found it there", async () => {
+    await publish("pubsub", { partitions: 4, by: "zone" });
+    await redis.pexpire("clicks:layout:pubsub", 5_000);
+    await publish("pubsub", { partitions: 4 });
+    expect(await redis.pttl("clicks:layout:pubsub")).toBeGreaterThan(20_000);
+    expect(await redis.get("clicks:layout:pubsub")).toBe("4/crc32/zone");
+  });
+
+  it("is never without an expiry", async () => {
+    const monitor = await redis.monitor();
+    const seen: string[][] = [];
+    monitor.on("monitor", (_: string, args: string[]) => seen.push(args));
+    await publish("pubsub", { partitions: 4 });
+    await until(() => seen.length > 0);
+    monitor.disconnect();
+    const set = seen.find(([name]) => name?.toUpperCase() === "SET") ?? [];
+    expect(set.slice(1)).toEqual(["clicks:layout:pubsub", "4/crc32/", "NX", "GET", "PX", "30000"]);
   });
 
   it("is found by a reader of which nothing is heard", async () => {
@@ -236,6 +250,36 @@ describe("the layout of a channel", () => {
     );
     await publish("pubsub", {});
     time.set(time.now() + 10_000);
+    await refused;
+  });
+});
+
+describe.each(transports)("a layout that changes on %s", (transport) => {
+  it("fails the publisher that still divides by the old one", async () => {
+    const time = new VirtualTime(Date.now());
+    const old = await publish(transport, { partitions: 4 }, { context: partContext(time) });
+    await publish(transport, { partitions: 2, relayout: true });
+    await old.writeBatch(["a"]);
+    time.set(time.now() + 10_000);
+    const flushed = async (): Promise<void> => {
+      for (;;) await old.flush().then(() => nextTurn());
+    };
+    await expect(flushed()).rejects.toMatchObject(refusal("2 partitions", "4 partitions"));
+    await expect(old.writeBatch(["b"])).rejects.toThrow(PartitionLayoutError);
+  });
+
+  it("is found by a reader of bare lines that had seen its own", async () => {
+    const time = new VirtualTime(Date.now());
+    const first = await publish(transport, { partitions: 2 });
+    const partition = await read(transport, { partitions: 2 }, { context: partContext(time) });
+    await first.close();
+    // What expires on a channel.
+    await redis.del(`clicks:layout:${transport}`);
+    const refused = expect(partition.nextBatch()).rejects.toMatchObject(
+      refusal("4 partitions", "2 partitions"),
+    );
+    await publish(transport, { partitions: 4 });
+    time.set(time.now() + 40_000);
     await refused;
   });
 });

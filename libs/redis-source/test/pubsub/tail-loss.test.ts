@@ -211,6 +211,33 @@ describe("a run that cannot know what it missed says since when", () => {
     expect(plain.stats().uncertainSince).toBeGreaterThan(0);
   });
 
+  it.each([
+    ["lines have no numbers, and none are looked for", undefined, ["a"]],
+    ["lines have no numbers", FRAMES, ["a"]],
+    ["nothing came at all", FRAMES, []],
+  ])("where it was down, and %s", async (_, frames, messages) => {
+    const open = async (at: number, resume?: Json): Promise<PubSubPartition> => {
+      context = partContext(new VirtualTime(at));
+      const source = new RedisPubSubSource(
+        { url: bench.server.url },
+        { channel: "clicks", ...(frames === undefined ? {} : { frames }) },
+      );
+      const partition = await source.buildPart("clicks", resume, context);
+      bench.later(() => partition.close());
+      return partition;
+    };
+    const first = await open(5_000);
+    for (const message of messages) await bench.control.publish("clicks", message);
+    await take(first, messages.length);
+    expect(first.stats().uncertainSince).toBeUndefined();
+    const position = stored(first.snapshot());
+    await first.close();
+    await bench.control.publish("clicks", "missed");
+    const second = await open(605_000, position);
+    expect(second.stats()).toMatchObject({ lost: 0, uncertainSince: 5_000 });
+    expect(second.completeness(300_000, 310_000)).toBe("unknown");
+  });
+
   it("but not where the connection was whole all the time", async () => {
     const partition = await subscribe();
     await bench.control.publish("clicks", frameOf(0, ["a"]));

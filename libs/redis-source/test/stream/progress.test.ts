@@ -6,6 +6,7 @@ import { partContext } from "../support/part-context.ts";
 import type { TestContext } from "../support/part-context.ts";
 import { StreamBench, lines } from "../support/stream-bench.ts";
 import { take } from "../support/take.ts";
+import { until } from "../support/until.ts";
 
 let bench: StreamBench;
 
@@ -142,12 +143,19 @@ describe("a group of another program", () => {
     const before = await group("race");
     const client = bench.redis.duplicate();
     jest.spyOn(client, "xinfo").mockRejectedValueOnce(new Error("NOGROUP No such consumer group"));
+    const monitor = await bench.redis.monitor();
+    const seen: string[] = [];
+    monitor.on("monitor", (_: string, args: string[]) => seen.push(args.join(" ").toLowerCase()));
     const claimed = claimGroup(client, "race", "mine", { id: "5-0", entries: 5 });
     const ended = claimed.finally(() => {
       client.disconnect();
     });
     await expect(ended).rejects.toMatchObject(refused);
     expect(await group("race")).toEqual(before);
+    await until(() => seen.includes("xinfo groups race"));
+    monitor.disconnect();
+    // Not even for a moment: a crash must not leave it with our mark.
+    expect(seen.filter((command) => command.startsWith("xgroup createconsumer"))).toEqual([]);
   });
 
   it("is told from our own when the flow goes on, and when several tasks begin at once", async () => {

@@ -9,8 +9,17 @@ import { fillPieces } from "./pieces.ts";
 
 /** What a commit may hold. */
 export interface CommitLimits {
+  /** A larger commit is refused. */
   readonly maxCommitBytes: number;
+  /** A larger value is written, and named by {@link CommitPlan.largest}. */
   readonly maxValueBytes: number;
+}
+
+/** A value of a commit. */
+export interface CommitValue {
+  readonly bytes: number;
+  /** Where it belongs, for people. */
+  readonly place: string;
 }
 
 /** A commit as Redis is told it. */
@@ -19,6 +28,8 @@ export interface CommitPlan {
   readonly head: readonly string[];
   /** Arguments of one call each: a single piece is applied with the commit, several are staged before it. */
   readonly pieces: readonly (readonly string[])[];
+  /** The largest value, where one is above `maxValueBytes`. */
+  readonly largest: CommitValue | undefined;
 }
 
 /**
@@ -38,17 +49,21 @@ export async function planCommit(
   const head = [signature, JSON.stringify(position), JSON.stringify(sinks), partial ? "1" : "0"];
   const where = `Commit ${number} of ${keys.base}`;
   let total = 0;
+  let largest: CommitValue | undefined;
   const add = (bytes: number): void => {
     total += bytes;
-    if (total > limits.maxCommitBytes) throw tooLarge(where, limits);
+    if (total > limits.maxCommitBytes) throw tooLarge(where, limits, largest);
   };
   const count = (operation: Operation, bytes: number): void => {
+    if (bytes > limits.maxValueBytes) {
+      const value = largestOf(operation);
+      if (value.bytes > Math.max(limits.maxValueBytes, largest?.bytes ?? 0)) largest = value;
+    }
     add(bytes);
-    if (bytes > limits.maxValueBytes) requireSmallValues(operation, limits, where);
   };
   add(bytesOf(head));
   const pieces = await fillPieces(operationsOf(keys, commit), count, breathe);
-  return { head, pieces };
+  return { head, pieces, largest };
 }
 
 /** In the order in which readers may see them: whoever is told of rows finds them, and no watermark is ahead of its rows. */
@@ -62,18 +77,33 @@ function* operationsOf(
   yield ["WATERMARK", watermark === null ? "" : String(watermark)];
 }
 
-function tooLarge(where: string, { maxCommitBytes }: CommitLimits): CommitTooLargeError {
+function tooLarge(
+  where: string,
+  { maxCommitBytes }: CommitLimits,
+  largest: CommitValue | undefined,
+): CommitTooLargeError {
+  const limit = `${where} is larger than ${maxCommitBytes} bytes`;
   return new CommitTooLargeError(
-    `${where} is larger than ${maxCommitBytes} bytes. Commit more often (commitEveryMs, commitEveryEvents), ` +
-      "close windows in smaller pages (pageSize), or raise maxCommitBytes.",
+    largest === undefined
+      ? `${limit}. Commit more often (commitEveryMs, commitEveryEvents), close windows in smaller pages (pageSize), ` +
+          "or raise maxCommitBytes."
+      : `${limit}: it has a value of ${largest.bytes} bytes for ${largest.place}. Keep less in one key's state ` +
+          "(a bounded fold, shorter windows, a finer key), or raise maxCommitBytes.",
   );
 }
 
-function requireSmallValues(operation: Operation, { maxValueBytes }: CommitLimits, where: string): void {
-  const bytes = Math.max(...operation.map((arg) => Buffer.byteLength(arg)));
-  if (bytes <= maxValueBytes) return;
-  throw new CommitTooLargeError(
-    `${where} has a value of ${bytes} bytes for ${operation[1]}; the limit is ${maxValueBytes}, since ` +
-      "Redis takes a value in one go. Keep less in one key's state or in one row, or raise maxValueBytes.",
-  );
+/** The longest part of a key that a message names. */
+const SHOWN_CHARS = 200;
+
+function largestOf([, key, ...args]: Operation): CommitValue {
+  let [bytes, at] = [0, 0];
+  for (const [i, arg] of args.entries()) {
+    const size = Buffer.byteLength(arg);
+    if (size > bytes) [bytes, at] = [size, i];
+  }
+  // Of a field and its value the value comes second.
+  const field = args[at - 1];
+  const place =
+    field === undefined || args.length < 3 ? key : `key "${field.slice(0, SHOWN_CHARS)}" of ${key}`;
+  return { bytes, place };
 }

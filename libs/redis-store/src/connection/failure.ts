@@ -30,8 +30,9 @@ export function failureOf(error: unknown, address: string): RedisError {
 
 function occupied(what: string, address: string): KeyOccupiedError {
   return new KeyOccupiedError(
-    `In Redis at ${address} ${what}: another program wrote it. Nothing was committed. Rename or delete that key and ` +
-      "keep others away from the store's prefix; the next run goes on from the last commit.",
+    `In Redis at ${address} ${what}: another program wrote it. The command that met it wrote nothing. Rename or delete ` +
+      "that key and keep others away from the store's prefix; the next run goes on from the last commit, and first " +
+      "applies what may be left of that one.",
   );
 }
 

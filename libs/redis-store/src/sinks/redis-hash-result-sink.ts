@@ -3,8 +3,12 @@ import type { Json, PartContext, Sink, SinkPartition } from "@millrace/dataflow"
 import { RedisOptionsError } from "@millrace/redis-source";
 import type { RedisStore } from "../redis-store.ts";
 import { ResultPartition } from "./result-partition.ts";
+import type { EncodedRow } from "./result-partition.ts";
 import { hashRowToJson } from "./result-target.ts";
 import type { NoticeCommand } from "./result-target.ts";
+
+/** Why a row left its window, as `WindowResult` has it. Rows may have a `cause` of their own that means something else. */
+const CAUSES: ReadonlySet<string> = new Set(["watermark", "early", "late", "end", "drain", "match"]);
 
 /** Options of {@link RedisHashResultSink}: where a row's window, key and revision are to be found. */
 export interface RedisHashResultSinkOptions<T> {
@@ -15,8 +19,9 @@ export interface RedisHashResultSinkOptions<T> {
   /** Which of several rows of the same window and key is the newest: whole numbers from 0. `@default 0 for every row` */
   readonly revision?: (row: T) => number;
   /**
-   * Whether rows of this window were shown before, so that its hash must be there. `@default the rows whose revision
-   * is above 0 and that replace none`
+   * Whether all rows of this window were written before, so that its hash must be there: true for what a late event
+   * changed. `@default by the row's own cause, "late" or another, where it has one as a WindowResult has, and is of no
+   * session (a window whose id is text); of other rows those whose revision is above 0 and that replace none`
    */
   readonly correction?: (row: T) => boolean;
   /** Names of windows whose row of this key is void now, since their sessions are part of this one. `@default none` */
@@ -44,6 +49,9 @@ export interface RedisHashResultSinkOptions<T> {
  * A window whose hash is gone (it expired, was evicted or deleted) cannot be written whole again when a late event
  * corrects one of its rows: the store keeps no rows. Such a row has the field `"otherRows": "gone"`, in this revision
  * and all later ones; a window without it has all its rows. That asks of a row to be an object as JSON.
+ *
+ * In the place of a row above the store's `maxValueBytes` stands `{"window", "key", "tooLarge": bytes}`, and the log
+ * has a warning.
  */
 export class RedisHashResultSink<T> implements Sink<T> {
   readonly store: RedisStore;
@@ -59,32 +67,45 @@ export class RedisHashResultSink<T> implements Sink<T> {
     this.#options = options;
   }
 
-  buildPart(_part: string, _resume: Json | undefined, { step }: PartContext): Promise<SinkPartition<T>> {
+  buildPart(_part: string, _resume: Json | undefined, context: PartContext): Promise<SinkPartition<T>> {
     const { name, ttlMs, notice } = this.#options;
     const target = {
       kind: "redis-hash",
-      output: name ?? step,
+      output: name ?? context.step,
       ttlMs: ttlMs ?? null,
       notice: notice ?? null,
     } as const;
-    return Promise.resolve(new ResultPartition<T>(step, target, (row) => this.#toJson(row)));
+    const encode = (row: T): EncodedRow => this.#encode(row);
+    return Promise.resolve(new ResultPartition<T>(target, this.store.maxValueBytes, context, encode));
   }
 
   /** @throws SinkError for a revision that is none */
-  #toJson(row: T): Json {
+  #encode(row: T): EncodedRow {
     const { window, key, revision, replaces, correction } = this.#options;
     const number = revision?.(row) ?? 0;
     if (!Number.isSafeInteger(number) || number < 0) {
       throw new SinkError(`the revision of ${JSON.stringify(row)} is ${number}; give a whole number from 0`);
     }
     const replaced = replaces?.(row).map(String) ?? [];
-    return hashRowToJson({
-      window: String(window(row)),
-      key: key(row),
-      revision: number,
-      correction: correction?.(row) ?? (number > 0 && replaced.length === 0),
-      row: JSON.stringify(row),
-      replaces: replaced,
-    });
+    const place = { window: String(window(row)), key: key(row) };
+    const late = correction?.(row) ?? isLate(row) ?? (number > 0 && replaced.length === 0);
+    return {
+      text: JSON.stringify(row),
+      place,
+      toJson: (text) =>
+        hashRowToJson({ ...place, revision: number, correction: late, row: text, replaces: replaced }),
+    };
   }
+}
+
+/** Whether a late event has changed a window of several keys; `undefined`: the row does not say. */
+function isLate(row: unknown): boolean | undefined {
+  if (typeof row !== "object" || row === null) return undefined;
+  const cause: unknown = Reflect.get(row, "cause");
+  if (typeof cause !== "string" || !CAUSES.has(cause)) return undefined;
+  const window: unknown = Reflect.get(row, "window");
+  // A session's hash has one row: it is whole by itself.
+  const session =
+    typeof window === "object" && window !== null && typeof Reflect.get(window, "id") === "string";
+  return cause === "late" && !session;
 }

@@ -3,6 +3,7 @@ import { RedisOptionsError } from "@millrace/redis-source";
 import type { RedisStore } from "../redis-store.ts";
 import type { NoticeCommand } from "./result-target.ts";
 import { ResultPartition } from "./result-partition.ts";
+import type { EncodedRow } from "./result-partition.ts";
 
 /** Options of {@link RedisStreamResultSink}. */
 export interface RedisStreamResultSinkOptions {
@@ -21,7 +22,8 @@ export const DEFAULT_STREAM_RESULT_SINK_OPTIONS: Readonly<{ maxLength: number }>
 
 /**
  * Appends each row to a stream, in the very step that commits the state it came from: every row is there once,
- * whatever crashed. An entry has one field, `row`, with the row as JSON.
+ * whatever crashed. An entry has one field, `row`, with the row as JSON. In the place of one above the store's
+ * `maxValueBytes` stands `{"tooLarge": bytes}`, and the log has a warning.
  *
  * It belongs to a store, whose commits carry its rows: a flow that is run with another one is refused.
  */
@@ -39,9 +41,11 @@ export class RedisStreamResultSink<T> implements Sink<T> {
     this.#options = options;
   }
 
-  buildPart(_part: string, _resume: Json | undefined, { step }: PartContext): Promise<SinkPartition<T>> {
+  buildPart(_part: string, _resume: Json | undefined, context: PartContext): Promise<SinkPartition<T>> {
     const { name, maxLength, notice } = { ...DEFAULT_STREAM_RESULT_SINK_OPTIONS, ...this.#options };
-    const target = { kind: "redis-stream", output: name ?? step, maxLength, notice: notice ?? null } as const;
-    return Promise.resolve(new ResultPartition<T>(step, target, (row) => JSON.stringify(row)));
+    const output = name ?? context.step;
+    const target = { kind: "redis-stream", output, maxLength, notice: notice ?? null } as const;
+    const encode = (row: T): EncodedRow => ({ text: JSON.stringify(row), toJson: (text) => text, place: {} });
+    return Promise.resolve(new ResultPartition<T>(target, this.store.maxValueBytes, context, encode));
   }
 }

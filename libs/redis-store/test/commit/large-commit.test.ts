@@ -5,6 +5,7 @@ import type { FailPoint } from "@millrace/redis-store";
 import { BASE, TASK, commitOf, largeCommit, put, rowsOut, takeOver } from "../support/commits.ts";
 import { cuttingProxy } from "../support/cutting-proxy.ts";
 import { clientOf, rowsIn, serverOf, storeOf } from "../support/servers.ts";
+import { warnings } from "../support/warnings.ts";
 
 const RESULTS = `${BASE}:results:out`;
 
@@ -121,12 +122,28 @@ describe("a large commit", () => {
     const large = await refused(largeCommit(1));
     expect(large).toBeInstanceOf(CommitTooLargeError);
     expect(large).toMatchObject({ message: expect.stringContaining("pageSize") });
-    const wide = await refused(commitOf(1, { changes: [put("w/1", { a: "x".repeat(1_000) })] }));
+    const wide = await refused(commitOf(1, { changes: [put("w/1", { a: "x".repeat(30_000) })] }));
     expect(wide).toBeInstanceOf(CommitTooLargeError);
-    expect(wide).toMatchObject({ message: expect.stringContaining("1002 bytes") });
-    expect(await refused(commitOf(1, { outputs: [rowsOut("x".repeat(1_000))] }))).toBeInstanceOf(
-      CommitTooLargeError,
-    );
+    expect(wide).toMatchObject({
+      message: expect.stringMatching(/value of 30002 bytes for key "a" of .*:group:w\/1\..*maxCommitBytes/),
+    });
     expect(await task.commit(commitOf(1))).toEqual({ kind: "applied" });
+  });
+
+  it("takes one large value of state, and warns once: refused, it would come again with every run", async () => {
+    const server = await serverOf();
+    const logger = warnings();
+    const store = storeOf(server, { maxValueBytes: 1_000, logger });
+    const task = await store.acquire(TASK);
+    const value = "x".repeat(1_000);
+    for (const number of [1, 2])
+      expect(
+        await task.commit(commitOf(number, { changes: [put("w/1", { small: 1, large: value })] })),
+      ).toEqual({
+        kind: "applied",
+      });
+    expect((await takeOver(store))?.groups).toEqual({ "w/1": { small: 1, large: value } });
+    expect(logger.events).toEqual(["value-too-large"]);
+    expect(logger.messages[0]).toContain('key "large"');
   });
 });

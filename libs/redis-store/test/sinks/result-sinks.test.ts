@@ -16,6 +16,7 @@ import { RedisHashResultSink, RedisStreamResultSink, resetTask } from "@millrace
 import type { RedisStore } from "@millrace/redis-store";
 import { BASE, TASK, commitOf } from "../support/commits.ts";
 import { clientOf, rowsIn, serverOf, storeOf } from "../support/servers.ts";
+import { warnings } from "../support/warnings.ts";
 
 interface Row {
   readonly window: number;
@@ -23,6 +24,14 @@ interface Row {
   readonly users: number;
   readonly revision?: number;
   readonly replaces?: readonly number[];
+}
+
+/** As windows emit it. */
+interface Result {
+  readonly key: string;
+  readonly window: { readonly id: number | string };
+  readonly revision: number;
+  readonly cause: string;
 }
 
 const RESULTS = `${BASE}:results:out`;
@@ -266,6 +275,25 @@ describe("a window whose hash is gone", () => {
     expect(await marks()).toEqual({ d: "gone", e: undefined });
   });
 
+  it.each<[string, string, number, string | number, "gone" | undefined]>([
+    ["says so in the first row of a key that came late", "late", 0, 1, "gone"],
+    ["says so in a later revision", "late", 2, 1, "gone"],
+    ["is written whole by the close that follows early rows", "watermark", 1, 1, undefined],
+    ["is written whole by an end that follows early rows", "end", 1, 1, undefined],
+    ["was not meant by a session", "late", 1, "s1", undefined],
+  ])("%s, by the row's own cause", async (_, cause, revision, id, otherRows) => {
+    const sink = new RedisHashResultSink<Result>(store, {
+      window: (each) => each.window.id,
+      key: (each) => each.key,
+      revision: (each) => each.revision,
+    });
+    const part = await sink.buildPart(TASK.part, undefined, CONTEXT);
+    await part.writeBatch([{ key: "a", window: { id }, revision, cause }]);
+    await task.commit(commitOf(1, { outputs: part.takeOutputs?.() ?? [] }));
+    const [text = "{}"] = await client.hvals(`${RESULTS}:${id}`);
+    expect(Reflect.get(Object(JSON.parse(text)), "otherRows")).toBe(otherRows);
+  });
+
   it("is whole again when a reset has it counted anew", async () => {
     await write(hashSink(), row("a", 1));
     expect(await marks()).toEqual({ a: "gone" });
@@ -280,6 +308,38 @@ describe("a window whose hash is gone", () => {
     await write(hashSink(), { window: 7, timezone: "ana", users: 1, revision: 1, replaces: [5] });
     const [text = ""] = await client.hvals(`${RESULTS}:7`);
     expect(text).not.toContain("otherRows");
+  });
+});
+
+describe("a row that is too large", () => {
+  it.each<[string, (small: RedisStore) => Sink<Row>, object, () => Promise<unknown>]>([
+    [
+      "a stream",
+      (small) => new RedisStreamResultSink<Row>(small),
+      {},
+      async () => (await rowsIn(client, RESULTS)).at(0),
+    ],
+    [
+      "a hash",
+      (small) =>
+        new RedisHashResultSink<Row>(small, { window: (row) => row.window, key: () => "k".repeat(300) }),
+      { window: "1", key: "k".repeat(200) },
+      async () => JSON.parse((await client.hvals(`${RESULTS}:1`)).at(0) ?? ""),
+    ],
+  ])("is replaced in %s, and the run goes on", async (_, sinkOn, place, written) => {
+    const logger = warnings();
+    const part = await sinkOn(storeOf(server, { maxValueBytes: 1_000 })).buildPart(TASK.part, undefined, {
+      ...CONTEXT,
+      logger,
+    });
+    const row: Row = { window: 1, timezone: "é".repeat(600), users: 1 };
+    await part.writeBatch([row]);
+    await task.commit(commitOf(1, { outputs: part.takeOutputs?.() ?? [] }));
+    expect(await written()).toEqual({ ...place, tooLarge: Buffer.byteLength(JSON.stringify(row)) });
+    await part.writeBatch([row, row, row, row]);
+    await part.close();
+    expect(logger.messages.map((message) => Number.parseInt(message))).toEqual([1, 2, 4, 5]);
+    expect(new Set(logger.events)).toEqual(new Set(["row-too-large"]));
   });
 });
 
