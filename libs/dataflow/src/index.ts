@@ -28,6 +28,7 @@ export { LogLines, STDERR_LINES } from "./log-lines.ts";
 export { SYSTEM_TIME } from "./contracts/time-provider.ts";
 export { describe, toMermaid } from "./describe.ts";
 export { thrownAt } from "./thrown-at.ts";
+export { pause } from "./runtime/pause.ts";
 export { run, start } from "./runtime/run.ts";
 export { reconcile } from "./runtime/reconcile.ts";
 

@@ -29,7 +29,6 @@ export { RedisStreamSink } from "./stream/stream-sink.ts";
 export { RedisStreamSource } from "./stream/stream-source.ts";
 export { connectRedis } from "./connection/redis-connection.ts";
 export { backOffMs } from "./connection/back-off.ts";
-export { pause } from "./pause.ts";
 export { explainFailure, isReply, isWrongNode } from "./connection/explain-failure.ts";
 export { parseRedisUrl } from "./connection/redis-url.ts";
 export { describeRedis } from "./connection/connection-options.ts";

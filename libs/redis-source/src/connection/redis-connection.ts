@@ -1,8 +1,8 @@
 import type { Redis } from "ioredis";
+import { pause } from "@millrace/dataflow";
 import type { Logger, TimeProvider } from "@millrace/dataflow";
 import { RedisClosedError, RedisReplicaError, RedisUnreachableError } from "../errors.ts";
 import type { RedisError } from "../errors.ts";
-import { pause } from "../pause.ts";
 import { backOffMs } from "./back-off.ts";
 import { resolveTarget } from "./connection-options.ts";
 import type { RedisConnectionOptions, RedisTarget } from "./connection-options.ts";
@@ -151,7 +151,7 @@ class KeptConnection implements RedisConnection {
         const final = !failure.retryable || failure instanceof RedisReplicaError;
         if (final || time.monotonic() + delayMs >= deadline) throw failure;
         if (attempt === 0) this.#sayWaiting(failure);
-        await pause(delayMs, time, this.#closing.signal);
+        await pause(time, delayMs, this.#closing.signal);
       }
     } finally {
       signal?.removeEventListener("abort", giveUp);
@@ -244,7 +244,7 @@ class KeptConnection implements RedisConnection {
   async #reconnect(lost: LiveClient, reason: unknown): Promise<void> {
     this.#outages.lost(this.address, causeOf(reason ?? (await lost.ended)));
     for (;;) {
-      await pause(this.#outages.nextDelayMs(), this.#settings.time, this.#closing.signal);
+      await pause(this.#settings.time, this.#outages.nextDelayMs(), this.#closing.signal);
       if (this.#closing.signal.aborted) return;
       const failure = await this.#attempt(this.#target.connectTimeoutMs);
       if (failure === undefined) break;

@@ -1,11 +1,10 @@
 import type { Redis } from "ioredis";
-import { DEFAULT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
+import { DEFAULT_LOGGER, SYSTEM_TIME, pause } from "@millrace/dataflow";
 import type { Logger, TimeProvider } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { explainFailure } from "../connection/explain-failure.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import type { PubSubTransport } from "./pubsub-source-options.ts";
-import { pause } from "../pause.ts";
 
 /** Options of {@link waitForSubscriber}. */
 export interface WaitForSubscriberOptions {
@@ -70,7 +69,7 @@ export async function waitForSubscriber(
         return 0;
       });
       if (subscribers > 0) return true;
-      await pause(POLL_MS, time, over.signal);
+      await pause(time, POLL_MS, over.signal);
     }
   } catch (error) {
     if (!over.signal.aborted) throw error;

@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { pause } from "@millrace/dataflow";
 import type { PartContext } from "@millrace/dataflow";
 import { watchAnswers } from "../connection/answer-limit.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
@@ -7,7 +8,6 @@ import { connectRedis } from "../connection/redis-connection.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
 import { RedisClosedError } from "../errors.ts";
 import type { RedisError } from "../errors.ts";
-import { pause } from "../pause.ts";
 
 /** A condition such as a failover is looked at again after this. */
 const RETRY_MS = 100;
@@ -75,7 +75,7 @@ export class StreamLink {
           if (!told) this.#tell(failure);
           told = true;
         } else this.#connection.discard(client, error);
-        await pause(RETRY_MS, this.#context.time, this.#closing.signal);
+        await pause(this.#context.time, RETRY_MS, this.#closing.signal);
       }
     }
   }

@@ -1,6 +1,6 @@
+import { pause } from "@millrace/dataflow";
 import type { PartContext } from "@millrace/dataflow";
 import { StreamFullError } from "../errors.ts";
-import { pause } from "../pause.ts";
 import type { StreamLink } from "./stream-link.ts";
 import type { StreamLimit } from "./stream-sink-options.ts";
 
@@ -69,7 +69,7 @@ export class StreamRoom {
           `stream ${this.#stream} is full (${length} entries): waiting until a reader has trimmed it`,
         );
       }
-      await pause(POLL_MS, time, this.#closing.signal);
+      await pause(time, POLL_MS, this.#closing.signal);
     }
   }
 

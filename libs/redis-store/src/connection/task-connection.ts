@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { pause } from "@millrace/dataflow";
 import type { Logger, TimeProvider } from "@millrace/dataflow";
 import {
   RedisClosedError,
@@ -9,7 +10,6 @@ import {
   describeRedis,
   isReply,
   isWrongNode,
-  pause,
 } from "@millrace/redis-source";
 import type { RedisConnection, RedisConnectionOptions } from "@millrace/redis-source";
 import { StoreUnavailableError } from "../errors.ts";
@@ -110,7 +110,7 @@ export class TaskConnection {
         if (!error.lost) wait.goesOn(error.reason);
         const delayMs = backOffMs(attempt, BACK_OFF, random);
         if (time.monotonic() + delayMs >= this.#giveUpAt) throw this.#unavailable(purpose, error.reason);
-        await pause(delayMs, time, this.#closing.signal);
+        await pause(time, delayMs, this.#closing.signal);
       }
     }
   }

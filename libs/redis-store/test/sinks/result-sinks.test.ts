@@ -324,7 +324,7 @@ describe("a row that is too large", () => {
       (small) =>
         new RedisHashResultSink<Row>(small, { window: (row) => row.window, key: () => "k".repeat(300) }),
       { window: "1", key: "k".repeat(200) },
-      async () => JSON.parse((await client.hvals(`${RESULTS}:1`)).at(0) ?? ""),
+      async (): Promise<unknown> => JSON.parse((await client.hvals(`${RESULTS}:1`)).at(0) ?? "") as unknown,
     ],
   ])("is replaced in %s, and the run goes on", async (_, sinkOn, place, written) => {
     const logger = warnings();
