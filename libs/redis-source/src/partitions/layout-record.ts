@@ -130,8 +130,8 @@ export class LayoutRecord {
     const expiry = this.#subject.transport === "stream" ? [] : ["PX", EXPIRES_AFTER_MS];
     let other: PartitionLayout | undefined;
     await this.#ask(async (client) => {
-      for (;;) {
-        if (this.#closed) return null;
+      // Twice, since what is found may expire before it is renewed.
+      for (let attempt = 0; attempt < 2 && !this.#closed; attempt += 1) {
         // In one command: of two publishers that begin at once, one finds the layout of the other.
         const found = await client.call("SET", key, text, ...(replace ? [] : ["NX"]), "GET", ...expiry);
         const recorded = typeof found === "string" ? parseLayout(found) : undefined;
@@ -140,6 +140,7 @@ export class LayoutRecord {
         // What was there stays, so it is only renewed; if it has expired since, it is recorded again.
         if ((await client.pexpire(key, EXPIRES_AFTER_MS)) === 1) return null;
       }
+      return null;
     });
     return other;
   }

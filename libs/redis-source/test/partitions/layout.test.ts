@@ -14,6 +14,7 @@ import {
 } from "@millrace/redis-source";
 import type { PublishRow, RedisConnectionOptions } from "@millrace/redis-source";
 import { FRAMES, frameOf } from "../support/frames.ts";
+import { passTimeUntil } from "../support/pass-time.ts";
 import { partContext } from "../support/part-context.ts";
 import type { TestContext } from "../support/part-context.ts";
 import { take } from "../support/take.ts";
@@ -279,7 +280,13 @@ describe.each(transports)("a layout that changes on %s", (transport) => {
       refusal("4 partitions", "2 partitions"),
     );
     await publish(transport, { partitions: 4 });
-    time.set(time.now() + 40_000);
+    let over = false;
+    void refused.finally(() => (over = true));
+    await passTimeUntil(
+      time,
+      () => redis.ping(),
+      () => over,
+    );
     await refused;
   });
 });

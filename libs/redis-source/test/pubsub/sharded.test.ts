@@ -18,7 +18,12 @@ const open: { close(): Promise<void> }[] = [];
 
 afterEach(async () => {
   for (const part of open.splice(0).reverse()) await part.close();
+  // Each test divides the channel as it likes; the record of the last one would expire only after a while.
+  for (const client of clients) await client.del("clicks:layout:sharded").catch(() => undefined);
 });
+
+/** The servers of the tests that run. */
+let clients: readonly Redis[] = [];
 
 type Part = Awaited<ReturnType<RedisPubSubSink["buildPart"]>>;
 
@@ -84,9 +89,11 @@ describe("sharded Pub/Sub on a single Redis", () => {
 
   beforeAll(async () => {
     server = await startRedis();
+    clients = [new Redis(server.url)];
   });
 
   afterAll(async () => {
+    for (const client of clients) client.disconnect();
     await server.stop();
   });
 
@@ -158,6 +165,7 @@ describe("sharded Pub/Sub on a Redis Cluster", () => {
     cluster = await startRedisCluster({ args: ["--cluster-require-full-coverage", "no"] });
     nodes = cluster.nodes.map(({ url }) => new Redis(url, { retryStrategy: () => null }));
     for (const node of nodes) node.on("error", () => undefined);
+    clients = nodes;
   }, 30_000);
 
   afterAll(async () => {
