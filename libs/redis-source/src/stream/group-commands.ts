@@ -116,7 +116,7 @@ async function consumersOf(
 
 function foreignGroup(stream: string, group: string): RedisGroupError {
   return new RedisGroupError(
-    `Consumer group "${group}" of stream "${stream}" was not made by Millrace, and whoever reads through it would miss what ` +
+    `Consumer group "${group}" of stream "${stream}" was not made by Millrace, and a program that reads through it would miss what ` +
       "this flow has read. Choose another name with --group (option group), or delete the group with XGROUP DESTROY if " +
       "it is not used.",
   );
