@@ -50,7 +50,11 @@ describe("a flood of keys", () => {
   test("has one bound for all partitions and steps of a run", async () => {
     const source = new TestingSource<string>({ parts: ["a", "b"] });
     const lines: object[] = [];
-    const driver = await FlowDriver.start(windowFlow(source), { maxKeys: 100, logger: loggerOf(lines) });
+    const driver = await FlowDriver.start(windowFlow(source), {
+      store: new MemoryStore(),
+      maxKeys: 100,
+      logger: loggerOf(lines),
+    });
     expect(lines).toContainEqual({ event: "key-bound", maxKeys: 100, maxKeysPerStep: 50 });
     await driver.stop();
   });

@@ -9,10 +9,13 @@ export interface DemoRedis {
   stop(): Promise<void>;
 }
 
-/** The Redis that the environment names, else one of our own that leaves nothing behind. */
-export async function demoRedis(named: boolean, signal: AbortSignal): Promise<DemoRedis> {
+/**
+ * The Redis that the environment names, else one of our own that leaves nothing behind. It is there until `stop`, also
+ * after Ctrl-C: the programs need it until they are done.
+ */
+export async function demoRedis(named: boolean): Promise<DemoRedis> {
   if (named) return { where: "the Redis that the environment names", env: {}, stop: () => Promise.resolve() };
-  const redis = await startRedis({ signal });
+  const redis = await startRedis();
   return {
     where: `a Redis of its own on ${redis.host}:${redis.port}`,
     env: {

@@ -20,7 +20,7 @@ const screen = new Screen(people ? process.stdout : process.stderr);
 
 await runProgram("demo", demoConfig, async ({ config, signal }) => {
   const started: StartedProgram[] = [];
-  const redis = await demoRedis(config.namedRedis, signal);
+  const redis = await demoRedis(config.namedRedis);
   signal.addEventListener("abort", () => void stopInOrder(started));
   const start = (app: string, args: readonly string[], hooks: Hooks): StartedProgram => {
     signal.throwIfAborted();

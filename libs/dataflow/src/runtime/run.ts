@@ -185,8 +185,10 @@ class Worker {
     const steps = this.#flow.graph.nodes.filter(({ state }) => state !== undefined).length;
     if (steps === 0) return;
     const { maxKeys, logger } = this.#options;
+    // Without a store it is of interest only once keys overflow, which is counted.
+    const level = this.#given.store === undefined ? "debug" : "info";
     this.#maxKeysPerStep = Math.max(Math.floor(maxKeys / (steps * Math.max(tasks, 1))), 1);
-    logger.info(
+    logger[level](
       { event: "key-bound", maxKeys, maxKeysPerStep: this.#maxKeysPerStep },
       `state is kept for at most ${maxKeys} keys, ${this.#maxKeysPerStep} in each step of each partition; what comes beyond ` +
         "is counted under an overflow key. A larger heap (--max-old-space-size) has room for more.",

@@ -149,7 +149,7 @@ async function evict(round: Round): Promise<void> {
   await round.stopAggregator();
   const key = await round.task.evict(round.random);
   const heir = await round.replaceAggregator(anyMode());
-  const end = await Promise.race([heir.ended, heir.logged("reading").then(ignore, () => heir.ended)]);
+  const end = await Promise.race([heir.ended, round.task.nextCommit(heir.ended).then(ignore)]);
   if (end !== undefined) requireRefusal(round, end, "MILLRACE_STORE_STATE_INCOMPLETE", `${key} is gone`);
   else {
     round.problem(`${key} is gone: the aggregator went on with what is left`);

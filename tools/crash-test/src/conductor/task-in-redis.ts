@@ -66,6 +66,15 @@ export class TaskInRedis {
     return key;
   }
 
+  /** Resolves with the next commit, or when `over` does. */
+  async nextCommit(over: Promise<unknown>): Promise<void> {
+    const waiting = { over: false };
+    void over.then(() => (waiting.over = true));
+    const number = (): Promise<string | null> => this.#client.hget(this.#keys.meta, "number");
+    const before = await number();
+    while (!waiting.over && (await number()) === before);
+  }
+
   /** Forgets the state, so that the next aggregator reads the stream from its beginning. */
   async reset(results: "remove-results" | "keep-results"): Promise<void> {
     const removed = results === "remove-results";
