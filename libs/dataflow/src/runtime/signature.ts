@@ -11,6 +11,6 @@ export function signatureOf(flow: Dataflow): string {
 export function requireSameSignature(task: string, kept: string, own: string): void {
   if (kept === own) return;
   throw new StateMismatchError(
-    `task ${task}: kept state belongs to the flow "${kept}", this one is "${own}"; run the version that wrote it, or reset the state`,
+    `task ${task}: kept state belongs to the flow "${kept}", this one is "${own}"; run it with the version and the options that wrote it (windows, clocks and folds count), or reset the state`,
   );
 }
