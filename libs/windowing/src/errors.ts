@@ -38,6 +38,27 @@ export class FoldValueError extends WindowingError {
   readonly code: string = FoldValueError.code;
 }
 
+/** How large an accumulator is, and may be. */
+export interface AccumulatorSize extends ErrorOptions {
+  /** The key whose accumulator it is. */
+  readonly key?: string;
+  /** Bytes of its JSON. */
+  readonly bytes: number;
+  readonly maxBytes: number;
+}
+
+/** An accumulator that is too large to be kept as one value: nothing of the snapshot was made. */
+export class AccumulatorTooLargeError extends WindowingError {
+  static readonly code = "MILLRACE_ACCUMULATOR_TOO_LARGE";
+  readonly code: string = AccumulatorTooLargeError.code;
+  readonly size: AccumulatorSize;
+
+  constructor(message: string, size: AccumulatorSize) {
+    super(message, size);
+    this.size = size;
+  }
+}
+
 /** The event on which a function threw, and what it threw. */
 export interface WindowEventFailure<V> {
   readonly key: string;

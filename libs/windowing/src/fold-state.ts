@@ -1,4 +1,4 @@
-import { PartlyTaken } from "./errors.ts";
+import { AccumulatorTooLargeError, PartlyTaken } from "./errors.ts";
 import { damaged, fieldFrom } from "./fields.ts";
 import type { ClosingFold, Fold, FoldPart } from "./fold.ts";
 import type { Json } from "./json.ts";
@@ -18,16 +18,43 @@ export function probe<V, A, R>(fold: ClosingFold<V, A, R>, value: V, timestamp: 
 
 /**
  * A note of what an accumulator comes to now, for the `previous` of a later row. It is made only for a key that has a
- * row already, before the first change after that row: so it is the one snapshot that is also taken without a store.
+ * row already, before the first change after that row.
  */
-export function markOf<V, A, R>(fold: ClosingFold<V, A, R>, accumulator: A): Json {
+export function markOf<V, A, R>(fold: ClosingFold<V, A, R>, accumulator: A): unknown {
+  if (fold.marks !== undefined) return fold.marks.of(accumulator);
   return fold.parts === undefined ? fold.snapshot(accumulator) : fold.parts.mark(accumulator);
 }
 
 /** What an accumulator came to at its mark; without one, now. */
-export function resultAt<V, A, R>(fold: ClosingFold<V, A, R>, accumulator: A, mark: Json | undefined): R {
+export function resultAt<V, A, R>(fold: ClosingFold<V, A, R>, accumulator: A, mark: unknown): R {
   if (mark === undefined) return fold.result(accumulator);
-  return fold.parts === undefined ? fold.result(fold.restore(mark)) : fold.parts.resultAt(accumulator, mark);
+  if (fold.marks !== undefined) return fold.marks.resultAt(accumulator, mark);
+  const json = mark as Json;
+  return fold.parts === undefined ? fold.result(fold.restore(json)) : fold.parts.resultAt(accumulator, json);
+}
+
+/** A mark as it is kept. */
+export function markToJson<V, A, R>({ marks }: ClosingFold<V, A, R>, mark: unknown): Json {
+  // Without `marks` of its own, a fold's mark is JSON.
+  return marks === undefined ? (mark as Json) : marks.toJson(mark);
+}
+
+/** The mark that was kept. @throws WindowStateError */
+export function markFromJson<V, A, R>({ marks }: ClosingFold<V, A, R>, json: Json): unknown {
+  return marks === undefined ? json : marks.fromJson(json);
+}
+
+/** The snapshot of a key's accumulator. @throws AccumulatorTooLargeError that names the key */
+export function snapshotOf<V, A, R>(fold: ClosingFold<V, A, R>, accumulator: A, key: string): Json {
+  try {
+    return fold.snapshot(accumulator);
+  } catch (error) {
+    if (!(error instanceof AccumulatorTooLargeError)) throw error;
+    throw new AccumulatorTooLargeError(`Key ${JSON.stringify(key)}: ${error.message}`, {
+      ...error.size,
+      key,
+    });
+  }
 }
 
 /** The row that an event brings about. What fails then is no longer the event's alone, which is taken in. */
@@ -39,13 +66,14 @@ export function matchOf<V, A, R>(fold: Fold<V, A, R>, accumulator: A): R | undef
   }
 }
 
-/** A row that says how many values a full accumulator has not taken in, if there are any. */
+/** A row that says how many values a full accumulator, and whoever gives to it, has not taken in, if there are any. */
 export function withOverflow<V, A, R>(
   fold: Fold<V, A, R>,
   accumulator: A,
   row: WindowResult<R>,
+  leftOut = 0,
 ): WindowResult<R> {
-  const overflow = fold.overflow?.(accumulator) ?? 0;
+  const overflow = leftOut + (fold.overflow?.(accumulator) ?? 0);
   return overflow === 0 ? row : { ...row, overflow };
 }
 
@@ -85,6 +113,7 @@ export function countingOverflow<V, A, R>(
     restore: (state) => fold.restore(state),
     overflow: overflowOf,
     ...(fold.parts === undefined ? {} : { parts: fold.parts }),
+    ...(fold.marks === undefined ? {} : { marks: fold.marks }),
     ...(fold.split === undefined ? {} : { split: fold.split }),
     ...(fold.match === undefined ? {} : { match: (accumulator: A) => fold.match?.(accumulator) }),
   };

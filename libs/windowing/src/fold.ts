@@ -26,6 +26,20 @@ export interface FoldParts<A, R> {
   resultAt(accumulator: A, mark: Json): R;
 }
 
+/**
+ * How the result that a row had is found again once the accumulator has changed, for accumulators that need not become
+ * JSON for it.
+ */
+export interface FoldMarks<A, R> {
+  /** A note of the present result, never undefined; it does not change when the accumulator does. */
+  of(accumulator: A): unknown;
+  /** The result as it was at the mark. */
+  resultAt(accumulator: A, mark: unknown): R;
+  toJson(mark: unknown): Json;
+  /** @throws WindowStateError */
+  fromJson(json: Json): unknown;
+}
+
 /** `add` in two halves, so that several folds of one event can be asked before any of them changes. */
 export interface SplitAdd<V, A> {
   /** What the fold needs of an event. Changes nothing; throws if the fold cannot take the event. */
@@ -68,6 +82,8 @@ export interface ClosingFold<V, A, R> {
   restore(state: Json): A;
   /** For accumulators that grow. Without it `snapshot` is the whole, written anew with each commit that changed it. */
   readonly parts?: FoldParts<A, R>;
+  /** @default marks are snapshots, or those of `parts` */
+  readonly marks?: FoldMarks<A, R>;
   /** For folds with a bound: how many values have not been taken in, counted up to the last call of `result`. */
   overflow?(accumulator: A): number;
   /** For folds that can be parts of an `aggregate` beside others whose `add` may throw. */

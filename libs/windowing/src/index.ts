@@ -1,9 +1,11 @@
 export { EventClock, SystemClock } from "./clock.ts";
 export { DueHeap } from "./due-heap.ts";
 export { jsonCodec, mapCodec } from "./codecs.ts";
+export { jsonBytes } from "./json.ts";
 export { createWindowEngine } from "./create-window-engine.ts";
 export { Deduplicator } from "./deduplicator.ts";
 export {
+  AccumulatorTooLargeError,
   FoldValueError,
   WindowBatchError,
   WindowEventError,
@@ -32,14 +34,15 @@ export { NO_SESSION_ID } from "./window.ts";
 export type { Clock, EventClockOptions, SystemClockOptions } from "./clock.ts";
 export type { DeduplicatorBatch, DeduplicatorOptions } from "./deduplicator.ts";
 export type { FixedWindower } from "./fixed-windower.ts";
-export type { WindowEventFailure } from "./errors.ts";
-export type { ClosingFold, Fold, FoldPart, FoldParts, PartChanges, SplitAdd } from "./fold.ts";
+export type { AccumulatorSize, WindowEventFailure } from "./errors.ts";
+export type { ClosingFold, Fold, FoldMarks, FoldPart, FoldParts, PartChanges, SplitAdd } from "./fold.ts";
 export type { Aggregated, AggregateEvent, Aggregates, AggregateState } from "./folds/aggregate.ts";
 export type { CollectBounds } from "./folds/bounds.ts";
 export type { ListState } from "./folds/collect-list.ts";
 export type { GrowingMap } from "./folds/collect-map.ts";
 export type { DistinctOptions, GrowingSet, Scalar } from "./folds/collect-set.ts";
-export type { FoldSpec, Shared } from "./folds/fold-of.ts";
+export type { FoldSpec } from "./folds/fold-of.ts";
+export type { Opaque, OpaqueBounds } from "./folds/opaque.ts";
 export type { Joined, JoinEvent, JoinOptions, JoinSides, JoinState } from "./folds/join.ts";
 export type { MeanState } from "./folds/mean.ts";
 export type { CodecOption, Json, JsonCodec, JsonLike } from "./json.ts";

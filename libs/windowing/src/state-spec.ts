@@ -4,7 +4,7 @@ import { resolveOptions } from "./window-engine-options.ts";
 import type { ResolvedOptions, WindowEngineOptions } from "./window-engine-options.ts";
 
 /** Raised whenever the form of the state changes. */
-const STATE_VERSION = 2;
+const STATE_VERSION = 3;
 
 /** What a saved state depends on: whoever restores it must agree. */
 export function specOf<V, A, R>({ timeModel, windower, ordered, fold }: ResolvedOptions<V, A, R>): string {

@@ -10,6 +10,7 @@ describe("errors", () => {
 
   test("each has a code of its own, on the class and on the error", () => {
     expect(classes.map(({ code }) => code).sort()).toEqual([
+      "MILLRACE_ACCUMULATOR_TOO_LARGE",
       "MILLRACE_FOLD_VALUE",
       "MILLRACE_WINDOW_BATCH",
       "MILLRACE_WINDOW_EVENT",
@@ -19,7 +20,8 @@ describe("errors", () => {
     ]);
     for (const ErrorClass of classes) {
       const cause = new Error("why");
-      const error = new ErrorClass("what", { cause });
+      const details = { cause, bytes: 1, maxBytes: 1, key: "a", value: 1 };
+      const error = new ErrorClass("what", details);
       expect([error.code, error.name, error.cause]).toEqual([ErrorClass.code, ErrorClass.name, cause]);
       expect(error).toBeInstanceOf(windowing.WindowingError);
     }

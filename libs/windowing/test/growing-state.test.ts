@@ -60,10 +60,7 @@ const windows: readonly (readonly [string, Partial<Options>])[] = [
 ];
 
 const cases = windows.flatMap(([window, options]) =>
-  folds
-    // In the time model perKey, events wait for the watermark in a queue of their key.
-    .filter(([fold]) => !(fold === "ordered windows" && window === "perKey"))
-    .map(([fold, more]) => [fold, window, { ...options, ...more }] as const),
+  folds.map(([fold, more]) => [fold, window, { ...options, ...more }] as const),
 );
 
 describe("a commit", () => {

@@ -17,24 +17,28 @@ function sorted(rows: readonly PerKeyRow[]): PerKeyRow[] {
 describe("time model perKey, against an oracle that keeps all events", () => {
   test("gives the same rows, late events and counts, wherever batches, pages, commits and restarts fall", () => {
     const waits = fc.oneof(fc.constantFrom(0, 5, 20), fc.constant("unbounded" as const));
+    const maxima = fc.constantFrom(Number.POSITIVE_INFINITY, 1, 2, 3);
     const pageSizes = fc.constantFrom(Number.POSITIVE_INFINITY, 1, 2);
     fc.assert(
       fc.property(
         windowers,
         waits,
         fc.boolean(),
+        maxima,
         pageSizes,
         scripts,
-        (windower, waitMs, ordered, pageSize, actions) => {
+        (windower, waitMs, ordered, maxOrderedEvents, pageSize, actions) => {
           const oracle = new PerKeyOracle(
             windower,
             waitMs === "unbounded" ? Number.POSITIVE_INFINITY : waitMs,
+            ordered ? maxOrderedEvents : Number.POSITIVE_INFINITY,
           );
           const driver = new EngineDriver(
             {
               timeModel: "perKey",
               windower,
               ordered,
+              maxOrderedEvents,
               pageSize,
               clock: new EventClock({
                 timestamp: ({ ts }: OracleEvent) => ts,
@@ -49,7 +53,7 @@ describe("time model perKey, against an oracle that keeps all events", () => {
           );
           // Without order, a key's values come as they came; sessions that merge put them in an order of their own.
           const rowOf = (result: WindowResult<readonly OracleEvent[]>): PerKeyRow => {
-            const { key, window, cause, revision } = result;
+            const { key, window, cause, revision, overflow } = result;
             expect(revision).toBe(0);
             const value = ordered
               ? result.value
@@ -60,6 +64,7 @@ describe("time model perKey, against an oracle that keeps all events", () => {
               close: window.close,
               cause,
               value: value.map((event) => event.value),
+              overflow,
             };
           };
           for (const action of actions) {
@@ -80,8 +85,9 @@ describe("time model perKey, against an oracle that keeps all events", () => {
           }
           expect(sorted(driver.finish().map(rowOf))).toEqual(sorted(oracle.finish()));
           expect(driver.late.map(({ value }) => value)).toEqual(oracle.late);
-          const { counted, late } = driver.engine.stats();
+          const { counted, late, overflowedValues } = driver.engine.stats();
           expect([counted, late]).toEqual([oracle.counted, oracle.late.length]);
+          expect(overflowedValues).toBe(driver.results.reduce((sum, { overflow = 0 }) => sum + overflow, 0));
         },
       ),
       { numRuns: RUNS },

@@ -1,7 +1,7 @@
 import { PartlyTaken, WindowOptionsError } from "../errors.ts";
-import { listFrom, recordFrom } from "../fields.ts";
-import type { ClosingFold, Fold, FoldPart, FoldParts, SplitAdd } from "../fold.ts";
-import { fieldName, groupParts, kindOf, markOf, resultAt } from "../fold-state.ts";
+import { fieldFrom, listFrom, recordFrom } from "../fields.ts";
+import type { ClosingFold, Fold, FoldMarks, FoldPart, FoldParts, SplitAdd } from "../fold.ts";
+import { fieldName, groupParts, kindOf, markFromJson, markOf, markToJson, resultAt } from "../fold-state.ts";
 
 /** Folds by the names that their results get in the row. */
 export type Aggregates<V> = Readonly<Record<string, ClosingFold<V, unknown, unknown>>>;
@@ -71,6 +71,7 @@ function combine<V, R>(folds: Aggregates<V>): ClosingFold<V, AggregateState, R> 
     },
   };
 
+  const marks = marksOf(members, row);
   return {
     kind: `aggregate(${members.map(({ name, fold }) => `${name}:${kindOf(fold)}`).join(",")})`,
     create: () => all(({ fold }) => fold.create()),
@@ -94,6 +95,7 @@ function combine<V, R>(folds: Aggregates<V>): ClosingFold<V, AggregateState, R> 
     merge: (earlier, later) => all(({ fold, place }) => fold.merge(earlier[place], later[place])),
     result: (state) => row(({ fold, place }) => fold.result(state[place])),
     snapshot: (state) => record(({ fold, place }) => fold.snapshot(state[place])),
+    marks,
     restore(json) {
       const states = recordFrom(
         json,
@@ -108,13 +110,30 @@ function combine<V, R>(folds: Aggregates<V>): ClosingFold<V, AggregateState, R> 
         }
       : {}),
     ...(others.length === 0 ? { split: splitAll } : {}),
-    ...(members.some(({ fold }) => fold.parts !== undefined) ? { parts: partsOf(members, row) } : {}),
+    ...(members.some(({ fold }) => fold.parts !== undefined) ? { parts: partsOf(members, marks) } : {}),
+  };
+}
+
+/** Marks are lists of those of the members. */
+function marksOf<V, R>(
+  members: readonly Member<V>[],
+  row: (valueOf: (member: Member<V>) => unknown) => R,
+): FoldMarks<AggregateState, R> {
+  return {
+    of: (state) => members.map(({ fold, place }) => markOf(fold, state[place])),
+    resultAt: (state, marks: unknown[]) =>
+      row(({ fold, place }) => resultAt(fold, state[place], marks[place])),
+    toJson: (marks: unknown[]) => members.map(({ fold, place }) => markToJson(fold, marks[place])),
+    fromJson(json) {
+      const marks = listFrom(json);
+      return members.map(({ fold, place }) => markFromJson(fold, fieldFrom(marks[place])));
+    },
   };
 }
 
 function partsOf<V, R>(
   members: readonly Member<V>[],
-  row: (valueOf: (member: Member<V>) => unknown) => R,
+  marks: FoldMarks<AggregateState, R>,
 ): FoldParts<AggregateState, R> {
   return {
     changes(state) {
@@ -131,11 +150,8 @@ function partsOf<V, R>(
       const byName = groupParts(parts);
       for (const { name, fold, place } of members) fold.parts?.restore(state[place], byName.get(name) ?? []);
     },
-    mark: (state) => members.map(({ fold, place }) => markOf(fold, state[place])),
-    resultAt(state, mark) {
-      const marks = listFrom(mark);
-      return row(({ fold, place }) => resultAt(fold, state[place], marks[place]));
-    },
+    mark: (state) => marks.toJson(marks.of(state)),
+    resultAt: (state, mark) => marks.resultAt(state, marks.fromJson(mark)),
   };
 }
 

@@ -1,76 +1,94 @@
+import { messageOf, WindowOptionsError } from "../errors.ts";
 import type { ClosingFold } from "../fold.ts";
-import type { CodecOption, Json, JsonLike } from "../json.ts";
-import { jsonCodec } from "../codecs.ts";
-import { requireJson } from "./fold-values.ts";
+import type { CodecOption, JsonLike } from "../json.ts";
+import { opaqueFold, type Opaque, type OpaqueBounds } from "./opaque.ts";
+
+// In every runtime, and not among the types of the language.
+declare function structuredClone<T>(value: T): T;
 
 /** A fold in three functions, or four. */
 export interface FoldSpec<V, A, R = A> {
   /** A fresh accumulator. */
   create(): A;
-  /** Takes in one event; may change the accumulator in place, but not before the last thing that may throw. */
+  /**
+   * Takes in one event. It gives a new accumulator, or changes the one it got in place and gives that; but not before
+   * the last thing that may throw.
+   */
   add(accumulator: A, value: V, timestamp: number): A;
   /** Takes the accumulator of a later session into that of an earlier one. */
   merge(earlier: A, later: A): A;
   /** What the row has, if it is not the accumulator: it must share nothing with it that may change. */
   result?(accumulator: A): R;
+  /**
+   * A copy of an accumulator that a row has, or that a later row will call `previous`, made before `add` or `merge`
+   * changes it in place. `false`: the two never change one in place, and nothing is ever copied.
+   *
+   * @default structuredClone, which keeps plain objects, lists, Map, Set and Date, and no class of your own
+   */
+  readonly copy?: ((accumulator: A) => A) | false;
   /** What the accumulator is: state that was kept with a fold of another kind is refused. @default "fold" */
   readonly kind?: string;
 }
 
-/** An accumulator, and whether a row or a snapshot has it too. */
-export interface Shared<A> {
-  value: A;
-  shared: boolean;
-}
-
 /**
  * A fold of your own. The accumulator must be JSON, or have a codec, and is the result unless `result` says
- * otherwise. It is kept whole, with each commit that changed it, so it should stay small.
+ * otherwise. It is kept whole, with each commit that changed it, so it should stay small: one that is larger than
+ * `maxBytes` takes no more events in, and the row's `overflow` says how many those were.
  *
- * Nothing is copied for a row. Only if an accumulator changes after it has gone out, as an early result, as what the
- * next row calls `previous`, or into a snapshot, the change is made to a copy, by way of its JSON: the row or the
- * snapshot must not change with it, and of a value of one's own nothing else is known than how it becomes JSON. So
- * without a store there is one copy for each row that is followed by another one of its key and window.
+ * A row must not change when its accumulator does. So where a key and window have a row already, and events change them
+ * after that, the first of these changes is made to a copy (`copy`): at most one for each row. Nothing else is copied
+ * without a store.
+ *
+ * @throws WindowOptionsError where there is no `copy` and `structuredClone` does not do
  */
 export function foldOf<V, A, R = A>(
   spec: FoldSpec<V, A, R> & Pick<FoldSpec<V, JsonLike<A>>, "create">,
-): ClosingFold<V, Shared<A>, R>;
+  options?: OpaqueBounds,
+): ClosingFold<V, Opaque<A>, R>;
 export function foldOf<V, A, R = A>(
   spec: FoldSpec<V, A, R>,
-  options: CodecOption<A>,
-): ClosingFold<V, Shared<A>, R>;
+  options: CodecOption<A> & OpaqueBounds,
+): ClosingFold<V, Opaque<A>, R>;
 export function foldOf<V, A>(
   spec: FoldSpec<V, A, unknown>,
-  { codec }: CodecOption<A> = { codec: jsonCodec() },
-): ClosingFold<V, Shared<A>, unknown> {
-  const snapshot = (value: A): Json => requireJson("foldOf", codec.snapshot(value));
-  const own = (held: Shared<A>): A => {
-    if (held.shared) {
-      held.value = codec.restore(JSON.parse(JSON.stringify(snapshot(held.value))) as Json);
-      held.shared = false;
-    }
-    return held.value;
-  };
-  return {
-    ...(spec.kind === undefined ? {} : { kind: spec.kind }),
-    create: () => ({ value: spec.create(), shared: false }),
-    add(held, value, timestamp) {
-      held.value = spec.add(own(held), value, timestamp);
-      return held;
+  options: Partial<CodecOption<A>> & OpaqueBounds = {},
+): ClosingFold<V, Opaque<A>, unknown> {
+  if (spec.copy === undefined) requireClonable(spec.create());
+  const { fold } = opaqueFold<V, V, A, unknown>(
+    {
+      name: "foldOf",
+      kind: spec.kind,
+      create: () => spec.create(),
+      read: (value) => value,
+      take: (accumulator, value, timestamp) => spec.add(accumulator, value, timestamp),
+      merge: (earlier, later) => spec.merge(earlier, later),
+      result: spec.result?.bind(spec),
+      copy: spec.copy === false ? undefined : (spec.copy ?? structuredClone<A>),
     },
-    merge(earlier, later) {
-      earlier.value = spec.merge(own(earlier), own(later));
-      return earlier;
-    },
-    result(held) {
-      if (spec.result !== undefined) return spec.result(held.value);
-      held.shared = true;
-      return held.value;
-    },
-    snapshot(held) {
-      held.shared = true;
-      return snapshot(held.value);
-    },
-    restore: (state) => ({ value: codec.restore(state), shared: true }),
-  };
+    options,
+  );
+  return fold;
+}
+
+/** @throws WindowOptionsError */
+function requireClonable(accumulator: unknown): void {
+  let clone: unknown;
+  try {
+    clone = structuredClone(accumulator);
+  } catch (error) {
+    throw new WindowOptionsError(`foldOf cannot copy its accumulator: ${messageOf(error)}. ${REMEDY}`);
+  }
+  const [before, after] = [classOf(accumulator), classOf(clone)];
+  if (before === after) return;
+  throw new WindowOptionsError(
+    `foldOf cannot copy its accumulator: structuredClone makes a ${after} of a ${before}. ${REMEDY}`,
+  );
+}
+
+const REMEDY = "Give it a copy, or copy: false if add and merge never change an accumulator in place.";
+
+/** By name: a value may come from another realm, where classes are others. */
+function classOf(value: unknown): string {
+  if (typeof value !== "object" || value === null) return typeof value;
+  return Object.getPrototypeOf(value) === null ? "Object" : value.constructor.name;
 }

@@ -1,8 +1,7 @@
 import type { HeapItem } from "../due-heap.ts";
-import type { Json } from "../json.ts";
 import { NO_IDS, type WindowId } from "../window.ts";
 import type { KeyClock } from "./key-clock.ts";
-import { KeyQueue } from "./key-queue.ts";
+import { KeyQueue, type QueueBounds } from "./key-queue.ts";
 import type { KeySessions } from "./key-sessions.ts";
 
 /** A key's accumulator in one window. */
@@ -11,7 +10,9 @@ export interface KeyCell<A> {
   /** How many of its rows are out. */
   rows: number;
   /** The mark of the last row, noted at the first change after it. */
-  sent: Json | undefined;
+  sent: unknown;
+  /** Events that found no room where they would have waited. */
+  leftOut: number;
   /** Whether it changed since its last row. */
   touched: boolean;
   /** Ids of merged sessions whose rows are out and not yet called void. */
@@ -21,7 +22,15 @@ export interface KeyCell<A> {
 }
 
 export function newCell<A>(accumulator: A): KeyCell<A> {
-  return { accumulator, rows: 0, sent: undefined, touched: false, replaces: NO_IDS, persistedParts: false };
+  return {
+    accumulator,
+    rows: 0,
+    sent: undefined,
+    leftOut: 0,
+    touched: false,
+    replaces: NO_IDS,
+    persistedParts: false,
+  };
 }
 
 /** What `finish` closed of a key: all that became due between the two watermarks did so for this cause. */
@@ -41,7 +50,7 @@ export class KeyState<V, A> implements HeapItem {
   slot = -1;
   ended: KeyEnd | undefined;
   readonly cells = new Map<number, KeyCell<A>>();
-  readonly queue = new KeyQueue<V>();
+  readonly queue: KeyQueue<V>;
   /** Absent for tumbling and sliding windows. */
   readonly sessions: KeySessions | undefined;
   /** The lowest close of a tumbling or sliding window held. */
@@ -49,11 +58,18 @@ export class KeyState<V, A> implements HeapItem {
   /** Windows that are over, of whose accumulators parts were kept. */
   gone: number[] = [];
 
-  constructor(key: string, order: number, clock: KeyClock, sessions: KeySessions | undefined) {
+  constructor(
+    key: string,
+    order: number,
+    clock: KeyClock,
+    sessions: KeySessions | undefined,
+    bounds: QueueBounds,
+  ) {
     this.key = key;
     this.order = order;
     this.clock = clock;
     this.sessions = sessions;
+    this.queue = new KeyQueue(bounds);
   }
 
   get idle(): boolean {

@@ -15,9 +15,15 @@ export class KeyWindows<V, A, R> {
     this.#outbox = outbox;
   }
 
-  /** Takes an event that is not late: into its windows, or, where order matters, into the queue. */
-  add(state: KeyState<V, A>, value: V, timestamp: number): void {
-    if (this.#options.ordered) state.queue.push(timestamp, value);
+  /**
+   * Takes an event that is not late: into its windows, or, where order matters and earlier ones may come, into the
+   * queue.
+   *
+   * @param fits whether the event is small enough to wait
+   */
+  add(state: KeyState<V, A>, value: V, timestamp: number, watermark: number, fits: boolean): void {
+    this.#replay(state, watermark);
+    if (this.#options.ordered && timestamp > watermark) state.queue.push(timestamp, value, fits);
     else this.#insert(state, value, timestamp);
   }
 
@@ -79,28 +85,28 @@ export class KeyWindows<V, A, R> {
 
   #replay(state: KeyState<V, A>, watermark: number): void {
     while (state.queue.first <= watermark) {
-      const [timestamp, value] = state.queue.shift();
-      this.#insert(state, value, timestamp);
+      const { timestamp, value, leftOut } = state.queue.shift();
+      this.#insert(state, value, timestamp, leftOut);
     }
   }
 
-  #insert(state: KeyState<V, A>, value: V, timestamp: number): void {
+  #insert(state: KeyState<V, A>, value: V, timestamp: number, leftOut = 0): void {
     const { windower } = this.#options;
     if (windower.kind !== "session") {
       const last = windower.lastIdAt(timestamp);
       for (let id = windower.firstIdAt(timestamp); id <= last; id++) {
         state.firstClose = Math.min(state.firstClose, windower.closeOf(id));
-        this.#addTo(state, id, value, timestamp);
+        this.#addTo(state, id, value, timestamp, leftOut);
       }
       return;
     }
     const { sessions } = state;
     if (sessions === undefined) return;
-    this.#addTo(state, sessions.openFor(timestamp), value, timestamp);
+    this.#addTo(state, sessions.openFor(timestamp), value, timestamp, leftOut);
     for (const [from, into] of sessions.merge()) this.#merge(state, from, into);
   }
 
-  #addTo(state: KeyState<V, A>, id: number, value: V, timestamp: number): void {
+  #addTo(state: KeyState<V, A>, id: number, value: V, timestamp: number, leftOut: number): void {
     const { fold } = this.#options;
     let cell = state.cells.get(id);
     if (cell === undefined) {
@@ -108,6 +114,8 @@ export class KeyWindows<V, A, R> {
       state.cells.set(id, cell);
     } else this.#note(cell);
     cell.accumulator = fold.add(cell.accumulator, value, timestamp);
+    cell.leftOut += leftOut;
+    this.#outbox.overflowedValues += leftOut;
     cell.touched = true;
     this.#addMatch(state, id, cell);
   }
@@ -120,7 +128,7 @@ export class KeyWindows<V, A, R> {
     const complete = completeOf(window.open, window.close);
     const { key } = state;
     const row: WindowResult<R> = { key, value, window, revision: cell.rows++, cause: "match", complete };
-    this.#outbox.addResult(withOverflow(fold, cell.accumulator, row));
+    this.#outbox.addResult(withOverflow(fold, cell.accumulator, row, cell.leftOut));
   }
 
   #merge(state: KeyState<V, A>, from: number, into: number): void {
@@ -129,6 +137,7 @@ export class KeyWindows<V, A, R> {
     if (source === undefined || target === undefined) return;
     this.#note(target);
     target.accumulator = this.#options.fold.merge(target.accumulator, source.accumulator);
+    target.leftOut += source.leftOut;
     target.touched = true;
     const replaced = source.rows > 0 ? [from, ...source.replaces] : source.replaces;
     target.replaces = [...target.replaces, ...replaced];
@@ -153,7 +162,7 @@ export class KeyWindows<V, A, R> {
     cell.sent = undefined;
     cell.touched = false;
     cell.replaces = NO_IDS;
-    this.#outbox.addResult(withOverflow(fold, accumulator, row));
+    this.#outbox.addResult(withOverflow(fold, accumulator, row, cell.leftOut));
   }
 
   #causeOf({ ended }: KeyState<V, A>, { close }: Window): WindowCause {

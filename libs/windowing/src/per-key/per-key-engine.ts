@@ -1,6 +1,8 @@
 import { at } from "../at.ts";
 import { requireColumns } from "../batch-check.ts";
 import { probe } from "../fold-state.ts";
+import { MAX_ELEMENT_BYTES } from "../folds/bounds.ts";
+import { requireJsonBytes } from "../folds/fold-values.ts";
 import { listFrom, numberFrom, stringFrom, timeFromJson, timeToJson } from "../fields.ts";
 import type { Outbox } from "../outbox.ts";
 import { requireSameSpec, specOf } from "../state-spec.ts";
@@ -209,7 +211,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
   }
 
   #addOne(key: string, value: V, index: number): void {
-    const { fold, onError, ordered } = this.#options;
+    const { fold, onError, ordered, valueCodec } = this.#options;
     let allowed = onError === "skip";
     try {
       const timestamp = this.#timestamps.at(index);
@@ -217,15 +219,16 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
       else {
         // An event that the fold cannot take is found before it changes anything, and before it waits for its turn.
         if (allowed || ordered) probe(fold, value, timestamp);
+        const fits = !ordered || requireJsonBytes("ordered", valueCodec.snapshot(value)) <= MAX_ELEMENT_BYTES;
         allowed = false;
-        this.#add(key, value, timestamp);
+        this.#add(key, value, timestamp, fits);
       }
     } catch (error) {
       this.#outbox.skip(key, value, error, allowed);
     }
   }
 
-  #add(given: string, value: V, told: number): void {
+  #add(given: string, value: V, told: number, fits: boolean): void {
     const { eventTime, waitMs } = this.#timestamps;
     const time = this.#time.value;
     const key = this.#table.has(given) ? given : this.#admit(given);
@@ -242,7 +245,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
     if (mark > watermark) state.clock.rise(mark, time);
     if (key !== given) this.#outbox.overflowed++;
     this.#outbox.counted++;
-    this.#windows.add(state, value, timestamp);
+    this.#windows.add(state, value, timestamp, state.clock.watermark(time), fits);
     this.#touch(state);
     this.#run(state);
   }

@@ -1,6 +1,7 @@
 import { DueHeap } from "../due-heap.ts";
 import { fieldFrom, listFrom, numberFrom, stringFrom, timeFromJson, timeToJson } from "../fields.ts";
-import { fieldName, restoreAccumulator } from "../fold-state.ts";
+import type { PartChanges } from "../fold.ts";
+import { fieldName, markFromJson, markToJson, restoreAccumulator, snapshotOf } from "../fold-state.ts";
 import type { Json } from "../json.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { StateChange, StateField, StateGroup } from "../window-engine.ts";
@@ -10,6 +11,8 @@ import { KeySessions } from "./key-sessions.ts";
 import { KeyState, newCell, RestingKey, type KeyCell } from "./key-state.ts";
 
 const GROUP = "keys";
+/** Names the group of a key's waiting events; those of its windows' parts are named by a number. */
+const QUEUE = "queue";
 
 /**
  * The keys held: those with windows, and the clocks of those without. When there is no room left, the clock that
@@ -28,7 +31,7 @@ export class PerKeyTable<V, A, R> {
   #serial = 0;
   #changed: Set<string> | undefined;
   /** Groups of parts that are not wanted any more. */
-  #dropped: string[] = [];
+  #dropped = new Set<string>();
   /** While state is restored: the parts of each group. */
   readonly #savedParts = new Map<string, readonly StateField[]>();
 
@@ -84,6 +87,7 @@ export class PerKeyTable<V, A, R> {
   drop(state: KeyState<V, A>): void {
     this.#keys.delete(state.key);
     this.#dropGone(state);
+    if (state.queue.isKept) this.#dropped.add(fieldName(state.key, QUEUE));
     this.changed(state.key);
   }
 
@@ -127,10 +131,11 @@ export class PerKeyTable<V, A, R> {
       if (state === undefined) continue;
       this.#dropGone(state);
       for (const [id, cell] of state.cells) parts.push(...this.#changedParts(state, id, cell));
+      parts.push(...this.#partsOf(fieldName(key, QUEUE), state.queue.changes(this.#options.valueCodec)));
     }
-    const changes = this.#dropped.map((group): StateChange => ({ group, drop: true }));
+    const changes = Array.from(this.#dropped, (group): StateChange => ({ group, drop: true }));
     changes.push(...parts);
-    this.#dropped = [];
+    this.#dropped.clear();
     this.#changed = new Set();
     if (gone.length > 0) changes.push({ group: GROUP, put, delete: gone });
     else if (put.length > 0) changes.push({ group: GROUP, put });
@@ -169,16 +174,32 @@ export class PerKeyTable<V, A, R> {
     this.#changed = new Set();
   }
 
+  /** Whether two events, next to each other in time, are in the same windows. */
+  readonly #alike = (earlier: number, later: number): boolean => {
+    const { windower } = this.#options;
+    if (windower.kind === "session") return later - earlier <= windower.gapMs;
+    return (
+      windower.firstIdAt(earlier) === windower.firstIdAt(later) &&
+      windower.lastIdAt(earlier) === windower.lastIdAt(later)
+    );
+  };
+
   /** A cell's parts are a group of their own. */
   #changedParts(state: KeyState<V, A>, id: number, cell: KeyCell<A>): StateChange[] {
     const changes = this.#options.fold.parts?.changes(cell.accumulator);
     if (changes === undefined || changes.put.length + changes.delete.length === 0) return [];
     cell.persistedParts = true;
-    return [{ group: fieldName(state.key, String(id)), ...changes }];
+    return this.#partsOf(fieldName(state.key, String(id)), changes);
+  }
+
+  #partsOf(group: string, changes: PartChanges): StateChange[] {
+    if (changes.put.length + changes.delete.length === 0) return [];
+    // A key that was dropped may have come back since.
+    return [this.#dropped.delete(group) ? { group, drop: true, ...changes } : { group, ...changes }];
   }
 
   #dropGone(state: KeyState<V, A>): void {
-    for (const id of state.gone) this.#dropped.push(fieldName(state.key, String(id)));
+    for (const id of state.gone) this.#dropped.add(fieldName(state.key, String(id)));
     state.gone = [];
   }
 
@@ -193,7 +214,8 @@ export class PerKeyTable<V, A, R> {
   }
 
   #add(key: string, clock: KeyClock, sessions: KeySessions | undefined): KeyState<V, A> {
-    const state = new KeyState<V, A>(key, this.#serial++, clock, sessions);
+    const bounds = { max: this.#options.maxOrderedEvents, alike: this.#alike };
+    const state = new KeyState<V, A>(key, this.#serial++, clock, sessions, bounds);
     this.#keys.set(key, state);
     return state;
   }
@@ -208,13 +230,14 @@ export class PerKeyTable<V, A, R> {
     return [[timeToJson(clock.base), clock.at, timeToJson(clock.floor)], windows];
   }
 
-  #windowsToJson({ ended, cells, queue, sessions }: KeyState<V, A>): Json {
-    const { fold, valueCodec } = this.#options;
+  #windowsToJson({ key, ended, cells, queue, sessions }: KeyState<V, A>): Json {
+    const { fold } = this.#options;
     return [
-      [...cells].map(([id, { accumulator, rows, replaces, sent }]) => {
-        const plain = [id, fold.snapshot(accumulator)];
-        if (rows === 0 && replaces.length === 0) return plain;
-        return sent === undefined ? [...plain, rows, replaces] : [...plain, rows, replaces, sent];
+      [...cells].map(([id, { accumulator, rows, replaces, leftOut, sent }]) => {
+        const plain = [id, snapshotOf(fold, accumulator, key)];
+        if (rows === 0 && replaces.length === 0 && leftOut === 0) return plain;
+        const all = [...plain, rows, replaces, leftOut];
+        return sent === undefined ? all : [...all, markToJson(fold, sent)];
       }),
       sessions === undefined
         ? null
@@ -224,9 +247,7 @@ export class PerKeyTable<V, A, R> {
               .windows()
               .map(({ id, open, close, mergedIds, merged = 0 }) => [id, open, close, mergedIds, merged]),
           ],
-      queue.size === 0
-        ? null
-        : [queue.timestamps(), queue.values().map((value) => valueCodec.snapshot(value))],
+      queue.toJson(),
       ended === undefined ? null : [timeToJson(ended.from), ended.to, ended.cause],
     ];
   }
@@ -238,26 +259,21 @@ export class PerKeyTable<V, A, R> {
     const windows = listFrom(held).map(sessionFrom);
     const state = this.#add(key, clock, this.#sessionsFrom(windows, numberFrom(nextId)));
     for (const entry of listFrom(cells)) {
-      const [id, accumulator, rows = 0, replaces = [], sent] = listFrom(entry);
+      const [id, accumulator, rows = 0, replaces = [], leftOut = 0, sent] = listFrom(entry);
       const parts = this.#savedParts.get(fieldName(key, String(numberFrom(id))));
       const cell = newCell(restoreAccumulator(fold, accumulator, parts ?? []));
       cell.persistedParts = parts !== undefined;
       cell.rows = numberFrom(rows);
       cell.replaces = listFrom(replaces).map(idFrom);
-      cell.sent = sent;
+      cell.leftOut = numberFrom(leftOut);
+      if (sent !== undefined) cell.sent = markFromJson(fold, sent);
       cell.touched = cell.rows === 0 || sent !== undefined;
       state.cells.set(numberFrom(id), cell);
       if (windower.kind !== "session") {
         state.firstClose = Math.min(state.firstClose, windower.closeOf(numberFrom(id)));
       }
     }
-    if (queue !== null) {
-      const [timestamps, values] = listFrom(queue);
-      const events = listFrom(values);
-      listFrom(timestamps).forEach((timestamp, index) => {
-        state.queue.push(numberFrom(timestamp), valueCodec.restore(fieldFrom(events[index])));
-      });
-    }
+    state.queue.restore(fieldFrom(queue), this.#savedParts.get(fieldName(key, QUEUE)) ?? [], valueCodec);
     if (ended !== null) {
       const [from, to, cause] = listFrom(ended);
       state.ended = {

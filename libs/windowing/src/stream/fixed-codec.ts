@@ -1,6 +1,13 @@
 import { listFrom, numberFrom } from "../fields.ts";
 import type { Fold, FoldPart } from "../fold.ts";
-import { fieldName, restoreAccumulator, splitFieldName } from "../fold-state.ts";
+import {
+  fieldName,
+  markFromJson,
+  markToJson,
+  restoreAccumulator,
+  snapshotOf,
+  splitFieldName,
+} from "../fold-state.ts";
 import type { Json } from "../json.ts";
 import type { StateField } from "../window-engine.ts";
 import type { FixedWindow } from "./fixed-window.ts";
@@ -95,7 +102,7 @@ export class FixedCodec<V, A, R> {
     const changes: FieldChanges = { put: [], delete: [] };
     for (const key of keys) {
       const accumulator = window.after?.get(key) as A;
-      changes.put.push([this.#nameOf(key), this.#fold.snapshot(accumulator)]);
+      changes.put.push([this.#nameOf(key), snapshotOf(this.#fold, accumulator, key)]);
       this.#addParts(changes, key, accumulator);
     }
     return changes;
@@ -114,12 +121,12 @@ export class FixedCodec<V, A, R> {
   }
 
   #cellToJson(window: FixedWindow<A>, key: string, accumulator: A, out: boolean): Json {
-    const state = this.#fold.snapshot(accumulator);
+    const state = snapshotOf(this.#fold, accumulator, key);
     const rows = window.rows?.get(key) ?? (out ? 1 : 0);
     if (!out && rows === 0) return [state];
     const cell = [state, out ? OUT : WAITING, rows];
     const sent = window.sent?.get(key);
-    return sent === undefined ? cell : [...cell, sent];
+    return sent === undefined ? cell : [...cell, markToJson(this.#fold, sent)];
   }
 
   /** Each key's fields together. */
@@ -146,6 +153,6 @@ export class FixedCodec<V, A, R> {
     window.cells.set(key, restoreAccumulator(this.#fold, state, parts));
     const count = numberFrom(rows);
     if (count !== (phase === OUT ? 1 : 0)) window.setRows(key, count);
-    if (sent !== undefined) window.note(key, sent);
+    if (sent !== undefined) window.note(key, markFromJson(this.#fold, sent));
   }
 }

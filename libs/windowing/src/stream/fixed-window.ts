@@ -1,5 +1,4 @@
 import type { HeapItem } from "../due-heap.ts";
-import type { Json } from "../json.ts";
 import type { Window } from "../window.ts";
 
 /**
@@ -28,7 +27,7 @@ export class FixedWindow<A> implements HeapItem {
   /** How many rows of a key are out, where that is not what `kept` says: one if so, else none. */
   rows: Map<string, number> | undefined;
   /** The mark of a key's last row, noted at the first change after it. */
-  sent: Map<string, Json> | undefined;
+  sent: Map<string, unknown> | undefined;
   /** Keys changed since the last early result. */
   touched: Set<string> | undefined;
   /** Keys changed since the last snapshot, once snapshots are taken. */
@@ -71,7 +70,7 @@ export class FixedWindow<A> implements HeapItem {
   }
 
   /** Keeps the mark of the key's last row, so that the next one can say what it was. */
-  note(key: string, mark: Json): void {
+  note(key: string, mark: unknown): void {
     this.sent ??= new Map();
     this.sent.set(key, mark);
   }

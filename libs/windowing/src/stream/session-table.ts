@@ -1,7 +1,7 @@
 import { DueHeap } from "../due-heap.ts";
 import { damaged, listFrom, numberFrom, stringFrom } from "../fields.ts";
 import type { Fold } from "../fold.ts";
-import { restoreAccumulator } from "../fold-state.ts";
+import { markFromJson, markToJson, restoreAccumulator, snapshotOf } from "../fold-state.ts";
 import { IntervalList } from "../interval-list.ts";
 import type { Json } from "../json.ts";
 import type { StateChange, StateField } from "../window-engine.ts";
@@ -182,10 +182,10 @@ export class SessionTable<V, A, R> {
 
   #toJson(session: Session<A>): Json {
     const { key, order, open, last, accumulator, kept, rows, merged, mergedIds, replaces, sent } = session;
-    const plain = [key, order, open, last, this.#fold.snapshot(accumulator)];
+    const plain = [key, order, open, last, snapshotOf(this.#fold, accumulator, key)];
     if (!kept && rows === 0 && merged === 0) return plain;
     const all = [...plain, kept, rows, [merged, ...mergedIds], replaces];
-    return sent === undefined ? all : [...all, sent];
+    return sent === undefined ? all : [...all, markToJson(this.#fold, sent)];
   }
 
   #restore(id: string, json: readonly Json[], parts: readonly StateField[] | undefined): void {
@@ -198,7 +198,7 @@ export class SessionTable<V, A, R> {
     session.merged = numberFrom(merged);
     session.mergedIds = mergedIds.map(idFrom);
     session.replaces = listFrom(replaces).map(idFrom);
-    session.sent = sent;
+    if (sent !== undefined) session.sent = markFromJson(this.#fold, sent);
     session.persisted = true;
     session.persistedParts = parts !== undefined;
     session.kept = kept === true;

@@ -1,5 +1,4 @@
 import type { HeapItem } from "../due-heap.ts";
-import type { Json } from "../json.ts";
 import { NO_IDS, type Window, type WindowId } from "../window.ts";
 
 /** One session of a key: open, due or kept. */
@@ -20,7 +19,7 @@ export class Session<A> implements HeapItem {
   /** How many of its rows are out. */
   rows = 0;
   /** The mark of the last row, noted at the first change after it. */
-  sent: Json | undefined;
+  sent: unknown;
   /** How many sessions went into it, and the ids of the first of them that had rows. */
   merged = 0;
   mergedIds: readonly WindowId[] = NO_IDS;

@@ -1,4 +1,4 @@
-import { foldOf, mapCodec, type ClosingFold, type Shared } from "../../src/index.ts";
+import { foldOf, mapCodec, type ClosingFold, type Opaque } from "../../src/index.ts";
 
 /** How often each name occurred. */
 type Counts = Map<string, number>;
@@ -7,7 +7,7 @@ type Counts = Map<string, number>;
 export function topK<V>(
   k: number,
   nameOf: (value: V) => string,
-): ClosingFold<V, Shared<Counts>, readonly string[]> {
+): ClosingFold<V, Opaque<Counts>, readonly string[]> {
   const byCount = ([a, m]: [string, number], [b, n]: [string, number]): number => n - m || (a < b ? -1 : 1);
   return foldOf(
     {

@@ -7,6 +7,13 @@ export interface PerKeyRow {
   readonly close: number;
   readonly cause: string;
   readonly value: readonly number[];
+  readonly overflow: number | undefined;
+}
+
+/** An event that found no room, and the one that it is counted with. */
+interface LeftOut {
+  readonly event: OracleEvent;
+  readonly beside: OracleEvent;
 }
 
 interface OracleKey {
@@ -15,6 +22,7 @@ interface OracleKey {
   at: number;
   /** Every event that is in a window still open. */
   events: OracleEvent[];
+  leftOut: LeftOut[];
 }
 
 /**
@@ -26,21 +34,29 @@ export class PerKeyOracle {
   counted = 0;
   readonly #windower: Windower;
   readonly #waitMs: number;
+  readonly #maxWaiting: number;
   readonly #keys = new Map<string, OracleKey>();
   /** System time, and how much of it went by while nothing ran. */
   #now = 0;
   #stoppedMs = 0;
 
-  constructor(windower: Windower, waitMs: number) {
+  /** @param maxWaiting events of a key that may wait for the watermark, but for the first of its windows */
+  constructor(windower: Windower, waitMs: number, maxWaiting: number = Number.POSITIVE_INFINITY) {
     this.#windower = windower;
     this.#waitMs = waitMs;
+    this.#maxWaiting = maxWaiting;
   }
 
   process(events: readonly OracleEvent[], systemTime: number): PerKeyRow[] {
     this.#now = systemTime;
     const now = systemTime - this.#stoppedMs;
     for (const event of events) {
-      const state = this.#keys.get(event.key) ?? { base: Number.NEGATIVE_INFINITY, at: 0, events: [] };
+      const state = this.#keys.get(event.key) ?? {
+        base: Number.NEGATIVE_INFINITY,
+        at: 0,
+        events: [],
+        leftOut: [],
+      };
       this.#keys.set(event.key, state);
       const mark = event.ts - this.#waitMs;
       if (mark > watermarkOf(state, now)) Object.assign(state, { base: mark, at: now });
@@ -49,7 +65,9 @@ export class PerKeyOracle {
         continue;
       }
       this.counted++;
-      state.events.push(event);
+      const beside = this.#besideWhereFull(state, event, watermarkOf(state, now));
+      if (beside === undefined) state.events.push(event);
+      else state.leftOut.push({ event, beside });
     }
     return this.advance(systemTime);
   }
@@ -73,13 +91,37 @@ export class PerKeyOracle {
     );
   }
 
+  /** A waiting event in the same windows, where too many wait: the last one before the event, or the first after it. */
+  #besideWhereFull(state: OracleKey, event: OracleEvent, watermark: number): OracleEvent | undefined {
+    const waiting = state.events.filter(({ ts }) => ts > watermark);
+    if (event.ts <= watermark || waiting.length < this.#maxWaiting) return undefined;
+    const windower = this.#windower;
+    const alike = waiting.filter(({ ts }) =>
+      windower.kind === "session"
+        ? Math.abs(ts - event.ts) <= windower.gapMs
+        : String(windower.idsAt(ts)) === String(windower.idsAt(event.ts)),
+    );
+    const before = alike.filter(({ ts }) => ts <= event.ts);
+    const last = Math.max(...before.map(({ ts }) => ts));
+    const first = Math.min(...alike.map(({ ts }) => ts));
+    return before.findLast(({ ts }) => ts === last) ?? alike.find(({ ts }) => ts === first);
+  }
+
   #close(key: string, state: OracleKey, watermark: number, cause: string): PerKeyRow[] {
     const windower = this.#windower;
     const rows: PerKeyRow[] = [];
     if (windower.kind === "session") {
       for (const { open, close, events } of sessionsOf(state.events, windower.gapMs)) {
         if (close + windower.gapMs >= watermark) continue;
-        rows.push({ key, open, close, cause, value: valuesOf(events) });
+        const leftOut = state.leftOut.filter(({ beside }) => events.includes(beside));
+        rows.push({
+          key,
+          open,
+          close,
+          cause,
+          value: valuesOf(events),
+          overflow: leftOut.length || undefined,
+        });
         state.events = state.events.filter((event) => !events.includes(event));
       }
       return rows;
@@ -90,7 +132,8 @@ export class PerKeyOracle {
       const before = this.#shown.get(key) ?? Number.NEGATIVE_INFINITY;
       if (close > watermark || close <= before) continue;
       const events = state.events.filter(({ ts }) => open <= ts && ts < close);
-      rows.push({ key, open, close, cause, value: valuesOf(events) });
+      const leftOut = state.leftOut.filter(({ event: { ts } }) => open <= ts && ts < close);
+      rows.push({ key, open, close, cause, value: valuesOf(events), overflow: leftOut.length || undefined });
     }
     this.#shown.set(key, watermark);
     state.events = state.events.filter(({ ts }) => windower.closeOf(windower.lastIdAt(ts)) > watermark);
