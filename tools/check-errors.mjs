@@ -7,7 +7,7 @@ const sources = ["libs", "apps", "tools"].flatMap((room) =>
     .filter((path) => /^[^/\\]+[/\\]src[/\\].*\.ts$/.test(path))
     .map((path) => join(room, path)),
 );
-const code = /static readonly code = "(MILLRACE_[A-Z_]+)"/g;
+const code = /static (?:override )?readonly code(?:: string)? = "(MILLRACE_[A-Z_]+)"/g;
 const raised = new Map(
   sources.flatMap((path) => {
     const text = readFileSync(path, "utf8");

@@ -19,8 +19,8 @@ export class FlowError extends MillraceError {
 
 /** A user's function, or an operator, failed on an event. The message ends with where the user's function threw. */
 export class StepError extends MillraceError {
-  static readonly code = "MILLRACE_STEP_FAILED";
-  readonly code = StepError.code;
+  static readonly code: string = "MILLRACE_STEP_FAILED";
+  readonly code: string = StepError.code;
   readonly step: string;
   readonly part: string;
 
@@ -30,6 +30,31 @@ export class StepError extends MillraceError {
     super(`step "${step}", partition "${part}": ${message}${at}`, { cause });
     this.step = step;
     this.part = part;
+  }
+}
+
+/** How large the state of a key is, and may be. */
+export interface KeyStateSize {
+  readonly key: string;
+  /** Bytes of its JSON when it was last kept. */
+  readonly bytes: number;
+  readonly maxBytes: number;
+}
+
+/** What a step keeps of one key is too large: to take a further event in, or to be kept at all. */
+export class KeyStateTooLargeError extends StepError {
+  static override readonly code: string = "MILLRACE_KEY_STATE_TOO_LARGE";
+  override readonly code: string = KeyStateTooLargeError.code;
+  readonly size: KeyStateSize;
+
+  constructor(step: string, part: string, size: KeyStateSize, remedy: string) {
+    const { key, bytes, maxBytes } = size;
+    super(
+      step,
+      part,
+      `the state of key ${JSON.stringify(key)} has ${bytes} bytes of JSON, and may have ${maxBytes}. ${remedy}`,
+    );
+    this.size = size;
   }
 }
 

@@ -10,6 +10,7 @@ export {
   StateError,
   StateMismatchError,
   StateTooLargeError,
+  KeyStateTooLargeError,
   StepError,
   messageOf,
 } from "./errors.ts";

@@ -155,7 +155,8 @@ export class KeyedStream<V> extends StreamBase<V> {
 
   /** Lists of each key's values, given out when full or when nothing was added for a while. */
   collect(id: string, options: CollectOptions): KeyedStream<readonly V[]> {
-    return this.statefulFlatMap(id, collectLogic<V>(id, options));
+    // A list has a bound of its own.
+    return this.statefulFlatMap(id, collectLogic<V>(id, options), { maxBytes: Infinity });
   }
 
   /** Passes each id once: whatever repeats it within `withinMs` is dropped and counted. */

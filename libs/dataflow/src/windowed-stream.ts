@@ -22,6 +22,7 @@ import type {
   Fold,
   JsonLike,
   LateEvent,
+  OpaqueBounds,
   RefusedEvent,
   WindowEngineOptions,
   Windower,
@@ -127,26 +128,28 @@ export class WindowedStream<V> {
 
   /**
    * What `valueOf` makes of each event, combined two at a time; `combine` must be associative, and change neither of
-   * its arguments. Values that are not JSON need a codec.
+   * its arguments. Values that are not JSON need a codec. A value larger than `maxBytes` (1 MiB) takes no more events in,
+   * and the row's `overflow` says how many those were.
    */
   reduce<A>(
     id: string,
     valueOf: (value: V) => A & JsonLike<A>,
     combine: (a: A, b: A) => A,
+    options?: OpaqueBounds,
   ): WindowResults<V, A>;
   reduce<A>(
     id: string,
     valueOf: (value: V) => A,
     combine: (a: A, b: A) => A,
-    options: CodecOption<A>,
+    options: CodecOption<A> & OpaqueBounds,
   ): WindowResults<V, A>;
   reduce<A>(
     id: string,
     valueOf: (value: V) => A,
     combine: (a: A, b: A) => A,
-    options: CodecOption<A> = { codec: jsonCodec() },
+    options: Partial<CodecOption<A>> & OpaqueBounds = {},
   ): WindowResults<V, A> {
-    return this.fold(id, reduce(valueOf, combine, options));
+    return this.fold(id, reduce(valueOf, combine, { codec: jsonCodec(), ...options }));
   }
 
   /** Sum of what `valueOf` makes of each event: finite numbers, else the event is an error. */

@@ -1,7 +1,11 @@
-import { describe, expect, test } from "@jest/globals";
-import { Dataflow, MemoryStore, run } from "@millrace/dataflow";
-import type { DeadLetter, KeyedStream, Logger } from "@millrace/dataflow";
-import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, describe, expect, test } from "@jest/globals";
+import { Dataflow, FileStore, KeyStateTooLargeError, MemoryStore, run } from "@millrace/dataflow";
+import type { DeadLetter, ErrorPolicy, KeyedStream, Logger, Store, Stream } from "@millrace/dataflow";
+import { CrashingStore, FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
 import { SystemClock, TumblingWindower } from "@millrace/windowing";
 
 function loggerOf(lines: object[]): Logger {
@@ -128,5 +132,167 @@ describe("keys of a stateful step", () => {
       code: "MILLRACE_STEP_FAILED",
       message: expect.stringMatching(/maxKeys/),
     });
+  });
+});
+
+describe("bytes of a key", () => {
+  const folders: string[] = [];
+  afterAll(async () => {
+    for (const folder of folders) await rm(folder, { recursive: true });
+  });
+  const stores: readonly (readonly [string, () => Promise<Store>])[] = [
+    ["MemoryStore", () => Promise.resolve(new MemoryStore())],
+    [
+      "FileStore",
+      async () => {
+        const folder = await mkdtemp(join(tmpdir(), "key-bytes-"));
+        folders.push(folder);
+        return new FileStore(folder);
+      },
+    ],
+  ];
+
+  /** Runs a flow life by life over the same store; each life ends with a commit. */
+  async function live<Row>(
+    store: Store | undefined,
+    lives: readonly (readonly string[])[],
+    build: (stream: KeyedStream<string>) => Stream<Row>,
+  ): Promise<{ rows: readonly Row[]; letters: readonly DeadLetter[] }> {
+    const source = new TestingSource<string>();
+    const out = new TestingSink<Row>();
+    const deadLetter = new TestingSink<DeadLetter>();
+    for (const [life, events] of lives.entries()) {
+      const flow = new Dataflow("bytes", { deadLetter });
+      const keyed = flow.input("in", source).keyBy("key", (text) => text.charAt(0), { perPartition: true });
+      build(keyed).output("out", out);
+      const driver = await FlowDriver.start(flow, store === undefined ? {} : { store });
+      source.push(events);
+      await driver.settle();
+      if (life === lives.length - 1) await driver.advanceBy(1_000);
+      await driver.stop();
+    }
+    return { rows: out.rows, letters: deadLetter.rows };
+  }
+
+  const texts = (stream: KeyedStream<string>, maxBytes: number, onError?: ErrorPolicy): Stream<string> =>
+    stream
+      .statefulMap(
+        "texts",
+        (state: string | undefined, text): [string, string] => {
+          const next = `${state ?? ""}${text}`;
+          return [next, next];
+        },
+        { maxBytes, ...(onError === undefined ? {} : { onError }) },
+      )
+      .dropKey();
+
+  test.each(stores)(
+    "beyond maxBytes, a step refuses further events of the key, also after a restart: %s",
+    async (_, open) => {
+      const build = (stream: KeyedStream<string>): Stream<string> => texts(stream, 4, "dead-letter");
+      const { rows, letters } = await live(await open(), [["a1", "a2"], ["a3", "b1"], ["a4"], ["b2"]], build);
+      expect(rows).toEqual(["a1", "a1a2", "b1", "b1b2"]);
+      expect(letters.map(({ payload }) => payload)).toEqual(["a3", "a4"]);
+      expect(letters[0]?.reason.message).toMatch(
+        /state of key "a" has 6 bytes of JSON, and may have 4.*maxBytes/,
+      );
+    },
+  );
+
+  test("a step that fails says which key it is, how large it is and what to do", async () => {
+    const failing = live(new MemoryStore(), [["a1", "a2"], ["a3"]], (stream) => texts(stream, 4));
+    await expect(failing).rejects.toMatchObject({
+      code: KeyStateTooLargeError.code,
+      step: "texts",
+      size: { key: "a", bytes: 6, maxBytes: 4 },
+    });
+  });
+
+  test("are not measured without a store", async () => {
+    const { rows } = await live(undefined, [["a1", "a2", "a3"]], (stream) => texts(stream, 1));
+    expect(rows).toEqual(["a1", "a1a2", "a1a2a3"]);
+  });
+
+  test("may become fewer by a notification, after which events are taken in again", async () => {
+    const source = new TestingSource<string>();
+    const out = new TestingSink<string>();
+    const flow = new Dataflow("shrinking");
+    flow
+      .input("in", source)
+      .keyBy("key", () => "a")
+      .statefulFlatMap<string, string>(
+        "texts",
+        {
+          onEvent: (state = "", text, { now }) => ({
+            state: state + text,
+            out: [state + text],
+            notifyAt: now + 500,
+          }),
+          onNotify: () => ({ state: "" }),
+        },
+        { maxBytes: 4 },
+      )
+      .dropKey()
+      .output("out", out);
+    const driver = await FlowDriver.start(flow, { store: new MemoryStore() });
+    source.push(["12345"]);
+    await driver.settle();
+    await driver.advanceBy(2_000);
+    source.push(["6"]);
+    await driver.settle();
+    await driver.stop();
+    expect(out.rows).toEqual(["12345", "6"]);
+  });
+
+  test("must be at least 1", async () => {
+    const failing = live(undefined, [[]], (stream) => texts(stream, Number.NaN));
+    await expect(failing).rejects.toMatchObject({ code: "MILLRACE_FLOW_INVALID" });
+  });
+
+  test.each(stores)("beyond maxBytes, a reduce counts further events in its row: %s", async (_, open) => {
+    const build = (
+      stream: KeyedStream<string>,
+    ): Stream<{ key: string; value: string; overflow: number | undefined }> =>
+      stream
+        .window("w", new TumblingWindower({ lengthMs: 1_000 }), new SystemClock())
+        .reduce(
+          "text",
+          (text) => text,
+          (a, b) => a + b,
+          { maxBytes: 4 },
+        )
+        .map("row", ({ key, value, overflow }) => ({ key, value, overflow }));
+    const { rows } = await live(await open(), [["a1", "a2"], ["a3", "b1"], ["a4"]], build);
+    expect(rows).toEqual([
+      { key: "a", value: "a1a2", overflow: 2 },
+      { key: "b", value: "b1", overflow: undefined },
+    ]);
+  });
+
+  const huge = (): string[] => Array<string>(257).fill("x".repeat(2 ** 20));
+  const hugeState = (stream: KeyedStream<string>): Stream<number> =>
+    stream.statefulMap("huge", (): [string[], number] => [huge(), 1]).dropKey();
+  const hugeWindow = (stream: KeyedStream<string>): Stream<number> =>
+    stream
+      .window("w", new TumblingWindower({ lengthMs: 3_600_000 }), new SystemClock())
+      .reduce("huge", huge, (a) => a)
+      .map("row", () => 1);
+
+  test.each([
+    ["huge", hugeState],
+    ["w.huge", hugeWindow],
+  ] as const)("that no store takes end the run before anything is written: %s", async (step, build) => {
+    const store = new MemoryStore();
+    const commits: number[] = [];
+    const counting = new CrashingStore(store, ({ changes }) => {
+      commits.push(changes.length);
+      return undefined;
+    });
+    await expect(live(counting, [["a"]], build)).rejects.toMatchObject({
+      code: KeyStateTooLargeError.code,
+      step,
+      size: { key: "a", maxBytes: 2 ** 28 },
+    });
+    expect(commits.filter((changes) => changes > 1)).toEqual([]);
   });
 });

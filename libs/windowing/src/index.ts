@@ -2,6 +2,7 @@ export { EventClock, SystemClock } from "./clock.ts";
 export { DueHeap } from "./due-heap.ts";
 export { jsonCodec, mapCodec } from "./codecs.ts";
 export { jsonBytes } from "./json.ts";
+export { MAX_KEPT_BYTES } from "./folds/opaque.ts";
 export { createWindowEngine } from "./create-window-engine.ts";
 export { Deduplicator } from "./deduplicator.ts";
 export {

@@ -46,7 +46,11 @@ export interface WindowEngineOptions<V, A, R> {
   readonly maxKeys?: number;
   /** @default "(overflow)" */
   readonly overflowKey?: string;
-  /** Events of one key in one window that `ordered` keeps; further ones are its row's `overflow`. @default 100_000 */
+  /**
+   * Events of one key in one window that `ordered` keeps; further ones are its row's `overflow`. In `perKey`, events of one
+   * key that wait at a time: a further one is the `overflow` of its windows' rows, unless it is the first of its windows
+   * that waits. @default 100_000
+   */
   readonly maxOrderedEvents?: number;
   /**
    * What becomes of an event on which the clock or the fold throws. `fail`: the call throws a `WindowEventError`, and

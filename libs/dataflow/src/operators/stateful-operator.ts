@@ -1,7 +1,7 @@
-import { DueHeap } from "@millrace/windowing";
+import { DueHeap, jsonBytes, MAX_KEPT_BYTES } from "@millrace/windowing";
 import type { Json, JsonCodec, StateChange, StateField, StateGroup } from "@millrace/windowing";
 import type { Batch, Emitter, Operator, Wake } from "../contracts/operator.ts";
-import { FlowError, StateError } from "../errors.ts";
+import { FlowError, KeyStateTooLargeError, StateError } from "../errors.ts";
 import { excerpt } from "../excerpt.ts";
 import { isJson, stateToJson } from "../json-value.ts";
 import { ErrorHandler } from "./error-policy.ts";
@@ -54,6 +54,8 @@ interface Cell<S> {
   state: S;
   due: number;
   slot: number;
+  /** Bytes of its state, if it was kept since it last changed; else 0. */
+  bytes: number;
 }
 
 /** What came of a call, with all its rows. */
@@ -69,10 +71,19 @@ export interface StatefulOptions extends StepOptions {
    * size. @default 1_000_000, less where the heap has no room for so many (`RunOptions.maxKeys`)
    */
   readonly maxKeys?: number;
+  /**
+   * Bytes of JSON that the state of one key may have. A further event of a key whose state had more when it was last kept
+   * is a {@link KeyStateTooLargeError}, and `onError` says what becomes of it; notifications and the end still come, and
+   * may make the state smaller or forget the key. Without a store nothing is kept, and nothing measured. `Infinity` = no
+   * bound; whatever is given, a commit with a state of more than 256 MiB fails. @default 1_048_576
+   */
+  readonly maxBytes?: number;
 }
 
 /** Keys of a step at most, unless its options say otherwise. */
 const MAX_KEYS = 1_000_000;
+/** Bytes of a key's state at most, unless the step's options say otherwise. */
+const MAX_STATE_BYTES = 1_024 * 1_024;
 /** From this part of `maxKeys` on a warning is due. */
 const NEARLY = 0.8;
 
@@ -93,17 +104,25 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
   #rest: ((out: Emitter<Out>) => void) | undefined;
   readonly #errors: ErrorHandler;
   readonly #maxKeys: number;
+  readonly #maxBytes: number;
   #warned = false;
 
   /** @throws FlowError */
   constructor(
     context: StepContext,
     logic: KeyedLogic<V, S, Out>,
-    { onError, maxKeys = Math.min(MAX_KEYS, context.maxKeys) }: StatefulOptions = {},
+    {
+      onError,
+      maxKeys = Math.min(MAX_KEYS, context.maxKeys),
+      maxBytes = MAX_STATE_BYTES,
+    }: StatefulOptions = {},
   ) {
+    if (!(maxBytes >= 1))
+      throw new FlowError(`step "${context.step}": maxBytes is ${String(maxBytes)}, and must be at least 1`);
     if (!(maxKeys >= 1))
       throw new FlowError(`step "${context.step}": maxKeys is ${String(maxKeys)}, and must be at least 1`);
     this.#maxKeys = maxKeys;
+    this.#maxBytes = maxBytes;
     this.#context = context;
     this.#logic = logic;
     this.#errors = new ErrorHandler(context, onError);
@@ -114,6 +133,10 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
     for (const [row, value] of batch.events.entries()) {
       const key = batch.keys?.[row] ?? "";
       const cell = this.#cells.get(key);
+      if (cell !== undefined && cell.bytes > this.#maxBytes) {
+        this.#errors.giveUp(this.#tooLarge(cell), value);
+        continue;
+      }
       const made = this.#errors.attempt(
         () => taken(this.#logic.onEvent(cell?.state, value, { key, now })),
         value,
@@ -183,7 +206,7 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
     for (const [group, fields] of groups) {
       if (group !== GROUP)
         throw new StateError(`${this.#where}: kept state has an unknown group ${JSON.stringify(group)}`);
-      for (const [key, value] of fields) this.#apply(key, undefined, this.#fromJson(value));
+      for (const [key, value] of fields) this.#restore(key, value);
     }
     this.#changed = new Set();
   }
@@ -220,6 +243,26 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
     );
   }
 
+  #tooLarge({ key, bytes }: Cell<S>): Error {
+    const { step, part } = this.#context;
+    return new KeyStateTooLargeError(
+      step,
+      part,
+      { key, bytes, maxBytes: this.#maxBytes },
+      "Keep less of each event, let the key be forgotten (a state of undefined), or raise the step's maxBytes",
+    );
+  }
+
+  #tooLargeToKeep({ key, bytes }: Cell<S>): Error {
+    const { step, part } = this.#context;
+    return new KeyStateTooLargeError(
+      step,
+      part,
+      { key, bytes, maxBytes: MAX_KEPT_BYTES },
+      "No store takes more as one value: nothing was written. Give the step a smaller maxBytes, or commit more often",
+    );
+  }
+
   #apply(key: string, cell: Cell<S> | undefined, step: KeyedStep<S, Out>): void {
     this.#changed?.add(key);
     if (step.state === undefined) {
@@ -227,9 +270,10 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
       this.#cells.delete(key);
       return;
     }
-    const kept = cell ?? { key, order: this.#order++, state: step.state, due: Infinity, slot: -1 };
+    const kept = cell ?? { key, order: this.#order++, state: step.state, due: Infinity, slot: -1, bytes: 0 };
     if (cell === undefined) this.#cells.set(key, kept);
     kept.state = step.state;
+    kept.bytes = 0;
     this.#schedule(kept, step.notifyAt);
   }
 
@@ -289,7 +333,17 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
 
   #toJson(cell: Cell<S>): Json {
     const state = stateToJson(cell.state, this.#logic.codec, this.#where);
+    cell.bytes = jsonBytes(state);
+    if (cell.bytes > MAX_KEPT_BYTES) throw this.#tooLargeToKeep(cell);
     return cell.slot < 0 ? { state } : { state, notifyAt: cell.due };
+  }
+
+  #restore(key: string, value: Json): void {
+    const step = this.#fromJson(value);
+    this.#apply(key, undefined, step);
+    const cell = this.#cells.get(key);
+    const { state } = asRecord(value, this.#where);
+    if (cell !== undefined) cell.bytes = jsonBytes(state);
   }
 
   #fromJson(value: Json): KeyedStep<S, Out> {

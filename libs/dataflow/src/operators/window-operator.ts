@@ -9,9 +9,9 @@ import type {
   WindowResult,
   WindowStats,
 } from "@millrace/windowing";
-import { WindowEventError } from "@millrace/windowing";
+import { AccumulatorTooLargeError, WindowEventError } from "@millrace/windowing";
 import type { Batch, Emitter, Operator, Wake } from "../contracts/operator.ts";
-import { StepError, messageOf } from "../errors.ts";
+import { KeyStateTooLargeError, StepError, messageOf } from "../errors.ts";
 import { excerpt } from "../excerpt.ts";
 import { ErrorHandler } from "./error-policy.ts";
 import { Refusals } from "./refusals.ts";
@@ -99,7 +99,16 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
   }
 
   snapshot(): readonly StateChange[] {
-    return this.#engine.snapshot();
+    try {
+      return this.#engine.snapshot();
+    } catch (error) {
+      if (!(error instanceof AccumulatorTooLargeError)) throw error;
+      const { step, part } = this.#context;
+      const { key = "", bytes, maxBytes } = error.size;
+      const remedy =
+        "No store takes more as one value: nothing was written. Give the fold a smaller maxBytes, or commit more often";
+      throw new KeyStateTooLargeError(step, part, { key, bytes, maxBytes }, remedy);
+    }
   }
 
   restore(

@@ -19,7 +19,7 @@ export interface OpaqueBounds {
 const DEFAULT_OPAQUE_BYTES = 1_024 * 1_024;
 
 /** Bytes of JSON that can be kept as one value: well below what Redis takes, and what JavaScript holds, as one text. */
-const MAX_KEPT_BYTES = 256 * 1_024 * 1_024;
+export const MAX_KEPT_BYTES = 256 * 1_024 * 1_024;
 
 /** An accumulator of which nothing is known but how it becomes JSON. */
 export interface Opaque<A> {
