@@ -7,6 +7,7 @@ import {
   createWindowEngine,
   join,
   SessionWindower,
+  SystemClock,
   TumblingWindower,
   WindowEventError,
   WindowStateError,
@@ -182,6 +183,12 @@ describe("events that wait in order (perKey)", () => {
   test("must be JSON, which is found when they come", () => {
     const engine = createWindowEngine({ ...base, fold: count() });
     expect(() => engine.process(batch({ ...event(1), value: Number.NaN }), 0)).toThrow(WindowEventError);
+  });
+
+  test("need not be JSON on the system clock, where none waits", () => {
+    const driver = new EngineDriver({ ...base, clock: new SystemClock(), fold: count() });
+    driver.process(batch({ ...event(1), value: Number.NaN }), 0);
+    expect(driver.finish()).toMatchObject([{ value: 1 }]);
   });
 
   test("are refused where some of them are missing from the state", () => {

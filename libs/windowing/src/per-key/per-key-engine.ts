@@ -211,7 +211,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
   }
 
   #addOne(key: string, value: V, index: number): void {
-    const { fold, onError, ordered, valueCodec } = this.#options;
+    const { fold, onError, ordered } = this.#options;
     let allowed = onError === "skip";
     try {
       const timestamp = this.#timestamps.at(index);
@@ -219,13 +219,20 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
       else {
         // An event that the fold cannot take is found before it changes anything, and before it waits for its turn.
         if (allowed || ordered) probe(fold, value, timestamp);
-        const fits = !ordered || requireJsonBytes("ordered", valueCodec.snapshot(value)) <= MAX_ELEMENT_BYTES;
+        const fits = !ordered || this.#fits(value, timestamp);
         allowed = false;
         this.#add(key, value, timestamp, fits);
       }
     } catch (error) {
       this.#outbox.skip(key, value, error, allowed);
     }
+  }
+
+  /** Whether an event is small enough to wait, if it may have to. @throws FoldValueError if it could not be kept */
+  #fits(value: V, timestamp: number): boolean {
+    const mayWait = this.#timestamps.eventTime || timestamp > this.#time.value;
+    if (!mayWait) return true;
+    return requireJsonBytes("ordered", this.#options.valueCodec.snapshot(value)) <= MAX_ELEMENT_BYTES;
   }
 
   #add(given: string, value: V, told: number, fits: boolean): void {

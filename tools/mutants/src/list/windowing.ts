@@ -90,4 +90,20 @@ export const WINDOWING: readonly Mutant[] = [
     tests: ["libs/windowing/test/final-up-to.test.ts"],
     guard: "a task that was drained before its first producer was heard would call every event late",
   },
+  {
+    id: "left-out-uncounted",
+    file: "libs/windowing/src/per-key/key-queue.ts",
+    search: "      if (alike.chunk !== undefined) this.#stale.add(alike.chunk);\n",
+    replace: "",
+    tests: ["libs/windowing/test/waiting-events.test.ts"],
+    guard: "events left out for a full queue would be forgotten by a restart",
+  },
+  {
+    id: "full-forgotten",
+    file: "libs/windowing/src/folds/opaque.ts",
+    search: "full: jsonBytes(kept) > maxBytes,",
+    replace: "full: false,",
+    tests: ["libs/windowing/test/opaque-folds.test.ts"],
+    guard: "an accumulator above its bound would grow on after a restart",
+  },
 ];
