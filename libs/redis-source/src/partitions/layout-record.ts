@@ -27,6 +27,8 @@ const RENEW_EVERY_MS = 10_000;
 const FIRST_PAUSE_MS = 5_000;
 /** As long as a record may take to change: a channel's must expire before publishers can divide it otherwise. */
 const LONGEST_PAUSE_MS = 30_000;
+/** Events wait for a reader that looks again. */
+const LOOK_TIMEOUT_MS = 2_000;
 
 /** The key in which the layout of a name is recorded. On a Redis Cluster it lies where its own name puts it. */
 export function layoutKey({ name, transport }: LayoutSubject): string {
@@ -210,7 +212,7 @@ export class LayoutGuard {
   async lookAgain(context: StartContext): Promise<void> {
     this.#asking = true;
     try {
-      await this.#look(context);
+      await this.#look(context, { ...this.#options, connectTimeoutMs: LOOK_TIMEOUT_MS });
     } catch (error) {
       if (error instanceof PartitionLayoutError) throw error;
     } finally {
@@ -233,8 +235,8 @@ export class LayoutGuard {
   }
 
   /** @returns whether a layout is recorded */
-  async #look(context: StartContext): Promise<boolean> {
-    const text = await askFor(this.#options, this.#subject, context, (client) =>
+  async #look(context: StartContext, options = this.#options): Promise<boolean> {
+    const text = await askFor(options, this.#subject, context, (client) =>
       client.get(layoutKey(this.#subject)),
     );
     // Who may not read the key will not be allowed to by asking again.

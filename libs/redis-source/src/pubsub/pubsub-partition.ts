@@ -78,8 +78,10 @@ export class PubSubPartition implements SourcePartition<RawLine> {
   readonly #probes = new Set<() => void>();
   #connection: RedisConnection | undefined;
   #subscribed = false;
-  /** The last sign of life on a subscription, ms. */
+  /** The last sign of life on a subscription, ms: not later than the last message, nor earlier than the last batch. */
   #aliveAt = Number.NEGATIVE_INFINITY;
+  /** Since the last batch a message has been noted as a sign of life. */
+  #noted = false;
   #cancelWatch: (() => void) | undefined;
   #toldUnknown = false;
   #paused: Redis | undefined;
@@ -135,13 +137,24 @@ export class PubSubPartition implements SourcePartition<RawLine> {
       this.#layout?.throwIfRefused();
       if (this.#inbox.length > 0) {
         if (this.#layout?.isDue(this.#context.time.now()) !== true) return this.#take();
-        await this.#layout.lookAgain(this.#context);
+        await this.#lookUnread(this.#layout);
         continue;
       }
       if (this.#failure !== undefined) throw this.#failure.error;
       if (this.#ended) return END;
       // Messages of one socket read arrive together, before this goes on: no promise per message.
       await this.#arrival.wait();
+    }
+  }
+
+  /** Looks at the layout before more is read: a queue that is long once stays long while events come fast. */
+  async #lookUnread(layout: LayoutGuard): Promise<void> {
+    const client = this.#connection?.client;
+    client?.stream.pause();
+    try {
+      await layout.lookAgain(this.#context);
+    } finally {
+      if (this.#paused !== client) client?.stream.resume();
     }
   }
 
@@ -250,6 +263,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     const { time } = this.#context;
     const client = this.#connection?.client;
     void this.#lookAtLayout();
+    this.#noted = false;
     const asked = this.#aliveAt;
     // Of a socket that is not read, silence says nothing.
     if (client === undefined || this.#paused !== undefined || this.#stopping) return;
@@ -279,7 +293,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
 
   #receive(message: Buffer, client: Redis): void {
     if (this.#ended || this.#failure !== undefined) return;
-    this.#aliveAt = this.#context.time.now();
+    this.#noteLife();
     try {
       this.#inbox.receive(message);
     } catch (error) {
@@ -289,13 +303,24 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     if (this.#layout?.refused === true) this.#arrival.notify();
     if (this.#inbox.overflowed) this.#fail(this.#overflow());
     // Heartbeats and the like are nothing to wait for.
-    if (this.#inbox.length === 0) return;
+    if (this.#inbox.length === 0) {
+      this.#noted = false;
+      return;
+    }
     if (this.#settings.onOverflow === "pause" && this.#inbox.full) this.#pause(client);
     for (const disturb of this.#probes) disturb();
     this.#arrival.notify();
   }
 
+  /** Reads the clock once for all that arrives between two batches. */
+  #noteLife(): void {
+    if (this.#noted) return;
+    this.#noted = true;
+    this.#aliveAt = this.#context.time.now();
+  }
+
   #take(): SourceBatch<RawLine> {
+    this.#noted = false;
     const batch = this.#inbox.take();
     if (this.#paused !== undefined && !this.#inbox.full) {
       this.#paused.stream.resume();
