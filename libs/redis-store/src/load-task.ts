@@ -33,7 +33,7 @@ export function loadTask(
       const groups = await readGroups(link, keys, pageFields);
       const after = await readMeta(link, keys);
       requireOwner(after, fence, keys);
-      const { commitNumber, signature, position, sinks, partial } = after;
+      const { commitNumber, signature, position, sinks, partial, counts } = after;
       // After a rollback of Redis the owner before this one can be the newest again, and commit.
       if (commitNumber !== before.commitNumber || after.waiting > 0) continue;
       for (const group of groups) requireFields(group, link, keys);
@@ -43,6 +43,7 @@ export function loadTask(
         position,
         sinks,
         partial,
+        counts,
         groups: groups.map(({ name, fields }) => [name, fields] as const),
       };
     }

@@ -35,6 +35,11 @@ export interface Commit {
    * that closes by then is visible. `null`: no step has windows, or none has come so far.
    */
   readonly watermark: number | null;
+  /**
+   * What the run has counted up to this commit, a few hundred bytes: kept as it is, so that a task that is loaded again
+   * knows which of its figures still stand.
+   */
+  readonly counts: Json;
 }
 
 /** How a commit ended. */
@@ -58,10 +63,12 @@ export interface TaskState {
   >;
   /** The last commit was a page of a close that had more. */
   readonly partial: boolean;
+  /** {@link Commit.counts} of the last commit; `null` where it had none, as those of earlier versions. */
+  readonly counts: Json;
 }
 
 /** The part of a task's state by which a start can be refused. */
-export type TaskHead = Omit<TaskState, "groups" | "partial">;
+export type TaskHead = Omit<TaskState, "groups" | "partial" | "counts">;
 
 /** Keeps the state of tasks. */
 export interface Store {

@@ -88,7 +88,7 @@ function watermarkOf({ watermark }: TaskGraph): number | null {
 }
 
 /** What a task has to commit, besides the state that its steps give themselves. */
-export interface CommitContent extends Pick<Commit, "position" | "sinks" | "outputs" | "partial"> {
+export interface CommitContent extends Pick<Commit, "position" | "sinks" | "outputs" | "partial" | "counts"> {
   readonly graph: TaskGraph;
 }
 

@@ -44,6 +44,8 @@ export interface LiveTask {
   readonly committer: Committer | undefined;
   /** The task goes on from a commit of an earlier run. */
   readonly resumed: boolean;
+  /** What a run had counted up to that commit; `undefined`: there is none. */
+  readonly keptCounts: Json | undefined;
   /** Position after the last batch that was processed. */
   position: Json;
 }
@@ -173,8 +175,16 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
     graph.restore(groups, time.now());
     refuseTooLarge(plan, graph);
   }
-  const resumed = state !== undefined;
-  return { graph, partition, deadLetters, sinks, committer, resumed, position: partition.snapshot() };
+  return {
+    graph,
+    partition,
+    deadLetters,
+    sinks,
+    committer,
+    resumed: state !== undefined,
+    keptCounts: state?.counts,
+    position: partition.snapshot(),
+  };
 }
 
 /** A source that is open, and what makes it the one that is read. */

@@ -72,8 +72,8 @@ class FileTaskStore implements TaskStore {
     this.#snapshotBytes = snapshotBytes;
     this.#unfolded = commitBytes;
     if (last === undefined) return undefined;
-    const { number, signature, position, sinks, partial } = last.commit;
-    return { commitNumber: number, signature, position, sinks, partial, groups: groups.copy() };
+    const { number: commitNumber, signature, position, sinks, partial, counts = null } = last.commit;
+    return { commitNumber, signature, position, sinks, partial, counts, groups: groups.copy() };
   }
 
   async commit(commit: Commit): Promise<CommitOutcome> {

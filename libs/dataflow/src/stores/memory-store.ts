@@ -70,8 +70,16 @@ class MemoryTaskStore implements TaskStore {
   load(): Promise<TaskState | undefined> {
     const { last, groups, commitNumber } = this.#kept;
     if (last === undefined) return Promise.resolve(undefined);
-    const { signature, position, sinks, partial } = last;
-    return Promise.resolve({ commitNumber, signature, position, sinks, partial, groups: groups.copy() });
+    const { signature, position, sinks, partial, counts } = last;
+    return Promise.resolve({
+      commitNumber,
+      signature,
+      position,
+      sinks,
+      partial,
+      counts,
+      groups: groups.copy(),
+    });
   }
 
   commit(commit: Commit): Promise<CommitOutcome> {

@@ -6,7 +6,8 @@ import { StateError, messageOf } from "../errors.ts";
 /** A commit as it is kept, with the owner who made it. */
 export interface KeptCommit {
   readonly fence: number;
-  readonly commit: Commit;
+  /** Earlier versions kept no counts. */
+  readonly commit: Omit<Commit, "counts"> & Partial<Pick<Commit, "counts">>;
 }
 
 interface KeptFile {

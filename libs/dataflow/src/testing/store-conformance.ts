@@ -39,7 +39,7 @@ export function storeConformance({ open }: StoreHarness): readonly ConformanceCa
       }),
     },
     {
-      name: "gives back position, sinks and state as commits added them up",
+      name: "gives back position, sinks, counts and state as commits added them up",
       run: using(async ({ store, reopen }) => {
         const task = await store.acquire(TASK);
         await task.commit(
@@ -54,6 +54,7 @@ export function storeConformance({ open }: StoreHarness): readonly ConformanceCa
               { group: "w/2", put: [["b", "é"]], delete: ["a"] },
             ],
             partial: true,
+            counts: ["run", 12],
           }),
         );
         const again = await (await reopen()).acquire(TASK);
@@ -64,6 +65,7 @@ export function storeConformance({ open }: StoreHarness): readonly ConformanceCa
           sinks: { out: 12 },
           groups: { "w/2": { b: "é" } },
           partial: true,
+          counts: ["run", 12],
         });
       }),
     },
@@ -161,6 +163,7 @@ function commitOf(number: number, rest: Partial<Commit> = {}): Commit {
     outputs: [],
     partial: false,
     watermark: null,
+    counts: null,
     ...rest,
   };
 }

@@ -5,8 +5,8 @@ export const DATAFLOW: readonly Mutant[] = [
   {
     id: "idle-over-an-outage",
     file: "libs/dataflow/src/runtime/idle-watch.ts",
-    search: "if (this.#since?.connection !== proof.connection) this.#since = proof;",
-    replace: "this.#since ??= proof;",
+    search: "if (this.#since?.connection !== connection) this.#since = { at: now, connection };",
+    replace: "this.#since ??= { at: now, connection };",
     tests: ["libs/dataflow/test/runtime.test.ts"],
     guard: "a run could end as idle on two proofs with an outage between them, whose events nobody read",
   },
@@ -37,7 +37,7 @@ export const DATAFLOW: readonly Mutant[] = [
   {
     id: "counts-of-a-reload",
     file: "libs/dataflow/src/runtime/task.ts",
-    search: "this.history.rolledBack(this.#counts());",
+    search: "      this.#figures.rolledBack(this.#live);\n",
     replace: "",
     tests: ["libs/dataflow/test/reload.test.ts"],
     guard: "what a task counted before it loaded its state again would be missing in the report",
