@@ -44,7 +44,14 @@ async function counting(clock: Clock<Event>) {
     return undefined;
   });
   const driver = await FlowDriver.start(flow, { startAt: START, store, logger: loggerOf(lines) });
-  return { driver, source, out, commits, steps: () => lines.filter((line) => "byMs" in line) };
+  return {
+    driver,
+    source,
+    out,
+    commits,
+    steps: () => lines.filter((line) => "byMs" in line),
+    refusals: () => lines.filter((line) => "event" in line && line.event === "events-refused").length,
+  };
 }
 
 describe("the wall clock is set while a flow runs", () => {
@@ -150,6 +157,24 @@ describe("the wall clock is set while a flow runs", () => {
     await driver.advanceBy(1);
     expect(commits.length).toBe(before + 1);
     expect(driver.stats().tasks).toMatchObject([{ longestBatchMs: 0 }]);
+    await driver.stop();
+  });
+
+  test.each([-HOUR, HOUR])("by %d ms: refused events are logged once a minute", async (byMs) => {
+    const { driver, source, refusals } = await counting(
+      new EventClock<Event>({ timestamp: ({ at }) => at, waitMs: 0 }),
+    );
+    const refused = { at: START + 1_000 * HOUR };
+    source.push([refused]);
+    await driver.settle();
+    driver.time.stepWall(byMs);
+    source.push([refused]);
+    await driver.advanceBy(MINUTE - 1);
+    expect(refusals()).toBe(1);
+    await driver.advanceBy(1);
+    source.push([refused]);
+    await driver.settle();
+    expect(refusals()).toBe(2);
     await driver.stop();
   });
 

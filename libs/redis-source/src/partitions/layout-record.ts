@@ -201,7 +201,7 @@ export class LayoutGuard {
     return this.#begun;
   }
 
-  /** Whether {@link lookAgain} would ask Redis now. */
+  /** Whether {@link lookAgain} would ask Redis now. @param now monotonic, ms */
   isDue(now: number): boolean {
     return !this.#denied && !this.#asking && now >= this.#askAt;
   }
@@ -215,7 +215,7 @@ export class LayoutGuard {
       if (error instanceof PartitionLayoutError) throw error;
     } finally {
       this.#asking = false;
-      this.#askAt = context.time.now() + this.#pauseMs;
+      this.#askAt = context.time.monotonic() + this.#pauseMs;
       this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
     }
   }
@@ -229,7 +229,7 @@ export class LayoutGuard {
 
   async #begin(context: StartContext): Promise<void> {
     // The first events are a reason to look only where there was no publisher yet.
-    if (await this.#look(context)) this.#askAt = context.time.now() + LONGEST_PAUSE_MS;
+    if (await this.#look(context)) this.#askAt = context.time.monotonic() + LONGEST_PAUSE_MS;
   }
 
   /** @returns whether a layout is recorded */
