@@ -20,7 +20,7 @@ function watched(store: MemoryStore): { readonly store: Store; readonly commits:
   return {
     commits,
     store: {
-      look: (task) => store.look(task),
+      look: (task, groups) => store.look(task, groups),
       close: () => store.close(),
       acquire: async (task) => {
         const owned = await store.acquire(task);

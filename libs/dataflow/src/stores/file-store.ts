@@ -11,6 +11,7 @@ import type {
 } from "../contracts/store.ts";
 import { StateError } from "../errors.ts";
 import { decideCommit } from "./decide-commit.ts";
+import { requireRoom } from "./state-room.ts";
 import { StateGroups } from "./state-groups.ts";
 import { TaskFolder } from "./task-folder.ts";
 import type { KeptCommit } from "./task-folder.ts";
@@ -28,11 +29,11 @@ export class FileStore implements Store {
     this.#directory = directory;
   }
 
-  async look(task: TaskId): Promise<TaskHead | undefined> {
-    const { last } = await replay(this.#folder(task));
+  async look(task: TaskId, wanted: readonly string[] = []): Promise<TaskHead | undefined> {
+    const { last, groups } = await replay(this.#folder(task));
     if (last === undefined) return undefined;
     const { number: commitNumber, signature, position, sinks } = last.commit;
-    return { commitNumber, signature, position, sinks };
+    return { commitNumber, signature, position, sinks, groups: groups.copy(wanted) };
   }
 
   async acquire(task: TaskId): Promise<TaskStore> {
@@ -109,7 +110,7 @@ class FileTaskStore implements TaskStore {
   }
 }
 
-/** Adds up the snapshot and the commits after it. */
+/** Adds up the snapshot and the commits after it. @throws StateTooLargeError, StateError */
 async function replay(folder: TaskFolder): Promise<Replayed> {
   const { snapshot, commits } = await folder.read();
   const groups = new StateGroups();
@@ -121,6 +122,7 @@ async function replay(folder: TaskFolder): Promise<Replayed> {
       );
     }
     groups.apply(kept.commit.changes);
+    requireRoom(folder.path, groups.fields);
     last = kept;
   }
   const commitBytes = commits.reduce((sum, { bytes }) => sum + bytes, 0);

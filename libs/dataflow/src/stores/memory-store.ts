@@ -25,11 +25,11 @@ class Kept {
 export class MemoryStore implements Store {
   readonly #tasks = new Map<string, Kept>();
 
-  look(task: TaskId): Promise<TaskHead | undefined> {
-    const { last } = this.#kept(task);
+  look(task: TaskId, wanted: readonly string[] = []): Promise<TaskHead | undefined> {
+    const { last, groups } = this.#kept(task);
     if (last === undefined) return Promise.resolve(undefined);
     const { number: commitNumber, signature, position, sinks } = last;
-    return Promise.resolve({ commitNumber, signature, position, sinks });
+    return Promise.resolve({ commitNumber, signature, position, sinks, groups: groups.copy(wanted) });
   }
 
   acquire(task: TaskId): Promise<TaskStore> {
