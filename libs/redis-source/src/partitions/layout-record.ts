@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import type { PartContext } from "@millrace/dataflow";
+import type { StartContext } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import { PartitionLayoutError } from "../errors.ts";
@@ -14,8 +14,6 @@ export interface LayoutSubject {
 
 /** The attribute of heartbeats that carries a layout. */
 export const LAYOUT_ATTRIBUTE = "layout";
-
-type StartContext = Pick<PartContext, "logger" | "time" | "signal" | "step">;
 
 /** Answers that concern this one key: what is to be published or read can be all the same. */
 const REFUSALS = /^(NOPERM|WRONGTYPE|OOM|MISCONF|READONLY|NOREPLICAS)\b/;
@@ -148,6 +146,29 @@ export class LayoutRecord {
   #ask(send: (client: Redis) => Promise<string | null>): Promise<string | null | undefined> {
     return askFor(this.#options, this.#subject, this.#context, send);
   }
+}
+
+/**
+ * Refuses a publisher that would divide a name otherwise than it is recorded. Nothing is changed.
+ *
+ * @param replace the layout is changed on purpose
+ * @throws PartitionLayoutError when another layout is recorded; RedisError when there is no usable Redis within
+ *   `connectTimeoutMs`; the reason of the context's signal
+ */
+export async function checkLayout(
+  options: RedisConnectionOptions,
+  subject: LayoutSubject,
+  layout: PartitionLayout,
+  replace: boolean,
+  context: StartContext,
+): Promise<void> {
+  const asks = !replace && !isOnePartition(subject.name);
+  const text = await askFor(options, subject, context, (client) =>
+    asks ? client.get(layoutKey(subject)) : Promise.resolve(null),
+  );
+  const recorded = typeof text === "string" ? parseLayout(text) : undefined;
+  if (recorded !== undefined && !isSameLayout(recorded, layout))
+    throw refusalOfWriter(subject, recorded, layout);
 }
 
 /**
