@@ -62,20 +62,42 @@ function otherSource(): Source<string> {
 
 describe("a worker that cannot go on from what is kept", () => {
   const waiting = new EventClock<string>({ timestamp: Number, waitMs: 1_000 });
-  test.each<[string, Shape, string]>([
-    ["another length", { windower: new TumblingWindower({ lengthMs: 2_000 }) }, "MILLRACE_STATE_MISMATCH"],
+  const mismatch = "MILLRACE_STATE_MISMATCH";
+  test.each<[string, Shape, string, string]>([
+    [
+      "another length",
+      { windower: new TumblingWindower({ lengthMs: 2_000 }) },
+      mismatch,
+      'step "w.n", windows: kept tumbling 1 s, now tumbling 2 s',
+    ],
     [
       "windows that overlap",
-      { windower: new SlidingWindower({ lengthMs: 1_000, offsetMs: 500 }) },
-      "MILLRACE_STATE_MISMATCH",
+      { windower: new SlidingWindower({ lengthMs: 90_000, offsetMs: 500 }) },
+      mismatch,
+      'step "w.n", windows: kept tumbling 1 s, now sliding 90 s every 500 ms',
     ],
-    ["sessions", { windower: new SessionWindower({ gapMs: 1_000 }) }, "MILLRACE_STATE_MISMATCH"],
-    ["another clock", { clock: waiting }, "MILLRACE_STATE_MISMATCH"],
-    ["another time model", { options: { timeModel: "perKey" } }, "MILLRACE_STATE_MISMATCH"],
-    ["an order of events", { options: { ordered: true } }, "MILLRACE_STATE_MISMATCH"],
-    ["another version", { version: 2 }, "MILLRACE_STATE_MISMATCH"],
-    ["another source", { source: otherSource() }, "MILLRACE_STATE_INVALID"],
-  ])("is refused before it takes a task over: %s", async (_, shape, code) => {
+    [
+      "sessions",
+      { windower: new SessionWindower({ gapMs: 60_000 }) },
+      mismatch,
+      'step "w.n", windows: kept tumbling 1 s, now session with a gap of 1 min',
+    ],
+    ["another clock", { clock: waiting }, mismatch, 'step "w.n", clock: kept system, now event'],
+    [
+      "another time model",
+      { options: { timeModel: "perKey" } },
+      mismatch,
+      'step "w.n", time model: kept stream, now perKey',
+    ],
+    [
+      "an order of events",
+      { options: { ordered: true } },
+      mismatch,
+      'step "w.n", order of events: kept any, now ordered',
+    ],
+    ["another version", { version: 2 }, mismatch, "the flow's version: kept 1, now 2"],
+    ["another source", { source: otherSource() }, "MILLRACE_STATE_INVALID", "the position is a number"],
+  ])("is refused before it takes a task over: %s", async (_, shape, code, difference) => {
     const store = new MemoryStore();
     const source = new TestingSource<string>({
       parts: ["0", "1"],
@@ -85,11 +107,31 @@ describe("a worker that cannot go on from what is kept", () => {
     source.push(["a"], { part: "0" });
     await first.settle();
     const second = await FlowDriver.start(counts(source, shape), { store });
-    await expect(second.stop()).rejects.toMatchObject({ code });
+    await expect(second.stop()).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(new RegExp(`${difference}(\\.|$)`)),
+    });
     // The first one still owns both tasks: it goes on to commit.
     for (const part of ["0", "1"]) source.push(["b"], { part });
     await first.settle();
     expect((await first.stop()).tasks).toMatchObject([{ phase: "ended" }, { phase: "ended" }]);
+  });
+
+  test("is refused steps that keep state and were not there, and is told of those that are gone", async () => {
+    const store = new MemoryStore();
+    const source = new TestingSource<string>();
+    const folding = (...ids: readonly string[]): Dataflow => {
+      const flow = new Dataflow("steps");
+      const input = flow.input("in", source);
+      for (const id of ids)
+        input.deduplicate(id, String, { withinMs: 1_000 }).output(`${id}_out`, new TestingSink());
+      return flow;
+    };
+    await (await FlowDriver.start(folding("a", "b"), { store })).stop();
+    const second = await FlowDriver.start(folding("a", "c"), { store });
+    await expect(second.done).rejects.toThrow(
+      /step "b" kept state \(deduplicate\), and is not there or keeps none now; step "c" keeps state now, and did not/,
+    );
   });
 
   test("is refused what the former owner committed after the look, too", async () => {
@@ -178,7 +220,7 @@ describe("a fold of another kind under the same ids", () => {
     await first.settle();
     const second = await FlowDriver.start(flowOf(source, other), { store });
     await expect(second.done).rejects.toMatchObject({ code: "MILLRACE_STATE_MISMATCH" });
-    await expect(second.done).rejects.toThrow(new RegExp(`w\\.n: .*fold=count.*w\\.n: .*fold=${kind}`));
+    await expect(second.done).rejects.toThrow(new RegExp(`step "w\\.n", fold: kept count, now ${kind}`));
     source.push([6]);
     await first.settle();
     expect((await first.stop()).tasks).toMatchObject([{ phase: "ended" }]);

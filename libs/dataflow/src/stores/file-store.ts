@@ -105,13 +105,16 @@ class FileTaskStore implements TaskStore {
     const { last, groups } = await replay(this.#folder);
     if (last === undefined) return;
     const changes = groups.copy().map(([group, fields]) => ({ group, put: [...fields] }));
-    this.#snapshotBytes = await this.#folder.writeSnapshot({ ...last, commit: { ...last.commit, changes } });
+    const kept = { ...last, commit: { ...last.commit, changes } };
+    this.#snapshotBytes = await this.#folder.writeSnapshot(kept, groups.fields);
     this.#unfolded = 0;
   }
 }
 
 /** Adds up the snapshot and the commits after it. @throws StateTooLargeError, StateError */
 async function replay(folder: TaskFolder): Promise<Replayed> {
+  // The commits after a snapshot are no larger than that, or small; what it takes itself is known before it is read.
+  requireRoom(folder.path, await folder.snapshotFields());
   const { snapshot, commits } = await folder.read();
   const groups = new StateGroups();
   let last: KeptCommit | undefined;
