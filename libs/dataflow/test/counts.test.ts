@@ -173,6 +173,23 @@ describe("the figures of a run whose store is rolled back", () => {
     ]);
   });
 
+  test("are those of what still stands, where the run is stopped before it has loaded that", async () => {
+    const store = new RestorableStore({ flow: FLOW, part: "testing" });
+    const source = new TestingSource<number>();
+    const options = { store, commitEveryEvents: 1, logger: SILENT_LOGGER };
+    const driver = await FlowDriver.start(flowOf(source, store), options);
+    for (const n of [1, 2, 3, 4]) source.push([n]);
+    await driver.settle();
+    // The second time there is a pause before the task is opened again.
+    for (const commit of [4, 3]) {
+      await store.restore(commit);
+      source.push([5]);
+      await driver.settle();
+    }
+    expect(driver.stats().tasks).toMatchObject([{ phase: "reloading" }]);
+    expect(reconcile(await driver.stop())).toMatchObject({ received: 2, windowed: 2, unaccounted: 0 });
+  });
+
   test("take a few hundred bytes of each commit, however long the run", async () => {
     const store = new RestorableStore({ flow: FLOW, part: "testing" });
     const source = new TestingSource<number>();

@@ -56,7 +56,7 @@ export class RedisStore implements Store {
       const head = await connection.run("look at a task", async (link): Promise<TaskHead | undefined> => {
         const meta = await readMeta(link, keys);
         requireWhole(meta, link);
-        const { commitNumber, signature, position, sinks } = meta;
+        const { commitNumber, signature, position, sinks, counts } = meta;
         if (commitNumber === 0) return undefined;
         requireRoomFor(await groupSizes(link, keys), keys);
         const kept: [string, ReadonlyMap<string, Json>][] = [];
@@ -64,7 +64,7 @@ export class RedisStore implements Store {
           const fields = await readGroup(link, keys, name, this.#settings.pageFields);
           if (fields.size > 0) kept.push([name, fields]);
         }
-        return { commitNumber, signature, position, sinks, groups: kept };
+        return { commitNumber, signature, position, sinks, counts, groups: kept };
       });
       await this.#looked.get(keys.meta)?.close();
       this.#looked.set(keys.meta, connection);

@@ -67,8 +67,8 @@ export interface TaskState {
   readonly counts: Json;
 }
 
-/** The part of a task's state by which a start can be refused. Of its groups it has those that were asked for. */
-export type TaskHead = Omit<TaskState, "partial" | "counts">;
+/** What can be known of a task without taking it over. Of its groups it has those that were asked for. */
+export type TaskHead = Omit<TaskState, "partial">;
 
 /** Keeps the state of tasks. */
 export interface Store {

@@ -32,8 +32,8 @@ export class FileStore implements Store {
   async look(task: TaskId, wanted: readonly string[] = []): Promise<TaskHead | undefined> {
     const { last, groups } = await replay(this.#folder(task));
     if (last === undefined) return undefined;
-    const { number: commitNumber, signature, position, sinks } = last.commit;
-    return { commitNumber, signature, position, sinks, groups: groups.copy(wanted) };
+    const { number: commitNumber, signature, position, sinks, counts = null } = last.commit;
+    return { commitNumber, signature, position, sinks, counts, groups: groups.copy(wanted) };
   }
 
   async acquire(task: TaskId): Promise<TaskStore> {

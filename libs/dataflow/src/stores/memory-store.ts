@@ -28,8 +28,8 @@ export class MemoryStore implements Store {
   look(task: TaskId, wanted: readonly string[] = []): Promise<TaskHead | undefined> {
     const { last, groups } = this.#kept(task);
     if (last === undefined) return Promise.resolve(undefined);
-    const { number: commitNumber, signature, position, sinks } = last;
-    return Promise.resolve({ commitNumber, signature, position, sinks, groups: groups.copy(wanted) });
+    const { number: commitNumber, signature, position, sinks, counts } = last;
+    return Promise.resolve({ commitNumber, signature, position, sinks, counts, groups: groups.copy(wanted) });
   }
 
   acquire(task: TaskId): Promise<TaskStore> {

@@ -127,8 +127,9 @@ export function storeConformance({ open }: StoreHarness): readonly ConformanceCa
         const owner = await store.acquire(TASK);
         strictEqual(await store.look(TASK), undefined);
         const changes = [put("in/position", { a: 1, b: 2 }), put("w/1", { a: 1 })];
-        await owner.commit(commitOf(1, { position: { at: 7 }, sinks: { out: 3 }, changes }));
-        const head = { commitNumber: 1, signature: "suite v1", position: { at: 7 }, sinks: { out: 3 } };
+        const kept = { signature: "suite v1", position: { at: 7 }, sinks: { out: 3 }, counts: ["run", 4] };
+        await owner.commit(commitOf(1, { ...kept, changes }));
+        const head = { commitNumber: 1, ...kept };
         deepStrictEqual(await loaded(store.look(TASK)), { ...head, groups: {} });
         deepStrictEqual(await loaded(store.look(TASK, ["in/position", "none"])), {
           ...head,
