@@ -25,8 +25,19 @@ const DECODER: Decoder<RawLine, Click> = {
 const BATCH = 5;
 const KEYS = "millrace:{clicks}:clicks*";
 
+interface Stage {
+  readonly client: Redis;
+  /** Takes a copy of all that Redis has of the task. */
+  readonly save: () => Promise<void>;
+  /** From now on the copy is empty. */
+  readonly forget: () => void;
+  readonly putBack: () => Promise<void>;
+  /** @param onCommit called before each, with how many this run had before */
+  readonly run: (onCommit: (made: number) => Promise<void>, stopAfter?: number) => Promise<Reconciliation>;
+}
+
 /** Runs over a stream of clicks, of which some are malformed, while a test takes copies of Redis and puts them back. */
-async function stage(entries: number) {
+async function stage(entries: number): Promise<Stage> {
   const server = await serverOf();
   const client = clientOf(server);
   for (let id = 0; id < entries; id += 1) {
@@ -38,7 +49,7 @@ async function stage(entries: number) {
     client,
     async save() {
       copy = new Map();
-      for (const key of await client.keys(KEYS)) copy.set(key, (await client.dumpBuffer(key)) ?? Buffer.of());
+      for (const key of await client.keys(KEYS)) copy.set(key, await client.dumpBuffer(key));
     },
     forget() {
       copy = new Map();
@@ -47,7 +58,6 @@ async function stage(entries: number) {
       await deleteAll(client, KEYS);
       for (const [key, value] of copy) await client.restore(key, 0, value);
     },
-    /** @param onCommit called before each, with how many this run had before */
     async run(onCommit: (made: number) => Promise<void>, stopAfter = Infinity): Promise<Reconciliation> {
       const logger = warnings();
       const stop = new AbortController();
