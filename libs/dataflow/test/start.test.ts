@@ -117,7 +117,7 @@ describe("a worker that cannot go on from what is kept", () => {
     expect((await first.stop()).tasks).toMatchObject([{ phase: "ended" }, { phase: "ended" }]);
   });
 
-  test("is refused steps that keep state and were not there, and is told of those that are gone", async () => {
+  test("is refused steps that keep state and were not there, and those that are gone are named", async () => {
     const store = new MemoryStore();
     const source = new TestingSource<string>();
     const folding = (...ids: readonly string[]): Dataflow => {
