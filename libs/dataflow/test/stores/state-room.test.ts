@@ -52,8 +52,10 @@ describe("a FileStore whose state was kept by a process with more heap", () => {
       const args = ["--max-old-space-size=64", "--conditions=@millrace/source", "--import", "tsx"];
       const options = { cwd: join(import.meta.dirname, "../.."), env: { ...process.env, NODE_OPTIONS: "" } };
       const child = spawn(process.execPath, [...args, "--input-type=module", "-e", script, folder], options);
-      const [output, [code]] = await Promise.all([text(child.stdout), once(child, "close")]);
-      expect([output.trim(), code]).toEqual(["MILLRACE_STATE_TOO_LARGE", 0]);
+      const closed = once(child, "close");
+      const output = await text(child.stdout);
+      await closed;
+      expect([output.trim(), child.exitCode]).toEqual(["MILLRACE_STATE_TOO_LARGE", 0]);
     },
     20_000,
   );
