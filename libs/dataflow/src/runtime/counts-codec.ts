@@ -12,8 +12,8 @@ type TaskFigure = Exclude<keyof TaskCounts, "steps">;
 type StepFigure = keyof StepCounts;
 
 /**
- * Counts as the row of numbers that a commit carries. What each number is stays in memory: only the run that wrote a row
- * has a use for it, and knows it by the name that it begins with.
+ * Counts as the row of numbers that a commit carries, after the name of the run and the keys that its steps keep. What each
+ * of the other numbers is stays in memory: only the run that wrote a row has a use for them.
  */
 export class CountsCodec {
   /** Of this run, and no other. */
@@ -22,11 +22,12 @@ export class CountsCodec {
   readonly #columns: Column[] = [];
   readonly #places = new Map<string, number>();
 
-  encode(counts: TaskCounts): Json {
+  /** @param keys that the steps keep */
+  encode(counts: TaskCounts, keys: number): Json {
     const row: number[] = [];
     for (const [column, value] of figuresOf(counts)) row[this.#placeOf(column)] = value;
     // A step that has counted nothing so far may have left its places empty.
-    return [this.#name, ...Array.from(row, (value: number | undefined) => value ?? 0)];
+    return [this.#name, keys, ...Array.from(row, (value: number | undefined) => value ?? 0)];
   }
 
   /** @returns `undefined` for what another run has written, or none */
@@ -35,7 +36,7 @@ export class CountsCodec {
     const task: Record<TaskFigure, number> = { ...NO_COUNTS };
     const steps = new Map<string, { eventsIn: number; eventsOut: Figures; figures: Figures }>();
     for (const [place, column] of this.#columns.entries()) {
-      const value = Number(kept[place + 1] ?? 0);
+      const value = Number(kept[place + FIRST_PLACE] ?? 0);
       if (column.of === "task") {
         task[column.name] = value;
         continue;
@@ -56,6 +57,15 @@ export class CountsCodec {
     return this.#columns.push(column) - 1;
   }
 }
+
+/** Keys that the steps kept at a commit, of whichever run; 0 where it does not say. */
+export function keysKept(kept: Json): number {
+  const keys = Array.isArray(kept) ? kept[1] : undefined;
+  return typeof keys === "number" ? keys : 0;
+}
+
+/** Before it are the run's name and the number of keys. */
+const FIRST_PLACE = 2;
 
 type Figures = Record<string, number>;
 

@@ -1,12 +1,13 @@
 import type { Json } from "@millrace/windowing";
 import type { SourcePartition } from "../contracts/source.ts";
 import type { SinkPartition } from "../contracts/sink.ts";
-import type { Store } from "../contracts/store.ts";
+import type { Store, TaskHead } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
 import { StateTooLargeError } from "../errors.ts";
 import { abortable } from "./abortable.ts";
 import { DEAD_LETTER, inputOf } from "./check-start.ts";
 import { Committer, groupsByStep } from "./committer.ts";
+import { keysKept } from "./counts-codec.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { Ends } from "./ends.ts";
 import type { TaskOptions } from "./options.ts";
@@ -69,6 +70,7 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   try {
     if (store !== undefined) {
       const head = await abortable(store.look(task, [positions.group]), plan.abort);
+      if (head !== undefined) refuseTooLarge(plan, head);
       await ends.openSource(head && positions.restore(head.position, head.groups));
       await ends.openHarmlessSinks(head?.sinks);
     }
@@ -112,7 +114,6 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   });
   if (groups !== undefined) {
     graph.restore(groupsByStep(groups), time.now());
-    refuseTooLarge(plan, graph);
   }
   return {
     graph,
@@ -130,9 +131,8 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
 const RESTORE_SLACK = 1.1;
 
 /** State that was kept by a run with more room is taken up as long as the whole run has room for it. */
-function refuseTooLarge({ flow, part, options }: TaskPlan, graph: TaskGraph): void {
-  let keys = 0;
-  for (const { cells = 0, keys: held = 0 } of graph.gauges().values()) keys += cells + held;
+function refuseTooLarge({ flow, part, options }: TaskPlan, { counts }: TaskHead): void {
+  const keys = keysKept(counts);
   if (keys <= options.maxKeys * RESTORE_SLACK) return;
   throw new StateTooLargeError(
     `flow "${flow.id}", partition "${part}": its state has ${keys} keys, and this run has room for ${options.maxKeys}. Give ` +

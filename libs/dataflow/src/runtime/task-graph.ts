@@ -322,6 +322,16 @@ export class TaskGraph {
     );
   }
 
+  /** Keys that all steps keep, once for each of their windows. */
+  get keys(): number {
+    let keys = 0;
+    for (const { operator } of this.#operators) {
+      const { cells = 0, keys: kept = 0 } = operator.stats?.() ?? {};
+      keys += cells + kept;
+    }
+    return keys;
+  }
+
   /** What stopping now would leave undone: rows not written, and keys of open windows. */
   unfinished(): { readonly rows: number; readonly open: number } {
     return {

@@ -30,9 +30,9 @@ export class TaskHistory {
     return this.#reloads;
   }
 
-  /** What a commit keeps. @param counts of this life, with that commit */
-  toKeep(counts: TaskCounts): Json {
-    return this.#codec.encode(sumOf(this.#earlier, counts));
+  /** What a commit keeps. @param counts of this life, with that commit; @param keys that the steps keep with it */
+  toKeep(counts: TaskCounts, keys: number): Json {
+    return this.#codec.encode(sumOf(this.#earlier, counts), keys);
   }
 
   /**

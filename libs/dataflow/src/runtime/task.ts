@@ -372,7 +372,7 @@ export class Task {
     const outputs = [...live.sinks.values()].flatMap((sink) => sink.takeOutputs?.() ?? []);
     this.#schedule.committing(graph);
     const own = this.#figures.withCommit(live);
-    const counts = this.history.toKeep(own);
+    const counts = this.history.toKeep(own, graph.keys);
     await abortable(committer.commit({ graph, position, sinks, outputs, partial, counts }), signal);
     graph.allOut();
     this.#schedule.committed();
