@@ -60,7 +60,7 @@ export class CountsCodec {
 
 /** Keys that the steps kept at a commit, of whichever run; 0 where it does not say. */
 export function keysKept(kept: Json): number {
-  const keys = Array.isArray(kept) ? kept[1] : undefined;
+  const keys: unknown = Array.isArray(kept) ? kept[1] : undefined;
   return typeof keys === "number" ? keys : 0;
 }
 
