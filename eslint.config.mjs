@@ -10,7 +10,7 @@ const rooms = {
   dataflow: ["windowing"],
   "redis-source": ["dataflow"],
   "redis-store": ["dataflow", "redis-source"],
-  cli: ["dataflow", "redis-source"],
+  cli: ["windowing", "dataflow", "redis-source"],
   app: ["cli", "event-schema", "windowing", "dataflow", "redis-source", "redis-store"],
 };
 

@@ -1,5 +1,4 @@
-import { DURATION_FORM, parseDuration } from "@millrace/cli";
-import { EventClock, SystemClock } from "@millrace/windowing";
+import { DURATION_FORM, messageTime, parseDuration, systemTime } from "@millrace/windowing";
 import type { Clock } from "@millrace/windowing";
 
 const SYSTEM = /^system(?::([^:]*))?$/s;
@@ -15,16 +14,16 @@ const DEFAULT_MAX_FUTURE = "5m";
  * - `publish:2s`: an event's time is that at which it was published; windows wait so long for others (1 s unless told).
  *   `publish:2s:10m`: an event from more than 10 minutes ahead is refused (5 minutes unless told; `unbounded`: none is).
  *
- * @throws RangeError that says what is wanted
+ * @throws RangeError, DurationError that says what is wanted
  */
 export function parseClock(text: string): Clock<unknown> {
   const system = SYSTEM.exec(text);
-  if (system !== null) return new SystemClock({ settleMs: parseDuration(system[1] ?? "0ms", 0) });
+  if (system !== null) return systemTime({ settle: parseDuration(system[1] ?? "0ms", 0) });
   const publish = PUBLISH.exec(text);
   if (publish !== null) {
     const [, wait = DEFAULT_WAIT, future = DEFAULT_MAX_FUTURE] = publish;
-    const maxFutureMs = future === "unbounded" ? future : parseDuration(future, 0);
-    return new EventClock({ waitMs: parseDuration(wait, 0), maxFutureMs });
+    const maxFuture = future === "unbounded" ? future : parseDuration(future, 0);
+    return messageTime({ wait: parseDuration(wait, 0), maxFuture });
   }
   throw new RangeError(
     `${JSON.stringify(text)} is not a clock: give system, system:<settle>, publish, publish:<wait> or ` +

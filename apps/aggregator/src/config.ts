@@ -4,7 +4,6 @@ import {
   drainOption,
   logOptions,
   oneOf,
-  parseDuration,
   parseSeconds,
   redisOptions,
   text,
@@ -13,6 +12,7 @@ import {
 import type { ProgramConfig, TransportSettings, Value } from "@millrace/cli";
 import type { IdleFrom } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
+import { parseDuration, toMs } from "@millrace/windowing";
 import { flowOptions } from "./flow-options.ts";
 import type { FlowSettings } from "./flow-options.ts";
 import { taskOptions } from "./task-options.ts";
@@ -206,13 +206,13 @@ export function aggregatorOptions(
 
 /** A window whose rows had gone would come back in part with the next row that corrects it. @throws UsageError */
 function resultTtlOf(given: number | undefined, { windower, windowing }: FlowSettings): number {
-  const { allowedLatenessMs, earlyEveryMs } = windowing;
+  const { allowedLateness, earlyEvery } = windowing;
   const lengthMs = windower.kind === "session" ? windower.gapMs : windower.lengthMs;
-  const leastMs = lengthMs + (allowedLatenessMs ?? 0);
+  const leastMs = lengthMs + toMs(allowedLateness ?? 0);
   if (given === undefined) return Math.max(SEVEN_DAYS_MS, leastMs);
-  const rewritten = allowedLatenessMs !== undefined || earlyEveryMs !== undefined;
+  const rewritten = allowedLateness !== undefined || earlyEvery !== undefined;
   if (given >= leastMs || !rewritten) return given;
-  const corrected = allowedLatenessMs === undefined ? "--early" : "--allowed-lateness";
+  const corrected = allowedLateness === undefined ? "--early" : "--allowed-lateness";
   throw new UsageError(
     `--result-ttl: rows would be gone after ${given} ms, and ${corrected} rewrites some of them as long as their window is kept; give at least the window's length and the lateness together: ${leastMs}ms`,
   );

@@ -1,4 +1,4 @@
-import { parseDuration } from "@millrace/cli";
+import { parseDuration } from "@millrace/windowing";
 import type { CommandLine, Value } from "@millrace/cli";
 import type { Clock, Windower } from "@millrace/windowing";
 import { parseClock } from "./clock-spec.ts";
@@ -98,8 +98,8 @@ export function flowOptions(
     description: "rows also tell their window, revision, cause and completeness",
   });
   return () => {
-    const allowedLatenessMs = lateness();
-    const earlyEveryMs = early();
+    const allowedLateness = lateness();
+    const earlyEvery = early();
     const given = (...values: readonly Value<unknown>[]): readonly string[] =>
       values.map((value) => cli.givenAs(value)).filter((name) => name !== undefined);
     return {
@@ -107,11 +107,11 @@ export function flowOptions(
       windower: windower(),
       clock: clock(),
       windowing: {
-        ...(allowedLatenessMs === undefined ? {} : { allowedLatenessMs }),
-        ...(earlyEveryMs === undefined ? {} : { earlyEveryMs }),
+        ...(allowedLateness === undefined ? {} : { allowedLateness }),
+        ...(earlyEvery === undefined ? {} : { earlyEvery }),
       },
       // A row that may be replaced must say so.
-      meta: meta() || allowedLatenessMs !== undefined || earlyEveryMs !== undefined,
+      meta: meta() || allowedLateness !== undefined || earlyEvery !== undefined,
       given: {
         windower: given(windower),
         clock: given(clock),

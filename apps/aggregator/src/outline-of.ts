@@ -1,6 +1,6 @@
 import { CallbackSink, IterableSource } from "@millrace/dataflow";
 import type { Dataflow } from "@millrace/dataflow";
-import { SystemClock } from "@millrace/windowing";
+import { systemTime } from "@millrace/windowing";
 import type { FlowChoice } from "./flow-choice.ts";
 import { DEFAULT_FLOW_SHAPE } from "./flow-options.ts";
 import type { FlowShape } from "./flow-options.ts";
@@ -18,7 +18,7 @@ export function outlineOf(choice: FlowChoice, shape: FlowShape = DEFAULT_FLOW_SH
   return loadFlow(choice, {
     source: new IterableSource([]),
     windower,
-    clock: clock ?? new SystemClock(),
+    clock: clock ?? systemTime(),
     windowing,
     report: reporter(meta),
     results: nowhere,

@@ -1,5 +1,11 @@
-import { DURATION_FORM, parseDuration } from "@millrace/cli";
-import { SessionWindower, SlidingWindower, TumblingWindower, WindowSpecError } from "@millrace/windowing";
+import {
+  DURATION_FORM,
+  WindowSpecError,
+  parseDuration,
+  session,
+  sliding,
+  tumbling,
+} from "@millrace/windowing";
 import type { Windower } from "@millrace/windowing";
 
 interface Kind {
@@ -9,13 +15,13 @@ interface Kind {
 }
 
 const KINDS: Readonly<Record<string, Kind>> = {
-  tumbling: { durations: 1, build: (lengthMs) => new TumblingWindower({ lengthMs }) },
-  sliding: { durations: 2, build: sliding },
-  session: { durations: 1, build: (gapMs) => new SessionWindower({ gapMs }) },
+  tumbling: { durations: 1, build: (length) => tumbling(length) },
+  sliding: { durations: 2, build: slidingWindower },
+  session: { durations: 1, build: (gap) => session(gap) },
 };
 
-function sliding(lengthMs: number, offsetMs: number): Windower {
-  if (offsetMs <= lengthMs) return new SlidingWindower({ lengthMs, offsetMs });
+function slidingWindower(lengthMs: number, offsetMs: number): Windower {
+  if (offsetMs <= lengthMs) return sliding(lengthMs, { every: offsetMs });
   throw new RangeError(
     "the second duration is longer than the first, so that events between two windows would be in none: in " +
       "sliding:<length>/<offset> the offset, from one window's start to the next, is at most the length",
@@ -25,7 +31,7 @@ function sliding(lengthMs: number, offsetMs: number): Windower {
 /**
  * Reads the value of `--window`: `tumbling:5s`, `sliding:10s/1s` (length and offset) or `session:30s` (gap).
  *
- * @throws RangeError that says what is wanted
+ * @throws RangeError, DurationError that says what is wanted
  */
 export function parseWindow(text: string): Windower {
   const [name = "", ...rest] = text.split(":");

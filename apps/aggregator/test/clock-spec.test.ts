@@ -1,16 +1,16 @@
 import { describe, expect, test } from "@jest/globals";
-import { EventClock, SystemClock } from "@millrace/windowing";
+import { messageTime, systemTime } from "@millrace/windowing";
 import { parseClock } from "../src/clock-spec.ts";
 
 describe("parseClock", () => {
   test.each([
-    ["system", new SystemClock()],
-    ["publish", new EventClock({ waitMs: 1_000 })],
-    ["publish:500ms", new EventClock({ waitMs: 500 })],
-    ["publish:0s", new EventClock({ waitMs: 0 })],
-    ["publish:2s:1m", new EventClock({ waitMs: 2_000, maxFutureMs: 60_000 })],
-    ["publish:2s:unbounded", new EventClock({ waitMs: 2_000, maxFutureMs: "unbounded" })],
-    ["system:2s", new SystemClock({ settleMs: 2_000 })],
+    ["system", systemTime()],
+    ["publish", messageTime({ wait: 1_000 })],
+    ["publish:500ms", messageTime({ wait: 500 })],
+    ["publish:0s", messageTime({ wait: 0 })],
+    ["publish:2s:1m", messageTime({ wait: 2_000, maxFuture: 60_000 })],
+    ["publish:2s:unbounded", messageTime({ wait: 2_000, maxFuture: "unbounded" })],
+    ["system:2s", systemTime({ settle: 2_000 })],
   ])("reads %s", (text, clock) => {
     expect(parseClock(text)).toEqual(clock);
   });

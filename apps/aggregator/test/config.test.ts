@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { EventClock, SlidingWindower, TumblingWindower } from "@millrace/windowing";
+import { messageTime, sliding, tumbling } from "@millrace/windowing";
 import { graphConfig } from "../src/commands/graph.ts";
 import { inspectConfig } from "../src/commands/inspect.ts";
 import { resetConfig } from "../src/commands/reset.ts";
@@ -11,7 +11,7 @@ describe("aggregatorConfig", () => {
     expect(aggregatorConfig([], {})).toEqual({
       flow: {
         choice: { kind: "built-in", name: "mobile-counts" },
-        windower: new TumblingWindower({ lengthMs: 5_000 }),
+        windower: tumbling(5_000),
         clock: undefined,
         windowing: {},
         meta: false,
@@ -68,9 +68,9 @@ describe("aggregatorConfig", () => {
     expect(aggregatorConfig([], env)).toMatchObject({
       flow: {
         choice: { kind: "built-in", name: "audience" },
-        windower: new SlidingWindower({ lengthMs: 60_000, offsetMs: 10_000 }),
-        clock: new EventClock({ waitMs: 2_000 }),
-        windowing: { allowedLatenessMs: 60_000, earlyEveryMs: 1_000 },
+        windower: sliding(60_000, { every: 10_000 }),
+        clock: messageTime({ wait: 2_000 }),
+        windowing: { allowedLateness: 60_000, earlyEvery: 1_000 },
         meta: true,
         given: {
           windower: ["MILLRACE_WINDOW"],

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "@jest/globals";
-import { SessionWindower, SlidingWindower, TumblingWindower } from "@millrace/windowing";
+import { session, sliding, tumbling } from "@millrace/windowing";
 import { parseWindow } from "../src/window-spec.ts";
 
 describe("parseWindow", () => {
   test.each([
-    ["tumbling:5s", new TumblingWindower({ lengthMs: 5_000 })],
-    ["tumbling:500ms", new TumblingWindower({ lengthMs: 500 })],
-    ["sliding:10s/1s", new SlidingWindower({ lengthMs: 10_000, offsetMs: 1_000 })],
-    ["session:30s", new SessionWindower({ gapMs: 30_000 })],
+    ["tumbling:5s", tumbling(5_000)],
+    ["tumbling:500ms", tumbling(500)],
+    ["sliding:10s/1s", sliding(10_000, { every: 1_000 })],
+    ["session:30s", session(30_000)],
   ])("reads %s", (text, windower) => {
     expect(parseWindow(text)).toEqual(windower);
   });

@@ -1,7 +1,8 @@
-import { UsageError, integer, oneOf, parseDuration } from "@millrace/cli";
+import { UsageError, integer, oneOf } from "@millrace/cli";
 import type { CommandLine, TransportSettings, Value } from "@millrace/cli";
 import { SHORTEST_WAITING_LENGTH } from "@millrace/redis-source";
 import type { StreamFullPolicy } from "@millrace/redis-source";
+import { parseDuration } from "@millrace/windowing";
 
 const WHEN_FULL = ["wait", "trim", "fail"] as const satisfies readonly StreamFullPolicy[];
 const MAX_LINGER_MS = 60_000;

@@ -1,6 +1,6 @@
 import { CallbackSink, Dataflow } from "@millrace/dataflow";
 import type { Operator, RawLine, Sink, Source } from "@millrace/dataflow";
-import { SystemClock, TumblingWindower } from "@millrace/windowing";
+import { systemTime, tumbling } from "@millrace/windowing";
 
 /** What the publisher's flow is made of. */
 export interface PublishFlowParts {
@@ -20,7 +20,7 @@ export function publishFlow({ source, sink, progressEveryMs, onProgress }: Publi
   lines
     .custom("batches", sizesOfBatches)
     .keyBy("together", () => "all")
-    .window("progress", new TumblingWindower({ lengthMs: progressEveryMs }), new SystemClock())
+    .window("progress", tumbling(progressEveryMs), systemTime())
     .sum("lines", (size) => size)
     .output(
       "tell",

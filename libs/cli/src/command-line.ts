@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { DurationError } from "@millrace/windowing";
 import { Command, CommanderError, Option } from "commander";
 import { HelpShown } from "./help-shown.ts";
 import { nearest } from "./nearest.ts";
@@ -216,7 +217,7 @@ function read({ take }: Declared, name: string, given: unknown, source: Given["s
   try {
     take(given, { source, name });
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+    if (!(error instanceof RangeError || error instanceof DurationError)) throw error;
     throw new UsageError(`${name}: ${error.message}`);
   }
 }

@@ -1,5 +1,5 @@
+import { parseDuration } from "@millrace/windowing";
 import type { CommandLine, Value } from "./command-line.ts";
-import { parseDuration } from "./duration.ts";
 
 /**
  * Declares the option that says how long a program may take to finish its work once it is asked to stop. Its value, ms,

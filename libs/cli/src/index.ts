@@ -1,5 +1,5 @@
 export { CommandLine } from "./command-line.ts";
-export { DURATION_FORM, parseDuration, parseSeconds } from "./duration.ts";
+export { parseSeconds } from "./duration.ts";
 export { EXIT_CODES } from "./exit-code.ts";
 export { UsageError } from "./usage-error.ts";
 export { UnexpectedError } from "./unexpected-error.ts";

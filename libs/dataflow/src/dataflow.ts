@@ -36,7 +36,7 @@ export interface DataflowOptions {
  *   .input("clicks", source)
  *   .decode("decode", clickCodec)
  *   .keyBy("timezone", "os_timezone")
- *   .window("per_5s", new TumblingWindower({ lengthMs: 5_000 }), new SystemClock())
+ *   .window("per_5s", tumbling("5s"), systemTime())
  *   .reduce("mobile", (click) => Number(click.device_is_mobile), (a, b) => a + b)
  *   .output("out", new StdoutSink());
  */

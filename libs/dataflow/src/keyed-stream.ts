@@ -159,7 +159,7 @@ export class KeyedStream<V> extends StreamBase<V> {
     return this.statefulFlatMap(id, collectLogic<V>(id, options), { maxBytes: Infinity });
   }
 
-  /** Passes each id once: whatever repeats it within `withinMs` is dropped and counted. */
+  /** Passes each id once: whatever repeats it within `within` is dropped and counted. */
   deduplicate(id: string, idOf: (value: V) => string, options: DeduplicateOptions<V>): KeyedStream<V> {
     const build = (context: StepContext): DeduplicateOperator<V> =>
       new DeduplicateOperator(context, idOf, options);

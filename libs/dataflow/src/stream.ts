@@ -169,7 +169,7 @@ export class Stream<T> extends StreamBase<T> {
   }
 
   /**
-   * Passes each id once: whatever repeats it within `withinMs` is dropped and counted.
+   * Passes each id once: whatever repeats it within `within` is dropped and counted.
    *
    * @throws WindowOptionsError for a bound that cannot be
    */

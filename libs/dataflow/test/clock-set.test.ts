@@ -8,7 +8,7 @@ import {
   TestingSource,
   VirtualTime,
 } from "@millrace/dataflow/testing";
-import { EventClock, SystemClock, TumblingWindower } from "@millrace/windowing";
+import { eventTime, messageTime, systemTime, tumbling } from "@millrace/windowing";
 import type { Clock } from "@millrace/windowing";
 
 const HOUR = 3_600_000;
@@ -34,7 +34,7 @@ async function counting(clock: Clock<Event>) {
   flow
     .input("in", source)
     .keyBy("key", () => "all")
-    .window("per_minute", new TumblingWindower({ lengthMs: MINUTE }), clock)
+    .window("per_minute", tumbling(MINUTE), clock)
     .count("count")
     .map("row", ({ window, value }): Row => [window.close, value])
     .output("out", out);
@@ -56,7 +56,7 @@ async function counting(clock: Clock<Event>) {
 
 describe("the wall clock is set while a flow runs", () => {
   test("back, windows on the system clock: time goes on evenly, and the log says so once", async () => {
-    const { driver, source, out, steps } = await counting(new SystemClock());
+    const { driver, source, out, steps } = await counting(systemTime());
     source.push([{ at: 0 }]);
     await driver.advanceBy(10_000);
     driver.time.stepWall(-HOUR);
@@ -70,7 +70,7 @@ describe("the wall clock is set while a flow runs", () => {
   });
 
   test("forth, windows on the system clock: the open one closes at once", async () => {
-    const { driver, source, out, steps } = await counting(new SystemClock());
+    const { driver, source, out, steps } = await counting(systemTime());
     source.push([{ at: 0 }]);
     await driver.advanceBy(10_000);
     driver.time.stepWall(HOUR);
@@ -83,7 +83,7 @@ describe("the wall clock is set while a flow runs", () => {
   test.each([-HOUR, HOUR])(
     "by %d ms, windows on the publishers' clock: an event is counted where it was published",
     async (byMs) => {
-      const { driver, source, out } = await counting(new EventClock({ waitMs: 1_000 }));
+      const { driver, source, out } = await counting(messageTime({ wait: 1_000 }));
       source.push([{ at: 0 }], { times: [START] });
       await driver.settle();
       driver.time.stepWall(byMs);
@@ -99,9 +99,7 @@ describe("the wall clock is set while a flow runs", () => {
   test.each([-HOUR, HOUR])(
     "by %d ms, windows on event time: a partition with nothing to read closes them in time",
     async (byMs) => {
-      const { driver, source, out } = await counting(
-        new EventClock<Event>({ timestamp: ({ at }) => at, waitMs: 1_000 }),
-      );
+      const { driver, source, out } = await counting(eventTime<Event>(({ at }) => at, { wait: 1_000 }));
       source.push([{ at: START }]);
       await driver.settle();
       driver.time.stepWall(byMs);
@@ -114,7 +112,7 @@ describe("the wall clock is set while a flow runs", () => {
   );
 
   test("back: commits are made at their interval", async () => {
-    const { driver, source, commits } = await counting(new SystemClock());
+    const { driver, source, commits } = await counting(systemTime());
     source.push([{ at: 0 }]);
     await driver.settle();
     driver.time.stepWall(-HOUR);
@@ -145,9 +143,7 @@ describe("the wall clock is set while a flow runs", () => {
   });
 
   test("forth: a commit is not due before its time, and a batch did not take longer", async () => {
-    const { driver, source, commits } = await counting(
-      new EventClock<Event>({ timestamp: ({ at }) => at, waitMs: 0 }),
-    );
+    const { driver, source, commits } = await counting(eventTime<Event>(({ at }) => at, { wait: 0 }));
     const before = commits.length;
     source.push([{ at: START }]);
     await driver.settle();
@@ -161,9 +157,7 @@ describe("the wall clock is set while a flow runs", () => {
   });
 
   test.each([-HOUR, HOUR])("by %d ms: refused events are logged once a minute", async (byMs) => {
-    const { driver, source, refusals } = await counting(
-      new EventClock<Event>({ timestamp: ({ at }) => at, waitMs: 0 }),
-    );
+    const { driver, source, refusals } = await counting(eventTime<Event>(({ at }) => at, { wait: 0 }));
     const refused = { at: START + 1_000 * HOUR };
     source.push([refused]);
     await driver.settle();

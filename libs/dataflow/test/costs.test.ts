@@ -3,7 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import { Dataflow, IterableSource, MemoryStore, run, start } from "@millrace/dataflow";
 import type { Batch, Operator, RunOptions, Source, Store } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource, VirtualTime } from "@millrace/dataflow/testing";
-import { EventClock, TumblingWindower } from "@millrace/windowing";
+import { eventTime, tumbling } from "@millrace/windowing";
 import { collectRows } from "./collect-rows.ts";
 
 /* What must not grow: these are counts and no times, so that they are the same on every machine. */
@@ -27,8 +27,8 @@ function flowOf(batches: number, batchSize: number): Dataflow {
     .keyBy("key", "key")
     .window(
       "windows",
-      new TumblingWindower({ lengthMs: 1_000 }),
-      new EventClock({ timestamp: ({ at }: Event) => at, waitMs: 0 }),
+      tumbling(1_000),
+      eventTime(({ at }: Event) => at, { wait: 0 }),
     )
     .count("count")
     .map("row", ({ key, value }) => ({ key, value }))

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { Dataflow, MemoryStore, SILENT_LOGGER, reconcile } from "@millrace/dataflow";
 import type { Json, Sink, StoreOutput } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
-import { EventClock, SystemClock, TumblingWindower } from "@millrace/windowing";
+import { eventTime, systemTime, tumbling } from "@millrace/windowing";
 import { RestorableStore } from "./support/restorable-store.ts";
 
 const FLOW = "counts";
@@ -47,7 +47,7 @@ function flowOf(source: TestingSource<number>, store: RestorableStore): Dataflow
             : { kind: "malformed", reason: { code: "below-0", message: "it is below 0" } },
     })
     .keyBy("key", (n) => String(n % 3))
-    .window("w", new TumblingWindower({ lengthMs: 10 }), new EventClock({ timestamp: Number, waitMs: 0 }))
+    .window("w", tumbling(10), eventTime(Number, { wait: 0 }))
     .count("n");
   windowed.output("kept", sinkOf(store));
   windowed.output("written", sinkOf(undefined));
@@ -209,7 +209,7 @@ describe("the figures of a task that fails", () => {
       flow
         .input("in", source)
         .keyBy("key", () => "all")
-        .window("w", new TumblingWindower({ lengthMs: 3_600_000 }), new SystemClock())
+        .window("w", tumbling(3_600_000), systemTime())
         .count("n")
         .output("out", new TestingSink());
       return flow;

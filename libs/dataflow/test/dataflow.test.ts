@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { Dataflow, FlowError, IterableSource, start } from "@millrace/dataflow";
-import { SystemClock, TumblingWindower } from "@millrace/windowing";
+import { systemTime, tumbling } from "@millrace/windowing";
 import { TestingSink, TestingSource } from "@millrace/dataflow/testing";
 
 interface Click {
@@ -53,11 +53,11 @@ describe("building a flow", () => {
 
   test("refuses windows that contradict themselves where they are written", () => {
     const keyed = new Dataflow("f").input("in", new IterableSource(["a"])).keyBy("k", (s) => s);
-    const windows = keyed.window("w", new TumblingWindower({ lengthMs: 5 }), new SystemClock(), {
+    const windows = keyed.window("w", tumbling(5), systemTime(), {
       timeModel: "perKey",
-      allowedLatenessMs: 1,
+      allowedLateness: 1,
     });
-    expect(() => windows.count("n")).toThrow(/allowedLatenessMs/);
+    expect(() => windows.count("n")).toThrow(/allowedLateness/);
   });
 });
 

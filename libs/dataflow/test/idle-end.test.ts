@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { Dataflow, MemoryStore, reconcile } from "@millrace/dataflow";
 import type { Commit, RunOptions } from "@millrace/dataflow";
 import { CrashingStore, FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
-import { EventClock, TumblingWindower } from "@millrace/windowing";
+import { eventTime, tumbling } from "@millrace/windowing";
 import { runningSum } from "./support/running-sum.ts";
 import type { SumRow } from "./support/running-sum.ts";
 
@@ -66,7 +66,7 @@ describe("the end of a run that is idle", () => {
 });
 
 test("windows show what they have, go on in the next run, and its events are not late", async () => {
-  const HOUR = new TumblingWindower({ lengthMs: 3_600_000 });
+  const HOUR = tumbling(3_600_000);
   const source = new TestingSource<number>();
   const store = new MemoryStore();
   const next = async (events: readonly number[], startAt: number, closeWindows = false): Promise<unknown> => {
@@ -75,7 +75,11 @@ test("windows show what they have, go on in the next run, and its events are not
     flow
       .input("in", source)
       .keyBy("all", () => "all")
-      .window("w", HOUR, new EventClock({ timestamp: (at) => at, waitMs: 0 }))
+      .window(
+        "w",
+        HOUR,
+        eventTime((at) => at, { wait: 0 }),
+      )
       .count("n")
       .map("row", ({ value, revision, cause }) => [value, revision, cause])
       .output("out", out);

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from "@jest/globals";
 import { Dataflow, FileStore, KeyStateTooLargeError, MemoryStore, run } from "@millrace/dataflow";
 import type { DeadLetter, ErrorPolicy, KeyedStream, Logger, Store, Stream } from "@millrace/dataflow";
 import { CrashingStore, FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
-import { SystemClock, TumblingWindower } from "@millrace/windowing";
+import { systemTime, tumbling } from "@millrace/windowing";
 
 function loggerOf(lines: object[]): Logger {
   const quiet = (): void => undefined;
@@ -25,7 +25,7 @@ function windowFlow(
   flow
     .input("in", source)
     .keyBy("key", (name) => name, { perPartition: true })
-    .window("w", new TumblingWindower({ lengthMs: 1_000 }), new SystemClock())
+    .window("w", tumbling(1_000), systemTime())
     .count("count")
     .map("row", ({ key, value }) => [key, value] as const)
     .output("out", out);
@@ -257,7 +257,7 @@ describe("bytes of a key", () => {
       stream: KeyedStream<string>,
     ): Stream<{ key: string; value: string; overflow: number | undefined }> =>
       stream
-        .window("w", new TumblingWindower({ lengthMs: 1_000 }), new SystemClock())
+        .window("w", tumbling(1_000), systemTime())
         .reduce(
           "text",
           (text) => text,
@@ -277,7 +277,7 @@ describe("bytes of a key", () => {
     stream.statefulMap("huge", (): [string[], number] => [huge(), 1]).dropKey();
   const hugeWindow = (stream: KeyedStream<string>): Stream<number> =>
     stream
-      .window("w", new TumblingWindower({ lengthMs: 3_600_000 }), new SystemClock())
+      .window("w", tumbling(3_600_000), systemTime())
       .reduce("huge", huge, (a) => a)
       .map("row", () => 1);
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { Dataflow, FlowError } from "@millrace/dataflow";
 import type { Operator, Stream } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
-import { EventClock, SystemClock, TumblingWindower } from "@millrace/windowing";
+import { eventTime, systemTime, tumbling } from "@millrace/windowing";
 
 interface Visit {
   readonly zone: string;
@@ -26,7 +26,7 @@ function moved(): Operator<Visit, Visit> {
 }
 
 const same = (visit: Visit): Visit => visit;
-const WINDOWER = new TumblingWindower({ lengthMs: 1_000 });
+const WINDOWER = tumbling(1_000);
 
 describe("what a stream is divided by between the partitions", () => {
   test.each<[string, (stream: Stream<Visit>) => Stream<Visit>]>([
@@ -35,7 +35,7 @@ describe("what a stream is divided by between the partitions", () => {
     ["inspect", (s) => s.inspect("s", () => undefined)],
     ["branch, its yes", (s) => s.branch("s", ({ user }) => user !== "").yes],
     ["branch, its no", (s) => s.branch("s", ({ user }) => user !== "").no],
-    ["deduplicate", (s) => s.deduplicate("s", ({ user }) => user, { withinMs: 1_000, maxIds: 10 })],
+    ["deduplicate", (s) => s.deduplicate("s", ({ user }) => user, { within: 1_000, maxIds: 10 })],
     [
       "a merge of streams that agree",
       (s) =>
@@ -129,7 +129,7 @@ describe("what a stream is divided by between the partitions", () => {
 });
 
 describe("results of windows", () => {
-  const clock = new SystemClock();
+  const clock = systemTime();
 
   test("are keyed again by their key, where it is what divides the partitions", () => {
     const counts = visits().keyBy("zone", "zone").window("w", WINDOWER, clock).count("n");
@@ -155,7 +155,11 @@ test("each key has one row where a map has changed nothing that matters", async 
     .input("in", input)
     .map("upper", ({ zone, user }) => ({ zone, user: user.toUpperCase() }), { keeps: "zone" })
     .keyBy("zone", "zone")
-    .window("w", WINDOWER, new EventClock({ timestamp: () => 0, waitMs: 0 }))
+    .window(
+      "w",
+      WINDOWER,
+      eventTime(() => 0, { wait: 0 }),
+    )
     .count("n")
     .map("row", ({ key, value }) => `${key} ${value}`)
     .output("out", out);

@@ -4,11 +4,11 @@ import { describe, expect, test } from "@jest/globals";
 import { Dataflow, MemoryStore, reconcile, start } from "@millrace/dataflow";
 import type { Operator, Reconciliation, Source, Store } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource, VirtualTime } from "@millrace/dataflow/testing";
-import { SystemClock, TumblingWindower } from "@millrace/windowing";
+import { systemTime, tumbling } from "@millrace/windowing";
 import { loggerOf } from "./support/logger-of.ts";
 import { RestorableStore } from "./support/restorable-store.ts";
 
-const HOUR = new TumblingWindower({ lengthMs: 3_600_000 });
+const HOUR = tumbling(3_600_000);
 
 function counting(source: Source<string>, out = new TestingSink<string>()): Dataflow {
   const flow = new Dataflow("counts");
@@ -16,7 +16,7 @@ function counting(source: Source<string>, out = new TestingSink<string>()): Data
     .input("in", source)
     .decode("decode", { decode: (event: string) => ({ kind: "event", event }) })
     .keyBy("all", () => "all")
-    .window("w", HOUR, new SystemClock())
+    .window("w", HOUR, systemTime())
     .count("n")
     .map("row", ({ value }) => String(value))
     .output("out", out);

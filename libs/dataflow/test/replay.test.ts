@@ -7,7 +7,7 @@ import { Dataflow, FileStore, IterableSource, JsonlFileSink, JsonlFileSource, ru
 import type { Decoder, RawLine, RunOptions, Source } from "@millrace/dataflow";
 import { CrashingStore, FlowDriver, SimulatedCrash, TestingSource } from "@millrace/dataflow/testing";
 import type { CrashPoint } from "@millrace/dataflow/testing";
-import { EventClock, SlidingWindower } from "@millrace/windowing";
+import { eventTime, sliding } from "@millrace/windowing";
 
 interface Visit {
   readonly page: string;
@@ -28,8 +28,8 @@ function visitsFlow(source: Source<RawLine>, path: string, idle: "drained" | "ne
     .keyBy("page", "page")
     .window(
       "sliding",
-      new SlidingWindower({ lengthMs: 5_000, offsetMs: 2_500 }),
-      new EventClock({ timestamp: ({ at }) => at, waitMs: WAIT_MS }),
+      sliding(5_000, { every: 2_500 }),
+      eventTime(({ at }) => at, { wait: WAIT_MS }),
       { idle },
     )
     .count("visits");

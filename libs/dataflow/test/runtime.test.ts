@@ -31,7 +31,7 @@ import {
   TestingSource,
   VirtualTime,
 } from "@millrace/dataflow/testing";
-import { SystemClock, TumblingWindower } from "@millrace/windowing";
+import { systemTime, tumbling } from "@millrace/windowing";
 import { loggerOf } from "./support/logger-of.ts";
 import { withoutProof } from "./support/without-proof.ts";
 
@@ -486,7 +486,7 @@ describe("with a store", () => {
     flow
       .input("in", source)
       .keyBy("key", (key) => key)
-      .window("w", new TumblingWindower({ lengthMs: 1_000 }), new SystemClock())
+      .window("w", tumbling(1_000), systemTime())
       .count("n")
       .output("out", new TestingSink());
     return flow;

@@ -13,14 +13,7 @@ import type {
   WindowedStream,
 } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
-import {
-  EventClock,
-  SessionWindower,
-  SlidingWindower,
-  SystemClock,
-  TumblingWindower,
-  count as foldCount,
-} from "@millrace/windowing";
+import { count as foldCount, eventTime, session, sliding, systemTime, tumbling } from "@millrace/windowing";
 import type { Clock, Windower } from "@millrace/windowing";
 import type { WindowOptions } from "@millrace/dataflow";
 
@@ -33,10 +26,10 @@ interface Shape {
   readonly sink?: Sink<unknown>;
 }
 
-const SECOND = new TumblingWindower({ lengthMs: 1_000 });
+const SECOND = tumbling(1_000);
 
 function counts(source: Source<string>, shape: Shape = {}): Dataflow {
-  const { windower = SECOND, clock = new SystemClock(), options = {}, version = 1 } = shape;
+  const { windower = SECOND, clock = systemTime(), options = {}, version = 1 } = shape;
   const flow = new Dataflow("counts", { version });
   flow
     .input("in", shape.source ?? source)
@@ -61,24 +54,24 @@ function otherSource(): Source<string> {
 }
 
 describe("a worker that cannot go on from what is kept", () => {
-  const waiting = new EventClock<string>({ timestamp: Number, waitMs: 1_000 });
+  const waiting = eventTime<string>(Number, { wait: 1_000 });
   const mismatch = "MILLRACE_STATE_MISMATCH";
   test.each<[string, Shape, string, string]>([
     [
       "another length",
-      { windower: new TumblingWindower({ lengthMs: 2_000 }) },
+      { windower: tumbling(2_000) },
       mismatch,
       'step "w.n", windows: kept tumbling 1 s, now tumbling 2 s',
     ],
     [
       "windows that overlap",
-      { windower: new SlidingWindower({ lengthMs: 90_000, offsetMs: 500 }) },
+      { windower: sliding(90_000, { every: 500 }) },
       mismatch,
       'step "w.n", windows: kept tumbling 1 s, now sliding 90 s every 500 ms',
     ],
     [
       "sessions",
-      { windower: new SessionWindower({ gapMs: 60_000 }) },
+      { windower: session(60_000) },
       mismatch,
       'step "w.n", windows: kept tumbling 1 s, now session with a gap of 1 min',
     ],
@@ -124,7 +117,7 @@ describe("a worker that cannot go on from what is kept", () => {
       const flow = new Dataflow("steps");
       const input = flow.input("in", source);
       for (const id of ids)
-        input.deduplicate(id, String, { withinMs: 1_000 }).output(`${id}_out`, new TestingSink());
+        input.deduplicate(id, String, { within: 1_000 }).output(`${id}_out`, new TestingSink());
       return flow;
     };
     await (await FlowDriver.start(folding("a", "b"), { store })).stop();
@@ -158,7 +151,7 @@ describe("a worker that cannot go on from what is kept", () => {
       const count = (id: string): void => {
         (more ? input.filter(`${id}_all`, () => true) : input)
           .keyBy(`${id}_key`, () => "all")
-          .window(id, SECOND, new SystemClock())
+          .window(id, SECOND, systemTime())
           .count("n")
           .output(`${id}_out`, new TestingSink());
       };
@@ -179,7 +172,7 @@ describe("a fold of another kind under the same ids", () => {
       flow
         .input("in", source)
         .keyBy("all", () => "all")
-        .window("w", SECOND, new SystemClock()),
+        .window("w", SECOND, systemTime()),
     );
     return flow;
   };

@@ -5,21 +5,21 @@
 import { CallbackSink, Dataflow, IterableSource, StdoutSink } from "@millrace/dataflow";
 import type { Decoder, KeyedStream, PartResult, Stream } from "@millrace/dataflow";
 import {
-  EventClock,
-  SystemClock,
-  TumblingWindower,
   aggregate,
   collectList,
   collectMap,
   collectSet,
   count,
   distinct,
+  eventTime,
   foldOf,
   join,
   mapCodec,
   max,
   reduce,
   sum,
+  systemTime,
+  tumbling,
 } from "@millrace/windowing";
 import type { ClosingFold, JsonCodec, LateEvent } from "@millrace/windowing";
 
@@ -43,7 +43,7 @@ same<typeof clicks, Stream<Click>>(true);
 const keyed = clicks.keyBy("zone", "zone");
 same<typeof keyed, KeyedStream<Click>>(true);
 
-const windows = keyed.window("w", new TumblingWindower({ lengthMs: 5_000 }), new SystemClock());
+const windows = keyed.window("w", tumbling(5_000), systemTime());
 const mobile = windows.reduce(
   "mobile",
   (click) => Number(click.mobile),
@@ -80,7 +80,7 @@ interface Visit {
 declare const visits: Stream<Visit>;
 const visitWindows = visits
   .keyBy("user", ({ user = "" }) => user)
-  .window("visits", new TumblingWindower({ lengthMs: 1 }), new SystemClock(), { onError: "dead-letter" });
+  .window("visits", tumbling(1), systemTime(), { onError: "dead-letter" });
 const sums = visitWindows.aggregate("sums", {
   events: count(),
   revenue: sum((visit) => visit.price),
@@ -129,7 +129,7 @@ interface Login {
   readonly roles: Set<string>;
 }
 declare const logins: KeyedStream<Login>;
-const loginWindows = logins.window("logins", new TumblingWindower({ lengthMs: 1 }), new SystemClock());
+const loginWindows = logins.window("logins", tumbling(1), systemTime());
 const dateCodec: JsonCodec<Date> = {
   snapshot: (date) => date.getTime(),
   restore: (state) => new Date(Number(state)),
@@ -215,10 +215,10 @@ clicks.keyBy("bad_fn", (click) => click.at);
 // @ts-expect-error a decoder of something else than what the stream carries
 clicks.decode("bad_decode", clickDecoder);
 // @ts-expect-error windows need a key
-clicks.window("bad_window", new TumblingWindower({ lengthMs: 1 }), new SystemClock());
-const dateClock = new EventClock({ timestamp: (event: Date) => event.getTime(), waitMs: 0 });
+clicks.window("bad_window", tumbling(1), systemTime());
+const dateClock = eventTime((event: Date) => event.getTime(), { wait: 0 });
 // @ts-expect-error a clock of other events
-keyed.window("bad_clock", new TumblingWindower({ lengthMs: 1 }), dateClock);
+keyed.window("bad_clock", tumbling(1), dateClock);
 // @ts-expect-error a sink of other rows
 rows.output("bad_sink", new CallbackSink((batch: readonly string[]) => void batch.length));
 // @ts-expect-error only mapAsync takes an async function

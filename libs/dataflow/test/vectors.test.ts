@@ -29,7 +29,7 @@ some("operator vectors", () => {
         .keyBy("all", () => "ALL")
         .collect("lists", {
           maxSize: Number(params?.["max_size"]),
-          timeoutMs: Number(params?.["timeout_ms"]),
+          timeout: Number(params?.["timeout_ms"]),
         })
         .mapValues("with_key", (list, key) => [key, list])
         .dropKey(),

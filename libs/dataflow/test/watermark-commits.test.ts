@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { Dataflow, MemoryStore } from "@millrace/dataflow";
 import type { Commit, Operator, OperatorFactory, Source, Store } from "@millrace/dataflow";
 import { CrashingStore, FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
-import { EventClock, TumblingWindower } from "@millrace/windowing";
+import { eventTime, tumbling } from "@millrace/windowing";
 
 /** A step with a watermark: the time at which its partition was last proved drained, or the system's own. */
 function watching(by: "drained" | "system"): OperatorFactory<number, number> {
@@ -149,8 +149,8 @@ test("windows of a silent partition are final for a reader of its commits, as th
     .keyBy("all", () => "all")
     .window(
       "w",
-      new TumblingWindower({ lengthMs: 5_000 }),
-      new EventClock({ timestamp: (at) => at, waitMs: 1_000 }),
+      tumbling(5_000),
+      eventTime((at) => at, { wait: 1_000 }),
     )
     .count("n")
     .output("out", new TestingSink());

@@ -2,14 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { Dataflow, IterableSource, MemoryStore, reconcile, run } from "@millrace/dataflow";
 import type { DeadLetter, PartResult, WindowOptions } from "@millrace/dataflow";
 import { TestingSink } from "@millrace/dataflow/testing";
-import {
-  EventClock,
-  SessionWindower,
-  SlidingWindower,
-  TumblingWindower,
-  count,
-  sum,
-} from "@millrace/windowing";
+import { count, eventTime, session, sliding, sum, tumbling } from "@millrace/windowing";
 import type { Windower } from "@millrace/windowing";
 
 interface Order {
@@ -45,7 +38,12 @@ function revenue(
   flow
     .input("orders", new IterableSource(orders, { batchSize: 2 }))
     .keyBy("all", () => "all")
-    .window("w", windower, new EventClock({ timestamp: ({ at }: Order) => at, waitMs: 0 }), options)
+    .window(
+      "w",
+      windower,
+      eventTime(({ at }: Order) => at, { wait: 0 }),
+      options,
+    )
     .aggregate("totals", {
       orders: count(),
       revenue: sum((order) => (order as { readonly amount: number }).amount),
@@ -57,7 +55,7 @@ function revenue(
 const windowers: readonly (readonly [string, Windower, readonly Totals[]])[] = [
   [
     "tumbling",
-    new TumblingWindower({ lengthMs: 5_000 }),
+    tumbling(5_000),
     [
       { orders: 1, revenue: 5 },
       { orders: 2, revenue: 8 },
@@ -65,14 +63,14 @@ const windowers: readonly (readonly [string, Windower, readonly Totals[]])[] = [
   ],
   [
     "sliding",
-    new SlidingWindower({ lengthMs: 10_000, offsetMs: 5_000 }),
+    sliding(10_000, { every: 5_000 }),
     [
       { orders: 1, revenue: 5 },
       { orders: 3, revenue: 13 },
       { orders: 2, revenue: 8 },
     ],
   ],
-  ["session", new SessionWindower({ gapMs: 10_000 }), [{ orders: 3, revenue: 13 }]],
+  ["session", session(10_000), [{ orders: 3, revenue: 13 }]],
 ];
 
 describe("an event that a window's fold cannot take", () => {
@@ -118,9 +116,9 @@ describe("an event that a window's fold cannot take", () => {
 
   test("counts once for each run, though the engine counts through all of them", async () => {
     const store = new MemoryStore();
-    const first = revenue(new TumblingWindower({ lengthMs: 5_000 }), { onError: "dead-letter" });
+    const first = revenue(tumbling(5_000), { onError: "dead-letter" });
     expect(reconcile(await run(first.flow, { store }))).toMatchObject({ skipped: 2, unaccounted: 0 });
-    const second = revenue(new TumblingWindower({ lengthMs: 5_000 }), { onError: "dead-letter" });
+    const second = revenue(tumbling(5_000), { onError: "dead-letter" });
     expect(reconcile(await run(second.flow, { store }))).toMatchObject({ skipped: 0, unaccounted: 0 });
   });
 });

@@ -8,7 +8,8 @@ import {
   TestingSink,
   TestingSource,
 } from "@millrace/dataflow/testing";
-import { EventClock, SystemClock, TumblingWindower } from "@millrace/windowing";
+import { eventTime, systemTime, tumbling } from "@millrace/windowing";
+import type { Clock } from "@millrace/windowing";
 
 interface Click {
   readonly zone: string;
@@ -32,7 +33,7 @@ type Row = readonly [zone: string, mobile: number, cause: string];
 function mobileCounts(
   source: Source<string>,
   out: Sink<Row>,
-  clock: SystemClock | EventClock<Click> = new SystemClock(),
+  clock: Clock<unknown> | Clock<Click> = systemTime(),
   deadLetter: Sink<DeadLetter> = new TestingSink(),
 ): Dataflow {
   const flow = new Dataflow("mobile_counts", { deadLetter });
@@ -40,7 +41,7 @@ function mobileCounts(
     .input("clicks", source)
     .decode("decode", decoder)
     .keyBy("zone", "zone")
-    .window("per_5s", new TumblingWindower({ lengthMs: 5_000 }), clock)
+    .window("per_5s", tumbling(5_000), clock)
     .reduce(
       "mobile",
       (click) => click.mobile,
@@ -51,8 +52,7 @@ function mobileCounts(
   return flow;
 }
 
-const eventClock = (): EventClock<Click> =>
-  new EventClock<Click>({ timestamp: ({ at }) => at, waitMs: 1_000 });
+const eventClock = (): Clock<Click> => eventTime<Click>(({ at }) => at, { wait: 1_000 });
 const sorted = (rows: readonly Row[]): readonly Row[] => [...rows].sort((a, b) => a[0].localeCompare(b[0]));
 
 describe("windows on the system clock", () => {
@@ -88,7 +88,7 @@ describe("windows on the system clock", () => {
     const letters = new TestingSink<DeadLetter>();
     source.push(["Madrid 1 0", "", "nonsense", "Madrid 0 0"]);
     source.end();
-    const stats = await run(mobileCounts(source, out, new SystemClock(), letters));
+    const stats = await run(mobileCounts(source, out, systemTime(), letters));
     expect(out.rows).toEqual([["Madrid", 1, "end"]]);
     expect(letters.rows).toEqual([
       {
@@ -347,7 +347,7 @@ test("a function that throws in a window step is named with its event", async ()
   flow
     .input("in", source)
     .keyBy("all", () => "all")
-    .window("w", new TumblingWindower({ lengthMs: 5 }), new SystemClock())
+    .window("w", tumbling(5), systemTime())
     .sum("sum", (text) => {
       if (text === "bad") throw new Error("not a number");
       return text.length;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { Dataflow, MemoryStore, reconcile } from "@millrace/dataflow";
 import type { Logger, Source } from "@millrace/dataflow";
 import { CrashingStore, FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
-import { EventClock, SystemClock, TumblingWindower } from "@millrace/windowing";
+import { eventTime, systemTime, tumbling } from "@millrace/windowing";
 import type { Clock, Completeness } from "@millrace/windowing";
 
 const HOUR = 3_600_000;
@@ -25,15 +25,14 @@ function countFlow(
   flow
     .input("in", source)
     .keyBy("key", () => "all")
-    .window("per_minute", new TumblingWindower({ lengthMs: 60_000 }), clock, { timeModel })
+    .window("per_minute", tumbling(60_000), clock, { timeModel })
     .count("count")
     .map("row", ({ window, value, complete }): Row => [window.close, value, complete])
     .output("out", out);
   return flow;
 }
 
-const eventClock = (): EventClock<Event> =>
-  new EventClock<Event>({ timestamp: ({ at }) => at, waitMs: 5_000 });
+const eventClock = (): Clock<Event> => eventTime<Event>(({ at }) => at, { wait: 5_000 });
 
 interface Line {
   readonly fields: Readonly<Record<string, unknown>>;
@@ -119,7 +118,7 @@ describe("events from the future", () => {
     flow
       .input("in", source)
       .keyBy("key", () => "all")
-      .deduplicate("once", ({ id }) => id, { withinMs: HOUR, timestamp: ({ at }) => at })
+      .deduplicate("once", ({ id }) => id, { within: HOUR, at: ({ at }) => at })
       .dropKey()
       .output("out", out);
     const driver = await FlowDriver.start(flow, { startAt: START, logger: loggerOf(lines) });
@@ -160,7 +159,7 @@ describe("a window on the system clock that waits for news of producers", () => 
   test("is emitted with the message that brings the news, though that has no event", async () => {
     const { source, testing, news } = heardSource();
     const out = new TestingSink<Row>();
-    const flow = countFlow(source, out, new SystemClock({ settleMs: 5_000 }));
+    const flow = countFlow(source, out, systemTime({ settle: 5_000 }));
     const driver = await FlowDriver.start(flow, { startAt: 10_000 });
     testing.push([{ at: 0, id: "a" }]);
     await driver.advanceTo(60_900);
@@ -175,7 +174,7 @@ describe("a window on the system clock that waits for news of producers", () => 
   test("notices within a second what no message brought", async () => {
     const { source, testing, news } = heardSource();
     const out = new TestingSink<Row>();
-    const flow = countFlow(source, out, new SystemClock({ settleMs: 60_000 }));
+    const flow = countFlow(source, out, systemTime({ settle: 60_000 }));
     const driver = await FlowDriver.start(flow, { startAt: 10_000 });
     testing.push([{ at: 0, id: "a" }]);
     await driver.advanceTo(62_500);
@@ -188,7 +187,7 @@ describe("a window on the system clock that waits for news of producers", () => 
   test("is emitted without the news when its time is over", async () => {
     const { source, testing } = heardSource();
     const out = new TestingSink<Row>();
-    const flow = countFlow(source, out, new SystemClock({ settleMs: 5_000 }));
+    const flow = countFlow(source, out, systemTime({ settle: 5_000 }));
     const driver = await FlowDriver.start(flow, { startAt: 10_000 });
     testing.push([{ at: 0, id: "a" }]);
     await driver.advanceTo(64_999);

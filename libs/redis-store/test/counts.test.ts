@@ -4,7 +4,7 @@ import { Dataflow, reconcile, run } from "@millrace/dataflow";
 import type { Decoder, RawLine, Reconciliation } from "@millrace/dataflow";
 import { RedisStreamSource } from "@millrace/redis-source";
 import { RedisHashResultSink, RedisStore } from "@millrace/redis-store";
-import { EventClock, TumblingWindower } from "@millrace/windowing";
+import { eventTime, tumbling } from "@millrace/windowing";
 import { cleanUp, clientOf, serverOf } from "./support/servers.ts";
 import { warnings } from "./support/warnings.ts";
 
@@ -81,8 +81,8 @@ async function stage(entries: number): Promise<Stage> {
         .keyBy("zone", "zone")
         .window(
           "per_second",
-          new TumblingWindower({ lengthMs: 1_000 }),
-          new EventClock({ timestamp: ({ at }: Click) => at, waitMs: 0 }),
+          tumbling(1_000),
+          eventTime(({ at }: Click) => at, { wait: 0 }),
         )
         .count("clicks")
         .output(

@@ -31,7 +31,7 @@ export function runStream(vector: Fields, variation: StreamVariation = {}): Diff
       clock: clockOf(vector.object("clock")),
       fold: foldFor(vector).fold,
       idle: vector.oneOf("idle", "drained", "never"),
-      allowedLatenessMs: vector.optionalNumber("allowed_lateness_ms") ?? 0,
+      allowedLateness: vector.optionalNumber("allowed_lateness_ms") ?? 0,
       ordered: vector.flag("ordered"),
       ...variation,
     },

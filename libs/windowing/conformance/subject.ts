@@ -3,16 +3,16 @@ import {
   collectMap,
   collectSet,
   count,
-  EventClock,
+  eventTime,
   foldOf,
   join,
   mapCodec,
   reduce,
-  SessionWindower,
-  SlidingWindower,
+  session,
+  sliding,
   sum,
-  SystemClock,
-  TumblingWindower,
+  systemTime,
+  tumbling,
   type Clock,
   type Fold,
   type Json,
@@ -34,25 +34,21 @@ export function windowerOf(spec: Fields): Windower {
   const alignToMs = spec.optionalNumber("align_to_ms") ?? 0;
   switch (spec.text("type")) {
     case "tumbling":
-      return new TumblingWindower({ lengthMs: spec.number("length_ms"), alignToMs });
+      return tumbling(spec.number("length_ms"), { alignTo: alignToMs });
     case "sliding":
-      return new SlidingWindower({
-        lengthMs: spec.number("length_ms"),
-        offsetMs: spec.number("offset_ms"),
-        alignToMs,
-      });
+      return sliding(spec.number("length_ms"), { every: spec.number("offset_ms"), alignTo: alignToMs });
     case "session":
-      return new SessionWindower({ gapMs: spec.number("gap_ms") });
+      return session(spec.number("gap_ms"));
     default:
       throw new MalformedVectorsError(`Unknown windower type ${spec.text("type")}.`);
   }
 }
 
 export function clockOf(spec: Fields): Clock<Item> {
-  if (spec.oneOf("type", "event", "system") === "system") return new SystemClock();
+  if (spec.oneOf("type", "event", "system") === "system") return systemTime();
   const wait = spec.any("wait_ms");
   const waitMs = wait === "max" || wait === "unbounded" ? "unbounded" : spec.number("wait_ms");
-  return new EventClock({ timestamp: ({ ts }) => ts, waitMs, maxFutureMs: "unbounded" });
+  return eventTime(({ ts }) => ts, { wait: waitMs, maxFuture: "unbounded" });
 }
 
 /** The fold of a vector's `op`, and whether it is ordered unless the vector says otherwise (time model `perKey`). */

@@ -1,10 +1,11 @@
 import {
-  createWindowEngine,
   NO_SESSION_ID,
-  SessionWindower,
-  count,
   WindowSpecError,
+  count,
+  createWindowEngine,
+  session,
   type OrdinalWindow,
+  type SessionWindower,
 } from "../src/index.ts";
 import { KeySessions, type SessionMerge } from "../src/per-key/key-sessions.ts";
 import { compare, firstOf, type Difference } from "./comparison.ts";
@@ -18,7 +19,7 @@ const FOREVER_MS = 2 ** 50;
 export function runClock(vector: Fields): Difference {
   const engine = createWindowEngine({
     timeModel: "perKey",
-    windower: new SessionWindower({ gapMs: FOREVER_MS }),
+    windower: session(FOREVER_MS),
     clock: clockOf(vector.object("clock")),
     fold: count(),
   });
@@ -129,12 +130,12 @@ function runSessionStep(sessions: KeySessions, step: Fields, merges: readonly Se
 /** Which of given sessions merge. */
 export function runSessionMerge(vector: Fields): Difference {
   const given = vector.object("sessions");
-  const held = given.names().map((id): OrdinalWindow => {
-    const session = given.object(id);
-    const mergedIds = session.list("merged_ids") as readonly number[];
-    return { id: Number(id), open: session.number("open_ms"), close: session.number("close_ms"), mergedIds };
+  const sessionsHeld = given.names().map((id): OrdinalWindow => {
+    const held = given.object(id);
+    const mergedIds = held.list("merged_ids") as readonly number[];
+    return { id: Number(id), open: held.number("open_ms"), close: held.number("close_ms"), mergedIds };
   });
-  const sessions = new KeySessions(vector.number("gap_ms"), held, held.length);
+  const sessions = new KeySessions(vector.number("gap_ms"), sessionsHeld, sessionsHeld.length);
   return firstOf(
     compare("expected_merges", sessions.merge(), vector.list("expected_merges")),
     compare("expected_sessions", sessionsToJson(sessions), vector.any("expected_sessions")),

@@ -1,29 +1,120 @@
+import type { Duration } from "./duration.ts";
+import { toMs } from "./duration.ts";
 import { WindowSpecError } from "./errors.ts";
 import { requireMs } from "./require-ms.ts";
 
-/** What gives an event its timestamp and says how far time has come. */
+/**
+ * What gives an event its timestamp and says how far time has come: made by {@link eventTime}, {@link messageTime} or
+ * {@link systemTime}.
+ */
 export type Clock<V> = SystemClock | EventClock<V>;
 
+/**
+ * An event's time: milliseconds since the epoch, a `Date`, or an ISO 8601 text with its zone
+ * (`2026-01-31T12:00:00Z`, `2026-01-31T12:00:00.250+01:00`). Numbers cost least. Anything else is an invalid timestamp,
+ * and the event is refused.
+ */
+export type Timestamp = number | Date | string;
+
 /** How long a window on the system clock waits after its close. */
-export interface SystemClockOptions {
+export interface SystemTimeOptions {
   /**
-   * How long (ms of system time) a window may wait after its close for news of all producers
+   * How long (of system time) a window may wait after its close for news of all producers
    * (`WindowEngineOptions.settledUpTo`), so that its row can say whether it is complete. It is emitted when the news
    * is there, at the latest after this time. Events that arrive in between belong to later windows. @default 0
    */
-  readonly settleMs?: number;
+  readonly settle?: Duration;
+}
+
+/** How long to wait for events out of order, and what lies too far in the future. */
+export interface EventTimeOptions {
+  /**
+   * How far the watermark stays behind the latest timestamp, to wait for events out of order.
+   * `"unbounded"`: nothing closes before the input ends.
+   */
+  readonly wait: Duration | "unbounded";
+  /**
+   * How far a timestamp may lie ahead of the event's arrival: the time of its message, where the clock does
+   * not read that very time and it is not in the future itself, else `now`. An event beyond it is refused, so that
+   * one broken clock does not make all other events late. @default "5m"
+   */
+  readonly maxFuture?: Duration | "unbounded";
+}
+
+/**
+ * The time of an event is what the event says.
+ *
+ * @param at a function of the event, or the name of its field
+ * @throws WindowSpecError, DurationError
+ * @example eventTime((order) => order.at, { wait: "5s" })
+ * @example eventTime("at", { wait: "5s" })
+ */
+export function eventTime<V>(at: (event: V) => Timestamp, options: EventTimeOptions): EventClock<V>;
+export function eventTime<F extends string>(
+  at: F,
+  options: EventTimeOptions,
+): EventClock<Readonly<Record<F, Timestamp>>>;
+export function eventTime(
+  at: string | ((event: Readonly<Record<string, Timestamp>>) => Timestamp | undefined),
+  options: EventTimeOptions,
+): EventClock<Readonly<Record<string, Timestamp>>> {
+  return eventClock(typeof at === "string" ? (event) => event[at] : at, options);
+}
+
+/**
+ * The time of an event is that of its message: when it was published, or entered its stream.
+ *
+ * @throws WindowSpecError, DurationError
+ */
+export function messageTime(options: EventTimeOptions): EventClock<unknown> {
+  return eventClock(undefined, options);
+}
+
+/**
+ * The time of an event is the system time at which it arrives: no event is ever late.
+ *
+ * @throws WindowSpecError, DurationError
+ */
+export function systemTime({ settle = 0 }: SystemTimeOptions = {}): SystemClock {
+  return new SystemClock(requireMs(settle, "settle", 0));
+}
+
+/** A clock that goes by the times of events. */
+export interface EventClock<V> {
+  readonly kind: "event";
+  /** Reads an event's time; `undefined`: the time of its message counts. */
+  readonly timestamp: ((event: V) => Timestamp | undefined) | undefined;
+  /** Infinity where the wait is unbounded. */
+  readonly waitMs: number;
+  /** Infinity where the future is unbounded. */
+  readonly maxFutureMs: number;
+}
+
+/** How far ahead of its arrival an event's time may lie unless an option says otherwise, ms. */
+export const DEFAULT_MAX_FUTURE_MS = 300_000;
+
+function eventClock<V>(
+  timestamp: EventClock<V>["timestamp"],
+  { wait, maxFuture = DEFAULT_MAX_FUTURE_MS }: EventTimeOptions,
+): EventClock<V> {
+  const waitMs = wait === "unbounded" ? Number.POSITIVE_INFINITY : requireMs(wait, "wait", 0);
+  const maxFutureMs = maxFuture === "unbounded" ? Number.POSITIVE_INFINITY : toMs(maxFuture);
+  if (!(maxFutureMs >= 0)) {
+    throw new WindowSpecError(`maxFuture is ${String(maxFuture)}, but must be 0 or more, or "unbounded".`);
+  }
+  return Object.freeze({ kind: "event", timestamp, waitMs, maxFutureMs });
 }
 
 /** Not every source brings news that come without an event, so a window that waits for them looks so often, ms. */
 const LOOK_EVERY_MS = 1_000;
 
-/** An event's time is the system time at which it arrives: nothing is ever late. @throws WindowSpecError */
+/** A clock that goes by system time. */
 export class SystemClock {
   readonly kind = "system";
   readonly settleMs: number;
 
-  constructor({ settleMs = 0 }: SystemClockOptions = {}) {
-    this.settleMs = requireMs(settleMs, "settleMs", 0);
+  constructor(settleMs: number) {
+    this.settleMs = settleMs;
   }
 
   /** Up to when (ms) windows are due at system time `now`. */
@@ -40,44 +131,12 @@ export class SystemClock {
   }
 }
 
-/** How an event tells its time, and how long to wait for others. */
-export interface EventClockOptions<V> {
-  /** Reads an event's time (ms since the epoch). @default the time of its message (`KeyedBatch.times`) */
-  readonly timestamp?: (value: V) => number;
-  /**
-   * How far (ms) the watermark stays behind the latest timestamp, to wait for events out of order.
-   * `"unbounded"`: nothing closes before the input ends.
-   */
-  readonly waitMs: number | "unbounded";
-  /**
-   * How far (ms) a timestamp may lie ahead of the event's arrival: the time of its message, where `timestamp` does
-   * not read that very time and it is not in the future itself, else `now`. An event beyond it is refused, so that
-   * one broken clock does not make all other events late. @default 300_000 (5 minutes)
-   */
-  readonly maxFutureMs?: number | "unbounded";
-}
+const ISO_WITH_ZONE = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
 
-/** How far ahead of its arrival an event's time may lie unless an option says otherwise, ms. */
-export const DEFAULT_MAX_FUTURE_MS = 300_000;
-
-/** An event's time is told by the event. @throws WindowSpecError */
-export class EventClock<V> {
-  readonly kind = "event";
-  /** Reads an event's time; undefined: the time of its message counts. */
-  readonly timestamp: ((value: V) => number) | undefined;
-  /** Infinity where the wait is unbounded. */
-  readonly waitMs: number;
-  /** Infinity where the future is unbounded. */
-  readonly maxFutureMs: number;
-
-  constructor({ timestamp, waitMs, maxFutureMs = DEFAULT_MAX_FUTURE_MS }: EventClockOptions<V>) {
-    this.timestamp = timestamp;
-    this.waitMs = waitMs === "unbounded" ? Number.POSITIVE_INFINITY : requireMs(waitMs, "waitMs", 0);
-    this.maxFutureMs = maxFutureMs === "unbounded" ? Number.POSITIVE_INFINITY : maxFutureMs;
-    if (!(this.maxFutureMs >= 0)) {
-      throw new WindowSpecError(
-        `maxFutureMs is ${String(maxFutureMs)}, but must be 0 or more milliseconds, or "unbounded".`,
-      );
-    }
-  }
+/** A timestamp in milliseconds since the epoch; NaN for what is none. */
+export function timeOf(timestamp: unknown): number {
+  if (typeof timestamp === "number") return timestamp;
+  if (timestamp instanceof Date) return timestamp.getTime();
+  // Without a zone the time would depend on where the process runs.
+  return typeof timestamp === "string" && ISO_WITH_ZONE.test(timestamp) ? Date.parse(timestamp) : Number.NaN;
 }

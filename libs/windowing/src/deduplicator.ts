@@ -1,5 +1,7 @@
 import { at } from "./at.ts";
 import { DEFAULT_MAX_FUTURE_MS } from "./clock.ts";
+import { toMs } from "./duration.ts";
+import type { Duration } from "./duration.ts";
 import { listFrom, numberFrom } from "./fields.ts";
 import { WindowOptionsError } from "./errors.ts";
 import { MAX_TIME } from "./timestamps.ts";
@@ -10,15 +12,15 @@ const COUNTS = "counts";
 
 /** How long, and how many, ids are remembered. */
 export interface DeduplicatorOptions {
-  /** How long (ms) an id is remembered after it was first seen: whatever repeats it until then is dropped. */
-  readonly withinMs: number;
+  /** How long an id is remembered after it was first seen: whatever repeats it until then is dropped. */
+  readonly within: Duration;
   /** Ids remembered at most; beyond it the oldest one is forgotten early, which is counted. @default 1_000_000 */
   readonly maxIds?: number;
   /**
-   * How far (ms) an event's time may lie ahead of its arrival, or of `now` where that is not known. An event beyond it
-   * is refused, and its id not remembered: it would make all ids be forgotten. @default 300_000 (5 minutes)
+   * How far an event's time may lie ahead of its arrival, or of `now` where that is not known. An event beyond it
+   * is refused, and its id not remembered: it would make all ids be forgotten. @default "5m"
    */
-  readonly maxFutureMs?: number | "unbounded";
+  readonly maxFuture?: Duration | "unbounded";
 }
 
 /** Events in columns: `ids[i]` is what makes an event itself, `times[i]` (ms) when it happened. */
@@ -63,19 +65,20 @@ export class Deduplicator {
   #forgotten = 0;
   #changed: Set<string> | undefined;
 
-  /** @throws WindowOptionsError */
-  constructor({ withinMs, maxIds = 1_000_000, maxFutureMs = DEFAULT_MAX_FUTURE_MS }: DeduplicatorOptions) {
+  /** @throws WindowOptionsError, DurationError */
+  constructor({ within, maxIds = 1_000_000, maxFuture = DEFAULT_MAX_FUTURE_MS }: DeduplicatorOptions) {
+    const withinMs = toMs(within);
     if (!(withinMs > 0) || !(maxIds >= 1)) {
       throw new WindowOptionsError(
-        `withinMs is ${String(withinMs)} and maxIds ${String(maxIds)}, but both must be above 0.`,
+        `within is ${String(within)} and maxIds ${String(maxIds)}, but both must be above 0.`,
       );
     }
     this.#withinMs = withinMs;
     this.#maxIds = maxIds;
-    this.#maxFutureMs = maxFutureMs === "unbounded" ? Number.POSITIVE_INFINITY : maxFutureMs;
+    this.#maxFutureMs = maxFuture === "unbounded" ? Number.POSITIVE_INFINITY : toMs(maxFuture);
     if (!(this.#maxFutureMs >= 0)) {
       throw new WindowOptionsError(
-        `maxFutureMs is ${String(maxFutureMs)}, but must be 0 or more milliseconds, or "unbounded".`,
+        `maxFuture is ${String(maxFuture)}, but must be 0 or more, or "unbounded".`,
       );
     }
   }

@@ -14,6 +14,12 @@ export class WindowSpecError extends WindowingError {
   readonly code: string = WindowSpecError.code;
 }
 
+/** A text that is no duration. */
+export class DurationError extends WindowingError {
+  static readonly code = "MILLRACE_DURATION";
+  readonly code: string = DurationError.code;
+}
+
 /** Options of an engine that are out of range or exclude each other: thrown when it is built. */
 export class WindowOptionsError extends WindowingError {
   static readonly code = "MILLRACE_WINDOW_OPTIONS";

@@ -4,13 +4,14 @@ import { NO_IDS, type OrdinalWindow, type Window } from "./window.ts";
  * Windows of one length that open every `offsetMs`. Window `id` is
  * `[alignToMs + id * offsetMs, alignToMs + id * offsetMs + lengthMs)`; ids below 0 are as good as any.
  */
-export abstract class FixedWindower {
-  abstract readonly kind: "tumbling" | "sliding";
+export class FixedWindower {
+  readonly kind: "tumbling" | "sliding";
   readonly lengthMs: number;
   readonly offsetMs: number;
   readonly alignToMs: number;
 
-  protected constructor(lengthMs: number, offsetMs: number, alignToMs: number) {
+  constructor(kind: "tumbling" | "sliding", lengthMs: number, offsetMs: number, alignToMs: number) {
+    this.kind = kind;
     this.lengthMs = lengthMs;
     this.offsetMs = offsetMs;
     this.alignToMs = alignToMs;

@@ -1,4 +1,4 @@
-export { EventClock, SystemClock } from "./clock.ts";
+export { eventTime, messageTime, systemTime, timeOf } from "./clock.ts";
 export { DueHeap } from "./due-heap.ts";
 export { jsonCodec, mapCodec } from "./codecs.ts";
 export { jsonBytes } from "./json.ts";
@@ -7,6 +7,7 @@ export { createWindowEngine } from "./create-window-engine.ts";
 export { Deduplicator } from "./deduplicator.ts";
 export {
   AccumulatorTooLargeError,
+  DurationError,
   FoldValueError,
   WindowBatchError,
   WindowEventError,
@@ -26,13 +27,20 @@ export { join } from "./folds/join.ts";
 export { mean } from "./folds/mean.ts";
 export { reduce } from "./folds/reduce.ts";
 export { sum } from "./folds/sum.ts";
-export { SessionWindower } from "./session-windower.ts";
-export { SlidingWindower } from "./sliding-windower.ts";
-export { TumblingWindower } from "./tumbling-windower.ts";
+export { DURATION_FORM, parseDuration, toMs } from "./duration.ts";
+export { session, sliding, tumbling } from "./windower.ts";
 export { stateSpecOf } from "./state-spec.ts";
 export { NO_SESSION_ID } from "./window.ts";
 
-export type { Clock, EventClockOptions, SystemClockOptions } from "./clock.ts";
+export type {
+  Clock,
+  EventClock,
+  EventTimeOptions,
+  SystemClock,
+  SystemTimeOptions,
+  Timestamp,
+} from "./clock.ts";
+export type { Duration } from "./duration.ts";
 export type { DeduplicatorBatch, DeduplicatorOptions } from "./deduplicator.ts";
 export type { FixedWindower } from "./fixed-windower.ts";
 export type { AccumulatorSize, WindowEventFailure } from "./errors.ts";
@@ -47,9 +55,6 @@ export type { Opaque, OpaqueBounds } from "./folds/opaque.ts";
 export type { Joined, JoinEvent, JoinOptions, JoinSides, JoinState } from "./folds/join.ts";
 export type { MeanState } from "./folds/mean.ts";
 export type { CodecOption, Json, JsonCodec, JsonLike } from "./json.ts";
-export type { SessionWindowerOptions } from "./session-windower.ts";
-export type { SlidingWindowerOptions } from "./sliding-windower.ts";
-export type { TumblingWindowerOptions } from "./tumbling-windower.ts";
 export type { TimeModel, WindowEngineOptions } from "./window-engine-options.ts";
 export type {
   KeyedBatch,
@@ -71,4 +76,4 @@ export type {
   WindowResult,
 } from "./window-output.ts";
 export type { OrdinalWindow, Window, WindowId } from "./window.ts";
-export type { Windower } from "./windower.ts";
+export type { SessionWindower, SlidingOptions, TumblingOptions, Windower } from "./windower.ts";

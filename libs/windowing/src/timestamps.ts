@@ -1,5 +1,6 @@
 import { at } from "./at.ts";
-import type { Clock } from "./clock.ts";
+import { timeOf } from "./clock.ts";
+import type { Clock, EventClock } from "./clock.ts";
 import type { KeyedBatch } from "./window-engine.ts";
 import type { RefusedEvent } from "./window-output.ts";
 
@@ -12,7 +13,7 @@ export class Timestamps<V> {
   readonly eventTime: boolean;
   /** How far the watermark stays behind an event; Infinity on the system clock, where no event raises it. */
   readonly waitMs: number;
-  readonly #read: ((value: V) => number) | undefined;
+  readonly #read: EventClock<V>["timestamp"];
   readonly #maxFutureMs: number;
   #values: readonly V[] = [];
   #times: readonly number[] | undefined;
@@ -53,7 +54,10 @@ export class Timestamps<V> {
   }
 
   #told(index: number): number {
-    if (this.#read !== undefined) return this.#read(at(this.#values, index));
+    if (this.#read !== undefined) {
+      const told = this.#read(at(this.#values, index));
+      return typeof told === "number" ? told : timeOf(told);
+    }
     return this.#times?.[index] ?? Number.NaN;
   }
 

@@ -1,4 +1,6 @@
 import type { Clock } from "./clock.ts";
+import { toMs } from "./duration.ts";
+import type { Duration } from "./duration.ts";
 import { WindowOptionsError } from "./errors.ts";
 import type { Fold } from "./fold.ts";
 import { DEFAULT_MAX_ELEMENTS } from "./folds/bounds.ts";
@@ -26,10 +28,10 @@ export interface WindowEngineOptions<V, A, R> {
    * Read by the time model `stream` with an event clock. @default "drained"
    */
   readonly idle?: "drained" | "never";
-  /** How long (ms of event time) a closed window is kept for late events; only with `stream`. @default 0 */
-  readonly allowedLatenessMs?: number;
-  /** Emits open windows that changed every so many ms of system time, too. @default none */
-  readonly earlyEveryMs?: number;
+  /** How long (of event time) a closed window is kept for late events; only with `stream`. @default 0 */
+  readonly allowedLateness?: Duration;
+  /** Emits open windows that changed, too, each time that so much system time has passed. @default none */
+  readonly earlyEvery?: Duration;
   /** Folds each key's events in order of their timestamps (equal ones as they came). @default false */
   readonly ordered?: boolean;
   /** Turns events into JSON for snapshots while `ordered` keeps them. @default the value is JSON already */
@@ -64,7 +66,7 @@ export interface WindowEngineOptions<V, A, R> {
   readonly completeOf?: (open: number, close: number) => Completeness;
   /**
    * Time (ms) up to which `completeOf` has news of every producer; a window on the system clock may wait for it
-   * (`SystemClock`'s `settleMs`), and on a clock that reads messages' times it is where event time begins on a partition
+   * (`settle` of `systemTime`), and on a clock that reads messages' times it is where event time begins on a partition
    * that has had no event. Infinity: there is no producer to wait for, which says nothing of event time. @default never
    */
   readonly settledUpTo?: () => number;
@@ -104,8 +106,8 @@ export function resolveOptions<V, A, R>(options: WindowEngineOptions<V, A, R>): 
     fold: options.fold,
     timeModel: options.timeModel ?? "stream",
     idle: options.idle ?? "drained",
-    allowedLatenessMs: requireNumber(options.allowedLatenessMs ?? 0, "allowedLatenessMs", 0),
-    earlyEveryMs: requireNumber(options.earlyEveryMs ?? Number.POSITIVE_INFINITY, "earlyEveryMs", 1),
+    allowedLatenessMs: requireNumber(toMs(options.allowedLateness ?? 0), "allowedLateness", 0),
+    earlyEveryMs: requireNumber(toMs(options.earlyEvery ?? Number.POSITIVE_INFINITY), "earlyEvery", 1),
     ordered: options.ordered ?? false,
     valueCodec: options.valueCodec ?? jsonCodec<V>(),
     maxKeysPerWindow: requireNumber(options.maxKeysPerWindow ?? 1_000_000, "maxKeysPerWindow", 1),
@@ -132,7 +134,7 @@ function refuseContradictions<V, A, R>(options: ResolvedOptions<V, A, R>): void 
   }
   if (matches && earlyEveryMs !== Number.POSITIVE_INFINITY) {
     throw new WindowOptionsError(
-      "earlyEveryMs has nothing to emit for a fold with matches: its rows leave at once. Leave one of the two out.",
+      "earlyEvery has nothing to emit for a fold with matches: its rows leave at once. Leave one of the two out.",
     );
   }
 }

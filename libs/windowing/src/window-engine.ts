@@ -112,7 +112,7 @@ export interface WindowEngine<V, R> {
   stats(): WindowStats;
   /**
    * Event time (ms) up to which first results are all out: no window that closes by then will have its first row
-   * after this, whatever comes. With `allowedLatenessMs`, rows of cause `late` may follow until event time has
+   * after this, whatever comes. With `allowedLateness`, rows of cause `late` may follow until event time has
    * passed a window's close by so much. −Infinity where nothing can be said.
    */
   finalUpTo(): number;

@@ -3,9 +3,9 @@ import type { Window, WindowId } from "./window.ts";
 /**
  * Why a result left its window.
  *
- * - `watermark`: time passed the window's close; the first answer, and the last one without `allowedLatenessMs`.
- * - `early`: the window is still open (`earlyEveryMs`).
- * - `late`: a late event within `allowedLatenessMs` changed a closed window.
+ * - `watermark`: time passed the window's close; the first answer, and the last one without `allowedLateness`.
+ * - `early`: the window is still open (`earlyEvery`).
+ * - `late`: a late event within `allowedLateness` changed a closed window.
  * - `end`: the input ended. `drain`: the flow stops and keeps no state.
  * - `match`: a join that emits as its sides meet; the window may be open.
  */
@@ -70,7 +70,7 @@ export interface SkippedEvent<V> {
 export interface WindowOutput<V, R> {
   /**
    * First results in order of (close, id), then revisions; the order of keys inside one window is not promised.
-   * With `pageSize` and `allowedLatenessMs`, a late event calls the session it belongs to out ahead of its page.
+   * With `pageSize` and `allowedLateness`, a late event calls the session it belongs to out ahead of its page.
    */
   readonly results: readonly WindowResult<R>[];
   readonly late: readonly LateEvent<V>[];

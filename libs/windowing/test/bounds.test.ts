@@ -5,27 +5,27 @@ import {
   count,
   createWindowEngine,
   distinct,
-  SessionWindower,
-  TumblingWindower,
+  session,
+  tumbling,
   type KeyedBatch,
   type WindowEngineOptions,
 } from "../src/index.ts";
 import { EngineDriver } from "./support/engine-driver.ts";
 import { batch, event, eventClock, type TestEvent } from "./support/events.ts";
 
-const tumbling = new TumblingWindower({ lengthMs: 10 });
-const sessions = new SessionWindower({ gapMs: 5 });
+const tumblingWindows = tumbling(10);
+const sessions = session(5);
 type Options = WindowEngineOptions<TestEvent, number, number>;
 
 describe("keys per window", () => {
   test.each<readonly [string, Partial<Options>]>([
-    ["tumbling windows", { windower: tumbling }],
-    ["windows kept for late events", { windower: tumbling, allowedLatenessMs: 5 }],
+    ["tumbling windows", { windower: tumblingWindows }],
+    ["windows kept for late events", { windower: tumblingWindows, allowedLateness: 5 }],
     ["sessions", { windower: sessions }],
-    ["keys of perKey", { windower: tumbling, timeModel: "perKey" }],
+    ["keys of perKey", { windower: tumblingWindows, timeModel: "perKey" }],
   ])("beyond the bound events count under the overflow key: %s", (_, given) => {
     const driver = new EngineDriver<TestEvent, number, number>({
-      windower: tumbling,
+      windower: tumblingWindows,
       clock: eventClock(),
       fold: count(),
       maxKeysPerWindow: 2,
@@ -43,13 +43,13 @@ describe("keys per window", () => {
   });
 
   test.each<readonly [string, Partial<Options>]>([
-    ["tumbling windows", { windower: tumbling }],
-    ["windows kept for late events", { windower: tumbling, allowedLatenessMs: 5 }],
+    ["tumbling windows", { windower: tumblingWindows }],
+    ["windows kept for late events", { windower: tumblingWindows, allowedLateness: 5 }],
     ["sessions", { windower: sessions }],
-    ["keys of perKey", { windower: tumbling, timeModel: "perKey" }],
+    ["keys of perKey", { windower: tumblingWindows, timeModel: "perKey" }],
   ])("all windows share one bound, also after a restart: %s", (_, given) => {
     const driver = new EngineDriver<TestEvent, number, number>({
-      windower: tumbling,
+      windower: tumblingWindows,
       clock: eventClock(100),
       fold: count(),
       maxKeys: 3,
@@ -73,7 +73,7 @@ describe("keys per window", () => {
 
   test("each window has room of its own", () => {
     const driver = new EngineDriver({
-      windower: tumbling,
+      windower: tumblingWindows,
       clock: eventClock(),
       fold: count(),
       maxKeysPerWindow: 1,
@@ -87,7 +87,7 @@ describe("keys per window", () => {
 describe("pages", () => {
   test("no call brings out more closing rows than fit", () => {
     const engine = createWindowEngine({
-      windower: tumbling,
+      windower: tumblingWindows,
       clock: eventClock(),
       fold: count(),
       pageSize: 3,
@@ -119,11 +119,8 @@ describe("memory in a soak", () => {
   const SIZE = 1_000;
 
   test.each<readonly [string, Options]>([
-    [
-      "tumbling windows",
-      { windower: new TumblingWindower({ lengthMs: 500 }), clock: eventClock(5), fold: count() },
-    ],
-    ["sessions", { windower: new SessionWindower({ gapMs: 400 }), clock: eventClock(5), fold: count() }],
+    ["tumbling windows", { windower: tumbling(500), clock: eventClock(5), fold: count() }],
+    ["sessions", { windower: session(400), clock: eventClock(5), fold: count() }],
   ])("is flat over a million keys that each come once: %s", (_, options) => {
     const engine = createWindowEngine(options);
     let [mostCells, rows] = [0, 0];
@@ -148,7 +145,7 @@ describe("memory in a soak", () => {
 describe("values that a fold leaves out", () => {
   const bounded: readonly (readonly [string, Partial<WindowEngineOptions<TestEvent, unknown, unknown>>])[] = [
     ["tumbling windows", {}],
-    ["windows with late results", { allowedLatenessMs: 5 }],
+    ["windows with late results", { allowedLateness: 5 }],
     ["ordered windows", { ordered: true }],
     ["windows of a few ordered events", { ordered: true, maxOrderedEvents: 2, fold: count() }],
     ["sessions", { windower: sessions }],
@@ -157,7 +154,7 @@ describe("values that a fold leaves out", () => {
 
   test.each(bounded)("are in the row and in the stats, across a restart: %s", (_, given) => {
     const driver = new EngineDriver<TestEvent, unknown, unknown>({
-      windower: tumbling,
+      windower: tumblingWindows,
       clock: eventClock(100),
       fold: distinct(({ value }: TestEvent) => value, { max: 2 }),
       ...given,
@@ -178,10 +175,10 @@ describe("values that a fold leaves out", () => {
 
   test("are in each revision as many as there are by then", () => {
     const driver = new EngineDriver({
-      windower: tumbling,
+      windower: tumblingWindows,
       clock: eventClock(),
       fold: collectList(({ value }: TestEvent) => value, { max: 2 }),
-      allowedLatenessMs: 100,
+      allowedLateness: 100,
     });
     driver.process(batch(event(1, "a", 1), event(1, "a", 2), event(1, "a", 3), event(20)), 0);
     driver.process(batch(event(2, "a", 4), event(2, "a", 5)), 0);

@@ -1,23 +1,24 @@
 import { describe, expect, test } from "@jest/globals";
 
 import {
+  WindowSpecError,
   count,
   createWindowEngine,
-  EventClock,
-  SystemClock,
-  TumblingWindower,
-  WindowSpecError,
+  eventTime,
+  messageTime,
+  systemTime,
+  tumbling,
 } from "../src/index.ts";
 import { batch, event, eventClock, type TestEvent } from "./support/events.ts";
 
-const windower = new TumblingWindower({ lengthMs: 10 });
+const windower = tumbling(10);
 const fold = count();
 
-describe("EventClock", () => {
+describe("eventTime", () => {
   test("refuses impossible specifications", () => {
     expect(() => eventClock(-1)).toThrow(WindowSpecError);
     expect(() => eventClock(0.5)).toThrow(WindowSpecError);
-    expect(() => eventClock(0, -1)).toThrow("maxFutureMs is -1");
+    expect(() => eventClock(0, -1)).toThrow("maxFuture is -1");
     expect(() => eventClock(0, Number.NaN)).toThrow(WindowSpecError);
   });
 
@@ -41,16 +42,12 @@ describe("EventClock", () => {
 
   test("refuses an event more than 5 minutes ahead unless told otherwise", () => {
     for (const timeModel of ["stream", "perKey"] as const) {
-      const clock = new EventClock({ timestamp: ({ ts }: TestEvent) => ts, waitMs: 0 });
+      const clock = eventTime(({ ts }: TestEvent) => ts, { wait: 0 });
       const engine = createWindowEngine({ windower, fold, clock, timeModel });
       const { keys, values } = batch(event(4_102_444_800_000), event(1_000_300_000), event(1_000_300_001));
       const { refused } = engine.process({ keys, values }, 1_000_000_000);
       expect(refused.map(({ limit }) => limit)).toEqual([1_000_300_000, 1_000_300_000]);
-      const open = new EventClock({
-        timestamp: ({ ts }: TestEvent) => ts,
-        waitMs: 0,
-        maxFutureMs: "unbounded",
-      });
+      const open = eventTime(({ ts }: TestEvent) => ts, { wait: 0, maxFuture: "unbounded" });
       const trusting = createWindowEngine({ windower, fold, clock: open, timeModel });
       expect(trusting.process({ keys, values }, 1_000_000_000).refused).toEqual([]);
     }
@@ -62,7 +59,7 @@ describe("EventClock", () => {
     const { keys, values } = batch(event(future), event(150));
     const output = told.process({ keys, values, times: [future, future] }, 50);
     expect(output.refused).toMatchObject([{ timestamp: future, limit: 150 }]);
-    const published = createWindowEngine({ windower, fold, clock: new EventClock({ waitMs: 0 }) });
+    const published = createWindowEngine({ windower, fold, clock: messageTime({ wait: 0 }) });
     const { refused } = published.process({ keys, values, times: [future, 60] }, 50);
     expect(refused).toMatchObject([{ timestamp: future, reason: "future-timestamp" }]);
   });
@@ -78,13 +75,51 @@ describe("EventClock", () => {
   );
 
   test("refuses what only looks like a number", () => {
-    const clock = new EventClock({ timestamp: (value: { ts: unknown }) => value.ts as number, waitMs: 0 });
+    const clock = eventTime((value: { ts: unknown }) => value.ts as number, { wait: 0 });
     const engine = createWindowEngine({ windower, fold, clock });
     expect(engine.process({ keys: ["a"], values: [{ ts: "5" }] }, 0).refused).toHaveLength(1);
   });
 
-  test("without a getter, an event's time is that of its message", () => {
-    const engine = createWindowEngine({ windower, fold, clock: new EventClock({ waitMs: 0 }) });
+  test("reads the time by the name of its field", () => {
+    const engine = createWindowEngine<{ ts: number }, unknown, number>({
+      windower,
+      fold,
+      clock: eventTime("ts", { wait: "3ms" }),
+    });
+    expect(engine.process({ keys: ["a", "a"], values: [{ ts: 0 }, { ts: 13 }] }, 99).results).toMatchObject([
+      { value: 1 },
+    ]);
+  });
+
+  test.each([
+    [new Date(5), 5],
+    ["1970-01-01T00:00:00.005Z", 5],
+    ["1970-01-01T01:00:00.005+01:00", 5],
+    ["1969-12-31T23:59Z", -60_000],
+  ])("takes %p for a timestamp", (ts, ms) => {
+    const clock = eventTime((value: { ts: string | Date }) => value.ts, { wait: 10 });
+    const engine = createWindowEngine({ windower, fold, clock });
+    engine.process({ keys: ["a"], values: [{ ts }] }, 99);
+    expect(engine.stats()).toMatchObject({ counted: 1, watermark: ms - 10 });
+  });
+
+  test.each([
+    "1970-01-01T00:00:00.005",
+    "1970-01-01",
+    "5",
+    "Thu, 01 Jan 1970 00:00:00 GMT",
+    "",
+    new Date(NaN),
+  ])("refuses %p, which is no instant", (ts) => {
+    const clock = eventTime((value: { ts: string | Date }) => value.ts, { wait: 0 });
+    const engine = createWindowEngine({ windower, fold, clock });
+    expect(engine.process({ keys: ["a"], values: [{ ts }] }, 99).refused).toMatchObject([
+      { reason: "invalid-timestamp" },
+    ]);
+  });
+
+  test("with messageTime, an event's time is that of its message", () => {
+    const engine = createWindowEngine({ windower, fold, clock: messageTime({ wait: 0 }) });
     const output = engine.process(
       { keys: ["a", "a", "a"], values: [1, 2, 3], times: [5, Number.NaN, 10] },
       99,
@@ -94,9 +129,9 @@ describe("EventClock", () => {
   });
 });
 
-describe("SystemClock", () => {
+describe("systemTime", () => {
   test("an event's time is its arrival, and windows close without a next event", () => {
-    const engine = createWindowEngine({ windower, fold, clock: new SystemClock() });
+    const engine = createWindowEngine({ windower, fold, clock: systemTime() });
     expect(engine.process(batch(event(0), event(999)), 4).results).toEqual([]);
     expect(engine.nextWake(4)).toEqual({ at: 10, needs: "time" });
     expect(engine.advance(9).results).toEqual([]);
@@ -105,7 +140,7 @@ describe("SystemClock", () => {
   });
 
   test("nothing goes back when the system clock does", () => {
-    const engine = createWindowEngine({ windower, fold, clock: new SystemClock() });
+    const engine = createWindowEngine({ windower, fold, clock: systemTime() });
     engine.process(batch(event(0)), 15);
     engine.process(batch(event(0)), 3);
     expect(engine.stats()).toMatchObject({ counted: 2, late: 0, watermark: 15 });

@@ -2,11 +2,11 @@ import { describe, expect, test } from "@jest/globals";
 
 import { StateStore } from "../conformance/state-store.ts";
 import {
-  count,
   Deduplicator,
-  SessionWindower,
-  SystemClock,
-  TumblingWindower,
+  count,
+  session,
+  systemTime,
+  tumbling,
   type TimeModel,
   type Windower,
 } from "../src/index.ts";
@@ -16,13 +16,13 @@ import { batch, event, eventClock } from "./support/events.ts";
 const HOUR = 3_600_000;
 const STOPPED = 8 * HOUR;
 const LENGTH = 60_000;
-const tumbling = new TumblingWindower({ lengthMs: LENGTH });
-const sessions = new SessionWindower({ gapMs: 30_000 });
+const tumblingWindows = tumbling(LENGTH);
+const sessions = session(30_000);
 
 describe.each<readonly [string, TimeModel, Windower]>([
-  ["tumbling windows", "stream", tumbling],
+  ["tumbling windows", "stream", tumblingWindows],
   ["sessions", "stream", sessions],
-  ["tumbling windows, perKey", "perKey", tumbling],
+  ["tumbling windows, perKey", "perKey", tumblingWindows],
   ["sessions, perKey", "perKey", sessions],
 ])("the time in which nothing ran does not count: %s", (_, timeModel, windower) => {
   const options = { windower, timeModel, fold: count(), clock: eventClock(5_000) };
@@ -75,7 +75,7 @@ describe.each<readonly [string, TimeModel, Windower]>([
 
 test("a key that did not change since does not lose time: its clock goes on with that of the others", () => {
   const driver = new EngineDriver({
-    windower: tumbling,
+    windower: tumblingWindows,
     timeModel: "perKey",
     fold: count(),
     clock: eventClock(),
@@ -89,13 +89,13 @@ test("a key that did not change since does not lose time: its clock goes on with
 });
 
 describe.each<readonly [TimeModel, Windower]>([
-  ["stream", tumbling],
-  ["perKey", tumbling],
+  ["stream", tumblingWindows],
+  ["perKey", tumblingWindows],
   ["stream", sessions],
   ["perKey", sessions],
 ])("on the system clock (%s)", (timeModel, windower) => {
   test("windows close that ended in the meantime, and nothing is late, though the clock was set back", () => {
-    const driver = new EngineDriver({ windower, timeModel, fold: count(), clock: new SystemClock() });
+    const driver = new EngineDriver({ windower, timeModel, fold: count(), clock: systemTime() });
     driver.process(batch(event(0)), 10 * HOUR);
     driver.restart(10 * HOUR + STOPPED);
     expect(driver.advance(driver.now)).toHaveLength(1);
@@ -110,15 +110,15 @@ describe.each<readonly [TimeModel, Windower]>([
 });
 
 describe.each<readonly [TimeModel, Windower]>([
-  ["stream", tumbling],
-  ["perKey", tumbling],
+  ["stream", tumblingWindows],
+  ["perKey", tumblingWindows],
 ])(
   "a restart under a clock that was set back by an hour, on the system clock (%s)",
   (timeModel, windower) => {
     const began = 10 * HOUR;
 
     function driverOf() {
-      const driver = new EngineDriver({ windower, timeModel, fold: count(), clock: new SystemClock() });
+      const driver = new EngineDriver({ windower, timeModel, fold: count(), clock: systemTime() });
       driver.process(batch(event(0)), began);
       return driver;
     }
@@ -150,10 +150,10 @@ describe.each<readonly [TimeModel, Windower]>([
 
 test("early results are due so long after the restart, whatever passed before", () => {
   const driver = new EngineDriver({
-    windower: tumbling,
+    windower: tumblingWindows,
     fold: count(),
     clock: eventClock(),
-    earlyEveryMs: 1_000,
+    earlyEvery: 1_000,
   });
   driver.process(batch(event(1)), 0);
   driver.restart(STOPPED);
@@ -162,11 +162,11 @@ test("early results are due so long after the restart, whatever passed before", 
 
 test("deduplication by system time remembers through a stop", () => {
   const store = new StateStore();
-  const before = new Deduplicator({ withinMs: HOUR });
+  const before = new Deduplicator({ within: HOUR });
   before.process({ ids: ["a"] }, 0);
   before.process({ ids: ["b"] }, HOUR / 2);
   store.apply(before.snapshot());
-  const after = new Deduplicator({ withinMs: HOUR });
+  const after = new Deduplicator({ within: HOUR });
   const now = HOUR / 2 + STOPPED;
   after.restore(store.load(), now);
   expect(after.process({ ids: ["a", "b"] }, now + HOUR / 2 - 1)).toEqual([]);

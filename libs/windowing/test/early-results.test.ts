@@ -4,31 +4,31 @@ import fc from "fast-check";
 import {
   collectList,
   count,
-  EventClock,
+  eventTime,
   join,
-  SessionWindower,
-  TumblingWindower,
+  session,
+  tumbling,
   type TimeModel,
-  type Windower,
   type WindowResult,
+  type Windower,
 } from "../src/index.ts";
 import type { OracleEvent } from "./oracle/stream-oracle.ts";
 import { EngineDriver } from "./support/engine-driver.ts";
 import { batch, event, eventClock, type TestEvent } from "./support/events.ts";
 import { batchOf, scripts, windowers } from "./support/scripts.ts";
 
-const tumbling = new TumblingWindower({ lengthMs: 10_000 });
-const sessions = new SessionWindower({ gapMs: 10_000 });
+const tumblingWindows = tumbling(10_000);
+const sessions = session(10_000);
 const cases: readonly (readonly [string, Windower, TimeModel])[] = [
-  ["tumbling windows", tumbling, "stream"],
+  ["tumbling windows", tumblingWindows, "stream"],
   ["sessions", sessions, "stream"],
-  ["tumbling windows, perKey", tumbling, "perKey"],
+  ["tumbling windows, perKey", tumblingWindows, "perKey"],
   ["sessions, perKey", sessions, "perKey"],
 ];
 
 describe.each(cases)("early results of %s", (_, windower, timeModel) => {
   const fold = collectList(({ value }: TestEvent) => value);
-  const options = { windower, timeModel, fold, clock: eventClock(), earlyEveryMs: 100 };
+  const options = { windower, timeModel, fold, clock: eventClock(), earlyEvery: 100 };
 
   test("come every so often if something changed, and the closing row is their successor", () => {
     const driver = new EngineDriver(options);
@@ -85,11 +85,11 @@ describe.each(cases)("early results of %s", (_, windower, timeModel) => {
 test("an early result does not come again after its window has closed, though the window is kept", () => {
   const fold = collectList(({ value }: TestEvent) => value);
   const options = {
-    windower: tumbling,
+    windower: tumblingWindows,
     fold,
     clock: eventClock(),
-    earlyEveryMs: 100,
-    allowedLatenessMs: 5_000,
+    earlyEvery: 100,
+    allowedLateness: 5_000,
   };
   const driver = new EngineDriver(options);
   driver.process(batch(event(1, "a", 1)), 10);
@@ -176,7 +176,7 @@ test("early() emits nothing for a fold with matches: its rows left at once", () 
   const sides = { left: ({ value }: TestEvent) => value };
   for (const timeModel of ["stream", "perKey"] as const) {
     const driver = new EngineDriver({
-      windower: tumbling,
+      windower: tumblingWindows,
       timeModel,
       fold: join({ sides, emit: "running" }),
       clock: eventClock(),
@@ -187,7 +187,7 @@ test("early() emits nothing for a fold with matches: its rows left at once", () 
 });
 
 test("early(): windows that open after it have first rows again", () => {
-  const driver = new EngineDriver({ windower: tumbling, fold: count(), clock: eventClock() });
+  const driver = new EngineDriver({ windower: tumblingWindows, fold: count(), clock: eventClock() });
   driver.process(batch(event(1)), 0);
   driver.early(0);
   driver.process(batch(event(2), event(10_000), event(10_001)), 1);
@@ -207,13 +207,9 @@ test("early() changes no final result, and every row tells the value of the one 
           windower,
           timeModel,
           pageSize,
-          allowedLatenessMs: timeModel === "stream" ? lateness : 0,
+          allowedLateness: timeModel === "stream" ? lateness : 0,
           fold: collectList(({ value }: OracleEvent) => value),
-          clock: new EventClock({
-            timestamp: ({ ts }: OracleEvent) => ts,
-            waitMs: 5,
-            maxFutureMs: "unbounded",
-          }),
+          clock: eventTime(({ ts }: OracleEvent) => ts, { wait: 5, maxFuture: "unbounded" }),
         };
         const [shown, quiet] = [new EngineDriver(options), new EngineDriver(options)];
         for (const action of actions) {

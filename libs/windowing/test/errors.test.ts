@@ -11,6 +11,7 @@ describe("errors", () => {
   test("each has a code of its own, on the class and on the error", () => {
     expect(classes.map(({ code }) => code).sort()).toEqual([
       "MILLRACE_ACCUMULATOR_TOO_LARGE",
+      "MILLRACE_DURATION",
       "MILLRACE_FOLD_VALUE",
       "MILLRACE_WINDOW_BATCH",
       "MILLRACE_WINDOW_EVENT",

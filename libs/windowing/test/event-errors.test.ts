@@ -1,39 +1,39 @@
 import { describe, expect, test } from "@jest/globals";
 
 import {
+  FoldValueError,
+  WindowEventError,
   aggregate,
   collectList,
   count,
   createWindowEngine,
-  EventClock,
-  FoldValueError,
   foldOf,
-  SessionWindower,
-  SlidingWindower,
+  eventTime,
+  session,
+  sliding,
   sum,
-  SystemClock,
-  TumblingWindower,
-  WindowEventError,
+  systemTime,
+  tumbling,
   type WindowEngineOptions,
 } from "../src/index.ts";
 import { EngineDriver } from "./support/engine-driver.ts";
 import { batch, event, eventClock, type TestEvent } from "./support/events.ts";
 
-const tumbling = new TumblingWindower({ lengthMs: 10 });
-const sliding = new SlidingWindower({ lengthMs: 10, offsetMs: 5 });
-const sessions = new SessionWindower({ gapMs: 5 });
+const tumblingWindows = tumbling(10);
+const slidingWindows = sliding(10, { every: 5 });
+const sessions = session(5);
 const total = sum(({ value }: TestEvent) => value);
 const bad = (ts: number, key = "a"): TestEvent => event(ts, key, Number.NaN);
 
 type Options = WindowEngineOptions<TestEvent, unknown, unknown>;
-const base: Options = { windower: tumbling, clock: eventClock(100), fold: total, onError: "skip" };
+const base: Options = { windower: tumblingWindows, clock: eventClock(100), fold: total, onError: "skip" };
 
 /** Every kind of engine and loop. */
 const engines: readonly (readonly [string, Partial<Options>])[] = [
   ["tumbling windows", {}],
-  ["sliding windows", { windower: sliding }],
-  ["windows with late results", { windower: sliding, allowedLatenessMs: 50 }],
-  ["windows with early results", { earlyEveryMs: 10 }],
+  ["sliding windows", { windower: slidingWindows }],
+  ["windows with late results", { windower: slidingWindows, allowedLateness: 50 }],
+  ["windows with early results", { earlyEvery: 10 }],
   ["ordered windows", { ordered: true }],
   ["sessions", { windower: sessions }],
   ["ordered sessions", { windower: sessions, ordered: true }],
@@ -107,7 +107,7 @@ describe("an event that the fold cannot take", () => {
   });
 
   test("costs its batch nothing but itself, however many there are", () => {
-    const driver = new EngineDriver({ ...base, clock: new SystemClock() });
+    const driver = new EngineDriver({ ...base, clock: systemTime() });
     const events = Array.from({ length: 200_000 }, (_, index) => (index % 2 === 0 ? bad(0) : event(0)));
     driver.process({ keys: events.map(({ key }) => key), values: events }, 0);
     expect(driver.engine.stats()).toMatchObject({ counted: 100_000, skipped: 100_000 });
@@ -129,21 +129,21 @@ describe("an event that the fold cannot take", () => {
       list: collectList(({ value }: TestEvent) => value),
       total,
     });
-    const driver = new EngineDriver({ ...base, windower: sliding, fold });
+    const driver = new EngineDriver({ ...base, windower: slidingWindows, fold });
     driver.process(batch(event(6, "a", 1), bad(6), event(7, "a", 2)), 0);
     const value = { events: 2, list: [1, 2], total: 3 };
     expect(driver.finish()).toMatchObject([{ value }, { value }]);
   });
 
   test("and the clock cannot either, is skipped too", () => {
-    const clock = new EventClock({
-      timestamp({ ts }: TestEvent) {
+    const clock = eventTime(
+      ({ ts }: TestEvent) => {
         if (ts < 0) throw new Error("no time");
         return ts;
       },
-      waitMs: 0,
-    });
-    for (const windower of [tumbling, sliding, sessions]) {
+      { wait: 0 },
+    );
+    for (const windower of [tumblingWindows, slidingWindows, sessions]) {
       const driver = new EngineDriver({ ...base, windower, clock });
       driver.process(batch(event(6), event(-1), event(7)), 0);
       expect(driver.skipped).toMatchObject([{ error: new Error("no time") }]);
@@ -168,10 +168,10 @@ describe("an error that leaves an event half taken in", () => {
 
   test("is never skipped: an event in one window and not in the other", () => {
     expect(() => {
-      run({ fold: full, windower: sliding }, event(11), event(6));
+      run({ fold: full, windower: slidingWindows }, event(11), event(6));
     }).toThrow(WindowEventError);
     expect(() => {
-      run({ fold: full, windower: sliding, allowedLatenessMs: 5 }, event(11), event(6));
+      run({ fold: full, windower: slidingWindows, allowedLateness: 5 }, event(11), event(6));
     }).toThrow(WindowEventError);
   });
 
@@ -188,7 +188,7 @@ describe("an error that leaves an event half taken in", () => {
   test("is never skipped: a row that cannot be made is no fault of the event at hand", () => {
     const fold = { ...total, result: () => notMade() };
     expect(() => {
-      run({ fold, clock: eventClock(), allowedLatenessMs: 5 }, event(1), event(10));
+      run({ fold, clock: eventClock(), allowedLateness: 5 }, event(1), event(10));
     }).toThrow("not made");
     expect(() => {
       run({ fold, clock: eventClock(), windower: sessions }, event(1), event(10));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { createWindowEngine, EventClock, TumblingWindower } from "../src/index.ts";
+import { createWindowEngine, eventTime, tumbling } from "../src/index.ts";
 import { approximateDistinct } from "./examples/approximate-distinct.ts";
 import { quantiles } from "./examples/quantiles.ts";
 import { topK } from "./examples/top-k.ts";
@@ -22,8 +22,8 @@ const visits: readonly Visit[] = Array.from({ length: 1_000 }, (_, index) => ({
 const few = visits.slice(0, 40);
 
 const windows = {
-  windower: new TumblingWindower({ lengthMs: 1_000 }),
-  clock: new EventClock({ timestamp: ({ at }: Visit) => at, waitMs: 0 }),
+  windower: tumbling(1_000),
+  clock: eventTime(({ at }: Visit) => at, { wait: 0 }),
 };
 const batch = { keys: visits.map(() => "site"), values: visits };
 

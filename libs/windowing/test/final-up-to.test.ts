@@ -4,17 +4,18 @@ import fc from "fast-check";
 import {
   count,
   createWindowEngine,
-  EventClock,
-  SessionWindower,
-  SystemClock,
-  TumblingWindower,
+  eventTime,
+  messageTime,
+  session,
+  systemTime,
+  tumbling,
 } from "../src/index.ts";
 import type { OracleEvent } from "./oracle/stream-oracle.ts";
 import { EngineDriver } from "./support/engine-driver.ts";
 import { batch, event, eventClock } from "./support/events.ts";
 import { batchOf, scripts, windowers } from "./support/scripts.ts";
 
-const windower = new TumblingWindower({ lengthMs: 10 });
+const windower = tumbling(10);
 const fold = count();
 
 describe("finalUpTo", () => {
@@ -37,7 +38,7 @@ describe("finalUpTo", () => {
 
   test("stays before a session's close until the last page of rows is out", () => {
     const engine = createWindowEngine({
-      windower: new SessionWindower({ gapMs: 5 }),
+      windower: session(5),
       fold,
       clock: eventClock(),
       pageSize: 1,
@@ -59,7 +60,7 @@ describe("finalUpTo", () => {
     expect(onEvents.finalUpTo()).toBe(1_008);
 
     for (const timeModel of ["stream", "perKey"] as const) {
-      const onSystem = createWindowEngine({ windower, fold, timeModel, clock: new SystemClock() });
+      const onSystem = createWindowEngine({ windower, fold, timeModel, clock: systemTime() });
       onSystem.process(batch(event(0)), 5);
       onSystem.advance(5_000);
       expect(onSystem.finalUpTo()).toBe(5_000);
@@ -72,7 +73,7 @@ describe("finalUpTo", () => {
     const byMessage = createWindowEngine({
       windower,
       fold,
-      clock: new EventClock({ waitMs: 3 }),
+      clock: messageTime({ wait: 3 }),
       settledUpTo,
     });
     byMessage.drained(5_000);
@@ -97,7 +98,7 @@ describe("finalUpTo", () => {
 
   test("of sessions lies before the last event of any that may still come", () => {
     const engine = createWindowEngine({
-      windower: new SessionWindower({ gapMs: 5 }),
+      windower: session(5),
       fold,
       clock: eventClock(),
     });
@@ -139,12 +140,12 @@ describe("finalUpTo", () => {
               windower: given,
               clock:
                 clock === "system"
-                  ? new SystemClock({ settleMs: waitMs })
-                  : new EventClock({ timestamp: ({ ts }) => ts, waitMs, maxFutureMs: "unbounded" }),
+                  ? systemTime({ settle: waitMs })
+                  : eventTime(({ ts }) => ts, { wait: waitMs, maxFuture: "unbounded" }),
               timeModel,
               fold,
               pageSize,
-              allowedLatenessMs: timeModel === "stream" ? lateness : 0,
+              allowedLateness: timeModel === "stream" ? lateness : 0,
             },
             (self) => {
               look(self);

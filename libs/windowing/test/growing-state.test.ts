@@ -8,12 +8,12 @@ import {
   count,
   createWindowEngine,
   distinct,
-  EventClock,
+  eventTime,
   join,
-  SessionWindower,
-  SlidingWindower,
+  session,
+  sliding,
   sum,
-  TumblingWindower,
+  tumbling,
   type StateChange,
   type WindowEngineOptions,
 } from "../src/index.ts";
@@ -21,8 +21,8 @@ import { EngineDriver } from "./support/engine-driver.ts";
 import { batch, event, eventClock, type TestEvent } from "./support/events.ts";
 
 const HOUR = 3_600_000;
-const tumbling = new TumblingWindower({ lengthMs: HOUR });
-const sessions = new SessionWindower({ gapMs: HOUR });
+const tumblingWindows = tumbling(HOUR);
+const sessions = session(HOUR);
 const valueOf = ({ value }: TestEvent): number => value;
 
 type Options = WindowEngineOptions<TestEvent, unknown, unknown>;
@@ -50,13 +50,13 @@ const folds: readonly (readonly [string, Partial<Options>])[] = [
 ];
 
 const windows: readonly (readonly [string, Partial<Options>])[] = [
-  ["tumbling windows", { windower: tumbling }],
-  ["sliding windows", { windower: new SlidingWindower({ lengthMs: 2 * HOUR, offsetMs: HOUR }) }],
+  ["tumbling windows", { windower: tumblingWindows }],
+  ["sliding windows", { windower: sliding(2 * HOUR, { every: HOUR }) }],
   ["sessions", { windower: sessions }],
-  ["early results", { windower: tumbling, earlyEveryMs: 1 }],
-  ["late results", { windower: tumbling, allowedLatenessMs: HOUR }],
-  ["late results of sessions", { windower: sessions, allowedLatenessMs: HOUR }],
-  ["perKey", { windower: tumbling, timeModel: "perKey" }],
+  ["early results", { windower: tumblingWindows, earlyEvery: 1 }],
+  ["late results", { windower: tumblingWindows, allowedLateness: HOUR }],
+  ["late results of sessions", { windower: sessions, allowedLateness: HOUR }],
+  ["perKey", { windower: tumblingWindows, timeModel: "perKey" }],
 ];
 
 const cases = windows.flatMap(([window, options]) =>
@@ -66,7 +66,7 @@ const cases = windows.flatMap(([window, options]) =>
 describe("a commit", () => {
   test.each(cases)("writes what is new, not what there is: %s in %s", (_fold, _window, given) => {
     const COUNT = 5_000;
-    const options: Options = { clock: eventClock(HOUR), windower: tumbling, fold: count(), ...given };
+    const options: Options = { clock: eventClock(HOUR), windower: tumblingWindows, fold: count(), ...given };
     const engine = createWindowEngine(options);
     const events = Array.from({ length: COUNT }, (_, value) => event(2 * HOUR, "a", value));
     engine.process({ keys: events.map(({ key }) => key), values: events }, 0);
@@ -82,14 +82,14 @@ describe("a commit", () => {
   });
 
   test.each([
-    ["late results", tumbling],
+    ["late results", tumblingWindows],
     ["late results of sessions", sessions],
   ])("of a revision writes what is new: %s", (_, windower) => {
     const driver = new EngineDriver<TestEvent, unknown, unknown>({
       windower,
       clock: eventClock(),
       fold: collectList(valueOf),
-      allowedLatenessMs: 10 * HOUR,
+      allowedLateness: 10 * HOUR,
     });
     const events = Array.from({ length: 5_000 }, (_, value) => event(1, "a", value));
     driver.process({ keys: events.map(({ key }) => key), values: events }, 0);
@@ -101,7 +101,12 @@ describe("a commit", () => {
   });
 
   test("of a page of closing rows takes out a field of each, not all of their parts", () => {
-    const options = { windower: tumbling, clock: eventClock(), fold: collectList(valueOf), pageSize: 2 };
+    const options = {
+      windower: tumblingWindows,
+      clock: eventClock(),
+      fold: collectList(valueOf),
+      pageSize: 2,
+    };
     const driver = new EngineDriver(options);
     for (let value = 0; value < 20; value++) {
       driver.process(batch(event(1, "a", value), event(1, "b", value), event(1, "c", value)), 0);
@@ -122,7 +127,7 @@ describe("a commit", () => {
   test("takes out the parts of what a join has matched", () => {
     const sides = { even: ({ value }: TestEvent) => (value % 2 === 0 ? value : undefined), odd: odd };
     const driver = new EngineDriver({
-      windower: tumbling,
+      windower: tumblingWindows,
       clock: eventClock(),
       fold: join({ sides, insert: "product", emit: "complete" }),
     });
@@ -144,7 +149,7 @@ describe("a commit", () => {
 
 test.each(windows)("keys may be any text: %s", (_, given) => {
   const driver = new EngineDriver<TestEvent, unknown, unknown>({
-    windower: tumbling,
+    windower: tumblingWindows,
     clock: eventClock(HOUR),
     fold: collectList(valueOf),
     ...given,
@@ -182,8 +187,8 @@ describe("a million different users in one window", () => {
   const USERS = 1_000_000;
   const COMMIT_EVERY = 10_000;
   const options = {
-    windower: tumbling,
-    clock: new EventClock({ timestamp: ({ at }: Click) => at, waitMs: 0 }),
+    windower: tumblingWindows,
+    clock: eventTime(({ at }: Click) => at, { wait: 0 }),
     fold: aggregate({
       events: count(),
       mobile_events: sum(({ mobile }: Click) => Number(mobile)),

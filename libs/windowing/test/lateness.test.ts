@@ -5,15 +5,15 @@ import {
   count,
   createWindowEngine,
   join,
-  SessionWindower,
-  TumblingWindower,
+  session,
+  tumbling,
   type WindowResult,
 } from "../src/index.ts";
 import { EngineDriver } from "./support/engine-driver.ts";
 import { batch, event, eventClock, type TestEvent } from "./support/events.ts";
 
-const tumbling = new TumblingWindower({ lengthMs: 10 });
-const sessions = new SessionWindower({ gapMs: 5 });
+const tumblingWindows = tumbling(10);
+const sessions = session(5);
 const values = collectList(({ value }: TestEvent) => value);
 
 function brief<R>(rows: readonly WindowResult<R>[]): unknown[] {
@@ -24,7 +24,7 @@ function brief<R>(rows: readonly WindowResult<R>[]): unknown[] {
 
 describe("late events", () => {
   test("tell the windows they missed", () => {
-    const engine = createWindowEngine({ windower: tumbling, clock: eventClock(), fold: count() });
+    const engine = createWindowEngine({ windower: tumblingWindows, clock: eventClock(), fold: count() });
     engine.process(batch(event(25)), 0);
     expect(engine.process(batch(event(3)), 0).late).toEqual([
       {
@@ -49,10 +49,10 @@ describe("late events", () => {
 describe("allowedLatenessMs", () => {
   test("one revision a batch for each window and key, with the value before", () => {
     const driver = new EngineDriver({
-      windower: tumbling,
+      windower: tumblingWindows,
       clock: eventClock(),
       fold: values,
-      allowedLatenessMs: 20,
+      allowedLateness: 20,
     });
     expect(brief(driver.process(batch(event(1, "a", 1), event(12, "a", 2)), 0))).toEqual([
       ["a", [1], 0, "watermark"],
@@ -66,10 +66,10 @@ describe("allowedLatenessMs", () => {
 
   test("a window is kept until its close plus the lateness, and then freed", () => {
     const driver = new EngineDriver({
-      windower: tumbling,
+      windower: tumblingWindows,
       clock: eventClock(),
       fold: count(),
-      allowedLatenessMs: 20,
+      allowedLateness: 20,
     });
     driver.process(batch(event(1), event(29)), 0);
     expect(driver.engine.stats().windows).toBe(2);
@@ -82,7 +82,7 @@ describe("allowedLatenessMs", () => {
 
   test("an event that comes while first rows wait for their page is a revision after them", () => {
     const driver = new EngineDriver(
-      { windower: tumbling, clock: eventClock(), fold: values, allowedLatenessMs: 100, pageSize: 1 },
+      { windower: tumblingWindows, clock: eventClock(), fold: values, allowedLateness: 100, pageSize: 1 },
       (self) => {
         self.restart();
       },
@@ -102,7 +102,7 @@ describe("allowedLatenessMs", () => {
       windower: sessions,
       clock: eventClock(),
       fold: values,
-      allowedLatenessMs: 100,
+      allowedLateness: 100,
       pageSize: 1,
     });
     driver.process(batch(event(1, "a", 1), event(2, "b", 2)), 0);
@@ -119,7 +119,7 @@ describe("allowedLatenessMs", () => {
       windower: sessions,
       clock: eventClock(),
       fold: values,
-      allowedLatenessMs: 100,
+      allowedLateness: 100,
     });
     driver.process(batch(event(10, "a", 1), event(18, "a", 2), event(60, "z", 0)), 0);
     const ids = driver.results.map(({ window }) => window.id);
@@ -142,7 +142,7 @@ describe("allowedLatenessMs", () => {
       windower: sessions,
       clock: eventClock(),
       fold: values,
-      allowedLatenessMs: 100,
+      allowedLateness: 100,
     });
     driver.process(batch(event(10, "a", 1), event(18, "a", 2), event(60, "z", 0)), 0);
     const rows = driver.process(batch(event(19, "a", 3), event(14, "a", 4)), 0);
@@ -155,7 +155,7 @@ describe("allowedLatenessMs", () => {
       windower: sessions,
       clock: eventClock(),
       fold: count(),
-      allowedLatenessMs: 100,
+      allowedLateness: 100,
     });
     expect(brief(driver.process(batch(event(10), event(16, "z")), 0))).toEqual([["a", 1, 0, "watermark"]]);
     expect(driver.process(batch(event(15)), 0)).toEqual([]);
@@ -168,10 +168,10 @@ describe("allowedLatenessMs", () => {
       any: ({ ts }: TestEvent) => ts,
     };
     const driver = new EngineDriver({
-      windower: tumbling,
+      windower: tumblingWindows,
       clock: eventClock(),
       fold: join({ sides, emit: "running" }),
-      allowedLatenessMs: 100,
+      allowedLateness: 100,
       pageSize: 1,
     });
     driver.process(batch(event(1, "a", 1), event(50, "a", 2)), 0);

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { count, SessionWindower, type TimeModel } from "../src/index.ts";
+import { count, session, type TimeModel } from "../src/index.ts";
 import { EngineDriver } from "./support/engine-driver.ts";
 import { batch, event, eventClock, type TestEvent } from "./support/events.ts";
 
 const MANY = 20_000;
-const windower = new SessionWindower({ gapMs: 4 });
+const windower = session(4);
 
 /** Numbers up to `size`, each once and in no order. */
 function scattered(size: number): number[] {
@@ -44,7 +44,7 @@ test("a session names those it swallowed whose rows were out, and no others (str
     windower,
     fold: count(),
     clock: eventClock(),
-    allowedLatenessMs: 100_000,
+    allowedLateness: 100_000,
   });
   driver.process(batch(event(10), event(20), event(60, "z"), event(30)), 0);
   driver.process(batch(event(59), event(51), event(55)), 0);

@@ -1,19 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 
-import {
-  count,
-  createWindowEngine,
-  EventClock,
-  SessionWindower,
-  SystemClock,
-  TumblingWindower,
-} from "../src/index.ts";
+import { count, createWindowEngine, eventTime, session, systemTime, tumbling } from "../src/index.ts";
 import { batchOf, scripts, windowers } from "./support/scripts.ts";
 import { batch, event, eventClock } from "./support/events.ts";
 import type { OracleEvent } from "./oracle/stream-oracle.ts";
 
-const windower = new TumblingWindower({ lengthMs: 10 });
+const windower = tumbling(10);
 
 describe("nextWake", () => {
   test("is nothing before the first event, and nothing once all is closed", () => {
@@ -34,7 +27,7 @@ describe("nextWake", () => {
 
   test("is one ms past the gap of a session", () => {
     const engine = createWindowEngine({
-      windower: new SessionWindower({ gapMs: 5 }),
+      windower: session(5),
       clock: eventClock(),
       fold: count(),
     });
@@ -59,7 +52,7 @@ describe("nextWake", () => {
       windower,
       clock: eventClock(),
       fold: count(),
-      allowedLatenessMs: 30,
+      allowedLateness: 30,
     });
     engine.process(batch(event(4)), 0);
     engine.drained(6);
@@ -75,13 +68,13 @@ describe("nextWake", () => {
   });
 
   test("an event with an old timestamp does not make it spin", () => {
-    const engine = createWindowEngine({ windower, clock: new SystemClock(), fold: count() });
+    const engine = createWindowEngine({ windower, clock: systemTime(), fold: count() });
     engine.process(batch(event(-1e12)), 1e12);
     expect(engine.nextWake(1e12)?.at).toBeGreaterThan(1e12);
   });
 
   test("the system clock's jump ahead and back costs no wake", () => {
-    const engine = createWindowEngine({ windower, clock: new SystemClock(), fold: count() });
+    const engine = createWindowEngine({ windower, clock: systemTime(), fold: count() });
     engine.process(batch(event(0)), 100);
     engine.advance(5_000);
     engine.advance(100);
@@ -93,7 +86,7 @@ describe("nextWake", () => {
   test.each(["stream", "perKey"] as const)(
     "a sum of fractions that rounds down does not make it spin (%s)",
     (timeModel) => {
-      const long = new TumblingWindower({ lengthMs: 79 });
+      const long = tumbling(79);
       const engine = createWindowEngine({ windower: long, clock: eventClock(), fold: count(), timeModel });
       // 1.841 + (703 - 625.841) is 78.99999999999999.
       engine.process(batch(event(1.841)), 625.841);
@@ -115,13 +108,9 @@ describe("nextWake", () => {
         (given, waitMs, lateness, shift, actions) => {
           const engine = createWindowEngine({
             windower: given,
-            clock: new EventClock({
-              timestamp: ({ ts }: OracleEvent) => ts + shift,
-              waitMs,
-              maxFutureMs: "unbounded",
-            }),
+            clock: eventTime(({ ts }: OracleEvent) => ts + shift, { wait: waitMs, maxFuture: "unbounded" }),
             fold: count(),
-            allowedLatenessMs: lateness,
+            allowedLateness: lateness,
           });
           let now = 0;
           for (const action of actions) {

@@ -3,16 +3,16 @@ import fc from "fast-check";
 
 import {
   AccumulatorTooLargeError,
+  WindowOptionsError,
   aggregate,
   count,
   createWindowEngine,
   foldOf,
   mapCodec,
   reduce,
-  SessionWindower,
-  SlidingWindower,
-  TumblingWindower,
-  WindowOptionsError,
+  session,
+  sliding,
+  tumbling,
   type ClosingFold,
   type FoldSpec,
   type WindowEngineOptions,
@@ -20,7 +20,7 @@ import {
 import { EngineDriver } from "./support/engine-driver.ts";
 import { batch, event, eventClock, type TestEvent } from "./support/events.ts";
 
-const tumbling = new TumblingWindower({ lengthMs: 10 });
+const tumblingWindows = tumbling(10);
 
 type Spec<A> = FoldSpec<TestEvent, A>;
 
@@ -72,7 +72,7 @@ describe("an accumulator of one's own", () => {
   ])(
     "that was larger than its bound takes nothing more in, also after a restart: %s",
     (name, fold, value) => {
-      const driver = new EngineDriver({ windower: tumbling, clock: eventClock(), fold });
+      const driver = new EngineDriver({ windower: tumblingWindows, clock: eventClock(), fold });
       driver.process(batch(event(1, "a", 1), event(1, "a", 2)), 0);
       driver.restart();
       driver.process(batch(...[3, 4, 5].map((each) => event(1, "a", each))), 0);
@@ -92,7 +92,7 @@ describe("an accumulator of one's own", () => {
   test.each<ClosingFold<TestEvent, unknown, unknown>>([listOf(1), textOf(1)])(
     "is not measured without snapshots",
     (fold) => {
-      const driver = new EngineDriver({ windower: tumbling, clock: eventClock(), fold });
+      const driver = new EngineDriver({ windower: tumblingWindows, clock: eventClock(), fold });
       driver.process(batch(...Array.from({ length: 100 }, (_, value) => event(1, "a", value))), 0);
       expect(driver.finish()[0]).not.toHaveProperty("overflow");
     },
@@ -104,7 +104,7 @@ describe("an accumulator of one's own", () => {
       [Number.POSITIVE_INFINITY, 2],
     ] as const) {
       const fold = longTexts(1, maxBytes);
-      const driver = new EngineDriver({ windower: tumbling, clock: eventClock(), fold });
+      const driver = new EngineDriver({ windower: tumblingWindows, clock: eventClock(), fold });
       driver.process(batch(event(1)), 0);
       driver.commit();
       driver.process(batch(event(1)), 0);
@@ -115,7 +115,7 @@ describe("an accumulator of one's own", () => {
 
   test("counts the events of a session that found a full one", () => {
     const driver = new EngineDriver({
-      windower: new SessionWindower({ gapMs: 5 }),
+      windower: session(5),
       clock: eventClock("unbounded"),
       fold: listOf(4),
     });
@@ -133,7 +133,7 @@ describe("an accumulator of one's own", () => {
       }),
       { maxLength: 12 },
     );
-    const windowers = fc.constantFrom(tumbling, new SlidingWindower({ lengthMs: 10, offsetMs: 5 }));
+    const windowers = fc.constantFrom(tumblingWindows, sliding(10, { every: 5 }));
     const models = fc.constantFrom("stream" as const, "perKey" as const);
     fc.assert(
       fc.property(
@@ -180,9 +180,9 @@ describe("an accumulator of one's own", () => {
   test("that no store would take is refused with its key before anything is written", () => {
     const fold = longTexts(257);
     for (const options of [
-      { windower: tumbling },
-      { windower: new SessionWindower({ gapMs: 1 }) },
-      { windower: tumbling, timeModel: "perKey" as const },
+      { windower: tumblingWindows },
+      { windower: session(1) },
+      { windower: tumblingWindows, timeModel: "perKey" as const },
     ]) {
       const engine = createWindowEngine({ clock: eventClock(), fold, ...options });
       engine.process(batch(event(1, "zone-7")), 0);
@@ -204,19 +204,19 @@ describe("an accumulator of one's own", () => {
 describe("a row of one's own accumulator", () => {
   type Options = Omit<Partial<WindowEngineOptions<TestEvent, unknown, unknown>>, "fold">;
   const windows: readonly (readonly [string, Options])[] = [
-    ["late results", { windower: tumbling, allowedLatenessMs: 100 }],
-    ["early results", { windower: tumbling, clock: eventClock(100), earlyEveryMs: 1 }],
-    ["late results of sessions", { windower: new SessionWindower({ gapMs: 5 }), allowedLatenessMs: 100 }],
+    ["late results", { windower: tumblingWindows, allowedLateness: 100 }],
+    ["early results", { windower: tumblingWindows, clock: eventClock(100), earlyEvery: 1 }],
+    ["late results of sessions", { windower: session(5), allowedLateness: 100 }],
     [
       "early results of perKey",
-      { windower: tumbling, clock: eventClock(100), timeModel: "perKey", earlyEveryMs: 1 },
+      { windower: tumblingWindows, clock: eventClock(100), timeModel: "perKey", earlyEvery: 1 },
     ],
   ];
 
   /** A row, a row after a change, and a third one; each with what it was when it left. */
   function revised<A, R>(fold: ClosingFold<TestEvent, A, R>, options: Options, restarts = false) {
     const driver = new EngineDriver<TestEvent, A, R>({
-      windower: tumbling,
+      windower: tumblingWindows,
       clock: eventClock(),
       fold,
       ...options,
@@ -299,7 +299,7 @@ describe("a row of one's own accumulator", () => {
       expect(copies).toBe(2);
       copies = 0;
       const driver = new EngineDriver({
-        windower: tumbling,
+        windower: tumblingWindows,
         clock: eventClock(),
         fold: foldOf({ ...inPlace, copy }),
       });
@@ -338,14 +338,14 @@ describe("a row of one's own accumulator", () => {
     const fold = reduce(({ value }: TestEvent) => new Date(value), later, {
       codec: { snapshot: never, restore: never },
     });
-    const rows = revised(fold, { allowedLatenessMs: 100 });
+    const rows = revised(fold, { allowedLateness: 100 });
     expect(rows.map(({ value }) => value)).toEqual([new Date(2), new Date(3), new Date(4)]);
     expect(rows[1]?.previous).toBe(rows[0]?.value);
   });
 
   test("of an aggregate beside folds with parts: previous of all of them", () => {
     const fold = aggregate({ events: count(), list: foldOf(inPlace) });
-    const rows = revised(fold, { allowedLatenessMs: 100 }, true);
+    const rows = revised(fold, { allowedLateness: 100 }, true);
     expect(rows.map(({ previous }) => previous)).toEqual([
       undefined,
       { events: 2, list: [1, 2] },

@@ -2,21 +2,21 @@ import { describe, expect, test } from "@jest/globals";
 
 import {
   count,
-  SessionWindower,
-  SlidingWindower,
-  SystemClock,
-  TumblingWindower,
-  type Windower,
+  session,
+  sliding,
+  systemTime,
+  tumbling,
   type WindowEngineOptions,
+  type Windower,
 } from "../src/index.ts";
 import { EngineDriver } from "./support/engine-driver.ts";
 import { batch, event, eventClock, type TestEvent } from "./support/events.ts";
 
 type Options = WindowEngineOptions<TestEvent, number, number>;
 const windowers: readonly (readonly [string, Windower])[] = [
-  ["tumbling", new TumblingWindower({ lengthMs: 10 })],
-  ["sliding", new SlidingWindower({ lengthMs: 10, offsetMs: 5 })],
-  ["sessions", new SessionWindower({ gapMs: 4 })],
+  ["tumbling", tumbling(10)],
+  ["sliding", sliding(10, { every: 5 })],
+  ["sessions", session(4)],
 ];
 
 function driverOf(windower: Windower, more: Partial<Options> = {}): EngineDriver<TestEvent, number, number> {
@@ -97,7 +97,7 @@ describe.each(windowers)("a window of a key opens once (perKey): %s", (_, window
 });
 
 test("a session of a forgotten key has a number that it did not have before", () => {
-  const driver = driverOf(new SessionWindower({ gapMs: 4 }), { maxKeysPerWindow: 1 });
+  const driver = driverOf(session(4), { maxKeysPerWindow: 1 });
   for (const key of ["a", "b", "a", "b"]) {
     driver.process(batch(event(driver.results.length * 100, key)), driver.results.length * 100);
     driver.advance(driver.results.length * 100 + 50);
@@ -107,7 +107,7 @@ test("a session of a forgotten key has a number that it did not have before", ()
 });
 
 test("on the system clock a key without windows leaves nothing", () => {
-  const driver = driverOf(new TumblingWindower({ lengthMs: 10 }), { clock: new SystemClock() });
+  const driver = driverOf(tumbling(10), { clock: systemTime() });
   driver.process(batch(event(0, "a"), event(0, "b")), 5);
   driver.commit();
   driver.advance(10);

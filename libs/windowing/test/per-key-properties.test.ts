@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 
-import { collectList, EventClock, type WindowResult } from "../src/index.ts";
+import { collectList, eventTime, type WindowResult } from "../src/index.ts";
 import { PerKeyOracle, type PerKeyRow } from "./oracle/per-key-oracle.ts";
 import type { OracleEvent } from "./oracle/stream-oracle.ts";
 import { EngineDriver } from "./support/engine-driver.ts";
@@ -40,11 +40,7 @@ describe("time model perKey, against an oracle that keeps all events", () => {
               ordered,
               maxOrderedEvents,
               pageSize,
-              clock: new EventClock({
-                timestamp: ({ ts }: OracleEvent) => ts,
-                waitMs,
-                maxFutureMs: "unbounded",
-              }),
+              clock: eventTime(({ ts }: OracleEvent) => ts, { wait: waitMs, maxFuture: "unbounded" }),
               fold: collectList((event: OracleEvent) => event),
             },
             (self) => {
@@ -100,7 +96,7 @@ describe("time model perKey, against an oracle that keeps all events", () => {
         const driver = new EngineDriver({
           timeModel: "perKey",
           windower,
-          clock: new EventClock({ timestamp: ({ ts }: OracleEvent) => ts, waitMs, maxFutureMs: "unbounded" }),
+          clock: eventTime(({ ts }: OracleEvent) => ts, { wait: waitMs, maxFuture: "unbounded" }),
           fold: collectList(({ value }: OracleEvent) => value),
         });
         let now = 0;

@@ -38,10 +38,10 @@ describe("README", () => {
   test("a fold of your own counts", () => {
     const [, snippet = ""] = snippets;
     const use = `
-      const engine = createWindowEngine({ windower: new TumblingWindower({ lengthMs: 9 }), clock: new SystemClock(), fold: words });
+      const engine = createWindowEngine({ windower: tumbling(9), clock: systemTime(), fold: words });
       engine.process({ keys: ["k", "k", "k"], values: ["x", "y", "x"] }, 1);
       console.log(JSON.stringify(engine.finish("end").results[0]?.value));`;
-    const imports = `import { createWindowEngine, foldOf, mapCodec, SystemClock, TumblingWindower } from "@millrace/windowing";\n`;
+    const imports = `import { createWindowEngine, foldOf, mapCodec, systemTime, tumbling } from "@millrace/windowing";\n`;
     expect(run(imports + snippet + use)).toBe('{"x":2,"y":1}\n');
   });
 });

@@ -1,17 +1,17 @@
 import { describe, expect, test } from "@jest/globals";
 
 import {
+  WindowSpecError,
   collectList,
   createWindowEngine,
-  SessionWindower,
-  SystemClock,
-  TumblingWindower,
-  WindowSpecError,
+  session,
+  systemTime,
+  tumbling,
   type TimeModel,
 } from "../src/index.ts";
 import { batch, event, type TestEvent } from "./support/events.ts";
 
-const windower = new TumblingWindower({ lengthMs: 10 });
+const windower = tumbling(10);
 const fold = collectList(({ value }: TestEvent) => value);
 
 describe.each<TimeModel>(["stream", "perKey"])(
@@ -20,10 +20,10 @@ describe.each<TimeModel>(["stream", "perKey"])(
     function build(settleMs: number, gapMs?: number) {
       const news = { at: Number.NEGATIVE_INFINITY };
       const engine = createWindowEngine({
-        windower: gapMs === undefined ? windower : new SessionWindower({ gapMs }),
+        windower: gapMs === undefined ? windower : session(gapMs),
         fold,
         timeModel,
-        clock: new SystemClock({ settleMs }),
+        clock: systemTime({ settle: settleMs }),
         settledUpTo: () => news.at,
         completeOf: (_, close) => (news.at >= close ? true : "unknown"),
       });
@@ -85,16 +85,16 @@ describe.each<TimeModel>(["stream", "perKey"])(
 );
 
 test("without the option it does not wait", () => {
-  const engine = createWindowEngine({ windower, fold, clock: new SystemClock() });
+  const engine = createWindowEngine({ windower, fold, clock: systemTime() });
   engine.process(batch(event(0)), 4);
   expect(engine.advance(10).results).toHaveLength(1);
 });
 
 test("a wait that is no number of ms is refused", () => {
-  expect(() => new SystemClock({ settleMs: -1 })).toThrow(WindowSpecError);
+  expect(() => systemTime({ settle: -1 })).toThrow(WindowSpecError);
 });
 
 test("explain tells of the wait", () => {
-  const engine = createWindowEngine({ windower, fold, clock: new SystemClock({ settleMs: 2_000 }) });
+  const engine = createWindowEngine({ windower, fold, clock: systemTime({ settle: 2_000 }) });
   expect(engine.explain()).toMatch(/passed its end and every producer was heard of, or 2 s later/);
 });

@@ -2,12 +2,12 @@ import { describe, expect, test } from "@jest/globals";
 
 import { StateStore } from "../conformance/state-store.ts";
 import {
+  WindowStateError,
   count,
   createWindowEngine,
-  SessionWindower,
-  SlidingWindower,
-  TumblingWindower,
-  WindowStateError,
+  session,
+  sliding,
+  tumbling,
   type WindowEngineOptions,
 } from "../src/index.ts";
 import { EngineDriver } from "./support/engine-driver.ts";
@@ -15,7 +15,7 @@ import { batch, event, eventClock, type TestEvent } from "./support/events.ts";
 
 type Options = WindowEngineOptions<TestEvent, number, number>;
 const base: Options = {
-  windower: new TumblingWindower({ lengthMs: 100 }),
+  windower: tumbling(100),
   clock: eventClock(),
   fold: count(),
 };
@@ -27,7 +27,7 @@ function keys(from: number, until: number, ts: number): TestEvent[] {
 describe("snapshot", () => {
   test.each([
     ["tumbling", base],
-    ["sessions", { ...base, windower: new SessionWindower({ gapMs: 100 }) }],
+    ["sessions", { ...base, windower: session(100) }],
     ["perKey", { ...base, timeModel: "perKey" as const }],
   ])("costs what changed: %s", (_, options) => {
     const engine = createWindowEngine(options);
@@ -70,12 +70,8 @@ describe("snapshot", () => {
   });
 
   test("nothing is left of what is over", () => {
-    for (const windower of [
-      base.windower,
-      new SlidingWindower({ lengthMs: 50, offsetMs: 20 }),
-      new SessionWindower({ gapMs: 9 }),
-    ]) {
-      const driver = new EngineDriver({ ...base, windower, pageSize: 7, allowedLatenessMs: 30 }, (self) => {
+    for (const windower of [base.windower, sliding(50, { every: 20 }), session(9)]) {
+      const driver = new EngineDriver({ ...base, windower, pageSize: 7, allowedLateness: 30 }, (self) => {
         self.commit();
       });
       driver.process(batch(...keys(0, 50, 1), ...keys(0, 50, 120), ...keys(0, 20, 95)), 0);
@@ -105,8 +101,8 @@ describe("restore", () => {
   });
 
   test.each([
-    ["another length", { windower: new TumblingWindower({ lengthMs: 50 }) }],
-    ["another kind of window", { windower: new SessionWindower({ gapMs: 100 }) }],
+    ["another length", { windower: tumbling(50) }],
+    ["another kind of window", { windower: session(100) }],
     ["another time model", { timeModel: "perKey" as const }],
     ["another order", { ordered: true }],
   ])("refuses the state of %s", (_, other) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 
-import { EventClock, SessionWindower, type ClosingFold, type WindowResult } from "../src/index.ts";
+import { eventTime, session, type ClosingFold, type WindowResult } from "../src/index.ts";
 import {
   StreamOracle,
   type OracleEvent,
@@ -16,7 +16,7 @@ const options: fc.Arbitrary<Given> = fc.record({
   windower: windowers,
   waitMs: fc.oneof(fc.constantFrom(0, 5, 20), fc.constant(Number.POSITIVE_INFINITY)),
   idle: fc.constantFrom("drained" as const, "never" as const),
-  allowedLatenessMs: fc.constantFrom(0, 0, 1, 15, 60),
+  allowedLateness: fc.constantFrom(0, 0, 1, 15, 60),
   ordered: fc.boolean(),
   pair: fc.constantFrom(...foldPairs),
   isBad: fc.constantFrom(
@@ -32,15 +32,14 @@ const pageSizes = fc.constantFrom(Number.POSITIVE_INFINITY, 1, 2, 3);
 type Driver = EngineDriver<OracleEvent, unknown, unknown>;
 
 function newDriver(given: Given, pageSize: number, betweenPages?: (driver: Driver) => void): Driver {
-  const { windower, waitMs, idle, allowedLatenessMs, ordered, pair, isBad } = given;
-  const clock = new EventClock({
-    timestamp: ({ ts }: OracleEvent) => ts,
-    waitMs: waitMs === Number.POSITIVE_INFINITY ? "unbounded" : waitMs,
-    maxFutureMs: "unbounded",
+  const { windower, waitMs, idle, allowedLateness, ordered, pair, isBad } = given;
+  const clock = eventTime(({ ts }: OracleEvent) => ts, {
+    wait: waitMs === Number.POSITIVE_INFINITY ? "unbounded" : waitMs,
+    maxFuture: "unbounded",
   });
   const fold = pickyFold(pair.fold, isBad);
   return new EngineDriver<OracleEvent, unknown, unknown>(
-    { windower, clock, fold, idle, allowedLatenessMs, ordered, pageSize, onError: "skip" },
+    { windower, clock, fold, idle, allowedLateness: allowedLateness, ordered, pageSize, onError: "skip" },
     betweenPages,
   );
 }
@@ -119,10 +118,10 @@ function isInOrder(rows: readonly OracleRow[]): boolean {
 /** Kept sessions that a batch revises first and then merges: one row comes of them, whichever was revised. */
 function revisedSessionsThatMerge(): [Given, number, Action[], boolean][] {
   const given: Omit<Given, "pair"> = {
-    windower: new SessionWindower({ gapMs: 5 }),
+    windower: session(5),
     waitMs: 0,
     idle: "drained",
-    allowedLatenessMs: 100,
+    allowedLateness: 100,
     ordered: false,
     isBad: () => false,
   };
@@ -158,7 +157,7 @@ describe("time model stream, against an oracle that keeps all events", () => {
         });
         // A late event calls out a session that waits for its page, ahead of those before it.
         const callsOutAhead =
-          given.windower.kind === "session" && given.allowedLatenessMs > 0 && Number.isFinite(pageSize);
+          given.windower.kind === "session" && given.allowedLateness > 0 && Number.isFinite(pageSize);
         let events = 0;
         for (const action of actions) {
           if (action.do === "process") events += action.events.length;
@@ -188,7 +187,7 @@ describe("time model stream, against an oracle that keeps all events", () => {
       fc.property(options, scripts, (given, actions) => {
         // A closed session's late result may be gathered until its batch ends, and an event of the same batch may
         // open that session again before: then the late result is the first one only if the batch was cut there.
-        fc.pre(given.windower.kind !== "session" || given.allowedLatenessMs === 0);
+        fc.pre(given.windower.kind !== "session" || given.allowedLateness === 0);
         const whole = newDriver(given, Number.POSITIVE_INFINITY);
         const single = newDriver(given, Number.POSITIVE_INFINITY);
         const firsts = (rows: readonly WindowResult<unknown>[]): OracleRow[] =>
@@ -204,7 +203,7 @@ describe("time model stream, against an oracle that keeps all events", () => {
         }
         whole.finish();
         single.finish();
-        const keepsAll = given.allowedLatenessMs === 0;
+        const keepsAll = given.allowedLateness === 0;
         const pick = (driver: Driver): OracleRow[] =>
           firsts(driver.results.filter(({ cause }) => keepsAll || cause !== "late"));
         expect(pick(whole)).toEqual(pick(single));

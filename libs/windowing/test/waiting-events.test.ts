@@ -2,15 +2,15 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 
 import {
+  WindowEventError,
+  WindowStateError,
   collectList,
   count,
   createWindowEngine,
   join,
-  SessionWindower,
-  SystemClock,
-  TumblingWindower,
-  WindowEventError,
-  WindowStateError,
+  session,
+  systemTime,
+  tumbling,
   type WindowEngineOptions,
 } from "../src/index.ts";
 import { EngineDriver } from "./support/engine-driver.ts";
@@ -21,7 +21,7 @@ type Options = WindowEngineOptions<TestEvent, unknown, unknown>;
 const base: Options = {
   timeModel: "perKey",
   ordered: true,
-  windower: new TumblingWindower({ lengthMs: 1_000 }),
+  windower: tumbling(1_000),
   clock: eventClock(HOUR),
   fold: collectList(({ value }: TestEvent) => value),
 };
@@ -98,7 +98,7 @@ describe("events that wait in order (perKey)", () => {
         const options = {
           ...base,
           clock: eventClock(20),
-          windower: new TumblingWindower({ lengthMs: 10 }),
+          windower: tumbling(10),
           maxOrderedEvents,
         };
         const events = script.map(({ stamps }, round) =>
@@ -147,7 +147,7 @@ describe("events that wait in order (perKey)", () => {
   });
 
   test("are counted in the session that they would have been in", () => {
-    const windower = new SessionWindower({ gapMs: 10 });
+    const windower = session(10);
     const driver = new EngineDriver({ ...base, windower, clock: eventClock(20), maxOrderedEvents: 1 });
     driver.process(batch(event(0), event(5), event(18), event(9)), 0);
     driver.restart();
@@ -186,7 +186,7 @@ describe("events that wait in order (perKey)", () => {
   });
 
   test("need not be JSON on the system clock, where none waits", () => {
-    const driver = new EngineDriver({ ...base, clock: new SystemClock(), fold: count() });
+    const driver = new EngineDriver({ ...base, clock: systemTime(), fold: count() });
     driver.process(batch({ ...event(1), value: Number.NaN }), 0);
     expect(driver.finish()).toMatchObject([{ value: 1 }]);
   });

@@ -1,23 +1,23 @@
 import { describe, expect, test } from "@jest/globals";
 
 import {
+  WindowBatchError,
+  WindowOptionsError,
   count,
   createWindowEngine,
   join,
-  TumblingWindower,
-  WindowBatchError,
-  WindowOptionsError,
+  tumbling,
 } from "../src/index.ts";
 import { batch, event, eventClock, type TestEvent } from "./support/events.ts";
 
-const windower = new TumblingWindower({ lengthMs: 10 });
+const windower = tumbling(10);
 const clock = eventClock();
 const matches = join({ sides: { left: (given: TestEvent) => given.value }, emit: "running" });
 
 describe("options that cannot be", () => {
   test.each([
-    ["allowedLatenessMs", { allowedLatenessMs: -1 }],
-    ["earlyEveryMs", { earlyEveryMs: 0 }],
+    ["allowedLateness", { allowedLateness: -1 }],
+    ["earlyEvery", { earlyEvery: 0 }],
     ["maxKeysPerWindow", { maxKeysPerWindow: 0 }],
     ["pageSize", { pageSize: Number.NaN }],
   ])("%s out of range", (name, options) => {
@@ -26,9 +26,9 @@ describe("options that cannot be", () => {
     expect(build).toThrow(name);
   });
 
-  test("allowedLatenessMs with perKey", () => {
+  test("allowedLateness with perKey", () => {
     expect(() =>
-      createWindowEngine({ windower, clock, fold: count(), timeModel: "perKey", allowedLatenessMs: 1 }),
+      createWindowEngine({ windower, clock, fold: count(), timeModel: "perKey", allowedLateness: 1 }),
     ).toThrow(/Use a longer waitMs/);
   });
 
@@ -42,7 +42,7 @@ describe("options that cannot be", () => {
   });
 
   test("early results of a fold whose rows leave at once", () => {
-    expect(() => createWindowEngine({ windower, clock, fold: matches, earlyEveryMs: 5 })).toThrow(
+    expect(() => createWindowEngine({ windower, clock, fold: matches, earlyEvery: 5 })).toThrow(
       /nothing to emit/,
     );
   });

@@ -3,22 +3,22 @@ import { describe, expect, test } from "@jest/globals";
 import {
   count,
   createWindowEngine,
-  EventClock,
-  SessionWindower,
-  SlidingWindower,
-  SystemClock,
-  TumblingWindower,
+  messageTime,
+  session,
+  sliding,
+  systemTime,
+  tumbling,
   type Completeness,
 } from "../src/index.ts";
 import { EngineDriver } from "./support/engine-driver.ts";
 import { batch, event, eventClock } from "./support/events.ts";
 
-const tumbling = new TumblingWindower({ lengthMs: 10 });
-const sessions = new SessionWindower({ gapMs: 5 });
+const tumblingWindows = tumbling(10);
+const sessions = session(5);
 
 describe("results", () => {
   test("rows of one window share the window", () => {
-    const engine = createWindowEngine({ windower: tumbling, clock: eventClock(), fold: count() });
+    const engine = createWindowEngine({ windower: tumblingWindows, clock: eventClock(), fold: count() });
     const { results } = engine.process(batch(event(1, "a"), event(2, "b"), event(10, "a")), 0);
     expect(results).toHaveLength(2);
     expect(results[0]?.window).toBe(results[1]?.window);
@@ -33,7 +33,7 @@ describe("results", () => {
   });
 
   test("come in order of close, however windows were opened", () => {
-    const windower = new SlidingWindower({ lengthMs: 10, offsetMs: 5 });
+    const windower = sliding(10, { every: 5 });
     const driver = new EngineDriver({ windower, clock: eventClock("unbounded"), fold: count() });
     driver.process(batch(event(22), event(1), event(14)), 0);
     driver.finish();
@@ -46,7 +46,12 @@ describe("results", () => {
       asked.push([open, close]);
       return open === 0 ? true : { atLeast: 1, atMost: 3 };
     };
-    const engine = createWindowEngine({ windower: tumbling, clock: eventClock(), fold: count(), completeOf });
+    const engine = createWindowEngine({
+      windower: tumblingWindows,
+      clock: eventClock(),
+      fold: count(),
+      completeOf,
+    });
     const { results } = engine.process(batch(event(1, "a"), event(2, "b"), event(11), event(20)), 0);
     expect(results.map(({ complete }) => complete)).toEqual([true, true, { atLeast: 1, atMost: 3 }]);
     expect(asked).toEqual([
@@ -68,7 +73,7 @@ describe("results", () => {
 
 describe("finish", () => {
   test.each([
-    ["tumbling", tumbling],
+    ["tumbling", tumblingWindows],
     ["session", sessions],
   ] as const)("no window has two first answers: what comes afterwards is late (%s)", (_, windower) => {
     for (const cause of ["end", "drain"] as const) {
@@ -82,10 +87,10 @@ describe("finish", () => {
 
   test("with allowedLatenessMs, what comes afterwards is a revision", () => {
     const engine = createWindowEngine({
-      windower: tumbling,
+      windower: tumblingWindows,
       clock: eventClock(100),
       fold: count(),
-      allowedLatenessMs: 50,
+      allowedLateness: 50,
     });
     engine.process(batch(event(1)), 0);
     engine.finish("end");
@@ -96,7 +101,7 @@ describe("finish", () => {
 
   test("perKey: what comes afterwards is late as well", () => {
     const engine = createWindowEngine({
-      windower: tumbling,
+      windower: tumblingWindows,
       clock: eventClock(100),
       fold: count(),
       timeModel: "perKey",
@@ -109,7 +114,7 @@ describe("finish", () => {
 
   test("windows that were due before the end keep their cause", () => {
     const engine = createWindowEngine({
-      windower: tumbling,
+      windower: tumblingWindows,
       clock: eventClock(),
       fold: count(),
       pageSize: 1,
@@ -123,10 +128,15 @@ describe("finish", () => {
 
 describe("explain", () => {
   const explain = (options: object): string =>
-    createWindowEngine({ windower: tumbling, clock: eventClock(), fold: count(), ...options }).explain();
+    createWindowEngine({
+      windower: tumblingWindows,
+      clock: eventClock(),
+      fold: count(),
+      ...options,
+    }).explain();
 
   test("tells when windows are final, and what becomes of late events", () => {
-    expect(explain({ windower: new TumblingWindower({ lengthMs: 60_000 }), clock: eventClock(5_000) })).toBe(
+    expect(explain({ windower: tumbling(60_000), clock: eventClock(5_000) })).toBe(
       "Windows of 1 min side by side. A window is final once an event of any key lies past its end by 5 s, or once " +
         "so much system time has gone by while nothing was left to read. An event whose windows have all closed is " +
         "not counted; it leaves as late.",
@@ -135,19 +145,16 @@ describe("explain", () => {
 
   test.each([
     [{ idle: "never" }, /without further events it stays open/],
-    [{ allowedLatenessMs: 2_000 }, /For 2 s of event time after that, a late event still changes its window/],
+    [{ allowedLateness: 2_000 }, /For 2 s of event time after that, a late event still changes its window/],
     [{ timeModel: "perKey" }, /before its key's watermark is late, even while its window is open/],
-    [{ clock: new SystemClock() }, /exactly once in total, but not in the same windows/],
+    [{ clock: systemTime() }, /exactly once in total, but not in the same windows/],
     [
-      { clock: new EventClock({ waitMs: "unbounded" }) },
+      { clock: messageTime({ wait: "unbounded" }) },
       /Nothing is final before the input ends\. An event more than 5 min/,
     ],
-    [{ earlyEveryMs: 250 }, /shown every 250 ms; these early results may differ in a replay/],
+    [{ earlyEvery: 250 }, /shown every 250 ms; these early results may differ in a replay/],
     [{ windower: sessions, ordered: true }, /no pause longer than 5 ms.*order of their timestamps/],
-    [
-      { windower: new SlidingWindower({ lengthMs: 10, offsetMs: 5 }) },
-      /Windows of 10 ms, a new one every 5 ms/,
-    ],
+    [{ windower: sliding(10, { every: 5 }) }, /Windows of 10 ms, a new one every 5 ms/],
   ])("%p", (options, expected) => {
     expect(explain(options)).toMatch(expected);
   });

@@ -1,55 +1,58 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 
-import {
-  count,
-  createWindowEngine,
-  SessionWindower,
-  SlidingWindower,
-  TumblingWindower,
-  WindowSpecError,
-} from "../src/index.ts";
+import { WindowSpecError, count, createWindowEngine, session, sliding, tumbling } from "../src/index.ts";
 import { batch, event, eventClock } from "./support/events.ts";
 
-describe("TumblingWindower", () => {
-  test("counts windows from alignToMs, below it too", () => {
-    const windower = new TumblingWindower({ lengthMs: 10, alignToMs: 3 });
+describe("tumbling", () => {
+  test("counts windows from alignTo, below it too", () => {
+    const windower = tumbling(10, { alignTo: 3 });
     expect(windower.windowsAt(2)).toEqual([{ id: -1, open: -7, close: 3, mergedIds: [] }]);
     expect(windower.windowsAt(3)).toEqual([{ id: 0, open: 3, close: 13, mergedIds: [] }]);
     expect(windower.windowsAt(12)).toEqual([{ id: 0, open: 3, close: 13, mergedIds: [] }]);
   });
 
   test("never gives the id −0", () => {
-    expect(Object.is(new TumblingWindower({ lengthMs: 10 }).lastIdAt(-0), 0)).toBe(true);
+    expect(Object.is(tumbling(10).lastIdAt(-0), 0)).toBe(true);
   });
 
   test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])("refuses the length %p", (lengthMs) => {
-    expect(() => new TumblingWindower({ lengthMs })).toThrow(WindowSpecError);
+    expect(() => tumbling(lengthMs)).toThrow(WindowSpecError);
   });
 
   test("refuses an alignment that is no instant", () => {
-    expect(() => new TumblingWindower({ lengthMs: 1, alignToMs: Number.NaN })).toThrow("alignToMs is NaN");
+    expect(() => tumbling(1, { alignTo: Number.NaN })).toThrow("alignTo is NaN");
   });
 });
 
-describe("SlidingWindower", () => {
+test("lengths are numbers of ms or texts", () => {
+  expect(tumbling("1.5s")).toEqual(tumbling(1_500));
+  expect(sliding("10s", { every: "1s" })).toEqual(sliding(10_000, { every: 1_000 }));
+  expect(session("5m")).toEqual(session(300_000));
+  expect(() => tumbling("0s")).toThrow(
+    "length is 0s, but must be a whole number of milliseconds of at least 1",
+  );
+  expect(() => sliding("10s", { every: "11s" })).toThrow("every (11s) is longer than length (10s)");
+});
+
+describe("sliding", () => {
   test("an event is in each window that is open at its time", () => {
-    const windower = new SlidingWindower({ lengthMs: 10, offsetMs: 4 });
+    const windower = sliding(10, { every: 4 });
     expect(windower.idsAt(0)).toEqual([-2, -1, 0]);
     expect(windower.idsAt(2)).toEqual([-1, 0]);
     expect(windower.idsAt(9)).toEqual([0, 1, 2]);
   });
 
-  test("says why an offset longer than the length cannot be", () => {
-    expect(() => new SlidingWindower({ lengthMs: 10, offsetMs: 11 })).toThrow(/would belong to none/);
+  test("says why a step longer than the length cannot be", () => {
+    expect(() => sliding(10, { every: 11 })).toThrow(/would belong to none/);
   });
 
   test.each([
     { lengthMs: 0, offsetMs: 1 },
     { lengthMs: 1, offsetMs: 0 },
     { lengthMs: 10, offsetMs: -1 },
-  ])("refuses %p", (options) => {
-    expect(() => new SlidingWindower(options)).toThrow(WindowSpecError);
+  ])("refuses %p", ({ lengthMs, offsetMs }) => {
+    expect(() => sliding(lengthMs, { every: offsetMs })).toThrow(WindowSpecError);
   });
 
   test("ids are exactly those of the windows whose bounds hold the timestamp, fractions and far times included", () => {
@@ -66,7 +69,7 @@ describe("SlidingWindower", () => {
         fc.integer({ min: 0, max: 50 }),
         fc.integer(),
         (ts, offsetMs, moreMs, alignToMs) => {
-          const windower = new SlidingWindower({ lengthMs: offsetMs + moreMs, offsetMs, alignToMs });
+          const windower = sliding(offsetMs + moreMs, { every: offsetMs, alignTo: alignToMs });
           const ids = windower.idsAt(ts);
           const [first, last] = [windower.firstIdAt(ts), windower.lastIdAt(ts)];
           for (const id of ids) expect(windower.openOf(id) <= ts && ts < windower.closeOf(id)).toBe(true);
@@ -79,10 +82,10 @@ describe("SlidingWindower", () => {
   });
 });
 
-describe("SessionWindower", () => {
+describe("session", () => {
   test("a gap of 0 joins events of one instant", () => {
     const engine = createWindowEngine({
-      windower: new SessionWindower({ gapMs: 0 }),
+      windower: session(0),
       clock: eventClock(),
       fold: count(),
     });
@@ -91,6 +94,6 @@ describe("SessionWindower", () => {
   });
 
   test.each([-1, 0.5, Number.NaN])("refuses the gap %p", (gapMs) => {
-    expect(() => new SessionWindower({ gapMs })).toThrow(WindowSpecError);
+    expect(() => session(gapMs)).toThrow(WindowSpecError);
   });
 });

@@ -2,7 +2,7 @@ import type { ProgramContext } from "@millrace/cli";
 import { start } from "@millrace/dataflow";
 import { describeRedis } from "@millrace/redis-source";
 import { RedisStore } from "@millrace/redis-store";
-import { EventClock, SystemClock } from "@millrace/windowing";
+import { messageTime, systemTime } from "@millrace/windowing";
 import type { Clock } from "@millrace/windowing";
 import type { AggregatorConfig } from "../config.ts";
 import { flowLabel } from "../flow-choice.ts";
@@ -78,8 +78,8 @@ export async function serve({ config, logger, signal }: ProgramContext<Aggregato
 
 /** Entries of a stream may be read long after they came, so there it is the time of publishing that counts. */
 function clockFor({ transport, flow, sink }: AggregatorConfig): Clock<unknown> {
-  if (transport.transport === "stream") return new EventClock({ waitMs: PUBLISH_WAIT_MS });
+  if (transport.transport === "stream") return messageTime({ wait: PUBLISH_WAIT_MS });
   const isAudience = flow.choice.kind === "built-in" && flow.choice.name === "audience";
   const showsCompleteness = flow.meta || sink === "redis" || isAudience;
-  return new SystemClock({ settleMs: showsCompleteness ? SETTLE_MS : 0 });
+  return systemTime({ settle: showsCompleteness ? SETTLE_MS : 0 });
 }

@@ -11,7 +11,7 @@ export interface FlowParts {
   /** `--clock` */
   readonly clock: Clock<unknown>;
   /** `--allowed-lateness` and `--early`: options of a window step. */
-  readonly windowing: Pick<WindowOptions<unknown>, "allowedLatenessMs" | "earlyEveryMs">;
+  readonly windowing: Pick<WindowOptions<unknown>, "allowedLateness" | "earlyEvery">;
   /** For a `map` after a window step: takes what is in a row; `--meta` adds where the row comes from. */
   readonly report: Reporter;
   /** Takes what `report` makes. */

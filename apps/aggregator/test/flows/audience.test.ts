@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { IterableSource, run } from "@millrace/dataflow";
-import { TumblingWindower } from "@millrace/windowing";
+import { tumbling } from "@millrace/windowing";
 import type { WindowResult } from "@millrace/windowing";
 import { audience } from "../../src/flows/audience.ts";
 import { provenance } from "../../src/result-row.ts";
@@ -11,7 +11,7 @@ import { testParts } from "../support/parts.ts";
 
 /** The rows of one window over all lines, in order of time zones. */
 async function rowsOf(lines: readonly string[]): Promise<readonly Record<string, unknown>[]> {
-  const windower = new TumblingWindower({ lengthMs: 10_000 * 86_400_000 });
+  const windower = tumbling(10_000 * 86_400_000);
   const parts = testParts({ source: new IterableSource(lines), windower });
   await run(audience(parts));
   return parts

@@ -3,7 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import { IterableSource, reconcile, run } from "@millrace/dataflow";
 import type { FlowStats, RawLine } from "@millrace/dataflow";
 import { FlowDriver, TestingSource } from "@millrace/dataflow/testing";
-import { EventClock } from "@millrace/windowing";
+import { messageTime } from "@millrace/windowing";
 import { mobileCounts } from "../../src/flows/mobile-counts.ts";
 import { clickLine } from "../support/clicks.ts";
 import { EXAMPLE_EVENTS, expectedRows, hasExample } from "../support/example.ts";
@@ -68,8 +68,8 @@ describe("mobile-counts", () => {
 
   test("shows open windows early, and corrects closed ones, if it is to", async () => {
     const { source, out, flow } = await live({
-      clock: new EventClock({ waitMs: 0 }),
-      windowing: { earlyEveryMs: 1_000, allowedLatenessMs: 60_000 },
+      clock: messageTime({ wait: 0 }),
+      windowing: { earlyEvery: 1_000, allowedLateness: 60_000 },
       meta: true,
     });
     source.push([clickLine()], { times: [1_500] });

@@ -1,7 +1,7 @@
 import { IterableSource } from "@millrace/dataflow";
 import type { RawLine } from "@millrace/dataflow";
 import { TestingSink } from "@millrace/dataflow/testing";
-import { SystemClock, TumblingWindower } from "@millrace/windowing";
+import { systemTime, tumbling } from "@millrace/windowing";
 import type { FlowParts } from "../../src/flows/flow-parts.ts";
 import { reporter } from "../../src/result-row.ts";
 
@@ -17,8 +17,8 @@ export function testParts(given: Partial<FlowParts> & { readonly meta?: boolean 
   const sink = new TestingSink<unknown>();
   return {
     source: new IterableSource<RawLine>([]),
-    windower: new TumblingWindower({ lengthMs: 5_000 }),
-    clock: new SystemClock(),
+    windower: tumbling(5_000),
+    clock: systemTime(),
     windowing: {},
     report: reporter(meta),
     results: sink,

@@ -1,3 +1,5 @@
+import { toMs } from "@millrace/windowing";
+import type { Duration } from "@millrace/windowing";
 import { FlowError } from "../errors.ts";
 import type { KeyedLogic } from "./stateful-operator.ts";
 
@@ -5,18 +7,19 @@ import type { KeyedLogic } from "./stateful-operator.ts";
 export interface CollectOptions {
   /** Values in a list at most. */
   readonly maxSize: number;
-  /** A list that got no further value for so long (ms of system time) is given out as it is, as Bytewax does. */
-  readonly timeoutMs: number;
+  /** A list that got no further value for so long (of system time) is given out as it is, as Bytewax does. */
+  readonly timeout: Duration;
 }
 
-/** Gathers each key's values into lists. @throws FlowError for a bound that cannot be */
+/** Gathers each key's values into lists. @throws FlowError, DurationError */
 export function collectLogic<V>(
   step: string,
-  { maxSize, timeoutMs }: CollectOptions,
+  { maxSize, timeout }: CollectOptions,
 ): KeyedLogic<V, V[], readonly V[]> {
   if (!Number.isInteger(maxSize) || maxSize < 1)
     throw new FlowError(`step "${step}": maxSize is ${maxSize}, must be a whole number from 1`);
-  if (!(timeoutMs > 0)) throw new FlowError(`step "${step}": timeoutMs is ${timeoutMs}, must be above 0`);
+  const timeoutMs = toMs(timeout);
+  if (!(timeoutMs > 0)) throw new FlowError(`step "${step}": timeout is ${timeout}, must be above 0`);
   return {
     onEvent(list = [], value, { now }) {
       list.push(value);

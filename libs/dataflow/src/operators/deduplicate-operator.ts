@@ -1,5 +1,5 @@
-import { Deduplicator } from "@millrace/windowing";
-import type { DeduplicatorOptions, StateChange, StateGroup } from "@millrace/windowing";
+import { Deduplicator, timeOf } from "@millrace/windowing";
+import type { DeduplicatorOptions, StateChange, StateGroup, Timestamp } from "@millrace/windowing";
 import type { Batch, Emitter, Operator } from "../contracts/operator.ts";
 import { Refusals } from "./refusals.ts";
 import { StatelessOperator } from "./stateless.ts";
@@ -8,10 +8,10 @@ import type { StepContext } from "./step-context.ts";
 /** How long ids are remembered, and by which time. */
 export interface DeduplicateOptions<T> extends DeduplicatorOptions {
   /**
-   * Reads an event's time (ms), so that a replay drops what the first run dropped. An event whose time lies more than
-   * `maxFutureMs` ahead of its message's is refused: it is not passed on, but counted and logged. @default system time
+   * Reads an event's time, so that a replay drops what the first run dropped. An event whose time lies more than
+   * `maxFuture` ahead of its message's is refused: it is not passed on, but counted and logged. @default system time
    */
-  readonly timestamp?: (event: T) => number;
+  readonly at?: (event: T) => Timestamp;
 }
 
 /** Passes each id once within a bounded time; repetitions are counted as dropped. */
@@ -19,12 +19,12 @@ export class DeduplicateOperator<T> implements Operator<T, T> {
   readonly gauges = ["remembered"];
   readonly #deduplicator: Deduplicator;
   readonly #ids: StatelessOperator<T, string>;
-  readonly #timestamp: ((event: T) => number) | undefined;
+  readonly #at: ((event: T) => Timestamp) | undefined;
   readonly #refusals: Refusals;
 
   constructor(context: StepContext, idOf: (event: T) => string, options: DeduplicateOptions<T>) {
     this.#deduplicator = new Deduplicator(options);
-    this.#timestamp = options.timestamp;
+    this.#at = options.at;
     this.#refusals = new Refusals(context);
     this.#ids = new StatelessOperator<T, string>(context, "one-to-one", (batch, rows) => {
       for (let row = rows.at; row < batch.events.length; row++) {
@@ -37,8 +37,8 @@ export class DeduplicateOperator<T> implements Operator<T, T> {
   process(batch: Batch<T>, now: number, out: Emitter<T>): void {
     this.#ids.process(batch, now, {
       emit: ({ events: ids }) => {
-        const timestamp = this.#timestamp;
-        const times = timestamp && batch.events.map((event) => timestamp(event));
+        const at = this.#at;
+        const times = at && batch.events.map((event) => timeOf(at(event)));
         const first = new Set(this.#firstOf(ids, times, batch.times, now));
         const isFirst = (_: unknown, row: number): boolean => first.has(row);
         if (first.size === 0) return;

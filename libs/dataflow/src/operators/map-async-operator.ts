@@ -1,5 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { Batch, Emitter } from "../contracts/operator.ts";
+import { toMs } from "@millrace/windowing";
+import type { Duration } from "@millrace/windowing";
 import { FlowError } from "../errors.ts";
 import type { AsyncOperator } from "./async-operator.ts";
 import { ErrorHandler } from "./error-policy.ts";
@@ -9,21 +11,21 @@ import type { StepContext } from "./step-context.ts";
 export interface MapAsyncOptions {
   /** Calls in flight at a time. @default 16 */
   readonly concurrency?: number;
-  /** A call that takes longer counts as failed, ms. @default 30000 */
-  readonly timeoutMs?: number;
+  /** A call that takes longer counts as failed. @default "30s" */
+  readonly timeout?: Duration;
   /** Further calls after one that failed. @default 0 */
   readonly retries?: number;
-  /** Wait before the first retry, ms; doubled each time. @default 100 */
-  readonly backoffMs?: number;
+  /** Wait before the first retry; doubled each time. @default "100ms" */
+  readonly backoff?: Duration;
   /** What happens to an event whose last call failed. @default "fail" */
   readonly onError?: "fail" | "dead-letter";
 }
 
 export const DEFAULT_MAP_ASYNC_OPTIONS = {
   concurrency: 16,
-  timeoutMs: 30_000,
+  timeout: "30s",
   retries: 0,
-  backoffMs: 100,
+  backoff: "100ms",
   onError: "fail",
 } as const satisfies Required<MapAsyncOptions>;
 
@@ -38,12 +40,16 @@ export class MapAsyncOperator<V, R> implements AsyncOperator<V, R> {
   readonly #context: StepContext;
   readonly #fn: AsyncFunction<V, R>;
   readonly #options: Required<MapAsyncOptions>;
+  readonly #timeoutMs: number;
+  readonly #backoffMs: number;
   readonly #errors: ErrorHandler;
 
   constructor(context: StepContext, fn: AsyncFunction<V, R>, options: MapAsyncOptions = {}) {
     this.#context = context;
     this.#fn = fn;
     this.#options = checked(context.step, { ...DEFAULT_MAP_ASYNC_OPTIONS, ...options });
+    this.#timeoutMs = toMs(this.#options.timeout);
+    this.#backoffMs = toMs(this.#options.backoff);
     this.#errors = new ErrorHandler(context, this.#options.onError);
   }
 
@@ -83,7 +89,7 @@ export class MapAsyncOperator<V, R> implements AsyncOperator<V, R> {
     key: string,
     failed: AbortSignal,
   ): Promise<{ readonly ok: true; readonly value: R } | { readonly ok: false; readonly error: unknown }> {
-    let wait = this.#options.backoffMs;
+    let wait = this.#backoffMs;
     for (let attempt = 0; ; attempt++) {
       try {
         return { ok: true, value: await this.#attempt(event, key, failed) };
@@ -97,7 +103,7 @@ export class MapAsyncOperator<V, R> implements AsyncOperator<V, R> {
   }
 
   async #attempt(event: V, key: string, failed: AbortSignal): Promise<R> {
-    const { timeoutMs } = this.#options;
+    const timeoutMs = this.#timeoutMs;
     const { time, signal } = this.#context;
     const controller = new AbortController();
     const abort = (): void => {
@@ -156,13 +162,13 @@ function rejection(signal: AbortSignal): Promise<never> {
 }
 
 function checked(step: string, options: Required<MapAsyncOptions>): Required<MapAsyncOptions> {
-  const { concurrency, timeoutMs, retries, backoffMs } = options;
-  const bad = (name: string, value: number, rule: string): FlowError =>
+  const { concurrency, timeout, retries, backoff } = options;
+  const bad = (name: string, value: Duration, rule: string): FlowError =>
     new FlowError(`step "${step}": ${name} is ${value}, must be ${rule}`);
   if (!Number.isInteger(concurrency) || concurrency < 1)
     throw bad("concurrency", concurrency, "a whole number from 1");
-  if (!(timeoutMs > 0)) throw bad("timeoutMs", timeoutMs, "above 0");
+  if (!(toMs(timeout) > 0)) throw bad("timeout", timeout, "above 0");
   if (!Number.isInteger(retries) || retries < 0) throw bad("retries", retries, "a whole number from 0");
-  if (!(backoffMs >= 0)) throw bad("backoffMs", backoffMs, "0 or more");
+  if (!(toMs(backoff) >= 0)) throw bad("backoff", backoff, "0 or more");
   return options;
 }

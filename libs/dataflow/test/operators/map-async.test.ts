@@ -59,7 +59,7 @@ describe("mapAsync", () => {
   test("calls again after growing waits, then gives up on the event alone", async () => {
     const calls: number[] = [];
     const { source, out, letters, flow } = flowWith(
-      { retries: 2, backoffMs: 100, onError: "dead-letter" },
+      { retries: 2, backoff: 100, onError: "dead-letter" },
       (n) => {
         calls.push(driver.time.now());
         return n === 13 ? Promise.reject(new Error("unlucky")) : Promise.resolve(n);
@@ -85,7 +85,7 @@ describe("mapAsync", () => {
 
   test("aborts a call whose time is up", async () => {
     let aborted = false;
-    const { source, flow } = flowWith({ timeoutMs: 50 }, (_, signal) => {
+    const { source, flow } = flowWith({ timeout: 50 }, (_, signal) => {
       signal.addEventListener("abort", () => (aborted = true));
       return new Promise(() => undefined);
     });
@@ -123,9 +123,9 @@ describe("mapAsync", () => {
 
   test.each([
     [{ concurrency: 0 }, /concurrency is 0/],
-    [{ timeoutMs: 0 }, /timeoutMs is 0/],
+    [{ timeout: 0 }, /timeout is 0/],
     [{ retries: -1 }, /retries is -1/],
-    [{ backoffMs: NaN }, /backoffMs is NaN/],
+    [{ backoff: NaN }, /backoff is NaN/],
   ])("refuses %j", async (options, message) => {
     const { source, flow } = flowWith(options, (n) => Promise.resolve(n));
     source.end();

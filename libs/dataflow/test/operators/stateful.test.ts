@@ -173,7 +173,7 @@ describe("collect", () => {
     const { rows } = await collectRows([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], (numbers) =>
       numbers
         .keyBy("all", () => "ALL")
-        .collect("lists", { maxSize: 3, timeoutMs: 10_000 })
+        .collect("lists", { maxSize: 3, timeout: 10_000 })
         .dropKey(),
     );
     expect(rows).toEqual([[0, 1, 2], [3, 4, 5], [6, 7, 8], [9]]);
@@ -183,7 +183,7 @@ describe("collect", () => {
     const source = new TestingSource<Reading>();
     const [flow, stream] = bySensor(source);
     const out = new TestingSink<readonly number[]>();
-    stream.collect("lists", { maxSize: 3, timeoutMs: 1_000 }).output("out", out);
+    stream.collect("lists", { maxSize: 3, timeout: 1_000 }).output("out", out);
     const driver = await FlowDriver.start(flow);
     source.push([["a", 1]]);
     await driver.advanceTo(600);
@@ -205,7 +205,7 @@ describe("deduplicate", () => {
       const flow = new Dataflow("dedup");
       flow
         .input("in", source)
-        .deduplicate("once", (id) => id, { withinMs: 1_000 })
+        .deduplicate("once", (id) => id, { within: 1_000 })
         .output("out", out);
       return FlowDriver.start(flow, { store, startAt });
     };

@@ -7,7 +7,7 @@ import { describe, expect, test } from "@jest/globals";
 import { Dataflow, IterableSource, JsonlFileSource, ReadableSource } from "@millrace/dataflow";
 import type { PartContext, RawLine, Source } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource, VirtualTime } from "@millrace/dataflow/testing";
-import { EventClock, SystemClock, TumblingWindower } from "@millrace/windowing";
+import { eventTime, systemTime, tumbling } from "@millrace/windowing";
 import { loggerOf } from "../support/logger-of.ts";
 import { withoutProof } from "../support/without-proof.ts";
 
@@ -17,12 +17,7 @@ function counting(source: Source<RawLine>, out: TestingSink<string>, idle?: "nev
   flow
     .input("in", source)
     .keyBy("all", () => "all")
-    .window(
-      "w",
-      new TumblingWindower({ lengthMs: 100 }),
-      new EventClock({ timestamp: Number, waitMs: 0 }),
-      idle === undefined ? {} : { idle },
-    )
+    .window("w", tumbling(100), eventTime(Number, { wait: 0 }), idle === undefined ? {} : { idle })
     .count("n")
     .map("row", ({ value, window, cause }) => `${window.open}: ${value} by ${cause}`)
     .output("out", out);
@@ -188,7 +183,7 @@ describe("a source that can prove nothing", () => {
     flow
       .input("in", withoutProof(new TestingSource<string>()))
       .keyBy("all", () => "all")
-      .window("w", new TumblingWindower({ lengthMs: 100 }), new SystemClock())
+      .window("w", tumbling(100), systemTime())
       .count("n")
       .output("out", new TestingSink());
     const driver = await FlowDriver.start(flow, { logger });

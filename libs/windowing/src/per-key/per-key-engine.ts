@@ -54,7 +54,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
   constructor(options: ResolvedOptions<V, A, R>, outbox: Outbox<V, R>) {
     if (options.allowedLatenessMs > 0) {
       throw new WindowOptionsError(
-        'allowedLatenessMs needs timeModel "stream": in "perKey" an event behind its key\'s watermark is late. ' +
+        'allowedLateness needs timeModel "stream": in "perKey" an event behind its key\'s watermark is late. ' +
           "Use a longer waitMs, or timeModel stream.",
       );
     }

@@ -4,7 +4,7 @@ import { numberFrom } from "../fields.ts";
 import { markOf, matchOf, probe, resultAt, withOverflow } from "../fold-state.ts";
 import type { Json } from "../json.ts";
 import type { Outbox } from "../outbox.ts";
-import type { SessionWindower } from "../session-windower.ts";
+import type { SessionWindower } from "../windower.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { KeyedBatch, StateChange, StateField } from "../window-engine.ts";
 import type { WindowCause, WindowResult } from "../window-output.ts";

@@ -30,7 +30,7 @@ export interface OracleOptions {
   /** Infinity = unbounded. */
   readonly waitMs: number;
   readonly idle: "drained" | "never";
-  readonly allowedLatenessMs: number;
+  readonly allowedLateness: number;
   readonly ordered: boolean;
   readonly fold: OracleFold;
   /** Whether the fold throws on a value. */
@@ -128,12 +128,12 @@ export class StreamOracle {
   #groupsFor(event: OracleEvent): Group[] {
     const { windower } = this.#options;
     if (windower.kind === "session") {
-      const session = this.#sessionFor(event, windower.gapMs);
-      return session === undefined ? [] : [session];
+      const sessionWindows = this.#sessionFor(event, windower.gapMs);
+      return sessionWindows === undefined ? [] : [sessionWindows];
     }
     return windower
       .idsAt(event.ts)
-      .filter((id) => windower.closeOf(id) + this.#options.allowedLatenessMs > this.watermark)
+      .filter((id) => windower.closeOf(id) + this.#options.allowedLateness > this.watermark)
       .map((id) => {
         const known = this.#groups.find((group) => group.key === event.key && group.id === id);
         return known ?? this.#newGroup(event.key, id, windower.closeOf(id) <= this.watermark);
@@ -141,10 +141,10 @@ export class StreamOracle {
   }
 
   #isLate(event: OracleEvent): boolean {
-    const { windower, allowedLatenessMs } = this.#options;
+    const { windower, allowedLateness } = this.#options;
     if (windower.kind !== "session") {
       const ids = windower.idsAt(event.ts);
-      return ids.every((id) => windower.closeOf(id) + allowedLatenessMs <= this.watermark);
+      return ids.every((id) => windower.closeOf(id) + allowedLateness <= this.watermark);
     }
     const { gapMs } = windower;
     return event.ts < this.#over(gapMs) && this.#touching(event, gapMs).length === 0;
@@ -152,7 +152,7 @@ export class StreamOracle {
 
   /** Sessions that ended before this time are over. */
   #over(gapMs: number): number {
-    return this.watermark - gapMs - this.#options.allowedLatenessMs;
+    return this.watermark - gapMs - this.#options.allowedLateness;
   }
 
   #touching(event: OracleEvent, gapMs: number): Group[] {

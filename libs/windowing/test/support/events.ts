@@ -1,4 +1,5 @@
-import { EventClock, type KeyedBatch } from "../../src/index.ts";
+import { eventTime, type KeyedBatch } from "../../src/index.ts";
+import type { Clock } from "../../src/index.ts";
 
 /** An event of the tests: its time, its key and a number. */
 export interface TestEvent {
@@ -19,6 +20,6 @@ export function batch(...events: readonly TestEvent[]): KeyedBatch<TestEvent> {
 export function eventClock(
   waitMs: number | "unbounded" = 0,
   maxFutureMs: number | "unbounded" = "unbounded",
-): EventClock<TestEvent> {
-  return new EventClock({ timestamp: ({ ts }: TestEvent) => ts, waitMs, maxFutureMs });
+): Clock<TestEvent> {
+  return eventTime(({ ts }: TestEvent) => ts, { wait: waitMs, maxFuture: maxFutureMs });
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-import { SessionWindower, SlidingWindower, TumblingWindower, type Windower } from "../../src/index.ts";
+import { session, sliding, tumbling, type Windower } from "../../src/index.ts";
 import type { OracleEvent } from "../oracle/stream-oracle.ts";
 
 /** What happens to an engine, in order of system time. */
@@ -11,18 +11,17 @@ export type Action =
 export const windowers: fc.Arbitrary<Windower> = fc.oneof(
   fc
     .record({ lengthMs: fc.integer({ min: 1, max: 40 }), alignToMs: fc.integer({ min: -50, max: 50 }) })
-    .map((options) => new TumblingWindower(options)),
+    .map(({ lengthMs, alignToMs }) => tumbling(lengthMs, { alignTo: alignToMs })),
   fc
     .record({
       offsetMs: fc.integer({ min: 1, max: 20 }),
       moreMs: fc.integer({ min: 0, max: 40 }),
       alignToMs: fc.integer({ min: -50, max: 50 }),
     })
-    .map(
-      ({ offsetMs, moreMs, alignToMs }) =>
-        new SlidingWindower({ lengthMs: offsetMs + moreMs, offsetMs, alignToMs }),
+    .map(({ offsetMs, moreMs, alignToMs }) =>
+      sliding(offsetMs + moreMs, { every: offsetMs, alignTo: alignToMs }),
     ),
-  fc.integer({ min: 0, max: 30 }).map((gapMs) => new SessionWindower({ gapMs })),
+  fc.integer({ min: 0, max: 30 }).map((gapMs) => session(gapMs)),
 );
 
 interface Draft {

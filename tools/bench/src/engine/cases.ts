@@ -1,12 +1,13 @@
 import {
   collectList,
   count,
-  EventClock,
-  SessionWindower,
-  SlidingWindower,
-  TumblingWindower,
+  eventTime,
+  session,
+  sliding,
+  tumbling,
   type KeyedBatch,
 } from "@millrace/windowing";
+import type { Clock } from "@millrace/windowing";
 
 import {
   collectTumbling,
@@ -37,12 +38,11 @@ export interface BenchCase {
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
-const clock = (waitMs = 0): EventClock<TimedEvent> =>
-  new EventClock({ timestamp: ({ ts }: TimedEvent) => ts, waitMs });
+const clock = (waitMs = 0): Clock<TimedEvent> => eventTime(({ ts }: TimedEvent) => ts, { wait: waitMs });
 
 /** Counts in windows side by side: what the bare loop and the engine do is told by the length alone. */
 function countCase(lengthMs: number): Pick<BenchCase, "bare" | "engine"> {
-  const options = { windower: new TumblingWindower({ lengthMs }), clock: clock(), fold: count() };
+  const options = { windower: tumbling(lengthMs), clock: clock(), fold: count() };
   return {
     bare: (batches) => countTumbling(batches, lengthMs),
     engine: (batches) => runEngine(batches, options, (total) => total),
@@ -66,7 +66,7 @@ export const CASES: readonly BenchCase[] = [
       runEngine(
         batches,
         {
-          windower: new TumblingWindower({ lengthMs: MINUTE }),
+          windower: tumbling(MINUTE),
           clock: clock(5 * SECOND),
           ordered: true,
           fold: collectList(({ ts }: TimedEvent) => ts),
@@ -98,7 +98,7 @@ export const CASES: readonly BenchCase[] = [
       runEngine(
         batches,
         {
-          windower: new SlidingWindower({ lengthMs: 10 * SECOND, offsetMs: SECOND }),
+          windower: sliding(10 * SECOND, { every: SECOND }),
           clock: clock(),
           fold: count(),
         },
@@ -111,11 +111,7 @@ export const CASES: readonly BenchCase[] = [
     events: { events: 1_000_000, keys: 10_000, activeKeys: 100, stepMs: 50 },
     bare: (batches) => countSessions(batches, 30 * SECOND),
     engine: (batches) =>
-      runEngine(
-        batches,
-        { windower: new SessionWindower({ gapMs: 30 * SECOND }), clock: clock(), fold: count() },
-        (total) => total,
-      ),
+      runEngine(batches, { windower: session(30 * SECOND), clock: clock(), fold: count() }, (total) => total),
   },
   {
     name: "g",

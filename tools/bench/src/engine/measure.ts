@@ -1,4 +1,4 @@
-import { createWindowEngine, count, EventClock, TumblingWindower } from "@millrace/windowing";
+import { count, createWindowEngine, eventTime, tumbling } from "@millrace/windowing";
 
 import { median } from "../statistics.ts";
 import { batchesOf, type BenchCase } from "./cases.ts";
@@ -60,8 +60,8 @@ export interface MeasuredWindow {
 export function measureLargeWindow(): MeasuredWindow {
   const keys = 1_000_000;
   const engine = createWindowEngine({
-    windower: new TumblingWindower({ lengthMs: keys }),
-    clock: new EventClock({ timestamp: ({ ts }: TimedEvent) => ts, waitMs: 0 }),
+    windower: tumbling(keys),
+    clock: eventTime(({ ts }: TimedEvent) => ts, { wait: 0 }),
     fold: count(),
     pageSize: 5_000,
   });

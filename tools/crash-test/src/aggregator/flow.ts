@@ -2,7 +2,7 @@ import { Dataflow } from "@millrace/dataflow";
 import type { RawLine, Sink, Source } from "@millrace/dataflow";
 import { clickCodec } from "@millrace/event-schema";
 import type { ClickEvent } from "@millrace/event-schema";
-import { EventClock, TumblingWindower } from "@millrace/windowing";
+import { eventTime, messageTime, tumbling } from "@millrace/windowing";
 import { eventOf } from "../click.ts";
 import { FLOW, LATE } from "../names.ts";
 import { addTallies, tallyOf } from "../tally.ts";
@@ -28,14 +28,14 @@ export function crashFlow(parts: CrashFlowParts): Dataflow {
   const { windowMs, waitMs, allowedLatenessMs, pageSize } = parts;
   const clock =
     parts.clock === "publish"
-      ? new EventClock<ClickEvent>({ waitMs })
-      : new EventClock<ClickEvent>({ waitMs, timestamp: (click) => eventOf(click).at });
+      ? messageTime({ wait: waitMs })
+      : eventTime<ClickEvent>((click) => eventOf(click).at, { wait: waitMs });
   const flow = new Dataflow(FLOW);
   const tallies = flow
     .input("clicks", parts.source)
     .decode("decode", clickCodec)
     .keyBy("timezone", "os_timezone")
-    .window("windows", new TumblingWindower({ lengthMs: windowMs }), clock, { allowedLatenessMs, pageSize })
+    .window("windows", tumbling(windowMs), clock, { allowedLateness: allowedLatenessMs, pageSize })
     .reduce("tallies", tallyOf, addTallies);
   const rows = tallies.map("row", ({ key, value, window, revision, complete }): ResultRow => ({
     window: Number(window.id),

@@ -69,8 +69,8 @@ export const WINDOWING: readonly Mutant[] = [
   {
     id: "future-unbounded",
     file: "libs/windowing/src/clock.ts",
-    search: "maxFutureMs = DEFAULT_MAX_FUTURE_MS }",
-    replace: 'maxFutureMs = "unbounded" }',
+    search: "maxFuture = DEFAULT_MAX_FUTURE_MS }",
+    replace: 'maxFuture = "unbounded" }',
     tests: ["libs/windowing/test/clock.test.ts"],
     guard: "one broken clock would make the events of all others late",
   },

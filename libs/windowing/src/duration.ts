@@ -1,0 +1,49 @@
+import { DurationError } from "./errors.ts";
+
+const UNIT_MS = { ms: 1n, s: 1_000n, m: 60_000n, h: 3_600_000n, d: 86_400_000n } as const;
+
+type Unit = keyof typeof UNIT_MS;
+
+/**
+ * A length of time: a number of milliseconds, or a text such as `"500ms"`, `"1.5s"`, `"5m"`, `"1h"` or `"2d"`.
+ * A text that is read from elsewhere goes through {@link parseDuration}.
+ */
+export type Duration = number | `${number}${Unit}`;
+
+const DURATION = /^(\d*)(?:\.(\d+))?(ms|s|m|h|d)$/;
+
+/** The form that {@link parseDuration} reads, for help texts and messages. */
+export const DURATION_FORM = "a number with one of the units ms, s, m, h, d, such as 500ms or 5s";
+
+/**
+ * Reads `500ms`, `5s`, `1.5m`, `2h` or `0.7d`.
+ *
+ * @param leastMs the shortest duration that is accepted; `@default 1`
+ * @returns whole milliseconds: the nearest to what is written, exactly
+ * @throws DurationError for anything else
+ */
+export function parseDuration(text: string, leastMs = 1): number {
+  const [, whole = "", fraction = "", unit] = DURATION.exec(text) ?? [];
+  const ms = isUnit(unit) ? millisecondsOf(whole, fraction, UNIT_MS[unit]) : Number.NaN;
+  if (!Number.isSafeInteger(ms) || ms < leastMs) {
+    throw new DurationError(`${JSON.stringify(text)} is not a duration: give ${DURATION_FORM}`);
+  }
+  return ms;
+}
+
+/** A duration in milliseconds. A number is returned as it is. @throws DurationError for a text in another form */
+export function toMs(duration: Duration): number {
+  return typeof duration === "string" ? parseDuration(duration, 0) : duration;
+}
+
+/** By whole numbers: 2.01 * 1000 is not 2010. */
+function millisecondsOf(whole: string, fraction: string, unitMs: bigint): number {
+  if (whole === "" && fraction === "") return Number.NaN;
+  const parts = 10n ** BigInt(fraction.length);
+  const inParts = BigInt(whole + fraction) * unitMs;
+  return Number((2n * inParts + parts) / (2n * parts));
+}
+
+function isUnit(text: string | undefined): text is Unit {
+  return text !== undefined && text in UNIT_MS;
+}
