@@ -70,7 +70,7 @@ export class Dataflow {
     return new Stream<T>(
       this.graph,
       this.graph.add({ id, operator: "input", inputs: [], ports: ["down"], role: { kind: "input", source } }),
-      divisionOf(source.partitioning),
+      { events: divisionOf(source.partitioning) },
     );
   }
 }

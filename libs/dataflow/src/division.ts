@@ -1,12 +1,20 @@
 import type { Partitioning } from "./contracts/source.ts";
 import { FlowError } from "./errors.ts";
-import type { StringField } from "./stream.ts";
 
 /**
  * What is known of how a stream's events are divided between the source's partitions: all are in one (`"whole"`), or
  * events with equal values of any of these fields are in the same one. An empty list: nothing is known.
  */
 export type Division = "whole" | readonly string[];
+
+/** What is known of a stream's events, and of its keys where it has any. */
+export interface Divided {
+  readonly events: Division;
+  readonly keys?: Division;
+}
+
+/** Names of the fields of `T` that hold strings. */
+export type StringField<T> = { [F in keyof T & string]: T[F] extends string ? F : never }[keyof T & string];
 
 /** What a step that makes new events says of them. */
 export interface KeepsOptions<U> {
@@ -36,6 +44,21 @@ export function divisionAfter(division: Division, keeps: string | undefined, ste
   if (division.length > 0) return [keeps];
   throw new FlowError(
     `${step}: keeps names the field ${keeps}, but it is not known what the stream is divided by between the partitions, so there is nothing to keep; leave it out, or say it on the step that dropped it`,
+  );
+}
+
+/** What is known of the keys that are the value of `field`, or a function of the event. @throws FlowError */
+export function divisionBy(
+  division: Division,
+  field: string | undefined,
+  perPartition: boolean,
+  step: string,
+): Division {
+  if (division === "whole") return division;
+  if (field !== undefined && division.includes(field)) return division;
+  if (perPartition) return [];
+  throw new FlowError(
+    `${step}: the key is ${field ?? "a function of the event"}, but the source's partitions are, as far as is known here, divided by ${division.length === 0 ? "nothing" : division.join(", ")}, so each partition would give a partial row for the same key; key by the field that divides them, let the step before that makes new events say { keeps: "<field>" }, or accept partial rows with { perPartition: true }`,
   );
 }
 

@@ -83,6 +83,16 @@ export class Graph {
     return undefined;
   }
 
+  /** Whether what comes out of a port was made from the main port of a step with this operator. */
+  comesFrom({ node: id, port }: Port, operator: string): boolean {
+    const node = this.#nodes.get(id);
+    if (node === undefined) return false;
+    const isMain = port === node.ports[0];
+    return (
+      (isMain && node.operator === operator) || node.inputs.some((from) => this.comesFrom(from, operator))
+    );
+  }
+
   /** @throws FlowError for a flow that reads nothing, writes nothing, or has a step that leads nowhere */
   validate(): void {
     const nodes = this.nodes;

@@ -1,14 +1,21 @@
-import type { Operator, OperatorContext } from "./contracts/operator.ts";
+import type { Clock, JsonCodec, Windower } from "@millrace/windowing";
 import type { Decoder } from "./contracts/decoder.ts";
-import type { Division, KeepsOptions } from "./division.ts";
+import type { Emitter, Operator, OperatorContext } from "./contracts/operator.ts";
+import type { Sink } from "./contracts/sink.ts";
+import { divisionAfter, divisionBy, divisionByKey, divisionOfAll } from "./division.ts";
+import type { Divided, KeepsOptions, StringField } from "./division.ts";
 import { FlowError } from "./errors.ts";
-import { KeyedStream } from "./keyed-stream.ts";
+import type { Graph, GraphNode, Port } from "./graph.ts";
 import { BranchOperator } from "./operators/branch-operator.ts";
+import { collectLogic } from "./operators/collect-logic.ts";
+import type { CollectOptions } from "./operators/collect-logic.ts";
 import { DecodeOperator } from "./operators/decode-operator.ts";
 import { DeduplicateOperator } from "./operators/deduplicate-operator.ts";
 import type { DeduplicateOptions } from "./operators/deduplicate-operator.ts";
 import type { StepOptions } from "./operators/error-policy.ts";
+import { MapAsyncOperator } from "./operators/map-async-operator.ts";
 import type { AsyncFunction, MapAsyncOptions } from "./operators/map-async-operator.ts";
+import { PassThroughOperator } from "./operators/pass-through-operator.ts";
 import {
   filterMapPass,
   filterPass,
@@ -17,9 +24,15 @@ import {
   keyByPass,
   mapPass,
 } from "./operators/passes.ts";
+import type { Keyed } from "./operators/passes.ts";
 import { required } from "./operators/required.ts";
+import { StatefulOperator } from "./operators/stateful-operator.ts";
+import type { KeyedLogic, StatefulOptions } from "./operators/stateful-operator.ts";
+import { StatelessOperator } from "./operators/stateless.ts";
+import type { Pass, Shape } from "./operators/stateless.ts";
 import type { StepContext } from "./operators/step-context.ts";
-import { StreamBase } from "./stream-base.ts";
+import { WindowedStream } from "./windowed-stream.ts";
+import type { WindowOptions } from "./windowed-stream.ts";
 
 /** A `keyBy` on a source that has several partitions. */
 export interface KeyByOptions extends StepOptions {
@@ -29,205 +42,337 @@ export interface KeyByOptions extends StepOptions {
   readonly perPartition?: boolean;
 }
 
-/** Names of the fields of `T` that hold strings. */
-export type StringField<T> = { [F in keyof T & string]: T[F] extends string ? F : never }[keyof T & string];
-
 /** An operator of the user's own: one live copy for each task. */
 export type OperatorFactory<In, Out> = (context: OperatorContext) => Operator<In, Out>;
 
-/** Events of one type on their way through a flow. Every method adds a step; nothing runs until `run(flow)`. */
-export class Stream<T> extends StreamBase<T> {
+/** The key of a stream's events; `undefined`: they have none. */
+export type Key = string | undefined;
+
+/** What a step needs that works key by key: on a stream without keys it does not compile. */
+export type WithKey<T, K extends Key> = [K] extends [string]
+  ? Stream<T, K>
+  : { readonly "this stream has no keys: call keyBy before": never };
+
+/** What a node may say beyond its operator. */
+type NodeNotes = Pick<GraphNode, "detail" | "mayEnd" | "state">;
+
+/**
+ * Events of one type on their way through a flow. Every method adds a step; nothing runs until `run(flow)`.
+ *
+ * @typeParam T the events
+ * @typeParam K `string` after `keyBy`, and after windows: each event has a key. Steps keep the key until
+ *   {@link Stream.keyBy} gives another one or {@link Stream.dropKey} leaves it out. `undefined`: the events have none
+ */
+export class Stream<T, K extends Key = undefined> {
+  readonly #graph: Graph;
+  readonly #from: Port;
+  readonly #divided: Divided;
+
+  /** Comes from `Dataflow.input` and from the steps of a stream. */
+  constructor(graph: Graph, from: Port, divided: Divided) {
+    this.#graph = graph;
+    this.#from = from;
+    this.#divided = divided;
+  }
+
   /** Payloads to events. A malformed payload is counted and goes to the flow's dead letter; a blank one is counted. */
-  decode<U>(id: string, decoder: Decoder<T, U>): Stream<U> {
-    return new Stream<U>(
-      this.graph,
-      this.addOperator(id, "decode", (context) => new DecodeOperator(context, decoder)),
-      this.division,
-    );
+  decode<U>(id: string, decoder: Decoder<T, U>): Stream<U, K> {
+    return this.#same<U>(this.#add(id, "decode", (context) => new DecodeOperator(context, decoder)));
   }
 
   /** One event for each event. */
-  map<U>(id: string, fn: (event: T) => U, options?: StepOptions & KeepsOptions<U>): Stream<U> {
-    return new Stream<U>(
-      this.graph,
-      this.addStateless(
-        id,
-        "map",
-        "one-to-one",
-        mapPass((event: T) => fn(event)),
-        options,
-      ),
-      this.divisionAfter(id, options?.keeps),
-    );
+  map<U>(id: string, fn: (event: T, key: K) => U, options?: StepOptions & KeepsOptions<U>): Stream<U, K> {
+    const port = this.#addStateless(id, "map", "one-to-one", mapPass(this.#keyed(fn)), options);
+    return this.#made<U>(port, options?.keeps);
   }
 
   /** Only the events for which the predicate holds; a type guard narrows the stream. */
-  filter<U extends T>(id: string, predicate: (event: T) => event is U, options?: StepOptions): Stream<U>;
-  filter(id: string, predicate: (event: T) => boolean, options?: StepOptions): Stream<T>;
-  filter(id: string, predicate: (event: T) => boolean, options?: StepOptions): Stream<T> {
-    return new Stream<T>(
-      this.graph,
-      this.addStateless(
-        id,
-        "filter",
-        "selection",
-        filterPass((event: T) => predicate(event)),
-        options,
-      ),
-      this.division,
-    );
+  filter<U extends T>(
+    id: string,
+    predicate: (event: T, key: K) => event is U,
+    options?: StepOptions,
+  ): Stream<U, K>;
+  filter(id: string, predicate: (event: T, key: K) => boolean, options?: StepOptions): Stream<T, K>;
+  filter(id: string, predicate: (event: T, key: K) => boolean, options?: StepOptions): Stream<T, K> {
+    const pass = filterPass(this.#keyed(predicate));
+    return this.#same(this.#addStateless(id, "filter", "selection", pass, options));
   }
 
   /** What the function makes of each event; nothing where it gives `undefined`. */
   filterMap<U>(
     id: string,
-    fn: (event: T) => U | undefined,
+    fn: (event: T, key: K) => U | undefined,
     options?: StepOptions & KeepsOptions<U>,
-  ): Stream<U> {
-    return new Stream<U>(
-      this.graph,
-      this.addStateless(
-        id,
-        "filterMap",
-        "selection",
-        filterMapPass((event: T) => fn(event)),
-        options,
-      ),
-      this.divisionAfter(id, options?.keeps),
-    );
+  ): Stream<U, K> {
+    const port = this.#addStateless(id, "filterMap", "selection", filterMapPass(this.#keyed(fn)), options);
+    return this.#made<U>(port, options?.keeps);
   }
 
   /** Any number of events for each event. */
-  flatMap<U>(id: string, fn: (event: T) => Iterable<U>, options?: StepOptions & KeepsOptions<U>): Stream<U> {
-    return new Stream<U>(
-      this.graph,
-      this.addStateless(
-        id,
-        "flatMap",
-        "expansion",
-        flatMapPass((event: T) => fn(event)),
-        options,
-      ),
-      this.divisionAfter(id, options?.keeps),
-    );
+  flatMap<U>(
+    id: string,
+    fn: (event: T, key: K) => Iterable<U>,
+    options?: StepOptions & KeepsOptions<U>,
+  ): Stream<U, K> {
+    const port = this.#addStateless(id, "flatMap", "expansion", flatMapPass(this.#keyed(fn)), options);
+    return this.#made<U>(port, options?.keeps);
   }
 
   /** Looks at each event in passing. */
-  inspect(id: string, look: (event: T) => void, options?: StepOptions): Stream<T> {
-    return new Stream<T>(
-      this.graph,
-      this.addStateless(
-        id,
-        "inspect",
-        "one-to-one",
-        inspectPass((event: T) => {
-          look(event);
-        }),
-        options,
-        { mayEnd: true },
-      ),
-      this.division,
-    );
+  inspect(id: string, look: (event: T, key: K) => void, options?: StepOptions): Stream<T, K> {
+    const pass = inspectPass(this.#keyed(look));
+    return this.#same(this.#addStateless(id, "inspect", "one-to-one", pass, options, { mayEnd: true }));
   }
 
   /** Two streams: the events for which the predicate holds, and the others. A type guard types both. */
   branch<U extends T>(
     id: string,
-    predicate: (event: T) => event is U,
+    predicate: (event: T, key: K) => event is U,
     options?: StepOptions,
-  ): { readonly yes: Stream<U>; readonly no: Stream<Exclude<T, U>> };
+  ): { readonly yes: Stream<U, K>; readonly no: Stream<Exclude<T, U>, K> };
   branch(
     id: string,
-    predicate: (event: T) => boolean,
+    predicate: (event: T, key: K) => boolean,
     options?: StepOptions,
-  ): { readonly yes: Stream<T>; readonly no: Stream<T> };
-  branch(id: string, predicate: (event: T) => boolean, options?: StepOptions): object {
-    this.addOperator(
+  ): { readonly yes: Stream<T, K>; readonly no: Stream<T, K> };
+  branch(id: string, predicate: (event: T, key: K) => boolean, options?: StepOptions): object {
+    const test = this.#keyed(predicate);
+    const { node } = this.#add<T>(
       id,
       "branch",
-      (context, [no]) =>
-        new BranchOperator<T>(context, (event) => predicate(event), required(no), options?.onError),
+      (context, [no]) => new BranchOperator<T>(context, test, required(no), options?.onError),
       { ports: ["yes", "no"] },
     );
-    return {
-      yes: new Stream<T>(this.graph, { node: id, port: "yes" }, this.division),
-      no: new Stream<T>(this.graph, { node: id, port: "no" }, this.division),
-    };
+    return { yes: this.#same({ node, port: "yes" }), no: this.#same({ node, port: "no" }) };
   }
 
-  /** The events of this stream and of the others. Order is kept within each, not between them. */
-  merge<U>(id: string, ...others: readonly Stream<U>[]): Stream<T | U> {
-    return new Stream<T | U>(this.graph, this.addMerge(id, others), this.divisionWith(others));
+  /**
+   * The events of this stream and of the others, which all have keys or all have none. Order is kept within each, not
+   * between them.
+   *
+   * @throws FlowError for a stream of another flow
+   */
+  merge<U>(id: string, ...others: readonly Stream<U, K>[]): Stream<T | U, K> {
+    for (const other of others) {
+      if (other.#graph === this.#graph) continue;
+      const { flow } = other.#graph;
+      throw new FlowError(`${this.#step(id)}: a stream of another flow ("${flow}") cannot be merged in`);
+    }
+    const port = this.#graph.add({
+      id,
+      operator: "merge",
+      inputs: [this.#from, ...others.map((other) => other.#from)],
+      ports: ["down"],
+      role: { kind: "operator", build: () => new PassThroughOperator<unknown>() },
+    });
+    const all = [this.#divided, ...others.map((other) => other.#divided)];
+    return new Stream<T | U, K>(this.#graph, port, {
+      events: divisionOfAll(all.map(({ events }) => events)),
+      ...(this.#divided.keys && { keys: divisionOfAll(all.map(({ keys = [] }) => keys)) }),
+    });
   }
 
   /**
    * Calls an async function for each event: bounded concurrency, order kept, none in flight across a commit.
    * The only place in a flow where a user's function may be async.
    */
-  mapAsync<U>(id: string, fn: AsyncFunction<T, U>, options?: MapAsyncOptions & KeepsOptions<U>): Stream<U> {
-    return new Stream<U>(this.graph, this.addAsync(id, fn, options), this.divisionAfter(id, options?.keeps));
+  mapAsync<U>(
+    id: string,
+    fn: AsyncFunction<T, U, K>,
+    options?: MapAsyncOptions & KeepsOptions<U>,
+  ): Stream<U, K> {
+    const keyed = this.#divided.keys !== undefined;
+    const port = this.#graph.add({
+      id,
+      operator: "mapAsync",
+      inputs: [this.#from],
+      ports: ["down"],
+      role: { kind: "async", build: (context) => new MapAsyncOperator<T, U, K>(context, fn, keyed, options) },
+    });
+    return this.#made<U>(port, options?.keeps);
   }
 
   /**
    * Passes each id once: whatever repeats it within `within` is dropped and counted.
    *
-   * @throws WindowOptionsError for a bound that cannot be
+   * @throws WindowOptionsError for a bound that is out of range
    */
-  deduplicate(id: string, idOf: (event: T) => string, options: DeduplicateOptions<T>): Stream<T> {
+  deduplicate(id: string, idOf: (event: T) => string, options: DeduplicateOptions<T>): Stream<T, K> {
     const build = (context: StepContext): DeduplicateOperator<T> =>
       new DeduplicateOperator(context, idOf, options);
-    return new Stream<T>(
-      this.graph,
-      this.addOperator(id, "deduplicate", build, { state: "deduplicate" }),
-      this.division,
-    );
+    return this.#same(this.#add(id, "deduplicate", build, { state: "deduplicate" }));
   }
 
   /**
-   * Groups events by a string key: a field's name, or a function.
+   * Groups events by a string key: a field's name, or a function. A key that the events had is replaced.
    *
    * @throws FlowError where the stream is not known to be divided between the source's partitions by that key, so that
    *   one key's rows could be spread over several tasks and look like one answer. `decode`, `filter`, `inspect`,
    *   `branch`, `deduplicate` and a `merge` of streams that agree keep what is known of the source; a step that makes
    *   new events keeps what its option `keeps` names. `{ perPartition: true }` takes partial rows as they are.
    */
-  keyBy(id: string, key: StringField<T> | ((event: T) => string), options?: KeyByOptions): KeyedStream<T> {
-    const field = typeof key === "string" ? key : options?.field;
-    const ofKey = this.#divisionBy(id, field, options?.perPartition ?? false);
+  keyBy(id: string, key: StringField<T> | ((event: T) => string), options?: KeyByOptions): Stream<T, string> {
+    const name = typeof key === "string" ? key : undefined;
+    const field = name ?? options?.field;
+    const { events } = this.#divided;
+    const keys = divisionBy(events, field, options?.perPartition ?? false, this.#step(id));
     const getter = typeof key === "string" ? (event: T): unknown => event[key] : key;
     const notes = field === undefined ? {} : { detail: field };
-    return new KeyedStream<T>(
-      this.graph,
-      this.addStateless(
-        id,
-        "keyBy",
-        "keys",
-        keyByPass(getter, typeof key === "string" ? key : undefined),
-        options,
-        notes,
-      ),
-      this.division,
-      ofKey,
-    );
+    const port = this.#addStateless(id, "keyBy", "keys", keyByPass(getter, name), options, notes);
+    return new Stream<T, string>(this.#graph, port, { events, keys });
   }
 
-  /** An operator of your own. See `docs/write-an-operator.md`. */
-  custom<U>(id: string, operator: OperatorFactory<T, U>, options?: KeepsOptions<U>): Stream<U> {
-    return new Stream<U>(
-      this.graph,
-      this.addOperator(id, "custom", operator, { state: "custom" }),
-      this.divisionAfter(id, options?.keeps),
-    );
+  /** An operator of your own; on a stream with keys, it keeps the keys of the batches that it emits. See `docs/write-an-operator.md`. */
+  custom<U>(id: string, operator: OperatorFactory<T, U>, options?: KeepsOptions<U>): Stream<U, K> {
+    const port = this.#add<U>(id, "custom", operator, { state: "custom" });
+    const events = divisionAfter(this.#divided.events, options?.keeps, this.#step(id));
+    const { keys } = this.#divided;
+    if (keys === undefined) return new Stream<U, K>(this.#graph, port, { events });
+    // It may have emitted other keys than those that came.
+    return new Stream<U, K>(this.#graph, port, { events, keys: keys === "whole" ? "whole" : [] });
   }
 
-  /** What is known of keys that are the value of `field`. @throws FlowError */
-  #divisionBy(id: string, field: string | undefined, perPartition: boolean): Division {
-    const known = this.division;
-    if (known === "whole") return known;
-    if (field !== undefined && known.includes(field)) return known;
-    if (perPartition) return [];
-    throw new FlowError(
-      `flow "${this.graph.flow}", step "${id}": the key is ${field ?? "a function of the event"}, but the source's partitions are, as far as is known here, divided by ${known.length === 0 ? "nothing" : known.join(", ")}, so each partition would give a partial row for the same key; key by the field that divides them, let the step before that makes new events say { keeps: "<field>" }, or accept partial rows with { perPartition: true }`,
+  /** Ends the stream in a sink. A stream may have several outputs. */
+  output(id: string, sink: Sink<T>): void {
+    const inputs = [this.#from];
+    this.#graph.add({ id, operator: "output", inputs, ports: [], role: { kind: "output", sink } });
+  }
+
+  /** The events without their keys. Not a step: nothing is done at run time. */
+  dropKey(): Stream<T> {
+    return new Stream<T>(this.#graph, this.#from, { events: this.#divided.events });
+  }
+
+  /**
+   * Divides the events into windows, by key. The windows of one call may be folded in several ways.
+   *
+   * @param id names the windows; the step of a fold is named `<id>.<fold's id>`
+   */
+  window(
+    this: WithKey<T, K>,
+    id: string,
+    windower: Windower,
+    clock: Clock<T>,
+    options?: WindowOptions<T>,
+  ): WindowedStream<T>;
+  window(id: string, windower: Windower, clock: Clock<T>, options: WindowOptions<T> = {}): WindowedStream<T> {
+    const graph = this.#graph;
+    const { keys = [] } = this.#divided;
+    const divided: Divided = { events: divisionByKey(keys), keys };
+    const streamAt = <U>(port: Port): Stream<U, string> => new Stream<U, string>(graph, port, divided);
+    return new WindowedStream<T>(graph, this.#from, { id, windower, clock, options }, streamAt);
+  }
+
+  /**
+   * One event for each event, from it and the key's state.
+   *
+   * @param fn gets the state (`undefined` for a new key) and gives the next one (`undefined` forgets the key) with
+   *   what comes out
+   */
+  statefulMap<S, U>(
+    this: WithKey<T, K>,
+    id: string,
+    fn: (state: S | undefined, value: T, key: string) => readonly [state: S | undefined, out: U],
+    options?: StatefulOptions & KeepsOptions<U> & { readonly codec?: JsonCodec<S> },
+  ): Stream<U, K>;
+  statefulMap<S, U>(
+    id: string,
+    fn: (state: S | undefined, value: T, key: string) => readonly [state: S | undefined, out: U],
+    { codec, ...options }: StatefulOptions & KeepsOptions<U> & { readonly codec?: JsonCodec<S> } = {},
+  ): Stream<U, K> {
+    const logic: KeyedLogic<T, S, U> = {
+      onEvent(state, value, { key }) {
+        const [next, out] = fn(state, value, key);
+        return { state: next, out: [out] };
+      },
+      ...(codec === undefined ? {} : { codec }),
+    };
+    return this.#addStateful(id, logic, options);
+  }
+
+  /** Any number of events for each event, from it and the key's state; may ask to be called again at a later time. */
+  statefulFlatMap<S, U>(
+    this: WithKey<T, K>,
+    id: string,
+    logic: KeyedLogic<T, S, U>,
+    options?: StatefulOptions & KeepsOptions<U>,
+  ): Stream<U, K>;
+  statefulFlatMap<S, U>(
+    id: string,
+    logic: KeyedLogic<T, S, U>,
+    options?: StatefulOptions & KeepsOptions<U>,
+  ): Stream<U, K> {
+    return this.#addStateful(id, logic, options);
+  }
+
+  /** Lists of each key's values, given out when full or when nothing was added for a while. */
+  collect(this: WithKey<T, K>, id: string, options: CollectOptions): Stream<readonly T[], K>;
+  collect(id: string, options: CollectOptions): Stream<readonly T[], K> {
+    // A list has a bound of its own.
+    return this.#addStateful(id, collectLogic<T>(id, options), { maxBytes: Infinity });
+  }
+
+  #addStateful<S, U>(
+    id: string,
+    logic: KeyedLogic<T, S, U>,
+    options?: StatefulOptions & KeepsOptions<U>,
+  ): Stream<U, K> {
+    const port = this.#add<U>(
+      id,
+      "stateful",
+      (context) => new StatefulOperator<T, S, U>(context, logic, options),
+      {
+        state: "stateful",
+      },
     );
+    return this.#made<U>(port, options?.keeps);
+  }
+
+  #addStateless<U>(
+    id: string,
+    operator: string,
+    shape: Shape,
+    pass: Pass<T, U>,
+    options: StepOptions = {},
+    notes: NodeNotes = {},
+  ): Port {
+    const build = (context: StepContext): Operator<T, U> =>
+      new StatelessOperator(context, shape, pass, options.onError);
+    return this.#add(id, operator, build, notes);
+  }
+
+  #add<U>(
+    id: string,
+    operator: string,
+    build: (context: StepContext, sides: readonly Emitter<unknown>[]) => Operator<T, U>,
+    notes: NodeNotes & { readonly ports?: readonly string[] } = {},
+  ): Port {
+    const role = { kind: "operator", build } as const;
+    return this.#graph.add({ id, operator, inputs: [this.#from], ports: ["down"], role, ...notes });
+  }
+
+  /**
+   * A function of the event and its key, as steps call it. On a stream without keys it gets none, though batches may
+   * have some that `dropKey` has left out. The key's type follows from the stream's, which the compiler cannot see here.
+   */
+  #keyed<R>(fn: (event: T, key: K) => R): Keyed<T, R> {
+    return this.#divided.keys === undefined
+      ? (event) => fn(event, undefined as K)
+      : (fn as (event: T, key: Key) => R);
+  }
+
+  /** The stream after a step that keeps the events as they are. */
+  #same<U>(port: Port): Stream<U, K> {
+    return new Stream<U, K>(this.#graph, port, this.#divided);
+  }
+
+  /** The stream after a step that makes new events under the same keys. */
+  #made<U>(port: Port, keeps: string | undefined): Stream<U, K> {
+    const events = divisionAfter(this.#divided.events, keeps, this.#step(port.node));
+    return new Stream<U, K>(this.#graph, port, { ...this.#divided, events });
+  }
+
+  #step(id: string): string {
+    return `flow "${this.#graph.flow}", step "${id}"`;
   }
 }

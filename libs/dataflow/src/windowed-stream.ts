@@ -27,13 +27,12 @@ import type {
   WindowEngineOptions,
   Windower,
 } from "@millrace/windowing";
-import { divisionByKey } from "./division.ts";
-import type { Division } from "./division.ts";
+import { FlowError } from "./errors.ts";
 import type { Graph, Port } from "./graph.ts";
 import { required } from "./operators/required.ts";
 import type { PartResult } from "./operators/window-operator.ts";
 import { WindowOperator } from "./operators/window-operator.ts";
-import { Stream } from "./stream.ts";
+import type { Stream } from "./stream.ts";
 
 /** How windows are kept: everything of the engine that does not depend on the fold. */
 export interface WindowOptions<V> extends Omit<
@@ -52,6 +51,9 @@ export interface WindowOptions<V> extends Omit<
 /** Rows of a closing window that leave in one go, so that closing a window of a million keys does not block the event loop. */
 export const DEFAULT_PAGE_SIZE = 2_000;
 
+/** Makes the streams after a window step. Given to it, since this module is loaded before the one of streams. */
+type StreamAt = <T>(port: Port) => Stream<T, string>;
+
 interface WindowSpec<V> {
   readonly id: string;
   readonly windower: Windower;
@@ -63,15 +65,15 @@ interface WindowSpec<V> {
 export class WindowedStream<V> {
   readonly #graph: Graph;
   readonly #from: Port;
-  readonly #ofKey: Division;
   readonly #spec: WindowSpec<V>;
+  readonly #streamAt: StreamAt;
 
-  /** Comes from `KeyedStream.window`. */
-  constructor(graph: Graph, from: Port, ofKey: Division, spec: WindowSpec<V>) {
+  /** Comes from `Stream.window`. */
+  constructor(graph: Graph, from: Port, spec: WindowSpec<V>, streamAt: StreamAt) {
     this.#graph = graph;
     this.#from = from;
-    this.#ofKey = ofKey;
     this.#spec = spec;
+    this.#streamAt = streamAt;
   }
 
   /**
@@ -79,6 +81,7 @@ export class WindowedStream<V> {
    *
    * @param id the step is named `<window's id>.<id>`
    * @throws WindowOptionsError for options that contradict each other
+   * @throws FlowError for results of windows on an event clock
    */
   fold<A, R>(id: string, fold: Fold<V, A, R>): WindowResults<V, R> {
     const { windower, clock, options } = this.#spec;
@@ -88,6 +91,11 @@ export class WindowedStream<V> {
     // Building one now refuses a contradiction where it was written, and describes what the windows do.
     const explanation = createWindowEngine(engineOptions).explain();
     const step = `${this.#spec.id}.${id}`;
+    if (clock.kind === "event" && this.#graph.comesFrom(this.#from, "window")) {
+      throw new FlowError(
+        `flow "${this.#graph.flow}", step "${step}": its events are results of a window, and their time says nothing of results that are still to come; divide them by systemTime(), or sum them up in a statefulMap`,
+      );
+    }
     this.#graph.add({
       id: step,
       operator: "window",
@@ -109,7 +117,10 @@ export class WindowedStream<V> {
         },
       },
     });
-    return windowResults<V, R>(this.#graph, step, divisionByKey(this.#ofKey));
+    return Object.assign(this.#streamAt<PartResult<R>>({ node: step, port: "down" }), {
+      late: this.#streamAt<LateEvent<V>>({ node: step, port: "late" }),
+      refused: this.#streamAt<RefusedEvent<V>>({ node: step, port: "refused" }),
+    });
   }
 
   /** Number of events. */
@@ -202,18 +213,10 @@ type CollectArguments<V> = [V] extends [JsonLike<V>]
   ? [options?: CollectBounds & Partial<CodecOption<V>>]
   : [options: CollectBounds & CodecOption<V>];
 
-/** The results of a windowed fold, with what did not get into them beside. */
-export interface WindowResults<V, R> extends Stream<PartResult<R>> {
+/** The results of a windowed fold, each under its key, with the events that did not get into them. */
+export interface WindowResults<V, R> extends Stream<PartResult<R>, string> {
   /** Events that came after all their windows had closed. */
-  readonly late: Stream<LateEvent<V>>;
+  readonly late: Stream<LateEvent<V>, string>;
   /** Events whose timestamp lies too far in the future, or is none. */
-  readonly refused: Stream<RefusedEvent<V>>;
-}
-
-// Not a subclass: it would need the class Stream while the modules of streams, which use each other, still load.
-function windowResults<V, R>(graph: Graph, node: string, division: Division): WindowResults<V, R> {
-  return Object.assign(new Stream<PartResult<R>>(graph, { node, port: "down" }, division), {
-    late: new Stream<LateEvent<V>>(graph, { node, port: "late" }, division),
-    refused: new Stream<RefusedEvent<V>>(graph, { node, port: "refused" }, division),
-  });
+  readonly refused: Stream<RefusedEvent<V>, string>;
 }

@@ -118,7 +118,7 @@ describe("what a batch costs", () => {
         .keyBy("key", "key")
         .custom("before", look)
         .filter("all", () => true)
-        .mapValues("same", (event) => event)
+        .map("same", (event) => event)
         .custom("after", look)
         .dropKey(),
     );

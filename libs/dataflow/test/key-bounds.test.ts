@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { Dataflow, FileStore, KeyStateTooLargeError, MemoryStore, run } from "@millrace/dataflow";
-import type { DeadLetter, ErrorPolicy, KeyedStream, Logger, Store, Stream } from "@millrace/dataflow";
+import type { DeadLetter, ErrorPolicy, Logger, Store, Stream } from "@millrace/dataflow";
 import { CrashingStore, FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
 import { systemTime, tumbling } from "@millrace/windowing";
 
@@ -80,7 +80,7 @@ describe("a flood of keys", () => {
 });
 
 describe("keys of a stateful step", () => {
-  const counting = (stream: KeyedStream<string>, maxKeys?: number): KeyedStream<number> =>
+  const counting = (stream: Stream<string, string>, maxKeys?: number): Stream<number, string> =>
     stream.statefulFlatMap<number, number>(
       "count",
       {
@@ -159,7 +159,7 @@ describe("bytes of a key", () => {
   async function live<Row>(
     store: Store | undefined,
     lives: readonly (readonly string[])[],
-    build: (stream: KeyedStream<string>) => Stream<Row>,
+    build: (stream: Stream<string, string>) => Stream<Row>,
   ): Promise<{ rows: readonly Row[]; letters: readonly DeadLetter[] }> {
     const source = new TestingSource<string>();
     const out = new TestingSink<Row>();
@@ -177,7 +177,7 @@ describe("bytes of a key", () => {
     return { rows: out.rows, letters: deadLetter.rows };
   }
 
-  const texts = (stream: KeyedStream<string>, maxBytes: number, onError?: ErrorPolicy): Stream<string> =>
+  const texts = (stream: Stream<string, string>, maxBytes: number, onError?: ErrorPolicy): Stream<string> =>
     stream
       .statefulMap(
         "texts",
@@ -192,7 +192,7 @@ describe("bytes of a key", () => {
   test.each(stores)(
     "beyond maxBytes, a step refuses further events of the key, also after a restart: %s",
     async (_, open) => {
-      const build = (stream: KeyedStream<string>): Stream<string> => texts(stream, 4, "dead-letter");
+      const build = (stream: Stream<string, string>): Stream<string> => texts(stream, 4, "dead-letter");
       const { rows, letters } = await live(await open(), [["a1", "a2"], ["a3", "b1"], ["a4"], ["b2"]], build);
       expect(rows).toEqual(["a1", "a1a2", "b1", "b1b2"]);
       expect(letters.map(({ payload }) => payload)).toEqual(["a3", "a4"]);
@@ -254,7 +254,7 @@ describe("bytes of a key", () => {
 
   test.each(stores)("beyond maxBytes, a reduce counts further events in its row: %s", async (_, open) => {
     const build = (
-      stream: KeyedStream<string>,
+      stream: Stream<string, string>,
     ): Stream<{ key: string; value: string; overflow: number | undefined }> =>
       stream
         .window("w", tumbling(1_000), systemTime())
@@ -264,7 +264,8 @@ describe("bytes of a key", () => {
           (a, b) => a + b,
           { maxBytes: 4 },
         )
-        .map("row", ({ key, value, overflow }) => ({ key, value, overflow }));
+        .map("row", ({ key, value, overflow }) => ({ key, value, overflow }))
+        .dropKey();
     const { rows } = await live(await open(), [["a1", "a2"], ["a3", "b1"], ["a4"]], build);
     expect(rows).toEqual([
       { key: "a", value: "a1a2", overflow: 2 },
@@ -273,13 +274,14 @@ describe("bytes of a key", () => {
   });
 
   const huge = (): string[] => Array<string>(257).fill("x".repeat(2 ** 20));
-  const hugeState = (stream: KeyedStream<string>): Stream<number> =>
+  const hugeState = (stream: Stream<string, string>): Stream<number> =>
     stream.statefulMap("huge", (): [string[], number] => [huge(), 1]).dropKey();
-  const hugeWindow = (stream: KeyedStream<string>): Stream<number> =>
+  const hugeWindow = (stream: Stream<string, string>): Stream<number> =>
     stream
       .window("w", tumbling(3_600_000), systemTime())
       .reduce("huge", huge, (a) => a)
-      .map("row", () => 1);
+      .map("row", () => 1)
+      .dropKey();
 
   test.each([
     ["huge", hugeState],

@@ -62,13 +62,13 @@ describe("what a stream is divided by between the partitions", () => {
     ["flatMap", (s, keeps) => s.flatMap("s", (visit) => [visit], keeps)],
     ["mapAsync", (s, keeps) => s.mapAsync("s", (visit) => Promise.resolve(visit), keeps)],
     ["custom", (s, keeps) => s.custom("s", moved, keeps)],
-    ["mapValues", (s, keeps) => s.keyBy("k", "zone").mapValues("s", same, keeps).dropKey()],
+    ["mapValues", (s, keeps) => s.keyBy("k", "zone").map("s", same, keeps).dropKey()],
     [
       "flatMapValues",
       (s, keeps) =>
         s
           .keyBy("k", "zone")
-          .flatMapValues("s", (v) => [v], keeps)
+          .flatMap("s", (v) => [v], keeps)
           .dropKey(),
     ],
     [

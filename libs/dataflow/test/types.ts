@@ -3,7 +3,7 @@
  * uses do not compile. Nothing here is run.
  */
 import { CallbackSink, Dataflow, IterableSource, StdoutSink } from "@millrace/dataflow";
-import type { Decoder, KeyedStream, PartResult, Stream } from "@millrace/dataflow";
+import type { Decoder, PartResult, Stream } from "@millrace/dataflow";
 import {
   aggregate,
   collectList,
@@ -41,7 +41,7 @@ const clicks = lines.decode("decode", clickDecoder);
 same<typeof clicks, Stream<Click>>(true);
 
 const keyed = clicks.keyBy("zone", "zone");
-same<typeof keyed, KeyedStream<Click>>(true);
+same<typeof keyed, Stream<Click, string>>(true);
 
 const windows = keyed.window("w", tumbling(5_000), systemTime());
 const mobile = windows.reduce(
@@ -54,13 +54,13 @@ const rows = mobile.map("report", ({ key, value, window }) => ({
   mobile: value,
   open: window.open,
 }));
-same<typeof rows, Stream<{ zone: string; mobile: number; open: number }>>(true);
-same<typeof mobile.late, Stream<LateEvent<Click>>>(true);
+same<typeof rows, Stream<{ zone: string; mobile: number; open: number }, string>>(true);
+same<typeof mobile.late, Stream<LateEvent<Click>, string>>(true);
 rows.output("out", new StdoutSink());
 rows.output("typed", new CallbackSink((batch: readonly { readonly zone: string }[]) => void batch.length));
 
 const lists = windows.collect("all");
-same<typeof lists extends Stream<PartResult<readonly Click[]>> ? true : false, true>(true);
+same<typeof lists extends Stream<PartResult<readonly Click[]>, string> ? true : false, true>(true);
 
 const sides = windows.fold(
   "sides",
@@ -128,7 +128,7 @@ interface Login {
   readonly at: Date;
   readonly roles: Set<string>;
 }
-declare const logins: KeyedStream<Login>;
+declare const logins: Stream<Login, string>;
 const loginWindows = logins.window("logins", tumbling(1), systemTime());
 const dateCodec: JsonCodec<Date> = {
   snapshot: (date) => date.getTime(),
@@ -140,7 +140,7 @@ const firstLogin = loginWindows.reduce(
   (a, b) => (b < a ? b : a),
   { codec: dateCodec },
 );
-same<typeof firstLogin extends Stream<PartResult<Date>> ? true : false, true>(true);
+same<typeof firstLogin extends Stream<PartResult<Date>, string> ? true : false, true>(true);
 const tally = foldOf(
   {
     create: () => new Map<string, number>(),
@@ -151,7 +151,7 @@ const tally = foldOf(
   { codec: mapCodec<number>() },
 );
 const tallies = loginWindows.fold("tally", tally);
-same<typeof tallies extends Stream<PartResult<number>> ? true : false, true>(true);
+same<typeof tallies extends Stream<PartResult<number>, string> ? true : false, true>(true);
 const words = foldOf({
   create: (): readonly Visit[] => [],
   add: (all, visit: Visit) => [...all, visit],
@@ -169,15 +169,15 @@ const running = keyed.statefulMap("running", (count: number | undefined, click, 
   (count ?? 0) + 1,
   { key, at: click.at },
 ]);
-same<typeof running, KeyedStream<{ key: string; at: number }>>(true);
+same<typeof running, Stream<{ key: string; at: number }, string>>(true);
 
 const looked = clicks.mapAsync("look", async ({ zone }) => Promise.resolve(zone.length));
 same<typeof looked, Stream<number>>(true);
 
 const kept = clicks.map("kept", ({ zone, at }) => ({ zone, hour: at / 3_600_000 }), { keeps: "zone" });
 same<typeof kept, Stream<{ zone: string; hour: number }>>(true);
-const keptValues = keyed.mapValues("kept_values", ({ zone }) => ({ zone }), { keeps: "zone" });
-same<typeof keptValues, KeyedStream<{ zone: string }>>(true);
+const keptValues = keyed.map("kept_values", ({ zone }) => ({ zone }), { keeps: "zone" });
+same<typeof keptValues, Stream<{ zone: string }, string>>(true);
 
 // @ts-expect-error a step keeps a field of what comes out of it
 clicks.map("bad_keeps", ({ at }) => ({ at }), { keeps: "zone" });
@@ -223,5 +223,34 @@ keyed.window("bad_clock", tumbling(1), dateClock);
 rows.output("bad_sink", new CallbackSink((batch: readonly string[]) => void batch.length));
 // @ts-expect-error only mapAsync takes an async function
 clicks.filter("bad_async", async (click) => Promise.resolve(click.mobile));
+// Results have the key of their window, and may be keyed anew.
+mobile.map("key_of_result", (_, key) => {
+  same<typeof key, string>(true);
+  return key;
+});
+const perHour = mobile
+  .keyBy("by_hour", ({ window }) => String(Math.floor(window.open / 3_600_000)))
+  .statefulMap("sum", (sum: number | undefined, { value }) => [(sum ?? 0) + value, value]);
+same<typeof perHour, Stream<number, string>>(true);
+const guarded = keyed.branch("is_click", (click): click is Click & { readonly mobile: true } => click.mobile);
+same<typeof guarded.yes, Stream<Click & { readonly mobile: true }, string>>(true);
+const ats = keyed.filterMap("ats", ({ mobile, at }) => (mobile ? at : undefined));
+same<typeof ats, Stream<number, string>>(true);
+declare const zoneDecoder: Decoder<Click, number>;
+const again = keyed.decode("again", zoneDecoder);
+same<typeof again, Stream<number, string>>(true);
+const noKey = keyed.dropKey();
+same<typeof noKey, Stream<Click>>(true);
+
+// @ts-expect-error a stateful step needs a key
+clicks.statefulMap("bad_stateful", (n: number | undefined, click) => [n, click]);
+// @ts-expect-error so does a stateful step that makes any number of events
+clicks.statefulFlatMap("bad_flat", { onEvent: (state: number | undefined) => ({ state }) });
+// @ts-expect-error and so do lists for each key
+clicks.collect("bad_lists", { maxSize: 1, timeout: "1s" });
+// @ts-expect-error a stream whose keys were dropped has none
+noKey.window("bad_dropped", tumbling("1s"), systemTime());
+// @ts-expect-error a keyed stream is not one without keys
+const unkeyed: Stream<Click> = keyed;
 // @ts-expect-error a keyed stream is not merged with one that has no keys
 keyed.merge("bad_merge", clicks);

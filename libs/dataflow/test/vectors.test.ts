@@ -31,7 +31,7 @@ some("operator vectors", () => {
           maxSize: Number(params?.["max_size"]),
           timeout: Number(params?.["timeout_ms"]),
         })
-        .mapValues("with_key", (list, key) => [key, list])
+        .map("with_key", (list, key) => [key, list])
         .dropKey(),
     );
     expect(rows).toEqual(expected);

@@ -30,23 +30,31 @@ export const DEFAULT_MAP_ASYNC_OPTIONS = {
 } as const satisfies Required<MapAsyncOptions>;
 
 /** The user's function; `signal` is aborted when the call's time is up or the task ends. */
-export type AsyncFunction<V, R> = (
+export type AsyncFunction<V, R, K extends string | undefined = undefined> = (
   value: V,
-  context: { readonly key: string; readonly signal: AbortSignal },
+  context: { readonly key: K; readonly signal: AbortSignal },
 ) => Promise<R>;
 
 /** Calls an async function for every row of a batch, several at a time, and keeps the rows' order. */
-export class MapAsyncOperator<V, R> implements AsyncOperator<V, R> {
+export class MapAsyncOperator<V, R, K extends string | undefined> implements AsyncOperator<V, R> {
   readonly #context: StepContext;
-  readonly #fn: AsyncFunction<V, R>;
+  readonly #fn: AsyncFunction<V, R, K>;
+  readonly #keyed: boolean;
   readonly #options: Required<MapAsyncOptions>;
   readonly #timeoutMs: number;
   readonly #backoffMs: number;
   readonly #errors: ErrorHandler;
 
-  constructor(context: StepContext, fn: AsyncFunction<V, R>, options: MapAsyncOptions = {}) {
+  /** @param keyed whether the events have keys */
+  constructor(
+    context: StepContext,
+    fn: AsyncFunction<V, R, K>,
+    keyed: boolean,
+    options: MapAsyncOptions = {},
+  ) {
     this.#context = context;
     this.#fn = fn;
+    this.#keyed = keyed;
     this.#options = checked(context.step, { ...DEFAULT_MAP_ASYNC_OPTIONS, ...options });
     this.#timeoutMs = toMs(this.#options.timeout);
     this.#backoffMs = toMs(this.#options.backoff);
@@ -62,7 +70,7 @@ export class MapAsyncOperator<V, R> implements AsyncOperator<V, R> {
     const lane = async (): Promise<void> => {
       for (const [row, event] of rows) {
         if (failed.signal.aborted) return;
-        const result = await this.#call(event, batch.keys?.[row] ?? "", failed.signal);
+        const result = await this.#call(event, this.#keyOf(batch, row), failed.signal);
         // A task that is given up has not failed on its events.
         this.#context.signal.throwIfAborted();
         if (result.ok) made.set(row, result.value);
@@ -84,9 +92,14 @@ export class MapAsyncOperator<V, R> implements AsyncOperator<V, R> {
     return this.#errors.skipped === 0 ? {} : { skipped: this.#errors.skipped };
   }
 
+  /** `dropKey` leaves keys in the batches. That a stream's type and its batches agree, the compiler cannot see here. */
+  #keyOf(batch: Batch<V>, row: number): K {
+    return (this.#keyed ? batch.keys?.[row] : undefined) as K;
+  }
+
   async #call(
     event: V,
-    key: string,
+    key: K,
     failed: AbortSignal,
   ): Promise<{ readonly ok: true; readonly value: R } | { readonly ok: false; readonly error: unknown }> {
     let wait = this.#backoffMs;
@@ -102,7 +115,7 @@ export class MapAsyncOperator<V, R> implements AsyncOperator<V, R> {
     }
   }
 
-  async #attempt(event: V, key: string, failed: AbortSignal): Promise<R> {
+  async #attempt(event: V, key: K, failed: AbortSignal): Promise<R> {
     const timeoutMs = this.#timeoutMs;
     const { time, signal } = this.#context;
     const controller = new AbortController();

@@ -1,7 +1,7 @@
 import type { Pass } from "./stateless.ts";
 
-/** The user's functions get the key too where the stream has one; elsewhere it is the empty string. */
-export type Keyed<V, R> = (value: V, key: string) => R;
+/** The user's functions get the key too; `undefined` where the events have none. */
+export type Keyed<V, R> = (value: V, key: string | undefined) => R;
 
 const NO_KEYS: readonly string[] = [];
 
@@ -12,7 +12,7 @@ export function mapPass<V, R>(fn: Keyed<V, R>): Pass<V, R> {
     for (let row = rows.at; row < batch.events.length; row++) {
       rows.at = row;
       const event = batch.events[row] as V;
-      rows.events.push(fn(event, keys[row] ?? ""));
+      rows.events.push(fn(event, keys[row]));
     }
   };
 }
@@ -24,7 +24,7 @@ export function filterPass<V>(predicate: Keyed<V, boolean>): Pass<V, V> {
     for (let row = rows.at; row < batch.events.length; row++) {
       rows.at = row;
       const event = batch.events[row] as V;
-      if (predicate(event, keys[row] ?? "")) rows.events.push(event);
+      if (predicate(event, keys[row])) rows.events.push(event);
       else rows.dropped.push(row);
     }
   };
@@ -37,7 +37,7 @@ export function filterMapPass<V, R>(fn: Keyed<V, R | undefined>): Pass<V, R> {
     for (let row = rows.at; row < batch.events.length; row++) {
       rows.at = row;
       const event = batch.events[row] as V;
-      const made = fn(event, keys[row] ?? "");
+      const made = fn(event, keys[row]);
       if (made === undefined) rows.dropped.push(row);
       else rows.events.push(made);
     }
@@ -52,7 +52,7 @@ export function flatMapPass<V, R>(fn: Keyed<V, Iterable<R>>): Pass<V, R> {
       rows.at = row;
       const event = batch.events[row] as V;
       rows.mark = rows.events.length;
-      for (const made of fn(event, keys[row] ?? "")) {
+      for (const made of fn(event, keys[row])) {
         rows.events.push(made);
         rows.from.push(row);
       }
@@ -67,7 +67,7 @@ export function inspectPass<V>(look: Keyed<V, void>): Pass<V, V> {
     for (let row = rows.at; row < batch.events.length; row++) {
       rows.at = row;
       const event = batch.events[row] as V;
-      look(event, keys[row] ?? "");
+      look(event, keys[row]);
       rows.events.push(event);
     }
   };

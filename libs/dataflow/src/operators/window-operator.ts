@@ -156,6 +156,6 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
   }
 }
 
-function send<T>(events: readonly T[], out: Emitter<T>): void {
-  if (events.length > 0) out.emit({ events, keys: undefined, times: undefined });
+function send<T extends { readonly key: string }>(events: readonly T[], out: Emitter<T>): void {
+  if (events.length > 0) out.emit({ events, keys: events.map(({ key }) => key), times: undefined });
 }

@@ -35,7 +35,7 @@ describe("mapAsync", () => {
       texts
         .keyBy("k", (text) => text.slice(0, 1))
         .mapAsync("up", (text, { key }) => Promise.resolve(`${key}:${text.toUpperCase()}`))
-        .mapValues("with_key", (text, key) => [key, text])
+        .map("with_key", (text, key) => [key, text])
         .dropKey(),
     );
     expect(rows).toEqual([

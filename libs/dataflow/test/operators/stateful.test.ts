@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { Dataflow, MemoryStore, run } from "@millrace/dataflow";
-import type { DeadLetter, ErrorPolicy, KeyedLogic, KeyedStep, KeyedStream } from "@millrace/dataflow";
+import type { DeadLetter, ErrorPolicy, KeyedLogic, KeyedStep, Stream } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
 import { collectRows } from "../collect-rows.ts";
 
@@ -9,30 +9,30 @@ type Reading = readonly [sensor: string, value: number];
 const bySensor = (
   source: TestingSource<Reading>,
   flow = new Dataflow("sensors"),
-): [Dataflow, KeyedStream<number>] => [
+): [Dataflow, Stream<number, string>] => [
   flow,
   flow
     .input("in", source)
     .keyBy("sensor", ([sensor]) => sensor)
-    .mapValues("value", ([, value]) => value),
+    .map("value", ([, value]) => value),
 ];
 
 describe("statefulMap", () => {
-  const runningMax = (readings: KeyedStream<number>): KeyedStream<readonly [string, number]> =>
+  const runningMax = (readings: Stream<number, string>): Stream<readonly [string, number], string> =>
     readings.statefulMap("max", (max: number | undefined, value, key) => {
       const next = Math.max(max ?? value, value);
       return [next, [key, next] as const];
     });
 
   test("keeps a state for each key", async () => {
-    const { rows } = await collectRows<Reading, readonly [string, number]>(
+    const { rows } = await collectRows<Reading, readonly [string, number], undefined>(
       [
         ["a", 4],
         ["b", 4],
         ["a", 1],
         ["b", 5],
       ],
-      (readings) => runningMax(readings.keyBy("k", ([k]) => k).mapValues("v", ([, v]) => v)).dropKey(),
+      (readings) => runningMax(readings.keyBy("k", ([k]) => k).map("v", ([, v]) => v)).dropKey(),
     );
     expect(rows).toEqual([
       ["a", 4],

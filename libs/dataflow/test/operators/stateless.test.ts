@@ -29,7 +29,7 @@ describe("stateless operators", () => {
   });
 
   test("a type guard types both branches", async () => {
-    const { rows } = await collectRows<string | number, number>([1, "two", 3], (mixed) => {
+    const { rows } = await collectRows<string | number, number, undefined>([1, "two", 3], (mixed) => {
       const { yes, no } = mixed.branch("text", (event) => typeof event === "string");
       return no.merge(
         "all",
@@ -51,8 +51,8 @@ describe("stateless operators", () => {
       texts
         .keyBy("letter", (text) => text.slice(0, 1))
         .filter("not_b", (_, key) => key !== "b")
-        .flatMapValues("twice", (text) => [text, text])
-        .mapValues("with_key", (text, key) => `${key}:${text}`)
+        .flatMap("twice", (text) => [text, text])
+        .map("with_key", (text, key) => `${key}:${text}`)
         .dropKey(),
     );
     expect(rows).toEqual(["a:a1", "a:a1", "a:a3", "a:a3", "c:c4", "c:c4"]);
@@ -133,7 +133,7 @@ describe("a function that throws", () => {
         { onError: "dead-letter" },
       )
       .keyBy("key", (n) => String(n))
-      .mapValues("with_key", (n, key) => `${key}:${n}`)
+      .map("with_key", (n, key) => `${key}:${n}`)
       .output("out", out);
     const numbers = Array.from({ length: count }, (_, n) => n);
     source.push(counting(numbers), { times: counting(numbers) });
