@@ -52,6 +52,7 @@ const STEP_ID = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
 export class Graph {
   readonly flow: string;
   readonly #nodes = new Map<string, GraphNode>();
+  readonly #generated = new Set<string>();
 
   constructor(flow: string) {
     if (!STEP_ID.test(flow)) throw new FlowError(`flow id ${JSON.stringify(flow)}: ${ID_RULE}`);
@@ -62,13 +63,21 @@ export class Graph {
     return [...this.#nodes.values()];
   }
 
+  /** A name for a step that was given none: that of its operator, with a number where it is taken. */
+  nameFor(operator: string): string {
+    let name = operator;
+    for (let number = 2; this.#nodes.has(name); number++) name = `${operator}_${number}`;
+    this.#generated.add(name);
+    return name;
+  }
+
   /** @throws FlowError for an id that is malformed or taken */
   add(node: GraphNode): Port {
     const where = `flow "${this.flow}", step ${JSON.stringify(node.id)}`;
     if (!STEP_ID.test(node.id)) throw new FlowError(`${where}: ${ID_RULE}`);
     if (this.#nodes.has(node.id)) {
       throw new FlowError(
-        `${where}: the id is taken by a ${this.#nodes.get(node.id)?.operator ?? "step"}; ids name a step in metrics and state, so each needs its own`,
+        `${where}: the id is taken by a ${this.#nodes.get(node.id)?.operator ?? "step"}${this.#generated.has(node.id) ? " that was given none" : ""}; ids name a step in metrics and state, so each needs its own`,
       );
     }
     this.#nodes.set(node.id, node);

@@ -6,6 +6,8 @@ import { divisionAfter, divisionBy, divisionByKey, divisionOfAll } from "./divis
 import type { Divided, KeepsOptions, StringField } from "./division.ts";
 import { FlowError } from "./errors.ts";
 import type { Graph, GraphNode, Port } from "./graph.ts";
+import { isNamed } from "./named.ts";
+import type { Named } from "./named.ts";
 import { BranchOperator } from "./operators/branch-operator.ts";
 import { collectLogic } from "./operators/collect-logic.ts";
 import type { CollectOptions } from "./operators/collect-logic.ts";
@@ -53,11 +55,23 @@ export type WithKey<T, K extends Key> = [K] extends [string]
   ? Stream<T, K>
   : { readonly "this stream has no keys: call keyBy before": never };
 
+/** The two streams of a `branch`. */
+export interface Branches<Yes, No> {
+  readonly yes: Yes;
+  readonly no: No;
+}
+
+/** What gives an event its key: the name of a field, or a function. */
+export type KeyOf<T> = StringField<T> | ((event: T) => string);
+
 /** What a node may say beyond its operator. */
 type NodeNotes = Pick<GraphNode, "detail" | "mayEnd" | "state">;
 
 /**
  * Events of one type on their way through a flow. Every method adds a step; nothing runs until `run(flow)`.
+ *
+ * A step's name is how logs, metrics and the graph refer to it. It may be left out where the step keeps no state: the
+ * step is then named after its operator, `map`, and the next ones `map_2`, `map_3`, in the order in which they are added.
  *
  * @typeParam T the events
  * @typeParam K `string` after `keyBy`, and after windows: each event has a key. Steps keep the key until
@@ -76,66 +90,112 @@ export class Stream<T, K extends Key = undefined> {
   }
 
   /** Payloads to events. A malformed payload is counted and goes to the flow's dead letter; a blank one is counted. */
-  decode<U>(id: string, decoder: Decoder<T, U>): Stream<U, K> {
+  decode<U>(decoder: Decoder<T, U>): Stream<U, K>;
+  decode<U>(id: string, decoder: Decoder<T, U>): Stream<U, K>;
+  decode<U>(...given: Named<[decoder: Decoder<T, U>]>): Stream<U, K> {
+    const [id, decoder] = this.#named("decode", given);
     return this.#same<U>(this.#add(id, "decode", (context) => new DecodeOperator(context, decoder)));
   }
 
   /** One event for each event. */
-  map<U>(id: string, fn: (event: T, key: K) => U, options?: StepOptions & KeepsOptions<U>): Stream<U, K> {
+  map<U>(fn: (event: T, key: K) => U, options?: StepOptions & KeepsOptions<U>): Stream<U, K>;
+  map<U>(id: string, fn: (event: T, key: K) => U, options?: StepOptions & KeepsOptions<U>): Stream<U, K>;
+  map<U>(
+    ...given: Named<[fn: (event: T, key: K) => U, options?: (StepOptions & KeepsOptions<U>) | undefined]>
+  ): Stream<U, K> {
+    const [id, fn, options] = this.#named("map", given);
     const port = this.#addStateless(id, "map", "one-to-one", mapPass(this.#keyed(fn)), options);
     return this.#made<U>(port, options?.keeps);
   }
 
   /** Only the events for which the predicate holds; a type guard narrows the stream. */
+  filter<U extends T>(predicate: (event: T, key: K) => event is U, options?: StepOptions): Stream<U, K>;
   filter<U extends T>(
     id: string,
     predicate: (event: T, key: K) => event is U,
     options?: StepOptions,
   ): Stream<U, K>;
+  filter(predicate: (event: T, key: K) => boolean, options?: StepOptions): Stream<T, K>;
   filter(id: string, predicate: (event: T, key: K) => boolean, options?: StepOptions): Stream<T, K>;
-  filter(id: string, predicate: (event: T, key: K) => boolean, options?: StepOptions): Stream<T, K> {
+  filter(
+    ...given: Named<[predicate: (event: T, key: K) => boolean, options?: StepOptions | undefined]>
+  ): Stream<T, K> {
+    const [id, predicate, options] = this.#named("filter", given);
     const pass = filterPass(this.#keyed(predicate));
     return this.#same(this.#addStateless(id, "filter", "selection", pass, options));
   }
 
   /** What the function makes of each event; nothing where it gives `undefined`. */
   filterMap<U>(
+    fn: (event: T, key: K) => U | undefined,
+    options?: StepOptions & KeepsOptions<U>,
+  ): Stream<U, K>;
+  filterMap<U>(
     id: string,
     fn: (event: T, key: K) => U | undefined,
     options?: StepOptions & KeepsOptions<U>,
+  ): Stream<U, K>;
+  filterMap<U>(
+    ...given: Named<
+      [fn: (event: T, key: K) => U | undefined, options?: (StepOptions & KeepsOptions<U>) | undefined]
+    >
   ): Stream<U, K> {
+    const [id, fn, options] = this.#named("filterMap", given);
     const port = this.#addStateless(id, "filterMap", "selection", filterMapPass(this.#keyed(fn)), options);
     return this.#made<U>(port, options?.keeps);
   }
 
   /** Any number of events for each event. */
+  flatMap<U>(fn: (event: T, key: K) => Iterable<U>, options?: StepOptions & KeepsOptions<U>): Stream<U, K>;
   flatMap<U>(
     id: string,
     fn: (event: T, key: K) => Iterable<U>,
     options?: StepOptions & KeepsOptions<U>,
+  ): Stream<U, K>;
+  flatMap<U>(
+    ...given: Named<
+      [fn: (event: T, key: K) => Iterable<U>, options?: (StepOptions & KeepsOptions<U>) | undefined]
+    >
   ): Stream<U, K> {
+    const [id, fn, options] = this.#named("flatMap", given);
     const port = this.#addStateless(id, "flatMap", "expansion", flatMapPass(this.#keyed(fn)), options);
     return this.#made<U>(port, options?.keeps);
   }
 
   /** Looks at each event in passing. */
-  inspect(id: string, look: (event: T, key: K) => void, options?: StepOptions): Stream<T, K> {
+  inspect(look: (event: T, key: K) => void, options?: StepOptions): Stream<T, K>;
+  inspect(id: string, look: (event: T, key: K) => void, options?: StepOptions): Stream<T, K>;
+  inspect(
+    ...given: Named<[look: (event: T, key: K) => void, options?: StepOptions | undefined]>
+  ): Stream<T, K> {
+    const [id, look, options] = this.#named("inspect", given);
     const pass = inspectPass(this.#keyed(look));
     return this.#same(this.#addStateless(id, "inspect", "one-to-one", pass, options, { mayEnd: true }));
   }
 
   /** Two streams: the events for which the predicate holds, and the others. A type guard types both. */
   branch<U extends T>(
+    predicate: (event: T, key: K) => event is U,
+    options?: StepOptions,
+  ): Branches<Stream<U, K>, Stream<Exclude<T, U>, K>>;
+  branch<U extends T>(
     id: string,
     predicate: (event: T, key: K) => event is U,
     options?: StepOptions,
-  ): { readonly yes: Stream<U, K>; readonly no: Stream<Exclude<T, U>, K> };
+  ): Branches<Stream<U, K>, Stream<Exclude<T, U>, K>>;
+  branch(
+    predicate: (event: T, key: K) => boolean,
+    options?: StepOptions,
+  ): Branches<Stream<T, K>, Stream<T, K>>;
   branch(
     id: string,
     predicate: (event: T, key: K) => boolean,
     options?: StepOptions,
-  ): { readonly yes: Stream<T, K>; readonly no: Stream<T, K> };
-  branch(id: string, predicate: (event: T, key: K) => boolean, options?: StepOptions): object {
+  ): Branches<Stream<T, K>, Stream<T, K>>;
+  branch(
+    ...given: Named<[predicate: (event: T, key: K) => boolean, options?: StepOptions | undefined]>
+  ): Branches<unknown, unknown> {
+    const [id, predicate, options] = this.#named("branch", given);
     const test = this.#keyed(predicate);
     const { node } = this.#add<T>(
       id,
@@ -152,7 +212,10 @@ export class Stream<T, K extends Key = undefined> {
    *
    * @throws FlowError for a stream of another flow
    */
-  merge<U>(id: string, ...others: readonly Stream<U, K>[]): Stream<T | U, K> {
+  merge<U>(...others: readonly Stream<U, K>[]): Stream<T | U, K>;
+  merge<U>(id: string, ...others: readonly Stream<U, K>[]): Stream<T | U, K>;
+  merge<U>(...given: Named<readonly Stream<U, K>[]>): Stream<T | U, K> {
+    const [id, ...others] = this.#named("merge", given);
     for (const other of others) {
       if (other.#graph === this.#graph) continue;
       const { flow } = other.#graph;
@@ -176,11 +239,16 @@ export class Stream<T, K extends Key = undefined> {
    * Calls an async function for each event: bounded concurrency, order kept, none in flight across a commit.
    * The only place in a flow where a user's function may be async.
    */
+  mapAsync<U>(fn: AsyncFunction<T, U, K>, options?: MapAsyncOptions & KeepsOptions<U>): Stream<U, K>;
   mapAsync<U>(
     id: string,
     fn: AsyncFunction<T, U, K>,
     options?: MapAsyncOptions & KeepsOptions<U>,
+  ): Stream<U, K>;
+  mapAsync<U>(
+    ...given: Named<[fn: AsyncFunction<T, U, K>, options?: (MapAsyncOptions & KeepsOptions<U>) | undefined]>
   ): Stream<U, K> {
+    const [id, fn, options] = this.#named("mapAsync", given);
     const keyed = this.#divided.keys !== undefined;
     const port = this.#graph.add({
       id,
@@ -211,7 +279,10 @@ export class Stream<T, K extends Key = undefined> {
    *   `branch`, `deduplicate` and a `merge` of streams that agree keep what is known of the source; a step that makes
    *   new events keeps what its option `keeps` names. `{ perPartition: true }` takes partial rows as they are.
    */
-  keyBy(id: string, key: StringField<T> | ((event: T) => string), options?: KeyByOptions): Stream<T, string> {
+  keyBy(key: KeyOf<T>, options?: KeyByOptions): Stream<T, string>;
+  keyBy(id: string, key: KeyOf<T>, options?: KeyByOptions): Stream<T, string>;
+  keyBy(...given: KeyByArguments<T>): Stream<T, string> {
+    const [id, key, options] = isNamedKey(given) ? given : [this.#graph.nameFor("keyBy"), ...given];
     const name = typeof key === "string" ? key : undefined;
     const field = name ?? options?.field;
     const { events } = this.#divided;
@@ -246,7 +317,7 @@ export class Stream<T, K extends Key = undefined> {
   /**
    * Divides the events into windows, by key. The windows of one call may be folded in several ways.
    *
-   * @param id names the windows; the step of a fold is named `<id>.<fold's id>`
+   * @param id names the windows; the step of a fold is named `<id>.<fold's id>`, or as the windows where the fold has none
    */
   window(
     this: WithKey<T, K>,
@@ -372,7 +443,22 @@ export class Stream<T, K extends Key = undefined> {
     return new Stream<U, K>(this.#graph, port, { ...this.#divided, events });
   }
 
+  #named<A extends readonly unknown[]>(operator: string, given: Named<A>): readonly [id: string, ...rest: A] {
+    return isNamed(given) ? given : [this.#graph.nameFor(operator), ...given];
+  }
+
   #step(id: string): string {
     return `flow "${this.#graph.flow}", step "${id}"`;
   }
+}
+
+/** What `keyBy` takes: one text alone is a field, of two the first is the step's name. */
+type KeyByArguments<T> =
+  | [key: KeyOf<T>, options?: KeyByOptions | undefined]
+  | [id: string, key: KeyOf<T>, options?: KeyByOptions | undefined];
+
+function isNamedKey<T>(
+  given: KeyByArguments<T>,
+): given is [id: string, key: KeyOf<T>, options?: KeyByOptions | undefined] {
+  return typeof given[1] === "string" || typeof given[1] === "function";
 }

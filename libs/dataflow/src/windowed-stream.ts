@@ -29,6 +29,8 @@ import type {
 } from "@millrace/windowing";
 import { FlowError } from "./errors.ts";
 import type { Graph, Port } from "./graph.ts";
+import { isNamed } from "./named.ts";
+import type { Named } from "./named.ts";
 import { required } from "./operators/required.ts";
 import type { PartResult } from "./operators/window-operator.ts";
 import { WindowOperator } from "./operators/window-operator.ts";
@@ -79,18 +81,139 @@ export class WindowedStream<V> {
   /**
    * Folds each key's events of a window into one value.
    *
-   * @param id the step is named `<window's id>.<id>`
+   * @param id the step is named `<window's id>.<id>`; without it, as the window
    * @throws WindowOptionsError for options that contradict each other
    * @throws FlowError for results of windows on an event clock
    */
-  fold<A, R>(id: string, fold: Fold<V, A, R>): WindowResults<V, R> {
+  fold<A, R>(fold: Fold<V, A, R>): WindowResults<V, R>;
+  fold<A, R>(id: string, fold: Fold<V, A, R>): WindowResults<V, R>;
+  fold<A, R>(...given: Named<[fold: Fold<V, A, R>]>): WindowResults<V, R> {
+    const [id, fold] = named(given);
+    return this.#fold(id, fold);
+  }
+
+  /** Number of events. */
+  count(id?: string): WindowResults<V, number> {
+    return this.#fold(id, count());
+  }
+
+  /**
+   * Several folds at once, one row with all their results: `{ events: count(), users: distinct((c) => c.user) }`.
+   *
+   * @param folds each under the name of its field
+   */
+  aggregate<S extends Aggregates<V>>(folds: S): WindowResults<V, Aggregated<S>>;
+  aggregate<S extends Aggregates<V>>(id: string, folds: S): WindowResults<V, Aggregated<S>>;
+  aggregate<S extends Aggregates<V>>(...given: Named<[folds: S]>): WindowResults<V, Aggregated<S>> {
+    const [id, folds] = named(given);
+    return this.#fold(id, aggregate<S, V>(folds));
+  }
+
+  /**
+   * What `valueOf` makes of each event, combined two at a time; `combine` must be associative, and change neither of
+   * its arguments. Values that are not JSON need a codec. A value larger than `maxBytes` (1 MiB) takes no more events in,
+   * and the row's `overflow` says how many those were.
+   */
+  reduce<A>(
+    valueOf: (value: V) => A & JsonLike<A>,
+    combine: (a: A, b: A) => A,
+    options?: OpaqueBounds,
+  ): WindowResults<V, A>;
+  reduce<A>(
+    id: string,
+    valueOf: (value: V) => A & JsonLike<A>,
+    combine: (a: A, b: A) => A,
+    options?: OpaqueBounds,
+  ): WindowResults<V, A>;
+  reduce<A>(
+    valueOf: (value: V) => A,
+    combine: (a: A, b: A) => A,
+    options: CodecOption<A> & OpaqueBounds,
+  ): WindowResults<V, A>;
+  reduce<A>(
+    id: string,
+    valueOf: (value: V) => A,
+    combine: (a: A, b: A) => A,
+    options: CodecOption<A> & OpaqueBounds,
+  ): WindowResults<V, A>;
+  reduce<A>(
+    ...given: Named<
+      [
+        valueOf: (value: V) => A,
+        combine: (a: A, b: A) => A,
+        options?: (Partial<CodecOption<A>> & OpaqueBounds) | undefined,
+      ]
+    >
+  ): WindowResults<V, A> {
+    const [id, valueOf, combine, options] = named(given);
+    return this.#fold(id, reduce(valueOf, combine, { codec: jsonCodec(), ...options }));
+  }
+
+  /** Sum of what `valueOf` makes of each event: finite numbers, else the event is an error. */
+  sum(valueOf: (value: V) => number): WindowResults<V, number>;
+  sum(id: string, valueOf: (value: V) => number): WindowResults<V, number>;
+  sum(...given: Named<[valueOf: (value: V) => number]>): WindowResults<V, number> {
+    const [id, valueOf] = named(given);
+    return this.#fold(id, sum(valueOf));
+  }
+
+  /** The least of what `valueOf` makes of each event: finite numbers, else the event is an error. */
+  min(valueOf: (value: V) => number): WindowResults<V, number>;
+  min(id: string, valueOf: (value: V) => number): WindowResults<V, number>;
+  min(...given: Named<[valueOf: (value: V) => number]>): WindowResults<V, number> {
+    const [id, valueOf] = named(given);
+    return this.#fold(id, min(valueOf));
+  }
+
+  /** The greatest of what `valueOf` makes of each event: finite numbers, else the event is an error. */
+  max(valueOf: (value: V) => number): WindowResults<V, number>;
+  max(id: string, valueOf: (value: V) => number): WindowResults<V, number>;
+  max(...given: Named<[valueOf: (value: V) => number]>): WindowResults<V, number> {
+    const [id, valueOf] = named(given);
+    return this.#fold(id, max(valueOf));
+  }
+
+  /** The mean of what `valueOf` makes of each event: finite numbers, else the event is an error. */
+  mean(valueOf: (value: V) => number): WindowResults<V, number>;
+  mean(id: string, valueOf: (value: V) => number): WindowResults<V, number>;
+  mean(...given: Named<[valueOf: (value: V) => number]>): WindowResults<V, number> {
+    const [id, valueOf] = named(given);
+    return this.#fold(id, mean(valueOf));
+  }
+
+  /**
+   * The number of different values that `valueOf` makes of the events, exactly: each is kept. Undefined = the event
+   * has none. What is beyond the bound of a million is in the row's `overflow`.
+   */
+  distinct(valueOf: ValueOf<V>, options?: DistinctOptions): WindowResults<V, number>;
+  distinct(id: string, valueOf: ValueOf<V>, options?: DistinctOptions): WindowResults<V, number>;
+  distinct(
+    ...given: Named<[valueOf: ValueOf<V>, options?: DistinctOptions | undefined]>
+  ): WindowResults<V, number> {
+    const [id, valueOf, options] = named(given);
+    return this.#fold(id, distinct(valueOf, options));
+  }
+
+  /**
+   * The events themselves, as a list of 100,000 events and 256 KiB of JSON at most; what does not fit is in the row's
+   * `overflow`. Events that are not JSON need a codec.
+   */
+  collect(...options: CollectArguments<V>): WindowResults<V, readonly V[]>;
+  collect(id: string, ...options: CollectArguments<V>): WindowResults<V, readonly V[]>;
+  collect(first?: string | ListOptions<V>, second?: ListOptions<V>): WindowResults<V, readonly V[]> {
+    const [id, options] = typeof first === "string" ? [first, second] : [undefined, first];
+    const list = collectList((value: V) => value, { codec: jsonCodec<V>(), ...options });
+    return this.#fold(id, list);
+  }
+
+  #fold<A, R>(id: string | undefined, fold: Fold<V, A, R>): WindowResults<V, R> {
     const { windower, clock, options } = this.#spec;
     const { onError: policy = "fail", ...kept } = options;
     const onError: "skip" | "fail" = policy === "dead-letter" ? "skip" : "fail";
     const engineOptions = { pageSize: DEFAULT_PAGE_SIZE, ...kept, onError, windower, clock, fold };
     // Building one now refuses a contradiction where it was written, and describes what the windows do.
     const explanation = createWindowEngine(engineOptions).explain();
-    const step = `${this.#spec.id}.${id}`;
+    const step = id === undefined ? this.#spec.id : `${this.#spec.id}.${id}`;
     if (clock.kind === "event" && this.#graph.comesFrom(this.#from, "window")) {
       throw new FlowError(
         `flow "${this.#graph.flow}", step "${step}": its events are results of a window, and their time says nothing of results that are still to come; divide them by systemTime(), or sum them up in a statefulMap`,
@@ -122,95 +245,21 @@ export class WindowedStream<V> {
       refused: this.#streamAt<RefusedEvent<V>>({ node: step, port: "refused" }),
     });
   }
+}
 
-  /** Number of events. */
-  count(id: string): WindowResults<V, number> {
-    return this.fold(id, count());
-  }
+/** Bounds of a list, and how its events are kept. */
+type ListOptions<V> = CollectBounds & Partial<CodecOption<V>>;
 
-  /**
-   * Several folds at once, one row with all their results: `{ events: count(), users: distinct((c) => c.user) }`.
-   *
-   * @param folds each under the name of its field
-   */
-  aggregate<S extends Aggregates<V>>(id: string, folds: S): WindowResults<V, Aggregated<S>> {
-    return this.fold(id, aggregate<S, V>(folds));
-  }
+/** What tells values apart; `undefined`: the event has none. */
+type ValueOf<V> = (value: V) => string | number | undefined;
 
-  /**
-   * What `valueOf` makes of each event, combined two at a time; `combine` must be associative, and change neither of
-   * its arguments. Values that are not JSON need a codec. A value larger than `maxBytes` (1 MiB) takes no more events in,
-   * and the row's `overflow` says how many those were.
-   */
-  reduce<A>(
-    id: string,
-    valueOf: (value: V) => A & JsonLike<A>,
-    combine: (a: A, b: A) => A,
-    options?: OpaqueBounds,
-  ): WindowResults<V, A>;
-  reduce<A>(
-    id: string,
-    valueOf: (value: V) => A,
-    combine: (a: A, b: A) => A,
-    options: CodecOption<A> & OpaqueBounds,
-  ): WindowResults<V, A>;
-  reduce<A>(
-    id: string,
-    valueOf: (value: V) => A,
-    combine: (a: A, b: A) => A,
-    options: Partial<CodecOption<A>> & OpaqueBounds = {},
-  ): WindowResults<V, A> {
-    return this.fold(id, reduce(valueOf, combine, { codec: jsonCodec(), ...options }));
-  }
-
-  /** Sum of what `valueOf` makes of each event: finite numbers, else the event is an error. */
-  sum(id: string, valueOf: (value: V) => number): WindowResults<V, number> {
-    return this.fold(id, sum(valueOf));
-  }
-
-  /** The least of what `valueOf` makes of each event: finite numbers, else the event is an error. */
-  min(id: string, valueOf: (value: V) => number): WindowResults<V, number> {
-    return this.fold(id, min(valueOf));
-  }
-
-  /** The greatest of what `valueOf` makes of each event: finite numbers, else the event is an error. */
-  max(id: string, valueOf: (value: V) => number): WindowResults<V, number> {
-    return this.fold(id, max(valueOf));
-  }
-
-  /** The mean of what `valueOf` makes of each event: finite numbers, else the event is an error. */
-  mean(id: string, valueOf: (value: V) => number): WindowResults<V, number> {
-    return this.fold(id, mean(valueOf));
-  }
-
-  /**
-   * The number of different values that `valueOf` makes of the events, exactly: each is kept. Undefined = the event
-   * has none. What is beyond the bound of a million is in the row's `overflow`.
-   */
-  distinct(
-    id: string,
-    valueOf: (value: V) => string | number | undefined,
-    options?: DistinctOptions,
-  ): WindowResults<V, number> {
-    return this.fold(id, distinct(valueOf, options));
-  }
-
-  /**
-   * The events themselves, as a list of 100,000 events and 256 KiB of JSON at most; what does not fit is in the row's
-   * `overflow`. Events that are not JSON need a codec.
-   */
-  collect(id: string, ...options: CollectArguments<V>): WindowResults<V, readonly V[]>;
-  collect(id: string, options: CollectBounds & Partial<CodecOption<V>> = {}): WindowResults<V, readonly V[]> {
-    return this.fold(
-      id,
-      collectList((value: V) => value, { codec: jsonCodec<V>(), ...options }),
-    );
-  }
+function named<A extends readonly unknown[]>(given: Named<A>): readonly [id: string | undefined, ...rest: A] {
+  return isNamed(given) ? given : [undefined, ...given];
 }
 
 /** What `collect` wants to know beside its id: a codec, where events are not JSON. */
 type CollectArguments<V> = [V] extends [JsonLike<V>]
-  ? [options?: CollectBounds & Partial<CodecOption<V>>]
+  ? [options?: ListOptions<V>]
   : [options: CollectBounds & CodecOption<V>];
 
 /** The results of a windowed fold, each under its key, with the events that did not get into them. */

@@ -1,6 +1,16 @@
-import { expect, test } from "@jest/globals";
-import { Dataflow, IterableSource, MemoryStore, reconcile, run } from "@millrace/dataflow";
+import { describe, expect, test } from "@jest/globals";
+import {
+  Dataflow,
+  IterableSource,
+  MemoryStore,
+  describe as describeFlow,
+  reconcile,
+  run,
+} from "@millrace/dataflow";
+import type { Stream } from "@millrace/dataflow";
 import { TestingSink } from "@millrace/dataflow/testing";
+import { systemTime, tumbling } from "@millrace/windowing";
+import { collectRows } from "./collect-rows.ts";
 
 test("steps may have the names of what every object has", async () => {
   const store = new MemoryStore();
@@ -16,4 +26,73 @@ test("steps may have the names of what every object has", async () => {
     [2, 4],
     [2, 4],
   ]);
+});
+
+describe("names that are left out", () => {
+  const zones = (): Stream<string> => new Dataflow("f").input("in", new IterableSource(["a"]));
+  const steps = (flow: Dataflow): readonly string[] => describeFlow(flow).steps.map(({ id }) => id);
+
+  test("are those of the operators, numbered in the order in which they are added", () => {
+    const flow = new Dataflow("f");
+    const source = flow.input("in", new IterableSource(["a"]));
+    const { yes, no } = source.map((text) => text + text).branch((text) => text === "aa");
+    yes
+      .map((text) => text)
+      .merge(no.inspect(() => undefined))
+      .flatMap((text) => [text])
+      .filterMap((text) => text)
+      .filter(() => true)
+      .mapAsync((text) => Promise.resolve(text))
+      .keyBy((text) => text)
+      .window("w", tumbling("5s"), systemTime())
+      .count()
+      .map(({ value }) => value)
+      .output("out", new TestingSink());
+    expect(steps(flow)).toEqual(
+      "in map branch map_2 inspect merge flatMap filterMap filter mapAsync keyBy w map_3 out".split(" "),
+    );
+  });
+
+  test("are what the step is called where it fails", async () => {
+    const chain = collectRows([1], (numbers) =>
+      numbers
+        .map((n) => n)
+        .map(() => {
+          throw new Error("no");
+        }),
+    );
+    await expect(chain).rejects.toThrow(/step "map_2"/);
+  });
+
+  test("give way to names that are taken, and say so where they took one", () => {
+    const named = zones().map("filter", (text) => text);
+    expect(() => named.filter(() => true).filter("filter_2", () => true)).toThrow(
+      /step "filter_2": the id is taken by a filter that was given none/,
+    );
+  });
+
+  test("one text given to keyBy is a field, the first of two is the name", () => {
+    const flow = new Dataflow("f");
+    const source = flow.input("in", new IterableSource([{ zone: "a", shop: "b" }]));
+    source.keyBy("zone");
+    source.keyBy("zone", { perPartition: true });
+    source.keyBy("by_shop", "shop");
+    source.keyBy(({ shop }) => shop, { field: "shop" });
+    expect(flow.graph.nodes.map(({ id, detail }) => [id, detail])).toEqual([
+      ["in", undefined],
+      ["keyBy", "zone"],
+      ["keyBy_2", "zone"],
+      ["by_shop", "shop"],
+      ["keyBy_3", "shop"],
+    ]);
+  });
+
+  test("a second fold of the same windows needs one", () => {
+    const windows = zones()
+      .keyBy((text) => text)
+      .window("w", tumbling("5s"), systemTime());
+    windows.count();
+    expect(() => windows.count()).toThrow(/step "w": the id is taken by a window/);
+    windows.count("events");
+  });
 });

@@ -185,15 +185,15 @@ clicks.map("bad_keeps", ({ at }) => ({ at }), { keeps: "zone" });
 clicks.map("bad_kept_type", ({ zone, at }) => ({ zone, at }), { keeps: "at" });
 // @ts-expect-error a filter keeps everything as it is, and has nothing to say
 clicks.filter("bad_filter", ({ mobile }) => mobile, { keeps: "zone" });
+// @ts-expect-error a Date is not JSON, so it needs a codec
 loginWindows.reduce(
   "bad_date",
-  // @ts-expect-error a Date is not JSON, so it needs a codec
   (login) => login.at,
   (a) => a,
 );
+// @ts-expect-error a Set is not JSON, so it needs a codec
 loginWindows.reduce(
   "bad_set",
-  // @ts-expect-error a Set is not JSON, so it needs a codec
   (login) => login.roles,
   (a) => a,
 );
@@ -242,6 +242,53 @@ same<typeof again, Stream<number, string>>(true);
 const noKey = keyed.dropKey();
 same<typeof noKey, Stream<Click>>(true);
 
+// Names are needed only where state hangs on them: types are the same without.
+const unnamed = lines
+  .decode(clickDecoder)
+  .filter(({ at }) => at > 0)
+  .inspect(({ zone }) => zone.length)
+  .keyBy("zone")
+  .window(
+    "unnamed",
+    tumbling("5s"),
+    eventTime((click) => click.at, { wait: "1s" }),
+  )
+  .aggregate({ events: count(), last: max((click) => click.at) })
+  .map(({ value, window }, key) => ({ key, events: value.events, last: value.last, open: window.open }));
+same<typeof unnamed, Stream<{ key: string; events: number; last: number; open: number }, string>>(true);
+const flat = clicks
+  .keyBy(({ zone }) => zone, { field: "zone" })
+  .filterMap((click, key) => (click.mobile ? key : undefined))
+  .flatMap((text) => [text.length])
+  .mapAsync(async (n, { key }) => Promise.resolve({ n, key }));
+same<typeof flat, Stream<{ n: number; key: string }, string>>(true);
+const parts = clicks.branch((click): click is Click & { readonly mobile: true } => click.mobile);
+same<typeof parts.yes, Stream<Click & { readonly mobile: true }>>(true);
+same<typeof parts.no, Stream<Click>>(true);
+const texts = flow
+  .input("texts", new IterableSource<string | number>([]))
+  .filter((n) => typeof n === "string");
+same<typeof texts, Stream<string>>(true);
+const sumOf = windows.sum((click) => click.at);
+const listOf = windows.collect();
+const reduced = windows.reduce(
+  (click) => click.zone,
+  (a, b) => a + b,
+);
+same<typeof sumOf extends Stream<PartResult<number>, string> ? true : false, true>(true);
+same<typeof listOf extends Stream<PartResult<readonly Click[]>, string> ? true : false, true>(true);
+same<typeof reduced extends Stream<PartResult<string>, string> ? true : false, true>(true);
+
+// @ts-expect-error state is kept under a step's name
+keyed.window(tumbling("1s"), systemTime());
+// @ts-expect-error an output is known by its name
+rows.output(new StdoutSink());
+// @ts-expect-error what was seen is kept under the step's name
+clicks.deduplicate((click) => click.zone, { within: "1s" });
+// @ts-expect-error a field that the events do not have
+clicks.keyBy("zones");
+// @ts-expect-error a duration has one of the units
+tumbling("5 sec");
 // @ts-expect-error a stateful step needs a key
 clicks.statefulMap("bad_stateful", (n: number | undefined, click) => [n, click]);
 // @ts-expect-error so does a stateful step that makes any number of events
