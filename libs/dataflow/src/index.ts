@@ -66,7 +66,7 @@ export type { Completeness, Json } from "@millrace/windowing";
 export type { DeduplicateOptions } from "./operators/deduplicate-operator.ts";
 export type { CollectOptions } from "./operators/collect-logic.ts";
 export type { KeyContext, KeyedLogic, KeyedStep, StatefulOptions } from "./operators/stateful-operator.ts";
-export type { Key, KeyByOptions, OperatorFactory, WithKey } from "./stream.ts";
+export type { Branches, Key, KeyByOptions, KeyOf, OperatorFactory, WithKey } from "./stream.ts";
 export type { KeepsOptions, StringField } from "./division.ts";
 export { TextStream } from "./sources/file-text.ts";
 export type { LineOptions } from "./sources/line-options.ts";

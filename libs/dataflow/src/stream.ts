@@ -3,7 +3,7 @@ import type { Decoder } from "./contracts/decoder.ts";
 import type { Emitter, Operator, OperatorContext } from "./contracts/operator.ts";
 import type { Sink } from "./contracts/sink.ts";
 import { divisionAfter, divisionBy, divisionByKey, divisionOfAll } from "./division.ts";
-import type { Divided, KeepsOptions, StringField } from "./division.ts";
+import type { Divided, KeepsOptions } from "./division.ts";
 import { FlowError } from "./errors.ts";
 import type { Graph, GraphNode, Port } from "./graph.ts";
 import { isNamed } from "./named.ts";
@@ -51,8 +51,8 @@ export type OperatorFactory<In, Out> = (context: OperatorContext) => Operator<In
 export type Key = string | undefined;
 
 /** What a step needs that works key by key: on a stream without keys it does not compile. */
-export type WithKey<T, K extends Key> = [K] extends [string]
-  ? Stream<T, K>
+export type WithKey<K extends Key> = [K] extends [string]
+  ? unknown
   : { readonly "this stream has no keys: call keyBy before": never };
 
 /** The two streams of a `branch`. */
@@ -61,8 +61,14 @@ export interface Branches<Yes, No> {
   readonly no: No;
 }
 
+/** Streams of these events, with such keys. */
+type Streams<U extends readonly unknown[], K extends Key> = { readonly [I in keyof U]: Stream<U[I], K> };
+
+/** Names of the fields of `T` that hold strings or numbers. */
+type KeyField<T> = { [F in keyof T & string]: T[F] extends string | number ? F : never }[keyof T & string];
+
 /** What gives an event its key: the name of a field, or a function. */
-export type KeyOf<T> = StringField<T> | ((event: T) => string);
+export type KeyOf<T> = KeyField<T> | ((event: T) => string | number);
 
 /** What a node may say beyond its operator. */
 type NodeNotes = Pick<GraphNode, "detail" | "mayEnd" | "state">;
@@ -212,9 +218,9 @@ export class Stream<T, K extends Key = undefined> {
    *
    * @throws FlowError for a stream of another flow
    */
-  merge<U>(...others: readonly Stream<U, K>[]): Stream<T | U, K>;
-  merge<U>(id: string, ...others: readonly Stream<U, K>[]): Stream<T | U, K>;
-  merge<U>(...given: Named<readonly Stream<U, K>[]>): Stream<T | U, K> {
+  merge<U extends readonly unknown[]>(...others: Streams<U, K>): Stream<T | U[number], K>;
+  merge<U extends readonly unknown[]>(id: string, ...others: Streams<U, K>): Stream<T | U[number], K>;
+  merge(...given: Named<readonly Stream<unknown, K>[]>): Stream<unknown, K> {
     const [id, ...others] = this.#named("merge", given);
     for (const other of others) {
       if (other.#graph === this.#graph) continue;
@@ -229,7 +235,7 @@ export class Stream<T, K extends Key = undefined> {
       role: { kind: "operator", build: () => new PassThroughOperator<unknown>() },
     });
     const all = [this.#divided, ...others.map((other) => other.#divided)];
-    return new Stream<T | U, K>(this.#graph, port, {
+    return new Stream<unknown, K>(this.#graph, port, {
       events: divisionOfAll(all.map(({ events }) => events)),
       ...(this.#divided.keys && { keys: divisionOfAll(all.map(({ keys = [] }) => keys)) }),
     });
@@ -272,7 +278,8 @@ export class Stream<T, K extends Key = undefined> {
   }
 
   /**
-   * Groups events by a string key: a field's name, or a function. A key that the events had is replaced.
+   * Groups events by a key: a field's name, or a function. Keys are texts, as in JSON: of a number it is the text that
+   * JSON has for it, so that 7 and "7" are one key. A key that the events had is replaced.
    *
    * @throws FlowError where the stream is not known to be divided between the source's partitions by that key, so that
    *   one key's rows could be spread over several tasks and look like one answer. `decode`, `filter`, `inspect`,
@@ -320,7 +327,7 @@ export class Stream<T, K extends Key = undefined> {
    * @param id names the windows; the step of a fold is named `<id>.<fold's id>`, or as the windows where the fold has none
    */
   window(
-    this: WithKey<T, K>,
+    this: WithKey<K>,
     id: string,
     windower: Windower,
     clock: Clock<T>,
@@ -337,21 +344,25 @@ export class Stream<T, K extends Key = undefined> {
   /**
    * One event for each event, from it and the key's state.
    *
-   * @param fn gets the state (`undefined` for a new key) and gives the next one (`undefined` forgets the key) with
-   *   what comes out
+   * @param create the state of a key that is new or was forgotten: another one each time, where it is an object that changes
+   * @param fn gets the state and gives the next one (`undefined` forgets the key) with what comes out
+   * @example statefulMap("total", () => 0, (total, order) => [total + order.amount, { ...order, total }])
    */
   statefulMap<S, U>(
-    this: WithKey<T, K>,
+    this: WithKey<K>,
     id: string,
-    fn: (state: S | undefined, value: T, key: string) => readonly [state: S | undefined, out: U],
+    create: () => S,
+    fn: (state: S, value: T, key: string) => readonly [state: S | undefined, out: U],
     options?: StatefulOptions & KeepsOptions<U> & { readonly codec?: JsonCodec<S> },
   ): Stream<U, K>;
   statefulMap<S, U>(
     id: string,
-    fn: (state: S | undefined, value: T, key: string) => readonly [state: S | undefined, out: U],
+    create: () => S,
+    fn: (state: S, value: T, key: string) => readonly [state: S | undefined, out: U],
     { codec, ...options }: StatefulOptions & KeepsOptions<U> & { readonly codec?: JsonCodec<S> } = {},
   ): Stream<U, K> {
     const logic: KeyedLogic<T, S, U> = {
+      create,
       onEvent(state, value, { key }) {
         const [next, out] = fn(state, value, key);
         return { state: next, out: [out] };
@@ -363,7 +374,7 @@ export class Stream<T, K extends Key = undefined> {
 
   /** Any number of events for each event, from it and the key's state; may ask to be called again at a later time. */
   statefulFlatMap<S, U>(
-    this: WithKey<T, K>,
+    this: WithKey<K>,
     id: string,
     logic: KeyedLogic<T, S, U>,
     options?: StatefulOptions & KeepsOptions<U>,
@@ -377,7 +388,7 @@ export class Stream<T, K extends Key = undefined> {
   }
 
   /** Lists of each key's values, given out when full or when nothing was added for a while. */
-  collect(this: WithKey<T, K>, id: string, options: CollectOptions): Stream<readonly T[], K>;
+  collect(this: WithKey<K>, id: string, options: CollectOptions): Stream<readonly T[], K>;
   collect(id: string, options: CollectOptions): Stream<readonly T[], K> {
     // A list has a bound of its own.
     return this.#addStateful(id, collectLogic<T>(id, options), { maxBytes: Infinity });

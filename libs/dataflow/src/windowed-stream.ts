@@ -79,9 +79,9 @@ export class WindowedStream<V> {
   }
 
   /**
-   * Folds each key's events of a window into one value.
+   * Folds each key's events of a window into one value. The step is named `<window's id>.<fold's id>`, or as the window
+   * where the fold has no name.
    *
-   * @param id the step is named `<window's id>.<id>`; without it, as the window
    * @throws WindowOptionsError for options that contradict each other
    * @throws FlowError for results of windows on an event clock
    */

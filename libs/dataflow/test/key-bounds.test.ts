@@ -81,10 +81,11 @@ describe("a flood of keys", () => {
 
 describe("keys of a stateful step", () => {
   const counting = (stream: Stream<string, string>, maxKeys?: number): Stream<number, string> =>
-    stream.statefulFlatMap<number, number>(
+    stream.statefulFlatMap(
       "count",
       {
-        onEvent: (state = 0, name) =>
+        create: () => 0,
+        onEvent: (state, name) =>
           name === "bye" ? { state: undefined } : { state: state + 1, out: [state + 1] },
       },
       maxKeys === undefined ? {} : { maxKeys, onError: "dead-letter" },
@@ -181,8 +182,9 @@ describe("bytes of a key", () => {
     stream
       .statefulMap(
         "texts",
-        (state: string | undefined, text): [string, string] => {
-          const next = `${state ?? ""}${text}`;
+        () => "",
+        (state, text) => {
+          const next = `${state}${text}`;
           return [next, next];
         },
         { maxBytes, ...(onError === undefined ? {} : { onError }) },
@@ -223,10 +225,11 @@ describe("bytes of a key", () => {
     flow
       .input("in", source)
       .keyBy("key", () => "a")
-      .statefulFlatMap<string, string>(
+      .statefulFlatMap(
         "texts",
         {
-          onEvent: (state = "", text, { now }) => ({
+          create: () => "",
+          onEvent: (state, text, { now }) => ({
             state: state + text,
             out: [state + text],
             notifyAt: now + 500,
@@ -275,7 +278,7 @@ describe("bytes of a key", () => {
 
   const huge = (): string[] => Array<string>(257).fill("x".repeat(2 ** 20));
   const hugeState = (stream: Stream<string, string>): Stream<number> =>
-    stream.statefulMap("huge", (): [string[], number] => [huge(), 1]).dropKey();
+    stream.statefulMap("huge", huge, () => [huge(), 1]).dropKey();
   const hugeWindow = (stream: Stream<string, string>): Stream<number> =>
     stream
       .window("w", tumbling(3_600_000), systemTime())

@@ -60,10 +60,14 @@ describe("results of windows", () => {
     const { rows } = await collectRows(SALES, (sales) =>
       revenue(sales)
         .sum("sum", ({ amount }) => amount)
-        .statefulMap("total", (total: number | undefined, { value, window }, key) => {
-          const next = (total ?? 0) + value;
-          return [next, `${key}${window.close}:${next}`];
-        }),
+        .statefulMap(
+          "total",
+          () => 0,
+          (total, { value, window }, key) => {
+            const next = total + value;
+            return [next, `${key}${window.close}:${next}`];
+          },
+        ),
     );
     expect(rows).toEqual(["a10:3", "b10:5", "a20:7", "b30:12"]);
   });
@@ -99,10 +103,11 @@ describe("results of windows", () => {
       const flow = new Dataflow("kept");
       revenue(flow.input("in", source))
         .sum("sum", ({ amount }) => amount)
-        .statefulMap("total", (total: number | undefined, { value }) => [
-          (total ?? 0) + value,
-          (total ?? 0) + value,
-        ])
+        .statefulMap(
+          "total",
+          () => 0,
+          (total, { value }) => [total + value, total + value],
+        )
         .map("row", (total, key) => `${key}${total}`)
         .output("out", out);
       const driver = await FlowDriver.start(flow, { store });

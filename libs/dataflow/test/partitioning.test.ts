@@ -85,7 +85,12 @@ describe("what a stream is divided by between the partitions", () => {
       (s, keeps) =>
         s
           .keyBy("k", "zone")
-          .statefulMap("s", (_: 1 | undefined, v): [1, Visit] => [1, v], keeps)
+          .statefulMap(
+            "s",
+            () => 1,
+            (n, v) => [n, v],
+            keeps,
+          )
           .dropKey(),
     ],
     [
@@ -93,11 +98,7 @@ describe("what a stream is divided by between the partitions", () => {
       (s, keeps) =>
         s
           .keyBy("k", "zone")
-          .statefulFlatMap(
-            "s",
-            { onEvent: (_: number | undefined, v: Visit) => ({ state: 1, out: [v] }) },
-            keeps,
-          )
+          .statefulFlatMap("s", { create: () => 1, onEvent: (state, v) => ({ state, out: [v] }) }, keeps)
           .dropKey(),
     ],
     ["a merge with one of them", (s, keeps) => s.merge("both", s.map("s", same, keeps))],

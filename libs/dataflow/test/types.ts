@@ -165,10 +165,11 @@ const { yes, no } = flow
 same<typeof yes, Stream<string>>(true);
 same<typeof no, Stream<number>>(true);
 
-const running = keyed.statefulMap("running", (count: number | undefined, click, key) => [
-  (count ?? 0) + 1,
-  { key, at: click.at },
-]);
+const running = keyed.statefulMap(
+  "running",
+  () => 0,
+  (clicks, { at }, key) => [clicks + 1, { key, at }],
+);
 same<typeof running, Stream<{ key: string; at: number }, string>>(true);
 
 const looked = clicks.mapAsync("look", async ({ zone }) => Promise.resolve(zone.length));
@@ -208,10 +209,12 @@ visitWindows.aggregate("bad_distinct", { tags: distinct((visit) => visit.tags) }
 // @ts-expect-error an event without a number
 visitWindows.sum("bad_sum", (visit) => visit.user);
 
-// @ts-expect-error a field that holds no string is not a key
-clicks.keyBy("bad_key", "at");
-// @ts-expect-error a key is a string
-clicks.keyBy("bad_fn", (click) => click.at);
+// @ts-expect-error a field that holds neither string nor number is not a key
+clicks.keyBy("bad_key", "mobile");
+// @ts-expect-error nor is one that may be absent
+visits.keyBy("bad_absent", "user");
+// @ts-expect-error a key is a string or a number
+clicks.keyBy("bad_fn", (click) => click.mobile);
 // @ts-expect-error a decoder of something else than what the stream carries
 clicks.decode("bad_decode", clickDecoder);
 // @ts-expect-error windows need a key
@@ -230,7 +233,11 @@ mobile.map("key_of_result", (_, key) => {
 });
 const perHour = mobile
   .keyBy("by_hour", ({ window }) => String(Math.floor(window.open / 3_600_000)))
-  .statefulMap("sum", (sum: number | undefined, { value }) => [(sum ?? 0) + value, value]);
+  .statefulMap(
+    "sum",
+    () => 0,
+    (total, { value }) => [total + value, total],
+  );
 same<typeof perHour, Stream<number, string>>(true);
 const guarded = keyed.branch("is_click", (click): click is Click & { readonly mobile: true } => click.mobile);
 same<typeof guarded.yes, Stream<Click & { readonly mobile: true }, string>>(true);
@@ -241,6 +248,43 @@ const again = keyed.decode("again", zoneDecoder);
 same<typeof again, Stream<number, string>>(true);
 const noKey = keyed.dropKey();
 same<typeof noKey, Stream<Click>>(true);
+
+// A state's type is that of a new key's state.
+const silence = keyed.statefulFlatMap("silence", {
+  create: () => ({ last: 0, seen: 0 }),
+  onEvent({ seen }, click, { now }) {
+    same<typeof seen, number>(true);
+    return { state: { last: click.at, seen: seen + 1 }, notifyAt: now + 1_000 };
+  },
+  onNotify: ({ last }, { key }) => ({ state: undefined, out: [{ key, last }] }),
+});
+same<typeof silence, Stream<{ key: string; last: number }, string>>(true);
+const maybeForgotten = keyed.statefulMap(
+  "until_ten",
+  () => 0,
+  (n, { zone }) => [n < 10 ? n + 1 : undefined, zone],
+);
+same<typeof maybeForgotten, Stream<string, string>>(true);
+
+// Streams of different events are merged into one of either.
+const either = clicks.merge(looked, kept);
+same<typeof either, Stream<Click | number | { zone: string; hour: number }>>(true);
+const named = clicks.merge("either", looked);
+same<typeof named, Stream<Click | number>>(true);
+const eitherKeyed = keyed.merge(mobile, running);
+same<typeof eitherKeyed, Stream<Click | PartResult<number> | { key: string; at: number }, string>>(true);
+
+// A clock apart from its window names a field, which its events must have.
+const clock = eventTime("at", { wait: "1s", maxFuture: "unbounded" });
+keyed.window("clocked", tumbling("5s"), clock).count();
+// @ts-expect-error the events of this stream have no time under that name
+visits.keyBy("by_price", "price").window("bad_field", tumbling("5s"), clock);
+
+// Numbers are keys too; their text is the key.
+const byPrice = visits.keyBy("price");
+same<typeof byPrice, Stream<Visit, string>>(true);
+const byLength = visits.keyBy((visit) => visit.tags.length);
+same<typeof byLength, Stream<Visit, string>>(true);
 
 // Names are needed only where state hangs on them: types are the same without.
 const unnamed = lines
@@ -290,9 +334,13 @@ clicks.keyBy("zones");
 // @ts-expect-error a duration has one of the units
 tumbling("5 sec");
 // @ts-expect-error a stateful step needs a key
-clicks.statefulMap("bad_stateful", (n: number | undefined, click) => [n, click]);
+clicks.statefulMap(
+  "bad_stateful",
+  () => 0,
+  (n, click: Click) => [n, click],
+);
 // @ts-expect-error so does a stateful step that makes any number of events
-clicks.statefulFlatMap("bad_flat", { onEvent: (state: number | undefined) => ({ state }) });
+clicks.statefulFlatMap("bad_flat", { create: () => 0, onEvent: (state: number) => ({ state }) });
 // @ts-expect-error and so do lists for each key
 clicks.collect("bad_lists", { maxSize: 1, timeout: "1s" });
 // @ts-expect-error a stream whose keys were dropped has none

@@ -26,9 +26,9 @@ function eventsOf(json: string): readonly Click[] {
 describe("a step's error", () => {
   test.each([
     ['[{"os":"Linux"}]', 'the event has no field "system"'],
-    ['[{"system":7}]', 'the field "system" is a number, and keys are strings'],
-    ['[{"system":null}]', 'the field "system" is null, and keys are strings'],
-    ['[{"system":{}}]', 'the field "system" is an object, and keys are strings'],
+    ['[{"system":true}]', 'the field "system" is a boolean, and keys are strings or finite numbers'],
+    ['[{"system":null}]', 'the field "system" is null, and keys are strings or finite numbers'],
+    ['[{"system":{}}]', 'the field "system" is an object, and keys are strings or finite numbers'],
   ])("names the field that is no key in %s", async (json, message) => {
     const text = await failureOf(eventsOf(json), (flow, events) => {
       flow

@@ -48,10 +48,14 @@ some("operator vectors", () => {
       flow
         .input("in", source)
         .keyBy("key", ([key]) => key)
-        .statefulMap("max", (max: number | undefined, [key, value]) => {
-          const next = Math.max(max ?? value, value);
-          return [next, [key, next]];
-        })
+        .statefulMap(
+          "max",
+          () => -Infinity,
+          (max, [key, value]) => {
+            const next = Math.max(max, value);
+            return [next, [key, next]];
+          },
+        )
         .output("out", out);
       source.push(events);
       source.end();

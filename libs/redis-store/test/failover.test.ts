@@ -110,7 +110,11 @@ describe("a failover to a replica that lags", () => {
       .input("in", new RedisStreamSource({ url: group.url }, { stream: "clicks", maxBatchEvents: 50 }))
       .decode("decode", DECODER)
       .keyBy("zone", "zone")
-      .statefulMap<number, object>("count", (seen = 0, click) => [seen + 1, { ...click, n: seen + 1 }])
+      .statefulMap<number, object>(
+        "count",
+        () => 0,
+        (seen, click) => [seen + 1, { ...click, n: seen + 1 }],
+      )
       .output("out", new RedisStreamResultSink(store));
     await run(flow, { store, commitEveryEvents: 50, exitWhenIdleMs: 100, logger });
 

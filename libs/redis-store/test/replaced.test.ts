@@ -12,7 +12,11 @@ it("a worker whose task was taken over ends within seconds, though nothing comes
   flow
     .input("in", source)
     .keyBy("key", String)
-    .statefulMap<number, string>("count", (n = 0, event) => [n + 1, event])
+    .statefulMap(
+      "count",
+      () => 0,
+      (n, event) => [n + 1, event],
+    )
     .output("out", new CallbackSink(() => undefined));
   const running = start(flow, { store: storeOf(server, { time }), time, commitEveryEvents: 1 });
   let failure: unknown;

@@ -77,7 +77,11 @@ it("does not hold up the end of a run that is stopped while a commit waits", asy
   flow
     .input("in", source)
     .keyBy("key", String)
-    .statefulMap<number, string>("count", (n = 0, event) => [n + 1, event])
+    .statefulMap(
+      "count",
+      () => 0,
+      (n, event) => [n + 1, event],
+    )
     .output("out", new CallbackSink(() => undefined));
   const running = start(flow, { store, logger, drainTimeoutMs: 200 });
   while ((running.stats().tasks[0]?.commits ?? 0) === 0) await new Promise(setImmediate);

@@ -21,7 +21,8 @@ export function collectLogic<V>(
   const timeoutMs = toMs(timeout);
   if (!(timeoutMs > 0)) throw new FlowError(`step "${step}": timeout is ${timeout}, must be above 0`);
   return {
-    onEvent(list = [], value, { now }) {
+    create: () => [],
+    onEvent(list, value, { now }) {
       list.push(value);
       if (list.length >= maxSize) return { state: undefined, out: [list] };
       return { state: list, notifyAt: now + timeoutMs };

@@ -84,18 +84,23 @@ export function keyByPass<V>(key: (value: V) => unknown, field?: string): Pass<V
       rows.at = row;
       const event = batch.events[row] as V;
       const made = key(event);
-      if (typeof made !== "string") throw new TypeError(noKey(made, field));
-      rows.keys?.push(made);
+      rows.keys?.push(typeof made === "string" ? made : textOfKey(made, field));
       rows.events.push(event);
     }
   };
+}
+
+/** Keys are texts; a number becomes one. @throws TypeError for what is neither */
+function textOfKey(made: unknown, field: string | undefined): string {
+  if (typeof made === "number" && Number.isFinite(made)) return String(made);
+  throw new TypeError(noKey(made, field));
 }
 
 function noKey(made: unknown, field: string | undefined): string {
   if (made === undefined && field !== undefined) return `the event has no field "${field}"`;
   const subject = field === undefined ? "the key" : `the field "${field}"`;
   const kind = typeof made;
-  const what =
-    made === null || made === undefined ? String(made) : `${kind === "object" ? "an" : "a"} ${kind}`;
-  return `${subject} is ${what}, and keys are strings`;
+  const hasNoKind = made === null || made === undefined || kind === "number";
+  const what = hasNoKind ? String(made) : `${kind === "object" ? "an" : "a"} ${kind}`;
+  return `${subject} is ${what}, and keys are strings or finite numbers`;
 }

@@ -30,12 +30,10 @@ export interface KeyedStep<S, Out> {
 
 /** The logic of a stateful step: pure, one call for each event, notification and end, always for one key. */
 export interface KeyedLogic<V, S, Out> {
-  /**
-   * An event of the key.
-   *
-   * @param state `undefined` for a key that is new or was forgotten
-   */
-  onEvent(state: S | undefined, value: V, context: KeyContext): KeyedStep<S, Out>;
+  /** The state of a key that is new or was forgotten: another one each time, where it is an object that changes. */
+  create(): S;
+  /** An event of the key. */
+  onEvent(state: S, value: V, context: KeyContext): KeyedStep<S, Out>;
   /** The time that was asked for has come. @default the key's state stays, nothing comes out */
   onNotify?(state: S, context: KeyContext): KeyedStep<S, Out>;
   /**
@@ -137,10 +135,10 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
         this.#errors.giveUp(this.#tooLarge(cell), value);
         continue;
       }
-      const made = this.#errors.attempt(
-        () => taken(this.#logic.onEvent(cell?.state, value, { key, now })),
-        value,
-      );
+      const made = this.#errors.attempt(() => {
+        const state = cell === undefined ? this.#logic.create() : cell.state;
+        return taken(this.#logic.onEvent(state, value, { key, now }));
+      }, value);
       if (made === undefined) continue;
       if (cell === undefined && made.state !== undefined && !this.#hasRoom()) {
         this.#errors.giveUp(this.#full(), value);

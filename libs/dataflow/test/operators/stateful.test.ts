@@ -19,10 +19,14 @@ const bySensor = (
 
 describe("statefulMap", () => {
   const runningMax = (readings: Stream<number, string>): Stream<readonly [string, number], string> =>
-    readings.statefulMap("max", (max: number | undefined, value, key) => {
-      const next = Math.max(max ?? value, value);
-      return [next, [key, next] as const];
-    });
+    readings.statefulMap(
+      "max",
+      () => -Infinity,
+      (max, value, key) => {
+        const next = Math.max(max, value);
+        return [next, [key, next] as const];
+      },
+    );
 
   test("keeps a state for each key", async () => {
     const { rows } = await collectRows<Reading, readonly [string, number], undefined>(
@@ -83,7 +87,8 @@ describe("statefulMap", () => {
     stream
       .statefulMap(
         "seen",
-        (seen: Set<number> | undefined, value) => [new Set([...(seen ?? []), value]), value] as const,
+        () => new Set<number>(),
+        (seen, value) => [new Set([...seen, value]), value],
       )
       .output("out", new TestingSink());
     source.push([["a", 1]]);
@@ -97,6 +102,7 @@ describe("statefulMap", () => {
 describe("statefulFlatMap", () => {
   /** Tells when a sensor has been silent for ten seconds. */
   const silence: KeyedLogic<number, { readonly last: number }, string> = {
+    create: () => ({ last: 0 }),
     onEvent: (_state, value, { now }) => ({ state: { last: value }, notifyAt: now + 10_000 }),
     onNotify: ({ last }, { key, now }) => ({
       state: undefined,
@@ -129,6 +135,7 @@ describe("statefulFlatMap", () => {
 
   test("that asks to be notified at once is notified a millisecond later, and holds nobody up", async () => {
     const eager: KeyedLogic<number, number, string> = {
+      create: () => 0,
       onEvent: (_state, _value, { now }) => ({ state: 0, notifyAt: now }),
       // Three times are enough to see it, and end a test that would not end.
       onNotify: (count, { now }) => ({
@@ -269,27 +276,33 @@ describe("what the logic throws", () => {
     yield "first";
     yield failingFor(key);
   };
+  const create = (): number => 0;
   const keep = (state: number): KeyedStep<number, string> => ({ state });
   const cases: Readonly<Record<string, KeyedLogic<number, number, string>>> = {
-    "out of onEvent": { onEvent: (_state, value, { key }) => ({ state: value, out: lazily(key) }) },
+    "out of onEvent": { create, onEvent: (_state, value, { key }) => ({ state: value, out: lazily(key) }) },
     onNotify: {
+      create,
       onEvent: (_state, value, { now }) => ({ state: value, notifyAt: now + 10 }),
       onNotify: (state, { key }) => ({ state, out: [failingFor(key)] }),
       onEnd: keep,
     },
     "out of onNotify": {
+      create,
       onEvent: (_state, value, { now }) => ({ state: value, notifyAt: now + 10 }),
       onNotify: (state, { key }) => ({ state, out: lazily(key) }),
     },
     onEnd: {
+      create,
       onEvent: (_state, value) => ({ state: value }),
       onEnd: (state, { key }) => ({ state, out: [failingFor(key)] }),
     },
     "out of onEnd": {
+      create,
       onEvent: (_state, value) => ({ state: value }),
       onEnd: (state, { key }) => ({ state, out: lazily(key) }),
     },
     "a time that is none": {
+      create,
       onEvent: (_state, value, { key }) => ({
         state: value,
         out: [key],
@@ -320,6 +333,7 @@ describe("what the logic throws", () => {
   test("is tried again where the step says so, with none of its rows twice", async () => {
     let tries = 0;
     const logic: KeyedLogic<number, number, string> = {
+      create,
       onEvent: (_state, value, { key }) => ({
         state: value,
         out: (function* () {

@@ -179,11 +179,20 @@ describe("a function that throws", () => {
     expect(rows).toEqual([1, 1, 3, 3]);
   });
 
-  test("is refused a key that is not a string", async () => {
+  test.each([
+    [true, /the key is a boolean, and keys are strings/],
+    [NaN, /the key is NaN, and keys are strings or finite numbers/],
+    [Infinity, /the key is Infinity, and keys are strings or finite numbers/],
+  ])("is refused the key %p", async (key, message) => {
     const keyOf = (value: unknown): string => (value as { readonly key: string }).key;
-    await expect(collectRows([{ key: 7 }], (events) => events.keyBy("k", keyOf).dropKey())).rejects.toThrow(
-      /the key is a number, and keys are strings/,
+    await expect(collectRows([{ key }], (events) => events.keyBy("k", keyOf))).rejects.toThrow(message);
+  });
+
+  test("is given a number as its text", async () => {
+    const { rows } = await collectRows([{ id: 7 }, { id: -0 }, { id: 0.5 }, { id: 1e21 }], (events) =>
+      events.keyBy("id").map((_, key) => key),
     );
+    expect(rows).toEqual(["7", "0", "0.5", "1e+21"]);
   });
 });
 

@@ -65,7 +65,11 @@ function countClicks(stream: string, store: Store): Dataflow {
     .input("in", source)
     .decode("decode", DECODER)
     .keyBy("zone", "zone")
-    .statefulMap<number, Row>("count", (seen = 0, click) => [seen + 1, { ...click, n: seen + 1 }])
+    .statefulMap<number, Row>(
+      "count",
+      () => 0,
+      (seen, click) => [seen + 1, { ...click, n: seen + 1 }],
+    )
     .output("out", rowsInCommit("out", store));
   return flow;
 }
