@@ -14,15 +14,12 @@ export default function systems({
   const flow = new Dataflow("systems");
   flow
     .input("clicks", source)
-    .decode("decode", clickCodec)
-    .filter("computers", (click) => !click.device_is_mobile)
-    .keyBy("system", "os_name")
+    .decode(clickCodec)
+    .filter((click) => !click.device_is_mobile)
+    .keyBy("os_name")
     .window("windows", windower, clock, windowing)
     .count("events")
-    .map(
-      "report",
-      report(({ key, value }) => ({ system: key, events: value })),
-    )
+    .map(report(({ key, value }) => ({ system: key, events: value })))
     .output("out", results);
   return flow;
 }

@@ -112,9 +112,9 @@ describe("aggregator graph", () => {
       steps: [
         { id: "clicks", operator: "input", inputs: [] },
         { id: "decode", inputs: [{ step: "clicks", port: "down" }] },
-        { id: "timezone", operator: "keyBy", detail: "os_timezone" },
+        { id: "keyBy", operator: "keyBy", detail: "os_timezone" },
         { id: "windows.audience", operator: "window", detail: expect.stringContaining("30") },
-        { id: "report" },
+        { id: "map" },
         { id: "out", operator: "output" },
       ],
     });

@@ -19,7 +19,7 @@ export function publishFlow({ source, sink, progressEveryMs, onProgress }: Publi
   lines.output("redis", sink);
   lines
     .custom("batches", sizesOfBatches)
-    .keyBy("together", () => "all")
+    .keyBy(() => "all")
     .window("progress", tumbling(progressEveryMs), systemTime())
     .sum("lines", (size) => size)
     .output(

@@ -34,8 +34,8 @@ export interface DataflowOptions {
  * const flow = new Dataflow("mobile_counts");
  * flow
  *   .input("clicks", source)
- *   .decode("decode", clickCodec)
- *   .keyBy("timezone", "os_timezone")
+ *   .decode(clickCodec)
+ *   .keyBy("os_timezone")
  *   .window("per_5s", tumbling("5s"), systemTime())
  *   .reduce("mobile", (click) => Number(click.device_is_mobile), (a, b) => a + b)
  *   .output("out", new StdoutSink());

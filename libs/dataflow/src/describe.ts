@@ -32,9 +32,12 @@ export function describe(flow: Dataflow): FlowDescription {
 /** The description as a Mermaid flowchart, which GitHub and many editors draw. */
 export function toMermaid({ steps }: FlowDescription): string {
   const names = new Map(steps.map(({ id }, index) => [id, `s${index}`]));
-  const nodes = steps.map(({ id, operator }) => {
+  const nodes = steps.map(({ id, operator, detail }) => {
     const [open, close] = SHAPES[operator] ?? ["[", "]"];
-    return `  ${names.get(id) ?? id}${open}"${id}<br/><i>${operator}</i>"${close}`;
+    // A step without a name of its own has its operator's; what a keyBy says of itself is one word, the field.
+    const note = operator === "keyBy" && detail !== undefined ? `${operator} ${detail}` : operator;
+    const label = id === operator && note === operator ? id : `${id}<br/><i>${note}</i>`;
+    return `  ${names.get(id) ?? id}${open}"${label}"${close}`;
   });
   const edges = steps.flatMap(({ id, inputs }) =>
     inputs.map(({ step, port }) => {

@@ -12,11 +12,8 @@ export function audience({ source, windower, clock, windowing, report, results }
   const flow = new Dataflow("audience");
   flow
     .input("clicks", source)
-    .decode(
-      "decode",
-      createClickProjection(["click_id", "user_custom_id", "os_timezone", "device_is_mobile"]),
-    )
-    .keyBy("timezone", "os_timezone")
+    .decode(createClickProjection(["click_id", "user_custom_id", "os_timezone", "device_is_mobile"]))
+    .keyBy("os_timezone")
     .window("windows", windower, clock, windowing)
     .aggregate("audience", {
       events: count(),
@@ -25,10 +22,7 @@ export function audience({ source, windower, clock, windowing, report, results }
       distinct_users: distinct((click) => click.user_custom_id),
       distinct_mobile_users: distinct((click) => (click.device_is_mobile ? click.user_custom_id : undefined)),
     })
-    .map(
-      "report",
-      report((result) => ({ timezone: result.key, ...result.value, ...provenance(result) })),
-    )
+    .map(report((result) => ({ timezone: result.key, ...result.value, ...provenance(result) })))
     .output("out", results);
   return flow;
 }

@@ -12,18 +12,15 @@ export function mobileCounts({ source, windower, clock, windowing, report, resul
   const flow = new Dataflow("mobile_counts");
   flow
     .input("clicks", source)
-    .decode("decode", createClickProjection(["os_timezone", "device_is_mobile"]))
-    .keyBy("timezone", "os_timezone")
+    .decode(createClickProjection(["os_timezone", "device_is_mobile"]))
+    .keyBy("os_timezone")
     .window("windows", windower, clock, windowing)
     .reduce(
       "mobile",
       (click) => Number(click.device_is_mobile),
       (a, b) => a + b,
     )
-    .map(
-      "report",
-      report(({ key, value }) => ({ timezone: key, num_mobile_users: value })),
-    )
+    .map(report(({ key, value }) => ({ timezone: key, num_mobile_users: value })))
     .output("out", results);
   return flow;
 }

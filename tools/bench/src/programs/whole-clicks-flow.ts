@@ -14,18 +14,15 @@ export default function wholeClicks({
   const flow = new Dataflow("mobile_counts");
   flow
     .input("clicks", source)
-    .decode("decode", clickCodec)
-    .keyBy("timezone", "os_timezone")
+    .decode(clickCodec)
+    .keyBy("os_timezone")
     .window("windows", windower, clock, windowing)
     .reduce(
       "mobile",
       (click) => Number(click.device_is_mobile),
       (a, b) => a + b,
     )
-    .map(
-      "report",
-      report(({ key, value }) => ({ timezone: key, num_mobile_users: value })),
-    )
+    .map(report(({ key, value }) => ({ timezone: key, num_mobile_users: value })))
     .output("out", results);
   return flow;
 }

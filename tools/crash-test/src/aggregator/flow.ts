@@ -33,11 +33,11 @@ export function crashFlow(parts: CrashFlowParts): Dataflow {
   const flow = new Dataflow(FLOW);
   const tallies = flow
     .input("clicks", parts.source)
-    .decode("decode", clickCodec)
-    .keyBy("timezone", "os_timezone")
+    .decode(clickCodec)
+    .keyBy("os_timezone")
     .window("windows", tumbling(windowMs), clock, { allowedLateness: allowedLatenessMs, pageSize })
     .reduce("tallies", tallyOf, addTallies);
-  const rows = tallies.map("row", ({ key, value, window, revision, complete }): ResultRow => ({
+  const rows = tallies.map(({ key, value, window, revision, complete }): ResultRow => ({
     window: Number(window.id),
     key,
     revision,
@@ -45,8 +45,6 @@ export function crashFlow(parts: CrashFlowParts): Dataflow {
     complete: complete === "unknown" ? null : complete,
   }));
   for (const [id, sink] of Object.entries(parts.results)) rows.output(id, sink);
-  tallies.late
-    .map("late_row", ({ key, value }) => ({ late: eventOf(value).number, key }))
-    .output(LATE, parts.late);
+  tallies.late.map(({ key, value }) => ({ late: eventOf(value).number, key })).output(LATE, parts.late);
   return flow;
 }

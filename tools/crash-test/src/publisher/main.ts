@@ -35,7 +35,7 @@ await runProgram("crash-publisher", publisherSettings, async ({ config, logger, 
   const flow = new Dataflow("crash_publish");
   flow
     .input("portions", new IterableSource(portions))
-    .flatMap("lines", (some) => some)
+    .flatMap((some) => some)
     .output("redis", sink);
   logger.info({ event: "ready" }, "ready");
   await run(flow, { logger, signal });
