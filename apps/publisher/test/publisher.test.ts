@@ -80,6 +80,32 @@ describe("the publisher", () => {
     expect(frames.flatMap((frame) => (frame.kind === "frame" ? frame.lines : []))).toEqual(lines);
   });
 
+  test("goes on with the numbers of its name, also after it was killed", async () => {
+    const args = [
+      "--transport=stream",
+      "--channel=lasting",
+      "--producer=shop",
+      "--batch=10",
+      "--generate=1000",
+    ];
+    const killed = publisher(redis.url, file, [...args, "--progress-every=0.05"]);
+    await killed.logged("progress", ({ done }) => Number(done) > 20);
+    killed.kill("SIGKILL");
+    await killed.ended;
+    const { code, log } = await publisher(redis.url, file, [...args, "--events=20"]).ended;
+    expect(code).toBe(0);
+    expect(log.map(({ event }) => event)).toEqual(
+      expect.arrayContaining(["producer-waiting", "producer-goes-on"]),
+    );
+    const frames = (await messagesOf("lasting")).map((message) => decodeFrame(message));
+    const numbered = frames.flatMap((frame) => (frame.kind === "frame" && frame.count > 0 ? [frame] : []));
+    expect(new Set(numbered.map(({ producer }) => producer)).size).toBe(1);
+    numbered.forEach(({ first }, i) => {
+      const before = numbered[i - 1];
+      expect(first).toBeGreaterThanOrEqual(before === undefined ? 0 : before.first + before.count);
+    });
+  });
+
   test("divides events among partitions by their key", async () => {
     const args = [
       "--transport=stream",
