@@ -7,6 +7,7 @@ import type { RedisConnectionOptions } from "../connection/connection-options.ts
 import { isReply } from "../connection/explain-failure.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import { ProducerNameError, RedisClosedError } from "../errors.ts";
+import { listOf } from "../stream/stream-commands.ts";
 import { StreamLink } from "../stream/stream-link.ts";
 import { RECORDS_KEPT_MS, producersKey } from "./producer-records.ts";
 
@@ -273,9 +274,8 @@ async function run(
   ...args: readonly (string | number)[]
 ): Promise<readonly unknown[]> {
   // No producer has such a name, so that readers take it for no record.
-  const reply = await client.eval(script, 1, producersKey(channel), `@${name}`, ...args);
-  if (!Array.isArray(reply)) throw new TypeError(`Redis answered a script with ${typeof reply}.`);
-  return reply;
+  const reply: unknown = await client.eval(script, 1, producersKey(channel), `@${name}`, ...args);
+  return listOf(reply);
 }
 
 function taken(channel: string, name: string, holder: string, what: string): ProducerNameError {
