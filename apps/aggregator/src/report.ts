@@ -4,8 +4,8 @@ import type { FlowStats, Logger } from "@millrace/dataflow";
 /**
  * Says once, at the end, where every event went and how many rows left; and warns if some events are in no result.
  *
- * @param failed a failure leaves events half-way, so that what is not accounted for is no defect; where it came before
- *   the first task there is nothing to say
+ * @param failed a failure without a store leaves events half-way, so that what is not accounted for is no defect; with a
+ *   store the figures are those of what was committed. Where it came before the first task there is nothing to say
  */
 export function report(logger: Logger, stats: FlowStats, failed = false): void {
   if (failed && stats.tasks.length === 0) return;
@@ -25,6 +25,7 @@ export function report(logger: Logger, stats: FlowStats, failed = false): void {
     lost,
     uncertainSince,
     discarded,
+    uncommitted,
     unaccounted,
     rowsOut,
   } = figures;
@@ -46,11 +47,12 @@ export function report(logger: Logger, stats: FlowStats, failed = false): void {
     lost,
     discarded,
   });
-  const rest = failed ? `${unaccounted} under way` : `${unaccounted} unaccounted`;
+  const left = uncommitted === 0 ? [] : [`${uncommitted} not committed, which whoever goes on reads again`];
+  const rest = failed ? notZero({ "half-way": unaccounted }) : [`${unaccounted} unaccounted`];
   const rows = Object.entries(rowsOut).map(([output, count]) => `${output} ${count}`);
   logger.info(
     { event: "report", flow: stats.flow, ...figures, passedOn, ...(failed ? { failed } : {}) },
-    `${failed ? "failed after it had " : ""}received ${received} events: ${[...ways, rest].join(", ")}; rows out: ${rows.join(", ")}`,
+    `${failed ? "failed after it had " : ""}received ${received} events: ${[...ways, ...left, ...rest].join(", ")}; rows out: ${rows.join(", ")}`,
   );
   if (uncertainSince !== undefined) {
     const since = new Date(uncertainSince).toISOString();

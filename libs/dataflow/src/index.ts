@@ -20,6 +20,7 @@ export { JsonlFileSink } from "./sinks/jsonl-file-sink.ts";
 export { JsonlFileSource } from "./sources/jsonl-file-source.ts";
 export { KeyedStream } from "./keyed-stream.ts";
 export { MemoryStore } from "./stores/memory-store.ts";
+export { requireRoom } from "./stores/state-room.ts";
 export { ReadableSource, StdinSource } from "./sources/readable-source.ts";
 export { StderrSink, StdoutSink, WritableSink } from "./sinks/writable-sink.ts";
 export { Stream } from "./stream.ts";

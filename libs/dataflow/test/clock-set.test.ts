@@ -44,7 +44,14 @@ async function counting(clock: Clock<Event>) {
     return undefined;
   });
   const driver = await FlowDriver.start(flow, { startAt: START, store, logger: loggerOf(lines) });
-  return { driver, source, out, commits, steps: () => lines.filter((line) => "byMs" in line) };
+  return {
+    driver,
+    source,
+    out,
+    commits,
+    steps: () => lines.filter((line) => "byMs" in line),
+    refusals: () => lines.filter((line) => "event" in line && line.event === "events-refused").length,
+  };
 }
 
 describe("the wall clock is set while a flow runs", () => {
@@ -117,6 +124,57 @@ describe("the wall clock is set while a flow runs", () => {
       await driver.advanceBy(1_000);
     }
     expect(commits.length - before).toBe(5);
+    await driver.stop();
+  });
+
+  test.each([-HOUR, HOUR])("by %d ms: an idle run ends neither early nor late", async (byMs) => {
+    const source = new TestingSource<Event>();
+    const flow = new Dataflow("idle");
+    flow.input("in", source).output("out", new TestingSink());
+    const options = { startAt: START, exitWhenIdleMs: 10_000, logger: loggerOf([]) };
+    const driver = await FlowDriver.start(flow, options);
+    source.push([{ at: 0 }]);
+    await driver.advanceBy(5_000);
+    driver.time.stepWall(byMs);
+    await driver.advanceBy(5_000);
+    expect(driver.stats().tasks).toMatchObject([{ phase: "waiting" }]);
+    // Events that came are no reason to ask for a proof at once: it begins to count a moment later.
+    await driver.advanceBy(50);
+    expect(driver.stats().tasks).toMatchObject([{ phase: "ended" }]);
+    await driver.done;
+  });
+
+  test("forth: a commit is not due before its time, and a batch did not take longer", async () => {
+    const { driver, source, commits } = await counting(
+      new EventClock<Event>({ timestamp: ({ at }) => at, waitMs: 0 }),
+    );
+    const before = commits.length;
+    source.push([{ at: START }]);
+    await driver.settle();
+    driver.time.stepWall(HOUR);
+    await driver.advanceBy(999);
+    expect(commits.length).toBe(before);
+    await driver.advanceBy(1);
+    expect(commits.length).toBe(before + 1);
+    expect(driver.stats().tasks).toMatchObject([{ longestBatchMs: 0 }]);
+    await driver.stop();
+  });
+
+  test.each([-HOUR, HOUR])("by %d ms: refused events are logged once a minute", async (byMs) => {
+    const { driver, source, refusals } = await counting(
+      new EventClock<Event>({ timestamp: ({ at }) => at, waitMs: 0 }),
+    );
+    const refused = { at: START + 1_000 * HOUR };
+    source.push([refused]);
+    await driver.settle();
+    driver.time.stepWall(byMs);
+    source.push([refused]);
+    await driver.advanceBy(MINUTE - 1);
+    expect(refusals()).toBe(1);
+    await driver.advanceBy(1);
+    source.push([refused]);
+    await driver.settle();
+    expect(refusals()).toBe(2);
     await driver.stop();
   });
 

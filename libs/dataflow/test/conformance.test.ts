@@ -235,6 +235,7 @@ test("FileStore: of two owners that name the same commit, the second learns that
       outputs: [],
       partial: false,
       watermark: null,
+      counts: null,
     });
     // What an owner that was replaced did between the two looks that a commit of the new owner begins and ends with.
     const elsewhere = await new FileStore(join(folder, "elsewhere")).acquire(task);

@@ -3,7 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { Dataflow, IterableSource, JsonlFileSink, MemoryStore, StateError } from "@millrace/dataflow";
-import type { Json, PartResult, Sink, Source, Store, WindowedStream } from "@millrace/dataflow";
+import type {
+  Json,
+  PartResult,
+  Sink,
+  SinkPartition,
+  Source,
+  Store,
+  WindowedStream,
+} from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
 import {
   EventClock,
@@ -22,7 +30,7 @@ interface Shape {
   readonly options?: WindowOptions<string>;
   readonly version?: number;
   readonly source?: Source<string>;
-  readonly sink?: Sink<PartResult<number>>;
+  readonly sink?: Sink<unknown>;
 }
 
 const SECOND = new TumblingWindower({ lengthMs: 1_000 });
@@ -54,20 +62,42 @@ function otherSource(): Source<string> {
 
 describe("a worker that cannot go on from what is kept", () => {
   const waiting = new EventClock<string>({ timestamp: Number, waitMs: 1_000 });
-  test.each<[string, Shape, string]>([
-    ["another length", { windower: new TumblingWindower({ lengthMs: 2_000 }) }, "MILLRACE_STATE_MISMATCH"],
+  const mismatch = "MILLRACE_STATE_MISMATCH";
+  test.each<[string, Shape, string, string]>([
+    [
+      "another length",
+      { windower: new TumblingWindower({ lengthMs: 2_000 }) },
+      mismatch,
+      'step "w.n", windows: kept tumbling 1 s, now tumbling 2 s',
+    ],
     [
       "windows that overlap",
-      { windower: new SlidingWindower({ lengthMs: 1_000, offsetMs: 500 }) },
-      "MILLRACE_STATE_MISMATCH",
+      { windower: new SlidingWindower({ lengthMs: 90_000, offsetMs: 500 }) },
+      mismatch,
+      'step "w.n", windows: kept tumbling 1 s, now sliding 90 s every 500 ms',
     ],
-    ["sessions", { windower: new SessionWindower({ gapMs: 1_000 }) }, "MILLRACE_STATE_MISMATCH"],
-    ["another clock", { clock: waiting }, "MILLRACE_STATE_MISMATCH"],
-    ["another time model", { options: { timeModel: "perKey" } }, "MILLRACE_STATE_MISMATCH"],
-    ["an order of events", { options: { ordered: true } }, "MILLRACE_STATE_MISMATCH"],
-    ["another version", { version: 2 }, "MILLRACE_STATE_MISMATCH"],
-    ["another source", { source: otherSource() }, "MILLRACE_STATE_INVALID"],
-  ])("is refused before it takes a task over: %s", async (_, shape, code) => {
+    [
+      "sessions",
+      { windower: new SessionWindower({ gapMs: 60_000 }) },
+      mismatch,
+      'step "w.n", windows: kept tumbling 1 s, now session with a gap of 1 min',
+    ],
+    ["another clock", { clock: waiting }, mismatch, 'step "w.n", clock: kept system, now event'],
+    [
+      "another time model",
+      { options: { timeModel: "perKey" } },
+      mismatch,
+      'step "w.n", time model: kept stream, now perKey',
+    ],
+    [
+      "an order of events",
+      { options: { ordered: true } },
+      mismatch,
+      'step "w.n", order of events: kept any, now ordered',
+    ],
+    ["another version", { version: 2 }, mismatch, "the flow's version: kept 1, now 2"],
+    ["another source", { source: otherSource() }, "MILLRACE_STATE_INVALID", "the position is a number"],
+  ])("is refused before it takes a task over: %s", async (_, shape, code, difference) => {
     const store = new MemoryStore();
     const source = new TestingSource<string>({
       parts: ["0", "1"],
@@ -77,11 +107,31 @@ describe("a worker that cannot go on from what is kept", () => {
     source.push(["a"], { part: "0" });
     await first.settle();
     const second = await FlowDriver.start(counts(source, shape), { store });
-    await expect(second.stop()).rejects.toMatchObject({ code });
+    await expect(second.stop()).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(new RegExp(`${difference}(\\.|$)`)),
+    });
     // The first one still owns both tasks: it goes on to commit.
     for (const part of ["0", "1"]) source.push(["b"], { part });
     await first.settle();
     expect((await first.stop()).tasks).toMatchObject([{ phase: "ended" }, { phase: "ended" }]);
+  });
+
+  test("is refused steps that keep state and were not there, and those that are gone are named", async () => {
+    const store = new MemoryStore();
+    const source = new TestingSource<string>();
+    const folding = (...ids: readonly string[]): Dataflow => {
+      const flow = new Dataflow("steps");
+      const input = flow.input("in", source);
+      for (const id of ids)
+        input.deduplicate(id, String, { withinMs: 1_000 }).output(`${id}_out`, new TestingSink());
+      return flow;
+    };
+    await (await FlowDriver.start(folding("a", "b"), { store })).stop();
+    const second = await FlowDriver.start(folding("a", "c"), { store });
+    await expect(second.done).rejects.toThrow(
+      /step "b" kept state \(deduplicate\), and is not there or keeps none now; step "c" keeps state now, and did not/,
+    );
   });
 
   test("is refused what the former owner committed after the look, too", async () => {
@@ -170,7 +220,7 @@ describe("a fold of another kind under the same ids", () => {
     await first.settle();
     const second = await FlowDriver.start(flowOf(source, other), { store });
     await expect(second.done).rejects.toMatchObject({ code: "MILLRACE_STATE_MISMATCH" });
-    await expect(second.done).rejects.toThrow(new RegExp(`w\\.n: .*fold=count.*w\\.n: .*fold=${kind}`));
+    await expect(second.done).rejects.toThrow(new RegExp(`step "w\\.n", fold: kept count, now ${kind}`));
     source.push([6]);
     await first.settle();
     expect((await first.stop()).tasks).toMatchObject([{ phase: "ended" }]);
@@ -296,6 +346,121 @@ describe("a worker whose sink cannot go on", () => {
     await truncate(path, 5);
     await expect(sink.checkResume("0", 6)).rejects.toThrow(StateError);
     await expect(sink.checkResume("0", "6")).rejects.toThrow(StateError);
+  });
+});
+
+describe("a worker whose sink cannot be opened, or is none for its store", () => {
+  const none = (): Promise<void> => Promise.resolve();
+  const partOf = (): SinkPartition<unknown> => ({ writeBatch: none, flush: none, close: none });
+  const sinks: Readonly<Record<string, (own: Store) => Sink<unknown>>> = {
+    "it cannot be opened": () => ({ buildPart: () => Promise.reject(new Error("no permission to write")) }),
+    "it cannot be opened for one of the parts": () => ({
+      buildPart: (part) => (part === "1" ? Promise.reject(new Error("gone")) : Promise.resolve(partOf())),
+    }),
+    "it hands its rows to commits and names no store": () => ({
+      buildPart: () => Promise.resolve({ ...partOf(), takeOutputs: () => [] }),
+    }),
+    "it belongs to another store": () => ({
+      store: new MemoryStore(),
+      buildPart: () => Promise.resolve({ ...partOf(), takeOutputs: () => [] }),
+    }),
+    "it has a look of its own that refuses": () => ({
+      checkResume: () => Promise.reject(new Error("gone")),
+      buildPart: () => Promise.resolve(partOf()),
+    }),
+  };
+
+  test.each(Object.keys(sinks))("is refused before it takes any task over: %s", async (name) => {
+    const store = new MemoryStore();
+    const source = new TestingSource<string>({ parts: ["0", "1"], partitioning: { kind: "single" } });
+    const first = await FlowDriver.start(counts(source), { store, commitEveryEvents: 1 });
+    source.push(["a"], { part: "0" });
+    await first.settle();
+    const sink = sinks[name]?.(store);
+    const second = await FlowDriver.start(counts(source, sink === undefined ? {} : { sink }), { store });
+    await expect(second.done).rejects.toMatchObject({
+      code: expect.stringMatching(/^MILLRACE_(SINK_FAILED|FLOW_INVALID)$/),
+    });
+    for (const part of ["0", "1"]) source.push(["b"], { part });
+    await first.settle();
+    expect((await first.stop()).tasks).toMatchObject([{ phase: "ended" }, { phase: "ended" }]);
+  });
+
+  test("is not one whose former owner has committed another state of the sink since it was opened", async () => {
+    const store = new MemoryStore();
+    const source = new TestingSource<string>();
+    const resumes: (Json | undefined)[] = [];
+    let [written, closed] = [0, 0];
+    const sink: Sink<unknown> = {
+      async buildPart(_part, resume) {
+        resumes.push(resume);
+        // While the second one opens it, the former owner goes on.
+        if (resumes.length === 2) {
+          source.push(["b"]);
+          await first.settle();
+        }
+        return {
+          ...partOf(),
+          writeBatch(rows) {
+            written += rows.length;
+            return Promise.resolve();
+          },
+          snapshot: () => Promise.resolve(written),
+          close() {
+            closed += 1;
+            return Promise.resolve();
+          },
+        };
+      },
+    };
+    const rows = (): Dataflow => {
+      const flow = new Dataflow("rows");
+      flow.input("in", source).output("out", sink);
+      return flow;
+    };
+    const first = await FlowDriver.start(rows(), { store, commitEveryEvents: 1 });
+    source.push(["a"]);
+    await first.settle();
+    const second = await FlowDriver.start(rows(), { store, commitEveryEvents: 1 });
+    await second.stop();
+    source.push(["c"]);
+    await first.settle();
+    await expect(first.done).rejects.toMatchObject({ code: "MILLRACE_FENCED" });
+    expect(resumes).toEqual([undefined, 1, 2]);
+    expect(closed).toBe(3);
+  });
+});
+
+describe("a task that goes on from a position in two parts", () => {
+  test("opens its source once", async () => {
+    const store = new MemoryStore();
+    const inner = new TestingSource<string>();
+    const opened: (Json | undefined)[] = [];
+    const source: Source<string> = {
+      partitioning: inner.partitioning,
+      positions: {
+        divide: (position) => ({
+          head: null,
+          fields: new Map([
+            ["at", position],
+            ["by", "who"],
+          ]),
+        }),
+        unite: ({ fields }) => [...fields.keys(), fields.get("at") ?? null],
+      },
+      listParts: () => inner.listParts(),
+      buildPart(part, resume, context) {
+        opened.push(resume);
+        return inner.buildPart(part, resume === undefined ? undefined : 1, context);
+      },
+    };
+    const first = await FlowDriver.start(counts(source), { store, commitEveryEvents: 1 });
+    inner.push(["a"]);
+    await first.settle();
+    await first.stop();
+    const second = await FlowDriver.start(counts(source), { store });
+    await second.stop();
+    expect(opened).toEqual([undefined, ["at", "by", 1]]);
   });
 });
 

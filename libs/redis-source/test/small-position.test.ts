@@ -1,9 +1,10 @@
 import { afterEach, expect, it } from "@jest/globals";
-import { CallbackSink, Dataflow, MemoryStore, run } from "@millrace/dataflow";
-import type { Commit, FlowStats, Source, Store } from "@millrace/dataflow";
+import { CallbackSink, Dataflow, MemoryStore, SILENT_LOGGER, run } from "@millrace/dataflow";
+import type { Commit, FlowStats, Logger, Source, Store } from "@millrace/dataflow";
 import { RedisStreamSource } from "@millrace/redis-source";
 import type { RawLine } from "@millrace/dataflow";
 import { FRAMES, frameOf } from "./support/frames.ts";
+import { partContext } from "./support/part-context.ts";
 import { StreamBench } from "./support/stream-bench.ts";
 
 const PRODUCERS = 500;
@@ -20,7 +21,7 @@ function watched(store: MemoryStore): { readonly store: Store; readonly commits:
   return {
     commits,
     store: {
-      look: (task) => store.look(task),
+      look: (task, groups) => store.look(task, groups),
       close: () => store.close(),
       acquire: async (task) => {
         const owned = await store.acquire(task);
@@ -38,10 +39,15 @@ function watched(store: MemoryStore): { readonly store: Store; readonly commits:
   };
 }
 
-function read(source: Source<RawLine>, store: Store, seen: unknown[]): Promise<FlowStats> {
+function read(
+  source: Source<RawLine>,
+  store: Store,
+  seen: unknown[],
+  logger: Logger = SILENT_LOGGER,
+): Promise<FlowStats> {
   const flow = new Dataflow("lines");
   flow.input("in", source).output("out", new CallbackSink((rows) => void seen.push(...rows.map(String))));
-  return run(flow, { store, exitWhenIdleMs: 100, commitEveryMs: 1 });
+  return run(flow, { store, exitWhenIdleMs: 100, commitEveryMs: 1, logger });
 }
 
 it("a commit has what changed of the account of numbers, and the next run knows all of it", async () => {
@@ -59,7 +65,10 @@ it("a commit has what changed of the account of numbers, and the next run knows 
 
   commits.length = 0;
   await bench.add("s", [Buffer.from(from(7, 1, "next of 7")), Buffer.from(from(9, 3, "later of 9"))]);
-  const second = await read(source(), store, seen);
+  const { logger } = partContext();
+  const second = await read(source(), store, seen, logger);
+  // With the whole position at hand before the task is taken over it is opened once.
+  expect(logger.of("reading")).toHaveLength(1);
   expect(second.tasks[0]?.source).toMatchObject({ lost: 2, duplicates: 0 });
   for (const commit of commits) expect(JSON.stringify(commit).length).toBeLessThan(1_500);
 

@@ -1,5 +1,4 @@
-import { getHeapStatistics } from "node:v8";
-import { FencedError, StateTooLargeError } from "@millrace/dataflow";
+import { FencedError, requireRoom } from "@millrace/dataflow";
 import type { Json, TaskState } from "@millrace/dataflow";
 import { clearTask } from "./admin/clear-task.ts";
 import { applyJournal } from "./commit/apply-journal.ts";
@@ -14,7 +13,7 @@ import { decodeText } from "./text-codec.ts";
  * Reads a task's state in pages, and checks that it is whole. While it is read only a newer owner can change it, and
  * then this load fails; a connection that breaks makes it start again, since cursors do not outlive the server.
  *
- * @throws FencedError, StateError, StateIncompleteError, KeyOccupiedError, RedisError
+ * @throws FencedError, StateError, StateIncompleteError, StateTooLargeError, KeyOccupiedError, RedisError
  */
 export function loadTask(
   connection: TaskConnection,
@@ -33,7 +32,7 @@ export function loadTask(
       const groups = await readGroups(link, keys, pageFields);
       const after = await readMeta(link, keys);
       requireOwner(after, fence, keys);
-      const { commitNumber, signature, position, sinks, partial } = after;
+      const { commitNumber, signature, position, sinks, partial, counts } = after;
       // After a rollback of Redis the owner before this one can be the newest again, and commit.
       if (commitNumber !== before.commitNumber || after.waiting > 0) continue;
       for (const group of groups) requireFields(group, link, keys);
@@ -43,6 +42,7 @@ export function loadTask(
         position,
         sinks,
         partial,
+        counts,
         groups: groups.map(({ name, fields }) => [name, fields] as const),
       };
     }
@@ -74,40 +74,33 @@ interface Group {
 async function readGroups(link: Link, keys: TaskKeys, pageFields: number): Promise<readonly Group[]> {
   const groups: Group[] = [];
   const sizes = await groupSizes(link, keys);
-  requireRoom(sizes, keys);
+  requireRoomFor(sizes, keys);
   for (const [name, expected] of sizes) {
-    const hash = keys.group(name);
-    const fields = new Map<string, Json>();
-    for (const [field, value] of await readHash(link, hash, pageFields)) {
-      fields.set(decodeText(field), jsonFrom(value, hash));
-    }
-    groups.push({ name, expected, fields });
+    groups.push({ name, expected, fields: await readGroup(link, keys, name, pageFields) });
   }
   return groups;
 }
 
-/** What a small field of state takes of the heap while it is loaded, at the least, bytes. */
-const BYTES_PER_FIELD = 500;
-/** The part of the heap that they may take. */
-const SHARE = 0.75;
+/** Fields of one group of state. @throws StateError */
+export async function readGroup(
+  link: Link,
+  keys: TaskKeys,
+  name: string,
+  pageFields: number,
+): Promise<ReadonlyMap<string, Json>> {
+  const hash = keys.group(name);
+  const fields = new Map<string, Json>();
+  for (const [field, value] of await readHash(link, hash, pageFields)) {
+    fields.set(decodeText(field), jsonFrom(value, hash));
+  }
+  return fields;
+}
 
-/**
- * State that another process had the heap for would end this one without a word.
- *
- * @throws StateTooLargeError
- */
-export function requireRoom(
-  sizes: ReadonlyMap<string, number>,
-  { base }: Pick<TaskKeys, "base">,
-  heapBytes: number = getHeapStatistics().heap_size_limit,
-): void {
+/** @throws StateTooLargeError for state that this process has no room for */
+export function requireRoomFor(sizes: ReadonlyMap<string, number>, { base }: TaskKeys): void {
   let fields = 0;
   for (const size of sizes.values()) fields += size;
-  if (fields * BYTES_PER_FIELD <= heapBytes * SHARE) return;
-  throw new StateTooLargeError(
-    `${base}: the state has ${fields} fields, and the heap of this process may have ${Math.floor(heapBytes / 2 ** 20)} MiB. Give ` +
-      "it the heap that the earlier one had (--max-old-space-size), or reset the state.",
-  );
+  requireRoom(base, fields);
 }
 
 /** Names of the groups of state, and how many fields each has. */

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import type { Store, TaskHead, TaskId, TaskStore } from "@millrace/dataflow";
+import type { Json, Store, TaskHead, TaskId, TaskStore } from "@millrace/dataflow";
 import { RedisClosedError, RedisRefusedError, describeRedis } from "@millrace/redis-source";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { acquireTask } from "./acquire-task.ts";
 import { TaskConnection } from "./connection/task-connection.ts";
 import type { Link } from "./connection/task-connection.ts";
-import { requireWhole } from "./load-task.ts";
+import { groupSizes, readGroup, requireRoomFor, requireWhole } from "./load-task.ts";
 import { resolveStoreOptions } from "./redis-store-options.ts";
 import type { RedisStoreOptions, StoreSettings } from "./redis-store-options.ts";
 import { RedisTaskStore } from "./redis-task-store.ts";
@@ -46,23 +46,29 @@ export class RedisStore implements Store {
   /**
    * The connection stays open for the `acquire` that follows.
    *
-   * @throws RedisOptionsError, StateError, StateIncompleteError, KeyOccupiedError, RedisError, StoreUnavailableError
+   * @throws RedisOptionsError, StateError, StateIncompleteError, StateTooLargeError, KeyOccupiedError, RedisError,
+   *   StoreUnavailableError
    */
-  async look(task: TaskId): Promise<TaskHead | undefined> {
+  async look(task: TaskId, groups: readonly string[] = []): Promise<TaskHead | undefined> {
     const keys = new TaskKeys(task, this.#settings.keyPrefix);
     const connection = this.#connect(keys);
     try {
-      const { commitNumber, signature, position, sinks } = await connection.run(
-        "look at a task",
-        async (link) => {
-          const meta = await readMeta(link, keys);
-          requireWhole(meta, link);
-          return meta;
-        },
-      );
+      const head = await connection.run("look at a task", async (link): Promise<TaskHead | undefined> => {
+        const meta = await readMeta(link, keys);
+        requireWhole(meta, link);
+        const { commitNumber, signature, position, sinks, counts } = meta;
+        if (commitNumber === 0) return undefined;
+        requireRoomFor(await groupSizes(link, keys), keys);
+        const kept: [string, ReadonlyMap<string, Json>][] = [];
+        for (const name of groups) {
+          const fields = await readGroup(link, keys, name, this.#settings.pageFields);
+          if (fields.size > 0) kept.push([name, fields]);
+        }
+        return { commitNumber, signature, position, sinks, counts, groups: kept };
+      });
       await this.#looked.get(keys.meta)?.close();
       this.#looked.set(keys.meta, connection);
-      return commitNumber === 0 ? undefined : { commitNumber, signature, position, sinks };
+      return head;
     } catch (error) {
       await this.#disconnect(connection);
       throw error;

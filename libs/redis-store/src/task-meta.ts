@@ -15,6 +15,8 @@ export interface TaskMeta {
   readonly sinks: Readonly<Record<string, Json>>;
   /** The last commit was a page of a close that had more. */
   readonly partial: boolean;
+  /** What the run had counted at the last commit; `null`: it was made by a version that kept none. */
+  readonly counts: Json;
   /**
    * Event time (ms) up to which windows are final but for revisions: every first result of a window that closes by
    * then can be read. `undefined`: none so far, or the flow has no windows.
@@ -46,6 +48,7 @@ export async function readMeta({ script }: Link, keys: TaskKeys): Promise<TaskMe
     position: committed ? jsonFrom(fields.get("position"), keys.meta) : null,
     sinks: isRecord(sinks) ? sinks : {},
     partial: fields.get("partial") === "1",
+    counts: fields.has("counts") ? jsonFrom(fields.get("counts"), keys.meta) : null,
     watermark: numberFrom(fields.get("watermark")),
     committedAt: numberFrom(fields.get("at")),
     waiting: Number(waiting),

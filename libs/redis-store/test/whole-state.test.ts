@@ -94,6 +94,16 @@ describe("a state that is whole", () => {
   });
 });
 
+it("is refused where it is larger than this process has room for, before a task is taken over or its groups are read", async () => {
+  const server = await serverOf();
+  const owner = await storeOf(server).acquire(TASK);
+  await owner.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
+  await clientOf(server).hset(KEYS.groups, "w/1", 1_000_000_000);
+  await expect(storeOf(server).look(TASK)).rejects.toMatchObject({ code: "MILLRACE_STATE_TOO_LARGE" });
+  expect(await owner.newestOwner?.()).toBe(owner.fence);
+  await expect(owner.load()).rejects.toMatchObject({ code: "MILLRACE_STATE_TOO_LARGE" });
+});
+
 it("misses position and number also where no group was left", async () => {
   const server = await serverOf();
   const task = await storeOf(server).acquire(TASK);

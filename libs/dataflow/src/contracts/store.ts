@@ -35,6 +35,11 @@ export interface Commit {
    * that closes by then is visible. `null`: no step has windows, or none has come so far.
    */
   readonly watermark: number | null;
+  /**
+   * What the run has counted up to this commit, a few hundred bytes: kept as it is, so that a task that is loaded again
+   * knows which of its figures still stand.
+   */
+  readonly counts: Json;
 }
 
 /** How a commit ended. */
@@ -58,19 +63,25 @@ export interface TaskState {
   >;
   /** The last commit was a page of a close that had more. */
   readonly partial: boolean;
+  /** {@link Commit.counts} of the last commit; `null` where it had none, as those of earlier versions. */
+  readonly counts: Json;
 }
 
-/** The part of a task's state by which a start can be refused. */
-export type TaskHead = Omit<TaskState, "groups" | "partial">;
+/** What can be known of a task without taking it over. Of its groups it has those that were asked for. */
+export type TaskHead = Omit<TaskState, "partial">;
 
 /** Keeps the state of tasks. */
 export interface Store {
   /** A store that wraps another one names it: rows of that one's sinks leave with its commits. @default itself */
   readonly wraps?: Store;
   /**
-   * Looks at a task without taking it over: another worker goes on undisturbed. `undefined`: it has never committed.
+   * Looks at a task without taking it over: another worker goes on undisturbed, and may commit while it is looked at.
+   * `undefined`: it has never committed.
+   *
+   * @param groups names of those that are given back, as far as they are there. @default none
+   * @throws StateTooLargeError for state that this process has no room for
    */
-  look(task: TaskId): Promise<TaskHead | undefined>;
+  look(task: TaskId, groups?: readonly string[]): Promise<TaskHead | undefined>;
   /** Takes the task over: the new fence is higher than any before, so older owners can no longer commit. */
   acquire(task: TaskId): Promise<TaskStore>;
   /** Releases what the store itself holds open. */

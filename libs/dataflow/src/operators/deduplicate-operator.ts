@@ -76,7 +76,7 @@ export class DeduplicateOperator<T> implements Operator<T, T> {
     const before = this.#deduplicator.stats().refused;
     const batch = times === undefined ? { ids } : { ids, times };
     const first = this.#deduplicator.process(arrivals === undefined ? batch : { ...batch, arrivals }, now);
-    this.#refusals.add(this.#deduplicator.stats().refused - before, {}, now);
+    this.#refusals.add(this.#deduplicator.stats().refused - before, {});
     return first;
   }
 }

@@ -14,10 +14,11 @@ export class Refusals {
   }
 
   /** @param refused how many of a batch were; @param example what is known of one of them */
-  add(refused: number, example: object, now: number): void {
+  add(refused: number, example: object): void {
     this.#count += refused;
-    if (this.#count === 0 || (now < this.#loggedAt + QUIET_MS && now >= this.#loggedAt)) return;
-    const { step, part, logger } = this.#context;
+    const { step, part, logger, time } = this.#context;
+    const now = time.monotonic();
+    if (this.#count === 0 || now < this.#loggedAt + QUIET_MS) return;
     const fields = { event: "events-refused", step, part, count: this.#count, ...example };
     logger.warn(fields, "events were refused: their time lies too far ahead of their arrival, or is none");
     this.#count = 0;

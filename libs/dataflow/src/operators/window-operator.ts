@@ -62,7 +62,7 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
     const [first] = refused;
     if (first === undefined) return;
     const { key, timestamp, reason, limit } = first;
-    this.#refusals.add(refused.length, { key, timestamp, reason, limit }, now);
+    this.#refusals.add(refused.length, { key, timestamp, reason, limit });
   }
 
   advance(now: number, drainedAt: number | undefined, out: Emitter<PartResult<R>>): void {

@@ -54,7 +54,7 @@ export async function checkStart(
       await Promise.all(
         sinks.map(async ([step, sink]) => {
           try {
-            await sink.checkResume?.(part, head?.sinks[step]);
+            await sink.checkResume?.(part, head?.sinks[step], { ...context, step });
           } catch (error) {
             throw asSinkError(error, step, part);
           }

@@ -88,20 +88,20 @@ function watermarkOf({ watermark }: TaskGraph): number | null {
 }
 
 /** What a task has to commit, besides the state that its steps give themselves. */
-export interface CommitContent extends Pick<Commit, "position" | "sinks" | "outputs" | "partial"> {
+export interface CommitContent extends Pick<Commit, "position" | "sinks" | "outputs" | "partial" | "counts"> {
   readonly graph: TaskGraph;
 }
 
 /** Divides kept groups by the step that they belong to. @throws StateError */
-export function groupsByStep(state: TaskState): ReadonlyMap<string, readonly StateGroup[]> {
+export function groupsByStep(groups: Iterable<StateGroup>): ReadonlyMap<string, readonly StateGroup[]> {
   const steps = new Map<string, StateGroup[]>();
-  for (const [name, fields] of state.groups) {
+  for (const [name, fields] of groups) {
     const slash = name.indexOf("/");
     if (slash < 0) throw new StateError(`kept state has a group ${JSON.stringify(name)} that names no step`);
     const step = name.slice(0, slash);
-    const groups = steps.get(step) ?? [];
-    groups.push([name.slice(slash + 1), fields]);
-    steps.set(step, groups);
+    const ofStep = steps.get(step) ?? [];
+    ofStep.push([name.slice(slash + 1), fields]);
+    steps.set(step, ofStep);
   }
   return steps;
 }

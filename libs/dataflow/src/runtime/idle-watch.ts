@@ -3,12 +3,13 @@ import type { Drained } from "../contracts/source.ts";
 /** While events come, nobody asks for a proof that there are none: only when there were none for so long (ms). */
 const PAUSE_MS = 50;
 
-/** Tells for how long a partition has been connected and drained without a break. */
+/** Says for how long a partition has been connected and drained without a break. All times are monotonic, ms. */
 export class IdleWatch {
   readonly #idleMs: number;
-  #since: Drained | undefined;
+  /** The first proof since events came or the connection changed. */
+  #since: { readonly at: number; readonly connection: number } | undefined;
   #idle = false;
-  /** When events last came, ms. */
+  /** When events last came. */
   #eventsAt = Number.NEGATIVE_INFINITY;
 
   /** @param idleMs how long counts as idle; `Infinity`: never */
@@ -23,10 +24,13 @@ export class IdleWatch {
     this.#idle = false;
   }
 
-  /** A proof that nothing was left. One over another connection proves nothing about the time before it. */
-  drained(proof: Drained): void {
-    if (this.#since?.connection !== proof.connection) this.#since = proof;
-    this.#idle = proof.at - this.#since.at >= this.#idleMs;
+  /**
+   * A proof that nothing was left when it was asked for. One over another connection proves nothing about the time before
+   * it.
+   */
+  drained({ connection }: Drained, askedAt: number, now: number): void {
+    if (this.#since?.connection !== connection) this.#since = { at: now, connection };
+    this.#idle = askedAt - this.#since.at >= this.#idleMs;
   }
 
   get idle(): boolean {

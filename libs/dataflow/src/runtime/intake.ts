@@ -2,7 +2,7 @@ import type { Drained, SourceBatch, SourcePartition } from "../contracts/source.
 import { asSourceError } from "../errors.ts";
 import type { Signal } from "./signal.ts";
 
-/** One call of a partition that is under way, and how it ended. */
+/** One call of a partition, and how it ended. */
 class Pending<T> {
   #state:
     | { readonly kind: "idle" | "waiting" }
@@ -39,7 +39,8 @@ class Pending<T> {
 
 /** What came of a probe. */
 export type ProbeAnswer =
-  | { readonly kind: "drained"; readonly proof: Drained }
+  /** `askedAt`: when the proof was asked for, by the monotonic clock, ms. */
+  | { readonly kind: "drained"; readonly proof: Drained; readonly askedAt: number }
   /** Something is waiting to be read: another probe is worth while only after that. */
   | { readonly kind: "not-drained" }
   /** Something was waiting, and has been read since. */
@@ -54,6 +55,7 @@ export class Intake {
   readonly #batch = new Pending<SourceBatch<unknown>>();
   readonly #probe = new Pending<Drained | undefined>();
   #readSinceProbe = false;
+  #probedAt = Number.NEGATIVE_INFINITY;
 
   constructor(partition: SourcePartition<unknown>, step: string, part: string, signal: Signal) {
     this.#partition = partition;
@@ -62,7 +64,7 @@ export class Intake {
     this.#signal = signal;
   }
 
-  /** Asks for the next batch unless that is under way. */
+  /** Asks for the next batch unless it is being waited for. */
   request(): void {
     if (this.#batch.idle) this.#batch.start(() => this.#partition.nextBatch(), this.#signal);
   }
@@ -78,10 +80,11 @@ export class Intake {
     return this.#partition.drained !== undefined;
   }
 
-  /** Sends a probe unless one is under way. */
-  probe(): void {
+  /** Sends a probe unless one is being waited for. @param now by the monotonic clock, ms */
+  probe(now: number): void {
     if (!this.#probe.idle) return;
     this.#readSinceProbe = false;
+    this.#probedAt = now;
     this.#probe.start(async () => this.#partition.drained?.(), this.#signal);
   }
 
@@ -89,7 +92,7 @@ export class Intake {
   takeAnswer(): ProbeAnswer | undefined {
     const answer = this.#take(this.#probe);
     if (answer === undefined) return undefined;
-    if (answer.value !== undefined) return { kind: "drained", proof: answer.value };
+    if (answer.value !== undefined) return { kind: "drained", proof: answer.value, askedAt: this.#probedAt };
     return { kind: this.#readSinceProbe ? "outdated" : "not-drained" };
   }
 

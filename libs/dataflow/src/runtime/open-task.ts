@@ -1,14 +1,15 @@
 import type { Json } from "@millrace/windowing";
-import type { PartContext, SourcePartition } from "../contracts/source.ts";
-import type { Sink, SinkPartition } from "../contracts/sink.ts";
-import type { Store } from "../contracts/store.ts";
+import type { SourcePartition } from "../contracts/source.ts";
+import type { SinkPartition } from "../contracts/sink.ts";
+import type { Store, TaskHead } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
-import { FlowError, StateTooLargeError, asSinkError, asSourceError } from "../errors.ts";
-import { wholeText } from "../excerpt.ts";
+import { StateTooLargeError } from "../errors.ts";
 import { abortable } from "./abortable.ts";
-import { DEAD_LETTER, inputOf, sinksOf } from "./check-start.ts";
+import { DEAD_LETTER, inputOf } from "./check-start.ts";
 import { Committer, groupsByStep } from "./committer.ts";
+import { keysKept } from "./counts-codec.ts";
 import { DeadLetters } from "./dead-letters.ts";
+import { Ends } from "./ends.ts";
 import type { TaskOptions } from "./options.ts";
 import { PositionKeeper } from "./position-keeper.ts";
 import type { Resources } from "./resources.ts";
@@ -44,71 +45,34 @@ export interface LiveTask {
   readonly committer: Committer | undefined;
   /** The task goes on from a commit of an earlier run. */
   readonly resumed: boolean;
+  /** What a run had counted up to that commit; `undefined`: there is none. */
+  readonly keptCounts: Json | undefined;
   /** Position after the last batch that was processed. */
   position: Json;
 }
 
 /**
- * Opens source, store and sinks, in this order, and restores the steps' state. Without a store nobody is replaced, and
- * the source comes last, so that nothing arrives that cannot be processed yet.
+ * Opens a task, and restores the steps' state. With a store, source and sinks are opened first, since they may refuse, and
+ * taking the task over stops its former owner. Nothing is read or written until the task is open: what that owner has
+ * committed in between makes them open again. Sinks whose opening changes something come after the store.
  *
- * The source is opened first since it may refuse, and taking the task over stops its former owner. Nothing is read from
- * it until the task is open: had that owner committed in between, it is opened again at the new position.
+ * Without a store nobody is replaced, and the source comes last, so that nothing arrives that cannot be processed yet.
  */
 export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   const { flow, part, options, store, resources, startLine } = plan;
   const { logger, time } = options;
-  const opened = async <T extends { close(): Promise<void> }>(opening: Promise<T>): Promise<T> => {
-    // What is open only after the task was given up would otherwise never be closed.
-    opening.then((late) => (plan.abort.aborted ? late.close() : undefined)).catch(() => undefined);
-    const resource = await abortable(opening, plan.abort);
-    resources.add(resource);
-    return resource;
-  };
-
   const deadLetters = new DeadLetters(logger, time);
   resources.add(deadLetters);
-  const contextOf = (step: string): PartContext => ({
-    step,
-    logger,
-    time,
-    signal: plan.opening,
-    reject: (payload, reason) => {
-      plan.onReject();
-      deadLetters.put({ step, part, reason, payload: wholeText(payload) });
-    },
-  });
-  const input = inputOf(flow);
-  const openSource = async (resume: Json | undefined): Promise<OpenSource> => {
-    // What a source refuses counts only once it is the one that is read.
-    const early: (() => void)[] = [];
-    let chosen = false;
-    const context = contextOf(input.id);
-    const reject: PartContext["reject"] = (payload, reason) => {
-      if (chosen) context.reject(payload, reason);
-      else
-        early.push(() => {
-          context.reject(payload, reason);
-        });
-    };
-    const partition = await opened(
-      named(input.source.buildPart(part, resume, { ...context, reject }), (error) =>
-        asSourceError(error, input.id, part),
-      ),
-    );
-    const choose = (): void => {
-      chosen = true;
-      for (const put of early.splice(0)) put();
-    };
-    return { partition, choose };
-  };
-
+  const ends = new Ends(plan, deadLetters);
   const task = { flow: flow.id, part };
-  let ready: (OpenSource & { readonly commitNumber: number }) | undefined;
+  const input = inputOf(flow);
+  const positions = new PositionKeeper(input.id, input.source.positions);
   try {
     if (store !== undefined) {
-      const head = await abortable(store.look(task), plan.abort);
-      ready = { ...(await openSource(head?.position)), commitNumber: head?.commitNumber ?? 0 };
+      const head = await abortable(store.look(task, [positions.group]), plan.abort);
+      if (head !== undefined) refuseTooLarge(plan, head);
+      await ends.openSource(head && positions.restore(head.position, head.groups));
+      await ends.openHarmlessSinks(head?.sinks);
     }
   } catch (error) {
     startLine?.fail(error);
@@ -116,34 +80,13 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   }
   await abortable(startLine?.arrive() ?? Promise.resolve(), plan.abort);
 
-  const owned = store === undefined ? undefined : await opened(store.acquire(task));
-  const positions = new PositionKeeper(input.id, input.source.positions);
+  const owned = store === undefined ? undefined : await ends.opened(store.acquire(task));
   const committer = owned && new Committer(owned, signatureOf(flow), `${task.flow}/${task.part}`, positions);
   const state = committer && (await abortable(committer.load(), plan.abort));
-  const groups = state && groupsByStep(state);
-  const resume = state && positions.restore(state.position, groups?.get(input.id) ?? []);
-
-  const sinks = new Map<string, SinkPartition<unknown>>();
-  for (const [id, sink] of sinksOf(flow)) {
-    const kept = state !== undefined && Object.hasOwn(state.sinks, id) ? state.sinks[id] : undefined;
-    const sinkPart = await opened(
-      named(sink.buildPart(part, kept, contextOf(id)), (error) => asSinkError(error, id, part)),
-    );
-    refuseStorelessOutputs(flow, id, sink, sinkPart);
-    sinks.set(id, sinkPart);
-  }
+  const groups = state && [...state.groups];
+  const sinks = await ends.sinks(state?.sinks);
   deadLetters.writeTo(sinks.get(DEAD_LETTER));
-
-  // Of a divided position only the head was known before.
-  const known = ready?.commitNumber === (state?.commitNumber ?? 0) && resume === state?.position;
-  if (ready !== undefined && !known) {
-    await abortable(resources.release(ready.partition), plan.abort);
-    ready = undefined;
-  }
-  const { partition, choose } = ready ?? (await openSource(resume));
-  // Wherever it was opened, it is closed first: until then what was committed may have to be acknowledged.
-  resources.add(partition);
-  choose();
+  const partition = await ends.source(state && positions.restore(state.position, groups ?? []));
   if (partition.drained === undefined) warnOfNoProof(flow, part, options);
   const graph = new TaskGraph(
     flow.graph,
@@ -170,35 +113,26 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
     },
   });
   if (groups !== undefined) {
-    graph.restore(groups, time.now());
-    refuseTooLarge(plan, graph);
+    graph.restore(groupsByStep(groups), time.now());
   }
-  const resumed = state !== undefined;
-  return { graph, partition, deadLetters, sinks, committer, resumed, position: partition.snapshot() };
-}
-
-/** A source that is open, and what makes it the one that is read. */
-interface OpenSource {
-  readonly partition: SourcePartition<unknown>;
-  readonly choose: () => void;
-}
-
-/** @throws what `opening` throws, as an error that names its step */
-async function named<T>(opening: Promise<T>, nameOf: (error: unknown) => Error): Promise<T> {
-  try {
-    return await opening;
-  } catch (error) {
-    throw nameOf(error);
-  }
+  return {
+    graph,
+    partition,
+    deadLetters,
+    sinks,
+    committer,
+    resumed: state !== undefined,
+    keptCounts: state?.counts,
+    position: partition.snapshot(),
+  };
 }
 
 /** Cells of the overflow key, one for each window, come on top of `maxKeys`. */
 const RESTORE_SLACK = 1.1;
 
 /** State that was kept by a run with more room is taken up as long as the whole run has room for it. */
-function refuseTooLarge({ flow, part, options }: TaskPlan, graph: TaskGraph): void {
-  let keys = 0;
-  for (const { cells = 0, keys: held = 0 } of graph.gauges().values()) keys += cells + held;
+function refuseTooLarge({ flow, part, options }: TaskPlan, { counts }: TaskHead): void {
+  const keys = keysKept(counts);
   if (keys <= options.maxKeys * RESTORE_SLACK) return;
   throw new StateTooLargeError(
     `flow "${flow.id}", partition "${part}": its state has ${keys} keys, and this run has room for ${options.maxKeys}. Give ` +
@@ -220,18 +154,5 @@ function warnOfNoProof(flow: Dataflow, part: string, { logger, exitWhenIdleMs }:
   logger.warn(
     { event: "never-drained", step: id, part, windows: waiting },
     `the source of "${id}", partition "${part}", cannot prove that nothing is left to read: ${effects.join(", and ")}`,
-  );
-}
-
-/** Rows that are handed over to a commit need a store that is named: another one would swallow them. @throws FlowError */
-function refuseStorelessOutputs(
-  flow: Dataflow,
-  id: string,
-  { store }: Sink<unknown>,
-  opened: SinkPartition<unknown>,
-): void {
-  if (opened.takeOutputs === undefined || store !== undefined) return;
-  throw new FlowError(
-    `flow "${flow.id}", output "${id}": its sink hands its rows over to commits (takeOutputs) and names no store that takes them; give the sink a store`,
   );
 }

@@ -13,7 +13,8 @@ export interface KeptPosition {
 /** Keeps of a source's position what changed, where the source can divide it. */
 export class PositionKeeper {
   readonly #codec: PositionCodec | undefined;
-  readonly #group: string;
+  /** Where the fields are kept. */
+  readonly group: string;
   /** Fields as they are in the store, as text. */
   #kept = new Map<string, string>();
   #next = this.#kept;
@@ -21,18 +22,19 @@ export class PositionKeeper {
   /** @param step id of the source's step */
   constructor(step: string, codec: PositionCodec | undefined) {
     this.#codec = codec;
-    this.#group = `${step}/${GROUP}`;
+    this.group = `${step}/${GROUP}`;
   }
 
-  /** The position that the store kept, whole. @param groups of the source's step */
+  /** The position that the store kept, whole. @param groups that it kept, {@link group} among them */
   restore(position: Json, groups: Iterable<StateGroup>): Json {
-    const fields = new Map<string, Json>();
-    for (const [group, entries] of groups) {
-      if (group === GROUP) for (const [field, value] of entries) fields.set(field, value);
-    }
-    if (this.#codec === undefined || fields.size === 0) return position;
+    let entries: (readonly [string, Json])[] = [];
+    for (const [group, kept] of groups) if (group === this.group) entries = [...kept];
+    // In an order of their own, so that equal positions are equal as text.
+    const fields = new Map(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
     this.#kept = textsOf(fields);
-    return this.#codec.unite({ head: position, fields });
+    return this.#codec === undefined || fields.size === 0
+      ? position
+      : this.#codec.unite({ head: position, fields });
   }
 
   /** What the next commit has to keep. */
@@ -42,7 +44,7 @@ export class PositionKeeper {
     this.#next = textsOf(fields);
     const put = [...fields].filter(([field]) => this.#kept.get(field) !== this.#next.get(field));
     const gone = [...this.#kept.keys()].filter((field) => !this.#next.has(field));
-    const changes = put.length === 0 && gone.length === 0 ? [] : [{ group: this.#group, put, delete: gone }];
+    const changes = put.length === 0 && gone.length === 0 ? [] : [{ group: this.group, put, delete: gone }];
     return { position: head, changes };
   }
 

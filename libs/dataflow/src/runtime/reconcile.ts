@@ -27,6 +27,8 @@ export interface Reconciliation {
   readonly lost: number;
   /** Taken in, but the store has lost the commits that they were in: in no figure above, and read again if possible. */
   readonly discarded: number;
+  /** Taken in by tasks that failed before they were committed: in no figure above, and left to the next owner. */
+  readonly uncommitted: number;
   /** The earliest time (ms) from which on a source cannot know what is missing; `undefined`: they all know. */
   readonly uncertainSince: number | undefined;
   readonly unaccounted: number;
@@ -52,6 +54,7 @@ export function reconcile(stats: FlowStats): Reconciliation {
     windowed: 0,
     skipped: 0,
     discarded: 0,
+    uncommitted: 0,
   };
   const rowsOut = new Map<string, number>();
   const decode = { decoded: 0, malformed: 0, blank: 0 };
@@ -67,6 +70,7 @@ export function reconcile(stats: FlowStats): Reconciliation {
     sum.suspicious += task.source.suspicious ?? 0;
     sum.lost += task.source.lost;
     sum.discarded += task.discarded;
+    sum.uncommitted += task.uncommitted;
     const since = task.source.uncertainSince;
     if (since !== undefined) uncertainSince = Math.min(uncertainSince ?? since, since);
     for (const step of task.steps) {
@@ -99,6 +103,7 @@ export function reconcile(stats: FlowStats): Reconciliation {
     suspicious: sum.suspicious,
     lost: sum.lost,
     discarded: sum.discarded,
+    uncommitted: sum.uncommitted,
     uncertainSince,
     unaccounted: Math.abs(sum.read - sum.delivered) + Math.abs(decodeRest) + Math.abs(windowRest),
     rowsOut: Object.fromEntries(rowsOut),

@@ -247,6 +247,20 @@ class Worker {
     if (failure !== undefined) throw failure.error;
   }
 
+  /** A task that is not opened again does not load what still stands of its figures. */
+  async #lookAtFigures({ part, history }: Task): Promise<void> {
+    const task = { flow: this.#flow.id, part };
+    try {
+      const head = await abortable(
+        this.#given.store?.look(task) ?? Promise.resolve(undefined),
+        this.#abort.signal,
+      );
+      history.resumed(head?.counts);
+    } catch (error) {
+      this.#options.logger.warn({ event: "figures-unknown", part }, messageOf(error));
+    }
+  }
+
   /** Runs a task, and opens it again from what its store still has when that was rolled back. */
   async #runTask(task: Task, index: number): Promise<void> {
     const { time, logger } = this.#options;
@@ -267,7 +281,10 @@ class Worker {
         );
         if (pauseMs > 0) await pause(time, pauseMs, this.#stop.signal);
         // All that was committed is in the store, and there is nothing else to finish.
-        if (this.#stop.signal.aborted) return;
+        if (this.#stop.signal.aborted) {
+          await this.#lookAtFigures(current);
+          return;
+        }
         current = this.#task(part, history);
         this.#tasks[index] = current;
       }

@@ -1,5 +1,6 @@
 import type { Dataflow } from "../dataflow.ts";
 import { StateMismatchError } from "../errors.ts";
+import { differencesOf } from "./state-difference.ts";
 
 /** What kept state depends on: the flow's version, and its steps that keep any with what their state depends on. */
 export function signatureOf(flow: Dataflow): string {
@@ -10,7 +11,10 @@ export function signatureOf(flow: Dataflow): string {
 /** @throws StateMismatchError for state of a flow of another shape */
 export function requireSameSignature(task: string, kept: string, own: string): void {
   if (kept === own) return;
+  const differences = differencesOf(kept, own);
+  const what = differences.length === 0 ? `kept "${kept}", now "${own}"` : differences.join("; ");
   throw new StateMismatchError(
-    `task ${task}: kept state belongs to the flow "${kept}", this one is "${own}"; run it with the version and the options that wrote it (windows, clocks and folds count), or reset the state`,
+    `task ${task}: the kept state is of a flow of another shape. ${what}. Run it with what wrote the state (the aggregator's ` +
+      "options are --window and --clock), or reset the state (aggregator reset)",
   );
 }

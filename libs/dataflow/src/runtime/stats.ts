@@ -36,9 +36,14 @@ export interface TaskStats {
   readonly rejected: number;
   /**
    * Events that were taken in, but whose commits the store has lost since. No other figure has them, and a source that
-   * resumes reads them again. Rolled back by more than 32 commits, a few that do stand may be among them.
+   * resumes reads them again.
    */
   readonly discarded: number;
+  /**
+   * Events that a task with a store had taken in after its last commit when it failed, such as one that was replaced: no
+   * other figure has them, and the next owner reads them again where the source can give them again. 0 until it fails.
+   */
+  readonly uncommitted: number;
   /** How often the task was opened again, since its store had been rolled back. */
   readonly reloads: number;
   readonly batches: number;

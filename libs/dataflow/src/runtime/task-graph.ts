@@ -7,7 +7,7 @@ import type { AsyncOperator } from "../operators/async-operator.ts";
 import type { StepContext } from "../operators/step-context.ts";
 import { PortEmitter } from "./port-emitter.ts";
 import type { Receiver } from "./port-emitter.ts";
-import type { StepCounts } from "./task-history.ts";
+import type { StepCounts } from "./task-counts.ts";
 
 /** A step that works on its batch at once. Whatever it throws names the step. */
 class OperatorNode implements Receiver {
@@ -79,7 +79,7 @@ class OutputNode implements Receiver {
   rows: unknown[] = [];
   eventsIn = 0;
   /** Rows that the sink was given. */
-  #written = 0;
+  written = 0;
   /** Rows that have left this process for good. */
   rowsOut = 0;
 
@@ -104,17 +104,17 @@ class OutputNode implements Receiver {
     } catch (error) {
       throw asSinkError(error, this.node.id, this.#part);
     }
-    this.#written += rows.length;
+    this.written += rows.length;
   }
 
   /** Rows that the sink has not taken. */
   get unwritten(): number {
-    return this.eventsIn - this.#written;
+    return this.eventsIn - this.written;
   }
 
   /** Every row written is out: the sink was flushed, and what leaves with a commit was committed. */
   allOut(): void {
-    this.rowsOut = this.#written;
+    this.rowsOut = this.written;
   }
 }
 
@@ -292,9 +292,14 @@ export class TaskGraph {
     );
   }
 
-  /** What every step has counted, by its id. */
-  counts(graph: Graph): Readonly<Record<string, StepCounts>> {
-    const live = this.#figures();
+  /**
+   * What every step has counted, by its id.
+   *
+   * @param rows which rows of outputs are taken for out: those that are, or all that the sinks were given, as the commit
+   *   that is about to be made will have it
+   */
+  counts(graph: Graph, rows: "out" | "written" = "out"): Readonly<Record<string, StepCounts>> {
+    const live = this.#figures(rows);
     const counts: Record<string, StepCounts> = {};
     for (const { id, ports } of graph.nodes) {
       const step = live.get(id);
@@ -317,6 +322,16 @@ export class TaskGraph {
     );
   }
 
+  /** Keys that all steps keep, once for each of their windows. */
+  get keys(): number {
+    let keys = 0;
+    for (const { operator } of this.#operators) {
+      const { cells = 0, keys: kept = 0 } = operator.stats?.() ?? {};
+      keys += cells + kept;
+    }
+    return keys;
+  }
+
   /** What stopping now would leave undone: rows not written, and keys of open windows. */
   unfinished(): { readonly rows: number; readonly open: number } {
     return {
@@ -327,7 +342,7 @@ export class TaskGraph {
     };
   }
 
-  #figures(): ReadonlyMap<string, LiveFigures> {
+  #figures(rows: "out" | "written" = "out"): ReadonlyMap<string, LiveFigures> {
     const live = new Map<string, LiveFigures>();
     for (const { node, operator, eventsIn } of this.#operators) {
       live.set(node.id, { eventsIn, figures: operator.stats?.() ?? {}, gauges: operator.gauges ?? [] });
@@ -335,8 +350,9 @@ export class TaskGraph {
     for (const { node, operator, eventsIn } of this.#asyncs) {
       live.set(node.id, { eventsIn, figures: operator.stats?.() ?? {}, gauges: [] });
     }
-    for (const { node, eventsIn, rowsOut } of this.#outputs) {
-      live.set(node.id, { eventsIn, figures: { rowsOut }, gauges: [] });
+    for (const { node, eventsIn, rowsOut, written } of this.#outputs) {
+      const figures = { rowsOut: rows === "out" ? rowsOut : written };
+      live.set(node.id, { eventsIn, figures, gauges: [] });
     }
     return live;
   }

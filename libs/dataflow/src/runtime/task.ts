@@ -1,21 +1,22 @@
 import type { Json } from "@millrace/windowing";
-import type { Drained } from "../contracts/source.ts";
 import type { Store } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
 import { DrainTimeoutError, asSinkError, messageOf } from "../errors.ts";
 import { abortable } from "./abortable.ts";
+import { CommitSchedule } from "./commit-schedule.ts";
 import { RolledBack } from "./committer.ts";
 import { IdleWatch } from "./idle-watch.ts";
 import { Intake } from "./intake.ts";
+import type { ProbeAnswer } from "./intake.ts";
 import { openTask } from "./open-task.ts";
 import type { LiveTask } from "./open-task.ts";
 import type { TaskOptions } from "./options.ts";
 import { Resources } from "./resources.ts";
 import { Signal } from "./signal.ts";
 import type { StartLine } from "./start-line.ts";
-import type { Hold, StepStats, TaskPhase, TaskStats } from "./stats.ts";
-import { sumOf } from "./task-history.ts";
-import type { TaskCounts, TaskHistory } from "./task-history.ts";
+import type { Hold, TaskPhase, TaskStats } from "./stats.ts";
+import { TaskFigures } from "./task-figures.ts";
+import type { TaskHistory } from "./task-history.ts";
 
 /** Why a task's input ended: by itself, since nothing came for long enough, or since the run is to stop. */
 type Ending = "end" | "idle" | "stopped";
@@ -29,11 +30,6 @@ export interface Unfinished {
   /** Keys of open windows, counted once for each window. */
   readonly open: number;
 }
-
-/** While nothing but the watermark moves it is committed no more often than this, ms. */
-const WATERMARK_EVERY_MS = 1_000;
-/** A task that commits nothing asks after so long whether another owner has it. */
-const OWNER_EVERY_MS = 3_000;
 
 /**
  * A live copy of a flow over one partition. Its life: open everything, restore, then batch by batch — process,
@@ -52,36 +48,16 @@ export class Task {
   readonly #opening = new AbortController();
   readonly #resources = new Resources();
   readonly #idle: IdleWatch;
+  readonly #schedule: CommitSchedule;
+  readonly #figures: TaskFigures;
   #phase: TaskPhase = "starting";
   #live: LiveTask | undefined;
   #stopping = false;
   #ending = false;
-  /** Events since the last commit. */
-  #uncommitted = 0;
-  /** Since when (ms) something waits to be committed. */
-  #dirtySince: number | undefined;
-  /** Results of windows that had left at the last commit. */
-  #committedResults = 0;
-  #commits = 0;
-  /** When the last commit was made, and which watermark it carried, ms. */
-  #committedAt = Number.NEGATIVE_INFINITY;
-  #committedWatermark = Number.NEGATIVE_INFINITY;
-  /** When time was last made to move on so that the watermark can be committed, ms. */
-  #refreshedAt = Number.NEGATIVE_INFINITY;
-  #ownerAskedAt = Number.NEGATIVE_INFINITY;
-  /** When it went for the next batch, or last stopped waiting for one, ms. */
+  /** When it went for the next batch, or last stopped waiting for one, monotonic, ms. */
   #roundBegan = 0;
   /** What its batches took since it last gave way to others, ms. What passes while it waits for one is none of it. */
   #turnMs = 0;
-  #read = 0;
-  #batches = 0;
-  #lastBatchMs = 0;
-  #longestBatchMs = 0;
-  #rejected = 0;
-  /** What the source had counted at the position that the next commit carries. */
-  #atPosition = { duplicates: 0, lost: 0, rejected: 0 };
-  #drainedAt: number | undefined;
-  #lastMessageAt: number | undefined;
   #hold: Hold = "nothing";
 
   /**
@@ -105,6 +81,8 @@ export class Task {
     this.#startLine = startLine;
     this.#onIdle = onIdle;
     this.#idle = new IdleWatch(options.exitWhenIdleMs);
+    this.#schedule = new CommitSchedule(options, store);
+    this.#figures = new TaskFigures(flow.graph, options.time, history, store !== undefined);
   }
 
   /** Nothing came for as long as the run waits, or nothing will come any more. */
@@ -114,7 +92,7 @@ export class Task {
 
   /** It has had an event, in this run or in the one it goes on from. */
   get begun(): boolean {
-    return this.#read > 0 || this.#live?.resumed === true || this.history.reloads > 0;
+    return this.#figures.read > 0 || this.#live?.resumed === true || this.history.reloads > 0;
   }
 
   /** Ends the intake; what was read is finished and committed. */
@@ -167,7 +145,7 @@ export class Task {
     this.#phase = "failed";
     if (failure.error instanceof RolledBack) {
       this.#phase = "reloading";
-      this.history.rolledBack(this.#counts());
+      this.#figures.rolledBack(this.#live);
       this.#live = undefined;
     }
     throw failure.error;
@@ -175,56 +153,16 @@ export class Task {
 
   unfinished(): Unfinished {
     const { rows = 0, open = 0 } = this.#live?.graph.unfinished() ?? {};
-    return { uncommitted: this.#uncommitted, rows, open };
+    return { uncommitted: this.#schedule.uncommitted, rows, open };
   }
 
   stats(): TaskStats {
-    const live = this.#live;
-    const { earlier, discarded, reloads } = this.history;
-    const now = live?.partition.stats?.();
-    // A life that is over has gone into the history.
-    const { read, duplicates, lost, rejected, batches, commits, steps } =
-      this.#phase === "reloading"
-        ? earlier
-        : sumOf(earlier, {
-            ...this.#counts(),
-            read: now?.read ?? this.#read,
-            duplicates: now?.duplicates ?? 0,
-            lost: now?.lost ?? 0,
-            rejected: this.#rejected,
-          });
-    const gauges = live?.graph.gauges();
-    return {
+    return this.#figures.stats({
       part: this.part,
       phase: this.#phase,
-      source: { queued: 0, ...now, read, duplicates, lost },
-      rejected,
-      discarded,
-      reloads,
-      batches,
-      lastBatchMs: this.#lastBatchMs,
-      longestBatchMs: this.#longestBatchMs,
-      commits,
-      drainedAt: this.#drainedAt,
-      lagMs: this.#lastMessageAt === undefined ? undefined : this.#options.time.now() - this.#lastMessageAt,
       hold: this.#hold,
-      steps: this.#flow.graph.nodes.flatMap(({ id, operator }): StepStats[] => {
-        const counts = steps[id];
-        if (counts === undefined) return [];
-        return [{ id, operator, ...counts, figures: { ...counts.figures, ...gauges?.get(id) } }];
-      }),
-    };
-  }
-
-  /** What this life has counted, as far as it goes with the position of the next commit. */
-  #counts(): TaskCounts {
-    return {
-      read: this.#read,
-      ...this.#atPosition,
-      batches: this.#batches,
-      commits: this.#commits,
-      steps: this.#live?.graph.counts(this.#flow.graph) ?? {},
-    };
+      live: this.#live,
+    });
   }
 
   async #openAndRun(): Promise<void> {
@@ -238,12 +176,12 @@ export class Task {
       abort: this.#abort.signal,
       opening: this.#opening.signal,
       onReject: () => {
-        this.#rejected += 1;
+        this.#figures.refused();
       },
     });
     this.#live = live;
     this.#phase = "running";
-    this.history.resumed(live.committer?.number ?? 0);
+    this.history.resumed(live.keptCounts);
     if (this.#stopping || this.#ending) live.partition.stop?.();
     // Sinks that resume are cut back to what was committed, so there must be a commit before the first row.
     if (!live.resumed) await this.#commit(live, false);
@@ -285,16 +223,14 @@ export class Task {
     const { time, maxTurnMs } = this.#options;
     const intake = new Intake(live.partition, this.#flow.graph.input?.id ?? "", this.part, this.#signal);
     for (;;) {
-      this.#roundBegan = time.now();
+      this.#roundBegan = time.monotonic();
       const batch = await this.#next(live, intake);
-      const began = time.now();
+      const began = time.monotonic();
       if (batch === "end") return this.#stopping ? "stopped" : this.#ending ? "idle" : "end";
-      this.#take(live, batch, began);
+      this.#take(live, batch);
       await this.#settle(live);
-      const ended = time.now();
-      this.#batches += 1;
-      this.#lastBatchMs = ended - began;
-      this.#longestBatchMs = Math.max(this.#longestBatchMs, this.#lastBatchMs);
+      const ended = time.monotonic();
+      this.#figures.batchDone(ended - began);
       this.#turnMs += ended - this.#roundBegan;
       if (this.#turnMs >= maxTurnMs) {
         await time.yield();
@@ -303,15 +239,13 @@ export class Task {
     }
   }
 
-  #take(live: LiveTask, { events, times }: TaskBatch, now: number): void {
-    this.#read += events.length;
-    this.#uncommitted += events.length;
-    this.#dirtySince ??= now;
+  #take(live: LiveTask, { events, times }: TaskBatch): void {
+    const { time } = this.#options;
+    this.#figures.took(events.length, times);
+    this.#schedule.read(events.length);
     if (events.length > 0) {
-      this.#idle.events(now);
-      const last = times?.at(-1);
-      if (last !== undefined && !Number.isNaN(last)) this.#lastMessageAt = last;
-      live.graph.push({ events, keys: undefined, times }, now);
+      this.#idle.events(time.monotonic());
+      live.graph.push({ events, keys: undefined, times }, time.now());
     }
     this.#notePosition(live);
   }
@@ -320,8 +254,7 @@ export class Task {
   #notePosition(live: LiveTask): void {
     if (live.committer === undefined) return;
     live.position = live.partition.snapshot();
-    const { duplicates = 0, lost = 0 } = live.partition.stats?.() ?? {};
-    this.#atPosition = { duplicates, lost, rejected: this.#rejected };
+    this.#figures.atPosition(live.partition);
   }
 
   /** Waits for the next batch, and lets windows close in between as time allows. */
@@ -342,61 +275,71 @@ export class Task {
       }
       if (cut()) return "end";
       const answer = intake.takeAnswer();
-      if (answer?.kind === "drained") await this.#drained(live, answer.proof);
+      if (answer?.kind === "drained") await this.#drained(live, answer);
       else await this.#wait(live, intake, answer?.kind === "not-drained");
     }
   }
 
-  async #drained(live: LiveTask, proof: Drained): Promise<void> {
-    this.#drainedAt = proof.at;
-    this.#idle.drained(proof);
-    live.graph.advance(this.#options.time.now(), proof.at);
+  async #drained(
+    live: LiveTask,
+    { proof, askedAt }: Extract<ProbeAnswer, { readonly kind: "drained" }>,
+  ): Promise<void> {
+    const { time } = this.#options;
+    this.#figures.drainedAt = proof.at;
+    this.#idle.drained(proof, askedAt, time.monotonic());
+    live.graph.advance(time.now(), proof.at);
     await this.#settle(live);
     if (this.#idle.idle) this.#onIdle();
   }
 
-  /** @param disproved a probe found something that waits to be read: until then no other is worth while */
+  /**
+   * Steps wait for a time of day, all else for an interval.
+   *
+   * @param disproved a probe found something that waits to be read: until then no other is worth while
+   */
   async #wait(live: LiveTask, intake: Intake, disproved: boolean): Promise<void> {
     const { time } = this.#options;
     const now = time.now();
+    const passed = time.monotonic();
+    const isDue = (at: number | undefined): boolean => at !== undefined && at <= passed;
     const wakes = live.graph.nextWakes(now);
-    const refreshAt = this.#refreshDue(live);
-    const refresh = refreshAt !== undefined && refreshAt <= now;
-    if (refresh || (wakes.time !== undefined && wakes.time <= now)) {
-      if (refresh) this.#refreshedAt = now;
+    const refreshAt = this.#schedule.refreshDue(live.graph);
+    if (isDue(refreshAt) || (wakes.time !== undefined && wakes.time <= now)) {
+      if (isDue(refreshAt)) this.#schedule.refreshed();
       live.graph.advance(now, undefined);
       await this.#settle(live);
-      if (refresh && !disproved && intake.canProbe) intake.probe();
+      if (isDue(refreshAt) && !disproved && intake.canProbe) intake.probe(time.monotonic());
       return;
     }
-    const commitAt = this.#commitDue(live);
-    if (commitAt !== undefined && commitAt <= now) {
+    const commitAt = this.#schedule.commitDue(live.graph);
+    if (isDue(commitAt)) {
       await this.#commit(live, false);
       return;
     }
-    const ownerAt = this.#ownerDue(live);
-    if (ownerAt !== undefined && ownerAt <= now) {
-      this.#ownerAskedAt = now;
+    const ownerAt = live.committer?.canAskOwner === true ? this.#schedule.ownerDue() : undefined;
+    if (isDue(ownerAt)) {
+      this.#schedule.ownerAsked();
       await abortable(live.committer?.askOwner() ?? Promise.resolve(), this.#abort.signal);
       return;
     }
-    const probeAt = disproved || !intake.canProbe ? undefined : earliest(wakes.drained, this.#idle.nextProbe);
-    if (probeAt !== undefined && probeAt <= now) intake.probe();
+    const canProbe = !disproved && intake.canProbe;
+    const proofAt = canProbe ? wakes.drained : undefined;
+    const idleProofAt = canProbe ? this.#idle.nextProbe : undefined;
+    const probes = isDue(idleProofAt) || (proofAt !== undefined && proofAt <= now);
+    if (probes) intake.probe(passed);
     this.#hold = holdOf(wakes.drained, now, disproved);
-    const alarm = earliest(
-      wakes.time,
-      commitAt,
-      refreshAt,
-      ownerAt,
-      probeAt !== undefined && probeAt > now ? probeAt : undefined,
-    );
-    const cancel = alarm === undefined ? undefined : time.wakeAt(alarm, this.#signal.notify);
+    const alarmAt = earliest(wakes.time, probes ? undefined : proofAt);
+    const passesAt = earliest(commitAt, refreshAt, ownerAt, probes ? undefined : idleProofAt);
+    const cancels = [
+      ...(alarmAt === undefined ? [] : [time.wakeAt(alarmAt, this.#signal.notify)]),
+      ...(passesAt === undefined ? [] : [time.wakeAfter(passesAt - passed, this.#signal.notify)]),
+    ];
     this.#phase = "waiting";
     await this.#signal.wait();
-    this.#roundBegan = time.now();
+    this.#roundBegan = time.monotonic();
     this.#phase = "running";
     this.#hold = "nothing";
-    cancel?.();
+    for (const cancel of cancels) cancel();
   }
 
   /** Writes what the steps made, page by page where a close has several, and commits where that is due. */
@@ -404,7 +347,7 @@ export class Task {
     const { graph, deadLetters } = live;
     while (graph.unsettled || deadLetters.waiting) {
       this.#abort.signal.throwIfAborted();
-      this.#dirtySince ??= this.#options.time.now();
+      this.#schedule.changed();
       await abortable(graph.settle(), this.#abort.signal);
       await abortable(deadLetters.flush(), this.#abort.signal);
       if (!graph.pending) break;
@@ -412,41 +355,8 @@ export class Task {
       await this.#options.time.yield();
       graph.nextPage();
     }
-    const due = this.#commitDue(live);
-    if (due !== undefined && due <= this.#options.time.now()) await this.#commit(live, false);
-  }
-
-  /** When the next commit is due: at once when results of windows have left or enough events came, else in time. */
-  #commitDue(live: LiveTask): number | undefined {
-    if (live.committer === undefined) return undefined;
-    if (this.#dirtySince === undefined) {
-      const { watermark } = live.graph;
-      return watermark !== undefined && watermark > this.#committedWatermark
-        ? this.#committedAt + this.#watermarkEveryMs
-        : undefined;
-    }
-    if (live.graph.results > this.#committedResults) return -Infinity;
-    if (this.#uncommitted >= this.#options.commitEveryEvents) return -Infinity;
-    return this.#dirtySince + this.#options.commitEveryMs;
-  }
-
-  /**
-   * When time is to move on though no window is due, so that readers of the store see the watermark of a partition
-   * move that has nothing to read.
-   */
-  #refreshDue(live: LiveTask): number | undefined {
-    if (live.committer === undefined || this.#dirtySince !== undefined || live.graph.watermark === undefined)
-      return undefined;
-    return Math.max(this.#committedAt, this.#refreshedAt) + this.#watermarkEveryMs;
-  }
-
-  #ownerDue({ committer }: LiveTask): number | undefined {
-    if (committer?.canAskOwner !== true) return undefined;
-    return Math.max(this.#committedAt, this.#ownerAskedAt) + OWNER_EVERY_MS;
-  }
-
-  get #watermarkEveryMs(): number {
-    return Math.max(this.#options.commitEveryMs, WATERMARK_EVERY_MS);
+    const due = this.#schedule.commitDue(graph);
+    if (due !== undefined && due <= this.#options.time.monotonic()) await this.#commit(live, false);
   }
 
   /** @param partial further pages of the same close follow */
@@ -460,15 +370,13 @@ export class Task {
       if (sink.snapshot !== undefined) sinks[id] = await abortable(this.#ofSink(id, sink.snapshot()), signal);
     }
     const outputs = [...live.sinks.values()].flatMap((sink) => sink.takeOutputs?.() ?? []);
-    this.#committedResults = graph.results;
-    this.#committedWatermark = graph.watermark ?? Number.NEGATIVE_INFINITY;
-    await abortable(committer.commit({ graph, position, sinks, outputs, partial }), signal);
+    this.#schedule.committing(graph);
+    const own = this.#figures.withCommit(live);
+    const counts = this.history.toKeep(own, graph.keys);
+    await abortable(committer.commit({ graph, position, sinks, outputs, partial, counts }), signal);
     graph.allOut();
-    this.#committedAt = this.#options.time.now();
-    this.#commits += 1;
-    this.#uncommitted = 0;
-    this.#dirtySince = undefined;
-    this.history.committed(committer.number, this.#counts());
+    this.#schedule.committed();
+    this.#figures.committed(own);
     if (partition.committed !== undefined) await abortable(partition.committed(position), signal);
   }
 

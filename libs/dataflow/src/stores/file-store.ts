@@ -11,6 +11,7 @@ import type {
 } from "../contracts/store.ts";
 import { StateError } from "../errors.ts";
 import { decideCommit } from "./decide-commit.ts";
+import { requireRoom } from "./state-room.ts";
 import { StateGroups } from "./state-groups.ts";
 import { TaskFolder } from "./task-folder.ts";
 import type { KeptCommit } from "./task-folder.ts";
@@ -28,11 +29,11 @@ export class FileStore implements Store {
     this.#directory = directory;
   }
 
-  async look(task: TaskId): Promise<TaskHead | undefined> {
-    const { last } = await replay(this.#folder(task));
+  async look(task: TaskId, wanted: readonly string[] = []): Promise<TaskHead | undefined> {
+    const { last, groups } = await replay(this.#folder(task));
     if (last === undefined) return undefined;
-    const { number: commitNumber, signature, position, sinks } = last.commit;
-    return { commitNumber, signature, position, sinks };
+    const { number: commitNumber, signature, position, sinks, counts = null } = last.commit;
+    return { commitNumber, signature, position, sinks, counts, groups: groups.copy(wanted) };
   }
 
   async acquire(task: TaskId): Promise<TaskStore> {
@@ -72,8 +73,8 @@ class FileTaskStore implements TaskStore {
     this.#snapshotBytes = snapshotBytes;
     this.#unfolded = commitBytes;
     if (last === undefined) return undefined;
-    const { number, signature, position, sinks, partial } = last.commit;
-    return { commitNumber: number, signature, position, sinks, partial, groups: groups.copy() };
+    const { number: commitNumber, signature, position, sinks, partial, counts = null } = last.commit;
+    return { commitNumber, signature, position, sinks, partial, counts, groups: groups.copy() };
   }
 
   async commit(commit: Commit): Promise<CommitOutcome> {
@@ -104,13 +105,16 @@ class FileTaskStore implements TaskStore {
     const { last, groups } = await replay(this.#folder);
     if (last === undefined) return;
     const changes = groups.copy().map(([group, fields]) => ({ group, put: [...fields] }));
-    this.#snapshotBytes = await this.#folder.writeSnapshot({ ...last, commit: { ...last.commit, changes } });
+    const kept = { ...last, commit: { ...last.commit, changes } };
+    this.#snapshotBytes = await this.#folder.writeSnapshot(kept, groups.fields);
     this.#unfolded = 0;
   }
 }
 
-/** Adds up the snapshot and the commits after it. */
+/** Adds up the snapshot and the commits after it. @throws StateTooLargeError, StateError */
 async function replay(folder: TaskFolder): Promise<Replayed> {
+  // The commits after a snapshot are no larger than that, or small; what it takes itself is known before it is read.
+  requireRoom(folder.path, await folder.snapshotFields());
   const { snapshot, commits } = await folder.read();
   const groups = new StateGroups();
   let last: KeptCommit | undefined;
@@ -121,6 +125,7 @@ async function replay(folder: TaskFolder): Promise<Replayed> {
       );
     }
     groups.apply(kept.commit.changes);
+    requireRoom(folder.path, groups.fields);
     last = kept;
   }
   const commitBytes = commits.reduce((sum, { bytes }) => sum + bytes, 0);

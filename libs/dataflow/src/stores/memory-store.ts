@@ -25,11 +25,11 @@ class Kept {
 export class MemoryStore implements Store {
   readonly #tasks = new Map<string, Kept>();
 
-  look(task: TaskId): Promise<TaskHead | undefined> {
-    const { last } = this.#kept(task);
+  look(task: TaskId, wanted: readonly string[] = []): Promise<TaskHead | undefined> {
+    const { last, groups } = this.#kept(task);
     if (last === undefined) return Promise.resolve(undefined);
-    const { number: commitNumber, signature, position, sinks } = last;
-    return Promise.resolve({ commitNumber, signature, position, sinks });
+    const { number: commitNumber, signature, position, sinks, counts } = last;
+    return Promise.resolve({ commitNumber, signature, position, sinks, counts, groups: groups.copy(wanted) });
   }
 
   acquire(task: TaskId): Promise<TaskStore> {
@@ -70,8 +70,16 @@ class MemoryTaskStore implements TaskStore {
   load(): Promise<TaskState | undefined> {
     const { last, groups, commitNumber } = this.#kept;
     if (last === undefined) return Promise.resolve(undefined);
-    const { signature, position, sinks, partial } = last;
-    return Promise.resolve({ commitNumber, signature, position, sinks, partial, groups: groups.copy() });
+    const { signature, position, sinks, partial, counts } = last;
+    return Promise.resolve({
+      commitNumber,
+      signature,
+      position,
+      sinks,
+      partial,
+      counts,
+      groups: groups.copy(),
+    });
   }
 
   commit(commit: Commit): Promise<CommitOutcome> {

@@ -6,7 +6,8 @@ import { StateError, messageOf } from "../errors.ts";
 /** A commit as it is kept, with the owner who made it. */
 export interface KeptCommit {
   readonly fence: number;
-  readonly commit: Commit;
+  /** Earlier versions kept no counts. */
+  readonly commit: Omit<Commit, "counts"> & Partial<Pick<Commit, "counts">>;
 }
 
 interface KeptFile {
@@ -15,6 +16,10 @@ interface KeptFile {
 }
 
 type FileKind = "fence" | "commit" | "snapshot";
+
+/** How a snapshot begins that says how many fields it has. */
+const HEAD = /^\{"fields":(\d+),/;
+const HEAD_BYTES = 64;
 
 const NAME = /^(fence|commit|snapshot)-(\d+)$/;
 
@@ -62,11 +67,16 @@ export class TaskFolder {
     return bytes;
   }
 
-  /** Replaces the commits up to the one that `kept` is named after. @returns its size in bytes */
-  async writeSnapshot(kept: KeptCommit): Promise<number> {
+  /**
+   * Replaces the commits up to the one that `kept` is named after.
+   *
+   * @param fields how many it has: the file begins with it, so that it can be known before the rest is read
+   * @returns its size in bytes
+   */
+  async writeSnapshot(kept: KeptCommit, fields: number): Promise<number> {
     const { number } = kept.commit;
     const file = this.#file("snapshot", number);
-    const { draft, bytes } = await this.#draft(file, kept);
+    const { draft, bytes } = await this.#draft(file, { fields, ...kept });
     await rename(draft, file);
     await this.#sync();
     await this.#removeBelow("snapshot", number);
@@ -74,13 +84,30 @@ export class TaskFolder {
     return bytes;
   }
 
-  /** The newest snapshot and the commits behind it, in order. */
+  /** How many fields the newest snapshot has; 0: there is none, or it does not say. */
+  async snapshotFields(): Promise<number> {
+    const newest = await this.#newestSnapshot();
+    if (newest === 0) return 0;
+    const handle = await open(this.#file("snapshot", newest), "r");
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+      return Number(HEAD.exec(buffer.toString("utf8", 0, bytesRead))?.[1] ?? 0);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** The newest snapshot and the commits after it, in order. */
   async read(): Promise<{ readonly snapshot: KeptFile | undefined; readonly commits: readonly KeptFile[] }> {
-    const newest = Math.max(0, ...(await this.#numbers("snapshot")));
+    const newest = await this.#newestSnapshot();
     const numbers = (await this.#numbers("commit")).filter((number) => number > newest).sort((a, b) => a - b);
     const commits: KeptFile[] = [];
     for (const number of numbers) commits.push(await this.#read(this.#file("commit", number)));
     return { snapshot: newest === 0 ? undefined : await this.#read(this.#file("snapshot", newest)), commits };
+  }
+
+  async #newestSnapshot(): Promise<number> {
+    return Math.max(0, ...(await this.#numbers("snapshot")));
   }
 
   async #read(file: string): Promise<KeptFile> {
@@ -92,7 +119,10 @@ export class TaskFolder {
     }
   }
 
-  async #draft(file: string, kept: KeptCommit): Promise<{ readonly draft: string; readonly bytes: number }> {
+  async #draft(
+    file: string,
+    kept: KeptCommit & { readonly fields?: number },
+  ): Promise<{ readonly draft: string; readonly bytes: number }> {
     const draft = `${file}.${kept.fence}.draft`;
     const text = JSON.stringify(kept);
     const handle = await open(draft, "w");

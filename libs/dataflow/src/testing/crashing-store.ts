@@ -30,8 +30,8 @@ export class CrashingStore implements Store {
     return this.#inner;
   }
 
-  look(task: TaskId): Promise<TaskHead | undefined> {
-    return this.#inner.look(task);
+  look(task: TaskId, groups?: readonly string[]): Promise<TaskHead | undefined> {
+    return this.#inner.look(task, groups);
   }
 
   async acquire(task: TaskId): Promise<TaskStore> {

@@ -86,6 +86,21 @@ export function sinkConformance<T>({ open, row, resumes }: SinkHarness<T>): read
       }),
     },
     {
+      name: "opening one disturbs none that writes, unless the sink has a look of its own",
+      run: using(async ({ sink, read }) => {
+        if (sink.checkResume !== undefined) return;
+        const part = await sink.buildPart("0", undefined, CONTEXT);
+        await part.writeBatch(rows(0, 3));
+        await part.flush();
+        // Another worker that is refused before it takes the task over.
+        await (await sink.buildPart("0", await part.snapshot?.(), CONTEXT)).close();
+        await part.writeBatch(rows(3, 6));
+        await part.flush();
+        await part.close();
+        deepStrictEqual(await read(), rows(0, 6));
+      }),
+    },
+    {
       name: "close can be called again",
       run: using(async ({ sink }) => {
         const part = await sink.buildPart("0", undefined, CONTEXT);

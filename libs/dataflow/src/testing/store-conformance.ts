@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { Json, StateChange } from "@millrace/windowing";
-import type { Commit, Store, TaskState } from "../contracts/store.ts";
+import type { Commit, Store, TaskHead } from "../contracts/store.ts";
 import type { ConformanceCase } from "./conformance.ts";
 
 /** A store that a suite may use up. */
@@ -39,7 +39,7 @@ export function storeConformance({ open }: StoreHarness): readonly ConformanceCa
       }),
     },
     {
-      name: "gives back position, sinks and state as commits added them up",
+      name: "gives back position, sinks, counts and state as commits added them up",
       run: using(async ({ store, reopen }) => {
         const task = await store.acquire(TASK);
         await task.commit(
@@ -54,6 +54,7 @@ export function storeConformance({ open }: StoreHarness): readonly ConformanceCa
               { group: "w/2", put: [["b", "é"]], delete: ["a"] },
             ],
             partial: true,
+            counts: ["run", 12],
           }),
         );
         const again = await (await reopen()).acquire(TASK);
@@ -64,6 +65,7 @@ export function storeConformance({ open }: StoreHarness): readonly ConformanceCa
           sinks: { out: 12 },
           groups: { "w/2": { b: "é" } },
           partial: true,
+          counts: ["run", 12],
         });
       }),
     },
@@ -119,17 +121,19 @@ export function storeConformance({ open }: StoreHarness): readonly ConformanceCa
       }),
     },
     {
-      name: "look tells what was committed and leaves the owner in charge",
+      name: "look gives back what was committed, and of the groups those asked for, and leaves the owner in charge",
       run: using(async ({ store }) => {
         strictEqual(await store.look(TASK), undefined);
         const owner = await store.acquire(TASK);
         strictEqual(await store.look(TASK), undefined);
-        await owner.commit(commitOf(1, { position: { at: 7 }, sinks: { out: 3 } }));
-        deepStrictEqual(await store.look(TASK), {
-          commitNumber: 1,
-          signature: "suite v1",
-          position: { at: 7 },
-          sinks: { out: 3 },
+        const changes = [put("in/position", { a: 1, b: 2 }), put("w/1", { a: 1 })];
+        const kept = { signature: "suite v1", position: { at: 7 }, sinks: { out: 3 }, counts: ["run", 4] };
+        await owner.commit(commitOf(1, { ...kept, changes }));
+        const head = { commitNumber: 1, ...kept };
+        deepStrictEqual(await loaded(store.look(TASK)), { ...head, groups: {} });
+        deepStrictEqual(await loaded(store.look(TASK, ["in/position", "none"])), {
+          ...head,
+          groups: { "in/position": { a: 1, b: 2 } },
         });
         strictEqual((await owner.commit(commitOf(2))).kind, "applied");
       }),
@@ -161,14 +165,15 @@ function commitOf(number: number, rest: Partial<Commit> = {}): Commit {
     outputs: [],
     partial: false,
     watermark: null,
+    counts: null,
     ...rest,
   };
 }
 
 /** A state with its groups as plain objects, so that it can be compared. */
-async function loaded(
-  state: Promise<TaskState | undefined>,
-): Promise<(Omit<TaskState, "groups"> & { readonly groups: Readonly<Record<string, unknown>> }) | undefined> {
+async function loaded<State extends TaskHead>(
+  state: Promise<State | undefined>,
+): Promise<(Omit<State, "groups"> & { readonly groups: Readonly<Record<string, unknown>> }) | undefined> {
   const found = await state;
   if (found === undefined) return undefined;
   const { groups, ...rest } = found;

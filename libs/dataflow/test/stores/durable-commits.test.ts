@@ -16,6 +16,7 @@ const COMMIT: Commit = {
   outputs: [],
   partial: false,
   watermark: null,
+  counts: null,
 };
 
 let directory: string;

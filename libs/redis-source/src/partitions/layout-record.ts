@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import type { PartContext } from "@millrace/dataflow";
+import type { StartContext } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import { PartitionLayoutError } from "../errors.ts";
@@ -14,8 +14,6 @@ export interface LayoutSubject {
 
 /** The attribute of heartbeats that carries a layout. */
 export const LAYOUT_ATTRIBUTE = "layout";
-
-type StartContext = Pick<PartContext, "logger" | "time" | "signal" | "step">;
 
 /** Answers that concern this one key: what is to be published or read can be all the same. */
 const REFUSALS = /^(NOPERM|WRONGTYPE|OOM|MISCONF|READONLY|NOREPLICAS)\b/;
@@ -153,6 +151,29 @@ export class LayoutRecord {
 }
 
 /**
+ * Refuses a publisher that would divide a name otherwise than it is recorded. Nothing is changed.
+ *
+ * @param replace the layout is changed on purpose
+ * @throws PartitionLayoutError when another layout is recorded; RedisError when there is no usable Redis within
+ *   `connectTimeoutMs`; the reason of the context's signal
+ */
+export async function checkLayout(
+  options: RedisConnectionOptions,
+  subject: LayoutSubject,
+  layout: PartitionLayout,
+  replace: boolean,
+  context: StartContext,
+): Promise<void> {
+  const asks = !replace && !isOnePartition(subject.name);
+  const text = await askFor(options, subject, context, (client) =>
+    asks ? client.get(layoutKey(subject)) : Promise.resolve(null),
+  );
+  const recorded = typeof text === "string" ? parseLayout(text) : undefined;
+  if (recorded !== undefined && !isSameLayout(recorded, layout))
+    throw refusalOfWriter(subject, recorded, layout);
+}
+
+/**
  * Sees that a reader reads all that publishers write, as they divide it: by what they have recorded, and by what their
  * heartbeats say. It looks again when events come, and then every 30 s at the least: other publishers may follow, that
  * divide them otherwise.
@@ -211,7 +232,7 @@ export class LayoutGuard {
     return this.#begun;
   }
 
-  /** Whether {@link lookAgain} would ask Redis now. */
+  /** Whether {@link lookAgain} would ask Redis now. @param now monotonic, ms */
   isDue(now: number): boolean {
     return !this.#denied && !this.#asking && now >= this.#askAt;
   }
@@ -225,7 +246,7 @@ export class LayoutGuard {
       if (error instanceof PartitionLayoutError) throw error;
     } finally {
       this.#asking = false;
-      this.#askAt = context.time.now() + this.#pauseMs;
+      this.#askAt = context.time.monotonic() + this.#pauseMs;
       this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
     }
   }
@@ -239,7 +260,7 @@ export class LayoutGuard {
 
   async #begin(context: StartContext): Promise<void> {
     // The first events are a reason to look only where there was no publisher yet.
-    if (await this.#look(context)) this.#askAt = context.time.now() + LONGEST_PAUSE_MS;
+    if (await this.#look(context)) this.#askAt = context.time.monotonic() + LONGEST_PAUSE_MS;
   }
 
   /** @returns whether a layout is recorded */

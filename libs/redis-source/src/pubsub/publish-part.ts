@@ -1,8 +1,8 @@
-import type { PartContext, SinkPartition } from "@millrace/dataflow";
+import type { PartContext, SinkPartition, StartContext } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import type { FramingSettings } from "../delivery/framing-options.ts";
 import { LastingNumbers } from "../delivery/lasting-numbers.ts";
-import { LAYOUT_ATTRIBUTE, LayoutRecord, isOnePartition } from "../partitions/layout-record.ts";
+import { LAYOUT_ATTRIBUTE, LayoutRecord, checkLayout, isOnePartition } from "../partitions/layout-record.ts";
 import type { LayoutSubject } from "../partitions/layout-record.ts";
 import { formatLayout } from "../partitions/partition-layout.ts";
 import type { PartitionLayout } from "../partitions/partition-layout.ts";
@@ -30,6 +30,8 @@ export class PublishParts {
   /** Parts that are open or being opened. */
   #users = 0;
   #record: Promise<LayoutRecord> | undefined;
+  /** A look that is not over yet serves all parts. */
+  #check: Promise<void> | undefined;
   readonly #open = new Set<PublishPart>();
   #built = 0;
   #closed: LaneStats = sumOf([]);
@@ -37,6 +39,20 @@ export class PublishParts {
   constructor(connection: RedisConnectionOptions, settings: PublishPartsSettings) {
     this.#connection = connection;
     this.#settings = settings;
+  }
+
+  /**
+   * Looks at what a publisher could be refused for, and changes nothing.
+   *
+   * @throws PartitionLayoutError when another layout is recorded; RedisError when there is no usable Redis within
+   *   `connectTimeoutMs`; the reason of the context's signal
+   */
+  check(context: StartContext): Promise<void> {
+    const { layout, relayout } = this.#settings;
+    this.#check ??= checkLayout(this.#connection, this.#settings, layout, relayout, context).finally(() => {
+      this.#check = undefined;
+    });
+    return this.#check;
   }
 
   /**

@@ -74,12 +74,16 @@ export class PubSubPartition implements SourcePartition<RawLine> {
   readonly #resumed: boolean;
   readonly #layout: LayoutGuard | undefined;
   readonly #arrival = new Signal();
-  /** Probes under way: any event that comes before their answer decides them. */
+  /** Probes that wait for their answer: any event that comes before it decides them. */
   readonly #probes = new Set<() => void>();
   #connection: RedisConnection | undefined;
   #subscribed = false;
-  /** The last sign of life on a subscription, ms: not later than the last message, nor earlier than the last batch. */
+  /**
+   * The last sign of life on a subscription, ms: by system time, as messages are stamped, and by monotonic time. Not
+   * later than the last message, nor earlier than the last batch.
+   */
   #aliveAt = Number.NEGATIVE_INFINITY;
+  #heardAt = Number.NEGATIVE_INFINITY;
   /** Since the last batch a message has been noted as a sign of life. */
   #noted = false;
   #cancelWatch: (() => void) | undefined;
@@ -136,7 +140,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     for (;;) {
       this.#layout?.throwIfRefused();
       if (this.#inbox.length > 0) {
-        if (this.#layout?.isDue(this.#context.time.now()) !== true) return this.#take();
+        if (this.#layout?.isDue(this.#context.time.monotonic()) !== true) return this.#take();
         await this.#lookUnread(this.#layout);
         continue;
       }
@@ -227,7 +231,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
       }),
     ]);
     onOutOfStep(client, () => this.#connection?.discard(client, new RedisUnreachableError(OUT_OF_STEP)));
-    this.#aliveAt = time.now();
+    this.#noteAlive();
     if (this.#settings.frames !== undefined && records === undefined) this.#tellUnknown();
     if (this.#subscribed) this.#inbox.missed(missedFrom, records);
     else this.#inbox.begin(records, this.#resumed);
@@ -251,7 +255,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
   #watchSilence(): void {
     const { time } = this.#context;
     if (this.#ended) return;
-    const delayMs = Math.max(this.#aliveAt + SILENCE_MS - time.now(), SILENCE_MS / 2);
+    const delayMs = Math.max(this.#heardAt + SILENCE_MS - time.monotonic(), SILENCE_MS / 2);
     this.#cancelWatch = time.wakeAfter(delayMs, () => {
       void this.#askIfSilent().then(() => {
         this.#watchSilence();
@@ -264,19 +268,20 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     const client = this.#connection?.client;
     void this.#lookAtLayout();
     this.#noted = false;
-    const asked = this.#aliveAt;
+    const heardAt = this.#heardAt;
     // Of a socket that is not read, silence says nothing.
     if (client === undefined || this.#paused !== undefined || this.#stopping) return;
-    if (time.now() < asked + SILENCE_MS || (await this.#within(SILENCE_MS, this.#ask(client)))) return;
+    if (time.monotonic() < heardAt + SILENCE_MS || (await this.#within(SILENCE_MS, this.#ask(client))))
+      return;
     // After a stop of the whole process what came is read only now.
     await time.yield();
-    if (this.#aliveAt === asked) this.#connection?.discard(client, new RedisUnreachableError(SILENT));
+    if (this.#heardAt === heardAt) this.#connection?.discard(client, new RedisUnreachableError(SILENT));
   }
 
   /** Publishers of which nothing arrives may divide their events into other channels. */
   async #lookAtLayout(): Promise<void> {
     const layout = this.#layout;
-    if (layout?.isDue(this.#context.time.now()) !== true) return;
+    if (layout?.isDue(this.#context.time.monotonic()) !== true) return;
     try {
       await layout.lookAgain(this.#context);
     } catch (error) {
@@ -286,14 +291,20 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     }
   }
 
+  #noteAlive(): void {
+    const { time } = this.#context;
+    this.#aliveAt = time.now();
+    this.#heardAt = time.monotonic();
+  }
+
   async #ask(client: Redis): Promise<void> {
     await ping(client);
-    this.#aliveAt = this.#context.time.now();
+    this.#noteAlive();
   }
 
   #receive(message: Buffer, client: Redis): void {
     if (this.#ended || this.#failure !== undefined) return;
-    this.#noteLife();
+    this.#noteMessage();
     try {
       this.#inbox.receive(message);
     } catch (error) {
@@ -313,10 +324,10 @@ export class PubSubPartition implements SourcePartition<RawLine> {
   }
 
   /** Reads the clock once for all that arrives between two batches. */
-  #noteLife(): void {
+  #noteMessage(): void {
     if (this.#noted) return;
     this.#noted = true;
-    this.#aliveAt = this.#context.time.now();
+    this.#noteAlive();
   }
 
   #take(): SourceBatch<RawLine> {

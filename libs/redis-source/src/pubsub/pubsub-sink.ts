@@ -1,4 +1,4 @@
-import type { Json, PartContext, Sink, SinkPartition } from "@millrace/dataflow";
+import type { Json, PartContext, Sink, SinkPartition, StartContext } from "@millrace/dataflow";
 import { resolveTarget } from "../connection/connection-options.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { ChannelPublisher } from "./channel-publisher.ts";
@@ -33,6 +33,17 @@ export class RedisPubSubSink implements Sink<PublishRow> {
     this.#connection = connection;
     this.#settings = resolveSinkOptions(options);
     this.#parts = new PublishParts(connection, this.#settings);
+  }
+
+  /**
+   * Looks whether there is a Redis and which partition layout is recorded there. To open the sink would say more: a
+   * publisher that begins, and ends again, is heard by readers.
+   *
+   * @throws PartitionLayoutError when a publisher has recorded another partition layout; RedisError when there is no
+   *   usable Redis within `connectTimeoutMs`; the reason of the context's signal
+   */
+  checkResume(_part: string, _resume: Json | undefined, context: StartContext): Promise<void> {
+    return this.#parts.check(context);
   }
 
   /**

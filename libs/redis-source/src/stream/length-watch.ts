@@ -20,8 +20,8 @@ export class LengthWatch {
   /** @param length entries that the stream has now */
   look(length: number): void {
     const { time, logger, step } = this.#context;
-    if (length <= this.#most || time.now() < this.#nextAt) return;
-    this.#nextAt = time.now() + HOUR_MS;
+    if (length <= this.#most || time.monotonic() < this.#nextAt) return;
+    this.#nextAt = time.monotonic() + HOUR_MS;
     logger.warn(
       { event: "stream-long", stream: this.#stream, step, entries: length },
       `stream ${this.#stream} has ${length} entries, all of them in Redis' memory. To delete those that this flow has committed ` +

@@ -148,7 +148,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
       for (;;) {
         const entries = await this.#nextEntries();
         if (this.#over) return END;
-        if (this.#layout?.isDue(this.#context.time.now()) === true)
+        if (this.#layout?.isDue(this.#context.time.monotonic()) === true)
           await this.#layout.lookAgain(this.#context);
         if (entries.length > 0) return this.#deliver(entries);
       }

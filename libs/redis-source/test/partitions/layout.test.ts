@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/glob
 import { Redis } from "ioredis";
 import type { SinkPartition, SourcePartition } from "@millrace/dataflow";
 import { VirtualTime } from "@millrace/dataflow/testing";
-import { startRedis, startRedisCluster } from "@millrace/local-redis";
+import { freePort, startRedis, startRedisCluster } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import {
   PartitionLayoutError,
@@ -52,12 +52,14 @@ interface Place {
   readonly context?: TestContext;
 }
 
-/** Begins to publish on `clicks`. */
-async function publish(
+type Published = Division & { readonly relayout?: boolean };
+
+/** Publishes on `clicks`. */
+function sinkOf(
   transport: Transport,
-  { partitions = 1, by, framed = false, relayout = false }: Division & { readonly relayout?: boolean },
-  { at = { url: server.url }, context = partContext() }: Place = {},
-): Promise<SinkPartition<PublishRow>> {
+  { partitions = 1, by, framed = false, relayout = false }: Published,
+  at: RedisConnectionOptions = { url: server.url },
+): RedisPubSubSink | RedisStreamSink {
   const common = {
     partitions,
     relayout,
@@ -66,11 +68,18 @@ async function publish(
     ...(by === undefined ? {} : { partitionedBy: by }),
     ...(framed ? { frames: FRAMES } : {}),
   };
-  const sink =
-    transport === "stream"
-      ? new RedisStreamSink(at, { stream: "clicks", ...common })
-      : new RedisPubSubSink(at, { channel: "clicks", transport, ...common });
-  const part = await sink.buildPart("0", undefined, context);
+  return transport === "stream"
+    ? new RedisStreamSink(at, { stream: "clicks", ...common })
+    : new RedisPubSubSink(at, { channel: "clicks", transport, ...common });
+}
+
+/** Begins to publish on `clicks`. */
+async function publish(
+  transport: Transport,
+  division: Published,
+  { at, context = partContext() }: Place = {},
+): Promise<SinkPartition<PublishRow>> {
+  const part = await sinkOf(transport, division, at).buildPart("0", undefined, context);
   open.push(part);
   return part;
 }
@@ -125,6 +134,19 @@ describe.each(transports)("on %s", (transport) => {
     );
     await read(transport, ours);
     await publish(transport, ours);
+  });
+
+  it("a publisher's start is looked at without a trace in Redis", async () => {
+    const look = (division: Published): Promise<void> =>
+      sinkOf(transport, { framed: true, ...division }).checkResume("0", undefined, partContext());
+    await look({ partitions: 4 });
+    expect(await redis.keys("*")).toEqual([]);
+    await publish(transport, { partitions: 4 });
+    const before = (await redis.keys("*")).sort();
+    await look({ partitions: 4 });
+    await look({ partitions: 2, relayout: true });
+    await expect(look({ partitions: 2 })).rejects.toMatchObject(refusal("4 partitions", "2 partitions"));
+    expect((await redis.keys("*")).sort()).toEqual(before);
   });
 
   it("of two publishers that begin at once and disagree, one is refused", async () => {
@@ -187,6 +209,14 @@ describe.each(transports)("on %s", (transport) => {
     for (const { logger } of [reading, writing])
       expect(logger.of("layout-unknown")).toMatchObject([{ level: "warn" }]);
   });
+});
+
+it("a publisher's start is refused where there is no Redis, before anything is opened", async () => {
+  const at = { url: `redis://127.0.0.1:${await freePort()}`, connectTimeoutMs: 200 };
+  for (const transport of transports) {
+    const looked = sinkOf(transport, {}, at).checkResume("0", undefined, partContext());
+    await expect(looked).rejects.toMatchObject({ code: "MILLRACE_REDIS_UNREACHABLE" });
+  }
 });
 
 describe("the layout of a stream", () => {

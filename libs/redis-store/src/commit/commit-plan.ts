@@ -24,7 +24,7 @@ export interface CommitValue {
 
 /** A commit as Redis is told it. */
 export interface CommitPlan {
-  /** Signature, position, sinks, partial. */
+  /** Signature, position, sinks, partial, counts. */
   readonly head: readonly string[];
   /** Arguments of one call each: a single piece is applied with the commit, several are staged before it. */
   readonly pieces: readonly (readonly string[])[];
@@ -45,8 +45,14 @@ export async function planCommit(
   limits: CommitLimits,
   breathe: () => Promise<void>,
 ): Promise<CommitPlan> {
-  const { number, signature, position, sinks, partial } = commit;
-  const head = [signature, JSON.stringify(position), JSON.stringify(sinks), partial ? "1" : "0"];
+  const { number, signature, position, sinks, partial, counts } = commit;
+  const head = [
+    signature,
+    JSON.stringify(position),
+    JSON.stringify(sinks),
+    partial ? "1" : "0",
+    JSON.stringify(counts),
+  ];
   const where = `Commit ${number} of ${keys.base}`;
   let total = 0;
   let largest: CommitValue | undefined;

@@ -222,18 +222,18 @@ class WaitLog {
     this.#settings = settings;
     this.#address = address;
     this.#purpose = purpose;
-    this.#since = settings.time.now();
+    this.#since = settings.time.monotonic();
     this.#nextAt = this.#since + PASSING_MS;
   }
 
   goesOn({ message, code }: RedisError): void {
     const { time, logger } = this.#settings;
-    const now = time.now();
+    const now = time.monotonic();
     if (now < this.#nextAt) return;
     this.#nextAt = now + REMIND_MS;
     this.#told = true;
     const redis = this.#address();
-    const waitedMs = now - this.#since;
+    const waitedMs = Math.round(now - this.#since);
     logger.warn(
       { event: "store-waiting", redis, code, waitedMs },
       `waiting for Redis at ${redis} to ${this.#purpose}, for ${Math.round(waitedMs / 1_000)} s now: ${message}`,
@@ -243,7 +243,7 @@ class WaitLog {
   over(): void {
     if (!this.#told) return;
     const { time, logger } = this.#settings;
-    const waitedMs = time.now() - this.#since;
+    const waitedMs = Math.round(time.monotonic() - this.#since);
     logger.info(
       { event: "store-back", redis: this.#address(), waitedMs },
       `Redis at ${this.#address()} works again (${this.#purpose})`,

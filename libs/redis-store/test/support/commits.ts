@@ -15,6 +15,7 @@ export function commitOf(number: number, rest: Partial<Commit> = {}): Commit {
     outputs: [],
     partial: false,
     watermark: null,
+    counts: null,
     ...rest,
   };
 }

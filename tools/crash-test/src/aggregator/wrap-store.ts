@@ -7,7 +7,7 @@ export type CommitWay = (inner: TaskStore, commit: Commit) => Promise<CommitOutc
 export function wrapStore(store: Store, wayFor: () => CommitWay): Store {
   return {
     wraps: store,
-    look: (task) => store.look(task),
+    look: (task, groups) => store.look(task, groups),
     async acquire(task) {
       const inner = await store.acquire(task);
       const commit = wayFor();

@@ -1,0 +1,170 @@
+import type { Json } from "@millrace/windowing";
+import type { Sink, SinkPartition } from "../contracts/sink.ts";
+import type { PartContext, SourcePartition } from "../contracts/source.ts";
+import { FlowError, asSinkError, asSourceError } from "../errors.ts";
+import { wholeText } from "../excerpt.ts";
+import { abortable } from "./abortable.ts";
+import { inputOf, sinksOf } from "./check-start.ts";
+import type { DeadLetters } from "./dead-letters.ts";
+import type { TaskPlan } from "./open-task.ts";
+
+type Resumes = Readonly<Record<string, Json>>;
+
+/** What is open, and what it was opened to go on from. */
+interface Opened<T> {
+  readonly resume: Json | undefined;
+  readonly end: T;
+}
+
+interface OpenSource {
+  readonly partition: SourcePartition<unknown>;
+  /** Makes it the one that is read. */
+  readonly choose: () => void;
+}
+
+/** The source and the sinks of a task: opened before it is taken over where that is possible, and again where they must be. */
+export class Ends {
+  readonly #plan: TaskPlan;
+  readonly #deadLetters: DeadLetters;
+  #source: Opened<OpenSource> | undefined;
+  readonly #sinks = new Map<string, Opened<SinkPartition<unknown>>>();
+
+  constructor(plan: TaskPlan, deadLetters: DeadLetters) {
+    this.#plan = plan;
+    this.#deadLetters = deadLetters;
+  }
+
+  /** Opens something that is closed with the task. */
+  async opened<T extends { close(): Promise<void> }>(opening: Promise<T>): Promise<T> {
+    const { abort, resources } = this.#plan;
+    // What is open only after the task was given up would otherwise never be closed.
+    opening.then((late) => (abort.aborted ? late.close() : undefined)).catch(() => undefined);
+    const resource = await abortable(opening, abort);
+    resources.add(resource);
+    return resource;
+  }
+
+  /** Opens the source before the task is taken over. */
+  async openSource(resume: Json | undefined): Promise<void> {
+    this.#source = { resume, end: await this.#openSource(resume) };
+  }
+
+  /** Opens the sinks whose opening changes nothing before the task is taken over. */
+  async openHarmlessSinks(resumes: Resumes | undefined): Promise<void> {
+    for (const [id, sink] of sinksOf(this.#plan.flow)) {
+      if (sink.checkResume !== undefined) continue;
+      const resume = resumeOf(resumes, id);
+      this.#sinks.set(id, { resume, end: await this.#openSink(id, sink, resume) });
+    }
+  }
+
+  /** All sinks, by step id. @param resumes what the task goes on from */
+  async sinks(resumes: Resumes | undefined): Promise<ReadonlyMap<string, SinkPartition<unknown>>> {
+    const { flow, resources } = this.#plan;
+    const sinks = new Map<string, SinkPartition<unknown>>();
+    for (const [id, sink] of sinksOf(flow)) {
+      const resume = resumeOf(resumes, id);
+      const open = await this.#ifStill(this.#sinks.get(id), resume, ({ end }) => end);
+      const end = open ?? (await this.#openSink(id, sink, resume));
+      // Before the store, wherever it was opened.
+      resources.add(end);
+      sinks.set(id, end);
+    }
+    return sinks;
+  }
+
+  /** The source's partition, to be read from now on. @param resume what the task goes on from */
+  async source(resume: Json | undefined): Promise<SourcePartition<unknown>> {
+    const open = await this.#ifStill(this.#source, resume, ({ end }) => end.partition);
+    const { partition, choose } = open ?? (await this.#openSource(resume));
+    // Wherever it was opened, it is closed first: until then what was committed may have to be acknowledged.
+    this.#plan.resources.add(partition);
+    choose();
+    return partition;
+  }
+
+  /** What was opened, if it goes on from there; else it is closed. */
+  async #ifStill<T>(
+    open: Opened<T> | undefined,
+    resume: Json | undefined,
+    resourceOf: (open: Opened<T>) => { close(): Promise<void> },
+  ): Promise<T | undefined> {
+    if (open === undefined || JSON.stringify(open.resume) === JSON.stringify(resume)) return open?.end;
+    await abortable(this.#plan.resources.release(resourceOf(open)), this.#plan.abort);
+    return undefined;
+  }
+
+  async #openSource(resume: Json | undefined): Promise<OpenSource> {
+    const { flow, part } = this.#plan;
+    const { id, source } = inputOf(flow);
+    // What a source refuses counts only once it is the one that is read.
+    const early: (() => void)[] = [];
+    let chosen = false;
+    const context = this.#contextOf(id);
+    const reject: PartContext["reject"] = (payload, reason) => {
+      if (chosen) context.reject(payload, reason);
+      else
+        early.push(() => {
+          context.reject(payload, reason);
+        });
+    };
+    const partition = await this.opened(
+      named(source.buildPart(part, resume, { ...context, reject }), (error) =>
+        asSourceError(error, id, part),
+      ),
+    );
+    const choose = (): void => {
+      chosen = true;
+      for (const put of early.splice(0)) put();
+    };
+    return { partition, choose };
+  }
+
+  async #openSink(
+    id: string,
+    sink: Sink<unknown>,
+    resume: Json | undefined,
+  ): Promise<SinkPartition<unknown>> {
+    const { part } = this.#plan;
+    const opening = sink.buildPart(part, resume, this.#contextOf(id));
+    const opened = await this.opened(named(opening, (error) => asSinkError(error, id, part)));
+    this.#refuseStorelessOutputs(id, sink, opened);
+    return opened;
+  }
+
+  /** Rows that are handed over to a commit need a store that is named: another one would swallow them. @throws FlowError */
+  #refuseStorelessOutputs(id: string, { store }: Sink<unknown>, opened: SinkPartition<unknown>): void {
+    if (opened.takeOutputs === undefined || store !== undefined) return;
+    throw new FlowError(
+      `flow "${this.#plan.flow.id}", output "${id}": its sink hands its rows over to commits (takeOutputs) and names no store that takes them; give the sink a store`,
+    );
+  }
+
+  #contextOf(step: string): PartContext {
+    const { part, options, opening, onReject } = this.#plan;
+    return {
+      step,
+      logger: options.logger,
+      time: options.time,
+      signal: opening,
+      reject: (payload, reason) => {
+        onReject();
+        this.#deadLetters.put({ step, part, reason, payload: wholeText(payload) });
+      },
+    };
+  }
+}
+
+/** A step may have the name of what every object has. */
+function resumeOf(resumes: Resumes | undefined, id: string): Json | undefined {
+  return resumes !== undefined && Object.hasOwn(resumes, id) ? resumes[id] : undefined;
+}
+
+/** @throws what `opening` throws, as an error that names its step */
+async function named<T>(opening: Promise<T>, nameOf: (error: unknown) => Error): Promise<T> {
+  try {
+    return await opening;
+  } catch (error) {
+    throw nameOf(error);
+  }
+}

@@ -1,0 +1,87 @@
+/** What a step's state depends on, by what it is called in a message. */
+type Aspects = ReadonlyMap<string, string>;
+
+interface Shape {
+  readonly version: string;
+  /** Of the steps that keep state, by id. */
+  readonly steps: ReadonlyMap<string, string>;
+}
+
+/** What differs between two signatures, in words: one sentence for each thing. */
+export function differencesOf(kept: string, own: string): readonly string[] {
+  const [before, now] = [shapeOf(kept), shapeOf(own)];
+  const differences: string[] = [];
+  if (before.version !== now.version)
+    differences.push(changed("the flow's version", before.version, now.version));
+  for (const id of new Set([...before.steps.keys(), ...now.steps.keys()])) {
+    const [was, is] = [before.steps.get(id), now.steps.get(id)];
+    if (was === is) continue;
+    if (was === undefined) differences.push(`step "${id}" keeps state now, and did not`);
+    else if (is === undefined)
+      differences.push(`step "${id}" kept state (${was}), and is not there or keeps none now`);
+    else differences.push(...differencesOfStep(id, was, is));
+  }
+  return differences;
+}
+
+function differencesOfStep(id: string, was: string, is: string): readonly string[] {
+  const [before, now] = [aspectsOf(was), aspectsOf(is)];
+  const names = [...new Set([...before.keys(), ...now.keys()])];
+  return names
+    .filter((name) => before.get(name) !== now.get(name))
+    .map((name) => changed(`step "${id}", ${name}`, before.get(name) ?? "none", now.get(name) ?? "none"));
+}
+
+function changed(what: string, kept: string, now: string): string {
+  return `${what}: kept ${kept}, now ${now}`;
+}
+
+/** A signature is made by `signatureOf`. */
+function shapeOf(signature: string): Shape {
+  const [head = "", ...steps] = signature.split(/; (?=[^\s:]+: )/);
+  return {
+    version: /\d+$/.exec(head)?.[0] ?? "none",
+    steps: new Map(
+      steps.map((step) => {
+        const colon = step.indexOf(": ");
+        return [step.slice(0, colon), step.slice(colon + 2)];
+      }),
+    ),
+  };
+}
+
+const WINDOW = /^window v(\d+) (\w+) (\w+) (.*?)( ordered)? fold=(.*) clock=(\S+)$/;
+
+function aspectsOf(state: string): Aspects {
+  const [, form, timeModel, kind, sizes = "", ordered, fold, clock] = WINDOW.exec(state) ?? [];
+  if (form === undefined || timeModel === undefined || kind === undefined) return new Map([["state", state]]);
+  return new Map([
+    ["form of the state", form],
+    ["time model", timeModel],
+    ["windows", `${kind} ${sizesOf(kind, sizes)}`],
+    ["order of events", ordered === undefined ? "any" : "ordered"],
+    ["fold", fold ?? ""],
+    ["clock", clock ?? ""],
+  ]);
+}
+
+function sizesOf(kind: string, text: string): string {
+  const sizes = new Map(Array.from(text.matchAll(/(\w+)=(-?\d+)/g), ([, name, ms]) => [name, Number(ms)]));
+  const [length, offset, gap] = ["length", "offset", "gap"].map((name) => sizes.get(name));
+  const alignTo = sizes.get("alignTo") ?? 0;
+  const aligned = alignTo === 0 ? "" : ` aligned to ${alignTo} ms`;
+  if (kind === "session" && gap !== undefined) return `with a gap of ${spanOf(gap)}`;
+  if (length === undefined || offset === undefined) return text;
+  return `${spanOf(length)}${offset === length ? "" : ` every ${spanOf(offset)}`}${aligned}`;
+}
+
+const UNITS: readonly (readonly [ms: number, name: string])[] = [
+  [3_600_000, "h"],
+  [60_000, "min"],
+  [1_000, "s"],
+];
+
+function spanOf(ms: number): string {
+  const [unit, name] = UNITS.find(([each]) => ms % each === 0) ?? [1, "ms"];
+  return `${ms / unit} ${name}`;
+}

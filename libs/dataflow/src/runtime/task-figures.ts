@@ -1,0 +1,159 @@
+import type { SourcePartition } from "../contracts/source.ts";
+import type { TimeProvider } from "../contracts/time-provider.ts";
+import type { Graph } from "../graph.ts";
+import type { LiveTask } from "./open-task.ts";
+import type { Hold, StepStats, TaskPhase, TaskStats } from "./stats.ts";
+import { NO_COUNTS, eventsOf, sumOf } from "./task-counts.ts";
+import type { TaskCounts } from "./task-counts.ts";
+import type { TaskHistory } from "./task-history.ts";
+
+/** How a task stands at a moment. */
+export interface TaskStanding {
+  readonly part: string;
+  readonly phase: TaskPhase;
+  readonly hold: Hold;
+  /** `undefined` before the task is open. */
+  readonly live: LiveTask | undefined;
+}
+
+/** What one life of a task counts, and all that it says of itself. */
+export class TaskFigures {
+  readonly #graph: Graph;
+  readonly #time: TimeProvider;
+  readonly #history: TaskHistory;
+  /** When the last proof that nothing was left to read was made, system time, ms. */
+  drainedAt: number | undefined;
+  #read = 0;
+  /** Batches that were taken, and those that are through. */
+  #taken = 0;
+  #batches = 0;
+  #lastBatchMs = 0;
+  #longestBatchMs = 0;
+  #rejected = 0;
+  #commits = 0;
+  #lastMessageAt: number | undefined;
+  /** What the source had counted at the position that the next commit carries. */
+  #atPosition = { duplicates: 0, lost: 0, rejected: 0, possibleDuplicates: 0, suspicious: 0 };
+  /** What of this life the last commit has; `undefined`: there is no store, and everything counted stands. */
+  #committed: TaskCounts | undefined;
+
+  constructor(graph: Graph, time: TimeProvider, history: TaskHistory, commits: boolean) {
+    this.#graph = graph;
+    this.#time = time;
+    this.#history = history;
+    this.#committed = commits ? NO_COUNTS : undefined;
+  }
+
+  get read(): number {
+    return this.#read;
+  }
+
+  /** A batch is taken. @param times of its events' messages, ms; `NaN` where unknown */
+  took(events: number, times: readonly number[] | undefined): void {
+    this.#read += events;
+    this.#taken += 1;
+    const last = times?.at(-1);
+    if (last !== undefined && !Number.isNaN(last)) this.#lastMessageAt = last;
+  }
+
+  batchDone(tookMs: number): void {
+    this.#batches += 1;
+    this.#lastBatchMs = tookMs;
+    this.#longestBatchMs = Math.max(this.#longestBatchMs, tookMs);
+  }
+
+  /** The source itself refused a payload. */
+  refused(): void {
+    this.#rejected += 1;
+  }
+
+  /** The next commit carries the source's present position. */
+  atPosition(partition: SourcePartition<unknown>): void {
+    this.#atPosition = { ...countedBy(partition), rejected: this.#rejected };
+  }
+
+  /** What this life will have counted with the commit that is about to be made. */
+  withCommit({ graph }: LiveTask): TaskCounts {
+    const steps = graph.counts(this.#graph, "written");
+    return { ...this.#own(), batches: this.#taken, commits: this.#commits + 1, steps };
+  }
+
+  /** @param counts that the commit carried, of this life */
+  committed(counts: TaskCounts): void {
+    this.#commits = counts.commits;
+    this.#committed = counts;
+  }
+
+  /** The life is over, and another one begins. */
+  rolledBack(live: LiveTask | undefined): void {
+    this.#history.rolledBack(this.#committed ?? NO_COUNTS, eventsOf(this.#now(live)));
+  }
+
+  stats({ part, phase, hold, live }: TaskStanding): TaskStats {
+    const { earlier, discarded, reloads } = this.#history;
+    const source = live?.partition.stats?.();
+    const own = this.#standing(phase, live);
+    const { steps, ...counts } = sumOf(earlier, own);
+    const gauges = live?.graph.gauges();
+    return {
+      part,
+      phase,
+      source: {
+        queued: 0,
+        ...source,
+        read: counts.read,
+        duplicates: counts.duplicates,
+        lost: counts.lost,
+        possibleDuplicates: counts.possibleDuplicates,
+        suspicious: counts.suspicious,
+      },
+      rejected: counts.rejected,
+      discarded,
+      uncommitted: phase === "failed" ? eventsOf(this.#now(live)) - eventsOf(own) : 0,
+      reloads,
+      batches: counts.batches,
+      lastBatchMs: this.#lastBatchMs,
+      longestBatchMs: this.#longestBatchMs,
+      commits: counts.commits,
+      drainedAt: this.drainedAt,
+      lagMs: this.#lastMessageAt === undefined ? undefined : this.#time.now() - this.#lastMessageAt,
+      hold,
+      steps: this.#graph.nodes.flatMap(({ id, operator }): StepStats[] => {
+        const step = steps[id];
+        if (step === undefined) return [];
+        return [{ id, operator, ...step, figures: { ...step.figures, ...gauges?.get(id) } }];
+      }),
+    };
+  }
+
+  /** What of this life its figures are: of one that failed, what it has committed. */
+  #standing(phase: TaskPhase, live: LiveTask | undefined): TaskCounts {
+    // A life that is over has gone into the history.
+    if (phase === "reloading") return NO_COUNTS;
+    return (phase === "failed" ? this.#committed : undefined) ?? this.#now(live);
+  }
+
+  /** All that this life has counted so far, also what the source has counted since the position was noted. */
+  #now(live: LiveTask | undefined): TaskCounts {
+    const counted = live && countedBy(live.partition);
+    return {
+      ...this.#own(),
+      ...counted,
+      read: live?.partition.stats?.().read ?? this.#read,
+      rejected: this.#rejected,
+      steps: live?.graph.counts(this.#graph) ?? {},
+    };
+  }
+
+  /** But for the steps, as far as it goes with the position of the next commit. */
+  #own(): Omit<TaskCounts, "steps"> {
+    return { read: this.#read, ...this.#atPosition, batches: this.#batches, commits: this.#commits };
+  }
+}
+
+function countedBy(
+  partition: SourcePartition<unknown>,
+): Pick<TaskCounts, "duplicates" | "lost" | "possibleDuplicates" | "suspicious"> {
+  const { duplicates = 0, lost = 0, possibleDuplicates = 0, suspicious = 0 } = partition.stats?.() ?? {};
+  return { duplicates, lost, possibleDuplicates, suspicious };
+}
