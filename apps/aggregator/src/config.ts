@@ -2,6 +2,7 @@ import {
   CommandLine,
   UsageError,
   drainOption,
+  integer,
   logOptions,
   oneOf,
   parseDuration,
@@ -43,6 +44,8 @@ export interface AggregatorConfig extends ProgramConfig {
   readonly exitWhenIdleMs: number;
   readonly idleFrom: IdleFrom;
   readonly closeWindows: boolean;
+  /** Keys that state is kept for; `undefined`: by the limit of the heap. */
+  readonly maxKeys: number | undefined;
   /** How long finishing may take after a request to stop, ms. */
   readonly drainTimeoutMs: number;
 }
@@ -139,6 +142,14 @@ export function aggregatorOptions(
     },
     Infinity,
   );
+  const maxKeys = cli.option({
+    flag: "--max-keys <number>",
+    env: "MILLRACE_MAX_KEYS",
+    description:
+      "keys that this process keeps state for at most, each once for every open window that it is in; what comes beyond is counted under an overflow key",
+    parse: integer(1, Number.MAX_SAFE_INTEGER),
+    defaultText: "by the limit of the heap (--max-old-space-size)",
+  });
   const transport = transportOptions(cli);
   const tasks = taskOptions(cli, transport);
   const start = cli.option(
@@ -188,6 +199,7 @@ export function aggregatorOptions(
       exitWhenIdleMs: idle(),
       idleFrom: idleFrom(),
       closeWindows: closeWindows(),
+      maxKeys: maxKeys(),
       drainTimeoutMs: drain(),
       sink: sink(),
       resultTtlMs: resultTtlOf(resultTtlMs(), flow()),

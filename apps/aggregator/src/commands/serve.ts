@@ -40,7 +40,7 @@ export async function serve({ config, logger, signal }: ProgramContext<Aggregato
       `${leftOut.length} of ${names.length} partitions are left to other workers (--tasks): ${leftOut.join(", ")}`,
     );
   }
-  const { storeTimeoutMs } = config;
+  const { storeTimeoutMs, maxKeys } = config;
   const store =
     config.store === "none" ? undefined : new RedisStore(config.redis, { logger, storeTimeoutMs });
   const { parts, used } = watchedParts({
@@ -57,6 +57,7 @@ export async function serve({ config, logger, signal }: ProgramContext<Aggregato
     const running = start(flow, {
       ...(store === undefined ? {} : { store }),
       ...(tasks === undefined ? {} : { parts: tasks }),
+      ...(maxKeys === undefined ? {} : { maxKeys }),
       exitWhenIdleMs: config.exitWhenIdleMs,
       idleFrom: config.idleFrom,
       closeWindows: config.closeWindows,

@@ -136,7 +136,7 @@ function refuseTooLarge({ flow, part, options }: TaskPlan, { counts }: TaskHead)
   if (keys <= options.maxKeys * RESTORE_SLACK) return;
   throw new StateTooLargeError(
     `flow "${flow.id}", partition "${part}": its state has ${keys} keys, and this run has room for ${options.maxKeys}. Give ` +
-      "the process the heap that it had (--max-old-space-size), raise maxKeys, or reset the state.",
+      "the process the heap that it had (--max-old-space-size), raise --max-keys (option maxKeys), or reset the state.",
   );
 }
 
