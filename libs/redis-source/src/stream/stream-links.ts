@@ -1,5 +1,6 @@
 import type { PartContext } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
+import { readingNeeds } from "../connection/reading-needs.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
 import { SharedConnection } from "../connection/shared-connection.ts";
@@ -32,16 +33,10 @@ export class StreamLinks {
     this.#partitions = partitions;
   }
 
-  /** How many connections the source holds when all its partitions are open. */
-  get needed(): number {
-    return this.#partitions + (this.#cluster ? this.#partitions : 1);
-  }
-
-  /** The same as a clause, for the message when Redis accepts no more. */
+  /** How many connections that takes, for the message when Redis accepts no more. */
   get needs(): string {
     const count = this.#partitions;
-    const [streams, more] = count === 1 ? ["stream", "one"] : ["streams", String(count)];
-    return `reading ${count} ${streams} takes ${this.needed} connections, and ${more} more where the flow has a store in Redis`;
+    return readingNeeds("stream", count, count + (this.#cluster ? count : 1));
   }
 
   /** For a read that waits. @throws RedisError; the reason of the context's signal */

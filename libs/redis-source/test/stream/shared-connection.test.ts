@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import type { Redis } from "ioredis";
-import { RedisStreamSource } from "@millrace/redis-source";
+import { RedisPubSubSource, RedisStreamSource } from "@millrace/redis-source";
 import type { StreamPartition } from "@millrace/redis-source";
 import { partContext } from "../support/part-context.ts";
 import type { TestContext } from "../support/part-context.ts";
@@ -129,10 +129,13 @@ describe("the partitions of one source", () => {
       }),
     );
     cleanUps.push(() => full.close());
-    const source = new RedisStreamSource(
-      { url: `redis://127.0.0.1:${full.port}`, connectTimeoutMs: 100 },
-      { stream: "clicks", partitions: PARTITIONS },
+    const at = { url: `redis://127.0.0.1:${full.port}`, connectTimeoutMs: 100 };
+    const channels = new RedisPubSubSource(at, { channels: ["a", "b"] });
+    await channels.checkStart(["a"], partContext());
+    await expect(channels.buildPart("a", undefined, partContext())).rejects.toThrow(
+      "reading 1 channel takes 1 connection, and one more where the flow has a store",
     );
+    const source = new RedisStreamSource(at, { stream: "clicks", partitions: PARTITIONS });
     await expect(source.buildPart("{clicks:0}", undefined, partContext())).rejects.toThrow(
       `reading ${PARTITIONS} streams takes ${PARTITIONS + 1} connections, and ${PARTITIONS} more where the flow has a store`,
     );
