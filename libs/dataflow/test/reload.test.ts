@@ -15,6 +15,7 @@ import type {
 import { FlowDriver, TestingSink, TestingSource, VirtualTime } from "@millrace/dataflow/testing";
 import { SystemClock, TumblingWindower } from "@millrace/windowing";
 import { loggerOf } from "./support/logger-of.ts";
+import { withParts } from "./support/with-parts.ts";
 
 const HOUR = new TumblingWindower({ lengthMs: 3_600_000 });
 
@@ -148,25 +149,13 @@ describe("a task whose store was rolled back", () => {
   test("also counts what its source measured once", async () => {
     const store = new RestorableStore();
     const inner = new TestingSource<string>();
-    const source: Source<string> = {
-      partitioning: inner.partitioning,
-      listParts: () => inner.listParts(),
-      async buildPart(part, resume, context) {
-        const opened = await inner.buildPart(part, resume, context);
-        const start = Number(resume ?? 0);
-        return {
-          nextBatch: () => opened.nextBatch(),
-          snapshot: () => opened.snapshot(),
-          stop: () => opened.stop?.(),
-          close: () => opened.close(),
-          // One duplicate before each event.
-          stats: () => {
-            const read = Number(opened.snapshot()) - start;
-            return { read, duplicates: read, lost: 0, queued: 3 };
-          },
-        };
+    const source = withParts(inner, (opened, resume) => ({
+      // One duplicate before each event.
+      stats: () => {
+        const read = Number(opened.snapshot()) - Number(resume ?? 0);
+        return { read, duplicates: read, lost: 0, queued: 3 };
       },
-    };
+    }));
     const driver = await FlowDriver.start(counting(source), { store, commitEveryEvents: 1 });
     for (const event of ["a", "b", "c"]) {
       inner.push([event]);
