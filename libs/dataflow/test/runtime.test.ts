@@ -33,6 +33,7 @@ import {
 } from "@millrace/dataflow/testing";
 import { SystemClock, TumblingWindower } from "@millrace/windowing";
 import { loggerOf } from "./support/logger-of.ts";
+import { withParts } from "./support/with-parts.ts";
 import { withoutProof } from "./support/without-proof.ts";
 
 /** A flow that passes events on. */
@@ -178,23 +179,12 @@ describe("what a task opens and its source learns", () => {
   test("a source learns of each position that was committed, and of no other", async () => {
     const inner = new TestingSource<number>();
     const committed: unknown[] = [];
-    const source: Source<number> = {
-      partitioning: inner.partitioning,
-      listParts: () => inner.listParts(),
-      async buildPart(part, resume, context) {
-        const opened = await inner.buildPart(part, resume, context);
-        return {
-          nextBatch: () => opened.nextBatch(),
-          snapshot: () => opened.snapshot(),
-          stop: () => opened.stop?.(),
-          close: () => opened.close(),
-          committed(position) {
-            committed.push(position);
-            return Promise.resolve();
-          },
-        };
+    const source = withParts(inner, () => ({
+      committed(position) {
+        committed.push(position);
+        return Promise.resolve();
       },
-    };
+    }));
     const store = new CrashingStore(new MemoryStore(), ({ number }) => (number === 4 ? "before" : undefined));
     const options = { store, commitEveryEvents: 2, commitEveryMs: 60_000 };
     const driver = await FlowDriver.start(passing(source, new TestingSink<number>()), options);

@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { describe, expect, it } from "@jest/globals";
+import type { LoopbackProxy } from "@millrace/local-redis";
 import { CallbackSink, Dataflow, start } from "@millrace/dataflow";
 import { VirtualTime } from "@millrace/dataflow/testing";
 import {
@@ -8,37 +9,21 @@ import {
   RedisStreamSource,
 } from "@millrace/redis-source";
 import { FRAMES } from "./support/frames.ts";
-import { loopbackProxy } from "./support/loopback-proxy.ts";
-import type { LoopbackProxy } from "./support/loopback-proxy.ts";
 import { partContext } from "./support/part-context.ts";
 import { RecordingLogger } from "./support/recording-logger.ts";
-import { SinkBench, rows } from "./support/sink-bench.ts";
+import { rows, sinkBench } from "./support/sink-bench.ts";
 import { passTimeUntil } from "./support/pass-time.ts";
 import { until } from "./support/until.ts";
 
 /** What anybody may take to notice. */
 const LIMIT_MS = 15_000;
 
-let bench: SinkBench;
+const bench = sinkBench();
 let cable: LoopbackProxy;
 let time: VirtualTime;
 
-beforeAll(async () => {
-  bench = await SinkBench.start();
-});
-
-afterEach(async () => {
-  await bench.tidy();
-  await bench.control.flushall();
-});
-
-afterAll(async () => {
-  await bench.stop();
-});
-
 async function plugIn(): Promise<void> {
-  cable = await loopbackProxy(bench.server.port);
-  bench.later(() => cable.close());
+  cable = await bench.cable();
   time = new VirtualTime(Date.now());
 }
 
