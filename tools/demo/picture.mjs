@@ -1,6 +1,7 @@
 /** Runs the demo on a terminal of its own and draws what it prints as docs/demo.svg: start, one whole window, the account. */
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
+import { stripVTControlCharacters } from "node:util";
 
 const PAGE = "docs/demo.svg";
 const DEMO = "node --conditions=@millrace/source --import tsx tools/demo/src/main.ts";
@@ -16,8 +17,7 @@ const { stdout, status } = spawnSync("script", ["-qec", `stty rows 50 cols 120; 
 });
 if (status !== 0) throw new Error(`the demo ended with ${status}`);
 
-const lines = stdout
-  .replaceAll(/\u001b\[[0-9;?]*[A-Za-z]/g, "")
+const lines = stripVTControlCharacters(stdout)
   .split("\n")
   .map((line) => line.split("\r").filter(Boolean).at(-1) ?? "")
   .map((line) => line.trimEnd());
