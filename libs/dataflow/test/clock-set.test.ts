@@ -190,6 +190,7 @@ describe("the wall clock is set while a flow runs", () => {
     flow.input("in", source).output("out", stuck);
     const handle = start(flow, { time, drainTimeoutMs: 5_000, logger: loggerOf([]) });
     source.push([1]);
+    while (handle.stats().tasks[0]?.phase !== "waiting") await time.yield();
     let over = false;
     const end = handle.stop().catch((error: unknown) => {
       over = true;

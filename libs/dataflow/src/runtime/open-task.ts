@@ -56,6 +56,8 @@ export interface LiveTask {
  * taking the task over stops its former owner. Nothing is read or written until the task is open: what that owner has
  * committed in between makes them open again. Sinks whose opening changes something come after the store.
  *
+ * A task that is not wanted any more gives up where it waits. Only an `acquire` that was sent is waited for, so that it is closed.
+ *
  * Without a store nobody is replaced, and the source comes last, so that nothing arrives that cannot be processed yet.
  */
 export async function openTask(plan: TaskPlan): Promise<LiveTask> {
@@ -69,7 +71,7 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   const positions = new PositionKeeper(input.id, input.source.positions);
   try {
     if (store !== undefined) {
-      const head = await abortable(store.look(task, [positions.group]), plan.abort);
+      const head = await abortable(store.look(task, [positions.group]), plan.opening);
       if (head !== undefined) refuseTooLarge(plan, head);
       await ends.openSource(head && positions.restore(head.position, head.groups));
       await ends.openHarmlessSinks(head?.sinks);
@@ -78,11 +80,11 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
     startLine?.fail(error);
     throw error;
   }
-  await abortable(startLine?.arrive() ?? Promise.resolve(), plan.abort);
+  await abortable(startLine?.arrive() ?? Promise.resolve(), plan.opening);
 
   const owned = store === undefined ? undefined : await ends.opened(store.acquire(task));
   const committer = owned && new Committer(owned, signatureOf(flow), `${task.flow}/${task.part}`, positions);
-  const state = committer && (await abortable(committer.load(), plan.abort));
+  const state = committer && (await abortable(committer.load(), plan.opening));
   const groups = state && [...state.groups];
   const sinks = await ends.sinks(state?.sinks);
   deadLetters.writeTo(sinks.get(DEAD_LETTER));

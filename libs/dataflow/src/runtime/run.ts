@@ -9,6 +9,7 @@ import type { ResolvedRunOptions, RunOptions } from "./options.ts";
 import { pause } from "./pause.ts";
 import { StartLine } from "./start-line.ts";
 import type { FlowStats } from "./stats.ts";
+import { StoppedWhileStarting } from "./stopped-while-starting.ts";
 import { Task } from "./task.ts";
 import type { Unfinished } from "./task.ts";
 import { TaskHistory } from "./task-history.ts";
@@ -94,12 +95,13 @@ class Worker {
     signal?.addEventListener("abort", stop);
     const stopWatching = this.#options.time.onStep(this.#clockWasSet);
     try {
-      const parts = await abortable(this.#parts(), this.#abort.signal);
-      await this.#checkStart(parts);
-      this.#divideKeys(parts.length);
-      const startLine = new StartLine(parts.length);
-      this.#tasks = parts.map((part) => this.#task(part, new TaskHistory(), startLine));
-      await this.#runAll();
+      const parts = await this.#look();
+      if (parts !== undefined) {
+        this.#divideKeys(parts.length);
+        const startLine = new StartLine(parts.length);
+        this.#tasks = parts.map((part) => this.#task(part, new TaskHistory(), startLine));
+        await this.#runAll();
+      }
     } finally {
       signal?.removeEventListener("abort", stop);
       this.#cancelDeadline?.();
@@ -110,7 +112,7 @@ class Worker {
 
   stop(): void {
     if (this.#stop.signal.aborted) return;
-    this.#stop.abort();
+    this.#stop.abort(new StoppedWhileStarting());
     const { time, drainTimeoutMs } = this.#options;
     for (const task of this.#tasks) task.stop();
     this.#cancelDeadline = time.wakeAfter(drainTimeoutMs, () => {
@@ -195,15 +197,22 @@ class Worker {
     );
   }
 
-  /** A run that is stopped before anything was taken over has nothing to finish, whatever the store would have said. */
-  async #checkStart(parts: readonly string[]): Promise<void> {
+  /**
+   * Looks at what the run begins with, and changes nothing.
+   *
+   * @returns the partitions to run; `undefined`: the run was stopped, and nothing is open that there were to finish
+   */
+  async #look(): Promise<readonly string[] | undefined> {
     const { logger, time } = this.#options;
-    const context = { logger, time, signal: this.#stop.signal };
+    const { signal } = this.#stop;
     try {
-      await abortable(checkStart(this.#flow, parts, this.#given.store, context), this.#abort.signal);
+      const parts = await abortable(this.#parts(), signal);
+      await abortable(checkStart(this.#flow, parts, this.#given.store, { logger, time, signal }), signal);
+      return parts;
     } catch (error) {
-      if (!this.#stop.signal.aborted || this.#abort.signal.aborted) throw error;
-      this.#options.logger.warn({ event: "stopped-while-opening" }, messageOf(error));
+      if (!signal.aborted) throw error;
+      logger.warn({ event: "stopped-while-opening" }, messageOf(error));
+      return undefined;
     }
   }
 

@@ -16,6 +16,7 @@ import { Signal } from "./signal.ts";
 import type { StartLine } from "./start-line.ts";
 import type { Hold, TaskPhase, TaskStats } from "./stats.ts";
 import { TaskFigures } from "./task-figures.ts";
+import { StoppedWhileStarting } from "./stopped-while-starting.ts";
 import type { TaskHistory } from "./task-history.ts";
 
 /** Why a task's input ended: by itself, since nothing came for long enough, or since the run is to stop. */
@@ -98,7 +99,7 @@ export class Task {
   /** Ends the intake; what was read is finished and committed. */
   stop(): void {
     this.#stopping = true;
-    if (this.#phase === "starting") this.#opening.abort();
+    if (this.#phase === "starting") this.#opening.abort(new StoppedWhileStarting());
     this.#live?.partition.stop?.();
     this.#signal.notify();
   }
