@@ -385,7 +385,9 @@ describe("errors", () => {
       code: "MILLRACE_SINK_FAILED",
       message: 'step "out", partition "iterable": disk full',
     });
-    expect(logged("warn")).toEqual([expect.objectContaining({ message: "close failed" })]);
+    expect(logged("warn")).toEqual([
+      expect.objectContaining({ message: 'step "out", partition "iterable": close failed' }),
+    ]);
   });
 
   test("of a stream that is closed while it is full end the run", async () => {

@@ -5,6 +5,7 @@ import type { TimeProvider } from "../contracts/time-provider.ts";
 import { asSinkError } from "../errors.ts";
 import { PAYLOAD_LENGTH, excerpt } from "../excerpt.ts";
 import { DEAD_LETTER } from "./check-start.ts";
+import { namedAsync } from "./named.ts";
 
 /** Without a sink so many dead letters are logged in full in each period, and the rest as one number at its end. */
 const IN_FULL = 10;
@@ -50,11 +51,10 @@ export class DeadLetters {
     if (this.#waiting.length === 0) return;
     const letters = this.#waiting;
     this.#waiting = [];
-    try {
-      await this.#sink?.writeBatch(letters);
-    } catch (error) {
-      throw asSinkError(error, DEAD_LETTER, letters[0]?.part ?? "");
-    }
+    await namedAsync(
+      () => this.#sink?.writeBatch(letters) ?? Promise.resolve(),
+      (error) => asSinkError(error, DEAD_LETTER, letters[0]?.part ?? ""),
+    );
   }
 
   #log({ step, part, reason, payload }: DeadLetter): void {

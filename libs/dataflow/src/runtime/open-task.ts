@@ -1,15 +1,18 @@
 import type { Json } from "@millrace/windowing";
-import type { SourcePartition } from "../contracts/source.ts";
+import type { SourcePartition, SourceStats } from "../contracts/source.ts";
 import type { SinkPartition } from "../contracts/sink.ts";
 import type { Store, TaskHead } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
-import { StateTooLargeError } from "../errors.ts";
+import { StateTooLargeError, asSourceError, messageOf } from "../errors.ts";
 import { abortable } from "./abortable.ts";
 import { DEAD_LETTER, inputOf } from "./check-start.ts";
 import { Committer, groupsByStep } from "./committer.ts";
 import { keysKept } from "./counts-codec.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { Ends } from "./ends.ts";
+import { LastFigures } from "./last-figures.ts";
+import { named } from "./named.ts";
+import type { NameOf } from "./named.ts";
 import type { TaskOptions } from "./options.ts";
 import { PositionKeeper } from "./position-keeper.ts";
 import type { Resources } from "./resources.ts";
@@ -39,6 +42,8 @@ export interface TaskPlan {
 export interface LiveTask {
   readonly graph: TaskGraph;
   readonly partition: SourcePartition<unknown>;
+  /** What the source counts; `undefined`: it counts nothing. */
+  readonly sourceStats: LastFigures<SourceStats | undefined>;
   readonly deadLetters: DeadLetters;
   /** Opened sinks by step id, the dead letter's among them. */
   readonly sinks: ReadonlyMap<string, SinkPartition<unknown>>;
@@ -68,7 +73,8 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   const ends = new Ends(plan, deadLetters);
   const task = { flow: flow.id, part };
   const input = inputOf(flow);
-  const positions = new PositionKeeper(input.id, input.source.positions);
+  const ofSource: NameOf = (error) => asSourceError(error, input.id, part);
+  const positions = new PositionKeeper(input.id, input.source.positions, ofSource);
   try {
     if (store !== undefined) {
       const head = await abortable(store.look(task, [positions.group]), plan.opening);
@@ -98,8 +104,9 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
       logger,
       time,
       signal: plan.abort,
-      completeness: (open, close) => partition.completeness?.(open, close) ?? "unknown",
-      settledUpTo: () => partition.settledUpTo?.() ?? Number.NEGATIVE_INFINITY,
+      completeness: (open, close) =>
+        named(() => partition.completeness?.(open, close), ofSource) ?? "unknown",
+      settledUpTo: () => named(() => partition.settledUpTo?.(), ofSource) ?? Number.NEGATIVE_INFINITY,
       maxKeys: options.maxKeysPerStep,
       deadLetter: deadLetters.put,
     }),
@@ -120,12 +127,19 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   return {
     graph,
     partition,
+    sourceStats: new LastFigures<SourceStats | undefined>(
+      undefined,
+      () => partition.stats?.(),
+      (error) => {
+        logger.warn({ event: "figures-unknown", step: input.id, part }, messageOf(ofSource(error)));
+      },
+    ),
     deadLetters,
     sinks,
     committer,
     resumed: state !== undefined,
     keptCounts: state?.counts,
-    position: partition.snapshot(),
+    position: named(() => partition.snapshot(), ofSource),
   };
 }
 

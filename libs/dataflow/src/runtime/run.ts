@@ -1,9 +1,10 @@
 import type { ClockStep } from "../contracts/time-provider.ts";
 import type { Dataflow } from "../dataflow.ts";
-import { DrainTimeoutError, FlowError, messageOf } from "../errors.ts";
+import { DrainTimeoutError, FlowError, asSourceError, messageOf } from "../errors.ts";
 import { abortable } from "./abortable.ts";
-import { checkStart } from "./check-start.ts";
+import { checkStart, inputOf } from "./check-start.ts";
 import { RolledBack } from "./committer.ts";
+import { namedAsync } from "./named.ts";
 import { resolveRunOptions } from "./options.ts";
 import type { ResolvedRunOptions, RunOptions } from "./options.ts";
 import { pause } from "./pause.ts";
@@ -165,7 +166,11 @@ class Worker {
 
   /** @throws FlowError for a partition that is not there, or that is named twice */
   async #parts(): Promise<readonly string[]> {
-    const all = (await this.#flow.graph.input?.source.listParts()) ?? [];
+    const { id, source } = inputOf(this.#flow);
+    const all = await namedAsync(
+      () => source.listParts(),
+      (error) => asSourceError(error, id),
+    );
     const wanted = this.#given.parts ?? all;
     const unknown = wanted.filter((part) => !all.includes(part));
     if (unknown.length > 0) {
