@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, expect, test } from "@jest/globals";
 import {
+  JsonlFileSource,
   Dataflow,
   FileStore,
   IterableSource,
@@ -16,6 +17,8 @@ import {
   start,
 } from "@millrace/dataflow";
 import type {
+  LineOptions,
+  MapAsyncOptions,
   DeadLetter,
   Operator,
   RunOptions,
@@ -362,6 +365,23 @@ describe("options", () => {
     // As JavaScript, or a program that is compiled with other settings, may call it.
     await run(passing(new IterableSource([1]), out), given as unknown as RunOptions);
     expect(out.rows).toEqual([1]);
+  });
+
+  test("of a step or a source that are undefined have their defaults, too", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "millrace-options-"));
+    const path = join(folder, "lines.jsonl");
+    await writeFile(path, "1\n2\n");
+    const none = { chunkBytes: undefined, maxLineBytes: undefined } as unknown as LineOptions;
+    const some = { concurrency: undefined, retries: undefined } as unknown as MapAsyncOptions;
+    const out = new TestingSink<number>();
+    const flow = new Dataflow("undefined");
+    flow
+      .input("in", new JsonlFileSource(path, none))
+      .mapAsync("number", (line) => Promise.resolve(Number(line)), some)
+      .output("out", out);
+    await run(flow);
+    expect(out.rows).toEqual([1, 2]);
+    await rm(folder, { recursive: true });
   });
 
   test("that name a partition twice are refused: it would fence itself", async () => {
