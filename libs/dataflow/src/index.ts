@@ -12,6 +12,7 @@ export {
   StateTooLargeError,
   KeyStateTooLargeError,
   StepError,
+  hasCode,
   messageOf,
 } from "./errors.ts";
 export { FileStore } from "./stores/file-store.ts";
