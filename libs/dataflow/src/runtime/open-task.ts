@@ -68,8 +68,7 @@ export interface LiveTask {
 export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   const { flow, part, options, store, resources, startLine } = plan;
   const { logger, time } = options;
-  const deadLetters = new DeadLetters(logger, time);
-  resources.add(deadLetters);
+  const deadLetters = new DeadLetters(options.deadLetterLog);
   const ends = new Ends(plan, deadLetters);
   const task = { flow: flow.id, part };
   const input = inputOf(flow);

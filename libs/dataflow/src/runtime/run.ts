@@ -4,6 +4,7 @@ import { DrainTimeoutError, FlowError, asSourceError, messageOf } from "../error
 import { abortable } from "./abortable.ts";
 import { checkStart, inputOf } from "./check-start.ts";
 import { RolledBack } from "./committer.ts";
+import { DeadLetterLog } from "./dead-letter-log.ts";
 import { namedAsync } from "./named.ts";
 import { resolveRunOptions } from "./options.ts";
 import type { ResolvedRunOptions, RunOptions } from "./options.ts";
@@ -71,6 +72,7 @@ class Worker {
   readonly #flow: Dataflow;
   readonly #given: RunOptions;
   readonly #options: ResolvedRunOptions;
+  readonly #deadLetterLog: DeadLetterLog;
   /** What each step of each task may have of `maxKeys`. */
   #maxKeysPerStep = 1;
   /** Aborted when the run is to stop. */
@@ -85,6 +87,7 @@ class Worker {
     this.#flow = flow;
     this.#given = options;
     this.#options = resolveRunOptions(options);
+    this.#deadLetterLog = new DeadLetterLog(this.#options.logger, this.#options.time);
   }
 
   async run(): Promise<FlowStats> {
@@ -107,6 +110,7 @@ class Worker {
       signal?.removeEventListener("abort", stop);
       this.#cancelDeadline?.();
       stopWatching();
+      this.#deadLetterLog.endPeriod();
     }
     return this.stats();
   }
@@ -222,7 +226,11 @@ class Worker {
   }
 
   #task(part: string, history: TaskHistory, startLine?: StartLine): Task {
-    const options = { ...this.#options, maxKeysPerStep: this.#maxKeysPerStep };
+    const options = {
+      ...this.#options,
+      maxKeysPerStep: this.#maxKeysPerStep,
+      deadLetterLog: this.#deadLetterLog,
+    };
     const task = new Task(this.#flow, part, options, this.#given.store, history, startLine, () => {
       // Until all are idle none ends: a partition that pauses is not over while another still runs.
       if (!this.#tasks.every((each) => each.idle)) return;
