@@ -1,5 +1,5 @@
 import { pathToFileURL } from "node:url";
-import { isDataflow, messageOf, thrownAt } from "@millrace/dataflow";
+import { hasCode, isDataflow, messageOf, thrownAt } from "@millrace/dataflow";
 import type { Dataflow } from "@millrace/dataflow";
 import type { FlowChoice } from "./flow-choice.ts";
 import { FlowModuleError } from "./flow-module-error.ts";
@@ -50,7 +50,7 @@ async function callModule(
     return await exported(parts);
   } catch (cause) {
     // What Millrace itself refuses names the flow, the step and the remedy.
-    if (cause instanceof Error && "code" in cause && String(cause.code).startsWith("MILLRACE_")) throw cause;
+    if (hasCode(cause)) throw cause;
     throw new FlowModuleError(
       `${path}: the function that it exports threw: ${messageOf(cause)}${atPlace(cause)}`,
       { cause },

@@ -5,10 +5,10 @@ import type { FlowStats, Logger } from "@millrace/dataflow";
  * Says once, at the end, where every event went and how many rows left; and warns if some events are in no result.
  *
  * @param failed a failure without a store leaves events half-way, so that what is not accounted for is no defect; with a
- *   store the figures are those of what was committed. Where it came before the first task there is nothing to say
+ *   store the figures are those of what was committed. Of a run that ended before its first task there is nothing to say
  */
 export function report(logger: Logger, stats: FlowStats, failed = false): void {
-  if (failed && stats.tasks.length === 0) return;
+  if (stats.tasks.length === 0) return;
   const figures = reconcile(stats);
   const {
     received,

@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { expect, jest, test } from "@jest/globals";
 import { EXIT_CODES, UsageError } from "@millrace/cli";
 import { FencedError } from "@millrace/dataflow";
 import { RedisOptionsError, RedisUnreachableError } from "@millrace/redis-source";
@@ -16,6 +16,14 @@ test.each([
   ["anything else", new Error("no"), 1],
 ])("%s", (_, error, code) => {
   expect(exitCodeOf(error)).toBe(code);
+});
+
+test("an error of another copy of the library has the same", async () => {
+  jest.resetModules();
+  const copy = await import("@millrace/dataflow");
+  const error = new copy.FencedError("no");
+  expect(error).not.toBeInstanceOf(FencedError);
+  expect(exitCodeOf(error)).toBe(75);
 });
 
 function epipe(): Error {

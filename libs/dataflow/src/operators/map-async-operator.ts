@@ -3,6 +3,7 @@ import type { Batch, Emitter } from "../contracts/operator.ts";
 import { FlowError } from "../errors.ts";
 import type { AsyncOperator } from "./async-operator.ts";
 import { ErrorHandler } from "./error-policy.ts";
+import { withDefaults } from "../with-defaults.ts";
 import type { StepContext } from "./step-context.ts";
 
 /** How `mapAsync` calls its function. */
@@ -43,7 +44,10 @@ export class MapAsyncOperator<V, R> implements AsyncOperator<V, R> {
   constructor(context: StepContext, fn: AsyncFunction<V, R>, options: MapAsyncOptions = {}) {
     this.#context = context;
     this.#fn = fn;
-    this.#options = checked(context.step, { ...DEFAULT_MAP_ASYNC_OPTIONS, ...options });
+    this.#options = checked(
+      context.step,
+      withDefaults<Required<MapAsyncOptions>>(DEFAULT_MAP_ASYNC_OPTIONS, options),
+    );
     this.#errors = new ErrorHandler(context, this.#options.onError);
   }
 

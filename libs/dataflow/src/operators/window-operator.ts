@@ -11,7 +11,7 @@ import type {
 } from "@millrace/windowing";
 import { AccumulatorTooLargeError, WindowEventError } from "@millrace/windowing";
 import type { Batch, Emitter, Operator, Wake } from "../contracts/operator.ts";
-import { KeyStateTooLargeError, StepError, messageOf } from "../errors.ts";
+import { KeyStateTooLargeError, SourceError, StepError, hasCode, messageOf } from "../errors.ts";
 import { excerpt } from "../excerpt.ts";
 import { ErrorHandler } from "./error-policy.ts";
 import { Refusals } from "./refusals.ts";
@@ -141,6 +141,8 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
       made = call();
     } catch (error) {
       const { step, part } = this.#context;
+      // It asks the source how far events are here.
+      if (hasCode(error, SourceError.code)) throw error;
       if (!(error instanceof WindowEventError)) throw new StepError(step, part, messageOf(error), error);
       throw new StepError(step, part, `${error.message} (event: ${excerpt(error.value)})`, error.cause);
     }

@@ -4,6 +4,7 @@ import type { Store } from "../contracts/store.ts";
 import { SYSTEM_TIME } from "../contracts/time-provider.ts";
 import type { TimeProvider } from "../contracts/time-provider.ts";
 import { FlowError } from "../errors.ts";
+import type { DeadLetterLog } from "./dead-letter-log.ts";
 import { keysOfHeap } from "./key-room.ts";
 
 /** From where on a run can be idle. */
@@ -75,6 +76,8 @@ export type ResolvedRunOptions = Required<Omit<RunOptions, "store" | "parts" | "
 export interface TaskOptions extends ResolvedRunOptions {
   /** A step's share of `maxKeys`. */
   readonly maxKeysPerStep: number;
+  /** For dead letters without a sink, of all tasks of the run. */
+  readonly deadLetterLog: DeadLetterLog;
 }
 
 /** @throws FlowError for a value out of range */

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
+import { withDefaults } from "@millrace/dataflow";
 import { RedisOptionsError } from "../errors.ts";
 import { isPort, notAPort, parseHostAndPort, parseRedisUrl, parseSentinels } from "./redis-url.ts";
 import type { HostAndPort, RedisUrl } from "./redis-url.ts";
@@ -210,7 +211,8 @@ function hostPort({ host, port }: HostAndPort): string {
 // Servers that host many names choose their certificate by this one; an IP address is not a name.
 function resolveTls(tls: boolean | TlsOptions, host: string): TlsOptions | undefined {
   if (tls === false) return undefined;
-  return { ...(host !== "" && isIP(host) === 0 ? { servername: host } : {}), ...(tls === true ? {} : tls) };
+  const name: TlsOptions = host !== "" && isIP(host) === 0 ? { servername: host } : {};
+  return tls === true ? name : withDefaults(name, tls);
 }
 
 function given(text: string | undefined): string | undefined {

@@ -1,3 +1,4 @@
+import { withDefaults } from "@millrace/dataflow";
 import type {
   Json,
   PartContext,
@@ -43,7 +44,7 @@ export class RedisStreamSource implements Source<RawLine> {
     const { stream, partitions = 1, partitionedBy, ...settings } = options;
     this.#connection = connection;
     this.#streams = partitionNames(stream, partitions);
-    this.#settings = checkStreamSettings({ ...DEFAULT_STREAM_SOURCE_OPTIONS, ...settings });
+    this.#settings = checkStreamSettings(withDefaults(DEFAULT_STREAM_SOURCE_OPTIONS, settings));
     this.#links = new StreamLinks(connection, stream, this.#streams.length);
     this.partitioning = partitioningOf(this.#streams, partitionedBy);
     const layout = layoutOf(partitions, partitionedBy);

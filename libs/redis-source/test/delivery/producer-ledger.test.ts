@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import type { FrameHeader } from "../../src/delivery/frame-codec.ts";
 import { ProducerLedger } from "../../src/delivery/producer-ledger.ts";
+import type { LedgerOptions } from "../../src/delivery/producer-ledger.ts";
 import { RedisPositionError } from "../../src/errors.ts";
 import { stored } from "../support/stored.ts";
 
@@ -130,6 +131,12 @@ describe("completeness", () => {
     ledger.accept(frame(8, 0, 50), 50);
     expect(ledger.completeness(10, 20)).toBe("unknown");
     expect(ledger.completeness(11, 20)).toBe(true);
+  });
+
+  it("has the default bound where one is undefined", () => {
+    const options = { silentAfterMs: 100, maxFutureMs: undefined } as unknown as LedgerOptions;
+    const ledger = new ProducerLedger(options);
+    expect(ledger.accept(frame(0, 1, 400_000), 10)).toMatchObject({ suspicion: "publish-time" });
   });
 
   it("is unknown around bare lines", () => {

@@ -1,4 +1,4 @@
-import { DEFAULT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
+import { DEFAULT_LOGGER, SYSTEM_TIME, withDefaults } from "@millrace/dataflow";
 import type { Logger, TaskId, TimeProvider } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { TaskConnection } from "../connection/task-connection.ts";
@@ -31,7 +31,7 @@ export async function withTask<T>(
   options: TaskAccessOptions,
   use: (connection: TaskConnection, keys: TaskKeys) => Promise<T>,
 ): Promise<T> {
-  const { keyPrefix, storeTimeoutMs, logger, time } = { ...DEFAULT_TASK_ACCESS_OPTIONS, ...options };
+  const { keyPrefix, storeTimeoutMs, logger, time } = withDefaults(DEFAULT_TASK_ACCESS_OPTIONS, options);
   const keys = new TaskKeys(task, keyPrefix);
   const connection = new TaskConnection(redis, keys.meta, { storeTimeoutMs, logger, time });
   try {
