@@ -99,6 +99,7 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
       completeness: (open, close) => partition.completeness?.(open, close) ?? "unknown",
       settledUpTo: () => partition.settledUpTo?.() ?? Number.NEGATIVE_INFINITY,
       maxKeys: options.maxKeysPerStep,
+      maxStateBytes: options.maxStateBytesPerStep,
       deadLetter: deadLetters.put,
     }),
     sinks,
