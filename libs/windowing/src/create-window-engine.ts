@@ -21,7 +21,9 @@ function createEngine<V, A, R>(given: ResolvedOptions<V, A, R>): WindowEngine<V,
   const fold = foldWithin(given.fold, given.room, (values) => {
     outbox.overflowedValues += values;
   });
-  const options = { ...given, fold };
+  // What a key takes before anything is collected goes by the bound on keys.
+  const maxKeys = Math.max(given.maxKeys / (1 + (fold.growth?.accumulators ?? 0)), 1);
+  const options = { ...given, fold, maxKeys };
   const { timeModel, windower } = options;
   if (timeModel === "perKey") return new PerKeyEngine(options, outbox);
   return windower.kind === "session"

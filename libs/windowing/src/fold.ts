@@ -46,6 +46,8 @@ export interface FoldMarks<A, R> {
  * is left out, and counted as the row's `overflow`. What `merge` hands over always finds room.
  */
 export interface FoldGrowth<A> {
+  /** How many accumulators that grow make up one of this fold's: each of them counts for as much as a key, even when empty. */
+  readonly accumulators: number;
   /** Takes the room of an accumulator that was restored. */
   hold(accumulator: A): void;
   /** Gives back the room of an accumulator that is wanted no more. */

@@ -5,7 +5,7 @@ import { MAX_ELEMENT_BYTES } from "./folds/bounds.ts";
 import { requireJsonBytes } from "./folds/fold-values.ts";
 import { GrowingList } from "./folds/growing-list.ts";
 import { jsonBytes, type JsonCodec } from "./json.ts";
-import { ENDLESS_ROOM, growthBy, roomFor, roomForNext, type Roomy } from "./room.ts";
+import { ENDLESS_ROOM, growthBy, roomFor, type Roomy } from "./room.ts";
 
 /** A window's events as they came. */
 export interface Buffered<V> extends Roomy {
@@ -51,7 +51,7 @@ export function orderedFold<V, A, R>(
       const { list, room } = buffered;
       const { items } = list;
       const fits = items.length < maxEvents && bytes <= MAX_ELEMENT_BYTES;
-      if (fits && room.take(roomForNext(items.length + 1, bytes))) {
+      if (fits && room.take(roomFor(1, bytes))) {
         items.push({ timestamp, value, bytes });
         buffered.bytes += bytes;
       } else buffered.dropped++;
@@ -64,7 +64,7 @@ export function orderedFold<V, A, R>(
       for (const event of items.slice(0, free)) {
         earlier.list.items.push(event);
         earlier.bytes += event.bytes;
-        earlier.room.hold(roomForNext(earlier.list.items.length, event.bytes));
+        earlier.room.hold(roomFor(1, event.bytes));
       }
       earlier.dropped += later.dropped + Math.max(0, items.length - free);
       earlier.leftOut += later.leftOut;

@@ -56,6 +56,7 @@ export interface Roomy {
 /** How a fold gives back the room of an accumulator, by what that has taken. */
 export function growthBy<A extends Roomy>(takenBy: (accumulator: A) => number): FoldGrowth<A> {
   return {
+    accumulators: 1,
     hold(accumulator) {
       accumulator.room.hold(takenBy(accumulator));
     },
@@ -81,15 +82,7 @@ export function asHeld(room: Room): Room {
 
 /** What an element takes of the heap beside its JSON, about: its place in a list or set, and the headers of objects. */
 const ELEMENT_BYTES = 100;
-/** What an accumulator with elements takes beside them: its objects, and the field of its first part when it is kept. */
-const ACCUMULATOR_BYTES = 500;
-
-/** The room (bytes) for so many elements of one accumulator, with so many bytes of JSON. */
+/** The room (bytes) for so many elements with so many bytes of JSON in all. */
 export function roomFor(elements: number, jsonBytes: number): number {
-  return elements === 0 ? 0 : ACCUMULATOR_BYTES + elements * ELEMENT_BYTES + jsonBytes;
-}
-
-/** The room for one more element, the `nth` of its accumulator. */
-export function roomForNext(nth: number, jsonBytes: number): number {
-  return nth === 1 ? ACCUMULATOR_BYTES + ELEMENT_BYTES + jsonBytes : ELEMENT_BYTES + jsonBytes;
+  return elements * ELEMENT_BYTES + jsonBytes;
 }

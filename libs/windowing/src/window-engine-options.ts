@@ -42,13 +42,14 @@ export interface WindowEngineOptions<V, A, R> {
   readonly maxKeysPerWindow?: number;
   /**
    * Pairs of window and key held at a time, over all windows; beyond it, too, further keys count under `overflowKey`.
+   * A pair counts once more for each fold in it that keeps more than a number (`distinct`, lists, `reduce`, and the like).
    * State that was kept is taken up whatever its size. @default Infinity
    */
   readonly maxKeys?: number;
   /**
    * Bytes of heap, by estimate, for what the accumulators of folds that collect hold, and for events that wait in order:
    * beyond it a further element is left out, and counted as its row's `overflow`. An element counts with the bytes of its
-   * JSON and 100 more, the first one of an accumulator with 600 more. What `foldOf` and `reduce` hold counts with the
+   * JSON and 100 more. What `foldOf` and `reduce` hold counts with the
    * bytes of JSON of its last snapshot; beyond the bound those with more than 1 KiB take in no more events. State that was
    * kept is taken up whatever its size. @default Infinity
    */

@@ -134,6 +134,7 @@ function marksOf<V, R>(
 
 function growthOf<V>(members: readonly Member<V>[]): FoldGrowth<AggregateState> {
   return {
+    accumulators: members.reduce((sum, { fold }) => sum + (fold.growth?.accumulators ?? 0), 0),
     hold(state) {
       for (const { fold, place } of members) fold.growth?.hold(state[place]);
     },

@@ -1,5 +1,5 @@
 import { WindowOptionsError } from "../errors.ts";
-import { roomForNext, type Room } from "../room.ts";
+import { roomFor, type Room } from "../room.ts";
 
 /** How much a fold that collects takes in. What does not fit is left out, and counted as the row's `overflow`. */
 export interface CollectBounds {
@@ -68,7 +68,7 @@ export function admit(
   room: Room,
 ): boolean {
   const total = held.bytes + bytes - (replaced ?? 0);
-  const more = replaced === undefined ? roomForNext(count, bytes) : bytes - replaced;
+  const more = replaced === undefined ? roomFor(1, bytes) : bytes - replaced;
   if (count <= max && bytes <= MAX_ELEMENT_BYTES && total <= maxBytes && room.take(more)) {
     held.bytes = total;
     return true;

@@ -3,7 +3,7 @@ import { damaged, listFrom, numberFrom } from "../fields.ts";
 import type { Fold, FoldPart, FoldParts, PartChanges } from "../fold.ts";
 import { jsonBytes, type Json } from "../json.ts";
 import { MAX_ELEMENT_BYTES, boundsText, resolveBounds } from "./bounds.ts";
-import { asHeld, ENDLESS_ROOM, growthBy, roomFor, roomForNext, type Roomy } from "../room.ts";
+import { asHeld, ENDLESS_ROOM, growthBy, roomFor, type Roomy } from "../room.ts";
 import { requireJsonBytes } from "./fold-values.ts";
 import { GrowingList } from "./growing-list.ts";
 
@@ -110,7 +110,7 @@ export function join<S extends JoinSides>(
     if (insert === "first" && items.length > 0) return;
     const kept = insert === "product" ? items.length : 0;
     const total = insert === "product" ? side.bytes + bytes : bytes;
-    const more = kept === items.length ? roomForNext(kept + 1, bytes) : bytes - side.bytes;
+    const more = kept === items.length ? roomFor(1, bytes) : bytes - side.bytes;
     if (bytes > MAX_ELEMENT_BYTES || !hasRoom(state, index, kept + 1, total) || !room.take(more)) {
       state.overflow++;
       return;

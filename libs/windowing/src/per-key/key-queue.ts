@@ -4,7 +4,7 @@ import type { FoldPart, PartChanges } from "../fold.ts";
 import { MAX_ELEMENT_BYTES } from "../folds/bounds.ts";
 import { toChunks } from "../folds/chunks.ts";
 import { jsonBytes, type Json, type JsonCodec } from "../json.ts";
-import { roomForNext, type Room } from "../room.ts";
+import { roomFor, type Room } from "../room.ts";
 
 /** An event that waits for the watermark. */
 interface Waiting<V> {
@@ -90,7 +90,7 @@ export class KeyQueue<V> {
   push(timestamp: number, value: V, bytes: number): void {
     const place = this.#placeOf(timestamp);
     const { max, room } = this.#bounds;
-    const taken = roomOf(bytes);
+    const taken = roomFor(1, bytes);
     const fits = bytes <= MAX_ELEMENT_BYTES && this.size < max && room.take(taken);
     const alike = fits ? undefined : this.#alikeAt(place, timestamp);
     if (alike !== undefined) {
@@ -176,7 +176,7 @@ export class KeyQueue<V> {
           order: numberFrom(order),
           timestamp: numberFrom(timestamp),
           value: codec.restore(kept),
-          taken: roomOf(jsonBytes(kept)),
+          taken: roomFor(1, jsonBytes(kept)),
           leftOut: numberFrom(leftOut),
           chunk: undefined,
         };
@@ -220,9 +220,4 @@ export class KeyQueue<V> {
   #noteIfSparse(chunk: Chunk<V>): void {
     if (chunk.waiting <= WORTH_KEEPING * chunk.events.length) this.#stale.add(chunk);
   }
-}
-
-/** The room of one event in a list that has others. */
-function roomOf(bytes: number): number {
-  return roomForNext(2, bytes);
 }
