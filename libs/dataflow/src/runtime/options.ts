@@ -49,7 +49,8 @@ export interface RunOptions {
   /**
    * Bytes of the heap, by estimate, that accumulators of windows take at most for what they collect (`distinct`, lists, sets,
    * maps, joins, events that wait in order), over all tasks and steps, shared out as `maxKeys` is. A further element is left
-   * out, and counted as its row's `overflow`. @default by the limit of the heap
+   * out, and counted as its row's `overflow`. For a stateful step it bounds the JSON of all its states
+   * (`StatefulOptions.maxBytes`). @default by the limit of the heap
    */
   readonly maxStateBytes?: number;
   /** How long (ms) batches of a task may take before signals, sockets and HTTP get a turn. @default 10 */
