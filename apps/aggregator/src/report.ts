@@ -62,12 +62,42 @@ export function report(logger: Logger, stats: FlowStats, failed = false): void {
         "counted as lost may be missing",
     );
   }
+  for (const { step, events, values } of overflowOf(stats)) {
+    const ways = notZero({
+      "events under the overflow key": events,
+      "values left out of rows (overflow)": values,
+    });
+    logger.warn(
+      { event: "overflow", step, events, values },
+      `step "${step}" had no room for all that came: ${ways.join(", ")}`,
+    );
+  }
   const missing = notZero({ malformed, skipped, late, refused, lost, unaccounted: failed ? 0 : unaccounted });
   if (missing.length === 0) return;
   logger.warn(
     { event: "not-counted", malformed, skipped, late, refused, lost, unaccounted },
     `not every event is in the results: ${missing.join(", ")}`,
   );
+}
+
+interface StepOverflow {
+  readonly step: string;
+  readonly events: number;
+  readonly values: number;
+}
+
+/** What found no room, by step, over all tasks. */
+function overflowOf({ tasks }: FlowStats): readonly StepOverflow[] {
+  const steps = new Map<string, StepOverflow>();
+  for (const { id, figures } of tasks.flatMap((task) => task.steps)) {
+    const { events = 0, values = 0 } = steps.get(id) ?? {};
+    steps.set(id, {
+      step: id,
+      events: events + (figures["overflowed"] ?? 0),
+      values: values + (figures["overflowedValues"] ?? 0),
+    });
+  }
+  return [...steps.values()].filter(({ events, values }) => events + values > 0);
 }
 
 function notZero(figures: Readonly<Record<string, number>>): readonly string[] {

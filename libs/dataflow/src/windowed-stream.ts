@@ -103,7 +103,9 @@ export class WindowedStream<V> {
             context.completeness(open, close);
           const settledUpTo = (): number => context.settledUpTo();
           const maxKeys = engineOptions.maxKeys ?? context.maxKeys;
-          const engine = createWindowEngine({ ...engineOptions, maxKeys, completeOf, settledUpTo });
+          const maxStateBytes = engineOptions.maxStateBytes ?? context.maxStateBytes;
+          const room = { maxKeys, maxStateBytes };
+          const engine = createWindowEngine({ ...engineOptions, ...room, completeOf, settledUpTo });
           const sides = { late: required(late), refused: required(refused) };
           return new WindowOperator<V, R>(context, engine, sides);
         },

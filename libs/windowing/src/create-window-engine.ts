@@ -1,4 +1,4 @@
-import { countingOverflow } from "./fold-state.ts";
+import { foldWithin } from "./fold-state.ts";
 import { orderedFold } from "./ordered-fold.ts";
 import { Outbox } from "./outbox.ts";
 import { PerKeyEngine } from "./per-key/per-key-engine.ts";
@@ -12,15 +12,18 @@ export function createWindowEngine<V, A, R>(options: WindowEngineOptions<V, A, R
   const resolved = resolveOptions(options);
   if (resolved.timeModel === "perKey" || !resolved.ordered) return createEngine(resolved);
   const { fold, valueCodec, maxOrderedEvents } = resolved;
-  return createEngine({ ...resolved, fold: orderedFold(fold, valueCodec, maxOrderedEvents) });
+  const ordered = orderedFold(fold, valueCodec, maxOrderedEvents);
+  return createEngine({ ...resolved, fold: ordered, tried: ordered });
 }
 
 function createEngine<V, A, R>(given: ResolvedOptions<V, A, R>): WindowEngine<V, R> {
   const outbox = new Outbox<V, R>(given.pageSize);
-  const fold = countingOverflow(given.fold, (values) => {
+  const fold = foldWithin(given.fold, given.room, (values) => {
     outbox.overflowedValues += values;
   });
-  const options = { ...given, fold };
+  // What a key takes before anything is collected goes by the bound on keys.
+  const maxKeys = Math.max(given.maxKeys / (1 + (fold.growth?.accumulators ?? 0)), 1);
+  const options = { ...given, fold, maxKeys };
   const { timeModel, windower } = options;
   if (timeModel === "perKey") return new PerKeyEngine(options, outbox);
   return windower.kind === "session"

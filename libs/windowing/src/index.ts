@@ -36,7 +36,16 @@ export type { Clock, EventClockOptions, SystemClockOptions } from "./clock.ts";
 export type { DeduplicatorBatch, DeduplicatorOptions } from "./deduplicator.ts";
 export type { FixedWindower } from "./fixed-windower.ts";
 export type { AccumulatorSize, WindowEventFailure } from "./errors.ts";
-export type { ClosingFold, Fold, FoldMarks, FoldPart, FoldParts, PartChanges, SplitAdd } from "./fold.ts";
+export type {
+  ClosingFold,
+  Fold,
+  FoldGrowth,
+  FoldMarks,
+  FoldPart,
+  FoldParts,
+  PartChanges,
+  SplitAdd,
+} from "./fold.ts";
 export type { Aggregated, AggregateEvent, Aggregates, AggregateState } from "./folds/aggregate.ts";
 export type { CollectBounds } from "./folds/bounds.ts";
 export type { ListState } from "./folds/collect-list.ts";
@@ -47,6 +56,7 @@ export type { Opaque, OpaqueBounds } from "./folds/opaque.ts";
 export type { Joined, JoinEvent, JoinOptions, JoinSides, JoinState } from "./folds/join.ts";
 export type { MeanState } from "./folds/mean.ts";
 export type { CodecOption, Json, JsonCodec, JsonLike } from "./json.ts";
+export type { Room } from "./room.ts";
 export type { SessionWindowerOptions } from "./session-windower.ts";
 export type { SlidingWindowerOptions } from "./sliding-windower.ts";
 export type { TumblingWindowerOptions } from "./tumbling-windower.ts";
@@ -58,6 +68,7 @@ export type {
   StateGroup,
   Wake,
   WindowEngine,
+  WindowOverflow,
   WindowStats,
 } from "./window-engine.ts";
 export type {

@@ -14,6 +14,7 @@ import type { Batch, Emitter, Operator, Wake } from "../contracts/operator.ts";
 import { KeyStateTooLargeError, SourceError, StepError, hasCode, messageOf } from "../errors.ts";
 import { excerpt } from "../excerpt.ts";
 import { ErrorHandler } from "./error-policy.ts";
+import { OverflowWatch } from "./overflow-watch.ts";
 import { Refusals } from "./refusals.ts";
 import type { StepContext } from "./step-context.ts";
 
@@ -33,6 +34,7 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
   readonly #late: Emitter<LateEvent<V>>;
   readonly #refused: Emitter<RefusedEvent<V>>;
   readonly #refusals: Refusals;
+  readonly #overflow: OverflowWatch;
 
   constructor(
     context: StepContext,
@@ -46,6 +48,7 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
     this.#late = sides.late;
     this.#refused = sides.refused;
     this.#refusals = new Refusals(context);
+    this.#overflow = new OverflowWatch(context);
   }
 
   process(batch: Batch<V>, now: number, out: Emitter<PartResult<R>>): void {
@@ -117,6 +120,7 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
   ): void {
     this.#engine.restore(groups, now);
     this.#before = this.#engine.stats();
+    this.#overflow.begin(this.#engine.overflow);
   }
 
   /** The engine's figures; what it counts, it counts for this run alone, as every other step does. */
@@ -146,6 +150,7 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
       if (!(error instanceof WindowEventError)) throw new StepError(step, part, messageOf(error), error);
       throw new StepError(step, part, `${error.message} (event: ${excerpt(error.value)})`, error.cause);
     }
+    this.#overflow.look(this.#engine.overflow);
     const { part } = this.#context;
     send(
       made.results.map((row) => ({ ...row, part })),

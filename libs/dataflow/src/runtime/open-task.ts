@@ -107,6 +107,7 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
         named(() => partition.completeness?.(open, close), ofSource) ?? "unknown",
       settledUpTo: () => named(() => partition.settledUpTo?.(), ofSource) ?? Number.NEGATIVE_INFINITY,
       maxKeys: options.maxKeysPerStep,
+      maxStateBytes: options.maxStateBytesPerStep,
       deadLetter: deadLetters.put,
     }),
     sinks,

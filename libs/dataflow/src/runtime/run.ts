@@ -7,7 +7,7 @@ import { RolledBack } from "./committer.ts";
 import { DeadLetterLog } from "./dead-letter-log.ts";
 import { namedAsync } from "./named.ts";
 import { resolveRunOptions } from "./options.ts";
-import type { ResolvedRunOptions, RunOptions } from "./options.ts";
+import type { ResolvedRunOptions, RunOptions, TaskOptions } from "./options.ts";
 import { pause } from "./pause.ts";
 import { StartLine } from "./start-line.ts";
 import type { FlowStats } from "./stats.ts";
@@ -73,8 +73,11 @@ class Worker {
   readonly #given: RunOptions;
   readonly #options: ResolvedRunOptions;
   readonly #deadLetterLog: DeadLetterLog;
-  /** What each step of each task may have of `maxKeys`. */
-  #maxKeysPerStep = 1;
+  /** What each step of each task may have of `maxKeys` and `maxStateBytes`. */
+  #share: Pick<TaskOptions, "maxKeysPerStep" | "maxStateBytesPerStep"> = {
+    maxKeysPerStep: 1,
+    maxStateBytesPerStep: 1,
+  };
   /** Aborted when the run is to stop. */
   readonly #stop = new AbortController();
   /** Aborted when stopping takes too long. */
@@ -101,7 +104,7 @@ class Worker {
     try {
       const parts = await this.#look();
       if (parts !== undefined) {
-        this.#divideKeys(parts.length);
+        this.#divideRoom(parts.length);
         const startLine = new StartLine(parts.length);
         this.#tasks = parts.map((part) => this.#task(part, new TaskHistory(), startLine));
         await this.#runAll();
@@ -194,17 +197,21 @@ class Worker {
   }
 
   /** The steps of all tasks share one heap. */
-  #divideKeys(tasks: number): void {
+  #divideRoom(tasks: number): void {
     const steps = this.#flow.graph.nodes.filter(({ state }) => state !== undefined).length;
     if (steps === 0) return;
-    const { maxKeys, logger } = this.#options;
+    const { maxKeys, maxStateBytes, logger } = this.#options;
     // Without a store it is of interest only once keys overflow, which is counted.
     const level = this.#given.store === undefined ? "debug" : "info";
-    this.#maxKeysPerStep = Math.max(Math.floor(maxKeys / (steps * Math.max(tasks, 1))), 1);
+    const shareOf = (all: number): number => Math.max(Math.floor(all / (steps * Math.max(tasks, 1))), 1);
+    this.#share = { maxKeysPerStep: shareOf(maxKeys), maxStateBytesPerStep: shareOf(maxStateBytes) };
+    const { maxKeysPerStep, maxStateBytesPerStep } = this.#share;
     logger[level](
-      { event: "key-bound", maxKeys, maxKeysPerStep: this.#maxKeysPerStep },
-      `state is kept for at most ${maxKeys} keys, ${this.#maxKeysPerStep} in each step of each partition; what comes beyond ` +
-        "is counted under an overflow key. A larger heap (--max-old-space-size) has room for more.",
+      { event: "key-bound", maxKeys, maxKeysPerStep, maxStateBytes, maxStateBytesPerStep },
+      `state is kept for at most ${maxKeys} keys, ${maxKeysPerStep} in each step of each partition; what comes beyond ` +
+        `is counted under an overflow key. Their lists and sets take at most ${inMiB(maxStateBytes)} MiB, ` +
+        `${inMiB(maxStateBytesPerStep)} in each step of each partition; rows count what comes beyond as overflow. A larger ` +
+        "heap (--max-old-space-size) has room for more.",
     );
   }
 
@@ -228,11 +235,7 @@ class Worker {
   }
 
   #task(part: string, history: TaskHistory, startLine?: StartLine): Task {
-    const options = {
-      ...this.#options,
-      maxKeysPerStep: this.#maxKeysPerStep,
-      deadLetterLog: this.#deadLetterLog,
-    };
+    const options = { ...this.#options, ...this.#share, deadLetterLog: this.#deadLetterLog };
     const task = new Task(this.#flow, part, options, this.#given.store, history, startLine, () => {
       // Until all are idle none ends: a partition that pauses is not over while another still runs.
       if (!this.#tasks.every((each) => each.idle)) return;
@@ -314,4 +317,8 @@ class Worker {
       }
     }
   }
+}
+
+function inMiB(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(bytes < 100 * 2 ** 20 ? 1 : 0);
 }

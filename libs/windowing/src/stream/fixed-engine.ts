@@ -32,7 +32,7 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
     super(options, outbox);
     const { fold, allowedLatenessMs, earlyEveryMs } = options;
     this.#windower = windower;
-    this.#table = new FixedTable(windower, fold, allowedLatenessMs);
+    this.#table = new FixedTable(windower, options);
     this.#rows = new FixedRows(options, this.outbox);
     this.#cells = new FixedCells(options, this.outbox, this.#rows);
     this.#plain =

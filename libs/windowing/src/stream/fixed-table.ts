@@ -3,6 +3,7 @@ import { damaged } from "../fields.ts";
 import type { FixedWindower } from "../fixed-windower.ts";
 import type { Fold } from "../fold.ts";
 import type { StateChange, StateField } from "../window-engine.ts";
+import type { ResolvedOptions } from "../window-engine-options.ts";
 import { FixedCodec, type FieldChanges } from "./fixed-codec.ts";
 import { FixedWindow } from "./fixed-window.ts";
 
@@ -17,15 +18,18 @@ export class FixedTable<V, A, R> {
   readonly kept = new DueHeap<FixedWindow<A>>();
   readonly #windows = new Map<number, FixedWindow<A>>();
   readonly #windower: FixedWindower;
+  readonly #fold: Fold<V, A, R>;
   readonly #codec: FixedCodec<V, A, R>;
   readonly #latenessMs: number;
   #tracking = false;
   #dropped: string[] = [];
 
-  constructor(windower: FixedWindower, fold: Fold<V, A, R>, latenessMs: number) {
+  constructor(windower: FixedWindower, options: ResolvedOptions<V, A, R>) {
+    const { fold, room, allowedLatenessMs } = options;
     this.#windower = windower;
-    this.#codec = new FixedCodec(fold, latenessMs > 0);
-    this.#latenessMs = latenessMs;
+    this.#fold = fold;
+    this.#codec = new FixedCodec(fold, room, allowedLatenessMs > 0);
+    this.#latenessMs = allowedLatenessMs;
   }
 
   get size(): number {
@@ -65,6 +69,7 @@ export class FixedTable<V, A, R> {
 
   /** Late events that waited for the rows are in: they need no group any more. */
   afterTaken(window: FixedWindow<A>): void {
+    this.#release(window.after);
     window.after = undefined;
     window.changedAfter?.clear();
     if (window.persistedAfter) this.#dropped.push(groupOfAfter(window));
@@ -133,9 +138,17 @@ export class FixedTable<V, A, R> {
   }
 
   #free(window: FixedWindow<A>): void {
+    this.#release(window.cells);
+    this.#release(window.after);
     this.#windows.delete(window.order);
     if (window.persisted) this.#dropped.push(String(window.order));
     if (window.persistedAfter) this.#dropped.push(groupOfAfter(window));
+  }
+
+  #release(cells: ReadonlyMap<string, A> | undefined): void {
+    const { growth } = this.#fold;
+    if (cells === undefined || growth === undefined) return;
+    for (const accumulator of cells.values()) growth.release(accumulator);
   }
 
   /** From now on changes are noted. */
