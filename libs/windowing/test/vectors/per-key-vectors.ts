@@ -29,7 +29,6 @@ export function perKeyVector(scenario: PerKeyScenario): Readonly<Record<string, 
   });
   if (eof) take("eof", oracle.finish());
   return {
-    id,
     ...scenario,
     kind: "pipeline",
     expected_down: rows.map((row) => [row.key, [row.id, valueOf(op, row.value)]]),
