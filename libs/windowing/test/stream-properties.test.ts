@@ -8,12 +8,13 @@ import {
   type OracleOptions,
   type OracleRow,
 } from "./oracle/stream-oracle.ts";
+import { customWindowers } from "./support/custom-windowers.ts";
 import { EngineDriver } from "./support/engine-driver.ts";
 import { foldPairs, type FoldPair } from "./support/oracle-folds.ts";
 import { batchOf, scripts, windowers, type Action } from "./support/scripts.ts";
 
 const options: fc.Arbitrary<Given> = fc.record({
-  windower: windowers,
+  windower: fc.oneof({ weight: 3, arbitrary: windowers }, { weight: 1, arbitrary: customWindowers }),
   waitMs: fc.oneof(fc.constantFrom(0, 5, 20), fc.constant(Number.POSITIVE_INFINITY)),
   idle: fc.constantFrom("drained" as const, "never" as const),
   allowedLatenessMs: fc.constantFrom(0, 0, 1, 15, 60),

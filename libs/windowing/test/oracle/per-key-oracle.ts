@@ -1,4 +1,4 @@
-import type { Windower } from "../../src/index.ts";
+import type { BuiltInWindower } from "../../src/index.ts";
 import { SessionNames } from "./session-names.ts";
 import type { OracleEvent } from "./stream-oracle.ts";
 
@@ -31,7 +31,7 @@ interface OracleKey {
 }
 
 export interface PerKeyOracleOptions {
-  readonly windower: Windower;
+  readonly windower: BuiltInWindower;
   /** Infinity = unbounded. */
   readonly waitMs: number;
   readonly ordered: boolean;
@@ -46,7 +46,7 @@ export interface PerKeyOracleOptions {
 export class PerKeyOracle {
   late: OracleEvent[] = [];
   counted = 0;
-  readonly #windower: Windower;
+  readonly #windower: BuiltInWindower;
   readonly #waitMs: number;
   readonly #ordered: boolean;
   readonly #maxWaiting: number;

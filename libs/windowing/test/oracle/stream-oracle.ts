@@ -1,4 +1,4 @@
-import type { Windower, WindowId } from "../../src/index.ts";
+import type { SessionWindower, Windower, WindowId } from "../../src/index.ts";
 
 /** An event as the oracles keep it: for good. */
 export interface OracleEvent {
@@ -140,8 +140,7 @@ export class StreamOracle {
       const session = this.#sessionFor(event, windower.gapMs);
       return session === undefined ? [] : [session];
     }
-    return windower
-      .windowsAt(event.ts)
+    return windowsAt(windower, event.ts)
       .filter(({ close }) => close + this.#options.allowedLatenessMs > this.watermark)
       .map((window) => {
         const known = this.#groups.find((group) => group.key === event.key && group.window?.id === window.id);
@@ -152,7 +151,7 @@ export class StreamOracle {
   #isLate(event: OracleEvent): boolean {
     const { windower, allowedLatenessMs } = this.#options;
     if (windower.kind !== "session") {
-      const windows = windower.windowsAt(event.ts);
+      const windows = windowsAt(windower, event.ts);
       return windows.every(({ close }) => close + allowedLatenessMs <= this.watermark);
     }
     const { gapMs } = windower;
@@ -233,6 +232,10 @@ export class StreamOracle {
     this.#rows = [];
     return rows;
   }
+}
+
+function windowsAt(windower: Exclude<Windower, SessionWindower>, timestamp: number): readonly OracleWindow[] {
+  return windower.kind === "custom" ? windower.assign(timestamp) : windower.windowsAt(timestamp);
 }
 
 function firstOf(events: readonly OracleEvent[]): number {

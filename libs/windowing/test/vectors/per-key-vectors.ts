@@ -1,4 +1,4 @@
-import { NO_SESSION_ID, type Windower } from "../../src/index.ts";
+import { NO_SESSION_ID, type BuiltInWindower } from "../../src/index.ts";
 import { Fields } from "../../conformance/fields.ts";
 import { windowerOf } from "../../conformance/subject.ts";
 import { PerKeyOracle, type PerKeyRow } from "../oracle/per-key-oracle.ts";
@@ -47,6 +47,6 @@ function step(oracle: PerKeyOracle, item: ScenarioItem): readonly PerKeyRow[] {
   return oracle.process([{ key, ts, value }], now);
 }
 
-function idsAt(windower: Windower, timestamp: number): readonly number[] {
+function idsAt(windower: BuiltInWindower, timestamp: number): readonly number[] {
   return windower.kind === "session" ? [NO_SESSION_ID] : windower.idsAt(timestamp);
 }
