@@ -2,7 +2,7 @@ import type { HeapItem } from "../due-heap.ts";
 import type { OrdinalWindow } from "../window.ts";
 
 /**
- * A tumbling or sliding window: open, then due while its closing rows go out, then kept while late events may
+ * A window that is no session: open, then due while its closing rows go out, then kept while late events may
  * still change it.
  *
  * Nothing is deleted from `cells` while rows go out: a large map that shrinks is copied, which would hold up
