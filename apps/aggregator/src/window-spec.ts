@@ -1,11 +1,11 @@
 import { DURATION_FORM, parseDuration } from "@millrace/cli";
 import { SessionWindower, SlidingWindower, TumblingWindower, WindowSpecError } from "@millrace/windowing";
-import type { Windower } from "@millrace/windowing";
+import type { BuiltInWindower } from "@millrace/windowing";
 
 interface Kind {
   /** How many it takes. */
   readonly durations: 1 | 2;
-  readonly build: (firstMs: number, secondMs: number) => Windower;
+  readonly build: (firstMs: number, secondMs: number) => BuiltInWindower;
 }
 
 const KINDS: Readonly<Record<string, Kind>> = {
@@ -14,7 +14,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   session: { durations: 1, build: (gapMs) => new SessionWindower({ gapMs }) },
 };
 
-function sliding(lengthMs: number, offsetMs: number): Windower {
+function sliding(lengthMs: number, offsetMs: number): BuiltInWindower {
   if (offsetMs <= lengthMs) return new SlidingWindower({ lengthMs, offsetMs });
   throw new RangeError(
     "the second duration is longer than the first, so that events between two windows would be in none: in " +
@@ -27,7 +27,7 @@ function sliding(lengthMs: number, offsetMs: number): Windower {
  *
  * @throws RangeError that says what is wanted
  */
-export function parseWindow(text: string): Windower {
+export function parseWindow(text: string): BuiltInWindower {
   const [name = "", ...rest] = text.split(":");
   const durations = rest.join(":").split("/");
   const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;

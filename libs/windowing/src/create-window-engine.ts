@@ -2,6 +2,7 @@ import { foldWithin } from "./fold-state.ts";
 import { orderedFold } from "./ordered-fold.ts";
 import { Outbox } from "./outbox.ts";
 import { PerKeyEngine } from "./per-key/per-key-engine.ts";
+import { CustomEngine } from "./stream/custom-engine.ts";
 import { FixedEngine } from "./stream/fixed-engine.ts";
 import { SessionEngine } from "./stream/session-engine.ts";
 import { resolveOptions, type ResolvedOptions, type WindowEngineOptions } from "./window-engine-options.ts";
@@ -25,7 +26,9 @@ function createEngine<V, A, R>(given: ResolvedOptions<V, A, R>): WindowEngine<V,
   const maxKeys = Math.max(given.maxKeys / (1 + (fold.growth?.accumulators ?? 0)), 1);
   const options = { ...given, fold, maxKeys };
   const { timeModel, windower } = options;
-  if (timeModel === "perKey") return new PerKeyEngine(options, outbox);
+  // With "perKey" such a windower has been refused.
+  if (windower.kind === "custom") return new CustomEngine(options, outbox, windower);
+  if (timeModel === "perKey") return new PerKeyEngine({ ...options, windower }, outbox);
   return windower.kind === "session"
     ? new SessionEngine(options, outbox, windower)
     : new FixedEngine(options, outbox, windower);

@@ -33,6 +33,7 @@ export { stateSpecOf } from "./state-spec.ts";
 export { NO_SESSION_ID } from "./window.ts";
 
 export type { Clock, EventClockOptions, SystemClockOptions } from "./clock.ts";
+export type { CustomWindow, CustomWindower } from "./custom-windower.ts";
 export type { DeduplicatorBatch, DeduplicatorOptions } from "./deduplicator.ts";
 export type { FixedWindower } from "./fixed-windower.ts";
 export type { AccumulatorSize, WindowEventFailure } from "./errors.ts";
@@ -82,4 +83,4 @@ export type {
   WindowResult,
 } from "./window-output.ts";
 export type { OrdinalWindow, Window, WindowId } from "./window.ts";
-export type { Windower } from "./windower.ts";
+export type { BuiltInWindower, Windower } from "./windower.ts";

@@ -6,7 +6,8 @@ import type { JsonCodec } from "./json.ts";
 import { StateBudget } from "./room.ts";
 import { jsonCodec } from "./codecs.ts";
 import type { Completeness } from "./window-output.ts";
-import type { Windower } from "./windower.ts";
+import { requireDescription } from "./custom-windower.ts";
+import type { BuiltInWindower, Windower } from "./windower.ts";
 
 /**
  * `stream`: one watermark for all keys; an event is late only when all its windows have closed.
@@ -16,6 +17,7 @@ export type TimeModel = "stream" | "perKey";
 
 /** Everything that says what an engine does. */
 export interface WindowEngineOptions<V, A, R> {
+  /** Tumbling, sliding or sessions; for the time model `stream` also one of your own. */
   readonly windower: Windower;
   readonly clock: Clock<V>;
   readonly fold: Fold<V, A, R>;
@@ -106,11 +108,16 @@ export interface ResolvedOptions<V, A, R> {
   readonly settledUpTo: () => number;
 }
 
+/** The options of the time model `perKey`. */
+export interface PerKeyOptions<V, A, R> extends ResolvedOptions<V, A, R> {
+  readonly windower: BuiltInWindower;
+}
+
 const never = (): number => Number.NEGATIVE_INFINITY;
 
 const unknownCompleteness = (): Completeness => "unknown";
 
-/** Fills in the defaults and refuses what cannot be. @throws WindowOptionsError */
+/** Fills in the defaults and refuses what cannot be. @throws WindowOptionsError @throws WindowSpecError */
 export function resolveOptions<V, A, R>(options: WindowEngineOptions<V, A, R>): ResolvedOptions<V, A, R> {
   const resolved: ResolvedOptions<V, A, R> = {
     windower: options.windower,
@@ -140,7 +147,16 @@ export function resolveOptions<V, A, R>(options: WindowEngineOptions<V, A, R>): 
 }
 
 function refuseContradictions<V, A, R>(options: ResolvedOptions<V, A, R>): void {
-  const { timeModel, ordered, fold, earlyEveryMs } = options;
+  const { windower, timeModel, ordered, fold, earlyEveryMs } = options;
+  if (windower.kind === "custom") {
+    requireDescription(windower);
+    if (timeModel === "perKey") {
+      throw new WindowOptionsError(
+        `The windower "${windower.description}" is one of your own, which timeModel "perKey" does not have: ` +
+          'use timeModel "stream", or a tumbling, sliding or session windower.',
+      );
+    }
+  }
   const matches = fold.match !== undefined;
   if (timeModel === "stream" && ordered && matches) {
     throw new WindowOptionsError(

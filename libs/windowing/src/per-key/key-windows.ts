@@ -1,16 +1,16 @@
 import { markOf, resultAt, withOverflow } from "../fold-state.ts";
 import type { Outbox } from "../outbox.ts";
-import type { ResolvedOptions } from "../window-engine-options.ts";
+import type { PerKeyOptions } from "../window-engine-options.ts";
 import type { WindowCause, WindowResult } from "../window-output.ts";
 import { NO_IDS, type OrdinalWindow, type Window } from "../window.ts";
 import { newCell, type KeyCell, type KeyState } from "./key-state.ts";
 
 /** What happens to one key's windows: events go in, rows come out. */
 export class KeyWindows<V, A, R> {
-  readonly #options: ResolvedOptions<V, A, R>;
+  readonly #options: PerKeyOptions<V, A, R>;
   readonly #outbox: Outbox<V, R>;
 
-  constructor(options: ResolvedOptions<V, A, R>, outbox: Outbox<V, R>) {
+  constructor(options: PerKeyOptions<V, A, R>, outbox: Outbox<V, R>) {
     this.#options = options;
     this.#outbox = outbox;
   }

@@ -7,7 +7,7 @@ import type { Outbox } from "../outbox.ts";
 import { requireSameSpec, specOf } from "../state-spec.ts";
 import { Timestamps } from "../timestamps.ts";
 import { WindowOptionsError } from "../errors.ts";
-import type { ResolvedOptions } from "../window-engine-options.ts";
+import type { PerKeyOptions } from "../window-engine-options.ts";
 import type {
   KeyedBatch,
   StateChange,
@@ -36,7 +36,7 @@ const ENGINE = "engine";
  * and from then on an event of a key that is not held is late where it lies before the end of those windows.
  */
 export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
-  readonly #options: ResolvedOptions<V, A, R>;
+  readonly #options: PerKeyOptions<V, A, R>;
   readonly #outbox: Outbox<V, R>;
   readonly #timestamps: Timestamps<V>;
   readonly #table: PerKeyTable<V, A, R>;
@@ -51,7 +51,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
   #over = false;
 
   /** @throws WindowOptionsError */
-  constructor(options: ResolvedOptions<V, A, R>, outbox: Outbox<V, R>) {
+  constructor(options: PerKeyOptions<V, A, R>, outbox: Outbox<V, R>) {
     if (options.allowedLatenessMs > 0) {
       throw new WindowOptionsError(
         'allowedLatenessMs needs timeModel "stream": in "perKey" an event behind its key\'s watermark is late. ' +

@@ -3,7 +3,7 @@ import { fieldFrom, listFrom, numberFrom, stringFrom, timeFromJson, timeToJson }
 import type { PartChanges } from "../fold.ts";
 import { fieldName, markFromJson, markToJson, restoreAccumulator, snapshotOf } from "../fold-state.ts";
 import type { Json } from "../json.ts";
-import type { ResolvedOptions } from "../window-engine-options.ts";
+import type { PerKeyOptions } from "../window-engine-options.ts";
 import type { StateChange, StateField, StateGroup } from "../window-engine.ts";
 import type { OrdinalWindow, WindowId } from "../window.ts";
 import { KeyClock } from "./key-clock.ts";
@@ -21,7 +21,7 @@ const QUEUE = "queue";
 export class PerKeyTable<V, A, R> {
   /** Keys that time will bring something about for. */
   readonly due = new DueHeap<KeyState<V, A>>();
-  readonly #options: ResolvedOptions<V, A, R>;
+  readonly #options: PerKeyOptions<V, A, R>;
   readonly #keys = new Map<string, KeyState<V, A>>();
   readonly #resting = new Map<string, RestingKey>();
   readonly #forgettable = new DueHeap<RestingKey>();
@@ -35,7 +35,7 @@ export class PerKeyTable<V, A, R> {
   /** While state is restored: the parts of each group. */
   readonly #savedParts = new Map<string, readonly StateField[]>();
 
-  constructor(options: ResolvedOptions<V, A, R>) {
+  constructor(options: PerKeyOptions<V, A, R>) {
     this.#options = options;
   }
 
