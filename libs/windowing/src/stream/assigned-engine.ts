@@ -17,7 +17,7 @@ export abstract class AssignedEngine<V, A, R> extends StreamEngine<V, A, R> {
   protected readonly table: FixedTable<V, A, R>;
   protected readonly cells: FixedCells<V, A, R>;
   /** Stands for "no window": no timestamp lies in it. */
-  protected readonly none: FixedWindow<A> = new FixedWindow<A>({ ...NOWHERE, mergedIds: NO_IDS }, 0);
+  protected readonly none: FixedWindow<A> = new FixedWindow<A>({ ...NOWHERE, mergedIds: NO_IDS });
   readonly #rows: FixedRows<V, A, R>;
   /** Whether an event does no more than change an accumulator: no late results, early results or matches. */
   readonly #plain: boolean;

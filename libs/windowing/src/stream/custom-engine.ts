@@ -69,6 +69,5 @@ function namesOf(windower: CustomWindower): WindowNames {
         : undefined;
       return window ?? damaged(`a window of the windower "${windower.description}" as group`, name);
     },
-    orderOf: ({ open }) => open,
   };
 }

@@ -121,6 +121,5 @@ function namesOf(windower: FixedWindower): WindowNames {
       const id = Number(name);
       return Number.isInteger(id) ? windower.windowOf(id) : damaged("a window's number as group", name);
     },
-    orderOf: ({ id }) => id,
   };
 }

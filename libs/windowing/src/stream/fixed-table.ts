@@ -12,8 +12,6 @@ export interface WindowNames {
   readonly nameOf: (window: OrdinalWindow) => string;
   /** The window of a name. @throws WindowStateError where there is none */
   readonly windowOf: (name: string) => OrdinalWindow;
-  /** Decides the order of windows that close at the same time, and of revisions. */
-  readonly orderOf: (window: OrdinalWindow) => number;
 }
 
 /** A window's group is its name; what came late while its rows went out has a group of its own. */
@@ -133,7 +131,7 @@ export class FixedTable<V, A, R> {
   }
 
   #create(given: OrdinalWindow): FixedWindow<A> {
-    const window = new FixedWindow<A>(given, this.#names.orderOf(given));
+    const window = new FixedWindow<A>(given);
     if (this.#tracking) this.#track(window);
     this.#windows.set(given.id, window);
     return window;

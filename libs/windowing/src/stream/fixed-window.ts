@@ -10,6 +10,7 @@ import type { OrdinalWindow } from "../window.ts";
  */
 export class FixedWindow<A> implements HeapItem {
   readonly window: OrdinalWindow;
+  /** Windows that close at the same time, and revisions, go by their ids. */
   readonly order: number;
   readonly close: number;
   due: number;
@@ -40,9 +41,9 @@ export class FixedWindow<A> implements HeapItem {
   persisted = false;
   persistedAfter = false;
 
-  constructor(window: OrdinalWindow, order: number) {
+  constructor(window: OrdinalWindow) {
     this.window = window;
-    this.order = order;
+    this.order = window.id;
     this.close = window.close;
     this.due = window.close;
   }

@@ -117,7 +117,7 @@ export const WINDOWING: readonly Mutant[] = [
   {
     id: "full-forgotten",
     file: "libs/windowing/src/folds/opaque.ts",
-    search: "full: jsonBytes(kept) > maxBytes,",
+    search: "full: bytes > maxBytes,",
     replace: "full: false,",
     tests: ["libs/windowing/test/opaque-folds.test.ts"],
     guard: "an accumulator above its bound would grow on after a restart",
