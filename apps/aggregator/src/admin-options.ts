@@ -1,7 +1,10 @@
 import { logOptions, redisOptions, transportOptions } from "@millrace/cli";
 import type { CommandLine, ProgramConfig, Value } from "@millrace/cli";
+import type { Logger } from "@millrace/dataflow";
+import { describeRedis } from "@millrace/redis-source";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { aggregatorOptions } from "./config.ts";
+import { flowLabel } from "./flow-choice.ts";
 import type { FlowChoice } from "./flow-choice.ts";
 import { flowOption } from "./flow-options.ts";
 import { taskOptions } from "./task-options.ts";
@@ -29,4 +32,13 @@ export function adminOptions(
   const log = logOptions(cli);
   cli.ignore((other) => aggregatorOptions(other, env));
   return () => ({ flow: flow(), tasks: tasks() ?? transport().names, redis: redis(), log: log() });
+}
+
+/** The first line of a command's log: what it works on, and where. @param what such as "inspecting" */
+export function logStart({ flow, redis: options, tasks }: AdminConfig, what: string, logger: Logger): void {
+  const [label, redis] = [flowLabel(flow), describeRedis(options)];
+  logger.info(
+    { event: "starting", flow: label, redis, tasks },
+    `${what} ${tasks.length} ${tasks.length === 1 ? "task" : "tasks"} of ${label} in ${redis}`,
+  );
 }

@@ -5,6 +5,7 @@ import type { FlowChoice } from "./flow-choice.ts";
 import { FlowModuleError } from "./flow-module-error.ts";
 import type { FlowParts } from "./flows/flow-parts.ts";
 import { FLOWS } from "./flows/flows.ts";
+import { syntaxErrorPlace } from "./syntax-error-place.ts";
 
 /** What to do about the commonest reasons for which Node cannot import a file, by the code of its error. */
 const REMEDIES: Readonly<Record<string, string>> = {
@@ -73,8 +74,11 @@ async function importModule(path: string): Promise<FlowModule> {
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
     const remedy = REMEDIES[code];
+    const wrong = await syntaxErrorPlace(cause, path);
+    const why =
+      wrong === undefined ? `${messageOf(cause)}${atPlace(cause)}` : `${wrong.message} at ${wrong.place}`;
     throw new FlowModuleError(
-      `${path} cannot be loaded: ${messageOf(cause)}${atPlace(cause)}${remedy === undefined ? "" : `. ${remedy}`}`,
+      `${path} cannot be loaded: ${why}${remedy === undefined ? "" : `. ${remedy}`}`,
       { cause },
     );
   }

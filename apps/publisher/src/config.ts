@@ -13,7 +13,7 @@ import type { ProgramConfig, TransportSettings } from "@millrace/cli";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { deliveryOptions } from "./delivery-options.ts";
 import type { DeliverySettings } from "./delivery-options.ts";
-import { DEFAULT_EVENTS_FILE, STDIN, findEventsFile } from "./events-file.ts";
+import { DEFAULT_EVENTS_FILE, STDIN, findEventsFile, isRegularFile } from "./events-file.ts";
 
 /** Everything that the publisher can be told. */
 export interface PublisherConfig extends ProgramConfig {
@@ -108,6 +108,9 @@ export function publisherConfig(
     throw new UsageError(
       `${repeated}: standard input can be read only once; give a file with --file or EVENTS_JSONL_FILE`,
     );
+  }
+  if (loop() && generate() === undefined && !isRegularFile(file())) {
+    throw new UsageError(`--loop: ${file()} is a pipe or the like, which can be read only once; give a file`);
   }
   if (generate() !== undefined && rate() !== undefined) {
     throw new UsageError("--rate: --generate tells the rate already; leave one of them out");

@@ -80,6 +80,32 @@ describe("the publisher", () => {
     expect(frames.flatMap((frame) => (frame.kind === "frame" ? frame.lines : []))).toEqual(lines);
   });
 
+  test("goes on with the numbers of its name, also after it was killed", async () => {
+    const args = [
+      "--transport=stream",
+      "--channel=lasting",
+      "--producer=shop",
+      "--batch=10",
+      "--generate=1000",
+    ];
+    const killed = publisher(redis.url, file, [...args, "--progress-every=0.05"]);
+    await killed.logged("progress", ({ done }) => Number(done) > 20);
+    killed.kill("SIGKILL");
+    await killed.ended;
+    const { code, log } = await publisher(redis.url, file, [...args, "--events=20"]).ended;
+    expect(code).toBe(0);
+    expect(log.map(({ event }) => event)).toEqual(
+      expect.arrayContaining(["producer-waiting", "producer-goes-on"]),
+    );
+    const frames = (await messagesOf("lasting")).map((message) => decodeFrame(message));
+    const numbered = frames.flatMap((frame) => (frame.kind === "frame" && frame.count > 0 ? [frame] : []));
+    expect(new Set(numbered.map(({ producer }) => producer)).size).toBe(1);
+    numbered.forEach(({ first }, i) => {
+      const before = numbered[i - 1];
+      expect(first).toBeGreaterThanOrEqual(before === undefined ? 0 : before.first + before.count);
+    });
+  });
+
   test("divides events among partitions by their key", async () => {
     const args = [
       "--transport=stream",
@@ -156,6 +182,66 @@ describe("the publisher", () => {
           /within 500 ms .* rows were handed to the outputs, and may not all have left/,
         ),
       });
+      await own.stop();
+    },
+  );
+
+  test.each([
+    ["pubsub", []],
+    ["pubsub", ["--batch=5"]],
+    ["pubsub", ["--producer=shop"]],
+    ["sharded", []],
+    ["stream", []],
+    ["stream", ["--no-header"]],
+  ])(
+    "stopped in the middle of a write on %s %p that Redis does not take, it ends in its time",
+    async (transport, more) => {
+      const own = await startRedis();
+      const args = [
+        `--transport=${transport}`,
+        "--channel=gone",
+        "--generate=max",
+        "--wait-for-subscriber=0",
+      ];
+      const shown = ["--progress-every=0.05", "--drain-timeout=500ms"];
+      const publishing = publisher(own.url, file, [...args, ...more, ...shown]);
+      await publishing.logged("progress", ({ done }) => Number(done) > 0);
+      await own.kill();
+      await publishing.logged("redis-lost");
+      publishing.kill("SIGTERM");
+      const stopped = performance.now();
+      const { code } = await publishing.ended;
+      expect(performance.now() - stopped).toBeLessThan(3_500);
+      expect(code).toBe(1);
+      const { read, published, unsent } = await publishing.logged("report");
+      expect(Number(unsent)).toBeGreaterThan(0);
+      expect(Number(published) + Number(unsent)).toBe(read);
+      expect(await publishing.logged("failed")).toMatchObject({ code: "MILLRACE_DRAIN_TIMEOUT" });
+      await own.stop();
+    },
+  );
+
+  test.each(["pubsub", "stream"])(
+    "so it does on %s where Redis hangs in the middle of a write",
+    async (transport) => {
+      const own = await startRedis();
+      const args = [
+        `--transport=${transport}`,
+        "--channel=gone",
+        "--generate=max",
+        "--wait-for-subscriber=0",
+      ];
+      const shown = ["--progress-every=0.05", "--drain-timeout=500ms"];
+      const publishing = publisher(own.url, file, [...args, ...shown]);
+      await publishing.logged("progress", ({ done }) => Number(done) > 0);
+      process.kill(own.pid, "SIGSTOP");
+      publishing.kill("SIGTERM");
+      const { code } = await publishing.ended;
+      process.kill(own.pid, "SIGCONT");
+      expect(code).toBe(1);
+      const { read, published, unsent } = await publishing.logged("report");
+      expect(Number(published) + Number(unsent)).toBe(read);
+      expect(await publishing.logged("failed")).toMatchObject({ code: "MILLRACE_DRAIN_TIMEOUT" });
       await own.stop();
     },
   );

@@ -91,7 +91,7 @@ export async function runProgram<Config extends ProgramConfig>(
       logger.info({ event: "stopping", reason }, `stopping: ${reason}`);
       stopNow(new Error(reason));
     });
-    await beforeProgram(config);
+    await beforeProgram(config, stop.signal);
     await program({ config, logger, signal: stop.signal });
     process.exitCode = EXIT_CODES.ok;
   } catch (error) {

@@ -2,6 +2,7 @@ export { DEFAULT_PUBSUB_SOURCE_OPTIONS } from "./pubsub/pubsub-source-options.ts
 export { LINE_CODEC } from "./pubsub/message-codec.ts";
 export {
   PartitionLayoutError,
+  ProducerNameError,
   QueueOverflowError,
   RedisAuthError,
   RedisClosedError,
@@ -18,6 +19,7 @@ export {
   StreamFullError,
 } from "./errors.ts";
 export { DEFAULT_LEDGER_OPTIONS, ProducerLedger } from "./delivery/producer-ledger.ts";
+export { isProducerName } from "./delivery/framing-options.ts";
 export { hashTag } from "./partitions/hash-tag.ts";
 export { partitionNames } from "./partitions/partition-names.ts";
 export { partitionOf } from "./partitions/partition-of.ts";

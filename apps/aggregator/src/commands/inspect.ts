@@ -2,7 +2,7 @@ import { CommandLine } from "@millrace/cli";
 import type { ProgramContext } from "@millrace/cli";
 import { inspectTask } from "@millrace/redis-store";
 import type { TaskInspection } from "@millrace/redis-store";
-import { adminOptions } from "../admin-options.ts";
+import { adminOptions, logStart } from "../admin-options.ts";
 import type { AdminConfig } from "../admin-options.ts";
 import { outlineOf } from "../outline-of.ts";
 import { printLine } from "../print-line.ts";
@@ -29,6 +29,7 @@ export function inspectConfig(
 
 /** Prints a line for each task, then one for all of them. */
 export async function inspect({ config, logger }: ProgramContext<AdminConfig>): Promise<void> {
+  logStart(config, "inspecting", logger);
   const { id: flow, graph } = await outlineOf(config.flow);
   const windowSteps = new Set(
     graph.nodes.filter(({ operator }) => operator === "window").map(({ id }) => id),

@@ -1,7 +1,7 @@
 import { CommandLine } from "@millrace/cli";
 import type { ProgramContext } from "@millrace/cli";
 import { resetTask } from "@millrace/redis-store";
-import { adminOptions } from "../admin-options.ts";
+import { adminOptions, logStart } from "../admin-options.ts";
 import type { AdminConfig } from "../admin-options.ts";
 import { outlineOf } from "../outline-of.ts";
 import { printLine } from "../print-line.ts";
@@ -36,6 +36,7 @@ export function resetConfig(
 
 /** Resets the tasks one after the other, and prints a line for each. */
 export async function reset({ config, logger }: ProgramContext<ResetConfig>): Promise<void> {
+  logStart(config, "resetting", logger);
   const { id: flow } = await outlineOf(config.flow);
   for (const part of config.tasks) {
     const { fence, resultKeys } = await resetTask(

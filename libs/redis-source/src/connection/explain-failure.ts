@@ -42,21 +42,46 @@ const SOCKET_CODES = /^(E[A-Z]+|ERR_SOCKET_\w+|ERR_STREAM_\w+)$/;
 /** How the client library says that the socket under a command is gone. */
 const CLOSED = /^(Connection is closed\.|Command aborted due to connection close|Stream isn't writeable)/;
 
+/** Said where the one who connects does not know how many connections its flow needs. */
+const HOW_MANY =
+  "each partition that is read or written holds one connection, and one more where the flow has a store in Redis; a source " +
+  "of streams holds one for commands besides";
+
+/** What is known of a command that failed. */
+export interface FailureContext {
+  /** The key that commands are about. */
+  readonly key?: string;
+  /** See `ConnectSettings`. */
+  readonly needs?: string | undefined;
+}
+
+/** What is known of an error reply. */
+export interface ReplyContext {
+  /** The command and its key, with a blank before. */
+  readonly command?: string;
+  /** See `ConnectSettings`. */
+  readonly needs?: string | undefined;
+}
+
 /**
  * Says in Millrace's words what a client library, a socket or the server said in theirs.
  *
  * Error replies are quoted, with command and key where a command was refused, but never kept as cause: the client
  * library attaches the command, and the arguments of AUTH are a password.
  *
- * @param key what the commands are about, for a reply within another one, which does not carry its command
+ * @param about what the commands are about, for a reply that does not carry its command, and more to be said
  * @throws the error itself where it is none of those: a defect is not an outage
  */
-export function explainFailure(error: unknown, address: string, key?: string): RedisError {
+export function explainFailure(
+  error: unknown,
+  address: string,
+  { key, needs }: FailureContext = {},
+): RedisError {
   if (error instanceof RedisError) return error;
   const { name, code, message } = fieldsOf(error);
   if (name === "ReplyError") {
     const about = key === undefined ? "" : ` a command on ${JSON.stringify(key)}`;
-    return explainReply(message, address, keyOfCommand(error) || about);
+    return explainReply(message, address, { command: keyOfCommand(error) || about, needs });
   }
   if (name === "ParserError") {
     return new RedisProtocolError(
@@ -81,14 +106,17 @@ export function explainFailure(error: unknown, address: string, key?: string): R
 }
 
 /** The same for an error reply by its text, without the leading `-`. */
-export function explainReply(reply: string, address: string, command = ""): RedisError {
+export function explainReply(
+  reply: string,
+  address: string,
+  { command = "", needs = HOW_MANY }: ReplyContext = {},
+): RedisError {
   const said = withoutStop(reply);
   switch (kindOf(reply)) {
     case "full":
       return new RedisUnreachableError(
         `Redis at ${address} accepts no more connections: ${said}. Raise its maxclients (or the limit of open files), ` +
-          "or run fewer partitions in this process: a partition of a stream holds two connections, one of Pub/Sub and one " +
-          "that is written to hold one, and a task with a store holds one more.",
+          `or run fewer partitions in this process: ${needs}.`,
       );
     case "wrong-node":
       if (reply.startsWith("READONLY")) return replicaError(address, said);

@@ -3,7 +3,7 @@ import { pause } from "@millrace/dataflow";
 import type { Logger, TimeProvider } from "@millrace/dataflow";
 import { RedisClosedError, RedisReplicaError, RedisUnreachableError } from "../errors.ts";
 import type { RedisError } from "../errors.ts";
-import { backOffMs } from "./back-off.ts";
+import { CONNECT_BACK_OFF, backOffMs } from "./back-off.ts";
 import { resolveTarget } from "./connection-options.ts";
 import type { RedisConnectionOptions, RedisTarget } from "./connection-options.ts";
 import { causeOf, explainFailure, isClosedSocket } from "./explain-failure.ts";
@@ -12,9 +12,6 @@ import { finderFor } from "./node-finder.ts";
 import type { NodeFinder } from "./node-finder.ts";
 import type { LiveClient, OpenSettings } from "./open-client.ts";
 import { OutageLog } from "./outage-log.ts";
-
-/** While the first connection is tried. */
-const START_BACK_OFF = { firstMs: 50, longestMs: 2_000 };
 
 /** Said of a client that was given up without a reason. */
 const UNUSABLE = "it did not answer as it should";
@@ -32,6 +29,11 @@ export interface ConnectSettings {
    * (Redis answers MOVED), discard the client, and the next one is with the new node. `@default none`
    */
   readonly key?: string;
+  /**
+   * How many connections whoever opens this one needs in all, as a clause: part of the message when Redis accepts no
+   * more. `@default the rule by which they are counted`
+   */
+  readonly needs?: string | undefined;
   /** Makes each new client usable (subscribes, defines scripts) before anybody gets it. */
   readonly prepare?: (client: Redis) => Promise<void>;
   /** A number from 0 to 1, by which many clients reconnect at different moments. `@default Math.random` */
@@ -47,6 +49,8 @@ export interface ConnectSettings {
 export interface RedisConnection {
   /** `host:port`, for people. */
   readonly address: string;
+  /** Whether the server is a node of a cluster, or may be one: what is at another node is not to be asked for here. */
+  readonly cluster: boolean;
   /** 1 for the first connection, one more for each that followed. */
   readonly number: number;
   /** How often it was lost. */
@@ -101,6 +105,7 @@ class KeptConnection implements RedisConnection {
   readonly #waiting = new Set<{ up: (client: Redis) => void; fail: (error: Error) => void }>();
   #live: LiveClient | undefined;
   #trouble: RedisError | undefined;
+  #cluster = true;
   #number = 0;
   #disconnects = 0;
 
@@ -115,6 +120,10 @@ class KeptConnection implements RedisConnection {
 
   get address(): string {
     return this.#finder.address;
+  }
+
+  get cluster(): boolean {
+    return this.#cluster;
   }
 
   get number(): number {
@@ -146,7 +155,7 @@ class KeptConnection implements RedisConnection {
         const failure = await this.#attempt(deadline - time.monotonic());
         signal?.throwIfAborted();
         if (failure === undefined) return;
-        const delayMs = backOffMs(attempt, START_BACK_OFF, this.#random);
+        const delayMs = backOffMs(attempt, CONNECT_BACK_OFF, this.#random);
         // A replica that is named at the start is a mistake; one that is met later is a failover.
         const final = !failure.retryable || failure instanceof RedisReplicaError;
         if (final || time.monotonic() + delayMs >= deadline) throw failure;
@@ -198,13 +207,14 @@ class KeptConnection implements RedisConnection {
 
   /** @throws what `prepare` throws, if that is no failure of Redis or the connection */
   async #attempt(timeoutMs: number): Promise<RedisError | undefined> {
-    const { role, logger, time, prepare } = this.#settings;
+    const { role, logger, time, prepare, needs } = this.#settings;
     try {
       const open: OpenSettings = {
         name: `millrace ${role}`,
         logger,
         time,
         timeoutMs,
+        needs,
         signal: this.#closing.signal,
         prepare: prepare ?? (() => Promise.resolve()),
       };
@@ -222,6 +232,7 @@ class KeptConnection implements RedisConnection {
       return;
     }
     this.#live = live;
+    this.#cluster = live.cluster;
     this.#trouble = undefined;
     this.#number += 1;
     void live.ended.then(() => {

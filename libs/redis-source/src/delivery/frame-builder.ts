@@ -23,11 +23,15 @@ export class FrameBuilder {
   readonly #bounds: FrameBounds;
   #rows: RawLine[] = [];
   #size = 0;
-  #next = 0;
+  #next: number;
   #publishedAtMs = 0;
 
-  /** @param producer a name that nobody had before on this channel or stream, since numbers begin at 0 */
-  constructor(codec: FrameCodec, producer: string, bounds: FrameBounds) {
+  /**
+   * @param producer a name that nobody had before on this channel or stream, unless all below `first` is what it had
+   * @param first the number of the first row
+   */
+  constructor(codec: FrameCodec, producer: string, bounds: FrameBounds, first = 0) {
+    this.#next = first;
     this.#codec = codec;
     this.#producer = producer;
     this.#bounds = bounds;

@@ -296,7 +296,8 @@ export class ProducerLedger {
     known.heardAt = now;
     known.heardUpTo = Math.max(heardUpTo, publishedAtMs);
     known.unheard = false;
-    if (end > next) known.ended = false;
+    // A name that lasts may come back: it is heard before it has events.
+    if (end > next || publishedAtMs > heardUpTo) known.ended = false;
     if (attributes !== undefined && first >= next && saysEnd(header)) known.ended = true;
     if (first < next) {
       known.next = Math.max(next, end);

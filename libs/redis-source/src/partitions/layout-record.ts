@@ -185,6 +185,7 @@ export class LayoutGuard {
   readonly #subject: LayoutSubject;
   readonly #layout: PartitionLayout;
   readonly #text: string;
+  readonly #needs: (() => string) | undefined;
   #begun: Promise<void> | undefined;
   /** Redis does not let this user read the key. */
   #denied = false;
@@ -193,7 +194,14 @@ export class LayoutGuard {
   #pauseMs = FIRST_PAUSE_MS;
   #refusal: PartitionLayoutError | undefined;
 
-  constructor(options: RedisConnectionOptions, subject: LayoutSubject, layout: PartitionLayout) {
+  /** @param needs how many connections the source takes, for the message when Redis accepts no more */
+  constructor(
+    options: RedisConnectionOptions,
+    subject: LayoutSubject,
+    layout: PartitionLayout,
+    needs?: () => string,
+  ) {
+    this.#needs = needs;
     this.#options = options;
     this.#subject = subject;
     this.#layout = layout;
@@ -257,9 +265,8 @@ export class LayoutGuard {
 
   /** @returns whether a layout is recorded */
   async #look(context: StartContext, options = this.#options): Promise<boolean> {
-    const text = await askFor(options, this.#subject, context, (client) =>
-      client.get(layoutKey(this.#subject)),
-    );
+    const send = (client: Redis): Promise<string | null> => client.get(layoutKey(this.#subject));
+    const text = await askFor(options, this.#subject, context, send, this.#needs?.());
     // Who may not read the key will not be allowed to by asking again.
     if (text === undefined) this.#denied = true;
     if (typeof text === "string") this.#accept(parseLayout(text));
@@ -279,6 +286,7 @@ async function askFor(
   subject: LayoutSubject,
   { logger, time, signal, step }: StartContext,
   send: (client: Redis) => Promise<string | null>,
+  needs?: string,
 ): Promise<string | null | undefined> {
   const key = layoutKey(subject);
   let answer: string | null | undefined;
@@ -294,7 +302,7 @@ async function askFor(
       );
     }
   };
-  const settings = { role: `layout ${subject.name}`, key, logger, time, signal, prepare };
+  const settings = { role: `layout ${subject.name}`, key, logger, time, signal, prepare, needs };
   const connection = await connectRedis(options, settings);
   await connection.close();
   return answer;

@@ -1,6 +1,7 @@
 import type { PartContext, SinkPartition, StartContext } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import type { FramingSettings } from "../delivery/framing-options.ts";
+import { LastingNumbers } from "../delivery/lasting-numbers.ts";
 import { LAYOUT_ATTRIBUTE, LayoutRecord, checkLayout, isOnePartition } from "../partitions/layout-record.ts";
 import type { LayoutSubject } from "../partitions/layout-record.ts";
 import { formatLayout } from "../partitions/partition-layout.ts";
@@ -58,7 +59,8 @@ export class PublishParts {
    * Opens a part.
    *
    * @param openLane opens one channel or stream
-   * @throws PartitionLayoutError when another layout is recorded; what `openLane` throws
+   * @throws PartitionLayoutError when another layout is recorded; ProducerNameError when another publisher has the name of
+   *   a producer that lasts; what `openLane` throws
    */
   async build(
     context: PartContext,
@@ -68,12 +70,19 @@ export class PublishParts {
     const framing = this.#numbered();
     const lanes: PublishLane[] = [];
     let record: LayoutRecord | undefined;
+    /** Until a lane has them. */
+    let numbers: LastingNumbers | undefined;
     this.#users += 1;
     try {
       record = await this.#recordLayout(context);
-      for (const name of names) lanes.push(await openLane(name, framing));
+      for (const name of names) {
+        if (framing?.lasting === true) numbers = await this.#claim(name, framing.producer, context);
+        const producer = numbers === undefined ? {} : { producer: numbers.producer, numbers };
+        lanes.push(await openLane(name, framing && { ...framing, ...producer }));
+        numbers = undefined;
+      }
     } catch (error) {
-      await Promise.all([...lanes.map((lane) => lane.close()), this.#leave()]);
+      await Promise.all([...lanes.map((lane) => lane.close()), numbers?.release(), this.#leave()]);
       throw error;
     }
     const part = new PublishPart(lanes, keyOf, record, async () => {
@@ -93,6 +102,10 @@ export class PublishParts {
     if (framing === undefined) return undefined;
     const attributes = isOnePartition(name) ? {} : { [LAYOUT_ATTRIBUTE]: formatLayout(layout) };
     return { ...framing, producer: `${framing.producer}.${part}`, attributes };
+  }
+
+  #claim(channel: string, name: string, context: PartContext): Promise<LastingNumbers> {
+    return LastingNumbers.claim(this.#connection, channel, name, context);
   }
 
   /** The first part does it for all. */

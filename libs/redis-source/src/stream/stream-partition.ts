@@ -7,7 +7,6 @@ import type {
   SourcePartition,
   SourceStats,
 } from "@millrace/dataflow";
-import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { ProducerLedger } from "../delivery/producer-ledger.ts";
 import { SuspicionLog } from "../delivery/suspicion-log.ts";
 import { RedisClosedError } from "../errors.ts";
@@ -20,7 +19,8 @@ import { BEFORE_ALL, compareIds, millisecondsOf } from "./entry-id.ts";
 import { ReadSize } from "./read-size.ts";
 import { hasMore, readState, readWithState, waitForEntries } from "./stream-commands.ts";
 import type { StreamEntry, StreamState } from "./stream-commands.ts";
-import { StreamLink } from "./stream-link.ts";
+import type { StreamLink } from "./stream-link.ts";
+import type { StreamLinks } from "./stream-links.ts";
 import { readPosition, writePosition } from "./stream-position.ts";
 import { StreamProgress } from "./stream-progress.ts";
 import type { StreamSourceSettings, StreamStart } from "./stream-source-options.ts";
@@ -53,7 +53,7 @@ export interface StreamStats extends SourceStats {
 /**
  * One stream. Reading deletes nothing, so it may be interrupted at any moment: what was not delivered is read again.
  *
- * It has two connections: on one a read waits for entries, on the other are probes, progress and trimming.
+ * It has two links: on one a read waits for entries, on the other are probes, progress and trimming.
  */
 export class StreamPartition implements SourcePartition<RawLine> {
   readonly #stream: string;
@@ -106,7 +106,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
 
   /** @throws RedisError; the reason of the context's signal */
   static async open(
-    options: RedisConnectionOptions,
+    sourceLinks: StreamLinks,
     stream: string,
     resume: Json | undefined,
     settings: StreamSourceSettings,
@@ -116,19 +116,16 @@ export class StreamPartition implements SourcePartition<RawLine> {
     const position = resume === undefined ? undefined : readPosition(resume);
     const ledger = new ProducerLedger(settings.ledger, position?.ledger);
     const links: StreamLink[] = [];
-    const open = async (role: string): Promise<StreamLink> => {
-      const link = await StreamLink.open(options, stream, role, context);
-      links.push(link);
-      return link;
-    };
     try {
-      const commands = await open(`source ${stream} commands`);
+      const commands = await sourceLinks.commands(stream, context);
+      links.push(commands);
       const start =
         position === undefined
           ? await startingPoint(commands, stream, settings.start)
           : { place: position, seen: position.seen };
       const { place } = start;
-      const reading = await open(`source ${stream}`);
+      const reading = await sourceLinks.reading(stream, context);
+      links.push(reading);
       const both = { reading, commands };
       const partition = new StreamPartition(stream, start, ledger, both, settings, layout, context);
       // What Redis refuses to let it read is seen before the task is taken over.

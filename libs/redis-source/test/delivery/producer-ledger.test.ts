@@ -9,6 +9,18 @@ function frame(first: number, count: number, publishedAtMs: number, producer = "
   return { producer, first, count, publishedAtMs };
 }
 
+it("waits again for a producer that had ended, from its first sign of life on", () => {
+  const ledger = new ProducerLedger();
+  ledger.accept(frame(0, 3, 10), 10);
+  ledger.accept({ ...frame(3, 0, 20), attributes: { end: "1" } }, 20);
+  expect(ledger.settledUpTo(50)).toBe(Infinity);
+  // A heartbeat of before its end, sent again.
+  ledger.accept(frame(3, 0, 15), 55);
+  expect(ledger.settledUpTo(60)).toBe(Infinity);
+  ledger.accept(frame(3, 0, 60), 60);
+  expect(ledger.settledUpTo(70)).toBe(60);
+});
+
 describe("numbers", () => {
   it("finds nothing strange in what follows on", () => {
     const ledger = new ProducerLedger();
