@@ -15,6 +15,7 @@ import type { IdleFrom } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { flowOptions } from "./flow-options.ts";
 import type { FlowSettings } from "./flow-options.ts";
+import { storeTimeoutOption } from "./store-timeout-option.ts";
 import { taskOptions } from "./task-options.ts";
 
 const STORES = ["none", "redis"] as const;
@@ -128,17 +129,7 @@ export function aggregatorOptions(
     parse: oneOf(STORES),
     defaultText: "redis for streams and for --sink=redis, else none",
   });
-  const storeTimeoutMs = cli.option(
-    {
-      flag: "--store-timeout <duration>",
-      env: "MILLRACE_STORE_TIMEOUT",
-      description:
-        "end when the store, once reached, has not answered for so long; until then the tasks wait for it",
-      parse: (given) => parseDuration(given),
-      defaultText: "never",
-    },
-    Infinity,
-  );
+  const storeTimeoutMs = storeTimeoutOption(cli);
   const transport = transportOptions(cli);
   const tasks = taskOptions(cli, transport);
   const start = cli.option(

@@ -191,6 +191,19 @@ describe("aggregatorConfig", () => {
     expect(() => configOf(["--sin=redis"], {})).toThrow("unknown option '--sin=redis'");
   });
 
+  test.each([
+    ["inspect", inspectConfig],
+    ["reset", resetConfig],
+  ])("%s takes how long to wait for Redis", (_, configOf) => {
+    expect(configOf([], {})).toMatchObject({ storeTimeoutMs: Infinity, redis: { connectTimeoutMs: 5_000 } });
+    const env = { MILLRACE_STORE_TIMEOUT: "2s" };
+    expect(configOf(["--connect-timeout=1"], env)).toMatchObject({
+      storeTimeoutMs: 2_000,
+      redis: { connectTimeoutMs: 1_000 },
+    });
+    expect(configOf(["--store-timeout=3s"], env)).toMatchObject({ storeTimeoutMs: 3_000 });
+  });
+
   test.each(["--allowed-lateness=1s", "--early=1s"])("with %s rows tell their revision", (flag) => {
     expect(aggregatorConfig([flag], {}).flow.meta).toBe(true);
   });
