@@ -88,7 +88,7 @@ export function redisOptions(cli: CommandLine): Value<RedisConnectionOptions> {
     {
       flag: "--connect-timeout <duration>",
       env: "MILLRACE_CONNECT_TIMEOUT",
-      description: "how long to try for the first connection to Redis",
+      description: "how long the first connections to Redis may take, all together",
       parse: (given) => parseSeconds(given),
       defaultText: "5s",
     },

@@ -241,7 +241,11 @@ export class LayoutGuard {
   async lookAgain(context: StartContext): Promise<void> {
     this.#asking = true;
     try {
-      await this.#look(context, { ...this.#options, connectTimeoutMs: LOOK_TIMEOUT_MS });
+      await this.#look(context, {
+        ...this.#options,
+        connectTimeoutMs: LOOK_TIMEOUT_MS,
+        startClock: undefined,
+      });
     } catch (error) {
       if (error instanceof PartitionLayoutError) throw error;
     } finally {

@@ -163,7 +163,9 @@ export class TaskConnection {
     const { logger, time, storeTimeoutMs } = this.#settings;
     const { signal } = this.#closing;
     signal.throwIfAborted();
-    this.#connection ??= connectRedis(this.#options, { role: "store", key: this.#key, logger, time, signal });
+    // An outage of a store that was reached is no part of a start.
+    const options = this.#reached.yet ? { ...this.#options, startClock: undefined } : this.#options;
+    this.#connection ??= connectRedis(options, { role: "store", key: this.#key, logger, time, signal });
     try {
       const address = this.#address();
       if (this.#reached.yet) {

@@ -78,13 +78,13 @@ describe.each([
 ])("%s without an answer", (_name, access, script) => {
   /** Resolves once the call has ended; time goes by until then. */
   async function endOf(call: Promise<unknown>, time: HurriedTime): Promise<unknown> {
-    let ended = false;
+    const state = { ended: false };
     const outcome = call
       .catch((error: unknown) => error)
       .finally(() => {
-        ended = true;
+        state.ended = true;
       });
-    while (!ended) {
+    while (!state.ended) {
       time.skip(500);
       await new Promise(setImmediate);
     }
