@@ -7,6 +7,7 @@ import {
   RedisPubSubSource,
   RedisStreamSink,
   RedisStreamSource,
+  waitForSubscriber,
 } from "@millrace/redis-source";
 import { FRAMES } from "./support/frames.ts";
 import { partContext } from "./support/part-context.ts";
@@ -82,6 +83,21 @@ describe("a connection that carries nothing any more, and was not closed", () =>
     expect(await passUntil(() => context.logger.of("redis-lost").length > 0)).toBeLessThanOrEqual(LIMIT_MS);
     await passUntilSettled(written);
     expect(sink.stats()).toMatchObject({ published: 10, disconnects: 1 });
+  });
+
+  it("is noticed by who waits for subscribers, and one that came meanwhile is found", async () => {
+    await plugIn();
+    const { logger } = partContext(time);
+    const waiting = waitForSubscriber({ host: "127.0.0.1", port: cable.port }, "clicks", {
+      timeoutMs: 50_000,
+      logger,
+      time,
+    });
+    await until(() => time.nextAlarm === time.now() + 100);
+    cable.freeze();
+    await bench.listen();
+    expect(await passUntil(() => logger.of("redis-lost").length > 0)).toBeLessThanOrEqual(LIMIT_MS);
+    expect(await passUntilSettled(waiting)).toBe(true);
   });
 
   it("is noticed by a read that waits for entries", async () => {
