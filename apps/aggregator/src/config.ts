@@ -170,7 +170,12 @@ export function aggregatorOptions(
       }
     }
     if (sink() !== "redis") cli.withoutEffect(resultTtlMs, "it is about rows in Redis, and --sink is stdout");
-    if (idle() === Infinity) cli.withoutEffect(closeWindows, "it says how --exit-when-idle ends");
+    if (idle() === Infinity) {
+      cli.withoutEffect(closeWindows, "it says how --exit-when-idle ends");
+      cli.withoutEffect(idleFrom, "it says from when on --exit-when-idle counts");
+    }
+    if ((store() ?? kept) === "none")
+      cli.withoutEffect(storeTimeoutMs, "no state is kept, so there is no store");
     if (sink() === "redis" && resultTtlMs() === Infinity) {
       cli.note("rows in Redis are never removed (--result-ttl=never): see to it that its memory lasts");
     }

@@ -163,6 +163,8 @@ describe("aggregatorConfig", () => {
     ["--trim", "MILLRACE_TRIM", "yes", "it is about streams, and --transport is pubsub"],
     ["--result-ttl=5s", "MILLRACE_RESULT_TTL", "5s", "it is about rows in Redis, and --sink is stdout"],
     ["--close-windows", "MILLRACE_CLOSE_WINDOWS", "yes", "it says how --exit-when-idle ends"],
+    ["--idle-from=start", "MILLRACE_IDLE_FROM", "start", "it says from when on --exit-when-idle counts"],
+    ["--store-timeout=5s", "MILLRACE_STORE_TIMEOUT", "5s", "no state is kept, so there is no store"],
   ])("%s without effect is refused, and noted where %s=%s says it", (flag, variable, value, why) => {
     const [name] = flag.split("=");
     expect(() => aggregatorConfig([flag], {})).toThrow(`${name} has no effect: ${why}; leave it out`);

@@ -238,6 +238,7 @@ class KeptConnection implements RedisConnection {
     }
     this.#live = live;
     this.#cluster = live.cluster;
+    if (!live.cluster) this.#sayUnusedMap();
     this.#trouble = undefined;
     this.#number += 1;
     void live.ended.then(() => {
@@ -267,6 +268,18 @@ class KeptConnection implements RedisConnection {
       this.#outages.failed(this.address, failure);
     }
     if (this.#live !== undefined) this.#outages.back(this.address, this.#number);
+  }
+
+  /** One server that was named is where it was named. */
+  #sayUnusedMap(): void {
+    const { natMap, sentinel } = this.#target;
+    const { logger } = this.#settings;
+    if (natMap === undefined || sentinel !== undefined) return;
+    if (!isFirstTime(logger, `no cluster at ${this.address}`)) return;
+    logger.warn(
+      { event: "option-unused", option: "natMap" },
+      `Redis at ${this.address} is one server and no cluster: the map of addresses (natMap, --redis-nat-map) has no effect`,
+    );
   }
 
   /** A start that hangs must not be silent. */
