@@ -16,6 +16,7 @@ import type { IdleFrom } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { flowOptions } from "./flow-options.ts";
 import type { FlowSettings } from "./flow-options.ts";
+import { storeTimeoutOption } from "./store-timeout-option.ts";
 import { taskOptions } from "./task-options.ts";
 
 const STORES = ["none", "redis"] as const;
@@ -131,17 +132,7 @@ export function aggregatorOptions(
     parse: oneOf(STORES),
     defaultText: "redis for streams and for --sink=redis, else none",
   });
-  const storeTimeoutMs = cli.option(
-    {
-      flag: "--store-timeout <duration>",
-      env: "MILLRACE_STORE_TIMEOUT",
-      description:
-        "end when the store, once reached, has not answered for so long; until then the tasks wait for it",
-      parse: (given) => parseDuration(given),
-      defaultText: "never",
-    },
-    Infinity,
-  );
+  const storeTimeoutMs = storeTimeoutOption(cli);
   const maxKeys = cli.option({
     flag: "--max-keys <number>",
     env: "MILLRACE_MAX_KEYS",
@@ -190,7 +181,12 @@ export function aggregatorOptions(
       }
     }
     if (sink() !== "redis") cli.withoutEffect(resultTtlMs, "it is about rows in Redis, and --sink is stdout");
-    if (idle() === Infinity) cli.withoutEffect(closeWindows, "it says how --exit-when-idle ends");
+    if (idle() === Infinity) {
+      cli.withoutEffect(closeWindows, "it says how --exit-when-idle ends");
+      cli.withoutEffect(idleFrom, "it says from when on --exit-when-idle counts");
+    }
+    if ((store() ?? kept) === "none")
+      cli.withoutEffect(storeTimeoutMs, "no state is kept, so there is no store");
     if (sink() === "redis" && resultTtlMs() === Infinity) {
       cli.note("rows in Redis are never removed (--result-ttl=never): see to it that its memory lasts");
     }

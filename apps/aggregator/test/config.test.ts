@@ -166,6 +166,8 @@ describe("aggregatorConfig", () => {
     ["--trim", "MILLRACE_TRIM", "yes", "it is about streams, and --transport is pubsub"],
     ["--result-ttl=5s", "MILLRACE_RESULT_TTL", "5s", "it is about rows in Redis, and --sink is stdout"],
     ["--close-windows", "MILLRACE_CLOSE_WINDOWS", "yes", "it says how --exit-when-idle ends"],
+    ["--idle-from=start", "MILLRACE_IDLE_FROM", "start", "it says from when on --exit-when-idle counts"],
+    ["--store-timeout=5s", "MILLRACE_STORE_TIMEOUT", "5s", "no state is kept, so there is no store"],
   ])("%s without effect is refused, and noted where %s=%s says it", (flag, variable, value, why) => {
     const [name] = flag.split("=");
     expect(() => aggregatorConfig([flag], {})).toThrow(`${name} has no effect: ${why}; leave it out`);
@@ -192,6 +194,19 @@ describe("aggregatorConfig", () => {
     ];
     expect(() => configOf([...args, "--flow=echo"], {})).not.toThrow();
     expect(() => configOf(["--sin=redis"], {})).toThrow("unknown option '--sin=redis'");
+  });
+
+  test.each([
+    ["inspect", inspectConfig],
+    ["reset", resetConfig],
+  ])("%s takes how long to wait for Redis", (_, configOf) => {
+    expect(configOf([], {})).toMatchObject({ storeTimeoutMs: Infinity, redis: { connectTimeoutMs: 5_000 } });
+    const env = { MILLRACE_STORE_TIMEOUT: "2s" };
+    expect(configOf(["--connect-timeout=1"], env)).toMatchObject({
+      storeTimeoutMs: 2_000,
+      redis: { connectTimeoutMs: 1_000 },
+    });
+    expect(configOf(["--store-timeout=3s"], env)).toMatchObject({ storeTimeoutMs: 3_000 });
   });
 
   test.each(["--allowed-lateness=1s", "--early=1s"])("with %s rows tell their revision", (flag) => {

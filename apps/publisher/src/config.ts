@@ -112,13 +112,11 @@ export function publisherConfig(
   if (loop() && generate() === undefined && !isRegularFile(file())) {
     throw new UsageError(`--loop: ${file()} is a pipe or the like, which can be read only once; give a file`);
   }
-  if (generate() !== undefined && rate() !== undefined) {
-    throw new UsageError("--rate: --generate tells the rate already; leave one of them out");
+  if (generate() === undefined) cli.withoutEffect(events, "it says how many --generate makes");
+  else {
+    cli.withoutEffect(rate, "--generate says the rate");
+    cli.withoutEffect(loop, "--generate goes on by itself");
   }
-  if (generate() === undefined && events() !== undefined) {
-    throw new UsageError("--events: tells how many are made; give --generate too, or leave it out");
-  }
-  if (generate() !== undefined) cli.withoutEffect(loop, "--generate goes on by itself");
   if (transport().transport === "stream" && wait() > 0) {
     cli.withoutEffect(wait, "a stream keeps events until they are read, and --transport is stream");
   }

@@ -88,13 +88,14 @@ export function deliveryOptions(
         "--no-header: bare lines go one by one, without numbers; leave out --batch, --linger and --producer, or --no-header",
       );
     }
-    if (whenFull() === "wait" && (maxStreamLength() ?? Infinity) < SHORTEST_WAITING_LENGTH) {
+    const streams = transport().transport === "stream";
+    if (streams && whenFull() === "wait" && (maxStreamLength() ?? Infinity) < SHORTEST_WAITING_LENGTH) {
       throw new UsageError(
-        `--max-stream-length: a stream that events wait for holds at least ${SHORTEST_WAITING_LENGTH} entries, since Redis ` +
+        `${cli.givenAs(maxStreamLength) ?? ""}: a stream that events wait for holds at least ${SHORTEST_WAITING_LENGTH} entries, since Redis ` +
           "trims about a hundred at once; give more, or --when-full=trim",
       );
     }
-    if (transport().transport !== "stream") {
+    if (!streams) {
       for (const value of [maxStreamLength, whenFull]) {
         cli.withoutEffect(value, `it is about streams, and --transport is ${transport().transport}`);
       }

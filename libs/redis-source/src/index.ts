@@ -33,6 +33,7 @@ export { connectRedis } from "./connection/redis-connection.ts";
 export { backOffMs } from "./connection/back-off.ts";
 export { explainFailure, isReply, isWrongNode } from "./connection/explain-failure.ts";
 export { parseRedisUrl } from "./connection/redis-url.ts";
+export { StartClock } from "./connection/start-clock.ts";
 export { describeRedis } from "./connection/connection-options.ts";
 export { waitForSubscriber } from "./pubsub/wait-for-subscriber.ts";
 

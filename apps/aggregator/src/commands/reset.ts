@@ -35,14 +35,15 @@ export function resetConfig(
 }
 
 /** Resets the tasks one after the other, and prints a line for each. */
-export async function reset({ config, logger }: ProgramContext<ResetConfig>): Promise<void> {
+export async function reset({ config, logger, signal }: ProgramContext<ResetConfig>): Promise<void> {
   logStart(config, "resetting", logger);
   const { id: flow } = await outlineOf(config.flow);
+  const { results, storeTimeoutMs } = config;
   for (const part of config.tasks) {
     const { fence, resultKeys } = await resetTask(
       config.redis,
       { flow, part },
-      { logger, results: config.results },
+      { logger, results, storeTimeoutMs, signal },
     );
     printLine({ flow, part, fence, resultKeys });
   }

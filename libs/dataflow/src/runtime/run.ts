@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { ClockStep } from "../contracts/time-provider.ts";
 import type { Dataflow } from "../dataflow.ts";
 import { DrainTimeoutError, FlowError, asSourceError, messageOf } from "../errors.ts";
@@ -91,6 +92,8 @@ class Worker {
     this.#given = options;
     this.#options = resolveRunOptions(options);
     this.#deadLetterLog = new DeadLetterLog(this.#options.logger, this.#options.time);
+    // Every task and every connection listens to them; that many listeners are no leak.
+    setMaxListeners(0, this.#stop.signal, this.#abort.signal);
   }
 
   async run(): Promise<FlowStats> {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Json } from "@millrace/windowing";
 import type { Store } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
@@ -79,6 +80,8 @@ export class Task {
     startLine: StartLine | undefined,
     onIdle: () => void,
   ) {
+    // A sink of many partitions listens to them with each; that many listeners are no leak.
+    setMaxListeners(0, this.#abort.signal, this.#opening.signal);
     this.#flow = flow;
     this.part = part;
     this.history = history;

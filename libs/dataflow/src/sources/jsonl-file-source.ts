@@ -108,7 +108,7 @@ async function openFile(
   try {
     const head = Buffer.alloc(FORM_BYTES);
     const { bytesRead } = await file.read(head, 0, head.length, 0);
-    const form = formOf(head.subarray(0, bytesRead)) ?? "plain";
+    const form = formOf(head.subarray(0, bytesRead), true) ?? "plain";
     requireReadable(form);
     const splitter = new LineSplitter(maxLineBytes);
     if (form === "gzip" || form === "zstd") {

@@ -21,6 +21,8 @@ type ReplyKind =
   | "forbidden"
   /** Redis accepts no more connections. */
   | "full"
+  /** A key that holds what another program wrote. */
+  | "occupied"
   /** Anything else: sent again it is refused again. */
   | "refused";
 
@@ -33,8 +35,16 @@ const REPLIES: readonly (readonly [pattern: RegExp, kind: ReplyKind])[] = [
   [/\bScript killed by user\b/, "not-ready"],
   // The second is how a script says it.
   [/\bNOPERM\b|\bThe user executing the script\b/, "forbidden"],
+  [/\bWRONGTYPE\b/, "occupied"],
   [/^(WRONGPASS|NOAUTH)\b|\bAUTH\b|invalid password/, "auth"],
 ];
+
+/** What ends a condition that somebody has to see to; others end by themselves. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  OOM: " Raise its maxmemory, or let data go.",
+  MISCONF: " It cannot save to its disk: see its log, and whether the disk is full.",
+  NOREPLICAS: " Bring its replicas back, or lower min-replicas-to-write.",
+};
 
 const TLS_CODES = /^(ERR_(TLS|SSL)_|CERT_|EPROTO|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
 /** Codes of Node's sockets; an error of a program has none, or one that begins with `ERR_INVALID`. */
@@ -121,8 +131,15 @@ export function explainReply(
     case "wrong-node":
       if (reply.startsWith("READONLY")) return replicaError(address, said);
       return new RedisUnreachableError(`Redis at ${address} is not ready: ${said}.`);
-    case "not-ready":
-      return new RedisUnreachableError(`Redis at ${address} is not ready: ${said}.`);
+    case "not-ready": {
+      const [kind = ""] = reply.split(" ", 1);
+      return new RedisUnreachableError(`Redis at ${address} is not ready: ${said}.${REMEDIES[kind] ?? ""}`);
+    }
+    case "occupied":
+      return new RedisRefusedError(
+        `Redis at ${address} refuses${command}: ${said}. Another program wrote that key: rename or delete it, or choose ` +
+          "another name here.",
+      );
     case "auth":
       return new RedisAuthError(
         `Redis at ${address} refuses the user name or password: ${said}. Give the right ones as username and password ` +

@@ -59,9 +59,12 @@ export async function openClient(
     redis.disconnect();
   };
   const { time, timeoutMs, signal, needs } = settings;
-  const cancelTimeout = time.wakeAfter(timeoutMs, () => {
+  const { connectTimeoutMs } = target;
+  const ofMs =
+    timeoutMs < connectTimeoutMs ? ` that were left of the ${connectTimeoutMs} ms for connecting` : "";
+  const cancelTimeout = time.wakeAfter(Math.max(timeoutMs, 0), () => {
     reason ??= new RedisUnreachableError(
-      `Redis at ${target.address} did not answer within ${target.connectTimeoutMs} ms. Check the host, the port and ` +
+      `Redis at ${target.address} did not answer within ${Math.round(Math.max(timeoutMs, 0))} ms${ofMs}. Check the host, the port and ` +
         `firewalls; ${target.tls === undefined ? "a server that wants TLS needs a rediss:// URL" : "one without TLS needs redis://"}.`,
     );
     giveUp();

@@ -12,6 +12,7 @@ import { finderFor } from "./node-finder.ts";
 import type { NodeFinder } from "./node-finder.ts";
 import type { LiveClient, OpenSettings } from "./open-client.ts";
 import { OutageLog } from "./outage-log.ts";
+import { StartClock } from "./start-clock.ts";
 
 /** Said of a client that was given up without a reason. */
 const UNUSABLE = "it did not answer as it should";
@@ -79,7 +80,7 @@ export interface RedisConnection {
 /**
  * Connects, and stays connected.
  *
- * A port that refuses is tried again until `connectTimeoutMs` is over, since a Redis may be starting; a wrong
+ * A port that refuses is tried again until `connectTimeoutMs` is over (of all that share a `startClock`, together), since a Redis may be starting; a wrong
  * password, a missing permission, TLS trouble, an old server or a replica fail at once. Later losses are retried for
  * ever, up to 50 ms and then up to 2 s apart, at random within that. The log says when an outage begins, whatever
  * changes in it, every 30 s that it lasts, and when it ends.
@@ -144,7 +145,10 @@ class KeptConnection implements RedisConnection {
 
   async open(): Promise<void> {
     const { time, signal } = this.#settings;
-    const deadline = time.monotonic() + this.#target.connectTimeoutMs;
+    const clock = this.#target.startClock ?? new StartClock();
+    const from = time.monotonic();
+    const limitMs = this.#target.connectTimeoutMs - clock.begin(from);
+    const deadline = from + limitMs;
     const giveUp = (): void => {
       void this.close();
     };
@@ -152,17 +156,18 @@ class KeptConnection implements RedisConnection {
     try {
       for (let attempt = 0; ; attempt += 1) {
         signal?.throwIfAborted();
-        const failure = await this.#attempt(deadline - time.monotonic());
+        const failure = await this.#attempt(attempt === 0 ? limitMs : deadline - time.monotonic());
         signal?.throwIfAborted();
         if (failure === undefined) return;
         const delayMs = backOffMs(attempt, CONNECT_BACK_OFF, this.#random);
         // A replica that is named at the start is a mistake; one that is met later is a failover.
         const final = !failure.retryable || failure instanceof RedisReplicaError;
         if (final || time.monotonic() + delayMs >= deadline) throw failure;
-        if (attempt === 0) this.#sayWaiting(failure);
+        if (attempt === 0) this.#sayWaiting(failure, limitMs);
         await pause(time, delayMs, this.#closing.signal);
       }
     } finally {
+      clock.end(time.monotonic());
       signal?.removeEventListener("abort", giveUp);
     }
   }
@@ -233,6 +238,7 @@ class KeptConnection implements RedisConnection {
     }
     this.#live = live;
     this.#cluster = live.cluster;
+    if (!live.cluster) this.#sayUnusedMap();
     this.#trouble = undefined;
     this.#number += 1;
     void live.ended.then(() => {
@@ -264,16 +270,27 @@ class KeptConnection implements RedisConnection {
     if (this.#live !== undefined) this.#outages.back(this.address, this.#number);
   }
 
+  /** One server that was named is where it was named. */
+  #sayUnusedMap(): void {
+    const { natMap, sentinel } = this.#target;
+    const { logger } = this.#settings;
+    if (natMap === undefined || sentinel !== undefined) return;
+    if (!isFirstTime(logger, `no cluster at ${this.address}`)) return;
+    logger.warn(
+      { event: "option-unused", option: "natMap" },
+      `Redis at ${this.address} is one server and no cluster: the map of addresses (natMap, --redis-nat-map) has no effect`,
+    );
+  }
+
   /** A start that hangs must not be silent. */
-  #sayWaiting(failure: RedisError): void {
+  #sayWaiting(failure: RedisError, limitMs: number): void {
     const { logger } = this.#settings;
     const { address } = this;
     if (!isFirstTime(logger, `waiting for ${address}`)) return;
-    const limitMs = this.#target.connectTimeoutMs;
     const [why = ""] = failure.cause === undefined ? failure.message.split(". ") : [causeOf(failure.cause)];
     logger.info(
       { event: "redis-waiting", redis: address, limitMs },
-      `no connection to Redis at ${address} yet (${why}); trying for ${limitMs / 1_000} s`,
+      `no connection to Redis at ${address} yet (${why}); trying for ${Math.round(limitMs / 100) / 10} s`,
     );
   }
 

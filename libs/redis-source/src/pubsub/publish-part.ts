@@ -4,6 +4,7 @@ import type { FramingSettings } from "../delivery/framing-options.ts";
 import { LastingNumbers } from "../delivery/lasting-numbers.ts";
 import { LAYOUT_ATTRIBUTE, LayoutRecord, checkLayout, isOnePartition } from "../partitions/layout-record.ts";
 import type { LayoutSubject } from "../partitions/layout-record.ts";
+import { LayoutRefusals } from "../partitions/layout-refusals.ts";
 import { formatLayout } from "../partitions/partition-layout.ts";
 import type { PartitionLayout } from "../partitions/partition-layout.ts";
 import { partitionOf } from "../partitions/partition-of.ts";
@@ -27,6 +28,7 @@ export interface PublishPartsSettings extends LayoutSubject {
 export class PublishParts {
   readonly #connection: RedisConnectionOptions;
   readonly #settings: PublishPartsSettings;
+  readonly #refusals = new LayoutRefusals();
   /** Parts that are open or being opened. */
   #users = 0;
   #record: Promise<LayoutRecord> | undefined;
@@ -49,7 +51,14 @@ export class PublishParts {
    */
   check(context: StartContext): Promise<void> {
     const { layout, relayout } = this.#settings;
-    this.#check ??= checkLayout(this.#connection, this.#settings, layout, relayout, context).finally(() => {
+    this.#check ??= checkLayout(
+      this.#connection,
+      this.#settings,
+      layout,
+      relayout,
+      context,
+      this.#refusals,
+    ).finally(() => {
       this.#check = undefined;
     });
     return this.#check;
@@ -112,7 +121,14 @@ export class PublishParts {
   async #recordLayout(context: PartContext): Promise<LayoutRecord | undefined> {
     const { layout, relayout } = this.#settings;
     if (isOnePartition(this.#settings.name)) return undefined;
-    this.#record ??= LayoutRecord.open(this.#connection, this.#settings, layout, relayout, context);
+    this.#record ??= LayoutRecord.open(
+      this.#connection,
+      this.#settings,
+      layout,
+      relayout,
+      context,
+      this.#refusals,
+    );
     return this.#record;
   }
 

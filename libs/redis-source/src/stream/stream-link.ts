@@ -9,6 +9,9 @@ import { unlessAborted } from "../connection/unless-aborted.ts";
 import { RedisClosedError } from "../errors.ts";
 import type { RedisError } from "../errors.ts";
 
+/** As long as Redis refuses for the moment, it is said again after this. */
+const REMIND_MS = 30_000;
+
 /**
  * A way to one stream for commands that bear to be sent again: they are, until Redis answers. The link closes its
  * connection.
@@ -55,7 +58,9 @@ export class StreamLink {
    */
   async ask<T>(send: (client: Redis) => Promise<T>, takesMs = 0): Promise<T> {
     const { time } = this.#context;
-    for (let attempt = 0, told = false; ; attempt += 1) {
+    const from = time.monotonic();
+    let saidAt = Number.NEGATIVE_INFINITY;
+    for (let attempt = 0; ; attempt += 1) {
       const client = await this.#connection.whenUp();
       try {
         const answer = send(client);
@@ -67,8 +72,11 @@ export class StreamLink {
         if (this.#closing.signal.aborted) throw this.#closed();
         if (!failure.retryable) throw failure;
         if (isReply(error) && !isWrongNode(error)) {
-          if (!told) this.#tell(failure);
-          told = true;
+          const now = time.monotonic();
+          if (now >= saidAt + REMIND_MS) {
+            this.#say(failure, now - from);
+            saidAt = now;
+          }
         } else this.#connection.discard(client, error);
         await pause(time, backOffMs(attempt, CONNECT_BACK_OFF), this.#closing.signal);
       }
@@ -90,11 +98,12 @@ export class StreamLink {
     }
   }
 
-  #tell(failure: RedisError): void {
+  #say(failure: RedisError, waitedMs: number): void {
     const { logger, step } = this.#context;
     logger.warn(
-      { event: "redis-not-ready", redis: this.#connection.address, step, code: failure.code },
-      `${failure.message} Trying again until it is.`,
+      { event: "redis-not-ready", redis: this.#connection.address, step, code: failure.code, waitedMs },
+      `${failure.message} Trying again until it is` +
+        (waitedMs < REMIND_MS ? "." : `, for ${Math.round(waitedMs / 1_000)} s now.`),
     );
   }
 

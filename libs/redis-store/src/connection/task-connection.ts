@@ -160,16 +160,21 @@ export class TaskConnection {
 
   /** @throws RedisError; RetryableError once some connection of the store has stood */
   async #connected(): Promise<RedisConnection> {
-    const { logger, time } = this.#settings;
+    const { logger, time, storeTimeoutMs } = this.#settings;
     const { signal } = this.#closing;
     signal.throwIfAborted();
-    this.#connection ??= connectRedis(this.#options, { role: "store", key: this.#key, logger, time, signal });
+    // An outage of a store that was reached is no part of a start.
+    const options = this.#reached.yet ? { ...this.#options, startClock: undefined } : this.#options;
+    this.#connection ??= connectRedis(options, { role: "store", key: this.#key, logger, time, signal });
     try {
       const address = this.#address();
-      const connection = await this.#inTime(this.#connection, Number.POSITIVE_INFINITY, () =>
-        silence(address),
-      );
+      if (this.#reached.yet) {
+        return await this.#inTime(this.#connection, Number.POSITIVE_INFINITY, () => silence(address));
+      }
+      // Only `connectTimeoutMs` bounds the first connection; the time of the store begins with it.
+      const connection = await this.#connection;
       this.#reached.yet = true;
+      this.#giveUpAt = time.monotonic() + storeTimeoutMs;
       return connection;
     } catch (error) {
       if (error instanceof RetryableError) throw error;

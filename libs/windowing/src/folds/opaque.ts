@@ -140,7 +140,8 @@ export function opaqueFold<V, E, A, R>(
         shared: true,
       };
     },
-    growth: growthBy(({ bytes }) => bytes),
+    // It is mostly a number or two, which take no more than their key does.
+    growth: { ...growthBy<Opaque<A>>(({ bytes }) => bytes), accumulators: 0 },
     marks: {
       of(held) {
         held.shared = true;
