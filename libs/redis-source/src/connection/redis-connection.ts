@@ -153,6 +153,7 @@ class KeptConnection implements RedisConnection {
       void this.close();
     };
     signal?.addEventListener("abort", giveUp);
+    let before: RedisError | undefined;
     try {
       for (let attempt = 0; ; attempt += 1) {
         signal?.throwIfAborted();
@@ -162,7 +163,11 @@ class KeptConnection implements RedisConnection {
         const delayMs = backOffMs(attempt, CONNECT_BACK_OFF, this.#random);
         // A replica that is named at the start is a mistake; one that is met later is a failover.
         const final = !failure.retryable || failure instanceof RedisReplicaError;
-        if (final || time.monotonic() + delayMs >= deadline) throw failure;
+        if (final) throw failure;
+        // An attempt that the deadline cut short says less than the one before it.
+        if (time.monotonic() >= deadline) throw before ?? failure;
+        if (time.monotonic() + delayMs >= deadline) throw failure;
+        before = failure;
         if (attempt === 0) this.#sayWaiting(failure, limitMs);
         await pause(time, delayMs, this.#closing.signal);
       }
