@@ -12,14 +12,19 @@ export function countByTime(everyMs: number): Operator<unknown, number> {
     count = 0;
     dueAt = undefined;
   };
+  const emitDue = (now: number, out: Emitter<number>): void => {
+    if (dueAt !== undefined && now >= dueAt) emit(out);
+  };
   return {
-    process({ events }, now) {
+    process({ events }, now, out) {
+      // While events come without a pause, no time passes but in between.
+      emitDue(now, out);
       count += events.length;
       dueAt ??= now + everyMs;
     },
     nextWake: () => (dueAt === undefined ? undefined : { at: dueAt, needs: "time" }),
     advance(now, _drainedAt, out) {
-      if (dueAt !== undefined && now >= dueAt) emit(out);
+      emitDue(now, out);
     },
     finish(_cause, _now, out) {
       emit(out);
