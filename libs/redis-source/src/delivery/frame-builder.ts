@@ -24,13 +24,15 @@ export class FrameBuilder {
   #rows: RawLine[] = [];
   #size = 0;
   #next: number;
-  #publishedAtMs = 0;
+  #publishedAtMs: number;
 
   /**
    * @param producer a name that nobody had before on this channel or stream, unless all below `first` is what it had
    * @param first the number of the first row
+   * @param lastMs publish time of the latest message of the same name, ms
    */
-  constructor(codec: FrameCodec, producer: string, bounds: FrameBounds, first = 0) {
+  constructor(codec: FrameCodec, producer: string, bounds: FrameBounds, first = 0, lastMs = 0) {
+    this.#publishedAtMs = lastMs;
     this.#next = first;
     this.#codec = codec;
     this.#producer = producer;

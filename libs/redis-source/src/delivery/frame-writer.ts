@@ -25,8 +25,10 @@ export interface ReservedNumbers {
   readonly first: number;
   /** Publish time (ms) of the first message ever; `undefined`: there was none. */
   readonly since: number | undefined;
+  /** Publish time (ms) that no message may be below; 0: there was none before. */
+  readonly last: number;
   /** Called before messages are sent that carry numbers below `next`. @throws what ends the writer */
-  reserve(next: number, publishedAtMs: number): Promise<void>;
+  reserve(next: number, publishedAtMs: number, lastMs?: number): Promise<void>;
 }
 
 /**
@@ -58,7 +60,8 @@ export class FrameWriter {
     const { frames, producer, maxFrameEvents: maxEvents, maxFrameSize: maxSize, numbers } = settings;
     this.#numbered = numbers?.first ?? 0;
     this.#since = numbers?.since;
-    this.#builder = new FrameBuilder(frames, producer, { maxEvents, maxSize }, this.#numbered);
+    const bounds = { maxEvents, maxSize };
+    this.#builder = new FrameBuilder(frames, producer, bounds, this.#numbered, numbers?.last);
   }
 
   /** Sends the first heartbeat, so that whoever listens knows this producer from its first number on. */
@@ -156,7 +159,11 @@ export class FrameWriter {
     this.#sending = this.#sending.then(async () => {
       try {
         if (this.#failure !== undefined) return;
-        await this.#settings.numbers?.reserve(next, frames[0]?.publishedAtMs ?? 0);
+        await this.#settings.numbers?.reserve(
+          next,
+          frames[0]?.publishedAtMs ?? 0,
+          frames.at(-1)?.publishedAtMs,
+        );
         await this.#settings.send(frames);
         for (const { events, publishedAtMs } of frames) {
           this.#sent += events;

@@ -23,8 +23,9 @@ export interface FramingOptions {
   readonly producer?: string;
   /**
    * In place of `producer`: a name under which the numbers go on after a restart, so that readers keep one account for all
-   * runs, and count as lost what a run that crashed had numbered and not sent. They are kept in Redis, a day at most; after
-   * a restart of Redis they begin anew. One publisher has a name at a time: the next waits up to 3 s for the claim of one
+   * runs, and count as lost what a run that crashed had numbered and not sent. They are kept in Redis, for a day without
+   * any publisher of the channel and for 7 days without one of this name; after a restart of Redis they begin anew. Publish
+   * times go on, too: they never fall below the latest of an earlier run. One publisher has a name at a time: the next waits up to 3 s for the claim of one
    * that has crashed. @default none
    */
   readonly lastingProducer?: string;

@@ -14,16 +14,21 @@ import { RECORDS_KEPT_MS, producersKey } from "./producer-records.ts";
 /** A publisher that has not renewed its claim for so long has none: after a crash the next one waits no longer. */
 const LEASE_MS = 3_000;
 const RENEW_EVERY_MS = LEASE_MS / 3;
+/** A name that no publisher has had for so long is deleted by the next one that claims another. */
+const NAMES_KEPT_MS = 7 * 86_400_000;
 /** Stands where a value is not known or not there. */
 const NONE = "-";
 
-/** What is kept: `<id> <next> <since> <owner> <until> <run>`; `until` is when the claim ends, by the clock of Redis, ms. */
-const FORM = "^(%S+) (%d+) (%d+) (%S+) (%d+) (%S+)$";
+/**
+ * What is kept: `<id> <next> <since> <owner> <until> <run> <last>`; `until` is when the claim ends or ended, by the clock of
+ * Redis, ms; `since` and `last` are publish times of the first message and of the latest, ms.
+ */
+const FORM = "^(%S+) (%d+) (%d+) (%S+) (%d+) (%S+) (%d+)$";
 
 const PRELUDE = `
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local id, next, since, owner, ends, run = string.match(redis.call('HGET', KEYS[1], ARGV[1]) or '', '${FORM}')
+local id, next, since, owner, ends, run, last = string.match(redis.call('HGET', KEYS[1], ARGV[1]) or '', '${FORM}')
 local function keep(...)
   redis.call('HSET', KEYS[1], ARGV[1], table.concat({...}, ' '))
   redis.call('PEXPIRE', KEYS[1], ${RECORDS_KEPT_MS})
@@ -31,26 +36,34 @@ end
 local function later(ms) return string.format('%.0f', now + ms) end
 `;
 
-/** ARGV: field, owner, new id, run. @returns whether it is claimed, then id, next, since, or owner, end, ms left */
+/** ARGV: field, owner, new id, run. @returns whether it is claimed, then id, next, since, last, or owner, end, ms left */
 const CLAIM = `${PRELUDE}
 if owner and owner ~= ARGV[2] and owner ~= '${NONE}' and tonumber(ends) > now then
   return {0, owner, ends, tostring(tonumber(ends) - now)}
 end
 if not id or run ~= ARGV[4] or run == '${NONE}' then id, next, since = ARGV[3], '0', '0' end
-keep(id, next, since, ARGV[2], later(${LEASE_MS}), ARGV[4])
-return {1, id, next, since}`;
+last = last or '0'
+keep(id, next, since, ARGV[2], later(${LEASE_MS}), ARGV[4], last)
+local all = redis.call('HGETALL', KEYS[1])
+for i = 1, #all, 2 do
+  local _, _, _, _, ended = string.match(all[i + 1], '${FORM}')
+  if all[i] ~= ARGV[1] and ended and tonumber(ended) + ${NAMES_KEPT_MS} < now then
+    redis.call('HDEL', KEYS[1], all[i])
+  end
+end
+return {1, id, next, since, last}`;
 
-/** ARGV: field, owner, id, next, since, run. @returns whether the claim stands, and else who has it */
+/** ARGV: field, owner, id, next, since, run, last. @returns whether the claim stands, and else who has it */
 const RESERVE = `${PRELUDE}
 if owner and owner ~= ARGV[2] then return {0, owner} end
 local upTo = ARGV[4]
 if id == ARGV[3] and tonumber(next) > tonumber(upTo) then upTo = next end
-keep(ARGV[3], upTo, ARGV[5], ARGV[2], later(${LEASE_MS}), ARGV[6])
+keep(ARGV[3], upTo, ARGV[5], ARGV[2], later(${LEASE_MS}), ARGV[6], ARGV[7])
 return {1}`;
 
 /** ARGV: field, owner. */
 const RELEASE = `${PRELUDE}
-if owner == ARGV[2] then keep(id, next, since, '${NONE}', '0', run) end
+if owner == ARGV[2] then keep(id, next, since, '${NONE}', later(0), run, last) end
 return {1}`;
 
 /**
@@ -78,6 +91,8 @@ export class LastingNumbers {
   #next: number;
   /** Publish time of the first message, ms; 0: there was none. */
   #since: number;
+  /** Publish time of the latest message, ms. */
+  #last: number;
   #renewedAt: number;
   #cancelRenewal: (() => void) | undefined;
   #failure: { readonly error: unknown } | undefined;
@@ -85,7 +100,12 @@ export class LastingNumbers {
 
   private constructor(
     claim: { readonly channel: string; readonly name: string; readonly owner: string },
-    state: { readonly producer: string; readonly first: number; readonly since: number },
+    state: {
+      readonly producer: string;
+      readonly first: number;
+      readonly since: number;
+      readonly last: number;
+    },
     link: StreamLink,
     runs: RunIds,
     context: PartContext,
@@ -97,6 +117,7 @@ export class LastingNumbers {
     this.first = state.first;
     this.#next = state.first;
     this.#since = state.since;
+    this.#last = state.last;
     this.#link = link;
     this.#runs = runs;
     this.#context = context;
@@ -148,16 +169,23 @@ export class LastingNumbers {
     return this.#since === 0 ? undefined : this.#since;
   }
 
+  /** Publish time (ms) of the latest message that may have been sent, below which none may follow; 0: there was none. */
+  get last(): number {
+    return this.#last;
+  }
+
   /**
    * Makes all numbers up to `next` this publisher's own, and renews the claim.
    *
-   * @param publishedAtMs of the message that is to carry them
+   * @param publishedAtMs of the first message that is to carry them
+   * @param lastMs of the last one
    * @throws ProducerNameError when another publisher has the name now; RedisError
    */
-  async reserve(next: number, publishedAtMs: number): Promise<void> {
+  async reserve(next: number, publishedAtMs: number, lastMs = publishedAtMs): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure.error;
     this.#next = next;
     if (this.#since === 0) this.#since = publishedAtMs;
+    this.#last = Math.max(this.#last, lastMs);
     await this.#keep();
   }
 
@@ -180,7 +208,15 @@ export class LastingNumbers {
   async #keep(): Promise<void> {
     this.#renewedAt = this.#context.time.monotonic();
     const [stands, other] = await this.#link.ask(async (client) =>
-      this.#run(client, RESERVE, this.producer, this.#next, this.#since, await this.#runs.of(client)),
+      this.#run(
+        client,
+        RESERVE,
+        this.producer,
+        this.#next,
+        this.#since,
+        await this.#runs.of(client),
+        this.#last,
+      ),
     );
     if (stands === 1) return;
     throw taken(this.#channel, this.#name, String(other), "has taken it over since");
@@ -236,7 +272,12 @@ async function claimed(
   { channel, name, owner }: { readonly channel: string; readonly name: string; readonly owner: string },
   runs: RunIds,
   { logger, step, time, signal }: PartContext,
-): Promise<{ readonly producer: string; readonly first: number; readonly since: number }> {
+): Promise<{
+  readonly producer: string;
+  readonly first: number;
+  readonly since: number;
+  readonly last: number;
+}> {
   const newId = `${name}.${randomBytes(4).toString("hex")}`;
   let before: string | undefined;
   for (;;) {
@@ -244,14 +285,14 @@ async function claimed(
       run(client, CLAIM, channel, name, owner, newId, await runs.of(client)),
     );
     if (reply[0] === 1) {
-      const [, producer, first, since] = reply.map(String);
+      const [, producer, first, since, last] = reply.map(String);
       if (Number(first) > 0) {
         logger.info(
           { event: "producer-goes-on", channel, step, producer, first: Number(first) },
           `the numbers of producer ${name} on ${channel} go on at ${first}`,
         );
       }
-      return { producer: String(producer), first: Number(first), since: Number(since) };
+      return { producer: String(producer), first: Number(first), since: Number(since), last: Number(last) };
     }
     const [, holder = "", ends, leftMs] = reply.map(String);
     // Who has renewed it in the meantime is running.

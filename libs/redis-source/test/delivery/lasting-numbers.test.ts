@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { Redis } from "ioredis";
 import type { SinkPartition } from "@millrace/dataflow";
+import { VirtualTime } from "@millrace/dataflow/testing";
 import { startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import {
@@ -71,7 +72,9 @@ async function endClaim(): Promise<void> {
   await redis.hset(KEY, FIELD, fields.join(" "));
 }
 
-async function headers(): Promise<{ producer: string; first: number; count: number }[]> {
+async function headers(): Promise<
+  { producer: string; first: number; count: number; publishedAtMs: number }[]
+> {
   const entries = await redis.xrangeBuffer("clicks", "-", "+");
   return entries.map(([, [, message]]) => headerOf(message ?? Buffer.of()));
 }
@@ -107,6 +110,33 @@ describe("a producer whose name lasts", () => {
     await (await writer()).writeBatch(lines(10, 20));
     expect(await take(source, 20)).toEqual(lines(0, 20));
     expect(source.stats()).toMatchObject({ read: 20, duplicates: 0, lost: 7 });
+  });
+
+  it("never publishes at a time before that of an earlier run, whatever its clock says", async () => {
+    const ahead = new VirtualTime(Date.now() + 3_600_000);
+    const first = await writer(partContext(ahead));
+    await first.writeBatch(["a"]);
+    await first.close();
+    await (await writer()).writeBatch(["b"]);
+    const times = (await headers()).map(({ publishedAtMs }) => publishedAtMs);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    expect(times.at(-1)).toBeGreaterThanOrEqual(ahead.now());
+  });
+
+  it("is forgotten 7 days after the last publisher had its name", async () => {
+    const at = (daysAgo: number): string => String(Date.now() - daysAgo * 86_400_000);
+    await redis.hset(KEY, {
+      "@old.0": `old.0.x 5 1 - ${at(7.1)} run 1`,
+      "@recent.0": `recent.0.x 5 1 - ${at(6.9)} run 1`,
+      other: `5 ${Date.now()} 1 0`,
+    });
+    await (await writer()).close();
+    const fields = await redis.hkeys(KEY);
+    expect(fields).toEqual(expect.arrayContaining(["@recent.0", FIELD, "other"]));
+    expect(fields).not.toContain("@old.0");
+    // From when it was given up, and not before.
+    const [, , , , until] = String(await redis.hget(KEY, FIELD)).split(" ");
+    expect(Math.abs(Number(until) - Date.now())).toBeLessThan(60_000);
   });
 
   it("is refused while another publisher has the name", async () => {
