@@ -36,6 +36,7 @@ export interface FoldMarks<A, R> {
   of(accumulator: A): unknown;
   /** The result as it was at the mark. */
   resultAt(accumulator: A, mark: unknown): R;
+  /** A mark as a snapshot keeps it. */
   toJson(mark: unknown): Json;
   /** @throws WindowStateError */
   fromJson(json: Json): unknown;

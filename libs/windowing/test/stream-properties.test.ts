@@ -112,7 +112,8 @@ function rowFor({ windower }: Given): (result: WindowResult<unknown>) => OracleR
 }
 
 function sorted(rows: readonly OracleRow[]): OracleRow[] {
-  const text = (row: OracleRow): string => JSON.stringify([row.close, row.open, row.key, row.revision, row.id]);
+  const text = (row: OracleRow): string =>
+    JSON.stringify([row.close, row.open, row.key, row.revision, row.id]);
   return [...rows].sort((a, b) => (text(a) < text(b) ? -1 : 1));
 }
 
