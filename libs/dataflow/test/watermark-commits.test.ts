@@ -83,6 +83,18 @@ describe("the watermark of a partition that has nothing to read", () => {
     },
   );
 
+  test("moves while the source's position alone moves, as by heartbeats, as often as that", async () => {
+    const { driver, source, commits } = await watched(watching("drained"));
+    source.push([1]);
+    await driver.advanceTo(1_000);
+    for (let second = 2; second <= 20; second += 1) {
+      source.push([]);
+      await driver.advanceTo(second * 1_000);
+      expect(commits.at(-1)?.watermark).toBeGreaterThan((second - 3) * 1_000);
+    }
+    await driver.stop();
+  });
+
   test("stands still while the partition is away, and costs nothing then", async () => {
     const { driver, source, commits } = await watched(watching("drained"));
     source.push([1]);
