@@ -7,6 +7,7 @@ import type {
   SourcePartition,
   SourceStats,
 } from "@millrace/dataflow";
+import { HoleAccount } from "../delivery/hole-account.ts";
 import { ProducerLedger } from "../delivery/producer-ledger.ts";
 import { SuspicionLog } from "../delivery/suspicion-log.ts";
 import { RedisClosedError } from "../errors.ts";
@@ -62,6 +63,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
   readonly #reading: StreamLink;
   readonly #commands: StreamLink;
   readonly #ledger: ProducerLedger;
+  readonly #holes: HoleAccount;
   readonly #decoder: MessageDecoder;
   readonly #size: ReadSize;
   readonly #progress: StreamProgress;
@@ -91,6 +93,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
     this.#place = start.place;
     this.#seen = start.seen;
     this.#ledger = ledger;
+    this.#holes = new HoleAccount(ledger);
     this.#reading = links.reading;
     this.#commands = links.commands;
     this.#settings = settings;
@@ -186,7 +189,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
   }
 
   completeness(open: number, close: number): ReturnType<ProducerLedger["completeness"]> {
-    return this.#ledger.completeness(open, close);
+    return this.#holes.leavesUnknown(open, close) ? "unknown" : this.#ledger.completeness(open, close);
   }
 
   settledUpTo(): number {
@@ -198,7 +201,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
   stats(): StreamStats {
     const { duplicates, lost, possibleDuplicates, suspicious } = this.#ledger.stats();
     const { entries } = this.#place;
-    const uncertainSince = this.#ledger.unheardSince;
+    const { uncertainSince } = this.#holes;
     return {
       read: this.#read,
       duplicates,
@@ -252,6 +255,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
     const { place, lost, reset } = lookAhead(this.#place, this.#seen, state, entries.length === 0);
     const was = this.#place.id;
     const until = Math.max(timeOf(entries[0]?.[0] ?? state.lastId), timeOf(this.#seen?.lastId ?? was));
+    const from = timeOf(was);
     this.#place = place;
     this.#seen = state;
     if (reset) {
@@ -262,17 +266,20 @@ export class StreamPartition implements SourcePartition<RawLine> {
           `read on after ${place.id}; at least ${lost} entries are gone that were not read`,
       );
     }
-    if (lost > 0) this.#lose(lost, timeOf(was), until);
+    if (lost > 0) this.#lose(lost);
+    if (lost > 0 || reset) {
+      this.#ledger.missedFrom(from);
+      this.#ledger.interrupted(until);
+    }
+    // What was added after the last look, and went with the stream, is counted by no one.
+    if (reset) this.#holes.missedUncounted(from, until);
     if (lost > 0 && !reset) this.#tellLoss(lost);
   }
 
-  /** What is gone was added between these times, ms. */
-  #lose(entries: number, from: number, to: number): void {
+  #lose(entries: number): void {
     this.#lostEntries += entries;
     // Where events are numbered the next numbers tell how many are missing; else each entry had at least one.
     if (this.#ledger.stats().producers === 0) this.#lostUnnumbered += entries;
-    this.#ledger.missedFrom(from);
-    this.#ledger.interrupted(to);
   }
 
   #tellLoss(entries: number): void {
