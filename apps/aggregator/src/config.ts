@@ -121,7 +121,7 @@ export function aggregatorOptions(
     flag: "--result-ttl <duration>",
     env: "MILLRACE_RESULT_TTL",
     description:
-      "with --sink=redis: how long a window's rows stay after the last of them, or never (removed); at least the window's length and --allowed-lateness together",
+      "with --sink=redis: how long a window's rows stay after the last of them, or never (removed); at least the window's length and --allowed-lateness together where rows are rewritten",
     parse: (given) => (given === "never" ? Infinity : parseDuration(given)),
     defaultText: "7d, or as long as a longer window",
   });
@@ -198,7 +198,7 @@ export function aggregatorOptions(
       maxKeys: maxKeys(),
       drainTimeoutMs: drain(),
       sink: sink(),
-      resultTtlMs: resultTtlOf(resultTtlMs(), flow()),
+      resultTtlMs: resultTtlOf(resultTtlMs(), flow(), idle() !== Infinity && !closeWindows()),
       store: store() ?? kept,
       storeTimeoutMs: storeTimeoutMs(),
       transport: transport(),
@@ -212,15 +212,28 @@ export function aggregatorOptions(
   };
 }
 
-/** A window whose rows had gone would come back in part with the next row that corrects it. @throws UsageError */
-function resultTtlOf(given: number | undefined, { windower, windowing }: FlowSettings): number {
+/**
+ * A window whose rows had gone would come back in part with the next row that corrects it.
+ *
+ * @param idleEnds whether runs show what is in open windows when they end, and the next ones go on with them
+ * @throws UsageError
+ */
+function resultTtlOf(
+  given: number | undefined,
+  { windower, windowing }: FlowSettings,
+  idleEnds: boolean,
+): number {
   const { allowedLatenessMs, earlyEveryMs } = windowing;
   const lengthMs = windower.kind === "session" ? windower.gapMs : windower.lengthMs;
   const leastMs = lengthMs + (allowedLatenessMs ?? 0);
   if (given === undefined) return Math.max(SEVEN_DAYS_MS, leastMs);
-  const rewritten = allowedLatenessMs !== undefined || earlyEveryMs !== undefined;
-  if (given >= leastMs || !rewritten) return given;
-  const corrected = allowedLatenessMs === undefined ? "--early" : "--allowed-lateness";
+  const rewriting = [
+    ...(allowedLatenessMs === undefined ? [] : ["--allowed-lateness"]),
+    ...(earlyEveryMs === undefined ? [] : ["--early"]),
+    ...(idleEnds ? ["--exit-when-idle without --close-windows"] : []),
+  ];
+  const [corrected] = rewriting;
+  if (given >= leastMs || corrected === undefined) return given;
   throw new UsageError(
     `--result-ttl: rows would be gone after ${given} ms, and ${corrected} rewrites some of them as long as their window is kept; give at least the window's length and the lateness together: ${leastMs}ms`,
   );

@@ -126,6 +126,7 @@ describe("aggregatorConfig", () => {
     ["--window=sliding:10s/1s", "--allowed-lateness=5s", "--result-ttl=14s", 15_000],
     ["--window=session:30s", "--allowed-lateness=1m", "--result-ttl=1m", 90_000],
     ["--window=tumbling:10s", "--early=1s", "--result-ttl=9s", 10_000],
+    ["--window=tumbling:10s", "--exit-when-idle=1s", "--result-ttl=9s", 10_000],
   ])("%s %s refuses %s, and takes %d ms", (window, rewriting, ttl, leastMs) => {
     expect(() => aggregatorConfig(["--sink=redis", window, rewriting, ttl], {})).toThrow(
       new RegExp(`^--result-ttl: .*at least .*: ${leastMs}ms$`),
@@ -137,6 +138,8 @@ describe("aggregatorConfig", () => {
   test("rows that are never rewritten may go at any time", () => {
     const args = ["--sink=redis", "--window=tumbling:1h", "--result-ttl=1s"];
     expect(aggregatorConfig(args, {}).resultTtlMs).toBe(1_000);
+    const closing = [...args, "--exit-when-idle=1s", "--close-windows"];
+    expect(aggregatorConfig(closing, {}).resultTtlMs).toBe(1_000);
   });
 
   test("rows stay in Redis for 7 days, or as long as a longer window needs them", () => {
