@@ -38,7 +38,8 @@ export function deliveryOptions(
     env: "MILLRACE_BATCH",
     description: "most events in one message, a frame with numbers by which losses and repetitions are told",
     parse: integer(1, 10_000),
-    defaultText: "64 where there are frames; on plain Pub/Sub bare lines unless --batch or --linger is given",
+    defaultText:
+      "64 where there are frames; on plain Pub/Sub bare lines unless --batch, --linger or --producer is given",
   });
   const linger = cli.option({
     flag: "--linger <duration>",

@@ -104,7 +104,7 @@ describe("a connection that carries nothing any more, and was not closed", () =>
     expect(sink.stats()).toMatchObject({ published: 0, resent: 0 });
   });
 
-  it("is noticed by who waits for subscribers, and one that came meanwhile is found", async () => {
+  it("is noticed by who waits for subscribers, and one that came in between is found", async () => {
     await plugIn();
     const { logger } = partContext(time);
     const waiting = waitForSubscriber({ host: "127.0.0.1", port: cable.port }, "clicks", {

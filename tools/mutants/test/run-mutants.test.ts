@@ -92,7 +92,7 @@ describe("runMutants", () => {
     expect(await verdicts([endless], 5_000)).toEqual({ endless: "timed-out: the tests do not end" });
   });
 
-  test("tells a test whose time is over from one that fails, and waits for nothing that a test left open", async () => {
+  test("reports a test whose time is over apart from one that fails, and waits for nothing that a test left open", async () => {
     await writeFile(join(root, TEST), WAITING_TEST);
     expect(
       await verdicts([

@@ -24,7 +24,7 @@ export async function ownerOf(address: RedisAddress): Promise<string | undefined
   }
 }
 
-/** Calls back once nobody listens at the address any more. It keeps no process alive. */
+/** Calls back once nothing listens at the address any more. It keeps no process alive. */
 export async function onGone(address: RedisAddress, callback: () => void): Promise<void> {
   for (;;) {
     const socket = connect(address.port, address.host);

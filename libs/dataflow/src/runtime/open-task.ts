@@ -63,7 +63,7 @@ export interface LiveTask {
  *
  * A task that is not wanted any more gives up where it waits. Only an `acquire` that was sent is waited for, so that it is closed.
  *
- * Without a store nobody is replaced, and the source comes last, so that nothing arrives that cannot be processed yet.
+ * Without a store no other worker is replaced, and the source comes last, so that nothing arrives that cannot be processed yet.
  */
 export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   const { flow, part, options, store, resources, startLine } = plan;

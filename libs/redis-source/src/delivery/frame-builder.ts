@@ -27,7 +27,7 @@ export class FrameBuilder {
   #publishedAtMs: number;
 
   /**
-   * @param producer a name that nobody had before on this channel or stream, unless all below `first` is what it had
+   * @param producer a name that no producer had before on this channel or stream, unless all below `first` is what it had
    * @param first the number of the first row
    * @param lastMs publish time of the latest message of the same name, ms
    */

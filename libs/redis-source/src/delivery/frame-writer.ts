@@ -20,7 +20,7 @@ export interface FrameWriterSettings extends Omit<FramingSettings, "lasting"> {
   readonly attributes?: Readonly<Record<string, string>>;
 }
 
-/** Numbers that nobody else gives out. */
+/** Numbers that no other producer gives out. */
 export interface ReservedNumbers {
   readonly first: number;
   /** Publish time (ms) of the first message ever; `undefined`: there was none. */

@@ -8,7 +8,7 @@ import { StreamLink } from "./stream-link.ts";
 
 /**
  * The connections of a source of streams. Each partition has one on which reads wait for entries, and nothing else can
- * be asked meanwhile. Everything else goes over one that all partitions of the source in this process share; only on a
+ * be asked at the same time. Everything else goes over one that all partitions of the source in this process share; only on a
  * cluster each has its own, since it goes to the node that serves the stream.
  */
 export class StreamLinks {

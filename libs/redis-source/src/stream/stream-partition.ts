@@ -75,7 +75,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
   #read = 0;
   #entries = 0;
   #lostEntries = 0;
-  /** Events lost with entries whose numbers nobody will miss. */
+  /** Events lost with entries without numbers. */
   #lostUnnumbered = 0;
   #tellLossAt = Number.NEGATIVE_INFINITY;
 
@@ -137,7 +137,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
       const { step, logger } = context;
       logger.info(
         { event: "reading", stream, step, from: place.id, resumed: position !== undefined },
-        `reading stream ${stream} from behind ${place.id}`,
+        `reading stream ${stream} after ${place.id}`,
       );
       return partition;
     } catch (error) {
@@ -161,7 +161,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
     }
   }
 
-  /** Proves it by a look behind the position, which Redis answers whatever the waiting read does. */
+  /** Proves it by a look after the position, which Redis answers whatever the waiting read does. */
   async drained(): Promise<Drained | undefined> {
     try {
       let proof: Drained | undefined;

@@ -16,7 +16,7 @@ interface Waiting<V> {
   readonly order: number;
   /** Events of the same windows that found no room. */
   leftOut: number;
-  /** Where it is kept; undefined = nowhere yet. */
+  /** Where it is kept; undefined = not kept yet. */
   chunk: Chunk<V> | undefined;
 }
 

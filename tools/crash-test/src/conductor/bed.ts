@@ -34,7 +34,7 @@ export abstract class Bed {
     this.#dir = dir;
   }
 
-  /** A client of {@link url}, whose errors nobody looks at: it comes back with the server. */
+  /** A client of {@link url}, whose errors are ignored: it comes back with the server. */
   abstract client(): Redis;
 
   protected abstract stopServers(): Promise<void>;

@@ -9,7 +9,7 @@ import type { Round } from "../round.ts";
 
 /** Something that goes wrong while events flow, on a bed of this kind. */
 export interface Fault<B extends Bed> {
-  /** What the aggregator must have been told before. */
+  /** What the aggregator must have been given before. */
   readonly needs: (random: Random) => AggregatorNeeds;
   /** Portions that it takes. `@default 1` */
   readonly portions?: number;

@@ -67,7 +67,7 @@ async function requirePrinted(
   round.problem(`${missing.length} of ${committed.length} committed rows were never printed`);
 }
 
-/** Resolves when the aggregator commits no more rows: its reader sleeps, and nobody can tell how much fits in between. */
+/** Resolves when the aggregator commits no more rows: its reader sleeps, and how much fits in between is not known. */
 async function standstill({ task }: Round<TestBed>): Promise<void> {
   for (let before = "", now = await task.historyEnd(); before !== now;) {
     before = now;

@@ -38,6 +38,6 @@ export async function failOver(round: Round<SentinelBed>): Promise<void> {
   const next = Promise.race([ended, task.nextCommit(ended).then(ignore)]);
   const end = await soon(next, "a commit after the failover");
   if (end !== undefined) round.problem(`sentinel-failover: the aggregator did not go on: ${endingOf(end)}`);
-  // What comes back has commits of its own that nobody wants any more.
+  // What comes back has commits of its own that are discarded.
   await old.restart();
 }
