@@ -151,7 +151,7 @@ export class WindowedStream<V> {
     combine: (a: A, b: A) => A,
     options: Partial<CodecOption<A>> & OpaqueBounds = {},
   ): WindowResults<V, A> {
-    return this.fold(id, reduce(valueOf, combine, { codec: jsonCodec(), ...options }));
+    return this.fold(id, reduce(valueOf, combine, { ...options, codec: options.codec ?? jsonCodec() }));
   }
 
   /** Sum of what `valueOf` makes of each event: finite numbers, else the event is an error. */
@@ -194,7 +194,7 @@ export class WindowedStream<V> {
   collect(id: string, options: CollectBounds & Partial<CodecOption<V>> = {}): WindowResults<V, readonly V[]> {
     return this.fold(
       id,
-      collectList((value: V) => value, { codec: jsonCodec<V>(), ...options }),
+      collectList((value: V) => value, { ...options, codec: options.codec ?? jsonCodec<V>() }),
     );
   }
 }

@@ -79,7 +79,7 @@ export function join<S extends JoinSides>(
   options: JoinOptions<S>,
 ): Fold<JoinEvent<S>, JoinState, readonly Joined<S>[] | Joined<S>> {
   const { sides, insert = "last", emit = "final" } = options;
-  const bounds = resolveBounds("join", { max: DEFAULT_MAX_COMBINATIONS, ...options });
+  const bounds = resolveBounds("join", { ...options, max: options.max ?? DEFAULT_MAX_COMBINATIONS });
   const names = Object.keys(sides);
   // Names, a colon each, and a comma after the row.
   const rowBytes = jsonBytes(names) + names.length + 1;
