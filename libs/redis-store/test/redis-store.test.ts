@@ -365,7 +365,7 @@ describe("a look", () => {
     await task.commit(commitOf(1));
     expect(await store.look(TASK)).toMatchObject({ commitNumber: 1, position: { id: "1-0" } });
     expect(await store.look(TASK)).toMatchObject({ commitNumber: 1 });
-    expect(await connections()).toBe(2);
+    expect(await connections()).toBe(1);
     expect(await task.commit(commitOf(2))).toEqual({ kind: "applied" });
     await store.close();
     while ((await connections()) > 0);

@@ -54,8 +54,8 @@ const CLOSED = /^(Connection is closed\.|Command aborted due to connection close
 
 /** Said where the one who connects does not know how many connections its flow needs. */
 const HOW_MANY =
-  "each partition that is read or written holds one connection, and one more where the flow has a store in Redis; a source " +
-  "of streams holds one for commands besides";
+  "each channel or stream that is read or written holds one connection; a source of streams has one more for commands, and a " +
+  "store one (on a cluster each has as many as there are partitions)";
 
 /** What is known of a command that failed. */
 export interface FailureContext {

@@ -85,6 +85,6 @@ export class RedisPubSubSource implements Source<RawLine> {
   }
 
   get #needs(): string {
-    return readingNeeds("channel", this.#partitions, this.#partitions);
+    return readingNeeds("channel", this.#partitions, false);
   }
 }

@@ -1,9 +1,9 @@
 import type { PartContext } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
+import { KeyConnections } from "../connection/key-connections.ts";
 import { readingNeeds } from "../connection/reading-needs.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
-import { SharedConnection } from "../connection/shared-connection.ts";
 import { StreamLink } from "./stream-link.ts";
 
 /**
@@ -14,12 +14,9 @@ import { StreamLink } from "./stream-link.ts";
 export class StreamLinks {
   readonly #options: RedisConnectionOptions;
   readonly #source: string;
-  readonly #shared = new SharedConnection();
-  /** The stream whose node the shared connection leads to, on a cluster. */
-  #sharedStream: string | undefined;
+  readonly #commands = new KeyConnections();
   /** Partitions that this process reads. */
   #partitions: number;
-  #cluster = false;
 
   /** @param source the name of all streams together, for logs and CLIENT LIST */
   constructor(options: RedisConnectionOptions, source: string, partitions: number) {
@@ -35,8 +32,7 @@ export class StreamLinks {
 
   /** How many connections that takes, for the message when Redis accepts no more. */
   get needs(): string {
-    const count = this.#partitions;
-    return readingNeeds("stream", count, count + (this.#cluster ? count : 1));
+    return readingNeeds("stream", this.#partitions, this.#commands.cluster);
   }
 
   /** For a read that waits. @throws RedisError; the reason of the context's signal */
@@ -47,17 +43,13 @@ export class StreamLinks {
 
   /** For all that is answered at once. @throws RedisError; the reason of the context's signal */
   async commands(stream: string, context: PartContext): Promise<StreamLink> {
-    const lease = await this.#shared.lease((signal) => {
-      this.#sharedStream = stream;
-      return this.#connect(`source ${this.#source} commands`, stream, context, signal);
-    }, context.signal);
-    this.#cluster = lease.cluster;
-    if (!lease.cluster || stream === this.#sharedStream) {
-      return new StreamLink(stream, lease, context, true);
-    }
-    await lease.close();
-    const role = `source ${stream} commands`;
-    return new StreamLink(stream, await this.#connect(role, stream, context, context.signal), context);
+    const { connection, shared } = await this.#commands.connect(
+      stream,
+      (signal, forAll) =>
+        this.#connect(`source ${forAll ? this.#source : stream} commands`, stream, context, signal),
+      context.signal,
+    );
+    return new StreamLink(stream, connection, context, shared);
   }
 
   #connect(

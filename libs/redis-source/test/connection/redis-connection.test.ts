@@ -170,7 +170,7 @@ describe("a server that takes no connection", () => {
     const error = await refusal({ url: redis.url, connectTimeoutMs: 300 });
     expect(error).toBeInstanceOf(RedisUnreachableError);
     expect(error.message).toMatch("accepts no more connections: ERR max number of clients reached");
-    expect(error.message).toMatch("each partition that is read or written holds one connection");
+    expect(error.message).toMatch("each channel or stream that is read or written holds one connection");
   });
 
   it("is quoted: it lets only its own machine in", async () => {

@@ -133,11 +133,11 @@ describe("the partitions of one source", () => {
     const channels = new RedisPubSubSource(at, { channels: ["a", "b"] });
     await channels.checkStart(["a"], partContext());
     await expect(channels.buildPart("a", undefined, partContext())).rejects.toThrow(
-      "reading 1 channel takes 1 connection, and one more where the flow has a store",
+      "reading 1 channel takes 1 connection; a store in the same Redis takes 1 more",
     );
     const source = new RedisStreamSource(at, { stream: "clicks", partitions: PARTITIONS });
     await expect(source.buildPart("{clicks:0}", undefined, partContext())).rejects.toThrow(
-      `reading ${PARTITIONS} streams takes ${PARTITIONS + 1} connections, and ${PARTITIONS} more where the flow has a store`,
+      `reading ${PARTITIONS} streams takes ${PARTITIONS + 1} connections; a store in the same Redis takes 1 more`,
     );
   });
 });
