@@ -9,7 +9,7 @@ const rooms = {
   "event-schema": [],
   dataflow: ["windowing"],
   "redis-source": ["dataflow"],
-  "redis-store": ["dataflow", "redis-source"],
+  "redis-store": ["windowing", "dataflow", "redis-source"],
   cli: ["windowing", "dataflow", "redis-source"],
   app: ["cli", "event-schema", "windowing", "dataflow", "redis-source", "redis-store"],
 };

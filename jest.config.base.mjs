@@ -1,3 +1,5 @@
+import { join } from "node:path";
+
 /** Shared by every project: TypeScript through swc, true ES modules, sources of sibling libs (no build needed). */
 export default {
   testMatch: ["<rootDir>/test/**/*.test.ts"],
@@ -12,6 +14,7 @@ export default {
       },
     ],
   },
+  reporters: ["default", join(import.meta.dirname, "tools/report-skipped.mjs")],
   // Many tests start real servers and programs, on machines that may be busy.
   testTimeout: 60_000,
   testEnvironment: "node",

@@ -1,9 +1,13 @@
 import { logOptions, redisOptions, transportOptions } from "@millrace/cli";
 import type { CommandLine, ProgramConfig, Value } from "@millrace/cli";
+import type { Logger } from "@millrace/dataflow";
+import { describeRedis } from "@millrace/redis-source";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { aggregatorOptions } from "./config.ts";
+import { flowLabel } from "./flow-choice.ts";
 import type { FlowChoice } from "./flow-choice.ts";
 import { flowOption } from "./flow-options.ts";
+import { storeTimeoutOption } from "./store-timeout-option.ts";
 import { taskOptions } from "./task-options.ts";
 
 /** Whose state a command is about. */
@@ -12,6 +16,8 @@ export interface AdminConfig extends ProgramConfig {
   readonly redis: RedisConnectionOptions;
   /** Names of the partitions. */
   readonly tasks: readonly string[];
+  /** `Infinity`: as long as it takes. */
+  readonly storeTimeoutMs: number;
 }
 
 /**
@@ -26,7 +32,23 @@ export function adminOptions(
   const transport = transportOptions(cli);
   const tasks = taskOptions(cli, transport);
   const redis = redisOptions(cli);
+  const storeTimeoutMs = storeTimeoutOption(cli);
   const log = logOptions(cli);
   cli.ignore((other) => aggregatorOptions(other, env));
-  return () => ({ flow: flow(), tasks: tasks() ?? transport().names, redis: redis(), log: log() });
+  return () => ({
+    flow: flow(),
+    tasks: tasks() ?? transport().names,
+    redis: redis(),
+    storeTimeoutMs: storeTimeoutMs(),
+    log: log(),
+  });
+}
+
+/** The first line of a command's log: what it works on, and where. @param what such as "inspecting" */
+export function logStart({ flow, redis: options, tasks }: AdminConfig, what: string, logger: Logger): void {
+  const [label, redis] = [flowLabel(flow), describeRedis(options)];
+  logger.info(
+    { event: "starting", flow: label, redis, tasks },
+    `${what} ${tasks.length} ${tasks.length === 1 ? "task" : "tasks"} of ${label} in ${redis}`,
+  );
 }

@@ -2,6 +2,7 @@ import {
   CommandLine,
   UsageError,
   drainOption,
+  integer,
   logOptions,
   oneOf,
   parseSeconds,
@@ -15,6 +16,7 @@ import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { parseDuration, toMs } from "@millrace/windowing";
 import { flowOptions } from "./flow-options.ts";
 import type { FlowSettings } from "./flow-options.ts";
+import { storeTimeoutOption } from "./store-timeout-option.ts";
 import { taskOptions } from "./task-options.ts";
 
 const STORES = ["none", "redis"] as const;
@@ -43,6 +45,8 @@ export interface AggregatorConfig extends ProgramConfig {
   readonly exitWhenIdleMs: number;
   readonly idleFrom: IdleFrom;
   readonly closeWindows: boolean;
+  /** Keys that state is kept for; `undefined`: by the limit of the heap. */
+  readonly maxKeys: number | undefined;
   /** How long finishing may take after a request to stop, ms. */
   readonly drainTimeoutMs: number;
 }
@@ -117,7 +121,7 @@ export function aggregatorOptions(
     flag: "--result-ttl <duration>",
     env: "MILLRACE_RESULT_TTL",
     description:
-      "with --sink=redis: how long a window's rows stay after the last of them, or never (removed); at least the window's length and --allowed-lateness together",
+      "with --sink=redis: how long a window's rows stay after the last of them, or never (removed); at least the window's length and --allowed-lateness together where rows are rewritten",
     parse: (given) => (given === "never" ? Infinity : parseDuration(given)),
     defaultText: "7d, or as long as a longer window",
   });
@@ -128,17 +132,15 @@ export function aggregatorOptions(
     parse: oneOf(STORES),
     defaultText: "redis for streams and for --sink=redis, else none",
   });
-  const storeTimeoutMs = cli.option(
-    {
-      flag: "--store-timeout <duration>",
-      env: "MILLRACE_STORE_TIMEOUT",
-      description:
-        "end when the store, once reached, has not answered for so long; until then the tasks wait for it",
-      parse: (given) => parseDuration(given),
-      defaultText: "never",
-    },
-    Infinity,
-  );
+  const storeTimeoutMs = storeTimeoutOption(cli);
+  const maxKeys = cli.option({
+    flag: "--max-keys <number>",
+    env: "MILLRACE_MAX_KEYS",
+    description:
+      "keys that this process keeps state for at most, each once for every open window that it is in; what comes beyond is counted under an overflow key",
+    parse: integer(1, Number.MAX_SAFE_INTEGER),
+    defaultText: "by the limit of the heap (--max-old-space-size)",
+  });
   const transport = transportOptions(cli);
   const tasks = taskOptions(cli, transport);
   const start = cli.option(
@@ -179,7 +181,12 @@ export function aggregatorOptions(
       }
     }
     if (sink() !== "redis") cli.withoutEffect(resultTtlMs, "it is about rows in Redis, and --sink is stdout");
-    if (idle() === Infinity) cli.withoutEffect(closeWindows, "it says how --exit-when-idle ends");
+    if (idle() === Infinity) {
+      cli.withoutEffect(closeWindows, "it says how --exit-when-idle ends");
+      cli.withoutEffect(idleFrom, "it says from when on --exit-when-idle counts");
+    }
+    if ((store() ?? kept) === "none")
+      cli.withoutEffect(storeTimeoutMs, "no state is kept, so there is no store");
     if (sink() === "redis" && resultTtlMs() === Infinity) {
       cli.note("rows in Redis are never removed (--result-ttl=never): see to it that its memory lasts");
     }
@@ -188,9 +195,10 @@ export function aggregatorOptions(
       exitWhenIdleMs: idle(),
       idleFrom: idleFrom(),
       closeWindows: closeWindows(),
+      maxKeys: maxKeys(),
       drainTimeoutMs: drain(),
       sink: sink(),
-      resultTtlMs: resultTtlOf(resultTtlMs(), flow()),
+      resultTtlMs: resultTtlOf(resultTtlMs(), flow(), idle() !== Infinity && !closeWindows()),
       store: store() ?? kept,
       storeTimeoutMs: storeTimeoutMs(),
       transport: transport(),
@@ -204,15 +212,28 @@ export function aggregatorOptions(
   };
 }
 
-/** A window whose rows had gone would come back in part with the next row that corrects it. @throws UsageError */
-function resultTtlOf(given: number | undefined, { windower, windowing }: FlowSettings): number {
+/**
+ * A window whose rows had gone would come back in part with the next row that corrects it.
+ *
+ * @param idleEnds whether runs show what is in open windows when they end, and the next ones go on with them
+ * @throws UsageError
+ */
+function resultTtlOf(
+  given: number | undefined,
+  { windower, windowing }: FlowSettings,
+  idleEnds: boolean,
+): number {
   const { allowedLateness, earlyEvery } = windowing;
   const lengthMs = windower.kind === "session" ? windower.gapMs : windower.lengthMs;
   const leastMs = lengthMs + toMs(allowedLateness ?? 0);
   if (given === undefined) return Math.max(SEVEN_DAYS_MS, leastMs);
-  const rewritten = allowedLateness !== undefined || earlyEvery !== undefined;
-  if (given >= leastMs || !rewritten) return given;
-  const corrected = allowedLateness === undefined ? "--early" : "--allowed-lateness";
+  const rewriting = [
+    ...(allowedLateness === undefined ? [] : ["--allowed-lateness"]),
+    ...(earlyEvery === undefined ? [] : ["--early"]),
+    ...(idleEnds ? ["--exit-when-idle without --close-windows"] : []),
+  ];
+  const [corrected] = rewriting;
+  if (given >= leastMs || corrected === undefined) return given;
   throw new UsageError(
     `--result-ttl: rows would be gone after ${given} ms, and ${corrected} rewrites some of them as long as their window is kept; give at least the window's length and the lateness together: ${leastMs}ms`,
   );

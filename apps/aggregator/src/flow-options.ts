@@ -1,6 +1,6 @@
 import { parseDuration } from "@millrace/windowing";
 import type { CommandLine, Value } from "@millrace/cli";
-import type { Clock, Windower } from "@millrace/windowing";
+import type { BuiltInWindower, Clock } from "@millrace/windowing";
 import { parseClock } from "./clock-spec.ts";
 import { flowChoice } from "./flow-choice.ts";
 import type { FlowChoice } from "./flow-choice.ts";
@@ -9,7 +9,7 @@ import { parseWindow } from "./window-spec.ts";
 
 /** What a flow is told. */
 export interface FlowShape {
-  readonly windower: Windower;
+  readonly windower: BuiltInWindower;
   /** `undefined`: as suits the transport. */
   readonly clock: Clock<unknown> | undefined;
   readonly windowing: FlowParts["windowing"];

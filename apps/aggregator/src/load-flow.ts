@@ -1,10 +1,11 @@
 import { pathToFileURL } from "node:url";
-import { isDataflow, messageOf, thrownAt } from "@millrace/dataflow";
+import { hasCode, isDataflow, messageOf, thrownAt } from "@millrace/dataflow";
 import type { Dataflow } from "@millrace/dataflow";
 import type { FlowChoice } from "./flow-choice.ts";
 import { FlowModuleError } from "./flow-module-error.ts";
 import type { FlowParts } from "./flows/flow-parts.ts";
 import { FLOWS } from "./flows/flows.ts";
+import { syntaxErrorPlace } from "./syntax-error-place.ts";
 
 /** What to do about the commonest reasons for which Node cannot import a file, by the code of its error. */
 const REMEDIES: Readonly<Record<string, string>> = {
@@ -49,7 +50,7 @@ async function callModule(
     return await exported(parts);
   } catch (cause) {
     // What Millrace itself refuses names the flow, the step and the remedy.
-    if (cause instanceof Error && "code" in cause && String(cause.code).startsWith("MILLRACE_")) throw cause;
+    if (hasCode(cause)) throw cause;
     throw new FlowModuleError(
       `${path}: the function that it exports threw: ${messageOf(cause)}${atPlace(cause)}`,
       { cause },
@@ -73,8 +74,11 @@ async function importModule(path: string): Promise<FlowModule> {
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
     const remedy = REMEDIES[code];
+    const wrong = await syntaxErrorPlace(cause, path);
+    const why =
+      wrong === undefined ? `${messageOf(cause)}${atPlace(cause)}` : `${wrong.message} at ${wrong.place}`;
     throw new FlowModuleError(
-      `${path} cannot be loaded: ${messageOf(cause)}${atPlace(cause)}${remedy === undefined ? "" : `. ${remedy}`}`,
+      `${path} cannot be loaded: ${why}${remedy === undefined ? "" : `. ${remedy}`}`,
       { cause },
     );
   }

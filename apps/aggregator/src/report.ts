@@ -5,10 +5,10 @@ import type { FlowStats, Logger } from "@millrace/dataflow";
  * Says once, at the end, where every event went and how many rows left; and warns if some events are in no result.
  *
  * @param failed a failure without a store leaves events half-way, so that what is not accounted for is no defect; with a
- *   store the figures are those of what was committed. Where it came before the first task there is nothing to say
+ *   store the figures are those of what was committed. Of a run that ended before its first task there is nothing to say
  */
 export function report(logger: Logger, stats: FlowStats, failed = false): void {
-  if (failed && stats.tasks.length === 0) return;
+  if (stats.tasks.length === 0) return;
   const figures = reconcile(stats);
   const {
     received,
@@ -62,12 +62,42 @@ export function report(logger: Logger, stats: FlowStats, failed = false): void {
         "counted as lost may be missing",
     );
   }
+  for (const { step, events, values } of overflowOf(stats)) {
+    const ways = notZero({
+      "events under the overflow key": events,
+      "values left out of rows (overflow)": values,
+    });
+    logger.warn(
+      { event: "overflow", step, events, values },
+      `step "${step}" had no room for all that came: ${ways.join(", ")}`,
+    );
+  }
   const missing = notZero({ malformed, skipped, late, refused, lost, unaccounted: failed ? 0 : unaccounted });
   if (missing.length === 0) return;
   logger.warn(
     { event: "not-counted", malformed, skipped, late, refused, lost, unaccounted },
     `not every event is in the results: ${missing.join(", ")}`,
   );
+}
+
+interface StepOverflow {
+  readonly step: string;
+  readonly events: number;
+  readonly values: number;
+}
+
+/** What found no room, by step, over all tasks. */
+function overflowOf({ tasks }: FlowStats): readonly StepOverflow[] {
+  const steps = new Map<string, StepOverflow>();
+  for (const { id, figures } of tasks.flatMap((task) => task.steps)) {
+    const { events = 0, values = 0 } = steps.get(id) ?? {};
+    steps.set(id, {
+      step: id,
+      events: events + (figures["overflowed"] ?? 0),
+      values: values + (figures["overflowedValues"] ?? 0),
+    });
+  }
+  return [...steps.values()].filter(({ events, values }) => events + values > 0);
 }
 
 function notZero(figures: Readonly<Record<string, number>>): readonly string[] {

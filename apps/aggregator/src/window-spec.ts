@@ -6,12 +6,12 @@ import {
   sliding,
   tumbling,
 } from "@millrace/windowing";
-import type { Windower } from "@millrace/windowing";
+import type { BuiltInWindower } from "@millrace/windowing";
 
 interface Kind {
   /** How many it takes. */
   readonly durations: 1 | 2;
-  readonly build: (firstMs: number, secondMs: number) => Windower;
+  readonly build: (firstMs: number, secondMs: number) => BuiltInWindower;
 }
 
 const KINDS: Readonly<Record<string, Kind>> = {
@@ -20,7 +20,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   session: { durations: 1, build: (gap) => session(gap) },
 };
 
-function slidingWindower(lengthMs: number, offsetMs: number): Windower {
+function slidingWindower(lengthMs: number, offsetMs: number): BuiltInWindower {
   if (offsetMs <= lengthMs) return sliding(lengthMs, { every: offsetMs });
   throw new RangeError(
     "the second duration is longer than the first, so that events between two windows would be in none: in " +
@@ -33,7 +33,7 @@ function slidingWindower(lengthMs: number, offsetMs: number): Windower {
  *
  * @throws RangeError, DurationError that says what is wanted
  */
-export function parseWindow(text: string): Windower {
+export function parseWindow(text: string): BuiltInWindower {
   const [name = "", ...rest] = text.split(":");
   const durations = rest.join(":").split("/");
   const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;

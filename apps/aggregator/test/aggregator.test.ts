@@ -28,6 +28,29 @@ describe("the aggregator", () => {
     ]);
   });
 
+  test("counts under one key what comes beyond its bound on keys", async () => {
+    const channel = "--channel=bounded";
+    const args = [
+      "--window=tumbling:10000d",
+      "--max-keys=2",
+      "--exit-when-idle=0.3",
+      "--close-windows",
+      channel,
+    ];
+    const counting = aggregator(redis.url, args);
+    const zones = ["A", "B", "C", "D", "A"].map((zone) => clickLine({ os_timezone: zone }));
+    await publisher(redis.url, "-", [channel], `${zones.join("\n")}\n`).ended;
+    const { code, output } = await counting.ended;
+    expect(code).toBe(0);
+    expect(output.map((line): unknown => JSON.parse(line))).toEqual(
+      expect.arrayContaining([
+        { timezone: "A", num_mobile_users: 2 },
+        { timezone: "B", num_mobile_users: 1 },
+        { timezone: "(overflow)", num_mobile_users: 2 },
+      ]),
+    );
+  });
+
   test("lives through the loss of its Redis, says so, and goes on counting", async () => {
     const fragile = await startRedis();
     try {

@@ -21,6 +21,7 @@ describe("aggregatorConfig", () => {
       idleFrom: "first-event",
       closeWindows: false,
       drainTimeoutMs: 25_000,
+      maxKeys: undefined,
       sink: "stdout",
       resultTtlMs: 604_800_000,
       storeTimeoutMs: Infinity,
@@ -51,6 +52,7 @@ describe("aggregatorConfig", () => {
       MILLRACE_META: "true",
       MILLRACE_EXIT_WHEN_IDLE: "0.5",
       MILLRACE_CLOSE_WINDOWS: "yes",
+      MILLRACE_MAX_KEYS: "1000",
       MILLRACE_SINK: "redis",
       MILLRACE_RESULT_TTL: "7d",
       MILLRACE_STORE: "redis",
@@ -81,6 +83,7 @@ describe("aggregatorConfig", () => {
       },
       exitWhenIdleMs: 500,
       closeWindows: true,
+      maxKeys: 1_000,
       sink: "redis",
       resultTtlMs: 604_800_000,
       store: "redis",
@@ -123,6 +126,7 @@ describe("aggregatorConfig", () => {
     ["--window=sliding:10s/1s", "--allowed-lateness=5s", "--result-ttl=14s", 15_000],
     ["--window=session:30s", "--allowed-lateness=1m", "--result-ttl=1m", 90_000],
     ["--window=tumbling:10s", "--early=1s", "--result-ttl=9s", 10_000],
+    ["--window=tumbling:10s", "--exit-when-idle=1s", "--result-ttl=9s", 10_000],
   ])("%s %s refuses %s, and takes %d ms", (window, rewriting, ttl, leastMs) => {
     expect(() => aggregatorConfig(["--sink=redis", window, rewriting, ttl], {})).toThrow(
       new RegExp(`^--result-ttl: .*at least .*: ${leastMs}ms$`),
@@ -134,6 +138,8 @@ describe("aggregatorConfig", () => {
   test("rows that are never rewritten may go at any time", () => {
     const args = ["--sink=redis", "--window=tumbling:1h", "--result-ttl=1s"];
     expect(aggregatorConfig(args, {}).resultTtlMs).toBe(1_000);
+    const closing = [...args, "--exit-when-idle=1s", "--close-windows"];
+    expect(aggregatorConfig(closing, {}).resultTtlMs).toBe(1_000);
   });
 
   test("rows stay in Redis for 7 days, or as long as a longer window needs them", () => {
@@ -163,6 +169,8 @@ describe("aggregatorConfig", () => {
     ["--trim", "MILLRACE_TRIM", "yes", "it is about streams, and --transport is pubsub"],
     ["--result-ttl=5s", "MILLRACE_RESULT_TTL", "5s", "it is about rows in Redis, and --sink is stdout"],
     ["--close-windows", "MILLRACE_CLOSE_WINDOWS", "yes", "it says how --exit-when-idle ends"],
+    ["--idle-from=start", "MILLRACE_IDLE_FROM", "start", "it says from when on --exit-when-idle counts"],
+    ["--store-timeout=5s", "MILLRACE_STORE_TIMEOUT", "5s", "no state is kept, so there is no store"],
   ])("%s without effect is refused, and noted where %s=%s says it", (flag, variable, value, why) => {
     const [name] = flag.split("=");
     expect(() => aggregatorConfig([flag], {})).toThrow(`${name} has no effect: ${why}; leave it out`);
@@ -189,6 +197,19 @@ describe("aggregatorConfig", () => {
     ];
     expect(() => configOf([...args, "--flow=echo"], {})).not.toThrow();
     expect(() => configOf(["--sin=redis"], {})).toThrow("unknown option '--sin=redis'");
+  });
+
+  test.each([
+    ["inspect", inspectConfig],
+    ["reset", resetConfig],
+  ])("%s takes how long to wait for Redis", (_, configOf) => {
+    expect(configOf([], {})).toMatchObject({ storeTimeoutMs: Infinity, redis: { connectTimeoutMs: 5_000 } });
+    const env = { MILLRACE_STORE_TIMEOUT: "2s" };
+    expect(configOf(["--connect-timeout=1"], env)).toMatchObject({
+      storeTimeoutMs: 2_000,
+      redis: { connectTimeoutMs: 1_000 },
+    });
+    expect(configOf(["--store-timeout=3s"], env)).toMatchObject({ storeTimeoutMs: 3_000 });
   });
 
   test.each(["--allowed-lateness=1s", "--early=1s"])("with %s rows tell their revision", (flag) => {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { startRedis } from "@millrace/local-redis";
+import { freePort, startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { clickLine } from "./support/clicks.ts";
 import { keptRows, sumsOf, sumsOfLines, withRedis } from "./support/kept-results.ts";
@@ -120,6 +120,24 @@ describe("over a stream", () => {
       neverHeard: others.map(({ part }) => part),
     });
   });
+
+  test.each(["inspect", "reset"])(
+    "%s says first what it connects to, also where nothing answers",
+    async (name) => {
+      const port = await freePort();
+      const args = ["--channel=c", "--partitions=2", "--connect-timeout=0.2"];
+      const { code, log } = await aggregatorCommand([name, ...args], {
+        REDIS_URL: `redis://127.0.0.1:${port}`,
+      }).ended;
+      expect(code).toBe(1);
+      expect(log[0]).toMatchObject({
+        level: "info",
+        event: "starting",
+        redis: `127.0.0.1:${port}`,
+        msg: `${name === "reset" ? "resetting" : "inspecting"} 2 tasks of mobile-counts in 127.0.0.1:${port}`,
+      });
+    },
+  );
 
   test("a reset makes a task begin afresh, and takes its results along if it is to", async () => {
     const stream = ["--transport=stream", "--channel=again"];

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
-import { startRedis } from "@millrace/local-redis";
+import { startLoopbackProxy, startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { connectRedis } from "@millrace/redis-source";
 import { clickLine } from "./support/clicks.ts";
@@ -26,6 +26,26 @@ afterAll(async () => {
 async function publish(args: readonly string[], lines: readonly string[]): Promise<void> {
   expect((await publisher(redis.url, "-", args, lines.join("\n")).ended).code).toBe(0);
 }
+
+test("a start takes --connect-timeout for all of its connections together", async () => {
+  const slow = await startLoopbackProxy(redis, {
+    tap: (connection) => {
+      const answer = SYSTEM_TIME.monotonic() + 400;
+      return {
+        onAnswer: (bytes) => {
+          SYSTEM_TIME.wakeAfter(Math.max(answer - SYSTEM_TIME.monotonic(), 0), () => {
+            connection.toClient(bytes);
+          });
+        },
+      };
+    },
+  });
+  const stream = ["--transport=stream", "--channel=slow-start", "--sink=redis"];
+  const { code, log } = await aggregator(slow.url, [...stream, "--connect-timeout=0.9"]).ended;
+  await slow.close();
+  expect(code).toBe(1);
+  expect(log.at(-1)?.msg).toMatch(/ms that were left of the 900 ms for connecting/);
+});
 
 describe("rows on standard output", () => {
   test("are all there for a reader that is slow, before the program has ended", async () => {

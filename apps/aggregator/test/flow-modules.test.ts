@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { startRedis } from "@millrace/local-redis";
@@ -77,6 +79,30 @@ describe("a flow module", () => {
     expect(code).toBe(1);
     expect(log.at(-1)).toMatchObject({ level: "error", code: "MILLRACE_FLOW_MODULE" });
     expect(log.at(-1)?.msg).toMatch(reason);
+  });
+
+  test.each([
+    ["an ES module", { "flow.mjs": "export const a = 1;\nexport default = 2;\n" }, "flow.mjs:2:16"],
+    [
+      "a module that it imports",
+      {
+        "flow.mjs": 'import { b } from "./other.mjs";\nexport default b;\n',
+        "other.mjs": "\n\nexport const b = = 2;\n",
+      },
+      "other.mjs:3:18",
+    ],
+    ["a CommonJS module", { "flow.cjs": "module.exports =\n  = 2;\n" }, "flow.cjs:2:3"],
+    ["TypeScript", { "flow.ts": "export const a: number = 1;\nexport default = 2;\n" }, "flow.ts:2:15"],
+  ])("with an error of syntax in %s says where it is", async (_what, files, place) => {
+    const folder = await mkdtemp(join(tmpdir(), "millrace-test-"));
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+    const [flow = ""] = Object.keys(files);
+    const { code, log } = await aggregatorCommand(["graph", `--flow=${join(folder, flow)}`]).ended;
+    await rm(folder, { recursive: true });
+    expect(code).toBe(1);
+    expect(log.at(-1)).toMatchObject({ level: "error", code: "MILLRACE_FLOW_MODULE" });
+    expect(log.at(-1)?.msg).toContain(`${flow} cannot be loaded: Unexpected `);
+    expect(log.at(-1)?.msg).toMatch(new RegExp(` at ${join(folder, place)}$`));
   });
 
   test("that is not there is a usage error", async () => {

@@ -2,6 +2,7 @@ import { expect, test } from "@jest/globals";
 import { Dataflow, MemoryStore } from "@millrace/dataflow";
 import type { Logger } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
+import { count, distinct, systemTime, tumbling } from "@millrace/windowing";
 import { report } from "../src/report.ts";
 
 test("of a worker that was replaced: its figures are what it committed, and the rest is said to be read again", async () => {
@@ -34,4 +35,26 @@ test("of a worker that was replaced: its figures are what it committed, and the 
         "rows out: out 3",
     },
   ]);
+});
+
+test("names the steps that had no room for all that came, and how much that was", async () => {
+  const source = new TestingSource<string>({ parts: ["a", "b"] });
+  const flow = new Dataflow("full");
+  flow
+    .input("in", source)
+    .keyBy("key", (text) => text.charAt(0), { perPartition: true })
+    .window("w", tumbling(1_000), systemTime())
+    .aggregate("all", { events: count(), texts: distinct((text) => text, { max: 1 }) })
+    .output("out", new TestingSink());
+  const lines: object[] = [];
+  const keep = (fields: object): void => void lines.push(fields);
+  const logger: Logger = { debug: keep, info: keep, warn: keep, error: keep };
+  // A key with a set counts twice, so that each partition has room for one.
+  const worker = await FlowDriver.start(flow, { maxKeys: 4, logger });
+  for (const part of ["a", "b"]) source.push(["k1", "k2", "l1", "m1"], { part });
+  await worker.settle();
+  await worker.stop();
+  report(logger, worker.stats());
+  expect(lines).toContainEqual({ event: "overflow", step: "w.all", events: 4, values: 4 });
+  expect(lines).toContainEqual({ event: "keys-overflow", step: "w.all", part: "a", events: 2 });
 });

@@ -13,7 +13,7 @@ import type { ProgramConfig, TransportSettings } from "@millrace/cli";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { deliveryOptions } from "./delivery-options.ts";
 import type { DeliverySettings } from "./delivery-options.ts";
-import { DEFAULT_EVENTS_FILE, STDIN, findEventsFile } from "./events-file.ts";
+import { DEFAULT_EVENTS_FILE, STDIN, findEventsFile, isRegularFile } from "./events-file.ts";
 
 /** Everything that the publisher can be told. */
 export interface PublisherConfig extends ProgramConfig {
@@ -109,13 +109,14 @@ export function publisherConfig(
       `${repeated}: standard input can be read only once; give a file with --file or EVENTS_JSONL_FILE`,
     );
   }
-  if (generate() !== undefined && rate() !== undefined) {
-    throw new UsageError("--rate: --generate tells the rate already; leave one of them out");
+  if (loop() && generate() === undefined && !isRegularFile(file())) {
+    throw new UsageError(`--loop: ${file()} is a pipe or the like, which can be read only once; give a file`);
   }
-  if (generate() === undefined && events() !== undefined) {
-    throw new UsageError("--events: tells how many are made; give --generate too, or leave it out");
+  if (generate() === undefined) cli.withoutEffect(events, "it says how many --generate makes");
+  else {
+    cli.withoutEffect(rate, "--generate says the rate");
+    cli.withoutEffect(loop, "--generate goes on by itself");
   }
-  if (generate() !== undefined) cli.withoutEffect(loop, "--generate goes on by itself");
   if (transport().transport === "stream" && wait() > 0) {
     cli.withoutEffect(wait, "a stream keeps events until they are read, and --transport is stream");
   }

@@ -1,6 +1,6 @@
 import { UsageError, integer, oneOf } from "@millrace/cli";
 import type { CommandLine, TransportSettings, Value } from "@millrace/cli";
-import { SHORTEST_WAITING_LENGTH } from "@millrace/redis-source";
+import { SHORTEST_WAITING_LENGTH, isProducerName } from "@millrace/redis-source";
 import type { StreamFullPolicy } from "@millrace/redis-source";
 import { parseDuration } from "@millrace/windowing";
 
@@ -10,7 +10,14 @@ const MAX_LINGER_MS = 60_000;
 /** How events are packed into messages, and what a full stream does. */
 export interface DeliverySettings {
   /** Most events in a frame, and how long one may wait for others; `undefined`: bare lines, a message each. */
-  readonly framing: { readonly batch: number; readonly lingerMs: number } | undefined;
+  readonly framing:
+    | {
+        readonly batch: number;
+        readonly lingerMs: number;
+        /** A name whose numbers go on after a restart; `undefined`: a new one for each run. */
+        readonly lastingProducer?: string;
+      }
+    | undefined;
   /** Entries in each stream; `undefined`: no bound. */
   readonly maxStreamLength: number | undefined;
   readonly whenFull: StreamFullPolicy;
@@ -32,7 +39,8 @@ export function deliveryOptions(
     env: "MILLRACE_BATCH",
     description: "most events in one message, a frame with numbers by which losses and repetitions are told",
     parse: integer(1, 10_000),
-    defaultText: "64 where there are frames; on plain Pub/Sub bare lines unless --batch or --linger is given",
+    defaultText:
+      "64 where there are frames; on plain Pub/Sub bare lines unless --batch, --linger or --producer is given",
   });
   const linger = cli.option({
     flag: "--linger <duration>",
@@ -40,6 +48,13 @@ export function deliveryOptions(
     description: "how long an event may wait for its frame to fill up; a bare number is in ms",
     parse: lingerMs,
     defaultText: "10ms",
+  });
+  const producer = cli.option({
+    flag: "--producer <name>",
+    env: "MILLRACE_PRODUCER",
+    description: "a name of this publisher, under which the numbers of its frames go on after a restart",
+    parse: producerName,
+    defaultText: "a new one for each run",
   });
   const noHeader = cli.toggle({
     flag: "--no-header",
@@ -68,19 +83,21 @@ export function deliveryOptions(
     description: "record these partitions in place of others that are recorded",
   });
   return () => {
-    const asked = batch() !== undefined || linger() !== undefined;
+    const name = producer();
+    const asked = batch() !== undefined || linger() !== undefined || name !== undefined;
     if (noHeader() && asked) {
       throw new UsageError(
-        "--no-header: bare lines go one by one; leave out --batch and --linger, or --no-header",
+        "--no-header: bare lines go one by one, without numbers; leave out --batch, --linger and --producer, or --no-header",
       );
     }
-    if (whenFull() === "wait" && (maxStreamLength() ?? Infinity) < SHORTEST_WAITING_LENGTH) {
+    const streams = transport().transport === "stream";
+    if (streams && whenFull() === "wait" && (maxStreamLength() ?? Infinity) < SHORTEST_WAITING_LENGTH) {
       throw new UsageError(
-        `--max-stream-length: a stream that events wait for holds at least ${SHORTEST_WAITING_LENGTH} entries, since Redis ` +
+        `${cli.givenAs(maxStreamLength) ?? ""}: a stream that events wait for holds at least ${SHORTEST_WAITING_LENGTH} entries, since Redis ` +
           "trims about a hundred at once; give more, or --when-full=trim",
       );
     }
-    if (transport().transport !== "stream") {
+    if (!streams) {
       for (const value of [maxStreamLength, whenFull]) {
         cli.withoutEffect(value, `it is about streams, and --transport is ${transport().transport}`);
       }
@@ -89,12 +106,23 @@ export function deliveryOptions(
     }
     const framed = asked || (!noHeader() && transport().transport !== "pubsub");
     return {
-      framing: framed ? { batch: batch() ?? 64, lingerMs: linger() ?? 10 } : undefined,
+      framing: framed
+        ? {
+            batch: batch() ?? 64,
+            lingerMs: linger() ?? 10,
+            ...(name === undefined ? {} : { lastingProducer: name }),
+          }
+        : undefined,
       maxStreamLength: maxStreamLength(),
       whenFull: whenFull(),
       relayout: relayout(),
     };
   };
+}
+
+function producerName(given: string): string {
+  if (isProducerName(given)) return given;
+  throw new RangeError(`${JSON.stringify(given)} is no name of 1 to 48 of A-Z a-z 0-9 . _ : -`);
 }
 
 function lingerMs(given: string): number {

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { findFile } from "@millrace/cli";
 
@@ -16,4 +17,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function findEventsFile(given: string, env: Environment): string {
   return given === STDIN ? STDIN : findFile(given, env);
+}
+
+/** Whether a file can be read more than once; one that is not there is none. */
+export function isRegularFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }

@@ -1,6 +1,6 @@
 import { runProgram } from "@millrace/cli";
 import { SYSTEM_TIME, start } from "@millrace/dataflow";
-import { describeRedis } from "@millrace/redis-source";
+import { StartClock, describeRedis } from "@millrace/redis-source";
 import { publisherConfig } from "./config.ts";
 import type { PublisherConfig } from "./config.ts";
 import { STDIN } from "./events-file.ts";
@@ -14,7 +14,9 @@ import { waitForSubscribers } from "./wait-for-subscribers.ts";
 const BAR_EVERY_MS = 200;
 const LOG_EVERY_MS = 5_000;
 
-await runProgram("publisher", publisherConfig, async ({ config, logger, signal }) => {
+await runProgram("publisher", publisherConfig, async ({ config: given, logger, signal }) => {
+  // All that it connects for has to be there within one `--connect-timeout`.
+  const config = { ...given, redis: { ...given.redis, startClock: new StartClock() } };
   const redis = describeRedis(config.redis);
   const { transport, channel, partitions } = config.transport;
   const { framing } = config.delivery;

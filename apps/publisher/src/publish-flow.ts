@@ -1,6 +1,6 @@
 import { CallbackSink, Dataflow } from "@millrace/dataflow";
-import type { Operator, RawLine, Sink, Source } from "@millrace/dataflow";
-import { systemTime, tumbling } from "@millrace/windowing";
+import type { RawLine, Sink, Source } from "@millrace/dataflow";
+import { countByTime } from "./count-by-time.ts";
 
 /** What the publisher's flow is made of. */
 export interface PublishFlowParts {
@@ -12,30 +12,18 @@ export interface PublishFlowParts {
   readonly onProgress: (lines: number) => void;
 }
 
-/** Lines as they are from a source to a sink, and a windowed count of them to see how far it has come. */
+/** Lines as they are from a source to a sink, and a count of them to see how far it has come. */
 export function publishFlow({ source, sink, progressEveryMs, onProgress }: PublishFlowParts): Dataflow {
   const flow = new Dataflow("publish");
   const lines = flow.input("lines", source);
   lines.output("redis", sink);
   lines
-    .custom("batches", sizesOfBatches)
-    .keyBy(() => "all")
-    .window("progress", tumbling(progressEveryMs), systemTime())
-    .sum("lines", (size) => size)
+    .custom("progress", () => countByTime(progressEveryMs))
     .output(
       "tell",
-      new CallbackSink((rows) => {
-        for (const { value } of rows) onProgress(value);
+      new CallbackSink((counts) => {
+        for (const count of counts) onProgress(count);
       }),
     );
   return flow;
-}
-
-/** One number for each batch: to count lines one by one would cost much for a progress bar. */
-function sizesOfBatches(): Operator<RawLine, number> {
-  return {
-    process({ events }, _now, out) {
-      out.emit({ events: [events.length], keys: undefined, times: undefined });
-    },
-  };
 }

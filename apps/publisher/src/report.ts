@@ -17,16 +17,14 @@ export function report(
   const { published, unheard = 0, resent, unsent } = sent;
   const seconds = Number((elapsedMs / 1_000).toFixed(3));
   const perSecond = Math.round((published * 1_000) / Math.max(elapsedMs, 1));
-  logger.info(
+  const missing =
+    unsent === 0
+      ? ""
+      : `; ${unsent} of ${received} events were not sent: Redis did not take them before the end`;
+  logger[unsent === 0 ? "info" : "error"](
     { event: "report", read: received, refused, ...sent, seconds, perSecond },
-    `published ${published} events in ${seconds} s, ${perSecond}/s`,
+    `published ${published} events in ${seconds} s, ${perSecond}/s${missing}`,
   );
-  if (unsent > 0) {
-    logger.error(
-      { event: "unsent", unsent },
-      `${unsent} of ${received} events were not sent: Redis did not take them before the end`,
-    );
-  }
   if (unheard > 0) {
     logger.warn(
       { event: "unheard", unheard },

@@ -15,6 +15,9 @@ export async function waitForSubscribers(
   for (const channel of names) {
     const timeoutMs = Math.max(deadline - SYSTEM_TIME.monotonic(), 1);
     if (await waitForSubscriber(redis, channel, { timeoutMs, transport, signal, logger })) continue;
-    logger.warn({ event: "no-subscriber", channel }, `nobody listens on ${channel}; publishing all the same`);
+    logger.warn(
+      { event: "no-subscriber", channel },
+      `saw no subscriber of ${channel} in ${waitForSubscriberMs / 1_000} s; publishing all the same`,
+    );
   }
 }

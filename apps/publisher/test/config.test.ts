@@ -63,6 +63,7 @@ describe("publisherConfig", () => {
     [[], undefined],
     [["--batch=10"], { batch: 10, lingerMs: 10 }],
     [["--linger=5"], { batch: 64, lingerMs: 5 }],
+    [["--producer=shop"], { batch: 64, lingerMs: 10, lastingProducer: "shop" }],
     [["--transport=sharded"], { batch: 64, lingerMs: 10 }],
     [["--transport=stream"], { batch: 64, lingerMs: 10 }],
     [["--transport=stream", "--no-header"], undefined],
@@ -90,6 +91,7 @@ describe("publisherConfig", () => {
 
   test.each([
     [["--max-stream-length=5000"], "MILLRACE_MAX_STREAM_LENGTH", "5000", "it is about streams"],
+    [["--max-stream-length=5"], "MILLRACE_MAX_STREAM_LENGTH", "5", "it is about streams"],
     [["--when-full=fail"], "MILLRACE_WHEN_FULL", "fail", "it is about streams"],
   ])("%j without effect is refused, and noted where %s=%s says it", (args, variable, value, why) => {
     expect(() => publisherConfig(args, {})).toThrow(`has no effect: ${why}, and --transport is pubsub`);
@@ -107,6 +109,15 @@ describe("publisherConfig", () => {
     [["--generate=5", "--loop"], "--loop has no effect: --generate goes on by itself"],
   ])("%j is refused", (args, message) => {
     expect(() => publisherConfig(args, {})).toThrow(message);
+  });
+
+  test.each([
+    [["--generate=5"], { MILLRACE_RATE: "7" }, "MILLRACE_RATE has no effect: --generate says the rate"],
+    [[], { MILLRACE_EVENTS: "7" }, "MILLRACE_EVENTS has no effect: it says how many --generate makes"],
+  ])("with %j %j is noted", (args, env, note) => {
+    const { log, rate } = publisherConfig(args, env);
+    expect(log.notes).toEqual([note]);
+    expect(rate).toBe(args.length === 0 ? undefined : 5);
   });
 
   test("durations may have units", () => {
@@ -130,10 +141,12 @@ describe("publisherConfig", () => {
     [["--file=nowhere.jsonl"], {}, /^--file: there is no file .*nowhere\.jsonl/],
     [[], { EVENTS_JSONL_FILE: import.meta.dirname }, /^EVENTS_JSONL_FILE: .* is a directory/],
     [["--generate=0"], {}, /^--generate: "0" is not a number above 0/],
-    [["--generate=5", "--rate=5"], {}, /^--rate: --generate tells the rate already/],
+    [["--generate=5", "--rate=5"], {}, /^--rate has no effect: --generate says the rate/],
     [["--generate=5", "--file=-"], {}, /^--generate: standard input can be read only once/],
-    [["--events=5"], {}, /^--events: tells how many are made; give --generate too/],
+    [["--events=5"], {}, /^--events has no effect: it says how many --generate makes/],
     [["--no-header", "--batch=5"], {}, /^--no-header: bare lines go one by one/],
+    [["--no-header", "--producer=shop"], {}, /^--no-header: bare lines go one by one/],
+    [["--producer=a b"], {}, /^--producer: "a b" is no name/],
     [[], { MILLRACE_NO_HEADER: "yes", MILLRACE_LINGER: "5" }, /^--no-header: bare lines go one by one/],
     [["--when-full=explode"], {}, /^--when-full: "explode" is none of wait, trim, fail/],
     [["--transport=stream", "--max-stream-length=50"], {}, /^--max-stream-length: .* at least 1000 entries/],

@@ -1,7 +1,26 @@
 import { expect, test } from "@jest/globals";
-import type { RawLine } from "@millrace/dataflow";
+import type { RawLine, Sink } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
 import { publishFlow } from "../src/publish-flow.ts";
+
+test("given up at its deadline, it does not speak of windows", async () => {
+  const source = new TestingSource<RawLine>();
+  const never = new Promise<never>(() => undefined);
+  const sink: Sink<RawLine> = {
+    buildPart: () => Promise.resolve({ writeBatch: () => never, flush: () => never, close: () => never }),
+  };
+  const flow = publishFlow({ source, sink, progressEveryMs: 200, onProgress: () => undefined });
+  const driver = await FlowDriver.start(flow, { drainTimeoutMs: 500 });
+  source.push(["a", "b"]);
+  const stopped = driver.stop();
+  const failure = expect(stopped).rejects.toMatchObject({
+    code: "MILLRACE_DRAIN_TIMEOUT",
+    message: expect.not.stringContaining("window"),
+  });
+  await driver.time.yield();
+  driver.time.set(500);
+  await failure;
+});
 
 test("lines go out as they are, and progress is their count in each stretch of time", async () => {
   const source = new TestingSource<RawLine>();

@@ -80,6 +80,32 @@ describe("the publisher", () => {
     expect(frames.flatMap((frame) => (frame.kind === "frame" ? frame.lines : []))).toEqual(lines);
   });
 
+  test("goes on with the numbers of its name, also after it was killed", async () => {
+    const args = [
+      "--transport=stream",
+      "--channel=lasting",
+      "--producer=shop",
+      "--batch=10",
+      "--generate=1000",
+    ];
+    const killed = publisher(redis.url, file, [...args, "--progress-every=0.05"]);
+    await killed.logged("progress", ({ done }) => Number(done) > 20);
+    killed.kill("SIGKILL");
+    await killed.ended;
+    const { code, log } = await publisher(redis.url, file, [...args, "--events=20"]).ended;
+    expect(code).toBe(0);
+    expect(log.map(({ event }) => event)).toEqual(
+      expect.arrayContaining(["producer-waiting", "producer-goes-on"]),
+    );
+    const frames = (await messagesOf("lasting")).map((message) => decodeFrame(message));
+    const numbered = frames.flatMap((frame) => (frame.kind === "frame" && frame.count > 0 ? [frame] : []));
+    expect(new Set(numbered.map(({ producer }) => producer)).size).toBe(1);
+    numbered.forEach(({ first }, i) => {
+      const before = numbered[i - 1];
+      expect(first).toBeGreaterThanOrEqual(before === undefined ? 0 : before.first + before.count);
+    });
+  });
+
   test("divides events among partitions by their key", async () => {
     const args = [
       "--transport=stream",
@@ -126,8 +152,10 @@ describe("the publisher", () => {
       const { code, log } = await publishing.ended;
       expect(code).toBe(1);
       expect(await publishing.logged("report")).toMatchObject({ read: 19, published: 10, unsent: 9 });
-      expect(await publishing.logged("unsent")).toMatchObject({ level: "error" });
-      expect(log.at(-1)).toMatchObject({ level: "error", code: "MILLRACE_DRAIN_TIMEOUT" });
+      expect(log.filter(({ event }) => event === "unsent")).toMatchObject([{ level: "error", rows: 9 }]);
+      expect(log.filter(({ event }) => event === "failed")).toMatchObject([
+        { level: "error", code: "MILLRACE_DRAIN_TIMEOUT" },
+      ]);
       await own.stop();
     },
   );
@@ -156,6 +184,47 @@ describe("the publisher", () => {
           /within 500 ms .* rows were handed to the outputs, and may not all have left/,
         ),
       });
+      await own.stop();
+    },
+  );
+
+  test.each<readonly [string, readonly string[], "killed" | "frozen"]>([
+    ["pubsub", [], "killed"],
+    ["pubsub", ["--batch=5"], "killed"],
+    ["pubsub", ["--producer=shop"], "killed"],
+    ["sharded", [], "killed"],
+    ["stream", [], "killed"],
+    ["stream", ["--no-header"], "killed"],
+    ["pubsub", [], "frozen"],
+    ["stream", [], "frozen"],
+  ])(
+    "stopped in the middle of a write on %s %p to a Redis that is %s, it ends in its time",
+    async (transport, more, how) => {
+      const own = await startRedis();
+      const args = [
+        `--transport=${transport}`,
+        "--channel=gone",
+        "--generate=max",
+        "--wait-for-subscriber=0",
+      ];
+      const shown = ["--progress-every=0.05", "--drain-timeout=500ms"];
+      const publishing = publisher(own.url, file, [...args, ...more, ...shown]);
+      await publishing.logged("progress", ({ done }) => Number(done) > 0);
+      if (how === "frozen") process.kill(own.pid, "SIGSTOP");
+      else {
+        await own.kill();
+        await publishing.logged("redis-lost");
+      }
+      publishing.kill("SIGTERM");
+      const stopped = performance.now();
+      const { code } = await publishing.ended;
+      expect(performance.now() - stopped).toBeLessThan(3_500);
+      if (how === "frozen") process.kill(own.pid, "SIGCONT");
+      expect(code).toBe(1);
+      const { read, published, unsent } = await publishing.logged("report");
+      if (how === "killed") expect(Number(unsent)).toBeGreaterThan(0);
+      expect(Number(published) + Number(unsent)).toBe(read);
+      expect(await publishing.logged("failed")).toMatchObject({ code: "MILLRACE_DRAIN_TIMEOUT" });
       await own.stop();
     },
   );

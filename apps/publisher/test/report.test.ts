@@ -1,4 +1,4 @@
-import { describe, expect, it } from "@jest/globals";
+import { describe, expect, it, test } from "@jest/globals";
 import type { Logger } from "@millrace/dataflow";
 import { report } from "../src/report.ts";
 
@@ -16,6 +16,20 @@ function said(resent: number, numbered: boolean): readonly string[] {
   report(logger, FLOW, sent, { elapsedMs: 1_000, numbered });
   return lines.slice(1);
 }
+
+test("events that were not sent are part of the report", () => {
+  const lines: object[] = [];
+  const quiet = (): void => undefined;
+  const error = (fields: object, message: string): void => {
+    lines.push({ ...fields, message });
+  };
+  const sent = { published: 10, bytes: 100, resent: 0, unsent: 9, disconnects: 1 };
+  const logger: Logger = { debug: quiet, info: quiet, warn: quiet, error };
+  report(logger, FLOW, sent, { elapsedMs: 1_000, numbered: true });
+  expect(lines).toMatchObject([
+    { event: "report", unsent: 9, message: expect.stringMatching(/; 9 of 0 events were not sent/) },
+  ]);
+});
 
 describe("events that were sent again", () => {
   it("may have come twice where they have no numbers", () => {

@@ -1,4 +1,4 @@
-import { FencedError } from "@millrace/dataflow";
+import { FencedError, hasCode } from "@millrace/dataflow";
 import { RedisOptionsError } from "@millrace/redis-source";
 import { UsageError } from "./usage-error.ts";
 
@@ -13,9 +13,9 @@ export const EXIT_CODES = Object.freeze({
   fenced: 75,
 });
 
-/** The exit code for what a program threw. */
+/** The exit code for what a program threw. It goes by the code: a flow may bring a copy of the library of its own. */
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof UsageError || error instanceof RedisOptionsError) return EXIT_CODES.usage;
-  if (error instanceof FencedError) return EXIT_CODES.fenced;
+  if (hasCode(error, UsageError.code) || hasCode(error, RedisOptionsError.code)) return EXIT_CODES.usage;
+  if (hasCode(error, FencedError.code)) return EXIT_CODES.fenced;
   return EXIT_CODES.failure;
 }

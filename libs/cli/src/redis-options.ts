@@ -88,7 +88,7 @@ export function redisOptions(cli: CommandLine): Value<RedisConnectionOptions> {
     {
       flag: "--connect-timeout <duration>",
       env: "MILLRACE_CONNECT_TIMEOUT",
-      description: "how long to try for the first connection to Redis",
+      description: "how long the first connections to Redis may take, all together",
       parse: (given) => parseSeconds(given),
       defaultText: "5s",
     },
@@ -114,6 +114,23 @@ export function redisOptions(cli: CommandLine): Value<RedisConnectionOptions> {
     if (byFlag(sentinels) && byFlag(url, host, port)) {
       throw new UsageError("--redis-sentinels: another flag names a Redis too; leave one of them out");
     }
+    if (byFlag(url) && byFlag(host, port)) {
+      const [flag, part] = byFlag(host) ? ["--redis-host", "host"] : ["--redis-port", "port"];
+      throw new UsageError(
+        `${flag}: --redis-url names a Redis too; give the ${part} in the URL, or leave it out`,
+      );
+    }
+    if (sentinels() !== undefined && masterName() === undefined) {
+      throw new UsageError(
+        `${cli.givenAs(sentinels) ?? ""}: give the name under which they know the master with --redis-master-name (REDIS_MASTER_NAME)`,
+      );
+    }
+    if (masterName() !== undefined && sentinels() === undefined && url()?.parts.place.kind !== "sentinels") {
+      throw new UsageError(
+        `${cli.givenAs(masterName) ?? ""}: it is for Sentinels; name them with --redis-sentinels, or in a redis+sentinel:// URL`,
+      );
+    }
+    if (url()?.parts.place.kind === "socket") cli.withoutEffect(natMap, "a Unix socket leads to one server");
     // A server that a flag names replaces the parts of a variable's URL, or all of it where it has no such parts.
     const replaced =
       byFlag(host, port) && cli.sourceOf(url) === "variable" && url()?.parts.place.kind !== "server";
@@ -178,7 +195,8 @@ function portOrService(
   const says = `REDIS_PORT is ${given}, as Kubernetes sets it for a service named redis`;
   if (host === undefined) {
     cli.note(`${says}: that address is used`);
-    return { host: serviceHost, port: port(servicePort) };
+    // An IPv6 address is in brackets only in such a URL.
+    return { host: serviceHost.replace(/^\[(.+)\]$/, "$1"), port: port(servicePort) };
   }
   cli.note(
     `${says}: it is ignored, since the host is named; give --redis-port or REDIS_URL for another port than 6379`,

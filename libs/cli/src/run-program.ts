@@ -1,4 +1,4 @@
-import { DrainTimeoutError, STDERR_LINES, SinkError } from "@millrace/dataflow";
+import { DrainTimeoutError, STDERR_LINES, SinkError, hasCode } from "@millrace/dataflow";
 import type { Logger } from "@millrace/dataflow";
 import { beforeProgram } from "./before-program.ts";
 import { onOutputEnd } from "./broken-pipe.ts";
@@ -91,14 +91,14 @@ export async function runProgram<Config extends ProgramConfig>(
       logger.info({ event: "stopping", reason }, `stopping: ${reason}`);
       stopNow(new Error(reason));
     });
-    await beforeProgram(config);
+    await beforeProgram(config, stop.signal);
     await program({ config, logger, signal: stop.signal });
     process.exitCode = EXIT_CODES.ok;
   } catch (error) {
     // Nothing can be printed once the reader has gone: whatever fails after that fails for it.
     const asked = gone.signal.aborted || (stop.signal.aborted && error === stop.signal.reason);
     // A sink that reports it knows more: whose output it is.
-    if (error instanceof SinkError && error !== outputFailure) outputSaid = true;
+    if (hasCode(error, SinkError.code) && error !== outputFailure) outputSaid = true;
     process.exitCode = asked ? EXIT_CODES.ok : report(name, logger, error);
   }
   await written(process.stdout);
@@ -138,23 +138,13 @@ function report(name: string, logger: Logger, error: unknown): number {
     // It is read where it was typed: a sentence, not a log line.
     STDERR_LINES.write(`${name}: ${error.message}\nSee ${name} --help for what there is.\n`);
   } else {
-    const { code, message } = isForeseen(error) ? error : new UnexpectedError(error);
+    const { code, message } = hasCode(error) ? error : new UnexpectedError(error);
     // A message made for people says all; of an unforeseen error only the stack shows where it was.
     const stack = error instanceof Error && code === UnexpectedError.code ? { stack: error.stack } : {};
     logger.error({ event: "failed", code, ...stack }, message);
     if (error instanceof Error) logger.debug({ event: "failed", err: error }, "where it failed");
   }
   return exitCodeOf(error);
-}
-
-/** By its code, since the libraries on the ground floor have error classes of their own. */
-function isForeseen(error: unknown): error is Error & { readonly code: string } {
-  return (
-    error instanceof Error &&
-    "code" in error &&
-    typeof error.code === "string" &&
-    error.code.startsWith("MILLRACE_")
-  );
 }
 
 /** A last resort that does not itself keep the process alive. */

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 
@@ -14,7 +15,7 @@ export interface LogLine {
 export interface ProgramEnd {
   /** `null`: a signal ended it. */
   readonly code: number | null;
-  /** Lines of standard output. */
+  /** Lines of standard output; none where that goes to a file. */
   readonly output: readonly string[];
   readonly log: readonly LogLine[];
   /** What came on standard error besides the log. */
@@ -30,6 +31,8 @@ export interface StartProgramOptions {
   readonly input?: string | Uint8Array;
   /** In a process group of its own, so that Ctrl-C in this terminal does not reach it. `@default false` */
   readonly detached?: boolean;
+  /** File or device that standard output goes to, instead of this process. `@default none` */
+  readonly outputTo?: string;
   /** Called with each line of standard output. */
   readonly onOutput?: (line: string) => void;
   readonly onLog?: (line: LogLine) => void;
@@ -62,15 +65,16 @@ export interface StartedProgram {
  */
 export function startProgram(main: string, options: StartProgramOptions = {}): StartedProgram {
   const loader = main.endsWith(".ts") ? ["--conditions=@millrace/source", "--import", "tsx"] : [];
+  const file = options.outputTo === undefined ? undefined : openSync(options.outputTo, "w");
   const child = spawn(process.execPath, [...loader, main, ...(options.args ?? [])], {
     // What this process was told about Node need not suit another program.
     env: { ...process.env, NODE_OPTIONS: undefined, MILLRACE_LOG_FORMAT: "json", ...options.env },
-    stdio: ["pipe", "pipe", "pipe", "ipc"],
+    stdio: ["pipe", file ?? "pipe", "pipe", "ipc"],
     detached: options.detached ?? false,
   });
+  if (file !== undefined) closeSync(file);
   const { stdin, stdout, stderr } = child;
-  if (stdin === null || stdout === null || stderr === null)
-    throw new TypeError("all three streams are pipes");
+  if (stdin === null || stderr === null) throw new TypeError("input and log are pipes");
   // A program that does not read its input may be gone before all is written.
   stdin.on("error", () => undefined);
   stdin.end(options.input ?? "");
@@ -80,9 +84,11 @@ export function startProgram(main: string, options: StartProgramOptions = {}): S
   const complaints: string[] = [];
   if (options.onOutput !== undefined) output.listen(options.onOutput);
   if (options.onLog !== undefined) log.listen(options.onLog);
-  eachLine(stdout, (line) => {
-    output.add(line);
-  });
+  if (stdout !== null) {
+    eachLine(stdout, (line) => {
+      output.add(line);
+    });
+  }
   eachLine(stderr, (line) => {
     const entry = asLogLine(line);
     if (entry === undefined) complaints.push(line);
@@ -104,9 +110,9 @@ export function startProgram(main: string, options: StartProgramOptions = {}): S
     logged: (event, test = () => true) => log.first((line) => line.event === event && test(line), story),
     printed: (test) => output.first(test, story),
     kill: (signal) => child.kill(signal),
-    pauseOutput: () => stdout.pause(),
-    resumeOutput: () => stdout.resume(),
-    closeOutput: () => stdout.destroy(),
+    pauseOutput: () => stdout?.pause(),
+    resumeOutput: () => stdout?.resume(),
+    closeOutput: () => stdout?.destroy(),
   };
 }
 

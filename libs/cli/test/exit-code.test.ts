@@ -1,5 +1,6 @@
-import { expect, test } from "@jest/globals";
+import { expect, jest, test } from "@jest/globals";
 import { EXIT_CODES, UsageError } from "@millrace/cli";
+import type * as dataflow from "@millrace/dataflow";
 import { FencedError } from "@millrace/dataflow";
 import { RedisOptionsError, RedisUnreachableError } from "@millrace/redis-source";
 import { exitCodeOf } from "../src/exit-code.ts";
@@ -16,6 +17,16 @@ test.each([
   ["anything else", new Error("no"), 1],
 ])("%s", (_, error, code) => {
   expect(exitCodeOf(error)).toBe(code);
+});
+
+test("an error of another copy of the library has the same", async () => {
+  jest.resetModules();
+  // Named by a variable: a literal would count as loading the library lazily everywhere.
+  const name = "@millrace/dataflow";
+  const copy = (await import(name)) as typeof dataflow;
+  const error = new copy.FencedError("no");
+  expect(error).not.toBeInstanceOf(FencedError);
+  expect(exitCodeOf(error)).toBe(75);
 });
 
 function epipe(): Error {

@@ -131,14 +131,44 @@ describe("which Redis is meant", () => {
     });
   });
 
+  test("an IPv6 address that Kubernetes sets as the port has no brackets as a host", () => {
+    expect(settings([], { REDIS_PORT: "tcp://[::1]:7411" })).toMatchObject({ host: "::1", port: 7_411 });
+    expect(place([], { REDIS_PORT: "tcp://[::1]:7411" })).toMatchObject({ at: "[::1]:7411" });
+  });
+
+  test("a map of addresses for a Unix socket is noted where a variable says it", () => {
+    const env = { REDIS_URL: "unix:///r.sock", REDIS_NAT_MAP: "10.0.0.1:1=redis:1" };
+    expect(place([], env).notes).toEqual(["REDIS_NAT_MAP has no effect: a Unix socket leads to one server"]);
+  });
+
   test.each([
+    [
+      ["--redis-url=redis://a:1", "--redis-port=7412"],
+      {},
+      "--redis-port: --redis-url names a Redis too; give the port in the URL",
+    ],
+    [["--redis-url=redis://a:1", "--redis-host=b"], {}, "--redis-host: --redis-url names a Redis too"],
+    [
+      ["--redis-url=unix:///r.sock", "--redis-nat-map=10.0.0.1:1=redis:1"],
+      {},
+      "--redis-nat-map has no effect: a Unix socket leads to one server; leave it out",
+    ],
+    [[], { REDIS_SENTINELS: "s1" }, "REDIS_SENTINELS: give the name under which they know the master"],
     [
       ["--redis-sentinels=s1", "--redis-url=redis://a"],
       {},
       "--redis-sentinels: another flag names a Redis too",
     ],
-    [["--redis-sentinels=s1"], {}, "no masterName"],
-    [["--redis-master-name=m"], {}, "no Sentinels"],
+    [
+      ["--redis-sentinels=s1"],
+      {},
+      "--redis-sentinels: give the name under which they know the master with --redis-master-name",
+    ],
+    [
+      ["--redis-master-name=m"],
+      {},
+      "--redis-master-name: it is for Sentinels; name them with --redis-sentinels",
+    ],
     [["--redis-url=redis://a?tls=true"], {}, '--redis-url: the URL has the query part "tls"'],
     [[], { REDIS_URL: "redis+sentinel://s1:1" }, "REDIS_URL: the URL names Sentinels, but no master"],
     [["--redis-nat-map=10.0.0.1:6379"], {}, "is not a pair of addresses"],

@@ -111,39 +111,31 @@ describe("what nothing caught", () => {
 });
 
 describe("a full disk", () => {
-  /** @returns exit code, and what came on the streams that are pipes */
-  async function onFullDisk(
-    ending: string,
-    full: "stdout" | "stderr",
-  ): Promise<{ code: unknown; out: string; err: string }> {
-    const disk = await open("/dev/full", "w");
-    const args = ["--conditions=@millrace/source", "--import", "tsx", SAMPLE, `--ending=${ending}`];
-    const child = spawn(process.execPath, args, {
-      env: { ...process.env, NODE_OPTIONS: undefined, MILLRACE_LOG_FORMAT: "json" },
-      stdio: ["ignore", full === "stdout" ? disk.fd : "pipe", full === "stderr" ? disk.fd : "pipe"],
-    });
-    let [out, err] = ["", ""];
-    child.stdout?.on("data", (chunk) => (out += String(chunk)));
-    child.stderr?.on("data", (chunk) => (err += String(chunk)));
-    const [code] = (await once(child, "close")) as [unknown];
-    await disk.close();
-    return { code, out, err };
-  }
-
   test("of standard output fails the program, with a code and one line", async () => {
-    const { code, err } = await onFullDisk("flooding", "stdout");
+    const flooding = startProgram(SAMPLE, { args: ["--ending=flooding"], outputTo: "/dev/full" });
+    const { code, log, output, complaints } = await flooding.ended;
     expect(code).toBe(1);
-    const errors = err.split("\n").filter((line) => line.includes('"level":"error"'));
-    expect(errors).toHaveLength(1);
-    expect(JSON.parse(errors[0] ?? "")).toMatchObject({
-      code: "MILLRACE_SINK_FAILED",
-      msg: expect.stringContaining("standard output cannot be written: ENOSPC"),
-    });
-    expect(err).not.toContain("at ");
+    expect(log.filter(({ level }) => level === "error")).toEqual([
+      expect.objectContaining({
+        code: "MILLRACE_SINK_FAILED",
+        msg: expect.stringContaining("standard output cannot be written: ENOSPC"),
+      }),
+    ]);
+    expect({ output, complaints }).toEqual({ output: [], complaints: [] });
   });
 
   test("of the log is nothing to the work", async () => {
-    expect(await onFullDisk("logging", "stderr")).toMatchObject({ code: 0, out: "worked\n" });
+    const disk = await open("/dev/full", "w");
+    const args = ["--conditions=@millrace/source", "--import", "tsx", SAMPLE, "--ending=logging"];
+    const child = spawn(process.execPath, args, {
+      env: { ...process.env, NODE_OPTIONS: undefined, MILLRACE_LOG_FORMAT: "json" },
+      stdio: ["ignore", "pipe", disk.fd],
+    });
+    let output = "";
+    child.stdout?.on("data", (chunk) => (output += String(chunk)));
+    const [code] = (await once(child, "close")) as [unknown];
+    await disk.close();
+    expect({ output, code }).toEqual({ output: "worked\n", code: 0 });
   });
 });
 

@@ -100,31 +100,38 @@ export class DrainTimeoutError extends MillraceError {
   readonly code = DrainTimeoutError.code;
 }
 
-/** Whether an error is one of Millrace's own, of whichever of its libraries. */
-export function hasCode(error: unknown): error is Error & { readonly code: string } {
+/**
+ * Whether an error is one of Millrace's own, of whichever of its libraries. It goes by the code, since a flow may come
+ * from another installed copy, whose classes are others.
+ *
+ * @param code of one class of errors. @default any
+ */
+export function hasCode(error: unknown, code?: string): error is Error & { readonly code: string } {
   return (
     error instanceof Error &&
     "code" in error &&
     typeof error.code === "string" &&
-    error.code.startsWith("MILLRACE_")
+    (code === undefined ? error.code.startsWith("MILLRACE_") : error.code === code)
   );
 }
 
 /** An error as its step's, unless it already is one of Millrace's own. */
-export function asStepError(error: unknown, step: string, part: string): MillraceError {
-  return error instanceof MillraceError ? error : new StepError(step, part, messageOf(error), error);
+export function asStepError(error: unknown, step: string, part: string): Error {
+  return hasCode(error) ? error : new StepError(step, part, messageOf(error), error);
 }
 
-/** An error as that of the source that reads for `step`, unless it already is one of Millrace's own. */
-export function asSourceError(error: unknown, step: string, part: string): MillraceError {
-  if (error instanceof MillraceError) return error;
-  return new SourceError(`step "${step}", partition "${part}": ${messageOf(error)}`, { cause: error });
+/** An error as that of the source that reads for `step`, unless it already is one of Millrace's own. @param part absent: of all */
+export function asSourceError(error: unknown, step: string, part?: string): Error {
+  return hasCode(error) ? error : new SourceError(placed(error, step, part), { cause: error });
 }
 
 /** An error as that of the sink of `step`, unless it already is one of Millrace's own. */
-export function asSinkError(error: unknown, step: string, part: string): MillraceError {
-  if (error instanceof MillraceError) return error;
-  return new SinkError(`step "${step}", partition "${part}": ${messageOf(error)}`, { cause: error });
+export function asSinkError(error: unknown, step: string, part: string): Error {
+  return hasCode(error) ? error : new SinkError(placed(error, step, part), { cause: error });
+}
+
+function placed(error: unknown, step: string, part: string | undefined): string {
+  return `step "${step}"${part === undefined ? "" : `, partition "${part}"`}: ${messageOf(error)}`;
 }
 
 /** What any thrown value says, on one line. */

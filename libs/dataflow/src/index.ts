@@ -12,6 +12,7 @@ export {
   StateTooLargeError,
   KeyStateTooLargeError,
   StepError,
+  hasCode,
   messageOf,
 } from "./errors.ts";
 export { FileStore } from "./stores/file-store.ts";
@@ -28,6 +29,7 @@ export { DEFAULT_LOGGER, SILENT_LOGGER } from "./contracts/logger.ts";
 export { LogLines, STDERR_LINES } from "./log-lines.ts";
 export { SYSTEM_TIME } from "./contracts/time-provider.ts";
 export { describe, toMermaid } from "./describe.ts";
+export { withDefaults } from "./with-defaults.ts";
 export { thrownAt } from "./thrown-at.ts";
 export { pause } from "./runtime/pause.ts";
 export { run, start } from "./runtime/run.ts";

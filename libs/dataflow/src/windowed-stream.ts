@@ -146,7 +146,7 @@ export class WindowedStream<V> {
     >
   ): WindowResults<V, A> {
     const [id, valueOf, combine, options] = named(given);
-    return this.#fold(id, reduce(valueOf, combine, { codec: jsonCodec(), ...options }));
+    return this.#fold(id, reduce(valueOf, combine, { ...options, codec: options?.codec ?? jsonCodec() }));
   }
 
   /** Sum of what `valueOf` makes of each event: finite numbers, else the event is an error. */
@@ -202,7 +202,7 @@ export class WindowedStream<V> {
   collect(id: string, ...options: CollectArguments<V>): WindowResults<V, readonly V[]>;
   collect(first?: string | ListOptions<V>, second?: ListOptions<V>): WindowResults<V, readonly V[]> {
     const [id, options] = typeof first === "string" ? [first, second] : [undefined, first];
-    const list = collectList((value: V) => value, { codec: jsonCodec<V>(), ...options });
+    const list = collectList((value: V) => value, { ...options, codec: options?.codec ?? jsonCodec<V>() });
     return this.#fold(id, list);
   }
 
@@ -234,7 +234,9 @@ export class WindowedStream<V> {
             context.completeness(open, close);
           const settledUpTo = (): number => context.settledUpTo();
           const maxKeys = engineOptions.maxKeys ?? context.maxKeys;
-          const engine = createWindowEngine({ ...engineOptions, maxKeys, completeOf, settledUpTo });
+          const maxStateBytes = engineOptions.maxStateBytes ?? context.maxStateBytes;
+          const room = { maxKeys, maxStateBytes };
+          const engine = createWindowEngine({ ...engineOptions, ...room, completeOf, settledUpTo });
           const sides = { late: required(late), refused: required(refused) };
           return new WindowOperator<V, R>(context, engine, sides);
         },

@@ -125,6 +125,18 @@ describe("the wall clock is set while a flow runs", () => {
     await driver.stop();
   });
 
+  test("forth, without windows: the log does not speak of any", async () => {
+    const flow = new Dataflow("lines");
+    flow.input("in", new TestingSource()).output("out", new TestingSink());
+    const said: string[] = [];
+    const logger: Logger = { ...loggerOf([]), warn: (_fields, message) => said.push(message) };
+    const driver = await FlowDriver.start(flow, { startAt: START, logger });
+    driver.time.stepWall(HOUR);
+    driver.time.now();
+    expect(said).toEqual(["the system's clock was set forth by 3600000 ms: time goes on from there"]);
+    await driver.stop();
+  });
+
   test.each([-HOUR, HOUR])("by %d ms: an idle run ends neither early nor late", async (byMs) => {
     const source = new TestingSource<Event>();
     const flow = new Dataflow("idle");
@@ -184,6 +196,7 @@ describe("the wall clock is set while a flow runs", () => {
     flow.input("in", source).output("out", stuck);
     const handle = start(flow, { time, drainTimeoutMs: 5_000, logger: loggerOf([]) });
     source.push([1]);
+    while (handle.stats().tasks[0]?.phase !== "waiting") await time.yield();
     let over = false;
     const end = handle.stop().catch((error: unknown) => {
       over = true;

@@ -5,6 +5,7 @@ import type { Batch, Operator, RunOptions, Source, Store } from "@millrace/dataf
 import { FlowDriver, TestingSink, TestingSource, VirtualTime } from "@millrace/dataflow/testing";
 import { eventTime, tumbling } from "@millrace/windowing";
 import { collectRows } from "./collect-rows.ts";
+import { withParts } from "./support/with-parts.ts";
 
 /* What must not grow: these are counts and no times, so that they are the same on every machine. */
 
@@ -66,7 +67,7 @@ async function promisesPerBatch(batchSize: number, options?: () => RunOptions): 
 function countingStore(commits: { count: number }): Store {
   const inner = new MemoryStore();
   return {
-    look: (task) => inner.look(task),
+    look: (...of) => inner.look(...of),
     async acquire(task) {
       const owned = await inner.acquire(task);
       return {
@@ -132,23 +133,12 @@ describe("proofs that nothing waits", () => {
   test("are not asked for while events come, though a run is to end when it is idle", async () => {
     const source = new TestingSource<number>();
     let probes = 0;
-    const watched: Source<number> = {
-      partitioning: source.partitioning,
-      listParts: () => source.listParts(),
-      async buildPart(part, resume, context) {
-        const inner = await source.buildPart(part, resume, context);
-        return {
-          nextBatch: () => inner.nextBatch(),
-          async drained() {
-            probes += 1;
-            return inner.drained?.();
-          },
-          snapshot: () => inner.snapshot(),
-          stop: () => inner.stop?.(),
-          close: () => inner.close(),
-        };
+    const watched = withParts(source, (opened) => ({
+      async drained() {
+        probes += 1;
+        return opened.drained?.();
       },
-    };
+    }));
     const flow = new Dataflow("watched");
     flow.input("in", watched).output("out", new TestingSink());
     const driver = await FlowDriver.start(flow, { exitWhenIdleMs: 1_000 });

@@ -3,8 +3,8 @@ import { Dataflow } from "@millrace/dataflow";
 import type { DeadLetter, Logger, Sink } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
 
-async function refusing(deadLetter?: Sink<DeadLetter>) {
-  const source = new TestingSource<string>();
+async function refusing(deadLetter?: Sink<DeadLetter>, parts: readonly string[] = ["testing"]) {
+  const source = new TestingSource<string>({ parts });
   const lines: Record<string, unknown>[] = [];
   const quiet = (): void => undefined;
   const logger: Logger = {
@@ -20,7 +20,11 @@ async function refusing(deadLetter?: Sink<DeadLetter>) {
     .output("out", new TestingSink());
   const driver = await FlowDriver.start(flow, { logger });
   const push = async (count: number): Promise<void> => {
-    source.push(Array.from({ length: count }, () => "x".repeat(5_000)));
+    for (const part of parts)
+      source.push(
+        Array.from({ length: count }, () => "x".repeat(5_000)),
+        { part },
+      );
     await driver.settle();
   };
   const logged = (event: string): Record<string, unknown>[] =>
@@ -44,6 +48,14 @@ test("ten dead letters a minute are logged in full, the rest as a number", async
     { event: "dead-letters", count: 90 },
     { event: "dead-letters", count: 2 },
   ]);
+});
+
+test("the bound is one for all partitions of a run", async () => {
+  const { driver, push, logged } = await refusing(undefined, ["a", "b", "c"]);
+  await push(20);
+  expect(logged("dead-letter")).toHaveLength(10);
+  await driver.stop();
+  expect(logged("dead-letters")).toEqual([{ event: "dead-letters", count: 50 }]);
 });
 
 test("a dead-letter sink gets the whole payload, and nothing is logged", async () => {

@@ -1,8 +1,9 @@
 import { PassThrough, Writable } from "node:stream";
 import { describe, expect, test } from "@jest/globals";
 import { Dataflow, IterableSource, MemoryStore, WritableSink, reconcile, start } from "@millrace/dataflow";
-import type { DeadLetter, Sink, SinkPartition, Source, Store } from "@millrace/dataflow";
+import type { DeadLetter, Sink, SinkPartition, Source } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource, VirtualTime } from "@millrace/dataflow/testing";
+import { notingStore } from "./support/noting-store.ts";
 
 /** What happened, in order, at a sink whose flushes a test lets pass. */
 function watchedSink(): {
@@ -30,25 +31,6 @@ function watchedSink(): {
   return { sink: { buildPart: () => Promise.resolve(part) }, happened, waiting };
 }
 
-function noting(happened: string[], inner: Store): Store {
-  return {
-    look: (task) => inner.look(task),
-    close: () => inner.close(),
-    async acquire(task) {
-      const owned = await inner.acquire(task);
-      return {
-        fence: owned.fence,
-        load: () => owned.load(),
-        close: () => owned.close(),
-        commit(commit) {
-          happened.push(`commit ${commit.number}`);
-          return owned.commit(commit);
-        },
-      };
-    },
-  };
-}
-
 function passing<T>(source: Source<T>, sink: Sink<T>): Dataflow {
   const flow = new Dataflow("passing");
   flow.input("in", source).output("out", sink);
@@ -63,7 +45,7 @@ describe("a commit", () => {
   test("waits until the rows before it are out, and is not made if they cannot be", async () => {
     const { sink, happened, waiting } = watchedSink();
     const source = new TestingSource<number>();
-    const store = noting(happened, new MemoryStore());
+    const store = notingStore(({ number }) => happened.push(`commit ${number}`));
     const handle = start(passing(source, sink), { store, commitEveryEvents: 1, time: new VirtualTime() });
     await turns();
     expect(happened).toEqual(["flush"]);
@@ -96,7 +78,10 @@ describe("a commit", () => {
         }),
     };
     const source = new TestingSource<number>();
-    const options = { store: noting(commits, new MemoryStore()), commitEveryEvents: 1 };
+    const options = {
+      store: notingStore(({ number }) => commits.push(`commit ${number}`)),
+      commitEveryEvents: 1,
+    };
     const driver = await FlowDriver.start(passing(source, sink), options);
     broken = true;
     source.push([1]);

@@ -48,7 +48,16 @@ describe("a flood of keys", () => {
     }
     expect(out.rows).toHaveLength(101);
     expect(out.rows.find(([key]) => key === "(overflow)")).toEqual(["(overflow)", 350]);
-    expect(lines).toContainEqual({ event: "key-bound", maxKeys: 100, maxKeysPerStep: 100 });
+    expect(lines).toContainEqual(
+      expect.objectContaining({ event: "key-bound", maxKeys: 100, maxKeysPerStep: 100 }),
+    );
+    // Once for each life, when it happens first.
+    const step = { event: "keys-overflow", step: "w.count", part: "testing" };
+    expect(lines.filter((line) => "event" in line && line.event === "keys-overflow")).toEqual([
+      { ...step, events: 50 },
+      { ...step, events: 150 },
+      { ...step, events: 150 },
+    ]);
   });
 
   test("has one bound for all partitions and steps of a run", async () => {
@@ -57,9 +66,16 @@ describe("a flood of keys", () => {
     const driver = await FlowDriver.start(windowFlow(source), {
       store: new MemoryStore(),
       maxKeys: 100,
+      maxStateBytes: 10_000,
       logger: loggerOf(lines),
     });
-    expect(lines).toContainEqual({ event: "key-bound", maxKeys: 100, maxKeysPerStep: 50 });
+    expect(lines).toContainEqual({
+      event: "key-bound",
+      maxKeys: 100,
+      maxKeysPerStep: 50,
+      maxStateBytes: 10_000,
+      maxStateBytesPerStep: 5_000,
+    });
     await driver.stop();
   });
 
@@ -211,6 +227,41 @@ describe("bytes of a key", () => {
       step: "texts",
       size: { key: "a", bytes: 6, maxBytes: 4 },
     });
+  });
+
+  test("of all keys have the bound of the run: new keys and large ones are refused, small ones go on", async () => {
+    const store = new MemoryStore();
+    const letters = new TestingSink<DeadLetter>();
+    const source = new TestingSource<string>();
+    const out = new TestingSink<string>();
+    const big = "x".repeat(2_000);
+    const lines: object[] = [];
+    const lives = [
+      [`a${big}`, "b1"],
+      ["a3", "b2", "c1"],
+      ["a4", "c2", "b3"],
+    ];
+    for (const events of lives) {
+      const flow = new Dataflow("bytes", { deadLetter: letters });
+      const keyed = flow.input("in", source).keyBy("key", (text) => text.charAt(0), { perPartition: true });
+      texts(keyed, 1e6, "dead-letter").output("out", out);
+      const driver = await FlowDriver.start(flow, { store, maxStateBytes: 2_000, logger: loggerOf(lines) });
+      source.push(events);
+      await driver.settle();
+      await driver.stop();
+    }
+    expect(out.rows).toEqual([`a${big}`, "b1", "b1b2", "b1b2b3"]);
+    expect(letters.rows.map(({ payload }) => payload)).toEqual(["a3", "c1", "a4", "c2"]);
+    expect(lines).toContainEqual({
+      event: "state-nearly-full",
+      step: "texts",
+      part: "testing",
+      bytes: 2_003,
+      maxStateBytes: 2_000,
+    });
+    expect(letters.rows[0]?.reason.message).toMatch(
+      /states of all keys have 2007 bytes.*maxStateBytes is 2000/,
+    );
   });
 
   test("are not measured without a store", async () => {

@@ -7,6 +7,7 @@ import { FlowDriver, TestingSink, TestingSource, VirtualTime } from "@millrace/d
 import { systemTime, tumbling } from "@millrace/windowing";
 import { loggerOf } from "./support/logger-of.ts";
 import { RestorableStore } from "./support/restorable-store.ts";
+import { withParts } from "./support/with-parts.ts";
 
 const HOUR = tumbling(3_600_000);
 
@@ -30,7 +31,7 @@ function forgetful(every: 1 | 2): Store & { acquired: () => number } {
   let commits = 0;
   return {
     acquired: () => acquired,
-    look: (task) => inner.look(task),
+    look: (...of) => inner.look(...of),
     close: () => inner.close(),
     async acquire(task) {
       acquired += 1;
@@ -99,25 +100,13 @@ describe("a task whose store was rolled back", () => {
   test("also counts what its source measured once", async () => {
     const store = new RestorableStore({ flow: "counts", part: "testing" });
     const inner = new TestingSource<string>();
-    const source: Source<string> = {
-      partitioning: inner.partitioning,
-      listParts: () => inner.listParts(),
-      async buildPart(part, resume, context) {
-        const opened = await inner.buildPart(part, resume, context);
-        const start = Number(resume ?? 0);
-        return {
-          nextBatch: () => opened.nextBatch(),
-          snapshot: () => opened.snapshot(),
-          stop: () => opened.stop?.(),
-          close: () => opened.close(),
-          // One duplicate before each event.
-          stats: () => {
-            const read = Number(opened.snapshot()) - start;
-            return { read, duplicates: read, lost: 0, queued: 3 };
-          },
-        };
+    const source = withParts(inner, (opened, resume) => ({
+      // One duplicate before each event.
+      stats: () => {
+        const read = Number(opened.snapshot()) - Number(resume ?? 0);
+        return { read, duplicates: read, lost: 0, queued: 3 };
       },
-    };
+    }));
     const driver = await FlowDriver.start(counting(source), { store, commitEveryEvents: 1 });
     for (const event of ["a", "b", "c"]) {
       inner.push([event]);

@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, expect, test } from "@jest/globals";
 import {
+  JsonlFileSource,
   Dataflow,
   FileStore,
   IterableSource,
@@ -16,6 +17,8 @@ import {
   start,
 } from "@millrace/dataflow";
 import type {
+  LineOptions,
+  MapAsyncOptions,
   DeadLetter,
   Operator,
   RunOptions,
@@ -33,6 +36,7 @@ import {
 } from "@millrace/dataflow/testing";
 import { systemTime, tumbling } from "@millrace/windowing";
 import { loggerOf } from "./support/logger-of.ts";
+import { withParts } from "./support/with-parts.ts";
 import { withoutProof } from "./support/without-proof.ts";
 
 /** A flow that passes events on. */
@@ -70,31 +74,26 @@ describe("stopping", () => {
     expect(out.rows).toEqual(['{"a":1}']);
   });
 
-  test.each(["listParts", "acquire", "writeBatch"] as const)(
-    "gives up at its deadline when %s hangs",
-    async (hanging) => {
-      const never = new Promise<never>(() => undefined);
-      const time = new VirtualTime();
-      const source = new TestingSource<number>();
-      source.push([1]);
-      const listParts = (): Promise<readonly string[]> =>
-        hanging === "listParts" ? never : source.listParts();
-      const store: Store = {
-        look: () => Promise.resolve(undefined),
-        acquire: () => never,
-        close: () => Promise.resolve(),
-      };
-      const flow = passing<number>(
-        { partitioning: source.partitioning, listParts, buildPart: (...args) => source.buildPart(...args) },
-        sinkOf<number>(hanging === "writeBatch" ? { writeBatch: () => never } : {}),
-      );
-      const handle = start(flow, { time, drainTimeoutMs: 500, ...(hanging === "acquire" ? { store } : {}) });
-      await time.yield();
-      const stopped = handle.stop();
-      time.set(500);
-      await expect(stopped).rejects.toMatchObject({ code: "MILLRACE_DRAIN_TIMEOUT" });
-    },
-  );
+  test.each(["acquire", "writeBatch"] as const)("gives up at its deadline when %s hangs", async (hanging) => {
+    const never = new Promise<never>(() => undefined);
+    const time = new VirtualTime();
+    const source = new TestingSource<number>();
+    source.push([1]);
+    const store: Store = {
+      look: () => Promise.resolve(undefined),
+      acquire: () => never,
+      close: () => Promise.resolve(),
+    };
+    const flow = passing<number>(
+      source,
+      sinkOf<number>(hanging === "writeBatch" ? { writeBatch: () => never } : {}),
+    );
+    const handle = start(flow, { time, drainTimeoutMs: 500, ...(hanging === "acquire" ? { store } : {}) });
+    await time.yield();
+    const stopped = handle.stop();
+    time.set(500);
+    await expect(stopped).rejects.toMatchObject({ code: "MILLRACE_DRAIN_TIMEOUT" });
+  });
 });
 
 describe("ending an idle run", () => {
@@ -178,23 +177,12 @@ describe("what a task opens and its source learns", () => {
   test("a source learns of each position that was committed, and of no other", async () => {
     const inner = new TestingSource<number>();
     const committed: unknown[] = [];
-    const source: Source<number> = {
-      partitioning: inner.partitioning,
-      listParts: () => inner.listParts(),
-      async buildPart(part, resume, context) {
-        const opened = await inner.buildPart(part, resume, context);
-        return {
-          nextBatch: () => opened.nextBatch(),
-          snapshot: () => opened.snapshot(),
-          stop: () => opened.stop?.(),
-          close: () => opened.close(),
-          committed(position) {
-            committed.push(position);
-            return Promise.resolve();
-          },
-        };
+    const source = withParts(inner, () => ({
+      committed(position) {
+        committed.push(position);
+        return Promise.resolve();
       },
-    };
+    }));
     const store = new CrashingStore(new MemoryStore(), ({ number }) => (number === 4 ? "before" : undefined));
     const options = { store, commitEveryEvents: 2, commitEveryMs: 60_000 };
     const driver = await FlowDriver.start(passing(source, new TestingSink<number>()), options);
@@ -379,6 +367,23 @@ describe("options", () => {
     expect(out.rows).toEqual([1]);
   });
 
+  test("of a step or a source that are undefined have their defaults, too", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "millrace-options-"));
+    const path = join(folder, "lines.jsonl");
+    await writeFile(path, "1\n2\n");
+    const none = { chunkBytes: undefined, maxLineBytes: undefined } as unknown as LineOptions;
+    const some = { concurrency: undefined, retries: undefined } as unknown as MapAsyncOptions;
+    const out = new TestingSink<number>();
+    const flow = new Dataflow("undefined");
+    flow
+      .input("in", new JsonlFileSource(path, none))
+      .mapAsync("number", (line) => Promise.resolve(Number(line)), some)
+      .output("out", out);
+    await run(flow);
+    expect(out.rows).toEqual([1, 2]);
+    await rm(folder, { recursive: true });
+  });
+
   test("that name a partition twice are refused: it would fence itself", async () => {
     const flow = passing(new TestingSource<number>({ parts: ["a", "b"] }), new TestingSink<number>());
     const handle = start(flow, { parts: ["a", "b", "a"], store: new MemoryStore() });
@@ -400,7 +405,9 @@ describe("errors", () => {
       code: "MILLRACE_SINK_FAILED",
       message: 'step "out", partition "iterable": disk full',
     });
-    expect(logged("warn")).toEqual([expect.objectContaining({ message: "close failed" })]);
+    expect(logged("warn")).toEqual([
+      expect.objectContaining({ message: 'step "out", partition "iterable": close failed' }),
+    ]);
   });
 
   test("of a stream that is closed while it is full end the run", async () => {

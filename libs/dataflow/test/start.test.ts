@@ -371,7 +371,7 @@ describe("a worker whose sink cannot be opened, or is none for its store", () =>
     await first.settle();
     const sink = sinks[name]?.(store);
     const second = await FlowDriver.start(counts(source, sink === undefined ? {} : { sink }), { store });
-    await expect(second.done).rejects.toMatchObject({
+    await expect(second.stop()).rejects.toMatchObject({
       code: expect.stringMatching(/^MILLRACE_(SINK_FAILED|FLOW_INVALID)$/),
     });
     for (const part of ["0", "1"]) source.push(["b"], { part });

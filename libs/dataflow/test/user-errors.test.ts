@@ -63,6 +63,24 @@ describe("a step's error", () => {
   });
 });
 
+test("an error of a flow of another copy of the library is named once", async () => {
+  jest.resetModules();
+  const copy = await import("../src/dataflow.ts");
+  const flow = new copy.Dataflow("foreign");
+  flow
+    .input("in", new IterableSource([1]))
+    .map("parse", (): never => {
+      throw new Error("boom");
+    })
+    .output("out", new TestingSink());
+  await expect(run(flow)).rejects.toMatchObject({
+    code: "MILLRACE_STEP_FAILED",
+    message: expect.stringMatching(
+      /^step "parse", partition "iterable": boom \(event: 1\); thrown at (?!.*step)/,
+    ),
+  });
+});
+
 test("a flow of another copy of the library is one", async () => {
   jest.resetModules();
   const copy = await import("../src/dataflow.ts");

@@ -20,9 +20,12 @@ interface Vector {
 const vectors = existsSync(FILE) ? (JSON.parse(readFileSync(FILE, "utf8")) as readonly Vector[]) : [];
 const of = (op: string): readonly Vector[] =>
   vectors.filter((vector) => vector.kind === "operator" && vector.op === op);
-const some = of("collect").length > 0 ? describe : describe.skip;
 
-some("operator vectors", () => {
+if (vectors.length === 0) {
+  test.skip("operator vectors (need ../shared/conformance/windowing-vectors.json)", () => undefined);
+} else describe("operator vectors", operatorVectors);
+
+function operatorVectors(): void {
   test.each(of("collect"))("$id", async ({ input, params, expected }) => {
     const { rows } = await collectRows(input as readonly unknown[], (values) =>
       values
@@ -97,4 +100,4 @@ some("operator vectors", () => {
     }
     expect(outputs).toEqual(expected);
   });
-});
+}

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
-import { Dataflow, MemoryStore } from "@millrace/dataflow";
-import type { Commit, Operator, OperatorFactory, Source, Store } from "@millrace/dataflow";
-import { CrashingStore, FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
+import { Dataflow } from "@millrace/dataflow";
+import type { Commit, Operator, OperatorFactory } from "@millrace/dataflow";
+import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
 import { eventTime, tumbling } from "@millrace/windowing";
+import { notingStore } from "./support/noting-store.ts";
+import { withParts } from "./support/with-parts.ts";
 
 /** A step with a watermark: the time at which its partition was last proved drained, or the system's own. */
 function watching(by: "drained" | "system"): OperatorFactory<number, number> {
@@ -32,28 +34,14 @@ async function watched(
 }> {
   const inner = new TestingSource<number>();
   let probes = 0;
-  const source: Source<number> = {
-    partitioning: inner.partitioning,
-    listParts: () => inner.listParts(),
-    async buildPart(part, resume, context) {
-      const opened = await inner.buildPart(part, resume, context);
-      return {
-        nextBatch: () => opened.nextBatch(),
-        drained() {
-          probes += 1;
-          return opened.drained?.() ?? Promise.resolve(undefined);
-        },
-        snapshot: () => opened.snapshot(),
-        stop: () => opened.stop?.(),
-        close: () => opened.close(),
-      };
+  const source = withParts(inner, (opened) => ({
+    drained() {
+      probes += 1;
+      return opened.drained?.() ?? Promise.resolve(undefined);
     },
-  };
+  }));
   const commits: Commit[] = [];
-  const store = new CrashingStore(new MemoryStore(), (commit) => {
-    commits.push(commit);
-    return undefined;
-  });
+  const store = notingStore((commit) => commits.push(commit));
   const flow = new Dataflow("watched");
   flow.input("in", source).custom("step", step).output("out", new TestingSink());
   const options = commitEveryMs === undefined ? {} : { commitEveryMs };
@@ -95,6 +83,18 @@ describe("the watermark of a partition that has nothing to read", () => {
     },
   );
 
+  test("moves while the source's position alone moves, as by heartbeats, as often as that", async () => {
+    const { driver, source, commits } = await watched(watching("drained"));
+    source.push([1]);
+    await driver.advanceTo(1_000);
+    for (let second = 2; second <= 20; second += 1) {
+      source.push([]);
+      await driver.advanceTo(second * 1_000);
+      expect(commits.at(-1)?.watermark).toBeGreaterThan((second - 3) * 1_000);
+    }
+    await driver.stop();
+  });
+
   test("stands still while the partition is away, and costs nothing then", async () => {
     const { driver, source, commits } = await watched(watching("drained"));
     source.push([1]);
@@ -126,23 +126,7 @@ describe("the watermark of a partition that has nothing to read", () => {
 test("windows of a silent partition are final for a reader of its commits, as those of a busy one are", async () => {
   const source = new TestingSource<number>({ parts: ["busy", "silent"], partitioning: { kind: "single" } });
   const latest = new Map<string, number | null>();
-  const inner = new MemoryStore();
-  const store: Store = {
-    look: (task) => inner.look(task),
-    close: () => inner.close(),
-    async acquire(task) {
-      const owned = await inner.acquire(task);
-      return {
-        fence: owned.fence,
-        load: () => owned.load(),
-        close: () => owned.close(),
-        commit(commit) {
-          latest.set(task.part, commit.watermark);
-          return owned.commit(commit);
-        },
-      };
-    },
-  };
+  const store = notingStore(({ watermark }, { part }) => latest.set(part, watermark));
   const flow = new Dataflow("parts");
   flow
     .input("in", source)

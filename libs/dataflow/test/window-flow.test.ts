@@ -10,6 +10,7 @@ import {
 } from "@millrace/dataflow/testing";
 import { eventTime, systemTime, tumbling } from "@millrace/windowing";
 import type { Clock } from "@millrace/windowing";
+import { withParts } from "./support/with-parts.ts";
 
 interface Click {
   readonly zone: string;
@@ -307,26 +308,15 @@ test("a probe that is answered after the events that disproved it were read does
   const inner = new TestingSource<string>();
   const answers: (() => void)[] = [];
   /** Answers a probe only when told to. */
-  const source: Source<string> = {
-    partitioning: inner.partitioning,
-    listParts: () => inner.listParts(),
-    async buildPart(part, resume, context) {
-      const partition = await inner.buildPart(part, resume, context);
-      return {
-        nextBatch: () => partition.nextBatch(),
-        snapshot: () => partition.snapshot(),
-        stop: () => partition.stop?.(),
-        close: () => partition.close(),
-        drained: () =>
-          new Promise((resolve) => {
-            const sent = partition.snapshot();
-            answers.push(() => {
-              resolve(partition.snapshot() === sent ? { at: context.time.now(), connection: 1 } : undefined);
-            });
-          }),
-      };
-    },
-  };
+  const source = withParts(inner, (opened, _resume, { time }) => ({
+    drained: () =>
+      new Promise((resolve) => {
+        const sent = opened.snapshot();
+        answers.push(() => {
+          resolve(opened.snapshot() === sent ? { at: time.now(), connection: 1 } : undefined);
+        });
+      }),
+  }));
   const out = new TestingSink<Row>();
   const driver = await FlowDriver.start(mobileCounts(source, out, eventClock()), { startAt: 4_000 });
   inner.push(["Madrid 1 4000"]);

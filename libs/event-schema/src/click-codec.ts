@@ -41,7 +41,8 @@ const BLANK_LINE = /^[ \t\r\n]*$/;
  * @throws {@link InvalidOptionError} if an option has no meaning.
  */
 export function createClickCodec(options: ClickCodecOptions = {}): Codec<ClickEvent> {
-  const { maxEventBytes, unknownFields } = { ...DEFAULT_CLICK_CODEC_OPTIONS, ...options };
+  const defaults = DEFAULT_CLICK_CODEC_OPTIONS;
+  const { maxEventBytes = defaults.maxEventBytes, unknownFields = defaults.unknownFields } = options;
   requireLimit("maxEventBytes", maxEventBytes);
   if (!Object.hasOwn(applyUnknownFields, unknownFields)) {
     throw new InvalidOptionError(`unknownFields is "${unknownFields}"; give "strip", "keep" or "refuse"`);

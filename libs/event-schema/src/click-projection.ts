@@ -27,7 +27,7 @@ export function createClickProjection<Field extends keyof ClickEvent>(
   fields: readonly Field[],
   options: ClickCodecOptions = {},
 ): ClickProjection<Field> {
-  const { maxEventBytes } = { ...DEFAULT_CLICK_CODEC_OPTIONS, ...options };
+  const { maxEventBytes = DEFAULT_CLICK_CODEC_OPTIONS.maxEventBytes } = options;
   const codec = createClickCodec(options);
   const wanted = [...new Set(fields)];
   for (const field of wanted) requireField(field);

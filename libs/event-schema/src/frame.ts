@@ -66,8 +66,9 @@ export const DEFAULT_FRAME_LIMITS: Readonly<Required<FrameLimits>> = Object.free
 /** `limits` with their defaults filled in, checked. */
 export function resolveFrameLimits(limits: FrameLimits | undefined): Required<FrameLimits> {
   if (limits === undefined) return DEFAULT_FRAME_LIMITS;
-  const resolved = { ...DEFAULT_FRAME_LIMITS, ...limits };
-  requireLimit("maxFrameBytes", resolved.maxFrameBytes);
-  requireLimit("maxEvents", resolved.maxEvents);
-  return resolved;
+  const { maxFrameBytes = DEFAULT_FRAME_LIMITS.maxFrameBytes, maxEvents = DEFAULT_FRAME_LIMITS.maxEvents } =
+    limits;
+  requireLimit("maxFrameBytes", maxFrameBytes);
+  requireLimit("maxEvents", maxEvents);
+  return { maxFrameBytes, maxEvents };
 }

@@ -4,9 +4,13 @@ import fc from "fast-check";
 import {
   clickCodec,
   createClickCodec,
+  createClickProjection,
+  decodeFrame,
   InvalidOptionError,
+  type ClickCodecOptions,
   type ClickEvent,
   type DecodeResult,
+  type FrameLimits,
   type UnknownFields,
 } from "@millrace/event-schema";
 import { anyClick, anyValue, click } from "./click-samples.ts";
@@ -247,6 +251,14 @@ describe("encode", () => {
 describe("createClickCodec", () => {
   it.each([0, -1, NaN, 0.5])("refuses maxEventBytes %p", (maxEventBytes) => {
     expect(() => createClickCodec({ maxEventBytes })).toThrow(InvalidOptionError);
+  });
+
+  it("takes an option that is undefined for one that is not given", () => {
+    const options = { maxEventBytes: undefined, unknownFields: undefined } as unknown as ClickCodecOptions;
+    expect(() => createClickCodec(options)).not.toThrow();
+    expect(() => createClickProjection(["os_timezone"], options)).not.toThrow();
+    const limits = { maxFrameBytes: undefined, maxEvents: undefined } as unknown as FrameLimits;
+    expect(decodeFrame("a\nb", limits)).toEqual(decodeFrame("a\nb"));
   });
 
   it.each(["drop", "toString", ""])("refuses unknownFields %p", (policy) => {

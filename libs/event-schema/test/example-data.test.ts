@@ -5,7 +5,7 @@ import { clickCodec, decodeFrame } from "@millrace/event-schema";
 const file = new URL("../../../../shared/data/example-events.jsonl", import.meta.url);
 const whenPresent = existsSync(file) ? it : it.skip;
 
-describe("the example data", () => {
+describe("the example data (needs ../shared/data/example-events.jsonl)", () => {
   whenPresent("are 1000 clicks, 99 of them distinct, that encode to what they were", () => {
     const frame = decodeFrame(readFileSync(file));
     const lines = frame.kind === "bare" ? frame.lines.map(String) : [];

@@ -75,6 +75,12 @@ export class PartitionLayoutError extends RedisError {
   readonly code: string = PartitionLayoutError.code;
 }
 
+/** The name of a producer that lasts is another publisher's, which runs. */
+export class ProducerNameError extends RedisError {
+  static readonly code = "MILLRACE_REDIS_PRODUCER_TAKEN";
+  readonly code: string = ProducerNameError.code;
+}
+
 /** A consumer group with the name that a source is to use was not made by Millrace. */
 export class RedisGroupError extends RedisError {
   static readonly code = "MILLRACE_REDIS_GROUP_TAKEN";

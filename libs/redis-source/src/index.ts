@@ -2,6 +2,7 @@ export { DEFAULT_PUBSUB_SOURCE_OPTIONS } from "./pubsub/pubsub-source-options.ts
 export { LINE_CODEC } from "./pubsub/message-codec.ts";
 export {
   PartitionLayoutError,
+  ProducerNameError,
   QueueOverflowError,
   RedisAuthError,
   RedisClosedError,
@@ -18,6 +19,7 @@ export {
   StreamFullError,
 } from "./errors.ts";
 export { DEFAULT_LEDGER_OPTIONS, ProducerLedger } from "./delivery/producer-ledger.ts";
+export { isProducerName } from "./delivery/framing-options.ts";
 export { hashTag } from "./partitions/hash-tag.ts";
 export { partitionNames } from "./partitions/partition-names.ts";
 export { partitionOf } from "./partitions/partition-of.ts";
@@ -28,12 +30,15 @@ export { SHORTEST_WAITING_LENGTH } from "./stream/stream-sink-options.ts";
 export { RedisStreamSink } from "./stream/stream-sink.ts";
 export { RedisStreamSource } from "./stream/stream-source.ts";
 export { connectRedis } from "./connection/redis-connection.ts";
+export { KeyConnections } from "./connection/key-connections.ts";
 export { backOffMs } from "./connection/back-off.ts";
 export { explainFailure, isReply, isWrongNode } from "./connection/explain-failure.ts";
 export { parseRedisUrl } from "./connection/redis-url.ts";
+export { StartClock } from "./connection/start-clock.ts";
 export { describeRedis } from "./connection/connection-options.ts";
 export { waitForSubscriber } from "./pubsub/wait-for-subscriber.ts";
 
+export type { KeyConnection, OpenConnection } from "./connection/key-connections.ts";
 export type { ConnectSettings, RedisConnection } from "./connection/redis-connection.ts";
 export type { DecodedMessage, FrameCodec, FrameHeader, FrameToEncode } from "./delivery/frame-codec.ts";
 export type { FrameVerdict, LedgerOptions, LedgerStats, Suspicion } from "./delivery/producer-ledger.ts";

@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { describe, expect, it } from "@jest/globals";
+import type { LoopbackProxy } from "@millrace/local-redis";
 import { CallbackSink, Dataflow, start } from "@millrace/dataflow";
 import { VirtualTime } from "@millrace/dataflow/testing";
 import {
@@ -6,39 +7,24 @@ import {
   RedisPubSubSource,
   RedisStreamSink,
   RedisStreamSource,
+  waitForSubscriber,
 } from "@millrace/redis-source";
 import { FRAMES } from "./support/frames.ts";
-import { loopbackProxy } from "./support/loopback-proxy.ts";
-import type { LoopbackProxy } from "./support/loopback-proxy.ts";
 import { partContext } from "./support/part-context.ts";
 import { RecordingLogger } from "./support/recording-logger.ts";
-import { SinkBench, rows } from "./support/sink-bench.ts";
+import { rows, sinkBench } from "./support/sink-bench.ts";
 import { passTimeUntil } from "./support/pass-time.ts";
 import { until } from "./support/until.ts";
 
 /** What anybody may take to notice. */
 const LIMIT_MS = 15_000;
 
-let bench: SinkBench;
+const bench = sinkBench();
 let cable: LoopbackProxy;
 let time: VirtualTime;
 
-beforeAll(async () => {
-  bench = await SinkBench.start();
-});
-
-afterEach(async () => {
-  await bench.tidy();
-  await bench.control.flushall();
-});
-
-afterAll(async () => {
-  await bench.stop();
-});
-
 async function plugIn(): Promise<void> {
-  cable = await loopbackProxy(bench.server.port);
-  bench.later(() => cable.close());
+  cable = await bench.cable();
   time = new VirtualTime(Date.now());
 }
 
@@ -97,6 +83,40 @@ describe("a connection that carries nothing any more, and was not closed", () =>
     expect(await passUntil(() => context.logger.of("redis-lost").length > 0)).toBeLessThanOrEqual(LIMIT_MS);
     await passUntilSettled(written);
     expect(sink.stats()).toMatchObject({ published: 10, disconnects: 1 });
+  });
+
+  it.each([
+    ["channel", (port: number) => new RedisPubSubSink({ host: "127.0.0.1", port }, { channel: "c" })],
+    ["stream", (port: number) => new RedisStreamSink({ host: "127.0.0.1", port }, { stream: "c" })],
+  ])("loses what is written to a %s and given up: nothing was sent again", async (_kind, sinkOn) => {
+    await plugIn();
+    const stop = new AbortController();
+    const context = partContext(time, stop.signal);
+    const sink = sinkOn(cable.port);
+    const part = await sink.buildPart("0", undefined, context);
+    cable.freeze();
+    const written = part.writeBatch(rows(10));
+    written.catch(() => undefined);
+    await passUntil(() => context.logger.of("redis-lost").length > 0);
+    stop.abort(new Error("stopped"));
+    await expect(written).rejects.toThrow("stopped");
+    await part.close();
+    expect(sink.stats()).toMatchObject({ published: 0, resent: 0 });
+  });
+
+  it("is noticed by who waits for subscribers, and one that came in between is found", async () => {
+    await plugIn();
+    const { logger } = partContext(time);
+    const waiting = waitForSubscriber({ host: "127.0.0.1", port: cable.port }, "clicks", {
+      timeoutMs: 50_000,
+      logger,
+      time,
+    });
+    await until(() => time.nextAlarm === time.now() + 100);
+    cable.freeze();
+    await bench.listen();
+    expect(await passUntil(() => logger.of("redis-lost").length > 0)).toBeLessThanOrEqual(LIMIT_MS);
+    expect(await passUntilSettled(waiting)).toBe(true);
   });
 
   it("is noticed by a read that waits for entries", async () => {

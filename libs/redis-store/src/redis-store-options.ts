@@ -1,4 +1,4 @@
-import { DEFAULT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
+import { DEFAULT_LOGGER, SYSTEM_TIME, withDefaults } from "@millrace/dataflow";
 import type { Logger, TimeProvider } from "@millrace/dataflow";
 import { RedisOptionsError } from "@millrace/redis-source";
 import { DEFAULT_KEY_PREFIX, requireKeyPrefix } from "./task-keys.ts";
@@ -56,7 +56,7 @@ export const DEFAULT_REDIS_STORE_OPTIONS: Required<RedisStoreOptions> = Object.f
 
 /** @throws RedisOptionsError */
 export function resolveStoreOptions(options: RedisStoreOptions): StoreSettings {
-  const settings = { ...DEFAULT_REDIS_STORE_OPTIONS, ...options };
+  const settings = withDefaults(DEFAULT_REDIS_STORE_OPTIONS, options);
   for (const name of ["maxCommitBytes", "maxValueBytes", "pageFields"] as const) {
     if (!Number.isSafeInteger(settings[name]) || settings[name] < 1) {
       throw new RedisOptionsError(`${name} is ${settings[name]}. Give a whole number of at least 1.`);

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Json, Store, TaskHead, TaskId, TaskStore } from "@millrace/dataflow";
-import { RedisClosedError, RedisRefusedError, describeRedis } from "@millrace/redis-source";
+import { KeyConnections, RedisClosedError, RedisRefusedError, describeRedis } from "@millrace/redis-source";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { acquireTask } from "./acquire-task.ts";
 import { TaskConnection } from "./connection/task-connection.ts";
@@ -28,6 +28,7 @@ export class RedisStore implements Store {
   /** Where the store is, for people. */
   readonly #address: string;
   readonly #reached = { yet: false };
+  readonly #connections = new KeyConnections();
   #closed = false;
   #warned = false;
 
@@ -76,7 +77,7 @@ export class RedisStore implements Store {
   }
 
   /**
-   * Takes a task over, on a connection of its own. Warns, once, of a Redis that may evict state.
+   * Takes a task over. All tasks share one connection, except on a cluster, where each has its own. Warns, once, of a Redis that may evict state.
    *
    * @throws RedisOptionsError for a partition's name that cannot have a slot of its own
    * @throws RedisRefusedError for a user who lacks a permission: the older owner goes on
@@ -110,7 +111,12 @@ export class RedisStore implements Store {
     const looked = this.#looked.get(meta);
     this.#looked.delete(meta);
     const connection =
-      looked ?? new TaskConnection(this.#options, meta, { ...this.#settings, reached: this.#reached });
+      looked ??
+      new TaskConnection(this.#options, meta, {
+        ...this.#settings,
+        reached: this.#reached,
+        connections: this.#connections,
+      });
     this.#open.add(connection);
     return connection;
   }

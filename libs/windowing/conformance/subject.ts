@@ -13,10 +13,10 @@ import {
   sum,
   systemTime,
   tumbling,
+  type BuiltInWindower,
   type Clock,
   type Fold,
   type Json,
-  type Windower,
 } from "../src/index.ts";
 import { MalformedVectorsError, type Fields } from "./fields.ts";
 
@@ -30,7 +30,7 @@ export interface Item {
 /** A fold whose accumulator is its own business. */
 export type AnyFold = Fold<Item, unknown, unknown>;
 
-export function windowerOf(spec: Fields): Windower {
+export function windowerOf(spec: Fields): BuiltInWindower {
   const alignToMs = spec.optionalNumber("align_to_ms") ?? 0;
   switch (spec.text("type")) {
     case "tumbling":

@@ -8,7 +8,7 @@ export abstract class WindowingError extends Error {
   }
 }
 
-/** A windower or clock that cannot be: thrown when it is built. */
+/** A windower or clock that cannot be: thrown when it is built, or where a windower of your own gives no usable window. */
 export class WindowSpecError extends WindowingError {
   static readonly code = "MILLRACE_WINDOW_SPEC";
   readonly code: string = WindowSpecError.code;

@@ -64,6 +64,8 @@ function windows<V, A, R>({ windower }: ResolvedOptions<V, A, R>): string {
       return `Windows of ${ms(windower.lengthMs)}, a new one every ${ms(windower.offsetMs)}.`;
     case "session":
       return `Sessions of a key's events with no pause longer than ${ms(windower.gapMs)}.`;
+    case "custom":
+      return `Windows: ${windower.description}.`;
   }
 }
 

@@ -1,4 +1,4 @@
-import { NO_IDS, type OrdinalWindow, type Window } from "./window.ts";
+import { NO_IDS, type OrdinalWindow } from "./window.ts";
 
 /**
  * Windows of one length that open every `offsetMs`. Window `id` is
@@ -50,7 +50,7 @@ export class FixedWindower {
   }
 
   /** The windows that hold `timestamp`, ascending. */
-  windowsAt(timestamp: number): readonly Window[] {
+  windowsAt(timestamp: number): readonly OrdinalWindow[] {
     return this.idsAt(timestamp).map((id) => this.windowOf(id));
   }
 }

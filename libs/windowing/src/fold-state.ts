@@ -2,6 +2,7 @@ import { AccumulatorTooLargeError, PartlyTaken } from "./errors.ts";
 import { damaged, fieldFrom } from "./fields.ts";
 import type { ClosingFold, Fold, FoldPart } from "./fold.ts";
 import type { Json } from "./json.ts";
+import type { Room } from "./room.ts";
 import type { StateField } from "./window-engine.ts";
 import type { WindowResult } from "./window-output.ts";
 
@@ -77,12 +78,14 @@ export function withOverflow<V, A, R>(
   return overflow === 0 ? row : { ...row, overflow };
 }
 
-/** A fold that says how many more values its accumulators have not taken in. */
-export function countingOverflow<V, A, R>(
+/** A fold whose accumulators take their room from one place, and that says how many more values they have not taken in. */
+export function foldWithin<V, A, R>(
   fold: Fold<V, A, R>,
+  room: Room,
   onOverflow: (values: number) => void,
 ): Fold<V, A, R> {
-  if (fold.overflow === undefined) return fold;
+  // Without a bound there is nothing to take room for, and nothing to count.
+  if (fold.overflow === undefined && fold.growth === undefined) return fold;
   const overflowOf = (accumulator: A): number => fold.overflow?.(accumulator) ?? 0;
   const count = (before: number, accumulator: A): void => {
     const more = overflowOf(accumulator) - before;
@@ -90,7 +93,7 @@ export function countingOverflow<V, A, R>(
   };
   return {
     kind: kindOf(fold),
-    create: () => fold.create(),
+    create: () => fold.create(room),
     add(accumulator, value, timestamp) {
       const before = overflowOf(accumulator);
       const next = fold.add(accumulator, value, timestamp);
@@ -110,11 +113,12 @@ export function countingOverflow<V, A, R>(
       return result;
     },
     snapshot: (accumulator) => fold.snapshot(accumulator),
-    restore: (state) => fold.restore(state),
+    restore: (state, given) => fold.restore(state, given),
     overflow: overflowOf,
     ...(fold.parts === undefined ? {} : { parts: fold.parts }),
     ...(fold.marks === undefined ? {} : { marks: fold.marks }),
     ...(fold.split === undefined ? {} : { split: fold.split }),
+    ...(fold.growth === undefined ? {} : { growth: fold.growth }),
     ...(fold.match === undefined ? {} : { match: (accumulator: A) => fold.match?.(accumulator) }),
   };
 }
@@ -147,13 +151,15 @@ export function groupParts(fields: Iterable<StateField>): Map<string, FoldPart[]
   return groups;
 }
 
-/** The accumulator of a snapshot and its parts. @throws WindowStateError */
+/** The accumulator of a snapshot and its parts; it takes its room again, even where there is less now. @throws WindowStateError */
 export function restoreAccumulator<V, A, R>(
   fold: ClosingFold<V, A, R>,
+  room: Room,
   state: Json | undefined,
   parts: readonly FoldPart[],
 ): A {
-  const accumulator = fold.restore(fieldFrom(state));
+  const accumulator = fold.restore(fieldFrom(state), room);
   fold.parts?.restore(accumulator, parts);
+  fold.growth?.hold(accumulator);
   return accumulator;
 }

@@ -1,4 +1,5 @@
 import type { Json } from "./json.ts";
+import type { Room } from "./room.ts";
 
 /** One part of an accumulator that is kept in parts. */
 export type FoldPart = readonly [id: string, value: Json];
@@ -35,9 +36,23 @@ export interface FoldMarks<A, R> {
   of(accumulator: A): unknown;
   /** The result as it was at the mark. */
   resultAt(accumulator: A, mark: unknown): R;
+  /** A mark as a snapshot keeps it. */
   toJson(mark: unknown): Json;
   /** @throws WindowStateError */
   fromJson(json: Json): unknown;
+}
+
+/**
+ * For accumulators that grow by elements, and take room for each of them where they were created. An element that finds none
+ * is left out, and counted as the row's `overflow`. What `merge` hands over always finds room.
+ */
+export interface FoldGrowth<A> {
+  /** How many accumulators that grow make up one of this fold's: each of them counts for as much as a key, even when empty. */
+  readonly accumulators: number;
+  /** Takes the room of an accumulator that was restored. */
+  hold(accumulator: A): void;
+  /** Gives back the room of an accumulator that is wanted no more. */
+  release(accumulator: A): void;
 }
 
 /** `add` in two halves, so that several folds of one event can be asked before any of them changes. */
@@ -65,8 +80,12 @@ export interface ClosingFold<V, A, R> {
    * @default "fold"
    */
   readonly kind?: string;
-  /** A fresh accumulator. */
-  create(): A;
+  /**
+   * A fresh accumulator.
+   *
+   * @param room where it takes room for what it holds, if it has `growth`. @default room without end
+   */
+  create(room?: Room): A;
   /**
    * Takes in one event. `timestamp` is its event time in ms. If it throws, the event is not taken in: so it throws
    * for what the event is, not for what the accumulator holds, and before it changes anything.
@@ -78,14 +97,16 @@ export interface ClosingFold<V, A, R> {
   result(accumulator: A): R;
   /** The accumulator as JSON, without what `parts` keeps; it must not change when the accumulator does. */
   snapshot(accumulator: A): Json;
-  /** The accumulator that `snapshot` was given. @throws WindowStateError */
-  restore(state: Json): A;
+  /** The accumulator that `snapshot` was given, which has not taken its room yet. @throws WindowStateError */
+  restore(state: Json, room?: Room): A;
   /** For accumulators that grow. Without it `snapshot` is the whole, written anew with each commit that changed it. */
   readonly parts?: FoldParts<A, R>;
   /** @default marks are snapshots, or those of `parts` */
   readonly marks?: FoldMarks<A, R>;
   /** For folds with a bound: how many values have not been taken in, counted up to the last call of `result`. */
   overflow?(accumulator: A): number;
+  /** Without it accumulators take no room, however large they are. */
+  readonly growth?: FoldGrowth<A>;
   /** For folds that can be parts of an `aggregate` beside others whose `add` may throw. */
   readonly split?: SplitAdd<V, A>;
 }

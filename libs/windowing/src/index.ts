@@ -40,11 +40,21 @@ export type {
   SystemTimeOptions,
   Timestamp,
 } from "./clock.ts";
+export type { CustomWindow, CustomWindower } from "./custom-windower.ts";
 export type { Duration } from "./duration.ts";
 export type { DeduplicatorBatch, DeduplicatorOptions } from "./deduplicator.ts";
 export type { FixedWindower } from "./fixed-windower.ts";
 export type { AccumulatorSize, WindowEventFailure } from "./errors.ts";
-export type { ClosingFold, Fold, FoldMarks, FoldPart, FoldParts, PartChanges, SplitAdd } from "./fold.ts";
+export type {
+  ClosingFold,
+  Fold,
+  FoldGrowth,
+  FoldMarks,
+  FoldPart,
+  FoldParts,
+  PartChanges,
+  SplitAdd,
+} from "./fold.ts";
 export type { Aggregated, AggregateEvent, Aggregates, AggregateState } from "./folds/aggregate.ts";
 export type { CollectBounds } from "./folds/bounds.ts";
 export type { ListState } from "./folds/collect-list.ts";
@@ -55,6 +65,7 @@ export type { Opaque, OpaqueBounds } from "./folds/opaque.ts";
 export type { Joined, JoinEvent, JoinOptions, JoinSides, JoinState } from "./folds/join.ts";
 export type { MeanState } from "./folds/mean.ts";
 export type { CodecOption, Json, JsonCodec, JsonLike } from "./json.ts";
+export type { Room } from "./room.ts";
 export type { TimeModel, WindowEngineOptions } from "./window-engine-options.ts";
 export type {
   KeyedBatch,
@@ -63,6 +74,7 @@ export type {
   StateGroup,
   Wake,
   WindowEngine,
+  WindowOverflow,
   WindowStats,
 } from "./window-engine.ts";
 export type {
@@ -76,4 +88,10 @@ export type {
   WindowResult,
 } from "./window-output.ts";
 export type { OrdinalWindow, Window, WindowId } from "./window.ts";
-export type { SessionWindower, SlidingOptions, TumblingOptions, Windower } from "./windower.ts";
+export type {
+  BuiltInWindower,
+  SessionWindower,
+  SlidingOptions,
+  TumblingOptions,
+  Windower,
+} from "./windower.ts";

@@ -1,15 +1,17 @@
-import { at } from "./at.ts";
 import { fieldFrom, listFrom, numberFrom } from "./fields.ts";
 import type { Fold } from "./fold.ts";
 import { kindOf, probe } from "./fold-state.ts";
 import { MAX_ELEMENT_BYTES } from "./folds/bounds.ts";
 import { requireJsonBytes } from "./folds/fold-values.ts";
 import { GrowingList } from "./folds/growing-list.ts";
-import type { JsonCodec } from "./json.ts";
+import { jsonBytes, type JsonCodec } from "./json.ts";
+import { ENDLESS_ROOM, growthBy, roomFor, type Roomy } from "./room.ts";
 
 /** A window's events as they came. */
-export interface Buffered<V> {
+export interface Buffered<V> extends Roomy {
   readonly list: GrowingList<TimedValue<V>>;
+  /** Bytes of JSON of all of them. */
+  bytes: number;
   /** Events that found no room. */
   dropped: number;
   /** What the fold of the events left out at the last result. */
@@ -19,11 +21,14 @@ export interface Buffered<V> {
 interface TimedValue<V> {
   readonly timestamp: number;
   readonly value: V;
+  /** Bytes of the value's JSON. */
+  readonly bytes: number;
 }
 
 /**
  * A fold that keeps the events and folds them by timestamp when the result is asked for, equal ones as they came.
- * Events beyond `maxEvents`, and those of more than 64 KiB of JSON, are left out and counted as overflow.
+ * Events beyond `maxEvents`, those of more than 64 KiB of JSON, and those that find no room, are left out and counted as
+ * overflow.
  */
 export function orderedFold<V, A, R>(
   fold: Fold<V, A, R>,
@@ -38,22 +43,30 @@ export function orderedFold<V, A, R>(
   };
   return {
     kind: kindOf(fold),
-    create: () => ({ list: new GrowingList(), dropped: 0, leftOut: 0 }),
+    create: (room = ENDLESS_ROOM) => ({ list: new GrowingList(), bytes: 0, dropped: 0, leftOut: 0, room }),
     add(buffered, value, timestamp) {
       // An event that the fold cannot take is found when it comes, not when the window closes.
       probe(fold, value, timestamp);
       const bytes = requireJsonBytes("ordered", codec.snapshot(value));
-      const { items } = buffered.list;
-      if (items.length < maxEvents && bytes <= MAX_ELEMENT_BYTES) items.push({ timestamp, value });
-      else buffered.dropped++;
+      const { list, room } = buffered;
+      const { items } = list;
+      const fits = items.length < maxEvents && bytes <= MAX_ELEMENT_BYTES;
+      if (fits && room.take(roomFor(1, bytes))) {
+        items.push({ timestamp, value, bytes });
+        buffered.bytes += bytes;
+      } else buffered.dropped++;
       return buffered;
     },
     // Two sessions never hold the same instant, so that "as they came" needs no order across them.
     merge(earlier, later) {
       const { items } = later.list;
-      const room = Math.max(0, maxEvents - earlier.list.items.length);
-      for (let i = 0; i < Math.min(room, items.length); i++) earlier.list.items.push(at(items, i));
-      earlier.dropped += later.dropped + Math.max(0, items.length - room);
+      const free = Math.max(0, maxEvents - earlier.list.items.length);
+      for (const event of items.slice(0, free)) {
+        earlier.list.items.push(event);
+        earlier.bytes += event.bytes;
+        earlier.room.hold(roomFor(1, event.bytes));
+      }
+      earlier.dropped += later.dropped + Math.max(0, items.length - free);
       earlier.leftOut += later.leftOut;
       return earlier;
     },
@@ -64,17 +77,27 @@ export function orderedFold<V, A, R>(
       return result;
     },
     overflow: ({ dropped, leftOut }) => dropped + leftOut,
+    growth: growthBy(({ list, bytes }) => roomFor(list.items.length, bytes)),
     snapshot: ({ list, dropped, leftOut }) => [list.items.length, dropped, leftOut],
-    restore(state) {
+    restore(state, room = ENDLESS_ROOM) {
       const [length, dropped, leftOut] = listFrom(state).map(numberFrom);
-      return { list: new GrowingList(length), dropped: numberFrom(dropped), leftOut: numberFrom(leftOut) };
+      return {
+        list: new GrowingList(length),
+        bytes: 0,
+        dropped: numberFrom(dropped),
+        leftOut: numberFrom(leftOut),
+        room,
+      };
     },
     parts: {
       changes: ({ list }) => list.changes(({ timestamp, value }) => [timestamp, codec.snapshot(value)]),
-      restore({ list }, parts) {
-        list.restore(parts, (json) => {
+      restore(buffered, parts) {
+        buffered.list.restore(parts, (json) => {
           const [timestamp, value] = listFrom(json);
-          return { timestamp: numberFrom(timestamp), value: codec.restore(fieldFrom(value)) };
+          const kept = fieldFrom(value);
+          const bytes = jsonBytes(kept);
+          buffered.bytes += bytes;
+          return { timestamp: numberFrom(timestamp), value: codec.restore(kept), bytes };
         });
       },
       mark: ({ list }) => list.items.length,

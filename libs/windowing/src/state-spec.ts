@@ -2,18 +2,28 @@ import { WindowStateError } from "./errors.ts";
 import { kindOf } from "./fold-state.ts";
 import { resolveOptions } from "./window-engine-options.ts";
 import type { ResolvedOptions, WindowEngineOptions } from "./window-engine-options.ts";
+import type { Windower } from "./windower.ts";
 
 /** Raised whenever the form of the state changes. */
 const STATE_VERSION = 3;
 
 /** What a saved state depends on: whoever restores it must agree. */
 export function specOf<V, A, R>({ timeModel, windower, ordered, fold }: ResolvedOptions<V, A, R>): string {
-  const windows =
-    windower.kind === "session"
-      ? `session gap=${String(windower.gapMs)}`
-      : `${windower.kind} length=${String(windower.lengthMs)} offset=${String(windower.offsetMs)} ` +
-        `alignTo=${String(windower.alignToMs)}`;
-  return `v${String(STATE_VERSION)} ${timeModel} ${windows}${ordered ? " ordered" : ""} fold=${kindOf(fold)}`;
+  return `v${String(STATE_VERSION)} ${timeModel} ${windowsOf(windower)}${ordered ? " ordered" : ""} fold=${kindOf(fold)}`;
+}
+
+function windowsOf(windower: Windower): string {
+  switch (windower.kind) {
+    case "session":
+      return `session gap=${String(windower.gapMs)}`;
+    case "custom":
+      return `custom ${JSON.stringify(windower.description)}`;
+    default:
+      return (
+        `${windower.kind} length=${String(windower.lengthMs)} offset=${String(windower.offsetMs)} ` +
+        `alignTo=${String(windower.alignToMs)}`
+      );
+  }
 }
 
 /**

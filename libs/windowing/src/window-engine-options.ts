@@ -5,9 +5,11 @@ import { WindowOptionsError } from "./errors.ts";
 import type { Fold } from "./fold.ts";
 import { DEFAULT_MAX_ELEMENTS } from "./folds/bounds.ts";
 import type { JsonCodec } from "./json.ts";
+import { StateBudget } from "./room.ts";
 import { jsonCodec } from "./codecs.ts";
 import type { Completeness } from "./window-output.ts";
-import type { Windower } from "./windower.ts";
+import { requireDescription } from "./custom-windower.ts";
+import type { BuiltInWindower, Windower } from "./windower.ts";
 
 /**
  * `stream`: one watermark for all keys; an event is late only when all its windows have closed.
@@ -17,6 +19,7 @@ export type TimeModel = "stream" | "perKey";
 
 /** Everything that says what an engine does. */
 export interface WindowEngineOptions<V, A, R> {
+  /** Tumbling, sliding or sessions; for the time model `stream` also one of your own. */
   readonly windower: Windower;
   readonly clock: Clock<V>;
   readonly fold: Fold<V, A, R>;
@@ -43,9 +46,18 @@ export interface WindowEngineOptions<V, A, R> {
   readonly maxKeysPerWindow?: number;
   /**
    * Pairs of window and key held at a time, over all windows; beyond it, too, further keys count under `overflowKey`.
+   * A pair counts once more for each fold in it that keeps more than a number (`distinct`, lists, `reduce`, and the like).
    * State that was kept is taken up whatever its size. @default Infinity
    */
   readonly maxKeys?: number;
+  /**
+   * Bytes of heap, by estimate, for what the accumulators of folds that collect hold, and for events that wait in order:
+   * beyond it a further element is left out, and counted as its row's `overflow`. An element counts with the bytes of its
+   * JSON and 100 more. What `foldOf` and `reduce` hold counts with the
+   * bytes of JSON of its last snapshot; beyond the bound those with more than 1 KiB take in no more events. State that was
+   * kept is taken up whatever its size. @default Infinity
+   */
+  readonly maxStateBytes?: number;
   /** @default "(overflow)" */
   readonly overflowKey?: string;
   /**
@@ -77,6 +89,8 @@ export interface ResolvedOptions<V, A, R> {
   readonly windower: Windower;
   readonly clock: Clock<V>;
   readonly fold: Fold<V, A, R>;
+  /** The fold as an event is tried on it: it takes no room, and counts nothing. */
+  readonly tried: Fold<V, A, R>;
   readonly timeModel: TimeModel;
   readonly idle: "drained" | "never";
   readonly allowedLatenessMs: number;
@@ -86,6 +100,8 @@ export interface ResolvedOptions<V, A, R> {
   readonly valueCodec: JsonCodec<V>;
   readonly maxKeysPerWindow: number;
   readonly maxKeys: number;
+  /** What all accumulators of an engine share. */
+  readonly room: StateBudget;
   readonly overflowKey: string;
   readonly maxOrderedEvents: number;
   readonly onError: "fail" | "skip";
@@ -94,16 +110,22 @@ export interface ResolvedOptions<V, A, R> {
   readonly settledUpTo: () => number;
 }
 
+/** The options of the time model `perKey`. */
+export interface PerKeyOptions<V, A, R> extends ResolvedOptions<V, A, R> {
+  readonly windower: BuiltInWindower;
+}
+
 const never = (): number => Number.NEGATIVE_INFINITY;
 
 const unknownCompleteness = (): Completeness => "unknown";
 
-/** Fills in the defaults and refuses what cannot be. @throws WindowOptionsError */
+/** Fills in the defaults and refuses what cannot be. @throws WindowOptionsError @throws WindowSpecError */
 export function resolveOptions<V, A, R>(options: WindowEngineOptions<V, A, R>): ResolvedOptions<V, A, R> {
   const resolved: ResolvedOptions<V, A, R> = {
     windower: options.windower,
     clock: options.clock,
     fold: options.fold,
+    tried: options.fold,
     timeModel: options.timeModel ?? "stream",
     idle: options.idle ?? "drained",
     allowedLatenessMs: requireNumber(toMs(options.allowedLateness ?? 0), "allowedLateness", 0),
@@ -112,6 +134,9 @@ export function resolveOptions<V, A, R>(options: WindowEngineOptions<V, A, R>): 
     valueCodec: options.valueCodec ?? jsonCodec<V>(),
     maxKeysPerWindow: requireNumber(options.maxKeysPerWindow ?? 1_000_000, "maxKeysPerWindow", 1),
     maxKeys: requireNumber(options.maxKeys ?? Number.POSITIVE_INFINITY, "maxKeys", 1),
+    room: new StateBudget(
+      requireNumber(options.maxStateBytes ?? Number.POSITIVE_INFINITY, "maxStateBytes", 1),
+    ),
     overflowKey: options.overflowKey ?? "(overflow)",
     maxOrderedEvents: requireNumber(options.maxOrderedEvents ?? DEFAULT_MAX_ELEMENTS, "maxOrderedEvents", 1),
     onError: options.onError ?? "fail",
@@ -124,7 +149,16 @@ export function resolveOptions<V, A, R>(options: WindowEngineOptions<V, A, R>): 
 }
 
 function refuseContradictions<V, A, R>(options: ResolvedOptions<V, A, R>): void {
-  const { timeModel, ordered, fold, earlyEveryMs } = options;
+  const { windower, timeModel, ordered, fold, earlyEveryMs } = options;
+  if (windower.kind === "custom") {
+    requireDescription(windower);
+    if (timeModel === "perKey") {
+      throw new WindowOptionsError(
+        `The windower "${windower.description}" is one of your own, which timeModel "perKey" does not have: ` +
+          'use timeModel "stream", or a tumbling, sliding or session windower.',
+      );
+    }
+  }
   const matches = fold.match !== undefined;
   if (timeModel === "stream" && ordered && matches) {
     throw new WindowOptionsError(

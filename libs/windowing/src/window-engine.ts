@@ -54,9 +54,12 @@ export interface WindowStats {
   readonly overflowedValues: number;
   /** Rows with a revision above 0. */
   readonly revisions: number;
-  /** A rough size of the state in memory, without what accumulators hold beyond a number. */
+  /** A rough size of the state in memory, with what accumulators have taken of `maxStateBytes`. */
   readonly approximateBytes: number;
 }
+
+/** What found no room so far, as in `WindowStats`. */
+export type WindowOverflow = Pick<WindowStats, "overflowed" | "overflowedValues">;
 
 /**
  * Windows over keyed events, as a state machine: no I/O, no timer, no clock of its own. Time comes in as an
@@ -110,6 +113,8 @@ export interface WindowEngine<V, R> {
   restore(state: Iterable<StateGroup>, now: number): void;
   /** Figures at this moment. */
   stats(): WindowStats;
+  /** What found no room so far; unlike `stats` it costs nothing. */
+  readonly overflow: WindowOverflow;
   /**
    * Event time (ms) up to which first results are all out: no window that closes by then will have its first row
    * after this, whatever comes. With `allowedLateness`, rows of cause `late` may follow until event time has

@@ -69,7 +69,7 @@ export interface SkippedEvent<V> {
 /** What one call brought out. */
 export interface WindowOutput<V, R> {
   /**
-   * First results in order of (close, id), then revisions; the order of keys inside one window is not promised.
+   * First results in order of (close, id), for windows of a windower of your own of (close, open), then revisions; the order of keys inside one window is not promised.
    * With `pageSize` and `allowedLateness`, a late event calls the session it belongs to out ahead of its page.
    */
   readonly results: readonly WindowResult<R>[];

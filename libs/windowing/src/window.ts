@@ -1,11 +1,14 @@
-/** A window's name: the ordinal of a tumbling or sliding window; of a session a text (`stream`) or an ordinal (`perKey`). */
+/**
+ * A window's name: the ordinal of a tumbling or sliding window; the number that a windower of your own gives; of a session
+ * a text (`stream`) or an ordinal (`perKey`).
+ */
 export type WindowId = number | string;
 
 /**
- * One window of time, in milliseconds since the epoch. Tumbling and sliding windows are half open,
- * `[open, close)`; a session is `[first event, last event]`, both inclusive.
+ * One window of time, in milliseconds since the epoch. Windows are half open, `[open, close)`; but a session is
+ * `[first event, last event]`, both inclusive.
  *
- * All rows of one tumbling or sliding window share one such object.
+ * All rows of one window that is no session share one such object.
  */
 export interface Window {
   readonly id: WindowId;

@@ -1,10 +1,14 @@
+import type { CustomWindower } from "./custom-windower.ts";
 import type { Duration } from "./duration.ts";
 import { WindowSpecError } from "./errors.ts";
 import { FixedWindower } from "./fixed-windower.ts";
 import { requireMs } from "./require-ms.ts";
 
-/** What cuts time into windows: made by {@link tumbling}, {@link sliding} or {@link session}. */
-export type Windower = FixedWindower | SessionWindower;
+/** The windowers of this library: made by {@link tumbling}, {@link sliding} or {@link session}. */
+export type BuiltInWindower = FixedWindower | SessionWindower;
+
+/** What cuts time into windows. */
+export type Windower = BuiltInWindower | CustomWindower;
 
 /** What divides sessions. */
 export interface SessionWindower {

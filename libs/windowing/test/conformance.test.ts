@@ -1,18 +1,22 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join, relative } from "node:path";
 
 import { describe, expect, test } from "@jest/globals";
 
 import { MalformedVectorsError, type Fields } from "../conformance/fields.ts";
 import { runVector, summaryOf, vectorsOf } from "../conformance/run-vectors.ts";
+import { sharedVectors } from "../conformance/shared-vectors.ts";
 import { runStream } from "../conformance/stream.ts";
+import { VECTOR_FILES } from "./vectors/files.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const OWN = join(import.meta.dirname, "vectors.json");
-const SHARED = ["windowing", "stream"].map((name) =>
-  join(ROOT, "../shared/conformance", `${name}-vectors.json`),
+const SHARED = sharedVectors(
+  join(ROOT, "../shared/conformance"),
+  ["windowing-vectors.json", "stream-vectors.json"],
+  (line) => process.stderr.write(line),
 );
 
 function load(file: string): readonly Fields[] {
@@ -52,17 +56,36 @@ describe("the vectors of this library", () => {
   });
 });
 
-describe.each(SHARED)("the vectors of %s", (file) => {
-  const here = existsSync(file) ? test : test.skip;
-
-  here("all pass", () => {
-    expect(failuresOf(load(file))).toEqual([]);
+describe.each(VECTOR_FILES)("the vectors of $name", ({ path, text }) => {
+  test("are what the oracles give (if not: npx nx run windowing:vectors)", () => {
+    expect(readFileSync(path, "utf8")).toBe(text());
   });
+});
 
-  here("stream vectors come out the same in pages", () => {
-    for (const vector of load(file).filter((candidate) => candidate.text("kind") === "stream")) {
-      expect([vector.text("id"), runStream(vector, { pageSize: 1 })]).toEqual([vector.text("id"), undefined]);
-    }
+for (const file of [...VECTOR_FILES.map(({ path }) => path), ...SHARED]) {
+  describe(`the engine, by ${relative(ROOT, file)}`, () => {
+    test("passes all", () => {
+      expect(failuresOf(load(file))).toEqual([]);
+    });
+
+    test("gives the same in pages", () => {
+      for (const vector of load(file).filter((candidate) => candidate.text("kind") === "stream")) {
+        const id = vector.text("id");
+        expect([id, runStream(vector, { pageSize: 1 })]).toEqual([id, undefined]);
+      }
+    });
+  });
+}
+
+describe("vectors beside the repository", () => {
+  test("are named in one line where they are not there", () => {
+    const lines: string[] = [];
+    const here = basename(OWN);
+    const found = sharedVectors(import.meta.dirname, [here, "a.json", "b.json"], (line) => lines.push(line));
+    expect(found).toEqual([OWN]);
+    expect(lines).toEqual([`LEFT OUT: a.json, b.json: not in ${import.meta.dirname}\n`]);
+    expect(sharedVectors(import.meta.dirname, [here], (line) => lines.push(line))).toEqual([OWN]);
+    expect(lines).toHaveLength(1);
   });
 });
 

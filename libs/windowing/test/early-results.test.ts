@@ -103,7 +103,7 @@ describe.each(cases)("early() of %s", (_, windower, timeModel) => {
   const fold = collectList(({ value }: TestEvent) => value);
   const options = { windower, timeModel, fold, clock: eventClock() };
 
-  test("shows what open windows hold so far and leaves them open, without earlyEveryMs", () => {
+  test("shows what open windows hold so far and leaves them open, without earlyEvery", () => {
     const driver = new EngineDriver(options);
     expect(driver.early(0)).toEqual([]);
     driver.process(batch(event(1, "a", 1), event(2, "b", 2)), 10);

@@ -46,7 +46,7 @@ describe("late events", () => {
   });
 });
 
-describe("allowedLatenessMs", () => {
+describe("allowedLateness", () => {
   test("one revision a batch for each window and key, with the value before", () => {
     const driver = new EngineDriver({
       windower: tumblingWindows,

@@ -28,11 +28,12 @@ describe("time model perKey, against an oracle that keeps all events", () => {
         pageSizes,
         scripts,
         (windower, waitMs, ordered, maxOrderedEvents, pageSize, actions) => {
-          const oracle = new PerKeyOracle(
+          const oracle = new PerKeyOracle({
             windower,
-            waitMs === "unbounded" ? Number.POSITIVE_INFINITY : waitMs,
-            ordered ? maxOrderedEvents : Number.POSITIVE_INFINITY,
-          );
+            waitMs: waitMs === "unbounded" ? Number.POSITIVE_INFINITY : waitMs,
+            ordered,
+            maxWaiting: maxOrderedEvents,
+          });
           const driver = new EngineDriver(
             {
               timeModel: "perKey",
@@ -56,8 +57,10 @@ describe("time model perKey, against an oracle that keeps all events", () => {
               : [...result.value].sort((a, b) => a.ts - b.ts || a.value - b.value);
             return {
               key,
+              id: Number(window.id),
               open: window.open,
               close: window.close,
+              mergedIds: window.mergedIds.map(Number),
               cause,
               value: value.map((event) => event.value),
               overflow,

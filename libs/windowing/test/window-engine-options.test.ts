@@ -29,7 +29,7 @@ describe("options that cannot be", () => {
   test("allowedLateness with perKey", () => {
     expect(() =>
       createWindowEngine({ windower, clock, fold: count(), timeModel: "perKey", allowedLateness: 1 }),
-    ).toThrow(/Use a longer waitMs/);
+    ).toThrow(/Use a longer wait/);
   });
 
   test("ordered matches in the time model stream, where order comes with the close", () => {

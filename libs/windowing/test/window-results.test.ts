@@ -85,7 +85,7 @@ describe("finish", () => {
     }
   });
 
-  test("with allowedLatenessMs, what comes afterwards is a revision", () => {
+  test("with allowedLateness, what comes afterwards is a revision", () => {
     const engine = createWindowEngine({
       windower: tumblingWindows,
       clock: eventClock(100),

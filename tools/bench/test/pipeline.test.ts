@@ -5,7 +5,12 @@ import { startProgram } from "@millrace/cli";
 import type { CaseLine } from "../src/pipeline/run-group.ts";
 
 /** What a process uses is read from `/proc`. */
-const testOnLinux = existsSync("/proc/self/stat") ? test : test.skip;
+const hasProc = existsSync("/proc/self/stat");
+
+function testOnLinux(name: string, run: () => Promise<void>): void {
+  (hasProc ? test : test.skip)(`${name} (needs /proc)`, run);
+}
+
 const MAIN = join(import.meta.dirname, "../src/pipeline.ts");
 
 /** A quick look at some cases: the figures mean little, but the rows have to add up. */

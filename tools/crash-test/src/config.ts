@@ -1,6 +1,7 @@
 import { CommandLine, integer, logOptions, oneOf } from "@millrace/cli";
 import type { ProgramConfig } from "@millrace/cli";
-import { FAULTS } from "./conductor/faults.ts";
+import { parseDuration } from "@millrace/windowing";
+import { FAULT_NAMES } from "./conductor/faults/index.ts";
 import { GUARDS } from "./guard.ts";
 import type { Guard } from "./guard.ts";
 
@@ -12,9 +13,9 @@ export interface CrashTestConfig extends ProgramConfig {
   /** Names of faults for each round, in order; `undefined`: all, in random order. */
   readonly faults: readonly string[] | undefined;
   readonly without: Guard | undefined;
+  /** How long a Redis is away that goes and comes back, ms. */
+  readonly awayMs: number;
 }
-
-const FAULT_NAMES = Object.keys(FAULTS);
 
 /** @throws UsageError, HelpShown */
 export function crashTestConfig(
@@ -29,7 +30,7 @@ export function crashTestConfig(
     {
       flag: "--rounds <number>",
       env: "CRASH_ROUNDS",
-      description: "how many rounds; each injects every fault once, in about a minute",
+      description: "how many rounds; each injects every fault once, in about three minutes",
       parse: integer(1, 1_000_000),
     },
     1,
@@ -57,7 +58,24 @@ export function crashTestConfig(
     description: `goes without a guard, and must fail: ${GUARDS.join(", ")}`,
     parse: oneOf(GUARDS),
   });
+  const awayMs = cli.option(
+    {
+      flag: "--away <duration>",
+      env: "CRASH_AWAY",
+      description: "how long Redis is away in store-away",
+      parse: parseDuration,
+      defaultText: "60s",
+    },
+    60_000,
+  );
   const log = logOptions(cli);
   cli.parse(args, env);
-  return { rounds: rounds(), seed: seed(), faults: faults(), without: without(), log: log() };
+  return {
+    rounds: rounds(),
+    seed: seed(),
+    faults: faults(),
+    without: without(),
+    awayMs: awayMs(),
+    log: log(),
+  };
 }

@@ -1,9 +1,9 @@
 import { runProgram } from "@millrace/cli";
 import { messageOf } from "@millrace/dataflow";
 import { DEATHS } from "./aggregator/death.ts";
-import { FAULTS } from "./conductor/faults.ts";
+import { FAULT_NAMES } from "./conductor/faults/index.ts";
 import { Random } from "./conductor/random.ts";
-import { Round } from "./conductor/round.ts";
+import { runRound } from "./conductor/round.ts";
 import type { RoundReport } from "./conductor/round.ts";
 import { crashTestConfig } from "./config.ts";
 import { CrashTestFailure } from "./crash-test-failure.ts";
@@ -12,15 +12,15 @@ const MOST_TOLD = 20;
 
 /** Runs rounds until one fails or all have passed. */
 await runProgram("crash-test", crashTestConfig, async ({ config, logger, signal }) => {
-  const { rounds, seed, without } = config;
+  const { rounds, seed, without, awayMs } = config;
   const reports: RoundReport[] = [];
   for (let number = 1; number <= rounds && !signal.aborted; number += 1) {
     // Of its own, so that a round is the same however many come before it.
     const random = new Random(seed + number - 1);
-    const faults = config.faults ?? random.shuffled(Object.keys(FAULTS));
+    const faults = config.faults ?? random.shuffled(FAULT_NAMES);
     logger.info({ event: "round", number, seed, faults }, `round ${number}: ${faults.join(", ")}`);
     const again = `run it again with --seed=${seed + number - 1} --rounds=1`;
-    const report = await Round.run({ faults, random, without }).catch((error: unknown) => {
+    const report = await runRound({ faults, random, without, awayMs }).catch((error: unknown) => {
       const why = `round ${number} of seed ${seed} got stuck: ${messageOf(error)}; ${again}`;
       throw new CrashTestFailure(why, { cause: error });
     });

@@ -2,11 +2,17 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { startProgram } from "@millrace/cli";
 import { Random } from "../src/conductor/random.ts";
-import { Round } from "../src/conductor/round.ts";
+import { runRound } from "../src/conductor/round.ts";
+import type { RoundPlan } from "../src/conductor/round.ts";
 
 /** Processes start and end all the time, on a machine that may be busy. */
 const TIMEOUT_MS = 180_000;
 const MAIN = join(import.meta.dirname, "../src/main.ts");
+
+/** Redis is away for less than the test that takes its time. */
+function plan(): Omit<RoundPlan, "faults"> {
+  return { random: new Random(1), without: undefined, awayMs: 4_000 };
+}
 
 describe("the crash test", () => {
   test(
@@ -26,17 +32,35 @@ describe("the crash test", () => {
     "passes where keys are of a wrong type or gone, results are counted anew, and the reader of the rows sleeps",
     async () => {
       const faults = ["wrong-type-result", "evict", "wrong-type-state", "recount", "slow-reader"];
-      const { problems } = await Round.run({ faults, random: new Random(1), without: undefined });
+      const { problems } = await runRound({ ...plan(), faults });
       expect(problems).toEqual([]);
     },
     TIMEOUT_MS,
   );
 
   test(
-    "fails when nobody waits until rows are out",
+    "passes where the disk is full, connections carry nothing, and Redis is away",
     async () => {
-      const faults = ["slow-reader"];
-      const { problems } = await Round.run({ faults, random: new Random(1), without: "flush" });
+      const faults = ["full-disk", "half-open", "store-away"];
+      const { problems } = await runRound({ ...plan(), faults });
+      expect(problems).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "passes where the primary fails over to a replica that lacks commits",
+    async () => {
+      const { problems } = await runRound({ ...plan(), faults: ["sentinel-failover"] });
+      expect(problems).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test.each(["slow-reader", "full-disk"])(
+    "fails when nobody waits until rows are out: %s",
+    async (fault) => {
+      const { problems } = await runRound({ ...plan(), faults: [fault], without: "flush" });
       expect(problems).toEqual([expect.stringMatching(/\d+ of \d+ committed rows were never printed/)]);
     },
     TIMEOUT_MS,
@@ -60,7 +84,7 @@ describe("the crash test", () => {
     "fails when the commit's number is not looked at",
     async () => {
       const faults = ["lose-commit-answer"];
-      const { problems } = await Round.run({ faults, random: new Random(1), without: "commit-number" });
+      const { problems } = await runRound({ ...plan(), faults, without: "commit-number" });
       expect(problems).toContainEqual(expect.stringMatching(/: revision \d+ is twice in the history/));
     },
     TIMEOUT_MS,
@@ -70,7 +94,7 @@ describe("the crash test", () => {
     "fails when the fence is not looked at",
     async () => {
       const faults = ["two-owners"];
-      const { problems } = await Round.run({ faults, random: new Random(1), without: "fence" });
+      const { problems } = await runRound({ ...plan(), faults, without: "fence" });
       expect(problems).toContain("two-owners: the old owner went on beside the new one");
     },
     TIMEOUT_MS,

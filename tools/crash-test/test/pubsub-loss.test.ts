@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { soon } from "../src/conductor/test-bed.ts";
+import { soon } from "../src/conductor/bed.ts";
+import { since } from "../src/conductor/faults/fault.ts";
 import { parseRow } from "../src/conductor/read-results.ts";
 import type { ResultRow } from "../src/tally.ts";
 import { steadyEvents } from "./support/steady-events.ts";
@@ -8,9 +9,9 @@ import { withTestBed } from "./support/with-test-bed.ts";
 const PORTION = 600;
 const WINDOW_MS = 200;
 
-test("Pub/Sub with connections cut: what is missing is known, exactly over the run and within bounds per window", async () => {
+test("Pub/Sub with connections cut or silent: what is missing is known, exactly over the run and within bounds per window", async () => {
   await withTestBed(async (bed) => {
-    const file = await bed.writeInput(steadyEvents(PORTION * 5));
+    const file = await bed.writeInput(steadyEvents(PORTION * 6));
     const way = ["--transport=pubsub"];
     const [publisher, aggregator] = await Promise.all([
       bed.startPublisher([
@@ -50,7 +51,15 @@ test("Pub/Sub with connections cut: what is missing is known, exactly over the r
       bed.toPublisher.cut();
       bed.toAggregator.cut();
     });
-    await portion(5, () => undefined);
+    await portion(5, async () => {
+      await framesSoFar(PORTION * 4.3);
+      const frozenAt = Date.now();
+      bed.toAggregator.freeze();
+      await soon(aggregator.logged("redis-lost", since(frozenAt)), "the silence to be noticed");
+      expect(Date.now() - frozenAt).toBeLessThanOrEqual(15_000);
+      await soon(aggregator.logged("redis-back", since(frozenAt)), "another connection");
+    });
+    await portion(6, () => undefined);
     const { output: frames } = await soon(publisher.ended, "the publisher to end");
     const { output, log, code } = await soon(aggregator.ended, "the aggregator to end");
 
@@ -62,8 +71,8 @@ test("Pub/Sub with connections cut: what is missing is known, exactly over the r
     const counted = perWindow(rows.map(({ window, events }) => [window, events]));
     const done = log.find(({ event }) => event === "done");
     expect(code).toBe(0);
-    expect(total(published)).toBe(PORTION * 5);
-    expect(total(counted) + late + Number(done?.["lost"])).toBe(PORTION * 5);
+    expect(total(published)).toBe(PORTION * 6);
+    expect(total(counted) + late + Number(done?.["lost"])).toBe(PORTION * 6);
     expect(done).toMatchObject({ unaccounted: 0 });
     for (const { window, complete } of rows) {
       if (complete === null) continue;

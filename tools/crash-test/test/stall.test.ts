@@ -2,7 +2,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "@jest/globals";
 import { TaskInRedis } from "../src/conductor/task-in-redis.ts";
 import { PortionedPublisher } from "../src/conductor/portioned-publisher.ts";
-import { soon } from "../src/conductor/test-bed.ts";
+import { soon } from "../src/conductor/bed.ts";
+import type { TestBed } from "../src/conductor/test-bed.ts";
 import { steadyEvents } from "./support/steady-events.ts";
 import { withTestBed } from "./support/with-test-bed.ts";
 
@@ -44,15 +45,15 @@ test.each(["stream", "pubsub"] as const)(
 
       expect(log.find(({ event }) => event === "done")).toMatchObject({ late: 0, lost: 0, unaccounted: 0 });
       expect(code).toBe(0);
-      const rows = transport === "stream" ? await historyOf(bed.redis.url) : output.map(eventsIn);
+      const rows = transport === "stream" ? await historyOf(bed) : output.map(eventsIn);
       expect(rows.reduce((sum, events) => sum + events, 0)).toBe(EVENTS);
     });
   },
   120_000,
 );
 
-async function historyOf(url: string): Promise<readonly number[]> {
-  const task = new TaskInRedis(url);
+async function historyOf(bed: TestBed): Promise<readonly number[]> {
+  const task = new TaskInRedis(bed);
   const { history } = await task.results();
   task.close();
   return history.map(({ events }) => events);

@@ -33,7 +33,7 @@ const MAX_USERS = 100_000;
  * @throws RangeError for a negative or broken number
  */
 export function* generateClicks(options: GeneratorOptions = {}): Generator<ClickEvent, void> {
-  const { events, seed } = { ...DEFAULT_GENERATOR_OPTIONS, ...options };
+  const { events = DEFAULT_GENERATOR_OPTIONS.events, seed = DEFAULT_GENERATOR_OPTIONS.seed } = options;
   requireWhole("events", events);
   requireWhole("seed", seed);
   const faker = new Faker({ locale: en, seed });

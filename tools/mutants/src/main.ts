@@ -4,6 +4,7 @@ import { mutantsConfig } from "./config.ts";
 import { MutantsFailure } from "./mutants-failure.ts";
 import { MUTANTS } from "./mutants.ts";
 import { runMutants } from "./run-mutants.ts";
+import type { Verdict } from "./run-mutants.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 /** Many times what the slowest of the tests take. */
@@ -19,19 +20,30 @@ await runProgram("mutants", mutantsConfig, async ({ config, signal }) => {
     parallel: jobs,
     limitMs: LIMIT_MS,
     signal,
-    onVerdict: ({ mutant, killed, how }) => {
-      const line = killed
-        ? `killed    ${mutant.id}, by: ${how}`
-        : `SURVIVED  ${mutant.id}: ${how}; ${mutant.guard}`;
-      process.stdout.write(`${line}\n`);
+    onVerdict: (verdict) => {
+      process.stdout.write(`${lineOf(verdict)}\n`);
     },
   });
-  const failed = verdicts.filter(({ killed }) => !killed);
-  process.stdout.write(`${verdicts.length - failed.length} passed, ${failed.length} failed\n`);
-  if (failed.length > 0) {
-    const ids = failed.map(({ mutant }) => mutant.id).join(",");
+  const of = (fate: Verdict["fate"]): readonly Verdict[] => verdicts.filter((each) => each.fate === fate);
+  const survivors = of("survived");
+  process.stdout.write(
+    `${of("killed").length} killed, ${of("timed-out").length} timed out, ${survivors.length} survived\n`,
+  );
+  if (survivors.length > 0) {
+    const ids = survivors.map(({ mutant }) => mutant.id).join(",");
     throw new MutantsFailure(
       `Not killed: ${ids}. Write the test that is missing; --only=${ids} tries these alone.`,
     );
   }
 });
+
+function lineOf({ mutant: { id, guard }, fate, how }: Verdict): string {
+  switch (fate) {
+    case "killed":
+      return `killed     ${id}, by: ${how}`;
+    case "timed-out":
+      return `TIMED OUT  ${id}: ${how}`;
+    case "survived":
+      return `SURVIVED   ${id}: ${how}; ${guard}`;
+  }
+}

@@ -21,8 +21,8 @@ export interface MutantsPlan {
 /** What became of a mutant. */
 export interface Verdict {
   readonly mutant: Mutant;
-  /** A test noticed it. */
-  readonly killed: boolean;
+  /** `killed`: a test failed; `timed-out`: no test failed, but one or all took too long, which is noticed, late. */
+  readonly fate: "killed" | "timed-out" | "survived";
   /** Which test, or what else happened. */
   readonly how: string;
 }
@@ -76,11 +76,23 @@ async function judge(
     const outcome = await copy.withMutant(mutant, () =>
       runTests({ root: copy.path, tests: mutant.tests, limitMs, signal }),
     );
-    const killed = outcome.kind !== "passed" && outcome.kind !== "broken";
-    return { mutant, killed, how: describe(outcome) };
+    return { mutant, fate: fateBy(outcome), how: describe(outcome) };
   } catch (error) {
-    if (error instanceof RangeError) return { mutant, killed: false, how: error.message };
+    if (error instanceof RangeError) return { mutant, fate: "survived", how: error.message };
     throw error;
+  }
+}
+
+function fateBy({ kind }: TestOutcome): Verdict["fate"] {
+  switch (kind) {
+    case "failed":
+    case "crashed":
+      return "killed";
+    case "timed-out":
+      return "timed-out";
+    case "passed":
+    case "broken":
+      return "survived";
   }
 }
 
@@ -90,8 +102,8 @@ function describe(outcome: TestOutcome): string {
       return "no test notices it";
     case "failed":
       return outcome.test;
-    case "stuck":
-      return "the tests do not end";
+    case "timed-out":
+      return outcome.test === undefined ? "the tests do not end" : `${outcome.test} does not end`;
     case "crashed":
       return `the tests' process died: ${outcome.why}`;
     case "broken":

@@ -8,10 +8,10 @@ import { byProject } from "./mutant.ts";
 /** What became of some test files. */
 export type TestOutcome =
   | { readonly kind: "passed" }
-  /** @param test name of the first test that failed */
+  /** @param test name of the first test that failed by itself, and not because its time was over */
   | { readonly kind: "failed"; readonly test: string }
-  /** They took longer than they may. */
-  | { readonly kind: "stuck" }
+  /** @param test that took longer than it may; `undefined`: all of them together did */
+  | { readonly kind: "timed-out"; readonly test: string | undefined }
   /** Their process died. */
   | { readonly kind: "crashed"; readonly why: string }
   /** They did not run at all, as when a file does not compile. */
@@ -44,7 +44,13 @@ async function runProject(project: string, { root, tests, limitMs, signal }: Tes
   const report = join(root, "jest-report.json");
   await rm(report, { force: true });
   const jest = join(root, "node_modules/jest/bin/jest.js");
-  const args = [`--config=${project}/jest.config.mjs`, "--runInBand", `--cacheDirectory=${root}/.cache`];
+  // What a test that fails leaves open must not keep the process alive.
+  const args = [
+    `--config=${project}/jest.config.mjs`,
+    "--runInBand",
+    "--forceExit",
+    `--cacheDirectory=${root}/.cache`,
+  ];
   const child = spawn(
     process.execPath,
     [jest, ...args, "--json", `--outputFile=${report}`, "--runTestsByPath", ...tests],
@@ -55,10 +61,17 @@ async function runProject(project: string, { root, tests, limitMs, signal }: Tes
   over.addEventListener("abort", () => child.kill("SIGKILL"));
   const [complaints] = await Promise.all([text(child.stderr), once(child, "close")]);
   signal.throwIfAborted();
-  if (limit.aborted) return { kind: "stuck" };
+  if (limit.aborted) return { kind: "timed-out", test: undefined };
   const written = await readFile(report, "utf8").catch(() => undefined);
   if (written === undefined) return { kind: "crashed", why: excerpt(complaints) };
   return outcomeOf(JSON.parse(written) as JestReport);
+}
+
+/** Of one test. */
+interface JestResult {
+  readonly status: string;
+  readonly fullName: string;
+  readonly failureMessages: readonly string[];
 }
 
 /** What is used of Jest's report. */
@@ -66,16 +79,23 @@ interface JestReport {
   readonly success: boolean;
   readonly testResults: readonly {
     readonly message: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    readonly assertionResults: readonly JestResult[];
   }[];
 }
 
 function outcomeOf({ success, testResults }: JestReport): TestOutcome {
   if (success) return { kind: "passed" };
   const results = testResults.flatMap(({ assertionResults }) => assertionResults);
-  const failed = results.find(({ status }) => status === "failed");
-  if (failed !== undefined) return { kind: "failed", test: failed.fullName };
+  const failed = results.filter(({ status }) => status === "failed");
+  const byItself = failed.find((result) => !isTimeOut(result));
+  if (byItself !== undefined) return { kind: "failed", test: byItself.fullName };
+  const [slow] = failed;
+  if (slow !== undefined) return { kind: "timed-out", test: slow.fullName };
   return { kind: "broken", why: excerpt(testResults.map(({ message }) => message).join("\n")) };
+}
+
+function isTimeOut({ failureMessages: [first = ""] }: JestResult): boolean {
+  return first.includes("Exceeded timeout of");
 }
 
 function excerpt(lines: string): string {

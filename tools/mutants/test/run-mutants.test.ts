@@ -9,6 +9,7 @@ import type { Verdict } from "../src/run-mutants.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const SOURCE = "libs/tiny/src/tiny.ts";
+const TEST = "libs/tiny/test/tiny.test.ts";
 
 /** A workspace of one library, whose tests look at `half` and not at `twice`. */
 const FILES = {
@@ -18,7 +19,7 @@ const FILES = {
     "export const half = (n: number): number => n / 2;",
     "export const count = (n: number): number => { let i = 0; while (i < n) i += 1; return i; };",
   ].join("\n"),
-  "libs/tiny/test/tiny.test.ts": `
+  [TEST]: `
     import { expect, test } from "@jest/globals";
     import { count, half } from "../src/tiny.ts";
     test("half is half", () => { expect(half(4)).toBe(2); });
@@ -29,6 +30,14 @@ const FILES = {
     export default { ...base, rootDir: import.meta.dirname };
   `,
 };
+
+/** Waits in vain for what is not half. */
+const WAITING_TEST = `
+  import { expect, test } from "@jest/globals";
+  import { half, twice } from "../src/tiny.ts";
+  test("half comes", async () => { await new Promise((resolve) => { if (half(4) === 2) resolve(); }); }, 200);
+  test("twice is twice", () => { expect(twice(4)).toBe(8); });
+`;
 
 let root: string;
 
@@ -44,7 +53,7 @@ beforeEach(async () => {
 afterEach(() => rm(root, { recursive: true }));
 
 function mutant(id: string, search: string, replace: string): Mutant {
-  return { id, file: SOURCE, search, replace, tests: ["libs/tiny/test/tiny.test.ts"], guard: "a test" };
+  return { id, file: SOURCE, search, replace, tests: [TEST], guard: "a test" };
 }
 
 async function verdicts(mutants: readonly Mutant[], limitMs = 60_000): Promise<Record<string, string>> {
@@ -53,9 +62,7 @@ async function verdicts(mutants: readonly Mutant[], limitMs = 60_000): Promise<R
   const { signal } = new AbortController();
   const all = await runMutants({ root, mutants, parallel: 2, limitMs, signal, onVerdict });
   expect(all).toEqual(seen);
-  return Object.fromEntries(
-    seen.map(({ mutant: { id }, killed, how }) => [id, `${killed ? "killed" : "survived"}: ${how}`]),
-  );
+  return Object.fromEntries(seen.map(({ mutant: { id }, fate, how }) => [id, `${fate}: ${how}`]));
 }
 
 describe("runMutants", () => {
@@ -80,9 +87,22 @@ describe("runMutants", () => {
     expect(await readFile(join(root, SOURCE), "utf8")).toBe(FILES[SOURCE]);
   });
 
-  test("gives a mutant up that does not end, and counts it as noticed", async () => {
+  test("gives a mutant up that does not end, and says so apart from those that a test notices", async () => {
     const endless = mutant("endless", "i += 1", "i += 0");
-    expect(await verdicts([endless], 5_000)).toEqual({ endless: "killed: the tests do not end" });
+    expect(await verdicts([endless], 5_000)).toEqual({ endless: "timed-out: the tests do not end" });
+  });
+
+  test("reports a test whose time is over apart from one that fails, and waits for nothing that a test left open", async () => {
+    await writeFile(join(root, TEST), WAITING_TEST);
+    expect(
+      await verdicts([
+        mutant("waiting", "n / 2", "n / 3"),
+        mutant("waiting-and-noticed", "n * 2", "(setInterval(() => undefined, 1_000), n * 3)"),
+      ]),
+    ).toEqual({
+      waiting: "timed-out: half comes does not end",
+      "waiting-and-noticed": "killed: twice is twice",
+    });
   });
 
   test("refuses tests that fail without any mutant", async () => {

@@ -15,7 +15,7 @@ export class RedisRefusal extends Error {}
 /**
  * Asks a Redis one thing over a connection of its own: enough for PING, INFO and CLUSTER, no client library.
  *
- * @returns the text of a simple string, bulk string or integer reply
+ * @returns the text of a simple string, bulk string or integer reply, or of the last one in a list
  * @throws RedisRefusal for an error reply; whatever `node:net` throws when nobody listens; the signal's reason
  */
 export async function ask(
@@ -56,12 +56,17 @@ function encode(command: readonly string[]): string {
 function decode(received: Buffer, count: number): string[] | undefined {
   const replies: string[] = [];
   let at = 0;
-  while (replies.length < count) {
+  let wanted = count;
+  while (replies.length < wanted) {
     const end = received.indexOf("\r\n", at);
     if (end < 0) return undefined;
     const kind = received.toString("latin1", at, at + 1);
     const line = received.toString("utf8", at + 1, end);
     at = end + 2;
+    if (kind === "*") {
+      wanted += Number(line) - 1;
+      continue;
+    }
     if (kind === "-") throw new RedisRefusal(line);
     if (kind !== "$") {
       replies.push(line);

@@ -1,5 +1,6 @@
 import { ask, RedisRefusal } from "./ask.ts";
 import { LocalRedisError } from "./local-redis-error.ts";
+import { onGone, ownerOf } from "./owner.ts";
 import { startRedis } from "./start-redis.ts";
 
 /*
@@ -29,7 +30,7 @@ try {
   else if (host !== undefined) await attach(`${host}:${port}`);
   // Kubernetes sets REDIS_PORT=tcp://10.96.0.11:6379.
   else if (Number.isNaN(port)) await attach(given);
-  else if (await answers()) await attach(`localhost:${port}`);
+  else if (await answers()) await share();
   else await own();
 } catch (error) {
   if (!(error instanceof LocalRedisError)) throw error;
@@ -42,6 +43,19 @@ async function attach(where: string): Promise<void> {
   const alive = setInterval(() => undefined, 2 ** 30);
   await told;
   clearInterval(alive);
+}
+
+/** One that another program has started ends with that program. */
+async function share(): Promise<void> {
+  const address = { host: "localhost", port, password };
+  const owner = await ownerOf(address);
+  const where = `localhost:${port}`;
+  if (owner !== undefined) {
+    void onGone(address, () => {
+      say(`the Redis at ${where} was that of ${owner}, and is gone with it`);
+    });
+  }
+  await attach(owner === undefined ? where : `${where} that ${owner} has started`);
 }
 
 async function own(): Promise<void> {

@@ -5,6 +5,8 @@ import { startRedis } from "./start-redis.ts";
 import type { LocalRedis } from "./start-redis.ts";
 
 const POLL_MS = 20;
+/** How long anything may take that these servers have to agree on. */
+const CHANGE_MS = 20_000;
 /** What takes a second or ten by default: tests are in a hurry. */
 // A replica is fit to be promoted if it answered within five ping periods, so these must not be too short.
 const QUICK = ["info-period", "200", "ping-period", "400", "publish-period", "200", "ask-period", "100"];
@@ -39,6 +41,10 @@ export interface LocalRedisSentinel extends AsyncDisposable {
   master(): Promise<LocalRedis>;
   /** Kills the master, and resolves when another data server has taken its place for all Sentinels. */
   failOver(): Promise<LocalRedis>;
+  /** Resolves with the master when all Sentinels name another one than this. */
+  successorOf(old: LocalRedis): Promise<LocalRedis>;
+  /** Waits until a replica has all data; from here on the replicas get nothing, and can still be promoted. */
+  stopReplication(): Promise<void>;
   /** Stops all of them. Any number of calls. */
   stop(): Promise<void>;
 }
@@ -124,7 +130,7 @@ class SentinelGroup implements LocalRedisSentinel {
   }
 
   async master(): Promise<LocalRedis> {
-    const signal = AbortSignal.timeout(20_000);
+    const signal = AbortSignal.timeout(CHANGE_MS);
     const votes = await Promise.all(this.sentinels.map((sentinel) => this.#look(sentinel, signal)));
     const named = this.nodes.map((node) => votes.filter((line) => names(line, node)).length);
     const winner = this.nodes[named.indexOf(Math.max(...named))];
@@ -133,11 +139,30 @@ class SentinelGroup implements LocalRedisSentinel {
   }
 
   async failOver(): Promise<LocalRedis> {
-    const signal = AbortSignal.timeout(20_000);
     const old = await this.master();
     await old.kill();
-    await this.#all((line) => !names(line, old), signal);
+    return this.successorOf(old);
+  }
+
+  async successorOf(old: LocalRedis): Promise<LocalRedis> {
+    await this.#all((line) => !names(line, old), AbortSignal.timeout(CHANGE_MS));
     return this.master();
+  }
+
+  async stopReplication(): Promise<void> {
+    const signal = AbortSignal.timeout(CHANGE_MS);
+    const master = await this.master();
+    const wanted = offsetsOf(await ask(master, ["INFO", "replication"], signal)).master;
+    for (;;) {
+      const { replicas } = offsetsOf(await ask(master, ["INFO", "replication"], signal));
+      if (replicas.some((offset) => offset >= wanted)) break;
+      await delay(POLL_MS, undefined, { signal });
+    }
+    // A password that the master does not know keeps a replica from coming back.
+    for (const node of this.nodes) {
+      if (node !== master) await ask(node, ["CONFIG", "SET", "masterauth", "wrong"], signal);
+    }
+    await ask(master, ["CLIENT", "KILL", "TYPE", "replica"], signal);
   }
 
   async stop(): Promise<void> {
@@ -168,4 +193,13 @@ class SentinelGroup implements LocalRedisSentinel {
 
 function names(line: string, { host, port }: LocalRedis): boolean {
   return line.includes(`,address=${host}:${port},`);
+}
+
+/** How much of what was written has arrived where; WAIT knows only what its own connection wrote. */
+function offsetsOf(info: string): { readonly master: number; readonly replicas: readonly number[] } {
+  const replicas = info.matchAll(/^slave\d+:.*,state=online,offset=(\d+),/gm);
+  return {
+    master: Number(/^master_repl_offset:(\d+)/m.exec(info)?.[1]),
+    replicas: Array.from(replicas, ([, offset]) => Number(offset)),
+  };
 }

@@ -6,6 +6,7 @@ import type { RedisAddress } from "./ask.ts";
 import { findRedisServer } from "./find-redis-server.ts";
 import { freePort, onFreePorts } from "./free-port.ts";
 import { GuardedProcess } from "./guarded-process.ts";
+import { noteOwner } from "./owner.ts";
 import { LocalRedisError } from "./local-redis-error.ts";
 
 /** Loopback only, both families where there are two; nothing is ever written unless asked for. */
@@ -185,6 +186,7 @@ async function launchServer(
   ];
   const atEnd = options.dir === undefined ? "remove" : "keep";
   const process = await GuardedProcess.start(command, { dir, atEnd });
+  if (atEnd === "remove") await noteOwner(process.dir);
   const deadline = AbortSignal.timeout(startTimeoutMs);
   const limits = options.signal === undefined ? [deadline] : [deadline, options.signal];
   try {

@@ -2,8 +2,11 @@ import { afterEach, describe, expect, test } from "@jest/globals";
 import { spawn } from "node:child_process";
 import type { ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { startRedis } from "../src/start-redis.ts";
 import { freePort } from "../src/free-port.ts";
 import { command, until } from "./helpers.ts";
 
@@ -53,14 +56,36 @@ describe("a program with ensure-redis in front", () => {
     expect(owner.text()).toContain(`redis: started on localhost:${port}`);
     const other = guest({ REDIS_PORT: String(port) });
     await says(other, "PONG");
-    expect(other.text()).not.toContain("redis:");
+    const whose = `test/guest.ts (process ${owner.child.pid})`;
+    expect(other.text()).toContain(`redis: using the one on localhost:${port} that `);
+    expect(other.text()).toContain(`${whose} has started, and that ends with it`);
     await expect(end(owner)).resolves.toBe(0);
+    await says(other, `${whose}, and is gone with it; waiting for another one there`);
+    expect(other.child.exitCode).toBeNull();
     await until("the Redis is gone", () =>
       command({ host: "127.0.0.1", port }, "PING").then(
         () => false,
         () => true,
       ),
     );
+  });
+
+  test("says nothing of a Redis that no program of ours has started, nor that its own is gone as it ends", async () => {
+    const dir = await mkdtemp(join(tmpdir(), "millrace-test-"));
+    const redis = await startRedis({ dir });
+    const started = guest({ REDIS_PORT: String(redis.port) });
+    await says(started, "PONG");
+    expect(started.text()).not.toContain("redis:");
+    await redis.stop();
+    await rm(dir, { recursive: true });
+    const port = await freePort();
+    const owner = guest({ REDIS_PORT: String(port) });
+    await says(owner, "PONG");
+    const stopping = guest({ REDIS_PORT: String(port), GUEST_STOPS: "1" });
+    await says(stopping, "PONG");
+    await end(owner);
+    await says(stopping, "gone\ngone\ngone");
+    expect(stopping.text()).not.toContain("waiting");
   });
 
   test.each([

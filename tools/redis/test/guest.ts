@@ -8,10 +8,21 @@ if (process.argv.includes("--bogus")) {
 }
 const password = process.env["GUEST_PASSWORD"];
 const callback: unknown = Reflect.get(globalThis, Symbol.for("millrace.before-program"));
-if (typeof callback === "function") await Reflect.apply(callback, undefined, [{ redis: { password } }]);
+const stop = new AbortController();
+if (typeof callback === "function") {
+  await Reflect.apply(callback, undefined, [{ redis: { password } }, stop.signal]);
+}
 
 const port = Number(process.env["REDIS_PORT"]);
 const redis = { host: "127.0.0.1", port, password };
+if (process.env["GUEST_STOPS"] === "1") {
+  stop.abort();
+  setInterval(() => {
+    ask(redis, ["PING"], AbortSignal.timeout(1_000)).catch(() => {
+      console.log("gone");
+    });
+  }, 50);
+}
 console.log(await ask(redis, ["PING"], AbortSignal.timeout(5_000)).catch(String));
 process.on("SIGTERM", () => process.exit(0));
 setInterval(() => undefined, 2 ** 30);

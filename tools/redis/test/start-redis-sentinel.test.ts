@@ -25,3 +25,15 @@ test("Sentinels appoint another master when theirs dies, and all end together", 
   }
   expect([...group.nodes, ...group.sentinels].map(({ pid }) => isAlive(pid))).toEqual(Array(5).fill(false));
 }, 60_000);
+
+test("a replica that gets nothing any more is appointed all the same, and lacks what came after", async () => {
+  await using group = await startRedisSentinel();
+  const [first, second] = group.nodes;
+  if (first === undefined || second === undefined) throw new Error("two data servers");
+  await command(first, "SET", "a", "1");
+  await group.stopReplication();
+  await command(first, "SET", "a", "2");
+  await first.kill();
+  await expect(group.successorOf(first)).resolves.toBe(second);
+  await expect(command(second, "GET", "a")).resolves.toBe("1");
+}, 60_000);

@@ -2,7 +2,7 @@ import { CommandLine } from "@millrace/cli";
 import type { ProgramContext } from "@millrace/cli";
 import { inspectTask } from "@millrace/redis-store";
 import type { TaskInspection } from "@millrace/redis-store";
-import { adminOptions } from "../admin-options.ts";
+import { adminOptions, logStart } from "../admin-options.ts";
 import type { AdminConfig } from "../admin-options.ts";
 import { outlineOf } from "../outline-of.ts";
 import { printLine } from "../print-line.ts";
@@ -28,7 +28,9 @@ export function inspectConfig(
 }
 
 /** Prints a line for each task, then one for all of them. */
-export async function inspect({ config, logger }: ProgramContext<AdminConfig>): Promise<void> {
+export async function inspect({ config, logger, signal }: ProgramContext<AdminConfig>): Promise<void> {
+  logStart(config, "inspecting", logger);
+  const { storeTimeoutMs } = config;
   const { id: flow, graph } = await outlineOf(config.flow);
   const windowSteps = new Set(
     graph.nodes.filter(({ operator }) => operator === "window").map(({ id }) => id),
@@ -38,7 +40,7 @@ export async function inspect({ config, logger }: ProgramContext<AdminConfig>): 
   const watermarks: (number | undefined)[] = [];
   const neverHeard: string[] = [];
   for (const part of config.tasks) {
-    const task = await inspectTask(config.redis, { flow, part }, { logger });
+    const task = await inspectTask(config.redis, { flow, part }, { logger, storeTimeoutMs, signal });
     if (saysUnheard && isUnheard(task)) neverHeard.push(part);
     else watermarks.push(task?.watermark);
     printLine({ flow, part, ...(task === undefined ? { fence: 0 } : summaryOf(task, windowSteps)) });

@@ -1,7 +1,7 @@
 import { CommandLine } from "@millrace/cli";
 import type { ProgramContext } from "@millrace/cli";
 import { resetTask } from "@millrace/redis-store";
-import { adminOptions } from "../admin-options.ts";
+import { adminOptions, logStart } from "../admin-options.ts";
 import type { AdminConfig } from "../admin-options.ts";
 import { outlineOf } from "../outline-of.ts";
 import { printLine } from "../print-line.ts";
@@ -35,13 +35,15 @@ export function resetConfig(
 }
 
 /** Resets the tasks one after the other, and prints a line for each. */
-export async function reset({ config, logger }: ProgramContext<ResetConfig>): Promise<void> {
+export async function reset({ config, logger, signal }: ProgramContext<ResetConfig>): Promise<void> {
+  logStart(config, "resetting", logger);
   const { id: flow } = await outlineOf(config.flow);
+  const { results, storeTimeoutMs } = config;
   for (const part of config.tasks) {
     const { fence, resultKeys } = await resetTask(
       config.redis,
       { flow, part },
-      { logger, results: config.results },
+      { logger, results, storeTimeoutMs, signal },
     );
     printLine({ flow, part, fence, resultKeys });
   }

@@ -1,6 +1,6 @@
 import type { ProgramContext } from "@millrace/cli";
 import { start } from "@millrace/dataflow";
-import { describeRedis } from "@millrace/redis-source";
+import { StartClock, describeRedis } from "@millrace/redis-source";
 import { RedisStore } from "@millrace/redis-store";
 import { messageTime, systemTime } from "@millrace/windowing";
 import type { Clock } from "@millrace/windowing";
@@ -23,7 +23,13 @@ const PUBLISH_WAIT_MS = 1_000;
 const SETTLE_MS = 1_500;
 
 /** Runs a flow over Redis until its input ends or it is stopped. */
-export async function serve({ config, logger, signal }: ProgramContext<AggregatorConfig>): Promise<void> {
+export async function serve({
+  config: given,
+  logger,
+  signal,
+}: ProgramContext<AggregatorConfig>): Promise<void> {
+  // All that it connects for, source, store and sinks, has to be there within one `--connect-timeout`.
+  const config = { ...given, redis: { ...given.redis, startClock: new StartClock() } };
   const { choice, windower, windowing, meta } = config.flow;
   const { transport, channel, names } = config.transport;
   const { tasks } = config;
@@ -40,7 +46,7 @@ export async function serve({ config, logger, signal }: ProgramContext<Aggregato
       `${leftOut.length} of ${names.length} partitions are left to other workers (--tasks): ${leftOut.join(", ")}`,
     );
   }
-  const { storeTimeoutMs } = config;
+  const { storeTimeoutMs, maxKeys } = config;
   const store =
     config.store === "none" ? undefined : new RedisStore(config.redis, { logger, storeTimeoutMs });
   const { parts, used } = watchedParts({
@@ -57,6 +63,7 @@ export async function serve({ config, logger, signal }: ProgramContext<Aggregato
     const running = start(flow, {
       ...(store === undefined ? {} : { store }),
       ...(tasks === undefined ? {} : { parts: tasks }),
+      ...(maxKeys === undefined ? {} : { maxKeys }),
       exitWhenIdleMs: config.exitWhenIdleMs,
       idleFrom: config.idleFrom,
       closeWindows: config.closeWindows,

@@ -6,7 +6,7 @@ import type { WindowResult } from "@millrace/windowing";
 import { audience } from "../../src/flows/audience.ts";
 import { provenance } from "../../src/result-row.ts";
 import { clickLine } from "../support/clicks.ts";
-import { EXAMPLE_EVENTS, expectedAudience, hasExample } from "../support/example.ts";
+import { EXAMPLE_EVENTS, expectedAudience, testWithExample } from "../support/example.ts";
 import { testParts } from "../support/parts.ts";
 
 /** The rows of one window over all lines, in order of time zones. */
@@ -89,7 +89,7 @@ describe("audience", () => {
     expect(provenance(result)).not.toHaveProperty("overflow");
   });
 
-  (hasExample ? test : test.skip)("has the honest numbers of the tutorial's events", async () => {
+  testWithExample("has the honest numbers of the tutorial's events", async () => {
     const rows = await rowsOf(readFileSync(EXAMPLE_EVENTS, "utf8").trimEnd().split("\n"));
     expect(rows.find(({ timezone }) => timezone === "Europe/Madrid")).toMatchObject({
       events: 49,

@@ -6,7 +6,7 @@ import { FlowDriver, TestingSource } from "@millrace/dataflow/testing";
 import { messageTime } from "@millrace/windowing";
 import { mobileCounts } from "../../src/flows/mobile-counts.ts";
 import { clickLine } from "../support/clicks.ts";
-import { EXAMPLE_EVENTS, expectedRows, hasExample } from "../support/example.ts";
+import { EXAMPLE_EVENTS, expectedRows, testWithExample } from "../support/example.ts";
 import { testParts } from "../support/parts.ts";
 import type { TestParts } from "../support/parts.ts";
 
@@ -98,7 +98,7 @@ describe("mobile-counts", () => {
     });
   });
 
-  (hasExample ? test : test.skip)("counts the tutorial's events as the tutorial did", async () => {
+  testWithExample("counts the tutorial's events as the tutorial did", async () => {
     const { rows } = await count(readFileSync(EXAMPLE_EVENTS, "utf8").trimEnd().split("\n"));
     expect(rows.toSorted()).toEqual(expectedRows());
   });

@@ -1,13 +1,18 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { test } from "@jest/globals";
 
 const FOLDER = join(import.meta.dirname, "../../../../../shared/data");
 
 /** The tutorial's events, where they lie beside the repository. */
 export const EXAMPLE_EVENTS: string = join(FOLDER, "example-events.jsonl");
 
-/** Whether they do. */
-export const hasExample: boolean = existsSync(EXAMPLE_EVENTS);
+const hasExample = existsSync(EXAMPLE_EVENTS);
+
+/** A test over these events; where they are not there it is left out, and its name says what it needs. */
+export function testWithExample(name: string, run: () => Promise<void>): void {
+  (hasExample ? test : test.skip)(`${name} (needs ../shared/data/example-events.jsonl)`, run);
+}
 
 /** Mobile events by time zone in all of them, as the rows of one window, in order of time zones. */
 export function expectedRows(): readonly string[] {

@@ -39,6 +39,7 @@ export interface Wake {
  * One live copy of a step in one task. Synchronous: it may emit from every call, any number of times.
  *
  * Only `process` is required; a stateful operator also has `snapshot` and `restore`. Calls come from one task, never nested.
+ * What any of them throws ends the task with a StepError that names the step, but for `stats` and `gauges`.
  */
 export interface Operator<In, Out> {
   /** Takes a batch that arrived at system time `now` (ms). */
@@ -47,7 +48,7 @@ export interface Operator<In, Out> {
   advance?(now: number, drainedAt: number | undefined, out: Emitter<Out>): void;
   /**
    * The system's clock was set forth by so many ms, which have not passed: the next `now` is later by them. A step whose
-   * time is to go on evenly leaves them out.
+   * time is to go on evenly leaves them out. It is called before the call with that `now`.
    */
   skipped?(ms: number): void;
   /** `end`: the input is over. `drain`: the worker stops and there is no store to keep the state. */
@@ -72,7 +73,10 @@ export interface Operator<In, Out> {
   watermark?(): number;
   /** Emits what open windows hold so far (cause `early`); they stay open. More pages may follow, as for a close. */
   early?(now: number, out: Emitter<Out>): void;
-  /** Figures to show, by name. Those that are not named in `gauges` are counts: they only grow. */
+  /**
+   * Figures to show, by name. Those that are not named in `gauges` are counts: they only grow. If it throws, the last ones
+   * stand, and the log says so once.
+   */
   stats?(): Readonly<Record<string, number>>;
   /** Names of figures that say how things stand, such as a number of keys held. @default none */
   readonly gauges?: readonly string[];

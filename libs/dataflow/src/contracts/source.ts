@@ -146,7 +146,7 @@ export interface SourcePartition<T> {
    * is no producer to wait for.
    */
   settledUpTo?(): number;
-  /** Counts so far. Absent: the task counts what it was given. */
+  /** Counts so far; if it throws, the last ones stand. Absent: the task counts what it was given. */
   stats?(): SourceStats;
   /** Ends the intake: what was already read is still delivered, then `end`. Absent: the partition is just closed. */
   stop?(): void;

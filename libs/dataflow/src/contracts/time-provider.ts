@@ -18,7 +18,8 @@ export interface TimeProvider {
   /** Calls `callback` once when so many ms have passed by `monotonic()`. @returns how to cancel it. */
   wakeAfter(delayMs: number, callback: () => void): () => void;
   /**
-   * Calls `listener` when the wall clock is found to have been set by more than a second, once for each step.
+   * Calls `listener` when the wall clock is found to have been set by more than a second, once for each step. Any call of
+   * `now()` may find it, so a listener only notes it.
    *
    * @returns how to stop listening
    */

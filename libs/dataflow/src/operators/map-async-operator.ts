@@ -5,6 +5,7 @@ import type { Duration } from "@millrace/windowing";
 import { FlowError } from "../errors.ts";
 import type { AsyncOperator } from "./async-operator.ts";
 import { ErrorHandler } from "./error-policy.ts";
+import { withDefaults } from "../with-defaults.ts";
 import type { StepContext } from "./step-context.ts";
 
 /** How `mapAsync` calls its function. */
@@ -55,7 +56,10 @@ export class MapAsyncOperator<V, R, K extends string | undefined> implements Asy
     this.#context = context;
     this.#fn = fn;
     this.#keyed = keyed;
-    this.#options = checked(context.step, { ...DEFAULT_MAP_ASYNC_OPTIONS, ...options });
+    this.#options = checked(
+      context.step,
+      withDefaults<Required<MapAsyncOptions>>(DEFAULT_MAP_ASYNC_OPTIONS, options),
+    );
     this.#timeoutMs = toMs(this.#options.timeout);
     this.#backoffMs = toMs(this.#options.backoff);
     this.#errors = new ErrorHandler(context, this.#options.onError);

@@ -54,6 +54,8 @@ interface Cell<S> {
   slot: number;
   /** Bytes of its state, if it was kept since it last changed; else 0. */
   bytes: number;
+  /** Bytes of its state when it was last kept; 0 for one that never was. */
+  lastBytes: number;
 }
 
 /** What came of a call, with all its rows. */
@@ -72,7 +74,8 @@ export interface StatefulOptions extends StepOptions {
   /**
    * Bytes of JSON that the state of one key may have. A further event of a key whose state had more when it was last kept
    * is a {@link KeyStateTooLargeError}, and `onError` says what becomes of it; notifications and the end still come, and
-   * may make the state smaller or forget the key. Without a store nothing is kept, and nothing measured. `Infinity` = no
+   * may make the state smaller or forget the key. Where the states of all keys have more than the step's share of
+   * `RunOptions.maxStateBytes`, an event of a new key fails likewise, and one of a key with more than 1 KiB. Without a store nothing is kept, and nothing measured. `Infinity` = no
    * bound; whatever is given, a commit with a state of more than 256 MiB fails. @default 1_048_576
    */
   readonly maxBytes?: number;
@@ -82,7 +85,9 @@ export interface StatefulOptions extends StepOptions {
 const MAX_KEYS = 1_000_000;
 /** Bytes of a key's state at most, unless the step's options say otherwise. */
 const MAX_STATE_BYTES = 1_024 * 1_024;
-/** From this part of `maxKeys` on a warning is due. */
+/** Keys whose state had no more bytes go on where the run's bound on bytes is reached: hardly more than a few numbers. */
+const SMALL_BYTES = 1_024;
+/** From this part of `maxKeys`, and of `maxStateBytes`, on a warning is due. */
 const NEARLY = 0.8;
 
 const GROUP = "keys";
@@ -98,12 +103,15 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
   readonly #alarms = new DueHeap<Cell<S>>();
   #changed: Set<string> | undefined;
   #order = 0;
+  /** `lastBytes` of all keys. */
+  #bytes = 0;
   /** How to go on with a call that had more than one page of keys. */
   #rest: ((out: Emitter<Out>) => void) | undefined;
   readonly #errors: ErrorHandler;
   readonly #maxKeys: number;
   readonly #maxBytes: number;
   #warned = false;
+  #warnedOfBytes = false;
 
   /** @throws FlowError */
   constructor(
@@ -133,6 +141,13 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
       const cell = this.#cells.get(key);
       if (cell !== undefined && cell.bytes > this.#maxBytes) {
         this.#errors.giveUp(this.#tooLarge(cell), value);
+        continue;
+      }
+      if (
+        this.#bytes >= this.#context.maxStateBytes &&
+        (cell === undefined || cell.lastBytes > SMALL_BYTES)
+      ) {
+        this.#errors.giveUp(this.#allTooLarge(), value);
         continue;
       }
       const made = this.#errors.attempt(() => {
@@ -251,6 +266,26 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
     );
   }
 
+  #warnOfBytes(): void {
+    if (this.#warnedOfBytes) return;
+    this.#warnedOfBytes = true;
+    const { step, part, logger, maxStateBytes } = this.#context;
+    logger.warn(
+      { event: "state-nearly-full", step, part, bytes: this.#bytes, maxStateBytes },
+      `${this.#where}: the states of all keys have ${this.#bytes} bytes of JSON, and ${maxStateBytes} is the step's share of ` +
+        "maxStateBytes. Keep less of each event, let keys be forgotten (a state of undefined), or raise maxStateBytes and " +
+        "the heap limit (--max-old-space-size).",
+    );
+  }
+
+  #allTooLarge(): Error {
+    return new Error(
+      `the states of all keys have ${this.#bytes} bytes of JSON, and the step's share of the run's maxStateBytes is ` +
+        `${this.#context.maxStateBytes}. Keep less of each event, let keys be forgotten (a state of undefined), or raise ` +
+        "maxStateBytes and the heap limit (--max-old-space-size)",
+    );
+  }
+
   #tooLargeToKeep({ key, bytes }: Cell<S>): Error {
     const { step, part } = this.#context;
     return new KeyStateTooLargeError(
@@ -264,15 +299,30 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
   #apply(key: string, cell: Cell<S> | undefined, step: KeyedStep<S, Out>): void {
     this.#changed?.add(key);
     if (step.state === undefined) {
-      if (cell !== undefined && cell.slot >= 0) this.#alarms.remove(cell);
+      if (cell !== undefined) {
+        if (cell.slot >= 0) this.#alarms.remove(cell);
+        this.#measured(cell, 0);
+      }
       this.#cells.delete(key);
       return;
     }
-    const kept = cell ?? { key, order: this.#order++, state: step.state, due: Infinity, slot: -1, bytes: 0 };
-    if (cell === undefined) this.#cells.set(key, kept);
+    const kept = cell ?? this.#newCell(key, step.state);
     kept.state = step.state;
     kept.bytes = 0;
     this.#schedule(kept, step.notifyAt);
+  }
+
+  #newCell(key: string, state: S): Cell<S> {
+    const cell = { key, order: this.#order++, state, due: Infinity, slot: -1, bytes: 0, lastBytes: 0 };
+    this.#cells.set(key, cell);
+    return cell;
+  }
+
+  #measured(cell: Cell<S>, bytes: number): void {
+    this.#bytes += bytes - cell.lastBytes;
+    cell.bytes = bytes;
+    cell.lastBytes = bytes;
+    if (this.#bytes >= NEARLY * this.#context.maxStateBytes) this.#warnOfBytes();
   }
 
   #schedule(cell: Cell<S>, at: number | undefined): void {
@@ -331,7 +381,7 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
 
   #toJson(cell: Cell<S>): Json {
     const state = stateToJson(cell.state, this.#logic.codec, this.#where);
-    cell.bytes = jsonBytes(state);
+    this.#measured(cell, jsonBytes(state));
     if (cell.bytes > MAX_KEPT_BYTES) throw this.#tooLargeToKeep(cell);
     return cell.slot < 0 ? { state } : { state, notifyAt: cell.due };
   }
@@ -341,7 +391,7 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
     this.#apply(key, undefined, step);
     const cell = this.#cells.get(key);
     const { state } = asRecord(value, this.#where);
-    if (cell !== undefined) cell.bytes = jsonBytes(state);
+    if (cell !== undefined) this.#measured(cell, jsonBytes(state));
   }
 
   #fromJson(value: Json): KeyedStep<S, Out> {

@@ -7,6 +7,8 @@ export interface StepContext extends OperatorContext {
   readonly time: TimeProvider;
   /** Keys that the step may keep something for, unless its options say otherwise. */
   readonly maxKeys: number;
+  /** Bytes of the heap that its accumulators may take, unless its options say otherwise. */
+  readonly maxStateBytes: number;
   /** Aborted when the task must end at once. */
   readonly signal: AbortSignal;
   /** Hands a payload to the flow's dead letter; it is written with the next batch. */

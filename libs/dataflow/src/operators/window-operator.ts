@@ -11,9 +11,10 @@ import type {
 } from "@millrace/windowing";
 import { AccumulatorTooLargeError, WindowEventError } from "@millrace/windowing";
 import type { Batch, Emitter, Operator, Wake } from "../contracts/operator.ts";
-import { KeyStateTooLargeError, StepError, messageOf } from "../errors.ts";
+import { KeyStateTooLargeError, SourceError, StepError, hasCode, messageOf } from "../errors.ts";
 import { excerpt } from "../excerpt.ts";
 import { ErrorHandler } from "./error-policy.ts";
+import { OverflowWatch } from "./overflow-watch.ts";
 import { Refusals } from "./refusals.ts";
 import type { StepContext } from "./step-context.ts";
 
@@ -33,6 +34,7 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
   readonly #late: Emitter<LateEvent<V>>;
   readonly #refused: Emitter<RefusedEvent<V>>;
   readonly #refusals: Refusals;
+  readonly #overflow: OverflowWatch;
 
   constructor(
     context: StepContext,
@@ -46,6 +48,7 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
     this.#late = sides.late;
     this.#refused = sides.refused;
     this.#refusals = new Refusals(context);
+    this.#overflow = new OverflowWatch(context);
   }
 
   process(batch: Batch<V>, now: number, out: Emitter<PartResult<R>>): void {
@@ -117,6 +120,7 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
   ): void {
     this.#engine.restore(groups, now);
     this.#before = this.#engine.stats();
+    this.#overflow.begin(this.#engine.overflow);
   }
 
   /** The engine's figures; what it counts, it counts for this run alone, as every other step does. */
@@ -141,9 +145,12 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
       made = call();
     } catch (error) {
       const { step, part } = this.#context;
+      // It asks the source how far events are here.
+      if (hasCode(error, SourceError.code)) throw error;
       if (!(error instanceof WindowEventError)) throw new StepError(step, part, messageOf(error), error);
       throw new StepError(step, part, `${error.message} (event: ${excerpt(error.value)})`, error.cause);
     }
+    this.#overflow.look(this.#engine.overflow);
     const { part } = this.#context;
     send(
       made.results.map((row) => ({ ...row, part })),

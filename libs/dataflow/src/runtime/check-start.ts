@@ -2,7 +2,9 @@ import type { Source, StartContext } from "../contracts/source.ts";
 import type { Sink } from "../contracts/sink.ts";
 import type { Store } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
-import { FlowError, asSinkError } from "../errors.ts";
+import { FlowError, asSinkError, asSourceError } from "../errors.ts";
+import { named, namedAsync } from "./named.ts";
+import type { NameOf } from "./named.ts";
 import { requireSameSignature, signatureOf } from "./signature.ts";
 
 /** Stands for the dead letter among the sinks; no step can have this id. */
@@ -41,7 +43,8 @@ export async function checkStart(
   refuseForeignSinks(flow, store);
   if (store === undefined) return;
   const { id, source } = inputOf(flow);
-  await source.checkStart?.(parts, { ...context, step: id });
+  const ofSource: NameOf = (error) => asSourceError(error, id);
+  await namedAsync(async () => source.checkStart?.(parts, { ...context, step: id }), ofSource);
   const sinks = [...sinksOf(flow)];
   const signature = signatureOf(flow);
   await Promise.all(
@@ -49,15 +52,14 @@ export async function checkStart(
       const head = await store.look({ flow: flow.id, part });
       if (head !== undefined) {
         requireSameSignature(`${flow.id}/${part}`, head.signature, signature);
-        source.checkPosition?.(part, head.position);
+        named(() => source.checkPosition?.(part, head.position), ofSource);
       }
       await Promise.all(
         sinks.map(async ([step, sink]) => {
-          try {
-            await sink.checkResume?.(part, head?.sinks[step], { ...context, step });
-          } catch (error) {
-            throw asSinkError(error, step, part);
-          }
+          await namedAsync(
+            async () => sink.checkResume?.(part, head?.sinks[step], { ...context, step }),
+            (error) => asSinkError(error, step, part),
+          );
         }),
       );
     }),

@@ -23,6 +23,8 @@ export class CommitSchedule {
   /** When the last commit was made, and which watermark it carried (ms of event time). */
   #committedAt = Number.NEGATIVE_INFINITY;
   #committedWatermark = Number.NEGATIVE_INFINITY;
+  /** When a commit last carried a higher watermark. */
+  #raisedAt = Number.NEGATIVE_INFINITY;
   /** When time was last made to move on so that the watermark can be committed. */
   #refreshedAt = Number.NEGATIVE_INFINITY;
   #ownerAskedAt = Number.NEGATIVE_INFINITY;
@@ -52,8 +54,10 @@ export class CommitSchedule {
 
   /** A commit is about to be made of what the steps have now. */
   committing({ results, watermark }: TaskGraph): void {
+    const carried = watermark ?? Number.NEGATIVE_INFINITY;
+    if (carried > this.#committedWatermark) this.#raisedAt = this.#time.monotonic();
     this.#committedResults = results;
-    this.#committedWatermark = watermark ?? Number.NEGATIVE_INFINITY;
+    this.#committedWatermark = carried;
   }
 
   committed(): void {
@@ -85,11 +89,11 @@ export class CommitSchedule {
 
   /**
    * When time is to move on though no window is due, so that readers of the store see the watermark of a partition
-   * move that has nothing to read.
+   * move that has nothing to read. A position that moves without events, as heartbeats move it, is nothing to read either.
    */
   refreshDue({ watermark }: TaskGraph): number | undefined {
-    if (!this.#commits || this.#dirtySince !== undefined || watermark === undefined) return undefined;
-    return Math.max(this.#committedAt, this.#refreshedAt) + this.#watermarkEveryMs;
+    if (!this.#commits || this.#uncommitted > 0 || watermark === undefined) return undefined;
+    return Math.max(this.#raisedAt, this.#refreshedAt) + this.#watermarkEveryMs;
   }
 
   /** When the store is to be asked whether another owner has the task. */

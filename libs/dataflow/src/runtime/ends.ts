@@ -6,6 +6,8 @@ import { wholeText } from "../excerpt.ts";
 import { abortable } from "./abortable.ts";
 import { inputOf, sinksOf } from "./check-start.ts";
 import type { DeadLetters } from "./dead-letters.ts";
+import { namedAsync } from "./named.ts";
+import type { NameOf } from "./named.ts";
 import type { TaskPlan } from "./open-task.ts";
 
 type Resumes = Readonly<Record<string, Json>>;
@@ -35,12 +37,12 @@ export class Ends {
   }
 
   /** Opens something that is closed with the task. */
-  async opened<T extends { close(): Promise<void> }>(opening: Promise<T>): Promise<T> {
+  async opened<T extends { close(): Promise<void> }>(opening: Promise<T>, nameOf?: NameOf): Promise<T> {
     const { abort, resources } = this.#plan;
     // What is open only after the task was given up would otherwise never be closed.
     opening.then((late) => (abort.aborted ? late.close() : undefined)).catch(() => undefined);
     const resource = await abortable(opening, abort);
-    resources.add(resource);
+    resources.add(resource, nameOf);
     return resource;
   }
 
@@ -67,7 +69,7 @@ export class Ends {
       const open = await this.#ifStill(this.#sinks.get(id), resume, ({ end }) => end);
       const end = open ?? (await this.#openSink(id, sink, resume));
       // Before the store, wherever it was opened.
-      resources.add(end);
+      resources.add(end, this.#ofSink(id));
       sinks.set(id, end);
     }
     return sinks;
@@ -78,7 +80,7 @@ export class Ends {
     const open = await this.#ifStill(this.#source, resume, ({ end }) => end.partition);
     const { partition, choose } = open ?? (await this.#openSource(resume));
     // Wherever it was opened, it is closed first: until then what was committed may have to be acknowledged.
-    this.#plan.resources.add(partition);
+    this.#plan.resources.add(partition, this.#ofSource);
     choose();
     return partition;
   }
@@ -108,11 +110,8 @@ export class Ends {
           context.reject(payload, reason);
         });
     };
-    const partition = await this.opened(
-      named(source.buildPart(part, resume, { ...context, reject }), (error) =>
-        asSourceError(error, id, part),
-      ),
-    );
+    const opening = namedAsync(() => source.buildPart(part, resume, { ...context, reject }), this.#ofSource);
+    const partition = await this.opened(opening, this.#ofSource);
     const choose = (): void => {
       chosen = true;
       for (const put of early.splice(0)) put();
@@ -126,8 +125,9 @@ export class Ends {
     resume: Json | undefined,
   ): Promise<SinkPartition<unknown>> {
     const { part } = this.#plan;
-    const opening = sink.buildPart(part, resume, this.#contextOf(id));
-    const opened = await this.opened(named(opening, (error) => asSinkError(error, id, part)));
+    const ofSink = this.#ofSink(id);
+    const opening = namedAsync(() => sink.buildPart(part, resume, this.#contextOf(id)), ofSink);
+    const opened = await this.opened(opening, ofSink);
     this.#refuseStorelessOutputs(id, sink, opened);
     return opened;
   }
@@ -138,6 +138,15 @@ export class Ends {
     throw new FlowError(
       `flow "${this.#plan.flow.id}", output "${id}": its sink hands its rows over to commits (takeOutputs) and names no store that takes them; give the sink a store`,
     );
+  }
+
+  readonly #ofSource: NameOf = (error) => {
+    const { flow, part } = this.#plan;
+    return asSourceError(error, inputOf(flow).id, part);
+  };
+
+  #ofSink(step: string): NameOf {
+    return (error) => asSinkError(error, step, this.#plan.part);
   }
 
   #contextOf(step: string): PartContext {
@@ -158,13 +167,4 @@ export class Ends {
 /** A step may have the name of what every object has. */
 function resumeOf(resumes: Resumes | undefined, id: string): Json | undefined {
   return resumes !== undefined && Object.hasOwn(resumes, id) ? resumes[id] : undefined;
-}
-
-/** @throws what `opening` throws, as an error that names its step */
-async function named<T>(opening: Promise<T>, nameOf: (error: unknown) => Error): Promise<T> {
-  try {
-    return await opening;
-  } catch (error) {
-    throw nameOf(error);
-  }
 }

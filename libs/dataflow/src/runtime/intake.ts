@@ -15,16 +15,18 @@ class Pending<T> {
 
   start(call: () => Promise<T>, signal: Signal): void {
     this.#state = { kind: "waiting" };
-    call().then(
-      (value) => {
+    const failed = (error: unknown): void => {
+      this.#state = { kind: "failed", error };
+      signal.notify();
+    };
+    try {
+      call().then((value) => {
         this.#state = { kind: "done", value };
         signal.notify();
-      },
-      (error: unknown) => {
-        this.#state = { kind: "failed", error };
-        signal.notify();
-      },
-    );
+      }, failed);
+    } catch (error) {
+      failed(error);
+    }
   }
 
   /** The outcome, once; `undefined` while there is none. */

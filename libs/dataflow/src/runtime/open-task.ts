@@ -1,15 +1,18 @@
 import type { Json } from "@millrace/windowing";
-import type { SourcePartition } from "../contracts/source.ts";
+import type { SourcePartition, SourceStats } from "../contracts/source.ts";
 import type { SinkPartition } from "../contracts/sink.ts";
 import type { Store, TaskHead } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
-import { StateTooLargeError } from "../errors.ts";
+import { StateTooLargeError, asSourceError, messageOf } from "../errors.ts";
 import { abortable } from "./abortable.ts";
 import { DEAD_LETTER, inputOf } from "./check-start.ts";
 import { Committer, groupsByStep } from "./committer.ts";
 import { keysKept } from "./counts-codec.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { Ends } from "./ends.ts";
+import { LastFigures } from "./last-figures.ts";
+import { named } from "./named.ts";
+import type { NameOf } from "./named.ts";
 import type { TaskOptions } from "./options.ts";
 import { PositionKeeper } from "./position-keeper.ts";
 import type { Resources } from "./resources.ts";
@@ -39,6 +42,8 @@ export interface TaskPlan {
 export interface LiveTask {
   readonly graph: TaskGraph;
   readonly partition: SourcePartition<unknown>;
+  /** What the source counts; `undefined`: it counts nothing. */
+  readonly sourceStats: LastFigures<SourceStats | undefined>;
   readonly deadLetters: DeadLetters;
   /** Opened sinks by step id, the dead letter's among them. */
   readonly sinks: ReadonlyMap<string, SinkPartition<unknown>>;
@@ -56,20 +61,22 @@ export interface LiveTask {
  * taking the task over stops its former owner. Nothing is read or written until the task is open: what that owner has
  * committed in between makes them open again. Sinks whose opening changes something come after the store.
  *
- * Without a store nobody is replaced, and the source comes last, so that nothing arrives that cannot be processed yet.
+ * A task that is not wanted any more gives up where it waits. Only an `acquire` that was sent is waited for, so that it is closed.
+ *
+ * Without a store no other worker is replaced, and the source comes last, so that nothing arrives that cannot be processed yet.
  */
 export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   const { flow, part, options, store, resources, startLine } = plan;
   const { logger, time } = options;
-  const deadLetters = new DeadLetters(logger, time);
-  resources.add(deadLetters);
+  const deadLetters = new DeadLetters(options.deadLetterLog);
   const ends = new Ends(plan, deadLetters);
   const task = { flow: flow.id, part };
   const input = inputOf(flow);
-  const positions = new PositionKeeper(input.id, input.source.positions);
+  const ofSource: NameOf = (error) => asSourceError(error, input.id, part);
+  const positions = new PositionKeeper(input.id, input.source.positions, ofSource);
   try {
     if (store !== undefined) {
-      const head = await abortable(store.look(task, [positions.group]), plan.abort);
+      const head = await abortable(store.look(task, [positions.group]), plan.opening);
       if (head !== undefined) refuseTooLarge(plan, head);
       await ends.openSource(head && positions.restore(head.position, head.groups));
       await ends.openHarmlessSinks(head?.sinks);
@@ -78,11 +85,11 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
     startLine?.fail(error);
     throw error;
   }
-  await abortable(startLine?.arrive() ?? Promise.resolve(), plan.abort);
+  await abortable(startLine?.arrive() ?? Promise.resolve(), plan.opening);
 
   const owned = store === undefined ? undefined : await ends.opened(store.acquire(task));
   const committer = owned && new Committer(owned, signatureOf(flow), `${task.flow}/${task.part}`, positions);
-  const state = committer && (await abortable(committer.load(), plan.abort));
+  const state = committer && (await abortable(committer.load(), plan.opening));
   const groups = state && [...state.groups];
   const sinks = await ends.sinks(state?.sinks);
   deadLetters.writeTo(sinks.get(DEAD_LETTER));
@@ -96,9 +103,11 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
       logger,
       time,
       signal: plan.abort,
-      completeness: (open, close) => partition.completeness?.(open, close) ?? "unknown",
-      settledUpTo: () => partition.settledUpTo?.() ?? Number.NEGATIVE_INFINITY,
+      completeness: (open, close) =>
+        named(() => partition.completeness?.(open, close), ofSource) ?? "unknown",
+      settledUpTo: () => named(() => partition.settledUpTo?.(), ofSource) ?? Number.NEGATIVE_INFINITY,
       maxKeys: options.maxKeysPerStep,
+      maxStateBytes: options.maxStateBytesPerStep,
       deadLetter: deadLetters.put,
     }),
     sinks,
@@ -118,12 +127,19 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   return {
     graph,
     partition,
+    sourceStats: new LastFigures<SourceStats | undefined>(
+      undefined,
+      () => partition.stats?.(),
+      (error) => {
+        logger.warn({ event: "figures-unknown", step: input.id, part }, messageOf(ofSource(error)));
+      },
+    ),
     deadLetters,
     sinks,
     committer,
     resumed: state !== undefined,
     keptCounts: state?.counts,
-    position: partition.snapshot(),
+    position: named(() => partition.snapshot(), ofSource),
   };
 }
 
@@ -136,7 +152,7 @@ function refuseTooLarge({ flow, part, options }: TaskPlan, { counts }: TaskHead)
   if (keys <= options.maxKeys * RESTORE_SLACK) return;
   throw new StateTooLargeError(
     `flow "${flow.id}", partition "${part}": its state has ${keys} keys, and this run has room for ${options.maxKeys}. Give ` +
-      "the process the heap that it had (--max-old-space-size), raise maxKeys, or reset the state.",
+      "the process the heap that it had (--max-old-space-size), raise --max-keys (option maxKeys), or reset the state.",
   );
 }
 

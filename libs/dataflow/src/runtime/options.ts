@@ -4,7 +4,8 @@ import type { Store } from "../contracts/store.ts";
 import { SYSTEM_TIME } from "../contracts/time-provider.ts";
 import type { TimeProvider } from "../contracts/time-provider.ts";
 import { FlowError } from "../errors.ts";
-import { keysOfHeap } from "./key-room.ts";
+import type { DeadLetterLog } from "./dead-letter-log.ts";
+import { keysOfHeap, stateBytesOfHeap } from "./key-room.ts";
 
 /** From where on a run can be idle. */
 export type IdleFrom = "first-event" | "start";
@@ -46,6 +47,13 @@ export interface RunOptions {
    * `overflowKey`, and are errors of a stateful step (`StepOptions.onError`). @default by the limit of the heap
    */
   readonly maxKeys?: number;
+  /**
+   * Bytes of the heap, by estimate, that accumulators of windows take at most for what they collect (`distinct`, lists, sets,
+   * maps, joins, events that wait in order), over all tasks and steps, shared out as `maxKeys` is. A further element is left
+   * out, and counted as its row's `overflow`. For a stateful step it bounds the JSON of all its states
+   * (`StatefulOptions.maxBytes`). @default by the limit of the heap
+   */
+  readonly maxStateBytes?: number;
   /** How long (ms) batches of a task may take before signals, sockets and HTTP get a turn. @default 10 */
   readonly maxTurnMs?: number;
   /** Stops the run as `stop()` does, when aborted. */
@@ -75,6 +83,10 @@ export type ResolvedRunOptions = Required<Omit<RunOptions, "store" | "parts" | "
 export interface TaskOptions extends ResolvedRunOptions {
   /** A step's share of `maxKeys`. */
   readonly maxKeysPerStep: number;
+  /** A step's share of `maxStateBytes`. */
+  readonly maxStateBytesPerStep: number;
+  /** For dead letters without a sink, of all tasks of the run. */
+  readonly deadLetterLog: DeadLetterLog;
 }
 
 /** @throws FlowError for a value out of range */
@@ -88,6 +100,7 @@ export function resolveRunOptions(options: RunOptions): ResolvedRunOptions {
     commitEveryEvents: options.commitEveryEvents ?? DEFAULT_RUN_OPTIONS.commitEveryEvents,
     maxTurnMs: options.maxTurnMs ?? DEFAULT_RUN_OPTIONS.maxTurnMs,
     maxKeys: options.maxKeys ?? keysOfHeap(),
+    maxStateBytes: options.maxStateBytes ?? stateBytesOfHeap(),
     logger: options.logger ?? DEFAULT_RUN_OPTIONS.logger,
     time: options.time ?? DEFAULT_RUN_OPTIONS.time,
   };
@@ -98,6 +111,7 @@ export function resolveRunOptions(options: RunOptions): ResolvedRunOptions {
     "commitEveryEvents",
     "maxTurnMs",
     "maxKeys",
+    "maxStateBytes",
   ] as const) {
     if (!(resolved[name] > 0))
       throw new FlowError(`run option ${name} is ${resolved[name]}, must be above 0`);

@@ -1,5 +1,7 @@
 import type { Json, StateChange, StateGroup } from "@millrace/windowing";
 import type { PositionCodec } from "../contracts/source.ts";
+import { named } from "./named.ts";
+import type { NameOf } from "./named.ts";
 
 /** Group of the source's step in which the fields of its position are kept. */
 const GROUP = "position";
@@ -13,15 +15,17 @@ export interface KeptPosition {
 /** Keeps of a source's position what changed, where the source can divide it. */
 export class PositionKeeper {
   readonly #codec: PositionCodec | undefined;
+  readonly #nameOf: NameOf;
   /** Where the fields are kept. */
   readonly group: string;
   /** Fields as they are in the store, as text. */
   #kept = new Map<string, string>();
   #next = this.#kept;
 
-  /** @param step id of the source's step */
-  constructor(step: string, codec: PositionCodec | undefined) {
+  /** @param step id of the source's step; @param nameOf names an error of its codec */
+  constructor(step: string, codec: PositionCodec | undefined, nameOf: NameOf) {
     this.#codec = codec;
+    this.#nameOf = nameOf;
     this.group = `${step}/${GROUP}`;
   }
 
@@ -32,15 +36,16 @@ export class PositionKeeper {
     // In an order of their own, so that equal positions are equal as text.
     const fields = new Map(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
     this.#kept = textsOf(fields);
-    return this.#codec === undefined || fields.size === 0
-      ? position
-      : this.#codec.unite({ head: position, fields });
+    const codec = this.#codec;
+    if (codec === undefined || fields.size === 0) return position;
+    return named(() => codec.unite({ head: position, fields }), this.#nameOf);
   }
 
   /** What the next commit has to keep. */
   next(position: Json): KeptPosition {
-    if (this.#codec === undefined) return { position, changes: [] };
-    const { head, fields } = this.#codec.divide(position);
+    const codec = this.#codec;
+    if (codec === undefined) return { position, changes: [] };
+    const { head, fields } = named(() => codec.divide(position), this.#nameOf);
     this.#next = textsOf(fields);
     const put = [...fields].filter(([field]) => this.#kept.get(field) !== this.#next.get(field));
     const gone = [...this.#kept.keys()].filter((field) => !this.#next.has(field));

@@ -1,34 +1,38 @@
+import { namedAsync } from "./named.ts";
+import type { NameOf } from "./named.ts";
+
+interface Resource {
+  close(): Promise<void>;
+}
+
 /** What a task opened; closed in reverse order, all of it, whatever fails on the way. */
 export class Resources {
-  readonly #open: { close(): Promise<void> }[] = [];
+  /** With what names an error of its closing. */
+  readonly #open = new Map<Resource, NameOf | undefined>();
 
-  /** What is added again is closed before all that was added in between. */
-  add(resource: { close(): Promise<void> }): void {
-    this.#remove(resource);
-    this.#open.push(resource);
+  /** What is added again is closed before all that was added in between. @param nameOf says whose error it is */
+  add(resource: Resource, nameOf?: NameOf): void {
+    this.#open.delete(resource);
+    this.#open.set(resource, nameOf);
   }
 
   /** Closes one before the others. */
-  async release(resource: { close(): Promise<void> }): Promise<void> {
-    this.#remove(resource);
-    await resource.close();
+  async release(resource: Resource): Promise<void> {
+    const nameOf = this.#open.get(resource);
+    this.#open.delete(resource);
+    await (nameOf === undefined ? resource.close() : namedAsync(() => resource.close(), nameOf));
   }
 
   /** @throws the first failure, after everything was tried */
   async close(): Promise<void> {
     const failures: unknown[] = [];
-    for (let resource = this.#open.pop(); resource !== undefined; resource = this.#open.pop()) {
+    for (const resource of [...this.#open.keys()].reverse()) {
       try {
-        await resource.close();
+        await this.release(resource);
       } catch (error) {
         failures.push(error);
       }
     }
     if (failures.length > 0) throw failures[0];
-  }
-
-  #remove(resource: { close(): Promise<void> }): void {
-    const index = this.#open.indexOf(resource);
-    if (index >= 0) this.#open.splice(index, 1);
   }
 }

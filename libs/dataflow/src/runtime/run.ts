@@ -1,14 +1,18 @@
+import { setMaxListeners } from "node:events";
 import type { ClockStep } from "../contracts/time-provider.ts";
 import type { Dataflow } from "../dataflow.ts";
-import { DrainTimeoutError, FlowError, messageOf } from "../errors.ts";
+import { DrainTimeoutError, FlowError, asSourceError, messageOf } from "../errors.ts";
 import { abortable } from "./abortable.ts";
-import { checkStart } from "./check-start.ts";
+import { checkStart, inputOf } from "./check-start.ts";
 import { RolledBack } from "./committer.ts";
+import { DeadLetterLog } from "./dead-letter-log.ts";
+import { namedAsync } from "./named.ts";
 import { resolveRunOptions } from "./options.ts";
-import type { ResolvedRunOptions, RunOptions } from "./options.ts";
+import type { ResolvedRunOptions, RunOptions, TaskOptions } from "./options.ts";
 import { pause } from "./pause.ts";
 import { StartLine } from "./start-line.ts";
 import type { FlowStats } from "./stats.ts";
+import { StoppedWhileStarting } from "./stopped-while-starting.ts";
 import { Task } from "./task.ts";
 import type { Unfinished } from "./task.ts";
 import { TaskHistory } from "./task-history.ts";
@@ -69,8 +73,12 @@ class Worker {
   readonly #flow: Dataflow;
   readonly #given: RunOptions;
   readonly #options: ResolvedRunOptions;
-  /** What each step of each task may have of `maxKeys`. */
-  #maxKeysPerStep = 1;
+  readonly #deadLetterLog: DeadLetterLog;
+  /** What each step of each task may have of `maxKeys` and `maxStateBytes`. */
+  #share: Pick<TaskOptions, "maxKeysPerStep" | "maxStateBytesPerStep"> = {
+    maxKeysPerStep: 1,
+    maxStateBytesPerStep: 1,
+  };
   /** Aborted when the run is to stop. */
   readonly #stop = new AbortController();
   /** Aborted when stopping takes too long. */
@@ -83,6 +91,9 @@ class Worker {
     this.#flow = flow;
     this.#given = options;
     this.#options = resolveRunOptions(options);
+    this.#deadLetterLog = new DeadLetterLog(this.#options.logger, this.#options.time);
+    // Every task and every connection listens to them; that many listeners are no leak.
+    setMaxListeners(0, this.#stop.signal, this.#abort.signal);
   }
 
   async run(): Promise<FlowStats> {
@@ -94,23 +105,25 @@ class Worker {
     signal?.addEventListener("abort", stop);
     const stopWatching = this.#options.time.onStep(this.#clockWasSet);
     try {
-      const parts = await abortable(this.#parts(), this.#abort.signal);
-      await this.#checkStart(parts);
-      this.#divideKeys(parts.length);
-      const startLine = new StartLine(parts.length);
-      this.#tasks = parts.map((part) => this.#task(part, new TaskHistory(), startLine));
-      await this.#runAll();
+      const parts = await this.#look();
+      if (parts !== undefined) {
+        this.#divideRoom(parts.length);
+        const startLine = new StartLine(parts.length);
+        this.#tasks = parts.map((part) => this.#task(part, new TaskHistory(), startLine));
+        await this.#runAll();
+      }
     } finally {
       signal?.removeEventListener("abort", stop);
       this.#cancelDeadline?.();
       stopWatching();
+      this.#deadLetterLog.endPeriod();
     }
     return this.stats();
   }
 
   stop(): void {
     if (this.#stop.signal.aborted) return;
-    this.#stop.abort();
+    this.#stop.abort(new StoppedWhileStarting());
     const { time, drainTimeoutMs } = this.#options;
     for (const task of this.#tasks) task.stop();
     this.#cancelDeadline = time.wakeAfter(drainTimeoutMs, () => {
@@ -147,10 +160,12 @@ class Worker {
   }
 
   readonly #clockWasSet = ({ byMs, skippedMs, aheadMs }: ClockStep): void => {
+    const windows = this.#flow.graph.nodes.some(({ operator }) => operator === "window");
+    const forth = windows
+      ? "windows on the system clock that are over by it close now; event time goes on evenly"
+      : "time goes on from there";
     const what =
-      skippedMs === 0
-        ? `time goes on evenly from where it was, ${aheadMs} ms ahead of the clock`
-        : `windows on the system clock that are over by it close now; event time goes on evenly`;
+      skippedMs === 0 ? `time goes on evenly from where it was, ${aheadMs} ms ahead of the clock` : forth;
     this.#options.logger.warn(
       { event: "clock-set", byMs, aheadMs },
       `the system's clock was set ${byMs < 0 ? "back" : "forth"} by ${Math.abs(byMs)} ms: ${what}`,
@@ -163,7 +178,11 @@ class Worker {
 
   /** @throws FlowError for a partition that is not there, or that is named twice */
   async #parts(): Promise<readonly string[]> {
-    const all = (await this.#flow.graph.input?.source.listParts()) ?? [];
+    const { id, source } = inputOf(this.#flow);
+    const all = await namedAsync(
+      () => source.listParts(),
+      (error) => asSourceError(error, id),
+    );
     const wanted = this.#given.parts ?? all;
     const unknown = wanted.filter((part) => !all.includes(part));
     if (unknown.length > 0) {
@@ -181,34 +200,45 @@ class Worker {
   }
 
   /** The steps of all tasks share one heap. */
-  #divideKeys(tasks: number): void {
+  #divideRoom(tasks: number): void {
     const steps = this.#flow.graph.nodes.filter(({ state }) => state !== undefined).length;
     if (steps === 0) return;
-    const { maxKeys, logger } = this.#options;
+    const { maxKeys, maxStateBytes, logger } = this.#options;
     // Without a store it is of interest only once keys overflow, which is counted.
     const level = this.#given.store === undefined ? "debug" : "info";
-    this.#maxKeysPerStep = Math.max(Math.floor(maxKeys / (steps * Math.max(tasks, 1))), 1);
+    const shareOf = (all: number): number => Math.max(Math.floor(all / (steps * Math.max(tasks, 1))), 1);
+    this.#share = { maxKeysPerStep: shareOf(maxKeys), maxStateBytesPerStep: shareOf(maxStateBytes) };
+    const { maxKeysPerStep, maxStateBytesPerStep } = this.#share;
     logger[level](
-      { event: "key-bound", maxKeys, maxKeysPerStep: this.#maxKeysPerStep },
-      `state is kept for at most ${maxKeys} keys, ${this.#maxKeysPerStep} in each step of each partition; what comes beyond ` +
-        "is counted under an overflow key. A larger heap (--max-old-space-size) has room for more.",
+      { event: "key-bound", maxKeys, maxKeysPerStep, maxStateBytes, maxStateBytesPerStep },
+      `state is kept for at most ${maxKeys} keys, ${maxKeysPerStep} in each step of each partition; what comes beyond ` +
+        `is counted under an overflow key. Their lists and sets take at most ${inMiB(maxStateBytes)} MiB, ` +
+        `${inMiB(maxStateBytesPerStep)} in each step of each partition; rows count what comes beyond as overflow. A larger ` +
+        "heap (--max-old-space-size) has room for more.",
     );
   }
 
-  /** A run that is stopped before anything was taken over has nothing to finish, whatever the store would have said. */
-  async #checkStart(parts: readonly string[]): Promise<void> {
+  /**
+   * Looks at what the run begins with, and changes nothing.
+   *
+   * @returns the partitions to run; `undefined`: the run was stopped, and nothing is open that there were to finish
+   */
+  async #look(): Promise<readonly string[] | undefined> {
     const { logger, time } = this.#options;
-    const context = { logger, time, signal: this.#stop.signal };
+    const { signal } = this.#stop;
     try {
-      await abortable(checkStart(this.#flow, parts, this.#given.store, context), this.#abort.signal);
+      const parts = await abortable(this.#parts(), signal);
+      await abortable(checkStart(this.#flow, parts, this.#given.store, { logger, time, signal }), signal);
+      return parts;
     } catch (error) {
-      if (!this.#stop.signal.aborted || this.#abort.signal.aborted) throw error;
-      this.#options.logger.warn({ event: "stopped-while-opening" }, messageOf(error));
+      if (!signal.aborted) throw error;
+      logger.warn({ event: "stopped-while-opening" }, messageOf(error));
+      return undefined;
     }
   }
 
   #task(part: string, history: TaskHistory, startLine?: StartLine): Task {
-    const options = { ...this.#options, maxKeysPerStep: this.#maxKeysPerStep };
+    const options = { ...this.#options, ...this.#share, deadLetterLog: this.#deadLetterLog };
     const task = new Task(this.#flow, part, options, this.#given.store, history, startLine, () => {
       // Until all are idle none ends: a partition that pauses is not over while another still runs.
       if (!this.#tasks.every((each) => each.idle)) return;
@@ -290,4 +320,8 @@ class Worker {
       }
     }
   }
+}
+
+function inMiB(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(bytes < 100 * 2 ** 20 ? 1 : 0);
 }

@@ -1,4 +1,3 @@
-import type { SourcePartition } from "../contracts/source.ts";
 import type { TimeProvider } from "../contracts/time-provider.ts";
 import type { Graph } from "../graph.ts";
 import type { LiveTask } from "./open-task.ts";
@@ -68,8 +67,8 @@ export class TaskFigures {
   }
 
   /** The next commit carries the source's present position. */
-  atPosition(partition: SourcePartition<unknown>): void {
-    this.#atPosition = { ...countedBy(partition), rejected: this.#rejected };
+  atPosition(live: LiveTask): void {
+    this.#atPosition = { ...countedBy(live), rejected: this.#rejected };
   }
 
   /** What this life will have counted with the commit that is about to be made. */
@@ -91,7 +90,7 @@ export class TaskFigures {
 
   stats({ part, phase, hold, live }: TaskStanding): TaskStats {
     const { earlier, discarded, reloads } = this.#history;
-    const source = live?.partition.stats?.();
+    const source = live?.sourceStats.now();
     const own = this.#standing(phase, live);
     const { steps, ...counts } = sumOf(earlier, own);
     const gauges = live?.graph.gauges();
@@ -135,11 +134,11 @@ export class TaskFigures {
 
   /** All that this life has counted so far, also what the source has counted since the position was noted. */
   #now(live: LiveTask | undefined): TaskCounts {
-    const counted = live && countedBy(live.partition);
+    const counted = live && countedBy(live);
     return {
       ...this.#own(),
       ...counted,
-      read: live?.partition.stats?.().read ?? this.#read,
+      read: live?.sourceStats.now()?.read ?? this.#read,
       rejected: this.#rejected,
       steps: live?.graph.counts(this.#graph) ?? {},
     };
@@ -152,8 +151,8 @@ export class TaskFigures {
 }
 
 function countedBy(
-  partition: SourcePartition<unknown>,
+  live: LiveTask,
 ): Pick<TaskCounts, "duplicates" | "lost" | "possibleDuplicates" | "suspicious"> {
-  const { duplicates = 0, lost = 0, possibleDuplicates = 0, suspicious = 0 } = partition.stats?.() ?? {};
+  const { duplicates = 0, lost = 0, possibleDuplicates = 0, suspicious = 0 } = live.sourceStats.now() ?? {};
   return { duplicates, lost, possibleDuplicates, suspicious };
 }

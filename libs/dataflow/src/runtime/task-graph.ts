@@ -1,73 +1,62 @@
 import type { StateChange, StateGroup } from "@millrace/windowing";
-import type { Batch, Operator, Wake } from "../contracts/operator.ts";
+import type { Batch, Operator, OperatorContext, Wake } from "../contracts/operator.ts";
 import type { SinkPartition } from "../contracts/sink.ts";
-import { asSinkError, asStepError, hasCode } from "../errors.ts";
+import { asSinkError, asStepError } from "../errors.ts";
 import type { Graph, GraphNode } from "../graph.ts";
 import type { AsyncOperator } from "../operators/async-operator.ts";
 import type { StepContext } from "../operators/step-context.ts";
+import type { LastFigures } from "./last-figures.ts";
+import { named, namedAsync } from "./named.ts";
+import type { NameOf } from "./named.ts";
+import { OperatorNode, figuresOf } from "./operator-node.ts";
+import type { StepFigures } from "./operator-node.ts";
 import { PortEmitter } from "./port-emitter.ts";
 import type { Receiver } from "./port-emitter.ts";
 import type { StepCounts } from "./task-counts.ts";
 
-/** A step that works on its batch at once. Whatever it throws names the step. */
-class OperatorNode implements Receiver {
-  readonly node: GraphNode;
-  readonly operator: Operator<unknown, unknown>;
-  readonly out: PortEmitter;
-  readonly #clock: { readonly now: number };
-  readonly #part: string;
-  eventsIn = 0;
-
-  constructor(
-    node: GraphNode,
-    operator: Operator<unknown, unknown>,
-    out: PortEmitter,
-    clock: { readonly now: number },
-    part: string,
-  ) {
-    this.node = node;
-    this.operator = operator;
-    this.out = out;
-    this.#clock = clock;
-    this.#part = part;
-  }
-
-  receive(batch: Batch<unknown>): void {
-    this.eventsIn += batch.events.length;
-    try {
-      this.operator.process(batch, this.#clock.now, this.out);
-    } catch (error) {
-      throw asStepError(error, this.node.id, this.#part);
-    }
-  }
-
-  /** Any other call of the operator. @throws StepError, or an error that has a code of its own */
-  call<T>(use: (operator: Operator<unknown, unknown>, out: PortEmitter) => T): T {
-    try {
-      return use(this.operator, this.out);
-    } catch (error) {
-      throw hasCode(error) ? error : asStepError(error, this.node.id, this.#part);
-    }
-  }
-}
-
 /** A step whose work is awaited: batches wait in its inbox until the task settles. */
 class AsyncNode implements Receiver {
   readonly node: GraphNode;
-  readonly operator: AsyncOperator<unknown, unknown>;
-  readonly out: PortEmitter;
-  readonly inbox: Batch<unknown>[] = [];
+  readonly #operator: AsyncOperator<unknown, unknown>;
+  readonly #out: PortEmitter;
+  readonly #nameOf: NameOf;
+  readonly #figures: LastFigures<StepFigures>;
+  readonly #inbox: Batch<unknown>[] = [];
   eventsIn = 0;
 
-  constructor(node: GraphNode, operator: AsyncOperator<unknown, unknown>, out: PortEmitter) {
+  /** @param build makes the operator */
+  constructor(
+    node: GraphNode,
+    build: () => AsyncOperator<unknown, unknown>,
+    out: PortEmitter,
+    context: OperatorContext,
+  ) {
     this.node = node;
-    this.operator = operator;
-    this.out = out;
+    this.#out = out;
+    this.#nameOf = (error) => asStepError(error, node.id, context.part);
+    const operator = named(build, this.#nameOf);
+    this.#operator = operator;
+    this.#figures = figuresOf(context, () => ({ figures: operator.stats?.() ?? {}, gauges: [] }));
+  }
+
+  get waiting(): boolean {
+    return this.#inbox.length > 0;
+  }
+
+  /** Never throws. */
+  get figures(): StepFigures {
+    return this.#figures.now();
   }
 
   receive(batch: Batch<unknown>): void {
     this.eventsIn += batch.events.length;
-    this.inbox.push(batch);
+    this.#inbox.push(batch);
+  }
+
+  async work(): Promise<void> {
+    for (const batch of this.#inbox.splice(0)) {
+      await namedAsync(() => this.#operator.run(batch, this.#out), this.#nameOf);
+    }
   }
 }
 
@@ -99,11 +88,10 @@ class OutputNode implements Receiver {
     if (this.rows.length === 0) return;
     const { rows } = this;
     this.rows = [];
-    try {
-      await this.sink.writeBatch(rows);
-    } catch (error) {
-      throw asSinkError(error, this.node.id, this.#part);
-    }
+    await namedAsync(
+      () => this.sink.writeBatch(rows),
+      (error) => asSinkError(error, this.node.id, this.#part),
+    );
     this.written += rows.length;
   }
 
@@ -118,11 +106,8 @@ class OutputNode implements Receiver {
   }
 }
 
-interface LiveFigures {
+interface LiveFigures extends StepFigures {
   readonly eventsIn: number;
-  readonly figures: Readonly<Record<string, number>>;
-  /** Which of the figures say how things stand; the others are counts. */
-  readonly gauges: readonly string[];
 }
 
 /** When the operators of a task want to be called next, by what they need. */
@@ -134,6 +119,8 @@ export interface Wakes {
 /** The live copy of a flow's steps in one task: batches are pushed in at the input, rows come out at the sinks. */
 export class TaskGraph {
   readonly #clock = { now: 0 };
+  /** By how much system time was set forth since the last turn, ms. */
+  #skippedMs = 0;
   readonly #input: PortEmitter;
   readonly #operators: OperatorNode[] = [];
   readonly #asyncs: AsyncNode[] = [];
@@ -155,11 +142,13 @@ export class TaskGraph {
         input = down;
       } else if (role.kind === "operator") {
         const context = contextOf(node.id);
-        const live = new OperatorNode(node, role.build(context, sides), down, this.#clock, context.part);
+        const build = (): Operator<unknown, unknown> => role.build(context, sides);
+        const live = new OperatorNode(node, build, down, this.#clock, context);
         this.#operators.push(live);
         this.#connect(node, live);
       } else if (role.kind === "async") {
-        const live = new AsyncNode(node, role.build(contextOf(node.id)), down);
+        const context = contextOf(node.id);
+        const live = new AsyncNode(node, () => role.build(context), down, context);
         this.#asyncs.push(live);
         this.#connect(node, live);
       } else {
@@ -176,40 +165,38 @@ export class TaskGraph {
 
   /** Sends a batch through every step that works at once. */
   push(batch: Batch<unknown>, now: number): void {
-    this.#clock.now = now;
+    this.#turn(now);
     this.#input.emit(batch);
   }
 
   /** System time is `now`; if `drainedAt` is given, nothing was left to read at that instant. */
   advance(now: number, drainedAt: number | undefined): void {
-    this.#clock.now = now;
+    this.#turn(now);
     for (const step of this.#operators) step.call((operator, out) => operator.advance?.(now, drainedAt, out));
   }
 
-  /** System time was set forth by so many ms, which have not passed. */
+  /** System time was set forth by so many ms, which have not passed. The steps learn of it at their next turn. */
   skipped(ms: number): void {
-    for (const { operator } of this.#operators) operator.skipped?.(ms);
+    this.#skippedMs += ms;
   }
 
   /** Whether rows or async work wait, or a close has more pages. */
   get unsettled(): boolean {
     return (
       this.#outputs.some(({ rows }) => rows.length > 0) ||
-      this.#asyncs.some(({ inbox }) => inbox.length > 0) ||
+      this.#asyncs.some(({ waiting }) => waiting) ||
       this.pending
     );
   }
 
   /** Whether a close has more pages. */
   get pending(): boolean {
-    return this.#operators.some(({ operator }) => operator.pending === true);
+    return this.#operators.some(({ pending }) => pending);
   }
 
   /** Does the async work that waits, first step to last, then gives every sink its rows. */
   async settle(): Promise<void> {
-    for (const node of this.#asyncs) {
-      for (const batch of node.inbox.splice(0)) await node.operator.run(batch, node.out);
-    }
+    for (const node of this.#asyncs) await node.work();
     await Promise.all(this.#outputs.map((output) => output.write()));
   }
 
@@ -220,15 +207,15 @@ export class TaskGraph {
 
   /** Emits the next page of the first step that has one. */
   nextPage(): void {
-    const step = this.#operators.find(({ operator }) => operator.pending === true);
+    const step = this.#operators.find(({ pending }) => pending);
     step?.call((operator, out) => operator.nextPage?.(out));
   }
 
   /** Closes what the end closes, first step to last: what each emits must settle before the next one's turn. */
   *finishing(cause: "end" | "drain", now: number): Generator<void> {
-    this.#clock.now = now;
+    this.#turn(now);
     for (const step of this.#operators) {
-      if (step.operator.finish === undefined) continue;
+      if (!step.has("finish")) continue;
       step.call((operator, out) => operator.finish?.(cause, now, out));
       yield;
     }
@@ -236,15 +223,16 @@ export class TaskGraph {
 
   /** Emits what open windows have so far, first step to last, each to be settled as in `finishing`. */
   *showing(now: number): Generator<void> {
-    this.#clock.now = now;
+    this.#turn(now);
     for (const step of this.#operators) {
-      if (step.operator.early === undefined) continue;
+      if (!step.has("early")) continue;
       step.call((operator, out) => operator.early?.(now, out));
       yield;
     }
   }
 
   nextWakes(now: number): Wakes {
+    this.#turn(now);
     let time: number | undefined;
     let drained: number | undefined;
     for (const step of this.#operators) {
@@ -277,9 +265,11 @@ export class TaskGraph {
 
   /** Gives every step that keeps state what was kept of it. */
   restore(groups: ReadonlyMap<string, readonly StateGroup[]>, now: number): void {
-    this.#clock.now = now;
+    // Their time begins now, whatever the clock did before.
+    this.#skippedMs = 0;
+    this.#turn(now);
     for (const step of this.#operators) {
-      if (step.operator.snapshot === undefined) continue;
+      if (!step.has("snapshot")) continue;
       step.call((operator) => operator.restore?.(groups.get(step.node.id) ?? [], now));
     }
   }
@@ -325,8 +315,8 @@ export class TaskGraph {
   /** Keys that all steps keep, once for each of their windows. */
   get keys(): number {
     let keys = 0;
-    for (const { operator } of this.#operators) {
-      const { cells = 0, keys: kept = 0 } = operator.stats?.() ?? {};
+    for (const { figures } of this.#operators) {
+      const { cells = 0, keys: kept = 0 } = figures.figures;
       keys += cells + kept;
     }
     return keys;
@@ -338,23 +328,29 @@ export class TaskGraph {
       rows: this.#outputs.reduce((rows, { unwritten }) => rows + unwritten, 0),
       open: this.#operators
         .filter(({ node }) => node.operator === "window")
-        .reduce((open, { operator }) => open + (operator.stats?.()["cells"] ?? 0), 0),
+        .reduce((open, { figures }) => open + (figures.figures["cells"] ?? 0), 0),
     };
   }
 
   #figures(rows: "out" | "written" = "out"): ReadonlyMap<string, LiveFigures> {
     const live = new Map<string, LiveFigures>();
-    for (const { node, operator, eventsIn } of this.#operators) {
-      live.set(node.id, { eventsIn, figures: operator.stats?.() ?? {}, gauges: operator.gauges ?? [] });
-    }
-    for (const { node, operator, eventsIn } of this.#asyncs) {
-      live.set(node.id, { eventsIn, figures: operator.stats?.() ?? {}, gauges: [] });
+    for (const { node, eventsIn, figures } of [...this.#operators, ...this.#asyncs]) {
+      live.set(node.id, { eventsIn, ...figures });
     }
     for (const { node, eventsIn, rowsOut, written } of this.#outputs) {
       const figures = { rowsOut: rows === "out" ? rowsOut : written };
       live.set(node.id, { eventsIn, figures, gauges: [] });
     }
     return live;
+  }
+
+  /** The calls that follow are made at `now`. By how much the clock was set comes first, since `now` is later by it. */
+  #turn(now: number): void {
+    const skippedMs = this.#skippedMs;
+    this.#skippedMs = 0;
+    this.#clock.now = now;
+    if (skippedMs === 0) return;
+    for (const step of this.#operators) step.call((operator) => operator.skipped?.(skippedMs));
   }
 
   #emitter(node: string, port: string): PortEmitter {

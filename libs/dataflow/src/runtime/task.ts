@@ -1,13 +1,17 @@
+import { setMaxListeners } from "node:events";
 import type { Json } from "@millrace/windowing";
 import type { Store } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
-import { DrainTimeoutError, asSinkError, messageOf } from "../errors.ts";
+import { DrainTimeoutError, asSinkError, asSourceError, messageOf } from "../errors.ts";
 import { abortable } from "./abortable.ts";
+import { inputOf } from "./check-start.ts";
 import { CommitSchedule } from "./commit-schedule.ts";
 import { RolledBack } from "./committer.ts";
 import { IdleWatch } from "./idle-watch.ts";
 import { Intake } from "./intake.ts";
 import type { ProbeAnswer } from "./intake.ts";
+import { named, namedAsync } from "./named.ts";
+import type { NameOf } from "./named.ts";
 import { openTask } from "./open-task.ts";
 import type { LiveTask } from "./open-task.ts";
 import type { TaskOptions } from "./options.ts";
@@ -16,6 +20,7 @@ import { Signal } from "./signal.ts";
 import type { StartLine } from "./start-line.ts";
 import type { Hold, TaskPhase, TaskStats } from "./stats.ts";
 import { TaskFigures } from "./task-figures.ts";
+import { StoppedWhileStarting } from "./stopped-while-starting.ts";
 import type { TaskHistory } from "./task-history.ts";
 
 /** Why a task's input ended: by itself, since nothing came for long enough, or since the run is to stop. */
@@ -54,6 +59,8 @@ export class Task {
   #live: LiveTask | undefined;
   #stopping = false;
   #ending = false;
+  /** The source failed at ending the intake. */
+  #unstoppable: Error | undefined;
   /** When it went for the next batch, or last stopped waiting for one, monotonic, ms. */
   #roundBegan = 0;
   /** What its batches took since it last gave way to others, ms. What passes while it waits for one is none of it. */
@@ -73,6 +80,8 @@ export class Task {
     startLine: StartLine | undefined,
     onIdle: () => void,
   ) {
+    // A sink of many partitions listens to them with each; that many listeners are no leak.
+    setMaxListeners(0, this.#abort.signal, this.#opening.signal);
     this.#flow = flow;
     this.part = part;
     this.history = history;
@@ -98,8 +107,8 @@ export class Task {
   /** Ends the intake; what was read is finished and committed. */
   stop(): void {
     this.#stopping = true;
-    if (this.#phase === "starting") this.#opening.abort();
-    this.#live?.partition.stop?.();
+    if (this.#phase === "starting") this.#opening.abort(new StoppedWhileStarting());
+    this.#stopSource();
     this.#signal.notify();
   }
 
@@ -107,7 +116,7 @@ export class Task {
   endInput(): void {
     if (this.#phase === "ended") return;
     this.#ending = true;
-    this.#live?.partition.stop?.();
+    this.#stopSource();
     this.#signal.notify();
   }
 
@@ -182,7 +191,7 @@ export class Task {
     this.#live = live;
     this.#phase = "running";
     this.history.resumed(live.keptCounts);
-    if (this.#stopping || this.#ending) live.partition.stop?.();
+    if (this.#stopping || this.#ending) this.#stopSource();
     // Sinks that resume are cut back to what was committed, so there must be a commit before the first row.
     if (!live.resumed) await this.#commit(live, false);
     await this.#settle(live);
@@ -221,7 +230,7 @@ export class Task {
 
   async #loop(live: LiveTask): Promise<Ending> {
     const { time, maxTurnMs } = this.#options;
-    const intake = new Intake(live.partition, this.#flow.graph.input?.id ?? "", this.part, this.#signal);
+    const intake = new Intake(live.partition, inputOf(this.#flow).id, this.part, this.#signal);
     for (;;) {
       this.#roundBegan = time.monotonic();
       const batch = await this.#next(live, intake);
@@ -253,8 +262,8 @@ export class Task {
   /** The next commit carries the source's present position. Called only while no read is outstanding. */
   #notePosition(live: LiveTask): void {
     if (live.committer === undefined) return;
-    live.position = live.partition.snapshot();
-    this.#figures.atPosition(live.partition);
+    live.position = named(() => live.partition.snapshot(), this.#ofSource);
+    this.#figures.atPosition(live);
   }
 
   /** Waits for the next batch, and lets windows close in between as time allows. */
@@ -266,6 +275,7 @@ export class Task {
     await Promise.resolve();
     for (;;) {
       this.#abort.signal.throwIfAborted();
+      if (this.#unstoppable !== undefined) throw this.#unstoppable;
       const batch = intake.takeBatch();
       if (batch?.kind === "batch") return { events: batch.events, times: batch.times };
       if (batch?.kind === "end") {
@@ -367,9 +377,13 @@ export class Task {
     await this.#flush(live);
     const sinks: Record<string, Json> = {};
     for (const [id, sink] of live.sinks) {
-      if (sink.snapshot !== undefined) sinks[id] = await abortable(this.#ofSink(id, sink.snapshot()), signal);
+      if (sink.snapshot === undefined) continue;
+      const state = namedAsync(() => sink.snapshot?.() ?? Promise.resolve(null), this.#ofSink(id));
+      sinks[id] = await abortable(state, signal);
     }
-    const outputs = [...live.sinks.values()].flatMap((sink) => sink.takeOutputs?.() ?? []);
+    const outputs = [...live.sinks].flatMap(
+      ([id, sink]) => named(() => sink.takeOutputs?.(), this.#ofSink(id)) ?? [],
+    );
     this.#schedule.committing(graph);
     const own = this.#figures.withCommit(live);
     const counts = this.history.toKeep(own, graph.keys);
@@ -377,21 +391,34 @@ export class Task {
     graph.allOut();
     this.#schedule.committed();
     this.#figures.committed(own);
-    if (partition.committed !== undefined) await abortable(partition.committed(position), signal);
+    if (partition.committed === undefined) return;
+    const acknowledged = namedAsync(
+      () => partition.committed?.(position) ?? Promise.resolve(),
+      this.#ofSource,
+    );
+    await abortable(acknowledged, signal);
   }
 
   /** Waits until every row written has left this process: a commit, or the end of a run, must not be ahead of it. */
   async #flush({ sinks }: LiveTask): Promise<void> {
-    const flushed = [...sinks].map(([id, sink]) => this.#ofSink(id, sink.flush()));
+    const flushed = [...sinks].map(([id, sink]) => namedAsync(() => sink.flush(), this.#ofSink(id)));
     await abortable(Promise.all(flushed), this.#abort.signal);
   }
 
-  /** @throws what the sink throws, with its step's name */
-  async #ofSink<T>(step: string, work: Promise<T>): Promise<T> {
+  /** What the sink of a step threw, with its name. */
+  #ofSink(step: string): NameOf {
+    return (error) => asSinkError(error, step, this.part);
+  }
+
+  /** What the source threw, with its step's name. */
+  readonly #ofSource: NameOf = (error) => asSourceError(error, inputOf(this.#flow).id, this.part);
+
+  /** Ends the intake. It is called at any time, so that a source that fails at it fails the task at its next turn. */
+  #stopSource(): void {
     try {
-      return await work;
+      this.#live?.partition.stop?.();
     } catch (error) {
-      throw asSinkError(error, step, this.part);
+      this.#unstoppable ??= this.#ofSource(error);
     }
   }
 

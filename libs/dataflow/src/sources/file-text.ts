@@ -2,42 +2,96 @@ import { Readable, pipeline } from "node:stream";
 import type { Duplex } from "node:stream";
 import * as zlib from "node:zlib";
 
-/** How a file is written, by what its first bytes say. */
-export type FileForm = "plain" | "utf8-mark" | "gzip" | "zstd" | "utf16";
+/** How a file is written, by what its first bytes say: text in UTF-8, what is decompressed here, or what is not read. */
+export type FileForm = "plain" | "utf8-mark" | "gzip" | "zstd" | Unread;
 
-const SIGNATURES: readonly (readonly [form: FileForm, bytes: readonly number[]])[] = [
+type Unread = Encoding | keyof typeof UNPACK_WITH;
+
+/** By the names that iconv has for them; without LE and BE the byte-order mark says which. */
+type Encoding = `UTF-${16 | 32}${"" | "LE" | "BE"}`;
+
+/** How people unpack what is not decompressed here. */
+const UNPACK_WITH = {
+  bzip2: "bzip2 -dc",
+  xz: "xz -dc",
+  zip: "unzip -p",
+  lz4: "lz4 -dc",
+  lzip: "lzip -dc",
+  compress: "uncompress -c",
+  "7-zip": "7z x -so",
+} as const;
+
+/** `undefined` stands for any byte. The first that fits counts. */
+const SIGNATURES: readonly (readonly [form: FileForm, bytes: readonly (number | undefined)[]])[] = [
   ["utf8-mark", [0xef, 0xbb, 0xbf]],
   ["gzip", [0x1f, 0x8b]],
   ["zstd", [0x28, 0xb5, 0x2f, 0xfd]],
-  ["utf16", [0xff, 0xfe]],
-  ["utf16", [0xfe, 0xff]],
+  ["bzip2", [0x42, 0x5a, 0x68, undefined, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59]],
+  // An empty one.
+  ["bzip2", [0x42, 0x5a, 0x68, undefined, 0x17, 0x72, 0x45, 0x38, 0x50, 0x90]],
+  ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
+  ["zip", [0x50, 0x4b, 0x03, 0x04]],
+  ["zip", [0x50, 0x4b, 0x05, 0x06]],
+  ["lz4", [0x04, 0x22, 0x4d, 0x18]],
+  ["lzip", [0x4c, 0x5a, 0x49, 0x50, 0x01]],
+  ["compress", [0x1f, 0x9d]],
+  ["7-zip", [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c]],
+  ["UTF-32", [0xff, 0xfe, 0x00, 0x00]],
+  ["UTF-32", [0x00, 0x00, 0xfe, 0xff]],
+  ["UTF-16", [0xff, 0xfe]],
+  ["UTF-16", [0xfe, 0xff]],
+  // A character of ASCII with zeros beside it; there is no zero in JSON.
+  ["UTF-32LE", [undefined, 0x00, 0x00, 0x00]],
+  ["UTF-32BE", [0x00, 0x00, 0x00]],
+  ["UTF-16LE", [undefined, 0x00]],
+  ["UTF-16BE", [0x00]],
 ];
 
 /** So many bytes always tell the form. */
-export const FORM_BYTES = 4;
+export const FORM_BYTES = 10;
 /** Length of a byte-order mark in UTF-8. */
 export const UTF8_MARK_BYTES = 3;
 
-/** @returns the form of what begins with these bytes; `undefined`: more of them are needed to tell */
-export function formOf(head: Uint8Array): FileForm | undefined {
+/**
+ * @param whole nothing follows these bytes
+ * @returns the form of what begins with these bytes; `undefined`: more of them are needed to tell
+ */
+export function formOf(head: Uint8Array, whole: boolean): FileForm | undefined {
   for (const [form, bytes] of SIGNATURES) {
-    if (bytes.slice(0, head.length).every((byte, at) => head[at] === byte)) {
-      return head.length < bytes.length ? undefined : form;
-    }
+    // One byte of anything is no reason to hold a line back.
+    if (head.length < 2 && bytes[0] === undefined) continue;
+    const fits = bytes.slice(0, head.length).every((byte, at) => byte === undefined || head[at] === byte);
+    if (fits && head.length >= bytes.length) return form;
+    if (fits && !whole) return undefined;
   }
-  // A character of ASCII with a zero beside it; there is no zero in JSON.
-  return head.length > 1 && (head[0] === 0 || head[1] === 0) ? "utf16" : "plain";
+  return "plain";
 }
 
 /** @throws Error with the remedy, for a form that is not read */
 export function requireReadable(form: FileForm): void {
-  if (form === "utf16") {
-    throw new Error("it is UTF-16, and lines are UTF-8: convert it, with iconv -f UTF-16 -t UTF-8 for one");
-  }
-  if (form === "zstd" && unzstd() === undefined) {
-    throw new Error(
-      "it is compressed with zstd, which this version of Node cannot read: decompress it with zstd -d, or use Node 22.15 or later",
-    );
+  switch (form) {
+    case "plain":
+    case "utf8-mark":
+    case "gzip":
+      return;
+    case "zstd":
+      if (unzstd() !== undefined) return;
+      throw new Error(
+        "it is compressed with zstd, which this version of Node cannot read: decompress it with zstd -d, or use Node 22.15 or later",
+      );
+    case "UTF-16":
+    case "UTF-16LE":
+    case "UTF-16BE":
+    case "UTF-32":
+    case "UTF-32LE":
+    case "UTF-32BE":
+      throw new Error(
+        `it is ${form}, and lines are UTF-8: convert it, with iconv -f ${form} -t UTF-8 for one`,
+      );
+    default:
+      throw new Error(
+        `it is compressed with ${form}, and only gzip and zstd are read: unpack it first, with ${UNPACK_WITH[form]} for one`,
+      );
   }
 }
 
@@ -68,9 +122,9 @@ export class TextStream {
       const next = await chunks.next();
       if (next.done === true) break;
       head = head.length === 0 ? bufferOf(next.value) : Buffer.concat([head, bufferOf(next.value)]);
-      form = head.length === 0 ? undefined : formOf(head);
+      form = head.length === 0 ? undefined : formOf(head, false);
     }
-    form ??= "plain";
+    form ??= formOf(head, true) ?? "plain";
     requireReadable(form);
     const rest = restOf(form === "utf8-mark" ? head.subarray(UTF8_MARK_BYTES) : head, chunks);
     const decompressor = decompressorOf(form);

@@ -8,6 +8,7 @@ import type { Json } from "@millrace/windowing";
 import type { RawLine } from "../contracts/decoder.ts";
 import type { PartContext, Partitioning, Source, SourceBatch, SourcePartition } from "../contracts/source.ts";
 import { MillraceError, SourceError, StateError, messageOf } from "../errors.ts";
+import { withDefaults } from "../with-defaults.ts";
 import { FORM_BYTES, TextStream, UTF8_MARK_BYTES, formOf, requireReadable } from "./file-text.ts";
 import { DEFAULT_LINE_OPTIONS } from "./line-options.ts";
 import type { LineOptions } from "./line-options.ts";
@@ -37,7 +38,7 @@ export class JsonlFileSource implements Source<RawLine> {
 
   constructor(path: string, options: LineOptions = {}) {
     this.#path = path;
-    this.#options = { ...DEFAULT_LINE_OPTIONS, ...options };
+    this.#options = withDefaults<Required<LineOptions>>(DEFAULT_LINE_OPTIONS, options);
   }
 
   listParts(): Promise<readonly string[]> {
@@ -107,7 +108,7 @@ async function openFile(
   try {
     const head = Buffer.alloc(FORM_BYTES);
     const { bytesRead } = await file.read(head, 0, head.length, 0);
-    const form = formOf(head.subarray(0, bytesRead)) ?? "plain";
+    const form = formOf(head.subarray(0, bytesRead), true) ?? "plain";
     requireReadable(form);
     const splitter = new LineSplitter(maxLineBytes);
     if (form === "gzip" || form === "zstd") {

@@ -138,6 +138,17 @@ describe("the lines of a file", () => {
   });
 });
 
+/** Little-endian. */
+function utf32(text: string): Buffer {
+  return Buffer.concat(
+    Array.from(text, (character) => {
+      const bytes = Buffer.alloc(4);
+      bytes.writeUInt32LE(character.codePointAt(0) ?? 0);
+      return bytes;
+    }),
+  );
+}
+
 describe("a file by its content", () => {
   const text = "one\n\u00e9\nthree";
 
@@ -165,16 +176,44 @@ describe("a file by its content", () => {
   });
 
   test.each([
-    ["with a mark", Buffer.from("\ufeff{}\n", "utf16le")],
-    ["the other way round", Buffer.from("\ufeff{}\n", "utf16le").swap16()],
-    ["without a mark", Buffer.from("{}\n", "utf16le")],
-    ["without a mark, the other way round", Buffer.from("{}\n", "utf16le").swap16()],
-  ])("that is UTF-16, %s, is refused with a remedy", async (_, content) => {
+    ["UTF-16", Buffer.from("\ufeff{}\n", "utf16le")],
+    ["UTF-16", Buffer.from("\ufeff{}\n", "utf16le").swap16()],
+    ["UTF-16LE", Buffer.from("{}\n", "utf16le")],
+    ["UTF-16BE", Buffer.from("{}\n", "utf16le").swap16()],
+    ["UTF-16LE", Buffer.from("a", "utf16le")],
+    ["UTF-32", utf32("\ufeff{}\n")],
+    ["UTF-32", utf32("\ufeff{}\n").swap32()],
+    ["UTF-32LE", utf32("{}\n")],
+    ["UTF-32BE", utf32("{}\n").swap32()],
+  ])("that is %s is refused with a remedy", async (encoding, content) => {
     await expect(readFile(content)).rejects.toMatchObject({
       code: "MILLRACE_SOURCE_FAILED",
-      message: expect.stringContaining("iconv -f UTF-16 -t UTF-8"),
+      message: expect.stringMatching(
+        new RegExp(`it is ${encoding}, .* iconv -f ${encoding} -t UTF-8 for one$`),
+      ),
     });
   });
+
+  test.each([
+    ["bzip2", "425a68393141592653", "bzip2 -dc", "5919bd2e21"],
+    ["bzip2", "425a683917724538", "bzip2 -dc", "509000000000"],
+    ["xz", "fd377a585a0000", "xz -dc", "04e6d6b446"],
+    ["zip", "504b0304", "unzip -p", "1400"],
+    ["lz4", "04224d18", "lz4 -dc", "6440a7"],
+    ["lzip", "4c5a495001", "lzip -dc", "0c00"],
+    ["compress", "1f9d", "uncompress -c", "9061"],
+    ["7-zip", "377abcaf271c", "7z x -so", "0004"],
+  ])("that is compressed with %s is refused with a remedy", async (form, head, remedy, rest) => {
+    const refused = expect(readFile(Buffer.from(head + rest, "hex"))).rejects;
+    await refused.toThrow(new RegExp(`compressed with ${form}, .* unpack it first, with ${remedy} for one$`));
+  });
+
+  test.each(["P", "PK", "BZh", "LZIP", "7", "a", "BZh9 is no archive"])(
+    "that is only %j is text",
+    async (line) => {
+      expect((await readFile(Buffer.from(line))).lines).toEqual([line]);
+    },
+  );
 
   test("that is compressed with zstd is read where Node can, and refused with a remedy where it cannot", async () => {
     // "a\n" in one frame.

@@ -1,20 +1,8 @@
 import type { Source } from "@millrace/dataflow";
 import type { TestingSource } from "@millrace/dataflow/testing";
+import { withParts } from "./with-parts.ts";
 
 /** The same source, which cannot prove that nothing is left to read. */
 export function withoutProof<T>(inner: TestingSource<T>): Source<T> & { readonly inner: TestingSource<T> } {
-  return {
-    inner,
-    partitioning: inner.partitioning,
-    listParts: () => inner.listParts(),
-    async buildPart(part, resume, context) {
-      const opened = await inner.buildPart(part, resume, context);
-      return {
-        nextBatch: () => opened.nextBatch(),
-        snapshot: () => opened.snapshot(),
-        stop: () => opened.stop?.(),
-        close: () => opened.close(),
-      };
-    },
-  };
+  return { ...withParts(inner, () => ({})), inner };
 }

@@ -6,6 +6,9 @@ export interface BackOff {
   readonly longestMs: number;
 }
 
+/** How connections are tried again, and what is asked over them. */
+export const CONNECT_BACK_OFF: BackOff = Object.freeze({ firstMs: 50, longestMs: 2_000 });
+
 /**
  * How long (ms) to wait before an attempt: anything between nothing and a bound that doubles, so that many clients of
  * one server do not come back in the same instant ("full jitter").

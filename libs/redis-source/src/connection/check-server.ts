@@ -21,9 +21,14 @@ interface ServerView {
  * Looks whether a server can be used. INFO says all that matters; where it is renamed or not allowed, HELLO says most
  * of it, and without either the server is used all the same: what it cannot do shows at the first command of that kind.
  *
+ * @returns `maybe-cluster` too where a server does not say what it is
  * @throws RedisTooOldError; RedisOptionsError for a Sentinel; RedisReplicaError; RedisUnreachableError while it loads
  */
-export async function checkServer(redis: Redis, address: string, logger: Logger): Promise<void> {
+export async function checkServer(
+  redis: Redis,
+  address: string,
+  logger: Logger,
+): Promise<"alone" | "maybe-cluster"> {
   const { version = "unknown", mode, role, loading } = await viewOf(redis, address, logger);
   if (mode === "sentinel") throw sentinelError(address);
   if (Number.parseInt(version, 10) < OLDEST_MAJOR) {
@@ -37,6 +42,7 @@ export async function checkServer(redis: Redis, address: string, logger: Logger)
   }
   // The replicas of a cluster lead to their masters by themselves.
   if (mode !== "cluster" && role !== undefined && role !== "master") throw replicaError(address);
+  return mode === "standalone" ? "alone" : "maybe-cluster";
 }
 
 async function viewOf(redis: Redis, address: string, logger: Logger): Promise<ServerView> {

@@ -1,8 +1,10 @@
 import { isIP } from "node:net";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
+import { withDefaults } from "@millrace/dataflow";
 import { RedisOptionsError } from "../errors.ts";
 import { isPort, notAPort, parseHostAndPort, parseRedisUrl, parseSentinels } from "./redis-url.ts";
 import type { HostAndPort, RedisUrl } from "./redis-url.ts";
+import type { StartClock } from "./start-clock.ts";
 
 /** Which Redis, and as whom. A field given beside `url` wins over the URL's; an empty string counts as not given. */
 export interface RedisConnectionOptions {
@@ -46,6 +48,11 @@ export interface RedisConnectionOptions {
    * `@default 3_000`
    */
   readonly connectTimeoutMs?: number | undefined;
+  /**
+   * Shared by several options: the first connections made with them may take `connectTimeoutMs` together.
+   * `@default each connection has its own clock`
+   */
+  readonly startClock?: StartClock | undefined;
 }
 
 /** Sentinels, and whose master is asked for. */
@@ -70,6 +77,7 @@ export interface RedisTarget {
   readonly tls: TlsOptions | undefined;
   readonly natMap: ReadonlyMap<string, HostAndPort> | undefined;
   readonly connectTimeoutMs: number;
+  readonly startClock: StartClock | undefined;
   /** For people: `host:port` or what stands for it, and that it is TLS. Never a user or a password. */
   readonly address: string;
 }
@@ -102,6 +110,7 @@ export function resolveTarget(options: RedisConnectionOptions): RedisTarget {
     tls,
     natMap: options.natMap && resolveNatMap(options.natMap),
     connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
+    startClock: options.startClock,
     address: place.address ?? addressOf(host, port, tls),
   };
 }
@@ -210,7 +219,8 @@ function hostPort({ host, port }: HostAndPort): string {
 // Servers that host many names choose their certificate by this one; an IP address is not a name.
 function resolveTls(tls: boolean | TlsOptions, host: string): TlsOptions | undefined {
   if (tls === false) return undefined;
-  return { ...(host !== "" && isIP(host) === 0 ? { servername: host } : {}), ...(tls === true ? {} : tls) };
+  const name: TlsOptions = host !== "" && isIP(host) === 0 ? { servername: host } : {};
+  return tls === true ? name : withDefaults(name, tls);
 }
 
 function given(text: string | undefined): string | undefined {

@@ -21,6 +21,8 @@ type ReplyKind =
   | "forbidden"
   /** Redis accepts no more connections. */
   | "full"
+  /** A key that holds what another program wrote. */
+  | "occupied"
   /** Anything else: sent again it is refused again. */
   | "refused";
 
@@ -33,8 +35,16 @@ const REPLIES: readonly (readonly [pattern: RegExp, kind: ReplyKind])[] = [
   [/\bScript killed by user\b/, "not-ready"],
   // The second is how a script says it.
   [/\bNOPERM\b|\bThe user executing the script\b/, "forbidden"],
+  [/\bWRONGTYPE\b/, "occupied"],
   [/^(WRONGPASS|NOAUTH)\b|\bAUTH\b|invalid password/, "auth"],
 ];
+
+/** What ends a condition that somebody has to see to; others end by themselves. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  OOM: " Raise its maxmemory, or let data go.",
+  MISCONF: " It cannot save to its disk: see its log, and whether the disk is full.",
+  NOREPLICAS: " Bring its replicas back, or lower min-replicas-to-write.",
+};
 
 const TLS_CODES = /^(ERR_(TLS|SSL)_|CERT_|EPROTO|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
 /** Codes of Node's sockets; an error of a program has none, or one that begins with `ERR_INVALID`. */
@@ -42,21 +52,46 @@ const SOCKET_CODES = /^(E[A-Z]+|ERR_SOCKET_\w+|ERR_STREAM_\w+)$/;
 /** How the client library says that the socket under a command is gone. */
 const CLOSED = /^(Connection is closed\.|Command aborted due to connection close|Stream isn't writeable)/;
 
+/** Said where the one who connects does not know how many connections its flow needs. */
+const HOW_MANY =
+  "each channel or stream that is read or written holds one connection; a source of streams has one more for commands, and a " +
+  "store one (on a cluster each has as many as there are partitions)";
+
+/** What is known of a command that failed. */
+export interface FailureContext {
+  /** The key that commands are about. */
+  readonly key?: string;
+  /** See `ConnectSettings`. */
+  readonly needs?: string | undefined;
+}
+
+/** What is known of an error reply. */
+export interface ReplyContext {
+  /** The command and its key, with a blank before. */
+  readonly command?: string;
+  /** See `ConnectSettings`. */
+  readonly needs?: string | undefined;
+}
+
 /**
  * Says in Millrace's words what a client library, a socket or the server said in theirs.
  *
  * Error replies are quoted, with command and key where a command was refused, but never kept as cause: the client
  * library attaches the command, and the arguments of AUTH are a password.
  *
- * @param key what the commands are about, for a reply within another one, which does not carry its command
+ * @param about what the commands are about, for a reply that does not carry its command, and more to be said
  * @throws the error itself where it is none of those: a defect is not an outage
  */
-export function explainFailure(error: unknown, address: string, key?: string): RedisError {
+export function explainFailure(
+  error: unknown,
+  address: string,
+  { key, needs }: FailureContext = {},
+): RedisError {
   if (error instanceof RedisError) return error;
   const { name, code, message } = fieldsOf(error);
   if (name === "ReplyError") {
     const about = key === undefined ? "" : ` a command on ${JSON.stringify(key)}`;
-    return explainReply(message, address, keyOfCommand(error) || about);
+    return explainReply(message, address, { command: keyOfCommand(error) || about, needs });
   }
   if (name === "ParserError") {
     return new RedisProtocolError(
@@ -81,20 +116,30 @@ export function explainFailure(error: unknown, address: string, key?: string): R
 }
 
 /** The same for an error reply by its text, without the leading `-`. */
-export function explainReply(reply: string, address: string, command = ""): RedisError {
+export function explainReply(
+  reply: string,
+  address: string,
+  { command = "", needs = HOW_MANY }: ReplyContext = {},
+): RedisError {
   const said = withoutStop(reply);
   switch (kindOf(reply)) {
     case "full":
       return new RedisUnreachableError(
         `Redis at ${address} accepts no more connections: ${said}. Raise its maxclients (or the limit of open files), ` +
-          "or run fewer partitions in this process: a partition of a stream holds two connections, one of Pub/Sub and one " +
-          "that is written to hold one, and a task with a store holds one more.",
+          `or run fewer partitions in this process: ${needs}.`,
       );
     case "wrong-node":
       if (reply.startsWith("READONLY")) return replicaError(address, said);
       return new RedisUnreachableError(`Redis at ${address} is not ready: ${said}.`);
-    case "not-ready":
-      return new RedisUnreachableError(`Redis at ${address} is not ready: ${said}.`);
+    case "not-ready": {
+      const [kind = ""] = reply.split(" ", 1);
+      return new RedisUnreachableError(`Redis at ${address} is not ready: ${said}.${REMEDIES[kind] ?? ""}`);
+    }
+    case "occupied":
+      return new RedisRefusedError(
+        `Redis at ${address} refuses${command}: ${said}. Another program wrote that key: rename or delete it, or choose ` +
+          "another name here.",
+      );
     case "auth":
       return new RedisAuthError(
         `Redis at ${address} refuses the user name or password: ${said}. Give the right ones as username and password ` +

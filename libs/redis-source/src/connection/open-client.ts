@@ -14,6 +14,8 @@ export interface OpenSettings {
   readonly time: TimeProvider;
   /** How long connecting, handshake and `prepare` may take together. */
   readonly timeoutMs: number;
+  /** See `ConnectSettings`. */
+  readonly needs?: string | undefined;
   /** Gives the attempt up. */
   readonly signal: AbortSignal;
   readonly prepare: (client: Redis) => Promise<void>;
@@ -22,6 +24,8 @@ export interface OpenSettings {
 /** A client that lives as long as its socket does. */
 export interface LiveClient {
   readonly redis: Redis;
+  /** See `RedisConnection`. */
+  readonly cluster: boolean;
   /** Resolves when the socket has closed, with the error that closed it if there was one. */
   readonly ended: Promise<unknown>;
 }
@@ -54,10 +58,13 @@ export async function openClient(
   const giveUp = (): void => {
     redis.disconnect();
   };
-  const { time, timeoutMs, signal } = settings;
-  const cancelTimeout = time.wakeAfter(timeoutMs, () => {
+  const { time, timeoutMs, signal, needs } = settings;
+  const { connectTimeoutMs } = target;
+  const ofMs =
+    timeoutMs < connectTimeoutMs ? ` that were left of the ${connectTimeoutMs} ms for connecting` : "";
+  const cancelTimeout = time.wakeAfter(Math.max(timeoutMs, 0), () => {
     reason ??= new RedisUnreachableError(
-      `Redis at ${target.address} did not answer within ${target.connectTimeoutMs} ms. Check the host, the port and ` +
+      `Redis at ${target.address} did not answer within ${Math.round(Math.max(timeoutMs, 0))} ms${ofMs}. Check the host, the port and ` +
         `firewalls; ${target.tls === undefined ? "a server that wants TLS needs a rediss:// URL" : "one without TLS needs redis://"}.`,
     );
     giveUp();
@@ -66,17 +73,20 @@ export async function openClient(
   try {
     signal.throwIfAborted();
     await redis.connect();
-    if (expected === "data") await checkServer(redis, target.address, settings.logger);
+    const cluster =
+      expected === "data" && (await checkServer(redis, target.address, settings.logger)) === "maybe-cluster";
     await settings.prepare(redis);
     // A refused SELECT or a socket that closed meanwhile shows in none of the answers above.
     if (reason !== undefined || redis.status !== "ready") throw new Error("Connection is closed.");
-    return { redis, ended };
+    return { redis, cluster, ended };
   } catch (error) {
     giveUp();
     const failure = reason ?? error;
-    if (!closedByServer(failure)) throw explainFailure(failure, target.address);
+    if (!closedByServer(failure)) throw explainFailure(failure, target.address, { needs });
     const words = await hearRefusal(target, time, signal);
-    throw words === undefined ? explainFailure(failure, target.address) : explainReply(words, target.address);
+    throw words === undefined
+      ? explainFailure(failure, target.address)
+      : explainReply(words, target.address, { needs });
   } finally {
     cancelTimeout();
     signal.removeEventListener("abort", giveUp);

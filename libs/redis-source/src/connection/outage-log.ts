@@ -1,6 +1,6 @@
 import type { Logger, TimeProvider } from "@millrace/dataflow";
 import type { RedisError } from "../errors.ts";
-import { backOffMs } from "./back-off.ts";
+import { CONNECT_BACK_OFF, backOffMs } from "./back-off.ts";
 
 /** A connection that lived so long was good; one that is lost sooner belongs to the same outage. */
 const STEADY_MS = 10_000;
@@ -8,7 +8,6 @@ const STEADY_MS = 10_000;
 const REMIND_MS = 30_000;
 /** Different things said of one outage. */
 const MOST_NEWS = 20;
-const BACK_OFF = { firstMs: 50, longestMs: 2_000 };
 
 /** What an {@link OutageLog} works with. */
 export interface OutageSettings {
@@ -42,7 +41,7 @@ export class OutageLog {
   /** How long (ms) to wait before the next attempt. */
   nextDelayMs(): number {
     this.#attempts += 1;
-    return backOffMs(this.#attempts - 1, BACK_OFF, this.#settings.random);
+    return backOffMs(this.#attempts - 1, CONNECT_BACK_OFF, this.#settings.random);
   }
 
   lost(address: string, reason: string): void {

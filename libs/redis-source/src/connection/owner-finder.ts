@@ -51,6 +51,7 @@ export class OwnerFinder implements NodeFinder {
     const [first, ...others] = this.#nodes;
     if (first === undefined) throw new Error("there is always the node that was configured");
     let node = first;
+    const deadline = settings.time.monotonic() + settings.timeoutMs;
     for (let hop = 0; ; hop += 1) {
       const asked = node;
       let known: readonly RedisTarget[] = [];
@@ -60,7 +61,8 @@ export class OwnerFinder implements NodeFinder {
         await settings.prepare(client);
       };
       try {
-        const live = await openClient(asked, { ...settings, prepare });
+        const timeoutMs = hop === 0 ? settings.timeoutMs : deadline - settings.time.monotonic();
+        const live = await openClient(asked, { ...settings, timeoutMs, prepare });
         this.#nodes = distinct([asked, ...this.#nodes, ...known]);
         return live;
       } catch (error) {

@@ -3,7 +3,7 @@ import { pause } from "@millrace/dataflow";
 import type { Logger, TimeProvider } from "@millrace/dataflow";
 import { RedisClosedError, RedisReplicaError, RedisUnreachableError } from "../errors.ts";
 import type { RedisError } from "../errors.ts";
-import { backOffMs } from "./back-off.ts";
+import { CONNECT_BACK_OFF, backOffMs } from "./back-off.ts";
 import { resolveTarget } from "./connection-options.ts";
 import type { RedisConnectionOptions, RedisTarget } from "./connection-options.ts";
 import { causeOf, explainFailure, isClosedSocket } from "./explain-failure.ts";
@@ -12,9 +12,7 @@ import { finderFor } from "./node-finder.ts";
 import type { NodeFinder } from "./node-finder.ts";
 import type { LiveClient, OpenSettings } from "./open-client.ts";
 import { OutageLog } from "./outage-log.ts";
-
-/** While the first connection is tried. */
-const START_BACK_OFF = { firstMs: 50, longestMs: 2_000 };
+import { StartClock } from "./start-clock.ts";
 
 /** Said of a client that was given up without a reason. */
 const UNUSABLE = "it did not answer as it should";
@@ -32,6 +30,11 @@ export interface ConnectSettings {
    * (Redis answers MOVED), discard the client, and the next one is with the new node. `@default none`
    */
   readonly key?: string;
+  /**
+   * How many connections whoever opens this one needs in all, as a clause: part of the message when Redis accepts no
+   * more. `@default the rule by which they are counted`
+   */
+  readonly needs?: string | undefined;
   /** Makes each new client usable (subscribes, defines scripts) before anybody gets it. */
   readonly prepare?: (client: Redis) => Promise<void>;
   /** A number from 0 to 1, by which many clients reconnect at different moments. `@default Math.random` */
@@ -47,6 +50,8 @@ export interface ConnectSettings {
 export interface RedisConnection {
   /** `host:port`, for people. */
   readonly address: string;
+  /** Whether the server is a node of a cluster, or may be one: what is at another node is not to be asked for here. */
+  readonly cluster: boolean;
   /** 1 for the first connection, one more for each that followed. */
   readonly number: number;
   /** How often it was lost. */
@@ -75,7 +80,7 @@ export interface RedisConnection {
 /**
  * Connects, and stays connected.
  *
- * A port that refuses is tried again until `connectTimeoutMs` is over, since a Redis may be starting; a wrong
+ * A port that refuses is tried again until `connectTimeoutMs` is over (of all that share a `startClock`, together), since a Redis may be starting; a wrong
  * password, a missing permission, TLS trouble, an old server or a replica fail at once. Later losses are retried for
  * ever, up to 50 ms and then up to 2 s apart, at random within that. The log says when an outage begins, whatever
  * changes in it, every 30 s that it lasts, and when it ends.
@@ -101,6 +106,7 @@ class KeptConnection implements RedisConnection {
   readonly #waiting = new Set<{ up: (client: Redis) => void; fail: (error: Error) => void }>();
   #live: LiveClient | undefined;
   #trouble: RedisError | undefined;
+  #cluster = true;
   #number = 0;
   #disconnects = 0;
 
@@ -115,6 +121,10 @@ class KeptConnection implements RedisConnection {
 
   get address(): string {
     return this.#finder.address;
+  }
+
+  get cluster(): boolean {
+    return this.#cluster;
   }
 
   get number(): number {
@@ -135,25 +145,34 @@ class KeptConnection implements RedisConnection {
 
   async open(): Promise<void> {
     const { time, signal } = this.#settings;
-    const deadline = time.monotonic() + this.#target.connectTimeoutMs;
+    const clock = this.#target.startClock ?? new StartClock();
+    const from = time.monotonic();
+    const limitMs = this.#target.connectTimeoutMs - clock.begin(from);
+    const deadline = from + limitMs;
     const giveUp = (): void => {
       void this.close();
     };
     signal?.addEventListener("abort", giveUp);
+    let before: RedisError | undefined;
     try {
       for (let attempt = 0; ; attempt += 1) {
         signal?.throwIfAborted();
-        const failure = await this.#attempt(deadline - time.monotonic());
+        const failure = await this.#attempt(attempt === 0 ? limitMs : deadline - time.monotonic());
         signal?.throwIfAborted();
         if (failure === undefined) return;
-        const delayMs = backOffMs(attempt, START_BACK_OFF, this.#random);
+        const delayMs = backOffMs(attempt, CONNECT_BACK_OFF, this.#random);
         // A replica that is named at the start is a mistake; one that is met later is a failover.
         const final = !failure.retryable || failure instanceof RedisReplicaError;
-        if (final || time.monotonic() + delayMs >= deadline) throw failure;
-        if (attempt === 0) this.#sayWaiting(failure);
+        if (final) throw failure;
+        // An attempt that the deadline cut short says less than the one before it.
+        if (time.monotonic() >= deadline) throw before ?? failure;
+        if (time.monotonic() + delayMs >= deadline) throw failure;
+        before = failure;
+        if (attempt === 0) this.#sayWaiting(failure, limitMs);
         await pause(time, delayMs, this.#closing.signal);
       }
     } finally {
+      clock.end(time.monotonic());
       signal?.removeEventListener("abort", giveUp);
     }
   }
@@ -198,13 +217,14 @@ class KeptConnection implements RedisConnection {
 
   /** @throws what `prepare` throws, if that is no failure of Redis or the connection */
   async #attempt(timeoutMs: number): Promise<RedisError | undefined> {
-    const { role, logger, time, prepare } = this.#settings;
+    const { role, logger, time, prepare, needs } = this.#settings;
     try {
       const open: OpenSettings = {
         name: `millrace ${role}`,
         logger,
         time,
         timeoutMs,
+        needs,
         signal: this.#closing.signal,
         prepare: prepare ?? (() => Promise.resolve()),
       };
@@ -222,6 +242,8 @@ class KeptConnection implements RedisConnection {
       return;
     }
     this.#live = live;
+    this.#cluster = live.cluster;
+    if (!live.cluster) this.#sayUnusedMap();
     this.#trouble = undefined;
     this.#number += 1;
     void live.ended.then(() => {
@@ -253,16 +275,27 @@ class KeptConnection implements RedisConnection {
     if (this.#live !== undefined) this.#outages.back(this.address, this.#number);
   }
 
+  /** One server that was named is where it was named. */
+  #sayUnusedMap(): void {
+    const { natMap, sentinel } = this.#target;
+    const { logger } = this.#settings;
+    if (natMap === undefined || sentinel !== undefined) return;
+    if (!isFirstTime(logger, `no cluster at ${this.address}`)) return;
+    logger.warn(
+      { event: "option-unused", option: "natMap" },
+      `Redis at ${this.address} is one server and no cluster: the map of addresses (natMap, --redis-nat-map) has no effect`,
+    );
+  }
+
   /** A start that hangs must not be silent. */
-  #sayWaiting(failure: RedisError): void {
+  #sayWaiting(failure: RedisError, limitMs: number): void {
     const { logger } = this.#settings;
     const { address } = this;
     if (!isFirstTime(logger, `waiting for ${address}`)) return;
-    const limitMs = this.#target.connectTimeoutMs;
     const [why = ""] = failure.cause === undefined ? failure.message.split(". ") : [causeOf(failure.cause)];
     logger.info(
       { event: "redis-waiting", redis: address, limitMs },
-      `no connection to Redis at ${address} yet (${why}); trying for ${limitMs / 1_000} s`,
+      `no connection to Redis at ${address} yet (${why}); trying for ${Math.round(limitMs / 100) / 10} s`,
     );
   }
 

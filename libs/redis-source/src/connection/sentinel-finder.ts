@@ -41,10 +41,12 @@ export class SentinelFinder implements NodeFinder {
     const shareMs = Math.ceil(timeoutMs / (this.#sentinels.length + 1));
     let failure: RedisError | undefined;
     for (const sentinel of this.#sentinels) {
+      const leftMs = deadline - time.monotonic();
+      if (failure !== undefined && leftMs <= 0) break;
       try {
         const master = await this.#ask(
           { ...sentinel, connectTimeoutMs: shareMs },
-          { ...settings, timeoutMs: shareMs },
+          { ...settings, timeoutMs: Math.min(shareMs, leftMs) },
         );
         if (master === undefined) continue;
         this.#master = master;

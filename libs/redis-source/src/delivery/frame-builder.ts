@@ -23,11 +23,17 @@ export class FrameBuilder {
   readonly #bounds: FrameBounds;
   #rows: RawLine[] = [];
   #size = 0;
-  #next = 0;
-  #publishedAtMs = 0;
+  #next: number;
+  #publishedAtMs: number;
 
-  /** @param producer a name that nobody had before on this channel or stream, since numbers begin at 0 */
-  constructor(codec: FrameCodec, producer: string, bounds: FrameBounds) {
+  /**
+   * @param producer a name that no producer had before on this channel or stream, unless all below `first` is what it had
+   * @param first the number of the first row
+   * @param lastMs publish time of the latest message of the same name, ms
+   */
+  constructor(codec: FrameCodec, producer: string, bounds: FrameBounds, first = 0, lastMs = 0) {
+    this.#publishedAtMs = lastMs;
+    this.#next = first;
     this.#codec = codec;
     this.#producer = producer;
     this.#bounds = bounds;

@@ -5,7 +5,7 @@ import type { FramingSettings } from "./framing-options.ts";
 import type { ProducerRecord } from "./producer-records.ts";
 
 /** What a {@link FrameWriter} works with. */
-export interface FrameWriterSettings extends FramingSettings {
+export interface FrameWriterSettings extends Omit<FramingSettings, "lasting"> {
   readonly time: TimeProvider;
   /** Sends frames, in order; it tries until they are taken, and rejects only for good. Calls do not overlap. */
   readonly send: (frames: readonly BuiltFrame[]) => Promise<void>;
@@ -14,8 +14,21 @@ export interface FrameWriterSettings extends FramingSettings {
    * then at most once in `heartbeatMs`, and at the end. It must not reject. `@default none`
    */
   readonly record?: (record: ProducerRecord) => Promise<void>;
+  /** Numbers that go on from an earlier run. `@default they begin at 0` */
+  readonly numbers?: ReservedNumbers | undefined;
   /** What each heartbeat says besides. `@default nothing` */
   readonly attributes?: Readonly<Record<string, string>>;
+}
+
+/** Numbers that no other producer gives out. */
+export interface ReservedNumbers {
+  readonly first: number;
+  /** Publish time (ms) of the first message ever; `undefined`: there was none. */
+  readonly since: number | undefined;
+  /** Publish time (ms) that no message may be below; 0: there was none before. */
+  readonly last: number;
+  /** Called before messages are sent that carry numbers below `next`. @throws what ends the writer */
+  reserve(next: number, publishedAtMs: number, lastMs?: number): Promise<void>;
 }
 
 /**
@@ -29,6 +42,8 @@ export class FrameWriter {
   #pending = 0;
   #taken = 0;
   #sent = 0;
+  /** The number after those of all frames built. */
+  #numbered: number;
   /** When the last frame was sent, by the monotonic clock, ms. */
   #sentAt = Number.NEGATIVE_INFINITY;
   /** Publish times of the first frame that was taken, and of the last one. */
@@ -42,8 +57,11 @@ export class FrameWriter {
 
   private constructor(settings: FrameWriterSettings) {
     this.#settings = settings;
-    const { frames, producer, maxFrameEvents: maxEvents, maxFrameSize: maxSize } = settings;
-    this.#builder = new FrameBuilder(frames, producer, { maxEvents, maxSize });
+    const { frames, producer, maxFrameEvents: maxEvents, maxFrameSize: maxSize, numbers } = settings;
+    this.#numbered = numbers?.first ?? 0;
+    this.#since = numbers?.since;
+    const bounds = { maxEvents, maxSize };
+    this.#builder = new FrameBuilder(frames, producer, bounds, this.#numbered, numbers?.last);
   }
 
   /** Sends the first heartbeat, so that whoever listens knows this producer from its first number on. */
@@ -134,11 +152,18 @@ export class FrameWriter {
 
   /** Never rejects: a failure is kept for the next call that can report it. */
   #send(frames: readonly BuiltFrame[]): Promise<void> {
+    for (const { events } of frames) this.#numbered += events;
+    const next = this.#numbered;
     this.#pending += 1;
     this.#sentAt = this.#settings.time.monotonic();
     this.#sending = this.#sending.then(async () => {
       try {
         if (this.#failure !== undefined) return;
+        await this.#settings.numbers?.reserve(
+          next,
+          frames[0]?.publishedAtMs ?? 0,
+          frames.at(-1)?.publishedAtMs,
+        );
         await this.#settings.send(frames);
         for (const { events, publishedAtMs } of frames) {
           this.#sent += events;
@@ -162,7 +187,8 @@ export class FrameWriter {
     const now = time.monotonic();
     if (!ended && now < this.#recordedAt + heartbeatMs) return;
     this.#recordedAt = now;
-    await record({ next: this.#sent, publishedAtMs: this.#sentUpTo, since: this.#since, ended });
+    const next = (this.#settings.numbers?.first ?? 0) + this.#sent;
+    await record({ next, publishedAtMs: this.#sentUpTo, since: this.#since, ended });
   }
 
   #throwIfFailed(): void {

@@ -21,6 +21,14 @@ export interface FramingOptions {
    * @default random
    */
   readonly producer?: string;
+  /**
+   * In place of `producer`: a name under which the numbers go on after a restart, so that readers keep one account for all
+   * runs, and count as lost what a run that crashed had numbered and not sent. They are kept in Redis, for a day without
+   * any publisher of the channel and for 7 days without one of this name; after a restart of Redis they begin anew. Publish
+   * times go on, too: they never fall below the latest of an earlier run. One publisher has a name at a time: the next waits up to 3 s for the claim of one
+   * that has crashed. @default none
+   */
+  readonly lastingProducer?: string;
 }
 
 /** The same without choices left open. */
@@ -32,6 +40,8 @@ export interface FramingSettings {
   readonly lingerMs: number;
   readonly heartbeatMs: number;
   readonly producer: string;
+  /** `producer` is a name whose numbers go on. */
+  readonly lasting: boolean;
 }
 
 const MAX_FRAME_SIZE = 262_144;
@@ -39,15 +49,37 @@ const PRODUCER = /^[A-Za-z0-9._:-]{1,48}$/;
 
 /** `undefined`: no frames are wanted. @throws RedisOptionsError */
 export function resolveFraming(options: FramingOptions): FramingSettings | undefined {
-  const { frames, batch = 64, lingerMs = 10, heartbeatMs = 1_000, producer = randomUUID() } = options;
+  const { frames, batch = 64, lingerMs = 10, heartbeatMs = 1_000, lastingProducer } = options;
+  const producer = lastingProducer ?? options.producer ?? randomUUID();
   requireAtLeast("batch", batch, 1);
   requireAtLeast("lingerMs", lingerMs, 0);
   requireAtLeast("heartbeatMs", heartbeatMs, 1);
-  if (!PRODUCER.test(producer)) {
-    throw new RedisOptionsError(`producer is "${producer}". Give 1 to 48 of A-Z a-z 0-9 . _ : -`);
+  if (!isProducerName(producer)) {
+    throw new RedisOptionsError(`The producer's name is "${producer}". Give 1 to 48 of A-Z a-z 0-9 . _ : -`);
+  }
+  if (lastingProducer !== undefined && (options.producer !== undefined || frames === undefined)) {
+    throw new RedisOptionsError(
+      `lastingProducer is "${lastingProducer}", ` +
+        (frames === undefined
+          ? "but rows without frames have no numbers. Give frames, or leave it out."
+          : "and there is a producer, too. Leave one of them out."),
+    );
   }
   if (frames === undefined) return undefined;
-  return { frames, maxFrameEvents: batch, maxFrameSize: MAX_FRAME_SIZE, lingerMs, heartbeatMs, producer };
+  return {
+    frames,
+    maxFrameEvents: batch,
+    maxFrameSize: MAX_FRAME_SIZE,
+    lingerMs,
+    heartbeatMs,
+    producer,
+    lasting: lastingProducer !== undefined,
+  };
+}
+
+/** Whether a producer may have this name. */
+export function isProducerName(name: string): boolean {
+  return PRODUCER.test(name);
 }
 
 function requireAtLeast(name: string, value: number, least: number): void {

@@ -1,3 +1,4 @@
+import { withDefaults } from "@millrace/dataflow";
 import type { Json, SourcePartition } from "@millrace/dataflow";
 import type { FrameHeader } from "./frame-codec.ts";
 import { finite, readLedgerState, writeProducer } from "./ledger-state.ts";
@@ -119,7 +120,7 @@ export class ProducerLedger {
    * @throws RedisPositionError when `state` is something else
    */
   constructor(options: LedgerOptions = {}, state?: Json) {
-    this.#options = { ...DEFAULT_LEDGER_OPTIONS, ...options };
+    this.#options = withDefaults(DEFAULT_LEDGER_OPTIONS, options);
     const { producers, missing, forgotten, bareAt, interruptedAt, forgottenUntil } = readLedgerState(state);
     this.#producers = new Map(producers);
     this.#missing = new MissingNumbers(this.#options.maxLosses, missing, forgotten);
@@ -296,7 +297,8 @@ export class ProducerLedger {
     known.heardAt = now;
     known.heardUpTo = Math.max(heardUpTo, publishedAtMs);
     known.unheard = false;
-    if (end > next) known.ended = false;
+    // A name that lasts may come back: it is heard before it has events.
+    if (end > next || publishedAtMs > heardUpTo) known.ended = false;
     if (attributes !== undefined && first >= next && saysEnd(header)) known.ended = true;
     if (first < next) {
       known.next = Math.max(next, end);

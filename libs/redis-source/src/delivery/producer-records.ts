@@ -17,7 +17,7 @@ export interface ProducerRecord {
 export type ProducerRecords = ReadonlyMap<string, ProducerRecord>;
 
 /** Nobody has been away for longer than this and still goes by numbers: `forgetAfterMs` of a ledger. */
-const KEPT_MS = 86_400_000;
+export const RECORDS_KEPT_MS = 86_400_000;
 /** Beyond it the oldest are deleted by the next producer that begins. */
 const MOST_RECORDS = 1_024;
 
@@ -77,7 +77,7 @@ export class RecordKeeper {
     try {
       const kept = client.hset(this.#key, this.#producer, format(record));
       // In the same write: a key without expiry would stay for good if this program died now.
-      await Promise.all([kept, client.pexpire(this.#key, KEPT_MS)]);
+      await Promise.all([kept, client.pexpire(this.#key, RECORDS_KEPT_MS)]);
       if (this.#tidied) return;
       this.#tidied = true;
       await this.#tidy(client, record.publishedAtMs);
@@ -94,7 +94,9 @@ export class RecordKeeper {
     const records = await readProducerRecords(client, this.#channel);
     const byAge = [...(records ?? [])].sort(([, a], [, b]) => b.publishedAtMs - a.publishedAtMs);
     const stale = byAge
-      .filter(([, { publishedAtMs }], index) => index >= MOST_RECORDS || publishedAtMs + KEPT_MS < now)
+      .filter(
+        ([, { publishedAtMs }], index) => index >= MOST_RECORDS || publishedAtMs + RECORDS_KEPT_MS < now,
+      )
       .map(([producer]) => producer);
     if (stale.length > 0) await client.hdel(this.#key, ...stale);
   }

@@ -1,8 +1,13 @@
 import type { Redis } from "ioredis";
+import { SILENT_LOGGER } from "@millrace/dataflow";
 import type { StartContext } from "@millrace/dataflow";
+import { describeRedis } from "../connection/connection-options.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
+import { explainFailure } from "../connection/explain-failure.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import { PartitionLayoutError } from "../errors.ts";
+import type { RedisError } from "../errors.ts";
+import { LayoutRefusals } from "./layout-refusals.ts";
 import { describeLayout, formatLayout, isSameLayout, parseLayout } from "./partition-layout.ts";
 import type { PartitionLayout } from "./partition-layout.ts";
 
@@ -40,7 +45,7 @@ export function isOnePartition(name: string): boolean {
 
 /**
  * How a publisher divides its events, recorded in Redis before it publishes any. Where Redis refuses the key, it only
- * logs so.
+ * logs so; where it is out of memory or the like, the record follows once it is not.
  *
  * Streams keep their events, and their record with them. Of Pub/Sub nothing is left when publishers end, so there the
  * record is renewed while they run, and expires 30 s after the last of them. No publisher deletes it: others may still
@@ -51,6 +56,7 @@ export class LayoutRecord {
   readonly #subject: LayoutSubject;
   readonly #layout: PartitionLayout;
   readonly #context: StartContext;
+  readonly #refusals: LayoutRefusals;
   #cancelRenewal: (() => void) | undefined;
   #refusal: PartitionLayoutError | undefined;
   #closed = false;
@@ -60,11 +66,13 @@ export class LayoutRecord {
     subject: LayoutSubject,
     layout: PartitionLayout,
     context: StartContext,
+    refusals: LayoutRefusals,
   ) {
     this.#options = options;
     this.#subject = subject;
     this.#layout = layout;
     this.#context = context;
+    this.#refusals = refusals;
   }
 
   /**
@@ -78,9 +86,10 @@ export class LayoutRecord {
     layout: PartitionLayout,
     replace: boolean,
     context: StartContext,
+    refusals: LayoutRefusals,
   ): Promise<LayoutRecord> {
-    const record = new LayoutRecord(options, subject, layout, context);
-    const other = await record.#write(replace);
+    const record = new LayoutRecord(options, subject, layout, context, refusals);
+    const other = await record.#write(replace, options, context);
     if (other !== undefined && !replace) throw refusalOfWriter(subject, other, layout);
     if (other !== undefined) {
       const { logger, step } = context;
@@ -116,7 +125,7 @@ export class LayoutRecord {
 
   async #renew(): Promise<void> {
     try {
-      const other = await this.#write(false);
+      const other = await this.#write(false, inMidRun(this.#options), quietly(this.#context));
       if (other !== undefined) this.#refusal = refusalOfWriter(this.#subject, other, this.#layout);
     } catch {
       // What cannot be renewed now may be next time; readers of frames hear of the layout in any case.
@@ -124,12 +133,19 @@ export class LayoutRecord {
   }
 
   /** @returns another layout that is, or was, recorded */
-  async #write(replace: boolean): Promise<PartitionLayout | undefined> {
+  async #write(
+    replace: boolean,
+    options: RedisConnectionOptions,
+    context: StartContext,
+  ): Promise<PartitionLayout | undefined> {
     const key = layoutKey(this.#subject);
     const text = formatLayout(this.#layout);
     const expiry = this.#subject.transport === "stream" ? [] : ["PX", EXPIRES_AFTER_MS];
     let other: PartitionLayout | undefined;
-    await this.#ask(async (client) => {
+    const refused = (failure: RedisError): void => {
+      this.#refusals.refused(failure, { key, name: this.#subject.name }, this.#context);
+    };
+    const answer = await askFor(options, this.#subject, context, refused, async (client) => {
       // Twice, since what is found may expire before it is renewed.
       for (let attempt = 0; attempt < 2 && !this.#closed; attempt += 1) {
         // In one command: of two publishers that begin at once, one finds the layout of the other.
@@ -142,11 +158,8 @@ export class LayoutRecord {
       }
       return null;
     });
+    if (answer !== undefined) this.#refusals.over();
     return other;
-  }
-
-  #ask(send: (client: Redis) => Promise<string | null>): Promise<string | null | undefined> {
-    return askFor(this.#options, this.#subject, this.#context, send);
   }
 }
 
@@ -163,9 +176,13 @@ export async function checkLayout(
   layout: PartitionLayout,
   replace: boolean,
   context: StartContext,
+  refusals: LayoutRefusals,
 ): Promise<void> {
   const asks = !replace && !isOnePartition(subject.name);
-  const text = await askFor(options, subject, context, (client) =>
+  const refused = (failure: RedisError): void => {
+    refusals.refused(failure, { key: layoutKey(subject), name: subject.name }, context);
+  };
+  const text = await askFor(options, subject, context, refused, (client) =>
     asks ? client.get(layoutKey(subject)) : Promise.resolve(null),
   );
   const recorded = typeof text === "string" ? parseLayout(text) : undefined;
@@ -185,6 +202,8 @@ export class LayoutGuard {
   readonly #subject: LayoutSubject;
   readonly #layout: PartitionLayout;
   readonly #text: string;
+  readonly #needs: (() => string) | undefined;
+  readonly #refusals = new LayoutRefusals();
   #begun: Promise<void> | undefined;
   /** Redis does not let this user read the key. */
   #denied = false;
@@ -193,7 +212,14 @@ export class LayoutGuard {
   #pauseMs = FIRST_PAUSE_MS;
   #refusal: PartitionLayoutError | undefined;
 
-  constructor(options: RedisConnectionOptions, subject: LayoutSubject, layout: PartitionLayout) {
+  /** @param needs how many connections the source takes, for the message when Redis accepts no more */
+  constructor(
+    options: RedisConnectionOptions,
+    subject: LayoutSubject,
+    layout: PartitionLayout,
+    needs?: () => string,
+  ) {
+    this.#needs = needs;
     this.#options = options;
     this.#subject = subject;
     this.#layout = layout;
@@ -233,7 +259,11 @@ export class LayoutGuard {
   async lookAgain(context: StartContext): Promise<void> {
     this.#asking = true;
     try {
-      await this.#look(context, { ...this.#options, connectTimeoutMs: LOOK_TIMEOUT_MS });
+      await this.#look(context, {
+        ...this.#options,
+        connectTimeoutMs: LOOK_TIMEOUT_MS,
+        startClock: undefined,
+      });
     } catch (error) {
       if (error instanceof PartitionLayoutError) throw error;
     } finally {
@@ -256,10 +286,13 @@ export class LayoutGuard {
   }
 
   /** @returns whether a layout is recorded */
-  async #look(context: StartContext, options = this.#options): Promise<boolean> {
-    const text = await askFor(options, this.#subject, context, (client) =>
-      client.get(layoutKey(this.#subject)),
-    );
+  async #look(context: StartContext, options = this.#options, connecting = context): Promise<boolean> {
+    const key = layoutKey(this.#subject);
+    const send = (client: Redis): Promise<string | null> => client.get(key);
+    const refused = (failure: RedisError): void => {
+      this.#refusals.refused(failure, { key, name: this.#subject.name }, context);
+    };
+    const text = await askFor(options, this.#subject, connecting, refused, send, this.#needs?.());
     // Who may not read the key will not be allowed to by asking again.
     if (text === undefined) this.#denied = true;
     if (typeof text === "string") this.#accept(parseLayout(text));
@@ -273,12 +306,24 @@ export class LayoutGuard {
   }
 }
 
-/** @returns `undefined` where Redis refuses the key, which is logged */
+/** A connection that is opened only to ask, while the run goes on: its clock is its own. */
+function inMidRun(options: RedisConnectionOptions): RedisConnectionOptions {
+  return { ...options, connectTimeoutMs: LOOK_TIMEOUT_MS, startClock: undefined };
+}
+
+/** That Redis is away is said by the connections that events go by. */
+function quietly(context: StartContext): StartContext {
+  return { ...context, logger: SILENT_LOGGER };
+}
+
+/** @param refused what Redis refuses of this one key @returns `undefined` where it does */
 async function askFor(
   options: RedisConnectionOptions,
   subject: LayoutSubject,
-  { logger, time, signal, step }: StartContext,
+  { logger, time, signal }: StartContext,
+  refused: (failure: RedisError) => void,
   send: (client: Redis) => Promise<string | null>,
+  needs?: string,
 ): Promise<string | null | undefined> {
   const key = layoutKey(subject);
   let answer: string | null | undefined;
@@ -287,14 +332,10 @@ async function askFor(
       answer = await send(client);
     } catch (error) {
       if (!(error instanceof Error) || !REFUSALS.test(error.message)) throw error;
-      logger.warn(
-        { event: "layout-unknown", step, key, reason: error.message },
-        `Redis refuses the key "${key}": publishers and readers of "${subject.name}" that divide it differently are not ` +
-          "noticed without it. Allow GET and SET on it.",
-      );
+      refused(explainFailure(error, describeRedis(options), { key }));
     }
   };
-  const settings = { role: `layout ${subject.name}`, key, logger, time, signal, prepare };
+  const settings = { role: `layout ${subject.name}`, key, logger, time, signal, prepare, needs };
   const connection = await connectRedis(options, settings);
   await connection.close();
   return answer;

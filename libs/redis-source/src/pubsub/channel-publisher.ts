@@ -123,8 +123,10 @@ export class ChannelPublisher {
     const { channel, transport, maxInFlightBytes } = this.#target;
     const scriptPays = messages.length > 1 && meanLength(messages) <= LONGEST_IN_SCRIPT;
     let left: readonly number[] = messages.map((_, index) => index);
+    let again = 0;
     while (left.length > 0) {
       const client = await this.#connection.whenUp();
+      if (again > 0) this.#count({ published: 0, bytes: 0, unheard: 0, resent: again });
       const scripted = scriptPays && this.#scripts.allowed;
       const send = scripted ? byScript(transport) : inPipeline(transport);
       const target = { channel, send, maxInFlightBytes };
@@ -149,7 +151,7 @@ export class ChannelPublisher {
       // A right was taken away, or the script was killed: a pipeline does it, or tells what is really wrong.
       else if (scripted) this.#scripts.allowed = false;
       else throw reason;
-      this.#count({ published: 0, bytes: 0, unheard: 0, resent: rowsIn(unanswered) });
+      again = rowsIn(unanswered);
     }
   }
 

@@ -3,6 +3,7 @@ import type { PartContext } from "@millrace/dataflow";
 import { FrameWriter } from "../delivery/frame-writer.ts";
 import type { FrameWriterSettings } from "../delivery/frame-writer.ts";
 import type { FramingSettings } from "../delivery/framing-options.ts";
+import type { LastingNumbers } from "../delivery/lasting-numbers.ts";
 import { RecordKeeper } from "../delivery/producer-records.ts";
 import type { PublishRow } from "./pubsub-sink-options.ts";
 
@@ -31,7 +32,11 @@ export interface MessagePublisher {
 }
 
 /** How rows are packed on one channel or stream, and what its heartbeats say besides. */
-export type LaneFraming = FramingSettings & Pick<FrameWriterSettings, "attributes">;
+export type LaneFraming = FramingSettings &
+  Pick<FrameWriterSettings, "attributes"> & {
+    /** Those of `producer`, if they last; the lane releases them. */
+    readonly numbers?: LastingNumbers | undefined;
+  };
 
 /** How it goes on one channel or stream, or on several together. */
 export interface LaneStats {
@@ -56,14 +61,22 @@ export function sumOf(all: Iterable<LaneStats>): LaneStats {
 export class PublishLane {
   readonly #publisher: MessagePublisher;
   readonly #writer: FrameWriter | undefined;
+  readonly #numbers: LastingNumbers | undefined;
   readonly #context: PartContext;
   readonly #cut = (): void => {
     void this.#publisher.close();
+    void this.#numbers?.close();
   };
   #taken = 0;
   #closed = false;
 
-  private constructor(publisher: MessagePublisher, writer: FrameWriter | undefined, context: PartContext) {
+  private constructor(
+    publisher: MessagePublisher,
+    writer: FrameWriter | undefined,
+    numbers: LastingNumbers | undefined,
+    context: PartContext,
+  ) {
+    this.#numbers = numbers;
     this.#publisher = publisher;
     this.#writer = writer;
     this.#context = context;
@@ -81,7 +94,7 @@ export class PublishLane {
     context: PartContext,
     channel?: string,
   ): PublishLane {
-    if (framing === undefined) return new PublishLane(publisher, undefined, context);
+    if (framing === undefined) return new PublishLane(publisher, undefined, undefined, context);
     const keeper = channel === undefined ? undefined : new RecordKeeper(channel, framing.producer, context);
     const writer = FrameWriter.open({
       ...framing,
@@ -93,7 +106,7 @@ export class PublishLane {
           (index) => frames[index]?.events ?? 0,
         ),
     });
-    return new PublishLane(publisher, writer, context);
+    return new PublishLane(publisher, writer, framing.numbers, context);
   }
 
   stats(): LaneStats {
@@ -120,6 +133,7 @@ export class PublishLane {
     if (this.stats().unsent > 0 || signal.aborted) this.#writer?.abandon();
     const cancel = time.wakeAfter(CLOSE_TIMEOUT_MS, this.#cut);
     await this.#writer?.close();
+    await this.#numbers?.release();
     cancel();
     await this.#publisher.close();
     signal.removeEventListener("abort", this.#cut);

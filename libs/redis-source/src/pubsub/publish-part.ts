@@ -1,8 +1,10 @@
 import type { PartContext, SinkPartition, StartContext } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import type { FramingSettings } from "../delivery/framing-options.ts";
+import { LastingNumbers } from "../delivery/lasting-numbers.ts";
 import { LAYOUT_ATTRIBUTE, LayoutRecord, checkLayout, isOnePartition } from "../partitions/layout-record.ts";
 import type { LayoutSubject } from "../partitions/layout-record.ts";
+import { LayoutRefusals } from "../partitions/layout-refusals.ts";
 import { formatLayout } from "../partitions/partition-layout.ts";
 import type { PartitionLayout } from "../partitions/partition-layout.ts";
 import { partitionOf } from "../partitions/partition-of.ts";
@@ -26,6 +28,7 @@ export interface PublishPartsSettings extends LayoutSubject {
 export class PublishParts {
   readonly #connection: RedisConnectionOptions;
   readonly #settings: PublishPartsSettings;
+  readonly #refusals = new LayoutRefusals();
   /** Parts that are open or being opened. */
   #users = 0;
   #record: Promise<LayoutRecord> | undefined;
@@ -48,7 +51,14 @@ export class PublishParts {
    */
   check(context: StartContext): Promise<void> {
     const { layout, relayout } = this.#settings;
-    this.#check ??= checkLayout(this.#connection, this.#settings, layout, relayout, context).finally(() => {
+    this.#check ??= checkLayout(
+      this.#connection,
+      this.#settings,
+      layout,
+      relayout,
+      context,
+      this.#refusals,
+    ).finally(() => {
       this.#check = undefined;
     });
     return this.#check;
@@ -58,7 +68,8 @@ export class PublishParts {
    * Opens a part.
    *
    * @param openLane opens one channel or stream
-   * @throws PartitionLayoutError when another layout is recorded; what `openLane` throws
+   * @throws PartitionLayoutError when another layout is recorded; ProducerNameError when another publisher has the name of
+   *   a producer that lasts; what `openLane` throws
    */
   async build(
     context: PartContext,
@@ -68,12 +79,19 @@ export class PublishParts {
     const framing = this.#numbered();
     const lanes: PublishLane[] = [];
     let record: LayoutRecord | undefined;
+    /** Until a lane has them. */
+    let numbers: LastingNumbers | undefined;
     this.#users += 1;
     try {
       record = await this.#recordLayout(context);
-      for (const name of names) lanes.push(await openLane(name, framing));
+      for (const name of names) {
+        if (framing?.lasting === true) numbers = await this.#claim(name, framing.producer, context);
+        const producer = numbers === undefined ? {} : { producer: numbers.producer, numbers };
+        lanes.push(await openLane(name, framing && { ...framing, ...producer }));
+        numbers = undefined;
+      }
     } catch (error) {
-      await Promise.all([...lanes.map((lane) => lane.close()), this.#leave()]);
+      await Promise.all([...lanes.map((lane) => lane.close()), numbers?.release(), this.#leave()]);
       throw error;
     }
     const part = new PublishPart(lanes, keyOf, record, async () => {
@@ -95,11 +113,22 @@ export class PublishParts {
     return { ...framing, producer: `${framing.producer}.${part}`, attributes };
   }
 
+  #claim(channel: string, name: string, context: PartContext): Promise<LastingNumbers> {
+    return LastingNumbers.claim(this.#connection, channel, name, context);
+  }
+
   /** The first part does it for all. */
   async #recordLayout(context: PartContext): Promise<LayoutRecord | undefined> {
     const { layout, relayout } = this.#settings;
     if (isOnePartition(this.#settings.name)) return undefined;
-    this.#record ??= LayoutRecord.open(this.#connection, this.#settings, layout, relayout, context);
+    this.#record ??= LayoutRecord.open(
+      this.#connection,
+      this.#settings,
+      layout,
+      relayout,
+      context,
+      this.#refusals,
+    );
     return this.#record;
   }
 

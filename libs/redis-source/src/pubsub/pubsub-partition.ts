@@ -114,11 +114,11 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     this.#resumed = resume !== undefined;
   }
 
-  /** Subscribes. @throws RedisError */
+  /** Subscribes. @param settings with how many connections the source takes: see `ConnectSettings` @throws RedisError */
   static async open(
     options: RedisConnectionOptions,
     channel: string,
-    settings: PubSubSettings,
+    { needs, ...settings }: PubSubSettings & { readonly needs?: string },
     resume: Json | undefined,
     layout: LayoutGuard | undefined,
     context: PartContext,
@@ -130,6 +130,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
       time: context.time,
       signal: context.signal,
       ...partition.#at,
+      needs,
       prepare: (client) => partition.#subscribe(client),
     });
     partition.#watchSilence();

@@ -9,6 +9,7 @@ import type {
 } from "@millrace/dataflow";
 import { resolveTarget } from "../connection/connection-options.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
+import { readingNeeds } from "../connection/reading-needs.ts";
 import { divideLedger, readLedgerState, uniteLedger } from "../delivery/ledger-state.ts";
 import { RedisOptionsError } from "../errors.ts";
 import { LayoutGuard, isOnePartition } from "../partitions/layout-record.ts";
@@ -31,6 +32,8 @@ export class RedisPubSubSource implements Source<RawLine> {
   readonly #connection: RedisConnectionOptions;
   readonly #channels: readonly string[];
   readonly #settings: PubSubSettings;
+  /** Channels that this process reads. */
+  #partitions: number;
   readonly #layout: LayoutGuard | undefined;
 
   /** @throws RedisOptionsError */
@@ -39,13 +42,14 @@ export class RedisPubSubSource implements Source<RawLine> {
     this.#connection = connection;
     this.#channels = channelsOf(options);
     this.#settings = settingsOf(options);
+    this.#partitions = this.#channels.length;
     this.partitioning = partitioningOf(this.#channels, options.partitionedBy);
     const { channel: name, partitions = 1, partitionedBy } = options;
     const layout = layoutOf(partitions, partitionedBy);
     // Channels with names of their own are whole, each by itself.
     if (name === undefined || isOnePartition(name)) return;
     const { transport } = this.#settings;
-    this.#layout = new LayoutGuard(connection, { name, transport }, layout);
+    this.#layout = new LayoutGuard(connection, { name, transport }, layout, () => this.#needs);
   }
 
   listParts(): Promise<readonly string[]> {
@@ -56,7 +60,8 @@ export class RedisPubSubSource implements Source<RawLine> {
    * @throws PartitionLayoutError when publishers divide the channel differently; RedisError when there is no usable Redis
    *   within `connectTimeoutMs`; the reason of the context's signal
    */
-  async checkStart(_parts: readonly string[], context: StartContext): Promise<void> {
+  async checkStart(parts: readonly string[], context: StartContext): Promise<void> {
+    this.#partitions = parts.length;
     await this.#layout?.begin(context);
   }
 
@@ -75,6 +80,11 @@ export class RedisPubSubSource implements Source<RawLine> {
       throw new RedisOptionsError(`There is no channel "${part}" here, but ${this.#channels.join(", ")}.`);
     }
     await this.#layout?.begin(context);
-    return PubSubPartition.open(this.#connection, part, this.#settings, resume, this.#layout, context);
+    const settings = { ...this.#settings, needs: this.#needs };
+    return PubSubPartition.open(this.#connection, part, settings, resume, this.#layout, context);
+  }
+
+  get #needs(): string {
+    return readingNeeds("channel", this.#partitions, false);
   }
 }

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import { DEFAULT_LOGGER, SYSTEM_TIME, pause } from "@millrace/dataflow";
 import type { Logger, TimeProvider } from "@millrace/dataflow";
+import { watchAnswers } from "../connection/answer-limit.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { explainFailure } from "../connection/explain-failure.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
@@ -62,12 +63,17 @@ export async function waitForSubscriber(
   try {
     while (!over.signal.aborted) {
       const client = await connection.whenUp();
-      const subscribers = await countSubscribers(client, channel, sharded).catch((error: unknown) => {
-        const failure = explainFailure(error, connection.address);
-        if (!failure.retryable) throw failure;
-        connection.discard(client, error);
-        return 0;
-      });
+      const watch = watchAnswers(connection, client, time);
+      const subscribers = await countSubscribers(client, channel, sharded)
+        .catch((error: unknown) => {
+          const failure = explainFailure(error, connection.address);
+          if (!failure.retryable) throw failure;
+          connection.discard(client, error);
+          return 0;
+        })
+        .finally(() => {
+          watch.end();
+        });
       if (subscribers > 0) return true;
       await pause(time, POLL_MS, over.signal);
     }

@@ -74,6 +74,7 @@ export async function claimGroup(client: Redis, stream: string, group: string, p
 /**
  * Looks at a group before anything is opened.
  *
+ * @param needs how many connections the source takes, for the message when Redis accepts no more
  * @throws RedisGroupError for a group without the mark; RedisError when there is no usable Redis within
  *   `connectTimeoutMs`; the reason of the context's signal
  */
@@ -82,12 +83,13 @@ export async function lookAtGroup(
   stream: string,
   group: string,
   { logger, time, signal }: Pick<PartContext, "logger" | "time" | "signal">,
+  needs: string,
 ): Promise<void> {
   const prepare = async (client: Redis): Promise<void> => {
     await isClaimed(client, stream, group);
   };
-  const role = `group ${stream}`;
-  const connection = await connectRedis(options, { role, key: stream, logger, time, signal, prepare });
+  const settings = { role: `group ${stream}`, key: stream, logger, time, signal, prepare, needs };
+  const connection = await connectRedis(options, settings);
   await connection.close();
 }
 

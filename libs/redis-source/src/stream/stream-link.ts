@@ -2,42 +2,36 @@ import type { Redis } from "ioredis";
 import { pause } from "@millrace/dataflow";
 import type { PartContext } from "@millrace/dataflow";
 import { watchAnswers } from "../connection/answer-limit.ts";
-import type { RedisConnectionOptions } from "../connection/connection-options.ts";
+import { CONNECT_BACK_OFF, backOffMs } from "../connection/back-off.ts";
 import { explainFailure, isReply, isWrongNode } from "../connection/explain-failure.ts";
-import { connectRedis } from "../connection/redis-connection.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
+import { unlessAborted } from "../connection/unless-aborted.ts";
 import { RedisClosedError } from "../errors.ts";
 import type { RedisError } from "../errors.ts";
 
-/** A condition such as a failover is looked at again after this. */
-const RETRY_MS = 100;
+/** As long as Redis refuses for the moment, it is said again after this. */
+const REMIND_MS = 30_000;
 
 /**
- * A connection for commands that bear to be sent again: they are, on the next connection, until Redis answers. On a
- * cluster they go to the node that serves the stream.
+ * A way to one stream for commands that bear to be sent again: they are, until Redis answers. The link closes its
+ * connection.
  */
 export class StreamLink {
   readonly #stream: string;
   readonly #connection: RedisConnection;
   readonly #context: PartContext;
+  readonly #shared: boolean;
   readonly #closing = new AbortController();
 
-  private constructor(stream: string, connection: RedisConnection, context: PartContext) {
+  /**
+   * @param connection to the node that serves the stream
+   * @param shared others use the connection as well, and closing the link leaves it to them
+   */
+  constructor(stream: string, connection: RedisConnection, context: PartContext, shared = false) {
+    this.#shared = shared;
     this.#stream = stream;
     this.#connection = connection;
     this.#context = context;
-  }
-
-  /** @throws RedisError; the reason of the context's signal */
-  static async open(
-    options: RedisConnectionOptions,
-    stream: string,
-    role: string,
-    context: PartContext,
-  ): Promise<StreamLink> {
-    const { logger, time, signal } = context;
-    const connection = await connectRedis(options, { role, logger, time, signal, key: stream });
-    return new StreamLink(stream, connection, context);
   }
 
   /** Whether there is a connection right now. */
@@ -63,26 +57,35 @@ export class StreamLink {
    * @throws RedisError when Redis refuses for good
    */
   async ask<T>(send: (client: Redis) => Promise<T>, takesMs = 0): Promise<T> {
-    for (let told = false; ;) {
+    const { time } = this.#context;
+    const from = time.monotonic();
+    let saidAt = Number.NEGATIVE_INFINITY;
+    for (let attempt = 0; ; attempt += 1) {
       const client = await this.#connection.whenUp();
       try {
-        return await this.#answered(client, send(client), takesMs);
+        const answer = send(client);
+        // With a connection of its own, closing it rejects what is not answered.
+        const settled = this.#shared ? unlessAborted(answer, this.#closing.signal) : answer;
+        return await this.#answered(client, settled, takesMs);
       } catch (error) {
-        const failure = explainFailure(error, this.#connection.address, this.#stream);
+        const failure = explainFailure(error, this.#connection.address, { key: this.#stream });
         if (this.#closing.signal.aborted) throw this.#closed();
         if (!failure.retryable) throw failure;
         if (isReply(error) && !isWrongNode(error)) {
-          if (!told) this.#tell(failure);
-          told = true;
+          const now = time.monotonic();
+          if (now >= saidAt + REMIND_MS) {
+            this.#say(failure, now - from);
+            saidAt = now;
+          }
         } else this.#connection.discard(client, error);
-        await pause(this.#context.time, RETRY_MS, this.#closing.signal);
+        await pause(time, backOffMs(attempt, CONNECT_BACK_OFF), this.#closing.signal);
       }
     }
   }
 
   /** Settles whoever asks. Idempotent. */
   close(): Promise<void> {
-    this.#closing.abort();
+    this.#closing.abort(this.#closed());
     return this.#connection.close();
   }
 
@@ -95,11 +98,12 @@ export class StreamLink {
     }
   }
 
-  #tell(failure: RedisError): void {
+  #say(failure: RedisError, waitedMs: number): void {
     const { logger, step } = this.#context;
     logger.warn(
-      { event: "redis-not-ready", redis: this.#connection.address, step, code: failure.code },
-      `${failure.message} Trying again until it is.`,
+      { event: "redis-not-ready", redis: this.#connection.address, step, code: failure.code, waitedMs },
+      `${failure.message} Trying again until it is` +
+        (waitedMs < REMIND_MS ? "." : `, for ${Math.round(waitedMs / 1_000)} s now.`),
     );
   }
 

@@ -7,7 +7,7 @@ import type {
   SourcePartition,
   SourceStats,
 } from "@millrace/dataflow";
-import type { RedisConnectionOptions } from "../connection/connection-options.ts";
+import { HoleAccount } from "../delivery/hole-account.ts";
 import { ProducerLedger } from "../delivery/producer-ledger.ts";
 import { SuspicionLog } from "../delivery/suspicion-log.ts";
 import { RedisClosedError } from "../errors.ts";
@@ -20,7 +20,8 @@ import { BEFORE_ALL, compareIds, millisecondsOf } from "./entry-id.ts";
 import { ReadSize } from "./read-size.ts";
 import { hasMore, readState, readWithState, waitForEntries } from "./stream-commands.ts";
 import type { StreamEntry, StreamState } from "./stream-commands.ts";
-import { StreamLink } from "./stream-link.ts";
+import type { StreamLink } from "./stream-link.ts";
+import type { StreamLinks } from "./stream-links.ts";
 import { readPosition, writePosition } from "./stream-position.ts";
 import { StreamProgress } from "./stream-progress.ts";
 import type { StreamSourceSettings, StreamStart } from "./stream-source-options.ts";
@@ -53,7 +54,7 @@ export interface StreamStats extends SourceStats {
 /**
  * One stream. Reading deletes nothing, so it may be interrupted at any moment: what was not delivered is read again.
  *
- * It has two connections: on one a read waits for entries, on the other are probes, progress and trimming.
+ * It has two links: on one a read waits for entries, on the other are probes, progress and trimming.
  */
 export class StreamPartition implements SourcePartition<RawLine> {
   readonly #stream: string;
@@ -62,6 +63,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
   readonly #reading: StreamLink;
   readonly #commands: StreamLink;
   readonly #ledger: ProducerLedger;
+  readonly #holes: HoleAccount;
   readonly #decoder: MessageDecoder;
   readonly #size: ReadSize;
   readonly #progress: StreamProgress;
@@ -73,7 +75,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
   #read = 0;
   #entries = 0;
   #lostEntries = 0;
-  /** Events lost with entries whose numbers nobody will miss. */
+  /** Events lost with entries without numbers. */
   #lostUnnumbered = 0;
   #tellLossAt = Number.NEGATIVE_INFINITY;
 
@@ -91,6 +93,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
     this.#place = start.place;
     this.#seen = start.seen;
     this.#ledger = ledger;
+    this.#holes = new HoleAccount(ledger);
     this.#reading = links.reading;
     this.#commands = links.commands;
     this.#settings = settings;
@@ -106,7 +109,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
 
   /** @throws RedisError; the reason of the context's signal */
   static async open(
-    options: RedisConnectionOptions,
+    sourceLinks: StreamLinks,
     stream: string,
     resume: Json | undefined,
     settings: StreamSourceSettings,
@@ -116,19 +119,16 @@ export class StreamPartition implements SourcePartition<RawLine> {
     const position = resume === undefined ? undefined : readPosition(resume);
     const ledger = new ProducerLedger(settings.ledger, position?.ledger);
     const links: StreamLink[] = [];
-    const open = async (role: string): Promise<StreamLink> => {
-      const link = await StreamLink.open(options, stream, role, context);
-      links.push(link);
-      return link;
-    };
     try {
-      const commands = await open(`source ${stream} commands`);
+      const commands = await sourceLinks.commands(stream, context);
+      links.push(commands);
       const start =
         position === undefined
           ? await startingPoint(commands, stream, settings.start)
           : { place: position, seen: position.seen };
       const { place } = start;
-      const reading = await open(`source ${stream}`);
+      const reading = await sourceLinks.reading(stream, context);
+      links.push(reading);
       const both = { reading, commands };
       const partition = new StreamPartition(stream, start, ledger, both, settings, layout, context);
       // What Redis refuses to let it read is seen before the task is taken over.
@@ -137,7 +137,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
       const { step, logger } = context;
       logger.info(
         { event: "reading", stream, step, from: place.id, resumed: position !== undefined },
-        `reading stream ${stream} from behind ${place.id}`,
+        `reading stream ${stream} after ${place.id}`,
       );
       return partition;
     } catch (error) {
@@ -161,7 +161,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
     }
   }
 
-  /** Proves it by a look behind the position, which Redis answers whatever the waiting read does. */
+  /** Proves it by a look after the position, which Redis answers whatever the waiting read does. */
   async drained(): Promise<Drained | undefined> {
     try {
       let proof: Drained | undefined;
@@ -189,7 +189,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
   }
 
   completeness(open: number, close: number): ReturnType<ProducerLedger["completeness"]> {
-    return this.#ledger.completeness(open, close);
+    return this.#holes.leavesUnknown(open, close) ? "unknown" : this.#ledger.completeness(open, close);
   }
 
   settledUpTo(): number {
@@ -201,7 +201,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
   stats(): StreamStats {
     const { duplicates, lost, possibleDuplicates, suspicious } = this.#ledger.stats();
     const { entries } = this.#place;
-    const uncertainSince = this.#ledger.unheardSince;
+    const { uncertainSince } = this.#holes;
     return {
       read: this.#read,
       duplicates,
@@ -255,6 +255,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
     const { place, lost, reset } = lookAhead(this.#place, this.#seen, state, entries.length === 0);
     const was = this.#place.id;
     const until = Math.max(timeOf(entries[0]?.[0] ?? state.lastId), timeOf(this.#seen?.lastId ?? was));
+    const from = timeOf(was);
     this.#place = place;
     this.#seen = state;
     if (reset) {
@@ -265,17 +266,20 @@ export class StreamPartition implements SourcePartition<RawLine> {
           `read on after ${place.id}; at least ${lost} entries are gone that were not read`,
       );
     }
-    if (lost > 0) this.#lose(lost, timeOf(was), until);
+    if (lost > 0) this.#lose(lost);
+    if (lost > 0 || reset) {
+      this.#ledger.missedFrom(from);
+      this.#ledger.interrupted(until);
+    }
+    // What was added after the last look, and went with the stream, is counted by no one.
+    if (reset) this.#holes.missedUncounted(from, until);
     if (lost > 0 && !reset) this.#tellLoss(lost);
   }
 
-  /** What is gone was added between these times, ms. */
-  #lose(entries: number, from: number, to: number): void {
+  #lose(entries: number): void {
     this.#lostEntries += entries;
     // Where events are numbered the next numbers tell how many are missing; else each entry had at least one.
     if (this.#ledger.stats().producers === 0) this.#lostUnnumbered += entries;
-    this.#ledger.missedFrom(from);
-    this.#ledger.interrupted(to);
   }
 
   #tellLoss(entries: number): void {

@@ -1,6 +1,7 @@
 import type { Json, PartContext, Sink, SinkPartition, StartContext } from "@millrace/dataflow";
 import { resolveTarget } from "../connection/connection-options.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
+import { connectRedis } from "../connection/redis-connection.ts";
 import { PublishLane } from "../pubsub/publish-lane.ts";
 import { PublishParts } from "../pubsub/publish-part.ts";
 import type { PublishRow } from "../pubsub/pubsub-sink-options.ts";
@@ -55,7 +56,10 @@ export class RedisStreamSink implements Sink<PublishRow> {
     context: PartContext,
   ): Promise<SinkPartition<PublishRow>> {
     return this.#parts.build(context, async (stream, framing) => {
-      const link = await StreamLink.open(this.#connection, stream, `sink ${stream}`, context);
+      const { logger, time, signal } = context;
+      const role = `sink ${stream}`;
+      const connection = await connectRedis(this.#connection, { role, key: stream, logger, time, signal });
+      const link = new StreamLink(stream, connection, context);
       const writer = new StreamWriter(stream, link, this.#settings, context, (counts) => {
         this.#count(counts);
       });

@@ -1,3 +1,4 @@
+import { withDefaults } from "@millrace/dataflow";
 import type {
   Json,
   PartContext,
@@ -15,6 +16,7 @@ import { layoutOf } from "../partitions/partition-layout.ts";
 import { partitionNames } from "../partitions/partition-names.ts";
 import { partitioningOf } from "../pubsub/pubsub-source-options.ts";
 import { lookAtGroup } from "./group-commands.ts";
+import { StreamLinks } from "./stream-links.ts";
 import { StreamPartition } from "./stream-partition.ts";
 import { dividePosition, readPosition, unitePosition } from "./stream-position.ts";
 import { DEFAULT_STREAM_SOURCE_OPTIONS, checkStreamSettings } from "./stream-source-options.ts";
@@ -33,6 +35,7 @@ export class RedisStreamSource implements Source<RawLine> {
   readonly #connection: RedisConnectionOptions;
   readonly #streams: readonly string[];
   readonly #settings: StreamSourceSettings;
+  readonly #links: StreamLinks;
   readonly #layout: LayoutGuard | undefined;
 
   /** @throws RedisOptionsError */
@@ -41,11 +44,17 @@ export class RedisStreamSource implements Source<RawLine> {
     const { stream, partitions = 1, partitionedBy, ...settings } = options;
     this.#connection = connection;
     this.#streams = partitionNames(stream, partitions);
-    this.#settings = checkStreamSettings({ ...DEFAULT_STREAM_SOURCE_OPTIONS, ...settings });
+    this.#settings = checkStreamSettings(withDefaults(DEFAULT_STREAM_SOURCE_OPTIONS, settings));
+    this.#links = new StreamLinks(connection, stream, this.#streams.length);
     this.partitioning = partitioningOf(this.#streams, partitionedBy);
     const layout = layoutOf(partitions, partitionedBy);
     if (isOnePartition(stream)) return;
-    this.#layout = new LayoutGuard(connection, { name: stream, transport: "stream" }, layout);
+    this.#layout = new LayoutGuard(
+      connection,
+      { name: stream, transport: "stream" },
+      layout,
+      () => this.#links.needs,
+    );
   }
 
   listParts(): Promise<readonly string[]> {
@@ -58,10 +67,13 @@ export class RedisStreamSource implements Source<RawLine> {
    *   `connectTimeoutMs`; the reason of the context's signal
    */
   async checkStart(parts: readonly string[], context: StartContext): Promise<void> {
+    this.#links.expect(parts.length);
     await this.#layout?.begin(context);
     const { group } = this.#settings;
     if (group === undefined) return;
-    await Promise.all(parts.map((stream) => lookAtGroup(this.#connection, stream, group, context)));
+    await Promise.all(
+      parts.map((stream) => lookAtGroup(this.#connection, stream, group, context, this.#links.needs)),
+    );
   }
 
   /** @throws RedisPositionError for a position of another kind of source, such as Pub/Sub */
@@ -77,6 +89,6 @@ export class RedisStreamSource implements Source<RawLine> {
       throw new RedisOptionsError(`There is no stream "${part}" here, but ${this.#streams.join(", ")}.`);
     }
     await this.#layout?.begin(context);
-    return StreamPartition.open(this.#connection, part, resume, this.#settings, this.#layout, context);
+    return StreamPartition.open(this.#links, part, resume, this.#settings, this.#layout, context);
   }
 }

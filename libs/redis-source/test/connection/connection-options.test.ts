@@ -42,6 +42,9 @@ describe("resolveTarget", () => {
 
   it("turns TLS on for rediss, names the server unless it is an address, and keeps TLS settings", () => {
     expect(resolveTarget({ url: "rediss://cache.example" }).tls).toEqual({ servername: "cache.example" });
+    expect(resolveTarget({ host: "cache.example", tls: { servername: undefined } }).tls).toEqual({
+      servername: "cache.example",
+    });
     expect(resolveTarget({ url: "rediss://10.0.0.1" }).tls).toEqual({});
     expect(resolveTarget({ host: "cache.example", tls: { ca: "pem" } }).tls).toEqual({
       servername: "cache.example",

@@ -55,6 +55,17 @@ describe("an error reply", () => {
     expect(failure.message).toContain(`: ${message.replace(/\.$/, "")}.`);
   });
 
+  it.each([
+    ["OOM command not allowed", /maxmemory/],
+    ["MISCONF Redis is configured to save RDB snapshots", /disk/],
+    ["NOREPLICAS Not enough good replicas to write", /min-replicas-to-write/],
+    ["READONLY You can't write against a read only replica", /Name the primary/],
+    ["WRONGTYPE Operation against a key holding the wrong kind of value", /rename or delete it/],
+    ["NOPERM this user has no permissions", /ACL SETUSER/],
+  ])("says what to do: %s", (message, remedy) => {
+    expect(explainFailure(reply(message), "cache:6379").message).toMatch(remedy);
+  });
+
   it("that is about the password names where the programs take it from", () => {
     expect(explainFailure(reply("NOAUTH Authentication required."), "cache:6379").message).toBe(
       "Redis at cache:6379 refuses the user name or password: NOAUTH Authentication required. Give the right ones as " +

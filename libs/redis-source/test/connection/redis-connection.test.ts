@@ -70,6 +70,15 @@ async function refusal(
 }
 
 describe("connecting", () => {
+  it("warns, once, of a map of addresses that one server has no use for", async () => {
+    const { url } = await server();
+    const logger = new RecordingLogger();
+    for (let i = 0; i < 2; i += 1) await connect({ url, natMap: { "10.0.0.1:1": "redis:1" } }, { logger });
+    expect(logger.of("option-unused")).toMatchObject([
+      { level: "warn", message: expect.stringContaining("--redis-nat-map") },
+    ]);
+  });
+
   it("prepares a client before anybody gets it", async () => {
     const { url } = await server();
     const { connection } = await connect(
@@ -161,7 +170,7 @@ describe("a server that takes no connection", () => {
     const error = await refusal({ url: redis.url, connectTimeoutMs: 300 });
     expect(error).toBeInstanceOf(RedisUnreachableError);
     expect(error.message).toMatch("accepts no more connections: ERR max number of clients reached");
-    expect(error.message).toMatch("a partition of a stream holds two connections");
+    expect(error.message).toMatch("each channel or stream that is read or written holds one connection");
   });
 
   it("is quoted: it lets only its own machine in", async () => {

@@ -1,25 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { describe, expect, it } from "@jest/globals";
 import { Redis } from "ioredis";
 import { producersKey, readProducerRecords, RecordKeeper } from "../../src/delivery/producer-records.ts";
 import type { ProducerRecord } from "../../src/delivery/producer-records.ts";
 import { FRAMES } from "../support/frames.ts";
 import { partContext } from "../support/part-context.ts";
-import { SinkBench } from "../support/sink-bench.ts";
+import { sinkBench } from "../support/sink-bench.ts";
 
-let bench: SinkBench;
-
-beforeAll(async () => {
-  bench = await SinkBench.start();
-});
-
-afterEach(async () => {
-  await bench.tidy();
-  await bench.control.flushall();
-});
-
-afterAll(async () => {
-  await bench.stop();
-});
+const bench = sinkBench();
 
 function record(publishedAtMs: number, rest: Partial<ProducerRecord> = {}): ProducerRecord {
   return { next: 7, publishedAtMs, since: 3, ended: false, ...rest };

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { Redis } from "ioredis";
 import type { SinkPartition, SourcePartition } from "@millrace/dataflow";
 import { VirtualTime } from "@millrace/dataflow/testing";
-import { freePort, startRedis, startRedisCluster } from "@millrace/local-redis";
+import { freePort, startLoopbackProxy, startRedis, startRedisCluster } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import {
   PartitionLayoutError,
@@ -208,6 +208,67 @@ describe.each(transports)("on %s", (transport) => {
     await read(transport, { partitions: 4 }, { at, context: reading });
     for (const { logger } of [reading, writing])
       expect(logger.of("layout-unknown")).toMatchObject([{ level: "warn" }]);
+  });
+});
+
+describe("a record that Redis refuses", () => {
+  const KEY = "clicks:layout:pubsub";
+  let time: VirtualTime;
+  let context: TestContext;
+
+  beforeEach(() => {
+    time = new VirtualTime(Date.now());
+    context = partContext(time);
+  });
+
+  const said = (): readonly string[] => context.logger.entries.map(({ message }) => message);
+  const pass = async (ms: number): Promise<void> => {
+    const end = time.now() + ms;
+    await passTimeUntil(
+      time,
+      () => redis.ping(),
+      () => time.now() >= end,
+    );
+  };
+
+  it("says once what holds another type, and what to do, and again only after a change", async () => {
+    await redis.hset(KEY, "a", "1");
+    await publish("pubsub", {}, { context });
+    await pass(45_000);
+    expect(said()).toEqual([
+      expect.stringMatching(
+        /refuses SET on "clicks:layout:pubsub": WRONGTYPE .* rename or delete it.* Without/,
+      ),
+    ]);
+    await redis.del(KEY);
+    await pass(11_000);
+    expect(await redis.get(KEY)).toBe("1");
+    await redis.del(KEY);
+    await redis.hset(KEY, "a", "1");
+    await pass(25_000);
+    expect(said()).toHaveLength(2);
+  });
+
+  it("says nothing of what passes, and records it afterwards", async () => {
+    await redis.config("SET", "maxmemory", "1");
+    try {
+      await publish("pubsub", {}, { context });
+      await pass(25_000);
+    } finally {
+      await redis.config("SET", "maxmemory", "0");
+    }
+    expect(said()).toEqual([]);
+    await pass(11_000);
+    expect(await redis.get(KEY)).toBe("1");
+  });
+
+  it("opens its connections in mid-run without a word", async () => {
+    const proxy = await startLoopbackProxy(server);
+    open.push(proxy);
+    await publish("pubsub", {}, { at: { url: proxy.url }, context });
+    await proxy.close();
+    await pass(15_000);
+    expect(context.logger.of("redis-waiting")).toEqual([]);
   });
 });
 

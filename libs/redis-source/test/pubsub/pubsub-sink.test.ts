@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { beforeAll, describe, expect, it } from "@jest/globals";
 import { startRedis } from "@millrace/local-redis";
 import { ProducerLedger } from "../../src/delivery/producer-ledger.ts";
 import { RedisClosedError, RedisOptionsError, RedisRefusedError } from "../../src/errors.ts";
@@ -6,22 +6,10 @@ import { RedisPubSubSink } from "../../src/pubsub/pubsub-sink.ts";
 import { FRAMES, headerOf } from "../support/frames.ts";
 import { partContext } from "../support/part-context.ts";
 import { infoReply, scriptedRedis } from "../support/scripted-server.ts";
-import { rows, SinkBench } from "../support/sink-bench.ts";
+import { rows, sinkBench } from "../support/sink-bench.ts";
 import type { User } from "../support/sink-bench.ts";
 
-let bench: SinkBench;
-
-beforeAll(async () => {
-  bench = await SinkBench.start();
-});
-
-afterEach(async () => {
-  await bench.tidy();
-});
-
-afterAll(async () => {
-  await bench.stop();
-});
+const bench = sinkBench();
 
 describe.each([
   ["by scripts", ["+publish", "+eval"]],

@@ -1,23 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { describe, expect, it } from "@jest/globals";
 import { RedisPubSubSink, RedisRefusedError } from "@millrace/redis-source";
 import { FRAMES } from "../support/frames.ts";
 import { partContext } from "../support/part-context.ts";
 import { infoReply, scriptedRedis } from "../support/scripted-server.ts";
-import { rows, SinkBench } from "../support/sink-bench.ts";
+import { rows, sinkBench } from "../support/sink-bench.ts";
 
-let bench: SinkBench;
-
-beforeAll(async () => {
-  bench = await SinkBench.start();
-});
-
-afterEach(async () => {
-  await bench.tidy();
-});
-
-afterAll(async () => {
-  await bench.stop();
-});
+const bench = sinkBench();
 
 describe("a script", () => {
   it("that may not be run any more gives way to pipelines", async () => {

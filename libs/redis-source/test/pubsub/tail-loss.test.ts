@@ -1,36 +1,21 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { describe, expect, it } from "@jest/globals";
 import type { Json } from "@millrace/dataflow";
 import { VirtualTime } from "@millrace/dataflow/testing";
 import { RedisPubSubSource } from "../../src/pubsub/pubsub-source.ts";
 import type { PubSubPartition } from "../../src/pubsub/pubsub-partition.ts";
 import type { RedisPubSubSourceOptions } from "../../src/pubsub/pubsub-source-options.ts";
 import { FRAMES, frameOf } from "../support/frames.ts";
-import { loopbackProxy } from "../support/loopback-proxy.ts";
-import type { LoopbackProxy } from "../support/loopback-proxy.ts";
 import { partContext } from "../support/part-context.ts";
 import type { TestContext } from "../support/part-context.ts";
 import { infoReply, scriptedRedis } from "../support/scripted-server.ts";
-import { rows, SinkBench } from "../support/sink-bench.ts";
+import { rows, sinkBench } from "../support/sink-bench.ts";
 import type { User } from "../support/sink-bench.ts";
 import { stored } from "../support/stored.ts";
 import { take, takeAll } from "../support/take.ts";
 import { until } from "../support/until.ts";
 
-let bench: SinkBench;
+const bench = sinkBench();
 let context: TestContext;
-
-beforeAll(async () => {
-  bench = await SinkBench.start();
-});
-
-afterEach(async () => {
-  await bench.tidy();
-  await bench.control.flushall();
-});
-
-afterAll(async () => {
-  await bench.stop();
-});
 
 interface Subscription {
   readonly options?: Omit<RedisPubSubSourceOptions, "channel" | "channels">;
@@ -55,12 +40,6 @@ async function subscribe({
   const partition = await source.buildPart("clicks", resume, context);
   bench.later(() => partition.close());
   return partition;
-}
-
-async function proxy(): Promise<LoopbackProxy> {
-  const opened = await loopbackProxy(bench.server.port);
-  bench.later(() => opened.close());
-  return opened;
 }
 
 /** A whole life of a publisher. */
@@ -98,7 +77,7 @@ describe("a publisher that ends while nobody hears it", () => {
   });
 
   it("has lost all that it published on a connection that had died without a word", async () => {
-    const cable = await proxy();
+    const cable = await bench.cable();
     const partition = await subscribe({ port: cable.port });
     cable.freeze();
     await publishAndEnd(20_000);
@@ -111,7 +90,7 @@ describe("a publisher that ends while nobody hears it", () => {
 
   it("is told apart from one that had ended before", async () => {
     await publishAndEnd(10, "early");
-    const cable = await proxy();
+    const cable = await bench.cable();
     const partition = await subscribe({ port: cable.port });
     cable.freeze();
     await publishAndEnd(7, "missed");
@@ -141,7 +120,7 @@ describe("a publisher that ends while nobody hears it", () => {
 
 describe("a run that cannot know what it missed says since when", () => {
   it("where records may not be read", async () => {
-    const cable = await proxy();
+    const cable = await bench.cable();
     const user = await bench.user("reader", "+subscribe", "+unsubscribe", "+ping");
     const partition = await subscribe({ port: cable.port, user });
     expect(context.logger.of("no-producer-records")).toHaveLength(1);
@@ -156,7 +135,7 @@ describe("a run that cannot know what it missed says since when", () => {
   });
 
   it("and calls no window complete in which another publisher may have come and gone", async () => {
-    const cable = await proxy();
+    const cable = await bench.cable();
     const user = await bench.user("reader", "+subscribe", "+unsubscribe", "+ping");
     const partition = await subscribe({ port: cable.port, user });
     const open = Date.now();
@@ -250,7 +229,7 @@ describe("a run that cannot know what it missed says since when", () => {
 
 describe("a connection that dies without a word", () => {
   it("is given up when it has been silent, and was asked, and did not answer", async () => {
-    const cable = await proxy();
+    const cable = await bench.cable();
     const time = new VirtualTime(Date.now());
     const partition = await subscribe({ port: cable.port, time });
     cable.freeze();

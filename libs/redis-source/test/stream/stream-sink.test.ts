@@ -3,6 +3,7 @@ import type { SinkPartition } from "@millrace/dataflow";
 import { VirtualTime } from "@millrace/dataflow/testing";
 import { RedisOptionsError, RedisStreamSink, StreamFullError, partitionOf } from "@millrace/redis-source";
 import type { RedisStreamSinkOptions } from "@millrace/redis-source";
+import { passTimeUntil } from "../support/pass-time.ts";
 import { partContext } from "../support/part-context.ts";
 import type { TestContext } from "../support/part-context.ts";
 import { FRAMES } from "../support/frames.ts";
@@ -250,6 +251,36 @@ describe("a connection that is lost", () => {
 });
 
 describe("rows that Redis refuses for the moment, and takes the next", () => {
+  it("are spoken of every 30 s until it takes them", async () => {
+    let full = true;
+    const server = await scriptedRedis(([name = ""]) => {
+      if (name === "info") return infoReply("7.0.0");
+      if (name !== "xadd") return "+OK\r\n";
+      return full ? "-OOM command not allowed when used memory > 'maxmemory'.\r\n" : "+1-1\r\n";
+    });
+    const time = new VirtualTime(Date.now());
+    const { logger, ...rest } = partContext(time);
+    const sink = new RedisStreamSink({ port: server.port, host: "127.0.0.1" }, { stream: "s" });
+    const part = await sink.buildPart("0", undefined, { ...rest, logger });
+    const written = part.writeBatch(lines(0, 1));
+    const said = (): readonly string[] =>
+      logger.of("redis-not-ready").map(({ message }) => message.replace(/^.*again/s, ""));
+    const roundTrip = (): Promise<unknown> => new Promise(setImmediate);
+    const passed = await passTimeUntil(time, roundTrip, () => said().length === 3);
+    expect(passed).toBeLessThan(70_000);
+    expect(said()).toEqual([
+      " until it is.",
+      expect.stringMatching(/, for 3\d s now\.$/),
+      expect.stringMatching(/, for 6\d s now\.$/),
+    ]);
+    full = false;
+    let over = false;
+    void written.finally(() => (over = true));
+    await passTimeUntil(time, roundTrip, () => over);
+    await part.close();
+    await server.close();
+  });
+
   it("are the only ones that are sent again, in order", async () => {
     const taken: string[] = [];
     const refuse = new Set(["line 3", "line 4", "line 7"]);

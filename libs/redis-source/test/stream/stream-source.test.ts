@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { VirtualTime } from "@millrace/dataflow/testing";
 import {
+  DEFAULT_STREAM_SOURCE_OPTIONS,
   RedisOptionsError,
   RedisPositionError,
   RedisRefusedError,
@@ -49,6 +50,13 @@ describe("options", () => {
     ["trimming what others may need", { trim: true }],
   ])("refuses %s", (_, options) => {
     expect(() => new RedisStreamSource({}, { stream: "s", ...options })).toThrow(RedisOptionsError);
+  });
+
+  it("takes one that is undefined for one that is not given", () => {
+    const options = Object.fromEntries(
+      Object.keys(DEFAULT_STREAM_SOURCE_OPTIONS).map((name) => [name, undefined]),
+    );
+    expect(() => new RedisStreamSource({}, { stream: "s", ...options })).not.toThrow();
   });
 
   it("names its partitions and tells what they are divided by", async () => {

@@ -1,7 +1,8 @@
+import { afterAll, afterEach, beforeAll } from "@jest/globals";
 import { Redis } from "ioredis";
 import type { SinkPartition } from "@millrace/dataflow";
-import { startRedis } from "@millrace/local-redis";
-import type { LocalRedis } from "@millrace/local-redis";
+import { startLoopbackProxy, startRedis } from "@millrace/local-redis";
+import type { LocalRedis, LoopbackProxy } from "@millrace/local-redis";
 import { RedisPubSubSink } from "@millrace/redis-source";
 import type { PublishRow, RedisPubSubSinkOptions } from "@millrace/redis-source";
 import { partContext } from "./part-context.ts";
@@ -12,19 +13,31 @@ export interface User {
   readonly password: string;
 }
 
-/** A Redis to publish on, and what a test has opened on it. */
-export class SinkBench {
-  readonly server: LocalRedis;
-  readonly control: Redis;
-  readonly #cleanUps: (() => unknown)[] = [];
+/** A Redis to publish on for the tests of a file, empty before each, and closed with what they opened. */
+export function sinkBench(): SinkBench {
+  const bench = new SinkBench();
+  beforeAll(() => bench.start());
+  afterEach(() => bench.tidy());
+  afterAll(() => bench.stop());
+  return bench;
+}
 
-  private constructor(server: LocalRedis) {
-    this.server = server;
-    this.control = new Redis(server.url);
+class SinkBench {
+  readonly #cleanUps: (() => unknown)[] = [];
+  #started: { readonly server: LocalRedis; readonly control: Redis } | undefined;
+
+  get server(): LocalRedis {
+    return this.#running().server;
   }
 
-  static async start(): Promise<SinkBench> {
-    return new SinkBench(await startRedis());
+  /** A client beside what is tested. */
+  get control(): Redis {
+    return this.#running().control;
+  }
+
+  async start(): Promise<void> {
+    const server = await startRedis();
+    this.#started = { server, control: new Redis(server.url) };
   }
 
   /** Makes a user who may do so much, on all channels. */
@@ -56,20 +69,32 @@ export class SinkBench {
     return { all, caughtUp: () => redis.ping() };
   }
 
+  /** A way to the Redis that can be frozen. */
+  async cable(): Promise<LoopbackProxy> {
+    const cable = await startLoopbackProxy(this.server);
+    this.later(() => cable.close());
+    return cable;
+  }
+
   /** Something to do at the end of the test. */
   later(cleanUp: () => unknown): void {
     this.#cleanUps.push(cleanUp);
   }
 
-  /** Closes what was opened, the last one first. */
+  /** Closes what was opened, the last one first, and forgets all data. */
   async tidy(): Promise<void> {
     for (const cleanUp of this.#cleanUps.splice(0).reverse()) await cleanUp();
+    await this.control.flushall();
   }
 
   async stop(): Promise<void> {
-    await this.tidy();
     this.control.disconnect();
     await this.server.stop();
+  }
+
+  #running(): { readonly server: LocalRedis; readonly control: Redis } {
+    if (this.#started === undefined) throw new Error("the bench starts before the first test");
+    return this.#started;
   }
 }
 

@@ -12,6 +12,7 @@ export class StreamBench {
   readonly server: LocalRedis;
   readonly redis: Redis;
   readonly #open: StreamPartition[] = [];
+  readonly #monitors: Redis[] = [];
 
   private constructor(server: LocalRedis) {
     this.server = server;
@@ -59,8 +60,18 @@ export class StreamBench {
     }
   }
 
+  /** Commands that the server gets from now on, in lower case, as they come. */
+  async commands(): Promise<readonly string[]> {
+    const seen: string[] = [];
+    const monitor = await this.redis.monitor();
+    this.#monitors.push(monitor);
+    monitor.on("monitor", (_: string, args: string[]) => seen.push(args.join(" ").toLowerCase()));
+    return seen;
+  }
+
   /** Closes what was opened. */
   async tidy(): Promise<void> {
+    for (const monitor of this.#monitors.splice(0)) monitor.disconnect();
     for (const partition of this.#open.splice(0)) await partition.close();
   }
 

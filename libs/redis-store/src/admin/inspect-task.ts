@@ -29,7 +29,7 @@ export interface TaskInspection extends TaskMeta {
  * Looks at a task without touching it; a run may go on at the same time.
  *
  * @returns `undefined` for a task that was never acquired
- * @throws RedisError, StoreUnavailableError
+ * @throws RedisError, StoreUnavailableError; the reason of the signal
  */
 export function inspectTask(
   redis: RedisConnectionOptions,

@@ -26,7 +26,7 @@ export interface ResetReport {
  * and cannot bring the old state back.
  *
  * @throws FencedError when a worker takes the task at the same time
- * @throws RedisError, StoreUnavailableError
+ * @throws RedisError, StoreUnavailableError; the reason of the signal
  */
 export function resetTask(
   redis: RedisConnectionOptions,

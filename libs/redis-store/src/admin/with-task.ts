@@ -1,4 +1,4 @@
-import { DEFAULT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
+import { DEFAULT_LOGGER, SYSTEM_TIME, withDefaults } from "@millrace/dataflow";
 import type { Logger, TaskId, TimeProvider } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { TaskConnection } from "../connection/task-connection.ts";
@@ -8,8 +8,10 @@ import { DEFAULT_KEY_PREFIX, TaskKeys } from "../task-keys.ts";
 export interface TaskAccessOptions {
   /** As the store has it. `@default "millrace"` */
   readonly keyPrefix?: string;
-  /** How long (ms) a command is tried since Redis answered last. `@default 5_000` */
+  /** How long (ms) a command is tried since Redis answered last, once it was reached. `@default Infinity` */
   readonly storeTimeoutMs?: number;
+  /** Gives up; the call then rejects with the signal's reason. `@default never` */
+  readonly signal?: AbortSignal | undefined;
   /** @default warnings and errors on standard error */
   readonly logger?: Logger;
   /** @default the system's clock and timers */
@@ -19,24 +21,37 @@ export interface TaskAccessOptions {
 /** How `inspectTask` and `resetTask` reach a task without options. */
 export const DEFAULT_TASK_ACCESS_OPTIONS: Required<TaskAccessOptions> = Object.freeze({
   keyPrefix: DEFAULT_KEY_PREFIX,
-  storeTimeoutMs: 5_000,
+  storeTimeoutMs: Infinity,
+  signal: undefined,
   logger: DEFAULT_LOGGER,
   time: SYSTEM_TIME,
 });
 
-/** Connects for as long as `use` takes. */
+/** Connects for as long as `use` takes. @throws what `use` throws; the signal's reason */
 export async function withTask<T>(
   redis: RedisConnectionOptions,
   task: TaskId,
   options: TaskAccessOptions,
   use: (connection: TaskConnection, keys: TaskKeys) => Promise<T>,
 ): Promise<T> {
-  const { keyPrefix, storeTimeoutMs, logger, time } = { ...DEFAULT_TASK_ACCESS_OPTIONS, ...options };
+  const { keyPrefix, storeTimeoutMs, signal, logger, time } = withDefaults(
+    DEFAULT_TASK_ACCESS_OPTIONS,
+    options,
+  );
   const keys = new TaskKeys(task, keyPrefix);
   const connection = new TaskConnection(redis, keys.meta, { storeTimeoutMs, logger, time });
+  const giveUp = (): void => {
+    void connection.close();
+  };
+  signal?.addEventListener("abort", giveUp);
   try {
+    signal?.throwIfAborted();
     return await use(connection, keys);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   } finally {
+    signal?.removeEventListener("abort", giveUp);
     await connection.close();
   }
 }

@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import { pause } from "@millrace/dataflow";
 import type { Logger, TimeProvider } from "@millrace/dataflow";
 import {
+  KeyConnections,
   RedisClosedError,
   RedisError,
   RedisUnreachableError,
@@ -36,6 +37,8 @@ export interface TaskConnectionSettings {
    * `connectTimeoutMs` is over; after it, an outage that is waited out. `@default of this task alone`
    */
   readonly reached?: { yet: boolean };
+  /** The connections of the store, which its tasks share. `@default one of this task alone` */
+  readonly connections?: KeyConnections;
   /** A number from 0 to 1, for the delays. `@default Math.random` */
   readonly random?: () => number;
 }
@@ -76,6 +79,7 @@ export class TaskConnection {
   readonly #key: string;
   readonly #settings: TaskConnectionSettings;
   readonly #reached: { yet: boolean };
+  readonly #connections: KeyConnections;
   readonly #closing = new AbortController();
   #connection: Promise<RedisConnection> | undefined;
   #giveUpAt = 0;
@@ -86,6 +90,7 @@ export class TaskConnection {
     this.#key = key;
     this.#settings = settings;
     this.#reached = settings.reached ?? { yet: false };
+    this.#connections = settings.connections ?? new KeyConnections();
   }
 
   /**
@@ -160,16 +165,18 @@ export class TaskConnection {
 
   /** @throws RedisError; RetryableError once some connection of the store has stood */
   async #connected(): Promise<RedisConnection> {
-    const { logger, time } = this.#settings;
-    const { signal } = this.#closing;
-    signal.throwIfAborted();
-    this.#connection ??= connectRedis(this.#options, { role: "store", key: this.#key, logger, time, signal });
+    const { time, storeTimeoutMs } = this.#settings;
+    this.#closing.signal.throwIfAborted();
+    this.#connection ??= this.#connect();
     try {
       const address = this.#address();
-      const connection = await this.#inTime(this.#connection, Number.POSITIVE_INFINITY, () =>
-        silence(address),
-      );
+      if (this.#reached.yet) {
+        return await this.#inTime(this.#connection, Number.POSITIVE_INFINITY, () => silence(address));
+      }
+      // Only `connectTimeoutMs` bounds the first connection; the time of the store begins with it.
+      const connection = await this.#connection;
       this.#reached.yet = true;
+      this.#giveUpAt = time.monotonic() + storeTimeoutMs;
       return connection;
     } catch (error) {
       if (error instanceof RetryableError) throw error;
@@ -178,6 +185,18 @@ export class TaskConnection {
         throw new RetryableError(error, false);
       throw error;
     }
+  }
+
+  async #connect(): Promise<RedisConnection> {
+    const { logger, time } = this.#settings;
+    // An outage of a store that was reached is no part of a start.
+    const options = this.#reached.yet ? { ...this.#options, startClock: undefined } : this.#options;
+    const { connection } = await this.#connections.connect(
+      this.#key,
+      (signal) => connectRedis(options, { role: "store", key: this.#key, logger, time, signal }),
+      this.#closing.signal,
+    );
+    return connection;
   }
 
   /**

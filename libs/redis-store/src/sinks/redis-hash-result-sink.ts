@@ -20,8 +20,9 @@ export interface RedisHashResultSinkOptions<T> {
   readonly revision?: (row: T) => number;
   /**
    * Whether all rows of this window were written before, so that its hash must be there: true for what a late event
-   * changed. `@default by the row's own cause, "late" or another, where it has one as a WindowResult has, and is of no
-   * session (a window whose id is text); of other rows those whose revision is above 0 and that replace none`
+   * changed. `@default by the row's own cause where it has one as a WindowResult has, and is of no session (a window whose
+   * id is text): "late", or "early" with a revision above 0; of other rows those whose revision is above 0 and that
+   * replace none`
    */
   readonly correction?: (row: T) => boolean;
   /** Names of windows whose row of this key is void now, since their sessions are part of this one. `@default none` */
@@ -88,7 +89,7 @@ export class RedisHashResultSink<T> implements Sink<T> {
     }
     const replaced = replaces?.(row).map(String) ?? [];
     const place = { window: String(window(row)), key: key(row) };
-    const late = correction?.(row) ?? isLate(row) ?? (number > 0 && replaced.length === 0);
+    const late = correction?.(row) ?? isCorrection(row, number) ?? (number > 0 && replaced.length === 0);
     return {
       text: JSON.stringify(row),
       place,
@@ -98,8 +99,11 @@ export class RedisHashResultSink<T> implements Sink<T> {
   }
 }
 
-/** Whether a late event has changed a window of several keys; `undefined`: the row does not say. */
-function isLate(row: unknown): boolean | undefined {
+/**
+ * Whether a row changes a window of several keys that has had rows, and comes without the others: what a late event
+ * changed, and an early row after the first. `undefined`: the row does not say.
+ */
+function isCorrection(row: unknown, revision: number): boolean | undefined {
   if (typeof row !== "object" || row === null) return undefined;
   const cause: unknown = Reflect.get(row, "cause");
   if (typeof cause !== "string" || !CAUSES.has(cause)) return undefined;
@@ -107,5 +111,5 @@ function isLate(row: unknown): boolean | undefined {
   // A session's hash has one row: it is whole by itself.
   const session =
     typeof window === "object" && window !== null && typeof Reflect.get(window, "id") === "string";
-  return cause === "late" && !session;
+  return (cause === "late" || (cause === "early" && revision > 0)) && !session;
 }

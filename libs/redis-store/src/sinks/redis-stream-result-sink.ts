@@ -30,6 +30,7 @@ export const DEFAULT_STREAM_RESULT_SINK_OPTIONS: Readonly<{ maxLength: number }>
 export class RedisStreamResultSink<T> implements Sink<T> {
   readonly store: RedisStore;
   readonly #options: RedisStreamResultSinkOptions;
+  readonly #maxLength: number;
 
   /** @throws RedisOptionsError */
   constructor(store: RedisStore, options: RedisStreamResultSinkOptions = {}) {
@@ -39,12 +40,17 @@ export class RedisStreamResultSink<T> implements Sink<T> {
       throw new RedisOptionsError(`maxLength is ${maxLength}. Give a whole number of at least 1.`);
     }
     this.#options = options;
+    this.#maxLength = maxLength;
   }
 
   buildPart(_part: string, _resume: Json | undefined, context: PartContext): Promise<SinkPartition<T>> {
-    const { name, maxLength, notice } = { ...DEFAULT_STREAM_RESULT_SINK_OPTIONS, ...this.#options };
-    const output = name ?? context.step;
-    const target = { kind: "redis-stream", output, maxLength, notice: notice ?? null } as const;
+    const { name, notice } = this.#options;
+    const target = {
+      kind: "redis-stream",
+      output: name ?? context.step,
+      maxLength: this.#maxLength,
+      notice: notice ?? null,
+    } as const;
     const encode = (row: T): EncodedRow => ({ text: JSON.stringify(row), toJson: (text) => text, place: {} });
     return Promise.resolve(new ResultPartition<T>(target, this.store.maxValueBytes, context, encode));
   }

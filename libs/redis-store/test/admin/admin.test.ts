@@ -1,12 +1,21 @@
 import { describe, expect, it } from "@jest/globals";
 import { FencedError } from "@millrace/dataflow";
-import { DEFAULT_TASK_ACCESS_OPTIONS, TaskKeys, inspectTask, resetTask } from "@millrace/redis-store";
+import { RedisUnreachableError } from "@millrace/redis-source";
+import {
+  DEFAULT_TASK_ACCESS_OPTIONS,
+  StoreUnavailableError,
+  TaskKeys,
+  inspectTask,
+  resetTask,
+} from "@millrace/redis-store";
 import { clearTask } from "../../src/admin/clear-task.ts";
 import { TaskConnection } from "../../src/connection/task-connection.ts";
 import { FORGET } from "../../src/scripts/forget.ts";
 import { BASE, TASK, commitOf, largeCommit, plain, put, rowsOut, takeOver } from "../support/commits.ts";
 import { cuttingProxy } from "../support/cutting-proxy.ts";
+import { HurriedTime } from "../support/hurried-time.ts";
 import { clientOf, serverOf, storeOf } from "../support/servers.ts";
+import { warnings } from "../support/warnings.ts";
 
 describe("inspectTask", () => {
   it("knows nothing of a task that was never acquired", async () => {
@@ -60,6 +69,72 @@ describe("inspectTask", () => {
     expect(await watermark()).toBe(0);
     await task.commit(commitOf(4, { watermark: null }));
     expect(await watermark()).toBeUndefined();
+  });
+});
+
+describe.each([
+  ["inspectTask", inspectTask, "evalsha_ro"],
+  ["resetTask", resetTask, "evalsha"],
+])("%s without an answer", (_name, access, script) => {
+  /** Resolves once the call has ended; time goes by until then. */
+  async function endOf(call: Promise<unknown>, time: HurriedTime): Promise<unknown> {
+    const state = { ended: false };
+    const outcome = call
+      .catch((error: unknown) => error)
+      .finally(() => {
+        state.ended = true;
+      });
+    while (!state.ended) {
+      time.skip(500);
+      await new Promise(setImmediate);
+    }
+    return outcome;
+  }
+
+  it("tries for the first connection as long as it may", async () => {
+    const server = await serverOf();
+    await server.kill("SIGSTOP");
+    const time = new HurriedTime();
+    const from = time.monotonic();
+    const options = { time, logger: warnings(), storeTimeoutMs: 1_000 };
+    const failure = await endOf(access({ url: server.url, connectTimeoutMs: 20_000 }, TASK, options), time);
+    expect(failure).toBeInstanceOf(RedisUnreachableError);
+    expect(time.monotonic() - from).toBeGreaterThanOrEqual(20_000);
+  });
+
+  it("waits for a store that it has reached as long as it may", async () => {
+    const server = await serverOf();
+    const proxy = await cuttingProxy(server);
+    const time = new HurriedTime();
+    const away = new Promise<void>((resolve) => {
+      proxy.before(script, async () => {
+        await server.kill("SIGSTOP");
+        resolve();
+      });
+    });
+    const logger = warnings();
+    const options = { time, logger, storeTimeoutMs: 60_000 };
+    const call = access({ url: proxy.url, connectTimeoutMs: 500 }, TASK, options);
+    call.catch(() => undefined);
+    await away;
+    const from = time.monotonic();
+    expect(await endOf(call, time)).toBeInstanceOf(StoreUnavailableError);
+    expect(time.monotonic() - from).toBeGreaterThanOrEqual(55_000);
+    expect(logger.events).toContain("redis-lost");
+  });
+
+  it("ends when it is asked to", async () => {
+    const server = await serverOf();
+    await server.kill("SIGSTOP");
+    const stop = new AbortController();
+    const call = access({ url: server.url }, TASK, { logger: warnings(), signal: stop.signal });
+    const reason = new Error("stopped by the user");
+    stop.abort(reason);
+    await expect(call).rejects.toBe(reason);
+  });
+
+  it("has no bound of its own once it has reached the store", () => {
+    expect(DEFAULT_TASK_ACCESS_OPTIONS.storeTimeoutMs).toBe(Infinity);
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { Redis } from "ioredis";
-import type { Commit } from "@millrace/dataflow";
+import type { Commit, Logger } from "@millrace/dataflow";
 import { startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { RedisRefusedError } from "@millrace/redis-source";
@@ -8,6 +8,7 @@ import { KeyOccupiedError, RedisStore, StoreUnavailableError, TaskKeys } from "@
 import type { FailPoint } from "@millrace/redis-store";
 import { OWNER_COMMANDS } from "../../src/scripts/acquire.ts";
 import { BASE, TASK } from "../support/commits.ts";
+import { HurriedTime } from "../support/hurried-time.ts";
 import { contentOf, threeCommits } from "../support/scenario.ts";
 
 /** Something that goes wrong while a task runs, and how it is mended. */
@@ -15,8 +16,6 @@ interface Fault {
   readonly name: string;
   readonly strike: () => Promise<unknown>;
   readonly mend: () => Promise<unknown>;
-  /** How long (ms) the store waits for it to pass. `@default longer than the fault takes to be noticed` */
-  readonly storeTimeoutMs?: number;
 }
 
 /** Where it strikes: a small commit is one call; a large one has calls before, at and after the moment it is made. */
@@ -26,6 +25,10 @@ const MOMENTS = [
   ["the making of a large commit", 400, "staged"],
   ["the journal of a large commit", 400, "made"],
 ] as const;
+
+const STORE_TIMEOUT_MS = 60_000;
+/** Trouble that lasts so long is logged. */
+const PASSING_MS = 1_000;
 
 let server: LocalRedis;
 let admin: Redis;
@@ -61,6 +64,17 @@ interface Outcome {
   readonly failure: unknown;
 }
 
+/** The time in which Redis may come back is over as soon as the log says why the store waits for it. */
+function impatience(): { readonly time: HurriedTime; readonly logger: Logger } {
+  const time = new HurriedTime();
+  const nothing = (): void => undefined;
+  const warn = (fields: object): void => {
+    const event: unknown = Reflect.get(fields, "event");
+    if (event === "store-waiting" || event === "redis-not-ready") time.skip(STORE_TIMEOUT_MS);
+  };
+  return { time, logger: { debug: nothing, info: nothing, warn, error: nothing } };
+}
+
 async function runWith(fault: Fault | undefined, size: number, moment: FailPoint): Promise<Outcome> {
   await admin.flushall();
   heard = [];
@@ -69,11 +83,13 @@ async function runWith(fault: Fault | undefined, size: number, moment: FailPoint
     if (struck || name !== moment || !committing) return;
     struck = true;
     await fault?.strike();
+    time.skip(PASSING_MS);
   };
   let committing = false;
+  const { time, logger } = impatience();
   const store = new RedisStore(
     { url: `redis://ana:pw@127.0.0.1:${server.port}` },
-    { failPoint, storeTimeoutMs: fault?.storeTimeoutMs ?? 10_000 },
+    { failPoint, storeTimeoutMs: STORE_TIMEOUT_MS, time, logger },
   );
   const second = new RedisStore({ url: server.url });
   try {
@@ -211,25 +227,21 @@ describe.each(MOMENTS)("%s", (_, size, moment) => {
     const faults: readonly Fault[] = [
       {
         name: "OOM",
-        storeTimeoutMs: 500,
         strike: () => admin.config("SET", "maxmemory", "1"),
         mend: () => admin.config("SET", "maxmemory", "0"),
       },
       {
         name: "NOREPLICAS",
-        storeTimeoutMs: 500,
         strike: () => admin.config("SET", "min-replicas-to-write", "1"),
         mend: () => admin.config("SET", "min-replicas-to-write", "0"),
       },
       {
         name: "READONLY",
-        storeTimeoutMs: 500,
         strike: () => admin.replicaof("127.0.0.1", 1),
         mend: () => admin.replicaof("NO", "ONE"),
       },
       {
         name: "BUSY",
-        storeTimeoutMs: 500,
         strike: () => {
           endless = subscriber.duplicate();
           endless.eval("while true do end", 0).catch(() => undefined);

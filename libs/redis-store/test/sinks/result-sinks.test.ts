@@ -278,6 +278,9 @@ describe("a window whose hash is gone", () => {
   it.each<[string, string, number, string | number, "gone" | undefined]>([
     ["says so in the first row of a key that came late", "late", 0, 1, "gone"],
     ["says so in a later revision", "late", 2, 1, "gone"],
+    ["says so in an early row that follows others", "early", 1, 1, "gone"],
+    ["has nothing to say in a first early row", "early", 0, 1, undefined],
+    ["was not meant by early rows of a session", "early", 1, "s1", undefined],
     ["is written whole by the close that follows early rows", "watermark", 1, 1, undefined],
     ["is written whole by an end that follows early rows", "end", 1, 1, undefined],
     ["was not meant by a session", "late", 1, "s1", undefined],

@@ -1,6 +1,4 @@
-import { once } from "node:events";
-import { connect, createServer } from "node:net";
-import type { Socket } from "node:net";
+import { startLoopbackProxy } from "@millrace/local-redis";
 import { cleanUp } from "./servers.ts";
 
 /** Stands between a store and its Redis, and loses answers and times meetings, on purpose. */
@@ -23,48 +21,35 @@ export async function cuttingProxy(redis: {
   let calls = 0;
   let fatal: number | undefined;
   let ambush: { readonly command: string; readonly action: () => Promise<unknown> } | undefined;
-  const sockets = new Set<Socket>();
-  const track = (socket: Socket): Socket => {
-    sockets.add(socket);
-    socket.on("error", () => undefined);
-    socket.on("close", () => sockets.delete(socket));
-    return socket;
-  };
-  const server = createServer((client) => {
-    track(client);
-    const upstream = track(connect(redis.port, redis.host));
-    let cutting = false;
-    client.on("data", (bytes) => {
-      calls += bytes.toString("latin1").match(CALL)?.length ?? 0;
-      if (fatal !== undefined && calls >= fatal) {
-        fatal = undefined;
-        cutting = true;
-      }
-      const { command, action } = ambush ?? {};
-      if (command === undefined || !bytes.includes(`\r\n${command}\r\n`)) upstream.write(bytes);
-      else {
-        ambush = undefined;
-        void action?.().then(() => upstream.write(bytes));
-      }
-    });
-    upstream.on("data", (bytes) => {
-      if (cutting) client.destroy();
-      else client.write(bytes);
-    });
-    client.on("close", () => upstream.destroy());
-    upstream.on("close", () => client.destroy());
+  const proxy = await startLoopbackProxy(redis, {
+    tap: (connection) => {
+      let cutting = false;
+      return {
+        onRequest: (bytes) => {
+          calls += bytes.toString("latin1").match(CALL)?.length ?? 0;
+          if (fatal !== undefined && calls >= fatal) {
+            fatal = undefined;
+            cutting = true;
+          }
+          const { command, action } = ambush ?? {};
+          if (command === undefined || !bytes.includes(`\r\n${command}\r\n`)) connection.toServer(bytes);
+          else {
+            ambush = undefined;
+            void action?.().then(() => {
+              connection.toServer(bytes);
+            });
+          }
+        },
+        onAnswer: (bytes) => {
+          if (cutting) connection.cut();
+          else connection.toClient(bytes);
+        },
+      };
+    },
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  cleanUp(async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, "close");
-  });
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new TypeError("a TCP server has a port");
+  cleanUp(() => proxy.close());
   return {
-    url: `redis://127.0.0.1:${address.port}`,
+    url: proxy.url,
     get calls() {
       return calls;
     },

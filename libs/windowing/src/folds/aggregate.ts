@@ -1,6 +1,6 @@
 import { PartlyTaken, WindowOptionsError } from "../errors.ts";
 import { fieldFrom, listFrom, recordFrom } from "../fields.ts";
-import type { ClosingFold, Fold, FoldMarks, FoldPart, FoldParts, SplitAdd } from "../fold.ts";
+import type { ClosingFold, Fold, FoldGrowth, FoldMarks, FoldPart, FoldParts, SplitAdd } from "../fold.ts";
 import { fieldName, groupParts, kindOf, markFromJson, markOf, markToJson, resultAt } from "../fold-state.ts";
 
 /** Folds by the names that their results get in the row. */
@@ -74,7 +74,7 @@ function combine<V, R>(folds: Aggregates<V>): ClosingFold<V, AggregateState, R> 
   const marks = marksOf(members, row);
   return {
     kind: `aggregate(${members.map(({ name, fold }) => `${name}:${kindOf(fold)}`).join(",")})`,
-    create: () => all(({ fold }) => fold.create()),
+    create: (room) => all(({ fold }) => fold.create(room)),
     add(state, value, timestamp) {
       let changed = false;
       try {
@@ -96,12 +96,12 @@ function combine<V, R>(folds: Aggregates<V>): ClosingFold<V, AggregateState, R> 
     result: (state) => row(({ fold, place }) => fold.result(state[place])),
     snapshot: (state) => record(({ fold, place }) => fold.snapshot(state[place])),
     marks,
-    restore(json) {
+    restore(json, room) {
       const states = recordFrom(
         json,
         all(({ name }) => name),
       );
-      return all(({ fold, place }) => fold.restore(states[place] ?? null));
+      return all(({ fold, place }) => fold.restore(states[place] ?? null, room));
     },
     ...(members.some(({ fold }) => fold.overflow !== undefined)
       ? {
@@ -109,6 +109,7 @@ function combine<V, R>(folds: Aggregates<V>): ClosingFold<V, AggregateState, R> 
             members.reduce((sum, { fold, place }) => sum + (fold.overflow?.(state[place]) ?? 0), 0),
         }
       : {}),
+    ...(members.some(({ fold }) => fold.growth !== undefined) ? { growth: growthOf(members) } : {}),
     ...(others.length === 0 ? { split: splitAll } : {}),
     ...(members.some(({ fold }) => fold.parts !== undefined) ? { parts: partsOf(members, marks) } : {}),
   };
@@ -127,6 +128,18 @@ function marksOf<V, R>(
     fromJson(json) {
       const marks = listFrom(json);
       return members.map(({ fold, place }) => markFromJson(fold, fieldFrom(marks[place])));
+    },
+  };
+}
+
+function growthOf<V>(members: readonly Member<V>[]): FoldGrowth<AggregateState> {
+  return {
+    accumulators: members.reduce((sum, { fold }) => sum + (fold.growth?.accumulators ?? 0), 0),
+    hold(state) {
+      for (const { fold, place } of members) fold.growth?.hold(state[place]);
+    },
+    release(state) {
+      for (const { fold, place } of members) fold.growth?.release(state[place]);
     },
   };
 }

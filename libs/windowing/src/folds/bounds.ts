@@ -1,4 +1,5 @@
 import { WindowOptionsError } from "../errors.ts";
+import { roomFor, type Room } from "../room.ts";
 
 /** How much a fold that collects takes in. What does not fit is left out, and counted as the row's `overflow`. */
 export interface CollectBounds {
@@ -52,16 +53,23 @@ export function requireBound(fold: string, name: string, value: number): number 
   throw new WindowOptionsError(`${name} of ${fold} is ${String(value)}, but must be a whole number from 1.`);
 }
 
-/** Makes room for an element of `bytes`, which may replace one; else counts it as left out. */
+/** What is to be taken in: the last of then `count` elements, or, where it replaces one of so many bytes, one of them. */
+interface Candidate {
+  readonly count: number;
+  readonly bytes: number;
+  readonly replaced?: number | undefined;
+}
+
+/** Makes room for an element; else counts it as left out. */
 export function admit(
   held: Held,
   { max, maxBytes }: ResolvedBounds,
-  count: number,
-  bytes: number,
-  replaced = 0,
+  { count, bytes, replaced }: Candidate,
+  room: Room,
 ): boolean {
-  const total = held.bytes + bytes - replaced;
-  if (count <= max && bytes <= MAX_ELEMENT_BYTES && total <= maxBytes) {
+  const total = held.bytes + bytes - (replaced ?? 0);
+  const more = replaced === undefined ? roomFor(1, bytes) : bytes - replaced;
+  if (count <= max && bytes <= MAX_ELEMENT_BYTES && total <= maxBytes && room.take(more)) {
     held.bytes = total;
     return true;
   }

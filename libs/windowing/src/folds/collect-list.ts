@@ -3,13 +3,14 @@ import type { Fold } from "../fold.ts";
 import type { CodecOption, JsonField } from "../json.ts";
 import { jsonCodec } from "../codecs.ts";
 import { admit, boundsText, resolveBounds, type CollectBounds, type Held } from "./bounds.ts";
+import { asHeld, ENDLESS_ROOM, growthBy, roomFor, type Room, type Roomy } from "../room.ts";
 import { requireJsonBytes } from "./fold-values.ts";
 import { GrowingList } from "./growing-list.ts";
 
 const NAME = "collectList";
 
 /** The accumulator of a list. */
-export interface ListState<T> extends Held {
+export interface ListState<T> extends Held, Roomy {
   readonly list: GrowingList<T>;
 }
 
@@ -39,14 +40,14 @@ export function collectList<V, T>(
 ): Fold<V, ListState<T>, readonly T[]> {
   const bounds = resolveBounds(NAME, given);
   const bytesOf = (value: T): number => requireJsonBytes(NAME, codec.snapshot(value));
-  const put = (state: ListState<T>, value: T, bytes: number): ListState<T> => {
+  const put = (state: ListState<T>, value: T, bytes: number, room: Room = state.room): ListState<T> => {
     const { items } = state.list;
-    if (admit(state, bounds, items.length + 1, bytes)) items.push(value);
+    if (admit(state, bounds, { count: items.length + 1, bytes }, room)) items.push(value);
     return state;
   };
   return {
     kind: `${NAME} ${boundsText(bounds)}`,
-    create: () => ({ list: new GrowingList(), bytes: 0, overflow: 0 }),
+    create: (room = ENDLESS_ROOM) => ({ list: new GrowingList(), bytes: 0, overflow: 0, room }),
     add(state, event) {
       const value = valueOf(event);
       return value === undefined ? state : put(state, value, bytesOf(value));
@@ -60,16 +61,23 @@ export function collectList<V, T>(
         element === undefined ? state : put(state, element.value, element.bytes),
     },
     merge(earlier, later) {
-      for (const value of later.list.items) put(earlier, value, bytesOf(value));
+      const room = asHeld(earlier.room);
+      for (const value of later.list.items) put(earlier, value, bytesOf(value), room);
       earlier.overflow += later.overflow;
       return earlier;
     },
     result: ({ list }) => [...list.items],
     overflow: ({ overflow }) => overflow,
+    growth: growthBy(({ list, bytes }) => roomFor(list.items.length, bytes)),
     snapshot: ({ list, bytes, overflow }) => [list.items.length, bytes, overflow],
-    restore(state) {
+    restore(state, room = ENDLESS_ROOM) {
       const [length, bytes, overflow] = listFrom(state).map(numberFrom);
-      return { list: new GrowingList(length), bytes: numberFrom(bytes), overflow: numberFrom(overflow) };
+      return {
+        list: new GrowingList(length),
+        bytes: numberFrom(bytes),
+        overflow: numberFrom(overflow),
+        room,
+      };
     },
     parts: {
       changes: ({ list }) => list.changes((value) => codec.snapshot(value)),

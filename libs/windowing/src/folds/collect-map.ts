@@ -3,6 +3,7 @@ import type { Fold, FoldPart, PartChanges } from "../fold.ts";
 import type { CodecOption, Json, JsonLike } from "../json.ts";
 import { jsonCodec } from "../codecs.ts";
 import { admit, boundsText, resolveBounds, type CollectBounds } from "./bounds.ts";
+import { asHeld, ENDLESS_ROOM, growthBy, roomFor, type Room, type Roomy } from "../room.ts";
 import { requireJsonBytes } from "./fold-values.ts";
 
 const NAME = "collectMap";
@@ -26,7 +27,8 @@ interface NamedValue<T> {
 }
 
 /** The accumulator of a map: names are only added, and their values replaced. Each entry is kept by itself. */
-export class GrowingMap<T> {
+export class GrowingMap<T> implements Roomy {
+  readonly room: Room;
   readonly entries = new Map<string, Entry<T>>();
   bytes = 0;
   overflow = 0;
@@ -36,7 +38,8 @@ export class GrowingMap<T> {
   #changed: Set<string> | undefined;
   readonly #expected: number;
 
-  constructor(expected = 0) {
+  constructor(room: Room, expected = 0) {
+    this.room = room;
     this.#expected = expected;
   }
 
@@ -127,30 +130,34 @@ export function collectMap<V, T>(
       bytes: requireJsonBytes(NAME, name) + requireJsonBytes(NAME, codec.snapshot(value)),
     };
   };
+  const put = (map: GrowingMap<T>, entry: NamedValue<T>, room: Room): void => {
+    const replaced = map.entries.get(entry.name)?.bytes;
+    const count = replaced === undefined ? map.entries.size + 1 : map.entries.size;
+    if (admit(map, bounds, { count, bytes: entry.bytes, replaced }, room)) map.set(entry);
+  };
   const take = (map: GrowingMap<T>, entry: NamedValue<T> | undefined): GrowingMap<T> => {
-    if (entry === undefined) return map;
-    const held = map.entries.get(entry.name);
-    const count = held === undefined ? map.entries.size + 1 : map.entries.size;
-    if (admit(map, bounds, count, entry.bytes, held?.bytes)) map.set(entry);
+    if (entry !== undefined) put(map, entry, map.room);
     return map;
   };
   return {
     kind: `${NAME} ${boundsText(bounds)}`,
-    create: () => new GrowingMap(),
+    create: (room = ENDLESS_ROOM) => new GrowingMap(room),
     add: (map, event) => take(map, read(event)),
     split: { read, take },
     merge(earlier, later) {
-      for (const [name, { value, bytes }] of later.entries) take(earlier, { name, value, bytes });
+      const room = asHeld(earlier.room);
+      for (const [name, { value, bytes }] of later.entries) put(earlier, { name, value, bytes }, room);
       earlier.overflow += later.overflow;
       return earlier;
     },
     // fromEntries defines properties: a name such as "__proto__" is a name like any other.
     result: ({ entries }) => Object.fromEntries(Array.from(entries, ([name, { value }]) => [name, value])),
     overflow: ({ overflow }) => overflow,
+    growth: growthBy(({ entries, bytes }) => roomFor(entries.size, bytes)),
     snapshot: ({ entries, bytes, overflow, marks }) => [entries.size, bytes, overflow, marks],
-    restore(state) {
+    restore(state, room = ENDLESS_ROOM) {
       const [size, bytes, overflow, marks] = listFrom(state);
-      const map = new GrowingMap<T>(numberFrom(size));
+      const map = new GrowingMap<T>(room, numberFrom(size));
       map.bytes = numberFrom(bytes);
       map.overflow = numberFrom(overflow);
       map.marks = numberFrom(marks);

@@ -11,6 +11,7 @@ import {
   type CollectBounds,
   type ResolvedBounds,
 } from "./bounds.ts";
+import { asHeld, ENDLESS_ROOM, growthBy, roomFor, type Room, type Roomy } from "../room.ts";
 import { fromChunks, toChunks } from "./chunks.ts";
 import { requireJsonBytes, shown } from "./fold-values.ts";
 
@@ -18,7 +19,8 @@ import { requireJsonBytes, shown } from "./fold-values.ts";
 export type Scalar = string | number | boolean | null;
 
 /** The accumulator of a set, which only grows. It is kept in chunks, so that keeping it costs what is new. */
-export class GrowingSet<T extends Scalar> {
+export class GrowingSet<T extends Scalar> implements Roomy {
+  readonly room: Room;
   readonly values = new Set<T>();
   bytes = 0;
   overflow = 0;
@@ -28,7 +30,8 @@ export class GrowingSet<T extends Scalar> {
   #kept = 0;
   #chunks = 0;
 
-  constructor(kept = 0) {
+  constructor(room: Room, kept = 0) {
+    this.room = room;
     this.#kept = kept;
   }
 
@@ -112,28 +115,34 @@ function setFold<V, T extends Scalar, R>(
   { name, bounds, resultOf }: SetFold<T, R>,
 ): Fold<V, GrowingSet<T>, R> {
   const read = (event: V): T | undefined => requireScalar(name, valueOf(event));
+  const put = (set: GrowingSet<T>, value: T, room: Room): void => {
+    if (set.values.has(value)) return;
+    const candidate = { count: set.values.size + 1, bytes: requireJsonBytes(name, value) };
+    if (admit(set, bounds, candidate, room)) set.add(value);
+  };
   const take = (set: GrowingSet<T>, value: T | undefined): GrowingSet<T> => {
-    if (value === undefined || set.values.has(value)) return set;
-    if (admit(set, bounds, set.values.size + 1, requireJsonBytes(name, value))) set.add(value);
+    if (value !== undefined) put(set, value, set.room);
     return set;
   };
   const valueFrom = (json: Json): T => json as T;
   return {
     kind: `${name} ${boundsText(bounds)}`,
-    create: () => new GrowingSet(),
+    create: (room = ENDLESS_ROOM) => new GrowingSet(room),
     add: (set, event) => take(set, read(event)),
     split: { read, take },
     merge(earlier, later) {
-      for (const value of later.values) take(earlier, value);
+      const room = asHeld(earlier.room);
+      for (const value of later.values) put(earlier, value, room);
       earlier.overflow += later.overflow;
       return earlier;
     },
     result: ({ values }) => resultOf(values, values.size),
     overflow: ({ overflow }) => overflow,
+    growth: growthBy(({ values, bytes }) => roomFor(values.size, bytes)),
     snapshot: ({ values, bytes, overflow }) => [values.size, bytes, overflow],
-    restore(state) {
+    restore(state, room = ENDLESS_ROOM) {
       const [size, bytes, overflow] = listFrom(state);
-      const set = new GrowingSet<T>(numberFrom(size));
+      const set = new GrowingSet<T>(room, numberFrom(size));
       set.bytes = numberFrom(bytes);
       set.overflow = numberFrom(overflow);
       return set;

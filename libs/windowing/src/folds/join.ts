@@ -3,6 +3,7 @@ import { damaged, listFrom, numberFrom } from "../fields.ts";
 import type { Fold, FoldPart, FoldParts, PartChanges } from "../fold.ts";
 import { jsonBytes, type Json } from "../json.ts";
 import { MAX_ELEMENT_BYTES, boundsText, resolveBounds } from "./bounds.ts";
+import { asHeld, ENDLESS_ROOM, growthBy, roomFor, type Roomy } from "../room.ts";
 import { requireJsonBytes } from "./fold-values.ts";
 import { GrowingList } from "./growing-list.ts";
 
@@ -31,7 +32,7 @@ interface Sized {
 }
 
 /** The accumulator of a join: the sides in their order, one value each at most unless all of them count. */
-export interface JoinState {
+export interface JoinState extends Roomy {
   readonly sides: readonly Side[];
   overflow: number;
 }
@@ -78,7 +79,7 @@ export function join<S extends JoinSides>(
   options: JoinOptions<S>,
 ): Fold<JoinEvent<S>, JoinState, readonly Joined<S>[] | Joined<S>> {
   const { sides, insert = "last", emit = "final" } = options;
-  const bounds = resolveBounds("join", { max: DEFAULT_MAX_COMBINATIONS, ...options });
+  const bounds = resolveBounds("join", { ...options, max: options.max ?? DEFAULT_MAX_COMBINATIONS });
   const names = Object.keys(sides);
   // Names, a colon each, and a comma after the row.
   const rowBytes = jsonBytes(names) + names.length + 1;
@@ -103,13 +104,14 @@ export function join<S extends JoinSides>(
     const total = sizes.reduce((sum, { count, bytes }) => sum + (bytes * rows) / count, 0);
     return rows <= bounds.max && total + rows * rowBytes <= bounds.maxBytes;
   };
-  const place = (state: JoinState, index: number, { value, bytes }: Sized): void => {
+  const place = (state: JoinState, index: number, { value, bytes }: Sized, room = state.room): void => {
     const side = at(state.sides, index);
     const { items } = side.list;
     if (insert === "first" && items.length > 0) return;
     const kept = insert === "product" ? items.length : 0;
     const total = insert === "product" ? side.bytes + bytes : bytes;
-    if (bytes > MAX_ELEMENT_BYTES || !hasRoom(state, index, kept + 1, total)) {
+    const more = kept === items.length ? roomFor(1, bytes) : bytes - side.bytes;
+    if (bytes > MAX_ELEMENT_BYTES || !hasRoom(state, index, kept + 1, total) || !room.take(more)) {
       state.overflow++;
       return;
     }
@@ -137,18 +139,24 @@ export function join<S extends JoinSides>(
   type Result = readonly Joined<S>[] | Joined<S>;
   const fold: Fold<JoinEvent<S>, JoinState, Result> = {
     kind: `join(${names.join(",")}) insert=${insert} emit=${emit} ${boundsText(bounds)}`,
-    create: () => ({ sides: names.map(() => ({ list: new GrowingList(), bytes: 0 })), overflow: 0 }),
+    create: (room = ENDLESS_ROOM) => ({
+      sides: names.map(() => ({ list: new GrowingList(), bytes: 0 })),
+      overflow: 0,
+      room,
+    }),
     add: (state, event) => take(state, read(event)),
     split: { read, take },
     merge(earlier, later) {
+      const room = asHeld(earlier.room);
       later.sides.forEach(({ list }, index) => {
-        for (const value of list.items) place(earlier, index, sized(value));
+        for (const value of list.items) place(earlier, index, sized(value), room);
       });
       earlier.overflow += later.overflow;
       return earlier;
     },
     result,
     overflow: ({ overflow }) => overflow,
+    growth,
     ...(insert === "product" ? keptInParts(resultOf) : keptWhole),
   };
   if (emit === "final") return fold;
@@ -158,6 +166,7 @@ export function join<S extends JoinSides>(
     match(state) {
       if (state.sides.some(({ list }) => list.items.length === 0)) return undefined;
       const row = result(state);
+      growth.release(state);
       for (const side of state.sides) {
         side.list.clear();
         side.bytes = 0;
@@ -167,6 +176,10 @@ export function join<S extends JoinSides>(
   };
 }
 
+const growth = growthBy<JoinState>(({ sides }) =>
+  sides.reduce((sum, { list, bytes }) => sum + roomFor(list.items.length, bytes), 0),
+);
+
 type Keeping<R> = Pick<Fold<never, JoinState, R>, "snapshot" | "restore"> & {
   readonly parts?: FoldParts<JoinState, R>;
 };
@@ -174,7 +187,7 @@ type Keeping<R> = Pick<Fold<never, JoinState, R>, "snapshot" | "restore"> & {
 /** One value a side: its bounds are those of the state. */
 const keptWhole: Keeping<never> = {
   snapshot: ({ sides, overflow }) => [overflow, ...sides.map(({ list }) => [...list.items])],
-  restore(state) {
+  restore(state, room = ENDLESS_ROOM) {
     const [overflow, ...sides] = listFrom(state);
     return {
       sides: sides.map((values) => {
@@ -183,6 +196,7 @@ const keptWhole: Keeping<never> = {
         return { list, bytes: list.items.length === 0 ? 0 : jsonBytes(list.items[0]) };
       }),
       overflow: numberFrom(overflow),
+      room,
     };
   },
 };
@@ -194,7 +208,7 @@ function keptInParts<R>(resultOf: (values: readonly (readonly Json[])[]) => R): 
       overflow,
       ...sides.map(({ list, bytes }) => [list.items.length, bytes]),
     ],
-    restore(state) {
+    restore(state, room = ENDLESS_ROOM) {
       const [overflow, ...sides] = listFrom(state);
       return {
         sides: sides.map((side) => {
@@ -202,6 +216,7 @@ function keptInParts<R>(resultOf: (values: readonly (readonly Json[])[]) => R): 
           return { list: new GrowingList(length), bytes: numberFrom(bytes) };
         }),
         overflow: numberFrom(overflow),
+        room,
       };
     },
     parts: {

@@ -4,6 +4,7 @@ import { fieldFrom, listFrom, numberFrom } from "../fields.ts";
 import type { ClosingFold } from "../fold.ts";
 import type { CodecOption, Json } from "../json.ts";
 import { jsonBytes } from "../json.ts";
+import { ENDLESS_ROOM, growthBy, type Roomy } from "../room.ts";
 import { requireJsonBytes } from "./fold-values.ts";
 
 /** How large an accumulator may grow of which nothing is known but how it becomes JSON. */
@@ -18,16 +19,21 @@ export interface OpaqueBounds {
 
 const DEFAULT_OPAQUE_BYTES = 1_024 * 1_024;
 
+/** Bytes of JSON up to which an accumulator is hardly more than a number, and goes on where there is no room left. */
+const SMALL_BYTES = 1_024;
+
 /** Bytes of JSON that can be kept as one value: well below what Redis takes, and what JavaScript holds, as one text. */
 export const MAX_KEPT_BYTES = 256 * 1_024 * 1_024;
 
 /** An accumulator of which nothing is known but how it becomes JSON. */
-export interface Opaque<A> {
+export interface Opaque<A> extends Roomy {
   value: A;
   /** Events taken in. */
   events: number;
   /** Events that came when it was full. */
   overflow: number;
+  /** Bytes of its JSON when it was last measured: the room that it has taken. */
+  bytes: number;
   /** Whether it was larger than its bound when it was last measured. */
   full: boolean;
   /** Whether a row has it too, or the note of one: it must not change in place. */
@@ -74,7 +80,7 @@ export function opaqueFold<V, E, A, R>(
     return held.value;
   };
   const take = (held: Opaque<A>, read: E, timestamp: number): Opaque<A> => {
-    if (held.full) held.overflow++;
+    if (held.full || (held.bytes > SMALL_BYTES && held.room.isFull)) held.overflow++;
     else {
       held.value = spec.take(own(held), read, timestamp);
       held.events++;
@@ -83,7 +89,15 @@ export function opaqueFold<V, E, A, R>(
   };
   const fold: ClosingFold<V, Opaque<A>, R> = {
     ...(spec.kind === undefined ? {} : { kind: spec.kind }),
-    create: () => ({ value: spec.create(), events: 0, overflow: 0, full: false, shared: false }),
+    create: (room = ENDLESS_ROOM) => ({
+      value: spec.create(),
+      events: 0,
+      overflow: 0,
+      bytes: 0,
+      full: false,
+      shared: false,
+      room,
+    }),
     add: (held, value, timestamp) => take(held, spec.read(value), timestamp),
     merge(earlier, later) {
       earlier.overflow += later.overflow;
@@ -92,6 +106,8 @@ export function opaqueFold<V, E, A, R>(
         earlier.value = spec.merge(own(earlier), own(later));
         earlier.events += later.events;
         earlier.full = later.full;
+        earlier.bytes += later.bytes;
+        earlier.room.hold(later.bytes);
       }
       return earlier;
     },
@@ -104,21 +120,28 @@ export function opaqueFold<V, E, A, R>(
       const json = codec.snapshot(held.value);
       const bytes = requireJsonBytes(name, json);
       if (bytes > MAX_KEPT_BYTES) throw tooLarge(name, bytes);
+      held.room.hold(bytes - held.bytes);
+      held.bytes = bytes;
       held.full = bytes > maxBytes;
       return [copy === undefined ? json : independent(json), held.events, held.overflow];
     },
-    restore(state) {
+    restore(state, room = ENDLESS_ROOM) {
       const [json, events, overflow] = listFrom(state);
       const kept = fieldFrom(json);
+      const bytes = jsonBytes(kept);
       return {
         value: codec.restore(kept),
         events: numberFrom(events),
         overflow: numberFrom(overflow),
-        full: jsonBytes(kept) > maxBytes,
+        bytes,
+        full: bytes > maxBytes,
+        room,
         // Whoever gave the state may still have it.
         shared: true,
       };
     },
+    // It is mostly a number or two, which take no more than their key does.
+    growth: { ...growthBy<Opaque<A>>(({ bytes }) => bytes), accumulators: 0 },
     marks: {
       of(held) {
         held.shared = true;

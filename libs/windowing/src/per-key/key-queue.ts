@@ -1,18 +1,22 @@
 import { at } from "../at.ts";
 import { damaged, fieldFrom, listFrom, numberFrom, timeFromJson, timeToJson } from "../fields.ts";
 import type { FoldPart, PartChanges } from "../fold.ts";
+import { MAX_ELEMENT_BYTES } from "../folds/bounds.ts";
 import { toChunks } from "../folds/chunks.ts";
-import type { Json, JsonCodec } from "../json.ts";
+import { jsonBytes, type Json, type JsonCodec } from "../json.ts";
+import { roomFor, type Room } from "../room.ts";
 
 /** An event that waits for the watermark. */
 interface Waiting<V> {
   readonly timestamp: number;
   readonly value: V;
+  /** Bytes of room that it has taken. */
+  readonly taken: number;
   /** Its place among those of one timestamp. */
   readonly order: number;
   /** Events of the same windows that found no room. */
   leftOut: number;
-  /** Where it is kept; undefined = nowhere yet. */
+  /** Where it is kept; undefined = not kept yet. */
   chunk: Chunk<V> | undefined;
 }
 
@@ -29,6 +33,8 @@ const WORTH_KEEPING = 1 / 4;
 
 /** What a queue takes in. */
 export interface QueueBounds {
+  /** Where waiting events take room. */
+  readonly room: Room;
   /** Events that wait at most, but for the first one of its windows. */
   readonly max: number;
   /** Whether events of two timestamps, next to each other in time, are in the same windows. */
@@ -80,16 +86,21 @@ export class KeyQueue<V> {
     return this.#chunks > 0;
   }
 
-  /** @param fits whether the event is small enough to wait */
-  push(timestamp: number, value: V, fits: boolean): void {
+  /** @param bytes of the event's JSON */
+  push(timestamp: number, value: V, bytes: number): void {
     const place = this.#placeOf(timestamp);
-    const alike = fits && this.size < this.#bounds.max ? undefined : this.#alikeAt(place, timestamp);
+    const { max, room } = this.#bounds;
+    const taken = roomFor(1, bytes);
+    const fits = bytes <= MAX_ELEMENT_BYTES && this.size < max && room.take(taken);
+    const alike = fits ? undefined : this.#alikeAt(place, timestamp);
     if (alike !== undefined) {
       alike.leftOut++;
       if (alike.chunk !== undefined) this.#stale.add(alike.chunk);
       return;
     }
-    const event: Waiting<V> = { timestamp, value, order: this.#order++, leftOut: 0, chunk: undefined };
+    if (!fits) room.hold(taken);
+    const order = this.#order++;
+    const event: Waiting<V> = { timestamp, value, taken, order, leftOut: 0, chunk: undefined };
     this.#fresh?.add(event);
     if (place === this.#events.length) this.#events.push(event);
     else this.#events.splice(place, 0, event);
@@ -105,6 +116,7 @@ export class KeyQueue<V> {
       this.#head = 0;
     }
     this.#leftUpTo = event.timestamp;
+    this.#bounds.room.hold(-event.taken);
     const { chunk } = event;
     if (chunk === undefined) this.#fresh?.delete(event);
     else {
@@ -159,10 +171,12 @@ export class KeyQueue<V> {
     for (const [id, elements] of parts) {
       const all = listFrom(elements).map((element): Waiting<V> => {
         const [order, timestamp, value, leftOut] = listFrom(element);
+        const kept = fieldFrom(value);
         return {
           order: numberFrom(order),
           timestamp: numberFrom(timestamp),
-          value: codec.restore(fieldFrom(value)),
+          value: codec.restore(kept),
+          taken: roomFor(1, jsonBytes(kept)),
           leftOut: numberFrom(leftOut),
           chunk: undefined,
         };
@@ -171,7 +185,10 @@ export class KeyQueue<V> {
       this.#noteIfSparse(this.#keep(id, waiting));
       this.#chunks++;
       this.#nextChunk = Math.max(this.#nextChunk, Number(id) + 1);
-      for (const event of waiting) this.#order = Math.max(this.#order, event.order + 1);
+      for (const event of waiting) {
+        this.#order = Math.max(this.#order, event.order + 1);
+        this.#bounds.room.hold(event.taken);
+      }
       this.#events.push(...waiting);
     }
     this.#events.sort((a, b) => a.timestamp - b.timestamp || a.order - b.order);

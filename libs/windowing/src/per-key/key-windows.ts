@@ -1,16 +1,16 @@
 import { markOf, resultAt, withOverflow } from "../fold-state.ts";
 import type { Outbox } from "../outbox.ts";
-import type { ResolvedOptions } from "../window-engine-options.ts";
+import type { PerKeyOptions } from "../window-engine-options.ts";
 import type { WindowCause, WindowResult } from "../window-output.ts";
 import { NO_IDS, type OrdinalWindow, type Window } from "../window.ts";
 import { newCell, type KeyCell, type KeyState } from "./key-state.ts";
 
 /** What happens to one key's windows: events go in, rows come out. */
 export class KeyWindows<V, A, R> {
-  readonly #options: ResolvedOptions<V, A, R>;
+  readonly #options: PerKeyOptions<V, A, R>;
   readonly #outbox: Outbox<V, R>;
 
-  constructor(options: ResolvedOptions<V, A, R>, outbox: Outbox<V, R>) {
+  constructor(options: PerKeyOptions<V, A, R>, outbox: Outbox<V, R>) {
     this.#options = options;
     this.#outbox = outbox;
   }
@@ -19,11 +19,11 @@ export class KeyWindows<V, A, R> {
    * Takes an event that is not late: into its windows, or, where order matters and earlier ones may come, into the
    * queue.
    *
-   * @param fits whether the event is small enough to wait
+   * @param bytes of the event's JSON, where it may have to wait
    */
-  add(state: KeyState<V, A>, value: V, timestamp: number, watermark: number, fits: boolean): void {
+  add(state: KeyState<V, A>, value: V, timestamp: number, watermark: number, bytes: number): void {
     this.#replay(state, watermark);
-    if (this.#options.ordered && timestamp > watermark) state.queue.push(timestamp, value, fits);
+    if (this.#options.ordered && timestamp > watermark) state.queue.push(timestamp, value, bytes);
     else this.#insert(state, value, timestamp);
   }
 
@@ -39,7 +39,7 @@ export class KeyWindows<V, A, R> {
         this.#outbox.room--;
         this.#addRow(state, cell, window, this.#causeOf(state, window));
       }
-      state.removeCell(window.id);
+      this.#remove(state, window.id);
       state.sessions?.remove(window.id);
       state.clock.floor = Math.max(state.clock.floor, Math.min(watermark, this.#overAt(window.close)));
     }
@@ -141,8 +141,14 @@ export class KeyWindows<V, A, R> {
     target.touched = true;
     const replaced = source.rows > 0 ? [from, ...source.replaces] : source.replaces;
     target.replaces = [...target.replaces, ...replaced];
-    state.removeCell(from);
+    this.#remove(state, from);
     this.#addMatch(state, into, target);
+  }
+
+  #remove(state: KeyState<V, A>, id: number): void {
+    const cell = state.cells.get(id);
+    if (cell !== undefined) this.#options.fold.growth?.release(cell.accumulator);
+    state.removeCell(id);
   }
 
   #note(cell: KeyCell<A>): void {

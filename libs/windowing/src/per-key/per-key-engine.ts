@@ -1,20 +1,20 @@
 import { at } from "../at.ts";
 import { requireColumns } from "../batch-check.ts";
 import { probe } from "../fold-state.ts";
-import { MAX_ELEMENT_BYTES } from "../folds/bounds.ts";
 import { requireJsonBytes } from "../folds/fold-values.ts";
 import { listFrom, numberFrom, stringFrom, timeFromJson, timeToJson } from "../fields.ts";
 import type { Outbox } from "../outbox.ts";
 import { requireSameSpec, specOf } from "../state-spec.ts";
 import { Timestamps } from "../timestamps.ts";
 import { WindowOptionsError } from "../errors.ts";
-import type { ResolvedOptions } from "../window-engine-options.ts";
+import type { PerKeyOptions } from "../window-engine-options.ts";
 import type {
   KeyedBatch,
   StateChange,
   StateGroup,
   Wake,
   WindowEngine,
+  WindowOverflow,
   WindowStats,
 } from "../window-engine.ts";
 import type { WindowOutput } from "../window-output.ts";
@@ -36,7 +36,7 @@ const ENGINE = "engine";
  * and from then on an event of a key that is not held is late where it lies before the end of those windows.
  */
 export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
-  readonly #options: ResolvedOptions<V, A, R>;
+  readonly #options: PerKeyOptions<V, A, R>;
   readonly #outbox: Outbox<V, R>;
   readonly #timestamps: Timestamps<V>;
   readonly #table: PerKeyTable<V, A, R>;
@@ -51,11 +51,11 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
   #over = false;
 
   /** @throws WindowOptionsError */
-  constructor(options: ResolvedOptions<V, A, R>, outbox: Outbox<V, R>) {
+  constructor(options: PerKeyOptions<V, A, R>, outbox: Outbox<V, R>) {
     if (options.allowedLatenessMs > 0) {
       throw new WindowOptionsError(
         'allowedLateness needs timeModel "stream": in "perKey" an event behind its key\'s watermark is late. ' +
-          "Use a longer waitMs, or timeModel stream.",
+          "Use a longer wait, or timeModel stream.",
       );
     }
     this.#options = options;
@@ -167,15 +167,13 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
   stats(): WindowStats {
     const { counted, late, refused, skipped, overflowed, overflowedValues, revisions } = this.#outbox;
     let cells = 0;
-    let waiting = 0;
     let watermark = Number.POSITIVE_INFINITY;
     for (const state of this.#table.values()) {
       cells += state.cells.size;
-      waiting += state.queue.size;
       watermark = Math.min(watermark, this.watermarkOf(state.key));
     }
     if (watermark === Number.POSITIVE_INFINITY && !this.#over) watermark = Number.NEGATIVE_INFINITY;
-    const approximateBytes = this.#table.size * 500 + cells * 150 + waiting * 50;
+    const approximateBytes = this.#table.size * 500 + cells * 150 + this.#options.room.taken;
     return {
       watermark,
       windows: cells,
@@ -189,6 +187,10 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
       revisions,
       approximateBytes,
     };
+  }
+
+  get overflow(): WindowOverflow {
+    return this.#outbox;
   }
 
   watermarkOf(key: string): number {
@@ -211,31 +213,30 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
   }
 
   #addOne(key: string, value: V, index: number): void {
-    const { fold, onError, ordered } = this.#options;
+    const { tried, onError, ordered } = this.#options;
     let allowed = onError === "skip";
     try {
       const timestamp = this.#timestamps.at(index);
       if (Number.isNaN(timestamp)) this.#outbox.addRefused(this.#timestamps.refusal(key, index));
       else {
         // An event that the fold cannot take is found before it changes anything, and before it waits for its turn.
-        if (allowed || ordered) probe(fold, value, timestamp);
-        const fits = !ordered || this.#fits(value, timestamp);
+        if (allowed || ordered) probe(tried, value, timestamp);
+        const bytes = ordered ? this.#bytesToWait(value, timestamp) : 0;
         allowed = false;
-        this.#add(key, value, timestamp, fits);
+        this.#add(key, value, timestamp, bytes);
       }
     } catch (error) {
       this.#outbox.skip(key, value, error, allowed);
     }
   }
 
-  /** Whether an event is small enough to wait, if it may have to. @throws FoldValueError if it could not be kept */
-  #fits(value: V, timestamp: number): boolean {
+  /** Bytes of an event's JSON, if it may have to wait; else 0. @throws FoldValueError if it could not be kept */
+  #bytesToWait(value: V, timestamp: number): number {
     const mayWait = this.#timestamps.eventTime || timestamp > this.#time.value;
-    if (!mayWait) return true;
-    return requireJsonBytes("ordered", this.#options.valueCodec.snapshot(value)) <= MAX_ELEMENT_BYTES;
+    return mayWait ? requireJsonBytes("ordered", this.#options.valueCodec.snapshot(value)) : 0;
   }
 
-  #add(given: string, value: V, told: number, fits: boolean): void {
+  #add(given: string, value: V, told: number, bytes: number): void {
     const { eventTime, waitMs } = this.#timestamps;
     const time = this.#time.value;
     const key = this.#table.has(given) ? given : this.#admit(given);
@@ -252,7 +253,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
     if (mark > watermark) state.clock.rise(mark, time);
     if (key !== given) this.#outbox.overflowed++;
     this.#outbox.counted++;
-    this.#windows.add(state, value, timestamp, state.clock.watermark(time), fits);
+    this.#windows.add(state, value, timestamp, state.clock.watermark(time), bytes);
     this.#touch(state);
     this.#run(state);
   }

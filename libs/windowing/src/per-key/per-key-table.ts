@@ -3,7 +3,7 @@ import { fieldFrom, listFrom, numberFrom, stringFrom, timeFromJson, timeToJson }
 import type { PartChanges } from "../fold.ts";
 import { fieldName, markFromJson, markToJson, restoreAccumulator, snapshotOf } from "../fold-state.ts";
 import type { Json } from "../json.ts";
-import type { ResolvedOptions } from "../window-engine-options.ts";
+import type { PerKeyOptions } from "../window-engine-options.ts";
 import type { StateChange, StateField, StateGroup } from "../window-engine.ts";
 import type { OrdinalWindow, WindowId } from "../window.ts";
 import { KeyClock } from "./key-clock.ts";
@@ -21,7 +21,7 @@ const QUEUE = "queue";
 export class PerKeyTable<V, A, R> {
   /** Keys that time will bring something about for. */
   readonly due = new DueHeap<KeyState<V, A>>();
-  readonly #options: ResolvedOptions<V, A, R>;
+  readonly #options: PerKeyOptions<V, A, R>;
   readonly #keys = new Map<string, KeyState<V, A>>();
   readonly #resting = new Map<string, RestingKey>();
   readonly #forgettable = new DueHeap<RestingKey>();
@@ -35,7 +35,7 @@ export class PerKeyTable<V, A, R> {
   /** While state is restored: the parts of each group. */
   readonly #savedParts = new Map<string, readonly StateField[]>();
 
-  constructor(options: ResolvedOptions<V, A, R>) {
+  constructor(options: PerKeyOptions<V, A, R>) {
     this.#options = options;
   }
 
@@ -214,7 +214,8 @@ export class PerKeyTable<V, A, R> {
   }
 
   #add(key: string, clock: KeyClock, sessions: KeySessions | undefined): KeyState<V, A> {
-    const bounds = { max: this.#options.maxOrderedEvents, alike: this.#alike };
+    const { room, maxOrderedEvents: max } = this.#options;
+    const bounds = { room, max, alike: this.#alike };
     const state = new KeyState<V, A>(key, this.#serial++, clock, sessions, bounds);
     this.#keys.set(key, state);
     return state;
@@ -253,7 +254,7 @@ export class PerKeyTable<V, A, R> {
   }
 
   #restore(key: string, clock: KeyClock, json: readonly Json[]): void {
-    const { fold, windower, valueCodec } = this.#options;
+    const { fold, room, windower, valueCodec } = this.#options;
     const [cells, sessions, queue, ended] = json;
     const [nextId, held] = sessions === null ? [0, []] : listFrom(sessions);
     const windows = listFrom(held).map(sessionFrom);
@@ -261,7 +262,7 @@ export class PerKeyTable<V, A, R> {
     for (const entry of listFrom(cells)) {
       const [id, accumulator, rows = 0, replaces = [], leftOut = 0, sent] = listFrom(entry);
       const parts = this.#savedParts.get(fieldName(key, String(numberFrom(id))));
-      const cell = newCell(restoreAccumulator(fold, accumulator, parts ?? []));
+      const cell = newCell(restoreAccumulator(fold, room, accumulator, parts ?? []));
       cell.persistedParts = parts !== undefined;
       cell.rows = numberFrom(rows);
       cell.replaces = listFrom(replaces).map(idFrom);

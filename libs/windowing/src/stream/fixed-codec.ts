@@ -9,6 +9,7 @@ import {
   splitFieldName,
 } from "../fold-state.ts";
 import type { Json } from "../json.ts";
+import type { Room } from "../room.ts";
 import type { StateField } from "../window-engine.ts";
 import type { FixedWindow } from "./fixed-window.ts";
 
@@ -36,10 +37,12 @@ interface SavedCell {
  */
 export class FixedCodec<V, A, R> {
   readonly #fold: Fold<V, A, R>;
+  readonly #room: Room;
   readonly #keeps: boolean;
 
-  constructor(fold: Fold<V, A, R>, keeps: boolean) {
+  constructor(fold: Fold<V, A, R>, room: Room, keeps: boolean) {
     this.#fold = fold;
+    this.#room = room;
     this.#keeps = keeps;
   }
 
@@ -90,7 +93,7 @@ export class FixedCodec<V, A, R> {
   restoreAfter(window: FixedWindow<A>, fields: Iterable<StateField>): void {
     window.after = new Map();
     for (const [key, { state, parts }] of this.#savedCells(fields)) {
-      window.after.set(key, restoreAccumulator(this.#fold, state, parts));
+      window.after.set(key, restoreAccumulator(this.#fold, this.#room, state, parts));
     }
   }
 
@@ -150,7 +153,7 @@ export class FixedCodec<V, A, R> {
 
   #restoreCell(window: FixedWindow<A>, key: string, cell: readonly Json[], parts: readonly FoldPart[]): void {
     const [state, phase = WAITING, rows = 0, sent] = cell;
-    window.cells.set(key, restoreAccumulator(this.#fold, state, parts));
+    window.cells.set(key, restoreAccumulator(this.#fold, this.#room, state, parts));
     const count = numberFrom(rows);
     if (count !== (phase === OUT ? 1 : 0)) window.setRows(key, count);
     if (sent !== undefined) window.note(key, markFromJson(this.#fold, sent));

@@ -1,96 +1,48 @@
 import { at } from "../at.ts";
+import { damaged } from "../fields.ts";
 import type { FixedWindower } from "../fixed-windower.ts";
-import { NO_IDS } from "../window.ts";
 import type { Outbox } from "../outbox.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
-import type { KeyedBatch, StateChange, StateField } from "../window-engine.ts";
-import type { WindowCause } from "../window-output.ts";
-import { FixedCells } from "./fixed-cells.ts";
-import { FixedRows } from "./fixed-rows.ts";
-import { FixedTable } from "./fixed-table.ts";
-import { FixedWindow } from "./fixed-window.ts";
-import { StreamEngine, type HeldState } from "./stream-engine.ts";
-
-const NOWHERE = { id: 0, open: Number.POSITIVE_INFINITY, close: Number.NEGATIVE_INFINITY };
+import type { KeyedBatch } from "../window-engine.ts";
+import type { Window } from "../window.ts";
+import { AssignedEngine } from "./assigned-engine.ts";
+import type { WindowNames } from "./fixed-table.ts";
+import type { FixedWindow } from "./fixed-window.ts";
 
 /** Tumbling and sliding windows in the time model `stream`. */
-export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
+export class FixedEngine<V, A, R> extends AssignedEngine<V, A, R> {
   readonly #windower: FixedWindower;
-  readonly #table: FixedTable<V, A, R>;
-  readonly #rows: FixedRows<V, A, R>;
-  readonly #cells: FixedCells<V, A, R>;
-  /** Whether an event does no more than change an accumulator: no late results, early results or matches. */
-  readonly #plain: boolean;
-  /** Whether open windows may have had early rows, which their next ones must refer to. */
-  #shown = false;
-  /** Windows that the event at hand has entered. */
-  #entered = 0;
-  /** Stands for "no window": no timestamp lies in it. */
-  readonly #none = new FixedWindow<A>({ ...NOWHERE, mergedIds: NO_IDS }, 0);
 
   constructor(options: ResolvedOptions<V, A, R>, outbox: Outbox<V, R>, windower: FixedWindower) {
-    super(options, outbox);
-    const { fold, allowedLatenessMs, earlyEveryMs } = options;
+    super(options, outbox, namesOf(windower));
     this.#windower = windower;
-    this.#table = new FixedTable(windower, fold, allowedLatenessMs);
-    this.#rows = new FixedRows(options, this.outbox);
-    this.#cells = new FixedCells(options, this.outbox, this.#rows);
-    this.#plain =
-      allowedLatenessMs === 0 && earlyEveryMs === Number.POSITIVE_INFINITY && fold.match === undefined;
   }
 
-  protected override addFrom(batch: KeyedBatch<V>, from: number): number {
-    if (this.#shown) this.#shown = this.#hasRows();
-    if (this.options.maxKeys !== Number.POSITIVE_INFINITY) this.#cells.begin(this.held().cells);
-    if (!this.#plain || this.#shown) return this.#addWithCare(batch, from);
+  protected override addPlain(batch: KeyedBatch<V>, from: number): number {
     return this.#windower.kind === "tumbling"
-      ? this.#addTumbling(batch, from)
+      ? this.addSideBySide(batch, from)
       : this.#addSliding(batch, from);
   }
 
-  /**
-   * The hot path. Per event: no allocation, no closure, and the window of the event before is at hand. It is
-   * open still, since an event that takes the watermark past its close lies beyond it itself.
-   */
-  #addTumbling(batch: KeyedBatch<V>, from: number): number {
-    const { keys, values } = batch;
-    const { timestamps, watermark, now } = this;
-    const { fold } = this.options;
-    const { waitMs } = timestamps;
-    let counted = 0;
-    let window = this.#none;
-    let { open, close } = window.window;
-    let i = from;
-    try {
-      for (; i < keys.length; i++) {
-        const timestamp = timestamps.at(i);
-        const mark = timestamp - waitMs;
-        if (mark > watermark.value) watermark.rise(mark, now);
-        if (!(timestamp >= open && timestamp < close)) {
-          window = this.#findOpen(timestamp);
-          ({ open, close } = window.window);
-          if (window === this.#none) {
-            this.#setAside(at(keys, i), at(values, i), i, timestamp);
-            continue;
-          }
-        }
-        const key = at(keys, i);
-        const { cells } = window;
-        const accumulator = cells.get(key);
-        if (accumulator === undefined) this.#cells.addFirst(window, key, at(values, i), timestamp);
-        else {
-          const next = fold.add(accumulator, at(values, i), timestamp);
-          if (next !== accumulator) cells.set(key, next);
-          window.changed?.add(key);
-        }
-        counted++;
+  protected override windowsAt(timestamp: number): readonly Window[] {
+    return this.#windower.windowsAt(timestamp);
+  }
+
+  protected override findOpen(timestamp: number): FixedWindow<A> {
+    const id = this.#windower.lastIdAt(timestamp);
+    return this.#windower.closeOf(id) > this.watermark.value ? this.#takeOpen(id) : this.none;
+  }
+
+  protected override addToEach(key: string, value: V, timestamp: number): void {
+    const last = this.#windower.lastIdAt(timestamp);
+    for (let id = this.#windower.firstIdAt(timestamp); id <= last; id++) {
+      const close = this.#windower.closeOf(id);
+      if (close > this.watermark.value) this.addToOpen(this.#takeOpen(id), key, value, timestamp);
+      else if (close + this.options.allowedLatenessMs > this.watermark.value) {
+        const kept = this.table.get(id) ?? this.table.openKept(this.#windower.windowOf(id));
+        this.addToKept(kept, key, value, timestamp);
       }
-    } catch (error) {
-      this.skip(batch, i++, error, false);
-    } finally {
-      this.outbox.counted += counted;
     }
-    return i;
   }
 
   #addSliding(batch: KeyedBatch<V>, from: number): number {
@@ -113,14 +65,14 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
           windows = this.#findAllOpen(timestamp);
           closes = Number.NEGATIVE_INFINITY;
           if (windows.length === 0) {
-            this.#setAside(key, at(values, i), i, timestamp);
+            this.setAside(key, at(values, i), i, timestamp);
             continue;
           }
           [opens, closes] = this.#sliceAt(timestamp);
         }
         for (const window of windows) {
           const accumulator = window.cells.get(key);
-          if (accumulator === undefined) this.#cells.addFirst(window, key, at(values, i), timestamp);
+          if (accumulator === undefined) this.cells.addFirst(window, key, at(values, i), timestamp);
           else {
             const next = fold.add(accumulator, at(values, i), timestamp);
             if (next !== accumulator) window.cells.set(key, next);
@@ -136,64 +88,6 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
     return i;
   }
 
-  /** Any windows, with late results, early results or matches. */
-  #addWithCare(batch: KeyedBatch<V>, from: number): number {
-    const { keys, values } = batch;
-    const { timestamps, watermark, now } = this;
-    let i = from;
-    this.#entered = 0;
-    try {
-      for (; i < keys.length; i++) {
-        const timestamp = timestamps.at(i);
-        const mark = timestamp - timestamps.waitMs;
-        if (mark > watermark.value) {
-          watermark.rise(mark, now);
-          this.closeDue();
-        }
-        this.#addToEach(at(keys, i), at(values, i), timestamp);
-        if (this.#entered > 0) this.outbox.counted++;
-        else this.#setAside(at(keys, i), at(values, i), i, timestamp);
-        this.#entered = 0;
-      }
-    } catch (error) {
-      this.skip(batch, i++, error, this.#entered > 0);
-    }
-    return i;
-  }
-
-  /** Adds an event to those of its windows that are open or kept. */
-  #addToEach(key: string, value: V, timestamp: number): void {
-    const last = this.#windower.lastIdAt(timestamp);
-    for (let id = this.#windower.firstIdAt(timestamp); id <= last; id++) {
-      const close = this.#windower.closeOf(id);
-      if (close > this.watermark.value) this.#addOpen(id, key, value, timestamp);
-      else if (close + this.options.allowedLatenessMs > this.watermark.value) {
-        this.#cells.addLate(this.#table.get(id) ?? this.#table.openKept(id), key, value, timestamp);
-      } else continue;
-      this.#entered++;
-    }
-  }
-
-  #addOpen(id: number, key: string, value: V, timestamp: number): void {
-    this.#cells.addOpen(this.#table.get(id) ?? this.#table.open(id), key, value, timestamp);
-    if (this.options.earlyEveryMs !== Number.POSITIVE_INFINITY) this.noteEarly();
-  }
-
-  #setAside(key: string, value: V, index: number, timestamp: number): void {
-    if (Number.isNaN(timestamp)) {
-      this.outbox.addRefused(this.timestamps.refusal(key, index));
-      return;
-    }
-    const windows = this.#windower.windowsAt(timestamp);
-    this.outbox.addLate({ key, value, timestamp, watermark: this.watermark.value, windows });
-  }
-
-  /** The window of an event; none where it has closed, or where there is no timestamp. */
-  #findOpen(timestamp: number): FixedWindow<A> {
-    const id = this.#windower.lastIdAt(timestamp);
-    return this.#windower.closeOf(id) > this.watermark.value ? this.#takeOpen(id) : this.#none;
-  }
-
   #findAllOpen(timestamp: number): readonly FixedWindow<A>[] {
     const windows: FixedWindow<A>[] = [];
     const last = this.#windower.lastIdAt(timestamp);
@@ -204,7 +98,7 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
   }
 
   #takeOpen(id: number): FixedWindow<A> {
-    return this.#table.get(id) ?? this.#table.open(id);
+    return this.table.get(id) ?? this.table.open(this.#windower.windowOf(id));
   }
 
   /** The times around `timestamp` that lie in the same windows. */
@@ -217,94 +111,15 @@ export class FixedEngine<V, A, R> extends StreamEngine<V, A, R> {
       Math.min(windower.openOf(last + 1), windower.closeOf(first)),
     ];
   }
+}
 
-  #causeOf(window: FixedWindow<A>): WindowCause {
-    return this.causeOf((watermark) => window.close <= watermark);
-  }
-
-  protected override emitDue(): void {
-    const { due } = this.#table;
-    let window = due.peek();
-    while (window !== undefined && window.due <= this.watermark.value) {
-      if (!this.#rows.addClosing(window, this.#causeOf(window))) return;
-      this.#table.closed(window, this.watermark.value);
-      if (this.#cells.takeAfter(window)) this.#table.afterTaken(window);
-      window = due.peek();
-    }
-  }
-
-  protected override emitRevisions(): void {
-    this.#cells.emitRevisions();
-  }
-
-  protected override touchOpen(): void {
-    for (const window of this.#table.values()) {
-      if (window.kept || window.close <= this.watermark.value) continue;
-      for (const key of window.cells.keys()) {
-        if (window.rowsOf(key) > 0 && window.sent?.has(key) !== true) continue;
-        window.touched ??= new Set();
-        window.touched.add(key);
-        this.noteEarly();
-      }
-    }
-    this.#shown = this.#plain;
-  }
-
-  protected override emitEarly(): boolean {
-    const windows = [...this.#table.values()].filter((window) => window.touched !== undefined);
-    return windows.sort((a, b) => a.order - b.order).every((window) => this.#rows.addEarly(window));
-  }
-
-  override finalUpTo(): number {
-    const window = this.#table.due.peek();
-    const { value } = this.watermark;
-    return window === undefined || window.due > value ? value : window.due - 1;
-  }
-
-  protected override expire(): void {
-    this.#table.expire(this.watermark.value);
-  }
-
-  protected override hasDue(): boolean {
-    const window = this.#table.due.peek();
-    return window !== undefined && window.due <= this.watermark.value;
-  }
-
-  protected override nextTarget(): number {
-    const { due, kept } = this.#table;
-    return Math.min(
-      due.peek()?.due ?? Number.POSITIVE_INFINITY,
-      kept.peek()?.due ?? Number.POSITIVE_INFINITY,
-    );
-  }
-
-  protected override lastTarget(): number {
-    let last = Number.NEGATIVE_INFINITY;
-    for (const window of this.#table.values()) if (window.close > last) last = window.close;
-    return last;
-  }
-
-  protected override held(): HeldState {
-    let cells = 0;
-    for (const window of this.#table.values()) cells += window.size;
-    return { windows: this.#table.size, cells };
-  }
-
-  protected override snapshotWindows(): StateChange[] {
-    return this.#table.snapshot();
-  }
-
-  protected override restoreGroup(group: string, fields: Iterable<StateField>): void {
-    this.#table.restoreGroup(group, fields);
-  }
-
-  protected override restored(): void {
-    this.#table.restored();
-    this.#shown = this.#plain && this.#hasRows();
-  }
-
-  #hasRows(): boolean {
-    for (const { rows } of this.#table.values()) if (rows !== undefined) return true;
-    return false;
-  }
+/** A window lies in state by its id. */
+function namesOf(windower: FixedWindower): WindowNames {
+  return {
+    nameOf: ({ id }) => String(id),
+    windowOf(name) {
+      const id = Number(name);
+      return Number.isInteger(id) ? windower.windowOf(id) : damaged("a window's number as group", name);
+    },
+  };
 }

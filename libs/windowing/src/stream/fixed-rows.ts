@@ -4,7 +4,7 @@ import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { Completeness, WindowCause, WindowResult } from "../window-output.ts";
 import type { FixedWindow } from "./fixed-window.ts";
 
-/** Makes the rows of tumbling and sliding windows. */
+/** Makes the rows of windows that are no sessions. */
 export class FixedRows<V, A, R> {
   readonly #options: ResolvedOptions<V, A, R>;
   readonly #outbox: Outbox<V, R>;

@@ -1,12 +1,20 @@
 import { DueHeap } from "../due-heap.ts";
-import { damaged } from "../fields.ts";
-import type { FixedWindower } from "../fixed-windower.ts";
 import type { Fold } from "../fold.ts";
 import type { StateChange, StateField } from "../window-engine.ts";
+import type { ResolvedOptions } from "../window-engine-options.ts";
+import type { OrdinalWindow } from "../window.ts";
 import { FixedCodec, type FieldChanges } from "./fixed-codec.ts";
 import { FixedWindow } from "./fixed-window.ts";
 
-/** A window's group is its id; what came late while its rows went out has a group of its own. */
+/** How windows are called in state. */
+export interface WindowNames {
+  /** The name of a window's group; it does not end with `+`. */
+  readonly nameOf: (window: OrdinalWindow) => string;
+  /** The window of a name. @throws WindowStateError where there is none */
+  readonly windowOf: (name: string) => OrdinalWindow;
+}
+
+/** A window's group is its name; what came late while its rows went out has a group of its own. */
 const AFTER = "+";
 
 /** The windows held, in the order in which they become due, and what changed since the last snapshot. */
@@ -16,16 +24,19 @@ export class FixedTable<V, A, R> {
   /** Windows kept for late events, first freed first. */
   readonly kept = new DueHeap<FixedWindow<A>>();
   readonly #windows = new Map<number, FixedWindow<A>>();
-  readonly #windower: FixedWindower;
+  readonly #names: WindowNames;
+  readonly #fold: Fold<V, A, R>;
   readonly #codec: FixedCodec<V, A, R>;
   readonly #latenessMs: number;
   #tracking = false;
   #dropped: string[] = [];
 
-  constructor(windower: FixedWindower, fold: Fold<V, A, R>, latenessMs: number) {
-    this.#windower = windower;
-    this.#codec = new FixedCodec(fold, latenessMs > 0);
-    this.#latenessMs = latenessMs;
+  constructor(names: WindowNames, options: ResolvedOptions<V, A, R>) {
+    const { fold, room, allowedLatenessMs } = options;
+    this.#names = names;
+    this.#fold = fold;
+    this.#codec = new FixedCodec(fold, room, allowedLatenessMs > 0);
+    this.#latenessMs = allowedLatenessMs;
   }
 
   get size(): number {
@@ -41,15 +52,15 @@ export class FixedTable<V, A, R> {
   }
 
   /** A window for events that may still come: due at its close. */
-  open(id: number): FixedWindow<A> {
-    const window = this.#create(id);
+  open(given: OrdinalWindow): FixedWindow<A> {
+    const window = this.#create(given);
     this.due.push(window);
     return window;
   }
 
   /** A window that had closed before its first event came. */
-  openKept(id: number): FixedWindow<A> {
-    const window = this.#create(id);
+  openKept(given: OrdinalWindow): FixedWindow<A> {
+    const window = this.#create(given);
     this.#keep(window);
     return window;
   }
@@ -65,9 +76,10 @@ export class FixedTable<V, A, R> {
 
   /** Late events that waited for the rows are in: they need no group any more. */
   afterTaken(window: FixedWindow<A>): void {
+    this.#release(window.after);
     window.after = undefined;
     window.changedAfter?.clear();
-    if (window.persistedAfter) this.#dropped.push(groupOfAfter(window));
+    if (window.persistedAfter) this.#dropped.push(this.#groupOfAfter(window));
     window.persistedAfter = false;
   }
 
@@ -85,11 +97,11 @@ export class FixedTable<V, A, R> {
     this.#dropped = [];
     for (const window of this.#windows.values()) {
       const cells = this.#tracking ? this.#codec.changedCells(window) : this.#codec.allCells(window);
-      addChange(changes, String(window.order), cells);
+      addChange(changes, this.#names.nameOf(window.window), cells);
       window.persisted ||= cells.put.length > 0;
 
       const after = this.#tracking ? this.#codec.changedAfter(window) : this.#codec.allAfter(window);
-      addChange(changes, groupOfAfter(window), after);
+      addChange(changes, this.#groupOfAfter(window), after);
       window.persistedAfter ||= after.put.length > 0;
 
       this.#track(window);
@@ -100,9 +112,8 @@ export class FixedTable<V, A, R> {
 
   restoreGroup(group: string, fields: Iterable<StateField>): void {
     const isAfter = group.endsWith(AFTER);
-    const id = Number(isAfter ? group.slice(0, -AFTER.length) : group);
-    if (!Number.isInteger(id)) damaged("a window's number as group", group);
-    const window = this.#windows.get(id) ?? this.#create(id);
+    const given = this.#names.windowOf(isAfter ? group.slice(0, -AFTER.length) : group);
+    const window = this.#windows.get(given.id) ?? this.#create(given);
     if (isAfter) this.#codec.restoreAfter(window, fields);
     else this.#codec.restoreCells(window, fields);
     if (isAfter) window.persistedAfter = true;
@@ -119,11 +130,15 @@ export class FixedTable<V, A, R> {
     this.#tracking = true;
   }
 
-  #create(id: number): FixedWindow<A> {
-    const window = new FixedWindow<A>(this.#windower.windowOf(id), id);
+  #create(given: OrdinalWindow): FixedWindow<A> {
+    const window = new FixedWindow<A>(given);
     if (this.#tracking) this.#track(window);
-    this.#windows.set(id, window);
+    this.#windows.set(given.id, window);
     return window;
+  }
+
+  #groupOfAfter({ window }: FixedWindow<A>): string {
+    return `${this.#names.nameOf(window)}${AFTER}`;
   }
 
   #keep(window: FixedWindow<A>): void {
@@ -133,9 +148,17 @@ export class FixedTable<V, A, R> {
   }
 
   #free(window: FixedWindow<A>): void {
-    this.#windows.delete(window.order);
-    if (window.persisted) this.#dropped.push(String(window.order));
-    if (window.persistedAfter) this.#dropped.push(groupOfAfter(window));
+    this.#release(window.cells);
+    this.#release(window.after);
+    this.#windows.delete(window.window.id);
+    if (window.persisted) this.#dropped.push(this.#names.nameOf(window.window));
+    if (window.persistedAfter) this.#dropped.push(this.#groupOfAfter(window));
+  }
+
+  #release(cells: ReadonlyMap<string, A> | undefined): void {
+    const { growth } = this.#fold;
+    if (cells === undefined || growth === undefined) return;
+    for (const accumulator of cells.values()) growth.release(accumulator);
   }
 
   /** From now on changes are noted. */
@@ -149,10 +172,6 @@ export class FixedTable<V, A, R> {
 function addChange(changes: StateChange[], group: string, { put, delete: gone }: FieldChanges): void {
   if (gone.length > 0) changes.push({ group, put, delete: gone });
   else if (put.length > 0) changes.push({ group, put });
-}
-
-function groupOfAfter<A>(window: FixedWindow<A>): string {
-  return `${String(window.order)}${AFTER}`;
 }
 
 function emptied(changed: Set<string> | undefined): Set<string> {

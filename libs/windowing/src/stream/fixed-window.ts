@@ -1,15 +1,16 @@
 import type { HeapItem } from "../due-heap.ts";
-import type { Window } from "../window.ts";
+import type { OrdinalWindow } from "../window.ts";
 
 /**
- * A tumbling or sliding window: open, then due while its closing rows go out, then kept while late events may
+ * A window that is no session: open, then due while its closing rows go out, then kept while late events may
  * still change it.
  *
  * Nothing is deleted from `cells` while rows go out: a large map that shrinks is copied, which would hold up
  * everything else. So the cursor is the number of rows out, in the map's own order.
  */
 export class FixedWindow<A> implements HeapItem {
-  readonly window: Window;
+  readonly window: OrdinalWindow;
+  /** Windows that close at the same time, and revisions, go by their ids. */
   readonly order: number;
   readonly close: number;
   due: number;
@@ -40,9 +41,9 @@ export class FixedWindow<A> implements HeapItem {
   persisted = false;
   persistedAfter = false;
 
-  constructor(window: Window, order: number) {
+  constructor(window: OrdinalWindow) {
     this.window = window;
-    this.order = order;
+    this.order = window.id;
     this.close = window.close;
     this.due = window.close;
   }

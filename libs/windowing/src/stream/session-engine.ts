@@ -29,7 +29,7 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
     super(options, outbox);
     this.#gapMs = gapMs;
     this.#latenessMs = options.allowedLatenessMs;
-    this.#table = new SessionTable(gapMs, options.fold, options.allowedLatenessMs);
+    this.#table = new SessionTable(gapMs, options);
   }
 
   protected override addFrom(batch: KeyedBatch<V>, from: number): number {
@@ -110,8 +110,8 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
 
   /** Two sessions become one by an event that touches both: not before it is certain that the fold takes it. */
   #join(first: Session<A>, second: Session<A>, value: V, timestamp: number): Session<A> {
-    const { fold } = this.options;
-    probe(fold, value, timestamp);
+    const { fold, tried } = this.options;
+    probe(tried, value, timestamp);
     try {
       this.#beforeChange(first);
       this.#beforeChange(second);

@@ -4,6 +4,8 @@ import type { Fold } from "../fold.ts";
 import { markFromJson, markToJson, restoreAccumulator, snapshotOf } from "../fold-state.ts";
 import { IntervalList } from "../interval-list.ts";
 import type { Json } from "../json.ts";
+import type { Room } from "../room.ts";
+import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { StateChange, StateField } from "../window-engine.ts";
 import type { WindowId } from "../window.ts";
 import { Session } from "./session.ts";
@@ -24,6 +26,7 @@ export class SessionTable<V, A, R> {
   readonly #due = new DueHeap<Session<A>>();
   readonly #kept = new DueHeap<Session<A>>();
   readonly #fold: Fold<V, A, R>;
+  readonly #room: Room;
   readonly #gapMs: number;
   readonly #latenessMs: number;
   #changed: Set<Session<A>> | undefined;
@@ -34,10 +37,11 @@ export class SessionTable<V, A, R> {
   readonly #saved = new Map<string, readonly Json[]>();
   readonly #savedParts = new Map<string, readonly StateField[]>();
 
-  constructor(gapMs: number, fold: Fold<V, A, R>, latenessMs: number) {
+  constructor(gapMs: number, { fold, room, allowedLatenessMs }: ResolvedOptions<V, A, R>) {
     this.#gapMs = gapMs;
     this.#fold = fold;
-    this.#latenessMs = latenessMs;
+    this.#room = room;
+    this.#latenessMs = allowedLatenessMs;
   }
 
   get size(): number {
@@ -172,6 +176,7 @@ export class SessionTable<V, A, R> {
   }
 
   #forget(session: Session<A>): void {
+    this.#fold.growth?.release(session.accumulator);
     this.#changed?.delete(session);
     if (session.persisted) this.#deleted.push(session.id);
     if (session.persistedParts) this.#dropped.push(session.id);
@@ -190,7 +195,7 @@ export class SessionTable<V, A, R> {
 
   #restore(id: string, json: readonly Json[], parts: readonly StateField[] | undefined): void {
     const [key, order, open, last, state, kept = false, rows = 0, merges = [0], replaces = [], sent] = json;
-    const accumulator = restoreAccumulator(this.#fold, state, parts ?? []);
+    const accumulator = restoreAccumulator(this.#fold, this.#room, state, parts ?? []);
     const session = new Session(stringFrom(key), numberFrom(order), numberFrom(open), accumulator, id);
     session.last = numberFrom(last);
     session.rows = numberFrom(rows);

@@ -14,6 +14,7 @@ import type {
   StateGroup,
   Wake,
   WindowEngine,
+  WindowOverflow,
   WindowStats,
 } from "../window-engine.ts";
 import type { WindowCause, WindowOutput } from "../window-output.ts";
@@ -175,7 +176,7 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
   stats(): WindowStats {
     const { counted, late, refused, skipped, overflowed, overflowedValues, revisions } = this.outbox;
     const { windows, cells } = this.held();
-    const approximateBytes = windows * 500 + cells * 100;
+    const approximateBytes = windows * 500 + cells * 100 + this.options.room.taken;
     const watermark = this.watermark.value;
     return {
       watermark,
@@ -190,6 +191,10 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
       revisions,
       approximateBytes,
     };
+  }
+
+  get overflow(): WindowOverflow {
+    return this.outbox;
   }
 
   watermarkOf(): number {

@@ -1,11 +1,15 @@
-import type { Windower } from "../../src/index.ts";
+import type { BuiltInWindower } from "../../src/index.ts";
+import { SessionNames } from "./session-names.ts";
 import type { OracleEvent } from "./stream-oracle.ts";
 
 export interface PerKeyRow {
   readonly key: string;
+  readonly id: number;
   readonly open: number;
   readonly close: number;
+  readonly mergedIds: readonly number[];
   readonly cause: string;
+  /** In order of their timestamps. */
   readonly value: readonly number[];
   readonly overflow: number | undefined;
 }
@@ -23,6 +27,16 @@ interface OracleKey {
   /** Every event that is in a window still open. */
   events: OracleEvent[];
   leftOut: LeftOut[];
+  readonly names: SessionNames;
+}
+
+export interface PerKeyOracleOptions {
+  readonly windower: BuiltInWindower;
+  /** Infinity = unbounded. */
+  readonly waitMs: number;
+  readonly ordered: boolean;
+  /** Events of a key that may wait for the watermark, but for the first of its windows; read where `ordered`. */
+  readonly maxWaiting?: number;
 }
 
 /**
@@ -32,19 +46,20 @@ interface OracleKey {
 export class PerKeyOracle {
   late: OracleEvent[] = [];
   counted = 0;
-  readonly #windower: Windower;
+  readonly #windower: BuiltInWindower;
   readonly #waitMs: number;
+  readonly #ordered: boolean;
   readonly #maxWaiting: number;
   readonly #keys = new Map<string, OracleKey>();
   /** System time, and how much of it went by while nothing ran. */
   #now = 0;
   #stoppedMs = 0;
 
-  /** @param maxWaiting events of a key that may wait for the watermark, but for the first of its windows */
-  constructor(windower: Windower, waitMs: number, maxWaiting: number = Number.POSITIVE_INFINITY) {
+  constructor({ windower, waitMs, ordered, maxWaiting = Number.POSITIVE_INFINITY }: PerKeyOracleOptions) {
     this.#windower = windower;
     this.#waitMs = waitMs;
-    this.#maxWaiting = maxWaiting;
+    this.#ordered = ordered;
+    this.#maxWaiting = ordered ? maxWaiting : Number.POSITIVE_INFINITY;
   }
 
   process(events: readonly OracleEvent[], systemTime: number): PerKeyRow[] {
@@ -56,6 +71,7 @@ export class PerKeyOracle {
         at: 0,
         events: [],
         leftOut: [],
+        names: new SessionNames(),
       };
       this.#keys.set(event.key, state);
       const mark = event.ts - this.#waitMs;
@@ -66,8 +82,12 @@ export class PerKeyOracle {
       }
       this.counted++;
       const beside = this.#besideWhereFull(state, event, watermarkOf(state, now));
-      if (beside === undefined) state.events.push(event);
-      else state.leftOut.push({ event, beside });
+      if (beside === undefined) {
+        state.events.push(event);
+        // In order, sessions never come to touch: they are named as they end.
+        if (!this.#ordered && this.#windower.kind === "session")
+          state.names.add(event.ts, this.#windower.gapMs);
+      } else state.leftOut.push({ event, beside });
     }
     return this.advance(systemTime);
   }
@@ -114,10 +134,13 @@ export class PerKeyOracle {
       for (const { open, close, events } of sessionsOf(state.events, windower.gapMs)) {
         if (close + windower.gapMs >= watermark) continue;
         const leftOut = state.leftOut.filter(({ beside }) => events.includes(beside));
+        const { id, mergedIds } = this.#ordered ? state.names.next() : state.names.take(open);
         rows.push({
           key,
+          id,
           open,
           close,
+          mergedIds,
           cause,
           value: valuesOf(events),
           overflow: leftOut.length || undefined,
@@ -133,7 +156,8 @@ export class PerKeyOracle {
       if (close > watermark || close <= before) continue;
       const events = state.events.filter(({ ts }) => open <= ts && ts < close);
       const leftOut = state.leftOut.filter(({ event: { ts } }) => open <= ts && ts < close);
-      rows.push({ key, open, close, cause, value: valuesOf(events), overflow: leftOut.length || undefined });
+      const overflow = leftOut.length || undefined;
+      rows.push({ key, id, open, close, mergedIds: [], cause, value: valuesOf(events), overflow });
     }
     this.#shown.set(key, watermark);
     state.events = state.events.filter(({ ts }) => windower.closeOf(windower.lastIdAt(ts)) > watermark);

@@ -1,4 +1,4 @@
-import type { Windower } from "../../src/index.ts";
+import type { SessionWindower, Windower, WindowId } from "../../src/index.ts";
 
 /** An event as the oracles keep it: for good. */
 export interface OracleEvent {
@@ -10,6 +10,8 @@ export interface OracleEvent {
 /** A row, in a form that can be compared. */
 export interface OracleRow {
   readonly key: string;
+  /** Undefined for sessions. */
+  readonly id: WindowId | undefined;
   readonly open: number;
   readonly close: number;
   readonly revision: number;
@@ -37,11 +39,18 @@ export interface OracleOptions {
   readonly isBad: (value: number) => boolean;
 }
 
+/** A window that is known before its events are. */
+interface OracleWindow {
+  readonly id: WindowId;
+  readonly open: number;
+  readonly close: number;
+}
+
 /** What a window has seen. Its value is worked out anew whenever it is asked for. */
 interface Group {
   readonly key: string;
   /** Undefined for sessions. */
-  readonly id: number | undefined;
+  readonly window: OracleWindow | undefined;
   events: OracleEvent[];
   /** The events of its last row; undefined = there was none. */
   shown: readonly OracleEvent[] | undefined;
@@ -131,20 +140,19 @@ export class StreamOracle {
       const sessionWindows = this.#sessionFor(event, windower.gapMs);
       return sessionWindows === undefined ? [] : [sessionWindows];
     }
-    return windower
-      .idsAt(event.ts)
-      .filter((id) => windower.closeOf(id) + this.#options.allowedLateness > this.watermark)
-      .map((id) => {
-        const known = this.#groups.find((group) => group.key === event.key && group.id === id);
-        return known ?? this.#newGroup(event.key, id, windower.closeOf(id) <= this.watermark);
+    return windowsAt(windower, event.ts)
+      .filter(({ close }) => close + this.#options.allowedLateness > this.watermark)
+      .map((window) => {
+        const known = this.#groups.find((group) => group.key === event.key && group.window?.id === window.id);
+        return known ?? this.#newGroup(event.key, window, window.close <= this.watermark);
       });
   }
 
   #isLate(event: OracleEvent): boolean {
     const { windower, allowedLateness } = this.#options;
     if (windower.kind !== "session") {
-      const ids = windower.idsAt(event.ts);
-      return ids.every((id) => windower.closeOf(id) + allowedLateness <= this.watermark);
+      const windows = windowsAt(windower, event.ts);
+      return windows.every(({ close }) => close + allowedLateness <= this.watermark);
     }
     const { gapMs } = windower;
     return event.ts < this.#over(gapMs) && this.#touching(event, gapMs).length === 0;
@@ -175,15 +183,16 @@ export class StreamOracle {
     return first;
   }
 
-  #newGroup(key: string, id: number | undefined, closed: boolean): Group {
-    const group = { key, id, events: [], shown: undefined, rows: 0, closed };
+  #newGroup(key: string, window: OracleWindow | undefined, closed: boolean): Group {
+    const group = { key, window, events: [], shown: undefined, rows: 0, closed };
     this.#groups.push(group);
     return group;
   }
 
-  #dueAt({ id, events }: Group): number {
+  #dueAt({ window, events }: Group): number {
     const { windower } = this.#options;
-    return windower.kind === "session" ? lastOf(events) + windower.gapMs + 1 : windower.closeOf(id ?? 0);
+    const gapMs = windower.kind === "session" ? windower.gapMs : 0;
+    return window?.close ?? lastOf(events) + gapMs + 1;
   }
 
   #closeDue(cause: string): void {
@@ -196,13 +205,13 @@ export class StreamOracle {
   }
 
   #show(group: Group, cause: string): void {
-    const { windower, fold } = this.#options;
-    const { key, id, events, shown, rows } = group;
-    const sessions = windower.kind === "session";
+    const { fold } = this.#options;
+    const { key, window, events, shown, rows } = group;
     this.#rows.push({
       key,
-      open: sessions ? firstOf(events) : windower.openOf(id ?? 0),
-      close: sessions ? lastOf(events) : windower.closeOf(id ?? 0),
+      id: window?.id,
+      open: window?.open ?? firstOf(events),
+      close: window?.close ?? lastOf(events),
       revision: rows,
       cause,
       value: fold.result(this.#valuesOf(events)),
@@ -223,6 +232,10 @@ export class StreamOracle {
     this.#rows = [];
     return rows;
   }
+}
+
+function windowsAt(windower: Exclude<Windower, SessionWindower>, timestamp: number): readonly OracleWindow[] {
+  return windower.kind === "custom" ? windower.assign(timestamp) : windower.windowsAt(timestamp);
 }
 
 function firstOf(events: readonly OracleEvent[]): number {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-import { session, sliding, tumbling, type Windower } from "../../src/index.ts";
+import { session, sliding, tumbling, type BuiltInWindower } from "../../src/index.ts";
 import type { OracleEvent } from "../oracle/stream-oracle.ts";
 
 /** What happens to an engine, in order of system time. */
@@ -8,7 +8,7 @@ export type Action =
   | { readonly do: "process"; readonly now: number; readonly events: readonly OracleEvent[] }
   | { readonly do: "drained" | "advance" | "restart" | "commit"; readonly now: number };
 
-export const windowers: fc.Arbitrary<Windower> = fc.oneof(
+export const windowers: fc.Arbitrary<BuiltInWindower> = fc.oneof(
   fc
     .record({ lengthMs: fc.integer({ min: 1, max: 40 }), alignToMs: fc.integer({ min: -50, max: 50 }) })
     .map(({ lengthMs, alignToMs }) => tumbling(lengthMs, { alignTo: alignToMs })),

@@ -1,5 +1,6 @@
-import type { ProgramEnd, StartedProgram } from "@millrace/cli";
-import { soon } from "./test-bed.ts";
+import type { LogLine, ProgramEnd, StartedProgram } from "@millrace/cli";
+import { soon } from "./bed.ts";
+import type { TaskInRedis } from "./task-in-redis.ts";
 
 /** A publisher that publishes a portion of its file each time it is told to. */
 export class PortionedPublisher {
@@ -31,6 +32,17 @@ export class PortionedPublisher {
     const wanted = this.#asked * this.#portion;
     const out = this.#program.logged("portion", ({ total }) => Number(total) >= wanted);
     await soon(out, `${wanted} events to be published`);
+  }
+
+  /** Resolves when everything that was asked for is in the stream. */
+  async portionArrived(task: TaskInRedis): Promise<void> {
+    await this.portionOut();
+    await soon(task.arrived(this.#asked * this.#portion - 1), "the portion to be in the stream");
+  }
+
+  /** See {@link StartedProgram.logged}. */
+  logged(event: string, test: (line: LogLine) => boolean): Promise<LogLine> {
+    return this.#program.logged(event, test);
   }
 
   /** Resolves when all is published. */

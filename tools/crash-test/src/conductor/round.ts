@@ -4,15 +4,19 @@ import type { DeathPlace } from "../aggregator/death.ts";
 import type { Guard } from "../guard.ts";
 import { argsOf, setUp, suits } from "./aggregator-needs.ts";
 import type { AggregatorNeeds, AggregatorSetup } from "./aggregator-needs.ts";
+import { DURABLE, endingOf, soon } from "./bed.ts";
+import type { Bed } from "./bed.ts";
 import { compare } from "./compare.ts";
 import { expectedOf } from "./expected.ts";
-import { FAULTS } from "./faults.ts";
-import type { Fault } from "./faults.ts";
+import { SENTINEL_FAULTS, SERVER_FAULTS } from "./faults/index.ts";
+import type { Faults } from "./faults/index.ts";
+import type { Fault } from "./faults/fault.ts";
 import { makeEvents } from "./make-events.ts";
 import { PortionedPublisher } from "./portioned-publisher.ts";
 import type { Random } from "./random.ts";
 import { TaskInRedis } from "./task-in-redis.ts";
-import { DURABLE, TestBed, endingOf, soon } from "./test-bed.ts";
+import { SentinelBed } from "./sentinel-bed.ts";
+import { TestBed } from "./test-bed.ts";
 
 const WINDOW_MS = 1_000;
 /** Enough for the delayed events, and for as long as a slow machine may keep the publisher waiting. */
@@ -32,6 +36,8 @@ export interface RoundPlan {
   readonly random: Random;
   /** Guard that the aggregator goes without. */
   readonly without: Guard | undefined;
+  /** How long a Redis is away, ms. */
+  readonly awayMs: number;
 }
 
 /** What came out of it. */
@@ -45,12 +51,43 @@ export interface RoundReport {
   readonly problems: readonly string[];
 }
 
-/** Once from an empty Redis to results compared with the input, with faults on the way. */
-export class Round {
-  readonly bed: TestBed;
+/**
+ * Once from an empty Redis to results compared with the input, with faults on the way; then the same with Sentinels, for
+ * the faults that need them.
+ *
+ * @throws Error when it gets stuck
+ */
+export async function runRound(plan: RoundPlan): Promise<RoundReport> {
+  const server = await runOn(() => TestBed.open({ args: DURABLE }), SERVER_FAULTS, plan);
+  const sentinels = await runOn(() => SentinelBed.open(), SENTINEL_FAULTS, plan);
+  return {
+    events: server.events + sentinels.events,
+    rows: server.rows + sentinels.rows,
+    resent: server.resent + sentinels.resent,
+    deaths: [...server.deaths, ...sentinels.deaths],
+    problems: [...server.problems, ...sentinels.problems],
+  };
+}
+
+/** Has those of the plan's faults strike that are at home on such a bed; without any there is nothing to do. */
+async function runOn<B extends Bed>(
+  open: () => Promise<B>,
+  faults: Faults<B>,
+  plan: RoundPlan,
+): Promise<RoundReport> {
+  const names = plan.faults.filter((name) => name in faults);
+  if (names.length === 0) return { events: 0, rows: 0, resent: 0, deaths: [], problems: [] };
+  return Round.run(open, { ...plan, faults: names }, faults);
+}
+
+/** What faults on one bed have to do with. */
+export class Round<B extends Bed> {
+  readonly bed: B;
   readonly publisher: PortionedPublisher;
   readonly random: Random;
   readonly task: TaskInRedis;
+  /** How long a Redis is away, ms. */
+  readonly awayMs: number;
   readonly #flowArgs: readonly string[];
   #aggregator: StartedProgram;
   #setup: AggregatorSetup;
@@ -58,19 +95,22 @@ export class Round {
   readonly #problems: string[] = [];
   #mustResend = false;
 
-  /** Runs a whole round. @throws Error when it gets stuck */
-  static async run({ faults: names, random, without }: RoundPlan): Promise<RoundReport> {
-    const plan = names.map((name) => ({
-      name,
-      fault: faultNamed(name),
-      needs: faultNamed(name).needs(random),
-    }));
+  /** @param faults by the names of the plan */
+  static async run<B extends Bed>(
+    open: () => Promise<B>,
+    { faults: names, random, without, awayMs }: RoundPlan,
+    faults: Faults<B>,
+  ): Promise<RoundReport> {
+    const plan = names.map((name) => {
+      const fault = faultNamed(name, faults);
+      return { fault, needs: fault.needs(random) };
+    });
     // One more is for afterwards.
     const portions = plan.reduce((sum, { fault }) => sum + (fault.portions ?? 1), 1);
     const flowArgs = [...FLOW_ARGS, ...(without === undefined ? [] : [`--without=${without}`])];
     const setup = setUp(plan[0]?.needs ?? ANY, random);
-    const bed = await TestBed.open({ args: DURABLE });
-    const task = new TaskInRedis(bed.redis.url);
+    const bed = await open();
+    const task = new TaskInRedis(bed);
     try {
       const events = portions * PORTION;
       const file = await bed.writeInput(makeEvents(events, random));
@@ -79,7 +119,7 @@ export class Round {
         bed.startAggregator([...flowArgs, ...argsOf(setup)]),
       ]);
       const portioned = new PortionedPublisher(publisher, PORTION);
-      const round = new Round(bed, task, random, portioned, flowArgs, { aggregator, setup });
+      const round = new Round(bed, task, { random, awayMs }, portioned, flowArgs, { aggregator, setup });
       for (const { fault, needs } of plan) await round.#strike(fault, needs);
       await round.#publishAll(portions);
       await round.#closeWindows(names.includes("between-pages"));
@@ -95,9 +135,9 @@ export class Round {
   }
 
   private constructor(
-    bed: TestBed,
+    bed: B,
     task: TaskInRedis,
-    random: Random,
+    { random, awayMs }: Pick<RoundPlan, "random" | "awayMs">,
     publisher: PortionedPublisher,
     flowArgs: readonly string[],
     { aggregator, setup }: { readonly aggregator: StartedProgram; readonly setup: AggregatorSetup },
@@ -105,6 +145,7 @@ export class Round {
     this.bed = bed;
     this.task = task;
     this.random = random;
+    this.awayMs = awayMs;
     this.publisher = publisher;
     this.#flowArgs = flowArgs;
     this.#aggregator = aggregator;
@@ -130,9 +171,14 @@ export class Round {
   }
 
   /** Starts another aggregator, whatever becomes of this one. */
-  async replaceAggregator(needs: AggregatorNeeds, more: readonly string[] = []): Promise<StartedProgram> {
+  async replaceAggregator(
+    needs: AggregatorNeeds,
+    more: readonly string[] = [],
+    outputTo?: string,
+  ): Promise<StartedProgram> {
     this.#setup = setUp(needs, this.random);
-    this.#aggregator = await this.bed.startAggregator([...this.#flowArgs, ...argsOf(this.#setup), ...more]);
+    const args = [...this.#flowArgs, ...argsOf(this.#setup), ...more];
+    this.#aggregator = await this.bed.startAggregator(args, outputTo);
     return this.#aggregator;
   }
 
@@ -146,7 +192,7 @@ export class Round {
     if (end.code !== EXIT_CODES.ok) this.problem(`stopped, the aggregator had ${endingOf(end)}`);
   }
 
-  async #strike({ strike }: Fault, needs: AggregatorNeeds): Promise<void> {
+  async #strike({ strike }: Fault<B>, needs: AggregatorNeeds): Promise<void> {
     // Before the first portion the aggregator is the one that was started for this fault.
     const suited = this.publisher.asked === 0 || suits(this.#setup, needs);
     const runs = await this.#runs();
@@ -195,8 +241,8 @@ export class Round {
 }
 
 /** @throws RangeError */
-function faultNamed(name: string): Fault {
-  const fault = FAULTS[name];
+function faultNamed<B extends Bed>(name: string, faults: Faults<B>): Fault<B> {
+  const fault = faults[name];
   if (fault === undefined) throw new RangeError(`there is no fault ${name}`);
   return fault;
 }

@@ -1,6 +1,7 @@
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { TaskKeys, resetTask } from "@millrace/redis-store";
 import { CHANNEL, FLOW, HISTORY, LATEST } from "../names.ts";
+import type { Bed } from "./bed.ts";
 import type { Random } from "./random.ts";
 import { parseRow, readResults, rowsOf } from "./read-results.ts";
 import type { Results } from "./read-results.ts";
@@ -12,6 +13,8 @@ const WINDOWS_AHEAD = 8;
 const ENGINE = "/engine";
 /** Enough for the rows of some windows, revisions of older ones in between. */
 const LAST_ROWS = 1_000;
+/** Heartbeats may follow the entry that is looked for. */
+const LAST_ENTRIES = 100;
 const OCCUPY = `
 if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('RENAME', KEYS[1], KEYS[2]) end
 redis.call('SET', KEYS[1], 'somebody else')`;
@@ -29,11 +32,18 @@ export class TaskInRedis {
   /** Id of the last row before the task was counted anew. */
   #historyFrom = "-";
 
-  constructor(url: string) {
-    this.#url = url;
-    this.#client = new Redis(url);
-    // It comes back with the server.
-    this.#client.on("error", () => undefined);
+  constructor(bed: Pick<Bed, "url" | "client">) {
+    this.#url = bed.url;
+    this.#client = bed.client();
+  }
+
+  /** Resolves when the stream has the event of this number. */
+  async arrived(number: number): Promise<void> {
+    const clickId = `"click_id":"${number}@`;
+    for (;;) {
+      const newest = await this.#client.xrevrange(CHANNEL, "+", "-", "COUNT", LAST_ENTRIES);
+      if (newest.some(([, [, message]]) => message?.includes(clickId))) return;
+    }
   }
 
   /** A key of results that a commit will write to. */

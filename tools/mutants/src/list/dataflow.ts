@@ -21,8 +21,8 @@ export const DATAFLOW: readonly Mutant[] = [
   {
     id: "commit-not-told",
     file: "libs/dataflow/src/runtime/task.ts",
-    search: "if (partition.committed !== undefined) ",
-    replace: "if (partition.committed !== undefined && partition.stats === null) ",
+    search: "if (partition.committed === undefined) return;",
+    replace: "if (partition.stats !== null) return;",
     tests: ["libs/dataflow/test/runtime.test.ts"],
     guard: "a source would never learn what was committed, and neither trim nor show progress",
   },
@@ -125,7 +125,8 @@ export const DATAFLOW: readonly Mutant[] = [
   {
     id: "unchecked-start",
     file: "libs/dataflow/src/runtime/run.ts",
-    search: "      await this.#checkStart(parts);\n",
+    search:
+      "      await abortable(checkStart(this.#flow, parts, this.#given.store, { logger, time, signal }), signal);\n",
     replace: "",
     tests: ["libs/dataflow/test/start.test.ts"],
     guard: "a worker that cannot start would stop the one that has its tasks",

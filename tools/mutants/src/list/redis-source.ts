@@ -3,6 +3,39 @@ import type { Mutant } from "../mutant.ts";
 /** Mutants of libs/redis-source. */
 export const REDIS_SOURCE: readonly Mutant[] = [
   {
+    id: "numbers-not-reserved",
+    file: "libs/redis-source/src/delivery/frame-writer.ts",
+    search: "await this.#settings.numbers?.reserve(",
+    replace: "((..._: unknown[]) => undefined)(",
+    tests: ["libs/redis-source/test/delivery/lasting-numbers.test.ts"],
+    guard:
+      "two publishers of one name would give the same numbers to different events, and readers drop half of them",
+  },
+  {
+    id: "forgotten-numbers",
+    file: "libs/redis-source/src/delivery/lasting-numbers.ts",
+    search: "run ~= ARGV[4] or run == '${NONE}'",
+    replace: "run == '${NONE}'",
+    tests: ["libs/redis-source/test/delivery/lasting-numbers.test.ts"],
+    guard: "numbers of before a restart of Redis, which may be too low, would be given again",
+  },
+  {
+    id: "ended-for-good",
+    file: "libs/redis-source/src/delivery/producer-ledger.ts",
+    search: "if (end > next || publishedAtMs > heardUpTo) known.ended = false;",
+    replace: "if (end > next) known.ended = false;",
+    tests: ["libs/redis-source/test/delivery/producer-ledger.test.ts"],
+    guard: "a window would count as complete before the first events of a producer that came back",
+  },
+  {
+    id: "shared-connection-closed",
+    file: "libs/redis-source/src/connection/shared-connection.ts",
+    search: "    if (this.#users > 0) return;\n",
+    replace: "",
+    tests: ["libs/redis-source/test/stream/shared-connection.test.ts"],
+    guard: "a partition that is closed would close the connection of the others",
+  },
+  {
     id: "read-growth",
     file: "libs/redis-source/src/stream/read-size.ts",
     search: "      this.#entries * FASTEST_GROWTH,\n",

@@ -1,0 +1,45 @@
+import type { WindowOverflow } from "@millrace/windowing";
+import type { StepContext } from "./step-context.ts";
+
+/** Warns once of each way in which a window step has no room left: for further keys, and for what its keys collect. */
+export class OverflowWatch {
+  readonly #context: StepContext;
+  /** Beyond these it warns; infinite once it has. */
+  #events = 0;
+  #values = 0;
+
+  constructor(context: StepContext) {
+    this.#context = context;
+  }
+
+  /** What an earlier run has counted is none of this one's warnings. */
+  begin({ overflowed, overflowedValues }: WindowOverflow): void {
+    this.#events = overflowed;
+    this.#values = overflowedValues;
+  }
+
+  look({ overflowed, overflowedValues }: WindowOverflow): void {
+    const { step, part, logger } = this.#context;
+    const where = `step "${step}", partition "${part}"`;
+    if (overflowed > this.#events) {
+      const events = overflowed - this.#events;
+      this.#events = Number.POSITIVE_INFINITY;
+      logger.warn(
+        { event: "keys-overflow", step, part, events },
+        `${where}: there is no room for further keys. Their events count under the overflow key, ${events} so far; the report ` +
+          "says how many those are in the end. More keys need a larger maxKeys or maxKeysPerWindow, and heap limit " +
+          "(--max-old-space-size).",
+      );
+    }
+    if (overflowedValues > this.#values) {
+      const values = overflowedValues - this.#values;
+      this.#values = Number.POSITIVE_INFINITY;
+      logger.warn(
+        { event: "values-overflow", step, part, values },
+        `${where}: a fold has no room for further values, or they are too large. Rows count them as overflow, ${values} so ` +
+          "far; the report says how many those are in the end. More values need larger bounds of the fold, or a larger " +
+          "maxStateBytes and heap limit (--max-old-space-size).",
+      );
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import type { DeadLetter } from "../contracts/decoder.ts";
+import type { Logger } from "../contracts/logger.ts";
+import type { TimeProvider } from "../contracts/time-provider.ts";
+import { PAYLOAD_LENGTH, excerpt } from "../excerpt.ts";
+
+/** So many dead letters are logged in full in each period, and the rest as one number at its end. */
+const IN_FULL = 10;
+const PERIOD_MS = 60_000;
+
+/** Logs dead letters for which there is no sink, of all tasks of a run. */
+export class DeadLetterLog {
+  readonly #logger: Logger;
+  readonly #time: TimeProvider;
+  /** Logged in this period, in full and by number; a period begins with a dead letter. */
+  #inFull = 0;
+  #counted = 0;
+  #cancelPeriod: (() => void) | undefined;
+
+  constructor(logger: Logger, time: TimeProvider) {
+    this.#logger = logger;
+    this.#time = time;
+  }
+
+  put({ step, part, reason, payload }: DeadLetter): void {
+    this.#cancelPeriod ??= this.#time.wakeAfter(PERIOD_MS, () => {
+      this.endPeriod();
+    });
+    if (this.#inFull === IN_FULL) {
+      this.#counted += 1;
+      return;
+    }
+    this.#inFull += 1;
+    this.#logger.warn(
+      { event: "dead-letter", step, part, ...reason, payload: excerpt(payload, PAYLOAD_LENGTH) },
+      `not an event: ${reason.message}`,
+    );
+  }
+
+  /** Logs the number of those that were not logged. */
+  endPeriod(): void {
+    this.#cancelPeriod?.();
+    this.#cancelPeriod = undefined;
+    const count = this.#counted;
+    this.#inFull = 0;
+    this.#counted = 0;
+    if (count === 0) return;
+    this.#logger.warn(
+      { event: "dead-letters", count },
+      `${count} more were not events; give the flow a dead letter (\`deadLetter\`) to keep them`,
+    );
+  }
+}

@@ -1,0 +1,46 @@
+import { afterEach, expect, it, jest } from "@jest/globals";
+import { SYSTEM_TIME } from "@millrace/dataflow";
+import type { TimeProvider } from "@millrace/dataflow";
+import { RedisStreamSource } from "@millrace/redis-source";
+import { partContext } from "../support/part-context.ts";
+import { infoReply, scriptedRedis } from "../support/scripted-server.ts";
+
+const LONGEST_MS = 2_000;
+
+const cleanUps: (() => unknown)[] = [];
+
+afterEach(async () => {
+  jest.restoreAllMocks();
+  for (const each of cleanUps.splice(0).reverse()) await each();
+});
+
+it("asks again after delays that grow, at random within them", async () => {
+  const refusals = 9;
+  let asked = 0;
+  const server = await scriptedRedis(([command = ""]) => {
+    if (command.toUpperCase() === "INFO") return infoReply("7.4.0");
+    if (command.toUpperCase() !== "XINFO") return "+OK\r\n";
+    asked += 1;
+    return asked <= refusals
+      ? "-BUSY Redis is busy running a script.\r\n"
+      : "-WRONGTYPE Operation against a key\r\n";
+  });
+  cleanUps.push(() => server.close());
+  const delays: number[] = [];
+  const time: TimeProvider = {
+    now: () => SYSTEM_TIME.now(),
+    monotonic: () => SYSTEM_TIME.monotonic(),
+    wakeAt: (at, callback) => SYSTEM_TIME.wakeAt(at, callback),
+    onStep: (listener) => SYSTEM_TIME.onStep(listener),
+    yield: () => SYSTEM_TIME.yield(),
+    wakeAfter(delayMs, callback) {
+      if (delayMs > LONGEST_MS) return SYSTEM_TIME.wakeAfter(delayMs, callback);
+      delays.push(delayMs);
+      return SYSTEM_TIME.wakeAfter(0, callback);
+    },
+  };
+  jest.spyOn(Math, "random").mockReturnValue(0.5);
+  const source = new RedisStreamSource({ url: `redis://127.0.0.1:${server.port}` }, { stream: "{s:0}" });
+  await expect(source.buildPart("{s:0}", undefined, partContext(time))).rejects.toThrow("WRONGTYPE");
+  expect(delays).toEqual([25, 50, 100, 200, 400, 800, 1_000, 1_000, 1_000]);
+});

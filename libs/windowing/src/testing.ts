@@ -1,0 +1,3 @@
+export { windowerConformance } from "./testing/windower-conformance.ts";
+
+export type { WindowerDemand, WindowerHarness } from "./testing/windower-conformance.ts";

@@ -1,0 +1,114 @@
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { join } from "node:path";
+import type { Redis } from "ioredis";
+import { startProgram } from "@millrace/cli";
+import type { ProgramEnd, StartProgramOptions, StartedProgram } from "@millrace/cli";
+import { lineOf } from "../click.ts";
+import type { TestEvent } from "../click.ts";
+
+/** Every command is on disk before its answer: what a killed Redis has acknowledged is there when it is back. */
+export const DURABLE: readonly string[] = ["--appendonly", "yes", "--appendfsync", "always"];
+
+/** What this process was started from, source or build, its children are too. */
+const EXTENSION = import.meta.filename.endsWith(".ts") ? "ts" : "js";
+const PATIENCE_MS = 60_000;
+
+/** Ways to Redis, as options of the programs. */
+interface Ways {
+  readonly publisher: string;
+  readonly aggregator: string;
+}
+
+/** A Redis of some kind, with publisher and aggregator as processes. */
+export abstract class Bed {
+  /** Leads to the data, past everything that is unreliable. */
+  abstract readonly url: string;
+  readonly #ways: Ways;
+  readonly #dir: string;
+  readonly #programs = new Set<StartedProgram>();
+
+  /** @param dir removed at the end */
+  protected constructor(ways: Ways, dir: string) {
+    this.#ways = ways;
+    this.#dir = dir;
+  }
+
+  /** A client of {@link url}, whose errors are ignored: it comes back with the server. */
+  abstract client(): Redis;
+
+  protected abstract stopServers(): Promise<void>;
+
+  /** Writes the publisher's input. @returns the file's path */
+  async writeInput(events: Iterable<TestEvent>): Promise<string> {
+    const path = join(this.#dir, "input.jsonl");
+    const file = createWriteStream(path);
+    for (const event of events) file.write(`${lineOf(event)}\n`);
+    file.end();
+    await once(file, "finish");
+    return path;
+  }
+
+  /** Resolves when it waits for its first portion. */
+  async startPublisher(args: readonly string[]): Promise<StartedProgram> {
+    return this.#start("publisher", { args: [`--url=${this.#ways.publisher}`, ...args] }, ["ready"]);
+  }
+
+  /**
+   * Resolves when it reads, unless it ends before.
+   *
+   * @param outputTo where its rows go. `@default a pipe`
+   */
+  async startAggregator(args: readonly string[], outputTo?: string): Promise<StartedProgram> {
+    const reads = ["reading", "subscribed"];
+    const options = {
+      args: [`--url=${this.#ways.aggregator}`, ...args],
+      ...(outputTo === undefined ? {} : { outputTo }),
+    };
+    return this.#start("aggregator", options, reads);
+  }
+
+  /** Kills what runs, and cleans up. */
+  async close(): Promise<void> {
+    for (const program of this.#programs) program.kill("SIGKILL");
+    await Promise.all([...this.#programs].map(({ ended }) => ended));
+    await this.stopServers();
+  }
+
+  async #start(
+    name: string,
+    options: StartProgramOptions,
+    ready: readonly string[],
+  ): Promise<StartedProgram> {
+    const main = join(import.meta.dirname, "..", name, `main.${EXTENSION}`);
+    const program = startProgram(main, options);
+    this.#programs.add(program);
+    const ended = program.ended.then(() => this.#programs.delete(program));
+    await soon(
+      Promise.race([...ready.map((event) => program.logged(event)), ended]),
+      `the ${name} to be ready`,
+    );
+    return program;
+  }
+}
+
+/** Fails when something takes so long that it will not happen any more. */
+export async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`waited ${PATIENCE_MS} ms in vain for ${what}`));
+    }, PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** How a program ended, for people. */
+export function endingOf({ code, log, complaints }: ProgramEnd): string {
+  const last = [...complaints, ...log.filter(({ level }) => level === "error").map(({ msg }) => msg)].at(-1);
+  return `${code === null ? "was killed" : `exit code ${code}`}${last === undefined ? "" : ` (${last})`}`;
+}
