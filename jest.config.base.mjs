@@ -14,7 +14,7 @@ export default {
       },
     ],
   },
-  reporters: ["default", join(import.meta.dirname, "tools/report-skipped.mjs")],
+  reporters: ["default", join(import.meta.dirname, "tools/test-reporter.mjs")],
   // Many tests start real servers and programs, on machines that may be busy.
   testTimeout: 60_000,
   testEnvironment: "node",

@@ -6,9 +6,16 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 let folder: string;
+let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "millrace-skipped-"));
+  env = {
+    ...process.env,
+    NODE_OPTIONS: "",
+    npm_lifecycle_event: "test",
+    MILLRACE_FAILED_TESTS: join(folder, "failed.txt"),
+  };
   await writeFile(
     join(folder, "some.test.js"),
     'test("runs", () => {}); describe("a", () => { test.skip("b (needs c)", () => {}); }); test.todo("d");',
@@ -22,12 +29,12 @@ function leftOut(...args: readonly string[]): readonly string[] {
   const config = {
     rootDir: folder,
     testMatch: ["**/*.test.js"],
-    reporters: [join(ROOT, "tools/report-skipped.mjs")],
+    reporters: [join(ROOT, "tools/test-reporter.mjs")],
   };
   const jest = join(ROOT, "node_modules/jest/bin/jest.js");
   const { stderr } = spawnSync(process.execPath, [jest, "--config", JSON.stringify(config), ...args], {
     encoding: "utf8",
-    env: { ...process.env, NODE_OPTIONS: "" },
+    env,
   });
   return stderr.split("\n").filter((line) => line !== "");
 }
@@ -35,6 +42,16 @@ function leftOut(...args: readonly string[]): readonly string[] {
 test("each test that is left out says so in one line on standard error", () => {
   const file = relative(ROOT, join(folder, "some.test.js"));
   expect(leftOut()).toEqual([`LEFT OUT: ${file}: a b (needs c)`, `LEFT OUT: ${file}: d`]);
+});
+
+test("what failed is in the last lines of `npm test`, once", async () => {
+  await writeFile(join(folder, "bad.test.js"), 'test("is wrong", () => { expect(1).toBe(2); });');
+  leftOut("--testPathPatterns=bad");
+  const last = (): string =>
+    spawnSync(process.execPath, [join(ROOT, "tools/failed-tests.mjs")], { encoding: "utf8", env }).stderr;
+  expect(last()).toContain(`FAILED: ${relative(ROOT, join(folder, "bad.test.js"))}: is wrong\n`);
+  expect(last()).toBe("");
+  await rm(join(folder, "bad.test.js"));
 });
 
 test("those left out by a name that was asked for do not", () => {
