@@ -1,3 +1,4 @@
+import type { Upstream } from "@millrace/windowing";
 import type { Emitter, Operator } from "./contracts/operator.ts";
 import type { Source } from "./contracts/source.ts";
 import type { Sink } from "./contracts/sink.ts";
@@ -16,10 +17,14 @@ export type NodeRole =
   | { readonly kind: "input"; readonly source: Source<unknown> }
   | {
       readonly kind: "operator";
-      /** @param sides emitters of the ports after the first, in their order */
+      /**
+       * @param sides emitters of the ports after the first, in their order
+       * @param upstream the window steps before it, as {@link GraphNode.windowsBefore} has them
+       */
       readonly build: (
         context: StepContext,
         sides: readonly Emitter<unknown>[],
+        upstream: Upstream,
       ) => Operator<unknown, unknown>;
     }
   | { readonly kind: "async"; readonly build: (context: StepContext) => AsyncOperator<unknown, unknown> }
@@ -42,8 +47,28 @@ export interface GraphNode {
    * Absent: the step keeps none.
    */
   readonly state?: string;
+  /** The step emits results of windows. */
+  readonly windows?: WindowResultsNote;
+  /** Of a window step over results of windows: the window steps before it, next to it only. */
+  readonly windowsBefore?: readonly string[];
   /** The step's time moves on only with events, or with the proof that the partition is drained. */
   readonly needsDrained?: boolean;
+}
+
+/** What a window step's results are to the windows after it. */
+export interface WindowResultsNote {
+  /** A window and key has one result: no early one, no revision. */
+  readonly once: boolean;
+  /** It can be said up to when all results are out. */
+  readonly bounded: boolean;
+}
+
+/** Where the events of a port come from. */
+export interface Origin {
+  /** Window steps whose results they are made from. */
+  readonly windows: readonly string[];
+  /** Whether some are made from the input without a window in between. */
+  readonly input: boolean;
 }
 
 const STEP_ID = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
@@ -92,14 +117,20 @@ export class Graph {
     return undefined;
   }
 
-  /** Whether what comes out of a port was made from the main port of a step with this operator. */
-  comesFrom({ node: id, port }: Port, operator: string): boolean {
+  node(id: string): GraphNode | undefined {
+    return this.#nodes.get(id);
+  }
+
+  /** The nearest window steps, or the input, that the events of a port come from. */
+  originOf({ node: id, port }: Port): Origin {
     const node = this.#nodes.get(id);
-    if (node === undefined) return false;
-    const isMain = port === node.ports[0];
-    return (
-      (isMain && node.operator === operator) || node.inputs.some((from) => this.comesFrom(from, operator))
-    );
+    if (node === undefined || node.inputs.length === 0) return { windows: [], input: true };
+    if (node.windows !== undefined && port === node.ports[0]) return { windows: [id], input: false };
+    const origins = node.inputs.map((from) => this.originOf(from));
+    return {
+      windows: [...new Set(origins.flatMap(({ windows }) => windows))],
+      input: origins.some(({ input }) => input),
+    };
   }
 
   /** @throws FlowError for a flow that reads nothing, writes nothing, or has a step that leads nowhere */

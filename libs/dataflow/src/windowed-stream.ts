@@ -24,6 +24,7 @@ import type {
   LateEvent,
   OpaqueBounds,
   RefusedEvent,
+  Upstream,
   WindowEngineOptions,
   Windower,
 } from "@millrace/windowing";
@@ -39,7 +40,7 @@ import type { Stream } from "./stream.ts";
 /** How windows are kept: everything of the engine that does not depend on the fold. */
 export interface WindowOptions<V> extends Omit<
   WindowEngineOptions<V, unknown, unknown>,
-  "windower" | "clock" | "fold" | "completeOf" | "settledUpTo" | "onError"
+  "windower" | "clock" | "fold" | "completeOf" | "settledUpTo" | "upstream" | "onError"
 > {
   /**
    * What becomes of an event on which the clock or the fold throws, such as one without the number that is summed.
@@ -52,6 +53,12 @@ export interface WindowOptions<V> extends Omit<
 
 /** Rows of a closing window that leave in one go, so that closing a window of a million keys does not block the event loop. */
 export const DEFAULT_PAGE_SIZE = 2_000;
+
+/** Where windows are described and do not run. */
+const NO_UPSTREAM: Upstream = {
+  finalUpTo: () => Number.NEGATIVE_INFINITY,
+  wakeFor: () => undefined,
+};
 
 /** Makes the streams after a window step. Given to it, since this module is loaded before the one of streams. */
 type StreamAt = <T>(port: Port) => Stream<T, string>;
@@ -83,7 +90,7 @@ export class WindowedStream<V> {
    * where the fold has no name.
    *
    * @throws WindowOptionsError for options that contradict each other
-   * @throws FlowError for results of windows on an event clock
+   * @throws FlowError for results of windows that are replaced later, or have no watermark
    */
   fold<A, R>(fold: Fold<V, A, R>): WindowResults<V, R>;
   fold<A, R>(id: string, fold: Fold<V, A, R>): WindowResults<V, R>;
@@ -211,32 +218,44 @@ export class WindowedStream<V> {
     const { onError: policy = "fail", ...kept } = options;
     const onError: "skip" | "fail" = policy === "dead-letter" ? "skip" : "fail";
     const engineOptions = { pageSize: DEFAULT_PAGE_SIZE, ...kept, onError, windower, clock, fold };
-    // Building one now refuses a contradiction where it was written, and describes what the windows do.
-    const explanation = createWindowEngine(engineOptions).explain();
     const step = id === undefined ? this.#spec.id : `${this.#spec.id}.${id}`;
-    if (clock.kind === "event" && this.#graph.comesFrom(this.#from, "window")) {
-      throw new FlowError(
-        `flow "${this.#graph.flow}", step "${step}": its events are results of a window, and their time says nothing of results that are still to come; divide them by systemTime(), or sum them up in a statefulMap`,
-      );
-    }
+    const windowsBefore = this.#windowsBefore(step);
+    const follows = windowsBefore.length > 0 && clock.kind === "event";
+    // Building one now refuses a contradiction where it was written, and describes what the windows do.
+    const explanation = createWindowEngine({
+      ...engineOptions,
+      upstream: follows ? NO_UPSTREAM : undefined,
+    }).explain();
     this.#graph.add({
       id: step,
       operator: "window",
       inputs: [this.#from],
       ports: ["down", "late", "refused"],
       detail: explanation,
-      state: `window ${stateSpecOf(engineOptions)} clock=${clock.kind}`,
-      needsDrained: clock.kind === "event" && options.timeModel !== "perKey" && options.idle !== "never",
+      state: `window ${stateSpecOf(engineOptions)} clock=${follows ? "windows" : clock.kind}`,
+      windows: {
+        once: options.allowedLateness === undefined && options.earlyEvery === undefined,
+        bounded: clock.kind === "system" || options.timeModel !== "perKey",
+      },
+      windowsBefore,
+      needsDrained:
+        clock.kind === "event" && !follows && options.timeModel !== "perKey" && options.idle !== "never",
       role: {
         kind: "operator",
-        build: (context, [late, refused]) => {
+        build: (context, [late, refused], upstream) => {
           const completeOf = (open: number, close: number): ReturnType<typeof context.completeness> =>
             context.completeness(open, close);
           const settledUpTo = (): number => context.settledUpTo();
           const maxKeys = engineOptions.maxKeys ?? context.maxKeys;
           const maxStateBytes = engineOptions.maxStateBytes ?? context.maxStateBytes;
           const room = { maxKeys, maxStateBytes };
-          const engine = createWindowEngine({ ...engineOptions, ...room, completeOf, settledUpTo });
+          const engine = createWindowEngine({
+            ...engineOptions,
+            ...room,
+            completeOf,
+            settledUpTo,
+            upstream: follows ? upstream : undefined,
+          });
           const sides = { late: required(late), refused: required(refused) };
           return new WindowOperator<V, R>(context, engine, sides);
         },
@@ -246,6 +265,38 @@ export class WindowedStream<V> {
       late: this.#streamAt<LateEvent<V>>({ node: step, port: "late" }),
       refused: this.#streamAt<RefusedEvent<V>>({ node: step, port: "refused" }),
     });
+  }
+
+  /** @throws FlowError where nothing says when all results of the windows before are out, or a result may be replaced */
+  #windowsBefore(step: string): readonly string[] {
+    const { clock } = this.#spec;
+    const { windows, input } = this.#graph.originOf(this.#from);
+    const refuse = (why: string): never => {
+      throw new FlowError(`flow "${this.#graph.flow}", step "${step}": ${why}`);
+    };
+    for (const before of windows) {
+      const results = this.#graph.node(before)?.windows;
+      if (results?.once === false) {
+        refuse(
+          `its events are results of "${before}", which has allowedLateness or earlyEvery: a row that replaces another one would be counted beside it; leave both out there`,
+        );
+      }
+      if (clock.kind === "event" && results?.bounded === false) {
+        refuse(
+          `its events are results of "${before}", where each key has a time of its own (timeModel "perKey"), so nothing says when all results are out; divide them by systemTime()`,
+        );
+      }
+    }
+    if (clock.kind === "system" || windows.length === 0) return windows;
+    if (clock.timestamp === undefined) {
+      refuse("its events are results of windows, which have no message of their own; use windowTime()");
+    }
+    if (input) {
+      refuse(
+        "some of its events are results of windows and others are not, and they have no watermark in common; divide them apart, and merge the results",
+      );
+    }
+    return windows;
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { Dataflow, IterableSource, MemoryStore } from "@millrace/dataflow";
+import { Dataflow, MemoryStore } from "@millrace/dataflow";
 import type { Stream } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
 import { eventTime, systemTime, tumbling } from "@millrace/windowing";
@@ -116,16 +116,5 @@ describe("results of windows", () => {
       await driver.stop();
     }
     expect([...out.rows].sort()).toEqual(["a3", "a7", "b5"]);
-  });
-
-  test("are not windowed by the time of events again, which would leave out results that are still to come", () => {
-    const sums = revenue(new Dataflow("f").input("in", new IterableSource(SALES))).sum(
-      "s",
-      ({ amount }) => amount,
-    );
-    const again = sums
-      .map("m", ({ value, window }) => ({ value, at: window.close }))
-      .window("again", tumbling(100), eventTime("at", { wait: 0 }));
-    expect(() => again.count("n")).toThrow(/step "again.n": .*systemTime\(\)/);
   });
 });

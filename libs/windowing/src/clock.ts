@@ -4,8 +4,8 @@ import { WindowSpecError } from "./errors.ts";
 import { requireMs } from "./require-ms.ts";
 
 /**
- * What gives an event its timestamp and says how far time has come: made by {@link eventTime}, {@link messageTime} or
- * {@link systemTime}.
+ * What gives an event its timestamp and says how far time has come: made by {@link eventTime}, {@link messageTime},
+ * {@link windowTime} or {@link systemTime}.
  */
 export type Clock<V> = SystemClock | EventClock<V>;
 
@@ -68,6 +68,19 @@ export function eventTime(
  */
 export function messageTime(options: EventTimeOptions): EventClock<unknown> {
   return eventClock(undefined, options);
+}
+
+/**
+ * The time of a window's result is the last instant of its window, its close less 1 ms, as `window_time` in Flink SQL: for
+ * windows over results of windows.
+ *
+ * @param options how long to wait for results that steps in between hold back. `@default { wait: 0 }`
+ * @throws WindowSpecError, DurationError
+ */
+export function windowTime({ wait = 0 }: Partial<Pick<EventTimeOptions, "wait">> = {}): EventClock<{
+  readonly window: { readonly close: number };
+}> {
+  return eventClock(({ window }) => window.close - 1, { wait, maxFuture: "unbounded" });
 }
 
 /**

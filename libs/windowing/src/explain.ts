@@ -70,6 +70,9 @@ function windows<V, A, R>({ windower }: ResolvedOptions<V, A, R>): string {
 }
 
 function closing<V, A, R>(options: ResolvedOptions<V, A, R>): string {
+  if (options.upstream !== undefined) {
+    return `A window is final once the windows before it have emitted all their results up to ${lastEventOf(options)}.`;
+  }
   const event = `A window is final once an event of any key lies past ${lastEventOf(options)}`;
   return options.idle === "drained"
     ? `${event}, or once so much system time has gone by while nothing was left to read.`

@@ -1,4 +1,4 @@
-export { eventTime, messageTime, systemTime, timeOf } from "./clock.ts";
+export { eventTime, messageTime, systemTime, timeOf, windowTime } from "./clock.ts";
 export { DueHeap } from "./due-heap.ts";
 export { jsonCodec, mapCodec } from "./codecs.ts";
 export { jsonBytes } from "./json.ts";
@@ -66,7 +66,7 @@ export type { Joined, JoinEvent, JoinOptions, JoinSides, JoinState } from "./fol
 export type { MeanState } from "./folds/mean.ts";
 export type { CodecOption, Json, JsonCodec, JsonLike } from "./json.ts";
 export type { Room } from "./room.ts";
-export type { TimeModel, WindowEngineOptions } from "./window-engine-options.ts";
+export type { TimeModel, Upstream, WindowEngineOptions } from "./window-engine-options.ts";
 export type {
   KeyedBatch,
   StateChange,

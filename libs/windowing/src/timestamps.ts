@@ -11,7 +11,7 @@ export const MAX_TIME = 8.64e15;
 export class Timestamps<V> {
   /** Whether events carry their own time; else it is `now`. */
   readonly eventTime: boolean;
-  /** How far the watermark stays behind an event; Infinity on the system clock, where no event raises it. */
+  /** How far the watermark stays behind an event; Infinity where no event raises it. */
   readonly waitMs: number;
   readonly #read: EventClock<V>["timestamp"];
   readonly #maxFutureMs: number;
@@ -21,11 +21,13 @@ export class Timestamps<V> {
   /** The latest timestamp of an event whose arrival is not known. */
   #limit = MAX_TIME;
 
-  constructor(clock: Clock<V>) {
+  /** @param follows the watermark is that of the windows before, which have judged what is too far in the future */
+  constructor(clock: Clock<V>, follows = false) {
+    const bounded = clock.kind === "event" && !follows;
     this.eventTime = clock.kind === "event";
-    this.waitMs = clock.kind === "event" ? clock.waitMs : Number.POSITIVE_INFINITY;
+    this.waitMs = bounded ? clock.waitMs : Number.POSITIVE_INFINITY;
     this.#read = clock.kind === "event" ? clock.timestamp : undefined;
-    this.#maxFutureMs = clock.kind === "event" ? clock.maxFutureMs : Number.POSITIVE_INFINITY;
+    this.#maxFutureMs = bounded ? clock.maxFutureMs : Number.POSITIVE_INFINITY;
   }
 
   begin(batch: KeyedBatch<V>, now: number): void {

@@ -9,6 +9,7 @@ import { StateBudget } from "./room.ts";
 import { jsonCodec } from "./codecs.ts";
 import type { Completeness } from "./window-output.ts";
 import { requireDescription } from "./custom-windower.ts";
+import type { Wake } from "./window-engine.ts";
 import type { BuiltInWindower, Windower } from "./windower.ts";
 
 /**
@@ -82,6 +83,19 @@ export interface WindowEngineOptions<V, A, R> {
    * that has had no event. Infinity: there is no producer to wait for, which says nothing of event time. @default never
    */
   readonly settledUpTo?: () => number;
+  /**
+   * The windows before these, where events are their results: with an event clock the watermark is theirs, less the
+   * clock's wait, and `advance` looks at it. Only with `stream`. @default events are no results of windows
+   */
+  readonly upstream?: Upstream | undefined;
+}
+
+/** The windows whose results are the events of an engine. */
+export interface Upstream {
+  /** The lowest `WindowEngine.finalUpTo` of theirs; −Infinity while results of theirs are on their way. */
+  finalUpTo(): number;
+  /** When `finalUpTo` can come to so much, by system time alone. */
+  wakeFor(finalUpTo: number): Wake | undefined;
 }
 
 /** The options with nothing left open. */
@@ -108,6 +122,7 @@ export interface ResolvedOptions<V, A, R> {
   readonly pageSize: number;
   readonly completeOf: (open: number, close: number) => Completeness;
   readonly settledUpTo: () => number;
+  readonly upstream: Upstream | undefined;
 }
 
 /** The options of the time model `perKey`. */
@@ -143,6 +158,7 @@ export function resolveOptions<V, A, R>(options: WindowEngineOptions<V, A, R>): 
     pageSize: requireNumber(options.pageSize ?? Number.POSITIVE_INFINITY, "pageSize", 1),
     completeOf: options.completeOf ?? unknownCompleteness,
     settledUpTo: options.settledUpTo ?? never,
+    upstream: options.clock.kind === "event" ? options.upstream : undefined,
   };
   refuseContradictions(resolved);
   return resolved;
@@ -158,6 +174,12 @@ function refuseContradictions<V, A, R>(options: ResolvedOptions<V, A, R>): void 
           'use timeModel "stream", or a tumbling, sliding or session windower.',
       );
     }
+  }
+  if (timeModel === "perKey" && options.upstream !== undefined) {
+    throw new WindowOptionsError(
+      'The events are results of windows, whose watermark is one for all keys, and timeModel "perKey" has one for each: ' +
+        'use timeModel "stream".',
+    );
   }
   const matches = fold.match !== undefined;
   if (timeModel === "stream" && ordered && matches) {

@@ -121,6 +121,11 @@ export interface WindowEngine<V, R> {
    * passed a window's close by so much. −Infinity where nothing can be said.
    */
   finalUpTo(): number;
+  /**
+   * When to wake the engine so that `finalUpTo` can come to so much, whatever windows are open; undefined: only an event
+   * can bring that about.
+   */
+  wakeFor(finalUpTo: number): Wake | undefined;
   /** The watermark (ms) that holds for a key; −Infinity where none does yet. */
   watermarkOf(key: string): number;
   /** One paragraph: when results are final, and what becomes of late events. */

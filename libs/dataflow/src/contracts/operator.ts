@@ -71,6 +71,8 @@ export interface Operator<In, Out> {
    * by then is still to come. −Infinity: none yet. Absent: the step has no windows.
    */
   watermark?(): number;
+  /** When `watermark` can come to so much by system time alone; `undefined`: only events can bring that about. */
+  wakeFor?(watermark: number): Wake | undefined;
   /** Emits what open windows hold so far (cause `early`); they stay open. More pages may follow, as for a close. */
   early?(now: number, out: Emitter<Out>): void;
   /**

@@ -89,6 +89,10 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
     return this.#engine.finalUpTo();
   }
 
+  wakeFor(watermark: number): Wake | undefined {
+    return this.#engine.wakeFor(watermark);
+  }
+
   nextWake(now: number): Wake | undefined {
     return this.#engine.nextWake(now);
   }

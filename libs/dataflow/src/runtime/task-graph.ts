@@ -1,4 +1,4 @@
-import type { StateChange, StateGroup } from "@millrace/windowing";
+import type { StateChange, StateGroup, Upstream } from "@millrace/windowing";
 import type { Batch, Operator, OperatorContext, Wake } from "../contracts/operator.ts";
 import type { SinkPartition } from "../contracts/sink.ts";
 import { asSinkError, asStepError } from "../errors.ts";
@@ -125,6 +125,11 @@ export class TaskGraph {
   readonly #operators: OperatorNode[] = [];
   readonly #asyncs: AsyncNode[] = [];
   readonly #outputs: OutputNode[] = [];
+  /** Window steps over results of windows. */
+  readonly #following: OperatorNode[] = [];
+  /** Window steps whose results others divide again, by id. */
+  readonly #before = new Map<string, OperatorNode>();
+  #finishing = false;
   readonly #emitters = new Map<string, PortEmitter>();
 
   /** @param sinks opened sinks, by step id */
@@ -142,9 +147,12 @@ export class TaskGraph {
         input = down;
       } else if (role.kind === "operator") {
         const context = contextOf(node.id);
-        const build = (): Operator<unknown, unknown> => role.build(context, sides);
+        const { windowsBefore = [] } = node;
+        const upstream = this.#upstreamOf(windowsBefore);
+        const build = (): Operator<unknown, unknown> => role.build(context, sides, upstream);
         const live = new OperatorNode(node, build, down, this.#clock, context);
         this.#operators.push(live);
+        if (windowsBefore.length > 0) this.#following.push(live);
         this.#connect(node, live);
       } else if (role.kind === "async") {
         const context = contextOf(node.id);
@@ -167,6 +175,7 @@ export class TaskGraph {
   push(batch: Batch<unknown>, now: number): void {
     this.#turn(now);
     this.#input.emit(batch);
+    this.#follow();
   }
 
   /** System time is `now`; if `drainedAt` is given, nothing was left to read at that instant. */
@@ -182,11 +191,7 @@ export class TaskGraph {
 
   /** Whether rows or async work wait, or a close has more pages. */
   get unsettled(): boolean {
-    return (
-      this.#outputs.some(({ rows }) => rows.length > 0) ||
-      this.#asyncs.some(({ waiting }) => waiting) ||
-      this.pending
-    );
+    return this.#outputs.some(({ rows }) => rows.length > 0) || this.#onTheWay || this.pending;
   }
 
   /** Whether a close has more pages. */
@@ -196,7 +201,10 @@ export class TaskGraph {
 
   /** Does the async work that waits, first step to last, then gives every sink its rows. */
   async settle(): Promise<void> {
-    for (const node of this.#asyncs) await node.work();
+    do {
+      for (const node of this.#asyncs) await node.work();
+      this.#follow();
+    } while (this.#onTheWay);
     await Promise.all(this.#outputs.map((output) => output.write()));
   }
 
@@ -209,11 +217,13 @@ export class TaskGraph {
   nextPage(): void {
     const step = this.#operators.find(({ pending }) => pending);
     step?.call((operator, out) => operator.nextPage?.(out));
+    this.#follow();
   }
 
   /** Closes what the end closes, first step to last: what each emits must settle before the next one's turn. */
   *finishing(cause: "end" | "drain", now: number): Generator<void> {
     this.#turn(now);
+    this.#finishing = true;
     for (const step of this.#operators) {
       if (!step.has("finish")) continue;
       step.call((operator, out) => operator.finish?.(cause, now, out));
@@ -221,11 +231,14 @@ export class TaskGraph {
     }
   }
 
-  /** Emits what open windows have so far, first step to last, each to be settled as in `finishing`. */
+  /**
+   * Emits what open windows have so far, first step to last, each to be settled as in `finishing`. Not of windows whose
+   * results others divide again: their final results would be counted beside.
+   */
   *showing(now: number): Generator<void> {
     this.#turn(now);
     for (const step of this.#operators) {
-      if (!step.has("early")) continue;
+      if (!step.has("early") || this.#before.has(step.node.id)) continue;
       step.call((operator, out) => operator.early?.(now, out));
       yield;
     }
@@ -342,6 +355,40 @@ export class TaskGraph {
       live.set(node.id, { eventsIn, figures, gauges: [] });
     }
     return live;
+  }
+
+  /** Whether rows wait for async work. */
+  get #onTheWay(): boolean {
+    return this.#asyncs.some(({ waiting }) => waiting);
+  }
+
+  /** Window steps before others have gone on, and their results are with those that follow, unless they are on the way. */
+  #follow(): void {
+    if (this.#finishing || this.#onTheWay) return;
+    const { now } = this.#clock;
+    for (const step of this.#following) step.call((operator, out) => operator.advance?.(now, undefined, out));
+  }
+
+  /** @param ids window steps that live already */
+  #upstreamOf(ids: readonly string[]): Upstream {
+    const steps = this.#operators.filter(({ node }) => ids.includes(node.id));
+    for (const step of steps) this.#before.set(step.node.id, step);
+    const finalUpTo = (step: OperatorNode): number =>
+      step.call((operator) => operator.watermark?.() ?? Number.NEGATIVE_INFINITY);
+    return {
+      finalUpTo: () =>
+        this.#onTheWay || this.#finishing ? Number.NEGATIVE_INFINITY : Math.min(...steps.map(finalUpTo)),
+      wakeFor: (needed) => {
+        const wakes: Wake[] = [];
+        for (const step of steps) {
+          if (finalUpTo(step) >= needed) continue;
+          const wake = step.call((operator) => operator.wakeFor?.(needed));
+          if (wake === undefined) return undefined;
+          wakes.push(wake);
+        }
+        return wakes.sort((a, b) => a.at - b.at)[0];
+      },
+    };
   }
 
   /** The calls that follow are made at `now`. By how much the clock was set comes first, since `now` is later by it. */

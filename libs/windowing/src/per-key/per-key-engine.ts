@@ -135,6 +135,13 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
     return at === Number.POSITIVE_INFINITY ? undefined : { at, needs: "time" };
   }
 
+  wakeFor(finalUpTo: number): Wake | undefined {
+    if (this.#timestamps.eventTime) return undefined;
+    const { windower } = this.#options;
+    const reach = windower.kind === "session" ? finalUpTo + windower.gapMs + 1 : finalUpTo;
+    return { at: this.#time.wakeFor(reach), needs: "time" };
+  }
+
   snapshot(): readonly StateChange[] {
     const time = timeToJson(this.#time.value);
     const meta = [specOf(this.#options), time, this.#outbox.snapshot(), this.#table.forgottenToJson()];

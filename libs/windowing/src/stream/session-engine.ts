@@ -272,6 +272,10 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
     return reach - this.#gapMs - 1;
   }
 
+  protected override watermarkFor(finalUpTo: number): number {
+    return finalUpTo + this.#gapMs + 1;
+  }
+
   protected override expire(): void {
     for (let session = this.#table.nextExpiry(); session !== undefined; session = this.#table.nextExpiry()) {
       if (this.watermark.value <= session.due) return;

@@ -58,7 +58,7 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
   constructor(options: ResolvedOptions<V, A, R>, outbox: Outbox<V, R>) {
     this.options = options;
     this.outbox = outbox;
-    this.timestamps = new Timestamps(options.clock);
+    this.timestamps = new Timestamps(options.clock, options.upstream !== undefined);
   }
 
   /** Adds the events of a batch from one on; gives the one to go on from: after the last, or after one that failed. */
@@ -93,13 +93,16 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
 
   advance(now: number): WindowOutput<V, R> {
     this.#begin(now);
+    this.#followUpstream();
     return this.#settle();
   }
 
   drained(t: number): WindowOutput<V, R> {
+    const { idle, upstream } = this.options;
+    if (upstream !== undefined) return this.advance(t);
     this.#begin(t);
     // The proof holds for t, even where a later system time has been seen since the probe was sent.
-    if (this.timestamps.eventTime && this.options.idle === "drained") {
+    if (this.timestamps.eventTime && idle === "drained") {
       this.watermark.drain(t);
       this.#beginByNews(t);
     }
@@ -133,6 +136,11 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
 
   abstract finalUpTo(): number;
 
+  /** The watermark at which `finalUpTo` is so much, where no window is open. */
+  protected watermarkFor(finalUpTo: number): number {
+    return finalUpTo;
+  }
+
   get pending(): boolean {
     return this.#earlyPending || this.hasDue();
   }
@@ -148,6 +156,10 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
     const earlyAt = this.earlyAt - this.#aheadMs;
     if (earlyAt < (due?.at ?? Number.POSITIVE_INFINITY)) return { at: earlyAt, needs: "time" };
     return due;
+  }
+
+  wakeFor(finalUpTo: number): Wake | undefined {
+    return this.#wakeAt(this.watermarkFor(finalUpTo));
   }
 
   snapshot(): readonly StateChange[] {
@@ -268,6 +280,13 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
     if (this.watermark.value > this.now) this.now = this.watermark.value;
   }
 
+  /** All results that the windows before emit by their watermark are among the events. */
+  #followUpstream(): void {
+    const { clock, upstream } = this.options;
+    if (upstream === undefined || clock.kind !== "event") return;
+    this.watermark.raiseTo(upstream.finalUpTo() - clock.waitMs);
+  }
+
   /**
    * Before the first event only news of producers says how far their clocks have come: a partition that has none, though
    * its producers are heard, does not hold the others back. Their own times must be what events count at.
@@ -294,9 +313,19 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
   }
 
   #wakeForDue(): Wake | undefined {
-    const target = this.nextTarget();
+    return this.#wakeAt(this.nextTarget());
+  }
+
+  /** When the watermark can come to `target` by system time alone. */
+  #wakeAt(target: number): Wake | undefined {
     if (target === Number.POSITIVE_INFINITY) return undefined;
-    const { clock, settledUpTo } = this.options;
+    const { clock, settledUpTo, upstream } = this.options;
+    if (upstream !== undefined && clock.kind === "event") {
+      const needed = target + clock.waitMs;
+      if (needed === Number.POSITIVE_INFINITY) return undefined;
+      if (upstream.finalUpTo() < needed) return upstream.wakeFor(needed);
+      return { at: this.now - this.#aheadMs, needs: "time" };
+    }
     if (clock.kind === "system") {
       return { at: clock.wakeFor(target, this.now, settledUpTo()) - this.#aheadMs, needs: "time" };
     }
