@@ -50,9 +50,11 @@ export function report(logger: Logger, stats: FlowStats, failed = false): void {
   const left = uncommitted === 0 ? [] : [`${uncommitted} not committed, which whoever goes on reads again`];
   const rest = failed ? notZero({ "half-way": unaccounted }) : [`${unaccounted} unaccounted`];
   const rows = Object.entries(rowsOut).map(([output, count]) => `${output} ${count}`);
+  const parts = [...ways, ...left, ...rest];
   logger.info(
     { event: "report", flow: stats.flow, ...figures, passedOn, ...(failed ? { failed } : {}) },
-    `${failed ? "failed after it had " : ""}received ${received} events: ${[...ways, ...left, ...rest].join(", ")}; rows out: ${rows.join(", ")}`,
+    `${failed ? "failed after it had " : ""}received ${received} events${parts.length > 0 ? `: ${parts.join(", ")}` : ""}` +
+      (rows.length > 0 ? `; rows out: ${rows.join(", ")}` : ""),
   );
   if (uncertainSince !== undefined) {
     const since = new Date(uncertainSince).toISOString();

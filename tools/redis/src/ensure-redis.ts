@@ -21,7 +21,8 @@ const port = Number(given ?? 6_379);
 
 Reflect.set(globalThis, KEY, async (config: unknown, stop?: AbortSignal): Promise<void> => {
   try {
-    if (isNamed()) return;
+    // A program whose options name no Redis, such as one that prints a graph, needs none.
+    if (fieldOf(config, "redis") === undefined || isNamed()) return;
     const password = passwordIn(config);
     if (!(await isListening()) && (await startRedisHere(password))) return;
     await shareRedis(password, stop);

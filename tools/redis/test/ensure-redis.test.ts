@@ -49,6 +49,12 @@ async function end({ child }: Guest): Promise<number | null> {
 }
 
 describe("a program with ensure-redis in front", () => {
+  test("has none started for it where its options name no Redis", async () => {
+    const started = guest({ REDIS_PORT: String(await freePort()), GUEST_NEEDS: "nothing" });
+    await says(started, "ECONNREFUSED");
+    expect(started.text()).not.toContain("redis:");
+  });
+
   test("has a Redis, which others share, and which goes when it ends", async () => {
     const port = await freePort();
     const owner = guest({ REDIS_PORT: String(port) });

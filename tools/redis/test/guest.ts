@@ -10,7 +10,8 @@ const password = process.env["GUEST_PASSWORD"];
 const callback: unknown = Reflect.get(globalThis, Symbol.for("millrace.before-program"));
 const stop = new AbortController();
 if (typeof callback === "function") {
-  await Reflect.apply(callback, undefined, [{ redis: { password } }, stop.signal]);
+  const config = process.env["GUEST_NEEDS"] === "nothing" ? {} : { redis: { password } };
+  await Reflect.apply(callback, undefined, [config, stop.signal]);
 }
 
 const port = Number(process.env["REDIS_PORT"]);

@@ -17,6 +17,9 @@ import { StartClock } from "./start-clock.ts";
 /** Said of a client that was given up without a reason. */
 const UNUSABLE = "it did not answer as it should";
 
+/** An attempt to connect has at least so long, ms. */
+const LAST_ATTEMPT_MS = 100;
+
 /** How a connection is kept. */
 export interface ConnectSettings {
   /** What it is for, such as `source device_events`: in logs, and in the server's CLIENT LIST. */
@@ -160,13 +163,18 @@ class KeptConnection implements RedisConnection {
         const failure = await this.#attempt(attempt === 0 ? limitMs : deadline - time.monotonic());
         signal?.throwIfAborted();
         if (failure === undefined) return;
-        const delayMs = backOffMs(attempt, CONNECT_BACK_OFF, this.#random);
         // A replica that is named at the start is a mistake; one that is met later is a failover.
         const final = !failure.retryable || failure instanceof RedisReplicaError;
         if (final) throw failure;
         // An attempt that the deadline cut short says less than the one before it.
-        if (time.monotonic() >= deadline) throw before ?? failure;
-        if (time.monotonic() + delayMs >= deadline) throw failure;
+        const leftMs = deadline - time.monotonic();
+        if (leftMs <= 0) throw before ?? failure;
+        // The last attempt is as late as it can be and still be answered.
+        if (leftMs <= LAST_ATTEMPT_MS) throw failure;
+        const delayMs = Math.min(
+          backOffMs(attempt, CONNECT_BACK_OFF, this.#random),
+          leftMs - LAST_ATTEMPT_MS,
+        );
         before = failure;
         if (attempt === 0) this.#sayWaiting(failure, limitMs);
         await pause(time, delayMs, this.#closing.signal);
