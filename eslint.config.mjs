@@ -6,7 +6,8 @@ import tseslint from "typescript-eslint";
 /** Imports go one way: apps -> redis-store -> redis-source -> dataflow -> windowing; event-schema stands alone. */
 const rooms = {
   windowing: [],
-  "event-schema": [],
+  json: [],
+  "event-schema": ["json"],
   dataflow: ["windowing"],
   "redis-source": ["dataflow"],
   "redis-store": ["windowing", "dataflow", "redis-source"],
