@@ -1,91 +1,17 @@
-import { byteLength, exceedsBytes, requireLimit } from "./byte-limit.ts";
+import { json, type JsonCodec, type JsonOptions } from "@millrace/json";
 import { clickEventSchema, type ClickEvent } from "./click-event.ts";
-import type { Codec, DecodeFailure, DecodeResult, RawLine } from "./codec.ts";
-import { InvalidOptionError } from "./errors.ts";
-import { isClickEvent } from "./is-click-event.ts";
-import { shapeFailure } from "./shape-failure.ts";
-import { applyUnknownFields, type UnknownFields } from "./unknown-fields.ts";
-import { decodeUtf8 } from "./utf8.ts";
 
 /** How a click codec reads its lines. */
-export interface ClickCodecOptions {
-  /**
-   * The longest line that is looked at, in bytes of UTF-8, a trailing `\r` included. A click has about 300.
-   * @default 65536
-   */
-  readonly maxEventBytes?: number;
-  /**
-   * What becomes of fields that a click does not have: `strip` leaves them out of the event, `keep` lets them
-   * through unchecked (all but `__proto__`), `refuse` makes the line `wrong-shape`.
-   * @default "strip"
-   */
-  readonly unknownFields?: UnknownFields;
-}
-
-/** What a click codec does unless told otherwise. */
-export const DEFAULT_CLICK_CODEC_OPTIONS: Readonly<Required<ClickCodecOptions>> = Object.freeze({
-  maxEventBytes: 65_536,
-  unknownFields: "strip",
-});
-
-const BLANK: DecodeResult<never> = Object.freeze({ kind: "blank" });
-const OPEN_BRACE = 0x7b;
-/** JSON's white space only; `trim` would take more, a byte order mark for one. */
-const BLANK_LINE = /^[ \t\r\n]*$/;
+export type ClickCodecOptions = JsonOptions;
 
 /**
  * A codec for clicks, one JSON object a line.
  *
- * A field given twice has its last value, as JSON.parse has it.
- *
- * @throws {@link InvalidOptionError} if an option has no meaning.
+ * @throws {@link InvalidOptionError} if an option is invalid.
  */
-export function createClickCodec(options: ClickCodecOptions = {}): Codec<ClickEvent> {
-  const defaults = DEFAULT_CLICK_CODEC_OPTIONS;
-  const { maxEventBytes = defaults.maxEventBytes, unknownFields = defaults.unknownFields } = options;
-  requireLimit("maxEventBytes", maxEventBytes);
-  if (!Object.hasOwn(applyUnknownFields, unknownFields)) {
-    throw new InvalidOptionError(`unknownFields is "${unknownFields}"; give "strip", "keep" or "refuse"`);
-  }
-  const accept = applyUnknownFields[unknownFields];
-  const schema = unknownFields === "refuse" ? clickEventSchema.strict() : clickEventSchema;
-
-  function decode(raw: RawLine): DecodeResult<ClickEvent> {
-    if (exceedsBytes(raw, maxEventBytes)) return malformed(tooLarge(raw, maxEventBytes));
-    const text = typeof raw === "string" ? raw : decodeUtf8(raw);
-    if (text === undefined) return malformed(INVALID_UTF8);
-    // The first character settles it for nearly every line; the pattern costs 2 % of a decode.
-    if (text.charCodeAt(0) !== OPEN_BRACE && BLANK_LINE.test(text)) return BLANK;
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch (error) {
-      return malformed(invalidJson(error));
-    }
-    const event = isClickEvent(value) ? accept(value) : undefined;
-    return event === undefined ? malformed(shapeFailure(schema, value)) : { kind: "event", event };
-  }
-
-  return { decode, encode: (event) => JSON.stringify(event) };
-}
-
-const INVALID_UTF8: DecodeFailure = Object.freeze({
-  code: "invalid-utf8",
-  message: "the line's bytes are not valid UTF-8",
-});
-
-function tooLarge(raw: RawLine, maxBytes: number): DecodeFailure {
-  const bytes = byteLength(raw);
-  return { code: "too-large", message: `the line has ${bytes} bytes; at most ${maxBytes} are allowed` };
-}
-
-function invalidJson(error: unknown): DecodeFailure {
-  return { code: "invalid-json", message: error instanceof Error ? error.message : String(error) };
-}
-
-function malformed(reason: DecodeFailure): DecodeResult<never> {
-  return { kind: "malformed", reason };
+export function createClickCodec(options?: ClickCodecOptions): JsonCodec<ClickEvent> {
+  return json(clickEventSchema, options);
 }
 
 /** The codec with its defaults. */
-export const clickCodec: Codec<ClickEvent> = createClickCodec();
+export const clickCodec: JsonCodec<ClickEvent> = createClickCodec();

@@ -1,34 +1,8 @@
-/** One line as it came: text that is known to be valid UTF-8, or bytes that may not be. */
-export type RawLine = string | Uint8Array;
-
-/**
- * Why a line is no event; the README tells cause and remedy of each.
- *
- * - `too-large`: more bytes than the codec allows; the content was not looked at
- * - `invalid-utf8`: the bytes are not UTF-8
- * - `invalid-json`: the text is not JSON
- * - `wrong-shape`: JSON, but not the expected object; `path` names the field
- */
-export type DecodeFailureCode = "too-large" | "invalid-utf8" | "invalid-json" | "wrong-shape";
-
-/** A failure as data: branch on `code`, show `message`. */
-export interface DecodeFailure {
-  readonly code: DecodeFailureCode;
-  readonly message: string;
-  /** With `wrong-shape` only: the field that is wrong, or `""` where the whole value is (a number, a list, null). */
-  readonly path?: string;
-}
-
-/** What became of one line. `blank` is a line of nothing but JSON white space: no event and no failure. */
-export type DecodeResult<T> =
-  | { readonly kind: "event"; readonly event: T }
-  | { readonly kind: "blank" }
-  | { readonly kind: "malformed"; readonly reason: DecodeFailure };
-
-/** Turns lines into events and back. Its functions need no `this`, so they can be passed about. */
-export interface Codec<T> {
-  /** Never throws on any line, and reads each line by itself: what came before does not matter. */
-  readonly decode: (raw: RawLine) => DecodeResult<T>;
-  /** One line without its line end: pure JSON, free of `\n`, always valid UTF-8. */
-  readonly encode: (event: T) => string;
-}
+export type {
+  Codec,
+  DecodeFailure,
+  DecodeFailureCode,
+  DecodeResult,
+  LineDecoder,
+  RawLine,
+} from "@millrace/json";

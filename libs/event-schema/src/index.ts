@@ -1,5 +1,5 @@
 export { clickEventSchema } from "./click-event.ts";
-export { clickCodec, createClickCodec, DEFAULT_CLICK_CODEC_OPTIONS } from "./click-codec.ts";
+export { clickCodec, createClickCodec } from "./click-codec.ts";
 export { createClickProjection } from "./click-projection.ts";
 export { decodeFrame } from "./decode-frame.ts";
 export { encodeFrame } from "./encode-frame.ts";
@@ -12,4 +12,4 @@ export type { ClickProjection, ProjectedClick } from "./click-projection.ts";
 export type { Codec, DecodeFailure, DecodeFailureCode, DecodeResult, RawLine } from "./codec.ts";
 export type { Frame, FrameFailure, FrameFailureCode, FrameHeader, FrameLimits } from "./frame.ts";
 export type { FrameToEncode } from "./encode-frame.ts";
-export type { UnknownFields } from "./unknown-fields.ts";
+export type { UnknownFields } from "@millrace/json";

@@ -81,7 +81,7 @@ describe("decode", () => {
       reason: {
         code: "wrong-shape",
         path: "",
-        message: `a click is a JSON object: Invalid input: expected object, received ${type}`,
+        message: `the event: Invalid input: expected object, received ${type}`,
       },
     });
   });

@@ -1,23 +1,15 @@
 import { describe, expect, it } from "@jest/globals";
 import { readFileSync } from "node:fs";
 import {
-  DEFAULT_CLICK_CODEC_OPTIONS,
   DEFAULT_FRAME_LIMITS,
   FrameEncodeError,
   InvalidOptionError,
-  type DecodeFailureCode,
   type FrameFailureCode,
 } from "@millrace/event-schema";
 import { message, tally } from "./readme-example.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 
-const lineCodes: Record<DecodeFailureCode, true> = {
-  "too-large": true,
-  "invalid-utf8": true,
-  "invalid-json": true,
-  "wrong-shape": true,
-};
 const frameCodes: Record<FrameFailureCode, true> = {
   "too-large": true,
   "too-many-events": true,
@@ -43,15 +35,13 @@ describe("the README", () => {
     expect(Object.fromEntries(tally(message))).toEqual({ "wrong-shape": 1, "invalid-json": 1, blank: 1 });
   });
 
-  it("lists every failure of a line, of a message, and every error", () => {
-    expect(listed("Failures of a line").sort()).toEqual(Object.keys(lineCodes).sort());
+  it("lists every failure of a message, and every error", () => {
     expect(listed("Failures of a message").sort()).toEqual(Object.keys(frameCodes).sort());
     expect(listed("Errors").sort()).toEqual([FrameEncodeError.code, InvalidOptionError.code].sort());
   });
 
   it("tells the true options and defaults", () => {
-    const options = { ...DEFAULT_CLICK_CODEC_OPTIONS, ...DEFAULT_FRAME_LIMITS };
-    for (const [name, value] of Object.entries(options)) {
+    for (const [name, value] of Object.entries(DEFAULT_FRAME_LIMITS)) {
       expect(section("Options")).toMatch(
         new RegExp(`^\\| \`${name}\` +\\| \`${JSON.stringify(value)}\``, "m"),
       );

@@ -1,1 +1,16 @@
+export { json } from "./json.ts";
+export { DEFAULT_JSON_OPTIONS } from "./options.ts";
+export { AsyncSchemaError, InvalidOptionError } from "./errors.ts";
+
 export type { StandardSchemaV1 } from "@standard-schema/spec";
+export type { TrustedJsonOptions } from "./json.ts";
+export type { DuplicateNames, JsonOptions, UnknownFields } from "./options.ts";
+export type {
+  Codec,
+  DecodeFailure,
+  DecodeFailureCode,
+  DecodeResult,
+  JsonCodec,
+  LineDecoder,
+  RawLine,
+} from "./codec.ts";

@@ -1,5 +1,4 @@
-import type { ClickEvent } from "./click-event.ts";
-import { LineLayout } from "./line-layout.ts";
+import { LineLayout, type Wanted } from "./line-layout.ts";
 
 /** Programs that write to one channel, or versions of them: seldom more than two. */
 const MOST_LAYOUTS = 4;
@@ -8,35 +7,28 @@ const LEARN_EVERY = 16;
 /** The same once all places are taken, since a layout costs as much as some dozen lines. */
 const RELEARN_EVERY = 1_024;
 
-/** A match, and which of its groups holds which wanted field. */
-export interface LayoutMatch {
-  readonly values: RegExpExecArray;
-  readonly groups: readonly number[];
-}
-
-/** The layouts that lines had so far, those that matched last in front: the one behind them all gives way to a new one. */
+/** The layouts that lines had so far, those that matched last in front: the last of all gives way to a new one. */
 export class KnownLayouts {
-  readonly #wanted: readonly (keyof ClickEvent)[];
+  readonly #wanted: Wanted;
   readonly #layouts: LineLayout[] = [];
   #unknown = 0;
 
-  /** @param wanted the fields whose values are read */
-  constructor(wanted: readonly (keyof ClickEvent)[]) {
+  constructor(wanted: Wanted) {
     this.#wanted = wanted;
   }
 
-  /** Matches a line; undefined where it is of no known layout. */
-  match(line: string): LayoutMatch | undefined {
+  /** The wanted fields of a line; undefined where it is of no known layout. */
+  read(line: string): object | undefined {
     for (const layout of this.#layouts) {
-      const values = layout.match(line);
-      if (values === null) continue;
+      const event = layout.read(line);
+      if (event === undefined) continue;
       if (layout !== this.#layouts[0]) this.#moveToFront(layout);
-      return { values, groups: layout.groups };
+      return event;
     }
     return undefined;
   }
 
-  /** Looks at a line that no layout matched, now and then. @param line known to be a click */
+  /** Looks at a line that no layout matched, now and then. @param line known to be an event */
   learn(line: string): void {
     const every = this.#layouts.length < MOST_LAYOUTS ? LEARN_EVERY : RELEARN_EVERY;
     if (this.#unknown++ % every !== 0) return;

@@ -1,0 +1,111 @@
+import type { Field } from "../describe/object-shape.ts";
+import { groupReader, type Cell, type GroupReader } from "./group-reader.ts";
+import type { TextPool } from "./text-pool.ts";
+import {
+  BOOLEAN,
+  escaped,
+  NUMBER,
+  rulePattern,
+  TEXT,
+  typePattern,
+  type Open,
+  type ValueType,
+} from "./value-pattern.ts";
+
+const SPACE = String.raw`[ \t\r\n]*`;
+/** One field with what stands before it: separator, name, colon, and the value. */
+const MEMBER = new RegExp(
+  `(${SPACE}[{,]${SPACE})"(${TEXT}*)"(${SPACE}:${SPACE})(?:(")${TEXT}*"|(${BOOLEAN})|null|(${NUMBER}))`,
+  "y",
+);
+const END = new RegExp(`${SPACE}\\}${SPACE}$`, "y");
+
+/** Longer lines would make long patterns, and are rare. */
+const LONGEST_LINE = 4_096;
+
+/** What a projection reads, and what it knows of the lines. */
+export interface Wanted {
+  /** The fields of an event, in its order, each with where its texts come from. */
+  readonly names: ReadonlyMap<string, TextPool>;
+  /** The schema's fields. */
+  readonly fields: ReadonlyMap<string, Field>;
+}
+
+/**
+ * The form that the lines of one program share: which fields in which order, each of which type, and the white space
+ * between them. It is a regular expression with the values left open, so that a line that matches is known to be that
+ * very JSON object without having been parsed: no escapes, no control characters, no nesting, no name twice. A field of
+ * the schema is left open as far as the schema takes it, any other one as far as its type goes.
+ */
+export class LineLayout {
+  readonly #pattern: RegExp;
+  readonly #read: GroupReader;
+
+  private constructor(pattern: RegExp, read: GroupReader) {
+    this.#pattern = pattern;
+    this.#read = read;
+  }
+
+  /**
+   * The layout of a line; undefined if it has none: something in it is nested or escaped, or a default takes the place of
+   * a field that it lacks.
+   *
+   * @param line known to be an event
+   */
+  static of(line: string, { names, fields }: Wanted): LineLayout | undefined {
+    if (line.length > LONGEST_LINE) return undefined;
+    let source = "^";
+    const present = new Set<string>();
+    const cells: Cell[] = [];
+    let end = 0;
+    for (let member = memberAt(line, 0); member !== null; member = memberAt(line, end)) {
+      const [whole, separator = "", name = "", colon = ""] = member;
+      end += whole.length;
+      // Only the first one opens the object.
+      if ((separator.trim() === "{") !== (present.size === 0) || present.has(name)) return undefined;
+      present.add(name);
+      const field = fields.get(name);
+      const cell = cellOf(name, typeOf(member), field, names.get(name));
+      const isRead = cell.pool !== undefined || cell.schema !== undefined;
+      if (isRead) cells.push(cell);
+      source += escaped(`${separator}"${name}"${colon}`) + patternOf(cell, field, isRead ? "(" : "(?:");
+    }
+    END.lastIndex = end;
+    if (present.size === 0 || !END.test(line)) return undefined;
+    for (const [name, field] of fields) if (!field.mayBeAbsent && !present.has(name)) return undefined;
+    const read = groupReader([...names.keys()], cells);
+    return read && new LineLayout(new RegExp(`${source}${escaped(line.slice(end))}$`), read);
+  }
+
+  /** The wanted fields of a line; undefined for one of another layout, and for one that a field's schema refuses. */
+  read(line: string): object | undefined {
+    const groups = this.#pattern.exec(line);
+    return groups === null ? undefined : this.#read(groups);
+  }
+}
+
+function memberAt(line: string, at: number): RegExpExecArray | null {
+  MEMBER.lastIndex = at;
+  return MEMBER.exec(line);
+}
+
+function typeOf([, , , , quote, boolean, number]: RegExpExecArray): ValueType {
+  if (quote !== undefined) return "text";
+  if (boolean !== undefined) return "boolean";
+  return number === undefined ? "null" : "number";
+}
+
+/** A field of a rule is read by its rule; any other has the type that it has in this line. */
+function cellOf(name: string, type: ValueType, field: Field | undefined, pool: TextPool | undefined): Cell {
+  if (field === undefined) return { name, type, nullable: false, pool, schema: undefined };
+  const { rule, schema } = field;
+  if (rule.kind === "checked") return { name, type, nullable: false, pool, schema };
+  const { kind, nullable } = rule;
+  return { name, type: kind === "choice" ? "text" : kind, nullable, pool, schema: undefined };
+}
+
+function patternOf({ type }: Cell, field: Field | undefined, open: Open): string {
+  return field === undefined || field.rule.kind === "checked"
+    ? typePattern(type, open)
+    : rulePattern(field.rule, open);
+}

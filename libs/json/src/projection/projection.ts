@@ -1,0 +1,68 @@
+import { exceedsBytes } from "../byte-limit.ts";
+import type { DecodeResult, LineDecoder, RawLine } from "../codec.ts";
+import type { ObjectShape } from "../describe/object-shape.ts";
+import { InvalidOptionError } from "../errors.ts";
+import { KnownLayouts } from "./known-layouts.ts";
+import { TextPool } from "./text-pool.ts";
+
+/** The codec that a projection stands in for. */
+export interface Original<T> extends LineDecoder<T> {
+  readonly maxEventBytes: number;
+  /** What can be seen of its schema, `unknown` after the codec's options. */
+  readonly shape: ObjectShape | undefined;
+}
+
+/**
+ * A decoder of some fields.
+ *
+ * A line that has the layout of earlier ones is not parsed; any other one goes the codec's way, and so do all lines
+ * where the schema cannot be seen through.
+ */
+export function projection<T, Field extends keyof T & string>(
+  { decode: decodeWhole, maxEventBytes, shape }: Original<T>,
+  fields: readonly Field[],
+): LineDecoder<Pick<T, Field>> {
+  const wanted = [...new Set(fields)];
+  if (shape !== undefined) for (const field of wanted) requireField(field, shape);
+
+  if (shape?.transparent !== true || wanted.some((name) => name in Object.prototype))
+    return { decode: slowly };
+  const names = new Map(wanted.map((name) => [name, new TextPool()]));
+  const layouts = new KnownLayouts({ names, fields: shape.fields });
+  return { decode };
+
+  function decode(raw: RawLine): DecodeResult<Pick<T, Field>> {
+    if (typeof raw !== "string" || exceedsBytes(raw, maxEventBytes)) return slowly(raw);
+    const event = layouts.read(raw);
+    if (event !== undefined) return { kind: "event", event: complete(event) };
+    const result = slowly(raw);
+    if (result.kind === "event") layouts.learn(raw);
+    return result;
+  }
+
+  function slowly(raw: RawLine): DecodeResult<Pick<T, Field>> {
+    const result = decodeWhole(raw);
+    return result.kind === "event" ? { kind: "event", event: picked(result.event) } : result;
+  }
+
+  function picked(event: T): Pick<T, Field> {
+    const members = wanted.filter((name) => isObject(event) && Object.hasOwn(event, name));
+    return complete(Object.fromEntries(members.map((name) => [name, event[name]])));
+  }
+
+  /** Every wanted field has been written, with a value of its type: of that the compiler cannot know. */
+  function complete(event: object): Pick<T, Field> {
+    return event as Pick<T, Field>;
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function requireField(name: string, { fields, unknown }: ObjectShape): void {
+  if (fields.has(name) || unknown === "keep") return;
+  throw new InvalidOptionError(
+    `the schema has no field "${name}"; give some of its own: ${[...fields.keys()].join(", ")}`,
+  );
+}

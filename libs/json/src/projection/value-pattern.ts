@@ -1,0 +1,59 @@
+import type { FieldRule } from "../describe/object-shape.ts";
+
+/** Inside a JSON string: anything that needs no escape. */
+export const TEXT = String.raw`[^"\\\x00-\x1f]`;
+export const NUMBER = String.raw`-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?`;
+/** Libraries differ in what they make of a number that is too large, which JSON.parse makes Infinity. */
+const FINITE_NUMBER = String.raw`-?(?:0|[1-9]\d{0,19})(?:\.\d+)?(?:[eE][+-]?\d{1,2})?`;
+export const BOOLEAN = "true|false";
+
+const UNESCAPED = new RegExp(`^${TEXT}*$`);
+
+/** The types that a value may have in a flat object. */
+export type ValueType = "text" | "number" | "boolean" | "null";
+
+/** What begins the part of a value that is read: a group of its own, or none. */
+export type Open = "(" | "(?:";
+
+/** All values of a type; a text's quotes stay outside of what is read. */
+export function typePattern(type: ValueType, open: Open, number = NUMBER): string {
+  switch (type) {
+    case "text":
+      return `"${open}${TEXT}*)"`;
+    case "number":
+      return `${open}${number})`;
+    case "boolean":
+      return `${open}${BOOLEAN})`;
+    case "null":
+      return `${open}null)`;
+  }
+}
+
+/** All values of a rule that are written without escapes; where it takes a null, that leaves the group empty. */
+export function rulePattern(rule: Exclude<FieldRule, { readonly kind: "checked" }>, open: Open): string {
+  const pattern = notNullPattern(rule, open);
+  return rule.nullable ? `(?:${pattern}|null)` : pattern;
+}
+
+function notNullPattern(rule: Exclude<FieldRule, { readonly kind: "checked" }>, open: Open): string {
+  switch (rule.kind) {
+    case "text":
+      return `"${open}${TEXT}${rule.nonEmpty ? "+" : "*"})"`;
+    case "choice":
+      return `"${open}${textsPattern(rule.texts)})"`;
+    case "number":
+    case "boolean":
+      return typePattern(rule.kind, open, FINITE_NUMBER);
+  }
+}
+
+/** A text that has to be escaped is in no line without escapes, and its quotes would mean something else there. */
+function textsPattern(texts: readonly string[]): string {
+  const plain = texts.filter((text) => UNESCAPED.test(text)).map(escaped);
+  return plain.length === 0 ? "(?!)" : plain.join("|");
+}
+
+/** A pattern of this text and no other. */
+export function escaped(literal: string): string {
+  return literal.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
+}

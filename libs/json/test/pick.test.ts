@@ -1,0 +1,182 @@
+import { describe, expect, it, jest } from "@jest/globals";
+import { Buffer } from "node:buffer";
+import fc from "fast-check";
+import { json, type DecodeResult, type JsonOptions, type StandardSchemaV1 } from "@millrace/json";
+import { anyFlatSchema, FIELD_KINDS, schemaOf } from "./flat-schemas.ts";
+
+/** A line by parse, schema and pick, without anything of this library; undefined where it is refused. */
+function reference(schema: StandardSchemaV1, line: string, fields?: readonly string[]): unknown {
+  try {
+    const result = schema["~standard"].validate(JSON.parse(line));
+    if (result instanceof Promise) {
+      result.catch(() => undefined);
+      return undefined;
+    }
+    if (result.issues !== undefined) return undefined;
+    const event = result.value as Readonly<Record<string, unknown>>;
+    if (fields === undefined) return withoutProto(event);
+    return Object.fromEntries(
+      fields.filter((name) => Object.hasOwn(event, name)).map((name) => [name, event[name]]),
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+function withoutProto(event: object): unknown {
+  if (Array.isArray(event)) return event as readonly unknown[];
+  return Object.fromEntries(Object.entries(event).filter(([name]) => name !== "__proto__"));
+}
+
+/** Says a decoder's result in the reference's terms. */
+function eventOf(result: DecodeResult<unknown>): unknown {
+  return result.kind === "event" ? result.event : undefined;
+}
+
+/** The picks of fields that no type knows. */
+function pickOf(schema: StandardSchemaV1, fields: readonly string[], options?: JsonOptions) {
+  const codec = json(schema as StandardSchemaV1<unknown, Readonly<Record<string, unknown>>>, options);
+  return { codec, projection: codec.pick(...fields) };
+}
+
+/** JSON of the same value in another program's hand. */
+const anySpelling = fc.record({
+  turn: fc.nat(5),
+  colon: fc.constantFrom(":", ": ", " : "),
+  comma: fc.constantFrom(",", ", ", ",\t"),
+  ends: fc.constantFrom(["", ""], [" ", "\r"], ["", " "]),
+});
+type Spelling = typeof anySpelling extends fc.Arbitrary<infer S> ? S : never;
+
+function spell(value: object, { turn, colon, comma, ends }: Spelling): string {
+  const members = Object.entries(value).map(
+    ([name, field]) => JSON.stringify(name) + colon + JSON.stringify(field),
+  );
+  const at = turn % Math.max(members.length, 1);
+  return `${ends[0]}{${[...members.slice(at), ...members.slice(0, at)].join(comma)}}${ends[1]}`;
+}
+
+const anyPiece = fc.oneof(
+  fc.constantFrom(
+    '"',
+    "\\",
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    ",",
+    "\n",
+    "\u0000",
+    "\\u0041",
+    '":"',
+    '","',
+    "true",
+    "null",
+  ),
+  fc.constantFrom(
+    "1",
+    "-",
+    "0",
+    ".5",
+    "e400",
+    "1e999",
+    "-0",
+    "123456789012345678901234567890",
+    '"red"',
+    '""',
+  ),
+  fc.constantFrom(',"extra":1', ',"id":"x"', '"__proto__":{},', '"zone":null,'),
+  fc.string({ unit: "binary", maxLength: 3 }),
+);
+const anyMutation = fc.record({ at: fc.nat(60), cut: fc.nat(8), piece: anyPiece });
+const anyOdd = fc.oneof(
+  fc.record({ name: fc.constantFrom("id", "zone", "extra", "__proto__", "field"), value: fc.jsonValue() }),
+  fc.record({
+    name: fc.constantFrom("id", "zone", "a.b", "extra"),
+    value: fc.constantFrom(null, true, 1, -0, "", "red", "three", 2.5, "1"),
+  }),
+);
+
+const LIBRARIES = ["zod", "valibot", "arktype"] as const;
+
+describe.each(LIBRARIES)("pick of a schema of %s", (library) => {
+  it("accepts, refuses and decodes any line as parse, schema and pick do", () => {
+    let matched = 0;
+    let refused = 0;
+    fc.assert(
+      fc.property(
+        anyFlatSchema.chain(({ names, schemas, value }) =>
+          fc.record({
+            schema: fc.constant(schemas[library]),
+            fields: fc.subarray([...names]),
+            values: fc.array(value, { minLength: 2, maxLength: 12 }),
+            spelling: anySpelling,
+            odd: fc.array(anyOdd, { maxLength: 3 }),
+            mutations: fc.array(anyMutation, { maxLength: 6 }),
+          }),
+        ),
+        ({ schema, fields, values, spelling, odd, mutations }) => {
+          const { codec, projection } = pickOf(schema, fields);
+          const [first = {}] = values;
+          const lines = [
+            ...values,
+            ...odd.map(({ name, value }) => withMember(first, name, value)),
+            ...values,
+          ].map((value) => spell(value, spelling));
+          const [model = ""] = lines;
+          for (const { at, cut, piece } of mutations) {
+            lines.push(model.slice(0, at) + piece + model.slice(at + cut), model);
+          }
+          for (const line of lines) {
+            const parse = jest.spyOn(JSON, "parse");
+            const result = projection.decode(line);
+            const isParsed = parse.mock.calls.length > 0;
+            parse.mockRestore();
+            if (!isParsed) matched += 1;
+            if (result.kind === "malformed") refused += 1;
+            const whole = codec.decode(line);
+            expect(eventOf(whole)).toStrictEqual(reference(schema, line));
+            expect(eventOf(result)).toStrictEqual(reference(schema, line, fields));
+            if (result.kind !== "event") expect(result).toStrictEqual(whole);
+          }
+        },
+      ),
+      { numRuns: 600 },
+    );
+    // Else it would be the slow path that was compared with itself, or good lines only.
+    expect(matched).toBeGreaterThan(1_000);
+    expect(refused).toBeGreaterThan(1_000);
+  });
+
+  it.each(Object.keys(FIELD_KINDS))("reads a field of the kind %p as parse, schema and pick do", (kind) => {
+    const { schemas, value } = schemaOf(kind);
+    const schema = schemas[library];
+    const { codec, projection } = pickOf(schema, ["field"]);
+    const odd = fc.record({ field: fc.jsonValue() }, { noNullPrototype: true });
+    fc.assert(
+      fc.property(fc.oneof(value, value, odd), (event) => {
+        const line = JSON.stringify(event);
+        expect(eventOf(codec.decode(line))).toStrictEqual(reference(schema, line));
+        expect(eventOf(projection.decode(line))).toStrictEqual(reference(schema, line, ["field"]));
+        expect(projection.decode(Buffer.from(line))).toStrictEqual(projection.decode(line));
+      }),
+    );
+    for (const line of [
+      '{"field":1e999}',
+      '{"field":-0}',
+      '{"field":1e99}',
+      '{"field":12345678901234567890123}',
+      "{}",
+      "[]",
+    ]) {
+      expect(eventOf(codec.decode(line))).toStrictEqual(reference(schema, line));
+      expect(eventOf(projection.decode(line))).toStrictEqual(reference(schema, line, ["field"]));
+    }
+  });
+});
+
+/** As JSON.parse would have it, `__proto__` included. */
+function withMember(value: object, name: string, member: unknown): object {
+  return Object.fromEntries([...Object.entries(value).filter(([each]) => each !== name), [name, member]]);
+}
