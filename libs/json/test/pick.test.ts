@@ -1,7 +1,14 @@
 import { describe, expect, it, jest } from "@jest/globals";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { json, type DecodeResult, type JsonOptions, type StandardSchemaV1 } from "@millrace/json";
+import { z } from "zod";
+import {
+  InvalidOptionError,
+  json,
+  type DecodeResult,
+  type JsonOptions,
+  type StandardSchemaV1,
+} from "@millrace/json";
 import { anyFlatSchema, FIELD_KINDS, schemaOf } from "./flat-schemas.ts";
 
 /** A line by parse, schema and pick, without anything of this library; undefined where it is refused. */
@@ -172,6 +179,98 @@ describe.each(LIBRARIES)("pick of a schema of %s", (library) => {
     ]) {
       expect(eventOf(codec.decode(line))).toStrictEqual(reference(schema, line));
       expect(eventOf(projection.decode(line))).toStrictEqual(reference(schema, line, ["field"]));
+    }
+  });
+});
+
+describe("pick", () => {
+  const visit = z.object({
+    id: z.string(),
+    zone: z.string().min(1),
+    mobile: z.boolean(),
+    age: z.int().optional(),
+  });
+  const line = '{"id":"v-1","zone":"UTC","mobile":true,"age":30}';
+
+  it("gives the fields asked for, and no others, and lacks what the event lacks", () => {
+    const { decode } = json(visit).pick("mobile", "age", "mobile");
+    for (const text of [line, line, line]) {
+      expect(decode(text)).toStrictEqual({ kind: "event", event: { mobile: true, age: 30 } });
+      expect(decode(text.replace(',"age":30', ""))).toStrictEqual({ kind: "event", event: { mobile: true } });
+    }
+    expect(json(visit).pick().decode(line)).toStrictEqual({ kind: "event", event: {} });
+  });
+
+  it("parses one line of a layout and no other, also where fields have to be checked by their schemas", () => {
+    const { decode } = json(visit).pick("zone");
+    const parse = jest.spyOn(JSON, "parse");
+    for (let i = 0; i < 1_000; i++) decode(line.replace("30", String(i)).replace("v-1", `v-${i}`));
+    expect(parse).toHaveBeenCalledTimes(1);
+    parse.mockRestore();
+    expect(decode(line.replace("30", "1.5"))).toMatchObject({ reason: { path: "age" } });
+  });
+
+  it("is not deceived by a choice that looks like more of the line", () => {
+    const schema = z.object({ id: z.enum(["a", 'a","id":"b', 'a"', "a\\"]) });
+    const { decode } = json(schema).pick("id");
+    for (const text of [
+      '{"id":"a"}',
+      '{"id":"a","id":"b"}',
+      '{"id":"a""}',
+      String.raw`{"id":"a\\"}`,
+      '{"id":"a"}',
+    ]) {
+      expect(eventOf(decode(text))).toStrictEqual(reference(schema, text, ["id"]));
+    }
+  });
+
+  it("keeps to the options", () => {
+    for (const options of [
+      { unknownFields: "refuse" },
+      { unknownFields: "keep" },
+      { maxEventBytes: 50 },
+    ] as const) {
+      const codec = json(visit, options);
+      const { decode } = codec.pick("zone");
+      for (const text of [line, `{"more":1,${line.slice(1)}`, line, `{"more":1,${line.slice(1)}`]) {
+        const whole = codec.decode(text);
+        expect(decode(text)).toStrictEqual(
+          whole.kind === "event" ? { kind: "event", event: { zone: "UTC" } } : whole,
+        );
+      }
+    }
+  });
+
+  it("refuses a field that the schema does not have, and no field that a line may bring", () => {
+    const strange = "toString" as "id";
+    expect(() => json(visit).pick(strange)).toThrow(InvalidOptionError);
+    expect(() => json(z.strictObject({ id: z.string() })).pick("more" as "id")).toThrow(InvalidOptionError);
+    const { decode } = json(z.looseObject({ id: z.string() })).pick("more");
+    for (const text of ['{"id":"a","more":1}', '{"id":"b","more":2}']) {
+      const { more } = JSON.parse(text) as { more: number };
+      expect(decode(text)).toStrictEqual({ kind: "event", event: { more } });
+    }
+  });
+
+  it("parses each line where code may not be made of text, with the same results", () => {
+    const Original = globalThis.Function;
+    const refusing = function (): never {
+      throw new EvalError("Code generation from strings disallowed for this context");
+    };
+    globalThis.Function = Object.assign(refusing, {
+      prototype: Original.prototype,
+    }) as unknown as typeof Function;
+    try {
+      const codec = json(visit);
+      const { decode } = codec.pick("zone");
+      const parse = jest.spyOn(JSON, "parse");
+      for (let i = 0; i < 3; i++)
+        expect(decode(line)).toStrictEqual({ kind: "event", event: { zone: "UTC" } });
+      expect(parse).toHaveBeenCalledTimes(3);
+      parse.mockRestore();
+      expect(decode(line.replace("true", "1"))).toMatchObject({ reason: { path: "mobile" } });
+    } finally {
+      globalThis.Function = Original;
     }
   });
 });
