@@ -3,7 +3,7 @@ import nx from "@nx/eslint-plugin";
 import prettier from "eslint-config-prettier";
 import tseslint from "typescript-eslint";
 
-/** Imports go one way: apps -> redis-store -> redis-source -> dataflow -> windowing; event-schema stands alone. */
+/** Imports go one way: apps -> redis-store -> redis-source -> dataflow -> windowing; event-schema -> json. */
 const rooms = {
   windowing: [],
   json: [],

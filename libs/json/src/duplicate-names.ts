@@ -5,26 +5,40 @@ interface Level {
   at: string;
 }
 
-/** The next character that is no white space is a colon. */
-const COLON = /[ \t\r\n]*:/y;
+const QUOTE = 0x22;
+const COLON = 0x3a;
+const OPEN_LIST = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+const SPACE = 0x20;
 
 /** The path of the first name that an object in `text` has twice; undefined if there is none. @param text valid JSON */
 export function duplicateName(text: string): string | undefined {
   const levels: Level[] = [];
+  let level: Level | undefined;
   for (let i = 0; i < text.length; i += 1) {
-    const character = text[i];
-    if (character === "{") levels.push({ names: new Set(), at: "" });
-    else if (character === "[") levels.push({ names: undefined, at: "[]" });
-    else if (character === "}" || character === "]") levels.pop();
-    else if (character === '"') {
-      const start = i + 1;
-      i = closingQuote(text, start);
-      COLON.lastIndex = i + 1;
-      const level = levels.at(-1);
-      if (level?.names === undefined || !COLON.test(text)) continue;
-      level.at = unescaped(text.slice(start, i));
-      if (level.names.has(level.at)) return levels.map(({ at }) => at).join(".");
-      level.names.add(level.at);
+    switch (text.charCodeAt(i)) {
+      case OPEN_OBJECT:
+        levels.push((level = { names: new Set(), at: "" }));
+        break;
+      case OPEN_LIST:
+        levels.push((level = { names: undefined, at: "[]" }));
+        break;
+      case CLOSE_OBJECT:
+      case CLOSE_LIST:
+        levels.pop();
+        level = levels.at(-1);
+        break;
+      case QUOTE: {
+        const start = i + 1;
+        i = closingQuote(text, start);
+        if (level?.names === undefined || !isName(text, i + 1)) break;
+        level.at = unescaped(text.slice(start, i));
+        if (level.names.has(level.at)) return levels.map(({ at }) => at).join(".");
+        level.names.add(level.at);
+      }
     }
   }
   return undefined;
@@ -39,8 +53,15 @@ function closingQuote(text: string, start: number): number {
 
 function isEscaped(text: string, at: number): boolean {
   let backslashes = 0;
-  while (text[at - 1 - backslashes] === "\\") backslashes += 1;
+  while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes += 1;
   return backslashes % 2 === 1;
+}
+
+/** Whether the text that ends before `at` has a colon after it. */
+function isName(text: string, at: number): boolean {
+  // No other white space than JSON's may be here, and that is all at or below a space.
+  while (text.charCodeAt(at) <= SPACE) at += 1;
+  return text.charCodeAt(at) === COLON;
 }
 
 /** Two spellings of a name are the same name. */

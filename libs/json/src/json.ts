@@ -9,7 +9,7 @@ import { projection } from "./projection/projection.ts";
 import { lineReader } from "./read-line.ts";
 import { shapeFailure, unknownField } from "./shape-failure.ts";
 import { unknownFieldsRule } from "./unknown-fields.ts";
-import { Thrown, validate } from "./validate.ts";
+import { Thrown, validatorOf } from "./validate.ts";
 
 /** The options of {@link json} without a schema: there is none that knows fields. */
 export type TrustedJsonOptions = Omit<JsonOptions, "unknownFields">;
@@ -55,13 +55,14 @@ function checkedJson(schema: StandardSchemaV1, options: JsonOptions): JsonCodec<
   const resolved = resolveOptions(options);
   const described = describeSchema(schema);
   const shape = described && { ...described, unknown: withOption(described.unknown, resolved.unknownFields) };
+  const validate = validatorOf(schema);
   const takePlain = plainEvents(shape);
   const rule = unknownFieldsRule(resolved.unknownFields, shape);
 
   function judge(value: unknown): DecodeResult<object> {
     const plain = takePlain(value);
     if (plain !== undefined) return { kind: "event", event: plain };
-    const verdict = validate(schema, value);
+    const verdict = validate(value);
     if (verdict instanceof Thrown) return malformed(schemaThrew(verdict.error));
     if (verdict.issues !== undefined) return malformed(shapeFailure(verdict.issues[0], value, shape));
     const event = verdict.value;

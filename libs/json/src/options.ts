@@ -24,7 +24,9 @@ export interface JsonOptions {
   readonly duplicateNames?: DuplicateNames;
 }
 
+/** See {@link JsonOptions.unknownFields}. */
 export type UnknownFields = "schema" | "strip" | "keep" | "refuse";
+/** See {@link JsonOptions.duplicateNames}. */
 export type DuplicateNames = "last" | "refuse";
 
 /** What {@link json} does unless an option says otherwise. */

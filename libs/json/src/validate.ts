@@ -17,18 +17,24 @@ export class Thrown {
 }
 
 /**
- * The verdict of a schema.
+ * Gives the verdict of a schema on a value.
  *
  * @throws {@link AsyncSchemaError} if there is none yet but a promise of one.
  */
-export function validate(schema: AnySchema, value: unknown): Verdict {
-  let verdict: StandardSchemaV1.Result<unknown> | Promise<StandardSchemaV1.Result<unknown>>;
-  try {
-    verdict = schema["~standard"].validate(value);
-  } catch (error) {
-    return new Thrown(error);
-  }
-  return "then" in verdict ? withoutWaiting(schema, value, verdict) : verdict;
+export type Validate = (value: unknown) => Verdict;
+
+export function validatorOf(schema: AnySchema): Validate {
+  // Once: arktype makes it anew each time.
+  const standard = schema["~standard"];
+  return (value) => {
+    let verdict: StandardSchemaV1.Result<unknown> | Promise<StandardSchemaV1.Result<unknown>>;
+    try {
+      verdict = standard.validate(value);
+    } catch (error) {
+      return new Thrown(error);
+    }
+    return "then" in verdict ? withoutWaiting(schema, value, verdict) : verdict;
+  };
 }
 
 /** Zod gives a promise, too, where a synchronous check threw, so that is asked once more, in its own words. */

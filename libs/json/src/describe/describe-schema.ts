@@ -1,5 +1,5 @@
 import { AsyncSchemaError } from "../errors.ts";
-import { Thrown, validate, type AnySchema } from "../validate.ts";
+import { Thrown, validatorOf, type AnySchema, type Validate } from "../validate.ts";
 import { describeArktype } from "./arktype.ts";
 import { look } from "./look.ts";
 import { CHECKED, type Field, type ObjectShape } from "./object-shape.ts";
@@ -22,7 +22,8 @@ const DESCRIBE: ReadonlyMap<string, (schema: AnySchema) => ObjectShape | undefin
 export function describeSchema(schema: AnySchema): ObjectShape | undefined {
   const { vendor } = schema["~standard"];
   if (look(schema, "async") === true) throw new AsyncSchemaError(vendor);
-  for (const value of [undefined, {}, ...SAMPLES]) validate(schema, value);
+  const validate = validatorOf(schema);
+  for (const value of [undefined, {}, ...SAMPLES]) validate(value);
   const shape = shapeOf(schema, vendor);
   if (shape === undefined) return undefined;
   const fields = new Map<string, Field>();
@@ -48,22 +49,23 @@ const SAMPLES: readonly Sample[] = ["", "a", "é🦀", 0, -0, 1.5, -1e21, true, 
 /** The field, its rule believed only where the field's schema takes and refuses as it should. */
 function tried(field: Field): Field {
   const { rule, schema } = field;
+  const validate = validatorOf(schema);
   const samples = rule.kind === "choice" ? [...SAMPLES, ...rule.texts] : SAMPLES;
   // All of them in any case: it may be the last one that shows the schema to be asynchronous.
-  const verdicts = samples.map((sample) => [sample, isTakenAsIs(schema, sample)] as const);
+  const verdicts = samples.map((sample) => [sample, isTakenAsIs(validate, sample)] as const);
   const holds = verdicts.every(([sample, taken]) => taken === takes(field, sample));
-  const mayBeAbsent = field.mayBeAbsent && !hasDefault(schema);
+  const mayBeAbsent = field.mayBeAbsent && !hasDefault(validate);
   return { schema, rule: holds ? rule : CHECKED, mayBeAbsent };
 }
 
-function isTakenAsIs(schema: AnySchema, value: unknown): boolean {
-  const verdict = validate(schema, value);
+function isTakenAsIs(validate: Validate, value: unknown): boolean {
+  const verdict = validate(value);
   if (verdict instanceof Thrown || verdict.issues !== undefined) return false;
   return Object.is(verdict.value, value);
 }
 
-function hasDefault(schema: AnySchema): boolean {
-  const verdict = validate(schema, undefined);
+function hasDefault(validate: Validate): boolean {
+  const verdict = validate(undefined);
   return verdict instanceof Thrown || (verdict.issues === undefined && verdict.value !== undefined);
 }
 

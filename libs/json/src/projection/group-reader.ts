@@ -1,5 +1,5 @@
 import { compile, quoted } from "../compile.ts";
-import { Thrown, validate, type AnySchema } from "../validate.ts";
+import { Thrown, validatorOf, type AnySchema, type Validate } from "../validate.ts";
 import type { TextPool } from "./text-pool.ts";
 import type { ValueType } from "./value-pattern.ts";
 
@@ -29,7 +29,7 @@ export function groupReader(wanted: readonly string[], cells: readonly Cell[]): 
     cell.schema === undefined
       ? []
       : [
-          `const v${i} = check(schemas[${i}], ${valueOf(cell, i)});`,
+          `const v${i} = check(validators[${i}], ${valueOf(cell, i)});`,
           `if (v${i} === undefined) return undefined;`,
         ],
   );
@@ -40,7 +40,7 @@ export function groupReader(wanted: readonly string[], cells: readonly Cell[]): 
     return [`${quoted(name)}: ${cell.schema === undefined ? valueOf(cell, i) : `v${i}.value`}`];
   });
   const make = compile(
-    ["pools", "schemas", "check"],
+    ["pools", "validators", "check"],
     `const [${cells.map((_, i) => `pool${i}`).join(", ")}] = pools;
     return (groups) => {
       ${checks.join("\n")}
@@ -48,8 +48,8 @@ export function groupReader(wanted: readonly string[], cells: readonly Cell[]): 
     }`,
   );
   const pools = cells.map(({ pool }) => pool);
-  const schemas = cells.map(({ schema }) => schema);
-  return make?.(pools, schemas, passed) as GroupReader | undefined;
+  const validators = cells.map(({ schema }) => schema && validatorOf(schema));
+  return make?.(pools, validators, passed) as GroupReader | undefined;
 }
 
 /** The value of the group of cell `i` as an expression. */
@@ -74,7 +74,7 @@ function written(type: ValueType, group: string, pool: string | undefined): stri
 }
 
 /** What a schema made of the value that it takes; undefined where it does not take it. */
-function passed(schema: AnySchema, value: unknown): { readonly value: unknown } | undefined {
-  const verdict = validate(schema, value);
+function passed(validate: Validate, value: unknown): { readonly value: unknown } | undefined {
+  const verdict = validate(value);
   return verdict instanceof Thrown || verdict.issues !== undefined ? undefined : verdict;
 }
