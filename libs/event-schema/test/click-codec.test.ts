@@ -81,7 +81,7 @@ describe("decode", () => {
       reason: {
         code: "wrong-shape",
         path: "",
-        message: `the event: Invalid input: expected object, received ${type}`,
+        message: `Invalid input: expected object, received ${type}`,
       },
     });
   });

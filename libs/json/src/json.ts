@@ -108,7 +108,7 @@ function withPick(
 const NO_OBJECT: DecodeFailure = Object.freeze({
   code: "wrong-shape",
   path: "",
-  message: "the event: expected a JSON object",
+  message: "an event is a JSON object",
 });
 
 function schemaThrew(error: unknown): DecodeFailure {

@@ -20,7 +20,7 @@ export function shapeFailure(
     return unknownField(first);
   const path = names.join(".");
   const complaint = cut(issue?.message ?? "the schema refuses it", MAX_MESSAGE_LENGTH);
-  if (names.length === 0) return { code: "wrong-shape", path, message: `the event: ${complaint}` };
+  if (names.length === 0) return { code: "wrong-shape", path, message: complaint };
   const message = isMissing(names, value)
     ? `field ${quoteName(path)} is missing`
     : `field ${quoteName(path)}: ${complaint}`;
