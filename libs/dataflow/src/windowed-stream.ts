@@ -4,6 +4,7 @@ import {
   count,
   createWindowEngine,
   distinct,
+  join,
   jsonCodec,
   max,
   mean,
@@ -20,6 +21,10 @@ import type {
   CollectBounds,
   DistinctOptions,
   Fold,
+  JoinOptions,
+  JoinSides,
+  JoinState,
+  Joined,
   JsonLike,
   LateEvent,
   OpaqueBounds,
@@ -213,6 +218,29 @@ export class WindowedStream<V> {
     return this.#fold(id, list);
   }
 
+  /**
+   * Events of several kinds that share a key and a window, in one row: the value of each side, `null` for a side without an
+   * event. A side's function returns `undefined` for an event of another kind.
+   *
+   * @example .join({ sides: { order: (e) => e.order, payment: (e) => e.payment } })
+   * @throws WindowOptionsError
+   */
+  join<S extends SidesOf<V>, I extends Insert = "last">(
+    options: JoinOptions<S> & { readonly insert?: I },
+  ): WindowResults<V, JoinRow<S, I>>;
+  join<S extends SidesOf<V>, I extends Insert = "last">(
+    id: string,
+    options: JoinOptions<S> & { readonly insert?: I },
+  ): WindowResults<V, JoinRow<S, I>>;
+  join<S extends SidesOf<V>, I extends Insert>(
+    ...given: Named<[options: JoinOptions<S>]>
+  ): WindowResults<V, JoinRow<S, I>> {
+    const [id, options] = named(given);
+    // The sides take V, which the fold reads off them; no type says so of an S that is not known yet.
+    const fold: unknown = join(options as JoinOptions<S> & { readonly insert?: "last" });
+    return this.#fold(id, fold as Fold<V, JoinState, JoinRow<S, I>>);
+  }
+
   #fold<A, R>(id: string | undefined, fold: Fold<V, A, R>): WindowResults<V, R> {
     const { windower, clock, options } = this.#spec;
     const { onError: policy = "fail", ...kept } = options;
@@ -299,6 +327,15 @@ export class WindowedStream<V> {
     return windows;
   }
 }
+
+/** The sides of a join over events of one type. */
+type SidesOf<V> = Readonly<Record<string, (event: V) => unknown>>;
+
+/** Which event of a side counts. */
+type Insert = "first" | "last" | "product";
+
+/** One row, or with `product` the list of every combination. */
+type JoinRow<S extends JoinSides, I extends Insert> = I extends "product" ? readonly Joined<S>[] : Joined<S>;
 
 /** Bounds of a list, and how its events are kept. */
 type ListOptions<V> = CollectBounds & Partial<CodecOption<V>>;

@@ -349,3 +349,24 @@ noKey.window("bad_dropped", tumbling("1s"), systemTime());
 const unkeyed: Stream<Click> = keyed;
 // @ts-expect-error a keyed stream is not merged with one that has no keys
 keyed.merge("bad_merge", clicks);
+
+// A join: each side reads the events that the stream has, and its values are in the row.
+const joined = clicks
+  .keyBy("zone")
+  .window("joins", tumbling("1m"), systemTime())
+  .join({
+    sides: { mobile: (click) => (click.mobile ? click.at : undefined), zone: (click) => click.zone },
+  });
+joined.map(({ value }) => {
+  same<typeof value, { readonly mobile: number | null; readonly zone: string | null }>(true);
+});
+const products = clicks
+  .keyBy("zone")
+  .window("products", tumbling("1m"), systemTime())
+  .join("all", { sides: { at: (click) => click.at }, insert: "product" });
+products.map(({ value }) => {
+  same<typeof value, readonly { readonly at: number | null }[]>(true);
+});
+const perMinute = clicks.keyBy("zone").window("bad_join", tumbling("1m"), systemTime());
+// @ts-expect-error a side reads a field that the events have not
+perMinute.join({ sides: { a: (click) => click.none } });
