@@ -10,11 +10,6 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   return text.includes(REPLACEMENT_CHARACTER) && !isUtf8(buffer) ? undefined : text;
 }
 
-/** `bytes` as text with one character, U+0000 to U+00FF, for each byte. */
-export function latin1Of(bytes: Uint8Array): string {
-  return asBuffer(bytes).toString("latin1");
-}
-
 /** The same bytes, not a copy. */
 function asBuffer(bytes: Uint8Array): Buffer {
   if (Buffer.isBuffer(bytes)) return bytes;

@@ -1,6 +1,6 @@
 export { DEFAULT_PUBSUB_SOURCE_OPTIONS } from "./pubsub/pubsub-source-options.ts";
-export { LINE_CODEC } from "./pubsub/message-codec.ts";
 export {
+  FrameEncodeError,
   PartitionLayoutError,
   ProducerNameError,
   QueueOverflowError,
@@ -18,8 +18,11 @@ export {
   RedisUnreachableError,
   StreamFullError,
 } from "./errors.ts";
-export { DEFAULT_LEDGER_OPTIONS, ProducerLedger } from "./delivery/producer-ledger.ts";
-export { isProducerName } from "./delivery/framing-options.ts";
+export { DEFAULT_LEDGER_OPTIONS, ProducerLedger } from "./wire/producer-ledger.ts";
+export { FRAME_MARKER, FRAME_VERSION, MESSAGE_LIMITS } from "./wire/frame.ts";
+export { decodeFrame } from "./wire/decode-frame.ts";
+export { encodeFrame } from "./wire/encode-frame.ts";
+export { isProducerName } from "./wire/framing-options.ts";
 export { hashTag } from "./partitions/hash-tag.ts";
 export { partitionNames } from "./partitions/partition-names.ts";
 export { partitionOf } from "./partitions/partition-of.ts";
@@ -40,18 +43,18 @@ export { waitForSubscriber } from "./pubsub/wait-for-subscriber.ts";
 
 export type { KeyConnection, OpenConnection } from "./connection/key-connections.ts";
 export type { ConnectSettings, RedisConnection } from "./connection/redis-connection.ts";
-export type { DecodedMessage, FrameCodec, FrameHeader, FrameToEncode } from "./delivery/frame-codec.ts";
-export type { FrameVerdict, LedgerOptions, LedgerStats, Suspicion } from "./delivery/producer-ledger.ts";
-export type { ProducerRecord } from "./delivery/producer-records.ts";
-export type { NumberRange } from "./delivery/missing-numbers.ts";
-export type { MessageCodec } from "./pubsub/message-codec.ts";
+export type { Frame, FrameFailure, FrameFailureCode, FrameHeader } from "./wire/frame.ts";
+export type { FrameToEncode } from "./wire/encode-frame.ts";
+export type { FrameVerdict, LedgerOptions, LedgerStats, Suspicion } from "./wire/producer-ledger.ts";
+export type { ProducerRecord } from "./wire/producer-records.ts";
+export type { NumberRange } from "./wire/missing-numbers.ts";
 export type {
   OverflowPolicy,
   PubSubTransport,
   QueueSettings,
   RedisPubSubSourceOptions,
 } from "./pubsub/pubsub-source-options.ts";
-export type { FramingOptions } from "./delivery/framing-options.ts";
+export type { FramingOptions } from "./wire/framing-options.ts";
 export type { PublishRow, PublishStats, RedisPubSubSinkOptions } from "./pubsub/pubsub-sink-options.ts";
 export type { PubSubPartition, PubSubStats } from "./pubsub/pubsub-partition.ts";
 export type { RedisStreamSourceOptions, StreamStart } from "./stream/stream-source-options.ts";

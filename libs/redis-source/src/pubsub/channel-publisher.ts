@@ -6,7 +6,7 @@ import type { RedisConnectionOptions } from "../connection/connection-options.ts
 import { explainFailure } from "../connection/explain-failure.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
-import { logRefusedRecord } from "../delivery/producer-records.ts";
+import { logRefusedRecord } from "../wire/producer-records.ts";
 import { RedisRefusedError } from "../errors.ts";
 import { publishAll } from "./publish-all.ts";
 import type { PubSubTransport } from "./pubsub-source-options.ts";

@@ -1,6 +1,6 @@
 import type { DecodeFailure, RawLine } from "@millrace/dataflow";
 import { bytesOf } from "../bytes-of.ts";
-import type { FrameHeader } from "../delivery/frame-codec.ts";
+import type { FrameHeader } from "../wire/frame.ts";
 
 /** Bounds of an {@link EventQueue}. */
 export interface EventQueueLimits {

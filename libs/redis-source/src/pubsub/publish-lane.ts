@@ -1,10 +1,10 @@
 import type { Redis } from "ioredis";
 import type { PartContext } from "@millrace/dataflow";
-import { FrameWriter } from "../delivery/frame-writer.ts";
-import type { FrameWriterSettings } from "../delivery/frame-writer.ts";
-import type { FramingSettings } from "../delivery/framing-options.ts";
-import type { LastingNumbers } from "../delivery/lasting-numbers.ts";
-import { RecordKeeper } from "../delivery/producer-records.ts";
+import { FrameWriter } from "../wire/frame-writer.ts";
+import type { FrameWriterSettings } from "../wire/frame-writer.ts";
+import type { FramingSettings } from "../wire/framing-options.ts";
+import type { LastingNumbers } from "../wire/lasting-numbers.ts";
+import { RecordKeeper } from "../wire/producer-records.ts";
 import type { PublishRow } from "./pubsub-sink-options.ts";
 
 /** The last heartbeat does not hold up the end for longer than this when Redis does not answer. */

@@ -1,7 +1,7 @@
 import type { PartContext, SinkPartition, StartContext } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
-import type { FramingSettings } from "../delivery/framing-options.ts";
-import { LastingNumbers } from "../delivery/lasting-numbers.ts";
+import type { FramingSettings } from "../wire/framing-options.ts";
+import { LastingNumbers } from "../wire/lasting-numbers.ts";
 import { LAYOUT_ATTRIBUTE, LayoutRecord, checkLayout, isOnePartition } from "../partitions/layout-record.ts";
 import type { LayoutSubject } from "../partitions/layout-record.ts";
 import { LayoutRefusals } from "../partitions/layout-refusals.ts";

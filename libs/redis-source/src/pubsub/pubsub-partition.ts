@@ -11,8 +11,8 @@ import type {
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
-import { producersKey, readProducerRecords } from "../delivery/producer-records.ts";
-import type { ProducerRecords } from "../delivery/producer-records.ts";
+import { producersKey, readProducerRecords } from "../wire/producer-records.ts";
+import type { ProducerRecords } from "../wire/producer-records.ts";
 import { PartitionLayoutError, QueueOverflowError, RedisUnreachableError } from "../errors.ts";
 import type { LayoutGuard } from "../partitions/layout-record.ts";
 import { Signal } from "../signal.ts";
@@ -225,7 +225,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     const unread = this.#paused !== undefined || time.monotonic() - this.#unreadAt < UNREAD_MEMORY_MS;
     const missedFrom = this.#aliveAt;
     const [records] = await Promise.all([
-      this.#settings.frames === undefined ? undefined : readProducerRecords(client, channel),
+      readProducerRecords(client, channel),
       this.#watch.look(client, unread),
       subscribe(client, channel, this.#settings.transport, (message) => {
         this.#receive(message, client);
@@ -233,7 +233,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     ]);
     onOutOfStep(client, () => this.#connection?.discard(client, new RedisUnreachableError(OUT_OF_STEP)));
     this.#noteAlive();
-    if (this.#settings.frames !== undefined && records === undefined) this.#tellUnknown();
+    if (records === undefined) this.#tellUnknown();
     if (this.#subscribed) this.#inbox.missed(missedFrom, records);
     else this.#inbox.begin(records, this.#resumed);
     this.#subscribed = true;
@@ -306,12 +306,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
   #receive(message: Buffer, client: Redis): void {
     if (this.#ended || this.#failure !== undefined) return;
     this.#noteMessage();
-    try {
-      this.#inbox.receive(message);
-    } catch (error) {
-      // A codec of the user's: what it throws here, in the socket's callback, is the next read's to report.
-      this.#fail(error);
-    }
+    this.#inbox.receive(message);
     if (this.#layout?.refused === true) this.#arrival.notify();
     if (this.#inbox.overflowed) this.#fail(this.#overflow());
     // Heartbeats and the like are nothing to wait for.
@@ -392,9 +387,9 @@ export class PubSubPartition implements SourcePartition<RawLine> {
 
   /** The answer to UNSUBSCRIBE is the proof that everything published before it is here. */
   async #unsubscribe(): Promise<void> {
-    const { frames, transport } = this.#settings;
+    const { transport } = this.#settings;
     // Before it: what is published later was not to be read any more.
-    const records = frames === undefined ? undefined : await this.#readRecords();
+    const records = await this.#readRecords();
     const client = this.#connection?.client;
     const answered =
       client !== undefined &&

@@ -1,5 +1,5 @@
-import { resolveFraming } from "../delivery/framing-options.ts";
-import type { FramingOptions, FramingSettings } from "../delivery/framing-options.ts";
+import { resolveFraming } from "../wire/framing-options.ts";
+import type { FramingOptions, FramingSettings } from "../wire/framing-options.ts";
 import { RedisOptionsError } from "../errors.ts";
 import { layoutOf } from "../partitions/partition-layout.ts";
 import type { PartitionLayout } from "../partitions/partition-layout.ts";

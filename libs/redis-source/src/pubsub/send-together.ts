@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { explainFailure } from "../connection/explain-failure.ts";
-import { RECORD_COMMANDS, producersKey } from "../delivery/producer-records.ts";
+import { RECORD_COMMANDS, producersKey } from "../wire/producer-records.ts";
 import { RedisRefusedError } from "../errors.ts";
 import type { PubSubTransport } from "./pubsub-source-options.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import type { FrameHeader } from "../../src/delivery/frame-codec.ts";
+import type { FrameHeader } from "../../src/wire/frame.ts";
 import { EventQueue } from "../../src/pubsub/event-queue.ts";
 import type { Parcel } from "../../src/pubsub/event-queue.ts";
 

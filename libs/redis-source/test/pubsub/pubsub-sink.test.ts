@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { startRedis } from "@millrace/local-redis";
-import { ProducerLedger } from "../../src/delivery/producer-ledger.ts";
+import { ProducerLedger, decodeFrame } from "@millrace/redis-source";
 import { RedisClosedError, RedisOptionsError, RedisRefusedError } from "../../src/errors.ts";
 import { RedisPubSubSink } from "../../src/pubsub/pubsub-sink.ts";
-import { FRAMES, headerOf } from "../support/frames.ts";
+import { headerOf } from "../support/frames.ts";
 import { partContext } from "../support/part-context.ts";
 import { infoReply, scriptedRedis } from "../support/scripted-server.ts";
 import { rows, sinkBench } from "../support/sink-bench.ts";
@@ -199,13 +199,13 @@ describe("a lost connection", () => {
 });
 
 describe("frames", () => {
-  const framed = { frames: FRAMES, batch: 10, lingerMs: 0 };
+  const framed = { frames: true, batch: 10, lingerMs: 0 };
 
   /** Frames in order, numbers that come again taken out. */
   function fresh(messages: readonly Buffer[]): readonly unknown[] {
     const ledger = new ProducerLedger();
     return messages.flatMap((message) => {
-      const frame = FRAMES.decodeFrame(message);
+      const frame = decodeFrame(message);
       if (frame.kind !== "frame") throw new Error(`no frame: ${String(message)}`);
       return ledger.accept(frame, 0).fresh.flatMap(({ from, to }) => frame.lines.slice(from, to));
     });

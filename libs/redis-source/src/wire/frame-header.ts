@@ -1,4 +1,5 @@
-import { FRAME_MARKER, FRAME_VERSION, type FrameFailure, type FrameHeader } from "./frame.ts";
+import { FRAME_MARKER, FRAME_VERSION } from "./frame.ts";
+import type { FrameFailure, FrameHeader } from "./frame.ts";
 
 const START = `${FRAME_MARKER}${FRAME_VERSION} `;
 /** Bounds of length are checked after the match: counting within it triples its cost. */

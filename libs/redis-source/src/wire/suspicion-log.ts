@@ -1,5 +1,5 @@
 import type { PartContext } from "@millrace/dataflow";
-import type { FrameHeader } from "./frame-codec.ts";
+import type { FrameHeader } from "./frame.ts";
 import type { FrameVerdict } from "./producer-ledger.ts";
 
 /** One broken producer after the other must not fill the log, nor the memory. */

@@ -1,6 +1,6 @@
 import { withDefaults } from "@millrace/dataflow";
 import type { Json, SourcePartition } from "@millrace/dataflow";
-import type { FrameHeader } from "./frame-codec.ts";
+import type { FrameHeader } from "./frame.ts";
 import { finite, readLedgerState, writeProducer } from "./ledger-state.ts";
 import type { ProducerState } from "./ledger-state.ts";
 import { MissingNumbers } from "./missing-numbers.ts";

@@ -12,8 +12,8 @@ import {
   RedisStreamSource,
 } from "@millrace/redis-source";
 import type { PublishRow, StreamPartition } from "@millrace/redis-source";
-import { LastingNumbers } from "../../src/delivery/lasting-numbers.ts";
-import { FRAMES, headerOf } from "../support/frames.ts";
+import { LastingNumbers } from "../../src/wire/lasting-numbers.ts";
+import { headerOf } from "../support/frames.ts";
 import { partContext } from "../support/part-context.ts";
 import type { TestContext } from "../support/part-context.ts";
 import { lines } from "../support/stream-bench.ts";
@@ -21,7 +21,7 @@ import { take } from "../support/take.ts";
 
 const KEY = "{clicks}:producers";
 const FIELD = "@shop.0";
-const FRAMED = { frames: FRAMES, lingerMs: 0, lastingProducer: "shop" };
+const FRAMED = { frames: true, lingerMs: 0, lastingProducer: "shop" };
 
 let server: LocalRedis;
 let redis: Redis;
@@ -48,7 +48,7 @@ async function writer(context = partContext(), user = {}): Promise<SinkPartition
 }
 
 async function reader(): Promise<StreamPartition> {
-  const source = new RedisStreamSource({ url: server.url }, { stream: "clicks", frames: FRAMES });
+  const source = new RedisStreamSource({ url: server.url }, { stream: "clicks" });
   const part = await source.buildPart("clicks", undefined, partContext());
   cleanUps.push(() => part.close());
   return part;
@@ -228,9 +228,7 @@ describe("a producer whose name lasts", () => {
 
   it("needs frames, and no other name", () => {
     const options = { stream: "clicks", lastingProducer: "shop" };
-    expect(() => new RedisStreamSink({}, options)).toThrow(RedisOptionsError);
-    expect(() => new RedisStreamSink({}, { ...options, frames: FRAMES, producer: "p" })).toThrow(
-      "there is a producer, too",
-    );
+    expect(() => new RedisStreamSink({}, { ...options, frames: false })).toThrow(RedisOptionsError);
+    expect(() => new RedisStreamSink({}, { ...options, producer: "p" })).toThrow("there is a producer, too");
   });
 });

@@ -1,13 +1,14 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { LINE_CODEC } from "../../src/pubsub/message-codec.ts";
+import type { RawLine } from "@millrace/dataflow";
+import { decodeFrame } from "@millrace/redis-source";
 
-function split(message: string | Uint8Array): readonly (string | Uint8Array)[] {
-  const lines = LINE_CODEC.split(Buffer.from(message));
-  return typeof lines === "string" || lines instanceof Uint8Array ? [lines] : lines;
+function split(message: string | Uint8Array): readonly RawLine[] {
+  const decoded = decodeFrame(Buffer.from(message));
+  return decoded.kind === "bare" ? decoded.lines : [];
 }
 
-describe("LINE_CODEC", () => {
+describe("a bare message", () => {
   it.each([
     ["a bare line", '{"a":1}', ['{"a":1}']],
     ["an empty message, as an empty line", "", [""]],
@@ -23,7 +24,8 @@ describe("LINE_CODEC", () => {
 
   it("gives a line that is not UTF-8 as bytes of its own, and its neighbours as text", () => {
     const message = Buffer.from([0x61, 0x0a, 0xff, 0xfe, 0x0a, 0x62, 0x0a]);
-    const lines = split(message);
+    const decoded = decodeFrame(message);
+    const lines = decoded.kind === "bare" ? decoded.lines : [];
     expect(lines).toEqual(["a", new Uint8Array([0xff, 0xfe]), "b"]);
     message.fill(0);
     expect(lines[1]).toEqual(new Uint8Array([0xff, 0xfe]));

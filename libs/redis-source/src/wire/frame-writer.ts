@@ -57,11 +57,11 @@ export class FrameWriter {
 
   private constructor(settings: FrameWriterSettings) {
     this.#settings = settings;
-    const { frames, producer, maxFrameEvents: maxEvents, maxFrameSize: maxSize, numbers } = settings;
+    const { producer, maxFrameEvents: maxEvents, maxFrameSize: maxSize, numbers } = settings;
     this.#numbered = numbers?.first ?? 0;
     this.#since = numbers?.since;
     const bounds = { maxEvents, maxSize };
-    this.#builder = new FrameBuilder(frames, producer, bounds, this.#numbered, numbers?.last);
+    this.#builder = new FrameBuilder(producer, bounds, this.#numbered, numbers?.last);
   }
 
   /** Sends the first heartbeat, so that whoever listens knows this producer from its first number on. */
@@ -81,7 +81,7 @@ export class FrameWriter {
   /**
    * Resolves when the rows that fill frames are sent; the rest waits for more rows, at most `lingerMs`.
    *
-   * @throws what the codec throws for a row that no frame can carry; nothing is sent after that
+   * @throws FrameEncodeError for a row that no frame can carry; nothing is sent after that
    */
   async write(rows: readonly RawLine[]): Promise<void> {
     // What was sent in between may have got stuck: taking rows meanwhile would have no bound.

@@ -1,15 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { RedisOptionsError } from "../errors.ts";
-import type { FrameCodec } from "./frame-codec.ts";
+import { MESSAGE_LIMITS } from "./frame.ts";
 
 /** How a sink packs rows into frames. */
 export interface FramingOptions {
   /**
-   * Packs rows into frames with numbers, so that readers measure losses and recognise what is sent again.
-   * @default none: each row is a message of its own, as it is
+   * Packs rows into frames with numbers, so that readers measure losses and recognise what is sent again. Without them
+   * each row is a message of its own, as it is.
+   * @default whether one of the other options of frames is given
    */
-  readonly frames?: FrameCodec;
-  /** Most rows in a frame. `@default 64` */
+  readonly frames?: boolean;
+  /** Most rows in a frame, 10,000 at most. `@default 64` */
   readonly batch?: number;
   /** How long a row may wait for its frame to be full; 0: until the end of the write. `@default 10` */
   readonly lingerMs?: number;
@@ -33,7 +34,6 @@ export interface FramingOptions {
 
 /** The same without choices left open. */
 export interface FramingSettings {
-  readonly frames: FrameCodec;
   readonly maxFrameEvents: number;
   /** Characters or bytes; a character has three bytes at most, and readers take a mebibyte unless told otherwise. */
   readonly maxFrameSize: number;
@@ -45,29 +45,36 @@ export interface FramingSettings {
 }
 
 const MAX_FRAME_SIZE = 262_144;
+/** Options that mean nothing without frames. */
+const OF_FRAMES = ["batch", "lingerMs", "heartbeatMs", "producer", "lastingProducer"] as const;
 const PRODUCER = /^[A-Za-z0-9._:-]{1,48}$/;
 
 /** `undefined`: no frames are wanted. @throws RedisOptionsError */
 export function resolveFraming(options: FramingOptions): FramingSettings | undefined {
-  const { frames, batch = 64, lingerMs = 10, heartbeatMs = 1_000, lastingProducer } = options;
+  const { batch = 64, lingerMs = 10, heartbeatMs = 1_000, lastingProducer } = options;
+  const { frames = OF_FRAMES.some((name) => options[name] !== undefined) } = options;
   const producer = lastingProducer ?? options.producer ?? randomUUID();
   requireAtLeast("batch", batch, 1);
+  if (batch > MESSAGE_LIMITS.maxLines) {
+    throw new RedisOptionsError(
+      `batch is ${batch}. Readers take ${MESSAGE_LIMITS.maxLines} rows in a frame at most.`,
+    );
+  }
   requireAtLeast("lingerMs", lingerMs, 0);
   requireAtLeast("heartbeatMs", heartbeatMs, 1);
   if (!isProducerName(producer)) {
     throw new RedisOptionsError(`The producer's name is "${producer}". Give 1 to 48 of A-Z a-z 0-9 . _ : -`);
   }
-  if (lastingProducer !== undefined && (options.producer !== undefined || frames === undefined)) {
+  if (lastingProducer !== undefined && (options.producer !== undefined || !frames)) {
     throw new RedisOptionsError(
       `lastingProducer is "${lastingProducer}", ` +
-        (frames === undefined
-          ? "but rows without frames have no numbers. Give frames, or leave it out."
+        (!frames
+          ? "but rows without frames have no numbers. Leave out one of lastingProducer and frames: false."
           : "and there is a producer, too. Leave one of them out."),
     );
   }
-  if (frames === undefined) return undefined;
+  if (!frames) return undefined;
   return {
-    frames,
     maxFrameEvents: batch,
     maxFrameSize: MAX_FRAME_SIZE,
     lingerMs,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import type { FrameHeader } from "../../src/delivery/frame-codec.ts";
-import { ProducerLedger } from "../../src/delivery/producer-ledger.ts";
-import type { LedgerOptions } from "../../src/delivery/producer-ledger.ts";
+import type { FrameHeader } from "../../src/wire/frame.ts";
+import { ProducerLedger } from "../../src/wire/producer-ledger.ts";
+import type { LedgerOptions } from "../../src/wire/producer-ledger.ts";
 import { RedisPositionError } from "../../src/errors.ts";
 import { stored } from "../support/stored.ts";
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { Buffer } from "node:buffer";
-import { encodeFrame, FrameEncodeError } from "@millrace/event-schema";
+import { FrameEncodeError, encodeFrame } from "@millrace/redis-source";
 
 const header = { producer: "p-1", first: 120, publishedAtMs: 1_763_848_800_123 };
 

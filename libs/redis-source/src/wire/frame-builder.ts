@@ -1,5 +1,5 @@
 import type { RawLine } from "@millrace/dataflow";
-import type { FrameCodec } from "./frame-codec.ts";
+import { encodeFrame } from "./encode-frame.ts";
 
 /** A message made of rows, with their numbers in it: sent again, it is recognised. */
 export interface BuiltFrame {
@@ -18,7 +18,6 @@ export interface FrameBounds {
 
 /** Gathers rows into frames and gives each row its number. Pure: time comes in as an argument. */
 export class FrameBuilder {
-  readonly #codec: FrameCodec;
   readonly #producer: string;
   readonly #bounds: FrameBounds;
   #rows: RawLine[] = [];
@@ -31,10 +30,9 @@ export class FrameBuilder {
    * @param first the number of the first row
    * @param lastMs publish time of the latest message of the same name, ms
    */
-  constructor(codec: FrameCodec, producer: string, bounds: FrameBounds, first = 0, lastMs = 0) {
+  constructor(producer: string, bounds: FrameBounds, first = 0, lastMs = 0) {
     this.#publishedAtMs = lastMs;
     this.#next = first;
-    this.#codec = codec;
     this.#producer = producer;
     this.#bounds = bounds;
   }
@@ -47,7 +45,7 @@ export class FrameBuilder {
   /**
    * Takes rows. @returns frames that are full now
    *
-   * @throws what the codec throws for a row that no frame can carry, be its frame full or not; no row is taken after that
+   * @throws FrameEncodeError for a row that no frame can carry, whether its frame is full or not; no row is taken after that
    */
   add(rows: readonly RawLine[], now: number): BuiltFrame[] {
     const { maxEvents, maxSize } = this.#bounds;
@@ -85,7 +83,7 @@ export class FrameBuilder {
     publishedAtMs: number,
     attributes?: Readonly<Record<string, string>>,
   ): string | Uint8Array {
-    return this.#codec.encodeFrame({
+    return encodeFrame({
       producer: this.#producer,
       first: this.#next,
       publishedAtMs,

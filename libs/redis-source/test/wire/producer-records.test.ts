@@ -1,8 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { Redis } from "ioredis";
-import { producersKey, readProducerRecords, RecordKeeper } from "../../src/delivery/producer-records.ts";
-import type { ProducerRecord } from "../../src/delivery/producer-records.ts";
-import { FRAMES } from "../support/frames.ts";
+import { producersKey, readProducerRecords, RecordKeeper } from "../../src/wire/producer-records.ts";
+import type { ProducerRecord } from "../../src/wire/producer-records.ts";
 import { partContext } from "../support/part-context.ts";
 import { sinkBench } from "../support/sink-bench.ts";
 
@@ -14,7 +13,7 @@ function record(publishedAtMs: number, rest: Partial<ProducerRecord> = {}): Prod
 
 describe("a framed sink", () => {
   it("keeps how far it is beside its channel, and that it has ended", async () => {
-    const { part } = await bench.open({ frames: FRAMES, producer: "shop" });
+    const { part } = await bench.open({ frames: true, producer: "shop" });
     await part.writeBatch(["a", "b"]);
     await part.flush();
     await part.close();
@@ -37,7 +36,7 @@ describe("a framed sink", () => {
     await keeper.keep(client, record(6));
     expect(context.logger.of("no-producer-record")).toMatchObject([{ level: "warn" }]);
     expect(await readProducerRecords(client, "clicks")).toBeUndefined();
-    const { part, sink } = await bench.open({ frames: FRAMES }, { user });
+    const { part, sink } = await bench.open({ frames: true }, { user });
     await part.writeBatch(["a"]);
     await part.flush();
     await part.close();

@@ -1,6 +1,5 @@
-import { Buffer } from "node:buffer";
-import type { RawLine } from "./codec.ts";
-import { FrameEncodeError } from "./errors.ts";
+import type { RawLine } from "@millrace/dataflow";
+import { FrameEncodeError } from "../errors.ts";
 import type { FrameHeader } from "./frame.ts";
 import { faultOf, formatFrameHeader } from "./frame-header.ts";
 
@@ -14,7 +13,7 @@ const LINE_FEED = 0x0a;
 
 /**
  * Writes a frame: text where all lines are text, else bytes. Lines are not looked into, so a malformed line travels
- * as well as a good one. Sizes are the reader's to refuse; see {@link FrameLimits} for how much it takes.
+ * as well as a good one. A reader refuses what exceeds {@link MESSAGE_LIMITS}; the writer does not.
  *
  * @throws {@link FrameEncodeError} if a line holds a line feed or a header field is out of its range.
  */
