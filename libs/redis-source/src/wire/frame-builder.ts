@@ -9,16 +9,17 @@ export interface BuiltFrame {
   readonly publishedAtMs: number;
 }
 
-/** Bounds of a {@link FrameBuilder}. */
+/** How a {@link FrameBuilder} packs. */
 export interface FrameBounds {
-  readonly maxEvents: number;
+  /** A name that no producer had before on this channel or stream, unless all below the first number is what it had. */
+  readonly producer: string;
+  readonly maxFrameEvents: number;
   /** Characters or bytes of rows; a larger row goes alone. */
-  readonly maxSize: number;
+  readonly maxFrameSize: number;
 }
 
 /** Gathers rows into frames and gives each row its number. Pure: time comes in as an argument. */
 export class FrameBuilder {
-  readonly #producer: string;
   readonly #bounds: FrameBounds;
   #rows: RawLine[] = [];
   #size = 0;
@@ -26,15 +27,13 @@ export class FrameBuilder {
   #publishedAtMs: number;
 
   /**
-   * @param producer a name that no producer had before on this channel or stream, unless all below `first` is what it had
    * @param first the number of the first row
    * @param lastMs publish time of the latest message of the same name, ms
    */
-  constructor(producer: string, bounds: FrameBounds, first = 0, lastMs = 0) {
-    this.#publishedAtMs = lastMs;
-    this.#next = first;
-    this.#producer = producer;
+  constructor(bounds: FrameBounds, first = 0, lastMs = 0) {
     this.#bounds = bounds;
+    this.#next = first;
+    this.#publishedAtMs = lastMs;
   }
 
   /** Rows that wait for their frame to be full. */
@@ -48,14 +47,14 @@ export class FrameBuilder {
    * @throws FrameEncodeError for a row that no frame can carry, whether its frame is full or not; no row is taken after that
    */
   add(rows: readonly RawLine[], now: number): BuiltFrame[] {
-    const { maxEvents, maxSize } = this.#bounds;
+    const { maxFrameEvents, maxFrameSize } = this.#bounds;
     const full: BuiltFrame[] = [];
     const waitedBefore = this.#rows.length;
     for (const row of rows) {
-      if (this.#size + row.length > maxSize && this.#rows.length > 0) full.push(this.#build(now));
+      if (this.#size + row.length > maxFrameSize && this.#rows.length > 0) full.push(this.#build(now));
       this.#rows.push(row);
       this.#size += row.length;
-      if (this.#rows.length >= maxEvents) full.push(this.#build(now));
+      if (this.#rows.length >= maxFrameEvents) full.push(this.#build(now));
     }
     const unproved = full.length === 0 ? this.#rows.slice(waitedBefore) : this.#rows;
     if (unproved.length > 0) this.#encode(unproved, now);
@@ -84,7 +83,7 @@ export class FrameBuilder {
     attributes?: Readonly<Record<string, string>>,
   ): string | Uint8Array {
     return encodeFrame({
-      producer: this.#producer,
+      producer: this.#bounds.producer,
       first: this.#next,
       publishedAtMs,
       lines,

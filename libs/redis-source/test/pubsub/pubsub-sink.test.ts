@@ -199,6 +199,21 @@ describe("a lost connection", () => {
 });
 
 describe("frames", () => {
+  it.each([
+    ["no option of theirs", {}, false],
+    ["a size", { batch: 1 }, true],
+    ["a name", { producer: "shop" }, true],
+    ["nothing else", { frames: true }, true],
+    ["a wish for bare lines", { frames: false, batch: 1 }, false],
+  ])("are sent where there is %s: %j, %s", async (_, options, framed) => {
+    const { all, caughtUp } = await bench.listen();
+    const { part } = await bench.open(options);
+    await part.writeBatch(rows(1));
+    await part.flush();
+    await caughtUp();
+    expect(all.some((message) => decodeFrame(message).kind === "frame")).toBe(framed);
+  });
+
   const framed = { frames: true, batch: 10, lingerMs: 0 };
 
   /** Frames in order, numbers that come again taken out. */
@@ -344,6 +359,7 @@ describe("ending", () => {
   it.each([
     ["no channel", { channel: "" }],
     ["a bound of nothing", { channel: "clicks", maxInFlightBytes: 0 }],
+    ["frames of more rows than readers take", { channel: "clicks", batch: 10_001 }],
   ])("refuses %s", (_, options) => {
     expect(() => new RedisPubSubSink({}, options)).toThrow(RedisOptionsError);
   });

@@ -4,8 +4,8 @@ import type { Mutant } from "../mutant.ts";
 export const REDIS_SOURCE: readonly Mutant[] = [
   {
     id: "numbers-not-reserved",
-    file: "libs/redis-source/src/wire/frame-writer.ts",
-    search: "await this.#settings.numbers?.reserve(",
+    file: "libs/redis-source/src/sink/partition-writer.ts",
+    search: "await this.#framing?.numbers?.reserve(",
     replace: "((..._: unknown[]) => undefined)(",
     tests: ["libs/redis-source/test/wire/lasting-numbers.test.ts"],
     guard:
@@ -69,7 +69,7 @@ export const REDIS_SOURCE: readonly Mutant[] = [
   },
   {
     id: "flights-overtaken",
-    file: "libs/redis-source/src/pubsub/publish-all.ts",
+    file: "libs/redis-source/src/sink/message-sender.ts",
     search: "if (first === undefined) return",
     replace: "if (first === undefined || failure !== undefined) return",
     tests: [

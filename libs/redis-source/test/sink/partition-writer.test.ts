@@ -1,47 +1,66 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
+import { SILENT_LOGGER } from "@millrace/dataflow";
 import { VirtualTime } from "@millrace/dataflow/testing";
 import { FrameEncodeError, decodeFrame } from "@millrace/redis-source";
-import { FrameWriter } from "../../src/wire/frame-writer.ts";
-import type { FrameWriterSettings } from "../../src/wire/frame-writer.ts";
+import { PartitionWriter } from "../../src/sink/partition-writer.ts";
+import type { WriterFraming } from "../../src/sink/partition-writer.ts";
+import type { PublishRow } from "../../src/sink/transport.ts";
 import type { ProducerRecord } from "../../src/wire/producer-records.ts";
 
 interface Fixture {
   readonly time: VirtualTime;
-  readonly writer: FrameWriter;
-  /** What was sent, in calls of `send`: producer's number of the first row, then rows, then publish time. */
+  readonly writer: PartitionWriter;
+  /** What was sent: producer's number of the first row, then rows, then publish time. */
   readonly sent: (readonly [first: number, rows: readonly unknown[], publishedAtMs: number])[];
+  /** What heartbeats said besides. */
+  readonly heartbeats: unknown[];
   /** Makes sends wait until called. */
   readonly hold: () => () => void;
   readonly fail: (error: Error) => void;
 }
 
-function open(settings: Partial<FrameWriterSettings> = {}): Fixture {
+function open(settings: Partial<WriterFraming> = {}): Fixture {
   const time = new VirtualTime(1_000);
   const sent: Fixture["sent"] = [];
+  const heartbeats: Fixture["heartbeats"] = [];
   let gate = Promise.resolve();
   let failure: Error | undefined;
-  const writer = FrameWriter.open({
+  let published = 0;
+  const sender = {
+    disconnects: 0,
+    waits: 0,
+    get published() {
+      return published;
+    },
+    async publish(messages: readonly PublishRow[], rowsOf: (index: number) => number) {
+      await gate;
+      if (failure !== undefined) throw failure;
+      for (const [index, message] of messages.entries()) {
+        const frame = decodeFrame(Buffer.from(message));
+        if (frame.kind !== "frame") continue;
+        published += rowsOf(index);
+        sent.push([frame.first, frame.lines, frame.publishedAtMs]);
+        if (frame.count === 0) heartbeats.push(frame.attributes);
+      }
+    },
+    close: () => Promise.resolve(),
+  };
+  const framing = {
     producer: "p",
     maxFrameEvents: 3,
     maxFrameSize: 20,
     lingerMs: 10,
     heartbeatMs: 1_000,
-    time,
-    async send(frames) {
-      await gate;
-      if (failure !== undefined) throw failure;
-      for (const { payload } of frames) {
-        const frame = decodeFrame(Buffer.from(payload));
-        if (frame.kind === "frame") sent.push([frame.first, frame.lines, frame.publishedAtMs]);
-      }
-    },
     ...settings,
-  });
+  };
+  const context = { time, signal: new AbortController().signal, logger: SILENT_LOGGER, step: "out" };
+  const writer = new PartitionWriter(sender, framing, context);
   return {
     time,
     writer,
     sent,
+    heartbeats,
     hold() {
       let release = (): void => undefined;
       gate = new Promise((resolve) => {
@@ -62,7 +81,7 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-describe("FrameWriter", () => {
+describe("PartitionWriter", () => {
   it("introduces itself, sends full frames at once and the rest when it has waited", async () => {
     const { writer, sent, time } = open();
     await writer.write(["a", "b", "c", "d", "e", "f", "g"]);
@@ -127,16 +146,17 @@ describe("FrameWriter", () => {
     ]);
   });
 
-  it("sends the rest and a last heartbeat when it is closed, and then nothing", async () => {
+  it("sends a last heartbeat when it is closed, and then nothing", async () => {
     const { writer, sent, time } = open();
     await writer.write(["a"]);
+    await writer.flush();
     await writer.close();
     await writer.close();
     expect(sent.slice(1)).toEqual([
       [0, ["a"], 1_000],
       [1, [], 1_000],
     ]);
-    expect(writer.unsent).toBe(0);
+    expect(writer.stats().unsent).toBe(0);
     time.set(9_000);
     await turn();
     expect(sent).toHaveLength(3);
@@ -144,21 +164,11 @@ describe("FrameWriter", () => {
   });
 
   it("says in its last message that nothing follows, and in each heartbeat what it was given to say", async () => {
-    const heartbeats: unknown[] = [];
-    const { writer, time } = open({
-      attributes: { layout: "4" },
-      send: (frames) => {
-        for (const { payload } of frames) {
-          const frame = decodeFrame(Buffer.from(payload));
-          if (frame.kind === "frame") heartbeats.push(frame.count === 0 ? frame.attributes : "events");
-        }
-        return Promise.resolve();
-      },
-    });
+    const { writer, time, heartbeats } = open({ attributes: { layout: "4" } });
     await writer.write(["a", "b", "c"]);
     time.set(2_000);
     await writer.close();
-    expect(heartbeats).toEqual([{ layout: "4" }, "events", { layout: "4" }, { layout: "4", end: "1" }]);
+    expect(heartbeats).toEqual([{ layout: "4" }, { layout: "4" }, { layout: "4", end: "1" }]);
   });
 
   it("keeps a record of what was taken: at first, then once a heartbeat at most, and at the end", async () => {
@@ -180,6 +190,7 @@ describe("FrameWriter", () => {
     expect(records.slice(1)).toEqual([{ next: 6, publishedAtMs: 2_600, since: 1_000, ended: false }]);
     await writer.write(["g"]);
     time.set(2_605);
+    await writer.flush();
     await writer.close();
     expect(records.slice(2)).toEqual([{ next: 7, publishedAtMs: 2_605, since: 1_000, ended: true }]);
   });
@@ -208,7 +219,7 @@ describe("FrameWriter", () => {
     await expect(writer.write(["b"])).rejects.toThrow("no permission");
     await expect(writer.flush()).rejects.toThrow("no permission");
     await writer.close();
-    expect(writer.unsent).toBe(1);
+    expect(writer.stats().unsent).toBe(2);
   });
 
   it("never goes back in time when the clock does", async () => {
@@ -251,6 +262,7 @@ describe("FrameWriter", () => {
           await writer.write(batch);
           time.set(time.now() + pauseMs);
         }
+        await writer.flush();
         await writer.close();
         expect(sent.flatMap(([, frame]) => frame)).toEqual(writes.flatMap(([batch]) => batch));
         let next = 0;
@@ -288,4 +300,13 @@ describe("a row that no frame can carry", () => {
     time.set(9e15);
     await expect(writer.write(["a"])).rejects.toThrow(FrameEncodeError);
   });
+});
+
+it("gives up rows that were not flushed when it is closed, and does not say that it has ended", async () => {
+  const { writer, sent, heartbeats } = open();
+  await writer.write(["a"]);
+  await writer.close();
+  expect(sent).toEqual([[0, [], 1_000]]);
+  expect(heartbeats).toEqual([undefined]);
+  expect(writer.stats().unsent).toBe(1);
 });

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { RedisOptionsError } from "../errors.ts";
-import { MESSAGE_LIMITS } from "./frame.ts";
+import { MESSAGE_LIMITS } from "../wire/frame.ts";
 
 /** How a sink packs rows into frames. */
 export interface FramingOptions {
@@ -89,7 +89,8 @@ export function isProducerName(name: string): boolean {
   return PRODUCER.test(name);
 }
 
-function requireAtLeast(name: string, value: number, least: number): void {
+/** @throws RedisOptionsError */
+export function requireAtLeast(name: string, value: number, least: number): void {
   if (!Number.isSafeInteger(value) || value < least) {
     throw new RedisOptionsError(`${name} is ${value}. Give a whole number of at least ${least}.`);
   }
