@@ -1,5 +1,5 @@
 import type { DecodeFailure, RawLine } from "@millrace/dataflow";
-import { bytesOf } from "../bytes-of.ts";
+import { bytesOf } from "../wire/frame.ts";
 import type { FrameHeader } from "../wire/frame.ts";
 
 /** Bounds of an {@link EventQueue}. */

@@ -1,5 +1,5 @@
 import type { Json, PartContext, RawLine, SourcePartition } from "@millrace/dataflow";
-import { bytesOf } from "../bytes-of.ts";
+import { bytesOf } from "../wire/frame.ts";
 import type { FrameHeader } from "../wire/frame.ts";
 import { decodeFrame } from "../wire/decode-frame.ts";
 import { HoleAccount } from "../wire/hole-account.ts";

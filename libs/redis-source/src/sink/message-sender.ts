@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { bytesOf } from "../bytes-of.ts";
+import { bytesOf } from "../wire/frame.ts";
 import { isReply } from "../connection/explain-failure.ts";
 import type { StreamLink } from "../stream/stream-link.ts";
 import type { Answer, PublishRow, Room, Transport } from "./transport.ts";

@@ -2,11 +2,15 @@ import type { Json, PartContext, Sink, SinkPartition, StartContext } from "@mill
 import { resolveTarget } from "../connection/connection-options.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
-import { LAYOUT_ATTRIBUTE, LayoutRecord, checkLayout, isOnePartition } from "../partitions/layout-record.ts";
+import {
+  LAYOUT_ATTRIBUTE,
+  LayoutRecord,
+  LayoutRefusals,
+  checkLayout,
+  isOnePartition,
+} from "../partitions/layout-record.ts";
 import type { LayoutSubject } from "../partitions/layout-record.ts";
-import { LayoutRefusals } from "../partitions/layout-refusals.ts";
-import { formatLayout } from "../partitions/partition-layout.ts";
-import { partitionOf } from "../partitions/partition-of.ts";
+import { formatLayout, partitionOf } from "../partitions/partition-layout.ts";
 import { StreamLink } from "../stream/stream-link.ts";
 import { LastingNumbers } from "../wire/lasting-numbers.ts";
 import { RecordKeeper } from "../wire/producer-records.ts";

@@ -46,3 +46,8 @@ export type Frame =
   | { readonly kind: "bare"; readonly lines: readonly RawLine[] }
   | ({ readonly kind: "frame"; readonly lines: readonly RawLine[] } & FrameHeader)
   | { readonly kind: "malformed"; readonly reason: FrameFailure };
+
+/** Length of a line or message in UTF-8, which is what Redis and the socket carry. */
+export function bytesOf(raw: string | Uint8Array): number {
+  return typeof raw === "string" ? Buffer.byteLength(raw) : raw.length;
+}

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { PartContext } from "@millrace/dataflow";
-import { hashTag } from "../partitions/hash-tag.ts";
+import { hashTag } from "../partitions/partition-names.ts";
 
 /** How far a producer is on one channel: what it keeps in Redis for readers that were away. */
 export interface ProducerRecord {

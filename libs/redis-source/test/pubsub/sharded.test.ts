@@ -4,7 +4,7 @@ import { startRedis, startRedisCluster } from "@millrace/local-redis";
 import type { RawLine } from "@millrace/dataflow";
 import type { LocalRedis, LocalRedisCluster } from "@millrace/local-redis";
 import { partitionNames } from "../../src/partitions/partition-names.ts";
-import { partitionOf } from "../../src/partitions/partition-of.ts";
+import { partitionOf } from "../../src/partitions/partition-layout.ts";
 import { RedisPubSubSink } from "../../src/pubsub/pubsub-sink.ts";
 import { RedisPubSubSource } from "../../src/pubsub/pubsub-source.ts";
 import type { PubSubPartition } from "../../src/pubsub/pubsub-partition.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { exceedsBytes, requireLimit } from "../src/byte-limit.ts";
-import { InvalidOptionError } from "../src/errors.ts";
+import { InvalidOptionError, requireLimit } from "../src/errors.ts";
+import { exceedsBytes } from "../src/raw-bytes.ts";
 
 describe("exceedsBytes", () => {
   it("measures text in bytes, as if it were encoded", () => {

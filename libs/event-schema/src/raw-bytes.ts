@@ -1,5 +1,4 @@
-import { Buffer } from "node:buffer";
-import { InvalidOptionError } from "./errors.ts";
+import { Buffer, isUtf8 } from "node:buffer";
 
 /** A code unit of a string takes at most three bytes of UTF-8 (a surrogate pair takes four, two for each half). */
 const MAX_BYTES_PER_CODE_UNIT = 3;
@@ -16,11 +15,18 @@ export function byteLength(raw: string | Uint8Array): number {
   return typeof raw === "string" ? Buffer.byteLength(raw) : raw.byteLength;
 }
 
-/** More than a string can hold, and small enough for the sums and array lengths that limits go into. */
-const MAX_LIMIT = 2 ** 31 - 1;
+const REPLACEMENT_CHARACTER = "\uFFFD";
 
-/** Throws {@link InvalidOptionError} unless `value` can serve as a bound. */
-export function requireLimit(name: string, value: number): void {
-  if (Number.isInteger(value) && value >= 1 && value <= MAX_LIMIT) return;
-  throw new InvalidOptionError(`${name} is ${value}; give a whole number from 1 to ${MAX_LIMIT}`);
+/** The text of `bytes`, or undefined where they are not valid UTF-8. A byte order mark stays in the text. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  const buffer = asBuffer(bytes);
+  const text = buffer.toString();
+  // What is not valid shows in the text, so that few messages need a second look.
+  return text.includes(REPLACEMENT_CHARACTER) && !isUtf8(buffer) ? undefined : text;
+}
+
+/** The same bytes, not a copy. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  if (Buffer.isBuffer(bytes)) return bytes;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
