@@ -31,6 +31,12 @@ export interface InboxStats extends LedgerStats {
   readonly uncertainSince?: number;
 }
 
+/**
+ * How it stands after a message: nothing waits; events do; they do and no more may be read until some are taken (policy
+ * `pause`); or the message did not fit, and nothing more is wanted (policy `fail`).
+ */
+export type Arrival = "nothing" | "events" | "full" | "overflow";
+
 /** The field of a position that says until when (ms) all that came had been taken. */
 const TAKEN_UP_TO = "takenUpTo";
 
@@ -92,13 +98,9 @@ export class Inbox {
     return this.#queue.full;
   }
 
-  /** The policy is `fail`, and an event did not fit. */
-  get overflowed(): boolean {
-    return this.#overflowed;
-  }
-
-  receive(message: Buffer): void {
+  receive(message: Buffer): Arrival {
     this.#messages += 1;
+    const { onOverflow } = this.#settings;
     const decoded = decodeFrame(message);
     if (decoded.kind === "bare") {
       const [only] = decoded.lines;
@@ -114,7 +116,10 @@ export class Inbox {
     } else {
       this.#dropped += 1;
     }
-    if (this.#queue.length === 0) this.#settleNotices();
+    if (this.#overflowed) return "overflow";
+    if (this.#queue.length > 0) return this.#queue.full && onOverflow === "pause" ? "full" : "events";
+    this.#settleNotices();
+    return "nothing";
   }
 
   /**
@@ -126,11 +131,10 @@ export class Inbox {
     const now = this.#context.time.now();
     const columns = new EventColumns();
     let lines = 0;
-    for (let size = this.#queue.nextSize; size !== undefined; size = this.#queue.nextSize) {
-      if (size > 0 && lines > 0 && lines + size > maxBatchEvents) break;
-      lines += size;
-      const parcel = this.#queue.take();
-      if (parcel !== undefined) this.#open(parcel, now, columns);
+    for (let parcel = this.#queue.take(); parcel !== undefined;) {
+      lines += parcel.lines.length;
+      this.#open(parcel, now, columns);
+      parcel = this.#queue.take(lines === 0 ? undefined : maxBatchEvents - lines);
     }
     this.#read += columns.length;
     return columns.columns();

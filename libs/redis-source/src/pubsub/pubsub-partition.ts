@@ -15,7 +15,6 @@ import { producersKey, readProducerRecords } from "../wire/producer-records.ts";
 import type { ProducerRecords } from "../wire/producer-records.ts";
 import { PartitionLayoutError, QueueOverflowError, RedisUnreachableError } from "../errors.ts";
 import type { LayoutGuard } from "../partitions/layout-record.ts";
-import { Signal } from "../signal.ts";
 import { CutOffWatch } from "./cut-off-watch.ts";
 import { Inbox } from "./inbox.ts";
 import type { PubSubSettings } from "./pubsub-source-options.ts";
@@ -73,7 +72,8 @@ export class PubSubPartition implements SourcePartition<RawLine> {
   readonly #watch: CutOffWatch;
   readonly #resumed: boolean;
   readonly #layout: LayoutGuard | undefined;
-  readonly #arrival = new Signal();
+  /** Ends the wait of a read; there is one at a time. */
+  #wake: (() => void) | undefined;
   /** Probes that wait for their answer: any event that comes before it decides them. */
   readonly #probes = new Set<() => void>();
   #connection: RedisConnection | undefined;
@@ -148,7 +148,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
       if (this.#failure !== undefined) throw this.#failure.error;
       if (this.#ended) return END;
       // Messages of one socket read arrive together, before this goes on: no promise per message.
-      await this.#arrival.wait();
+      await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
 
@@ -227,7 +227,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     const [records] = await Promise.all([
       readProducerRecords(client, channel),
       this.#watch.look(client, unread),
-      subscribe(client, channel, this.#settings.transport, (message) => {
+      subscribe(client, channel, this.#settings.transport, (_, message) => {
         this.#receive(message, client);
       }),
     ]);
@@ -288,8 +288,15 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     } catch (error) {
       if (!(error instanceof PartitionLayoutError)) throw error;
       // The next batch says so.
-      this.#arrival.notify();
+      this.#notify();
     }
+  }
+
+  /** Ends the wait of a read. News that no read waits for is not kept: a read looks before it waits. */
+  #notify(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
   }
 
   #noteAlive(): void {
@@ -306,17 +313,17 @@ export class PubSubPartition implements SourcePartition<RawLine> {
   #receive(message: Buffer, client: Redis): void {
     if (this.#ended || this.#failure !== undefined) return;
     this.#noteMessage();
-    this.#inbox.receive(message);
-    if (this.#layout?.refused === true) this.#arrival.notify();
-    if (this.#inbox.overflowed) this.#fail(this.#overflow());
+    const arrival = this.#inbox.receive(message);
+    if (this.#layout?.refused === true) this.#notify();
     // Heartbeats and the like are nothing to wait for.
-    if (this.#inbox.length === 0) {
+    if (arrival === "nothing") {
       this.#noted = false;
       return;
     }
-    if (this.#settings.onOverflow === "pause" && this.#inbox.full) this.#pause(client);
+    if (arrival === "full") this.#pause(client);
+    else if (arrival === "overflow") this.#fail(this.#overflow());
     for (const disturb of this.#probes) disturb();
-    this.#arrival.notify();
+    this.#notify();
   }
 
   /** Reads the clock once for all that arrives between two batches. */
@@ -351,7 +358,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     this.#failure = { error };
     this.#stopping = true;
     void this.#connection?.close();
-    this.#arrival.notify();
+    this.#notify();
   }
 
   #overflow(): QueueOverflowError {
@@ -458,6 +465,6 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     this.#ended = true;
     this.#cancelWatch?.();
     for (const disturb of this.#probes) disturb();
-    this.#arrival.notify();
+    this.#notify();
   }
 }
