@@ -60,12 +60,19 @@ export class ChannelTransport implements Transport {
     if (!scripts) logger.info({ event: "no-scripts", channel }, NO_SCRIPTS);
   };
 
-  send(client: Redis, messages: readonly (string | Buffer)[]): Promise<readonly Answer[]> {
+  /** In a pipeline, one command for each, Redis may refuse one and take those after it. */
+  async send(client: Redis, messages: readonly (string | Buffer)[]): Promise<readonly Answer[]> {
     const { channel, transport } = this.#target;
-    const byScript = this.#scripts && messages.length > 1 && meanLength(messages) <= LONGEST_IN_SCRIPT;
-    return byScript
-      ? publishByScript(client, transport, channel, messages)
-      : publishInPipeline(client, transport, channel, messages);
+    if (this.#scripts && messages.length > 1 && meanLength(messages) <= LONGEST_IN_SCRIPT) {
+      return publishByScript(client, transport, channel, messages);
+    }
+    const pipeline = client.pipeline();
+    for (const message of messages) {
+      if (transport === "sharded") pipeline.spublish(channel, message);
+      else pipeline.publish(channel, message);
+    }
+    const replies = (await pipeline.exec()) ?? [];
+    return replies.map(([failure, heard]) => failure ?? Number(heard));
   }
 
   /** A right was taken away, or the script was killed: a pipeline does it, or shows what is really wrong. */
@@ -111,22 +118,6 @@ async function publishByScript(
     const failure = error instanceof Error ? error : new Error(String(error));
     return messages.map(() => failure);
   }
-}
-
-/** One command for each: what every user who may publish can do. Redis may refuse one and take those after it. */
-async function publishInPipeline(
-  client: Redis,
-  transport: PubSubTransport,
-  channel: string,
-  messages: readonly (string | Buffer)[],
-): Promise<readonly Answer[]> {
-  const pipeline = client.pipeline();
-  for (const message of messages) {
-    if (transport === "sharded") pipeline.spublish(channel, message);
-    else pipeline.publish(channel, message);
-  }
-  const replies = (await pipeline.exec()) ?? [];
-  return replies.map(([failure, heard]) => failure ?? Number(heard));
 }
 
 /** Characters or bytes. */

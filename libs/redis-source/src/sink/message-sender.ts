@@ -158,7 +158,7 @@ export class MessageSender {
         inFlight.push({ batch: next, answers: this.#transport.send(client, next.payloads) });
         bytesInFlight += next.bytes;
         sent += next.indexes.length;
-        next = this.#batchFrom(messages, indexes, sent);
+        next = sent < indexes.length ? this.#batchFrom(messages, indexes, sent) : undefined;
       }
       // After a failure what is in flight may still be taken: what is sent again must not overtake it.
       const first = inFlight.shift();

@@ -62,9 +62,17 @@ export class StreamLink {
     let saidAt = Number.NEGATIVE_INFINITY;
     for (let attempt = 0; ; attempt += 1) {
       const client = await this.#connection.whenUp();
+      const watch = watchAnswers(this.#connection, client, time, takesMs);
       try {
-        return await this.#send(client, send, takesMs);
+        const answer = send(client, () => {
+          watch.answered();
+        });
+        // With a connection of its own, closing it rejects what is not answered.
+        const answered = await (this.#shared ? unlessAborted(answer, this.#closing.signal) : answer);
+        watch.end();
+        return answered;
       } catch (error) {
+        watch.end();
         const failure = explainFailure(error, this.#connection.address, { key: this.#stream });
         if (this.#closing.signal.aborted) throw this.#closed();
         if (!failure.retryable) throw failure;
@@ -84,23 +92,6 @@ export class StreamLink {
   close(): Promise<void> {
     this.#closing.abort(this.#closed());
     return this.#connection.close();
-  }
-
-  async #send<T>(
-    client: Redis,
-    send: (client: Redis, answered: () => void) => Promise<T>,
-    takesMs: number,
-  ): Promise<T> {
-    const watch = watchAnswers(this.#connection, client, this.#context.time, takesMs);
-    try {
-      const answer = send(client, () => {
-        watch.answered();
-      });
-      // With a connection of its own, closing it rejects what is not answered.
-      return await (this.#shared ? unlessAborted(answer, this.#closing.signal) : answer);
-    } finally {
-      watch.end();
-    }
   }
 
   #say(failure: RedisError, waitedMs: number): void {

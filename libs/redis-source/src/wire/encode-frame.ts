@@ -36,8 +36,8 @@ export function encodeFrame(frame: FrameToEncode): string | Buffer {
   return text;
 }
 
-/** @throws FrameEncodeError for a line that holds a line feed */
-function requireLines(lines: readonly RawLine[]): void {
+/** @throws FrameEncodeError for a line that holds a line feed, which no frame can carry */
+export function requireLines(lines: readonly RawLine[]): void {
   const index = lines.findIndex((line) =>
     typeof line === "string" ? line.includes("\n") : line.includes(LINE_FEED),
   );

@@ -1,5 +1,5 @@
 import type { RawLine } from "@millrace/dataflow";
-import { encodeFrame } from "./encode-frame.ts";
+import { encodeFrame, requireLines } from "./encode-frame.ts";
 
 /** A message made of rows, with their numbers in it: sent again, it is recognised. */
 export interface BuiltFrame {
@@ -56,8 +56,7 @@ export class FrameBuilder {
       this.#size += row.length;
       if (this.#rows.length >= maxFrameEvents) full.push(this.#build(now));
     }
-    const unproved = full.length === 0 ? this.#rows.slice(waitedBefore) : this.#rows;
-    if (unproved.length > 0) this.#encode(unproved, now);
+    requireLines(full.length === 0 ? this.#rows.slice(waitedBefore) : this.#rows);
     return full;
   }
 
@@ -70,24 +69,16 @@ export class FrameBuilder {
     const lines = this.#rows;
     // A clock that is set back must not let a later event seem to be published earlier.
     this.#publishedAtMs = Math.max(this.#publishedAtMs, now);
-    const payload = this.#encode(lines, this.#publishedAtMs, lines.length > 0 ? undefined : attributes);
+    const payload = encodeFrame({
+      producer: this.#bounds.producer,
+      first: this.#next,
+      publishedAtMs: this.#publishedAtMs,
+      lines,
+      ...(attributes === undefined || lines.length > 0 ? {} : { attributes }),
+    });
     this.#rows = [];
     this.#size = 0;
     this.#next += lines.length;
     return { payload, events: lines.length, publishedAtMs: this.#publishedAtMs };
-  }
-
-  #encode(
-    lines: readonly RawLine[],
-    publishedAtMs: number,
-    attributes?: Readonly<Record<string, string>>,
-  ): string | Uint8Array {
-    return encodeFrame({
-      producer: this.#bounds.producer,
-      first: this.#next,
-      publishedAtMs,
-      lines,
-      ...(attributes === undefined ? {} : { attributes }),
-    });
   }
 }
