@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
-import { decodeFrame } from "@millrace/event-schema";
+import { decodeFrame } from "@millrace/redis-source";
 import { freePort, startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { connectRedis, partitionOf } from "@millrace/redis-source";
@@ -72,7 +72,7 @@ describe("the publisher", () => {
     expect(bare.log.at(-1)).toMatchObject({ event: "report", published: 5, resent: 0 });
     const lines = await messagesOf("bare");
     expect(lines.map((line) => (JSON.parse(line) as { n: number }).n)).toEqual([1, 2, 3, 1, 2]);
-    const frames = (await messagesOf("framed")).map((message) => decodeFrame(message));
+    const frames = (await messagesOf("framed")).map((message) => decodeFrame(Buffer.from(message)));
     expect(frames.flatMap((frame) => (frame.kind === "frame" ? [frame.first, frame.count] : []))).toEqual([
       // The first and the last are heartbeats.
       0, 0, 0, 2, 2, 2, 4, 1, 5, 0,
@@ -97,7 +97,7 @@ describe("the publisher", () => {
     expect(log.map(({ event }) => event)).toEqual(
       expect.arrayContaining(["producer-waiting", "producer-goes-on"]),
     );
-    const frames = (await messagesOf("lasting")).map((message) => decodeFrame(message));
+    const frames = (await messagesOf("lasting")).map((message) => decodeFrame(Buffer.from(message)));
     const numbered = frames.flatMap((frame) => (frame.kind === "frame" && frame.count > 0 ? [frame] : []));
     expect(new Set(numbered.map(({ producer }) => producer)).size).toBe(1);
     numbered.forEach(({ first }, i) => {

@@ -22,6 +22,7 @@ export { JsonlFileSource } from "./sources/jsonl-file-source.ts";
 export { MemoryStore } from "./stores/memory-store.ts";
 export { requireRoom } from "./stores/state-room.ts";
 export { ReadableSource, StdinSource } from "./sources/readable-source.ts";
+export { splitLines, textOf } from "./sources/split-lines.ts";
 export { StderrSink, StdoutSink, WritableSink } from "./sinks/writable-sink.ts";
 export { Stream } from "./stream.ts";
 export { WindowedStream } from "./windowed-stream.ts";

@@ -1,11 +1,9 @@
-import { byteLength, exceedsBytes, requireLimit } from "./byte-limit.ts";
-import { clickEventSchema, type ClickEvent } from "./click-event.ts";
+import type { z } from "zod";
+import { clickEventSchema, isClickEvent, type ClickEvent } from "./click-event.ts";
 import type { Codec, DecodeFailure, DecodeResult, RawLine } from "./codec.ts";
-import { InvalidOptionError } from "./errors.ts";
-import { isClickEvent } from "./is-click-event.ts";
-import { shapeFailure } from "./shape-failure.ts";
+import { InvalidOptionError, requireLimit } from "./errors.ts";
+import { byteLength, decodeUtf8, exceedsBytes } from "./raw-bytes.ts";
 import { applyUnknownFields, type UnknownFields } from "./unknown-fields.ts";
-import { decodeUtf8 } from "./utf8.ts";
 
 /** How a click codec reads its lines. */
 export interface ClickCodecOptions {
@@ -85,6 +83,31 @@ function invalidJson(error: unknown): DecodeFailure {
 
 function malformed(reason: DecodeFailure): DecodeResult<never> {
   return { kind: "malformed", reason };
+}
+
+/** A field's name is the sender's, so it may be as long as a line. */
+const MAX_NAME_LENGTH = 64;
+
+/** Says of a parsed value that `schema` refuses what is wrong with it: the first fault, in the schema's order. */
+function shapeFailure(schema: z.ZodType, value: unknown): DecodeFailure {
+  const issue = schema.safeParse(value).error?.issues[0];
+  if (issue?.code === "unrecognized_keys") {
+    const path = issue.keys[0] ?? "";
+    return { code: "wrong-shape", path, message: `field ${quote(path)} is unknown` };
+  }
+  const path = issue?.path.join(".") ?? "";
+  return { code: "wrong-shape", path, message: describe(issue, path, value) };
+}
+
+function describe(issue: z.core.$ZodIssue | undefined, path: string, value: unknown): string {
+  if (issue === undefined) return "the value is refused";
+  if (path === "") return `a click is a JSON object: ${issue.message}`;
+  const missing = typeof value === "object" && value !== null && !Object.hasOwn(value, path);
+  return missing ? `field ${quote(path)} is missing` : `field ${quote(path)}: ${issue.message}`;
+}
+
+function quote(name: string): string {
+  return JSON.stringify(name.length <= MAX_NAME_LENGTH ? name : `${name.slice(0, MAX_NAME_LENGTH)}…`);
 }
 
 /** The codec with its defaults. */

@@ -1,4 +1,4 @@
-import { exceedsBytes } from "./byte-limit.ts";
+import { exceedsBytes } from "./raw-bytes.ts";
 import { createClickCodec, DEFAULT_CLICK_CODEC_OPTIONS, type ClickCodecOptions } from "./click-codec.ts";
 import { clickEventSchema, type ClickEvent } from "./click-event.ts";
 import type { Codec, DecodeResult, RawLine } from "./codec.ts";

@@ -6,10 +6,11 @@ export class InvalidOptionError extends Error {
   override readonly name = "InvalidOptionError";
 }
 
-/** A frame that no reader could take apart again as it was meant, such as a line that holds a line feed. */
-export class FrameEncodeError extends Error {
-  static readonly code = "MILLRACE_FRAME_ENCODE";
-  readonly code: typeof FrameEncodeError.code = FrameEncodeError.code;
-  readonly retryable = false;
-  override readonly name = "FrameEncodeError";
+/** More than a string can hold, and small enough for the sums and array lengths that limits go into. */
+const MAX_LIMIT = 2 ** 31 - 1;
+
+/** Throws {@link InvalidOptionError} unless `value` can serve as a bound. */
+export function requireLimit(name: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= MAX_LIMIT) return;
+  throw new InvalidOptionError(`${name} is ${value}; give a whole number from 1 to ${MAX_LIMIT}`);
 }

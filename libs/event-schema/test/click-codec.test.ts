@@ -5,12 +5,10 @@ import {
   clickCodec,
   createClickCodec,
   createClickProjection,
-  decodeFrame,
   InvalidOptionError,
   type ClickCodecOptions,
   type ClickEvent,
   type DecodeResult,
-  type FrameLimits,
   type UnknownFields,
 } from "@millrace/event-schema";
 import { anyClick, anyValue, click } from "./click-samples.ts";
@@ -257,8 +255,6 @@ describe("createClickCodec", () => {
     const options = { maxEventBytes: undefined, unknownFields: undefined } as unknown as ClickCodecOptions;
     expect(() => createClickCodec(options)).not.toThrow();
     expect(() => createClickProjection(["os_timezone"], options)).not.toThrow();
-    const limits = { maxFrameBytes: undefined, maxEvents: undefined } as unknown as FrameLimits;
-    expect(decodeFrame("a\nb", limits)).toEqual(decodeFrame("a\nb"));
   });
 
   it.each(["drop", "toString", ""])("refuses unknownFields %p", (policy) => {

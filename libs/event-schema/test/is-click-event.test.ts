@@ -1,7 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { clickEventSchema } from "../src/click-event.ts";
-import { isClickEvent } from "../src/is-click-event.ts";
+import { clickEventSchema, isClickEvent } from "../src/click-event.ts";
 import { anyValue, click } from "./click-samples.ts";
 
 describe("isClickEvent", () => {

@@ -1,5 +1,5 @@
-import { isUtf8 } from "node:buffer";
 import type { RawLine } from "../contracts/decoder.ts";
+import { lineOf, splitBytes, splitLines, textOf } from "./split-lines.ts";
 
 const NEWLINE = 0x0a;
 const EMPTY = Buffer.alloc(0);
@@ -94,15 +94,11 @@ export class LineSplitter {
 
   /** @param bytes whole lines, without the last one's line end */
   #cut(bytes: Buffer, oversized: OversizedLine[]): readonly RawLine[] {
-    if (bytes.length <= this.#maxLineBytes && isUtf8(bytes)) return bytes.toString("utf8").split("\n");
+    if (bytes.length <= this.#maxLineBytes) return splitLines(textOf(bytes) ?? bytes);
     const lines: RawLine[] = [];
-    for (let start = 0; start <= bytes.length;) {
-      const found = bytes.indexOf(NEWLINE, start);
-      const end = found < 0 ? bytes.length : found;
-      const line = bytes.subarray(start, end);
+    for (const line of splitBytes(bytes)) {
       if (line.length > this.#maxLineBytes) oversized.push(oversizedLine(line));
-      else lines.push(isUtf8(line) ? line.toString("utf8") : line);
-      start = end + 1;
+      else lines.push(lineOf(line));
     }
     return lines;
   }

@@ -51,23 +51,28 @@ export class StreamLink {
   /**
    * Sends until there is an answer.
    *
-   * @param send called for each attempt; it may send several commands in a row
+   * @param send called for each attempt; it may send several commands in a row, and call `answered` after each answer
    * @param takesMs how long the commands may take by themselves
    * @throws RedisClosedError when closed, before or meanwhile
    * @throws RedisError when Redis refuses for good
    */
-  async ask<T>(send: (client: Redis) => Promise<T>, takesMs = 0): Promise<T> {
+  async ask<T>(send: (client: Redis, answered: () => void) => Promise<T>, takesMs = 0): Promise<T> {
     const { time } = this.#context;
     const from = time.monotonic();
     let saidAt = Number.NEGATIVE_INFINITY;
     for (let attempt = 0; ; attempt += 1) {
       const client = await this.#connection.whenUp();
+      const watch = watchAnswers(this.#connection, client, time, takesMs);
       try {
-        const answer = send(client);
+        const answer = send(client, () => {
+          watch.answered();
+        });
         // With a connection of its own, closing it rejects what is not answered.
-        const settled = this.#shared ? unlessAborted(answer, this.#closing.signal) : answer;
-        return await this.#answered(client, settled, takesMs);
+        const answered = await (this.#shared ? unlessAborted(answer, this.#closing.signal) : answer);
+        watch.end();
+        return answered;
       } catch (error) {
+        watch.end();
         const failure = explainFailure(error, this.#connection.address, { key: this.#stream });
         if (this.#closing.signal.aborted) throw this.#closed();
         if (!failure.retryable) throw failure;
@@ -87,15 +92,6 @@ export class StreamLink {
   close(): Promise<void> {
     this.#closing.abort(this.#closed());
     return this.#connection.close();
-  }
-
-  async #answered<T>(client: Redis, answer: Promise<T>, takesMs: number): Promise<T> {
-    const watch = watchAnswers(this.#connection, client, this.#context.time, takesMs);
-    try {
-      return await answer;
-    } finally {
-      watch.end();
-    }
   }
 
   #say(failure: RedisError, waitedMs: number): void {

@@ -7,9 +7,9 @@ import type {
   SourcePartition,
   SourceStats,
 } from "@millrace/dataflow";
-import { HoleAccount } from "../delivery/hole-account.ts";
-import { ProducerLedger } from "../delivery/producer-ledger.ts";
-import { SuspicionLog } from "../delivery/suspicion-log.ts";
+import { HoleAccount } from "../wire/hole-account.ts";
+import { ProducerLedger } from "../wire/producer-ledger.ts";
+import { SuspicionLog } from "../wire/suspicion-log.ts";
 import { RedisClosedError } from "../errors.ts";
 import type { LayoutGuard } from "../partitions/layout-record.ts";
 import { LengthWatch } from "./length-watch.ts";
@@ -99,7 +99,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
     this.#settings = settings;
     this.#context = context;
     const suspicions = new SuspicionLog(stream, context);
-    this.#decoder = new MessageDecoder(settings.frames, ledger, suspicions, layout, (payload, reason) => {
+    this.#decoder = new MessageDecoder(ledger, suspicions, layout, (payload, reason) => {
       context.reject(payload, reason);
     });
     this.#size = new ReadSize(settings);
@@ -193,9 +193,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
   }
 
   settledUpTo(): number {
-    return this.#settings.frames === undefined
-      ? Number.NEGATIVE_INFINITY
-      : this.#ledger.settledUpTo(this.#context.time.now());
+    return this.#ledger.settledUpTo(this.#context.time.now());
   }
 
   stats(): StreamStats {

@@ -1,14 +1,29 @@
 import { pause } from "@millrace/dataflow";
 import type { PartContext } from "@millrace/dataflow";
 import { StreamFullError } from "../errors.ts";
+import type { Room } from "../sink/transport.ts";
 import type { StreamLink } from "./stream-link.ts";
-import type { StreamLimit } from "./stream-sink-options.ts";
 
 // Redis tells nobody that a stream was trimmed, so it has to be asked. Readers trim once a second or so.
 const POLL_MS = 50;
 
+/**
+ * What happens when a stream has `maxStreamLength` entries.
+ *
+ * - `wait`: rows wait until a reader has trimmed the stream. Nothing is lost, and what feeds the sink has to wait too.
+ * - `trim`: the oldest entries go, read or not. Redis removes them by whole nodes, so some more may stay.
+ * - `fail`: the write fails with a StreamFullError.
+ */
+export type StreamFullPolicy = "wait" | "trim" | "fail";
+
+/** How the entries of one stream are bounded. */
+export interface StreamLimit {
+  readonly maxLength: number;
+  readonly whenFull: StreamFullPolicy;
+}
+
 /** How much more a stream may take. Others may write too: then it may get longer by what they and this one have in flight. */
-export class StreamRoom {
+export class StreamRoom implements Room {
   readonly #stream: string;
   readonly #link: StreamLink;
   readonly #limit: StreamLimit;

@@ -1,6 +1,5 @@
 import { RedisOptionsError } from "../errors.ts";
-import type { FrameCodec } from "../delivery/frame-codec.ts";
-import type { LedgerOptions } from "../delivery/producer-ledger.ts";
+import type { LedgerOptions } from "../wire/producer-ledger.ts";
 import { isEntryId } from "./entry-id.ts";
 
 /**
@@ -23,8 +22,6 @@ export interface RedisStreamSourceOptions {
    * `@default none: with several partitions, a flow may rely on nothing`
    */
   readonly partitionedBy?: string;
-  /** Reads frames, and bare lines as well. `@default none: every message is bare lines, and nothing is numbered` */
-  readonly frames?: FrameCodec;
   /** Bounds of the account of numbered events. `@default DEFAULT_LEDGER_OPTIONS` */
   readonly ledger?: LedgerOptions;
   /** @default "committed" */
@@ -52,9 +49,9 @@ export interface RedisStreamSourceOptions {
 
 /** The same without choices left open, but for what may be absent. */
 export type StreamSourceSettings = Required<
-  Omit<RedisStreamSourceOptions, "stream" | "partitions" | "partitionedBy" | "frames" | "group" | "ledger">
+  Omit<RedisStreamSourceOptions, "stream" | "partitions" | "partitionedBy" | "group" | "ledger">
 > &
-  Pick<RedisStreamSourceOptions, "frames" | "group" | "ledger">;
+  Pick<RedisStreamSourceOptions, "group" | "ledger">;
 
 /** Defaults of {@link RedisStreamSourceOptions}. */
 export const DEFAULT_STREAM_SOURCE_OPTIONS: StreamSourceSettings = Object.freeze({

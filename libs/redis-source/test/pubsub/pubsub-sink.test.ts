@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { startRedis } from "@millrace/local-redis";
-import { ProducerLedger } from "../../src/delivery/producer-ledger.ts";
+import { ProducerLedger, decodeFrame } from "@millrace/redis-source";
 import { RedisClosedError, RedisOptionsError, RedisRefusedError } from "../../src/errors.ts";
 import { RedisPubSubSink } from "../../src/pubsub/pubsub-sink.ts";
-import { FRAMES, headerOf } from "../support/frames.ts";
+import { headerOf } from "../support/frames.ts";
 import { partContext } from "../support/part-context.ts";
 import { infoReply, scriptedRedis } from "../support/scripted-server.ts";
 import { rows, sinkBench } from "../support/sink-bench.ts";
@@ -199,13 +199,28 @@ describe("a lost connection", () => {
 });
 
 describe("frames", () => {
-  const framed = { frames: FRAMES, batch: 10, lingerMs: 0 };
+  it.each([
+    ["no option of theirs", {}, false],
+    ["a size", { batch: 1 }, true],
+    ["a name", { producer: "shop" }, true],
+    ["nothing else", { frames: true }, true],
+    ["a wish for bare lines", { frames: false, batch: 1 }, false],
+  ])("are sent where there is %s: %j, %s", async (_, options, framed) => {
+    const { all, caughtUp } = await bench.listen();
+    const { part } = await bench.open(options);
+    await part.writeBatch(rows(1));
+    await part.flush();
+    await caughtUp();
+    expect(all.some((message) => decodeFrame(message).kind === "frame")).toBe(framed);
+  });
+
+  const framed = { frames: true, batch: 10, lingerMs: 0 };
 
   /** Frames in order, numbers that come again taken out. */
   function fresh(messages: readonly Buffer[]): readonly unknown[] {
     const ledger = new ProducerLedger();
     return messages.flatMap((message) => {
-      const frame = FRAMES.decodeFrame(message);
+      const frame = decodeFrame(message);
       if (frame.kind !== "frame") throw new Error(`no frame: ${String(message)}`);
       return ledger.accept(frame, 0).fresh.flatMap(({ from, to }) => frame.lines.slice(from, to));
     });
@@ -344,6 +359,7 @@ describe("ending", () => {
   it.each([
     ["no channel", { channel: "" }],
     ["a bound of nothing", { channel: "clicks", maxInFlightBytes: 0 }],
+    ["frames of more rows than readers take", { channel: "clicks", batch: 10_001 }],
   ])("refuses %s", (_, options) => {
     expect(() => new RedisPubSubSink({}, options)).toThrow(RedisOptionsError);
   });
