@@ -33,7 +33,7 @@ describe("the aggregator", () => {
     const args = [
       "--window=tumbling:10000d",
       "--max-keys=2",
-      "--exit-when-idle=0.3",
+      "--exit-when-idle=300ms",
       "--close-windows",
       channel,
     ];
@@ -72,7 +72,7 @@ describe("the aggregator", () => {
 
   test("says within seconds that there is no Redis, and where it looked", async () => {
     const port = await freePort();
-    const { code, log, output } = await aggregator(`redis://127.0.0.1:${port}`, ["--connect-timeout=0.5"])
+    const { code, log, output } = await aggregator(`redis://127.0.0.1:${port}`, ["--connect-timeout=500ms"])
       .ended;
     expect(code).toBe(1);
     expect(output).toEqual([]);
@@ -83,7 +83,7 @@ describe("the aggregator", () => {
   test("never logs a password", async () => {
     const port = await freePort();
     const url = `redis://ann:hush@127.0.0.1:${port}`;
-    const end = await aggregator(url, ["--connect-timeout=0.5", "--log-level=debug"]).ended;
+    const end = await aggregator(url, ["--connect-timeout=500ms", "--log-level=debug"]).ended;
     expect(JSON.stringify(end)).toContain(`127.0.0.1:${port}`);
     expect(JSON.stringify(end)).not.toContain("hush");
   });

@@ -50,7 +50,7 @@ describe("aggregatorConfig", () => {
       MILLRACE_ALLOWED_LATENESS: "1m",
       MILLRACE_EARLY: "1s",
       MILLRACE_META: "true",
-      MILLRACE_EXIT_WHEN_IDLE: "0.5",
+      MILLRACE_EXIT_WHEN_IDLE: "500ms",
       MILLRACE_CLOSE_WINDOWS: "yes",
       MILLRACE_MAX_KEYS: "1000",
       MILLRACE_SINK: "redis",
@@ -158,9 +158,13 @@ describe("aggregatorConfig", () => {
   test.each([
     ["5s", 5_000],
     ["500ms", 500],
-    ["2.01", 2_010],
+    ["2.01s", 2_010],
   ])("--exit-when-idle=%s is %d ms", (given, ms) => {
     expect(aggregatorConfig([`--exit-when-idle=${given}`], {}).exitWhenIdleMs).toBe(ms);
+  });
+
+  test("a number without a unit is refused with a hint", () => {
+    expect(() => aggregatorConfig(["--exit-when-idle=5"], {})).toThrow(/write 5s for seconds or 5ms/);
   });
 
   test.each([
@@ -205,7 +209,7 @@ describe("aggregatorConfig", () => {
   ])("%s takes how long to wait for Redis", (_, configOf) => {
     expect(configOf([], {})).toMatchObject({ storeTimeoutMs: Infinity, redis: { connectTimeoutMs: 5_000 } });
     const env = { MILLRACE_STORE_TIMEOUT: "2s" };
-    expect(configOf(["--connect-timeout=1"], env)).toMatchObject({
+    expect(configOf(["--connect-timeout=1s"], env)).toMatchObject({
       storeTimeoutMs: 2_000,
       redis: { connectTimeoutMs: 1_000 },
     });

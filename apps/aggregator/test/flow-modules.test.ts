@@ -16,7 +16,7 @@ describe("a flow module", () => {
     const counting = aggregator(redis.url, [
       "--flow=../examples/systems.ts",
       "--window=tumbling:10000d",
-      "--exit-when-idle=0.3",
+      "--exit-when-idle=300ms",
       "--meta",
     ]);
     const laptop = { device_is_mobile: false, os_name: "Linux" };

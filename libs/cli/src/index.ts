@@ -1,5 +1,4 @@
 export { CommandLine } from "./command-line.ts";
-export { parseSeconds } from "./duration.ts";
 export { EXIT_CODES } from "./exit-code.ts";
 export { UsageError } from "./usage-error.ts";
 export { UnexpectedError } from "./unexpected-error.ts";

@@ -25,6 +25,9 @@ const fields = {
  */
 export const clickEventSchema: z.ZodObject<typeof fields> = z.object(fields);
 
+/** Where clicks travel unless an option says otherwise, and the field that divides them among partitions. */
+export const CLICK_TRANSPORT = { channel: "device_events", partitionBy: "os_timezone" } as const;
+
 /** One click of a clickstream. */
 export type ClickEvent = Readonly<z.infer<typeof clickEventSchema>>;
 

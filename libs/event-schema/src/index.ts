@@ -1,5 +1,5 @@
 export { InvalidOptionError } from "./errors.ts";
-export { clickEventSchema } from "./click-event.ts";
+export { CLICK_TRANSPORT, clickEventSchema } from "./click-event.ts";
 export { clickCodec, createClickCodec, DEFAULT_CLICK_CODEC_OPTIONS } from "./click-codec.ts";
 export { createClickProjection } from "./click-projection.ts";
 

@@ -10,13 +10,14 @@ type Unit = keyof typeof UNIT_MS;
  */
 export type Duration = number | `${number}${Unit}`;
 
+const BARE = /^\d*\.?\d+$/;
 const DURATION = /^(\d*)(?:\.(\d+))?(ms|s|m|h|d)$/;
 
 /** The form that {@link parseDuration} reads, for help texts and messages. */
 export const DURATION_FORM = "a number with one of the units ms, s, m, h, d, such as 500ms or 5s";
 
 /**
- * Reads `500ms`, `5s`, `1.5m`, `2h` or `0.7d`.
+ * Reads `500ms`, `5s`, `1.5m`, `2h` or `0.7d`; a number without a unit is refused, but for 0.
  *
  * @param leastMs the shortest duration that is accepted; `@default 1`
  * @returns whole milliseconds: the nearest to what is written, exactly
@@ -24,9 +25,11 @@ export const DURATION_FORM = "a number with one of the units ms, s, m, h, d, suc
  */
 export function parseDuration(text: string, leastMs = 1): number {
   const [, whole = "", fraction = "", unit] = DURATION.exec(text) ?? [];
-  const ms = isUnit(unit) ? millisecondsOf(whole, fraction, UNIT_MS[unit]) : Number.NaN;
+  // Of 0 there is no doubt what it means.
+  const ms = text === "0" ? 0 : isUnit(unit) ? millisecondsOf(whole, fraction, UNIT_MS[unit]) : Number.NaN;
   if (!Number.isSafeInteger(ms) || ms < leastMs) {
-    throw new DurationError(`${JSON.stringify(text)} is not a duration: give ${DURATION_FORM}`);
+    const hint = BARE.test(text) ? `, so write ${text}s for seconds or ${text}ms for milliseconds` : "";
+    throw new DurationError(`${JSON.stringify(text)} is not a duration: give ${DURATION_FORM}${hint}`);
   }
   return ms;
 }
