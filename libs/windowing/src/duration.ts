@@ -29,7 +29,9 @@ export function parseDuration(text: string, leastMs = 1): number {
   const ms = text === "0" ? 0 : isUnit(unit) ? millisecondsOf(whole, fraction, UNIT_MS[unit]) : Number.NaN;
   if (!Number.isSafeInteger(ms) || ms < leastMs) {
     const hint = BARE.test(text) ? `, so write ${text}s for seconds or ${text}ms for milliseconds` : "";
-    throw new DurationError(`${JSON.stringify(text)} is not a duration: give ${DURATION_FORM}${hint}`);
+    throw new DurationError(
+      `${JSON.stringify(text)} is not a duration${leastMs > 0 ? " above 0" : ""}: give ${DURATION_FORM}${hint}`,
+    );
   }
   return ms;
 }
