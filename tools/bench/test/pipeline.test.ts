@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
-import { startProgram } from "@millrace/cli";
+import { startProgram } from "@millrace/local-redis/programs";
 import type { CaseLine } from "../src/pipeline/run-group.ts";
 
 /** What a process uses is read from `/proc`. */

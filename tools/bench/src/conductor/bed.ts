@@ -1,5 +1,5 @@
-import { startProgram } from "@millrace/cli";
-import type { LogLine, StartedProgram } from "@millrace/cli";
+import { startProgram } from "@millrace/local-redis/programs";
+import type { LogLine, StartedProgram } from "@millrace/local-redis/programs";
 import { startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { Redis } from "ioredis";

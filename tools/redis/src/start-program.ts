@@ -43,12 +43,12 @@ export interface StartedProgram {
   readonly pid: number | undefined;
   readonly ended: Promise<ProgramEnd>;
   /**
-   * The first log line with this event, and that passes the test if there is one, be it logged already.
+   * The first log line with this event, and that passes the test if there is one, also if it is logged already.
    *
    * @throws Error when the program ends without one
    */
   logged(event: string, test?: (line: LogLine) => boolean): Promise<LogLine>;
-  /** The first line of output that passes, be it printed already; throws as `logged`. */
+  /** The first line of output that passes, also if it is printed already; throws as `logged`. */
   printed(test: (line: string) => boolean): Promise<string>;
   kill(signal: NodeJS.Signals): void;
   /** Reads its standard output no more, so that it has to wait once the pipe is full. */
@@ -67,7 +67,7 @@ export function startProgram(main: string, options: StartProgramOptions = {}): S
   const loader = main.endsWith(".ts") ? ["--conditions=@millrace/source", "--import", "tsx"] : [];
   const file = options.outputTo === undefined ? undefined : openSync(options.outputTo, "w");
   const child = spawn(process.execPath, [...loader, main, ...(options.args ?? [])], {
-    // What this process was told about Node need not suit another program.
+    // Options of Node for this process need not suit another program.
     env: { ...process.env, NODE_OPTIONS: undefined, MILLRACE_LOG_FORMAT: "json", ...options.env },
     stdio: ["pipe", file ?? "pipe", "pipe", "ipc"],
     detached: options.detached ?? false,
@@ -116,7 +116,7 @@ export function startProgram(main: string, options: StartProgramOptions = {}): S
   };
 }
 
-/** Items as they come, kept, and told to whoever listens. */
+/** Items as they come: kept, and passed to each listener. */
 class Feed<T> {
   readonly items: T[] = [];
   readonly #listeners = new Set<(item: T) => void>();
@@ -130,7 +130,7 @@ class Feed<T> {
     this.#listeners.add(listener);
   }
 
-  /** The first item that passes, once there is one; `over` tells why there will be none. */
+  /** The first item that passes, once there is one; `over` says why there will be none. */
   async first(test: (item: T) => boolean, over: Promise<Error>): Promise<T> {
     return await new Promise<T>((resolve, reject) => {
       const listener = (item: T): void => {
