@@ -25,6 +25,7 @@ export const engine: Benchmark = {
     const cases = chosen.map(({ name, title, atMost }) => ({
       case: name,
       contender: title,
+      facts: { title, ...(atMost !== undefined && { atMost }) },
       measure: () => selfMeasured("engine-case", [name]),
       ...(atMost !== undefined && { targets: [{ ratio: "ratioToBareLoop", atMost }] }),
     }));
