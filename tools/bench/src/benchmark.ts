@@ -6,24 +6,24 @@ import { runRounds } from "./rounds.ts";
 import type { Figures, Turn } from "./rounds.ts";
 import { median, pairedRatio, rounded } from "./statistics.ts";
 import { markdownTable } from "./table.ts";
-import type { Column } from "./table.ts";
+import type { Column, Facts, Line, Target, ToldTarget } from "./table.ts";
 
 /** What one benchmark is: its cases, what is measured of each, and what the table shows. */
 export interface Benchmark {
   readonly name: string;
   readonly description: string;
-  /** What `--case` selects, and the names that it takes. */
+  /** What `--case` selects. */
   readonly which: string;
-  readonly names: readonly string[];
   /** Options beside `--case`, `--json` and those of the log. Without "rounds" each case is measured once. */
   readonly options: readonly ("rounds" | "scale" | "latency" | "minutes" | "rate")[];
+  readonly groups: readonly Group[];
   readonly columns: readonly Column[];
-  /** Prepares what the names select. */
-  readonly groups: (run: Run) => Promise<readonly Group[]>;
 }
 
 /** Cases that take turns. */
 export interface Group {
+  /** What `--case` selects it by. `@default each case by its own name` */
+  readonly name?: string;
   readonly title?: string;
   readonly cases: readonly Case[];
 }
@@ -32,16 +32,16 @@ export interface Group {
 export interface Case {
   readonly case: string;
   readonly contender: string;
-  /** Printed as they are. */
-  readonly facts?: Readonly<Record<string, string | number>>;
+  /** Prepares the case, before the rounds; returns what is printed as it is. */
+  readonly prepare?: (run: Run) => Promise<Facts> | Facts;
   /** One turn; the median of the rounds is printed. */
-  readonly measure: () => Promise<Figures>;
+  readonly measure: (run: Run) => Promise<Figures>;
   /** Measured once, after the rounds. */
-  readonly afterwards?: () => Promise<Figures>;
+  readonly afterwards?: (run: Run) => Promise<Figures>;
   readonly ratios?: readonly Ratio[];
   readonly targets?: readonly Target[];
-  /** Whether a failure leaves this case out. @default it ends the run */
-  readonly optional?: boolean;
+  /** The case that others are compared with runs always; a failure of one that is "optional" leaves only that out. */
+  readonly role?: "reference" | "optional";
 }
 
 /** A figure against that of another case of the group, round by round; the median is printed. */
@@ -51,31 +51,9 @@ export interface Ratio {
   readonly to: string;
 }
 
-/** What a ratio has to be. */
-export interface Target {
-  readonly ratio: string;
-  readonly atMost?: number;
-  readonly atLeast?: number;
-}
-
-export interface ToldTarget extends Target {
-  readonly met: boolean;
-}
-
-/** What is printed of a case. */
-export interface Line {
-  readonly case: string;
-  readonly title?: string;
-  readonly contender: string;
-  readonly facts?: Case["facts"];
-  readonly figures: Figures;
-  readonly targets?: readonly ToldTarget[];
-  /** Why there are no figures, in one line. */
-  readonly notRun?: string;
-}
-
 /** The options of a benchmark. */
 export interface Settings {
+  /** What `--case` selects. */
   readonly names: readonly string[];
   readonly rounds: number;
   /** Multiplies the number of events: below 1 for a quick look. */
@@ -117,11 +95,12 @@ export async function runBenchmark(benchmark: Benchmark, args: readonly string[]
     signal.addEventListener("abort", () => void close().catch(() => undefined));
     try {
       const run: Run = { ...config, logger, signal, bed: () => (bed ??= Bed.open()) };
-      const groups = await benchmark.groups(run);
-      if (!config.json) process.stdout.write(`${await machineLine(await bed)}\n`);
-      for (const group of groups) {
+      let lead = async (): Promise<string> => `${await machineLine(await bed)}\n`;
+      for (const group of benchmark.groups.map((each) => selected(each, config.names))) {
+        if (group.cases.length === 0) continue;
         const lines = await runGroup(group, run);
-        process.stdout.write(config.json ? jsonOf(lines) : tableOf(benchmark, group, lines));
+        process.stdout.write(config.json ? jsonOf(lines) : (await lead()) + tableOf(benchmark, group, lines));
+        lead = () => Promise.resolve("");
       }
     } catch (error) {
       // What was running fails as well when everything ends.
@@ -132,35 +111,57 @@ export async function runBenchmark(benchmark: Benchmark, args: readonly string[]
   }
 }
 
-/** Measures the cases of a group by turns. */
-export async function runGroup(
-  { title, cases }: Group,
-  { rounds, signal, logger }: Pick<Run, "rounds" | "signal" | "logger">,
-): Promise<readonly Line[]> {
+/** The names that `--case` takes. */
+function namesOf({ groups }: Benchmark): readonly string[] {
+  return groups.flatMap(({ name, cases }) =>
+    name === undefined ? cases.filter(({ role }) => role !== "reference").map((each) => each.case) : [name],
+  );
+}
+
+function selected({ name, cases, ...group }: Group, names: readonly string[]): Group {
+  return {
+    ...group,
+    cases: cases.filter(
+      (each) => names.includes(name ?? each.case) || (name === undefined && each.role === "reference"),
+    ),
+  };
+}
+
+/** Prepares the cases of a group, and measures them by turns. */
+export async function runGroup({ title, cases }: Group, run: Run): Promise<readonly Line[]> {
+  const { rounds, signal, logger } = run;
   const reasons = new Map<string, string>();
-  const turns = cases.map(({ case: name, contender, measure, optional }): Turn => {
-    if (optional !== true) return { case: name, measure };
+  const facts = new Map<string, Facts>();
+  const turns: Turn[] = [];
+  for (const { case: name, contender, role, prepare, measure } of cases) {
     const failed = (error: unknown): void => {
+      if (role !== "optional" || signal.aborted) throw error;
       const reason = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ");
       reasons.set(name, reason);
       logger.warn({ event: "notRun", case: name, reason }, `${contender} is not run: ${reason}`);
     };
-    return { case: name, measure, failed };
-  });
+    turns.push({ case: name, measure: () => measure(run), failed });
+    try {
+      facts.set(name, (await prepare?.(run)) ?? {});
+    } catch (error) {
+      failed(error);
+    }
+  }
   const report = (name: string, place: string, figures: Figures): void => {
     logger.info({ event: "measured", case: name, ...figures }, `${name}, ${place}: ${textOf(figures)}`);
   };
-  const found = await runRounds(turns, {
-    rounds,
-    signal,
-    onFigures: (turn, round, figures) => {
-      report(turn.case, `round ${round} of ${rounds}`, figures);
+  const found = await runRounds(
+    turns.filter((turn) => facts.has(turn.case)),
+    {
+      rounds,
+      signal,
+      onFigures: (name, round, figures) => {
+        report(name, `round ${round} of ${rounds}`, figures);
+      },
     },
-  });
-  const roundsOf = (name: string): readonly Figures[] =>
-    found[cases.findIndex((each) => each.case === name)] ?? [];
+  );
   const lines: Line[] = [];
-  for (const { case: name, contender, facts, afterwards, ratios = [], targets } of cases) {
+  for (const { case: name, contender, afterwards, ratios = [], targets } of cases) {
     const about = { case: name, ...(title === undefined ? {} : { title }), contender };
     const notRun = reasons.get(name);
     if (notRun !== undefined) {
@@ -168,26 +169,21 @@ export async function runGroup(
       continue;
     }
     signal.throwIfAborted();
-    const after = (await afterwards?.()) ?? {};
+    const own = found.get(name) ?? [];
+    const after = (await afterwards?.(run)) ?? {};
     if (afterwards !== undefined) report(name, "after the rounds", after);
-    const own = roundsOf(name);
+    const toOthers = ratios.map(({ name: ratio, of, to }) => {
+      const others = column(found.get(to) ?? [], of);
+      return [ratio, rounded(pairedRatio(column(own, of), others))] as const;
+    });
     const figures = {
       rounds: own.length,
-      ...mediansOf([...own]),
-      ...Object.fromEntries(
-        ratios.map((ratio) => [
-          ratio.name,
-          rounded(pairedRatio(column(own, ratio.of), column(roundsOf(ratio.to), ratio.of))),
-        ]),
-      ),
+      ...mediansOf(own),
+      ...Object.fromEntries(toOthers),
       ...mediansOf([after]),
     };
-    lines.push({
-      ...about,
-      ...(facts && { facts }),
-      figures,
-      ...(targets && { targets: toldTargets(targets, figures) }),
-    });
+    const told = targets === undefined ? {} : { targets: toldTargets(targets, figures) };
+    lines.push({ ...about, facts: facts.get(name) ?? {}, figures, ...told });
   }
   return lines;
 }
@@ -231,25 +227,25 @@ type Config = Settings & ProgramConfig & { readonly json: boolean };
 /** Reads the options that a benchmark has. */
 function settingsReader(
   program: string,
-  { description, which, names, options }: Benchmark,
+  benchmark: Benchmark,
 ): (args: readonly string[], env: Readonly<Record<string, string | undefined>>) => Config {
+  const { description, which, options } = benchmark;
+  const names = namesOf(benchmark);
   return (args, env) => {
     const cli = new CommandLine(program, description);
     const number = (
       name: (typeof options)[number],
-      value: string,
-      text: string,
+      [value, text]: readonly [value: string, description: string],
       parse: Parser<number>,
       fallback: number,
     ): Value<number> => {
-      if (!options.includes(name)) return () => 1;
       const spec = {
         flag: `--${name} <${value}>`,
         env: `BENCH_${name.toUpperCase()}`,
         description: text,
         parse,
       };
-      return cli.option(spec, fallback);
+      return options.includes(name) ? cli.option(spec, fallback) : () => 1;
     };
     const cases = cli.option(
       {
@@ -261,25 +257,13 @@ function settingsReader(
       },
       names,
     );
-    const rounds = number("rounds", "number", "how many turns each case has", integer(1, 1_000), 5);
-    const scale = number(
-      "scale",
-      "factor",
-      "multiplies the number of events: below 1 for a quick look",
-      positive,
-      1,
-    );
-    const minutes = number(
-      "minutes",
-      "number",
-      `how long each case takes, at most ${MOST_MINUTES}`,
-      minutesOf,
-      10,
-    );
-    const rate = number("rate", "events", "events per second", integer(1, 1_000_000), 50_000);
+    const rounds = number("rounds", ["number", "how many turns each case has"], integer(1, 1_000), 5);
+    const scale = number("scale", ["factor", "multiplies the events: below 1 for a quick look"], positive, 1);
+    const minutes = number("minutes", ["number", "how long each takes, at most 120"], minutesOf, 10);
+    const rate = number("rate", ["events", "events per second"], integer(1, 1_000_000), 50_000);
     const noLatency = options.includes("latency")
       ? cli.toggle({ flag: "--no-latency", env: "BENCH_NO_LATENCY", description: "leave latencies out" })
-      : () => true;
+      : () => false;
     const json = cli.toggle({
       flag: "--json",
       env: "BENCH_JSON",

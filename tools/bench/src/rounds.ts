@@ -5,7 +5,7 @@ export type Figures = Readonly<Record<string, number>>;
 export interface Turn {
   readonly case: string;
   readonly measure: () => Promise<Figures>;
-  /** Takes a failed measurement; no more turns follow. @default the run fails with it */
+  /** Takes a failed measurement, or throws it again; no more turns follow. @default the run fails with it */
   readonly failed?: (error: unknown) => void;
 }
 
@@ -13,35 +13,36 @@ export interface Turn {
 export interface RoundSettings {
   readonly rounds: number;
   readonly signal?: AbortSignal;
-  readonly onFigures?: (turn: Turn, round: number, figures: Figures) => void;
+  readonly onFigures?: (name: string, round: number, figures: Figures) => void;
 }
 
 /**
  * Runs the rounds: in each, every participant has a turn, in an order that changes.
  *
- * @returns for each turn its figures, one for each round
+ * @returns the figures of each case, one for each round
  */
 export async function runRounds(
   turns: readonly Turn[],
   { rounds, signal, onFigures }: RoundSettings,
-): Promise<readonly (readonly Figures[])[]> {
-  const places = turns.map((turn) => ({ turn, figures: [] as Figures[], out: false }));
+): Promise<ReadonlyMap<string, readonly Figures[]>> {
+  const found = new Map(turns.map((turn) => [turn.case, [] as Figures[]]));
+  const out = new Set<Turn>();
   for (let round = 1; round <= rounds; round++) {
-    for (const place of inOrderOf(places, round)) {
+    for (const turn of inOrderOf(turns, round)) {
       signal?.throwIfAborted();
-      if (place.out) continue;
+      if (out.has(turn)) continue;
       try {
-        const figures = await place.turn.measure();
-        place.figures.push(figures);
-        onFigures?.(place.turn, round, figures);
+        const figures = await turn.measure();
+        found.get(turn.case)?.push(figures);
+        onFigures?.(turn.case, round, figures);
       } catch (error) {
-        if (signal?.aborted === true || place.turn.failed === undefined) throw error;
-        place.turn.failed(error);
-        place.out = true;
+        if (turn.failed === undefined) throw error;
+        turn.failed(error);
+        out.add(turn);
       }
     }
   }
-  return places.map(({ figures }) => figures);
+  return found;
 }
 
 /**

@@ -1,4 +1,30 @@
-import type { Line, ToldTarget } from "./benchmark.ts";
+import type { Figures } from "./rounds.ts";
+
+/** What a ratio has to be. */
+export interface Target {
+  readonly ratio: string;
+  readonly atMost?: number;
+  readonly atLeast?: number;
+}
+
+export interface ToldTarget extends Target {
+  readonly met: boolean;
+}
+
+/** What is printed as it is, such as a version. */
+export type Facts = Readonly<Record<string, string | number>>;
+
+/** What is printed of a case. */
+export interface Line {
+  readonly case: string;
+  readonly title?: string;
+  readonly contender: string;
+  readonly facts?: Facts;
+  readonly figures: Figures;
+  readonly targets?: readonly ToldTarget[];
+  /** Why there are no figures, in one line. */
+  readonly notRun?: string;
+}
 
 /** A column of a table: its heading, and what a line has in it. */
 export type Column = readonly [heading: string, text: (line: Line) => string | undefined];

@@ -2,39 +2,42 @@ import { createLogger } from "@millrace/cli";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 
 import { runGroup } from "../src/benchmark.ts";
-import type { Line } from "../src/benchmark.ts";
-import { peers, PEERS, peersGroup } from "../src/benchmarks/peers.ts";
-import type { Peer } from "../src/benchmarks/peers.ts";
+import { peer, peers } from "../src/benchmarks/peers.ts";
 import { Bed } from "../src/lab/bed.ts";
 import { markdownTable } from "../src/table.ts";
+import type { Line } from "../src/table.ts";
 
-const absent: Peer = {
-  case: "absent",
-  name: "Absent",
-  setUp: () => Promise.reject(new Error("cobol: not found")),
-};
+const absent = peer("absent", "Absent", () => Promise.reject(new Error("cobol: not found")));
 
-const wrong: Peer = {
-  case: "wrong",
-  name: "Wrong",
-  setUp: () =>
-    Promise.resolve({
-      version: "1",
-      command: () => ({ file: process.execPath, args: ["-e", "throw new Error('out of order')"] }),
-    }),
-};
+const wrong = peer("wrong", "Wrong", () =>
+  Promise.resolve({
+    version: "1",
+    command: () => ({ file: process.execPath, args: ["-e", "throw new Error('out of order')"] }),
+  }),
+);
 
 describe("a comparison of Millrace, RxJS, a peer that cannot be set up, and one that fails", () => {
   let lines: readonly Line[];
 
   beforeAll(async () => {
-    const { signal } = new AbortController();
-    const logger = createLogger("test", { level: "silent", format: "json" });
-    const rxjs = PEERS.filter(({ case: name }) => name.startsWith("rxjs"));
+    const cases = peers.groups.flatMap((group) => group.cases);
+    const [millrace, ...rxjs] = cases.filter(({ case: name }) => /^(millrace|rxjs)/.test(name));
     const bed = await Bed.open();
     try {
-      const settings = { rounds: 1, scale: 0.002, signal, logger };
-      lines = await runGroup(await peersGroup(bed, [absent, ...rxjs, wrong], settings), settings);
+      lines = await runGroup(
+        { cases: [millrace, absent, ...rxjs, wrong].flatMap((each) => each ?? []) },
+        {
+          names: [],
+          rounds: 1,
+          scale: 0.002,
+          latency: false,
+          minutes: 1,
+          rate: 1,
+          signal: new AbortController().signal,
+          logger: createLogger("test", { level: "silent", format: "json" }),
+          bed: () => Promise.resolve(bed),
+        },
+      );
     } finally {
       await bed.close();
     }

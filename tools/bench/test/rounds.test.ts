@@ -26,7 +26,8 @@ test.each([
     const taken: string[] = [];
     const turns = Array.from({ length: count }, (_, i) => turnOf(String(i), taken));
     const figures = await runRounds(turns, { rounds });
-    expect(figures).toEqual(turns.map(() => Array.from({ length: rounds }, () => ({ ms: 1 }))));
+    expect([...figures.keys()]).toEqual(turns.map((turn) => turn.case));
+    for (const each of figures.values()) expect(each).toHaveLength(rounds);
     const pairs = new Map<string, number>();
     taken.forEach((name, at) => {
       if (at % count === 0) return;

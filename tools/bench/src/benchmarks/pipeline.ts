@@ -1,10 +1,24 @@
-import type { Benchmark, Case, Group, Ratio, Run, Target } from "../benchmark.ts";
-import type { Bed, Load } from "../lab/bed.ts";
+import type { Benchmark, Case, Group } from "../benchmark.ts";
+import type { Load } from "../lab/bed.ts";
 import { millrace, ownProgram } from "../lab/contenders.ts";
 import type { Contender } from "../lab/contenders.ts";
 import { programFile } from "../lab/programs.ts";
-import { measure, measureFloor, measureLatency } from "../lab/trial.ts";
+import { counting, measureFloor, measureLatency } from "../lab/trial.ts";
 import { CONTENDER, CPU, figures, PEAK, RATE, targets, times, whole } from "../table.ts";
+
+const MILLION = 1_000_000;
+/** Events that the bare loop asks for at a time, about as many as the aggregator does. */
+const XREAD_EVENTS = 1_024;
+
+const bareListener = (client: string, name: string): Contender =>
+  ownProgram(`bare listener, ${name}`, "bare-listener", ({ batch }) => [
+    batch === undefined ? "bare" : "frames",
+    client,
+  ]);
+const ioredis5 = bareListener("ioredis5", "ioredis 5.11");
+const bareXread = ownProgram("bare XREAD loop", "bare-xread", ({ batch = 1 }) => [
+  Math.max(Math.floor(XREAD_EVENTS / batch), 1),
+]);
 
 /** Publisher, Redis and aggregator, beside the loops that people write by hand. */
 export const pipeline: Benchmark = {
@@ -12,8 +26,24 @@ export const pipeline: Benchmark = {
   description:
     "Measures publisher, Redis and aggregator together, beside the loops that people write by hand.",
   which: "which groups of cases",
-  names: ["clients", "pubsub-bare", "pubsub-frames", "stream-1", "stream-64"],
   options: ["rounds", "scale", "latency"],
+  groups: [
+    group(
+      "clients",
+      "The bare listener by client library",
+      MILLION,
+      { transport: "pubsub", batch: undefined },
+      [
+        { suffix: "ioredis5", contender: ioredis5 },
+        { suffix: "ioredis6", contender: bareListener("ioredis6", "ioredis 6 (RESP3)") },
+        { suffix: "ioredis6-resp2", contender: bareListener("ioredis6-resp2", "ioredis 6 with RESP2") },
+      ],
+    ),
+    pubSub("pubsub-bare", "Pub/Sub, bare lines", MILLION, undefined, ["ratioToBareListener", 0.9, 1.15]),
+    pubSub("pubsub-frames", "Pub/Sub, frames of 64", 3 * MILLION, 64, ["ratioToFloor", 0.6, 1.4]),
+    stream("stream-1", "Streams, frames of 1", 600_000, 1),
+    stream("stream-64", "Streams, frames of 64", 2 * MILLION, 64),
+  ],
   columns: [
     CONTENDER,
     CPU,
@@ -25,157 +55,74 @@ export const pipeline: Benchmark = {
     figures("latency p50, p99 ms", ["latencyP50Ms", "latencyP99Ms"], whole),
     PEAK,
   ],
-  groups: async (run) => {
-    const bed = await run.bed();
-    return GROUPS.filter(({ name }) => run.names.includes(name)).map((group) => groupOf(bed, run, group));
-  },
 };
 
-/** Contenders that take turns over the same events. */
-interface Contest {
-  readonly name: string;
-  readonly title: string;
-  readonly load: Load;
-  readonly events: number;
-  /** The first one is the loop written by hand. */
-  readonly entries: readonly Entry[];
-  /** Whether the floor takes its turns too. */
-  readonly floor?: boolean;
-}
-
-interface Entry {
-  readonly case: string;
-  readonly contender: Contender;
-  readonly targets?: readonly Target[];
-  /** With options that make windows close at once, so that latency is the program's own. */
-  readonly whenTimed?: Contender;
-  /** The case without exactly-once that its rate is compared with. */
-  readonly off?: string;
-}
-
-const MILLION = 1_000_000;
-/** Events that the bare loop asks for at a time, about as many as the aggregator does. */
-const XREAD_EVENTS = 1_024;
-
-const bareListener = (name: string, client: string): Contender =>
-  ownProgram(`bare listener, ${name}`, "bare-listener", ({ batch }) => [
-    batch === undefined ? "bare" : "frames",
-    client,
-  ]);
-const bareXread = ownProgram("bare XREAD loop", "bare-xread", ({ batch = 1 }) => [
-  Math.max(Math.floor(XREAD_EVENTS / batch), 1),
-]);
-const ioredis5 = bareListener("ioredis 5.11", "ioredis5");
-
-const GROUPS: readonly Contest[] = [
-  {
-    name: "clients",
-    title: "The bare listener by client library",
-    load: { transport: "pubsub", batch: undefined },
-    events: MILLION,
-    entries: [
-      { case: "clients-ioredis5", contender: ioredis5 },
-      { case: "clients-ioredis6", contender: bareListener("ioredis 6 (RESP3)", "ioredis6") },
-      { case: "clients-ioredis6-resp2", contender: bareListener("ioredis 6 with RESP2", "ioredis6-resp2") },
-    ],
-  },
-  {
-    ...pubSub("pubsub-bare", "ratioToBareListener", 0.9, 1.15),
-    title: "Pub/Sub, bare lines",
-    load: { transport: "pubsub", batch: undefined },
-    events: MILLION,
-  },
-  {
-    ...pubSub("pubsub-frames", "ratioToFloor", 0.6, 1.4),
-    title: "Pub/Sub, frames of 64",
-    load: { transport: "pubsub", batch: 64 },
-    events: 3 * MILLION,
-  },
-  {
-    ...stream("stream-1"),
-    title: "Streams, frames of 1",
-    load: { transport: "stream", batch: 1 },
-    events: 600_000,
-  },
-  {
-    ...stream("stream-64"),
-    title: "Streams, frames of 64",
-    load: { transport: "stream", batch: 64 },
-    events: 2 * MILLION,
-  },
-];
-
-/** @param atMost the target with the projection, and without */
+/** @param bounds a ratio, and the most that it may be with the projection and without */
 function pubSub(
   name: string,
-  ratio: string,
-  ...[projected, whole]: readonly [atMost: number, atMost: number]
-): Pick<Contest, "name" | "entries" | "floor"> {
+  title: string,
+  events: number,
+  batch: number | undefined,
+  [ratio, projected, parsed]: readonly [ratio: string, projected: number, parsed: number],
+): Group {
   const wholeClicks = millrace("Millrace, projection off", [`--flow=${programFile("whole-clicks-flow")}`]);
-  return {
-    name,
-    entries: [
-      { case: `${name}-bare-listener`, contender: ioredis5 },
-      { case: name, contender: millrace("Millrace"), targets: [{ ratio, atMost: projected }] },
-      { case: `${name}-whole`, contender: wholeClicks, targets: [{ ratio, atMost: whole }] },
-    ],
-    floor: true,
+  const { cases, ...rest } = group(name, title, events, { transport: "pubsub", batch }, [
+    { suffix: "bare-listener", contender: ioredis5 },
+    { contender: millrace("Millrace"), targets: [{ ratio, atMost: projected }] },
+    { suffix: "whole", contender: wholeClicks, targets: [{ ratio, atMost: parsed }] },
+  ]);
+  const floor: Case = {
+    case: `${name}-floor`,
+    contender: "floor: the loop without Redis",
+    measure: (run) => measureFloor(run, events),
   };
+  const ratioToFloor = { name: "ratioToFloor", of: "cpuMicrosPerEvent", to: floor.case };
+  const toListener = cases[0]?.ratios ?? [];
+  const all = [...cases, { ...floor, ratios: toListener }];
+  return { ...rest, cases: all.map((each) => ({ ...each, ratios: [...(each.ratios ?? []), ratioToFloor] })) };
 }
 
-function stream(name: string): Pick<Contest, "name" | "entries"> {
+function stream(name: string, title: string, events: number, batch: number): Group {
   const off = (...args: readonly string[]): Contender =>
     millrace("Millrace, exactly-once off", ["--store=none", ...args]);
   const on = (...args: readonly string[]): Contender =>
     millrace("Millrace, exactly-once on", ["--sink=redis", ...args], "redis");
   const atOnce = "--clock=publish:0ms";
-  return {
-    name,
-    entries: [
-      { case: `${name}-bare-loop`, contender: bareXread },
-      { case: `${name}-off`, contender: off(), whenTimed: off(atOnce) },
-      {
-        case: `${name}-on`,
-        contender: on(),
-        whenTimed: on(atOnce),
-        off: `${name}-off`,
-        targets: [{ ratio: "rateToOff", atLeast: 0.85 }],
-      },
-    ],
-  };
+  return group(name, title, events, { transport: "stream", batch }, [
+    { suffix: "bare-loop", contender: bareXread },
+    { suffix: "off", contender: off(), whenTimed: off(atOnce) },
+    {
+      suffix: "on",
+      contender: on(),
+      whenTimed: on(atOnce),
+      ratios: [{ name: "rateToOff", of: "eventsPerCpuSecond", to: `${name}-off` }],
+      targets: [{ ratio: "rateToOff", atLeast: 0.85 }],
+    },
+  ]);
 }
 
-function groupOf(bed: Bed, run: Run, contest: Contest): Group {
-  const { name, title, load, events, entries, floor = false } = contest;
-  const floorCase = `${name}-floor`;
-  const facts = { events: Math.round(events * run.scale) };
-  const cpu = (ratio: string, to: string): Ratio => ({ name: ratio, of: "cpuMicrosPerEvent", to });
-  const toAll = [
-    ...entries.slice(0, 1).map((bare) => cpu("ratioToBareListener", bare.case)),
-    ...(floor ? [cpu("ratioToFloor", floorCase)] : []),
-  ];
+interface Entry extends Pick<Case, "ratios" | "targets"> {
+  /** Of the case, after the name of the group. */
+  readonly suffix?: string;
+  readonly contender: Contender;
+  /** With options that make windows close at once, so that latency is the program's own. */
+  readonly whenTimed?: Contender;
+}
+
+/** Contenders over the same events; the first one is the loop written by hand. */
+function group(name: string, title: string, events: number, load: Load, entries: readonly Entry[]): Group {
+  const nameOf = ({ suffix }: Entry): string => (suffix === undefined ? name : `${name}-${suffix}`);
+  const ratioToBareListener = entries
+    .slice(0, 1)
+    .map((bare) => ({ name: "ratioToBareListener", of: "cpuMicrosPerEvent", to: nameOf(bare) }));
   const cases = entries.map((entry): Case => {
-    const { contender, whenTimed = contender, targets: bounds, off } = entry;
+    const { contender, whenTimed = contender, ratios = [], targets: bounds } = entry;
     return {
-      case: entry.case,
-      contender: contender.name,
-      facts,
-      measure: () => measure({ bed, load, contender }, events, run.scale),
-      ...(run.latency && { afterwards: () => measureLatency({ bed, load, contender: whenTimed }) }),
-      ratios: [
-        ...toAll,
-        ...(off === undefined ? [] : [{ name: "rateToOff", of: "eventsPerCpuSecond", to: off }]),
-      ],
+      ...counting(nameOf(entry), { load, contender, events }),
+      afterwards: (run) => measureLatency(run, { load, contender: whenTimed }),
+      ratios: [...ratioToBareListener, ...ratios],
       ...(bounds && { targets: bounds }),
     };
   });
-  if (!floor) return { title, cases };
-  const loop: Case = {
-    case: floorCase,
-    contender: "floor: the loop without Redis",
-    facts,
-    measure: () => measureFloor(events, run.scale),
-    ratios: toAll,
-  };
-  return { title, cases: [...cases, loop] };
+  return { name, title, cases };
 }

@@ -1,60 +1,56 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Benchmark, Run } from "../benchmark.ts";
-import type { Bed } from "../lab/bed.ts";
+import type { Benchmark, Case, Run } from "../benchmark.ts";
+import type { Bed, Load } from "../lab/bed.ts";
 import type { Consumer } from "../lab/consumer.ts";
 import { millrace, withContender } from "../lab/contenders.ts";
-import type { Place } from "../lab/contenders.ts";
+import type { Contender, Place } from "../lab/contenders.ts";
 import { allCounted, LatestRows } from "../lab/tally.ts";
 import type { Figures } from "../rounds.ts";
 import { median } from "../statistics.ts";
 import { CONTENDER, figures, readable, targets, times, whole } from "../table.ts";
 
-/** What must be able to run for ever. */
-const SOAKS: readonly (Omit<Place, "bed"> & { name: string })[] = [
-  {
-    name: "pubsub-frames",
-    load: { transport: "pubsub", batch: 64 },
-    contender: millrace("Pub/Sub, frames of 64"),
-  },
-  {
-    name: "stream-on",
-    load: { transport: "stream", batch: 64 },
-    // Counted entries are removed, and so are rows that are no longer read: Redis must not grow either.
-    contender: millrace("Streams, exactly-once on", ["--sink=redis", "--trim", "--result-ttl=60s"], "redis"),
-  },
-];
+const FRAMES = 64;
 
 /** Whether memory or cost grows over a long time. As good as flat: a heap goes up and down by a tenth. */
 export const soak: Benchmark = {
   name: "soak",
   description: "Runs publisher and aggregator for a long time, and shows whether memory or cost grows.",
   which: "which",
-  names: SOAKS.map(({ name }) => name),
   options: ["minutes", "rate"],
+  groups: [
+    {
+      cases: [
+        steady("pubsub-frames", "pubsub", millrace("Pub/Sub, frames of 64")),
+        // Counted entries are removed, and so are rows that are no longer read: Redis must not grow either.
+        steady(
+          "stream-on",
+          "stream",
+          millrace("Streams, exactly-once on", ["--sink=redis", "--trim", "--result-ttl=60s"], "redis"),
+        ),
+      ],
+    },
+  ],
   columns: [
     CONTENDER,
-    ["minutes", ({ facts }) => facts?.["minutes"]?.toString()],
-    ["events", ({ facts }) => readable(Number(facts?.["events"]))],
+    figures("minutes", ["minutes"]),
+    figures("events", ["events"], readable),
     figures("MiB early, late, peak", ["earlyMiB", "lateMiB", "peakMiB"], whole),
     figures("late to early", ["growth"], times),
     figures("the same of Redis", ["redisGrowth"], times),
     targets(),
     figures("CPU µs/event early, late", ["earlyCpuMicrosPerEvent", "lateCpuMicrosPerEvent"]),
   ],
-  groups: async (run) => {
-    const bed = await run.bed();
-    const { minutes, rate } = run;
-    const cases = SOAKS.filter(({ name }) => run.names.includes(name)).map(({ name, ...place }) => ({
-      case: name,
-      contender: place.contender.name,
-      facts: { minutes, events: eventsOf(run) },
-      measure: () => soakOnce({ bed, ...place }, run),
-      targets: ["growth", "redisGrowth"].map((ratio) => ({ ratio, atMost: 1.1 })),
-    }));
-    run.logger.info({ event: "soak", minutes, rate }, `${minutes} minutes at ${rate} events/s for each case`);
-    return [{ cases }];
-  },
 };
+
+function steady(name: string, transport: Load["transport"], contender: Contender): Case {
+  return {
+    case: name,
+    contender: contender.name,
+    measure: async (run) =>
+      soakOnce({ bed: await run.bed(), load: { transport, batch: FRAMES }, contender }, run),
+    targets: ["growth", "redisGrowth"].map((ratio) => ({ ratio, atMost: 1.1 })),
+  };
+}
 
 /** Samples in a tenth of the run show how much memory is in use. */
 const SAMPLES = 200;
@@ -62,10 +58,6 @@ const TENTH = SAMPLES / 10;
 const WINDOW_MS = 1_000;
 /** Of the requested rate. */
 const LEAST_RATE = 0.98;
-
-function eventsOf({ minutes, rate }: Run): number {
-  return Math.round(minutes * 60 * rate);
-}
 
 /**
  * Sends events at a steady rate for a long time, and looks at what aggregator and Redis hold. "Early" is the second
@@ -75,8 +67,8 @@ function eventsOf({ minutes, rate }: Run): number {
  */
 async function soakOnce(place: Place, run: Run): Promise<Figures> {
   const { bed, load, contender } = place;
-  const { rate } = run;
-  const events = eventsOf(run);
+  const { minutes, rate } = run;
+  const events = Math.round(minutes * 60 * rate);
   const rows = new LatestRows();
   const allRows = async (): Promise<Iterable<string>> => {
     if (contender.rows === "redis") rows.add(...(await bed.keptRows()));
@@ -101,6 +93,8 @@ async function soakOnce(place: Place, run: Run): Promise<Figures> {
     const memory = (some: readonly Sample[], of: "residentMiB" | "redisMiB"): number =>
       median(some.map((sample) => sample[of]));
     return {
+      minutes,
+      events,
       earlyMiB: memory(early, "residentMiB"),
       lateMiB: memory(late, "residentMiB"),
       peakMiB,

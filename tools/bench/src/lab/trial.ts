@@ -1,11 +1,12 @@
 import type { Redis } from "ioredis";
 import { setTimeout as delay } from "node:timers/promises";
+import type { Case, Run } from "../benchmark.ts";
 import type { Figures } from "../rounds.ts";
 import { quantile } from "../statistics.ts";
-import type { Bed } from "./bed.ts";
+import type { Bed, Load } from "./bed.ts";
 import type { Usage } from "./consumer.ts";
 import { withContender } from "./contenders.ts";
-import type { Place } from "./contenders.ts";
+import type { Contender } from "./contenders.ts";
 import { selfMeasured } from "./programs.ts";
 import { allCounted } from "./tally.ts";
 
@@ -17,6 +18,19 @@ const WINDOW_MS = 1_000;
 const AFTERWARDS_MICROS = 100_000;
 const AFTERWARDS_SHARE = 0.1;
 
+/** What is counted, and by which program. */
+export interface Job {
+  readonly load: Load;
+  readonly contender: Contender;
+  /** Without those of the warm-up. */
+  readonly events: number;
+}
+
+/** A case of {@link measure}. */
+export function counting(name: string, job: Job): Pick<Case, "case" | "contender" | "measure"> {
+  return { case: name, contender: job.contender.name, measure: (run) => measure(run, job) };
+}
+
 /**
  * Measures one contender once, in a process of its own: what it spends from when it finds a number of events in Redis
  * until it has counted them all. They were published while it was paused, so that the publisher's pace and CPU time
@@ -24,14 +38,14 @@ const AFTERWARDS_SHARE = 0.1;
  *
  * @throws Error where the rows do not add up: a figure for a wrong result is none
  */
-export async function measure(place: Place, size: number, scale: number): Promise<Figures> {
-  const { bed, load, contender } = place;
+export async function measure(run: Run, { load, contender, events: all }: Job): Promise<Figures> {
+  const bed = await run.bed();
   const { idling = 0, share = 1 } = contender;
-  const [warmUp, events] = [WARM_UP_EVENTS, size].map((all) => Math.ceil(Math.round(all * scale) * share));
-  if (warmUp === undefined || events === undefined) throw new TypeError("both have a size");
+  const warmUp = Math.ceil(WARM_UP_EVENTS * run.scale * share);
+  const events = Math.ceil(all * run.scale * share);
   const lines: string[] = [];
   const onRow = (line: string): unknown => lines.push(line);
-  return withContender(place, WINDOW_MS, onRow, async ({ consumer, channel }) => {
+  return withContender({ bed, load, contender }, WINDOW_MS, onRow, async ({ consumer, channel }) => {
     await bed.publish(load, channel, warmUp);
     const before = await consumer.quiet(idling);
     consumer.pause();
@@ -56,15 +70,15 @@ function atEnd(before: Usage, quiet: Usage, now: Usage, idling: number): Usage {
 }
 
 /** Measures the loop that parses and counts over lines in memory, in a process of its own: nothing is received. */
-export async function measureFloor(size: number, scale: number): Promise<Figures> {
-  const events = Math.round(size * scale);
-  const warmUp = Math.round(WARM_UP_EVENTS * scale);
+export async function measureFloor({ scale }: Run, all: number): Promise<Figures> {
+  const [warmUp, events] = [Math.ceil(WARM_UP_EVENTS * scale), Math.ceil(all * scale)] as const;
   const { cpuMicros, elapsedMs, rssMiB } = await selfMeasured("floor", [WINDOW_MS, warmUp, events]);
   return perEvent(events, cpuMicros, elapsedMs, rssMiB);
 }
 
 function perEvent(events: number, cpuMicros = NaN, elapsedMs = NaN, rssMiB = NaN): Figures {
   return {
+    events,
     cpuMicrosPerEvent: cpuMicros / events,
     eventsPerCpuSecond: (events * 1e6) / cpuMicros,
     eventsPerSecond: (events * 1_000) / elapsedMs,
@@ -80,14 +94,18 @@ const LATENCY_WINDOW_MS = 250;
 const LATENCY_AFTER_MS = 1_000;
 
 /** Measures one contender over events that come steadily: from the end of a window to the arrival of each of its rows. */
-export async function measureLatency(place: Place): Promise<Figures> {
-  const { bed, load, contender } = place;
+export async function measureLatency(
+  run: Run,
+  { load, contender }: Pick<Job, "load" | "contender">,
+): Promise<Figures> {
+  if (!run.latency) return {};
+  const bed = await run.bed();
   const waits: number[] = [];
   const arrived = (close: number): unknown => waits.push(Date.now() - close);
   const onRow = (line: string): void => {
     arrived((JSON.parse(line) as { readonly window: { readonly close: number } }).window.close);
   };
-  return withContender(place, LATENCY_WINDOW_MS, onRow, async ({ channel }) => {
+  return withContender({ bed, load, contender }, LATENCY_WINDOW_MS, onRow, async ({ channel }) => {
     const notices = contender.rows === "redis" ? await noticesOf(bed, channel, arrived) : undefined;
     try {
       await bed.publish(load, channel, LATENCY_RATE * LATENCY_SECONDS, { rate: LATENCY_RATE });

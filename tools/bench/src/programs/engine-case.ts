@@ -39,7 +39,9 @@ async function measureCase({ title, events, bare, engine }: EngineCase): Promise
   const rounds = await runRounds([turn("bare", bare), turn("engine", engine)], { rounds: ROUNDS + 1 });
   if (results.size > 1) throw new Error(`${title}: the engine's results differ from the bare loop's.`);
   // The first round warms up the compiler.
-  const [bareNs = [], engineNs = []] = rounds.map((each) => each.slice(1).map(({ ns = NaN }) => ns));
+  const nsOf = (name: string): readonly number[] =>
+    (rounds.get(name) ?? []).slice(1).map(({ ns = NaN }) => ns);
+  const [bareNs, engineNs] = [nsOf("bare"), nsOf("engine")];
   return {
     nsPerItem: median(engineNs),
     bareNsPerItem: median(bareNs),
