@@ -1,5 +1,4 @@
 import { runProgram, UsageError } from "@millrace/cli";
-import { runBenchmark } from "./benchmark.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { engine } from "./benchmarks/engine.ts";
 import { peers } from "./benchmarks/peers.ts";
@@ -7,6 +6,7 @@ import { pipeline } from "./benchmarks/pipeline.ts";
 import { publisher } from "./benchmarks/publisher.ts";
 import { scale } from "./benchmarks/scale.ts";
 import { soak } from "./benchmarks/soak.ts";
+import { runBenchmark } from "./run-benchmark.ts";
 
 const BENCHMARKS: readonly Benchmark[] = [engine, pipeline, publisher, scale, peers, soak];
 

@@ -1,7 +1,7 @@
 import { createLogger } from "@millrace/cli";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 
-import { runGroup } from "../src/benchmark.ts";
+import { runGroup } from "../src/run-benchmark.ts";
 import { peer, peers } from "../src/benchmarks/peers.ts";
 import { Bed } from "../src/lab/bed.ts";
 import { markdownTable } from "../src/table.ts";

@@ -1,3 +1,9 @@
-export { startProgram } from "./start-program.ts";
+export { startProcess, startProgram } from "./start-program.ts";
 
-export type { LogLine, ProgramEnd, StartedProgram, StartProgramOptions } from "./start-program.ts";
+export type {
+  LogLine,
+  ProgramEnd,
+  StartedProgram,
+  StartProcessOptions,
+  StartProgramOptions,
+} from "./start-program.ts";

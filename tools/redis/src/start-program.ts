@@ -22,13 +22,14 @@ export interface ProgramEnd {
   readonly complaints: readonly string[];
 }
 
-/** Options of {@link startProgram}. */
-export interface StartProgramOptions {
-  readonly args?: readonly string[];
+/** Options of {@link startProcess}. */
+export interface StartProcessOptions {
   /** On top of this process' own environment; `undefined` takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Given on standard input. `@default nothing` */
   readonly input?: string | Uint8Array;
+  /** Keeps standard input open as long as this process lives, for a program that ends with it. `@default false` */
+  readonly holdInput?: boolean;
   /** In a process group of its own, so that Ctrl-C in this terminal does not reach it. `@default false` */
   readonly detached?: boolean;
   /** File or device that standard output goes to, instead of this process. `@default none` */
@@ -36,6 +37,11 @@ export interface StartProgramOptions {
   /** Called with each line of standard output. */
   readonly onOutput?: (line: string) => void;
   readonly onLog?: (line: LogLine) => void;
+}
+
+/** Options of {@link startProgram}. */
+export interface StartProgramOptions extends StartProcessOptions {
+  readonly args?: readonly string[];
 }
 
 /** A Millrace program as a child process. */
@@ -63,10 +69,22 @@ export interface StartedProgram {
  * Starts a program from its source (`main.ts`) or its build (`main.js`), with its log as data. The program stops by
  * itself when this process ends, however it ends.
  */
-export function startProgram(main: string, options: StartProgramOptions = {}): StartedProgram {
+export function startProgram(
+  main: string,
+  { args = [], ...options }: StartProgramOptions = {},
+): StartedProgram {
   const loader = main.endsWith(".ts") ? ["--conditions=@millrace/source", "--import", "tsx"] : [];
+  return startProcess(process.execPath, [...loader, main, ...args], options);
+}
+
+/** Starts any other program in the same way. It has to end with its standard input or its channel to this process. */
+export function startProcess(
+  command: string,
+  args: readonly string[],
+  options: StartProcessOptions = {},
+): StartedProgram {
   const file = options.outputTo === undefined ? undefined : openSync(options.outputTo, "w");
-  const child = spawn(process.execPath, [...loader, main, ...(options.args ?? [])], {
+  const child = spawn(command, args, {
     // Options of Node for this process need not suit another program.
     env: { ...process.env, NODE_OPTIONS: undefined, MILLRACE_LOG_FORMAT: "json", ...options.env },
     stdio: ["pipe", file ?? "pipe", "pipe", "ipc"],
@@ -77,7 +95,8 @@ export function startProgram(main: string, options: StartProgramOptions = {}): S
   if (stdin === null || stderr === null) throw new TypeError("input and log are pipes");
   // A program that does not read its input may be gone before all is written.
   stdin.on("error", () => undefined);
-  stdin.end(options.input ?? "");
+  stdin.write(options.input ?? "");
+  if (options.holdInput !== true) stdin.end();
 
   const output = new Feed<string>();
   const log = new Feed<LogLine>();
@@ -102,8 +121,12 @@ export function startProgram(main: string, options: StartProgramOptions = {}): S
   });
   const story = ended.then(({ code, log: lines, complaints: others }) => {
     const last = [...others, ...lines.map(({ msg }) => msg)].slice(-3).join(" | ");
-    return new Error(`${main} ended with exit code ${String(code)} before that: ${last}`);
+    return new Error(
+      `${[command, ...args].join(" ")} ended with exit code ${String(code)} before that: ${last}`,
+    );
   });
+  // It matters only to those who wait for a line.
+  story.catch(() => undefined);
   return {
     pid: child.pid,
     ended,

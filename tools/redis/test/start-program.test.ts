@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { startProgram } from "@millrace/local-redis/programs";
+import { startProcess, startProgram } from "@millrace/local-redis/programs";
 import { join } from "node:path";
 
 const CHATTY = join(import.meta.dirname, "programs/chatty.mjs");
@@ -26,5 +26,18 @@ describe("startProgram", () => {
     await expect(startProgram(CHATTY, { args: ["3"] }).logged("never")).rejects.toThrow(
       /exit code 3 before that: Warning: something \| all done/,
     );
+  });
+});
+
+describe("startProcess", () => {
+  test("holds standard input open for a program that ends with it", async () => {
+    const cat = startProcess("cat", [], { input: "a line\n", holdInput: true });
+    expect(await cat.printed(() => true)).toBe("a line");
+    cat.kill("SIGTERM");
+    expect(await cat.ended).toMatchObject({ code: null, output: ["a line"] });
+  });
+
+  test("a program that does not exist fails what is waited for", async () => {
+    await expect(startProcess("no-such-program", []).ended).rejects.toThrow(/no-such-program/);
   });
 });

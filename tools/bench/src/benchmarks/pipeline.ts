@@ -119,7 +119,7 @@ function group(name: string, title: string, events: number, load: Load, entries:
     const { contender, whenTimed = contender, ratios = [], targets: bounds } = entry;
     return {
       ...counting(nameOf(entry), { load, contender, events }),
-      afterwards: (run) => measureLatency(run, { load, contender: whenTimed }),
+      afterwards: async (run) => (run.latency ? measureLatency(run, { load, contender: whenTimed }) : {}),
       ratios: [...ratioToBareListener, ...ratios],
       ...(bounds && { targets: bounds }),
     };

@@ -1,7 +1,7 @@
+import { startProcess } from "@millrace/local-redis/programs";
+import type { ProgramEnd, StartedProgram } from "@millrace/local-redis/programs";
 import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "./programs.ts";
 
@@ -29,48 +29,36 @@ export interface Usage {
  * input or its channel to this process ends: none stays alive after this process, however that ends.
  */
 export class Consumer {
-  readonly #child: ChildProcess;
-  readonly #ended: Promise<void>;
-  #over = false;
+  readonly #process: StartedProgram;
+  #end: ProgramEnd | undefined;
   #resume: (() => void) | undefined;
-  #log = "";
 
-  private constructor(child: ChildProcess) {
-    this.#child = child;
-    this.#ended = new Promise((resolve) => {
-      child.once("close", () => {
-        this.#over = true;
-        resolve();
-      });
-    });
-    child.stderr?.on("data", (data: Buffer) => {
-      this.#log = (this.#log + data.toString()).slice(-LOG_TAIL_LENGTH);
-    });
+  private constructor(started: StartedProgram) {
+    this.#process = started;
+    started.ended.then(
+      (end) => {
+        this.#end = end;
+      },
+      () => undefined,
+    );
   }
 
   /** @param onRow called with each line of its output, as it comes */
   static async start({ file, args, env }: Command, onRow: (line: string) => void): Promise<Consumer> {
-    const child = spawn(file, args, {
-      env: { ...process.env, NODE_OPTIONS: undefined, ...env },
-      stdio: ["pipe", "pipe", "pipe", "ipc"],
-    });
-    await new Promise((resolve, reject) => {
-      child.once("spawn", resolve);
-      child.once("error", reject);
-    });
-    if (child.stdout === null) throw new TypeError("standard output is a pipe");
-    createInterface({ input: child.stdout, crlfDelay: Infinity }).on("line", onRow);
-    return new Consumer(child);
+    const started = startProcess(file, args, { ...(env && { env }), holdInput: true, onOutput: onRow });
+    // It did not start, and says why.
+    if (started.pid === undefined) await started.ended;
+    return new Consumer(started);
   }
 
   usage(): Usage {
     this.throwIfEnded();
-    return usageOf(this.#child.pid ?? 0);
+    return usageOf(this.#process.pid ?? 0);
   }
 
   /** What arrives from now on waits in Redis. */
   pause(): void {
-    this.#resume = pause(this.#child);
+    this.#resume = pause(this.#process);
   }
 
   resume(): void {
@@ -100,17 +88,21 @@ export class Consumer {
 
   /** @throws Error that quotes the end of its log */
   throwIfEnded(): void {
-    if (!this.#over) return;
-    throw new Error(`A consumer ended by itself. The end of its log: ${this.#log.trim() || "nothing"}`);
+    if (this.#end === undefined) return;
+    const log = [...this.#end.log.map(({ msg }) => msg), ...this.#end.complaints].join(" ");
+    throw new Error(
+      `A consumer ended by itself. The end of its log: ${log.slice(-LOG_TAIL_LENGTH) || "nothing"}`,
+    );
   }
 
   /** Ends it; resolves when it is gone and all its rows are here. */
   async stop(): Promise<void> {
     this.resume();
-    if (this.#over) return;
-    this.#child.kill("SIGTERM");
-    const late = setTimeout(() => this.#child.kill("SIGKILL"), STOP_TIMEOUT_MS);
-    await this.#ended;
+    this.#process.kill("SIGTERM");
+    const late = setTimeout(() => {
+      this.#process.kill("SIGKILL");
+    }, STOP_TIMEOUT_MS);
+    await this.#process.ended;
     clearTimeout(late);
   }
 }
@@ -121,8 +113,13 @@ export class Consumer {
  */
 const WAKE_AT_END = `trap '' HUP INT TERM; read -r _ || kill -CONT "$0"`;
 
+interface Pausable {
+  readonly pid?: number | undefined;
+  kill(signal: NodeJS.Signals): unknown;
+}
+
 /** Pauses a child process, but not beyond the end of this one. @returns lets it go on */
-export function pause(child: ChildProcess): () => void {
+export function pause(child: Pausable): () => void {
   const guard = spawn("sh", ["-c", WAKE_AT_END, String(child.pid)], { stdio: ["pipe", "ignore", "ignore"] });
   guard.stdin.on("error", () => undefined);
   child.kill("SIGSTOP");

@@ -98,7 +98,6 @@ export async function measureLatency(
   run: Run,
   { load, contender }: Pick<Job, "load" | "contender">,
 ): Promise<Figures> {
-  if (!run.latency) return {};
   const bed = await run.bed();
   const waits: number[] = [];
   const arrived = (close: number): unknown => waits.push(Date.now() - close);
