@@ -58,3 +58,14 @@ test("an unknown case is refused by name", async () => {
   expect(code).toBe(2);
   expect(complaints.join()).toMatch(/--case.*nonsense/);
 });
+
+testOnLinux("a benchmark that is interrupted ends at once, and says so", async () => {
+  const program = startProgram(MAIN, {
+    args: ["pipeline", "--json", "--scale=0.01", "--no-latency", "--case=stream-64"],
+  });
+  await program.logged("measured");
+  program.kill("SIGINT");
+  const { code, output, log } = await program.ended;
+  expect({ code, output }).toEqual({ code: 1, output: [] });
+  expect(log.at(-1)).toMatchObject({ code: "MILLRACE_BENCH_INTERRUPTED" });
+});

@@ -3,7 +3,7 @@ import type { Benchmark, Case, Run } from "../benchmark.ts";
 import type { Bed, Load } from "../lab/bed.ts";
 import type { Consumer } from "../lab/consumer.ts";
 import { millrace, withContender } from "../lab/contenders.ts";
-import type { Contender, Place } from "../lab/contenders.ts";
+import type { Contender } from "../lab/contenders.ts";
 import { allCounted, LatestRows } from "../lab/tally.ts";
 import type { Figures } from "../rounds.ts";
 import { median } from "../statistics.ts";
@@ -46,8 +46,7 @@ function steady(name: string, transport: Load["transport"], contender: Contender
   return {
     case: name,
     contender: contender.name,
-    measure: async (run) =>
-      soakOnce({ bed: await run.bed(), load: { transport, batch: FRAMES }, contender }, run),
+    measure: (run) => soakOnce(run, { transport, batch: FRAMES }, contender),
     targets: ["growth", "redisGrowth"].map((ratio) => ({ ratio, atMost: 1.1 })),
   };
 }
@@ -65,8 +64,8 @@ const LEAST_RATE = 0.98;
  *
  * @throws Error where events did not come at that rate, or rows do not add up
  */
-async function soakOnce(place: Place, run: Run): Promise<Figures> {
-  const { bed, load, contender } = place;
+async function soakOnce(run: Run, load: Load, contender: Contender): Promise<Figures> {
+  const bed = await run.bed();
   const { minutes, rate } = run;
   const events = Math.round(minutes * 60 * rate);
   const rows = new LatestRows();
@@ -77,7 +76,7 @@ async function soakOnce(place: Place, run: Run): Promise<Figures> {
   const onRow = (line: string): void => {
     rows.add(line);
   };
-  return withContender(place, WINDOW_MS, onRow, async ({ consumer, channel }) => {
+  return withContender(contender, { bed, load, windowMs: WINDOW_MS }, onRow, async (consumer, channel) => {
     // The publisher ends with the last sample; if it fails, it does so before.
     const [{ perSecond }, samples] = await Promise.all([
       bed.publish(load, channel, events, { rate }),

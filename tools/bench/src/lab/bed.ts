@@ -23,7 +23,7 @@ export class Bed {
   readonly redis: LocalRedis;
   /** For looks at Redis from outside. */
   readonly client: Redis;
-  readonly #programs = new Set<StartedProgram>();
+  readonly #programs = new Set<Pick<StartedProgram, "kill">>();
   #channels = 0;
 
   private constructor(redis: LocalRedis) {
@@ -65,14 +65,20 @@ export class Bed {
       ],
       env: this.env,
     });
-    this.#programs.add(program);
+    const release = this.adopt(program);
     const report = program.logged("report");
     // If it fails, the report fails too.
     report.catch(() => undefined);
     const { code } = await program.ended;
-    this.#programs.delete(program);
+    release();
     if (code !== 0) throw new Error(`The publisher ended with exit code ${String(code)}.`);
     return report;
+  }
+
+  /** Kills a program when this bed closes. @returns takes that back */
+  adopt(program: Pick<StartedProgram, "kill">): () => void {
+    this.#programs.add(program);
+    return () => this.#programs.delete(program);
   }
 
   /** Gives programs of this project the address of Redis, and takes their other variables away. */

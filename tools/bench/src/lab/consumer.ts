@@ -56,6 +56,10 @@ export class Consumer {
     return usageOf(this.#process.pid ?? 0);
   }
 
+  kill(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+
   /** What arrives from now on waits in Redis. */
   pause(): void {
     this.#resume = pause(this.#process);
@@ -98,9 +102,9 @@ export class Consumer {
   /** Ends it; resolves when it is gone and all its rows are here. */
   async stop(): Promise<void> {
     this.resume();
-    this.#process.kill("SIGTERM");
+    this.kill("SIGTERM");
     const late = setTimeout(() => {
-      this.#process.kill("SIGKILL");
+      this.kill("SIGKILL");
     }, STOP_TIMEOUT_MS);
     await this.#process.ended;
     clearTimeout(late);

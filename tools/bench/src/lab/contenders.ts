@@ -17,13 +17,6 @@ export interface Contender {
   readonly share?: number;
 }
 
-/** Where a contender counts. */
-export interface Place {
-  readonly bed: Bed;
-  readonly load: Load;
-  readonly contender: Contender;
-}
-
 /** What a contender has to do. */
 export interface Task {
   readonly bed: Bed;
@@ -32,26 +25,22 @@ export interface Task {
   readonly windowMs: number;
 }
 
-/** A contender that counts what is published on a channel. */
-export interface Listening {
-  readonly consumer: Consumer;
-  readonly channel: string;
-}
-
 /** Runs a contender for as long as it is used; Redis is empty again afterwards. */
 export async function withContender<T>(
-  { bed, load, contender }: Place,
-  windowMs: number,
+  { command }: Contender,
+  { bed, load, windowMs }: Omit<Task, "channel">,
   onRow: (line: string) => void,
-  use: (listening: Listening) => Promise<T>,
+  use: (consumer: Consumer, channel: string) => Promise<T>,
 ): Promise<T> {
   const channel = bed.newChannel();
-  const consumer = await Consumer.start(contender.command({ bed, load, channel, windowMs }), onRow);
+  const consumer = await Consumer.start(command({ bed, load, channel, windowMs }), onRow);
+  const release = bed.adopt(consumer);
   try {
     await subscribed({ bed, load, channel }, consumer);
-    return await use({ consumer, channel });
+    return await use(consumer, channel);
   } finally {
     await consumer.stop();
+    release();
     await bed.clear();
   }
 }

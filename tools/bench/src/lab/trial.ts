@@ -45,7 +45,7 @@ export async function measure(run: Run, { load, contender, events: all }: Job): 
   const events = Math.ceil(all * run.scale * share);
   const lines: string[] = [];
   const onRow = (line: string): unknown => lines.push(line);
-  return withContender({ bed, load, contender }, WINDOW_MS, onRow, async ({ consumer, channel }) => {
+  return withContender(contender, { bed, load, windowMs: WINDOW_MS }, onRow, async (consumer, channel) => {
     await bed.publish(load, channel, warmUp);
     const before = await consumer.quiet(idling);
     consumer.pause();
@@ -53,9 +53,10 @@ export async function measure(run: Run, { load, contender, events: all }: Job): 
     const began = performance.now();
     consumer.resume();
     const quiet = await consumer.quiet(idling);
-    await allCounted(contender.name, [warmUp, events], () =>
-      contender.rows === "redis" ? bed.keptRows() : Promise.resolve(lines),
-    );
+    await allCounted(contender.name, [warmUp, events], () => {
+      consumer.throwIfEnded();
+      return contender.rows === "redis" ? bed.keptRows() : Promise.resolve(lines);
+    });
     const end = atEnd(before, quiet, consumer.usage(), idling);
     return perEvent(events, end.cpuMicros - before.cpuMicros, end.at - began, quiet.peakMiB);
   });
@@ -104,7 +105,7 @@ export async function measureLatency(
   const onRow = (line: string): void => {
     arrived((JSON.parse(line) as { readonly window: { readonly close: number } }).window.close);
   };
-  return withContender({ bed, load, contender }, LATENCY_WINDOW_MS, onRow, async ({ channel }) => {
+  return withContender(contender, { bed, load, windowMs: LATENCY_WINDOW_MS }, onRow, async (_, channel) => {
     const notices = contender.rows === "redis" ? await noticesOf(bed, channel, arrived) : undefined;
     try {
       await bed.publish(load, channel, LATENCY_RATE * LATENCY_SECONDS, { rate: LATENCY_RATE });
