@@ -8,7 +8,7 @@ import { runRounds } from "./rounds.ts";
 import type { Figures, Turn } from "./rounds.ts";
 import { median, pairedRatio, rounded } from "./statistics.ts";
 import { markdownTable } from "./table.ts";
-import type { Facts, Line, Target, ToldTarget } from "./table.ts";
+import type { Facts, Line, Target, CheckedTarget } from "./table.ts";
 
 /** A benchmark was stopped before it had all its figures. */
 export class BenchInterruptedError extends Error {
@@ -120,7 +120,7 @@ export async function runGroup({ title, cases }: Group, run: Run): Promise<reado
       ...about,
       facts: facts.get(name) ?? {},
       figures,
-      ...(targets && { targets: toldTargets(targets, figures) }),
+      ...(targets && { targets: checkedTargets(targets, figures) }),
     };
   });
 }
@@ -148,7 +148,7 @@ function column(rounds: readonly Figures[], name: string): readonly number[] {
   return rounds.map((figures) => figures[name] ?? Number.NaN);
 }
 
-function toldTargets(targets: readonly Target[], figures: Figures): readonly ToldTarget[] {
+function checkedTargets(targets: readonly Target[], figures: Figures): readonly CheckedTarget[] {
   return targets.map((target) => {
     const { ratio, atMost = Infinity, atLeast = 0 } = target;
     const figure = figures[ratio] ?? Number.NaN;

@@ -7,7 +7,7 @@ export interface Target {
   readonly atLeast?: number;
 }
 
-export interface ToldTarget extends Target {
+export interface CheckedTarget extends Target {
   readonly met: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface Line {
   readonly contender: string;
   readonly facts?: Facts;
   readonly figures: Figures;
-  readonly targets?: readonly ToldTarget[];
+  readonly targets?: readonly CheckedTarget[];
   /** Why there are no figures, in one line. */
   readonly notRun?: string;
 }
@@ -72,7 +72,7 @@ export const PEAK: Column = figures("peak MiB", ["rssMiB"], whole);
  * @param names of what is compared with, where that differs from target to target
  */
 export function targets(names: Readonly<Record<string, string>> = {}): Column {
-  const text = ({ ratio, atMost, atLeast, met }: ToldTarget): string => {
+  const text = ({ ratio, atMost, atLeast, met }: CheckedTarget): string => {
     const bound = atMost === undefined ? `at least ${atLeast ?? 0}x` : `at most ${atMost}x`;
     const other = names[ratio] === undefined ? "" : ` of ${names[ratio]}`;
     return `${bound}${other}: ${met ? "met" : "missed"}`;
