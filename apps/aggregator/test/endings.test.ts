@@ -7,7 +7,7 @@ import type { LocalRedis } from "@millrace/local-redis";
 import { connectRedis } from "@millrace/redis-source";
 import { clickLine } from "./support/clicks.ts";
 import { keptRows, sumsOf, sumsOfLines } from "./support/kept-results.ts";
-import type { StartedProgram } from "@millrace/cli";
+import type { StartedProgram } from "@millrace/local-redis/programs";
 import { aggregator, aggregatorForSlowReader, aggregatorOnFullDisk, publisher } from "./support/programs.ts";
 
 const EVENTS = join(import.meta.dirname, "../../../data/events.jsonl");

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runProgram, startProgram } from "@millrace/cli";
-import type { LogLine, StartedProgram } from "@millrace/cli";
+import { runProgram } from "@millrace/cli";
+import { startProgram } from "@millrace/local-redis/programs";
+import type { LogLine, StartedProgram } from "@millrace/local-redis/programs";
 import { bar, readable } from "./bars.ts";
 import { demoConfig } from "./demo-config.ts";
 import { demoRedis } from "./demo-redis.ts";

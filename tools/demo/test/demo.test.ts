@@ -2,8 +2,8 @@ import { connect } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { startProgram } from "@millrace/cli";
-import type { ProgramEnd, StartedProgram } from "@millrace/cli";
+import { startProgram } from "@millrace/local-redis/programs";
+import type { ProgramEnd, StartedProgram } from "@millrace/local-redis/programs";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");
 const QUICK = ["--duration=1s", "--window=tumbling:300ms", "--exit-when-idle=400ms"];

@@ -1,5 +1,5 @@
 import { EXIT_CODES } from "@millrace/cli";
-import type { ProgramEnd, StartedProgram } from "@millrace/cli";
+import type { ProgramEnd, StartedProgram } from "@millrace/local-redis/programs";
 import type { DeathPlace } from "../aggregator/death.ts";
 import type { Guard } from "../guard.ts";
 import { argsOf, setUp, suits } from "./aggregator-needs.ts";
