@@ -31,14 +31,23 @@ export { RedisStreamSink } from "./stream/stream-sink.ts";
 export { RedisStreamSource } from "./stream/stream-source.ts";
 export { connectRedis } from "./connection/redis-connection.ts";
 export { KeyConnections } from "./connection/key-connections.ts";
-export { backOffMs } from "./connection/back-off.ts";
-export { explainFailure, isReply, isWrongNode } from "./connection/explain-failure.ts";
+export { RetryingClient } from "./connection/retrying-client.ts";
+export { explainFailure, replyKind } from "./connection/explain-failure.ts";
 export { parseRedisUrl } from "./connection/redis-url.ts";
 export { StartClock } from "./connection/start-clock.ts";
 export { describeRedis } from "./connection/connection-options.ts";
 export { waitForSubscriber } from "./pubsub/wait-for-subscriber.ts";
 
-export type { KeyConnection, OpenConnection } from "./connection/key-connections.ts";
+export type { OpenConnection } from "./connection/key-connections.ts";
+export type {
+  Attempt,
+  LazyConnection,
+  RetryLimit,
+  RetryOptions,
+  RetrySettings,
+  WaitLog,
+} from "./connection/retrying-client.ts";
+export type { ReplyKind } from "./connection/explain-failure.ts";
 export type { ConnectSettings, RedisConnection } from "./connection/redis-connection.ts";
 export type { DecodedMessage, FrameCodec, FrameHeader, FrameToEncode } from "./delivery/frame-codec.ts";
 export type { FrameVerdict, LedgerOptions, LedgerStats, Suspicion } from "./delivery/producer-ledger.ts";

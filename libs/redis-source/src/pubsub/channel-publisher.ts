@@ -1,11 +1,10 @@
 import type { Redis } from "ioredis";
-import type { PartContext, TimeProvider } from "@millrace/dataflow";
-import { watchAnswers } from "../connection/answer-limit.ts";
+import type { PartContext } from "@millrace/dataflow";
 import { resolveTarget } from "../connection/connection-options.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { explainFailure } from "../connection/explain-failure.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
-import type { RedisConnection } from "../connection/redis-connection.ts";
+import { RetryingClient } from "../connection/retrying-client.ts";
 import { logRefusedRecord } from "../delivery/producer-records.ts";
 import { RedisRefusedError } from "../errors.ts";
 import { publishAll } from "./publish-all.ts";
@@ -42,24 +41,21 @@ export interface PublishCounts {
 
 /** Publishes on one channel, over a connection of its own, through any number of reconnects. */
 export class ChannelPublisher {
-  readonly #connection: RedisConnection;
+  readonly #redis: RetryingClient;
   readonly #target: ChannelTarget;
-  readonly #time: TimeProvider;
   readonly #count: (counts: PublishCounts) => void;
   /** On the connection of the moment. */
   readonly #scripts: { allowed: boolean };
   #published = 0;
 
   private constructor(
-    connection: RedisConnection,
+    redis: RetryingClient,
     target: ChannelTarget,
-    time: TimeProvider,
     count: (counts: PublishCounts) => void,
     scripts: { allowed: boolean },
   ) {
-    this.#connection = connection;
+    this.#redis = redis;
     this.#target = target;
-    this.#time = time;
     this.#count = count;
     this.#scripts = scripts;
   }
@@ -92,15 +88,16 @@ export class ChannelPublisher {
         if (!scripts.allowed) logger.info({ event: "no-scripts", channel }, NO_SCRIPTS);
       },
     });
-    return new ChannelPublisher(connection, target, time, count, scripts);
+    const redis = new RetryingClient(connection, { logger, time, step, key: channel });
+    return new ChannelPublisher(redis, target, count, scripts);
   }
 
   get client(): Redis | undefined {
-    return this.#connection.client;
+    return this.#redis.client;
   }
 
   get disconnects(): number {
-    return this.#connection.disconnects;
+    return this.#redis.disconnects;
   }
 
   get published(): number {
@@ -124,40 +121,38 @@ export class ChannelPublisher {
     const scriptPays = messages.length > 1 && meanLength(messages) <= LONGEST_IN_SCRIPT;
     let left: readonly number[] = messages.map((_, index) => index);
     let again = 0;
-    while (left.length > 0) {
-      const client = await this.#connection.whenUp();
-      if (again > 0) this.#count({ published: 0, bytes: 0, unheard: 0, resent: again });
-      const scripted = scriptPays && this.#scripts.allowed;
-      const send = scripted ? byScript(transport) : inPipeline(transport);
-      const target = { channel, send, maxInFlightBytes };
-      const watch = watchAnswers(this.#connection, client, this.#time);
-      const { refused, unanswered, unsent, failure } = await publishAll(
-        client,
-        target,
-        messages,
-        left,
-        (answer) => {
-          watch.answered();
-          const published = rowsIn(answer.taken);
-          this.#published += published;
-          this.#count({ published, bytes: answer.bytes, unheard: rowsIn(answer.unheard), resent: 0 });
-        },
-      );
-      watch.end();
-      left = [...refused, ...unsent];
-      if (left.length === 0) return;
-      const reason = explainFailure(failure, this.#connection.address);
-      if (reason.retryable) this.#connection.discard(client, failure);
-      // A right was taken away, or the script was killed: a pipeline does it, or tells what is really wrong.
-      else if (scripted) this.#scripts.allowed = false;
-      else throw reason;
-      again = rowsIn(unanswered);
-    }
+    await this.#redis.run(async ({ client, address, watch }) => {
+      while (left.length > 0) {
+        if (again > 0) this.#count({ published: 0, bytes: 0, unheard: 0, resent: again });
+        const scripted = scriptPays && this.#scripts.allowed;
+        const send = scripted ? byScript(transport) : inPipeline(transport);
+        const answers = watch();
+        const { refused, unanswered, unsent, failure } = await publishAll(
+          client,
+          { channel, send, maxInFlightBytes },
+          messages,
+          left,
+          (answer) => {
+            answers.answered();
+            const published = rowsIn(answer.taken);
+            this.#published += published;
+            this.#count({ published, bytes: answer.bytes, unheard: rowsIn(answer.unheard), resent: 0 });
+          },
+        );
+        answers.end();
+        left = [...refused, ...unsent];
+        again = rowsIn(unanswered);
+        if (failure === undefined) return;
+        // A right was taken away, or the script was killed: a pipeline does it, or says what is really wrong.
+        if (!scripted || explainFailure(failure, address).retryable) throw failure;
+        this.#scripts.allowed = false;
+      }
+    });
   }
 
   /** Settles what is outstanding. */
   close(): Promise<void> {
-    return this.#connection.close();
+    return this.#redis.close();
   }
 }
 

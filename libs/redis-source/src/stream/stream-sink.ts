@@ -2,10 +2,10 @@ import type { Json, PartContext, Sink, SinkPartition, StartContext } from "@mill
 import { resolveTarget } from "../connection/connection-options.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
+import { RetryingClient } from "../connection/retrying-client.ts";
 import { PublishLane } from "../pubsub/publish-lane.ts";
 import { PublishParts } from "../pubsub/publish-part.ts";
 import type { PublishRow } from "../pubsub/pubsub-sink-options.ts";
-import { StreamLink } from "./stream-link.ts";
 import { resolveStreamSinkOptions } from "./stream-sink-options.ts";
 import type { RedisStreamSinkOptions, StreamSinkSettings, StreamSinkStats } from "./stream-sink-options.ts";
 import { StreamWriter } from "./stream-writer.ts";
@@ -59,8 +59,8 @@ export class RedisStreamSink implements Sink<PublishRow> {
       const { logger, time, signal } = context;
       const role = `sink ${stream}`;
       const connection = await connectRedis(this.#connection, { role, key: stream, logger, time, signal });
-      const link = new StreamLink(stream, connection, context);
-      const writer = new StreamWriter(stream, link, this.#settings, context, (counts) => {
+      const redis = new RetryingClient(connection, { ...context, key: stream });
+      const writer = new StreamWriter(stream, redis, this.#settings, context, (counts) => {
         this.#count(counts);
       });
       return PublishLane.open(writer, framing, context);

@@ -1,10 +1,11 @@
 import type { Redis } from "ioredis";
 import type { PartContext } from "@millrace/dataflow";
 import { bytesOf } from "../bytes-of.ts";
+import { isReply } from "../connection/explain-failure.ts";
+import type { RetryingClient } from "../connection/retrying-client.ts";
 import type { MessagePublisher } from "../pubsub/publish-lane.ts";
 import type { PublishRow } from "../pubsub/pubsub-sink-options.ts";
 import { DATA_FIELD } from "./message-decoder.ts";
-import type { StreamLink } from "./stream-link.ts";
 import { StreamRoom } from "./stream-room.ts";
 import type { StreamLimit } from "./stream-sink-options.ts";
 
@@ -22,17 +23,17 @@ export interface WriteCounts {
 /** Adds messages to one stream, in order, a pipeline at a time. */
 export class StreamWriter implements MessagePublisher {
   readonly #stream: string;
-  readonly #link: StreamLink;
+  readonly #redis: RetryingClient;
   readonly #maxInFlightBytes: number;
   readonly #trimTo: number | undefined;
   readonly #room: StreamRoom | undefined;
   readonly #count: (counts: WriteCounts) => void;
   #published = 0;
 
-  /** The writer closes the link. */
+  /** The writer closes the client. */
   constructor(
     stream: string,
-    link: StreamLink,
+    redis: RetryingClient,
     {
       maxInFlightBytes,
       limit,
@@ -41,15 +42,15 @@ export class StreamWriter implements MessagePublisher {
     count: (counts: WriteCounts) => void,
   ) {
     this.#stream = stream;
-    this.#link = link;
+    this.#redis = redis;
     this.#maxInFlightBytes = maxInFlightBytes;
     this.#count = count;
     if (limit?.whenFull === "trim") this.#trimTo = limit.maxLength;
-    else if (limit !== undefined) this.#room = new StreamRoom(stream, link, limit, context);
+    else if (limit !== undefined) this.#room = new StreamRoom(stream, redis, limit, context);
   }
 
   get disconnects(): number {
-    return this.#link.disconnects;
+    return this.#redis.disconnects;
   }
 
   get published(): number {
@@ -73,7 +74,7 @@ export class StreamWriter implements MessagePublisher {
 
   close(): Promise<void> {
     this.#room?.close();
-    return this.#link.close();
+    return this.#redis.close();
   }
 
   /** @returns where the flight that starts at `from` ends */
@@ -97,7 +98,7 @@ export class StreamWriter implements MessagePublisher {
   ): Promise<void> {
     let left = Array.from({ length: end - from }, (_, i) => from + i);
     let unanswered = 0;
-    await this.#link.ask(async (client) => {
+    await this.#redis.ask(async (client) => {
       if (unanswered > 0) this.#count({ published: 0, entries: 0, bytes: 0, resent: unanswered });
       const batch = left.map((index) => messages[index] ?? "");
       const replies = (await this.#pipeline(client, batch)) ?? [];
@@ -112,7 +113,7 @@ export class StreamWriter implements MessagePublisher {
           return false;
         }
         failure ??= error;
-        if (error?.name !== "ReplyError") unanswered += rowsOf(index);
+        if (!isReply(error)) unanswered += rowsOf(index);
         return true;
       });
       this.#published += published;

@@ -1,4 +1,4 @@
-import type { Link } from "../connection/task-connection.ts";
+import type { TaskAttempt } from "../connection/task-connection.ts";
 import { APPLY } from "../scripts/apply.ts";
 import type { TaskKeys } from "../task-keys.ts";
 
@@ -8,7 +8,7 @@ import type { TaskKeys } from "../task-keys.ts";
  * @throws KeyOccupiedError, StateIncompleteError, RedisError: the piece it met is still there whole
  */
 export async function applyJournal(
-  { script }: Link,
+  { script }: TaskAttempt,
   { meta, groups, journal, nothing }: TaskKeys,
 ): Promise<void> {
   while (Number(await script(APPLY, [meta, groups, journal, nothing], [])) > 0);

@@ -1,4 +1,4 @@
-import type { Link } from "../connection/task-connection.ts";
+import type { TaskAttempt } from "../connection/task-connection.ts";
 import { STAGE } from "../scripts/stage.ts";
 import type { TaskKeys } from "../task-keys.ts";
 
@@ -10,14 +10,14 @@ export interface Staging {
   readonly name: string;
 }
 
-/** Elements that {@link stagePieces} puts into Redis: 0 for a small commit, which needs no staging. */
+/** Elements that {@attempt stagePieces} puts into Redis: 0 for a small commit, which needs no staging. */
 export function stagedLength(pieces: readonly (readonly string[])[]): number {
   return pieces.length < 2 ? 0 : pieces.reduce((total, piece) => total + piece.length + 1, 0);
 }
 
 /** Puts the pieces of a commit into Redis, unless it would not be applied anyway: making it then tells why. */
 export async function stagePieces(
-  { script }: Link,
+  { script }: TaskAttempt,
   { meta, staged }: TaskKeys,
   { fence, number, name }: Staging,
   pieces: readonly (readonly string[])[],
