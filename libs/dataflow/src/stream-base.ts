@@ -13,7 +13,7 @@ import type { Pass, Shape } from "./operators/stateless.ts";
 import type { StepContext } from "./operators/step-context.ts";
 
 /** What a node may say beyond its operator. */
-export type NodeNotes = Pick<GraphNode, "detail" | "mayEnd" | "state">;
+export type NodeNotes = Pick<GraphNode, "account" | "detail" | "mayEnd" | "state">;
 
 /** What keyed and unkeyed streams share: a place in a graph, and how steps are added after it. */
 export abstract class StreamBase<T> {

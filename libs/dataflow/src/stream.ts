@@ -41,7 +41,9 @@ export class Stream<T> extends StreamBase<T> {
   decode<U>(id: string, decoder: Decoder<T, U>): Stream<U> {
     return new Stream<U>(
       this.graph,
-      this.addOperator(id, "decode", (context) => new DecodeOperator(context, decoder)),
+      this.addOperator(id, "decode", (context) => new DecodeOperator(context, decoder), {
+        account: "decode",
+      }),
       this.division,
     );
   }
