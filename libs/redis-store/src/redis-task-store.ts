@@ -41,7 +41,7 @@ export class RedisTaskStore implements TaskStore {
   }
 
   /**
-   * Applies a commit, in one script call where it is small. A large one is staged in pieces, made by one call, and
+   * Applies a commit, in one script call as a rule. One that would keep Redis busy for too long is staged in pieces, made by one call, and
    * then applied piece by piece: if this process dies in between, the next owner applies the rest before it loads.
    *
    * What fails has written nothing, but for a large commit that was made: its rest comes before anything else.

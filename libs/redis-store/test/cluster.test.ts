@@ -14,7 +14,7 @@ let store: RedisStore;
 beforeAll(async () => {
   cluster = await startRedisCluster();
   nodes = cluster.nodes.map(({ url }) => new Redis(url));
-  store = new RedisStore(seed());
+  store = new RedisStore(seed(), { maxCallBytes: 1 });
 }, 30_000);
 
 afterAll(async () => {
@@ -99,6 +99,7 @@ describe("in a Redis Cluster", () => {
       const move = new SlotMove(part, from, to);
       let begun = false;
       const moving = new RedisStore(seed(), {
+        maxCallBytes: 1,
         failPoint: async (name) => {
           if (name !== point || begun) return;
           begun = true;

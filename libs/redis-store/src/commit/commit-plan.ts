@@ -11,6 +11,8 @@ import { fillPieces } from "./pieces.ts";
 export interface CommitLimits {
   /** A larger commit is refused. */
   readonly maxCommitBytes: number;
+  /** A larger commit is more than one call of a script. */
+  readonly maxCallBytes: number;
   /** A larger value is written, and named by {@link CommitPlan.largest}. */
   readonly maxValueBytes: number;
 }
@@ -68,7 +70,7 @@ export async function planCommit(
     add(bytes);
   };
   add(bytesOf(head));
-  const pieces = await fillPieces(operationsOf(keys, commit), count, breathe);
+  const pieces = await fillPieces(operationsOf(keys, commit), limits.maxCallBytes, count, breathe);
   return { head, pieces, largest };
 }
 

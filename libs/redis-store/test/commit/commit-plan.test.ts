@@ -7,7 +7,7 @@ import { TaskKeys } from "../../src/task-keys.ts";
 import { TASK, commitOf, rowsOut } from "../support/commits.ts";
 
 const KEYS = new TaskKeys(TASK);
-const LIMITS = { maxCommitBytes: 1e9, maxValueBytes: 1e6 };
+const LIMITS = { maxCommitBytes: 1e9, maxValueBytes: 1e6, maxCallBytes: 1 };
 
 const plan = (commit: Commit, breathe = (): Promise<void> => Promise.resolve()): Promise<CommitPlan> =>
   planCommit(KEYS, commit, LIMITS, breathe);
