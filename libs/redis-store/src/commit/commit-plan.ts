@@ -1,6 +1,6 @@
 import type { Commit } from "@millrace/dataflow";
 import { CommitTooLargeError } from "../errors.ts";
-import { encodeNotices, encodeRows } from "../sinks/encode-output.ts";
+import { redisOutput } from "../sinks/redis-output.ts";
 import type { TaskKeys } from "../task-keys.ts";
 import { encodeChanges } from "./encode-changes.ts";
 import { bytesOf } from "./operation.ts";
@@ -80,8 +80,9 @@ function* operationsOf(
   { number, changes, outputs, watermark }: Commit,
 ): Generator<Operation> {
   yield* encodeChanges(keys, changes);
-  for (const output of outputs) yield* encodeRows(keys, output);
-  for (const output of outputs) yield* encodeNotices(keys, number, output);
+  const ofSinks = outputs.map(redisOutput);
+  for (const output of ofSinks) yield* output.visible(keys);
+  for (const output of ofSinks) yield* output.notices(keys, number);
   yield ["WATERMARK", watermark === null ? "" : String(watermark)];
 }
 
