@@ -1,13 +1,13 @@
 import { FencedError, requireRoom } from "@millrace/dataflow";
 import type { Json, TaskState } from "@millrace/dataflow";
 import { clearTask } from "./admin/clear-task.ts";
-import { applyJournal } from "./commit/apply-journal.ts";
+import { applyJournal } from "./commit/staging.ts";
 import { incomplete } from "./connection/failure.ts";
 import type { TaskAttempt, TaskConnection } from "./connection/task-connection.ts";
+import { decodeText } from "./task-keys.ts";
 import type { TaskKeys } from "./task-keys.ts";
 import { jsonFrom, readMeta } from "./task-meta.ts";
 import type { TaskMeta } from "./task-meta.ts";
-import { decodeText } from "./text-codec.ts";
 
 /**
  * Reads a task's state in pages, and checks that it is whole. While it is read only a newer owner can change it, and

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Json, Store, TaskHead, TaskId, TaskStore } from "@millrace/dataflow";
 import { KeyConnections, RedisClosedError, RedisRefusedError, describeRedis } from "@millrace/redis-source";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
-import { acquireTask } from "./acquire-task.ts";
+import { acquireTask } from "./scripts/acquire.ts";
 import { TaskConnection } from "./connection/task-connection.ts";
 import { groupSizes, readGroup, requireRoomFor, requireWhole } from "./load-task.ts";
 import { resolveStoreOptions } from "./redis-store-options.ts";

@@ -1,10 +1,9 @@
 import { StateError } from "@millrace/dataflow";
 import type { Commit, CommitOutcome, TaskState, TaskStore } from "@millrace/dataflow";
-import { applyJournal } from "./commit/apply-journal.ts";
 import { planCommit } from "./commit/commit-plan.ts";
 import type { CommitPlan } from "./commit/commit-plan.ts";
-import { stagePieces, stagedLength } from "./commit/stage-pieces.ts";
-import type { Staging } from "./commit/stage-pieces.ts";
+import { applyJournal, stagePieces, stagedLength } from "./commit/staging.ts";
+import type { Staging } from "./commit/staging.ts";
 import type { TaskAttempt, TaskConnection } from "./connection/task-connection.ts";
 import { loadTask } from "./load-task.ts";
 import type { StoreSettings } from "./redis-store-options.ts";

@@ -3,9 +3,8 @@ import { RedisError } from "../errors.ts";
 import { nodeOf } from "./connection-options.ts";
 import type { RedisTarget } from "./connection-options.ts";
 import { isReply, replyKind } from "./explain-failure.ts";
-import type { NodeFinder } from "./node-finder.ts";
 import { openClient } from "./open-client.ts";
-import type { LiveClient, OpenSettings } from "./open-client.ts";
+import type { LiveClient, NodeFinder, OpenSettings } from "./open-client.ts";
 
 /** A cluster that sends a client round in circles is being rebuilt: better to start over after a pause. */
 const MAX_HOPS = 5;

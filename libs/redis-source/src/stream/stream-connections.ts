@@ -1,7 +1,7 @@
 import type { PartContext } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { KeyConnections } from "../connection/key-connections.ts";
-import { readingNeeds } from "../connection/reading-needs.ts";
+import { readingNeeds } from "../connection/explain-failure.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
 import { RetryingClient } from "../connection/retrying-client.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { TaskId } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
-import { acquireTask } from "../acquire-task.ts";
+import { acquireTask } from "../scripts/acquire.ts";
 import { FORGET } from "../scripts/forget.ts";
 import { clearTask, taken } from "./clear-task.ts";
 import { withTask } from "./with-task.ts";

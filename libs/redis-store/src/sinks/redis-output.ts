@@ -2,8 +2,8 @@ import type { StoreOutput } from "@millrace/dataflow";
 import { RedisOptionsError } from "@millrace/redis-source";
 import { inRuns } from "../commit/operation.ts";
 import type { Operation } from "../commit/operation.ts";
+import { encodeText } from "../task-keys.ts";
 import type { TaskKeys } from "../task-keys.ts";
-import { encodeText } from "../text-codec.ts";
 
 /** How subscribers hear of new results: `publish` to the whole cluster, `spublish` within the shard of the task. */
 export type NoticeCommand = "publish" | "spublish";

@@ -1,4 +1,5 @@
 import type { TaskAttempt } from "../connection/task-connection.ts";
+import { APPLY } from "../scripts/apply.ts";
 import { STAGE } from "../scripts/stage.ts";
 import type { TaskKeys } from "../task-keys.ts";
 
@@ -32,4 +33,16 @@ export async function stagePieces(
   for (let at = 0, piece = starts.get(at); piece !== undefined; piece = starts.get(at)) {
     at = Number(await script(STAGE, [meta, staged], [fence, number, name, at, piece.length, ...piece]));
   }
+}
+
+/**
+ * Applies what is left of the last commit, piece by piece, so that others get their turn in between.
+ *
+ * @throws KeyOccupiedError, StateIncompleteError, RedisError: the piece it met is still there whole
+ */
+export async function applyJournal(
+  { script }: TaskAttempt,
+  { meta, groups, journal, nothing }: TaskKeys,
+): Promise<void> {
+  while (Number(await script(APPLY, [meta, groups, journal, nothing], [])) > 0);
 }
