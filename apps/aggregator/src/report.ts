@@ -29,7 +29,7 @@ export function report(logger: Logger, stats: FlowStats, failed = false): void {
     unaccounted,
     rowsOut,
   } = figures;
-  const decodes = stats.tasks.some(({ steps }) => steps.some(({ operator }) => operator === "decode"));
+  const decodes = stats.tasks.some(({ steps }) => steps.some(({ kind }) => kind === "decode"));
   // Without a step that decodes, what the source did not refuse goes on as it came.
   const passedOn = decodes ? 0 : received - malformed;
   const ways = notZero({

@@ -1,9 +1,12 @@
 import type { Dataflow } from "./dataflow.ts";
+import { kindOf } from "./graph.ts";
+import type { StepKind } from "./graph.ts";
 
 /** A step as data. */
 export interface StepDescription {
   readonly id: string;
   readonly operator: string;
+  readonly kind: StepKind;
   /** What it is fed from: step and port. */
   readonly inputs: readonly { readonly step: string; readonly port: string }[];
   readonly ports: readonly string[];
@@ -19,21 +22,25 @@ export interface FlowDescription {
 
 /** What a flow is made of, without running it. */
 export function describe(flow: Dataflow): FlowDescription {
-  const steps = flow.graph.nodes.map(({ id, operator, inputs, ports, detail }) => ({
-    id,
-    operator,
-    inputs: inputs.map(({ node, port }) => ({ step: node, port })),
-    ports,
-    ...(detail === undefined ? {} : { detail }),
-  }));
+  const steps = flow.graph.nodes.map((node) => {
+    const { id, operator, inputs, ports, detail } = node;
+    return {
+      id,
+      operator,
+      kind: kindOf(node),
+      inputs: inputs.map((from) => ({ step: from.node, port: from.port })),
+      ports,
+      ...(detail === undefined ? {} : { detail }),
+    };
+  });
   return { flow: flow.id, steps };
 }
 
 /** The description as a Mermaid flowchart, which GitHub and many editors draw. */
 export function toMermaid({ steps }: FlowDescription): string {
   const names = new Map(steps.map(({ id }, index) => [id, `s${index}`]));
-  const nodes = steps.map(({ id, operator, detail }) => {
-    const [open, close] = SHAPES[operator] ?? ["[", "]"];
+  const nodes = steps.map(({ id, operator, kind, ports, detail }) => {
+    const [open, close] = kind === "other" && ports.length > 1 ? FORK : SHAPES[kind];
     // A step without a name of its own has its operator's; what a keyBy says of itself is one word, the field.
     const note = operator === "keyBy" && detail !== undefined ? `${operator} ${detail}` : operator;
     const label = id === operator && note === operator ? id : `${id}<br/><i>${note}</i>`;
@@ -48,9 +55,13 @@ export function toMermaid({ steps }: FlowDescription): string {
   return ["flowchart LR", ...nodes, ...edges].join("\n");
 }
 
-const SHAPES: Readonly<Record<string, readonly [open: string, close: string]>> = {
+type Brackets = readonly [open: string, close: string];
+
+const SHAPES: Readonly<Record<StepKind, Brackets>> = {
   input: ["([", "])"],
+  decode: ["[", "]"],
+  windows: ["[[", "]]"],
   output: ["([", "])"],
-  window: ["[[", "]]"],
-  branch: ["{", "}"],
+  other: ["[", "]"],
 };
+const FORK: Brackets = ["{", "}"];

@@ -40,6 +40,13 @@ export interface GraphNode {
   readonly role: NodeRole;
   /** What the operator says of itself: configuration that a reader of the graph wants to see. */
   readonly detail?: string;
+  /**
+   * What becomes of the step's events, for the account of a run. `decode`: each is decoded, malformed or blank; `windows`:
+   * each is counted, late, refused or skipped. Absent: they go on, or are the operator's own affair.
+   */
+  readonly account?: "decode" | "windows";
+  /** Windows whose task has a watermark: they do not keep time by key. `@default false` */
+  readonly hasWatermark?: boolean;
   /** The node may end the way of its events (an inspection, a measured drop). */
   readonly mayEnd?: boolean;
   /**
@@ -69,6 +76,13 @@ export interface Origin {
   readonly windows: readonly string[];
   /** Whether some are made from the input without a window in between. */
   readonly input: boolean;
+}
+
+/** What a step is in the account of a run; `other`: its events are counted, and no more is known of them. */
+export type StepKind = "input" | "decode" | "windows" | "output" | "other";
+
+export function kindOf({ role, account }: GraphNode): StepKind {
+  return role.kind === "input" || role.kind === "output" ? role.kind : (account ?? "other");
 }
 
 const STEP_ID = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;

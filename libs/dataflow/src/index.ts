@@ -63,6 +63,7 @@ export type {
 } from "./contracts/source.ts";
 export type { ErrorPolicy, StepOptions } from "./operators/error-policy.ts";
 export type { FlowStats, Hold, StepStats, TaskPhase, TaskStats } from "./runtime/stats.ts";
+export type { StepKind } from "./graph.ts";
 export type { FlowDescription, StepDescription } from "./describe.ts";
 export type { IterableSourceOptions } from "./sources/iterable-source.ts";
 export type { Completeness, Json } from "@millrace/windowing";

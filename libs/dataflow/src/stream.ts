@@ -71,7 +71,7 @@ type KeyField<T> = { [F in keyof T & string]: T[F] extends string | number ? F :
 export type KeyOf<T> = KeyField<T> | ((event: T) => string | number);
 
 /** What a node may say beyond its operator. */
-type NodeNotes = Pick<GraphNode, "detail" | "mayEnd" | "state">;
+type NodeNotes = Pick<GraphNode, "account" | "detail" | "mayEnd" | "state">;
 
 /**
  * Events of one type on their way through a flow. Every method adds a step; nothing runs until `run(flow)`.
@@ -100,7 +100,9 @@ export class Stream<T, K extends Key = undefined> {
   decode<U>(id: string, decoder: Decoder<T, U>): Stream<U, K>;
   decode<U>(...given: Named<[decoder: Decoder<T, U>]>): Stream<U, K> {
     const [id, decoder] = this.#named("decode", given);
-    return this.#same<U>(this.#add(id, "decode", (context) => new DecodeOperator(context, decoder)));
+    return this.#same<U>(
+      this.#add(id, "decode", (context) => new DecodeOperator(context, decoder), { account: "decode" }),
+    );
   }
 
   /** One event for each event. */

@@ -257,6 +257,8 @@ export class WindowedStream<V> {
     this.#graph.add({
       id: step,
       operator: "window",
+      account: "windows",
+      hasWatermark: options.timeModel !== "perKey",
       inputs: [this.#from],
       ports: ["down", "late", "refused"],
       detail: explanation,

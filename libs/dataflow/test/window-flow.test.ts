@@ -83,6 +83,20 @@ describe("windows on the system clock", () => {
     expect(out.take()).toEqual([["Madrid", 1, "drain"]]);
   });
 
+  test("are accounted for by what their steps are, whatever their operators are called", async () => {
+    const source = new TestingSource<string>();
+    source.push(["Madrid 1 0", "", "nonsense", "Madrid 0 0"]);
+    source.end();
+    const stats = await run(mobileCounts(source, new TestingSink<Row>()));
+    const renamed = stats.tasks.map((task) => ({
+      ...task,
+      steps: task.steps.map((step) => ({ ...step, operator: "renamed" })),
+    }));
+    const account = reconcile({ ...stats, tasks: renamed });
+    expect(account).toEqual(reconcile(stats));
+    expect(account).toMatchObject({ decoded: 2, windowed: 2, unaccounted: 0 });
+  });
+
   test("close at the end of the input, and every event is accounted for", async () => {
     const source = new TestingSource<string>();
     const out = new TestingSink<Row>();

@@ -32,14 +32,23 @@ export { RedisStreamSink, SHORTEST_WAITING_LENGTH } from "./stream/stream-sink.t
 export { RedisStreamSource } from "./stream/stream-source.ts";
 export { connectRedis } from "./connection/redis-connection.ts";
 export { KeyConnections } from "./connection/key-connections.ts";
-export { backOffMs } from "./connection/back-off.ts";
-export { explainFailure, isReply, isWrongNode } from "./connection/explain-failure.ts";
+export { RetryingClient } from "./connection/retrying-client.ts";
+export { explainFailure, replyKind } from "./connection/explain-failure.ts";
 export { parseRedisUrl } from "./connection/redis-url.ts";
 export { StartClock } from "./connection/start-clock.ts";
 export { describeRedis } from "./connection/connection-options.ts";
 export { waitForSubscriber } from "./pubsub/wait-for-subscriber.ts";
 
-export type { KeyConnection, OpenConnection } from "./connection/key-connections.ts";
+export type { OpenConnection } from "./connection/key-connections.ts";
+export type {
+  Attempt,
+  LazyConnection,
+  RetryLimit,
+  RetryOptions,
+  RetrySettings,
+  WaitLog,
+} from "./connection/retrying-client.ts";
+export type { ReplyKind } from "./connection/explain-failure.ts";
 export type { ConnectSettings, RedisConnection } from "./connection/redis-connection.ts";
 export type { Frame, FrameFailure, FrameFailureCode, FrameHeader } from "./wire/frame.ts";
 export type { FrameToEncode } from "./wire/encode-frame.ts";

@@ -41,7 +41,9 @@ describe("parseDuration", () => {
     "99999999999999999d",
   ])("refuses %j and says what is wanted", (text) => {
     expect(() => parseDuration(text)).toThrow(DurationError);
-    expect(() => parseDuration(text)).toThrow(/is not a duration above 0: give a number with one of the units/);
+    expect(() => parseDuration(text)).toThrow(
+      /is not a duration above 0: give a number with one of the units/,
+    );
   });
 
   test("says of a number without a unit what to write", () => {

@@ -6,13 +6,16 @@ export interface TaskId {
   readonly part: string;
 }
 
-/** Rows that a store makes visible in the same atomic step as the state, such as results in Redis. */
+/**
+ * Rows that a store makes visible in the same atomic step as the state, such as results in Redis. Only the store that the
+ * sink belongs to looks into it.
+ */
 export interface StoreOutput {
   /** Id of the output step. */
   readonly step: string;
-  /** Where they go: read by the store that the sink belongs to. */
-  readonly target: Json;
-  readonly rows: readonly Json[];
+  /** Where they go. */
+  readonly target: unknown;
+  readonly rows: readonly unknown[];
 }
 
 /** One atomic step: position, state and outputs become durable together, or nothing does. */

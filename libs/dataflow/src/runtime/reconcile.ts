@@ -75,17 +75,23 @@ export function reconcile(stats: FlowStats): Reconciliation {
     if (since !== undefined) uncertainSince = Math.min(uncertainSince ?? since, since);
     for (const step of task.steps) {
       sum.skipped += step.figures["skipped"] ?? 0;
-      if (step.operator === "input") {
-        sum.delivered += step.eventsIn;
-      } else if (step.operator === "decode") {
-        sum.decodeIn += step.eventsIn;
-        addUp(decode, step.figures);
-      } else if (step.operator === "window") {
-        sum.windowed += step.eventsIn;
-        windowSkipped += step.figures["skipped"] ?? 0;
-        addUp(window, step.figures);
-      } else if (step.operator === "output") {
-        rowsOut.set(step.id, (rowsOut.get(step.id) ?? 0) + (step.figures["rowsOut"] ?? 0));
+      switch (step.kind) {
+        case "input":
+          sum.delivered += step.eventsIn;
+          break;
+        case "decode":
+          sum.decodeIn += step.eventsIn;
+          addUp(decode, step.figures);
+          break;
+        case "windows":
+          sum.windowed += step.eventsIn;
+          windowSkipped += step.figures["skipped"] ?? 0;
+          addUp(window, step.figures);
+          break;
+        case "output":
+          rowsOut.set(step.id, (rowsOut.get(step.id) ?? 0) + (step.figures["rowsOut"] ?? 0));
+          break;
+        case "other":
       }
     }
   }

@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { ClockStep } from "../contracts/time-provider.ts";
 import type { Dataflow } from "../dataflow.ts";
 import { DrainTimeoutError, FlowError, asSourceError, messageOf } from "../errors.ts";
+import { kindOf } from "../graph.ts";
 import { abortable } from "./abortable.ts";
 import { checkStart, inputOf } from "./check-start.ts";
 import { RolledBack } from "./committer.ts";
@@ -160,7 +161,7 @@ class Worker {
   }
 
   readonly #clockWasSet = ({ byMs, skippedMs, aheadMs }: ClockStep): void => {
-    const windows = this.#flow.graph.nodes.some(({ operator }) => operator === "window");
+    const windows = this.#flow.graph.nodes.some((node) => kindOf(node) === "windows");
     const forth = windows
       ? "windows on the system clock that are over by it close now; event time goes on evenly"
       : "time goes on from there";

@@ -1,9 +1,11 @@
 import type { SourceStats } from "../contracts/source.ts";
+import type { StepKind } from "../graph.ts";
 
 /** Figures of one step of one task. */
 export interface StepStats {
   readonly id: string;
   readonly operator: string;
+  readonly kind: StepKind;
   readonly eventsIn: number;
   /** By port: `down` for most; `yes` and `no` of a branch; `late` and `refused` of a window. */
   readonly eventsOut: Readonly<Record<string, number>>;

@@ -1,4 +1,5 @@
 import type { TimeProvider } from "../contracts/time-provider.ts";
+import { kindOf } from "../graph.ts";
 import type { Graph } from "../graph.ts";
 import type { LiveTask } from "./open-task.ts";
 import type { Hold, StepStats, TaskPhase, TaskStats } from "./stats.ts";
@@ -117,10 +118,13 @@ export class TaskFigures {
       drainedAt: this.drainedAt,
       lagMs: this.#lastMessageAt === undefined ? undefined : this.#time.now() - this.#lastMessageAt,
       hold,
-      steps: this.#graph.nodes.flatMap(({ id, operator }): StepStats[] => {
+      steps: this.#graph.nodes.flatMap((node): StepStats[] => {
+        const { id, operator } = node;
         const step = steps[id];
         if (step === undefined) return [];
-        return [{ id, operator, ...step, figures: { ...step.figures, ...gauges?.get(id) } }];
+        return [
+          { id, operator, kind: kindOf(node), ...step, figures: { ...step.figures, ...gauges?.get(id) } },
+        ];
       }),
     };
   }

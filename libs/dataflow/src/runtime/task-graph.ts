@@ -2,6 +2,7 @@ import type { StateChange, StateGroup, Upstream } from "@millrace/windowing";
 import type { Batch, Operator, OperatorContext, Wake } from "../contracts/operator.ts";
 import type { SinkPartition } from "../contracts/sink.ts";
 import { asSinkError, asStepError } from "../errors.ts";
+import { kindOf } from "../graph.ts";
 import type { Graph, GraphNode } from "../graph.ts";
 import type { AsyncOperator } from "../operators/async-operator.ts";
 import type { StepContext } from "../operators/step-context.ts";
@@ -290,7 +291,7 @@ export class TaskGraph {
   /** Results of windows that have left so far. */
   get results(): number {
     return this.#operators.reduce(
-      (sum, { node, out }) => sum + (node.operator === "window" ? out.events : 0),
+      (sum, { node, out }) => sum + (kindOf(node) === "windows" ? out.events : 0),
       0,
     );
   }
@@ -340,7 +341,7 @@ export class TaskGraph {
     return {
       rows: this.#outputs.reduce((rows, { unwritten }) => rows + unwritten, 0),
       open: this.#operators
-        .filter(({ node }) => node.operator === "window")
+        .filter(({ node }) => kindOf(node) === "windows")
         .reduce((open, { figures }) => open + (figures.figures["cells"] ?? 0), 0),
     };
   }

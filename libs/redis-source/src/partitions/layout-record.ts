@@ -3,7 +3,8 @@ import { SILENT_LOGGER } from "@millrace/dataflow";
 import type { StartContext } from "@millrace/dataflow";
 import { describeRedis } from "../connection/connection-options.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
-import { explainFailure } from "../connection/explain-failure.ts";
+import { explainFailure, replyKind } from "../connection/explain-failure.ts";
+import type { ReplyKind } from "../connection/explain-failure.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import { PartitionLayoutError } from "../errors.ts";
 import type { RedisError } from "../errors.ts";
@@ -20,7 +21,12 @@ export interface LayoutSubject {
 export const LAYOUT_ATTRIBUTE = "layout";
 
 /** Answers that concern this one key: what is to be published or read can be all the same. */
-const REFUSALS = /^(NOPERM|WRONGTYPE|OOM|MISCONF|READONLY|NOREPLICAS)\b/;
+const REFUSALS: ReadonlySet<ReplyKind | undefined> = new Set([
+  "forbidden",
+  "occupied",
+  "no-writes",
+  "replica",
+]);
 /** So long after its last publisher has renewed it, the layout of a channel no longer holds. */
 const EXPIRES_AFTER_MS = 30_000;
 /** A renewal may fail once or twice before the record expires. */
@@ -330,7 +336,7 @@ async function askFor(
     try {
       answer = await send(client);
     } catch (error) {
-      if (!(error instanceof Error) || !REFUSALS.test(error.message)) throw error;
+      if (!REFUSALS.has(replyKind(error))) throw error;
       refused(explainFailure(error, describeRedis(options), { key }));
     }
   };

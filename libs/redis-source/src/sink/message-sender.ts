@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { bytesOf } from "../wire/frame.ts";
 import { isReply } from "../connection/explain-failure.ts";
-import type { StreamLink } from "../stream/stream-link.ts";
+import type { RetryingClient } from "../connection/retrying-client.ts";
 import type { Answer, PublishRow, Room, Transport } from "./transport.ts";
 
 /** At least two batches in flight keep both ends busy: Redis works on one while the other is written. */
@@ -54,7 +54,7 @@ interface Outcome {
 
 /** Sends messages to one channel or stream, in order, in batches, through any number of reconnects, and counts them. */
 export class MessageSender {
-  readonly #link: StreamLink;
+  readonly #redis: RetryingClient;
   readonly #transport: Transport;
   readonly #maxInFlightBytes: number;
   readonly #count: (counts: SendCounts) => void;
@@ -62,25 +62,25 @@ export class MessageSender {
   #published = 0;
 
   /**
-   * @param link the sender closes it
+   * @param redis the sender closes it
    * @param maxInFlightBytes sent and not yet answered; a larger message goes alone
    */
   constructor(
-    link: StreamLink,
+    redis: RetryingClient,
     transport: Transport,
     maxInFlightBytes: number,
     count: (counts: SendCounts) => void,
   ) {
-    this.#link = link;
+    this.#redis = redis;
     this.#transport = transport;
     this.#maxInFlightBytes = maxInFlightBytes;
     this.#count = count;
-    this.#room = transport.room?.(link);
+    this.#room = transport.room?.(redis);
   }
 
   /** How often the connection was lost. */
   get disconnects(): number {
-    return this.#link.disconnects;
+    return this.#redis.disconnects;
   }
 
   /** Rows that Redis has taken. */
@@ -113,7 +113,7 @@ export class MessageSender {
   /** Rejects what is outstanding. Idempotent. */
   close(): Promise<void> {
     this.#room?.close();
-    return this.#link.close();
+    return this.#redis.close();
   }
 
   async #sendUntilTaken(
@@ -123,14 +123,19 @@ export class MessageSender {
   ): Promise<void> {
     let left = indexes;
     let unanswered = 0;
-    await this.#link.ask(async (client, answered) => {
+    await this.#redis.run(async ({ client, watch }) => {
+      const watched = watch();
       let failure: Error | undefined;
-      do {
-        if (unanswered > 0) this.#count({ ...NO_COUNTS, resent: unanswered });
-        const outcome = await this.#send(client, messages, left, rowsOf, answered);
-        ({ left, unanswered, failure } = outcome);
-      } while (failure !== undefined && this.#transport.fallBack?.(failure) === true);
-      if (failure !== undefined) throw failure;
+      try {
+        do {
+          if (unanswered > 0) this.#count({ ...NO_COUNTS, resent: unanswered });
+          const outcome = await this.#send(client, messages, left, rowsOf, watched.answered);
+          ({ left, unanswered, failure } = outcome);
+        } while (failure !== undefined && this.#transport.fallBack?.(failure) === true);
+      } finally {
+        watched.end();
+      }
+      if (failure !== undefined) throw watched.overdue ?? failure;
     });
   }
 

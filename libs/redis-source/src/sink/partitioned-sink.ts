@@ -11,7 +11,7 @@ import {
 } from "../partitions/layout-record.ts";
 import type { LayoutSubject } from "../partitions/layout-record.ts";
 import { formatLayout, partitionOf } from "../partitions/partition-layout.ts";
-import { StreamLink } from "../stream/stream-link.ts";
+import { RetryingClient } from "../connection/retrying-client.ts";
 import { LastingNumbers } from "../wire/lasting-numbers.ts";
 import { RecordKeeper } from "../wire/producer-records.ts";
 import { MessageSender, NO_COUNTS } from "./message-sender.ts";
@@ -143,8 +143,8 @@ export abstract class PartitionedSink implements Sink<PublishRow> {
         ...(transport.key === undefined ? {} : { key: transport.key }),
         ...(transport.prepare === undefined ? {} : { prepare: transport.prepare }),
       });
-      const link = new StreamLink(name, connection, context);
-      sender = new MessageSender(link, transport, maxInFlightBytes, (counts) => {
+      const redis = new RetryingClient(connection, { ...context, key: name });
+      sender = new MessageSender(redis, transport, maxInFlightBytes, (counts) => {
         this.#count(counts);
       });
       if (framing === undefined || this.#subject.transport === "stream") {

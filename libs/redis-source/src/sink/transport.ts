@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import type { StreamLink } from "../stream/stream-link.ts";
+import type { RetryingClient } from "../connection/retrying-client.ts";
 
 /** A row: text, or bytes that are sent exactly as they are. */
 export type PublishRow = string | Uint8Array;
@@ -15,7 +15,7 @@ export interface Transport {
   /** On a cluster the connection goes to the node that serves this key. `@default any node` */
   readonly key?: string;
   /** Bounds how much may be sent. `@default none` */
-  readonly room?: ((link: StreamLink) => Room) | undefined;
+  readonly room?: ((redis: RetryingClient) => Room) | undefined;
   /** Asks on each new connection what it needs to know. `@default nothing` */
   readonly prepare?: (client: Redis) => Promise<void>;
   /** Sends messages in order, in one go. It never rejects, and gives an answer for each. */
@@ -35,6 +35,6 @@ export interface Room {
    * @throws what ends the sink
    */
   take(wanted: number): Promise<number>;
-  /** Ends a wait; the next command on the closed link fails. */
+  /** Ends a wait; the next command on the closed client fails. */
   close(): void;
 }

@@ -1,8 +1,8 @@
 import { pause } from "@millrace/dataflow";
 import type { PartContext } from "@millrace/dataflow";
+import type { RetryingClient } from "../connection/retrying-client.ts";
 import { StreamFullError } from "../errors.ts";
 import type { Room } from "../sink/transport.ts";
-import type { StreamLink } from "./stream-link.ts";
 
 // Redis tells nobody that a stream was trimmed, so it has to be asked. Readers trim once a second or so.
 const POLL_MS = 50;
@@ -25,16 +25,16 @@ export interface StreamLimit {
 /** How much more a stream may take. Others may write too: then it may get longer by what they and this one have in flight. */
 export class StreamRoom implements Room {
   readonly #stream: string;
-  readonly #link: StreamLink;
+  readonly #redis: RetryingClient;
   readonly #limit: StreamLimit;
   readonly #context: PartContext;
   readonly #closing = new AbortController();
   #left = 0;
   #waits = 0;
 
-  constructor(stream: string, link: StreamLink, limit: StreamLimit, context: PartContext) {
+  constructor(stream: string, redis: RetryingClient, limit: StreamLimit, context: PartContext) {
     this.#stream = stream;
-    this.#link = link;
+    this.#redis = redis;
     this.#limit = limit;
     this.#context = context;
   }
@@ -56,7 +56,7 @@ export class StreamRoom implements Room {
     return taken;
   }
 
-  /** Ends a wait; the next command on the closed link fails. */
+  /** Ends a wait; the next command on the closed client fails. */
   close(): void {
     this.#closing.abort();
   }
@@ -65,7 +65,7 @@ export class StreamRoom implements Room {
     const { time, logger, step } = this.#context;
     const { maxLength, whenFull } = this.#limit;
     for (let since: number | undefined; ;) {
-      const length = await this.#link.ask((client) => client.xlen(this.#stream));
+      const length = await this.#redis.ask((client) => client.xlen(this.#stream));
       this.#left = Math.max(maxLength - length, 0);
       if (this.#left > 0) {
         if (since === undefined) return;

@@ -1,8 +1,8 @@
 import type { Redis } from "ioredis";
 import type { PartContext } from "@millrace/dataflow";
+import type { RetryingClient } from "../connection/retrying-client.ts";
 import type { Answer, Room, Transport } from "../sink/transport.ts";
 import { DATA_FIELD } from "./message-decoder.ts";
-import type { StreamLink } from "./stream-link.ts";
 import { StreamRoom } from "./stream-room.ts";
 import type { StreamLimit } from "./stream-room.ts";
 
@@ -10,12 +10,12 @@ import type { StreamLimit } from "./stream-room.ts";
 export class StreamTransport implements Transport {
   readonly key: string;
   readonly #trimTo: number | undefined;
-  readonly room: ((link: StreamLink) => Room) | undefined;
+  readonly room: ((redis: RetryingClient) => Room) | undefined;
 
   constructor(stream: string, limit: StreamLimit | undefined, context: PartContext) {
     this.key = stream;
     if (limit?.whenFull === "trim") this.#trimTo = limit.maxLength;
-    else if (limit !== undefined) this.room = (link) => new StreamRoom(stream, link, limit, context);
+    else if (limit !== undefined) this.room = (redis) => new StreamRoom(stream, redis, limit, context);
   }
 
   async send(client: Redis, messages: readonly (string | Buffer)[]): Promise<readonly Answer[]> {

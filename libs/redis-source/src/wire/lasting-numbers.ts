@@ -5,10 +5,10 @@ import { pause } from "@millrace/dataflow";
 import type { PartContext } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { isReply } from "../connection/explain-failure.ts";
+import { RetryingClient } from "../connection/retrying-client.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import { ProducerNameError, RedisClosedError } from "../errors.ts";
 import { listOf } from "../stream/stream-commands.ts";
-import { StreamLink } from "../stream/stream-link.ts";
 import { RECORDS_KEPT_MS, producersKey } from "./producer-records.ts";
 
 /** A publisher that has not renewed its claim for so long has none: after a crash the next one waits no longer. */
@@ -85,7 +85,7 @@ export class LastingNumbers {
   readonly #channel: string;
   readonly #name: string;
   readonly #owner: string;
-  readonly #link: StreamLink;
+  readonly #redis: RetryingClient;
   readonly #context: PartContext;
   readonly #runs: RunIds;
   #next: number;
@@ -106,7 +106,7 @@ export class LastingNumbers {
       readonly since: number;
       readonly last: number;
     },
-    link: StreamLink,
+    redis: RetryingClient,
     runs: RunIds,
     context: PartContext,
   ) {
@@ -118,7 +118,7 @@ export class LastingNumbers {
     this.#next = state.first;
     this.#since = state.since;
     this.#last = state.last;
-    this.#link = link;
+    this.#redis = redis;
     this.#runs = runs;
     this.#context = context;
     this.#renewedAt = context.time.monotonic();
@@ -145,18 +145,18 @@ export class LastingNumbers {
       time,
       signal,
     });
-    const link = new StreamLink(key, connection, context);
+    const redis = new RetryingClient(connection, { ...context, key });
     const giveUp = (): void => {
-      void link.close();
+      void redis.close();
     };
     signal.addEventListener("abort", giveUp, { once: true });
     try {
       const owner = `${hostname().replace(/\s/g, "_")}:${process.pid}:${randomBytes(4).toString("hex")}`;
       const runs = new RunIds();
-      const state = await claimed(link, { channel, name, owner }, runs, context);
-      return new LastingNumbers({ channel, name, owner }, state, link, runs, context);
+      const state = await claimed(redis, { channel, name, owner }, runs, context);
+      return new LastingNumbers({ channel, name, owner }, state, redis, runs, context);
     } catch (error) {
-      await link.close();
+      await redis.close();
       signal.throwIfAborted();
       throw error;
     } finally {
@@ -193,7 +193,7 @@ export class LastingNumbers {
   async release(): Promise<void> {
     this.#cancelRenewal?.();
     if (this.#failure === undefined && !this.#closed) {
-      await this.#link.ask((client) => this.#run(client, RELEASE)).catch(() => undefined);
+      await this.#redis.ask((client) => this.#run(client, RELEASE)).catch(() => undefined);
     }
     await this.close();
   }
@@ -202,12 +202,12 @@ export class LastingNumbers {
   close(): Promise<void> {
     this.#closed = true;
     this.#cancelRenewal?.();
-    return this.#link.close();
+    return this.#redis.close();
   }
 
   async #keep(): Promise<void> {
     this.#renewedAt = this.#context.time.monotonic();
-    const [stands, other] = await this.#link.ask(async (client) =>
+    const [stands, other] = await this.#redis.ask(async (client) =>
       this.#run(
         client,
         RESERVE,
@@ -268,7 +268,7 @@ async function runIdOf(client: Redis): Promise<string> {
 }
 
 async function claimed(
-  link: StreamLink,
+  redis: RetryingClient,
   { channel, name, owner }: { readonly channel: string; readonly name: string; readonly owner: string },
   runs: RunIds,
   { logger, step, time, signal }: PartContext,
@@ -281,7 +281,7 @@ async function claimed(
   const newId = `${name}.${randomBytes(4).toString("hex")}`;
   let before: string | undefined;
   for (;;) {
-    const reply = await link.ask(async (client) =>
+    const reply = await redis.ask(async (client) =>
       run(client, CLAIM, channel, name, owner, newId, await runs.of(client)),
     );
     if (reply[0] === 1) {

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { PartContext } from "@millrace/dataflow";
+import { replyKind } from "../connection/explain-failure.ts";
 import { hashTag } from "../partitions/partition-names.ts";
 
 /** How far a producer is on one channel: what it keeps in Redis for readers that were away. */
@@ -50,7 +51,8 @@ export async function readProducerRecords(
       }),
     );
   } catch (error) {
-    if (isRefusal(error) || isElsewhere(error)) return undefined;
+    const kind = replyKind(error);
+    if (isRefusal(error) || kind === "moved" || kind === "slot-moving") return undefined;
     throw error;
   }
 }
@@ -136,9 +138,6 @@ function parse(text: string): ProducerRecord | undefined {
 }
 
 function isRefusal(error: unknown): error is Error {
-  return error instanceof Error && /^(NOPERM|WRONGTYPE)\b/.test(error.message);
-}
-
-function isElsewhere(error: unknown): boolean {
-  return error instanceof Error && /^(MOVED|ASK)\b/.test(error.message);
+  const kind = replyKind(error);
+  return kind === "forbidden" || kind === "occupied";
 }

@@ -185,6 +185,28 @@ describe("messages that Redis refuses for the moment, and takes the next", () =>
   });
 });
 
+describe("a Redis that refuses messages for the moment", () => {
+  it("is asked again over the same connection, and the log says so", async () => {
+    let refusals = 3;
+    const busy = await scriptedRedis(([name = ""]) => {
+      if (name === "info") return infoReply("7.0.0");
+      if (name === "eval") return "-NOPERM no scripts here\r\n";
+      if (name !== "publish") return "+OK\r\n";
+      refusals -= 1;
+      return refusals < 0 ? ":1\r\n" : "-BUSY Redis is busy running a script.\r\n";
+    });
+    bench.later(() => busy.close());
+    const context = partContext();
+    const sink = new RedisPubSubSink({ host: "127.0.0.1", port: busy.port }, { channel: "clicks" });
+    const part = await sink.buildPart("0", undefined, context);
+    bench.later(() => part.close());
+    await part.writeBatch(rows(1));
+    expect(sink.stats()).toMatchObject({ published: 1, disconnects: 0, resent: 0 });
+    expect(context.logger.of("redis-not-ready")).toHaveLength(1);
+    expect(context.logger.of("redis-lost")).toEqual([]);
+  });
+});
+
 describe("a lost connection", () => {
   it("waits through a restart of Redis", async () => {
     const own = await startRedis();

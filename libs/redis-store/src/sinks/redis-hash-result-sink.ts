@@ -2,10 +2,10 @@ import { SinkError } from "@millrace/dataflow";
 import type { Json, PartContext, Sink, SinkPartition } from "@millrace/dataflow";
 import { RedisOptionsError } from "@millrace/redis-source";
 import type { RedisStore } from "../redis-store.ts";
+import { HashOutput } from "./redis-output.ts";
+import type { HashRow, NoticeCommand } from "./redis-output.ts";
 import { ResultPartition } from "./result-partition.ts";
 import type { EncodedRow } from "./result-partition.ts";
-import { hashRowToJson } from "./result-target.ts";
-import type { NoticeCommand } from "./result-target.ts";
 
 /** Why a row left its window, as `WindowResult` has it. Rows may have a `cause` of their own that means something else. */
 const CAUSES: ReadonlySet<string> = new Set(["watermark", "early", "late", "end", "drain", "match"]);
@@ -70,18 +70,19 @@ export class RedisHashResultSink<T> implements Sink<T> {
 
   buildPart(_part: string, _resume: Json | undefined, context: PartContext): Promise<SinkPartition<T>> {
     const { name, ttlMs, notice } = this.#options;
-    const target = {
-      kind: "redis-hash",
-      output: name ?? context.step,
-      ttlMs: ttlMs ?? null,
-      notice: notice ?? null,
-    } as const;
-    const encode = (row: T): EncodedRow => this.#encode(row);
-    return Promise.resolve(new ResultPartition<T>(target, this.store.maxValueBytes, context, encode));
+    const { step } = context;
+    const target = { output: name ?? step, ttlMs, notice };
+    const part = new ResultPartition<T, HashRow>(
+      (rows) => new HashOutput(step, target, rows),
+      this.store.maxValueBytes,
+      context,
+      (row) => this.#encode(row),
+    );
+    return Promise.resolve(part);
   }
 
   /** @throws SinkError for a revision that is none */
-  #encode(row: T): EncodedRow {
+  #encode(row: T): EncodedRow<HashRow> {
     const { window, key, revision, replaces, correction } = this.#options;
     const number = revision?.(row) ?? 0;
     if (!Number.isSafeInteger(number) || number < 0) {
@@ -93,8 +94,7 @@ export class RedisHashResultSink<T> implements Sink<T> {
     return {
       text: JSON.stringify(row),
       place,
-      toJson: (text) =>
-        hashRowToJson({ ...place, revision: number, correction: late, row: text, replaces: replaced }),
+      rowOf: (text) => ({ ...place, revision: number, correction: late, row: text, replaces: replaced }),
     };
   }
 }

@@ -61,7 +61,8 @@ function storeOf({ url, death }: AggregatorSettings, logger: Logger): RedisStore
   const failPoint = (place: Parameters<Reaper["at"]>[0]): void => {
     reaper.at(place);
   };
-  return new RedisStore({ url }, { logger, failPoint });
+  // Commits of several pieces are staged, as only much larger ones are by default.
+  return new RedisStore({ url }, { logger, failPoint, maxCallBytes: 1 });
 }
 
 /** The store as the flow is run with it: careless where a guard is off, logging each commit, and dying between pages. */

@@ -1,17 +1,17 @@
 import type { PartContext } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { KeyConnections } from "../connection/key-connections.ts";
-import { readingNeeds } from "../connection/reading-needs.ts";
+import { readingNeeds } from "../connection/explain-failure.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
-import { StreamLink } from "./stream-link.ts";
+import { RetryingClient } from "../connection/retrying-client.ts";
 
 /**
  * The connections of a source of streams. Each partition has one on which reads wait for entries, and nothing else can
  * be asked at the same time. Everything else goes over one that all partitions of the source in this process share; only on a
  * cluster each has its own, since it goes to the node that serves the stream.
  */
-export class StreamLinks {
+export class StreamConnections {
   readonly #options: RedisConnectionOptions;
   readonly #source: string;
   readonly #commands = new KeyConnections();
@@ -36,20 +36,20 @@ export class StreamLinks {
   }
 
   /** For a read that waits. @throws RedisError; the reason of the context's signal */
-  async reading(stream: string, context: PartContext): Promise<StreamLink> {
+  async reading(stream: string, context: PartContext): Promise<RetryingClient> {
     const connection = await this.#connect(`source ${stream}`, stream, context, context.signal);
-    return new StreamLink(stream, connection, context);
+    return new RetryingClient(connection, { ...context, key: stream });
   }
 
   /** For all that is answered at once. @throws RedisError; the reason of the context's signal */
-  async commands(stream: string, context: PartContext): Promise<StreamLink> {
-    const { connection, shared } = await this.#commands.connect(
+  async commands(stream: string, context: PartContext): Promise<RetryingClient> {
+    const connection = await this.#commands.connect(
       stream,
       (signal, forAll) =>
         this.#connect(`source ${forAll ? this.#source : stream} commands`, stream, context, signal),
       context.signal,
     );
-    return new StreamLink(stream, connection, context, shared);
+    return new RetryingClient(connection, { ...context, key: stream });
   }
 
   #connect(
