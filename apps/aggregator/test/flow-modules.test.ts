@@ -140,7 +140,7 @@ describe("aggregator graph", () => {
         { id: "decode", inputs: [{ step: "clicks", port: "down" }] },
         { id: "keyBy", operator: "keyBy", detail: "os_timezone" },
         { id: "windows.audience", operator: "window", detail: expect.stringContaining("30") },
-        { id: "map" },
+        { id: "mapValue" },
         { id: "out", operator: "output" },
       ],
     });

@@ -36,7 +36,10 @@ export function describe(flow: Dataflow): FlowDescription {
   return { flow: flow.id, steps };
 }
 
-/** The description as a Mermaid flowchart, which GitHub and many editors draw. */
+/**
+ * The description as a Mermaid flowchart, which GitHub and many editors draw. A comment for each window step says when its
+ * results are final.
+ */
 export function toMermaid({ steps }: FlowDescription): string {
   const names = new Map(steps.map(({ id }, index) => [id, `s${index}`]));
   const nodes = steps.map(({ id, operator, kind, ports, detail }) => {
@@ -52,7 +55,10 @@ export function toMermaid({ steps }: FlowDescription): string {
       return `  ${names.get(step) ?? step} -->${label} ${names.get(id) ?? id}`;
     }),
   );
-  return ["flowchart LR", ...nodes, ...edges].join("\n");
+  const notes = steps.flatMap(({ id, kind, detail }) =>
+    kind === "windows" && detail !== undefined ? [`  %% ${id}: ${detail}`] : [],
+  );
+  return ["flowchart LR", ...nodes, ...edges, ...notes].join("\n");
 }
 
 type Brackets = readonly [open: string, close: string];

@@ -23,6 +23,8 @@ export { MemoryStore } from "./stores/memory-store.ts";
 export { requireRoom } from "./stores/state-room.ts";
 export { ReadableSource, StdinSource } from "./sources/readable-source.ts";
 export { splitLines, textOf } from "./sources/split-lines.ts";
+export { iterate } from "./runtime/iterate.ts";
+export { mapRows } from "./sinks/map-rows.ts";
 export { StderrSink, StdoutSink, WritableSink } from "./sinks/writable-sink.ts";
 export { Stream } from "./stream.ts";
 export { WindowedStream } from "./windowed-stream.ts";

@@ -31,6 +31,7 @@ import { required } from "./operators/required.ts";
 import { StatefulOperator } from "./operators/stateful-operator.ts";
 import type { KeyedLogic, StatefulOptions } from "./operators/stateful-operator.ts";
 import { StatelessOperator } from "./operators/stateless.ts";
+import type { PartResult } from "./operators/window-operator.ts";
 import type { Pass, Shape } from "./operators/stateless.ts";
 import type { StepContext } from "./operators/step-context.ts";
 import { WindowedStream } from "./windowed-stream.ts";
@@ -114,6 +115,34 @@ export class Stream<T, K extends Key = undefined> {
     const [id, fn, options] = this.#named("map", given);
     const port = this.#addStateless(id, "map", "one-to-one", mapPass(this.#keyed(fn)), options);
     return this.#made<U>(port, options?.keeps);
+  }
+
+  /**
+   * Another value for each result of a window. Key, window, revision, cause and completeness stay, so a sink for results
+   * takes what comes out.
+   */
+  mapValue<R, S>(
+    this: Stream<PartResult<R>, K>,
+    fn: (value: R, result: PartResult<R>) => S,
+    options?: StepOptions,
+  ): Stream<PartResult<S>, K>;
+  mapValue<R, S>(
+    this: Stream<PartResult<R>, K>,
+    id: string,
+    fn: (value: R, result: PartResult<R>) => S,
+    options?: StepOptions,
+  ): Stream<PartResult<S>, K>;
+  mapValue<R, S>(
+    this: Stream<PartResult<R>, K>,
+    ...given: Named<[fn: (value: R, result: PartResult<R>) => S, options?: StepOptions | undefined]>
+  ): Stream<PartResult<S>, K> {
+    const [id, fn, options] = this.#named("mapValue", given);
+    const pass = mapPass((result: PartResult<R>): PartResult<S> => {
+      const { value, previous, ...rest } = result;
+      const mapped = { ...rest, value: fn(value, result) };
+      return previous === undefined ? mapped : { ...mapped, previous: fn(previous, result) };
+    });
+    return this.#same<PartResult<S>>(this.#addStateless(id, "mapValue", "one-to-one", pass, options));
   }
 
   /** Only the events for which the predicate holds; a type guard narrows the stream. */

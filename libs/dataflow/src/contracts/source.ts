@@ -14,6 +14,8 @@ export type Partitioning =
 
 /** What every partition, source or sink, is told when it is built. */
 export interface PartContext {
+  /** Id of the flow. */
+  readonly flow: string;
   /** Id of the step it is built for. */
   readonly step: string;
   readonly logger: Logger;
@@ -25,7 +27,7 @@ export interface PartContext {
 }
 
 /** What a source is told when a start is looked at. */
-export type StartContext = Pick<PartContext, "step" | "logger" | "time" | "signal">;
+export type StartContext = Pick<PartContext, "flow" | "step" | "logger" | "time" | "signal">;
 
 /** A position in two parts, as a store keeps it. */
 export interface DividedPosition {

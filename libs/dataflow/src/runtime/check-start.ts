@@ -38,8 +38,9 @@ export async function checkStart(
   flow: Dataflow,
   parts: readonly string[],
   store: Store | undefined,
-  context: Omit<StartContext, "step">,
+  given: Omit<StartContext, "flow" | "step">,
 ): Promise<void> {
+  const context = { ...given, flow: flow.id };
   refuseForeignSinks(flow, store);
   if (store === undefined) return;
   const { id, source } = inputOf(flow);

@@ -150,8 +150,9 @@ export class Ends {
   }
 
   #contextOf(step: string): PartContext {
-    const { part, options, opening, onReject } = this.#plan;
+    const { flow, part, options, opening, onReject } = this.#plan;
     return {
+      flow: flow.id,
       step,
       logger: options.logger,
       time: options.time,

@@ -31,6 +31,7 @@ export interface SinkHarness<T> {
 const FLUSH_MS = 30_000;
 
 const CONTEXT: PartContext = {
+  flow: "conformance",
   step: "suite",
   logger: SILENT_LOGGER,
   time: SYSTEM_TIME,

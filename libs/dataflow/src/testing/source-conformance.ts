@@ -33,6 +33,7 @@ export interface SourceHarness<T> {
 const SETTLE_MS = 30_000;
 
 const CONTEXT: PartContext = {
+  flow: "conformance",
   step: "suite",
   logger: SILENT_LOGGER,
   time: SYSTEM_TIME,

@@ -24,7 +24,7 @@ import type { StreamEntry, StreamState } from "./stream-commands.ts";
 import type { StreamConnections } from "./stream-connections.ts";
 import { readPosition, writePosition } from "./stream-position.ts";
 import { StreamProgress } from "./stream-progress.ts";
-import type { StreamSourceSettings, StreamStart } from "./stream-source-options.ts";
+import type { StreamPartitionSettings, StreamStart } from "./stream-source-options.ts";
 
 const END: SourceBatch<RawLine> = Object.freeze({ kind: "end" });
 /** A publisher that trims ahead of a slow reader would fill the log. */
@@ -58,7 +58,7 @@ export interface StreamStats extends SourceStats {
  */
 export class StreamPartition implements SourcePartition<RawLine> {
   readonly #stream: string;
-  readonly #settings: StreamSourceSettings;
+  readonly #settings: StreamPartitionSettings;
   readonly #context: PartContext;
   readonly #reading: RetryingClient;
   readonly #commands: RetryingClient;
@@ -84,7 +84,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
     start: StreamStartingPoint,
     ledger: ProducerLedger,
     clients: { readonly reading: RetryingClient; readonly commands: RetryingClient },
-    settings: StreamSourceSettings,
+    settings: StreamPartitionSettings,
     layout: LayoutGuard | undefined,
     context: PartContext,
   ) {
@@ -112,7 +112,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
     connections: StreamConnections,
     stream: string,
     resume: Json | undefined,
-    settings: StreamSourceSettings,
+    settings: StreamPartitionSettings,
     layout: LayoutGuard | undefined,
     context: PartContext,
   ): Promise<StreamPartition> {

@@ -4,7 +4,7 @@ import { RedisClosedError } from "../errors.ts";
 import { claimGroup, readGroups, showProgress, trimBelow } from "./group-commands.ts";
 import { compareIds } from "./entry-id.ts";
 import type { Place } from "./place.ts";
-import type { StreamSourceSettings } from "./stream-source-options.ts";
+import type { StreamPartitionSettings } from "./stream-source-options.ts";
 import { TrimGuard } from "./trim-guard.ts";
 
 /** Entries that one command deletes at most: Redis serves nobody else meanwhile. */
@@ -19,7 +19,7 @@ const LAST_UPDATE_MS = 1_000;
 export class StreamProgress {
   readonly #stream: string;
   readonly #redis: RetryingClient;
-  readonly #settings: StreamSourceSettings;
+  readonly #settings: StreamPartitionSettings;
   readonly #context: PartContext;
   readonly #guard: TrimGuard;
   #latest: Place | undefined;
@@ -30,7 +30,12 @@ export class StreamProgress {
   #trimmed = 0;
   #failing = false;
 
-  constructor(stream: string, redis: RetryingClient, settings: StreamSourceSettings, context: PartContext) {
+  constructor(
+    stream: string,
+    redis: RetryingClient,
+    settings: StreamPartitionSettings,
+    context: PartContext,
+  ) {
     this.#stream = stream;
     this.#redis = redis;
     this.#settings = settings;

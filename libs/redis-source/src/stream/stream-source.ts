@@ -19,7 +19,7 @@ import { lookAtGroup } from "./group-commands.ts";
 import { StreamConnections } from "./stream-connections.ts";
 import { StreamPartition } from "./stream-partition.ts";
 import { dividePosition, readPosition, unitePosition } from "./stream-position.ts";
-import { DEFAULT_STREAM_SOURCE_OPTIONS, checkStreamSettings } from "./stream-source-options.ts";
+import { DEFAULT_STREAM_SOURCE_OPTIONS, checkStreamSettings, settingsIn } from "./stream-source-options.ts";
 import type { RedisStreamSourceOptions, StreamSourceSettings } from "./stream-source-options.ts";
 
 /**
@@ -69,7 +69,7 @@ export class RedisStreamSource implements Source<RawLine> {
   async checkStart(parts: readonly string[], context: StartContext): Promise<void> {
     this.#connections.expect(parts.length);
     await this.#layout?.begin(context);
-    const { group } = this.#settings;
+    const { group } = settingsIn(context.flow, this.#settings);
     if (group === undefined) return;
     await Promise.all(
       parts.map((stream) => lookAtGroup(this.#connection, stream, group, context, this.#connections.needs)),
@@ -89,6 +89,7 @@ export class RedisStreamSource implements Source<RawLine> {
       throw new RedisOptionsError(`There is no stream "${part}" here, but ${this.#streams.join(", ")}.`);
     }
     await this.#layout?.begin(context);
-    return StreamPartition.open(this.#connections, part, resume, this.#settings, this.#layout, context);
+    const settings = settingsIn(context.flow, this.#settings);
+    return StreamPartition.open(this.#connections, part, resume, settings, this.#layout, context);
   }
 }

@@ -1,5 +1,6 @@
 import { SinkError } from "@millrace/dataflow";
 import type { Json, PartContext, Sink, SinkPartition } from "@millrace/dataflow";
+import type { WindowResult } from "@millrace/windowing";
 import { RedisOptionsError } from "@millrace/redis-source";
 import type { RedisStore } from "../redis-store.ts";
 import { HashOutput } from "./redis-output.ts";
@@ -16,6 +17,8 @@ export interface RedisHashResultSinkOptions<T> {
   readonly window: (row: T) => string | number;
   /** The key within the window: the field of the hash. */
   readonly key: (row: T) => string;
+  /** What is written of a row, as JSON. `@default the row as it is` */
+  readonly row?: (row: T) => unknown;
   /** Which of several rows of the same window and key is the newest: whole numbers from 0. `@default 0 for every row` */
   readonly revision?: (row: T) => number;
   /**
@@ -40,6 +43,21 @@ export interface RedisHashResultSinkOptions<T> {
   /** Tells subscribers of the channel `…:results:<name>` which window has new rows. `@default nobody is told` */
   readonly notice?: NoticeCommand;
 }
+
+/** Options of `RedisStore.results`. */
+export type WindowResultOptions = Pick<
+  RedisHashResultSinkOptions<WindowResult<unknown>>,
+  "row" | "name" | "ttlMs" | "notice"
+>;
+
+/** Where a window's result has what the sink wants to know. */
+export const WINDOW_RESULT: RedisHashResultSinkOptions<WindowResult<unknown>> = {
+  window: ({ window: { id, open } }) => (typeof id === "number" ? open : id),
+  key: ({ key }) => key,
+  revision: ({ revision }) => revision,
+  replaces: ({ replaces = [] }) => replaces,
+  correction: (result) => isCorrection(result, result.revision) === true,
+};
 
 /**
  * Keeps each window's rows in a hash, one field a key, with the row as JSON, in the very step that commits the
@@ -83,7 +101,7 @@ export class RedisHashResultSink<T> implements Sink<T> {
 
   /** @throws SinkError for a revision that is none */
   #encode(row: T): EncodedRow<HashRow> {
-    const { window, key, revision, replaces, correction } = this.#options;
+    const { window, key, row: rowOf, revision, replaces, correction } = this.#options;
     const number = revision?.(row) ?? 0;
     if (!Number.isSafeInteger(number) || number < 0) {
       throw new SinkError(`the revision of ${JSON.stringify(row)} is ${number}; give a whole number from 0`);
@@ -92,7 +110,7 @@ export class RedisHashResultSink<T> implements Sink<T> {
     const place = { window: String(window(row)), key: key(row) };
     const late = correction?.(row) ?? isCorrection(row, number) ?? (number > 0 && replaced.length === 0);
     return {
-      text: JSON.stringify(row),
+      text: JSON.stringify(rowOf === undefined ? row : rowOf(row)),
       place,
       rowOf: (text) => ({ ...place, revision: number, correction: late, row: text, replaces: replaced }),
     };

@@ -31,30 +31,18 @@ export function provenance({
   return { window: { id, open, close }, revision, cause, complete, ...leftOut, ...voided };
 }
 
-/** A row to print or keep that still knows its result, and so its window, key and revision. As JSON it is the row alone. */
-export class ResultRow {
-  readonly result: WindowResult<unknown>;
-  readonly row: object;
+/** Makes the row of a result that is printed or kept. */
+export type RowOf = (result: WindowResult<unknown>) => object;
 
-  constructor(result: WindowResult<unknown>, row: object) {
-    this.result = result;
-    this.row = row;
-  }
-
-  toJSON(): object {
-    return this.row;
-  }
-}
-
-/** Turns "what is in a row" into a function for `map` that makes {@link ResultRow}s. */
-export type Reporter = <R>(
-  toRow: (result: WindowResult<R>) => object,
-) => (result: WindowResult<R>) => ResultRow;
-
-/** @param meta whether each row also has its {@link Provenance} */
-export function reporter(meta: boolean): Reporter {
-  return (toRow) => (result) => {
-    const row = toRow(result);
-    return new ResultRow(result, meta ? { ...row, ...provenance(result) } : row);
+/**
+ * The value where it is an object, else key and value.
+ *
+ * @param meta whether each row also has its {@link Provenance}
+ */
+export function rowOf(meta: boolean): RowOf {
+  return (result) => {
+    const { key, value } = result;
+    const row = typeof value === "object" && value !== null && !Array.isArray(value) ? value : { key, value };
+    return meta ? { ...row, ...provenance(result) } : row;
   };
 }
