@@ -1,10 +1,10 @@
 import type { WindowOverflow } from "@millrace/windowing";
 import type { StepContext } from "./step-context.ts";
 
-/** Warns once of each way in which a window step has no room left: for further keys, and for what its keys collect. */
+/** Warns once when a window step has no room for further keys, and once when its folds have no room for further values. */
 export class OverflowWatch {
   readonly #context: StepContext;
-  /** Beyond these it warns; infinite once it has. */
+  /** Thresholds of the warnings; infinite after the warning. */
   #events = 0;
   #values = 0;
 
@@ -12,7 +12,7 @@ export class OverflowWatch {
     this.#context = context;
   }
 
-  /** What an earlier run has counted is none of this one's warnings. */
+  /** Counts from earlier runs cause no warning in this run. */
   begin({ overflowed, overflowedValues }: WindowOverflow): void {
     this.#events = overflowed;
     this.#values = overflowedValues;
