@@ -40,7 +40,7 @@ export class Timestamps<V> {
   /** The timestamp of an event; NaN where it is refused. */
   at(index: number): number {
     if (!this.eventTime) return this.#now;
-    const timestamp = this.#told(index);
+    const timestamp = this.#readTime(index);
     return Number.isFinite(timestamp) && timestamp >= -MAX_TIME && timestamp <= this.#limitOf(index)
       ? timestamp
       : Number.NaN;
@@ -48,17 +48,17 @@ export class Timestamps<V> {
 
   /** Says why `at` gave NaN. */
   refusal(key: string, index: number): RefusedEvent<V> {
-    const timestamp = this.#told(index);
+    const timestamp = this.#readTime(index);
     const limit = this.#limitOf(index);
     const valid = Number.isFinite(timestamp) && Math.abs(timestamp) <= MAX_TIME;
     const reason = valid ? "future-timestamp" : "invalid-timestamp";
     return { key, value: at(this.#values, index), timestamp, reason, limit };
   }
 
-  #told(index: number): number {
+  #readTime(index: number): number {
     if (this.#read !== undefined) {
-      const told = this.#read(at(this.#values, index));
-      return typeof told === "number" ? told : timeOf(told);
+      const time = this.#read(at(this.#values, index));
+      return typeof time === "number" ? time : timeOf(time);
     }
     return this.#times?.[index] ?? Number.NaN;
   }

@@ -243,13 +243,13 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
     return mayWait ? requireJsonBytes("ordered", this.#options.valueCodec.snapshot(value)) : 0;
   }
 
-  #add(given: string, value: V, told: number, bytes: number): void {
+  #add(given: string, value: V, eventAt: number, bytes: number): void {
     const { eventTime, waitMs } = this.#timestamps;
     const time = this.#time.value;
     const key = this.#table.has(given) ? given : this.#admit(given);
     const watermark = this.#table.watermarkOf(key, time);
     // On the system clock nothing is late, even where an end of input closed windows ahead of time.
-    const timestamp = eventTime ? told : Math.max(told, watermark);
+    const timestamp = eventTime ? eventAt : Math.max(eventAt, watermark);
     if (timestamp < watermark) {
       const windows = this.#windowsAt(timestamp);
       this.#outbox.addLate({ key: given, value, timestamp, watermark, windows });
