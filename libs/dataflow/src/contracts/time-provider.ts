@@ -71,7 +71,7 @@ export class SteadyClock {
     this.#furthest = Math.max(this.#furthest, ahead);
     this.#last = Math.max(this.#last, wall, Math.floor(this.#furthest + monotonic));
     if (Math.abs(byMs) > STEP_MS)
-      this.#tell({ byMs: Math.round(byMs), skippedMs, aheadMs: this.#last - wall });
+      this.#notify({ byMs: Math.round(byMs), skippedMs, aheadMs: this.#last - wall });
     return this.#last;
   }
 
@@ -82,7 +82,7 @@ export class SteadyClock {
     };
   }
 
-  #tell(step: ClockStep): void {
+  #notify(step: ClockStep): void {
     for (const listener of this.#listeners) listener(step);
   }
 }
