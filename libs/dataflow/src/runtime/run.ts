@@ -161,14 +161,14 @@ class Worker {
 
   readonly #clockWasSet = ({ byMs, skippedMs, aheadMs }: ClockStep): void => {
     const windows = this.#flow.graph.nodes.some(({ operator }) => operator === "window");
-    const forth = windows
+    const forward = windows
       ? "windows on the system clock that are over by it close now; event time goes on evenly"
       : "time goes on from there";
     const what =
-      skippedMs === 0 ? `time goes on evenly from where it was, ${aheadMs} ms ahead of the clock` : forth;
+      skippedMs === 0 ? `time goes on evenly from where it was, ${aheadMs} ms ahead of the clock` : forward;
     this.#options.logger.warn(
       { event: "clock-set", byMs, aheadMs },
-      `the system's clock was set ${byMs < 0 ? "back" : "forth"} by ${Math.abs(byMs)} ms: ${what}`,
+      `the system's clock was set ${byMs < 0 ? "back" : "forward"} by ${Math.abs(byMs)} ms: ${what}`,
     );
   };
 
