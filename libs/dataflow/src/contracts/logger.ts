@@ -39,4 +39,6 @@ function fieldsOf(fields: object): string {
   }
 }
 
-function nothing(): void {}
+function nothing(): void {
+  // Intentionally empty.
+}
