@@ -52,7 +52,7 @@ export class KeyStateTooLargeError extends StepError {
     super(
       step,
       part,
-      `the state of key ${JSON.stringify(key)} has ${bytes} bytes of JSON, and may have ${maxBytes}. ${remedy}`,
+      `the state of key ${JSON.stringify(key)} has ${bytes} bytes of JSON, at most ${maxBytes} are allowed. ${remedy}`,
     );
     this.size = size;
   }

@@ -27,7 +27,7 @@ export class OverflowWatch {
       logger.warn(
         { event: "keys-overflow", step, part, events },
         `${where}: there is no room for further keys. Their events count under the overflow key, ${events} so far; the report ` +
-          "says how many those are in the end. More keys need a larger maxKeys or maxKeysPerWindow, and heap limit " +
+          "has the final number. More keys need a larger maxKeys or maxKeysPerWindow, and heap limit " +
           "(--max-old-space-size).",
       );
     }
@@ -37,7 +37,7 @@ export class OverflowWatch {
       logger.warn(
         { event: "values-overflow", step, part, values },
         `${where}: a fold has no room for further values, or they are too large. Rows count them as overflow, ${values} so ` +
-          "far; the report says how many those are in the end. More values need larger bounds of the fold, or a larger " +
+          "far; the report has the final number. More values need larger bounds of the fold, or a larger " +
           "maxStateBytes and heap limit (--max-old-space-size).",
       );
     }

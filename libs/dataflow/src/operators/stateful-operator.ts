@@ -242,7 +242,7 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
       const { step, part, logger } = this.#context;
       logger.warn(
         { event: "keys-nearly-full", step, part, keys: keys + 1, maxKeys: this.#maxKeys },
-        `${this.#where}: ${keys + 1} keys have a state, and ${this.#maxKeys} may (maxKeys). Let keys be forgotten ` +
+        `${this.#where}: ${keys + 1} keys have a state, at most ${this.#maxKeys} can (maxKeys). Let keys be forgotten ` +
           "(a state of undefined), or raise maxKeys and the heap limit (--max-old-space-size).",
       );
     }
@@ -251,7 +251,7 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
 
   #full(): Error {
     return new Error(
-      `${this.#maxKeys} keys have a state, which is all that may (maxKeys). Let keys be forgotten (a state of undefined), ` +
+      `${this.#maxKeys} keys have a state, which is the maximum (maxKeys). Let keys be forgotten (a state of undefined), ` +
         "or raise maxKeys and the heap limit (--max-old-space-size)",
     );
   }

@@ -152,7 +152,7 @@ class Worker {
     const open = sum((each) => each.open);
     const missing = [
       ...(rows === 0 ? [] : [`up to ${rows} rows were not written`]),
-      ...(open === 0 ? [] : [`the results of ${open} keys in open windows were not given out`]),
+      ...(open === 0 ? [] : [`the results of ${open} keys in open windows were not emitted`]),
     ];
     return missing.length === 0
       ? "all rows were handed to the outputs, and may not all have left them"
