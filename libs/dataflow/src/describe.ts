@@ -7,20 +7,20 @@ export interface StepDescription {
   readonly id: string;
   readonly operator: string;
   readonly kind: StepKind;
-  /** What it is fed from: step and port. */
+  /** Its inputs: step and port. */
   readonly inputs: readonly { readonly step: string; readonly port: string }[];
   readonly ports: readonly string[];
-  /** What the operator says of itself: the key's field, or when a window's results are final. */
+  /** What the operator states: the key's field, or when a window's results are final. */
   readonly detail?: string;
 }
 
-/** A flow as data: its steps in the order in which events pass them. */
+/** A flow as data: its steps in topological order. */
 export interface FlowDescription {
   readonly flow: string;
   readonly steps: readonly StepDescription[];
 }
 
-/** What a flow is made of, without running it. */
+/** Describes the steps of a flow, without running it. */
 export function describe(flow: Dataflow): FlowDescription {
   const steps = flow.graph.nodes.map((node) => {
     const { id, operator, inputs, ports, detail } = node;
@@ -44,7 +44,7 @@ export function toMermaid({ steps }: FlowDescription): string {
   const names = new Map(steps.map(({ id }, index) => [id, `s${index}`]));
   const nodes = steps.map(({ id, operator, kind, ports, detail }) => {
     const [open, close] = kind === "other" && ports.length > 1 ? FORK : SHAPES[kind];
-    // A step without a name of its own has its operator's; what a keyBy says of itself is one word, the field.
+    // A step without a name uses its operator's; the detail of a keyBy is one word, the field.
     const note = operator === "keyBy" && detail !== undefined ? `${operator} ${detail}` : operator;
     const label = id === operator && note === operator ? id : `${id}<br/><i>${note}</i>`;
     return `  ${names.get(id) ?? id}${open}"${label}"${close}`;

@@ -204,7 +204,7 @@ loginWindows.collect("bad_collect");
 foldOf({ create: () => new Map<string, number>(), add: (all) => all, merge: (all) => all });
 // @ts-expect-error a fold of other events
 visitWindows.aggregate("bad_events", { dates: distinct((login: Login) => login.at.getTime()) });
-// @ts-expect-error only texts, numbers, booleans and null can be told apart
+// @ts-expect-error only texts, numbers, booleans and null can be compared
 visitWindows.aggregate("bad_distinct", { tags: distinct((visit) => visit.tags) });
 // @ts-expect-error an event without a number
 visitWindows.sum("bad_sum", (visit) => visit.user);

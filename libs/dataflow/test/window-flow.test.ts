@@ -73,7 +73,7 @@ describe("windows on the system clock", () => {
     expect(out.take()).toEqual([]);
   });
 
-  test("are emitted when a worker stops and has no store, and told apart", async () => {
+  test("are emitted with a cause of their own when a worker stops without a store", async () => {
     const source = new TestingSource<string>();
     const out = new TestingSink<Row>();
     const driver = await FlowDriver.start(mobileCounts(source, out));
@@ -321,7 +321,7 @@ test("a source that fails ends the run with its error, and the sinks are closed"
 test("a probe that is answered after the events that disproved it were read does not put the task to sleep", async () => {
   const inner = new TestingSource<string>();
   const answers: (() => void)[] = [];
-  /** Answers a probe only when told to. */
+  /** Answers a probe only when the test says so. */
   const source = withParts(inner, (opened, _resume, { time }) => ({
     drained: () =>
       new Promise((resolve) => {

@@ -6,21 +6,21 @@ type Unit = keyof typeof UNIT_MS;
 
 /**
  * A length of time: a number of milliseconds, or a text such as `"500ms"`, `"1.5s"`, `"5m"`, `"1h"` or `"2d"`.
- * A text that is read from elsewhere goes through {@link parseDuration}.
+ * Use {@link parseDuration} for a text from a configuration.
  */
 export type Duration = number | `${number}${Unit}`;
 
 const BARE = /^\d*\.?\d+$/;
 const DURATION = /^(\d*)(?:\.(\d+))?(ms|s|m|h|d)$/;
 
-/** The form that {@link parseDuration} reads, for help texts and messages. */
+/** The format that {@link parseDuration} accepts, for help texts and messages. */
 export const DURATION_FORM = "a number with one of the units ms, s, m, h, d, such as 500ms or 5s";
 
 /**
- * Reads `500ms`, `5s`, `1.5m`, `2h` or `0.7d`; a number without a unit is refused, but for 0.
+ * Parses `500ms`, `5s`, `1.5m`, `2h` or `0.7d`; a number without a unit is refused, but for 0.
  *
  * @param leastMs the shortest duration that is accepted; `@default 1`
- * @returns whole milliseconds: the nearest to what is written, exactly
+ * @returns whole milliseconds, rounded exactly
  * @throws DurationError for anything else
  */
 export function parseDuration(text: string, leastMs = 1): number {
@@ -36,12 +36,12 @@ export function parseDuration(text: string, leastMs = 1): number {
   return ms;
 }
 
-/** A duration in milliseconds. A number is returned as it is. @throws DurationError for a text in another form */
+/** A duration in milliseconds. A number is returned as it is. @throws DurationError for an invalid text */
 export function toMs(duration: Duration): number {
   return typeof duration === "string" ? parseDuration(duration, 0) : duration;
 }
 
-/** By whole numbers: 2.01 * 1000 is not 2010. */
+/** Computed with whole numbers, since 2.01 * 1000 is not 2010. */
 function millisecondsOf(whole: string, fraction: string, unitMs: bigint): number {
   if (whole === "" && fraction === "") return Number.NaN;
   const parts = 10n ** BigInt(fraction.length);

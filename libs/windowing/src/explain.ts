@@ -1,12 +1,12 @@
 import type { ResolvedOptions } from "./window-engine-options.ts";
 import type { Windower } from "./windower.ts";
 
-/** One paragraph: when results are final, and what becomes of late events (time model `stream`). */
+/** One paragraph: when results are final, and what happens to late events (time model `stream`). */
 export function explain<V, A, R>(options: ResolvedOptions<V, A, R>): string {
   return paragraphOf(options, closing(options), late(options));
 }
 
-/** A paragraph about windows with what a time model has to say of their end and of late events. */
+/** A paragraph about windows, with what the time model says about their end and about late events. */
 export function paragraphOf<V, A, R>(
   options: ResolvedOptions<V, A, R>,
   closes: string,
@@ -29,7 +29,7 @@ export function paragraphOf<V, A, R>(
   return paragraph.filter((sentence) => sentence !== "").join(" ");
 }
 
-/** Up to when an event must come for its window to be final. */
+/** The end of a window, up to which events count. */
 export function lastEventOf<V, A, R>({ clock, windower }: ResolvedOptions<V, A, R>): string {
   const lag = clock.kind === "system" || clock.waitMs === 0 ? "" : ` by ${ms(clock.waitMs)}`;
   return `${endOf(windower)}${lag}`;

@@ -1,10 +1,10 @@
 import type { WindowOverflow } from "@millrace/windowing";
 import type { StepContext } from "./step-context.ts";
 
-/** Warns once of each way in which a window step has no room left: for further keys, and for what its keys collect. */
+/** Warns once when a window step has no room for further keys, and once when its folds have no room for further values. */
 export class OverflowWatch {
   readonly #context: StepContext;
-  /** Beyond these it warns; infinite once it has. */
+  /** Thresholds of the warnings; infinite after the warning. */
   #events = 0;
   #values = 0;
 
@@ -12,7 +12,7 @@ export class OverflowWatch {
     this.#context = context;
   }
 
-  /** What an earlier run has counted is none of this one's warnings. */
+  /** Counts from earlier runs cause no warning in this run. */
   begin({ overflowed, overflowedValues }: WindowOverflow): void {
     this.#events = overflowed;
     this.#values = overflowedValues;
@@ -27,7 +27,7 @@ export class OverflowWatch {
       logger.warn(
         { event: "keys-overflow", step, part, events },
         `${where}: there is no room for further keys. Their events count under the overflow key, ${events} so far; the report ` +
-          "says how many those are in the end. More keys need a larger maxKeys or maxKeysPerWindow, and heap limit " +
+          "has the final number. More keys need a larger maxKeys or maxKeysPerWindow, and heap limit " +
           "(--max-old-space-size).",
       );
     }
@@ -37,7 +37,7 @@ export class OverflowWatch {
       logger.warn(
         { event: "values-overflow", step, part, values },
         `${where}: a fold has no room for further values, or they are too large. Rows count them as overflow, ${values} so ` +
-          "far; the report says how many those are in the end. More values need larger bounds of the fold, or a larger " +
+          "far; the report has the final number. More values need larger bounds of the fold, or a larger " +
           "maxStateBytes and heap limit (--max-old-space-size).",
       );
     }

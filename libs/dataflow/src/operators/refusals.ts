@@ -1,9 +1,9 @@
 import type { StepContext } from "./step-context.ts";
 
-/** How long (ms) a step that has logged refused events waits until it logs more of them. */
+/** Minimum time (ms) between two logs of refused events by one step. */
 const QUIET_MS = 60_000;
 
-/** Logs that a step refuses events, at most once a minute and with their number. */
+/** Logs refused events with their number, at most once a minute. */
 export class Refusals {
   readonly #context: StepContext;
   #count = 0;
@@ -13,7 +13,7 @@ export class Refusals {
     this.#context = context;
   }
 
-  /** @param refused how many of a batch were; @param example what is known of one of them */
+  /** @param refused how many of a batch were refused; @param example details of one of them */
   add(refused: number, example: object): void {
     this.#count += refused;
     const { step, part, logger, time } = this.#context;

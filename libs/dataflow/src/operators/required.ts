@@ -1,4 +1,4 @@
-/** A value that the graph's construction guarantees; its absence is a defect of this library. */
+/** A value that the construction of the graph guarantees; its absence is a bug in this library. */
 export function required<T>(value: T | undefined): T {
   if (value === undefined) throw new Error("a port that the graph declares was not wired");
   return value;

@@ -1,4 +1,4 @@
-/** Settles as `promise` does, or rejects as soon as the signal is aborted. */
+/** Settles as `promise` does, or rejects when the signal is aborted. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {

@@ -1,6 +1,6 @@
 /**
- * Figures that a step or a source gives of itself. They are asked for at any time, also when a run has ended, and are only
- * shown: where they cannot be had, the last ones stand, and what went wrong is reported once.
+ * Metrics that a step or a source reports. They may be read at any time, also after the run, and are only displayed: if
+ * reading fails, the last values are returned and the error is reported once.
  */
 export class LastFigures<F> {
   readonly #read: () => F;

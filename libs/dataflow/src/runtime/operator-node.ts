@@ -7,16 +7,16 @@ import { named } from "./named.ts";
 import type { NameOf } from "./named.ts";
 import type { PortEmitter, Receiver } from "./port-emitter.ts";
 
-/** What a step says of itself. */
+/** The metrics that a step reports. */
 export interface StepFigures {
   readonly figures: Readonly<Record<string, number>>;
-  /** Which of the figures say how things stand; the others are counts. */
+  /** Which of the metrics are gauges; the others are counts. */
   readonly gauges: readonly string[];
 }
 
 const NO_FIGURES: StepFigures = { figures: {}, gauges: [] };
 
-/** The figures of a step that never fail. @param read may throw */
+/** The metrics of a step; reading them never fails. @param read may throw */
 export function figuresOf(
   { step, part, logger }: OperatorContext,
   read: () => StepFigures,
@@ -24,12 +24,12 @@ export function figuresOf(
   return new LastFigures(NO_FIGURES, read, (error) => {
     logger.warn(
       { event: "figures-unknown", step, part },
-      `step "${step}", partition "${part}": its figures cannot be had: ${messageOf(error)}`,
+      `step "${step}", partition "${part}": its figures cannot be read: ${messageOf(error)}`,
     );
   });
 }
 
-/** A step that works on its batch at once. All calls of its operator are made here, and whatever they throw names the step. */
+/** A step with synchronous work. It makes all calls of its operator, and wraps their errors with the step's name. */
 export class OperatorNode implements Receiver {
   readonly node: GraphNode;
   readonly out: PortEmitter;
@@ -39,7 +39,7 @@ export class OperatorNode implements Receiver {
   readonly #figures: LastFigures<StepFigures>;
   eventsIn = 0;
 
-  /** @param build makes the operator */
+  /** @param build creates the operator */
   constructor(
     node: GraphNode,
     build: () => Operator<unknown, unknown>,
@@ -81,7 +81,7 @@ export class OperatorNode implements Receiver {
     return this.#figures.now();
   }
 
-  /** Whether it has this method, which it may leave out. */
+  /** Whether the operator has this optional method. */
   has(method: "finish" | "early" | "snapshot"): boolean {
     return this.call((operator) => operator[method] !== undefined);
   }

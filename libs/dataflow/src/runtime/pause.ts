@@ -1,6 +1,6 @@
 import type { TimeProvider } from "../contracts/time-provider.ts";
 
-/** Resolves after so long (ms), or as soon as the signal is aborted. */
+/** Resolves after this time (ms), or when the signal is aborted. */
 export function pause(time: TimeProvider, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) {

@@ -1,11 +1,11 @@
 import type { Batch, Emitter } from "../contracts/operator.ts";
 
-/** What a port's batches go into. */
+/** The receiver of a port's batches. */
 export interface Receiver {
   receive(batch: Batch<unknown>): void;
 }
 
-/** One output of a live step: hands each batch to every step behind it, in the order of the graph. */
+/** One output of a live step: passes each batch to every step after it, in the order of the graph. */
 export class PortEmitter implements Emitter<unknown> {
   readonly #receivers: Receiver[] = [];
   /** Events emitted so far. */

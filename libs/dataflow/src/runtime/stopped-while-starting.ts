@@ -1,4 +1,4 @@
-/** Why something that was being opened is not wanted any more. */
+/** The reason why an opening was aborted. */
 export class StoppedWhileStarting extends Error {
   constructor() {
     super("the run was stopped while it started");

@@ -15,7 +15,7 @@ import { PortEmitter } from "./port-emitter.ts";
 import type { Receiver } from "./port-emitter.ts";
 import type { StepCounts } from "./task-counts.ts";
 
-/** A step whose work is awaited: batches wait in its inbox until the task settles. */
+/** A step with asynchronous work: batches wait in its inbox until the task settles. */
 class AsyncNode implements Receiver {
   readonly node: GraphNode;
   readonly #operator: AsyncOperator<unknown, unknown>;
@@ -25,7 +25,7 @@ class AsyncNode implements Receiver {
   readonly #inbox: Batch<unknown>[] = [];
   eventsIn = 0;
 
-  /** @param build makes the operator */
+  /** @param build creates the operator */
   constructor(
     node: GraphNode,
     build: () => AsyncOperator<unknown, unknown>,
@@ -68,9 +68,9 @@ class OutputNode implements Receiver {
   readonly #part: string;
   rows: unknown[] = [];
   eventsIn = 0;
-  /** Rows that the sink was given. */
+  /** Rows given to the sink. */
   written = 0;
-  /** Rows that have left this process for good. */
+  /** Rows that have left this process. */
   rowsOut = 0;
 
   constructor(node: GraphNode, sink: SinkPartition<unknown>, part: string) {
@@ -96,12 +96,12 @@ class OutputNode implements Receiver {
     this.written += rows.length;
   }
 
-  /** Rows that the sink has not taken. */
+  /** Rows that the sink has not accepted yet. */
   get unwritten(): number {
     return this.eventsIn - this.written;
   }
 
-  /** Every row written is out: the sink was flushed, and what leaves with a commit was committed. */
+  /** Every written row has left: the sink was flushed, and rows that leave with a commit were committed. */
   allOut(): void {
     this.rowsOut = this.written;
   }
@@ -117,10 +117,10 @@ export interface Wakes {
   readonly drained: number | undefined;
 }
 
-/** The live copy of a flow's steps in one task: batches are pushed in at the input, rows come out at the sinks. */
+/** The live copy of a flow's steps in one task: batches enter at the input, rows leave at the sinks. */
 export class TaskGraph {
   readonly #clock = { now: 0 };
-  /** By how much system time was set forth since the last turn, ms. */
+  /** By how much system time was set forward since the last turn, ms. */
   #skippedMs = 0;
   readonly #input: PortEmitter;
   readonly #operators: OperatorNode[] = [];
@@ -128,7 +128,7 @@ export class TaskGraph {
   readonly #outputs: OutputNode[] = [];
   /** Window steps over results of windows. */
   readonly #following: OperatorNode[] = [];
-  /** Window steps whose results others divide again, by id. */
+  /** Window steps whose results other window steps group again, by id. */
   readonly #before = new Map<string, OperatorNode>();
   #finishing = false;
   readonly #emitters = new Map<string, PortEmitter>();
@@ -172,20 +172,20 @@ export class TaskGraph {
     this.#input = input;
   }
 
-  /** Sends a batch through every step that works at once. */
+  /** Sends a batch through every synchronous step. */
   push(batch: Batch<unknown>, now: number): void {
     this.#turn(now);
     this.#input.emit(batch);
     this.#follow();
   }
 
-  /** System time is `now`; if `drainedAt` is given, nothing was left to read at that instant. */
+  /** System time is `now`. With `drainedAt`, nothing was left to read at that instant. */
   advance(now: number, drainedAt: number | undefined): void {
     this.#turn(now);
     for (const step of this.#operators) step.call((operator, out) => operator.advance?.(now, drainedAt, out));
   }
 
-  /** System time was set forth by so many ms, which have not passed. The steps learn of it at their next turn. */
+  /** System time was set forward by this many ms, which have not passed. The steps are informed at their next turn. */
   skipped(ms: number): void {
     this.#skippedMs += ms;
   }
@@ -200,7 +200,7 @@ export class TaskGraph {
     return this.#operators.some(({ pending }) => pending);
   }
 
-  /** Does the async work that waits, first step to last, then gives every sink its rows. */
+  /** Runs the waiting async work, first step to last, then gives every sink its rows. */
   async settle(): Promise<void> {
     do {
       for (const node of this.#asyncs) await node.work();
@@ -209,7 +209,7 @@ export class TaskGraph {
     await Promise.all(this.#outputs.map((output) => output.write()));
   }
 
-  /** Every row given to a sink is out. */
+  /** Every row given to a sink has left. */
   allOut(): void {
     for (const output of this.#outputs) output.allOut();
   }
@@ -221,7 +221,7 @@ export class TaskGraph {
     this.#follow();
   }
 
-  /** Closes what the end closes, first step to last: what each emits must settle before the next one's turn. */
+  /** Ends the input of the steps, first to last: what each emits must settle before the next step's turn. */
   *finishing(cause: "end" | "drain", now: number): Generator<void> {
     this.#turn(now);
     this.#finishing = true;
@@ -233,8 +233,8 @@ export class TaskGraph {
   }
 
   /**
-   * Emits what open windows have so far, first step to last, each to be settled as in `finishing`. Not of windows whose
-   * results others divide again: their final results would be counted beside.
+   * Emits early results of open windows, first step to last, each to be settled as in `finishing`. Windows whose results
+   * other windows group again are left out: their final results would be counted in addition.
    */
   *showing(now: number): Generator<void> {
     this.#turn(now);
@@ -258,7 +258,7 @@ export class TaskGraph {
     return { time, drained };
   }
 
-  /** Event time (ms) up to which every window step has emitted all its first results; `undefined`: there is none. */
+  /** Event time (ms) up to which every window step has emitted all first results; `undefined`: there is no such step. */
   get watermark(): number | undefined {
     let lowest: number | undefined;
     for (const step of this.#operators) {
@@ -268,7 +268,7 @@ export class TaskGraph {
     return lowest;
   }
 
-  /** What changed in the steps' state since the last call, in groups that carry the step's id. */
+  /** The changes of the steps' state since the last call, in groups that start with the step's id. */
   snapshot(): readonly StateChange[] {
     return this.#operators.flatMap((step) =>
       step
@@ -277,7 +277,7 @@ export class TaskGraph {
     );
   }
 
-  /** Gives every step that keeps state what was kept of it. */
+  /** Restores the stored state of every step. */
   restore(groups: ReadonlyMap<string, readonly StateGroup[]>, now: number): void {
     // Their time begins now, whatever the clock did before.
     this.#skippedMs = 0;
@@ -288,7 +288,7 @@ export class TaskGraph {
     }
   }
 
-  /** Results of windows that have left so far. */
+  /** Results of windows that have been emitted so far. */
   get results(): number {
     return this.#operators.reduce(
       (sum, { node, out }) => sum + (kindOf(node) === "windows" ? out.events : 0),
@@ -316,7 +316,7 @@ export class TaskGraph {
     return counts;
   }
 
-  /** Figures of every step that say how things stand, by its id. */
+  /** The gauges of every step, by its id. */
   gauges(): ReadonlyMap<string, Readonly<Record<string, number>>> {
     return new Map(
       [...this.#figures()].map(([id, { figures, gauges }]) => [
@@ -326,7 +326,7 @@ export class TaskGraph {
     );
   }
 
-  /** Keys that all steps keep, once for each of their windows. */
+  /** Keys held by all steps, counted once for each of their windows. */
   get keys(): number {
     let keys = 0;
     for (const { figures } of this.#operators) {
@@ -336,7 +336,7 @@ export class TaskGraph {
     return keys;
   }
 
-  /** What stopping now would leave undone: rows not written, and keys of open windows. */
+  /** What a stop would leave undone now: rows not written, and keys of open windows. */
   unfinished(): { readonly rows: number; readonly open: number } {
     return {
       rows: this.#outputs.reduce((rows, { unwritten }) => rows + unwritten, 0),
@@ -363,14 +363,14 @@ export class TaskGraph {
     return this.#asyncs.some(({ waiting }) => waiting);
   }
 
-  /** Window steps before others have gone on, and their results are with those that follow, unless they are on the way. */
+  /** Earlier window steps have advanced, and their results have reached the later ones, unless they are in-flight. */
   #follow(): void {
     if (this.#finishing || this.#onTheWay) return;
     const { now } = this.#clock;
     for (const step of this.#following) step.call((operator, out) => operator.advance?.(now, undefined, out));
   }
 
-  /** @param ids window steps that live already */
+  /** @param ids window steps that exist already */
   #upstreamOf(ids: readonly string[]): Upstream {
     const steps = this.#operators.filter(({ node }) => ids.includes(node.id));
     for (const step of steps) this.#before.set(step.node.id, step);
@@ -392,7 +392,7 @@ export class TaskGraph {
     };
   }
 
-  /** The calls that follow are made at `now`. By how much the clock was set comes first, since `now` is later by it. */
+  /** The next calls are made at `now`. A step of the clock is reported first, since `now` includes it. */
   #turn(now: number): void {
     const skippedMs = this.#skippedMs;
     this.#skippedMs = 0;

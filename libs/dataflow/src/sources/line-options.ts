@@ -1,6 +1,6 @@
 /** Bounds of reading lines. */
 export interface LineOptions {
-  /** A longer line is refused and only its head is kept, bytes. @default 1048576 */
+  /** Maximum length of a line, in bytes. A longer line is refused; only its head is kept. @default 1048576 */
   readonly maxLineBytes?: number;
   /** Bytes read at a time: the lines in them are one batch. @default 262144 */
   readonly chunkBytes?: number;

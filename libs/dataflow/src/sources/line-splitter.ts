@@ -4,27 +4,27 @@ import { lineOf, splitBytes, splitLines, textOf } from "./split-lines.ts";
 const NEWLINE = 0x0a;
 const EMPTY = Buffer.alloc(0);
 
-/** A line beyond the bound: its size without the line end, and what was kept of it. */
+/** A line above the bound: its size without the line end, and its head. */
 export interface OversizedLine {
   readonly bytes: number;
   readonly head: Uint8Array;
 }
 
-/** Lines cut out of a stream of chunks. */
+/** Lines of a stream of chunks. */
 export interface Lines {
   readonly lines: readonly RawLine[];
   readonly oversized: readonly OversizedLine[];
 }
 
 /**
- * Cuts chunks into lines without their line ends. Holds at most one line, and of a line beyond the bound only its
- * head. A chunk of valid UTF-8 is decoded in one go; only otherwise is each line looked at by itself.
+ * Divides chunks into lines without their line ends. Holds at most one line, and of a line above the bound only its
+ * head. A chunk of valid UTF-8 is decoded as a whole; otherwise each line is checked by itself.
  */
 export class LineSplitter {
   readonly #maxLineBytes: number;
-  /** The line that has begun but not ended. */
+  /** The incomplete last line. */
   #rest: Buffer = EMPTY;
-  /** It is beyond the bound: so much of it has gone by. */
+  /** The line is above the bound: bytes of it so far. */
   #dropping: OversizedLine | undefined;
   #consumed = 0;
 
@@ -32,12 +32,12 @@ export class LineSplitter {
     this.#maxLineBytes = maxLineBytes;
   }
 
-  /** Bytes up to and including the line end of the last line given out. */
+  /** Bytes up to and including the line end of the last line returned. */
   get consumed(): number {
     return this.#consumed;
   }
 
-  /** Whether a line has begun and not ended. */
+  /** Whether the last line is incomplete. */
   get inLine(): boolean {
     return this.#rest.length > 0 || this.#dropping !== undefined;
   }
@@ -68,7 +68,7 @@ export class LineSplitter {
     return { lines, oversized };
   }
 
-  /** The last line, where the stream does not end with a line end. */
+  /** The last line, if the stream does not end with a line end. */
   end(): Lines {
     if (this.#dropping !== undefined) return { lines: [], oversized: [this.#dropped(this.#dropping, 0)] };
     if (this.#rest.length === 0) return NOTHING;
@@ -106,7 +106,7 @@ export class LineSplitter {
 
 const NOTHING: Lines = { lines: [], oversized: [] };
 
-/** Bytes kept of a line beyond the bound, to show. */
+/** Bytes kept of a line above the bound, for messages. */
 const HEAD_BYTES = 1_024;
 
 function oversizedLine(line: Buffer): OversizedLine {

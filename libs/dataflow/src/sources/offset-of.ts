@@ -1,7 +1,7 @@
 import type { Json } from "@millrace/windowing";
 import { StateError } from "../errors.ts";
 
-/** A kept position that counts bytes or events. @throws StateError for one of another source */
+/** A stored position that is a count of bytes or events. @throws StateError for a position of another source */
 export function offsetOf(source: string, position: Json): number {
   if (typeof position === "number" && Number.isSafeInteger(position) && position >= 0) return position;
   throw new StateError(

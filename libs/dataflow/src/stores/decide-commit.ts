@@ -1,18 +1,18 @@
 import type { CommitOutcome } from "../contracts/store.ts";
 
-/** What a store knows of a task when a commit comes in. */
+/** What a store knows of a task when a commit arrives. */
 export interface CommitGuard {
   /** The newest owner. */
   readonly fence: number;
   /** The last commit applied; 0: none. */
   readonly commitNumber: number;
-  /** Whose commit that was. */
+  /** The owner that made it. */
   readonly appliedBy: number;
 }
 
 /**
- * Whether a commit may be applied: only by the newest owner, and only as the one behind the last. The last one again,
- * from the same owner, is a lost reply resent.
+ * Whether a commit may be applied: only by the newest owner, and only with the number after the last one. The last
+ * number again, from the same owner, is a resend after a lost reply.
  */
 export function decideCommit(number: number, fence: number, kept: CommitGuard): CommitOutcome {
   if (fence < kept.fence) return { kind: "fenced", owner: kept.fence };

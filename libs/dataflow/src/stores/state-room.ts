@@ -1,16 +1,16 @@
 import { getHeapStatistics } from "node:v8";
 import { StateTooLargeError } from "../errors.ts";
 
-/** What a small field of state takes of the heap while it is loaded, at the least, bytes. */
+/** Minimum heap of a small field of state while it is loaded, bytes. */
 const BYTES_PER_FIELD = 500;
-/** The part of the heap that they may take. */
+/** The part of the heap for these fields. */
 const SHARE = 0.75;
 
 /**
- * Refuses state that this process has no room for, whichever store keeps it: state that another process had the heap for
- * would end this one without a word.
+ * Refuses state that does not fit into this process, for every store: loading state that was written by a process with
+ * a larger heap would end this one without a message.
  *
- * @param place where the state is, for people
+ * @param place where the state is, for the message
  * @param fields of all its groups
  * @param heapBytes @default the limit of this process
  * @throws StateTooLargeError

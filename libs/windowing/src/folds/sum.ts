@@ -3,7 +3,7 @@ import type { Fold } from "../fold.ts";
 import { addFinite, requireFinite } from "./fold-values.ts";
 
 /**
- * The sum of a finite number that each event has; anything else is an error of that event ({@link FoldValueError}).
+ * The sum of a finite number of each event; anything else is an error of that event ({@link FoldValueError}).
  * A sum beyond the range of numbers stays at the largest one, ±1.8e308.
  */
 export function sum<V>(valueOf: (value: V) => number): Fold<V, number, number> {

@@ -1,7 +1,7 @@
 import { lastEventOf, paragraphOf } from "../explain.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 
-/** One paragraph: when results are final, and what becomes of late events (time model `perKey`). */
+/** One paragraph: when results are final, and what happens to late events (time model `perKey`). */
 export function explainPerKey<V, A, R>(options: ResolvedOptions<V, A, R>): string {
   return paragraphOf(
     options,
