@@ -3,8 +3,7 @@ import type { Emitter, Operator } from "./contracts/operator.ts";
 import type { Source } from "./contracts/source.ts";
 import type { Sink } from "./contracts/sink.ts";
 import { FlowError } from "./errors.ts";
-import type { AsyncOperator } from "./operators/async-operator.ts";
-import type { StepContext } from "./operators/step-context.ts";
+import type { AsyncOperator, StepContext } from "./operators/step-context.ts";
 
 /** One output of a node: `down`, unless the operator has several. */
 export interface Port {

@@ -17,7 +17,6 @@ import type { DeduplicateOptions } from "./operators/deduplicate-operator.ts";
 import type { StepOptions } from "./operators/error-policy.ts";
 import { MapAsyncOperator } from "./operators/map-async-operator.ts";
 import type { AsyncFunction, MapAsyncOptions } from "./operators/map-async-operator.ts";
-import { PassThroughOperator } from "./operators/pass-through-operator.ts";
 import {
   filterMapPass,
   filterPass,
@@ -25,9 +24,10 @@ import {
   inspectPass,
   keyByPass,
   mapPass,
+  PassThroughOperator,
 } from "./operators/passes.ts";
 import type { Keyed } from "./operators/passes.ts";
-import { required } from "./operators/required.ts";
+import { required } from "./operators/step-context.ts";
 import { StatefulOperator } from "./operators/stateful-operator.ts";
 import type { KeyedLogic, StatefulOptions } from "./operators/stateful-operator.ts";
 import { StatelessOperator } from "./operators/stateless.ts";

@@ -37,7 +37,7 @@ import { FlowError } from "./errors.ts";
 import type { Graph, Port } from "./graph.ts";
 import { isNamed } from "./named.ts";
 import type { Named } from "./named.ts";
-import { required } from "./operators/required.ts";
+import { required } from "./operators/step-context.ts";
 import type { PartResult } from "./operators/window-operator.ts";
 import { WindowOperator } from "./operators/window-operator.ts";
 import type { Stream } from "./stream.ts";
@@ -222,6 +222,7 @@ export class WindowedStream<V> {
    * Events of several kinds that share a key and a window, in one row: the value of each side, `null` for a side without an
    * event. A side's function returns `undefined` for an event of another kind.
    *
+   * @typeParam S the sides by name
    * @example .join({ sides: { order: (e) => e.order, payment: (e) => e.payment } })
    * @throws WindowOptionsError
    */

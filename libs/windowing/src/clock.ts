@@ -1,7 +1,6 @@
 import type { Duration } from "./duration.ts";
-import { toMs } from "./duration.ts";
+import { requireMs, toMs } from "./duration.ts";
 import { WindowSpecError } from "./errors.ts";
-import { requireMs } from "./require-ms.ts";
 
 /**
  * Gives an event its timestamp and determines the watermark: made by {@link eventTime}, {@link messageTime},

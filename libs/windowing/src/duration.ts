@@ -1,4 +1,4 @@
-import { DurationError } from "./errors.ts";
+import { DurationError, WindowSpecError } from "./errors.ts";
 
 const UNIT_MS = { ms: 1n, s: 1_000n, m: 60_000n, h: 3_600_000n, d: 86_400_000n } as const;
 
@@ -51,4 +51,19 @@ function millisecondsOf(whole: string, fraction: string, unitMs: bigint): number
 
 function isUnit(text: string | undefined): text is Unit {
   return text !== undefined && text in UNIT_MS;
+}
+
+/**
+ * A duration as a whole number of milliseconds of at least `least`.
+ *
+ * @throws WindowSpecError, DurationError
+ */
+export function requireMs(duration: Duration, name: string, least: number): number {
+  const ms = toMs(duration);
+  if (Number.isSafeInteger(ms) && ms >= least) return ms;
+  throw new WindowSpecError(
+    `${name} is ${String(duration)}, but must be a whole number of milliseconds` +
+      (Number.isFinite(least) && least > Number.MIN_SAFE_INTEGER ? ` of at least ${String(least)}` : "") +
+      ', or a text such as "5s".',
+  );
 }

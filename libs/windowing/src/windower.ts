@@ -2,7 +2,7 @@ import type { CustomWindower } from "./custom-windower.ts";
 import type { Duration } from "./duration.ts";
 import { WindowSpecError } from "./errors.ts";
 import { FixedWindower } from "./fixed-windower.ts";
-import { requireMs } from "./require-ms.ts";
+import { requireMs } from "./duration.ts";
 
 /** The windowers of this library: made by {@link tumbling}, {@link sliding} or {@link session}. */
 export type BuiltInWindower = FixedWindower | SessionWindower;

@@ -1,7 +1,7 @@
 import { Deduplicator, timeOf } from "@millrace/windowing";
 import type { DeduplicatorOptions, StateChange, StateGroup, Timestamp } from "@millrace/windowing";
 import type { Batch, Emitter, Operator } from "../contracts/operator.ts";
-import { Refusals } from "./refusals.ts";
+import { Refusals } from "./window-warnings.ts";
 import { StatelessOperator } from "./stateless.ts";
 import type { StepContext } from "./step-context.ts";
 

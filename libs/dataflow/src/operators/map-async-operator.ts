@@ -3,10 +3,9 @@ import type { Batch, Emitter } from "../contracts/operator.ts";
 import { toMs } from "@millrace/windowing";
 import type { Duration } from "@millrace/windowing";
 import { FlowError } from "../errors.ts";
-import type { AsyncOperator } from "./async-operator.ts";
+import type { AsyncOperator, StepContext } from "./step-context.ts";
 import { ErrorHandler } from "./error-policy.ts";
 import { withDefaults } from "../with-defaults.ts";
-import type { StepContext } from "./step-context.ts";
 
 /** How `mapAsync` calls its function. */
 export interface MapAsyncOptions {

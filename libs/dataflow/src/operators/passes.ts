@@ -1,4 +1,5 @@
 import type { Pass } from "./stateless.ts";
+import type { Batch, Emitter, Operator } from "../contracts/operator.ts";
 
 /** The user's functions also get the key; `undefined` where the events have none. */
 export type Keyed<V, R> = (value: V, key: string | undefined) => R;
@@ -103,4 +104,11 @@ function noKey(made: unknown, field: string | undefined): string {
   const hasNoKind = made === null || made === undefined || kind === "number";
   const what = hasNoKind ? String(made) : `${kind === "object" ? "an" : "a"} ${kind}`;
   return `${subject} is ${what}, and keys are strings or finite numbers`;
+}
+
+/** Emits batches unchanged: a merge is several edges into one of these. */
+export class PassThroughOperator<T> implements Operator<T, T> {
+  process(batch: Batch<T>, _now: number, out: Emitter<T>): void {
+    out.emit(batch);
+  }
 }

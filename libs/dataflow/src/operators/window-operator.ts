@@ -14,8 +14,7 @@ import type { Batch, Emitter, Operator, Wake } from "../contracts/operator.ts";
 import { KeyStateTooLargeError, SourceError, StepError, hasCode, messageOf } from "../errors.ts";
 import { excerpt } from "../excerpt.ts";
 import { ErrorHandler } from "./error-policy.ts";
-import { OverflowWatch } from "./overflow-watch.ts";
-import { Refusals } from "./refusals.ts";
+import { OverflowWatch, Refusals } from "./window-warnings.ts";
 import type { StepContext } from "./step-context.ts";
 
 /** A window's result and its partition: with `keyBy(…, { perPartition: true })` a key has a result in each. */

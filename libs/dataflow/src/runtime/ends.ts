@@ -3,7 +3,7 @@ import type { Sink, SinkPartition } from "../contracts/sink.ts";
 import type { PartContext, SourcePartition } from "../contracts/source.ts";
 import { FlowError, asSinkError, asSourceError } from "../errors.ts";
 import { wholeText } from "../excerpt.ts";
-import { abortable } from "./abortable.ts";
+import { abortable } from "./waiting.ts";
 import { inputOf, sinksOf } from "./check-start.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import { namedAsync } from "./named.ts";

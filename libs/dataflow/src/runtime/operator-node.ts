@@ -1,11 +1,8 @@
-import type { Batch, Operator } from "../contracts/operator.ts";
+import type { Batch, Emitter, Operator, OperatorContext } from "../contracts/operator.ts";
 import { asStepError, messageOf } from "../errors.ts";
 import type { GraphNode } from "../graph.ts";
-import type { OperatorContext } from "../contracts/operator.ts";
-import { LastFigures } from "./last-figures.ts";
 import { named } from "./named.ts";
 import type { NameOf } from "./named.ts";
-import type { PortEmitter, Receiver } from "./port-emitter.ts";
 
 /** The metrics that a step reports. */
 export interface StepFigures {
@@ -84,5 +81,54 @@ export class OperatorNode implements Receiver {
   /** Whether the operator has this optional method. */
   has(method: "finish" | "early" | "snapshot"): boolean {
     return this.call((operator) => operator[method] !== undefined);
+  }
+}
+
+/** The receiver of a port's batches. */
+export interface Receiver {
+  receive(batch: Batch<unknown>): void;
+}
+
+/** One output of a live step: passes each batch to every step after it, in the order of the graph. */
+export class PortEmitter implements Emitter<unknown> {
+  readonly #receivers: Receiver[] = [];
+  /** Events emitted so far. */
+  events = 0;
+
+  connect(receiver: Receiver): void {
+    this.#receivers.push(receiver);
+  }
+
+  emit(batch: Batch<unknown>): void {
+    this.events += batch.events.length;
+    for (const receiver of this.#receivers) receiver.receive(batch);
+  }
+}
+
+/**
+ * Metrics that a step or a source reports. They may be read at any time, also after the run, and are only displayed: if
+ * reading fails, the last values are returned and the error is reported once.
+ */
+export class LastFigures<F> {
+  readonly #read: () => F;
+  readonly #failed: (error: unknown) => void;
+  #last: F;
+  #reported = false;
+
+  constructor(none: F, read: () => F, failed: (error: unknown) => void) {
+    this.#last = none;
+    this.#read = read;
+    this.#failed = failed;
+  }
+
+  /** Never throws. */
+  now(): F {
+    try {
+      this.#last = this.#read();
+    } catch (error) {
+      if (!this.#reported) this.#failed(error);
+      this.#reported = true;
+    }
+    return this.#last;
   }
 }

@@ -31,3 +31,10 @@ export class StartLine {
     this.#reject(error);
   }
 }
+
+/** The reason why an opening was aborted. */
+export class StoppedWhileStarting extends Error {
+  constructor() {
+    super("the run was stopped while it started");
+  }
+}

@@ -4,15 +4,11 @@ import type { SinkPartition } from "../contracts/sink.ts";
 import { asSinkError, asStepError } from "../errors.ts";
 import { kindOf } from "../graph.ts";
 import type { Graph, GraphNode } from "../graph.ts";
-import type { AsyncOperator } from "../operators/async-operator.ts";
-import type { StepContext } from "../operators/step-context.ts";
-import type { LastFigures } from "./last-figures.ts";
+import type { AsyncOperator, StepContext } from "../operators/step-context.ts";
+import type { LastFigures, Receiver, StepFigures } from "./operator-node.ts";
 import { named, namedAsync } from "./named.ts";
 import type { NameOf } from "./named.ts";
-import { OperatorNode, figuresOf } from "./operator-node.ts";
-import type { StepFigures } from "./operator-node.ts";
-import { PortEmitter } from "./port-emitter.ts";
-import type { Receiver } from "./port-emitter.ts";
+import { figuresOf, OperatorNode, PortEmitter } from "./operator-node.ts";
 import type { StepCounts } from "./task-counts.ts";
 
 /** A step with asynchronous work: batches wait in its inbox until the task settles. */

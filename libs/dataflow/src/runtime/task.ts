@@ -3,7 +3,7 @@ import type { Json } from "@millrace/windowing";
 import type { Store } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
 import { DrainTimeoutError, asSinkError, asSourceError, messageOf } from "../errors.ts";
-import { abortable } from "./abortable.ts";
+import { abortable } from "./waiting.ts";
 import { inputOf } from "./check-start.ts";
 import { CommitSchedule } from "./commit-schedule.ts";
 import { RolledBack } from "./committer.ts";
@@ -20,7 +20,7 @@ import { Signal } from "./signal.ts";
 import type { StartLine } from "./start-line.ts";
 import type { Hold, TaskPhase, TaskStats } from "./stats.ts";
 import { TaskFigures } from "./task-figures.ts";
-import { StoppedWhileStarting } from "./stopped-while-starting.ts";
+import { StoppedWhileStarting } from "./start-line.ts";
 import type { TaskHistory } from "./task-history.ts";
 
 /** Why a task's input ended: by itself, because the run is idle, or because the run is stopped. */

@@ -8,7 +8,7 @@ import type {
   SourcePartition,
 } from "../contracts/source.ts";
 import type { TimeProvider } from "../contracts/time-provider.ts";
-import { offsetOf } from "./offset-of.ts";
+import { offsetOf } from "./line-bounds.ts";
 import { LocalReader } from "./local-reader.ts";
 
 /** Options of an iterable source. */

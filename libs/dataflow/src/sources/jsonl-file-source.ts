@@ -10,12 +10,10 @@ import type { PartContext, Partitioning, Source, SourceBatch, SourcePartition } 
 import { MillraceError, SourceError, StateError, messageOf } from "../errors.ts";
 import { withDefaults } from "../with-defaults.ts";
 import { FORM_BYTES, TextStream, UTF8_MARK_BYTES, formOf, requireReadable } from "./file-text.ts";
-import { DEFAULT_LINE_OPTIONS } from "./line-options.ts";
-import type { LineOptions } from "./line-options.ts";
+import { DEFAULT_LINE_OPTIONS, offsetOf, rejectOversized } from "./line-bounds.ts";
+import type { LineOptions } from "./line-bounds.ts";
 import { LineSplitter } from "./line-splitter.ts";
-import { offsetOf } from "./offset-of.ts";
 import { ReadablePartition } from "./readable-source.ts";
-import { rejectOversized } from "./reject-oversized.ts";
 
 /** Names of standard input, which cannot always be opened as files. */
 const STDIN_PATHS = ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];

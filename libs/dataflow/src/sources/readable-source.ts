@@ -11,11 +11,10 @@ import type {
   SourcePartition,
 } from "../contracts/source.ts";
 import { SourceError, messageOf } from "../errors.ts";
-import { DEFAULT_LINE_OPTIONS } from "./line-options.ts";
-import type { LineOptions } from "./line-options.ts";
+import { DEFAULT_LINE_OPTIONS, rejectOversized } from "./line-bounds.ts";
+import type { LineOptions } from "./line-bounds.ts";
 import { LineSplitter } from "./line-splitter.ts";
 import { LocalReader } from "./local-reader.ts";
-import { rejectOversized } from "./reject-oversized.ts";
 import { TextStream } from "./file-text.ts";
 
 /**

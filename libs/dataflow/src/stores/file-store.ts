@@ -10,8 +10,7 @@ import type {
   TaskStore,
 } from "../contracts/store.ts";
 import { StateError } from "../errors.ts";
-import { decideCommit } from "./decide-commit.ts";
-import { requireRoom } from "./state-room.ts";
+import { decideCommit, requireRoom } from "./commit-checks.ts";
 import { StateGroups } from "./state-groups.ts";
 import { TaskFolder } from "./task-folder.ts";
 import type { KeptCommit } from "./task-folder.ts";

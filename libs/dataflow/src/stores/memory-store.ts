@@ -8,7 +8,7 @@ import type {
   TaskState,
   TaskStore,
 } from "../contracts/store.ts";
-import { decideCommit } from "./decide-commit.ts";
+import { decideCommit } from "./commit-checks.ts";
 import { StateGroups } from "./state-groups.ts";
 
 /** Everything stored for one task. */

@@ -55,6 +55,7 @@ export interface RetryLimit {
 export interface WaitLog {
   /** Trouble that lasts so long (ms) is logged first, and then again after each 30 s. */
   readonly afterMs: number;
+  /** Called when the call still waits: first after `afterMs`, then every 30 s. */
   waits(reason: RedisError, address: string, waitedMs: number): void;
   /** Called for an answer after `waits`. */
   over?(address: string, waitedMs: number): void;
@@ -79,6 +80,7 @@ export interface Attempt {
 export interface LazyConnection {
   /** Where it will lead, for people. */
   readonly address: string;
+  /** Opens it. */
   readonly open: (signal: AbortSignal) => Promise<RedisConnection>;
 }
 

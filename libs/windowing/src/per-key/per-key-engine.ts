@@ -19,7 +19,7 @@ import type {
 } from "../window-engine.ts";
 import type { WindowOutput } from "../window-output.ts";
 import { NO_IDS, NO_SESSION_ID, type Window } from "../window.ts";
-import { explainPerKey } from "./explain-per-key.ts";
+import { explainPerKey } from "../explain.ts";
 import type { KeyState } from "./key-state.ts";
 import { KeyTime } from "./key-time.ts";
 import { KeyWindows } from "./key-windows.ts";

@@ -2,7 +2,7 @@ import { at } from "../at.ts";
 import { eventTime } from "../clock.ts";
 import { createWindowEngine } from "../create-window-engine.ts";
 import type { CustomWindow, CustomWindower } from "../custom-windower.ts";
-import { count } from "../folds/count.ts";
+import { count } from "../folds/count-and-sum.ts";
 import type { Json } from "../json.ts";
 import type { StateChange, StateGroup, WindowEngine } from "../window-engine.ts";
 import type { WindowResult } from "../window-output.ts";
