@@ -110,9 +110,9 @@ export class WindowedStream<V> {
   }
 
   /**
-   * @param folds each under the name of its field in the row
+   * Several folds at once, one row with all their results: `{ events: count(), users: distinct((c) => c.user) }`.
    *
-   * @param folds each under the name of its field
+   * @param folds each under the name of its field in the row
    */
   aggregate<S extends Aggregates<V>>(folds: S): WindowResults<V, Aggregated<S>>;
   aggregate<S extends Aggregates<V>>(id: string, folds: S): WindowResults<V, Aggregated<S>>;
