@@ -24,7 +24,7 @@ const IDLE_FROM: readonly IdleFrom[] = ["first-event", "start"];
 const SINKS = ["stdout", "redis"] as const;
 const SEVEN_DAYS_MS = 604_800_000;
 
-/** Everything that the aggregator can be told. */
+/** The aggregator's configuration. */
 export interface AggregatorConfig extends ProgramConfig {
   readonly flow: FlowSettings;
   readonly redis: RedisConnectionOptions;
@@ -71,7 +71,7 @@ export function aggregatorConfig(
 }
 
 /**
- * Declares all that the aggregator can be told.
+ * Declares all options of the aggregator.
  *
  * The value throws a UsageError for options that contradict each other, or that have no effect beside the others.
  */

@@ -8,7 +8,7 @@ import type { FlowChoice } from "./flow-choice.ts";
 import type { FlowParts } from "./flows/flow-parts.ts";
 import { parseWindow } from "./window-spec.ts";
 
-/** What a flow is told. */
+/** Options that shape a flow. */
 export interface FlowShape {
   readonly windower: BuiltInWindower;
   /** `undefined`: as suits the transport. */
@@ -20,7 +20,7 @@ export interface FlowShape {
   readonly lateFile: string | undefined;
 }
 
-/** Which flow, and what it is told. */
+/** Which flow, and the options that shape it. */
 export interface FlowSettings extends FlowShape {
   readonly choice: FlowChoice;
   /** The flags and variables that were given for each of these parts; a flow need not use them. */
@@ -32,7 +32,7 @@ export type ShapedPart = "windower" | "clock" | "windowing" | "results" | "late"
 
 const DEFAULT_WINDOW = "tumbling:5s";
 
-/** What a flow is told where nothing is said. */
+/** The same without any option. */
 export const DEFAULT_FLOW_SHAPE: FlowShape = Object.freeze({
   windower: parseWindow(DEFAULT_WINDOW),
   clock: undefined,
@@ -78,7 +78,7 @@ export function flowOptions(
     flag: "--clock <kind>",
     env: "MILLRACE_CLOCK",
     description:
-      "an event's time: system[:<settle>] (its arrival; windows wait at most so long for news of all producers, 0s unless told), or publish[:<wait>[:<max future>]] (when it was published; windows wait so long for others, 1s unless told; what is further ahead is refused, 5m unless told, or unbounded)",
+      "an event's time: system[:<settle>] (its arrival; windows wait at most so long for news of all producers, by default 0s), or publish[:<wait>[:<max future>]] (when it was published; windows wait so long for others, by default 1s; what is further ahead is refused, by default 5m, or unbounded)",
     parse: parseClock,
     defaultText: "system; publish for streams",
   });
@@ -99,7 +99,7 @@ export function flowOptions(
   const meta = cli.toggle({
     flag: "--meta",
     env: "MILLRACE_META",
-    description: "rows also tell their window, revision, cause and completeness",
+    description: "rows also have their window, revision, cause and completeness",
   });
   const late = cli.option({
     flag: "--late <file>",

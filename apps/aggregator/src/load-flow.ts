@@ -69,7 +69,7 @@ interface FlowModule {
 
 async function importModule(path: string): Promise<FlowModule> {
   try {
-    // Whatever it is: what it exports is checked by whoever asks for it.
+    // What it exports is checked by the caller.
     return (await import(pathToFileURL(path).href)) as FlowModule;
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";

@@ -47,7 +47,7 @@ export function report(logger: Logger, stats: FlowStats, failed = false): void {
     lost,
     discarded,
   });
-  const left = uncommitted === 0 ? [] : [`${uncommitted} not committed, which whoever goes on reads again`];
+  const left = uncommitted === 0 ? [] : [`${uncommitted} not committed, which the next worker reads again`];
   const rest = failed ? notZero({ "half-way": unaccounted }) : [`${unaccounted} unaccounted`];
   const rows = Object.entries(rowsOut).map(([output, count]) => `${output} ${count}`);
   const parts = [...ways, ...left, ...rest];

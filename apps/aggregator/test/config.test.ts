@@ -7,7 +7,7 @@ import { resetConfig } from "../src/commands/reset.ts";
 import { aggregatorConfig } from "../src/config.ts";
 
 describe("aggregatorConfig", () => {
-  test("counts mobile events in 5 s windows unless told otherwise", () => {
+  test("counts mobile events in 5 s windows by default", () => {
     expect(aggregatorConfig([], {})).toEqual({
       flow: {
         choice: { kind: "built-in", name: "mobile-counts" },
@@ -216,7 +216,7 @@ describe("aggregatorConfig", () => {
     expect(configOf(["--store-timeout=3s"], env)).toMatchObject({ storeTimeoutMs: 3_000 });
   });
 
-  test.each(["--allowed-lateness=1s", "--early=1s"])("with %s rows tell their revision", (flag) => {
+  test.each(["--allowed-lateness=1s", "--early=1s"])("with %s rows have their revision", (flag) => {
     expect(aggregatorConfig([flag], {}).flow.meta).toBe(true);
   });
 

@@ -207,7 +207,7 @@ describe("a Redis that others write to", () => {
 });
 
 describe("over Pub/Sub", () => {
-  test("frames tell which windows are whole, and when their events were published", async () => {
+  test("frames show which windows are whole, and when their events were published", async () => {
     const args = ["--channel=framed", "--flow=audience", "--clock=publish:100ms", "--window=tumbling:200ms"];
     const counting = aggregator(redis.url, [...args, "--exit-when-idle=500ms"]);
     const publishing = publisher(redis.url, EVENTS, ["--channel=framed", "--batch=100", "--rate=12000"]);
@@ -216,7 +216,7 @@ describe("over Pub/Sub", () => {
     expect(code).toBe(0);
     const rows = output.map((line) => JSON.parse(line) as Record<string, number | string | boolean>);
     expect(rows.reduce((sum, row) => sum + Number(row["events"]), 0)).toBe(LINES.length);
-    // Of the last window nobody can know: the publisher went while it was open.
+    // Nothing is known of the last window: the publisher went while it was open.
     const windows = new Map(rows.map(({ window, complete }) => [JSON.stringify(window), complete]));
     expect([...windows.values()].slice(0, 3)).toEqual([true, true, true]);
     expect([...windows.values()].every((complete) => complete === true || complete === "unknown")).toBe(true);

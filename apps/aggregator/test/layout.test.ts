@@ -32,7 +32,7 @@ describe("programs that divide events differently", () => {
     ["4 partitions read as 2", on("stream", "fewer", 4), on("stream", "fewer", 2)],
     ["4 partitions read as 1", on("stream", "one", 4), on("stream", "one", 1)],
     ["partitions by another field", on("stream", "field", 4, "device_type"), on("stream", "field", 4)],
-  ])("are told so: %s", async (_, written, read) => {
+  ])("are refused with the reason: %s", async (_, written, read) => {
     expect((await publisher(redis.url, EVENTS, written).ended).code).toBe(0);
     for (const program of [aggregator(redis.url, read), publisher(redis.url, EVENTS, read)]) {
       const { code, log, output } = await program.ended;
@@ -51,17 +51,20 @@ describe("programs that divide events differently", () => {
   test.each([
     ["bare lines", []],
     ["frames", ["--batch=64"]],
-  ])("are told so while they run: %s on Pub/Sub, whose reader began first", async (name, packing) => {
-    const channel = name.replace(" ", "-");
-    const reading = aggregator(redis.url, on("pubsub", channel, 2));
-    await reading.logged("subscribed");
-    const writing = [...on("pubsub", channel, 4), ...packing, "--wait-for-subscriber=0"];
-    const publishing = publisher(redis.url, EVENTS, writing);
-    const { code, log } = await reading.ended;
-    expect(code).toBe(1);
-    expect(log.at(-1)).toMatchObject({ code: DIFFERS });
-    expect((await publishing.ended).code).toBe(0);
-  });
+  ])(
+    "are refused with the reason while they run: %s on Pub/Sub, whose reader began first",
+    async (name, packing) => {
+      const channel = name.replace(" ", "-");
+      const reading = aggregator(redis.url, on("pubsub", channel, 2));
+      await reading.logged("subscribed");
+      const writing = [...on("pubsub", channel, 4), ...packing, "--wait-for-subscriber=0"];
+      const publishing = publisher(redis.url, EVENTS, writing);
+      const { code, log } = await reading.ended;
+      expect(code).toBe(1);
+      expect(log.at(-1)).toMatchObject({ code: DIFFERS });
+      expect((await publishing.ended).code).toBe(0);
+    },
+  );
 
   test("are changed on purpose", async () => {
     const [four, two] = [on("stream", "changed", 4), on("stream", "changed", 2)];

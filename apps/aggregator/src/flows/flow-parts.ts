@@ -19,5 +19,5 @@ export interface FlowParts {
   readonly out: Sink<unknown>;
 }
 
-/** Builds a flow, be it later. A flow module exports one, or a finished `Dataflow`. */
+/** Builds a flow, at once or async. A flow module exports one, or a finished `Dataflow`. */
 export type FlowOf = (parts: FlowParts) => Dataflow | Promise<Dataflow>;

@@ -5,7 +5,7 @@ import type { FlowParts } from "./flow-parts.ts";
 /**
  * Mobile events by time zone and window, under the tutorial's name: a user who clicks twice counts twice.
  *
- * Every zone with an event in a window has a row, be it 0. Malformed lines go to the flow's dead letter and are
+ * Every zone with an event in a window has a row, also where the number is 0. Malformed lines go to the flow's dead letter and are
  * counted nowhere else.
  */
 export function mobileCounts({ source, windower, clock, windowing, results, late }: FlowParts): Dataflow {

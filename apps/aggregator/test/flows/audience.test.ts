@@ -21,7 +21,7 @@ async function rowsOf(lines: readonly string[]): Promise<readonly Record<string,
 }
 
 describe("audience", () => {
-  test("tells events, clicks and users apart, and where a row comes from", async () => {
+  test("counts events, clicks and users apart, and where a row comes from", async () => {
     const rows = await rowsOf([
       clickLine({ click_id: "1", user_custom_id: "ann" }),
       clickLine({ click_id: "1", user_custom_id: "ann" }),

@@ -11,7 +11,7 @@ export interface TestParts extends FlowParts {
   readonly takeLines: () => readonly string[];
 }
 
-/** Parts as the aggregator has them ready unless told otherwise, but for the source and the sink. */
+/** Parts as the aggregator has them ready by default, but for the source and the sink. */
 export function testParts(given: Partial<FlowParts> & { readonly meta?: boolean } = {}): TestParts {
   const { meta = false, ...parts } = given;
   const sink = new TestingSink<unknown>();
