@@ -7,7 +7,10 @@ import { readFileSync } from "node:fs";
 
 const WORDS = [
   [/\b(?:told|tells?|telling)\b/i, "say, log, report or return"],
-  [/\b(?:nobody|anybody|somebody|everybody|whoever)\b/i, "name who: the caller, a reader, another program, no task"],
+  [
+    /\b(?:nobody|anybody|somebody|everybody|whoever)\b/i,
+    "name who: the caller, a reader, another program, no task",
+  ],
   [/\bmeanwhile\b/i, "in between, or in the same time"],
   [/\b(?:dear|dearer)\b/i, "expensive"],
   [/\bbe it\b/i, "or"],

@@ -3,14 +3,7 @@ import { Dataflow } from "@millrace/dataflow";
 import { clickCodec } from "@millrace/event-schema";
 
 /** Events by operating system, of computers alone. */
-export default function systems({
-  source,
-  windower,
-  clock,
-  windowing,
-  report,
-  results,
-}: FlowParts): Dataflow {
+export default function systems({ source, windower, clock, windowing, results }: FlowParts): Dataflow {
   const flow = new Dataflow("systems");
   flow
     .input("clicks", source)
@@ -19,7 +12,7 @@ export default function systems({
     .keyBy("os_name")
     .window("windows", windower, clock, windowing)
     .count("events")
-    .map(report(({ key, value }) => ({ system: key, events: value })))
+    .mapValue((events, { key }) => ({ system: key, events }))
     .output("out", results);
   return flow;
 }

@@ -2,6 +2,7 @@ import { logOptions, redisOptions, transportOptions } from "@millrace/cli";
 import type { CommandLine, ProgramConfig, Value } from "@millrace/cli";
 import type { Logger } from "@millrace/dataflow";
 import { describeRedis } from "@millrace/redis-source";
+import { CLICK_TRANSPORT } from "@millrace/event-schema";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { aggregatorOptions } from "./config.ts";
 import { flowLabel } from "./flow-choice.ts";
@@ -29,7 +30,7 @@ export function adminOptions(
   env: Readonly<Record<string, string | undefined>>,
 ): Value<AdminConfig> {
   const flow = flowOption(cli, env);
-  const transport = transportOptions(cli);
+  const transport = transportOptions(cli, CLICK_TRANSPORT);
   const tasks = taskOptions(cli, transport);
   const redis = redisOptions(cli);
   const storeTimeoutMs = storeTimeoutOption(cli);

@@ -11,8 +11,8 @@ const DEFAULT_MAX_FUTURE = "5m";
  *
  * - `system`: an event's time is that of its arrival. `system:2s`: a closed window waits at most so long for news of
  *   all producers, so that its row can say whether it is complete.
- * - `publish:2s`: an event's time is that at which it was published; windows wait so long for others (1 s unless told).
- *   `publish:2s:10m`: an event from more than 10 minutes ahead is refused (5 minutes unless told; `unbounded`: none is).
+ * - `publish:2s`: an event's time is that at which it was published; windows wait so long for others (by default 1 s).
+ *   `publish:2s:10m`: an event from more than 10 minutes ahead is refused (by default 5 minutes; `unbounded`: none is).
  *
  * @throws RangeError, DurationError that says what is wanted
  */

@@ -5,13 +5,13 @@ import {
   integer,
   logOptions,
   oneOf,
-  parseSeconds,
   redisOptions,
   text,
   transportOptions,
 } from "@millrace/cli";
 import type { ProgramConfig, TransportSettings, Value } from "@millrace/cli";
 import type { IdleFrom } from "@millrace/dataflow";
+import { CLICK_TRANSPORT } from "@millrace/event-schema";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { parseDuration, toMs } from "@millrace/windowing";
 import { flowOptions } from "./flow-options.ts";
@@ -24,7 +24,7 @@ const IDLE_FROM: readonly IdleFrom[] = ["first-event", "start"];
 const SINKS = ["stdout", "redis"] as const;
 const SEVEN_DAYS_MS = 604_800_000;
 
-/** Everything that the aggregator can be told. */
+/** The aggregator's configuration. */
 export interface AggregatorConfig extends ProgramConfig {
   readonly flow: FlowSettings;
   readonly redis: RedisConnectionOptions;
@@ -71,7 +71,7 @@ export function aggregatorConfig(
 }
 
 /**
- * Declares all that the aggregator can be told.
+ * Declares all options of the aggregator.
  *
  * The value throws a UsageError for options that contradict each other, or that have no effect beside the others.
  */
@@ -86,7 +86,7 @@ export function aggregatorOptions(
       env: "MILLRACE_EXIT_WHEN_IDLE",
       description:
         "end once nothing has come for so long after what --idle-from says; where state is kept, open windows show what they have and stay open",
-      parse: (given) => parseSeconds(given),
+      parse: (given) => parseDuration(given),
       defaultText: "never",
     },
     Infinity,
@@ -141,7 +141,7 @@ export function aggregatorOptions(
     parse: integer(1, Number.MAX_SAFE_INTEGER),
     defaultText: "by the limit of the heap (--max-old-space-size)",
   });
-  const transport = transportOptions(cli);
+  const transport = transportOptions(cli, CLICK_TRANSPORT);
   const tasks = taskOptions(cli, transport);
   const start = cli.option(
     {

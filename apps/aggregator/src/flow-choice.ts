@@ -2,6 +2,7 @@ import { findFile } from "@millrace/cli";
 import type { Parser } from "@millrace/cli";
 import { FLOW_NAMES } from "./flows/flows.ts";
 import type { FlowName } from "./flows/flows.ts";
+import { MillraceError } from "@millrace/dataflow";
 
 /** Which flow to run: one of the aggregator's, or a module's. */
 export type FlowChoice =
@@ -26,4 +27,10 @@ export function flowChoice(env: Readonly<Record<string, string | undefined>>): P
 /** The choice as the user would say it. */
 export function flowLabel(choice: FlowChoice): string {
   return choice.kind === "built-in" ? choice.name : choice.path;
+}
+
+/** A file given as a flow cannot be loaded, or exports no flow. */
+export class FlowModuleError extends MillraceError {
+  static readonly code = "MILLRACE_FLOW_MODULE";
+  readonly code = FlowModuleError.code;
 }

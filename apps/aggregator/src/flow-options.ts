@@ -1,4 +1,5 @@
 import { parseDuration } from "@millrace/windowing";
+import { text } from "@millrace/cli";
 import type { CommandLine, Value } from "@millrace/cli";
 import type { BuiltInWindower, Clock } from "@millrace/windowing";
 import { parseClock } from "./clock-spec.ts";
@@ -7,17 +8,19 @@ import type { FlowChoice } from "./flow-choice.ts";
 import type { FlowParts } from "./flows/flow-parts.ts";
 import { parseWindow } from "./window-spec.ts";
 
-/** What a flow is told. */
+/** Options that shape a flow. */
 export interface FlowShape {
   readonly windower: BuiltInWindower;
   /** `undefined`: as suits the transport. */
   readonly clock: Clock<unknown> | undefined;
   readonly windowing: FlowParts["windowing"];
-  /** Rows tell where they come from. */
+  /** Rows say where they come from. */
   readonly meta: boolean;
+  /** Where late events go; `undefined`: they are counted only. */
+  readonly lateFile: string | undefined;
 }
 
-/** Which flow, and what it is told. */
+/** Which flow, and the options that shape it. */
 export interface FlowSettings extends FlowShape {
   readonly choice: FlowChoice;
   /** The flags and variables that were given for each of these parts; a flow need not use them. */
@@ -25,16 +28,17 @@ export interface FlowSettings extends FlowShape {
 }
 
 /** The parts that are options of a flow's own. */
-export type ShapedPart = "windower" | "clock" | "windowing" | "report";
+export type ShapedPart = "windower" | "clock" | "windowing" | "results" | "late";
 
 const DEFAULT_WINDOW = "tumbling:5s";
 
-/** What a flow is told where nothing is said. */
+/** The same without any option. */
 export const DEFAULT_FLOW_SHAPE: FlowShape = Object.freeze({
   windower: parseWindow(DEFAULT_WINDOW),
   clock: undefined,
   windowing: {},
   meta: false,
+  lateFile: undefined,
 });
 
 /** Declares the option that chooses a flow. */
@@ -74,7 +78,7 @@ export function flowOptions(
     flag: "--clock <kind>",
     env: "MILLRACE_CLOCK",
     description:
-      "an event's time: system[:<settle>] (its arrival; windows wait at most so long for news of all producers, 0s unless told), or publish[:<wait>[:<max future>]] (when it was published; windows wait so long for others, 1s unless told; what is further ahead is refused, 5m unless told, or unbounded)",
+      "an event's time: system[:<settle>] (its arrival; windows wait at most so long for news of all producers, by default 0s), or publish[:<wait>[:<max future>]] (when it was published; windows wait so long for others, by default 1s; what is further ahead is refused, by default 5m, or unbounded)",
     parse: parseClock,
     defaultText: "system; publish for streams",
   });
@@ -82,20 +86,28 @@ export function flowOptions(
     flag: "--allowed-lateness <duration>",
     env: "MILLRACE_ALLOWED_LATENESS",
     description: "how long a closed window is kept, to correct its rows when events come late",
-    parse: (text) => parseDuration(text),
+    parse: (given) => parseDuration(given),
     defaultText: "not at all",
   });
   const early = cli.option({
     flag: "--early <duration>",
     env: "MILLRACE_EARLY",
     description: "how often open windows show what they have so far",
-    parse: (text) => parseDuration(text),
+    parse: (given) => parseDuration(given),
     defaultText: "never",
   });
   const meta = cli.toggle({
     flag: "--meta",
     env: "MILLRACE_META",
-    description: "rows also tell their window, revision, cause and completeness",
+    description: "rows also have their window, revision, cause and completeness",
+  });
+  const late = cli.option({
+    flag: "--late <file>",
+    env: "MILLRACE_LATE",
+    description:
+      "file to which events are appended that came too late for their windows, as JSON lines; {part} in its name stands for the partition",
+    parse: text,
+    defaultText: "they are counted only",
   });
   return () => {
     const allowedLateness = lateness();
@@ -110,13 +122,15 @@ export function flowOptions(
         ...(allowedLateness === undefined ? {} : { allowedLateness }),
         ...(earlyEvery === undefined ? {} : { earlyEvery }),
       },
+      lateFile: late(),
       // A row that may be replaced must say so.
       meta: meta() || allowedLateness !== undefined || earlyEvery !== undefined,
       given: {
         windower: given(windower),
         clock: given(clock),
         windowing: given(lateness, early),
-        report: meta() ? given(meta) : [],
+        results: meta() ? given(meta) : [],
+        late: given(late),
       },
     };
   };

@@ -1,5 +1,5 @@
 /* What a flow module may want to name; `docs/flows.md` shows one. */
-export { provenance } from "./result-row.ts";
+export { provenance } from "./row-of.ts";
 
 export type { FlowOf, FlowParts } from "./flows/flow-parts.ts";
-export type { Provenance, Reporter, ResultRow } from "./result-row.ts";
+export type { Provenance } from "./row-of.ts";

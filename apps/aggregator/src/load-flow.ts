@@ -2,7 +2,7 @@ import { pathToFileURL } from "node:url";
 import { hasCode, isDataflow, messageOf, thrownAt } from "@millrace/dataflow";
 import type { Dataflow } from "@millrace/dataflow";
 import type { FlowChoice } from "./flow-choice.ts";
-import { FlowModuleError } from "./flow-module-error.ts";
+import { FlowModuleError } from "./flow-choice.ts";
 import type { FlowParts } from "./flows/flow-parts.ts";
 import { FLOWS } from "./flows/flows.ts";
 import { syntaxErrorPlace } from "./syntax-error-place.ts";
@@ -69,7 +69,7 @@ interface FlowModule {
 
 async function importModule(path: string): Promise<FlowModule> {
   try {
-    // Whatever it is: what it exports is checked by whoever asks for it.
+    // What it exports is checked by the caller.
     return (await import(pathToFileURL(path).href)) as FlowModule;
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";

@@ -5,7 +5,6 @@ import type { FlowChoice } from "./flow-choice.ts";
 import { DEFAULT_FLOW_SHAPE } from "./flow-options.ts";
 import type { FlowShape } from "./flow-options.ts";
 import { loadFlow } from "./load-flow.ts";
-import { reporter } from "./result-row.ts";
 
 /**
  * The chosen flow between nothing and nowhere: to look at, not to run.
@@ -13,15 +12,15 @@ import { reporter } from "./result-row.ts";
  * @throws FlowModuleError, FlowError
  */
 export function outlineOf(choice: FlowChoice, shape: FlowShape = DEFAULT_FLOW_SHAPE): Promise<Dataflow> {
-  const { windower, clock, windowing, meta } = shape;
+  const { windower, clock, windowing, lateFile } = shape;
   const nowhere = new CallbackSink<unknown>(() => undefined);
   return loadFlow(choice, {
     source: new IterableSource([]),
     windower,
     clock: clock ?? systemTime(),
     windowing,
-    report: reporter(meta),
     results: nowhere,
     out: nowhere,
+    ...(lateFile === undefined ? {} : { late: nowhere }),
   });
 }

@@ -29,7 +29,7 @@ export function report(logger: Logger, stats: FlowStats, failed = false): void {
     unaccounted,
     rowsOut,
   } = figures;
-  const decodes = stats.tasks.some(({ steps }) => steps.some(({ operator }) => operator === "decode"));
+  const decodes = stats.tasks.some(({ steps }) => steps.some(({ kind }) => kind === "decode"));
   // Without a step that decodes, what the source did not refuse goes on as it came.
   const passedOn = decodes ? 0 : received - malformed;
   const ways = notZero({
@@ -47,7 +47,7 @@ export function report(logger: Logger, stats: FlowStats, failed = false): void {
     lost,
     discarded,
   });
-  const left = uncommitted === 0 ? [] : [`${uncommitted} not committed, which whoever goes on reads again`];
+  const left = uncommitted === 0 ? [] : [`${uncommitted} not committed, which the next worker reads again`];
   const rest = failed ? notZero({ "half-way": unaccounted }) : [`${unaccounted} unaccounted`];
   const rows = Object.entries(rowsOut).map(([output, count]) => `${output} ${count}`);
   const parts = [...ways, ...left, ...rest];

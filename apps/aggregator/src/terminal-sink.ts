@@ -1,7 +1,7 @@
 import { WritableSink } from "@millrace/dataflow";
 import type { Json, PartContext, Sink, SinkPartition } from "@millrace/dataflow";
 import type { WindowResult } from "@millrace/windowing";
-import type { ResultRow } from "./result-row.ts";
+import type { RowOf } from "./row-of.ts";
 
 /** Rows of one window that are shown; a person who wants all of them sends the output to a file. */
 const SHOWN_ROWS = 40;
@@ -12,40 +12,45 @@ const PROVENANCE = new Set(["window", "revision", "cause", "complete", "replaces
  * Results for a person at a terminal: a line for each window with its time, then its rows as a table, the highest
  * numbers first. Programs read the JSON lines of `StdoutSink`.
  */
-export class TerminalSink implements Sink<ResultRow> {
+export class TerminalSink implements Sink<WindowResult<unknown>> {
   readonly #lines: Sink<string>;
+  readonly #rowOf: RowOf;
 
-  /** @param stream a terminal; it is not closed */
-  constructor(stream: NodeJS.WriteStream) {
+  /**
+   * @param stream a terminal; it is not closed
+   * @param rowOf what is shown of a result
+   */
+  constructor(stream: NodeJS.WriteStream, rowOf: RowOf) {
     this.#lines = new WritableSink<string>(stream);
+    this.#rowOf = rowOf;
   }
 
   async buildPart(
     part: string,
     resume: Json | undefined,
     context: PartContext,
-  ): Promise<SinkPartition<ResultRow>> {
+  ): Promise<SinkPartition<WindowResult<unknown>>> {
     const lines = await this.#lines.buildPart(part, resume, context);
     return {
-      writeBatch: (rows) => lines.writeBatch(formatWindows(rows)),
+      writeBatch: (rows) => lines.writeBatch(formatWindows(rows, this.#rowOf)),
       flush: () => lines.flush(),
       close: () => lines.close(),
     };
   }
 }
 
-/** Lines for rows of any number of windows, in the order in which the windows appear. */
-export function formatWindows(rows: readonly ResultRow[]): readonly string[] {
-  const windows = new Map<string, ResultRow[]>();
-  for (const row of rows) {
-    const title = titleOf(row.result);
+/** Lines for results of any number of windows, in the order in which the windows appear. */
+export function formatWindows(results: readonly WindowResult<unknown>[], rowOf: RowOf): readonly string[] {
+  const windows = new Map<string, WindowResult<unknown>[]>();
+  for (const row of results) {
+    const title = titleOf(row);
     const known = windows.get(title);
     if (known === undefined) windows.set(title, [row]);
     else known.push(row);
   }
   return [...windows].flatMap(([title, members]) => [
     `${title}: ${summaryOf(members)}`,
-    ...tableOf(members),
+    ...tableOf(members.map(rowOf)),
     "",
   ]);
 }
@@ -68,8 +73,8 @@ const REASONS: Readonly<Record<WindowResult<unknown>["cause"], string>> = {
 
 type Cells = readonly (readonly [name: string, value: unknown])[];
 
-function tableOf(rows: readonly ResultRow[]): readonly string[] {
-  const table = rows.map(({ row }) => cellsOf(row)).sort(byNumbers);
+function tableOf(rows: readonly object[]): readonly string[] {
+  const table = rows.map(cellsOf).sort(byNumbers);
   const shown = table.slice(0, SHOWN_ROWS);
   const texts = shown.map((cells) => cells.map(([, value]) => textOf(value)));
   const widths = (texts[0] ?? []).map((_, column) =>
@@ -90,9 +95,9 @@ function tableOf(rows: readonly ResultRow[]): readonly string[] {
 }
 
 /** How many rows, and whether events are missing from them; all rows of a window have the same answer. */
-function summaryOf(rows: readonly ResultRow[]): string {
+function summaryOf(rows: readonly WindowResult<unknown>[]): string {
   const count = `${rows.length} ${rows.length === 1 ? "row" : "rows"}`;
-  const complete = rows[0]?.result.complete ?? "unknown";
+  const complete = rows[0]?.complete ?? "unknown";
   if (complete === "unknown") return count;
   if (complete === true) return `${count}, complete`;
   const { atLeast, atMost } = complete;

@@ -1,3 +1,7 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { freePort, startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
@@ -28,12 +32,45 @@ describe("the aggregator", () => {
     ]);
   });
 
+  test("appends late events to the file that --late names", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "millrace-late-"));
+    try {
+      const file = join(folder, "late.jsonl");
+      const args = ["--transport=stream", "--channel=late", "--window=tumbling:1s", "--clock=publish:0s"];
+      const client = new Redis(redis.url);
+      // The entries' ids are their times: the last one is of a window that has closed.
+      const zones = [
+        ["Europe/Madrid", 1_000],
+        ["Asia/Tokyo", 5_000],
+      ] as const;
+      for (const [zone, id] of zones)
+        await client.xadd("late", `${id}-0`, "data", clickLine({ os_timezone: zone }));
+      const header = `#millrace/1 p 0 1 1500`;
+      await client.xadd("late", "6000-0", "data", `${header}\n${clickLine({ os_timezone: "Asia/Kolkata" })}`);
+      client.disconnect();
+      const counting = aggregator(redis.url, [...args, `--late=${file}`, "--exit-when-idle=300ms"]);
+      const { code, report } = await counting.ended.then(async (ended) => ({
+        ...ended,
+        report: await readFile(file, "utf8"),
+      }));
+      expect(code).toBe(0);
+      expect(
+        report
+          .trim()
+          .split("\n")
+          .map((line): unknown => JSON.parse(line)),
+      ).toEqual([expect.objectContaining({ key: "Asia/Kolkata", timestamp: 1_500 })]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
   test("counts under one key what comes beyond its bound on keys", async () => {
     const channel = "--channel=bounded";
     const args = [
       "--window=tumbling:10000d",
       "--max-keys=2",
-      "--exit-when-idle=0.3",
+      "--exit-when-idle=300ms",
       "--close-windows",
       channel,
     ];
@@ -72,7 +109,7 @@ describe("the aggregator", () => {
 
   test("says within seconds that there is no Redis, and where it looked", async () => {
     const port = await freePort();
-    const { code, log, output } = await aggregator(`redis://127.0.0.1:${port}`, ["--connect-timeout=0.5"])
+    const { code, log, output } = await aggregator(`redis://127.0.0.1:${port}`, ["--connect-timeout=500ms"])
       .ended;
     expect(code).toBe(1);
     expect(output).toEqual([]);
@@ -83,7 +120,7 @@ describe("the aggregator", () => {
   test("never logs a password", async () => {
     const port = await freePort();
     const url = `redis://ann:hush@127.0.0.1:${port}`;
-    const end = await aggregator(url, ["--connect-timeout=0.5", "--log-level=debug"]).ended;
+    const end = await aggregator(url, ["--connect-timeout=500ms", "--log-level=debug"]).ended;
     expect(JSON.stringify(end)).toContain(`127.0.0.1:${port}`);
     expect(JSON.stringify(end)).not.toContain("hush");
   });

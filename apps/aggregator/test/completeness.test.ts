@@ -28,7 +28,7 @@ interface Row {
 
 describe("frames on Pub/Sub with the default clock", () => {
   test("every window is complete where nothing was lost, the last one included", async () => {
-    const args = ["--channel=settled", "--meta", "--window=tumbling:500ms", "--exit-when-idle=1"];
+    const args = ["--channel=settled", "--meta", "--window=tumbling:500ms", "--exit-when-idle=1s"];
     const counting = aggregator(redis.url, args);
     await counting.logged("subscribed");
     const rate = Math.ceil(LINES / 3);
@@ -42,7 +42,7 @@ describe("frames on Pub/Sub with the default clock", () => {
     expect(await counting.logged("report")).toMatchObject({ lost: 0, unaccounted: 0 });
   });
 
-  test("an end that nobody heard of is counted as lost", async () => {
+  test("an end that no reader heard is counted as lost", async () => {
     const control = new Redis(redis.url);
     const counting = aggregator(redis.url, ["--channel=unheard", "--meta"]);
     await counting.logged("subscribed");

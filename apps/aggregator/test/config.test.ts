@@ -7,7 +7,7 @@ import { resetConfig } from "../src/commands/reset.ts";
 import { aggregatorConfig } from "../src/config.ts";
 
 describe("aggregatorConfig", () => {
-  test("counts mobile events in 5 s windows unless told otherwise", () => {
+  test("counts mobile events in 5 s windows by default", () => {
     expect(aggregatorConfig([], {})).toEqual({
       flow: {
         choice: { kind: "built-in", name: "mobile-counts" },
@@ -15,7 +15,7 @@ describe("aggregatorConfig", () => {
         clock: undefined,
         windowing: {},
         meta: false,
-        given: { windower: [], clock: [], windowing: [], report: [] },
+        given: { windower: [], clock: [], windowing: [], results: [], late: [] },
       },
       exitWhenIdleMs: Infinity,
       idleFrom: "first-event",
@@ -50,7 +50,7 @@ describe("aggregatorConfig", () => {
       MILLRACE_ALLOWED_LATENESS: "1m",
       MILLRACE_EARLY: "1s",
       MILLRACE_META: "true",
-      MILLRACE_EXIT_WHEN_IDLE: "0.5",
+      MILLRACE_EXIT_WHEN_IDLE: "500ms",
       MILLRACE_CLOSE_WINDOWS: "yes",
       MILLRACE_MAX_KEYS: "1000",
       MILLRACE_SINK: "redis",
@@ -78,7 +78,7 @@ describe("aggregatorConfig", () => {
           windower: ["MILLRACE_WINDOW"],
           clock: ["MILLRACE_CLOCK"],
           windowing: ["MILLRACE_ALLOWED_LATENESS", "MILLRACE_EARLY"],
-          report: ["MILLRACE_META"],
+          results: ["MILLRACE_META"],
         },
       },
       exitWhenIdleMs: 500,
@@ -158,9 +158,13 @@ describe("aggregatorConfig", () => {
   test.each([
     ["5s", 5_000],
     ["500ms", 500],
-    ["2.01", 2_010],
+    ["2.01s", 2_010],
   ])("--exit-when-idle=%s is %d ms", (given, ms) => {
     expect(aggregatorConfig([`--exit-when-idle=${given}`], {}).exitWhenIdleMs).toBe(ms);
+  });
+
+  test("a number without a unit is refused with a hint", () => {
+    expect(() => aggregatorConfig(["--exit-when-idle=5"], {})).toThrow(/write 5s for seconds or 5ms/);
   });
 
   test.each([
@@ -205,14 +209,14 @@ describe("aggregatorConfig", () => {
   ])("%s takes how long to wait for Redis", (_, configOf) => {
     expect(configOf([], {})).toMatchObject({ storeTimeoutMs: Infinity, redis: { connectTimeoutMs: 5_000 } });
     const env = { MILLRACE_STORE_TIMEOUT: "2s" };
-    expect(configOf(["--connect-timeout=1"], env)).toMatchObject({
+    expect(configOf(["--connect-timeout=1s"], env)).toMatchObject({
       storeTimeoutMs: 2_000,
       redis: { connectTimeoutMs: 1_000 },
     });
     expect(configOf(["--store-timeout=3s"], env)).toMatchObject({ storeTimeoutMs: 3_000 });
   });
 
-  test.each(["--allowed-lateness=1s", "--early=1s"])("with %s rows tell their revision", (flag) => {
+  test.each(["--allowed-lateness=1s", "--early=1s"])("with %s rows have their revision", (flag) => {
     expect(aggregatorConfig([flag], {}).flow.meta).toBe(true);
   });
 

@@ -11,7 +11,7 @@ const EVENTS = join(import.meta.dirname, "../../../data/events.jsonl");
 const LINES = readFileSync(EVENTS, "utf8").trimEnd().split("\n");
 const EXPECTED = sumsOfLines(LINES);
 /** Ends when all has been read, and closes the windows though they would stay open for another run. */
-const CLOSING = ["--exit-when-idle=0.3", "--close-windows"];
+const CLOSING = ["--exit-when-idle=300ms", "--close-windows"];
 
 let redis: LocalRedis;
 
@@ -125,7 +125,7 @@ describe("over a stream", () => {
     "%s says first what it connects to, also where nothing answers",
     async (name) => {
       const port = await freePort();
-      const args = ["--channel=c", "--partitions=2", "--connect-timeout=0.2"];
+      const args = ["--channel=c", "--partitions=2", "--connect-timeout=200ms"];
       const { code, log } = await aggregatorCommand([name, ...args], {
         REDIS_URL: `redis://127.0.0.1:${port}`,
       }).ended;
@@ -173,11 +173,11 @@ describe("a Redis that others write to", () => {
     const key = `millrace:{occupied}:mobile_counts:results:out:${OPEN}`;
     expect((await publisher(redis.url, EVENTS, stream).ended).code).toBe(0);
     await withRedis(redis.url, (client) => client.set(key, "theirs"));
-    const first = await aggregator(redis.url, [...counting, "--exit-when-idle=0.3"]).ended;
+    const first = await aggregator(redis.url, [...counting, "--exit-when-idle=300ms"]).ended;
     expect(first.code).toBe(1);
     expect(first.log.at(-1)).toMatchObject({ code: "MILLRACE_STORE_KEY_OCCUPIED" });
     await withRedis(redis.url, (client) => client.del(key));
-    expect((await aggregator(redis.url, [...counting, "--exit-when-idle=0.3"]).ended).code).toBe(0);
+    expect((await aggregator(redis.url, [...counting, "--exit-when-idle=300ms"]).ended).code).toBe(0);
     const [rows = []] = await keptRows(redis.url, ["occupied"]);
     expect(sumsOf(rows)).toEqual(EXPECTED);
   });
@@ -200,23 +200,23 @@ describe("a Redis that others write to", () => {
 
     const reset = await aggregatorCommand(["reset", "--channel=evicted"], { REDIS_URL: redis.url }).ended;
     expect(reset.code).toBe(0);
-    expect((await aggregator(redis.url, [...counting, "--exit-when-idle=0.3"]).ended).code).toBe(0);
+    expect((await aggregator(redis.url, [...counting, "--exit-when-idle=300ms"]).ended).code).toBe(0);
     const [rows = []] = await keptRows(redis.url, ["evicted"]);
     expect(sumsOf(rows)).toEqual(EXPECTED);
   });
 });
 
 describe("over Pub/Sub", () => {
-  test("frames tell which windows are whole, and when their events were published", async () => {
+  test("frames show which windows are whole, and when their events were published", async () => {
     const args = ["--channel=framed", "--flow=audience", "--clock=publish:100ms", "--window=tumbling:200ms"];
-    const counting = aggregator(redis.url, [...args, "--exit-when-idle=0.5"]);
+    const counting = aggregator(redis.url, [...args, "--exit-when-idle=500ms"]);
     const publishing = publisher(redis.url, EVENTS, ["--channel=framed", "--batch=100", "--rate=12000"]);
     expect((await publishing.ended).code).toBe(0);
     const { code, output } = await counting.ended;
     expect(code).toBe(0);
     const rows = output.map((line) => JSON.parse(line) as Record<string, number | string | boolean>);
     expect(rows.reduce((sum, row) => sum + Number(row["events"]), 0)).toBe(LINES.length);
-    // Of the last window nobody can know: the publisher went while it was open.
+    // Nothing is known of the last window: the publisher went while it was open.
     const windows = new Map(rows.map(({ window, complete }) => [JSON.stringify(window), complete]));
     expect([...windows.values()].slice(0, 3)).toEqual([true, true, true]);
     expect([...windows.values()].every((complete) => complete === true || complete === "unknown")).toBe(true);
@@ -225,7 +225,7 @@ describe("over Pub/Sub", () => {
 
   test("sharded, partitions are read side by side", async () => {
     const args = ["--transport=sharded", "--channel=shards", "--partitions=3"];
-    const counting = aggregator(redis.url, [...args, "--window=tumbling:10000d", "--exit-when-idle=0.5"]);
+    const counting = aggregator(redis.url, [...args, "--window=tumbling:10000d", "--exit-when-idle=500ms"]);
     const publishing = publisher(redis.url, EVENTS, args);
     expect((await publishing.ended).code).toBe(0);
     const { code, output } = await counting.ended;

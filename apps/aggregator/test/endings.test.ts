@@ -7,7 +7,7 @@ import type { LocalRedis } from "@millrace/local-redis";
 import { connectRedis } from "@millrace/redis-source";
 import { clickLine } from "./support/clicks.ts";
 import { keptRows, sumsOf, sumsOfLines } from "./support/kept-results.ts";
-import type { StartedProgram } from "@millrace/cli";
+import type { StartedProgram } from "@millrace/local-redis/programs";
 import { aggregator, aggregatorForSlowReader, aggregatorOnFullDisk, publisher } from "./support/programs.ts";
 
 const EVENTS = join(import.meta.dirname, "../../../data/events.jsonl");
@@ -41,7 +41,7 @@ test("a start takes --connect-timeout for all of its connections together", asyn
     },
   });
   const stream = ["--transport=stream", "--channel=slow-start", "--sink=redis"];
-  const { code, log } = await aggregator(slow.url, [...stream, "--connect-timeout=0.9"]).ended;
+  const { code, log } = await aggregator(slow.url, [...stream, "--connect-timeout=900ms"]).ended;
   await slow.close();
   expect(code).toBe(1);
   expect(log.at(-1)?.msg).toMatch(/ms that were left of the 900 ms for connecting/);
@@ -51,7 +51,7 @@ describe("rows on standard output", () => {
   test("are all there for a reader that is slow, before the program has ended", async () => {
     const stream = ["--transport=stream", "--channel=slow"];
     await publish(stream, LINES.slice(0, 1_000));
-    const echoing = [...stream, "--flow=echo", "--exit-when-idle=0.3"];
+    const echoing = [...stream, "--flow=echo", "--exit-when-idle=300ms"];
     expect(await aggregatorForSlowReader(redis.url, echoing, 3)).toEqual({ lines: 1_000, code: 0 });
   });
 
@@ -65,7 +65,7 @@ describe("rows on standard output", () => {
     first.kill("SIGKILL");
     const { output: before } = await first.ended;
     expect((await publishing.ended).code).toBe(0);
-    const second = aggregator(redis.url, [...echoing, "--exit-when-idle=0.3"]);
+    const second = aggregator(redis.url, [...echoing, "--exit-when-idle=300ms"]);
     const { output: after, code } = await second.ended;
     expect(code).toBe(0);
     expect(after.length).toBeLessThan(LINES.length);
@@ -115,12 +115,12 @@ describe("a worker that is stopped with many keys open, and no store", () => {
 
 describe("an input without events", () => {
   test("ends an idle run that counts from its start", async () => {
-    const worker = aggregator(redis.url, ["--channel=empty", "--exit-when-idle=0.3", "--idle-from=start"]);
+    const worker = aggregator(redis.url, ["--channel=empty", "--exit-when-idle=300ms", "--idle-from=start"]);
     expect((await worker.ended).code).toBe(0);
   });
 
   test("is waited for otherwise, and the log says so", async () => {
-    const worker = aggregator(redis.url, ["--channel=empty", "--exit-when-idle=0.3"]);
+    const worker = aggregator(redis.url, ["--channel=empty", "--exit-when-idle=300ms"]);
     await worker.logged("waiting-for-first-event");
     worker.kill("SIGTERM");
     expect((await worker.ended).code).toBe(0);
@@ -134,7 +134,7 @@ describe("a full disk", () => {
   ] as const)("%s: exit code %d", async (full, code, error) => {
     const channel = `--channel=full-${full}`;
     await publish(["--transport=stream", channel], LINES.slice(0, 600));
-    const args = ["--transport=stream", channel, "--flow=echo", "--exit-when-idle=0.3"];
+    const args = ["--transport=stream", channel, "--flow=echo", "--exit-when-idle=300ms"];
     const ended = await aggregatorOnFullDisk(redis.url, args, full);
     expect(ended.code).toBe(code);
     if (error === undefined) expect(ended.text.trimEnd().split("\n")).toHaveLength(600);
@@ -145,7 +145,7 @@ describe("a full disk", () => {
 
 test("runs that end when they are idle leave their windows to the next one, and none of its events is late", async () => {
   const stream = ["--transport=stream", "--channel=hourly"];
-  const counting = [...stream, "--sink=redis", "--window=tumbling:10000d", "--exit-when-idle=0.3"];
+  const counting = [...stream, "--sink=redis", "--window=tumbling:10000d", "--exit-when-idle=300ms"];
   for (const until of [400, 800, 1_200]) {
     await publish(stream, LINES.slice(until - 400, until));
     const worker = aggregator(redis.url, counting);

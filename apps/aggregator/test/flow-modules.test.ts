@@ -16,7 +16,7 @@ describe("a flow module", () => {
     const counting = aggregator(redis.url, [
       "--flow=../examples/systems.ts",
       "--window=tumbling:10000d",
-      "--exit-when-idle=0.3",
+      "--exit-when-idle=300ms",
       "--meta",
     ]);
     const laptop = { device_is_mobile: false, os_name: "Linux" };
@@ -73,7 +73,7 @@ describe("a flow module", () => {
       "broken-factory.ts",
       /broken-factory\.ts: the function .* threw: boom in the factory; thrown at .*broken-factory\.ts:2:9/,
     ],
-    ["lonely.mjs", /lonely\.mjs cannot be loaded: .*@nobody\/knows-this.* must be found from its own folder/],
+    ["lonely.mjs", /lonely\.mjs cannot be loaded: .*@missing\/package.* must be found from its own folder/],
   ])("like %s is refused with its reason", async (file, reason) => {
     const { code, log } = await aggregatorCommand(["graph", `--flow=${join(MODULES, file)}`]).ended;
     expect(code).toBe(1);
@@ -129,7 +129,7 @@ describe("aggregator graph", () => {
     ]);
   });
 
-  test("gives it as data, and tells what its windows do", async () => {
+  test("gives it as data, with what its windows do", async () => {
     const args = ["graph", "--flow=audience", "--format=json", "--window=session:30s", "--clock=publish"];
     const { code, output } = await aggregatorCommand(args).ended;
     expect(code).toBe(0);
@@ -140,7 +140,7 @@ describe("aggregator graph", () => {
         { id: "decode", inputs: [{ step: "clicks", port: "down" }] },
         { id: "keyBy", operator: "keyBy", detail: "os_timezone" },
         { id: "windows.audience", operator: "window", detail: expect.stringContaining("30") },
-        { id: "map" },
+        { id: "mapValue" },
         { id: "out", operator: "output" },
       ],
     });

@@ -32,7 +32,7 @@ describe("programs that divide events differently", () => {
     ["4 partitions read as 2", on("stream", "fewer", 4), on("stream", "fewer", 2)],
     ["4 partitions read as 1", on("stream", "one", 4), on("stream", "one", 1)],
     ["partitions by another field", on("stream", "field", 4, "device_type"), on("stream", "field", 4)],
-  ])("are told so: %s", async (_, written, read) => {
+  ])("are refused with the reason: %s", async (_, written, read) => {
     expect((await publisher(redis.url, EVENTS, written).ended).code).toBe(0);
     for (const program of [aggregator(redis.url, read), publisher(redis.url, EVENTS, read)]) {
       const { code, log, output } = await program.ended;
@@ -43,7 +43,7 @@ describe("programs that divide events differently", () => {
         /4 partitions by field "(os_timezone|device_type)".*(2 partitions|1 partition|"os_timezone")/,
       );
     }
-    const same = aggregator(redis.url, [...written, "--flow=echo", "--exit-when-idle=0.3"]);
+    const same = aggregator(redis.url, [...written, "--flow=echo", "--exit-when-idle=300ms"]);
     expect((await same.ended).code).toBe(0);
     expect(await same.logged("report")).toMatchObject({ received: 12_000, lost: 0 });
   });
@@ -51,17 +51,20 @@ describe("programs that divide events differently", () => {
   test.each([
     ["bare lines", []],
     ["frames", ["--batch=64"]],
-  ])("are told so while they run: %s on Pub/Sub, whose reader began first", async (name, packing) => {
-    const channel = name.replace(" ", "-");
-    const reading = aggregator(redis.url, on("pubsub", channel, 2));
-    await reading.logged("subscribed");
-    const writing = [...on("pubsub", channel, 4), ...packing, "--wait-for-subscriber=0"];
-    const publishing = publisher(redis.url, EVENTS, writing);
-    const { code, log } = await reading.ended;
-    expect(code).toBe(1);
-    expect(log.at(-1)).toMatchObject({ code: DIFFERS });
-    expect((await publishing.ended).code).toBe(0);
-  });
+  ])(
+    "are refused with the reason while they run: %s on Pub/Sub, whose reader began first",
+    async (name, packing) => {
+      const channel = name.replace(" ", "-");
+      const reading = aggregator(redis.url, on("pubsub", channel, 2));
+      await reading.logged("subscribed");
+      const writing = [...on("pubsub", channel, 4), ...packing, "--wait-for-subscriber=0"];
+      const publishing = publisher(redis.url, EVENTS, writing);
+      const { code, log } = await reading.ended;
+      expect(code).toBe(1);
+      expect(log.at(-1)).toMatchObject({ code: DIFFERS });
+      expect((await publishing.ended).code).toBe(0);
+    },
+  );
 
   test("are changed on purpose", async () => {
     const [four, two] = [on("stream", "changed", 4), on("stream", "changed", 2)];
@@ -72,9 +75,14 @@ describe("programs that divide events differently", () => {
 
   test("are refused before a task is taken from the worker that has it", async () => {
     const two = on("stream", "healthy", 2);
-    const healthy = aggregator(redis.url, [...two, "--sink=redis", "--exit-when-idle=1"]);
+    const healthy = aggregator(redis.url, [...two, "--sink=redis", "--exit-when-idle=1s"]);
     await healthy.logged("reading", ({ stream }) => stream === "{healthy:1}");
-    const publishing = publisher(redis.url, EVENTS, [...two, "--loop", "--rate=500", "--progress-every=0.1"]);
+    const publishing = publisher(redis.url, EVENTS, [
+      ...two,
+      "--loop",
+      "--rate=500",
+      "--progress-every=100ms",
+    ]);
     await publishing.logged("progress");
     const other = aggregator(redis.url, [...on("stream", "healthy", 4), "--sink=redis"]);
     expect((await other.ended).code).toBe(1);
@@ -87,7 +95,7 @@ describe("programs that divide events differently", () => {
 });
 
 test("a worker says which partitions it leaves out", async () => {
-  const args = [...on("stream", "shared", 4), "--tasks=0,2", "--exit-when-idle=0.2"];
+  const args = [...on("stream", "shared", 4), "--tasks=0,2", "--exit-when-idle=200ms"];
   const working = aggregator(redis.url, args);
   expect(await working.logged("partitions-left-out")).toMatchObject({
     leftOut: ["{shared:1}", "{shared:3}"],
@@ -106,6 +114,6 @@ test("a consumer group of another program is refused, and --group is the remedy"
   const { code, log } = await aggregator(redis.url, stream).ended;
   expect(code).toBe(1);
   expect(log.at(-1)).toMatchObject({ code: "MILLRACE_REDIS_GROUP_TAKEN" });
-  const other = aggregator(redis.url, [...stream, "--group=mine", "--exit-when-idle=0.3"]);
+  const other = aggregator(redis.url, [...stream, "--group=mine", "--exit-when-idle=300ms"]);
   expect((await other.ended).code).toBe(0);
 });

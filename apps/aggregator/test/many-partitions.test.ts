@@ -27,7 +27,7 @@ test.each(["pubsub", "sharded", "stream"])(
       ...common,
       "--sink=redis",
       "--idle-from=start",
-      "--exit-when-idle=4",
+      "--exit-when-idle=4s",
     ]);
     await reading.logged(transport === "stream" ? "reading" : "subscribed");
     const publishing = publisher(redis.url, "-", [...common, "--producer=shop"], LINES);

@@ -31,7 +31,7 @@ test("of a worker that was replaced: its figures are what it committed, and the 
     {
       fields: { event: "report", received: 3, uncommitted: 2, unaccounted: 0, failed: true },
       text:
-        "failed after it had received 3 events: 3 passed on, 2 not committed, which whoever goes on reads again; " +
+        "failed after it had received 3 events: 3 passed on, 2 not committed, which the next worker reads again; " +
         "rows out: out 3",
     },
   ]);

@@ -1,7 +1,10 @@
 import { expect, test } from "@jest/globals";
-import type { Completeness, WindowCause } from "@millrace/windowing";
-import { ResultRow } from "../src/result-row.ts";
+import type { Completeness, WindowCause, WindowResult } from "@millrace/windowing";
+import { rowOf } from "../src/row-of.ts";
 import { formatWindows } from "../src/terminal-sink.ts";
+
+const lines = (results: readonly WindowResult<unknown>[]): readonly string[] =>
+  formatWindows(results, rowOf(true));
 
 const OPEN = new Date(2026, 0, 5, 12, 30, 0).getTime();
 
@@ -10,17 +13,14 @@ function row(
   users: number,
   close: number = OPEN + 5_000,
   { cause = "watermark", complete = "unknown" }: { cause?: WindowCause; complete?: Completeness } = {},
-): ResultRow {
+): WindowResult<unknown> {
   const window = { id: 1, open: close - 5_000, close, mergedIds: [] };
-  return new ResultRow(
-    { key: zone, value: users, window, revision: 0, cause, complete },
-    { timezone: zone, users, window, cause },
-  );
+  return { key: zone, value: { timezone: zone, users }, window, revision: 0, cause, complete };
 }
 
 test("each window has a line with its time and a summary, then its rows, the highest first", () => {
   const rows = [row("Asia/Tokyo", 7), row("Europe/Madrid", 1_045), row("Asia/Kolkata", 3, OPEN + 10_000)];
-  expect(formatWindows(rows)).toEqual([
+  expect(lines(rows)).toEqual([
     "12:30:00 – 12:30:05: 2 rows",
     "  Europe/Madrid  1,045",
     "  Asia/Tokyo         7",
@@ -32,7 +32,7 @@ test("each window has a line with its time and a summary, then its rows, the hig
 });
 
 test("rows that are not a window's closing ones say so", () => {
-  expect(formatWindows([row("a", 1, OPEN + 5_000, { cause: "early" }), row("a", 2)])).toEqual([
+  expect(lines([row("a", 1, OPEN + 5_000, { cause: "early" }), row("a", 2)])).toEqual([
     "12:30:00 – 12:30:05 (so far): 1 row",
     "  a  1",
     "",
@@ -44,16 +44,16 @@ test("rows that are not a window's closing ones say so", () => {
 
 test("the summary says whether events are missing", () => {
   const summary = (complete: Completeness): string | undefined =>
-    formatWindows([row("a", 1, OPEN + 5_000, { complete })])[0];
+    lines([row("a", 1, OPEN + 5_000, { complete })])[0];
   expect(summary(true)).toBe("12:30:00 – 12:30:05: 1 row, complete");
   expect(summary({ atLeast: 2, atMost: 2 })).toBe("12:30:00 – 12:30:05: 1 row, 2 events missing");
   expect(summary({ atLeast: 2, atMost: 9 })).toBe("12:30:00 – 12:30:05: 1 row, 2 to 9 events missing");
 });
 
 test("of a large window as many rows as a person reads, and how many there are besides", () => {
-  const lines = formatWindows(Array.from({ length: 100 }, (_, n) => row(`zone-${n}`, n)));
-  expect(lines[0]).toContain("100 rows");
-  expect(lines).toHaveLength(1 + 40 + 1 + 1);
-  expect(lines.at(-2)).toBe("  and 60 more");
-  expect(lines[1]).toBe("  zone-99  99");
+  const shown = lines(Array.from({ length: 100 }, (_, n) => row(`zone-${n}`, n)));
+  expect(shown[0]).toContain("100 rows");
+  expect(shown).toHaveLength(1 + 40 + 1 + 1);
+  expect(shown.at(-2)).toBe("  and 60 more");
+  expect(shown[1]).toBe("  zone-99  99");
 });

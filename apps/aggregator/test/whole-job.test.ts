@@ -9,7 +9,7 @@ import { EXAMPLE_EVENTS, expectedRows, testWithExample } from "./support/example
 import { aggregator, publisher } from "./support/programs.ts";
 
 /** So long that all of a test lies in one window. */
-const ONE_WINDOW = ["--window=tumbling:10000d", "--exit-when-idle=0.3"];
+const ONE_WINDOW = ["--window=tumbling:10000d", "--exit-when-idle=300ms"];
 
 let redis: LocalRedis;
 let folder: string;
@@ -89,7 +89,7 @@ describe("publisher and aggregator over a real Redis", () => {
 
   test("echo prints each event as it is, also what comes on standard input", async () => {
     const spaced = '{ "click_id" : "1" }';
-    const echoing = aggregator(redis.url, ["--flow=echo", "--exit-when-idle=0.3", "--channel=echo"]);
+    const echoing = aggregator(redis.url, ["--flow=echo", "--exit-when-idle=300ms", "--channel=echo"]);
     const publishing = publisher(redis.url, "-", ["--channel=echo"], `${spaced}\nnot JSON\n${clickLine()}`);
     expect((await publishing.ended).code).toBe(0);
     const { code, output, log } = await echoing.ended;

@@ -4,13 +4,14 @@ import {
   drainOption,
   integer,
   logOptions,
-  parseSeconds,
   positive,
   redisOptions,
   transportOptions,
 } from "@millrace/cli";
 import type { ProgramConfig, TransportSettings } from "@millrace/cli";
+import { CLICK_TRANSPORT } from "@millrace/event-schema";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
+import { parseDuration } from "@millrace/windowing";
 import { deliveryOptions } from "./delivery-options.ts";
 import type { DeliverySettings } from "./delivery-options.ts";
 import { DEFAULT_EVENTS_FILE, STDIN, findEventsFile, isRegularFile } from "./events-file.ts";
@@ -85,7 +86,7 @@ export function publisherConfig(
       flag: "--wait-for-subscriber <duration>",
       env: "MILLRACE_WAIT_FOR_SUBSCRIBER",
       description: "how long to wait until somebody listens; then it goes on with a warning",
-      parse: (given) => parseSeconds(given, 0),
+      parse: (given) => parseDuration(given, 0),
       defaultText: "10s",
     },
     10_000,
@@ -94,11 +95,11 @@ export function publisherConfig(
     flag: "--progress-every <duration>",
     env: "MILLRACE_PROGRESS_EVERY",
     description: "how often progress is shown",
-    parse: (given) => parseSeconds(given),
+    parse: (given) => parseDuration(given),
     defaultText: "200ms on a terminal, else 5s",
   });
   const drain = drainOption(cli, "5s");
-  const transport = transportOptions(cli);
+  const transport = transportOptions(cli, CLICK_TRANSPORT);
   const delivery = deliveryOptions(cli, transport);
   const redis = redisOptions(cli);
   const log = logOptions(cli);

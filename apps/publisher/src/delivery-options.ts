@@ -126,7 +126,7 @@ function producerName(given: string): string {
 }
 
 function lingerMs(given: string): number {
-  const ms = /^\d+$/.test(given) ? Number(given) : parseDuration(given, 0);
+  const ms = parseDuration(given, 0);
   if (ms <= MAX_LINGER_MS) return ms;
   throw new RangeError(`${JSON.stringify(given)} is longer than ${MAX_LINGER_MS} ms`);
 }

@@ -1,5 +1,4 @@
 import type { RawLine, Sink } from "@millrace/dataflow";
-import { decodeFrame, encodeFrame } from "@millrace/event-schema";
 import { RedisPubSubSink, RedisStreamSink } from "@millrace/redis-source";
 import type { PublisherConfig } from "./config.ts";
 import { keyOf } from "./key-of.ts";
@@ -32,8 +31,14 @@ export interface Output {
 export function outputOf({ redis, transport: how, delivery }: PublisherConfig): Output {
   const { transport, channel, partitions, partitionBy } = how;
   const { framing, maxStreamLength, whenFull, relayout } = delivery;
-  const frames = framing === undefined ? {} : { frames: { decodeFrame, encodeFrame }, ...framing };
-  const common = { partitions, keyOf: keyOf(partitionBy), partitionedBy: partitionBy, relayout, ...frames };
+  const common = {
+    partitions,
+    keyOf: keyOf(partitionBy),
+    partitionedBy: partitionBy,
+    relayout,
+    frames: framing !== undefined,
+    ...framing,
+  };
   const sink =
     transport === "stream"
       ? new RedisStreamSink(redis, {

@@ -33,7 +33,7 @@ describe("publisherConfig", () => {
       MILLRACE_RATE: "2.5",
       MILLRACE_LOOP: "yes",
       MILLRACE_WAIT_FOR_SUBSCRIBER: "0",
-      MILLRACE_PROGRESS_EVERY: "0.25",
+      MILLRACE_PROGRESS_EVERY: "250ms",
       MILLRACE_TRANSPORT: "stream",
       REDIS_CHANNEL_NAME: "clicks",
       MILLRACE_PARTITIONS: "2",
@@ -62,7 +62,7 @@ describe("publisherConfig", () => {
   test.each([
     [[], undefined],
     [["--batch=10"], { batch: 10, lingerMs: 10 }],
-    [["--linger=5"], { batch: 64, lingerMs: 5 }],
+    [["--linger=5ms"], { batch: 64, lingerMs: 5 }],
     [["--producer=shop"], { batch: 64, lingerMs: 10, lastingProducer: "shop" }],
     [["--transport=sharded"], { batch: 64, lingerMs: 10 }],
     [["--transport=stream"], { batch: 64, lingerMs: 10 }],
@@ -103,7 +103,7 @@ describe("publisherConfig", () => {
   test.each([
     [["--transport=stream", "--when-full=fail"], "--when-full has no effect: without --max-stream-length"],
     [
-      ["--transport=stream", "--wait-for-subscriber=5"],
+      ["--transport=stream", "--wait-for-subscriber=5s"],
       "--wait-for-subscriber has no effect: a stream keeps",
     ],
     [["--generate=5", "--loop"], "--loop has no effect: --generate goes on by itself"],
@@ -147,7 +147,7 @@ describe("publisherConfig", () => {
     [["--no-header", "--batch=5"], {}, /^--no-header: bare lines go one by one/],
     [["--no-header", "--producer=shop"], {}, /^--no-header: bare lines go one by one/],
     [["--producer=a b"], {}, /^--producer: "a b" is no name/],
-    [[], { MILLRACE_NO_HEADER: "yes", MILLRACE_LINGER: "5" }, /^--no-header: bare lines go one by one/],
+    [[], { MILLRACE_NO_HEADER: "yes", MILLRACE_LINGER: "5ms" }, /^--no-header: bare lines go one by one/],
     [["--when-full=explode"], {}, /^--when-full: "explode" is none of wait, trim, fail/],
     [["--transport=stream", "--max-stream-length=50"], {}, /^--max-stream-length: .* at least 1000 entries/],
     [["--partitions=0"], {}, /^--partitions: "0" is not a whole number/],

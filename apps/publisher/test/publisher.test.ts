@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
-import { decodeFrame } from "@millrace/event-schema";
+import { decodeFrame } from "@millrace/redis-source";
 import { freePort, startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { connectRedis, partitionOf } from "@millrace/redis-source";
@@ -42,7 +42,7 @@ async function messagesOf(stream: string): Promise<readonly string[]> {
 
 describe("the publisher", () => {
   test("warns that nobody listens, publishes all the same, and tells how much was heard by nobody", async () => {
-    const { code, log, output } = await publisher(redis.url, file, ["--wait-for-subscriber=0.1"]).ended;
+    const { code, log, output } = await publisher(redis.url, file, ["--wait-for-subscriber=100ms"]).ended;
     expect(code).toBe(0);
     expect(output).toEqual([]);
     const events = log.map(({ event }) => event);
@@ -51,7 +51,7 @@ describe("the publisher", () => {
   });
 
   test("loops at its rate until it is stopped, and then exits with 0", async () => {
-    const args = ["--loop", "--rate=200", "--wait-for-subscriber=0", "--progress-every=0.1"];
+    const args = ["--loop", "--rate=200", "--wait-for-subscriber=0", "--progress-every=100ms"];
     const publishing = publisher(redis.url, file, args);
     await publishing.logged("progress", ({ done }) => Number(done) > 3);
     publishing.kill("SIGINT");
@@ -72,7 +72,7 @@ describe("the publisher", () => {
     expect(bare.log.at(-1)).toMatchObject({ event: "report", published: 5, resent: 0 });
     const lines = await messagesOf("bare");
     expect(lines.map((line) => (JSON.parse(line) as { n: number }).n)).toEqual([1, 2, 3, 1, 2]);
-    const frames = (await messagesOf("framed")).map((message) => decodeFrame(message));
+    const frames = (await messagesOf("framed")).map((message) => decodeFrame(Buffer.from(message)));
     expect(frames.flatMap((frame) => (frame.kind === "frame" ? [frame.first, frame.count] : []))).toEqual([
       // The first and the last are heartbeats.
       0, 0, 0, 2, 2, 2, 4, 1, 5, 0,
@@ -88,7 +88,7 @@ describe("the publisher", () => {
       "--batch=10",
       "--generate=1000",
     ];
-    const killed = publisher(redis.url, file, [...args, "--progress-every=0.05"]);
+    const killed = publisher(redis.url, file, [...args, "--progress-every=50ms"]);
     await killed.logged("progress", ({ done }) => Number(done) > 20);
     killed.kill("SIGKILL");
     await killed.ended;
@@ -97,7 +97,7 @@ describe("the publisher", () => {
     expect(log.map(({ event }) => event)).toEqual(
       expect.arrayContaining(["producer-waiting", "producer-goes-on"]),
     );
-    const frames = (await messagesOf("lasting")).map((message) => decodeFrame(message));
+    const frames = (await messagesOf("lasting")).map((message) => decodeFrame(Buffer.from(message)));
     const numbered = frames.flatMap((frame) => (frame.kind === "frame" && frame.count > 0 ? [frame] : []));
     expect(new Set(numbered.map(({ producer }) => producer)).size).toBe(1);
     numbered.forEach(({ first }, i) => {
@@ -141,9 +141,9 @@ describe("the publisher", () => {
         `--transport=${transport}`,
         "--channel=gone",
         "--batch=10",
-        "--linger=60000",
+        "--linger=60000ms",
         "--rate=20",
-        "--progress-every=0.05",
+        "--progress-every=50ms",
       ];
       const events = Array.from({ length: 19 }, (_, n) => JSON.stringify({ n })).join("\n");
       const publishing = publisher(own.url, "-", [...args, "--wait-for-subscriber=0"], events);
@@ -166,8 +166,8 @@ describe("the publisher", () => {
       const own = await startRedis();
       const args = [`--transport=${transport}`, "--channel=gone", "--rate=200", "--loop"];
       // Rows wait for a frame that is never full.
-      const waiting = ["--batch=10000", "--linger=60000"];
-      const shown = ["--progress-every=0.05", "--wait-for-subscriber=0", "--drain-timeout=500ms"];
+      const waiting = ["--batch=10000", "--linger=60000ms"];
+      const shown = ["--progress-every=50ms", "--wait-for-subscriber=0", "--drain-timeout=500ms"];
       const publishing = publisher(own.url, file, [...args, ...waiting, ...shown]);
       await publishing.logged("progress", ({ done }) => Number(done) >= 10);
       await own.kill();
@@ -207,7 +207,7 @@ describe("the publisher", () => {
         "--generate=max",
         "--wait-for-subscriber=0",
       ];
-      const shown = ["--progress-every=0.05", "--drain-timeout=500ms"];
+      const shown = ["--progress-every=50ms", "--drain-timeout=500ms"];
       const publishing = publisher(own.url, file, [...args, ...more, ...shown]);
       await publishing.logged("progress", ({ done }) => Number(done) > 0);
       if (how === "frozen") process.kill(own.pid, "SIGSTOP");
@@ -230,7 +230,7 @@ describe("the publisher", () => {
   );
 
   test("can be stopped while it waits for a subscriber", async () => {
-    const publishing = publisher(redis.url, file, ["--wait-for-subscriber=600"]);
+    const publishing = publisher(redis.url, file, ["--wait-for-subscriber=600s"]);
     await publishing.logged("starting");
     publishing.kill("SIGTERM");
     const { code, log } = await publishing.ended;
@@ -240,7 +240,8 @@ describe("the publisher", () => {
 
   test("says that there is no Redis, and where it looked", async () => {
     const port = await freePort();
-    const { code, log } = await publisher(`redis://127.0.0.1:${port}`, file, ["--connect-timeout=0.3"]).ended;
+    const { code, log } = await publisher(`redis://127.0.0.1:${port}`, file, ["--connect-timeout=300ms"])
+      .ended;
     expect(code).toBe(1);
     expect(log.at(-1)).toMatchObject({ level: "error", code: "MILLRACE_REDIS_UNREACHABLE" });
     expect(log.at(-1)?.msg).toContain(`127.0.0.1:${port}`);

@@ -1,5 +1,4 @@
 export { CommandLine } from "./command-line.ts";
-export { parseSeconds } from "./duration.ts";
 export { EXIT_CODES } from "./exit-code.ts";
 export { UsageError } from "./usage-error.ts";
 export { UnexpectedError } from "./unexpected-error.ts";
@@ -12,12 +11,10 @@ export { secretOption } from "./secret-option.ts";
 export { redisOptions } from "./redis-options.ts";
 export { runProgram } from "./run-program.ts";
 export { transportOptions } from "./transport-options.ts";
-export { startProgram } from "./start-program.ts";
 
 export type { LogLevel, LogSettings } from "./log-options.ts";
 export type { LogStream } from "./create-logger.ts";
 export type { OptionSpec, Value } from "./command-line.ts";
 export type { Parser } from "./parsers.ts";
 export type { ProgramConfig, ProgramContext } from "./run-program.ts";
-export type { LogLine, ProgramEnd, StartedProgram, StartProgramOptions } from "./start-program.ts";
 export type { Transport, TransportSettings } from "./transport-options.ts";

@@ -1,7 +1,7 @@
 import { RedisOptionsError, describeRedis, parseRedisUrl } from "@millrace/redis-source";
 import type { RedisConnectionOptions, RedisUrl } from "@millrace/redis-source";
 import type { CommandLine, Value } from "./command-line.ts";
-import { parseSeconds } from "./duration.ts";
+import { parseDuration } from "@millrace/windowing";
 import { integer, listOf, text } from "./parsers.ts";
 import { secretOption } from "./secret-option.ts";
 import { UsageError } from "./usage-error.ts";
@@ -89,7 +89,7 @@ export function redisOptions(cli: CommandLine): Value<RedisConnectionOptions> {
       flag: "--connect-timeout <duration>",
       env: "MILLRACE_CONNECT_TIMEOUT",
       description: "how long the first connections to Redis may take, all together",
-      parse: (given) => parseSeconds(given),
+      parse: (given) => parseDuration(given),
       defaultText: "5s",
     },
     FIVE_SECONDS_MS,

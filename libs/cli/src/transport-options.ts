@@ -23,12 +23,18 @@ export interface TransportSettings {
   readonly partitionBy: string;
 }
 
+/** What the options are without a value. */
+export interface TransportDefaults {
+  readonly channel: string;
+  readonly partitionBy: string;
+}
+
 /**
  * Declares the options that say how events travel.
  *
  * The value throws a UsageError for a channel that cannot have several partitions.
  */
-export function transportOptions(cli: CommandLine): Value<TransportSettings> {
+export function transportOptions(cli: CommandLine, defaults: TransportDefaults): Value<TransportSettings> {
   const transport = cli.option(
     {
       flag: "--transport <kind>",
@@ -45,7 +51,7 @@ export function transportOptions(cli: CommandLine): Value<TransportSettings> {
       description: "channel or stream that carries the events",
       parse: text,
     },
-    "device_events",
+    defaults.channel,
   );
   const partitions = cli.option(
     {
@@ -63,7 +69,7 @@ export function transportOptions(cli: CommandLine): Value<TransportSettings> {
       description: "field whose value decides the partition of an event",
       parse: text,
     },
-    "os_timezone",
+    defaults.partitionBy,
   );
   return () => ({
     transport: transport(),

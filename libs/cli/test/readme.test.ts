@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
-import { startProgram } from "@millrace/cli";
+import { startProgram } from "@millrace/local-redis/programs";
 
 const program = join(import.meta.dirname, "programs/greet.ts");
 

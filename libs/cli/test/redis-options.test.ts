@@ -182,7 +182,7 @@ describe("which Redis is meant", () => {
   test("a map of addresses and a time to connect", () => {
     const args = [
       "--redis-nat-map=10.0.0.1:6379=redis:7001, 10.0.0.2:6379=redis:7002",
-      "--connect-timeout=2.01",
+      "--connect-timeout=2010ms",
     ];
     expect(settings(args)).toMatchObject({
       natMap: { "10.0.0.1:6379": "redis:7001", "10.0.0.2:6379": "redis:7002" },

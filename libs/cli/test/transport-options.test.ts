@@ -4,7 +4,7 @@ import type { TransportSettings } from "@millrace/cli";
 
 function settings(args: readonly string[], env: Readonly<Record<string, string>> = {}): TransportSettings {
   const cli = new CommandLine("test", "Tests.");
-  const transport = transportOptions(cli);
+  const transport = transportOptions(cli, { channel: "orders", partitionBy: "shop" });
   cli.parse(args, env);
   return transport();
 }
@@ -13,10 +13,10 @@ describe("transportOptions", () => {
   test("are one plain channel unless told", () => {
     expect(settings([])).toEqual({
       transport: "pubsub",
-      channel: "device_events",
+      channel: "orders",
       partitions: 1,
-      names: ["device_events"],
-      partitionBy: "os_timezone",
+      names: ["orders"],
+      partitionBy: "shop",
     });
   });
 

@@ -6,7 +6,7 @@ import { FlowError } from "./errors.ts";
 import { Graph } from "./graph.ts";
 import { Stream } from "./stream.ts";
 
-/** By this a flow is known as one, also where another installed copy of this package made it. */
+/** Marks an object as a flow, also one from another installed copy of this package. */
 const DATAFLOW = Symbol.for("millrace.dataflow");
 
 /** Whether a value is a {@link Dataflow}, of this copy of the package or of another one. */
@@ -14,13 +14,13 @@ export function isDataflow(value: unknown): value is Dataflow {
   return typeof value === "object" && value !== null && DATAFLOW in value;
 }
 
-/** What holds for a flow as a whole. */
+/** Options of a flow as a whole. */
 export interface DataflowOptions {
-  /** Gets every payload that could not become an event, with the reason. @default each is logged as a warning */
+  /** Receives every payload that is not an event, with the reason. @default each is logged as a warning */
   readonly deadLetter?: Sink<DeadLetter>;
   /**
-   * Part of the identity of kept state: change it when steps keep their ids but not their meaning, and state of the
-   * old version is refused instead of misread.
+   * Part of the identity of stored state. Change it when steps keep their ids but change their meaning: state of the old
+   * version is then refused instead of misread.
    *
    * @default 1
    */
@@ -41,10 +41,10 @@ export interface DataflowOptions {
  *   .output("out", new StdoutSink());
  */
 export class Dataflow {
-  /** Name of the flow in logs, metrics and kept state. */
+  /** Name of the flow in logs, metrics and stored state. */
   readonly id: string;
   readonly options: DataflowOptions;
-  /** The steps; `describe(flow)` shows them as data. */
+  /** The steps; `describe(flow)` returns them as data. */
   readonly graph: Graph;
   readonly [DATAFLOW] = true;
 
@@ -56,7 +56,7 @@ export class Dataflow {
   }
 
   /**
-   * Reads a source. A flow has one: its partitions are what tasks are made of.
+   * Reads a source. A flow has exactly one, since each of its partitions becomes a task.
    *
    * @throws FlowError for a second input
    */

@@ -1,40 +1,50 @@
 import type { Dataflow } from "./dataflow.ts";
+import { kindOf } from "./graph.ts";
+import type { StepKind } from "./graph.ts";
 
 /** A step as data. */
 export interface StepDescription {
   readonly id: string;
   readonly operator: string;
-  /** What it is fed from: step and port. */
+  readonly kind: StepKind;
+  /** Its inputs: step and port. */
   readonly inputs: readonly { readonly step: string; readonly port: string }[];
   readonly ports: readonly string[];
-  /** What the operator says of itself: the key's field, or when a window's results are final. */
+  /** What the operator states: the key's field, or when a window's results are final. */
   readonly detail?: string;
 }
 
-/** A flow as data: its steps in the order in which events pass them. */
+/** A flow as data: its steps in topological order. */
 export interface FlowDescription {
   readonly flow: string;
   readonly steps: readonly StepDescription[];
 }
 
-/** What a flow is made of, without running it. */
+/** Describes the steps of a flow, without running it. */
 export function describe(flow: Dataflow): FlowDescription {
-  const steps = flow.graph.nodes.map(({ id, operator, inputs, ports, detail }) => ({
-    id,
-    operator,
-    inputs: inputs.map(({ node, port }) => ({ step: node, port })),
-    ports,
-    ...(detail === undefined ? {} : { detail }),
-  }));
+  const steps = flow.graph.nodes.map((node) => {
+    const { id, operator, inputs, ports, detail } = node;
+    return {
+      id,
+      operator,
+      kind: kindOf(node),
+      inputs: inputs.map((from) => ({ step: from.node, port: from.port })),
+      ports,
+      ...(detail === undefined ? {} : { detail }),
+    };
+  });
   return { flow: flow.id, steps };
 }
 
-/** The description as a Mermaid flowchart, which GitHub and many editors draw. */
+/**
+ * The description as a Mermaid flowchart, which GitHub and many editors draw. A comment for each window step says when its
+ * results are final.
+ */
 export function toMermaid({ steps }: FlowDescription): string {
   const names = new Map(steps.map(({ id }, index) => [id, `s${index}`]));
-  const nodes = steps.map(({ id, operator, detail }) => {
-    const [open, close] = SHAPES[operator] ?? ["[", "]"];
-    // A step without a name of its own has its operator's; what a keyBy says of itself is one word, the field.
+  const nodes = steps.map(({ id, operator, kind, ports, detail }) => {
+    const [open, close] = kind === "other" && ports.length > 1 ? FORK : SHAPES[kind];
+    // A step without a name uses its operator's; the detail of a keyBy is one word, the field.
     const note = operator === "keyBy" && detail !== undefined ? `${operator} ${detail}` : operator;
     const label = id === operator && note === operator ? id : `${id}<br/><i>${note}</i>`;
     return `  ${names.get(id) ?? id}${open}"${label}"${close}`;
@@ -45,12 +55,19 @@ export function toMermaid({ steps }: FlowDescription): string {
       return `  ${names.get(step) ?? step} -->${label} ${names.get(id) ?? id}`;
     }),
   );
-  return ["flowchart LR", ...nodes, ...edges].join("\n");
+  const notes = steps.flatMap(({ id, kind, detail }) =>
+    kind === "windows" && detail !== undefined ? [`  %% ${id}: ${detail}`] : [],
+  );
+  return ["flowchart LR", ...nodes, ...edges, ...notes].join("\n");
 }
 
-const SHAPES: Readonly<Record<string, readonly [open: string, close: string]>> = {
+type Brackets = readonly [open: string, close: string];
+
+const SHAPES: Readonly<Record<StepKind, Brackets>> = {
   input: ["([", "])"],
+  decode: ["[", "]"],
+  windows: ["[[", "]]"],
   output: ["([", "])"],
-  window: ["[[", "]]"],
-  branch: ["{", "}"],
+  other: ["[", "]"],
 };
+const FORK: Brackets = ["{", "}"];

@@ -2,12 +2,12 @@ import type { Partitioning } from "./contracts/source.ts";
 import { FlowError } from "./errors.ts";
 
 /**
- * What is known of how a stream's events are divided between the source's partitions: all are in one (`"whole"`), or
- * events with equal values of any of these fields are in the same one. An empty list: nothing is known.
+ * How a stream's events are known to be divided between the source's partitions: all are in one (`"whole"`), or
+ * events with equal values of any of these fields are in the same one. An empty list: unknown.
  */
 export type Division = "whole" | readonly string[];
 
-/** What is known of a stream's events, and of its keys where it has any. */
+/** What is known of a stream's events, and of its keys if it has keys. */
 export interface Divided {
   readonly events: Division;
   readonly keys?: Division;
@@ -16,16 +16,16 @@ export interface Divided {
 /** Names of the fields of `T` that hold strings. */
 export type StringField<T> = { [F in keyof T & string]: T[F] extends string ? F : never }[keyof T & string];
 
-/** What a step that makes new events says of them. */
+/** What a step that makes new events declares about them. */
 export interface KeepsOptions<U> {
   /**
-   * A field of the events that come out which still has the value that the events are divided by between the
-   * partitions, so that a later `keyBy` may use it. The step cannot know that by itself. @default none
+   * A field of the new events that still has the value by which the source's partitions divide the events, so that a
+   * later `keyBy` may use it. The step cannot determine that by itself. @default none
    */
   readonly keeps?: StringField<U>;
 }
 
-/** What is known of a source's own events. */
+/** The division of a source's own events. */
 export function divisionOf(partitioning: Partitioning): Division {
   switch (partitioning.kind) {
     case "single":
@@ -37,7 +37,7 @@ export function divisionOf(partitioning: Partitioning): Division {
   }
 }
 
-/** What is known of the events that a step made of others. @throws FlowError where there is nothing to keep */
+/** The division of the events that a step made of others. @throws FlowError where there is nothing to keep */
 export function divisionAfter(division: Division, keeps: string | undefined, step: string): Division {
   if (division === "whole") return "whole";
   if (keeps === undefined) return [];
@@ -47,7 +47,7 @@ export function divisionAfter(division: Division, keeps: string | undefined, ste
   );
 }
 
-/** What is known of the keys that are the value of `field`, or a function of the event. @throws FlowError */
+/** The division of keys that are the value of `field`, or a function of the event. @throws FlowError */
 export function divisionBy(
   division: Division,
   field: string | undefined,
@@ -62,7 +62,7 @@ export function divisionBy(
   );
 }
 
-/** What is known of the events of all these streams together. */
+/** The division of a merge of these streams. */
 export function divisionOfAll(divisions: readonly Division[]): Division {
   return divisions.reduce((known, other) => {
     if (known === "whole") return other;
@@ -70,7 +70,7 @@ export function divisionOfAll(divisions: readonly Division[]): Division {
   });
 }
 
-/** What is known of rows that carry a stream's key in their field `key`, besides the fields that the key is. */
+/** The division of rows that carry a stream's key in their field `key`, besides the fields that are the key. */
 export function divisionByKey(ofKey: Division): Division {
   return ofKey === "whole" || ofKey.length === 0 ? ofKey : ["key", ...ofKey];
 }

@@ -1,6 +1,6 @@
 import { thrownAt } from "./thrown-at.ts";
 
-/** Base of all errors that Millrace raises on purpose: branch on `code`, never on the message. */
+/** Base class of all errors that Millrace raises on purpose. Branch on `code`, never on the message. */
 export abstract class MillraceError extends Error {
   /** Stable, listed with cause and remedy in `docs/errors.md`. */
   abstract readonly code: string;
@@ -33,15 +33,15 @@ export class StepError extends MillraceError {
   }
 }
 
-/** How large the state of a key is, and may be. */
+/** The size of a key's state, and its bound. */
 export interface KeyStateSize {
   readonly key: string;
-  /** Bytes of its JSON when it was last kept. */
+  /** Bytes of its JSON when it was last stored. */
   readonly bytes: number;
   readonly maxBytes: number;
 }
 
-/** What a step keeps of one key is too large: to take a further event in, or to be kept at all. */
+/** The state of one key is too large to take in another event, or to be stored at all. */
 export class KeyStateTooLargeError extends StepError {
   static override readonly code: string = "MILLRACE_KEY_STATE_TOO_LARGE";
   override readonly code: string = KeyStateTooLargeError.code;
@@ -52,43 +52,43 @@ export class KeyStateTooLargeError extends StepError {
     super(
       step,
       part,
-      `the state of key ${JSON.stringify(key)} has ${bytes} bytes of JSON, and may have ${maxBytes}. ${remedy}`,
+      `the state of key ${JSON.stringify(key)} has ${bytes} bytes of JSON, at most ${maxBytes} are allowed. ${remedy}`,
     );
     this.size = size;
   }
 }
 
-/** A source could not be opened or read on. */
+/** A source could not be opened or read. */
 export class SourceError extends MillraceError {
   static readonly code = "MILLRACE_SOURCE_FAILED";
   readonly code = SourceError.code;
 }
 
-/** A sink could not be opened or written on. */
+/** A sink could not be opened or written. */
 export class SinkError extends MillraceError {
   static readonly code = "MILLRACE_SINK_FAILED";
   readonly code = SinkError.code;
 }
 
-/** A newer owner has taken the task: this worker must not go on with it. */
+/** A newer owner has the task: this worker must stop. */
 export class FencedError extends MillraceError {
   static readonly code = "MILLRACE_FENCED";
   readonly code = FencedError.code;
 }
 
-/** State kept by a flow of another shape: reading it would mean guessing. */
+/** The stored state was written by a flow of another shape, so it cannot be read safely. */
 export class StateMismatchError extends MillraceError {
   static readonly code = "MILLRACE_STATE_MISMATCH";
   readonly code = StateMismatchError.code;
 }
 
-/** State that cannot be kept, or that a store gave back damaged. */
+/** State that cannot be stored, or that a store returned damaged. */
 export class StateError extends MillraceError {
   static readonly code = "MILLRACE_STATE_INVALID";
   readonly code = StateError.code;
 }
 
-/** The kept state of a task has more keys than the run has room for. */
+/** The stored state of a task has more keys than fit into this run. */
 export class StateTooLargeError extends MillraceError {
   static readonly code = "MILLRACE_STATE_TOO_LARGE";
   readonly code = StateTooLargeError.code;
@@ -101,8 +101,8 @@ export class DrainTimeoutError extends MillraceError {
 }
 
 /**
- * Whether an error is one of Millrace's own, of whichever of its libraries. It goes by the code, since a flow may come
- * from another installed copy, whose classes are others.
+ * Whether an error is one of Millrace's own, from any of its libraries. It checks the code, since a flow may come from
+ * another installed copy, which has other classes.
  *
  * @param code of one class of errors. @default any
  */
@@ -115,17 +115,17 @@ export function hasCode(error: unknown, code?: string): error is Error & { reado
   );
 }
 
-/** An error as its step's, unless it already is one of Millrace's own. */
+/** Wraps an error as a StepError, unless it is one of Millrace's own. */
 export function asStepError(error: unknown, step: string, part: string): Error {
   return hasCode(error) ? error : new StepError(step, part, messageOf(error), error);
 }
 
-/** An error as that of the source that reads for `step`, unless it already is one of Millrace's own. @param part absent: of all */
+/** Wraps an error as a SourceError, unless it is one of Millrace's own. @param part absent: of all partitions */
 export function asSourceError(error: unknown, step: string, part?: string): Error {
   return hasCode(error) ? error : new SourceError(placed(error, step, part), { cause: error });
 }
 
-/** An error as that of the sink of `step`, unless it already is one of Millrace's own. */
+/** Wraps an error as a SinkError, unless it is one of Millrace's own. */
 export function asSinkError(error: unknown, step: string, part: string): Error {
   return hasCode(error) ? error : new SinkError(placed(error, step, part), { cause: error });
 }
@@ -134,7 +134,7 @@ function placed(error: unknown, step: string, part: string | undefined): string 
   return `step "${step}"${part === undefined ? "" : `, partition "${part}"`}: ${messageOf(error)}`;
 }
 
-/** What any thrown value says, on one line. */
+/** The message of any thrown value, on one line. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

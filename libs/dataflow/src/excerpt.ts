@@ -9,16 +9,16 @@ export function excerpt(value: unknown, length: number = EXCERPT_LENGTH): string
   return text.length > length ? `${text.slice(0, length)}…` : text;
 }
 
-/** A value as text, all of it. */
+/** A value as text, in full. */
 export function wholeText(value: unknown): string {
   return toText(value, Infinity);
 }
 
 function toText(value: unknown, length: number): string {
   if (typeof value === "string") return value;
-  // A character takes at most four bytes, so the cut is never shorter than what is shown.
+  // A character takes at most four bytes, so the cut never removes what is shown.
   if (value instanceof Uint8Array) return new TextDecoder().decode(value.subarray(0, 4 * length));
-  // These three have no JSON.
+  // These three have no JSON form.
   if (value === undefined || typeof value === "function" || typeof value === "symbol") return typeof value;
   try {
     return JSON.stringify(value);

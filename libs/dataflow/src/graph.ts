@@ -3,23 +3,22 @@ import type { Emitter, Operator } from "./contracts/operator.ts";
 import type { Source } from "./contracts/source.ts";
 import type { Sink } from "./contracts/sink.ts";
 import { FlowError } from "./errors.ts";
-import type { AsyncOperator } from "./operators/async-operator.ts";
-import type { StepContext } from "./operators/step-context.ts";
+import type { AsyncOperator, StepContext } from "./operators/step-context.ts";
 
-/** One output of a node: `down` unless the operator has several. */
+/** One output of a node: `down`, unless the operator has several. */
 export interface Port {
   readonly node: string;
   readonly port: string;
 }
 
-/** How a node comes alive in a task. */
+/** How a task builds a node. */
 export type NodeRole =
   | { readonly kind: "input"; readonly source: Source<unknown> }
   | {
       readonly kind: "operator";
       /**
-       * @param sides emitters of the ports after the first, in their order
-       * @param upstream the window steps before it, as {@link GraphNode.windowsBefore} has them
+       * @param sides emitters of the ports after the first, in order
+       * @param upstream the window steps before it, from {@link GraphNode.windowsBefore}
        */
       readonly build: (
         context: StepContext,
@@ -30,7 +29,7 @@ export type NodeRole =
   | { readonly kind: "async"; readonly build: (context: StepContext) => AsyncOperator<unknown, unknown> }
   | { readonly kind: "output"; readonly sink: Sink<unknown> };
 
-/** A step of the graph. Nodes stand in the order in which they were added, which is topological. */
+/** A step of the graph. Nodes are in the order in which they were added, which is topological. */
 export interface GraphNode {
   readonly id: string;
   /** The operator's name, such as `map`. */
@@ -38,37 +37,51 @@ export interface GraphNode {
   readonly inputs: readonly Port[];
   readonly ports: readonly string[];
   readonly role: NodeRole;
-  /** What the operator says of itself: configuration that a reader of the graph wants to see. */
+  /** Configuration of the operator, for a reader of the graph. */
   readonly detail?: string;
-  /** The node may end the way of its events (an inspection, a measured drop). */
+  /**
+   * What becomes of the step's events, for the account of a run. `decode`: each is decoded, malformed or blank; `windows`:
+   * each is counted, late, refused or skipped. Absent: they go on, or are the operator's own affair.
+   */
+  readonly account?: "decode" | "windows";
+  /** Windows whose task has a watermark: they do not keep time by key. `@default false` */
+  readonly hasWatermark?: boolean;
+  /** The node may be the last one for its events (an inspection, a measured drop). */
   readonly mayEnd?: boolean;
   /**
-   * What the state that the step keeps depends on: kept state of another description is refused when a flow starts.
-   * Absent: the step keeps none.
+   * What the step's stored state depends on: state with another description is refused at the start. Absent: the step
+   * keeps no state.
    */
   readonly state?: string;
   /** The step emits results of windows. */
   readonly windows?: WindowResultsNote;
-  /** Of a window step over results of windows: the window steps before it, next to it only. */
+  /** For windows over results of windows: the nearest window steps before it. */
   readonly windowsBefore?: readonly string[];
-  /** The step's time moves on only with events, or with the proof that the partition is drained. */
+  /** The step's time advances only with events, or with the proof that the partition is drained. */
   readonly needsDrained?: boolean;
 }
 
-/** What a window step's results are to the windows after it. */
+/** What the windows after a window step can rely on. */
 export interface WindowResultsNote {
-  /** A window and key has one result: no early one, no revision. */
+  /** A window and key has one result: no early results, no revisions. */
   readonly once: boolean;
-  /** It can be said up to when all results are out. */
+  /** The step has a watermark: it reports up to when all results are out. */
   readonly bounded: boolean;
 }
 
 /** Where the events of a port come from. */
 export interface Origin {
-  /** Window steps whose results they are made from. */
+  /** The window steps whose results they are. */
   readonly windows: readonly string[];
-  /** Whether some are made from the input without a window in between. */
+  /** Whether some come from the input without a window in between. */
   readonly input: boolean;
+}
+
+/** What a step is in the account of a run; `other`: its events are counted, and no more is known of them. */
+export type StepKind = "input" | "decode" | "windows" | "output" | "other";
+
+export function kindOf({ role, account }: GraphNode): StepKind {
+  return role.kind === "input" || role.kind === "output" ? role.kind : (account ?? "other");
 }
 
 const STEP_ID = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
@@ -88,7 +101,7 @@ export class Graph {
     return [...this.#nodes.values()];
   }
 
-  /** A name for a step that was given none: that of its operator, with a number where it is taken. */
+  /** Generates a name for a step without one: its operator's, with a number if that is taken. */
   nameFor(operator: string): string {
     let name = operator;
     for (let number = 2; this.#nodes.has(name); number++) name = `${operator}_${number}`;
@@ -109,7 +122,7 @@ export class Graph {
     return { node: node.id, port: node.ports[0] ?? "down" };
   }
 
-  /** The flow's one input, once it has been added. */
+  /** The flow's input, once it has been added. */
   get input(): { readonly id: string; readonly source: Source<unknown> } | undefined {
     for (const { id, role } of this.#nodes.values()) {
       if (role.kind === "input") return { id, source: role.source };
@@ -133,7 +146,7 @@ export class Graph {
     };
   }
 
-  /** @throws FlowError for a flow that reads nothing, writes nothing, or has a step that leads nowhere */
+  /** @throws FlowError for a flow without an input or an output, or with a step that leads nowhere */
   validate(): void {
     const nodes = this.nodes;
     if (this.input === undefined) throw new FlowError(`flow "${this.flow}" has no input: call flow.input(…)`);

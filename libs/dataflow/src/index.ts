@@ -20,8 +20,11 @@ export { IterableSource } from "./sources/iterable-source.ts";
 export { JsonlFileSink } from "./sinks/jsonl-file-sink.ts";
 export { JsonlFileSource } from "./sources/jsonl-file-source.ts";
 export { MemoryStore } from "./stores/memory-store.ts";
-export { requireRoom } from "./stores/state-room.ts";
+export { requireRoom } from "./stores/commit-checks.ts";
 export { ReadableSource, StdinSource } from "./sources/readable-source.ts";
+export { splitLines, textOf } from "./sources/split-lines.ts";
+export { iterate } from "./runtime/iterate.ts";
+export { mapRows } from "./sinks/map-rows.ts";
 export { StderrSink, StdoutSink, WritableSink } from "./sinks/writable-sink.ts";
 export { Stream } from "./stream.ts";
 export { WindowedStream } from "./windowed-stream.ts";
@@ -31,7 +34,7 @@ export { SYSTEM_TIME } from "./contracts/time-provider.ts";
 export { describe, toMermaid } from "./describe.ts";
 export { withDefaults } from "./with-defaults.ts";
 export { thrownAt } from "./thrown-at.ts";
-export { pause } from "./runtime/pause.ts";
+export { pause } from "./runtime/waiting.ts";
 export { run, start } from "./runtime/run.ts";
 export { reconcile } from "./runtime/reconcile.ts";
 
@@ -62,6 +65,7 @@ export type {
 } from "./contracts/source.ts";
 export type { ErrorPolicy, StepOptions } from "./operators/error-policy.ts";
 export type { FlowStats, Hold, StepStats, TaskPhase, TaskStats } from "./runtime/stats.ts";
+export type { StepKind } from "./graph.ts";
 export type { FlowDescription, StepDescription } from "./describe.ts";
 export type { IterableSourceOptions } from "./sources/iterable-source.ts";
 export type { Completeness, Json } from "@millrace/windowing";
@@ -71,7 +75,7 @@ export type { KeyContext, KeyedLogic, KeyedStep, StatefulOptions } from "./opera
 export type { Branches, Key, KeyByOptions, KeyOf, OperatorFactory, WithKey } from "./stream.ts";
 export type { KeepsOptions, StringField } from "./division.ts";
 export { TextStream } from "./sources/file-text.ts";
-export type { LineOptions } from "./sources/line-options.ts";
+export type { LineOptions } from "./sources/line-bounds.ts";
 export type { Logger } from "./contracts/logger.ts";
 export type { AsyncFunction, MapAsyncOptions } from "./operators/map-async-operator.ts";
 export type { PartResult } from "./operators/window-operator.ts";

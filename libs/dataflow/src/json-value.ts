@@ -2,7 +2,7 @@ import type { Json, JsonCodec } from "@millrace/windowing";
 import { StateError } from "./errors.ts";
 import { excerpt } from "./excerpt.ts";
 
-/** Whether `JSON.stringify` would give `value` back unchanged. */
+/** Whether a round trip through JSON returns an equal value. */
 export function isJson(value: unknown): value is Json {
   if (value === null || typeof value === "string" || typeof value === "boolean") return true;
   if (typeof value === "number") return Number.isFinite(value);
@@ -12,7 +12,7 @@ export function isJson(value: unknown): value is Json {
   return (prototype === Object.prototype || prototype === null) && Object.values(value).every(isJson);
 }
 
-/** State of a user's own as JSON: by its codec, or as it is. @throws StateError where it is not JSON */
+/** A user's state as JSON: by its codec, or as it is. @throws StateError where it is not JSON */
 export function stateToJson<S>(state: S, codec: JsonCodec<S> | undefined, where: string): Json {
   if (codec !== undefined) return codec.snapshot(state);
   if (isJson(state)) return state;

@@ -1,18 +1,18 @@
 /**
- * Lines of a log on a stream that is not ours. The log must not decide the fate of the work: a line that cannot be
- * written, since the disk is full or the reader has gone, is counted, and no more comes of it.
+ * Lines of a log on a stream that we do not own. Logging must not make the work fail: a line that cannot be written,
+ * since the disk is full or the reader has gone, is only counted.
  */
 export class LogLines {
   readonly #stream: () => NodeJS.WriteStream;
   #listening = false;
   #lost = 0;
 
-  /** @param stream is opened by looking at it, so it is asked for with the first line */
+  /** @param stream is called with the first line, since looking at a process stream opens it */
   constructor(stream: () => NodeJS.WriteStream) {
     this.#stream = stream;
   }
 
-  /** Lines that could not be written so far. */
+  /** How many lines could not be written. */
   get lost(): number {
     return this.#lost;
   }
@@ -21,18 +21,18 @@ export class LogLines {
     return this.#stream().isTTY;
   }
 
-  /** Writes a line; one that cannot be written is counted. */
+  /** Writes a line, or counts it if it cannot be written. */
   write(line: string): void {
     try {
       const stream = this.#stream();
-      // Without a listener the error of a write would end the process.
+      // Without a listener an error of a write would end the process.
       if (!this.#listening) stream.on("error", () => undefined);
       this.#listening = true;
       stream.write(line, (error) => {
         if (error) this.#lost += 1;
       });
     } catch {
-      // A file is written at once, and the error of that may be thrown instead of handed over.
+      // A file is written synchronously, and its error may be thrown instead of passed to the callback.
       this.#lost += 1;
     }
   }

@@ -1,4 +1,4 @@
-/** What a step takes, with or without its name; the rest does not begin with a text. */
+/** Arguments of a step, with or without its name; the others never start with a string. */
 export type Named<A extends readonly unknown[]> = A | readonly [id: string, ...rest: A];
 
 /** Whether the name is given. */

@@ -17,7 +17,6 @@ import type { DeduplicateOptions } from "./operators/deduplicate-operator.ts";
 import type { StepOptions } from "./operators/error-policy.ts";
 import { MapAsyncOperator } from "./operators/map-async-operator.ts";
 import type { AsyncFunction, MapAsyncOptions } from "./operators/map-async-operator.ts";
-import { PassThroughOperator } from "./operators/pass-through-operator.ts";
 import {
   filterMapPass,
   filterPass,
@@ -25,32 +24,34 @@ import {
   inspectPass,
   keyByPass,
   mapPass,
+  PassThroughOperator,
 } from "./operators/passes.ts";
 import type { Keyed } from "./operators/passes.ts";
-import { required } from "./operators/required.ts";
+import { required } from "./operators/step-context.ts";
 import { StatefulOperator } from "./operators/stateful-operator.ts";
 import type { KeyedLogic, StatefulOptions } from "./operators/stateful-operator.ts";
 import { StatelessOperator } from "./operators/stateless.ts";
+import type { PartResult } from "./operators/window-operator.ts";
 import type { Pass, Shape } from "./operators/stateless.ts";
 import type { StepContext } from "./operators/step-context.ts";
 import { WindowedStream } from "./windowed-stream.ts";
 import type { WindowOptions } from "./windowed-stream.ts";
 
-/** A `keyBy` on a source that has several partitions. */
+/** Options of `keyBy` on a source with several partitions. */
 export interface KeyByOptions extends StepOptions {
-  /** The field whose value the key is, where the key is given as a function. */
+  /** The field whose value the key is, if the key is given as a function. */
   readonly field?: string;
-  /** Take each partition's rows of a key as they are: they are partial, and rows should carry the partition. @default false */
+  /** Accept partial rows: each partition emits its own row of a key, and rows should name the partition. @default false */
   readonly perPartition?: boolean;
 }
 
-/** An operator of the user's own: one live copy for each task. */
+/** Creates a user's own operator: one live copy for each task. */
 export type OperatorFactory<In, Out> = (context: OperatorContext) => Operator<In, Out>;
 
 /** The key of a stream's events; `undefined`: they have none. */
 export type Key = string | undefined;
 
-/** What a step needs that works key by key: on a stream without keys it does not compile. */
+/** What a keyed step requires: on a stream without keys it does not compile. */
 export type WithKey<K extends Key> = [K] extends [string]
   ? unknown
   : { readonly "this stream has no keys: call keyBy before": never };
@@ -61,46 +62,48 @@ export interface Branches<Yes, No> {
   readonly no: No;
 }
 
-/** Streams of these events, with such keys. */
+/** A stream of these events, with such keys. */
 type Streams<U extends readonly unknown[], K extends Key> = { readonly [I in keyof U]: Stream<U[I], K> };
 
 /** Names of the fields of `T` that hold strings or numbers. */
 type KeyField<T> = { [F in keyof T & string]: T[F] extends string | number ? F : never }[keyof T & string];
 
-/** What gives an event its key: the name of a field, or a function. */
+/** How an event gets its key: the name of a field, or a function. */
 export type KeyOf<T> = KeyField<T> | ((event: T) => string | number);
 
-/** What a node may say beyond its operator. */
-type NodeNotes = Pick<GraphNode, "detail" | "mayEnd" | "state">;
+/** What a node may state beyond its operator. */
+type NodeNotes = Pick<GraphNode, "account" | "detail" | "mayEnd" | "state">;
 
 /**
  * Events of one type on their way through a flow. Every method adds a step; nothing runs until `run(flow)`.
  *
- * A step's name is how logs, metrics and the graph refer to it. It may be left out where the step keeps no state: the
- * step is then named after its operator, `map`, and the next ones `map_2`, `map_3`, in the order in which they are added.
+ * A step's name identifies it in logs, metrics and the graph. It is optional for steps without state: such a step is
+ * named after its operator, `map`, and the next ones `map_2`, `map_3`, in the order in which they are added.
  *
  * @typeParam T the events
  * @typeParam K `string` after `keyBy`, and after windows: each event has a key. Steps keep the key until
- *   {@link Stream.keyBy} gives another one or {@link Stream.dropKey} leaves it out. `undefined`: the events have none
+ *   {@link Stream.keyBy} replaces it or {@link Stream.dropKey} removes it. `undefined`: the events have none
  */
 export class Stream<T, K extends Key = undefined> {
   readonly #graph: Graph;
   readonly #from: Port;
   readonly #divided: Divided;
 
-  /** Comes from `Dataflow.input` and from the steps of a stream. */
+  /** Called by `Dataflow.input` and by the steps of a stream. */
   constructor(graph: Graph, from: Port, divided: Divided) {
     this.#graph = graph;
     this.#from = from;
     this.#divided = divided;
   }
 
-  /** Payloads to events. A malformed payload is counted and goes to the flow's dead letter; a blank one is counted. */
+  /** Decodes payloads. A malformed payload is counted and goes to the flow's dead letter; a blank one is counted. */
   decode<U>(decoder: Decoder<T, U>): Stream<U, K>;
   decode<U>(id: string, decoder: Decoder<T, U>): Stream<U, K>;
   decode<U>(...given: Named<[decoder: Decoder<T, U>]>): Stream<U, K> {
     const [id, decoder] = this.#named("decode", given);
-    return this.#same<U>(this.#add(id, "decode", (context) => new DecodeOperator(context, decoder)));
+    return this.#same<U>(
+      this.#add(id, "decode", (context) => new DecodeOperator(context, decoder), { account: "decode" }),
+    );
   }
 
   /** One event for each event. */
@@ -112,6 +115,34 @@ export class Stream<T, K extends Key = undefined> {
     const [id, fn, options] = this.#named("map", given);
     const port = this.#addStateless(id, "map", "one-to-one", mapPass(this.#keyed(fn)), options);
     return this.#made<U>(port, options?.keeps);
+  }
+
+  /**
+   * Another value for each result of a window. Key, window, revision, cause and completeness stay, so a sink for results
+   * takes what comes out.
+   */
+  mapValue<R, S>(
+    this: Stream<PartResult<R>, K>,
+    fn: (value: R, result: PartResult<R>) => S,
+    options?: StepOptions,
+  ): Stream<PartResult<S>, K>;
+  mapValue<R, S>(
+    this: Stream<PartResult<R>, K>,
+    id: string,
+    fn: (value: R, result: PartResult<R>) => S,
+    options?: StepOptions,
+  ): Stream<PartResult<S>, K>;
+  mapValue<R, S>(
+    this: Stream<PartResult<R>, K>,
+    ...given: Named<[fn: (value: R, result: PartResult<R>) => S, options?: StepOptions | undefined]>
+  ): Stream<PartResult<S>, K> {
+    const [id, fn, options] = this.#named("mapValue", given);
+    const pass = mapPass((result: PartResult<R>): PartResult<S> => {
+      const { value, previous, ...rest } = result;
+      const mapped = { ...rest, value: fn(value, result) };
+      return previous === undefined ? mapped : { ...mapped, previous: fn(previous, result) };
+    });
+    return this.#same<PartResult<S>>(this.#addStateless(id, "mapValue", "one-to-one", pass, options));
   }
 
   /** Only the events for which the predicate holds; a type guard narrows the stream. */
@@ -131,7 +162,7 @@ export class Stream<T, K extends Key = undefined> {
     return this.#same(this.#addStateless(id, "filter", "selection", pass, options));
   }
 
-  /** What the function makes of each event; nothing where it gives `undefined`. */
+  /** The function's result for each event; none for `undefined`. */
   filterMap<U>(
     fn: (event: T, key: K) => U | undefined,
     options?: StepOptions & KeepsOptions<U>,
@@ -168,7 +199,7 @@ export class Stream<T, K extends Key = undefined> {
     return this.#made<U>(port, options?.keeps);
   }
 
-  /** Looks at each event in passing. */
+  /** Calls a function with each event; the events stay as they are. */
   inspect(look: (event: T, key: K) => void, options?: StepOptions): Stream<T, K>;
   inspect(id: string, look: (event: T, key: K) => void, options?: StepOptions): Stream<T, K>;
   inspect(
@@ -179,7 +210,7 @@ export class Stream<T, K extends Key = undefined> {
     return this.#same(this.#addStateless(id, "inspect", "one-to-one", pass, options, { mayEnd: true }));
   }
 
-  /** Two streams: the events for which the predicate holds, and the others. A type guard types both. */
+  /** Two streams: the events for which the predicate holds, and the others. A type guard narrows both. */
   branch<U extends T>(
     predicate: (event: T, key: K) => event is U,
     options?: StepOptions,
@@ -213,8 +244,8 @@ export class Stream<T, K extends Key = undefined> {
   }
 
   /**
-   * The events of this stream and of the others, which all have keys or all have none. Order is kept within each, not
-   * between them.
+   * The events of this stream and of the others, which all have keys or all have none. Order is kept within each stream,
+   * not between them.
    *
    * @throws FlowError for a stream of another flow
    */
@@ -242,8 +273,8 @@ export class Stream<T, K extends Key = undefined> {
   }
 
   /**
-   * Calls an async function for each event: bounded concurrency, order kept, none in flight across a commit.
-   * The only place in a flow where a user's function may be async.
+   * Calls an async function for each event: bounded concurrency, order kept, no call in-flight across a commit.
+   * No other step of a flow accepts an async function.
    */
   mapAsync<U>(fn: AsyncFunction<T, U, K>, options?: MapAsyncOptions & KeepsOptions<U>): Stream<U, K>;
   mapAsync<U>(
@@ -267,7 +298,7 @@ export class Stream<T, K extends Key = undefined> {
   }
 
   /**
-   * Passes each id once: whatever repeats it within `within` is dropped and counted.
+   * Passes each id once: a duplicate within `within` is dropped and counted.
    *
    * @throws WindowOptionsError for a bound that is out of range
    */
@@ -278,13 +309,13 @@ export class Stream<T, K extends Key = undefined> {
   }
 
   /**
-   * Groups events by a key: a field's name, or a function. Keys are texts, as in JSON: of a number it is the text that
-   * JSON has for it, so that 7 and "7" are one key. A key that the events had is replaced.
+   * Groups events by a key: a field's name, or a function. Keys are strings; a number becomes its JSON text, so that 7
+   * and "7" are one key. It replaces an earlier key of the events.
    *
-   * @throws FlowError where the stream is not known to be divided between the source's partitions by that key, so that
-   *   one key's rows could be spread over several tasks and look like one answer. `decode`, `filter`, `inspect`,
-   *   `branch`, `deduplicate` and a `merge` of streams that agree keep what is known of the source; a step that makes
-   *   new events keeps what its option `keeps` names. `{ perPartition: true }` takes partial rows as they are.
+   * @throws FlowError if the stream is not known to be divided between the source's partitions by that key: rows of one
+   *   key could then be spread over several tasks and look like one answer. `decode`, `filter`, `inspect`, `branch`,
+   *   `deduplicate` and a `merge` of streams that agree keep the division of the source; a step that makes new events
+   *   keeps what its option `keeps` names. `{ perPartition: true }` accepts partial rows.
    */
   keyBy(key: KeyOf<T>, options?: KeyByOptions): Stream<T, string>;
   keyBy(id: string, key: KeyOf<T>, options?: KeyByOptions): Stream<T, string>;
@@ -300,31 +331,31 @@ export class Stream<T, K extends Key = undefined> {
     return new Stream<T, string>(this.#graph, port, { events, keys });
   }
 
-  /** An operator of your own; on a stream with keys, it keeps the keys of the batches that it emits. See `docs/write-an-operator.md`. */
+  /** A user's own operator. On a keyed stream its batches must have keys. See `docs/write-an-operator.md`. */
   custom<U>(id: string, operator: OperatorFactory<T, U>, options?: KeepsOptions<U>): Stream<U, K> {
     const port = this.#add<U>(id, "custom", operator, { state: "custom" });
     const events = divisionAfter(this.#divided.events, options?.keeps, this.#step(id));
     const { keys } = this.#divided;
     if (keys === undefined) return new Stream<U, K>(this.#graph, port, { events });
-    // It may have emitted other keys than those that came.
+    // It may emit other keys than those that it received.
     return new Stream<U, K>(this.#graph, port, { events, keys: keys === "whole" ? "whole" : [] });
   }
 
-  /** Ends the stream in a sink. A stream may have several outputs. */
+  /** Sends the stream to a sink. A stream may have several outputs. */
   output(id: string, sink: Sink<T>): void {
     const inputs = [this.#from];
     this.#graph.add({ id, operator: "output", inputs, ports: [], role: { kind: "output", sink } });
   }
 
-  /** The events without their keys. Not a step: nothing is done at run time. */
+  /** The events without their keys. Not a step: nothing happens at run time. */
   dropKey(): Stream<T> {
     return new Stream<T>(this.#graph, this.#from, { events: this.#divided.events });
   }
 
   /**
-   * Divides the events into windows, by key. The windows of one call may be folded in several ways.
+   * Divides the events into windows, by key. The windows of one call may have several folds.
    *
-   * @param id names the windows; the step of a fold is named `<id>.<fold's id>`, or as the windows where the fold has none
+   * @param id names the windows; the step of a fold is named `<id>.<fold's id>`, or `<id>` for a fold without a name
    */
   window(
     this: WithKey<K>,
@@ -344,8 +375,8 @@ export class Stream<T, K extends Key = undefined> {
   /**
    * One event for each event, from it and the key's state.
    *
-   * @param create the state of a key that is new or was forgotten: another one each time, where it is an object that changes
-   * @param fn gets the state and gives the next one (`undefined` forgets the key) with what comes out
+   * @param create returns the state of a new or forgotten key. If the state is mutable, return a new one each time
+   * @param fn gets the state and returns the next one (`undefined` forgets the key) and the output
    * @example statefulMap("total", () => 0, (total, order) => [total + order.amount, { ...order, total }])
    */
   statefulMap<S, U>(
@@ -372,7 +403,7 @@ export class Stream<T, K extends Key = undefined> {
     return this.#addStateful(id, logic, options);
   }
 
-  /** Any number of events for each event, from it and the key's state; may ask to be called again at a later time. */
+  /** Any number of events for each event, from it and the key's state; it may request a call at a later time. */
   statefulFlatMap<S, U>(
     this: WithKey<K>,
     id: string,
@@ -387,7 +418,7 @@ export class Stream<T, K extends Key = undefined> {
     return this.#addStateful(id, logic, options);
   }
 
-  /** Lists of each key's values, given out when full or when nothing was added for a while. */
+  /** Collects each key's values into lists, emitted when full or when no value was added for a while. */
   collect(this: WithKey<K>, id: string, options: CollectOptions): Stream<readonly T[], K>;
   collect(id: string, options: CollectOptions): Stream<readonly T[], K> {
     // A list has a bound of its own.
@@ -435,7 +466,7 @@ export class Stream<T, K extends Key = undefined> {
 
   /**
    * A function of the event and its key, as steps call it. On a stream without keys it gets none, though batches may
-   * have some that `dropKey` has left out. The key's type follows from the stream's, which the compiler cannot see here.
+   * have some that `dropKey` ignores. The key's type follows from the stream's, which the compiler cannot check here.
    */
   #keyed<R>(fn: (event: T, key: K) => R): Keyed<T, R> {
     return this.#divided.keys === undefined
@@ -443,12 +474,12 @@ export class Stream<T, K extends Key = undefined> {
       : (fn as (event: T, key: Key) => R);
   }
 
-  /** The stream after a step that keeps the events as they are. */
+  /** The stream after a step that does not change the events. */
   #same<U>(port: Port): Stream<U, K> {
     return new Stream<U, K>(this.#graph, port, this.#divided);
   }
 
-  /** The stream after a step that makes new events under the same keys. */
+  /** The stream after a step that makes new events with the same keys. */
   #made<U>(port: Port, keeps: string | undefined): Stream<U, K> {
     const events = divisionAfter(this.#divided.events, keeps, this.#step(port.node));
     return new Stream<U, K>(this.#graph, port, { ...this.#divided, events });
@@ -463,7 +494,7 @@ export class Stream<T, K extends Key = undefined> {
   }
 }
 
-/** What `keyBy` takes: one text alone is a field, of two the first is the step's name. */
+/** Arguments of `keyBy`: a single string is a field, the first of two is the step's name. */
 type KeyByArguments<T> =
   | [key: KeyOf<T>, options?: KeyByOptions | undefined]
   | [id: string, key: KeyOf<T>, options?: KeyByOptions | undefined];

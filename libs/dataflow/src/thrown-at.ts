@@ -6,10 +6,10 @@ const PACKAGES = fileURLToPath(new URL("../../", import.meta.url));
 const FRAME = /(?:\(|at (?:async )?)((?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^()]*:\d+:\d+)\)?$/;
 
 /**
- * Where a function of the user's threw: file, line and column of the first frame that is neither Node's nor a package's,
- * looked for down to the first frame of Millrace.
+ * Where a user's function threw: file, line and column of the first frame that is neither Node's nor a package's. The
+ * search ends at the first frame of Millrace.
  *
- * @returns `undefined` where the stack does not say so
+ * @returns `undefined` if the stack has no such frame
  */
 export function thrownAt(error: unknown): string | undefined {
   if (!(error instanceof Error) || error.stack === undefined) return undefined;
@@ -25,7 +25,7 @@ export function thrownAt(error: unknown): string | undefined {
 
 function isMillraces(path: string): boolean {
   if (!path.startsWith(PACKAGES)) return false;
-  // In the workspace tests and examples lie beside the sources.
+  // In the workspace tests and examples lie next to the sources.
   const [, folder] = path.slice(PACKAGES.length).split(sep);
   return folder === "src" || folder === "dist";
 }

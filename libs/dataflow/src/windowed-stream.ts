@@ -4,6 +4,7 @@ import {
   count,
   createWindowEngine,
   distinct,
+  join,
   jsonCodec,
   max,
   mean,
@@ -20,6 +21,10 @@ import type {
   CollectBounds,
   DistinctOptions,
   Fold,
+  JoinOptions,
+  JoinSides,
+  JoinState,
+  Joined,
   JsonLike,
   LateEvent,
   OpaqueBounds,
@@ -32,18 +37,18 @@ import { FlowError } from "./errors.ts";
 import type { Graph, Port } from "./graph.ts";
 import { isNamed } from "./named.ts";
 import type { Named } from "./named.ts";
-import { required } from "./operators/required.ts";
+import { required } from "./operators/step-context.ts";
 import type { PartResult } from "./operators/window-operator.ts";
 import { WindowOperator } from "./operators/window-operator.ts";
 import type { Stream } from "./stream.ts";
 
-/** How windows are kept: everything of the engine that does not depend on the fold. */
+/** Options of windows: all options of the engine that do not depend on the fold. */
 export interface WindowOptions<V> extends Omit<
   WindowEngineOptions<V, unknown, unknown>,
   "windower" | "clock" | "fold" | "completeOf" | "settledUpTo" | "upstream" | "onError"
 > {
   /**
-   * What becomes of an event on which the clock or the fold throws, such as one without the number that is summed.
+   * What happens to an event on which the clock or the fold throws, such as one without the number that is summed.
    * With `dead-letter` it is in no window, goes to the dead letter and is counted as `skipped`.
    *
    * @default "fail"
@@ -51,16 +56,16 @@ export interface WindowOptions<V> extends Omit<
   readonly onError?: "fail" | "dead-letter";
 }
 
-/** Rows of a closing window that leave in one go, so that closing a window of a million keys does not block the event loop. */
+/** Rows of a closing window that are emitted at once, so that closing a large window does not block the event loop. */
 export const DEFAULT_PAGE_SIZE = 2_000;
 
-/** Where windows are described and do not run. */
+/** For windows that are described and do not run. */
 const NO_UPSTREAM: Upstream = {
   finalUpTo: () => Number.NEGATIVE_INFINITY,
   wakeFor: () => undefined,
 };
 
-/** Makes the streams after a window step. Given to it, since this module is loaded before the one of streams. */
+/** Makes the streams after a window step. It is passed in, since this module loads before the module of streams. */
 type StreamAt = <T>(port: Port) => Stream<T, string>;
 
 interface WindowSpec<V> {
@@ -70,14 +75,14 @@ interface WindowSpec<V> {
   readonly options: WindowOptions<V>;
 }
 
-/** Keyed events divided into windows. A fold says what one key's events in one window come to. */
+/** Keyed events divided into windows. A fold combines the events of one key in one window. */
 export class WindowedStream<V> {
   readonly #graph: Graph;
   readonly #from: Port;
   readonly #spec: WindowSpec<V>;
   readonly #streamAt: StreamAt;
 
-  /** Comes from `Stream.window`. */
+  /** Called by `Stream.window`. */
   constructor(graph: Graph, from: Port, spec: WindowSpec<V>, streamAt: StreamAt) {
     this.#graph = graph;
     this.#from = from;
@@ -87,10 +92,10 @@ export class WindowedStream<V> {
 
   /**
    * Folds each key's events of a window into one value. The step is named `<window's id>.<fold's id>`, or as the window
-   * where the fold has no name.
+   * if the fold has no name.
    *
-   * @throws WindowOptionsError for options that contradict each other
-   * @throws FlowError for results of windows that are replaced later, or have no watermark
+   * @throws WindowOptionsError for contradictory options
+   * @throws FlowError for results of windows that are revised later, or have no watermark
    */
   fold<A, R>(fold: Fold<V, A, R>): WindowResults<V, R>;
   fold<A, R>(id: string, fold: Fold<V, A, R>): WindowResults<V, R>;
@@ -107,7 +112,7 @@ export class WindowedStream<V> {
   /**
    * Several folds at once, one row with all their results: `{ events: count(), users: distinct((c) => c.user) }`.
    *
-   * @param folds each under the name of its field
+   * @param folds each under the name of its field in the row
    */
   aggregate<S extends Aggregates<V>>(folds: S): WindowResults<V, Aggregated<S>>;
   aggregate<S extends Aggregates<V>>(id: string, folds: S): WindowResults<V, Aggregated<S>>;
@@ -117,9 +122,9 @@ export class WindowedStream<V> {
   }
 
   /**
-   * What `valueOf` makes of each event, combined two at a time; `combine` must be associative, and change neither of
-   * its arguments. Values that are not JSON need a codec. A value larger than `maxBytes` (1 MiB) takes no more events in,
-   * and the row's `overflow` says how many those were.
+   * The values that `valueOf` returns, combined two at a time. `combine` must be associative, and change neither of
+   * its arguments. Values that are not JSON need a codec. A value above `maxBytes` (1 MiB) takes no more events in;
+   * the row's `overflow` counts them.
    */
   reduce<A>(
     valueOf: (value: V) => A & JsonLike<A>,
@@ -156,7 +161,7 @@ export class WindowedStream<V> {
     return this.#fold(id, reduce(valueOf, combine, { ...options, codec: options?.codec ?? jsonCodec() }));
   }
 
-  /** Sum of what `valueOf` makes of each event: finite numbers, else the event is an error. */
+  /** Sum of the values that `valueOf` returns: finite numbers, else the event is an error. */
   sum(valueOf: (value: V) => number): WindowResults<V, number>;
   sum(id: string, valueOf: (value: V) => number): WindowResults<V, number>;
   sum(...given: Named<[valueOf: (value: V) => number]>): WindowResults<V, number> {
@@ -164,7 +169,7 @@ export class WindowedStream<V> {
     return this.#fold(id, sum(valueOf));
   }
 
-  /** The least of what `valueOf` makes of each event: finite numbers, else the event is an error. */
+  /** Minimum of the values that `valueOf` returns: finite numbers, else the event is an error. */
   min(valueOf: (value: V) => number): WindowResults<V, number>;
   min(id: string, valueOf: (value: V) => number): WindowResults<V, number>;
   min(...given: Named<[valueOf: (value: V) => number]>): WindowResults<V, number> {
@@ -172,7 +177,7 @@ export class WindowedStream<V> {
     return this.#fold(id, min(valueOf));
   }
 
-  /** The greatest of what `valueOf` makes of each event: finite numbers, else the event is an error. */
+  /** Maximum of the values that `valueOf` returns: finite numbers, else the event is an error. */
   max(valueOf: (value: V) => number): WindowResults<V, number>;
   max(id: string, valueOf: (value: V) => number): WindowResults<V, number>;
   max(...given: Named<[valueOf: (value: V) => number]>): WindowResults<V, number> {
@@ -180,7 +185,7 @@ export class WindowedStream<V> {
     return this.#fold(id, max(valueOf));
   }
 
-  /** The mean of what `valueOf` makes of each event: finite numbers, else the event is an error. */
+  /** Mean of the values that `valueOf` returns: finite numbers, else the event is an error. */
   mean(valueOf: (value: V) => number): WindowResults<V, number>;
   mean(id: string, valueOf: (value: V) => number): WindowResults<V, number>;
   mean(...given: Named<[valueOf: (value: V) => number]>): WindowResults<V, number> {
@@ -189,8 +194,8 @@ export class WindowedStream<V> {
   }
 
   /**
-   * The number of different values that `valueOf` makes of the events, exactly: each is kept. Undefined = the event
-   * has none. What is beyond the bound of a million is in the row's `overflow`.
+   * The exact number of different values that `valueOf` returns; each value is kept. Undefined = the event has none.
+   * Values beyond the bound of a million are in the row's `overflow`.
    */
   distinct(valueOf: ValueOf<V>, options?: DistinctOptions): WindowResults<V, number>;
   distinct(id: string, valueOf: ValueOf<V>, options?: DistinctOptions): WindowResults<V, number>;
@@ -202,7 +207,7 @@ export class WindowedStream<V> {
   }
 
   /**
-   * The events themselves, as a list of 100,000 events and 256 KiB of JSON at most; what does not fit is in the row's
+   * The events themselves, as a list of at most 100,000 events and 256 KiB of JSON; the others are counted in the row's
    * `overflow`. Events that are not JSON need a codec.
    */
   collect(...options: CollectArguments<V>): WindowResults<V, readonly V[]>;
@@ -213,6 +218,30 @@ export class WindowedStream<V> {
     return this.#fold(id, list);
   }
 
+  /**
+   * Events of several kinds that share a key and a window, in one row: the value of each side, `null` for a side without an
+   * event. A side's function returns `undefined` for an event of another kind.
+   *
+   * @typeParam S the sides by name
+   * @example .join({ sides: { order: (e) => e.order, payment: (e) => e.payment } })
+   * @throws WindowOptionsError
+   */
+  join<S extends SidesOf<V>, I extends Insert = "last">(
+    options: JoinOptions<S> & { readonly insert?: I },
+  ): WindowResults<V, JoinRow<S, I>>;
+  join<S extends SidesOf<V>, I extends Insert = "last">(
+    id: string,
+    options: JoinOptions<S> & { readonly insert?: I },
+  ): WindowResults<V, JoinRow<S, I>>;
+  join<S extends SidesOf<V>, I extends Insert>(
+    ...given: Named<[options: JoinOptions<S>]>
+  ): WindowResults<V, JoinRow<S, I>> {
+    const [id, options] = named(given);
+    // The sides take V, which the fold reads off them; no type says so of an S that is not known yet.
+    const fold: unknown = join(options as JoinOptions<S> & { readonly insert?: "last" });
+    return this.#fold(id, fold as Fold<V, JoinState, JoinRow<S, I>>);
+  }
+
   #fold<A, R>(id: string | undefined, fold: Fold<V, A, R>): WindowResults<V, R> {
     const { windower, clock, options } = this.#spec;
     const { onError: policy = "fail", ...kept } = options;
@@ -221,7 +250,7 @@ export class WindowedStream<V> {
     const step = id === undefined ? this.#spec.id : `${this.#spec.id}.${id}`;
     const windowsBefore = this.#windowsBefore(step);
     const follows = windowsBefore.length > 0 && clock.kind === "event";
-    // Building one now refuses a contradiction where it was written, and describes what the windows do.
+    // Building an engine now throws on a contradiction where it was written, and describes what the windows do.
     const explanation = createWindowEngine({
       ...engineOptions,
       upstream: follows ? NO_UPSTREAM : undefined,
@@ -229,6 +258,8 @@ export class WindowedStream<V> {
     this.#graph.add({
       id: step,
       operator: "window",
+      account: "windows",
+      hasWatermark: options.timeModel !== "perKey",
       inputs: [this.#from],
       ports: ["down", "late", "refused"],
       detail: explanation,
@@ -267,7 +298,7 @@ export class WindowedStream<V> {
     });
   }
 
-  /** @throws FlowError where nothing says when all results of the windows before are out, or a result may be replaced */
+  /** @throws FlowError if the windows before have no watermark, or may revise a result */
   #windowsBefore(step: string): readonly string[] {
     const { clock } = this.#spec;
     const { windows, input } = this.#graph.originOf(this.#from);
@@ -300,25 +331,34 @@ export class WindowedStream<V> {
   }
 }
 
-/** Bounds of a list, and how its events are kept. */
+/** The sides of a join over events of one type. */
+type SidesOf<V> = Readonly<Record<string, (event: V) => unknown>>;
+
+/** Which event of a side counts. */
+type Insert = "first" | "last" | "product";
+
+/** One row, or with `product` the list of every combination. */
+type JoinRow<S extends JoinSides, I extends Insert> = I extends "product" ? readonly Joined<S>[] : Joined<S>;
+
+/** Bounds of a list, and the codec of its events. */
 type ListOptions<V> = CollectBounds & Partial<CodecOption<V>>;
 
-/** What tells values apart; `undefined`: the event has none. */
+/** The value that is compared; `undefined`: the event has none. */
 type ValueOf<V> = (value: V) => string | number | undefined;
 
 function named<A extends readonly unknown[]>(given: Named<A>): readonly [id: string | undefined, ...rest: A] {
   return isNamed(given) ? given : [undefined, ...given];
 }
 
-/** What `collect` wants to know beside its id: a codec, where events are not JSON. */
+/** Options of `collect` besides its id: a codec, if events are not JSON. */
 type CollectArguments<V> = [V] extends [JsonLike<V>]
   ? [options?: ListOptions<V>]
   : [options: CollectBounds & CodecOption<V>];
 
-/** The results of a windowed fold, each under its key, with the events that did not get into them. */
+/** The results of a windowed fold, each under its key, with the events that are in no window. */
 export interface WindowResults<V, R> extends Stream<PartResult<R>, string> {
   /** Events that came after all their windows had closed. */
   readonly late: Stream<LateEvent<V>, string>;
-  /** Events whose timestamp lies too far in the future, or is none. */
+  /** Events whose timestamp is invalid or too far in the future. */
   readonly refused: Stream<RefusedEvent<V>, string>;
 }

@@ -1,6 +1,6 @@
 /**
- * Options with their defaults filled in. One that is `undefined` counts as not given, which a spread of both objects would
- * take for a choice: options that are put together out of others, or from JavaScript, often have some.
+ * Options with their defaults filled in. An option that is `undefined` counts as absent, while a spread of both objects
+ * would keep it: options that are assembled from others, or come from JavaScript, often have some.
  */
 export function withDefaults<T extends object>(
   defaults: T,

@@ -69,7 +69,7 @@ describe("the wall clock is set while a flow runs", () => {
     await driver.stop();
   });
 
-  test("forth, windows on the system clock: the open one closes at once", async () => {
+  test("forward, windows on the system clock: the open one closes at once", async () => {
     const { driver, source, out, steps } = await counting(systemTime());
     source.push([{ at: 0 }]);
     await driver.advanceBy(10_000);
@@ -125,7 +125,7 @@ describe("the wall clock is set while a flow runs", () => {
     await driver.stop();
   });
 
-  test("forth, without windows: the log does not speak of any", async () => {
+  test("forward, without windows: the log does not speak of any", async () => {
     const flow = new Dataflow("lines");
     flow.input("in", new TestingSource()).output("out", new TestingSink());
     const said: string[] = [];
@@ -133,7 +133,7 @@ describe("the wall clock is set while a flow runs", () => {
     const driver = await FlowDriver.start(flow, { startAt: START, logger });
     driver.time.stepWall(HOUR);
     driver.time.now();
-    expect(said).toEqual(["the system's clock was set forth by 3600000 ms: time goes on from there"]);
+    expect(said).toEqual(["the system's clock was set forward by 3600000 ms: time goes on from there"]);
     await driver.stop();
   });
 
@@ -154,7 +154,7 @@ describe("the wall clock is set while a flow runs", () => {
     await driver.done;
   });
 
-  test("forth: a commit is not due before its time, and a batch did not take longer", async () => {
+  test("forward: a commit is not due before its time, and a batch did not take longer", async () => {
     const { driver, source, commits } = await counting(eventTime<Event>(({ at }) => at, { wait: 0 }));
     const before = commits.length;
     source.push([{ at: START }]);

@@ -215,7 +215,7 @@ describe("bytes of a key", () => {
       expect(rows).toEqual(["a1", "a1a2", "b1", "b1b2"]);
       expect(letters.map(({ payload }) => payload)).toEqual(["a3", "a4"]);
       expect(letters[0]?.reason.message).toMatch(
-        /state of key "a" has 6 bytes of JSON, and may have 4.*maxBytes/,
+        /state of key "a" has 6 bytes of JSON, at most 4 are allowed.*maxBytes/,
       );
     },
   );

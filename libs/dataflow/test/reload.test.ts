@@ -52,7 +52,7 @@ function forgetful(every: 1 | 2): Store & { acquired: () => number } {
 }
 
 describe("a task whose store was rolled back", () => {
-  test("reads on from there, and counts no event twice, be it rolled back twice in a row or emptied", async () => {
+  test("resumes there, and counts no event twice, also after two rollbacks in a row or an emptied store", async () => {
     const store = new RestorableStore({ flow: "counts", part: "testing" });
     const source = new TestingSource<string>();
     const options = { store, commitEveryEvents: 1, commitEveryMs: 1e9 };

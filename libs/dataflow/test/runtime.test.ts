@@ -53,7 +53,7 @@ function sinkOf<T>(part: Partial<SinkPartition<T>>): Sink<T> {
 }
 
 describe("stopping", () => {
-  test("ends a source that always has more and cannot be told to stop", async () => {
+  test("ends a source that always has more and has no stop()", async () => {
     const endless = (function* () {
       for (let n = 0; ; n++) yield n;
     })();

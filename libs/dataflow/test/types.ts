@@ -204,7 +204,7 @@ loginWindows.collect("bad_collect");
 foldOf({ create: () => new Map<string, number>(), add: (all) => all, merge: (all) => all });
 // @ts-expect-error a fold of other events
 visitWindows.aggregate("bad_events", { dates: distinct((login: Login) => login.at.getTime()) });
-// @ts-expect-error only texts, numbers, booleans and null can be told apart
+// @ts-expect-error only texts, numbers, booleans and null can be compared
 visitWindows.aggregate("bad_distinct", { tags: distinct((visit) => visit.tags) });
 // @ts-expect-error an event without a number
 visitWindows.sum("bad_sum", (visit) => visit.user);
@@ -349,3 +349,24 @@ noKey.window("bad_dropped", tumbling("1s"), systemTime());
 const unkeyed: Stream<Click> = keyed;
 // @ts-expect-error a keyed stream is not merged with one that has no keys
 keyed.merge("bad_merge", clicks);
+
+// A join: each side reads the events that the stream has, and its values are in the row.
+const joined = clicks
+  .keyBy("zone")
+  .window("joins", tumbling("1m"), systemTime())
+  .join({
+    sides: { mobile: (click) => (click.mobile ? click.at : undefined), zone: (click) => click.zone },
+  });
+joined.map(({ value }) => {
+  same<typeof value, { readonly mobile: number | null; readonly zone: string | null }>(true);
+});
+const products = clicks
+  .keyBy("zone")
+  .window("products", tumbling("1m"), systemTime())
+  .join("all", { sides: { at: (click) => click.at }, insert: "product" });
+products.map(({ value }) => {
+  same<typeof value, readonly { readonly at: number | null }[]>(true);
+});
+const perMinute = clicks.keyBy("zone").window("bad_join", tumbling("1m"), systemTime());
+// @ts-expect-error a side reads a field that the events have not
+perMinute.join({ sides: { a: (click) => click.none } });

@@ -73,7 +73,7 @@ describe("windows on the system clock", () => {
     expect(out.take()).toEqual([]);
   });
 
-  test("are emitted when a worker stops and has no store, and told apart", async () => {
+  test("are emitted with a cause of their own when a worker stops without a store", async () => {
     const source = new TestingSource<string>();
     const out = new TestingSink<Row>();
     const driver = await FlowDriver.start(mobileCounts(source, out));
@@ -81,6 +81,20 @@ describe("windows on the system clock", () => {
     await driver.settle();
     await driver.stop();
     expect(out.take()).toEqual([["Madrid", 1, "drain"]]);
+  });
+
+  test("are accounted for by what their steps are, whatever their operators are called", async () => {
+    const source = new TestingSource<string>();
+    source.push(["Madrid 1 0", "", "nonsense", "Madrid 0 0"]);
+    source.end();
+    const stats = await run(mobileCounts(source, new TestingSink<Row>()));
+    const renamed = stats.tasks.map((task) => ({
+      ...task,
+      steps: task.steps.map((step) => ({ ...step, operator: "renamed" })),
+    }));
+    const account = reconcile({ ...stats, tasks: renamed });
+    expect(account).toEqual(reconcile(stats));
+    expect(account).toMatchObject({ decoded: 2, windowed: 2, unaccounted: 0 });
   });
 
   test("close at the end of the input, and every event is accounted for", async () => {
@@ -307,7 +321,7 @@ test("a source that fails ends the run with its error, and the sinks are closed"
 test("a probe that is answered after the events that disproved it were read does not put the task to sleep", async () => {
   const inner = new TestingSource<string>();
   const answers: (() => void)[] = [];
-  /** Answers a probe only when told to. */
+  /** Answers a probe only when the test says so. */
   const source = withParts(inner, (opened, _resume, { time }) => ({
     drained: () =>
       new Promise((resolve) => {

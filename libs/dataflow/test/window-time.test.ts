@@ -140,7 +140,7 @@ describe("events from the future", () => {
 });
 
 describe("a window on the system clock that waits for news of producers", () => {
-  /** A source that tells up to when every producer was heard of, as one with numbered frames does. */
+  /** A source that reports up to when every producer was heard, as one with numbered frames does. */
   function heardSource(): { source: Source<Event>; testing: TestingSource<Event>; news: { at: number } } {
     const testing = new TestingSource<Event>();
     const news = { at: Number.NEGATIVE_INFINITY };

@@ -4,15 +4,8 @@ import { memoryUsage } from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
-import {
-  clickCodec,
-  createClickCodec,
-  createClickProjection,
-  InvalidOptionError,
-  type ClickCodecOptions,
-  type ClickEvent,
-  type DecodeResult,
-} from "@millrace/event-schema";
+import { clickCodec, createClickCodec, createClickProjection, type ClickEvent } from "@millrace/event-schema";
+import { InvalidOptionError, type DecodeResult, type JsonOptions } from "@millrace/json";
 import { anyClick, anyValue, click } from "./click-samples.ts";
 import { NASTY_LINES } from "./nasty-lines.ts";
 
@@ -24,7 +17,7 @@ const line = JSON.stringify(click);
 function slowly(
   text: string,
   fields: readonly (keyof ClickEvent)[],
-  options?: ClickCodecOptions,
+  options?: JsonOptions,
 ): DecodeResult<Partial<ClickEvent>> {
   const result = createClickCodec(options).decode(text);
   if (result.kind !== "event") return result;
@@ -178,7 +171,7 @@ describe("createClickProjection", () => {
     );
   });
 
-  it.each<ClickCodecOptions>([
+  it.each<JsonOptions>([
     { unknownFields: "refuse" },
     { unknownFields: "keep" },
     { maxEventBytes: line.length },

@@ -21,3 +21,12 @@ export class AsyncSchemaError extends Error {
     );
   }
 }
+
+/** More than a string can hold, and small enough for the sums and array lengths that limits go into. */
+const MAX_LIMIT = 2 ** 31 - 1;
+
+/** Throws {@link InvalidOptionError} unless `value` can serve as a bound. */
+export function requireLimit(name: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= MAX_LIMIT) return;
+  throw new InvalidOptionError(`${name} is ${value}; give a whole number from 1 to ${MAX_LIMIT}`);
+}

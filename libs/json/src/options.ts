@@ -1,5 +1,4 @@
-import { requireLimit } from "./byte-limit.ts";
-import { InvalidOptionError } from "./errors.ts";
+import { InvalidOptionError, requireLimit } from "./errors.ts";
 
 /** How lines are read. */
 export interface JsonOptions {

@@ -1,9 +1,8 @@
-import { byteLength, exceedsBytes } from "./byte-limit.ts";
 import { malformed, type DecodeFailure, type DecodeResult, type LineDecoder, type RawLine } from "./codec.ts";
 import { duplicateName } from "./duplicate-names.ts";
 import type { JsonOptions } from "./options.ts";
+import { byteLength, decodeUtf8, exceedsBytes } from "./raw-bytes.ts";
 import { quoteName } from "./shape-failure.ts";
-import { decodeUtf8 } from "./utf8.ts";
 
 const BLANK: DecodeResult<never> = Object.freeze({ kind: "blank" });
 const OPEN_BRACE = 0x7b;

@@ -75,6 +75,12 @@ export class PartitionLayoutError extends RedisError {
   readonly code: string = PartitionLayoutError.code;
 }
 
+/** A frame that no reader could take apart again as it was meant, such as one with a line that holds a line feed. */
+export class FrameEncodeError extends RedisError {
+  static readonly code = "MILLRACE_FRAME_ENCODE";
+  readonly code: string = FrameEncodeError.code;
+}
+
 /** The name of a producer that lasts is another publisher's, which runs. */
 export class ProducerNameError extends RedisError {
   static readonly code = "MILLRACE_REDIS_PRODUCER_TAKEN";

@@ -1,6 +1,6 @@
 export { DEFAULT_PUBSUB_SOURCE_OPTIONS } from "./pubsub/pubsub-source-options.ts";
-export { LINE_CODEC } from "./pubsub/message-codec.ts";
 export {
+  FrameEncodeError,
   PartitionLayoutError,
   ProducerNameError,
   QueueOverflowError,
@@ -18,48 +18,58 @@ export {
   RedisUnreachableError,
   StreamFullError,
 } from "./errors.ts";
-export { DEFAULT_LEDGER_OPTIONS, ProducerLedger } from "./delivery/producer-ledger.ts";
-export { isProducerName } from "./delivery/framing-options.ts";
-export { hashTag } from "./partitions/hash-tag.ts";
-export { partitionNames } from "./partitions/partition-names.ts";
-export { partitionOf } from "./partitions/partition-of.ts";
+export { DEFAULT_LEDGER_OPTIONS, ProducerLedger } from "./wire/producer-ledger.ts";
+export { FRAME_MARKER, FRAME_VERSION, MESSAGE_LIMITS } from "./wire/frame.ts";
+export { decodeFrame } from "./wire/decode-frame.ts";
+export { encodeFrame } from "./wire/encode-frame.ts";
+export { isProducerName } from "./sink/framing-options.ts";
+export { hashTag, partitionNames } from "./partitions/partition-names.ts";
+export { partitionOf } from "./partitions/partition-layout.ts";
 export { RedisPubSubSink } from "./pubsub/pubsub-sink.ts";
 export { RedisPubSubSource } from "./pubsub/pubsub-source.ts";
 export { DEFAULT_STREAM_SOURCE_OPTIONS } from "./stream/stream-source-options.ts";
-export { SHORTEST_WAITING_LENGTH } from "./stream/stream-sink-options.ts";
-export { RedisStreamSink } from "./stream/stream-sink.ts";
+export { RedisStreamSink, SHORTEST_WAITING_LENGTH } from "./stream/stream-sink.ts";
 export { RedisStreamSource } from "./stream/stream-source.ts";
 export { connectRedis } from "./connection/redis-connection.ts";
 export { KeyConnections } from "./connection/key-connections.ts";
-export { backOffMs } from "./connection/back-off.ts";
-export { explainFailure, isReply, isWrongNode } from "./connection/explain-failure.ts";
+export { RetryingClient } from "./connection/retrying-client.ts";
+export { explainFailure, replyKind } from "./connection/explain-failure.ts";
 export { parseRedisUrl } from "./connection/redis-url.ts";
 export { StartClock } from "./connection/start-clock.ts";
 export { describeRedis } from "./connection/connection-options.ts";
 export { waitForSubscriber } from "./pubsub/wait-for-subscriber.ts";
 
-export type { KeyConnection, OpenConnection } from "./connection/key-connections.ts";
+export type { OpenConnection } from "./connection/key-connections.ts";
+export type {
+  Attempt,
+  LazyConnection,
+  RetryLimit,
+  RetryOptions,
+  RetrySettings,
+  WaitLog,
+} from "./connection/retrying-client.ts";
+export type { ReplyKind } from "./connection/explain-failure.ts";
 export type { ConnectSettings, RedisConnection } from "./connection/redis-connection.ts";
-export type { DecodedMessage, FrameCodec, FrameHeader, FrameToEncode } from "./delivery/frame-codec.ts";
-export type { FrameVerdict, LedgerOptions, LedgerStats, Suspicion } from "./delivery/producer-ledger.ts";
-export type { ProducerRecord } from "./delivery/producer-records.ts";
-export type { NumberRange } from "./delivery/missing-numbers.ts";
-export type { MessageCodec } from "./pubsub/message-codec.ts";
+export type { Frame, FrameFailure, FrameFailureCode, FrameHeader } from "./wire/frame.ts";
+export type { FrameToEncode } from "./wire/encode-frame.ts";
+export type { FrameVerdict, LedgerOptions, LedgerStats, Suspicion } from "./wire/producer-ledger.ts";
+export type { ProducerRecord } from "./wire/producer-records.ts";
+export type { NumberRange } from "./wire/missing-numbers.ts";
 export type {
   OverflowPolicy,
   PubSubTransport,
   QueueSettings,
   RedisPubSubSourceOptions,
 } from "./pubsub/pubsub-source-options.ts";
-export type { FramingOptions } from "./delivery/framing-options.ts";
-export type { PublishRow, PublishStats, RedisPubSubSinkOptions } from "./pubsub/pubsub-sink-options.ts";
+export type { FramingOptions } from "./sink/framing-options.ts";
+export type { PartitionedSink } from "./sink/partitioned-sink.ts";
+export type { PartitionedSinkOptions } from "./sink/sink-options.ts";
+export type { PublishRow } from "./sink/transport.ts";
+export type { PublishStats, RedisPubSubSinkOptions } from "./pubsub/pubsub-sink.ts";
 export type { PubSubPartition, PubSubStats } from "./pubsub/pubsub-partition.ts";
 export type { RedisStreamSourceOptions, StreamStart } from "./stream/stream-source-options.ts";
-export type {
-  RedisStreamSinkOptions,
-  StreamFullPolicy,
-  StreamSinkStats,
-} from "./stream/stream-sink-options.ts";
+export type { RedisStreamSinkOptions, StreamSinkStats } from "./stream/stream-sink.ts";
+export type { StreamFullPolicy } from "./stream/stream-room.ts";
 export type { StreamPartition, StreamStats } from "./stream/stream-partition.ts";
 export type { HostAndPort, RedisUrl } from "./connection/redis-url.ts";
 export type { BackOff } from "./connection/back-off.ts";

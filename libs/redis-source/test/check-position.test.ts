@@ -1,12 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
 import { RedisPubSubSource, RedisStreamSource } from "@millrace/redis-source";
-import { FRAMES } from "./support/frames.ts";
 
 const LEDGER = { producers: [], losses: [], bareAt: null, interruptedAt: null, forgottenUntil: null };
 const STREAM = { id: "1763848800123-0", entries: 12, ledger: LEDGER };
 
-const streams = new RedisStreamSource({}, { stream: "events", frames: FRAMES });
-const pubsub = new RedisPubSubSource({}, { channel: "events", frames: FRAMES });
+const streams = new RedisStreamSource({}, { stream: "events" });
+const pubsub = new RedisPubSubSource({}, { channel: "events" });
 
 describe("a kept position", () => {
   it("is accepted by the kind of source that wrote it, without a connection", () => {

@@ -9,7 +9,6 @@ import {
   RedisStreamSource,
   waitForSubscriber,
 } from "@millrace/redis-source";
-import { FRAMES } from "./support/frames.ts";
 import { partContext } from "./support/part-context.ts";
 import { RecordingLogger } from "./support/recording-logger.ts";
 import { rows, sinkBench } from "./support/sink-bench.ts";
@@ -46,10 +45,7 @@ describe("a connection that carries nothing any more, and was not closed", () =>
     await plugIn();
     const logger = new RecordingLogger();
     const flow = new Dataflow("bare");
-    const source = new RedisPubSubSource(
-      { host: "127.0.0.1", port: cable.port },
-      { channel: "clicks", frames: FRAMES },
-    );
+    const source = new RedisPubSubSource({ host: "127.0.0.1", port: cable.port }, { channel: "clicks" });
     const seen: unknown[] = [];
     flow
       .input("clicks", source)
@@ -57,7 +53,7 @@ describe("a connection that carries nothing any more, and was not closed", () =>
       .output("out", new CallbackSink(() => undefined));
     const running = start(flow, { logger, time, exitWhenIdleMs: 30_000 });
     await logger.logged("subscribed");
-    const { part } = await bench.open({ frames: FRAMES, producer: "p" });
+    const { part } = await bench.open({ frames: true, producer: "p" });
     await part.writeBatch(rows(1));
     await part.flush();
     await until(() => seen.length === 1);

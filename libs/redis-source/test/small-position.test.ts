@@ -3,7 +3,7 @@ import { CallbackSink, Dataflow, MemoryStore, SILENT_LOGGER, run } from "@millra
 import type { Commit, FlowStats, Logger, Source, Store } from "@millrace/dataflow";
 import { RedisStreamSource } from "@millrace/redis-source";
 import type { RawLine } from "@millrace/dataflow";
-import { FRAMES, frameOf } from "./support/frames.ts";
+import { frameOf } from "./support/frames.ts";
 import { partContext } from "./support/part-context.ts";
 import { StreamBench } from "./support/stream-bench.ts";
 
@@ -56,8 +56,7 @@ it("a commit has what changed of the account of numbers, and the next run knows 
     frameOf(first, [line], { producer: `producer-${producer}` });
   const many = Array.from({ length: PRODUCERS }, (_, i) => Buffer.from(from(i, 0, `${i}`)));
   await bench.add("s", many);
-  const source = (): RedisStreamSource =>
-    new RedisStreamSource({ url: bench?.server.url }, { stream: "s", frames: FRAMES });
+  const source = (): RedisStreamSource => new RedisStreamSource({ url: bench?.server.url }, { stream: "s" });
   const { store, commits } = watched(new MemoryStore());
   const seen: unknown[] = [];
   await read(source(), store, seen);

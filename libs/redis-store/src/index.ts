@@ -17,8 +17,8 @@ export { inspectTask } from "./admin/inspect-task.ts";
 export { resetTask } from "./admin/reset-task.ts";
 
 export type { FailPoint, RedisStoreOptions } from "./redis-store-options.ts";
-export type { NoticeCommand } from "./sinks/result-target.ts";
-export type { RedisHashResultSinkOptions } from "./sinks/redis-hash-result-sink.ts";
+export type { NoticeCommand } from "./sinks/redis-output.ts";
+export type { RedisHashResultSinkOptions, WindowResultOptions } from "./sinks/redis-hash-result-sink.ts";
 export type { RedisStreamResultSinkOptions } from "./sinks/redis-stream-result-sink.ts";
 export type { ResetReport, ResetTaskOptions } from "./admin/reset-task.ts";
 export type { StepInspection, TaskInspection } from "./admin/inspect-task.ts";

@@ -1,13 +1,13 @@
 import { FencedError, requireRoom } from "@millrace/dataflow";
 import type { Json, TaskState } from "@millrace/dataflow";
 import { clearTask } from "./admin/clear-task.ts";
-import { applyJournal } from "./commit/apply-journal.ts";
+import { applyJournal } from "./commit/staging.ts";
 import { incomplete } from "./connection/failure.ts";
-import type { Link, TaskConnection } from "./connection/task-connection.ts";
+import type { TaskAttempt, TaskConnection } from "./connection/task-connection.ts";
+import { decodeText } from "./task-keys.ts";
 import type { TaskKeys } from "./task-keys.ts";
 import { jsonFrom, readMeta } from "./task-meta.ts";
 import type { TaskMeta } from "./task-meta.ts";
-import { decodeText } from "./text-codec.ts";
 
 /**
  * Reads a task's state in pages, and checks that it is whole. While it is read only a newer owner can change it, and
@@ -21,21 +21,21 @@ export function loadTask(
   fence: number,
   pageFields: number,
 ): Promise<TaskState | undefined> {
-  return connection.run("give back a task's state", async (link) => {
+  return connection.run("give back a task's state", async (attempt) => {
     for (;;) {
-      await applyJournal(link, keys);
-      const before = await readMeta(link, keys);
+      await applyJournal(attempt, keys);
+      const before = await readMeta(attempt, keys);
       requireOwner(before, fence, keys);
-      requireWhole(before, link);
-      if (before.resetting) await clearTask(link, keys, fence);
+      requireWhole(before, attempt);
+      if (before.resetting) await clearTask(attempt, keys, fence);
       if (before.commitNumber === 0) return undefined;
-      const groups = await readGroups(link, keys, pageFields);
-      const after = await readMeta(link, keys);
+      const groups = await readGroups(attempt, keys, pageFields);
+      const after = await readMeta(attempt, keys);
       requireOwner(after, fence, keys);
       const { commitNumber, signature, position, sinks, partial, counts } = after;
       // After a rollback of Redis the owner before this one can be the newest again, and commit.
       if (commitNumber !== before.commitNumber || after.waiting > 0) continue;
-      for (const group of groups) requireFields(group, link, keys);
+      for (const group of groups) requireFields(group, attempt, keys);
       return {
         commitNumber,
         signature,
@@ -50,7 +50,7 @@ export function loadTask(
 }
 
 /** @throws StateIncompleteError */
-export function requireWhole({ missing }: TaskMeta, { address }: Link): void {
+export function requireWhole({ missing }: TaskMeta, { address }: TaskAttempt): void {
   if (missing !== undefined) throw incomplete(missing, address);
 }
 
@@ -59,7 +59,7 @@ function requireOwner({ fence: owner }: TaskMeta, fence: number, { base }: TaskK
   throw new FencedError(`${base}: owner ${owner} has taken the task over from owner ${fence}.`);
 }
 
-function requireFields({ name, expected, fields }: Group, { address }: Link, keys: TaskKeys): void {
+function requireFields({ name, expected, fields }: Group, { address }: TaskAttempt, keys: TaskKeys): void {
   if (fields.size === expected) return;
   throw incomplete(`${keys.group(name)} has ${fields.size} fields where ${expected} were committed`, address);
 }
@@ -71,26 +71,30 @@ interface Group {
   readonly fields: ReadonlyMap<string, Json>;
 }
 
-async function readGroups(link: Link, keys: TaskKeys, pageFields: number): Promise<readonly Group[]> {
+async function readGroups(
+  attempt: TaskAttempt,
+  keys: TaskKeys,
+  pageFields: number,
+): Promise<readonly Group[]> {
   const groups: Group[] = [];
-  const sizes = await groupSizes(link, keys);
+  const sizes = await groupSizes(attempt, keys);
   requireRoomFor(sizes, keys);
   for (const [name, expected] of sizes) {
-    groups.push({ name, expected, fields: await readGroup(link, keys, name, pageFields) });
+    groups.push({ name, expected, fields: await readGroup(attempt, keys, name, pageFields) });
   }
   return groups;
 }
 
 /** Fields of one group of state. @throws StateError */
 export async function readGroup(
-  link: Link,
+  attempt: TaskAttempt,
   keys: TaskKeys,
   name: string,
   pageFields: number,
 ): Promise<ReadonlyMap<string, Json>> {
   const hash = keys.group(name);
   const fields = new Map<string, Json>();
-  for (const [field, value] of await readHash(link, hash, pageFields)) {
+  for (const [field, value] of await readHash(attempt, hash, pageFields)) {
     fields.set(decodeText(field), jsonFrom(value, hash));
   }
   return fields;
@@ -104,9 +108,9 @@ export function requireRoomFor(sizes: ReadonlyMap<string, number>, { base }: Tas
 }
 
 /** Names of the groups of state, and how many fields each has. */
-export async function groupSizes(link: Link, keys: TaskKeys): Promise<ReadonlyMap<string, number>> {
+export async function groupSizes(attempt: TaskAttempt, keys: TaskKeys): Promise<ReadonlyMap<string, number>> {
   const sizes = new Map<string, number>();
-  for (const [name, size] of await readHash(link, keys.groups, 1_000)) {
+  for (const [name, size] of await readHash(attempt, keys.groups, 1_000)) {
     if (name !== "life") sizes.set(decodeText(name), Number(size));
   }
   return sizes;
@@ -114,7 +118,7 @@ export async function groupSizes(link: Link, keys: TaskKeys): Promise<ReadonlyMa
 
 /** A scan may give a field twice, hence a map. */
 async function readHash(
-  { client, answer }: Link,
+  { client, answer }: TaskAttempt,
   hash: string,
   pageFields: number,
 ): Promise<ReadonlyMap<string, string>> {

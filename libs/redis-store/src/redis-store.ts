@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
 import type { Json, Store, TaskHead, TaskId, TaskStore } from "@millrace/dataflow";
+import type { WindowResult } from "@millrace/windowing";
 import { KeyConnections, RedisClosedError, RedisRefusedError, describeRedis } from "@millrace/redis-source";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
-import { acquireTask } from "./acquire-task.ts";
+import { acquireTask } from "./scripts/acquire.ts";
 import { TaskConnection } from "./connection/task-connection.ts";
-import type { Link } from "./connection/task-connection.ts";
 import { groupSizes, readGroup, requireRoomFor, requireWhole } from "./load-task.ts";
 import { resolveStoreOptions } from "./redis-store-options.ts";
 import type { RedisStoreOptions, StoreSettings } from "./redis-store-options.ts";
+import { RedisHashResultSink, WINDOW_RESULT } from "./sinks/redis-hash-result-sink.ts";
+import type { WindowResultOptions } from "./sinks/redis-hash-result-sink.ts";
 import { RedisTaskStore } from "./redis-task-store.ts";
 import { TaskKeys } from "./task-keys.ts";
 import { readMeta } from "./task-meta.ts";
@@ -54,15 +56,15 @@ export class RedisStore implements Store {
     const keys = new TaskKeys(task, this.#settings.keyPrefix);
     const connection = this.#connect(keys);
     try {
-      const head = await connection.run("look at a task", async (link): Promise<TaskHead | undefined> => {
-        const meta = await readMeta(link, keys);
-        requireWhole(meta, link);
+      const head = await connection.run("look at a task", async (attempt): Promise<TaskHead | undefined> => {
+        const meta = await readMeta(attempt, keys);
+        requireWhole(meta, attempt);
         const { commitNumber, signature, position, sinks, counts } = meta;
         if (commitNumber === 0) return undefined;
-        requireRoomFor(await groupSizes(link, keys), keys);
+        requireRoomFor(await groupSizes(attempt, keys), keys);
         const kept: [string, ReadonlyMap<string, Json>][] = [];
         for (const name of groups) {
-          const fields = await readGroup(link, keys, name, this.#settings.pageFields);
+          const fields = await readGroup(attempt, keys, name, this.#settings.pageFields);
           if (fields.size > 0) kept.push([name, fields]);
         }
         return { commitNumber, signature, position, sinks, counts, groups: kept };
@@ -88,13 +90,23 @@ export class RedisStore implements Store {
     const connection = this.#connect(keys);
     try {
       const fence = await acquireTask(connection, keys, randomUUID());
-      this.#warnOfEviction(await connection.run("tell its eviction policy", evictionOf));
+      this.#warnOfEviction(await evictionOf(connection));
       const close = (): Promise<void> => this.#disconnect(connection);
       return new RedisTaskStore(fence, keys, connection, this.#settings, close);
     } catch (error) {
       await this.#disconnect(connection);
       throw error;
     }
+  }
+
+  /**
+   * A sink for results of windows: each window's rows are in a hash, named by when the window opens (of a session, by its
+   * id), one field for each key, in the very step that commits the state they come from.
+   *
+   * @throws RedisOptionsError
+   */
+  results(options: WindowResultOptions = {}): RedisHashResultSink<WindowResult<unknown>> {
+    return new RedisHashResultSink<WindowResult<unknown>>(this, { ...WINDOW_RESULT, ...options });
   }
 
   /** Closes the connections of all tasks; commits under way fail. Idempotent. */
@@ -138,9 +150,11 @@ export class RedisStore implements Store {
 }
 
 /** The policy by which a server may evict any key; `undefined`: it may not, or the user may not know. */
-async function evictionOf({ client, answer }: Link): Promise<string | undefined> {
+async function evictionOf(connection: TaskConnection): Promise<string | undefined> {
   try {
-    const info = await answer(client.info("memory"));
+    const info = await connection.run("tell its eviction policy", ({ client, answer }) =>
+      answer(client.info("memory")),
+    );
     return /^maxmemory_policy:(allkeys-\w+)/m.exec(info)?.[1];
   } catch (error) {
     if (error instanceof RedisRefusedError) return undefined;

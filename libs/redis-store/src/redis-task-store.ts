@@ -1,11 +1,10 @@
 import { StateError } from "@millrace/dataflow";
 import type { Commit, CommitOutcome, TaskState, TaskStore } from "@millrace/dataflow";
-import { applyJournal } from "./commit/apply-journal.ts";
 import { planCommit } from "./commit/commit-plan.ts";
 import type { CommitPlan } from "./commit/commit-plan.ts";
-import { stagePieces, stagedLength } from "./commit/stage-pieces.ts";
-import type { Staging } from "./commit/stage-pieces.ts";
-import type { Link, TaskConnection } from "./connection/task-connection.ts";
+import { applyJournal, stagePieces, stagedLength } from "./commit/staging.ts";
+import type { Staging } from "./commit/staging.ts";
+import type { TaskAttempt, TaskConnection } from "./connection/task-connection.ts";
 import { loadTask } from "./load-task.ts";
 import type { StoreSettings } from "./redis-store-options.ts";
 import { COMMIT } from "./scripts/commit.ts";
@@ -41,7 +40,7 @@ export class RedisTaskStore implements TaskStore {
   }
 
   /**
-   * Applies a commit, in one script call where it is small. A large one is staged in pieces, made by one call, and
+   * Applies a commit, in one script call as a rule. One that would keep Redis busy for too long is staged in pieces, made by one call, and
    * then applied piece by piece: if this process dies in between, the next owner applies the rest before it loads.
    *
    * What fails has written nothing, but for a large commit that was made: its rest comes before anything else.
@@ -54,9 +53,9 @@ export class RedisTaskStore implements TaskStore {
     this.#warnOfLarge(plan);
     await failPoint("before-commit");
     let staging = this.#stagingOf(commit);
-    const outcome = await this.#connection.run("take a commit", async (link) => {
+    const outcome = await this.#connection.run("take a commit", async (attempt) => {
       for (;;) {
-        const made = await this.#make(link, plan, staging);
+        const made = await this.#make(attempt, plan, staging);
         if (made !== undefined) return made;
         // Redis lost what was staged, or still had an earlier commit to apply: now it can be made.
         staging = this.#stagingOf(commit);
@@ -98,23 +97,23 @@ export class RedisTaskStore implements TaskStore {
   }
 
   /** @returns `undefined` where it has to be tried again */
-  async #make(link: Link, plan: CommitPlan, staging: Staging): Promise<CommitOutcome | undefined> {
+  async #make(attempt: TaskAttempt, plan: CommitPlan, staging: Staging): Promise<CommitOutcome | undefined> {
     const { failPoint } = this.#settings;
     const length = stagedLength(plan.pieces);
     if (length > 0) {
-      await stagePieces(link, this.#keys, staging, plan.pieces);
+      await stagePieces(attempt, this.#keys, staging, plan.pieces);
       await failPoint("staged");
     }
-    const { kind, detail, waiting } = await this.#send(link, plan, staging, length);
+    const { kind, detail, waiting } = await this.#send(attempt, plan, staging, length);
     if (waiting > 0) {
       await failPoint("made");
-      await applyJournal(link, this.#keys);
+      await applyJournal(attempt, this.#keys);
     }
     return kind === "not-staged" || kind === "unfinished" ? undefined : outcomeOf(kind, detail);
   }
 
   async #send(
-    { script }: Link,
+    { script }: TaskAttempt,
     { head, pieces }: CommitPlan,
     { fence, number, name }: Staging,
     length: number,

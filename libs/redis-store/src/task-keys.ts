@@ -1,6 +1,5 @@
 import type { TaskId } from "@millrace/dataflow";
 import { RedisOptionsError, hashTag } from "@millrace/redis-source";
-import { encodeText } from "./text-codec.ts";
 
 /** @default of the option `keyPrefix` */
 export const DEFAULT_KEY_PREFIX = "millrace";
@@ -80,4 +79,23 @@ function tagged(part: string): string {
 /** Keeps a name from reaching into the next one. */
 function escape(name: string): string {
   return encodeText(name).replaceAll("%", "%25").replaceAll(":", "%3A");
+}
+
+// With the u flag a pair of surrogates is one character, so this finds the lonely ones.
+const LONELY_SURROGATE = /\p{Surrogate}/u;
+const QUOTE = '"';
+
+/**
+ * Any JavaScript text as text that UTF-8 can carry, so that two names stay two. JSON lets keys have a lonely
+ * surrogate, which UTF-8 has not; such text is written as a JSON string, and so is text that would look like one.
+ */
+export function encodeText(text: string): string {
+  return text.startsWith(QUOTE) || LONELY_SURROGATE.test(text) ? JSON.stringify(text) : text;
+}
+
+/** What {@link encodeText} was given. */
+export function decodeText(stored: string): string {
+  if (!stored.startsWith(QUOTE)) return stored;
+  const text: unknown = JSON.parse(stored);
+  return typeof text === "string" ? text : stored;
 }

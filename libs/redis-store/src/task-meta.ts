@@ -1,6 +1,6 @@
 import { StateError } from "@millrace/dataflow";
 import type { Json } from "@millrace/dataflow";
-import type { Link } from "./connection/task-connection.ts";
+import type { TaskAttempt } from "./connection/task-connection.ts";
 import { LOOK } from "./scripts/look.ts";
 import type { TaskKeys } from "./task-keys.ts";
 
@@ -33,7 +33,7 @@ export interface TaskMeta {
 }
 
 /** @throws StateError for damaged state, KeyOccupiedError, RedisError */
-export async function readMeta({ script }: Link, keys: TaskKeys): Promise<TaskMeta> {
+export async function readMeta({ script }: TaskAttempt, keys: TaskKeys): Promise<TaskMeta> {
   const [pairs, life, groups, waiting] = listOf(
     await script(LOOK, [keys.meta, keys.groups, keys.journal], []),
   );

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import { DEFAULT_TASK_ACCESS_OPTIONS, TaskKeys } from "@millrace/redis-store";
 import { RedisRefusedError } from "@millrace/redis-source";
-import { acquireTask } from "../src/acquire-task.ts";
 import { TaskConnection } from "../src/connection/task-connection.ts";
-import { OWNER_COMMANDS } from "../src/scripts/acquire.ts";
+import { OWNER_COMMANDS, acquireTask } from "../src/scripts/acquire.ts";
 import { TASK, largeCommit, takeOver } from "./support/commits.ts";
 import { threeCommits } from "./support/scenario.ts";
 import { cleanUp, clientOf, serverOf, storeOf } from "./support/servers.ts";

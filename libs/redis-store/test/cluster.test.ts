@@ -3,7 +3,7 @@ import { Redis } from "ioredis";
 import { startRedisCluster } from "@millrace/local-redis";
 import type { LocalRedisCluster } from "@millrace/local-redis";
 import { RedisStore, inspectTask, resetTask } from "@millrace/redis-store";
-import { commitOf, largeCommit, put, rowsOut, takeOver } from "./support/commits.ts";
+import { commitOf, largeCommit, put, rowsOut, rowsTo, takeOver } from "./support/commits.ts";
 
 const PARTS = Array.from({ length: 12 }, (_, i) => `{device_events:${i}}`);
 
@@ -14,7 +14,7 @@ let store: RedisStore;
 beforeAll(async () => {
   cluster = await startRedisCluster();
   nodes = cluster.nodes.map(({ url }) => new Redis(url));
-  store = new RedisStore(seed());
+  store = new RedisStore(seed(), { maxCallBytes: 1 });
 }, 30_000);
 
 afterAll(async () => {
@@ -76,8 +76,7 @@ describe("in a Redis Cluster", () => {
       });
     });
     await subscriber.ssubscribe(channel);
-    const target = { kind: "redis-stream", output: "out", maxLength: 9, notice: "spublish" };
-    await task.commit(commitOf(1, { outputs: [{ ...rowsOut(1), target }] }));
+    await task.commit(commitOf(1, { outputs: [rowsTo({ notice: "spublish" }, 1)] }));
     expect(JSON.parse(await heard)).toEqual({ commit: 1, rows: 1 });
     subscriber.disconnect();
   });
@@ -99,6 +98,7 @@ describe("in a Redis Cluster", () => {
       const move = new SlotMove(part, from, to);
       let begun = false;
       const moving = new RedisStore(seed(), {
+        maxCallBytes: 1,
         failPoint: async (name) => {
           if (name !== point || begun) return;
           begun = true;

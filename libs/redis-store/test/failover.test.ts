@@ -23,11 +23,15 @@ describe("where no Redis is", () => {
 
   it("a task that is opened later waits, once the store was there", async () => {
     const server = await serverOf();
-    const store = new RedisStore({ url: server.url, connectTimeoutMs: 50 }, { storeTimeoutMs: 20_000 });
+    const logger = warnings();
+    const connection = { url: server.url, connectTimeoutMs: 500 };
+    const store = new RedisStore(connection, { storeTimeoutMs: 20_000, logger });
     cleanUp(() => store.close());
     await store.look(TASK);
+    const lost = logger.next("redis-lost");
     await server.kill();
     const acquiring = store.acquire(TASK);
+    await lost;
     await server.restart();
     expect((await acquiring).fence).toBeGreaterThan(0);
   });

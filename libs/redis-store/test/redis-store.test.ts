@@ -17,7 +17,17 @@ import {
   inspectTask,
   resetTask,
 } from "@millrace/redis-store";
-import { BASE, TASK, commitOf, largeCommit, plain, put, rowsOut, takeOver } from "./support/commits.ts";
+import {
+  BASE,
+  TASK,
+  commitOf,
+  largeCommit,
+  plain,
+  put,
+  rowsOut,
+  rowsTo,
+  takeOver,
+} from "./support/commits.ts";
 import { cuttingProxy } from "./support/cutting-proxy.ts";
 import { clientOf, rowsIn, serverOf, storeOf } from "./support/servers.ts";
 
@@ -201,10 +211,7 @@ describe("trouble", () => {
     const noStreams = storeOf(await user("+@all", "-xadd"));
     await expect(noStreams.acquire(TASK)).rejects.toBeInstanceOf(RedisRefusedError);
     const noChannels = await storeOf(await user("+@all")).acquire(TASK);
-    const told = {
-      ...rowsOut(1),
-      target: { kind: "redis-stream", output: "out", maxLength: 9, notice: "publish" },
-    };
+    const told = rowsTo({ notice: "publish" }, 1);
     await expect(noChannels.commit(commitOf(1, { outputs: [told] }))).rejects.toThrow(/ACL SETUSER/);
     expect(await client.exists(RESULTS)).toBe(0);
   });
@@ -215,10 +222,7 @@ describe("trouble", () => {
       "~millrace:* +@read +@write +@scripting +@connection +info +time &millrace:* +publish +spublish";
     await clientOf(server).call("ACL", "SETUSER", "ana", "reset", "on", ">pw", ...rules.split(" "));
     const url = `redis://ana:pw@127.0.0.1:${server.port}`;
-    const told = {
-      ...rowsOut(1),
-      target: { kind: "redis-stream", output: "out", maxLength: 9, notice: "publish" },
-    };
+    const told = rowsTo({ notice: "publish" }, 1);
     const task = await storeOf({ url }).acquire(TASK);
     await task.commit(commitOf(1, { outputs: [told] }));
     await task.commit(largeCommit(2));

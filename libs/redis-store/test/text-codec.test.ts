@@ -1,6 +1,6 @@
 import { expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { decodeText, encodeText } from "../src/text-codec.ts";
+import { decodeText, encodeText } from "../src/task-keys.ts";
 
 it("brings any text through UTF-8", () => {
   fc.assert(

@@ -44,7 +44,7 @@ export function stepsOf(items: readonly Fields[]): readonly Step[] {
   return steps;
 }
 
-/** The call in which something came out, as number, told by the item it came after; the end is the last one. */
+/** The number of the call that emitted something, from the item before it; the end is the last one. */
 export function callOf(steps: readonly Step[], after: unknown): number {
   const index = steps.findIndex(({ last }) => typeof after === "number" && after <= last);
   return index === -1 ? steps.length : index;

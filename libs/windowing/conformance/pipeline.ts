@@ -26,7 +26,7 @@ export function runPipeline(vector: Fields): Difference {
   };
   const how = { eof: vector.flag("eof"), wakeOnRestart: true };
   const { outputs } = drive(options, steps, how);
-  // A window of matches closes without a row: a count over the same windows tells when.
+  // A window of matches closes without a row: a count over the same windows shows when.
   const closings =
     fold.match === undefined ? outputs : drive({ ...options, fold: count() }, steps, how).outputs;
   const [down, late, meta] = [downOf(vector, outputs), lateOf(outputs), metaOf(closings)];
@@ -40,7 +40,7 @@ export function runPipeline(vector: Fields): Difference {
 
 /**
  * Where the original is known to be wrong, what its documentation promises holds, and nothing else, whenever it comes
- * out. What else the vector tells was seen with the wrong rows: of windows that are not to come there is nothing, and
+ * out. What else the vector reports was seen with the wrong rows: of windows that are not to come there is nothing, and
  * their events are late.
  */
 function compareRecommended(
@@ -112,7 +112,7 @@ function rowFrom(json: unknown, call: number): Row {
   return { call, key, id, value };
 }
 
-/** Neither the order of keys nor, of one key, that of windows of one call is told apart. */
+/** Within one call, the order of keys is not compared, nor the order of one key's windows. */
 function inOrder(rows: readonly Row[]): readonly Row[] {
   return [...rows].sort((a, b) => a.call - b.call || compareText(a.key, b.key) || a.id - b.id);
 }

@@ -1,6 +1,6 @@
 import type { Json, StateChange, StateField, StateGroup } from "../src/index.ts";
 
-/** Keeps state as a store would: as text, by group and field, told only of changes. */
+/** Keeps state as a store would: as text, by group and field, from changes alone. */
 export class StateStore {
   readonly #groups = new Map<string, Map<string, string>>();
 

@@ -91,7 +91,7 @@ function lateOf(outputs: readonly CallOutput[]): readonly unknown[] {
   );
 }
 
-/** The order of keys with equal (close, id) is not told apart: within such a run they are sorted. */
+/** The order of keys with equal (close, id) is not compared: within such a run they are sorted. */
 function inOrder(results: readonly Result[]): readonly Result[] {
   const runs: Result[][] = [];
   for (const result of results) {

@@ -1,4 +1,4 @@
-/** An element that is known to be there: for loops over columns of equal length. */
+/** An element that is known to exist: for loops over columns of equal length. */
 export function at<T>(list: readonly T[], index: number): T {
   return list[index] as T;
 }

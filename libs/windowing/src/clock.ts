@@ -1,48 +1,47 @@
 import type { Duration } from "./duration.ts";
-import { toMs } from "./duration.ts";
+import { requireMs, toMs } from "./duration.ts";
 import { WindowSpecError } from "./errors.ts";
-import { requireMs } from "./require-ms.ts";
 
 /**
- * What gives an event its timestamp and says how far time has come: made by {@link eventTime}, {@link messageTime},
+ * Gives an event its timestamp and determines the watermark: made by {@link eventTime}, {@link messageTime},
  * {@link windowTime} or {@link systemTime}.
  */
 export type Clock<V> = SystemClock | EventClock<V>;
 
 /**
  * An event's time: milliseconds since the epoch, a `Date`, or an ISO 8601 text with its zone
- * (`2026-01-31T12:00:00Z`, `2026-01-31T12:00:00.250+01:00`). Numbers cost least. Anything else is an invalid timestamp,
- * and the event is refused.
+ * (`2026-01-31T12:00:00Z`, `2026-01-31T12:00:00.250+01:00`). Numbers are the cheapest. Anything else is an invalid
+ * timestamp, and the event is refused.
  */
 export type Timestamp = number | Date | string;
 
-/** How long a window on the system clock waits after its close. */
+/** Options of windows on the system clock. */
 export interface SystemTimeOptions {
   /**
-   * How long (of system time) a window may wait after its close for news of all producers
-   * (`WindowEngineOptions.settledUpTo`), so that its row can say whether it is complete. It is emitted when the news
-   * is there, at the latest after this time. Events that arrive in between belong to later windows. @default 0
+   * How long (of system time) a window may wait after its close until every producer has been heard
+   * (`WindowEngineOptions.settledUpTo`), so that its row can say whether it is complete. It is emitted as soon as they
+   * are, at the latest after this time. Events that arrive in between belong to later windows. @default 0
    */
   readonly settle?: Duration;
 }
 
-/** How long to wait for events out of order, and what lies too far in the future. */
+/** How long to wait for events out of order, and which timestamps are too far in the future. */
 export interface EventTimeOptions {
   /**
-   * How far the watermark stays behind the latest timestamp, to wait for events out of order.
+   * How far the watermark stays below the latest timestamp, to wait for events out of order.
    * `"unbounded"`: nothing closes before the input ends.
    */
   readonly wait: Duration | "unbounded";
   /**
-   * How far a timestamp may lie ahead of the event's arrival: the time of its message, where the clock does
-   * not read that very time and it is not in the future itself, else `now`. An event beyond it is refused, so that
-   * one broken clock does not make all other events late. @default "5m"
+   * How far a timestamp may be ahead of the event's arrival. The arrival is the time of its message, unless the clock
+   * reads that time itself or it is in the future; then it is `now`. An event beyond it is refused, so that one wrong
+   * clock does not make all other events late. @default "5m"
    */
   readonly maxFuture?: Duration | "unbounded";
 }
 
 /**
- * The time of an event is what the event says.
+ * The time of an event is its own.
  *
  * @param at a function of the event, or the name of its field
  * @throws WindowSpecError, DurationError
@@ -71,10 +70,10 @@ export function messageTime(options: EventTimeOptions): EventClock<unknown> {
 }
 
 /**
- * The time of a window's result is the last instant of its window, its close less 1 ms, as `window_time` in Flink SQL: for
- * windows over results of windows.
+ * The time of a window's result is the last instant of its window, its close minus 1 ms, as `window_time` in Flink SQL:
+ * for windows over results of windows.
  *
- * @param options how long to wait for results that steps in between hold back. `@default { wait: 0 }`
+ * @param options how long to wait for results that steps in between delay. `@default { wait: 0 }`
  * @throws WindowSpecError, DurationError
  */
 export function windowTime({ wait = 0 }: Partial<Pick<EventTimeOptions, "wait">> = {}): EventClock<{
@@ -92,18 +91,18 @@ export function systemTime({ settle = 0 }: SystemTimeOptions = {}): SystemClock 
   return new SystemClock(requireMs(settle, "settle", 0));
 }
 
-/** A clock that goes by the times of events. */
+/** A clock that uses the times of events. */
 export interface EventClock<V> {
   readonly kind: "event";
-  /** Reads an event's time; `undefined`: the time of its message counts. */
+  /** Reads an event's time; `undefined`: the time of its message is used. */
   readonly timestamp: ((event: V) => Timestamp | undefined) | undefined;
-  /** Infinity where the wait is unbounded. */
+  /** Infinity for an unbounded wait. */
   readonly waitMs: number;
-  /** Infinity where the future is unbounded. */
+  /** Infinity for an unbounded future. */
   readonly maxFutureMs: number;
 }
 
-/** How far ahead of its arrival an event's time may lie unless an option says otherwise, ms. */
+/** Default of how far an event's time may be ahead of its arrival, ms. */
 export const DEFAULT_MAX_FUTURE_MS = 300_000;
 
 function eventClock<V>(
@@ -118,10 +117,10 @@ function eventClock<V>(
   return Object.freeze({ kind: "event", timestamp, waitMs, maxFutureMs });
 }
 
-/** Not every source brings news that come without an event, so a window that waits for them looks so often, ms. */
+/** Not every source reports progress without an event, so a waiting window checks this often, ms. */
 const LOOK_EVERY_MS = 1_000;
 
-/** A clock that goes by system time. */
+/** A clock that uses system time. */
 export class SystemClock {
   readonly kind = "system";
   readonly settleMs: number;
@@ -130,13 +129,13 @@ export class SystemClock {
     this.settleMs = settleMs;
   }
 
-  /** Up to when (ms) windows are due at system time `now`. */
+  /** Up to which close (ms) windows are due at system time `now`. */
   watermarkAt(now: number, settledUpTo: () => number): number {
     if (this.settleMs === 0) return now;
     return Math.max(now - this.settleMs, Math.min(now, settledUpTo()));
   }
 
-  /** When (system time, ms) to look whether the watermark has come to `target`; `lookedAt` is when that was done last. */
+  /** When (system time, ms) to check whether the watermark has reached `target`; `lookedAt` is the last check. */
   wakeFor(target: number, lookedAt: number, settledUpTo: number): number {
     const close = Math.ceil(target);
     if (lookedAt < close || settledUpTo >= target) return close;
@@ -146,7 +145,7 @@ export class SystemClock {
 
 const ISO_WITH_ZONE = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
 
-/** A timestamp in milliseconds since the epoch; NaN for what is none. */
+/** A timestamp in milliseconds since the epoch; NaN if it is invalid. */
 export function timeOf(timestamp: unknown): number {
   if (typeof timestamp === "number") return timestamp;
   if (timestamp instanceof Date) return timestamp.getTime();

@@ -1,12 +1,12 @@
 import { fieldFrom, listFrom, stringFrom } from "./fields.ts";
 import type { Json, JsonCodec } from "./json.ts";
 
-/** Keeps values as they are: for those that are JSON already, whatever the compiler knows of their type. */
+/** The identity codec, for values that are JSON already, whatever their static type. */
 export function jsonCodec<T>(): JsonCodec<T> {
   return { snapshot: (value) => value as Json, restore: (state) => state as T };
 }
 
-/** Keeps a map, whose names may be any text, unlike those of an object: `"__proto__"` and `"constructor"` too. */
+/** Converts a map with any names, also `"__proto__"` and `"constructor"`, which an object cannot hold safely. */
 export function mapCodec<T extends Json>(): JsonCodec<Map<string, T>> {
   return {
     snapshot: (map) => [...map],

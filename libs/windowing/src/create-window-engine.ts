@@ -22,11 +22,11 @@ function createEngine<V, A, R>(given: ResolvedOptions<V, A, R>): WindowEngine<V,
   const fold = foldWithin(given.fold, given.room, (values) => {
     outbox.overflowedValues += values;
   });
-  // What a key takes before anything is collected goes by the bound on keys.
+  // The heap of an empty accumulator is covered by the bound on keys.
   const maxKeys = Math.max(given.maxKeys / (1 + (fold.growth?.accumulators ?? 0)), 1);
   const options = { ...given, fold, maxKeys };
   const { timeModel, windower } = options;
-  // With "perKey" such a windower has been refused.
+  // "perKey" has refused such a windower.
   if (windower.kind === "custom") return new CustomEngine(options, outbox, windower);
   if (timeModel === "perKey") return new PerKeyEngine({ ...options, windower }, outbox);
   return windower.kind === "session"

@@ -1,9 +1,9 @@
 import { WindowSpecError } from "./errors.ts";
 import { NO_IDS, type OrdinalWindow } from "./window.ts";
 
-/** A window that a windower of one's own gives to a timestamp: half open, `[open, close)`. */
+/** A window that a user's own windower assigns to a timestamp: half open, `[open, close)`. */
 export interface CustomWindow {
-  /** A whole number, such as 20260329 for a day. Of one windower's windows no two have the same. */
+  /** A whole number, such as 20260329 for a day, unique among the windows of a windower. */
   readonly id: number;
   /** Whole ms since the epoch, inclusive. */
   readonly open: number;
@@ -12,14 +12,14 @@ export interface CustomWindow {
 }
 
 /**
- * Windows of one's own, for the time model `stream`: any that follow from an event's time alone, such as calendar days.
- * `docs/write-a-windower.md` shows one, and `windowerConformance` of `@millrace/windowing/testing` checks it.
+ * A user's own windows, for the time model `stream`: any that depend on an event's time alone, such as calendar days.
+ * `docs/write-a-windower.md` has an example, and `windowerConformance` of `@millrace/windowing/testing` checks it.
  */
 export interface CustomWindower {
   readonly kind: "custom";
   /**
-   * All that the windows depend on, such as `days in Europe/Madrid`. It is kept with the state, and state of another
-   * description is refused; it is shown where the engine is explained.
+   * Everything that the windows depend on, such as `days in Europe/Madrid`. It is stored with the state, and state with
+   * another description is refused. `explain` shows it.
    */
   readonly description: string;
   /**
@@ -29,13 +29,13 @@ export interface CustomWindower {
    */
   readonly exclusive?: boolean;
   /**
-   * The windows that hold a timestamp (ms since the epoch): at least one, always the same ones. Each of them must be
-   * among those of every timestamp in it.
+   * The windows that contain a timestamp (ms since the epoch): at least one, always the same ones. Each of them must be
+   * assigned to every timestamp in it.
    */
   assign(timestamp: number): readonly CustomWindow[];
 }
 
-/** The windows of a timestamp, as the engine keeps them. @throws WindowSpecError if they are no such windows */
+/** The windows of a timestamp, as the engine keeps them. @throws WindowSpecError for invalid windows */
 export function assignedWindows(windower: CustomWindower, timestamp: number): readonly OrdinalWindow[] {
   const windows = windower.assign(timestamp);
   const refuse = (what: string): never => {

@@ -12,18 +12,18 @@ const COUNTS = "counts";
 
 /** How long, and how many, ids are remembered. */
 export interface DeduplicatorOptions {
-  /** How long an id is remembered after it was first seen: whatever repeats it until then is dropped. */
+  /** How long an id is remembered after it was first seen: duplicates within this time are dropped. */
   readonly within: Duration;
-  /** Ids remembered at most; beyond it the oldest one is forgotten early, which is counted. @default 1_000_000 */
+  /** Maximum number of ids remembered; above it the oldest one is forgotten early, which is counted. @default 1_000_000 */
   readonly maxIds?: number;
   /**
-   * How far an event's time may lie ahead of its arrival, or of `now` where that is not known. An event beyond it
-   * is refused, and its id not remembered: it would make all ids be forgotten. @default "5m"
+   * How far an event's time may be ahead of its arrival, or of `now` if the arrival is unknown. An event beyond it is
+   * refused and its id not remembered, since it would make all ids expire. @default "5m"
    */
   readonly maxFuture?: Duration | "unbounded";
 }
 
-/** Events in columns: `ids[i]` is what makes an event itself, `times[i]` (ms) when it happened. */
+/** Events in columns: `ids[i]` identifies an event, `times[i]` (ms) is when it happened. */
 export interface DeduplicatorBatch {
   readonly ids: readonly string[];
   /** @default `now` for all */
@@ -32,20 +32,20 @@ export interface DeduplicatorBatch {
   readonly arrivals?: readonly number[];
 }
 
-/** What became of the events: kept + dropped + refused = events given. */
+/** Counts of the events: kept + dropped + refused = events given. */
 export interface DeduplicatorStats {
   readonly kept: number;
   readonly dropped: number;
-  /** Events whose time lies too far ahead of their arrival, or is none. */
+  /** Events whose time is invalid or too far ahead of their arrival. */
   readonly refused: number;
-  /** Ids forgotten early for want of room: a repetition of one of them would be kept. */
+  /** Ids forgotten early because `maxIds` was reached: a duplicate of one of them would be kept. */
   readonly forgotten: number;
   readonly remembered: number;
 }
 
 /**
- * Drops events whose id was seen before, within a bounded time and with bounded memory. It is a state machine as
- * the window engine is: time comes in as an argument and never goes back.
+ * Drops events whose id was seen before, within a bounded time and with bounded memory. Like the window engine it is a
+ * state machine: time is an argument and never decreases.
  */
 export class Deduplicator {
   readonly #withinMs: number;
@@ -53,11 +53,11 @@ export class Deduplicator {
   readonly #maxFutureMs: number;
   /** When each id was first seen, oldest first. */
   #seen = new Map<string, number>();
-  /** Where the oldest one is: a new iterator would step over all that were deleted before it. */
+  /** An iterator at the oldest one: a new iterator would step over all deleted entries before it. */
   #oldest: Iterator<[string, number]> | undefined;
   #front: readonly [id: string, seen: number] | undefined;
   #time: number = Number.NEGATIVE_INFINITY;
-  /** How much system time went by while nothing ran: it does not count. */
+  /** System time that passed while nothing ran, or that a step of the clock skipped: it is not counted. */
   #stoppedMs = 0;
   #kept = 0;
   #dropped = 0;
@@ -106,12 +106,12 @@ export class Deduplicator {
     return first;
   }
 
-  /** System time was set forth by so many ms, which have not passed: where time is system time they do not count. */
+  /** System time was set forward by this many ms, which have not passed: they are not counted as system time. */
   skipped(ms: number): void {
     this.#stoppedMs += ms;
   }
 
-  /** What changed since the last call: everything, the first time. */
+  /** The changes since the last call; everything, the first time. */
   snapshot(): readonly StateChange[] {
     const put: StateField[] = [];
     const gone: string[] = [];
@@ -135,8 +135,8 @@ export class Deduplicator {
   }
 
   /**
-   * Takes up the state of an earlier one; only before the first event. Where time is system time, that between the
-   * last snapshot and `now` does not count.
+   * Restores the state of an earlier one; only before the first event. If time is system time, the time between the last
+   * snapshot and `now` is not counted.
    *
    * @throws WindowStateError
    */
@@ -155,12 +155,12 @@ export class Deduplicator {
       }
     }
     if (this.#time !== Number.NEGATIVE_INFINITY) this.#stoppedMs = now - this.#time;
-    // A store need not keep fields in order.
+    // A store need not keep the order of fields.
     this.#seen = new Map([...this.#seen].sort(([, a], [, b]) => a - b));
     this.#changed = new Set();
   }
 
-  /** What became of the events so far. */
+  /** The counts so far. */
   stats(): DeduplicatorStats {
     return {
       kept: this.#kept,
@@ -206,7 +206,7 @@ export class Deduplicator {
     this.#oldest ??= this.#seen.entries();
     let next = this.#oldest.next();
     if (next.done === true) {
-      // An iterator that came to its end stays there, though the map has grown since.
+      // An iterator that has reached its end stays there, although the map has grown since.
       this.#oldest = this.#seen.entries();
       next = this.#oldest.next();
     }

@@ -1,13 +1,13 @@
 import { at } from "./at.ts";
 
-/** What a heap orders: by `due`, equal ones by `order`. `slot` belongs to the heap; −1 = in none. */
+/** An item of a heap, ordered by `due`, then by `order`. `slot` belongs to the heap; −1 = in none. */
 export interface HeapItem {
   due: number;
   readonly order: number;
   slot: number;
 }
 
-/** A binary heap that knows where its items sit, so that one can be moved or taken out in O(log n). */
+/** A binary heap that knows the slots of its items, so that an item can be moved or removed in O(log n). */
 export class DueHeap<T extends HeapItem> {
   readonly #items: T[] = [];
 
@@ -20,13 +20,13 @@ export class DueHeap<T extends HeapItem> {
     return this.#items[0];
   }
 
-  /** Takes in an item that is in no heap. */
+  /** Adds an item that is in no heap. */
   push(item: T): void {
     this.#items.push(item);
     this.#rise(item, this.#items.length - 1);
   }
 
-  /** Takes an item out that is in this heap. */
+  /** Removes an item of this heap. */
   remove(item: T): void {
     const { slot } = item;
     item.slot = -1;
@@ -36,7 +36,7 @@ export class DueHeap<T extends HeapItem> {
     this.#sink(last, last.slot);
   }
 
-  /** Gives an item of this heap another instant. */
+  /** Changes when an item of this heap is due. */
   move(item: T, due: number): void {
     item.due = due;
     this.#rise(item, item.slot);

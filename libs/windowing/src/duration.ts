@@ -1,4 +1,4 @@
-import { DurationError } from "./errors.ts";
+import { DurationError, WindowSpecError } from "./errors.ts";
 
 const UNIT_MS = { ms: 1n, s: 1_000n, m: 60_000n, h: 3_600_000n, d: 86_400_000n } as const;
 
@@ -6,37 +6,42 @@ type Unit = keyof typeof UNIT_MS;
 
 /**
  * A length of time: a number of milliseconds, or a text such as `"500ms"`, `"1.5s"`, `"5m"`, `"1h"` or `"2d"`.
- * A text that is read from elsewhere goes through {@link parseDuration}.
+ * Use {@link parseDuration} for a text from a configuration.
  */
 export type Duration = number | `${number}${Unit}`;
 
+const BARE = /^\d*\.?\d+$/;
 const DURATION = /^(\d*)(?:\.(\d+))?(ms|s|m|h|d)$/;
 
-/** The form that {@link parseDuration} reads, for help texts and messages. */
+/** The format that {@link parseDuration} accepts, for help texts and messages. */
 export const DURATION_FORM = "a number with one of the units ms, s, m, h, d, such as 500ms or 5s";
 
 /**
- * Reads `500ms`, `5s`, `1.5m`, `2h` or `0.7d`.
+ * Parses `500ms`, `5s`, `1.5m`, `2h` or `0.7d`; a number without a unit is refused, but for 0.
  *
  * @param leastMs the shortest duration that is accepted; `@default 1`
- * @returns whole milliseconds: the nearest to what is written, exactly
+ * @returns whole milliseconds, rounded exactly
  * @throws DurationError for anything else
  */
 export function parseDuration(text: string, leastMs = 1): number {
   const [, whole = "", fraction = "", unit] = DURATION.exec(text) ?? [];
-  const ms = isUnit(unit) ? millisecondsOf(whole, fraction, UNIT_MS[unit]) : Number.NaN;
+  // Of 0 there is no doubt what it means.
+  const ms = text === "0" ? 0 : isUnit(unit) ? millisecondsOf(whole, fraction, UNIT_MS[unit]) : Number.NaN;
   if (!Number.isSafeInteger(ms) || ms < leastMs) {
-    throw new DurationError(`${JSON.stringify(text)} is not a duration: give ${DURATION_FORM}`);
+    const hint = BARE.test(text) ? `, so write ${text}s for seconds or ${text}ms for milliseconds` : "";
+    throw new DurationError(
+      `${JSON.stringify(text)} is not a duration${leastMs > 0 ? " above 0" : ""}: give ${DURATION_FORM}${hint}`,
+    );
   }
   return ms;
 }
 
-/** A duration in milliseconds. A number is returned as it is. @throws DurationError for a text in another form */
+/** A duration in milliseconds. A number is returned as it is. @throws DurationError for an invalid text */
 export function toMs(duration: Duration): number {
   return typeof duration === "string" ? parseDuration(duration, 0) : duration;
 }
 
-/** By whole numbers: 2.01 * 1000 is not 2010. */
+/** Computed with whole numbers, since 2.01 * 1000 is not 2010. */
 function millisecondsOf(whole: string, fraction: string, unitMs: bigint): number {
   if (whole === "" && fraction === "") return Number.NaN;
   const parts = 10n ** BigInt(fraction.length);
@@ -46,4 +51,19 @@ function millisecondsOf(whole: string, fraction: string, unitMs: bigint): number
 
 function isUnit(text: string | undefined): text is Unit {
   return text !== undefined && text in UNIT_MS;
+}
+
+/**
+ * A duration as a whole number of milliseconds of at least `least`.
+ *
+ * @throws WindowSpecError, DurationError
+ */
+export function requireMs(duration: Duration, name: string, least: number): number {
+  const ms = toMs(duration);
+  if (Number.isSafeInteger(ms) && ms >= least) return ms;
+  throw new WindowSpecError(
+    `${name} is ${String(duration)}, but must be a whole number of milliseconds` +
+      (Number.isFinite(least) && least > Number.MIN_SAFE_INTEGER ? ` of at least ${String(least)}` : "") +
+      ', or a text such as "5s".',
+  );
 }

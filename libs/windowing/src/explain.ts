@@ -1,12 +1,12 @@
 import type { ResolvedOptions } from "./window-engine-options.ts";
 import type { Windower } from "./windower.ts";
 
-/** One paragraph: when results are final, and what becomes of late events (time model `stream`). */
+/** One paragraph: when results are final, and what happens to late events (time model `stream`). */
 export function explain<V, A, R>(options: ResolvedOptions<V, A, R>): string {
   return paragraphOf(options, closing(options), late(options));
 }
 
-/** A paragraph about windows with what a time model has to say of their end and of late events. */
+/** A paragraph about windows, with what the time model says about their end and about late events. */
 export function paragraphOf<V, A, R>(
   options: ResolvedOptions<V, A, R>,
   closes: string,
@@ -29,7 +29,7 @@ export function paragraphOf<V, A, R>(
   return paragraph.filter((sentence) => sentence !== "").join(" ");
 }
 
-/** Up to when an event must come for its window to be final. */
+/** The end of a window, up to which events count. */
 export function lastEventOf<V, A, R>({ clock, windower }: ResolvedOptions<V, A, R>): string {
   const lag = clock.kind === "system" || clock.waitMs === 0 ? "" : ` by ${ms(clock.waitMs)}`;
   return `${endOf(windower)}${lag}`;
@@ -101,4 +101,14 @@ function ms(duration: number): string {
   if (duration > 0 && duration % 60_000 === 0) return `${String(duration / 60_000)} min`;
   if (duration > 0 && duration % 1000 === 0) return `${String(duration / 1000)} s`;
   return `${String(duration)} ms`;
+}
+
+/** One paragraph: when results are final, and what happens to late events (time model `perKey`). */
+export function explainPerKey<V, A, R>(options: ResolvedOptions<V, A, R>): string {
+  return paragraphOf(
+    options,
+    `A window is final once an event of its own key lies past ${lastEventOf(options)}, or once so much system time ` +
+      "has gone by.",
+    "An event before its key's watermark is late, even while its window is open; it leaves as late.",
+  );
 }

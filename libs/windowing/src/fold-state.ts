@@ -40,7 +40,7 @@ export function markToJson<V, A, R>({ marks }: ClosingFold<V, A, R>, mark: unkno
   return marks === undefined ? (mark as Json) : marks.toJson(mark);
 }
 
-/** The mark that was kept. @throws WindowStateError */
+/** The stored mark. @throws WindowStateError */
 export function markFromJson<V, A, R>({ marks }: ClosingFold<V, A, R>, json: Json): unknown {
   return marks === undefined ? json : marks.fromJson(json);
 }
@@ -58,7 +58,7 @@ export function snapshotOf<V, A, R>(fold: ClosingFold<V, A, R>, accumulator: A, 
   }
 }
 
-/** The row that an event brings about. What fails then is no longer the event's alone, which is taken in. */
+/** Makes the row that an event causes. An error here concerns more than the event, which is added already. */
 export function matchOf<V, A, R>(fold: Fold<V, A, R>, accumulator: A): R | undefined {
   try {
     return fold.match?.(accumulator);
@@ -67,7 +67,7 @@ export function matchOf<V, A, R>(fold: Fold<V, A, R>, accumulator: A): R | undef
   }
 }
 
-/** A row that says how many values a full accumulator, and whoever gives to it, has not taken in, if there are any. */
+/** A row with the number of values that a full accumulator, or the fold before it, has left out, if there are any. */
 export function withOverflow<V, A, R>(
   fold: Fold<V, A, R>,
   accumulator: A,
@@ -78,13 +78,13 @@ export function withOverflow<V, A, R>(
   return overflow === 0 ? row : { ...row, overflow };
 }
 
-/** A fold whose accumulators take their room from one place, and that says how many more values they have not taken in. */
+/** A fold whose accumulators share one room, and that reports how many more values they have left out. */
 export function foldWithin<V, A, R>(
   fold: Fold<V, A, R>,
   room: Room,
   onOverflow: (values: number) => void,
 ): Fold<V, A, R> {
-  // Without a bound there is nothing to take room for, and nothing to count.
+  // Without a bound no room is taken, and nothing is counted.
   if (fold.overflow === undefined && fold.growth === undefined) return fold;
   const overflowOf = (accumulator: A): number => fold.overflow?.(accumulator) ?? 0;
   const count = (before: number, accumulator: A): void => {
@@ -124,14 +124,14 @@ export function foldWithin<V, A, R>(
 }
 
 /**
- * The name of a field of a window's state, unambiguous whatever a key contains: of a key's cell, or of one part of
- * its accumulator.
+ * The name of a field of a window's state, unambiguous for any key: of a key's cell, or of one part of its
+ * accumulator.
  */
 export function fieldName(key: string, id = ""): string {
   return `${String(key.length)}:${key}${id}`;
 }
 
-/** What `fieldName` was made of. @throws WindowStateError */
+/** The inverse of `fieldName`. @throws WindowStateError */
 export function splitFieldName(name: string): readonly [key: string, id: string] {
   const colon = name.indexOf(":");
   const until = colon + 1 + Number(name.slice(0, colon));
@@ -139,7 +139,7 @@ export function splitFieldName(name: string): readonly [key: string, id: string]
   return [name.slice(colon + 1, until), name.slice(until)];
 }
 
-/** The parts of accumulators as they come from a store, divided by a prefix of their names. */
+/** The parts of accumulators from a store, grouped by a prefix of their names. */
 export function groupParts(fields: Iterable<StateField>): Map<string, FoldPart[]> {
   const groups = new Map<string, FoldPart[]>();
   for (const [name, value] of fields) {
@@ -151,7 +151,7 @@ export function groupParts(fields: Iterable<StateField>): Map<string, FoldPart[]
   return groups;
 }
 
-/** The accumulator of a snapshot and its parts; it takes its room again, even where there is less now. @throws WindowStateError */
+/** Restores an accumulator. It takes its room, even if there is less now. @throws WindowStateError */
 export function restoreAccumulator<V, A, R>(
   fold: ClosingFold<V, A, R>,
   room: Room,

@@ -7,12 +7,12 @@ export interface Interval {
 }
 
 /**
- * Intervals that lie apart, in order of time. Finding one takes O(log n) steps. An interval may grow while it is
- * held, as long as it stays apart from its neighbours, or is removed or merged at once.
+ * Disjoint intervals in the order of time. Finding one takes O(log n) steps. An interval in the list may grow, as long as
+ * it stays apart from its neighbours, or is removed or merged at once.
  */
 export class IntervalList<T extends Interval> {
   #items: T[] = [];
-  /** The items before it are gone: what is first leaves without moving the others. */
+  /** The items before this index are removed: the first one leaves without moving the others. */
   #head = 0;
 
   get size(): number {
@@ -24,7 +24,7 @@ export class IntervalList<T extends Interval> {
     return this.#items[this.#head];
   }
 
-  /** The place of the first interval that ends at `time` or later; until the list changes. */
+  /** The index of the first interval that ends at `time` or later; valid until the list changes. */
   placeReaching(time: number): number {
     let from = this.#head;
     let until = this.#items.length;
@@ -36,13 +36,13 @@ export class IntervalList<T extends Interval> {
     return from;
   }
 
-  /** The interval at a place, where it begins at `until` or before. */
+  /** The interval at an index, if it begins at `until` or before. */
   startedBy(until: number, place: number): T | undefined {
     const item = this.#items[place];
     return item !== undefined && item.open <= until ? item : undefined;
   }
 
-  /** The intervals that have a part of `[from, until]`, earliest first. */
+  /** The intervals that overlap `[from, until]`, earliest first. */
   within(from: number, until: number): readonly T[] {
     const found: T[] = [];
     let place = this.placeReaching(from);
@@ -58,14 +58,14 @@ export class IntervalList<T extends Interval> {
     else this.#items.splice(place, 0, item);
   }
 
-  /** Takes an interval out; nothing happens if it is not held. */
+  /** Removes an interval; does nothing if it is not in the list. */
   remove(item: T): void {
     if (this.first() === item) {
       this.#removeFirst();
       return;
     }
     const place = this.placeReaching(item.last);
-    // One that grew into its neighbour stands right before or after it.
+    // One that grew into its neighbour is right before or after it.
     for (const near of [place, place - 1, place + 1]) {
       if (near < this.#head || this.#items[near] !== item) continue;
       this.#items.splice(near, 1);
@@ -73,14 +73,14 @@ export class IntervalList<T extends Interval> {
     }
   }
 
-  /** Lets go of the intervals that end before `time`. */
+  /** Removes the intervals that end before `time`. */
   dropBefore(time: number): void {
     for (let first = this.first(); first !== undefined && first.last < time; first = this.first()) {
       this.#removeFirst();
     }
   }
 
-  /** The intervals, earliest first; the list must not change while they are looked at. */
+  /** The intervals, earliest first; the list must not change during the iteration. */
   *[Symbol.iterator](): IterableIterator<T> {
     for (let place = this.#head; place < this.#items.length; place++) yield at(this.#items, place);
   }

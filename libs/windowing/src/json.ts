@@ -1,17 +1,17 @@
 /** What a snapshot is made of: anything `JSON.stringify` gives back unchanged. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [field: string]: Json };
 
-/** Turns a value into JSON and back, where the engine has to keep it and it is not JSON itself. */
+/** Converts a value to JSON and back, if the engine must store it and it is not JSON itself. */
 export interface JsonCodec<T> {
   /** The value as JSON. */
   snapshot(value: T): Json;
-  /** The value that `snapshot` was given. */
+  /** The inverse of `snapshot`. */
   restore(state: Json): T;
 }
 
 /**
- * `T` if it is JSON, else something that `T` does not fit: `T extends JsonLike<T>` holds for interfaces too, which
- * lack the index signature of {@link Json}, but not for a `Date`, a `Map`, a function or `unknown`.
+ * `T` if it is JSON, else a type that `T` does not match: `T extends JsonLike<T>` holds for interfaces too, which lack
+ * the index signature of {@link Json}, but not for a `Date`, a `Map`, a function or `unknown`.
  */
 export type JsonLike<T> = T extends Json
   ? T
@@ -21,17 +21,17 @@ export type JsonLike<T> = T extends Json
       ? { readonly [Field in keyof T]: JsonField<T[Field]> }
       : never;
 
-/** Likewise where `T` may be undefined: a field that is left out of the JSON, or a value that an event has not. */
+/** The same if `T` may be undefined: a field that the JSON leaves out, or a value that an event does not have. */
 export type JsonField<T> = T extends undefined ? undefined : JsonLike<T>;
 
-/** How values are kept that are not JSON. */
+/** The codec of values that are not JSON. */
 export interface CodecOption<T> {
   readonly codec: JsonCodec<T>;
 }
 
 /**
- * The length of a value's JSON in bytes (UTF-8); NaN if it is not JSON: a number that is not finite, a Date, a Map,
- * an object of a class, undefined.
+ * The length of a value's JSON in bytes (UTF-8); NaN if it is not JSON: a number that is not finite, a Date, a Map, an
+ * instance of a class, undefined.
  */
 export function jsonBytes(value: unknown): number {
   if (typeof value === "string") return textBytes(value);
@@ -39,7 +39,7 @@ export function jsonBytes(value: unknown): number {
   if (typeof value === "boolean") return value ? 4 : 5;
   if (value === null) return 4;
   if (typeof value !== "object") return Number.NaN;
-  // The brackets are two, the commas one less than the elements.
+  // Two brackets, and one comma less than elements.
   let bytes = 1;
   if (Array.isArray(value)) {
     for (const item of value) bytes += jsonBytes(item) + 1;
@@ -64,7 +64,7 @@ function numberBytes(value: number): number {
 /** Control characters that JSON writes as \b, \t, \n, \f and \r. */
 const SHORT_ESCAPES: ReadonlySet<number> = new Set([8, 9, 10, 12, 13]);
 
-/** The length of a text as JSON, quotes included. */
+/** The length of a text as JSON, with quotes. */
 function textBytes(text: string): number {
   let bytes = text.length + 2;
   for (let i = 0; i < text.length; i++) {
@@ -77,7 +77,7 @@ function textBytes(text: string): number {
     else if (isPair(text, i)) {
       bytes += 2;
       i++;
-      // Half a pair is written as \udxxx.
+      // A lone surrogate is written as \udxxx.
     } else bytes += 5;
   }
   return bytes;
@@ -87,7 +87,7 @@ function isPair(text: string, at: number): boolean {
   return text.charCodeAt(at) < 0xdc00 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00;
 }
 
-/** By the prototype's own prototype: the objects of every realm, and those without a prototype. */
+/** Checks the prototype's own prototype: this accepts objects of every realm, and those without a prototype. */
 function isPlain(value: object): value is Readonly<Record<string, unknown>> {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;

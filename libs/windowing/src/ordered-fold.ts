@@ -7,14 +7,14 @@ import { GrowingList } from "./folds/growing-list.ts";
 import { jsonBytes, type JsonCodec } from "./json.ts";
 import { ENDLESS_ROOM, growthBy, roomFor, type Roomy } from "./room.ts";
 
-/** A window's events as they came. */
+/** A window's events in the order of arrival. */
 export interface Buffered<V> extends Roomy {
   readonly list: GrowingList<TimedValue<V>>;
   /** Bytes of JSON of all of them. */
   bytes: number;
-  /** Events that found no room. */
+  /** Events left out for lack of room. */
   dropped: number;
-  /** What the fold of the events left out at the last result. */
+  /** Values that the inner fold left out at the last result. */
   leftOut: number;
 }
 
@@ -26,8 +26,8 @@ interface TimedValue<V> {
 }
 
 /**
- * A fold that keeps the events and folds them by timestamp when the result is asked for, equal ones as they came.
- * Events beyond `maxEvents`, those of more than 64 KiB of JSON, and those that find no room, are left out and counted as
+ * A fold that keeps the events and folds them by timestamp when the result is requested; equal timestamps in the order of
+ * arrival. Events beyond `maxEvents`, those above 64 KiB of JSON, and those without room are left out and counted as
  * overflow.
  */
 export function orderedFold<V, A, R>(
@@ -45,7 +45,7 @@ export function orderedFold<V, A, R>(
     kind: kindOf(fold),
     create: (room = ENDLESS_ROOM) => ({ list: new GrowingList(), bytes: 0, dropped: 0, leftOut: 0, room }),
     add(buffered, value, timestamp) {
-      // An event that the fold cannot take is found when it comes, not when the window closes.
+      // An event that the fold does not accept is found when it arrives, not when the window closes.
       probe(fold, value, timestamp);
       const bytes = requireJsonBytes("ordered", codec.snapshot(value));
       const { list, room } = buffered;
@@ -57,7 +57,7 @@ export function orderedFold<V, A, R>(
       } else buffered.dropped++;
       return buffered;
     },
-    // Two sessions never hold the same instant, so that "as they came" needs no order across them.
+    // Two sessions never contain the same instant, so no order across them is needed for equal timestamps.
     merge(earlier, later) {
       const { items } = later.list;
       const free = Math.max(0, maxEvents - earlier.list.items.length);

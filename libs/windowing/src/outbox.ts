@@ -8,9 +8,9 @@ const EMPTY: WindowOutput<never, never> = Object.freeze({
   skipped: Object.freeze([]),
 });
 
-/** Gathers what one call brings out, keeps the page's room, and counts. */
+/** Collects the output of one call, keeps to the page size, and counts. */
 export class Outbox<V, R> {
-  /** Rows of closing windows that this call may still bring out. */
+  /** Rows of closing windows that this call may still emit. */
   room = 0;
   counted = 0;
   late = 0;
@@ -49,10 +49,10 @@ export class Outbox<V, R> {
   }
 
   /**
-   * Leaves out an event on which a function threw.
+   * Skips an event on which a function threw.
    *
-   * @param allowed whether the event is in no window yet, and may be left out
-   * @throws WindowEventError if it may not, or is half taken in
+   * @param allowed whether the event is in no window yet, and may be skipped
+   * @throws WindowEventError if it may not, or is partly added
    */
   skip(key: string, value: V, error: unknown, allowed: boolean): void {
     const partly = error instanceof PartlyTaken;
@@ -75,7 +75,7 @@ export class Outbox<V, R> {
     return { results, late, refused, skipped };
   }
 
-  /** The counters, as they stand in a snapshot. */
+  /** The counters, as a snapshot stores them. */
   snapshot(): readonly number[] {
     const { counted, late, refused, overflowed, revisions, skipped, overflowedValues } = this;
     return [counted, late, refused, overflowed, revisions, skipped, overflowedValues];

@@ -1,16 +1,16 @@
 import type { FoldGrowth } from "./fold.ts";
 
-/** Where accumulators take room for what they hold, in bytes of heap. */
+/** Where accumulators take room for their content, in bytes of heap. */
 export interface Room {
-  /** Whether nothing more is to be taken in. */
+  /** Whether no more may be taken. */
   readonly isFull: boolean;
-  /** Takes room for something new, if there is as much. */
+  /** Takes room for something new, if there is enough. */
   take(bytes: number): boolean;
-  /** Takes room for what is held in any case, even where there is none left; a negative number gives some back. */
+  /** Takes room for existing content, even if there is none left; a negative number gives some back. */
   hold(bytes: number): void;
 }
 
-/** Room without end, and without a count. */
+/** Unlimited room, without a count. */
 export const ENDLESS_ROOM: Room = {
   isFull: false,
   take: () => true,
@@ -26,7 +26,7 @@ export class StateBudget implements Room {
     this.#max = max;
   }
 
-  /** Bytes taken; more than there are where what was held needed them. */
+  /** Bytes taken; above the limit if existing content needed them. */
   get taken(): number {
     return this.#taken;
   }
@@ -37,7 +37,7 @@ export class StateBudget implements Room {
 
   take(bytes: number): boolean {
     const taken = this.#taken + bytes;
-    // What becomes smaller always may.
+    // A negative number always succeeds.
     if (taken > this.#max && bytes > 0) return false;
     this.#taken = taken;
     return true;
@@ -48,12 +48,12 @@ export class StateBudget implements Room {
   }
 }
 
-/** An accumulator that takes room for what it holds. */
+/** An accumulator that takes room for its content. */
 export interface Roomy {
   readonly room: Room;
 }
 
-/** How a fold gives back the room of an accumulator, by what that has taken. */
+/** How a fold gives back the room that an accumulator has taken. */
 export function growthBy<A extends Roomy>(takenBy: (accumulator: A) => number): FoldGrowth<A> {
   return {
     accumulators: 1,
@@ -66,7 +66,7 @@ export function growthBy<A extends Roomy>(takenBy: (accumulator: A) => number): 
   };
 }
 
-/** The room as it is for what is held already and only moves, such as the elements of an accumulator that is merged. */
+/** Always has room: for existing content that only moves, such as the elements of a merged accumulator. */
 export function asHeld(room: Room): Room {
   return {
     isFull: false,
@@ -80,9 +80,9 @@ export function asHeld(room: Room): Room {
   };
 }
 
-/** What an element takes of the heap beside its JSON, about: its place in a list or set, and the headers of objects. */
+/** Estimated heap of an element besides its JSON: its entry in a list or set, and the headers of objects. */
 const ELEMENT_BYTES = 100;
-/** The room (bytes) for so many elements with so many bytes of JSON in all. */
+/** The room (bytes) of this many elements with this many bytes of JSON in total. */
 export function roomFor(elements: number, jsonBytes: number): number {
   return elements * ELEMENT_BYTES + jsonBytes;
 }

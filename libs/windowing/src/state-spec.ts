@@ -4,10 +4,10 @@ import { resolveOptions } from "./window-engine-options.ts";
 import type { ResolvedOptions, WindowEngineOptions } from "./window-engine-options.ts";
 import type { Windower } from "./windower.ts";
 
-/** Raised whenever the form of the state changes. */
+/** Raised whenever the format of the state changes. */
 const STATE_VERSION = 3;
 
-/** What a saved state depends on: whoever restores it must agree. */
+/** What a saved state depends on: the engine that restores it must have the same. */
 export function specOf<V, A, R>({ timeModel, windower, ordered, fold }: ResolvedOptions<V, A, R>): string {
   return `v${String(STATE_VERSION)} ${timeModel} ${windowsOf(windower)}${ordered ? " ordered" : ""} fold=${kindOf(fold)}`;
 }
@@ -27,7 +27,7 @@ function windowsOf(windower: Windower): string {
 }
 
 /**
- * What the state of an engine with these options depends on: state of another description cannot be restored.
+ * What the state of an engine with these options depends on: state with another description cannot be restored.
  *
  * @throws WindowOptionsError
  */

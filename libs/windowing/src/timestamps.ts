@@ -7,21 +7,21 @@ import type { RefusedEvent } from "./window-output.ts";
 /** The range of `Date`, in which milliseconds are exact. */
 export const MAX_TIME = 8.64e15;
 
-/** Gives each event of a batch its timestamp, or refuses it. One call per event: nothing is allocated. */
+/** Reads the timestamp of each event of a batch, or refuses the event. It allocates nothing per event. */
 export class Timestamps<V> {
   /** Whether events carry their own time; else it is `now`. */
   readonly eventTime: boolean;
-  /** How far the watermark stays behind an event; Infinity where no event raises it. */
+  /** How far the watermark stays below an event; Infinity if no event raises it. */
   readonly waitMs: number;
   readonly #read: EventClock<V>["timestamp"];
   readonly #maxFutureMs: number;
   #values: readonly V[] = [];
   #times: readonly number[] | undefined;
   #now = 0;
-  /** The latest timestamp of an event whose arrival is not known. */
+  /** The latest valid timestamp of an event whose arrival is unknown. */
   #limit = MAX_TIME;
 
-  /** @param follows the watermark is that of the windows before, which have judged what is too far in the future */
+  /** @param follows the watermark is that of the windows before, which have refused timestamps too far in the future */
   constructor(clock: Clock<V>, follows = false) {
     const bounded = clock.kind === "event" && !follows;
     this.eventTime = clock.kind === "event";
@@ -37,33 +37,33 @@ export class Timestamps<V> {
     this.#limit = Math.min(MAX_TIME, now + this.#maxFutureMs);
   }
 
-  /** The timestamp of an event; NaN where it is refused. */
+  /** The timestamp of an event; NaN if it is refused. */
   at(index: number): number {
     if (!this.eventTime) return this.#now;
-    const timestamp = this.#told(index);
+    const timestamp = this.#readTime(index);
     return Number.isFinite(timestamp) && timestamp >= -MAX_TIME && timestamp <= this.#limitOf(index)
       ? timestamp
       : Number.NaN;
   }
 
-  /** Says why `at` gave NaN. */
+  /** The reason why `at` returned NaN. */
   refusal(key: string, index: number): RefusedEvent<V> {
-    const timestamp = this.#told(index);
+    const timestamp = this.#readTime(index);
     const limit = this.#limitOf(index);
     const valid = Number.isFinite(timestamp) && Math.abs(timestamp) <= MAX_TIME;
     const reason = valid ? "future-timestamp" : "invalid-timestamp";
     return { key, value: at(this.#values, index), timestamp, reason, limit };
   }
 
-  #told(index: number): number {
+  #readTime(index: number): number {
     if (this.#read !== undefined) {
-      const told = this.#read(at(this.#values, index));
-      return typeof told === "number" ? told : timeOf(told);
+      const time = this.#read(at(this.#values, index));
+      return typeof time === "number" ? time : timeOf(time);
     }
     return this.#times?.[index] ?? Number.NaN;
   }
 
-  /** A message's time that counts as the event's own, or lies in the future, is no measure of its arrival. */
+  /** A message's time that is the event's own, or lies in the future, does not show when the event arrived. */
   #limitOf(index: number): number {
     if (this.#times === undefined || this.#read === undefined) return this.#limit;
     const arrival = this.#times[index] ?? Number.NaN;

@@ -18,92 +18,92 @@ import type { BuiltInWindower, Windower } from "./windower.ts";
  */
 export type TimeModel = "stream" | "perKey";
 
-/** Everything that says what an engine does. */
+/** The options of an engine. */
 export interface WindowEngineOptions<V, A, R> {
-  /** Tumbling, sliding or sessions; for the time model `stream` also one of your own. */
+  /** Tumbling, sliding or sessions; for the time model `stream` also your own. */
   readonly windower: Windower;
   readonly clock: Clock<V>;
   readonly fold: Fold<V, A, R>;
   /** @default "stream" */
   readonly timeModel?: TimeModel;
   /**
-   * Whether a proof that nothing was left to read lets event time follow system time. With `never` a replay
-   * gives byte-equal results, but the last windows stay open until another event comes.
+   * Whether event time follows system time after a proof that nothing was left to read. With `never` a replay gives
+   * byte-equal results, but the last windows stay open until another event comes.
    * Read by the time model `stream` with an event clock. @default "drained"
    */
   readonly idle?: "drained" | "never";
   /** How long (of event time) a closed window is kept for late events; only with `stream`. @default 0 */
   readonly allowedLateness?: Duration;
-  /** Emits open windows that changed, too, each time that so much system time has passed. @default none */
+  /** Also emits open windows that changed, at this interval of system time. @default none */
   readonly earlyEvery?: Duration;
-  /** Folds each key's events in order of their timestamps (equal ones as they came). @default false */
+  /** Folds each key's events in order of their timestamps (equal ones in the order of arrival). @default false */
   readonly ordered?: boolean;
-  /** Turns events into JSON for snapshots while `ordered` keeps them. @default the value is JSON already */
+  /** Converts events to JSON for snapshots while `ordered` keeps them. @default the value is JSON already */
   readonly valueCodec?: JsonCodec<V>;
   /**
-   * Keys in one window (for sessions and `perKey`: keys held at a time). Events of further keys are counted
+   * Maximum number of keys in one window (for sessions and `perKey`: keys held at a time). Events of further keys count
    * under `overflowKey`. @default 1_000_000
    */
   readonly maxKeysPerWindow?: number;
   /**
-   * Pairs of window and key held at a time, over all windows; beyond it, too, further keys count under `overflowKey`.
-   * A pair counts once more for each fold in it that keeps more than a number (`distinct`, lists, `reduce`, and the like).
-   * State that was kept is taken up whatever its size. @default Infinity
+   * Maximum number of pairs of window and key held at a time, over all windows; further keys count under `overflowKey`.
+   * A pair counts once more for each of its folds that keeps more than a number (`distinct`, lists, `reduce` and others).
+   * Stored state is restored whatever its size. @default Infinity
    */
   readonly maxKeys?: number;
   /**
-   * Bytes of heap, by estimate, for what the accumulators of folds that collect hold, and for events that wait in order:
-   * beyond it a further element is left out, and counted as its row's `overflow`. An element counts with the bytes of its
-   * JSON and 100 more. What `foldOf` and `reduce` hold counts with the
-   * bytes of JSON of its last snapshot; beyond the bound those with more than 1 KiB take in no more events. State that was
-   * kept is taken up whatever its size. @default Infinity
+   * Bytes of heap, by estimate, for the content of accumulators of folds that collect, and for events that wait in order:
+   * above it a further element is left out, and counted as its row's `overflow`. An element counts with the bytes of its
+   * JSON and 100 more. An accumulator of `foldOf` or `reduce` counts with the
+   * bytes of JSON of its last snapshot; above the bound those with more than 1 KiB take no more events in. Stored state is
+   * restored whatever its size. @default Infinity
    */
   readonly maxStateBytes?: number;
   /** @default "(overflow)" */
   readonly overflowKey?: string;
   /**
-   * Events of one key in one window that `ordered` keeps; further ones are its row's `overflow`. In `perKey`, events of one
-   * key that wait at a time: a further one is the `overflow` of its windows' rows, unless it is the first of its windows
-   * that waits. @default 100_000
+   * Maximum number of events of one key in one window that `ordered` keeps; further ones are its row's `overflow`. In
+   * `perKey`, the maximum number of waiting events of one key: a further one is the `overflow` of its windows' rows, unless
+   * it is the first of its windows that waits. @default 100_000
    */
   readonly maxOrderedEvents?: number;
   /**
-   * What becomes of an event on which the clock or the fold throws. `fail`: the call throws a `WindowEventError`, and
-   * the engine must not be used any more. `skip`: the event is in no window, and comes out among `skipped`; its
+   * What happens to an event on which the clock or the fold throws. `fail`: the call throws a `WindowEventError`, and
+   * the engine must not be used any more. `skip`: the event is in no window, and is returned among `skipped`; its
    * timestamp, if it has one, counts. @default "fail"
    */
   readonly onError?: "fail" | "skip";
-  /** Rows of closing windows that one call may bring out. @default Infinity */
+  /** Maximum number of rows of closing windows that one call emits. @default Infinity */
   readonly pageSize?: number;
-  /** Says whether all events of [open, close) were seen; asked when a window is emitted. @default "unknown" */
+  /** Whether all events of [open, close) were seen; called when a window is emitted. @default "unknown" */
   readonly completeOf?: (open: number, close: number) => Completeness;
   /**
-   * Time (ms) up to which `completeOf` has news of every producer; a window on the system clock may wait for it
-   * (`settle` of `systemTime`), and on a clock that reads messages' times it is where event time begins on a partition
-   * that has had no event. Infinity: there is no producer to wait for, which says nothing of event time. @default never
+   * Time (ms) up to which every producer has been heard, for `completeOf`. A window on the system clock may wait for it
+   * (`settle` of `systemTime`), and with a clock that reads messages' times event time begins at it on a partition
+   * without events so far. Infinity: there is no producer to wait for, so it does not start event time. @default never
    */
   readonly settledUpTo?: () => number;
   /**
-   * The windows before these, where events are their results: with an event clock the watermark is theirs, less the
-   * clock's wait, and `advance` looks at it. Only with `stream`. @default events are no results of windows
+   * The windows before these, if events are their results: with an event clock the watermark is theirs, minus the
+   * clock's wait, and `advance` reads it. Only with `stream`. @default events are no results of windows
    */
   readonly upstream?: Upstream | undefined;
 }
 
-/** The windows whose results are the events of an engine. */
+/** The window steps whose results are the events of an engine. */
 export interface Upstream {
-  /** The lowest `WindowEngine.finalUpTo` of theirs; −Infinity while results of theirs are on their way. */
+  /** The lowest `WindowEngine.finalUpTo` of them; −Infinity while results of theirs are in-flight. */
   finalUpTo(): number;
-  /** When `finalUpTo` can come to so much, by system time alone. */
+  /** When `finalUpTo` can reach this value by system time alone. */
   wakeFor(finalUpTo: number): Wake | undefined;
 }
 
-/** The options with nothing left open. */
+/** The options, with defaults. */
 export interface ResolvedOptions<V, A, R> {
   readonly windower: Windower;
   readonly clock: Clock<V>;
   readonly fold: Fold<V, A, R>;
-  /** The fold as an event is tried on it: it takes no room, and counts nothing. */
+  /** The fold that checks an event: it takes no room, and counts nothing. */
   readonly tried: Fold<V, A, R>;
   readonly timeModel: TimeModel;
   readonly idle: "drained" | "never";
@@ -114,7 +114,7 @@ export interface ResolvedOptions<V, A, R> {
   readonly valueCodec: JsonCodec<V>;
   readonly maxKeysPerWindow: number;
   readonly maxKeys: number;
-  /** What all accumulators of an engine share. */
+  /** Shared by all accumulators of an engine. */
   readonly room: StateBudget;
   readonly overflowKey: string;
   readonly maxOrderedEvents: number;
@@ -134,7 +134,7 @@ const never = (): number => Number.NEGATIVE_INFINITY;
 
 const unknownCompleteness = (): Completeness => "unknown";
 
-/** Fills in the defaults and refuses what cannot be. @throws WindowOptionsError @throws WindowSpecError */
+/** Fills in the defaults and refuses invalid options. @throws WindowOptionsError @throws WindowSpecError */
 export function resolveOptions<V, A, R>(options: WindowEngineOptions<V, A, R>): ResolvedOptions<V, A, R> {
   const resolved: ResolvedOptions<V, A, R> = {
     windower: options.windower,

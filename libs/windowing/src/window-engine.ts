@@ -16,7 +16,7 @@ export type StateField = readonly [field: string, value: Json];
 export type StateGroup = readonly [group: string, fields: Iterable<StateField>];
 
 /**
- * What happened to one group of state since the last snapshot: `drop` first, then `put` and `delete`.
+ * The changes of one group of state since the last snapshot: `drop` first, then `put` and `delete`.
  * State has two levels so that a store can drop a whole window with one command.
  */
 export interface StateChange {
@@ -26,7 +26,7 @@ export interface StateChange {
   readonly delete?: readonly string[];
 }
 
-/** When to call the engine next, and what the call must be for anything to happen. */
+/** When to call the engine next, and which call is needed. */
 export interface Wake {
   /** System time (ms). In the past = now. */
   readonly at: number;
@@ -34,13 +34,13 @@ export interface Wake {
   readonly needs: "time" | "drained";
 }
 
-/** A look inside. Counters run from the first event on and live through snapshots. */
+/** Metrics of an engine. Counters start at the first event and are part of snapshots. */
 export interface WindowStats {
-  /** How far event time has come (ms); −Infinity before the first event. In `perKey` the lowest of any key held. */
+  /** The watermark (ms); −Infinity before the first event. In `perKey` the lowest of all keys held. */
   readonly watermark: number;
   /** Windows held: open, waiting to be emitted, or kept for late events. */
   readonly windows: number;
-  /** Pairs of window and key held: what the size of the state is made of. */
+  /** Pairs of window and key held: they determine the size of the state. */
   readonly cells: number;
   /** Events that entered at least one window. counted + late + refused + skipped = events given. */
   readonly counted: number;
@@ -48,86 +48,86 @@ export interface WindowStats {
   readonly refused: number;
   /** Events on which the clock or the fold threw (`onError: "skip"`). */
   readonly skipped: number;
-  /** Events counted under the overflow key since their own found no room. */
+  /** Events counted under the overflow key, since there was no room for their own. */
   readonly overflowed: number;
-  /** Values that full folds have not taken in, in each window for itself: the sum of the rows' `overflow`. */
+  /** Values that full folds have left out, in each window separately: the sum of the rows' `overflow`. */
   readonly overflowedValues: number;
   /** Rows with a revision above 0. */
   readonly revisions: number;
-  /** A rough size of the state in memory, with what accumulators have taken of `maxStateBytes`. */
+  /** Estimated size of the state in memory, with what accumulators have taken of `maxStateBytes`. */
   readonly approximateBytes: number;
 }
 
-/** What found no room so far, as in `WindowStats`. */
+/** What was left out for lack of room so far, as in `WindowStats`. */
 export type WindowOverflow = Pick<WindowStats, "overflowed" | "overflowedValues">;
 
 /**
- * Windows over keyed events, as a state machine: no I/O, no timer, no clock of its own. Time comes in as an
- * argument (`now`: system time in ms) and never goes back: an earlier `now` counts as the latest one seen.
+ * Windows over keyed events, as a state machine: no I/O, no timer, no clock of its own. Time is an argument (`now`:
+ * system time in ms) and never decreases: an earlier `now` counts as the latest one seen.
  *
- * With a `pageSize`, a call brings out at most so many rows of closing windows; while `pending`, `nextPage()`
- * brings more, and a snapshot taken in between goes on exactly there. Rows that an event itself caused
- * (matches, revisions) are as many as its batch has events, at most, for each window: they leave at once.
+ * With a `pageSize`, a call emits at most that many rows of closing windows; while `pending`, `nextPage()` emits more,
+ * and an engine restored from a snapshot taken in between continues there. Rows that an event itself causes (matches,
+ * revisions) are emitted at once: at most one per event of the batch, for each window.
  */
 export interface WindowEngine<V, R> {
   /**
-   * Takes a batch that arrived at `now`, and closes what its events make due.
+   * Adds a batch that arrived at `now`, and closes the windows that its events make due.
    *
    * @throws WindowBatchError
-   * @throws WindowEventError for an event that clock or fold cannot take, unless `onError` is `skip`
+   * @throws WindowEventError for an event that clock or fold do not accept, unless `onError` is `skip`
    */
   process(batch: KeyedBatch<V>, now: number): WindowOutput<V, R>;
-  /** It is `now`: closes what system time alone may close (system clock, `perKey`), and emits early results. */
+  /** System time is `now`: closes what system time alone may close (system clock, `perKey`), and emits early results. */
   advance(now: number): WindowOutput<V, R>;
   /** Nothing was left to read at instant `t`, so event time follows system time up to it; includes `advance(t)`. */
   drained(t: number): WindowOutput<V, R>;
   /**
-   * System time was set forth by so many ms, which have not passed; the next `now` is later by them. Windows on the
-   * system clock take that at once; event time, which follows what passes, does not count it.
+   * System time was set forward by this many ms, which have not passed; the next `now` includes them. Windows on the
+   * system clock follow at once; event time, which follows the time that passes, does not count them.
    */
   skipped(ms: number): void;
   /**
-   * Closes every window. The watermark then stands at the latest close, so that a later event for one of these
-   * windows is late or a revision, never a second first answer.
+   * Closes every window. The watermark is then the latest close, so that a later event of one of these windows is late
+   * or a revision, never a second first result.
    */
   finish(cause: "end" | "drain"): WindowOutput<V, R>;
   /**
-   * It is `now`: emits what open windows hold so far, as `early` results; the windows stay open. Left out is what has
-   * not changed since its last row, and all of a fold with matches, whose rows leave at once.
+   * System time is `now`: emits early results of open windows, which stay open. Left out are keys without a change since
+   * their last row, and folds with matches, whose rows are emitted at once.
    */
   early(now: number): WindowOutput<V, R>;
-  /** Whether rows are due that found no room on the last page. */
+  /** Whether rows are due that did not fit the last page. */
   readonly pending: boolean;
   /** The next page of rows that are due. */
   nextPage(): WindowOutput<V, R>;
-  /** When to wake the engine; undefined = only an event can bring anything about. */
+  /** When to call the engine; undefined = only after another event. */
   nextWake(now: number): Wake | undefined;
-  /** What changed since the last call: everything, the first time. Costs what changed. */
+  /** The changes since the last call; everything, the first time. Its cost depends on the changes alone. */
   snapshot(): readonly StateChange[];
   /**
-   * Takes up the state of an earlier engine; only before the first event. The time between its last snapshot and
-   * `now` does not count: event time, which follows system time, goes on from where it stood.
+   * Restores the state of an earlier engine; only before the first event. The time between its last snapshot and `now`
+   * does not count: event time, which follows system time, continues from where it was.
    *
    * @throws WindowStateError
    */
   restore(state: Iterable<StateGroup>, now: number): void;
-  /** Figures at this moment. */
+  /** The present metrics. */
   stats(): WindowStats;
-  /** What found no room so far; unlike `stats` it costs nothing. */
+  /** What was left out for lack of room so far; unlike `stats` it costs nothing. */
   readonly overflow: WindowOverflow;
   /**
-   * Event time (ms) up to which first results are all out: no window that closes by then will have its first row
-   * after this, whatever comes. With `allowedLateness`, rows of cause `late` may follow until event time has
-   * passed a window's close by so much. −Infinity where nothing can be said.
+   * Event time (ms) up to which all first results have been emitted: no window that closes by then can still emit its
+   * first row. With `allowedLateness`, rows of cause `late` may follow until event time has passed a window's close by
+   * that much. −Infinity if unknown.
    */
   finalUpTo(): number;
   /**
-   * When to wake the engine so that `finalUpTo` can come to so much, whatever windows are open; undefined: only an event
-   * can bring that about.
+   * When to call the engine so that `finalUpTo` can reach this value, whatever windows are open; undefined: only an event
+   * can raise it.
    */
   wakeFor(finalUpTo: number): Wake | undefined;
-  /** The watermark (ms) that holds for a key; −Infinity where none does yet. */
+  /** The watermark (ms) of a key; −Infinity if it has none yet. */
   watermarkOf(key: string): number;
-  /** One paragraph: when results are final, and what becomes of late events. */
+  /** One paragraph: when results are final, and what happens to late events. */
   explain(): string;
 }

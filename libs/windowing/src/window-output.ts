@@ -1,20 +1,20 @@
 import type { Window, WindowId } from "./window.ts";
 
 /**
- * Why a result left its window.
+ * Why a result was emitted.
  *
- * - `watermark`: time passed the window's close; the first answer, and the last one without `allowedLateness`.
+ * - `watermark`: time passed the window's close; the first result, and the last one without `allowedLateness`.
  * - `early`: the window is still open (`earlyEvery`).
  * - `late`: a late event within `allowedLateness` changed a closed window.
  * - `end`: the input ended. `drain`: the flow stops and keeps no state.
- * - `match`: a join that emits as its sides meet; the window may be open.
+ * - `match`: a join that emits when its sides match; the window may be open.
  */
 export type WindowCause = "watermark" | "early" | "late" | "end" | "drain" | "match";
 
-/** Whether every event of the window was seen: yes, not known, or the bounds of how many are missing. */
+/** Whether every event of the window was seen: yes, unknown, or the bounds of how many are missing. */
 export type Completeness = true | "unknown" | { readonly atLeast: number; readonly atMost: number };
 
-/** One row: what one key came to in one window. */
+/** One row: the result of one key in one window. */
 export interface WindowResult<R> {
   readonly key: string;
   readonly value: R;
@@ -26,8 +26,8 @@ export interface WindowResult<R> {
   /** The value of revision − 1, so that a consumer can retract it. Absent from revision 0 and from matches. */
   readonly previous?: R;
   /**
-   * How many values the fold has not taken in, since it was full or they were too large; the row is right without
-   * them. Absent if there are none.
+   * How many values the fold has left out, since it was full or they were too large; the row is right without them.
+   * Absent if there are none.
    */
   readonly overflow?: number;
   /** Ids of sessions that had rows of their own and are part of this one now: their rows are void. */
@@ -39,16 +39,16 @@ export interface LateEvent<V> {
   readonly key: string;
   readonly value: V;
   readonly timestamp: number;
-  /** The watermark that it lay behind. */
+  /** The watermark, which was above its timestamp. */
   readonly watermark: number;
   /** The windows it missed; for sessions the one it would have opened, with id −1. */
   readonly windows: readonly Window[];
 }
 
-/** Why an event was refused: its time lies too far ahead of its arrival, or it has no usable time at all. */
+/** Why an event was refused: its time is too far ahead of its arrival, or invalid. */
 export type RefusalReason = "future-timestamp" | "invalid-timestamp";
 
-/** An event that may not move the clock. It is neither counted nor late. */
+/** An event that must not move the clock. It is neither counted nor late. */
 export interface RefusedEvent<V> {
   readonly key: string;
   readonly value: V;
@@ -66,11 +66,12 @@ export interface SkippedEvent<V> {
   readonly error: unknown;
 }
 
-/** What one call brought out. */
+/** The output of one call. */
 export interface WindowOutput<V, R> {
   /**
-   * First results in order of (close, id), for windows of a windower of your own of (close, open), then revisions; the order of keys inside one window is not promised.
-   * With `pageSize` and `allowedLateness`, a late event calls the session it belongs to out ahead of its page.
+   * First results in order of (close, id), or of (close, open) for a windower of your own, then revisions. The order
+   * of keys inside one window is not defined.
+   * With `pageSize` and `allowedLateness`, a late event makes its session's row leave before its page.
    */
   readonly results: readonly WindowResult<R>[];
   readonly late: readonly LateEvent<V>[];

@@ -1,6 +1,6 @@
 /**
- * A window's name: the ordinal of a tumbling or sliding window; the number that a windower of your own gives; of a session
- * a text (`stream`) or an ordinal (`perKey`).
+ * A window's name: the ordinal of a tumbling or sliding window; the number that a windower of your own assigns; for a
+ * session a text (`stream`) or an ordinal (`perKey`).
  */
 export type WindowId = number | string;
 
@@ -8,15 +8,15 @@ export type WindowId = number | string;
  * One window of time, in milliseconds since the epoch. Windows are half open, `[open, close)`; but a session is
  * `[first event, last event]`, both inclusive.
  *
- * All rows of one window that is no session share one such object.
+ * All rows of one window other than a session share one such object.
  */
 export interface Window {
   readonly id: WindowId;
   readonly open: number;
   readonly close: number;
   /**
-   * Ids of sessions that were merged into this one, 100 at most: in `stream` of those that had rows,
-   * in `perKey` of those merged directly. Empty for other windows.
+   * Ids of sessions that were merged into this one, at most 100: in `stream` those that had rows, in `perKey` those
+   * merged directly. Empty for other windows.
    */
   readonly mergedIds: readonly WindowId[];
   /** How many sessions were merged into this one, with and without rows. Absent: none. */
@@ -31,8 +31,8 @@ export interface OrdinalWindow extends Window {
 /** The `mergedIds` of every window that merged nothing: one object, so that windows cost little. */
 export const NO_IDS: readonly WindowId[] = Object.freeze([]);
 
-/** Ids that `mergedIds` holds at most: a session may swallow any number of others. */
+/** Maximum number of ids in `mergedIds`: a session may absorb any number of others. */
 export const MAX_MERGED_IDS = 100;
 
-/** The id of the session that a late event would have opened: it never came to be. */
+/** The id of the session that a late event would have opened. */
 export const NO_SESSION_ID = -1;

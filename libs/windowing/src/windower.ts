@@ -2,12 +2,12 @@ import type { CustomWindower } from "./custom-windower.ts";
 import type { Duration } from "./duration.ts";
 import { WindowSpecError } from "./errors.ts";
 import { FixedWindower } from "./fixed-windower.ts";
-import { requireMs } from "./require-ms.ts";
+import { requireMs } from "./duration.ts";
 
 /** The windowers of this library: made by {@link tumbling}, {@link sliding} or {@link session}. */
 export type BuiltInWindower = FixedWindower | SessionWindower;
 
-/** What cuts time into windows. */
+/** What divides time into windows. */
 export type Windower = BuiltInWindower | CustomWindower;
 
 /** What divides sessions. */
@@ -29,11 +29,11 @@ export interface SlidingOptions extends TumblingOptions {
   readonly every: Duration;
 }
 
-/** Windows that one event may be in. */
+/** Maximum number of windows of one event. */
 const MAX_OVERLAP = 10_000;
 
 /**
- * Windows side by side: each event is in exactly one.
+ * Adjacent windows: each event is in exactly one.
  *
  * @param length of each window: whole milliseconds, at least 1
  * @throws WindowSpecError, DurationError
@@ -71,7 +71,7 @@ export function sliding(length: Duration, { every, alignTo = 0 }: SlidingOptions
 
 /**
  * A session is a key's events without a pause longer than the gap. It is due once the watermark has passed
- * its last event by more than the gap; sessions that come to touch are merged.
+ * its last event by more than the gap; sessions that touch are merged.
  *
  * @param gap the longest pause between two events of one session, inclusive: whole milliseconds, at least 0
  * @throws WindowSpecError, DurationError

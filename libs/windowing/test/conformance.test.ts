@@ -130,7 +130,7 @@ describe("the runner", () => {
     expect(() => withoutItems.map(runVector)).toThrow("items must be a list, but is absent");
   });
 
-  test("tells how many passed, failed and were skipped", () => {
+  test("reports how many passed, failed and were skipped", () => {
     const operator = { id: "o", kind: "operator" };
     const verdicts = vectorsOf([first, { ...first, late: 99 }, operator]).map(runVector);
     expect(summaryOf(verdicts)).toBe("1 passed, 1 failed, 1 skipped");

@@ -19,7 +19,7 @@ describe("Deduplicator", () => {
     expect(dedup.process({ ids: ["a"] }, 100)).toEqual([0]);
   });
 
-  test("time is that of the events where they tell it, and never goes back", () => {
+  test("uses the events' time where they have one, and it never decreases", () => {
     const dedup = new Deduplicator({ within: 100 });
     expect(dedup.process({ ids: ["a", "b", "a", "a"], times: [0, 99, 50, 100] }, 100)).toEqual([0, 1, 3]);
   });

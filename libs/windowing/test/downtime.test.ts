@@ -64,7 +64,7 @@ describe.each<readonly [string, TimeModel, Windower]>([
     expect(driver.drained(wake?.at ?? 0)).toHaveLength(1);
   });
 
-  test("system time may be set back meanwhile", () => {
+  test("system time may be set back during the stop", () => {
     const driver = new EngineDriver(options);
     driver.process(batch(event(1_000)), 500_000);
     driver.restart(100_000);

@@ -25,6 +25,7 @@ describe("parseDuration", () => {
 
   test.each([
     "",
+    "0",
     "5",
     "s",
     ".s",
@@ -40,11 +41,17 @@ describe("parseDuration", () => {
     "99999999999999999d",
   ])("refuses %j and says what is wanted", (text) => {
     expect(() => parseDuration(text)).toThrow(DurationError);
-    expect(() => parseDuration(text)).toThrow(/is not a duration: give a number with one of the units/);
+    expect(() => parseDuration(text)).toThrow(
+      /is not a duration above 0: give a number with one of the units/,
+    );
+  });
+
+  test("says of a number without a unit what to write", () => {
+    expect(() => parseDuration("2.5")).toThrow(/so write 2.5s for seconds or 2.5ms for milliseconds/);
   });
 
   test("takes 0 where that will do", () => {
-    expect(parseDuration("0s", 0)).toBe(0);
+    expect(["0", "0s"].map((text) => parseDuration(text, 0))).toEqual([0, 0]);
   });
 
   test("any whole number of milliseconds reads as itself", () => {

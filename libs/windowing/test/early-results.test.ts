@@ -194,7 +194,7 @@ test("early(): windows that open after it have first rows again", () => {
   expect(driver.process(batch(event(20_000)), 2)).toMatchObject([{ value: 2, revision: 0 }]);
 });
 
-test("early() changes no final result, and every row tells the value of the one before it", () => {
+test("early() changes no final result, and every row has the value of the previous one", () => {
   fc.assert(
     fc.property(
       windowers,

@@ -111,7 +111,7 @@ describe("finalUpTo", () => {
     expect(engine.finalUpTo()).toBe(10);
   });
 
-  test("cannot be told for perKey on event clocks: a key not seen so far may begin at any time", () => {
+  test("is unknown for perKey on event clocks: a new key may begin at any time", () => {
     const engine = createWindowEngine({ windower, fold, timeModel: "perKey", clock: eventClock() });
     engine.process(batch(event(100)), 0);
     expect(engine.finalUpTo()).toBe(Number.NEGATIVE_INFINITY);

@@ -23,7 +23,7 @@ function brief<R>(rows: readonly WindowResult<R>[]): unknown[] {
 }
 
 describe("late events", () => {
-  test("tell the windows they missed", () => {
+  test("name the windows they missed", () => {
     const engine = createWindowEngine({ windower: tumblingWindows, clock: eventClock(), fold: count() });
     engine.process(batch(event(25)), 0);
     expect(engine.process(batch(event(3)), 0).late).toEqual([
@@ -37,7 +37,7 @@ describe("late events", () => {
     ]);
   });
 
-  test("of sessions tell the session that would have been", () => {
+  test("of sessions name the session that they would have opened", () => {
     const engine = createWindowEngine({ windower: sessions, clock: eventClock(), fold: count() });
     engine.process(batch(event(25)), 0);
     expect(engine.process(batch(event(3)), 0).late).toMatchObject([

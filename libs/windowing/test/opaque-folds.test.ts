@@ -98,7 +98,7 @@ describe("an accumulator of one's own", () => {
     },
   );
 
-  test("has 1 MiB unless told otherwise, and no bound with Infinity", () => {
+  test("is 1 MiB by default, and no bound with Infinity", () => {
     for (const [maxBytes, taken] of [
       [undefined, 1],
       [Number.POSITIVE_INFINITY, 2],

@@ -94,7 +94,7 @@ test("a wait that is no number of ms is refused", () => {
   expect(() => systemTime({ settle: -1 })).toThrow(WindowSpecError);
 });
 
-test("explain tells of the wait", () => {
+test("explain names the wait", () => {
   const engine = createWindowEngine({ windower, fold, clock: systemTime({ settle: 2_000 }) });
   expect(engine.explain()).toMatch(/passed its end and every producer was heard of, or 2 s later/);
 });

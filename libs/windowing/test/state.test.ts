@@ -40,7 +40,7 @@ describe("snapshot", () => {
     expect(fields()).toBeLessThanOrEqual(1);
   });
 
-  test("a window's state goes in one stroke", () => {
+  test("a window's state is dropped at once", () => {
     const engine = createWindowEngine(base);
     engine.process(batch(...keys(0, 1_000, 1)), 0);
     engine.snapshot();
@@ -50,7 +50,7 @@ describe("snapshot", () => {
     expect(changes).toHaveLength(3);
   });
 
-  test("a window that came and went between two snapshots is not told of", () => {
+  test("a window that opened and closed between two snapshots is in neither", () => {
     const engine = createWindowEngine(base);
     engine.snapshot();
     engine.process(batch(...keys(0, 10, 1), event(250)), 0);

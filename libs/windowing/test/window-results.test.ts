@@ -135,7 +135,7 @@ describe("explain", () => {
       ...options,
     }).explain();
 
-  test("tells when windows are final, and what becomes of late events", () => {
+  test("says when windows are final, and what happens to late events", () => {
     expect(explain({ windower: tumbling(60_000), clock: eventClock(5_000) })).toBe(
       "Windows of 1 min side by side. A window is final once an event of any key lies past its end by 5 s, or once " +
         "so much system time has gone by while nothing was left to read. An event whose windows have all closed is " +

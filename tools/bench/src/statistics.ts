@@ -3,7 +3,7 @@ export function median(figures: readonly number[]): number {
   return quantile(figures, 0.5);
 }
 
-/** The figure below which so great a share of them lies, between neighbours in proportion. */
+/** The figure below which this share of them lies, between neighbours in proportion. */
 export function quantile(figures: readonly number[], share: number): number {
   const sorted = [...figures].sort((a, b) => a - b);
   const place = (sorted.length - 1) * share;
@@ -12,12 +12,12 @@ export function quantile(figures: readonly number[], share: number): number {
   return below + (above - below) * (place - Math.floor(place));
 }
 
-/** The median of the ratios of figures that were taken in the same round, so that a slow moment tells on neither. */
+/** The median of the ratios of figures from the same round, so that a slow moment counts for both. */
 export function pairedRatio(figures: readonly number[], others: readonly number[]): number {
   return median(figures.map((figure, round) => figure / (others[round] ?? Number.NaN)));
 }
 
-/** Rounded to three significant digits. */
+/** Rounded to a whole number, or to three significant digits where that is less. */
 export function rounded(figure: number): number {
-  return Number(figure.toPrecision(3));
+  return Math.abs(figure) >= 100 ? Math.round(figure) : Number(figure.toPrecision(3));
 }

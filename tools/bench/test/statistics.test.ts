@@ -22,7 +22,7 @@ describe("statistics", () => {
     expect(pairedRatio([1, 1, 10], [2, 1, 20])).toBe(0.5);
   });
 
-  test("figures are told by three digits", () => {
-    expect([1234.5, 0.0123456, 1].map(rounded)).toEqual([1230, 0.0123, 1]);
+  test("figures are whole numbers, or have three digits", () => {
+    expect([1234.5, 0.0123456, 1].map(rounded)).toEqual([1235, 0.0123, 1]);
   });
 });

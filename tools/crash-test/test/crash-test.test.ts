@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { startProgram } from "@millrace/cli";
+import { startProgram } from "@millrace/local-redis/programs";
 import { Random } from "../src/conductor/random.ts";
 import { runRound } from "../src/conductor/round.ts";
 import type { RoundPlan } from "../src/conductor/round.ts";

@@ -1,6 +1,12 @@
+import { EventEmitter, once } from "node:events";
 import { expect, test } from "@jest/globals";
+import type { Redis } from "ioredis";
+import { decodeFrame } from "@millrace/redis-source";
+import type { FrameHeader } from "@millrace/redis-source";
 import { soon } from "../src/conductor/bed.ts";
 import { since } from "../src/conductor/faults/fault.ts";
+import type { TestBed } from "../src/conductor/test-bed.ts";
+import { CHANNEL } from "../src/names.ts";
 import { parseRow } from "../src/conductor/read-results.ts";
 import type { ResultRow } from "../src/tally.ts";
 import { steadyEvents } from "./support/steady-events.ts";
@@ -13,14 +19,9 @@ test("Pub/Sub with connections cut or silent: what is missing is known, exactly 
   await withTestBed(async (bed) => {
     const file = await bed.writeInput(steadyEvents(PORTION * 6));
     const way = ["--transport=pubsub"];
+    const wire = await Wire.tap(bed);
     const [publisher, aggregator] = await Promise.all([
-      bed.startPublisher([
-        ...way,
-        `--file=${file}`,
-        `--portion=${PORTION}`,
-        "--rate=1000",
-        "--tell-frames=true",
-      ]),
+      bed.startPublisher([...way, `--file=${file}`, `--portion=${PORTION}`, "--rate=1000"]),
       bed.startAggregator([
         ...way,
         "--clock=publish",
@@ -35,11 +36,7 @@ test("Pub/Sub with connections cut or silent: what is missing is known, exactly 
       const out = publisher.logged("portion", ({ total }) => total === number * PORTION);
       await soon(out, `portion ${number}`);
     };
-    const framesSoFar = (first: number): Promise<unknown> =>
-      soon(
-        publisher.printed((line) => frameOf(line).first >= first),
-        `event ${first}`,
-      );
+    const framesSoFar = (first: number): Promise<unknown> => soon(wire.reaches(first), `event ${first}`);
     await portion(1, () => undefined);
     await portion(2, async () => {
       await framesSoFar(PORTION * 1.3);
@@ -60,12 +57,13 @@ test("Pub/Sub with connections cut or silent: what is missing is known, exactly 
       await soon(aggregator.logged("redis-back", since(frozenAt)), "another connection");
     });
     await portion(6, () => undefined);
-    const { output: frames } = await soon(publisher.ended, "the publisher to end");
+    await soon(publisher.ended, "the publisher to end");
     const { output, log, code } = await soon(aggregator.ended, "the aggregator to end");
 
-    // A frame that fills up is made several times; the last one is sent.
-    const sent = new Map(frames.map(frameOf).map((frame) => [frame.first, frame]));
-    const published = perWindow(Array.from(sent.values(), ({ window, count }) => [window, count]));
+    const sent = await wire.close();
+    const published = perWindow(
+      sent.map(({ publishedAtMs, count }) => [Math.floor(publishedAtMs / WINDOW_MS), count]),
+    );
     const late = output.filter((line) => line.startsWith('{"late"')).length;
     const rows = output.filter((line) => !line.startsWith('{"late"')).map(parseRow);
     const counted = perWindow(rows.map(({ window, events }) => [window, events]));
@@ -95,9 +93,40 @@ function hasBounds({ complete }: ResultRow): boolean {
   return complete !== null && complete !== true;
 }
 
-function frameOf(line: string): { readonly first: number; readonly count: number; readonly window: number } {
-  const [first = 0, count = 0, publishedAtMs = 0] = (line.match(/\d+/g) ?? []).map(Number);
-  return { first, count, window: Math.floor(publishedAtMs / WINDOW_MS) };
+/** Hears every frame past everything that is unreliable; one that is sent twice counts once. */
+class Wire {
+  readonly #redis: Redis;
+  readonly #frames = new Map<number, FrameHeader>();
+  readonly #heard = new EventEmitter();
+
+  static async tap(bed: TestBed): Promise<Wire> {
+    const redis = bed.client();
+    const wire = new Wire(redis);
+    await redis.subscribe(CHANNEL);
+    return wire;
+  }
+
+  private constructor(redis: Redis) {
+    this.#redis = redis;
+    redis.on("messageBuffer", (_: Buffer, message: Buffer) => {
+      const frame = decodeFrame(message);
+      if (frame.kind !== "frame" || frame.count === 0) return;
+      this.#frames.set(frame.first, frame);
+      this.#heard.emit("frame");
+    });
+  }
+
+  /** Resolves when a frame with this number, or a higher one, has been heard. */
+  async reaches(first: number): Promise<void> {
+    while (Math.max(-1, ...this.#frames.keys()) < first) await once(this.#heard, "frame");
+  }
+
+  /** All frames with events, from all that was published before. */
+  async close(): Promise<readonly FrameHeader[]> {
+    await this.#redis.ping();
+    this.#redis.disconnect();
+    return [...this.#frames.values()];
+  }
 }
 
 function perWindow(counts: readonly (readonly [window: number, events: number])[]): Map<number, number> {

@@ -1,12 +1,13 @@
-import { CommandLine, logOptions, parseSeconds, text } from "@millrace/cli";
+import { CommandLine, logOptions, text } from "@millrace/cli";
 import type { ProgramConfig } from "@millrace/cli";
+import { parseDuration } from "@millrace/windowing";
 
 /** What the demo can be told. */
 export interface DemoConfig extends ProgramConfig {
   /** How long the replay takes, s. */
   readonly seconds: number;
   readonly window: string;
-  readonly idleSeconds: number;
+  readonly idleMs: number;
   /** The Redis that the environment names: none is started then. */
   readonly namedRedis: boolean;
 }
@@ -24,12 +25,12 @@ export function demoConfig(
     "Replays data/events.jsonl through a real Redis and shows the windows as they close. " +
       "Starts a Redis of its own unless REDIS_URL, REDIS_HOST or REDIS_SENTINELS names one.",
   );
-  const seconds = cli.option(
+  const duration = cli.option(
     {
-      flag: "--seconds <duration>",
-      env: "MILLRACE_DEMO_SECONDS",
+      flag: "--duration <duration>",
+      env: "MILLRACE_DEMO_DURATION",
       description: "how long the replay takes",
-      parse: (given) => parseSeconds(given),
+      parse: (given) => parseDuration(given),
       defaultText: "12s",
     },
     12_000,
@@ -48,7 +49,7 @@ export function demoConfig(
       flag: "--exit-when-idle <duration>",
       env: "MILLRACE_DEMO_EXIT_WHEN_IDLE",
       description: "silence after which the input counts as over",
-      parse: (given) => parseSeconds(given),
+      parse: (given) => parseDuration(given),
       defaultText: "2s",
     },
     2_000,
@@ -59,9 +60,9 @@ export function demoConfig(
     (value) => value !== undefined && value !== "",
   );
   return {
-    seconds: seconds() / 1_000,
+    seconds: duration() / 1_000,
     window: window(),
-    idleSeconds: idle() / 1_000,
+    idleMs: idle(),
     namedRedis: named,
     log: log(),
   };

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runProgram, startProgram } from "@millrace/cli";
-import type { LogLine, StartedProgram } from "@millrace/cli";
+import { runProgram } from "@millrace/cli";
+import { startProgram } from "@millrace/local-redis/programs";
+import type { LogLine, StartedProgram } from "@millrace/local-redis/programs";
 import { bar, readable } from "./bars.ts";
 import { demoConfig } from "./demo-config.ts";
 import { demoRedis } from "./demo-redis.ts";
@@ -49,7 +50,7 @@ await runProgram("demo", demoConfig, async ({ config, signal }) => {
 
     const view = new WindowView(screen);
     const flow = ["--flow", "mobile-counts", "--window", config.window, "--meta"];
-    const aggregator = start("aggregator", [...flow, "--exit-when-idle", String(config.idleSeconds)], {
+    const aggregator = start("aggregator", [...flow, "--exit-when-idle", `${config.idleMs}ms`], {
       onOutput: (line) => {
         const row = parseRow(line);
         if (!people) process.stdout.write(`${line}\n`);
@@ -63,7 +64,7 @@ await runProgram("demo", demoConfig, async ({ config, signal }) => {
 
     const publisher = start(
       "publisher",
-      ["--file", EVENTS_FILE, "--rate", String(rate), "--loop=false", "--progress-every", "0.25"],
+      ["--file", EVENTS_FILE, "--rate", String(rate), "--loop=false", "--progress-every", "250ms"],
       {
         onLog: (line) => {
           if (line.event === "progress") screen.status(progressLine(line, events));
@@ -82,7 +83,7 @@ await runProgram("demo", demoConfig, async ({ config, signal }) => {
     screen.status("");
     if (!signal.aborted) {
       say(
-        `The replay is over. After ${config.idleSeconds} s of silence the aggregator ends its input and closes what is open.`,
+        `The replay is over. After ${config.idleMs / 1_000} s of silence the aggregator ends its input and closes what is open.`,
       );
     }
     const aggregated = await aggregator.logged("report");

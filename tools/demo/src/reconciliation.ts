@@ -1,4 +1,4 @@
-import type { LogLine } from "@millrace/cli";
+import type { LogLine } from "@millrace/local-redis/programs";
 
 /** Where every event went, from the publisher's file to the aggregator's windows. */
 export interface Reconciliation {

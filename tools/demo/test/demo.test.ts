@@ -2,11 +2,11 @@ import { connect } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { startProgram } from "@millrace/cli";
-import type { ProgramEnd, StartedProgram } from "@millrace/cli";
+import { startProgram } from "@millrace/local-redis/programs";
+import type { ProgramEnd, StartedProgram } from "@millrace/local-redis/programs";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");
-const QUICK = ["--seconds=1", "--window=tumbling:300ms", "--exit-when-idle=0.4"];
+const QUICK = ["--duration=1s", "--window=tumbling:300ms", "--exit-when-idle=400ms"];
 
 function demo(args: readonly string[] = [], onOutput?: () => void): StartedProgram {
   return startProgram(MAIN, {
@@ -62,7 +62,7 @@ describe("the demo", () => {
   test("interrupted in the middle, accounts for what was published and leaves nothing running", async () => {
     const rows: (() => void)[] = [];
     const firstRow = new Promise<void>((resolve) => rows.push(resolve));
-    const running = demo(["--seconds=100"], () => {
+    const running = demo(["--duration=100s"], () => {
       rows.pop()?.();
     });
     await firstRow;

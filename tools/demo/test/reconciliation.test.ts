@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import type { LogLine } from "@millrace/cli";
+import type { LogLine } from "@millrace/local-redis/programs";
 import { reconcileReports } from "../src/reconciliation.ts";
 
 const BASE = { level: "info", msg: "", event: "report" };

@@ -40,14 +40,14 @@ test("what a program writes to a file after Ctrl-C arrives, and its options are 
       join(ROOT, "node_modules/nx/dist/bin/nx.js"),
       "run",
       "executors:last-words",
-      "--exit-when-idle=2",
+      "--exit-when-idle=2s",
       "--meta",
     ],
     { cwd: ROOT, env: cleanEnvironment(), stdio: ["ignore", file, "ignore"], detached: true },
   );
   closeSync(file);
   const ended = once(nx, "exit");
-  await untilFileHas(path, '["--exit-when-idle=2","--meta"]');
+  await untilFileHas(path, '["--exit-when-idle=2s","--meta"]');
   process.kill(-Number(nx.pid), "SIGINT");
   await ended;
   expect(await readFile(path, "utf8")).toMatch(/last row\n$/);

@@ -8,7 +8,7 @@ import { outlineOf } from "../outline-of.ts";
 
 const FORMATS = ["mermaid", "json"] as const;
 
-/** What the command `graph` can be told. */
+/** Options of the command `graph`. */
 export interface GraphConfig extends ProgramConfig {
   readonly flow: FlowSettings;
   readonly format: (typeof FORMATS)[number];

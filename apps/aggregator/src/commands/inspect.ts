@@ -7,9 +7,6 @@ import type { AdminConfig } from "../admin-options.ts";
 import { outlineOf } from "../outline-of.ts";
 import { printLine } from "../print-line.ts";
 
-/** What the state of such windows says that it depends on. */
-const PER_KEY = /^window v\d+ perKey /;
-
 /**
  * @param args after the command's name
  * @throws UsageError, HelpShown
@@ -20,7 +17,7 @@ export function inspectConfig(
 ): AdminConfig {
   const cli = new CommandLine(
     "aggregator inspect",
-    "Prints what Redis keeps of a flow's tasks, one JSON object a line, and changes nothing; a run may go on meanwhile. The other options of aggregator are accepted and ignored.",
+    "Prints what Redis keeps of a flow's tasks, one JSON object a line, and changes nothing; a run may go on at the same time. The other options of aggregator are accepted and ignored.",
   );
   const config = adminOptions(cli, env);
   cli.parse(args, env);
@@ -32,11 +29,10 @@ export async function inspect({ config, logger, signal }: ProgramContext<AdminCo
   logStart(config, "inspecting", logger);
   const { storeTimeoutMs } = config;
   const { id: flow, graph } = await outlineOf(config.flow);
-  const windowSteps = new Set(
-    graph.nodes.filter(({ operator }) => operator === "window").map(({ id }) => id),
-  );
+  const windows = graph.nodes.filter(({ account }) => account === "windows");
+  const windowSteps = new Set(windows.map(({ id }) => id));
   // Windows that keep time by key have no watermark of their task, whatever it has had.
-  const saysUnheard = windowSteps.size > 0 && !graph.nodes.some(({ state = "" }) => PER_KEY.test(state));
+  const saysUnheard = windows.length > 0 && windows.every(({ hasWatermark }) => hasWatermark === true);
   const watermarks: (number | undefined)[] = [];
   const neverHeard: string[] = [];
   for (const part of config.tasks) {

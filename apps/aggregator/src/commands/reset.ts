@@ -6,7 +6,7 @@ import type { AdminConfig } from "../admin-options.ts";
 import { outlineOf } from "../outline-of.ts";
 import { printLine } from "../print-line.ts";
 
-/** What the command `reset` can be told. */
+/** Options of the command `reset`. */
 export interface ResetConfig extends AdminConfig {
   /** Rows go too. */
   readonly results: boolean;

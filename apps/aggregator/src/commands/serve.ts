@@ -1,5 +1,5 @@
 import type { ProgramContext } from "@millrace/cli";
-import { start } from "@millrace/dataflow";
+import { describe, start } from "@millrace/dataflow";
 import { StartClock, describeRedis } from "@millrace/redis-source";
 import { RedisStore } from "@millrace/redis-store";
 import { messageTime, systemTime } from "@millrace/windowing";
@@ -7,9 +7,7 @@ import type { Clock } from "@millrace/windowing";
 import type { AggregatorConfig } from "../config.ts";
 import { flowLabel } from "../flow-choice.ts";
 import { loadFlow } from "../load-flow.ts";
-import { outlineOf } from "../outline-of.ts";
 import { report } from "../report.ts";
-import { reporter } from "../result-row.ts";
 import { sinksOf } from "../sinks-of.ts";
 import { sourceOf } from "../source-of.ts";
 import { warnOfUnused, watchedParts } from "../unused-options.ts";
@@ -30,7 +28,7 @@ export async function serve({
 }: ProgramContext<AggregatorConfig>): Promise<void> {
   // All that it connects for, source, store and sinks, has to be there within one `--connect-timeout`.
   const config = { ...given, redis: { ...given.redis, startClock: new StartClock() } };
-  const { choice, windower, windowing, meta } = config.flow;
+  const { choice, windower, windowing } = config.flow;
   const { transport, channel, names } = config.transport;
   const { tasks } = config;
   const redis = describeRedis(config.redis);
@@ -50,15 +48,17 @@ export async function serve({
   const store =
     config.store === "none" ? undefined : new RedisStore(config.redis, { logger, storeTimeoutMs });
   const { parts, used } = watchedParts({
-    source: sourceOf(config, (await outlineOf(choice)).id),
+    source: sourceOf(config),
     windower,
     clock: config.flow.clock ?? clockFor(config),
     windowing,
-    report: reporter(meta || config.sink === "redis"),
     ...sinksOf(config, store),
   });
   const flow = await loadFlow(choice, parts);
   warnOfUnused(config, used, logger);
+  for (const { id, kind, detail } of describe(flow).steps) {
+    if (kind === "windows") logger.info({ event: "windows", step: id }, `${id}: ${detail ?? ""}`);
+  }
   try {
     const running = start(flow, {
       ...(store === undefined ? {} : { store }),

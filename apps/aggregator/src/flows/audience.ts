@@ -1,16 +1,16 @@
 import { Dataflow } from "@millrace/dataflow";
 import { createClickProjection } from "@millrace/event-schema";
 import { count, distinct, sum } from "@millrace/windowing";
-import { provenance } from "../result-row.ts";
+import { provenance } from "../row-of.ts";
 import type { FlowParts } from "./flow-parts.ts";
 
 /**
  * The honest numbers by time zone and window: events, and how many clicks and users they come from. Each row has
  * its window, revision, cause and completeness.
  */
-export function audience({ source, windower, clock, windowing, report, results }: FlowParts): Dataflow {
+export function audience({ source, windower, clock, windowing, results, late }: FlowParts): Dataflow {
   const flow = new Dataflow("audience");
-  flow
+  const numbers = flow
     .input("clicks", source)
     .decode(createClickProjection(["click_id", "user_custom_id", "os_timezone", "device_is_mobile"]))
     .keyBy("os_timezone")
@@ -21,8 +21,10 @@ export function audience({ source, windower, clock, windowing, report, results }
       distinct_clicks: distinct((click) => click.click_id),
       distinct_users: distinct((click) => click.user_custom_id),
       distinct_mobile_users: distinct((click) => (click.device_is_mobile ? click.user_custom_id : undefined)),
-    })
-    .map(report((result) => ({ timezone: result.key, ...result.value, ...provenance(result) })))
+    });
+  numbers
+    .mapValue((value, result) => ({ timezone: result.key, ...value, ...provenance(result) }))
     .output("out", results);
+  if (late !== undefined) numbers.late.output("late", late);
   return flow;
 }

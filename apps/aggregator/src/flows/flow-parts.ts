@@ -1,6 +1,5 @@
 import type { Dataflow, RawLine, Sink, Source, WindowOptions } from "@millrace/dataflow";
-import type { Clock, Windower } from "@millrace/windowing";
-import type { Reporter, ResultRow } from "../result-row.ts";
+import type { Clock, LateEvent, WindowResult, Windower } from "@millrace/windowing";
 
 /** What the aggregator has ready for a flow: all that its options decide. */
 export interface FlowParts {
@@ -12,13 +11,13 @@ export interface FlowParts {
   readonly clock: Clock<unknown>;
   /** `--allowed-lateness` and `--early`: options of a window step. */
   readonly windowing: Pick<WindowOptions<unknown>, "allowedLateness" | "earlyEvery">;
-  /** For a `map` after a window step: takes what is in a row; `--meta` adds where the row comes from. */
-  readonly report: Reporter;
-  /** Takes what `report` makes. */
-  readonly results: Sink<ResultRow>;
+  /** Takes results of windows. A row is the result's value; `--meta` adds where it comes from. */
+  readonly results: Sink<WindowResult<unknown>>;
+  /** `--late`: takes late events. `undefined`: the option is not given. */
+  readonly late?: Sink<LateEvent<unknown>> | undefined;
   /** Takes everything else: text as it is, other rows as JSON. */
   readonly out: Sink<unknown>;
 }
 
-/** Builds a flow, be it later. A flow module exports one, or a finished `Dataflow`. */
+/** Builds a flow, at once or async. A flow module exports one, or a finished `Dataflow`. */
 export type FlowOf = (parts: FlowParts) => Dataflow | Promise<Dataflow>;

@@ -5,12 +5,12 @@ import type { FlowParts } from "./flow-parts.ts";
 /**
  * Mobile events by time zone and window, under the tutorial's name: a user who clicks twice counts twice.
  *
- * Every zone with an event in a window has a row, be it 0. Malformed lines go to the flow's dead letter and are
+ * Every zone with an event in a window has a row, also where the number is 0. Malformed lines go to the flow's dead letter and are
  * counted nowhere else.
  */
-export function mobileCounts({ source, windower, clock, windowing, report, results }: FlowParts): Dataflow {
+export function mobileCounts({ source, windower, clock, windowing, results, late }: FlowParts): Dataflow {
   const flow = new Dataflow("mobile_counts");
-  flow
+  const counts = flow
     .input("clicks", source)
     .decode(createClickProjection(["os_timezone", "device_is_mobile"]))
     .keyBy("os_timezone")
@@ -19,8 +19,8 @@ export function mobileCounts({ source, windower, clock, windowing, report, resul
       "mobile",
       (click) => Number(click.device_is_mobile),
       (a, b) => a + b,
-    )
-    .map(report(({ key, value }) => ({ timezone: key, num_mobile_users: value })))
-    .output("out", results);
+    );
+  counts.mapValue((value, { key }) => ({ timezone: key, num_mobile_users: value })).output("out", results);
+  if (late !== undefined) counts.late.output("late", late);
   return flow;
 }

@@ -4,7 +4,7 @@ import { IterableSource, run } from "@millrace/dataflow";
 import { tumbling } from "@millrace/windowing";
 import type { WindowResult } from "@millrace/windowing";
 import { audience } from "../../src/flows/audience.ts";
-import { provenance } from "../../src/result-row.ts";
+import { provenance } from "../../src/row-of.ts";
 import { clickLine } from "../support/clicks.ts";
 import { EXAMPLE_EVENTS, expectedAudience, testWithExample } from "../support/example.ts";
 import { testParts } from "../support/parts.ts";
@@ -21,7 +21,7 @@ async function rowsOf(lines: readonly string[]): Promise<readonly Record<string,
 }
 
 describe("audience", () => {
-  test("tells events, clicks and users apart, and where a row comes from", async () => {
+  test("counts events, clicks and users apart, and where a row comes from", async () => {
     const rows = await rowsOf([
       clickLine({ click_id: "1", user_custom_id: "ann" }),
       clickLine({ click_id: "1", user_custom_id: "ann" }),

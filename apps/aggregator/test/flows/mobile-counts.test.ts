@@ -52,7 +52,7 @@ describe("mobile-counts", () => {
     await flow.stop();
   });
 
-  test("with meta, a row tells its window, its revision, why it closed and whether it is whole", async () => {
+  test("with meta, a row has its window, its revision, why it closed and whether it is whole", async () => {
     const { source, out, flow } = await live({ meta: true });
     source.push([clickLine()]);
     await flow.advanceTo(5_000);

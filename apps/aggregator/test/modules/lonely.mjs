@@ -1,1 +1,1 @@
-import "@nobody/knows-this";
+import "@missing/package";

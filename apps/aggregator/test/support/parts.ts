@@ -1,9 +1,9 @@
-import { IterableSource } from "@millrace/dataflow";
+import { IterableSource, mapRows } from "@millrace/dataflow";
 import type { RawLine } from "@millrace/dataflow";
 import { TestingSink } from "@millrace/dataflow/testing";
 import { systemTime, tumbling } from "@millrace/windowing";
 import type { FlowParts } from "../../src/flows/flow-parts.ts";
-import { reporter } from "../../src/result-row.ts";
+import { rowOf } from "../../src/row-of.ts";
 
 /** Parts of a flow, and what comes out of it as lines of JSON. */
 export interface TestParts extends FlowParts {
@@ -11,7 +11,7 @@ export interface TestParts extends FlowParts {
   readonly takeLines: () => readonly string[];
 }
 
-/** Parts as the aggregator has them ready unless told otherwise, but for the source and the sink. */
+/** Parts as the aggregator has them ready by default, but for the source and the sink. */
 export function testParts(given: Partial<FlowParts> & { readonly meta?: boolean } = {}): TestParts {
   const { meta = false, ...parts } = given;
   const sink = new TestingSink<unknown>();
@@ -20,8 +20,7 @@ export function testParts(given: Partial<FlowParts> & { readonly meta?: boolean 
     windower: tumbling(5_000),
     clock: systemTime(),
     windowing: {},
-    report: reporter(meta),
-    results: sink,
+    results: mapRows(sink, rowOf(meta)),
     out: sink,
     takeLines: () => sink.take().map((row) => (typeof row === "string" ? row : JSON.stringify(row))),
     ...parts,

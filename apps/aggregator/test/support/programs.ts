@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { startProgram } from "@millrace/cli";
-import type { StartedProgram, StartProgramOptions } from "@millrace/cli";
+import { startProgram } from "@millrace/local-redis/programs";
+import type { StartedProgram, StartProgramOptions } from "@millrace/local-redis/programs";
 
 const APPS = join(import.meta.dirname, "../../..");
 const TESTS = join(import.meta.dirname, "..");

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { startProgram } from "@millrace/cli";
-import type { StartedProgram, StartProgramOptions } from "@millrace/cli";
+import { startProgram } from "@millrace/local-redis/programs";
+import type { StartedProgram, StartProgramOptions } from "@millrace/local-redis/programs";
 
 const APPS = join(import.meta.dirname, "../../..");
 

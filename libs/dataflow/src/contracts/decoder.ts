@@ -1,11 +1,11 @@
-/** Why a payload is not an event. `path` leads to the offending field. */
+/** Why a payload is not an event. `path` names the invalid field. */
 export interface DecodeFailure {
   readonly code: string;
   readonly message: string;
   readonly path?: string;
 }
 
-/** What a payload turned out to be. */
+/** The outcome of decoding one payload. */
 export type Decoded<T> =
   | { readonly kind: "event"; readonly event: T }
   | { readonly kind: "blank" }
@@ -13,19 +13,19 @@ export type Decoded<T> =
 
 /** Turns payloads into events. It never throws: a bad payload is data. */
 export interface Decoder<Raw, T> {
-  /** Reads one payload by itself. */
+  /** Decodes one payload. */
   decode(raw: Raw): Decoded<T>;
 }
 
-/** One line as it arrived: text known to be valid UTF-8, or bytes that may not be. */
+/** One line as it arrived: text that is valid UTF-8, or bytes that may not be. */
 export type RawLine = string | Uint8Array;
 
-/** A payload that could not become an event, as the dead letter gets it. */
+/** A payload that is not an event, as the dead letter receives it. */
 export interface DeadLetter {
-  /** Step that refused it. */
+  /** Id of the step that refused it. */
   readonly step: string;
   readonly part: string;
   readonly reason: DecodeFailure;
-  /** The payload as text, all of it: bytes as UTF-8, anything else but strings as JSON. */
+  /** The whole payload as text: bytes are read as UTF-8, other values are written as JSON. */
   readonly payload: string;
 }

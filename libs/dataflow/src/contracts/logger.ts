@@ -2,19 +2,19 @@ import { STDERR_LINES } from "../log-lines.ts";
 
 /** The part of a structured logger that Millrace uses; a pino logger is one. */
 export interface Logger {
-  /** Details for finding a defect. */
+  /** Debug level. */
   debug(fields: object, message: string): void;
-  /** What an operator of the program may want to know. */
+  /** Information for the operator of the program. */
   info(fields: object, message: string): void;
-  /** Something was dropped, lost or refused, and the flow goes on. */
+  /** Something was dropped, lost or refused; the flow continues. */
   warn(fields: object, message: string): void;
-  /** The flow cannot go on. */
+  /** The flow cannot continue. */
   error(fields: object, message: string): void;
 }
 
 /**
- * Warnings and errors as lines on standard error, the rest nowhere: what a run logs unless it is given a logger. A line
- * that cannot be written is left out.
+ * The default logger of a run: warnings and errors as lines on standard error, nothing else. A line that cannot be
+ * written is dropped.
  */
 export const DEFAULT_LOGGER: Logger = {
   debug: nothing,
@@ -27,10 +27,10 @@ export const DEFAULT_LOGGER: Logger = {
   },
 };
 
-/** Says nothing. */
+/** Discards everything. */
 export const SILENT_LOGGER: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
-/** Fields may hold what JSON has no form for, such as a circle. */
+/** Formats fields. They may hold values that have no JSON form, such as a cycle. */
 function fieldsOf(fields: object): string {
   try {
     return JSON.stringify(fields);
@@ -40,5 +40,5 @@ function fieldsOf(fields: object): string {
 }
 
 function nothing(): void {
-  // Silence is the point.
+  // Intentionally empty.
 }

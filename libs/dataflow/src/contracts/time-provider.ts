@@ -1,52 +1,52 @@
 /**
- * Where a run gets its time from. Every wait of the runtime goes through it, so that a test replaces time as a whole
- * and no test has to sleep.
+ * Where a run gets its time from. Every wait of the runtime uses it, so that a test can replace time and need not
+ * sleep.
  *
  * There are two times. `now()` is for timestamps: windows, publish times, what a user reads. `monotonic()` is for
- * intervals: time limits, pauses, rates. A step of the wall clock moves the first and never the second.
+ * intervals: time limits, pauses, rates. A change of the wall clock affects the first, never the second.
  */
 export interface TimeProvider {
   /**
-   * System time, ms since the epoch. It never goes back: a step of the wall clock forth is taken at once, and after a
-   * step back time goes on evenly from where it was.
+   * System time, ms since the epoch. It never decreases: it follows a step forward of the wall clock at once, and after
+   * a step back it continues evenly from where it was.
    */
   now(): number;
-  /** Ms since some instant in the past, evenly, whatever the wall clock does. Only differences mean anything. */
+  /** Ms since an arbitrary instant, independent of the wall clock. Only differences are meaningful. */
   monotonic(): number;
-  /** Calls `callback` once when `now() >= at`. For what is due at a time of day; a wait is `wakeAfter`. @returns how to cancel it. */
+  /** Calls `callback` once when `now() >= at`. For intervals use `wakeAfter`. @returns a function that cancels it */
   wakeAt(at: number, callback: () => void): () => void;
-  /** Calls `callback` once when so many ms have passed by `monotonic()`. @returns how to cancel it. */
+  /** Calls `callback` once after this many ms of `monotonic()`. @returns a cancel function */
   wakeAfter(delayMs: number, callback: () => void): () => void;
   /**
-   * Calls `listener` when the wall clock is found to have been set by more than a second, once for each step. Any call of
-   * `now()` may find it, so a listener only notes it.
+   * Calls `listener` when the wall clock was set by more than a second, once for each step. Any call of `now()` may
+   * detect it, so a listener must do no more than record it.
    *
-   * @returns how to stop listening
+   * @returns a function that removes the listener
    */
   onStep(listener: (step: ClockStep) => void): () => void;
-  /** Resolves after whatever waits in the event loop (signals, sockets, HTTP) has had its turn. */
+  /** Resolves after everything that waits in the event loop (signals, sockets, HTTP) has run. */
   yield(): Promise<void>;
 }
 
-/** The wall clock was set. */
+/** A step of the wall clock. */
 export interface ClockStep {
   /** By how much, ms; negative: back. */
   readonly byMs: number;
-  /** How far `now()` went forth by it at once, ms; 0 after a step back. */
+  /** How far `now()` jumped forward because of it, ms; 0 after a step back. */
   readonly skippedMs: number;
-  /** How far `now()` is ahead of the wall clock from here on, ms; 0 where it follows it. */
+  /** How far `now()` is ahead of the wall clock from now on, ms; 0 where it follows it. */
   readonly aheadMs: number;
 }
 
-/** A wall clock that is set by no more than this (ms) is being adjusted, which is not worth a word. */
+/** A step of the wall clock up to this size (ms) is an adjustment and is not reported. */
 const STEP_MS = 1_000;
 
-/** System time made of a wall clock, which is set now and then, and of a monotonic one, which is not. */
+/** System time, made from a wall clock, which may be set, and a monotonic clock, which may not. */
 export class SteadyClock {
   readonly #wall: () => number;
   readonly #monotonic: () => number;
   readonly #listeners = new Set<(step: ClockStep) => void>();
-  /** Wall clock less monotonic one: the last time, and at its largest. */
+  /** Wall clock minus monotonic clock: the last value, and the largest. */
   #ahead: number;
   #furthest: number;
   #last: number;
@@ -71,7 +71,7 @@ export class SteadyClock {
     this.#furthest = Math.max(this.#furthest, ahead);
     this.#last = Math.max(this.#last, wall, Math.floor(this.#furthest + monotonic));
     if (Math.abs(byMs) > STEP_MS)
-      this.#tell({ byMs: Math.round(byMs), skippedMs, aheadMs: this.#last - wall });
+      this.#notify({ byMs: Math.round(byMs), skippedMs, aheadMs: this.#last - wall });
     return this.#last;
   }
 
@@ -82,14 +82,14 @@ export class SteadyClock {
     };
   }
 
-  #tell(step: ClockStep): void {
+  #notify(step: ClockStep): void {
     for (const listener of this.#listeners) listener(step);
   }
 }
 
 // setTimeout's delay is a 32-bit integer; a longer one fires at once.
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
-/** The wall clock is looked at so often (ms) while a time of day is waited for: it may be set forth past it. */
+/** How often (ms) the wall clock is checked while a timer waits for a time of day: it may be set forward past it. */
 const LOOK_EVERY_MS = 1_000;
 
 const clock = new SteadyClock(
@@ -110,7 +110,7 @@ export const SYSTEM_TIME: TimeProvider = {
   yield: () => new Promise((resolve) => setImmediate(resolve)),
 };
 
-/** A timer may fire a moment early, and then the rest is waited for. Never calls back before it has returned. */
+/** A timer may fire a moment early; the rest is waited for then. The callback never runs before this has returned. */
 function wakeWhen(leftMs: () => number, atMostMs: number, callback: () => void): () => void {
   let timer: NodeJS.Timeout;
   const arm = (): void => {

@@ -5,7 +5,7 @@ import type { Keyed } from "./passes.ts";
 import { StatelessOperator } from "./stateless.ts";
 import type { StepContext } from "./step-context.ts";
 
-/** Sends each row to one of two ports: `down` where the predicate holds, else the side port. */
+/** Sends each row to one of two ports: `down` if the predicate holds, else the side port. */
 export class BranchOperator<T> implements Operator<T, T> {
   readonly #test: StatelessOperator<T, { readonly event: T; readonly holds: boolean }>;
   readonly #otherwise: Emitter<T>;

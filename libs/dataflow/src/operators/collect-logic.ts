@@ -3,15 +3,15 @@ import type { Duration } from "@millrace/windowing";
 import { FlowError } from "../errors.ts";
 import type { KeyedLogic } from "./stateful-operator.ts";
 
-/** When a list that is being collected is given out. */
+/** When `collect` emits a list. */
 export interface CollectOptions {
-  /** Values in a list at most. */
+  /** Maximum number of values in a list. */
   readonly maxSize: number;
-  /** A list that got no further value for so long (of system time) is given out as it is, as Bytewax does. */
+  /** A list without a new value for this long (system time) is emitted, as in Bytewax. */
   readonly timeout: Duration;
 }
 
-/** Gathers each key's values into lists. @throws FlowError, DurationError */
+/** Collects each key's values into lists. @throws FlowError, DurationError */
 export function collectLogic<V>(
   step: string,
   { maxSize, timeout }: CollectOptions,

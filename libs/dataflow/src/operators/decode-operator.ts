@@ -4,7 +4,7 @@ import { wholeText } from "../excerpt.ts";
 import { StatelessOperator } from "./stateless.ts";
 import type { StepContext } from "./step-context.ts";
 
-/** Payloads to events. What is not one is counted and goes to the dead letter: it is never guessed at. */
+/** Decodes payloads. A malformed payload is counted and goes to the dead letter. */
 export class DecodeOperator<Raw, T> implements Operator<Raw, T> {
   readonly #context: StepContext;
   readonly #stateless: StatelessOperator<Raw, T>;

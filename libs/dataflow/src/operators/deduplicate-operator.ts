@@ -1,20 +1,20 @@
 import { Deduplicator, timeOf } from "@millrace/windowing";
 import type { DeduplicatorOptions, StateChange, StateGroup, Timestamp } from "@millrace/windowing";
 import type { Batch, Emitter, Operator } from "../contracts/operator.ts";
-import { Refusals } from "./refusals.ts";
+import { Refusals } from "./window-warnings.ts";
 import { StatelessOperator } from "./stateless.ts";
 import type { StepContext } from "./step-context.ts";
 
-/** How long ids are remembered, and by which time. */
+/** How long ids are remembered, and on which clock. */
 export interface DeduplicateOptions<T> extends DeduplicatorOptions {
   /**
-   * Reads an event's time, so that a replay drops what the first run dropped. An event whose time lies more than
-   * `maxFuture` ahead of its message's is refused: it is not passed on, but counted and logged. @default system time
+   * Reads an event's time, so that a replay drops the same events as the first run. An event whose time is more than
+   * `maxFuture` ahead of its message's is refused: it is not emitted, but counted and logged. @default system time
    */
   readonly at?: (event: T) => Timestamp;
 }
 
-/** Passes each id once within a bounded time; repetitions are counted as dropped. */
+/** Emits each id once within a bounded time; duplicates are counted as dropped. */
 export class DeduplicateOperator<T> implements Operator<T, T> {
   readonly gauges = ["remembered"];
   readonly #deduplicator: Deduplicator;

@@ -3,18 +3,18 @@ import { excerpt, wholeText } from "../excerpt.ts";
 import type { StepContext } from "./step-context.ts";
 
 /**
- * What happens to an event on which a user's function throws. In a stateful step it goes for a notification and for the
- * end of a key too: given up on, they leave the key's state as it was.
+ * What happens to an event on which a user's function throws. In a stateful step it also applies to a notification and
+ * to the end of a key: if they are given up, the key's state stays as it was.
  */
 export type ErrorPolicy =
-  /** The task ends with a {@link StepError}. The default: a bug is better seen than counted. */
+  /** The task ends with a {@link StepError}. The default, so that a bug is noticed. */
   | "fail"
-  /** The event goes to the dead letter and the flow goes on. */
+  /** The event goes to the dead letter and the flow continues. */
   | "dead-letter"
-  /** The function is called again, up to `retries` times; then as `then` says. */
+  /** The function is called again, up to `retries` times; then `then` applies. */
   | { readonly retries: number; readonly then?: "fail" | "dead-letter" };
 
-/** Options of a step that calls a function of yours. */
+/** Options of a step that calls a user's function. */
 export interface StepOptions {
   /** @default "fail" */
   readonly onError?: ErrorPolicy;
@@ -33,7 +33,7 @@ export class ErrorHandler {
     this.#last = typeof policy === "string" ? policy : (policy.then ?? "fail");
   }
 
-  /** Events given up on so far. */
+  /** Events given up so far. */
   get skipped(): number {
     return this.#skipped;
   }
@@ -43,7 +43,7 @@ export class ErrorHandler {
   }
 
   /**
-   * Calls a user's function, again as often as the policy says; `undefined` if it gave up.
+   * Calls a user's function, with the retries of the policy; `undefined` if it gave up.
    *
    * @throws StepError under the policy `fail`
    */
@@ -60,7 +60,7 @@ export class ErrorHandler {
   }
 
   /**
-   * @param what the payload is
+   * @param what describes the payload
    * @throws StepError under the policy `fail`
    */
   giveUp(error: unknown, event: unknown, what = "event"): void {

@@ -3,22 +3,21 @@ import type { Batch, Emitter } from "../contracts/operator.ts";
 import { toMs } from "@millrace/windowing";
 import type { Duration } from "@millrace/windowing";
 import { FlowError } from "../errors.ts";
-import type { AsyncOperator } from "./async-operator.ts";
+import type { AsyncOperator, StepContext } from "./step-context.ts";
 import { ErrorHandler } from "./error-policy.ts";
 import { withDefaults } from "../with-defaults.ts";
-import type { StepContext } from "./step-context.ts";
 
 /** How `mapAsync` calls its function. */
 export interface MapAsyncOptions {
-  /** Calls in flight at a time. @default 16 */
+  /** Maximum number of calls in-flight. @default 16 */
   readonly concurrency?: number;
   /** A call that takes longer counts as failed. @default "30s" */
   readonly timeout?: Duration;
-  /** Further calls after one that failed. @default 0 */
+  /** Retries after a failed call. @default 0 */
   readonly retries?: number;
-  /** Wait before the first retry; doubled each time. @default "100ms" */
+  /** Wait before the first retry; doubles each time. @default "100ms" */
   readonly backoff?: Duration;
-  /** What happens to an event whose last call failed. @default "fail" */
+  /** What happens to an event when its last retry failed. @default "fail" */
   readonly onError?: "fail" | "dead-letter";
 }
 
@@ -30,13 +29,13 @@ export const DEFAULT_MAP_ASYNC_OPTIONS = {
   onError: "fail",
 } as const satisfies Required<MapAsyncOptions>;
 
-/** The user's function; `signal` is aborted when the call's time is up or the task ends. */
+/** The user's function; `signal` is aborted on a timeout of the call or when the task ends. */
 export type AsyncFunction<V, R, K extends string | undefined = undefined> = (
   value: V,
   context: { readonly key: K; readonly signal: AbortSignal },
 ) => Promise<R>;
 
-/** Calls an async function for every row of a batch, several at a time, and keeps the rows' order. */
+/** Calls an async function for every row of a batch, several at a time, and keeps the order of the rows. */
 export class MapAsyncOperator<V, R, K extends string | undefined> implements AsyncOperator<V, R> {
   readonly #context: StepContext;
   readonly #fn: AsyncFunction<V, R, K>;
@@ -69,13 +68,13 @@ export class MapAsyncOperator<V, R, K extends string | undefined> implements Asy
     const made = new Map<number, R>();
     const rows = batch.events.entries();
     const failed = new AbortController();
-    // Each lane listens to both; that many listeners are no leak.
+    // Each lane listens to both signals; that many listeners are no leak.
     setMaxListeners(0, failed.signal, this.#context.signal);
     const lane = async (): Promise<void> => {
       for (const [row, event] of rows) {
         if (failed.signal.aborted) return;
         const result = await this.#call(event, this.#keyOf(batch, row), failed.signal);
-        // A task that is given up has not failed on its events.
+        // An aborted task has not failed on its events.
         this.#context.signal.throwIfAborted();
         if (result.ok) made.set(row, result.value);
         else this.#errors.giveUp(result.error, event);
@@ -96,7 +95,7 @@ export class MapAsyncOperator<V, R, K extends string | undefined> implements Asy
     return this.#errors.skipped === 0 ? {} : { skipped: this.#errors.skipped };
   }
 
-  /** `dropKey` leaves keys in the batches. That a stream's type and its batches agree, the compiler cannot see here. */
+  /** `dropKey` leaves keys in the batches. The compiler cannot check that a stream's type and its batches agree. */
   #keyOf(batch: Batch<V>, row: number): K {
     return (this.#keyed ? batch.keys?.[row] : undefined) as K;
   }

@@ -1,11 +1,12 @@
 import type { Pass } from "./stateless.ts";
+import type { Batch, Emitter, Operator } from "../contracts/operator.ts";
 
-/** The user's functions get the key too; `undefined` where the events have none. */
+/** The user's functions also get the key; `undefined` where the events have none. */
 export type Keyed<V, R> = (value: V, key: string | undefined) => R;
 
 const NO_KEYS: readonly string[] = [];
 
-/** One row out for each row in. */
+/** One output row for each row. */
 export function mapPass<V, R>(fn: Keyed<V, R>): Pass<V, R> {
   return (batch, rows) => {
     const keys = batch.keys ?? NO_KEYS;
@@ -17,7 +18,7 @@ export function mapPass<V, R>(fn: Keyed<V, R>): Pass<V, R> {
   };
 }
 
-/** The row itself, where the predicate holds. */
+/** The rows for which the predicate holds. */
 export function filterPass<V>(predicate: Keyed<V, boolean>): Pass<V, V> {
   return (batch, rows) => {
     const keys = batch.keys ?? NO_KEYS;
@@ -30,7 +31,7 @@ export function filterPass<V>(predicate: Keyed<V, boolean>): Pass<V, V> {
   };
 }
 
-/** A row where the function gives one; none for `undefined`. */
+/** The values that the function returns, except `undefined`. */
 export function filterMapPass<V, R>(fn: Keyed<V, R | undefined>): Pass<V, R> {
   return (batch, rows) => {
     const keys = batch.keys ?? NO_KEYS;
@@ -44,7 +45,7 @@ export function filterMapPass<V, R>(fn: Keyed<V, R | undefined>): Pass<V, R> {
   };
 }
 
-/** Any number of rows for each row in. */
+/** Any number of output rows for each row. */
 export function flatMapPass<V, R>(fn: Keyed<V, Iterable<R>>): Pass<V, R> {
   return (batch, rows) => {
     const keys = batch.keys ?? NO_KEYS;
@@ -60,7 +61,7 @@ export function flatMapPass<V, R>(fn: Keyed<V, Iterable<R>>): Pass<V, R> {
   };
 }
 
-/** The row itself, after the function has looked at it. */
+/** Each row, after the function was called with it. */
 export function inspectPass<V>(look: Keyed<V, void>): Pass<V, V> {
   return (batch, rows) => {
     const keys = batch.keys ?? NO_KEYS;
@@ -74,9 +75,9 @@ export function inspectPass<V>(look: Keyed<V, void>): Pass<V, V> {
 }
 
 /**
- * The row itself, under the key that the function gives.
+ * Each row, under the key that the function returns.
  *
- * @param field whose value the key is, where it was given by name
+ * @param field the field whose value is the key, if it was given by name
  */
 export function keyByPass<V>(key: (value: V) => unknown, field?: string): Pass<V, V> {
   return (batch, rows) => {
@@ -90,7 +91,7 @@ export function keyByPass<V>(key: (value: V) => unknown, field?: string): Pass<V
   };
 }
 
-/** Keys are texts; a number becomes one. @throws TypeError for what is neither */
+/** Keys are strings; a number is converted. @throws TypeError for other values */
 function textOfKey(made: unknown, field: string | undefined): string {
   if (typeof made === "number" && Number.isFinite(made)) return String(made);
   throw new TypeError(noKey(made, field));
@@ -103,4 +104,11 @@ function noKey(made: unknown, field: string | undefined): string {
   const hasNoKind = made === null || made === undefined || kind === "number";
   const what = hasNoKind ? String(made) : `${kind === "object" ? "an" : "a"} ${kind}`;
   return `${subject} is ${what}, and keys are strings or finite numbers`;
+}
+
+/** Emits batches unchanged: a merge is several edges into one of these. */
+export class PassThroughOperator<T> implements Operator<T, T> {
+  process(batch: Batch<T>, _now: number, out: Emitter<T>): void {
+    out.emit(batch);
+  }
 }

@@ -8,90 +8,90 @@ import { ErrorHandler } from "./error-policy.ts";
 import type { StepOptions } from "./error-policy.ts";
 import type { StepContext } from "./step-context.ts";
 
-/** What a stateful step is told besides its state. */
+/** What the logic of a stateful step gets besides the state. */
 export interface KeyContext {
   readonly key: string;
   /** System time, ms. */
   readonly now: number;
 }
 
-/** What a stateful step makes of one call. */
+/** The result of one call of the logic. */
 export interface KeyedStep<S, Out> {
-  /** The key's state from now on; `undefined`: the key is forgotten, its notification too. */
+  /** The key's next state; `undefined`: the key is forgotten, and its notification too. */
   readonly state: S | undefined;
-  /** Taken up at once; a generator that throws is an error of the call, whose state is not kept then. */
+  /** Read at once; if a generator throws, the call has failed and its state is not kept. */
   readonly out?: Iterable<Out>;
   /**
-   * Call `onNotify` at this system time (ms), instead of any time asked for before. `undefined` or `Infinity`: not at
-   * all; `NaN` is an error.
+   * Call `onNotify` at this system time (ms). It replaces an earlier request. `undefined` or `Infinity`: no call; `NaN`
+   * is an error.
    */
   readonly notifyAt?: number | undefined;
 }
 
-/** The logic of a stateful step: pure, one call for each event, notification and end, always for one key. */
+/** The logic of a stateful step: pure, one call for each event, notification and end, each for one key. */
 export interface KeyedLogic<V, S, Out> {
-  /** The state of a key that is new or was forgotten: another one each time, where it is an object that changes. */
+  /** The state of a key that is new or was forgotten. If the state is a mutable object, return a new one each time. */
   create(): S;
   /** An event of the key. */
   onEvent(state: S, value: V, context: KeyContext): KeyedStep<S, Out>;
-  /** The time that was asked for has come. @default the key's state stays, nothing comes out */
+  /** The requested time has come. @default the key's state stays, nothing is emitted */
   onNotify?(state: S, context: KeyContext): KeyedStep<S, Out>;
   /**
-   * The input is over, or the worker stops without a store. State that stays is there for a later run over more
-   * input. @default the key's state stays, nothing comes out
+   * The input has ended, or the worker stops without a store. The state that it returns is kept for a later run over
+   * more input. @default the key's state stays, nothing is emitted
    */
   onEnd?(state: S, context: KeyContext): KeyedStep<S, Out>;
-  /** Turns the state into JSON and back. @default the state is plain JSON already */
+  /** Converts the state to JSON and back. @default the state is plain JSON already */
   readonly codec?: JsonCodec<S>;
 }
 
-/** One key's state and place among the notifications. */
+/** One key's state, with its place in the queue of notifications. */
 interface Cell<S> {
   readonly key: string;
   readonly order: number;
   state: S;
   due: number;
   slot: number;
-  /** Bytes of its state, if it was kept since it last changed; else 0. */
+  /** Bytes of its stored state; 0 if it has changed since. */
   bytes: number;
-  /** Bytes of its state when it was last kept; 0 for one that never was. */
+  /** Bytes of its state when it was last stored; 0 if it never was. */
   lastBytes: number;
 }
 
-/** What came of a call, with all its rows. */
+/** The result of a call, with all its rows. */
 interface Made<S, Out> extends KeyedStep<S, Out> {
   readonly out: readonly Out[];
 }
 
-/** Options of a step that keeps a state for each key. */
+/** Options of a step with a state for each key. */
 export interface StatefulOptions extends StepOptions {
   /**
-   * Keys that the step keeps a state for, in each task. An event that would make one more fails, and `onError` says what
-   * becomes of it; a warning is logged once when four fifths are taken. State that was kept is taken up whatever its
+   * Maximum number of keys with a state, in each task. An event of a further key fails, and `onError` decides what
+   * happens to it. A warning is logged once at four fifths of the bound. State from a store is restored whatever its
    * size. @default 1_000_000, less where the heap has no room for so many (`RunOptions.maxKeys`)
    */
   readonly maxKeys?: number;
   /**
-   * Bytes of JSON that the state of one key may have. A further event of a key whose state had more when it was last kept
-   * is a {@link KeyStateTooLargeError}, and `onError` says what becomes of it; notifications and the end still come, and
-   * may make the state smaller or forget the key. Where the states of all keys have more than the step's share of
-   * `RunOptions.maxStateBytes`, an event of a new key fails likewise, and one of a key with more than 1 KiB. Without a store nothing is kept, and nothing measured. `Infinity` = no
-   * bound; whatever is given, a commit with a state of more than 256 MiB fails. @default 1_048_576
+   * Maximum size of one key's state, in bytes of JSON. If a key's state was larger when it was last stored, its next
+   * event fails with a {@link KeyStateTooLargeError}, and `onError` decides what happens to it. Notifications and the end
+   * are still processed, and may shrink the state or forget the key. If the states of all keys exceed the step's share of
+   * `RunOptions.maxStateBytes`, events of new keys fail the same way, and events of keys with more than 1 KiB. Sizes are
+   * measured only with a store. `Infinity` = no bound; a commit with a state above 256 MiB always fails. @default 1_048_576
    */
   readonly maxBytes?: number;
 }
 
-/** Keys of a step at most, unless its options say otherwise. */
+/** Default maximum number of keys of a step. */
 const MAX_KEYS = 1_000_000;
-/** Bytes of a key's state at most, unless the step's options say otherwise. */
+/** Default maximum size of a key's state, bytes. */
 const MAX_STATE_BYTES = 1_024 * 1_024;
-/** Keys whose state had no more bytes go on where the run's bound on bytes is reached: hardly more than a few numbers. */
+/** When the run's bound on bytes is reached, keys whose state is no larger than this continue: a few numbers. */
 const SMALL_BYTES = 1_024;
-/** From this part of `maxKeys`, and of `maxStateBytes`, on a warning is due. */
+/** The part of `maxKeys`, and of `maxStateBytes`, from which on a warning is logged. */
 const NEARLY = 0.8;
 
 const GROUP = "keys";
-/** Keys called back in one go, so that a million of them hold nobody up. */
+/** Keys called back at once, so that a million of them do not block the event loop. */
 const PAGE_KEYS = 2_000;
 
 /** Runs a {@link KeyedLogic}: keeps each key's state, wakes for notifications, recovers. */
@@ -105,7 +105,7 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
   #order = 0;
   /** `lastBytes` of all keys. */
   #bytes = 0;
-  /** How to go on with a call that had more than one page of keys. */
+  /** How to continue a call with more than one page of keys. */
   #rest: ((out: Emitter<Out>) => void) | undefined;
   readonly #errors: ErrorHandler;
   readonly #maxKeys: number;
@@ -187,7 +187,7 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
     this.#page(now, out, next, (state, context) => logic.onEnd?.(state, context) ?? { state });
   }
 
-  /** Keys are left of a call that had more than one page of them. */
+  /** A call with several pages of keys is not finished. */
   get pending(): boolean {
     return this.#rest !== undefined;
   }
@@ -233,7 +233,7 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
     return `step "${this.#context.step}", partition "${this.#context.part}"`;
   }
 
-  /** Whether there is room for one more key; a warning comes in time. */
+  /** Whether there is room for one more key; logs a warning before it is full. */
   #hasRoom(): boolean {
     const keys = this.#cells.size;
     if (keys >= this.#maxKeys) return false;
@@ -242,7 +242,7 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
       const { step, part, logger } = this.#context;
       logger.warn(
         { event: "keys-nearly-full", step, part, keys: keys + 1, maxKeys: this.#maxKeys },
-        `${this.#where}: ${keys + 1} keys have a state, and ${this.#maxKeys} may (maxKeys). Let keys be forgotten ` +
+        `${this.#where}: ${keys + 1} keys have a state, at most ${this.#maxKeys} can (maxKeys). Let keys be forgotten ` +
           "(a state of undefined), or raise maxKeys and the heap limit (--max-old-space-size).",
       );
     }
@@ -251,7 +251,7 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
 
   #full(): Error {
     return new Error(
-      `${this.#maxKeys} keys have a state, which is all that may (maxKeys). Let keys be forgotten (a state of undefined), ` +
+      `${this.#maxKeys} keys have a state, which is the maximum (maxKeys). Let keys be forgotten (a state of undefined), ` +
         "or raise maxKeys and the heap limit (--max-old-space-size)",
     );
   }
@@ -336,7 +336,7 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
     }
   }
 
-  /** Works through keys, `next` by `next`, a page at a time. */
+  /** Processes keys from `next`, a page at a time. */
   #page(
     now: number,
     out: Emitter<Out>,
@@ -369,11 +369,11 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
       "key and its state",
     );
     if (made === undefined) {
-      // Its state stays; that it was to be notified does not.
+      // Its state stays, its notification does not.
       this.#changed?.add(key);
       return;
     }
-    // Asked for at once means: after what is due now, or the loop would never end.
+    // A notification requested for now runs after what is due now, or the loop would never end.
     const notifyAt = made.notifyAt === undefined ? undefined : Math.max(made.notifyAt, now + 1);
     this.#apply(key, cell, { state: made.state, notifyAt });
     for (const each of made.out) rows.push(each, key, NaN);
@@ -400,12 +400,12 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
       throw new StateError(`${this.#where}: kept state is damaged: ${excerpt(value)}`);
     }
     const { codec } = this.#logic;
-    // Without a codec the state is JSON itself, as snapshot() made sure.
+    // Without a codec the state is JSON itself, as snapshot() checked.
     return { state: codec === undefined ? (state as S) : codec.restore(state), notifyAt };
   }
 }
 
-/** Takes up all of what a call gives, so that whatever that throws belongs to the call. */
+/** Reads all rows that a call returned, so that an error of its generator belongs to the call. */
 function taken<S, Out>({ state, out = NO_ROWS, notifyAt }: KeyedStep<S, Out>): Made<S, Out> {
   if (Number.isNaN(notifyAt))
     throw new TypeError("notifyAt is NaN; give a time in ms, or undefined for none");
@@ -425,7 +425,7 @@ function asRecord(value: Json, where: string): Readonly<Record<string, Json | un
   return value as Readonly<Record<string, Json | undefined>>;
 }
 
-/** Rows with their keys, gathered during one call. */
+/** Rows with their keys, collected during one call. */
 class KeyedRows<Out> {
   readonly #events: Out[] = [];
   readonly #keys: string[] = [];

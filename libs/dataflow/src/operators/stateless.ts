@@ -3,33 +3,33 @@ import { ErrorHandler } from "./error-policy.ts";
 import type { ErrorPolicy } from "./error-policy.ts";
 import type { StepContext } from "./step-context.ts";
 
-/** What a pass over a batch has made so far. */
+/** The output of a pass over a batch so far. */
 export interface Rows<Out> {
   readonly events: Out[];
-  /** Input rows that gave none, but for an expansion. */
+  /** Input rows without an output row, except in an expansion. */
   readonly dropped: number[];
   /** Input row of each output row, in an expansion. */
   readonly from: number[];
-  /** Replaces the batch's keys where the step makes them. */
+  /** Replaces the batch's keys if the step makes keys. */
   readonly keys: string[] | undefined;
-  /** Input row that is being worked on, or that the pass begins with. */
+  /** The current input row, or the first one of the pass. */
   at: number;
-  /** Output rows before that input row, set by passes that may fail with rows of it already made. */
+  /** Output rows before that input row, set by passes that may fail after emitting some rows of it. */
   mark: number | undefined;
 }
 
 /**
- * One tight loop over a batch, from the input row `rows.at` on: it sets `rows.at` before each call of a user's function,
+ * One tight loop over a batch, from the input row `rows.at` on. It sets `rows.at` before each call of a user's function,
  * and is called again after an event that failed.
  */
 export type Pass<In, Out> = (batch: Batch<In>, rows: Rows<Out>) => void;
 
-/** How a pass relates input and output rows: in a selection a row gives one or none, in an expansion any number. */
+/** How input and output rows relate: in a selection a row gives one or none, in an expansion any number. */
 export type Shape = "one-to-one" | "selection" | "expansion" | "keys";
 
 /**
- * Runs a pass and carries the columns along. Where an event fails the pass stops, and goes on there or after it; so the
- * loop itself needs neither a `try` nor a branch per event, and a failure costs no more than its own event.
+ * Runs a pass and carries the other columns along. When an event fails the pass stops, and continues at it or after it.
+ * So the loop needs neither a `try` nor a branch per event, and a failure costs no more than its own event.
  */
 export class StatelessOperator<In, Out> implements Operator<In, Out> {
   readonly #pass: Pass<In, Out>;
@@ -84,7 +84,7 @@ export class StatelessOperator<In, Out> implements Operator<In, Out> {
     }
   }
 
-  /** A column of the batch, brought in line with the rows that were made of it. */
+  /** A column of the batch, aligned with the output rows. */
   #along<C>(column: readonly C[] | undefined, { dropped, from }: Rows<Out>): readonly C[] | undefined {
     if (column === undefined) return undefined;
     if (this.#shape === "expansion") return pick(column, from);

@@ -14,22 +14,21 @@ import type { Batch, Emitter, Operator, Wake } from "../contracts/operator.ts";
 import { KeyStateTooLargeError, SourceError, StepError, hasCode, messageOf } from "../errors.ts";
 import { excerpt } from "../excerpt.ts";
 import { ErrorHandler } from "./error-policy.ts";
-import { OverflowWatch } from "./overflow-watch.ts";
-import { Refusals } from "./refusals.ts";
+import { OverflowWatch, Refusals } from "./window-warnings.ts";
 import type { StepContext } from "./step-context.ts";
 
-/** A window's result and the partition it is of: with `keyBy(…, { perPartition: true })` a key has one in each. */
+/** A window's result and its partition: with `keyBy(…, { perPartition: true })` a key has a result in each. */
 export interface PartResult<R> extends WindowResult<R> {
   readonly part: string;
 }
 
-/** A windowing engine as a step: results, late and refused events leave by ports of their own. */
+/** A windowing engine as a step: results, late events and refused events leave by separate ports. */
 export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
   readonly gauges = ["watermark", "windows", "cells", "approximateBytes"];
   readonly #context: StepContext;
   readonly #engine: WindowEngine<V, R>;
   readonly #errors: ErrorHandler;
-  /** What the engine had counted in earlier runs. */
+  /** The engine's counts from earlier runs. */
   #before: WindowStats;
   readonly #late: Emitter<LateEvent<V>>;
   readonly #refused: Emitter<RefusedEvent<V>>;
@@ -127,7 +126,7 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
     this.#overflow.begin(this.#engine.overflow);
   }
 
-  /** The engine's figures; what it counts, it counts for this run alone, as every other step does. */
+  /** The engine's metrics. Its counts are those of this run alone, as for every other step. */
   stats(): Readonly<Record<string, number>> {
     const now = this.#engine.stats();
     const before = this.#before;
@@ -149,7 +148,7 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
       made = call();
     } catch (error) {
       const { step, part } = this.#context;
-      // It asks the source how far events are here.
+      // It asks the source whether all events have arrived.
       if (hasCode(error, SourceError.code)) throw error;
       if (!(error instanceof WindowEventError)) throw new StepError(step, part, messageOf(error), error);
       throw new StepError(step, part, `${error.message} (event: ${excerpt(error.value)})`, error.cause);

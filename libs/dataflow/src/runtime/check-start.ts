@@ -7,10 +7,10 @@ import { named, namedAsync } from "./named.ts";
 import type { NameOf } from "./named.ts";
 import { requireSameSignature, signatureOf } from "./signature.ts";
 
-/** Stands for the dead letter among the sinks; no step can have this id. */
+/** The id of the dead letter among the sinks; no step can have it. */
 export const DEAD_LETTER = "(dead-letter)";
 
-/** Every sink of a flow by its step's id, the dead letter's first. */
+/** Every sink of a flow by its step's id, the dead letter first. */
 export function* sinksOf(flow: Dataflow): Generator<readonly [id: string, sink: Sink<unknown>]> {
   const { deadLetter } = flow.options;
   if (deadLetter !== undefined) yield [DEAD_LETTER, deadLetter];
@@ -19,7 +19,7 @@ export function* sinksOf(flow: Dataflow): Generator<readonly [id: string, sink: 
   }
 }
 
-/** The one input of a flow that has passed validation. */
+/** The input of a validated flow. */
 export function inputOf(flow: Dataflow): { readonly id: string; readonly source: Source<unknown> } {
   const { input } = flow.graph;
   if (input === undefined) throw new Error("a flow without input passed validation");
@@ -27,19 +27,20 @@ export function inputOf(flow: Dataflow): { readonly id: string; readonly source:
 }
 
 /**
- * Refuses a run that could not go on from what its tasks left behind. It only looks: a worker that has these tasks now
- * must not be stopped by one that cannot start.
+ * Refuses a run that cannot resume from the state of its tasks. It changes nothing: a worker that cannot start must
+ * not stop the one that owns these tasks.
  *
  * @throws FlowError for a sink of another store, StateMismatchError for state of a flow of another shape, StateError
- *   for a position or a sink's state that cannot be gone on from; SinkError for a sink that cannot be opened, as far as
- *   that can be seen without opening it; what the source throws when it sees where its events come from
+ *   for a position or a sink's state that cannot be resumed from; SinkError for a sink that cannot be opened, as far as
+ *   this is visible without opening it; errors of the source when it checks its input
  */
 export async function checkStart(
   flow: Dataflow,
   parts: readonly string[],
   store: Store | undefined,
-  context: Omit<StartContext, "step">,
+  given: Omit<StartContext, "flow" | "step">,
 ): Promise<void> {
+  const context = { ...given, flow: flow.id };
   refuseForeignSinks(flow, store);
   if (store === undefined) return;
   const { id, source } = inputOf(flow);
@@ -66,7 +67,7 @@ export async function checkStart(
   );
 }
 
-/** Rows that become visible with a commit need the store they belong to. @throws FlowError */
+/** Rows that become visible with a commit need the store that they belong to. @throws FlowError */
 function refuseForeignSinks(flow: Dataflow, store: Store | undefined): void {
   for (const [id, sink] of sinksOf(flow)) {
     if (sink.store === undefined || sink.store === store || sink.store === store?.wraps) continue;

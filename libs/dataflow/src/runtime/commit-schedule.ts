@@ -3,29 +3,29 @@ import type { TimeProvider } from "../contracts/time-provider.ts";
 import type { TaskOptions } from "./options.ts";
 import type { TaskGraph } from "./task-graph.ts";
 
-/** While nothing but the watermark moves it is committed no more often than this, ms. */
+/** Minimum time between commits that only advance the watermark, ms. */
 const WATERMARK_EVERY_MS = 1_000;
-/** A task that commits nothing asks after so long whether another owner has it. */
+/** How often a task without commits asks the store whether another owner has it, ms. */
 const OWNER_EVERY_MS = 3_000;
 
-/** When a task has to commit, and to look after what readers and other owners see in between. All times are monotonic, ms. */
+/** Decides when a task commits, and when it checks for another owner in between. All times are monotonic, ms. */
 export class CommitSchedule {
   readonly #time: TimeProvider;
   readonly #everyMs: number;
   readonly #everyEvents: number;
-  /** Without a store nothing is ever due. */
+  /** Without a store a commit is never due. */
   readonly #commits: boolean;
   #uncommitted = 0;
-  /** Since when something waits to be committed. */
+  /** Since when a change waits for a commit. */
   #dirtySince: number | undefined;
-  /** Results of windows that had left at the last commit. */
+  /** Results of windows that had been emitted at the last commit. */
   #committedResults = 0;
-  /** When the last commit was made, and which watermark it carried (ms of event time). */
+  /** When the last commit was made, and its watermark (ms of event time). */
   #committedAt = Number.NEGATIVE_INFINITY;
   #committedWatermark = Number.NEGATIVE_INFINITY;
-  /** When a commit last carried a higher watermark. */
+  /** When a commit last had a higher watermark. */
   #raisedAt = Number.NEGATIVE_INFINITY;
-  /** When time was last made to move on so that the watermark can be committed. */
+  /** When time was last advanced so that the watermark can be committed. */
   #refreshedAt = Number.NEGATIVE_INFINITY;
   #ownerAskedAt = Number.NEGATIVE_INFINITY;
 
@@ -41,18 +41,18 @@ export class CommitSchedule {
     return this.#uncommitted;
   }
 
-  /** So many events were read: 0 where only the position has moved. */
+  /** This many events were read: 0 if only the position has moved. */
   read(events: number): void {
     this.#uncommitted += events;
     this.changed();
   }
 
-  /** Something is to be committed. */
+  /** There is a change to commit. */
   changed(): void {
     this.#dirtySince ??= this.#time.monotonic();
   }
 
-  /** A commit is about to be made of what the steps have now. */
+  /** A commit of the steps' present state follows. */
   committing({ results, watermark }: TaskGraph): void {
     const carried = watermark ?? Number.NEGATIVE_INFINITY;
     if (carried > this.#committedWatermark) this.#raisedAt = this.#time.monotonic();
@@ -74,7 +74,7 @@ export class CommitSchedule {
     this.#ownerAskedAt = this.#time.monotonic();
   }
 
-  /** When the next commit is due: at once when results of windows have left or enough events came, else in time. */
+  /** When the next commit is due: at once after results of windows or enough events, else after the interval. */
   commitDue({ results, watermark }: TaskGraph): number | undefined {
     if (!this.#commits) return undefined;
     if (this.#dirtySince === undefined) {
@@ -88,15 +88,15 @@ export class CommitSchedule {
   }
 
   /**
-   * When time is to move on though no window is due, so that readers of the store see the watermark of a partition
-   * move that has nothing to read. A position that moves without events, as heartbeats move it, is nothing to read either.
+   * When time should advance although no window is due, so that readers of the store see the watermark of a partition
+   * without events advance. A position that moves without events, as heartbeats move it, counts as no event.
    */
   refreshDue({ watermark }: TaskGraph): number | undefined {
     if (!this.#commits || this.#uncommitted > 0 || watermark === undefined) return undefined;
     return Math.max(this.#raisedAt, this.#refreshedAt) + this.#watermarkEveryMs;
   }
 
-  /** When the store is to be asked whether another owner has the task. */
+  /** When to ask the store whether another owner has the task. */
   ownerDue(): number | undefined {
     return this.#commits ? Math.max(this.#committedAt, this.#ownerAskedAt) + OWNER_EVERY_MS : undefined;
   }

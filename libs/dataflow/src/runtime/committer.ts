@@ -5,10 +5,10 @@ import type { PositionKeeper } from "./position-keeper.ts";
 import { requireSameSignature } from "./signature.ts";
 import type { TaskGraph } from "./task-graph.ts";
 
-/** The store knows less than this task committed; only loading its state again helps. */
+/** The store has fewer commits than this task made; the task must load its state again. */
 export class RolledBack extends Error {}
 
-/** Makes a task's commits: numbers them, gathers what changed, and reads each outcome. */
+/** Makes a task's commits: numbers them, collects the changes, and handles each outcome. */
 export class Committer {
   readonly #store: TaskStore;
   readonly #signature: string;
@@ -27,18 +27,18 @@ export class Committer {
   async load(): Promise<TaskState | undefined> {
     const state = await this.#store.load();
     if (state === undefined) return undefined;
-    // It was looked at before the task was taken over, but its former owner may have gone on since.
+    // The state was checked before the task was acquired, but its former owner may have committed since.
     requireSameSignature(this.#name, state.signature, this.#signature);
     this.#number = state.commitNumber;
     return state;
   }
 
-  /** Number of the last commit that this task knows of; 0: none. */
+  /** Number of the last commit that this task knows; 0: none. */
   get number(): number {
     return this.#number;
   }
 
-  /** Whether the store can say so without a commit. */
+  /** Whether the store can report the owner without a commit. */
   get canAskOwner(): boolean {
     return this.#store.newestOwner !== undefined;
   }
@@ -82,17 +82,17 @@ export class Committer {
   }
 }
 
-/** `null` where no step has windows, or one has no watermark yet. */
+/** `null` if no step has windows, or one has no watermark yet. */
 function watermarkOf({ watermark }: TaskGraph): number | null {
   return watermark !== undefined && Number.isFinite(watermark) ? watermark : null;
 }
 
-/** What a task has to commit, besides the state that its steps give themselves. */
+/** What a task commits besides the state that its steps provide. */
 export interface CommitContent extends Pick<Commit, "position" | "sinks" | "outputs" | "partial" | "counts"> {
   readonly graph: TaskGraph;
 }
 
-/** Divides kept groups by the step that they belong to. @throws StateError */
+/** Groups stored state by step. @throws StateError */
 export function groupsByStep(groups: Iterable<StateGroup>): ReadonlyMap<string, readonly StateGroup[]> {
   const steps = new Map<string, StateGroup[]>();
   for (const [name, fields] of groups) {

@@ -3,7 +3,7 @@ import type { Json } from "@millrace/windowing";
 import { NO_COUNTS } from "./task-counts.ts";
 import type { StepCounts, TaskCounts } from "./task-counts.ts";
 
-/** Which figure a number is: one of the task, or one of a step. */
+/** What a number counts: for the task, or for one of its steps. */
 type Column =
   | { readonly of: "task"; readonly name: TaskFigure }
   | { readonly of: "step"; readonly step: string; readonly kind: StepFigure; readonly name: string };
@@ -12,25 +12,25 @@ type TaskFigure = Exclude<keyof TaskCounts, "steps">;
 type StepFigure = keyof StepCounts;
 
 /**
- * Counts as the row of numbers that a commit carries, after the name of the run and the keys that its steps keep. What each
- * of the other numbers is stays in memory: only the run that wrote a row has a use for them.
+ * Counts as the row of numbers in a commit, after the name of the run and the number of keys of its steps. The meaning
+ * of each number stays in memory: only the run that wrote a row can use it.
  */
 export class CountsCodec {
-  /** Of this run, and no other. */
+  /** Identifies this run. */
   readonly #name = randomBytes(6).toString("base64url");
-  /** A figure keeps its place once it has one: earlier rows end before those that came later. */
+  /** A count keeps its index: earlier rows are shorter than later ones. */
   readonly #columns: Column[] = [];
   readonly #places = new Map<string, number>();
 
-  /** @param keys that the steps keep */
+  /** @param keys held by the steps */
   encode(counts: TaskCounts, keys: number): Json {
     const row: number[] = [];
     for (const [column, value] of figuresOf(counts)) row[this.#placeOf(column)] = value;
-    // A step that has counted nothing so far may have left its places empty.
+    // A step that has counted nothing so far may have no values at its indexes.
     return [this.#name, keys, ...Array.from(row, (value: number | undefined) => value ?? 0)];
   }
 
-  /** @returns `undefined` for what another run has written, or none */
+  /** @returns `undefined` if another run wrote the counts, or there are none */
   decode(kept: Json | undefined): TaskCounts | undefined {
     if (!Array.isArray(kept) || kept[0] !== this.#name) return undefined;
     const task: Record<TaskFigure, number> = { ...NO_COUNTS };
@@ -58,13 +58,13 @@ export class CountsCodec {
   }
 }
 
-/** Keys that the steps kept at a commit, of whichever run; 0 where it does not say. */
+/** Keys that the steps held at a commit, of any run; 0 if unknown. */
 export function keysKept(kept: Json): number {
   const keys: unknown = Array.isArray(kept) ? kept[1] : undefined;
   return typeof keys === "number" ? keys : 0;
 }
 
-/** Before it are the run's name and the number of keys. */
+/** The first two values are the run's name and the number of keys. */
 const FIRST_PLACE = 2;
 
 type Figures = Record<string, number>;

@@ -3,15 +3,15 @@ import type { Logger } from "../contracts/logger.ts";
 import type { TimeProvider } from "../contracts/time-provider.ts";
 import { PAYLOAD_LENGTH, excerpt } from "../excerpt.ts";
 
-/** So many dead letters are logged in full in each period, and the rest as one number at its end. */
+/** How many dead letters are logged in full in each period; the others are logged as one number at its end. */
 const IN_FULL = 10;
 const PERIOD_MS = 60_000;
 
-/** Logs dead letters for which there is no sink, of all tasks of a run. */
+/** Logs dead letters without a sink, for all tasks of a run. */
 export class DeadLetterLog {
   readonly #logger: Logger;
   readonly #time: TimeProvider;
-  /** Logged in this period, in full and by number; a period begins with a dead letter. */
+  /** Dead letters of this period, logged in full and only counted; a period begins with a dead letter. */
   #inFull = 0;
   #counted = 0;
   #cancelPeriod: (() => void) | undefined;
@@ -36,7 +36,7 @@ export class DeadLetterLog {
     );
   }
 
-  /** Logs the number of those that were not logged. */
+  /** Logs the number of dead letters that were not logged in full. */
   endPeriod(): void {
     this.#cancelPeriod?.();
     this.#cancelPeriod = undefined;

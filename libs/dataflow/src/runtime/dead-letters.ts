@@ -5,7 +5,7 @@ import { DEAD_LETTER } from "./check-start.ts";
 import type { DeadLetterLog } from "./dead-letter-log.ts";
 import { namedAsync } from "./named.ts";
 
-/** What could not become an event waits here until the task settles; without a sink it is logged. */
+/** Dead letters wait here until the task settles; without a sink they are logged. */
 export class DeadLetters {
   #sink: SinkPartition<DeadLetter> | undefined;
   readonly #log: DeadLetterLog;
@@ -15,7 +15,7 @@ export class DeadLetters {
     this.#log = log;
   }
 
-  /** What comes from now on goes to `sink`. */
+  /** Later dead letters go to `sink`. */
   writeTo(sink: SinkPartition<DeadLetter> | undefined): void {
     this.#sink = sink;
   }

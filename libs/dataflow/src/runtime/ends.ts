@@ -3,7 +3,7 @@ import type { Sink, SinkPartition } from "../contracts/sink.ts";
 import type { PartContext, SourcePartition } from "../contracts/source.ts";
 import { FlowError, asSinkError, asSourceError } from "../errors.ts";
 import { wholeText } from "../excerpt.ts";
-import { abortable } from "./abortable.ts";
+import { abortable } from "./waiting.ts";
 import { inputOf, sinksOf } from "./check-start.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import { namedAsync } from "./named.ts";
@@ -12,7 +12,7 @@ import type { TaskPlan } from "./open-task.ts";
 
 type Resumes = Readonly<Record<string, Json>>;
 
-/** What is open, and what it was opened to go on from. */
+/** An open source or sink, and the position that it resumed from. */
 interface Opened<T> {
   readonly resume: Json | undefined;
   readonly end: T;
@@ -20,11 +20,11 @@ interface Opened<T> {
 
 interface OpenSource {
   readonly partition: SourcePartition<unknown>;
-  /** Makes it the one that is read. */
+  /** Makes it the partition that is read. */
   readonly choose: () => void;
 }
 
-/** The source and the sinks of a task: opened before it is taken over where that is possible, and again where they must be. */
+/** The source and the sinks of a task: opened before the task is acquired where possible, and reopened where necessary. */
 export class Ends {
   readonly #plan: TaskPlan;
   readonly #deadLetters: DeadLetters;
@@ -39,19 +39,19 @@ export class Ends {
   /** Opens something that is closed with the task. */
   async opened<T extends { close(): Promise<void> }>(opening: Promise<T>, nameOf?: NameOf): Promise<T> {
     const { abort, resources } = this.#plan;
-    // What is open only after the task was given up would otherwise never be closed.
+    // Closes a resource that finishes opening after the task was aborted.
     opening.then((late) => (abort.aborted ? late.close() : undefined)).catch(() => undefined);
     const resource = await abortable(opening, abort);
     resources.add(resource, nameOf);
     return resource;
   }
 
-  /** Opens the source before the task is taken over. */
+  /** Opens the source before the task is acquired. */
   async openSource(resume: Json | undefined): Promise<void> {
     this.#source = { resume, end: await this.#openSource(resume) };
   }
 
-  /** Opens the sinks whose opening changes nothing before the task is taken over. */
+  /** Opens the sinks whose opening changes nothing, before the task is acquired. */
   async openHarmlessSinks(resumes: Resumes | undefined): Promise<void> {
     for (const [id, sink] of sinksOf(this.#plan.flow)) {
       if (sink.checkResume !== undefined) continue;
@@ -60,7 +60,7 @@ export class Ends {
     }
   }
 
-  /** All sinks, by step id. @param resumes what the task goes on from */
+  /** All sinks, by step id. @param resumes the sinks' committed states */
   async sinks(resumes: Resumes | undefined): Promise<ReadonlyMap<string, SinkPartition<unknown>>> {
     const { flow, resources } = this.#plan;
     const sinks = new Map<string, SinkPartition<unknown>>();
@@ -68,24 +68,24 @@ export class Ends {
       const resume = resumeOf(resumes, id);
       const open = await this.#ifStill(this.#sinks.get(id), resume, ({ end }) => end);
       const end = open ?? (await this.#openSink(id, sink, resume));
-      // Before the store, wherever it was opened.
+      // Sinks close before the store, wherever they were opened.
       resources.add(end, this.#ofSink(id));
       sinks.set(id, end);
     }
     return sinks;
   }
 
-  /** The source's partition, to be read from now on. @param resume what the task goes on from */
+  /** The source's partition, to be read from now on. @param resume the committed position */
   async source(resume: Json | undefined): Promise<SourcePartition<unknown>> {
     const open = await this.#ifStill(this.#source, resume, ({ end }) => end.partition);
     const { partition, choose } = open ?? (await this.#openSource(resume));
-    // Wherever it was opened, it is closed first: until then what was committed may have to be acknowledged.
+    // The old partition is closed first: until then the source may have to acknowledge what was committed.
     this.#plan.resources.add(partition, this.#ofSource);
     choose();
     return partition;
   }
 
-  /** What was opened, if it goes on from there; else it is closed. */
+  /** The opened part, if it resumed from this position; else closes it. */
   async #ifStill<T>(
     open: Opened<T> | undefined,
     resume: Json | undefined,
@@ -99,7 +99,7 @@ export class Ends {
   async #openSource(resume: Json | undefined): Promise<OpenSource> {
     const { flow, part } = this.#plan;
     const { id, source } = inputOf(flow);
-    // What a source refuses counts only once it is the one that is read.
+    // Payloads that a source refuses count only once this partition is the one that is read.
     const early: (() => void)[] = [];
     let chosen = false;
     const context = this.#contextOf(id);
@@ -132,7 +132,7 @@ export class Ends {
     return opened;
   }
 
-  /** Rows that are handed over to a commit need a store that is named: another one would swallow them. @throws FlowError */
+  /** Rows that leave with commits need a named store: another one would drop them. @throws FlowError */
   #refuseStorelessOutputs(id: string, { store }: Sink<unknown>, opened: SinkPartition<unknown>): void {
     if (opened.takeOutputs === undefined || store !== undefined) return;
     throw new FlowError(
@@ -150,8 +150,9 @@ export class Ends {
   }
 
   #contextOf(step: string): PartContext {
-    const { part, options, opening, onReject } = this.#plan;
+    const { flow, part, options, opening, onReject } = this.#plan;
     return {
+      flow: flow.id,
       step,
       logger: options.logger,
       time: options.time,
@@ -164,7 +165,7 @@ export class Ends {
   }
 }
 
-/** A step may have the name of what every object has. */
+/** A null prototype, since a step may have the name of a property of every object. */
 function resumeOf(resumes: Resumes | undefined, id: string): Json | undefined {
   return resumes !== undefined && Object.hasOwn(resumes, id) ? resumes[id] : undefined;
 }

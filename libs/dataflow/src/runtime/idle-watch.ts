@@ -1,23 +1,23 @@
 import type { Drained } from "../contracts/source.ts";
 
-/** While events come, nobody asks for a proof that there are none: only when there were none for so long (ms). */
+/** Quiet time (ms) before the first idle probe. */
 const PAUSE_MS = 50;
 
-/** Says for how long a partition has been connected and drained without a break. All times are monotonic, ms. */
+/** Measures for how long a partition has been connected and drained without a break. All times are monotonic, ms. */
 export class IdleWatch {
   readonly #idleMs: number;
-  /** The first proof since events came or the connection changed. */
+  /** The first proof since the last events or the last change of the connection. */
   #since: { readonly at: number; readonly connection: number } | undefined;
   #idle = false;
-  /** When events last came. */
+  /** When the last events came. */
   #eventsAt = Number.NEGATIVE_INFINITY;
 
-  /** @param idleMs how long counts as idle; `Infinity`: never */
+  /** @param idleMs how long is idle; `Infinity`: never */
   constructor(idleMs: number) {
     this.#idleMs = idleMs;
   }
 
-  /** Events came: idleness starts anew. */
+  /** Events came: idleness starts again. */
   events(now: number): void {
     this.#eventsAt = now;
     this.#since = undefined;
@@ -25,8 +25,8 @@ export class IdleWatch {
   }
 
   /**
-   * A proof that nothing was left when it was asked for. One over another connection proves nothing about the time before
-   * it.
+   * A proof that nothing was left to read when it was requested. A proof over another connection says nothing about the
+   * time before it.
    */
   drained({ connection }: Drained, askedAt: number, now: number): void {
     if (this.#since?.connection !== connection) this.#since = { at: now, connection };

@@ -2,7 +2,7 @@ import type { Drained, SourceBatch, SourcePartition } from "../contracts/source.
 import { asSourceError } from "../errors.ts";
 import type { Signal } from "./signal.ts";
 
-/** One call of a partition, and how it ended. */
+/** One call of a partition, and its outcome. */
 class Pending<T> {
   #state:
     | { readonly kind: "idle" | "waiting" }
@@ -29,7 +29,7 @@ class Pending<T> {
     }
   }
 
-  /** The outcome, once; `undefined` while there is none. */
+  /** Returns the outcome once; `undefined` if there is none. */
   take(): { readonly value: T } | undefined {
     const state = this.#state;
     if (state.kind === "failed") throw state.error;
@@ -39,16 +39,16 @@ class Pending<T> {
   }
 }
 
-/** What came of a probe. */
+/** The result of a probe. */
 export type ProbeAnswer =
-  /** `askedAt`: when the proof was asked for, by the monotonic clock, ms. */
+  /** `askedAt`: when the proof was requested, monotonic, ms. */
   | { readonly kind: "drained"; readonly proof: Drained; readonly askedAt: number }
-  /** Something is waiting to be read: another probe is worth while only after that. */
+  /** Events wait to be read: another probe is useful only after that. */
   | { readonly kind: "not-drained" }
-  /** Something was waiting, and has been read since. */
+  /** Events were waiting, and have been read since. */
   | { readonly kind: "outdated" };
 
-/** A task's side of its source partition: one `nextBatch` and one probe at a time, both without blocking the task. */
+/** A task's side of its source partition: one `nextBatch` and one probe at a time, neither of which blocks the task. */
 export class Intake {
   readonly #partition: SourcePartition<unknown>;
   readonly #step: string;
@@ -66,7 +66,7 @@ export class Intake {
     this.#signal = signal;
   }
 
-  /** Asks for the next batch unless it is being waited for. */
+  /** Requests the next batch, unless a request is outstanding. */
   request(): void {
     if (this.#batch.idle) this.#batch.start(() => this.#partition.nextBatch(), this.#signal);
   }
@@ -82,7 +82,7 @@ export class Intake {
     return this.#partition.drained !== undefined;
   }
 
-  /** Sends a probe unless one is being waited for. @param now by the monotonic clock, ms */
+  /** Sends a probe, unless one is outstanding. @param now monotonic, ms */
   probe(now: number): void {
     if (!this.#probe.idle) return;
     this.#readSinceProbe = false;
@@ -90,7 +90,7 @@ export class Intake {
     this.#probe.start(async () => this.#partition.drained?.(), this.#signal);
   }
 
-  /** A probe's answer, once. */
+  /** Returns a probe's result once. */
   takeAnswer(): ProbeAnswer | undefined {
     const answer = this.#take(this.#probe);
     if (answer === undefined) return undefined;
@@ -98,7 +98,7 @@ export class Intake {
     return { kind: this.#readSinceProbe ? "outdated" : "not-drained" };
   }
 
-  /** @throws SourceError where the call failed */
+  /** @throws SourceError if the call failed */
   #take<T>(pending: Pending<T>): { readonly value: T } | undefined {
     try {
       return pending.take();

@@ -1,7 +1,7 @@
-/** Makes of what was thrown an error that says whose it is. */
+/** Wraps what was thrown in an error that names the code it came from. */
 export type NameOf = (error: unknown) => Error;
 
-/** What a call of somebody else's code returns. @throws what it throws, as an error that names whose code it is */
+/** Returns what a call of foreign code returns. @throws its error, wrapped so that it names that code */
 export function named<T>(call: () => T, nameOf: NameOf): T {
   try {
     return call();
@@ -10,7 +10,7 @@ export function named<T>(call: () => T, nameOf: NameOf): T {
   }
 }
 
-/** The same for a call that is awaited. It may throw at once, too, where it is no async function. */
+/** The same for an awaited call. It may also throw synchronously if it is no async function. */
 export async function namedAsync<T>(call: () => Promise<T>, nameOf: NameOf): Promise<T> {
   try {
     return await call();

@@ -4,13 +4,13 @@ import type { SinkPartition } from "../contracts/sink.ts";
 import type { Store, TaskHead } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
 import { StateTooLargeError, asSourceError, messageOf } from "../errors.ts";
-import { abortable } from "./abortable.ts";
+import { abortable } from "./waiting.ts";
 import { DEAD_LETTER, inputOf } from "./check-start.ts";
 import { Committer, groupsByStep } from "./committer.ts";
 import { keysKept } from "./counts-codec.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { Ends } from "./ends.ts";
-import { LastFigures } from "./last-figures.ts";
+import { LastFigures } from "./operator-node.ts";
 import { named } from "./named.ts";
 import type { NameOf } from "./named.ts";
 import type { TaskOptions } from "./options.ts";
@@ -20,50 +20,50 @@ import { signatureOf } from "./signature.ts";
 import type { StartLine } from "./start-line.ts";
 import { TaskGraph } from "./task-graph.ts";
 
-/** What a task is made of, before anything is open. */
+/** The parts of a task before anything is open. */
 export interface TaskPlan {
   readonly flow: Dataflow;
   readonly part: string;
   readonly options: TaskOptions;
   readonly store: Store | undefined;
-  /** Where the tasks of a run that begins wait for each other; `undefined` for a task that is opened again. */
+  /** Where the tasks of a starting run wait for each other; `undefined` for a task that is reopened. */
   readonly startLine: StartLine | undefined;
-  /** Gets everything that was opened, also when opening fails half way. */
+  /** Receives every opened resource, also when opening fails half way. */
   readonly resources: Resources;
   /** Aborted when the task must end at once. */
   readonly abort: AbortSignal;
-  /** Aborted when what is being opened is not wanted any more. */
+  /** Aborted when the opening is not needed any more. */
   readonly opening: AbortSignal;
   /** Called for each payload that the source itself refuses. */
   readonly onReject: () => void;
 }
 
-/** What exists only while a task is open. */
+/** The parts of an open task. */
 export interface LiveTask {
   readonly graph: TaskGraph;
   readonly partition: SourcePartition<unknown>;
-  /** What the source counts; `undefined`: it counts nothing. */
+  /** The source's counts; `undefined`: it has none. */
   readonly sourceStats: LastFigures<SourceStats | undefined>;
   readonly deadLetters: DeadLetters;
-  /** Opened sinks by step id, the dead letter's among them. */
+  /** Opened sinks by step id, with the dead letter. */
   readonly sinks: ReadonlyMap<string, SinkPartition<unknown>>;
   readonly committer: Committer | undefined;
-  /** The task goes on from a commit of an earlier run. */
+  /** The task resumes from a commit of an earlier run. */
   readonly resumed: boolean;
-  /** What a run had counted up to that commit; `undefined`: there is none. */
+  /** The run's counts at that commit; `undefined`: there are none. */
   readonly keptCounts: Json | undefined;
-  /** Position after the last batch that was processed. */
+  /** Position after the last processed batch. */
   position: Json;
 }
 
 /**
- * Opens a task, and restores the steps' state. With a store, source and sinks are opened first, since they may refuse, and
- * taking the task over stops its former owner. Nothing is read or written until the task is open: what that owner has
- * committed in between makes them open again. Sinks whose opening changes something come after the store.
+ * Opens a task and restores the steps' state. With a store, source and sinks are opened first, since they may refuse and
+ * acquiring the task stops its former owner. Nothing is read or written until the task is open. If that owner has
+ * committed in between, source and sinks are reopened. Sinks whose opening changes something are opened after the store.
  *
- * A task that is not wanted any more gives up where it waits. Only an `acquire` that was sent is waited for, so that it is closed.
+ * An aborted opening stops where it waits. Only an `acquire` that was sent is awaited, so that it can be closed.
  *
- * Without a store no other worker is replaced, and the source comes last, so that nothing arrives that cannot be processed yet.
+ * Without a store no other worker is replaced. The source is then opened last, so that no event arrives too early.
  */
 export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   const { flow, part, options, store, resources, startLine } = plan;
@@ -143,10 +143,10 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   };
 }
 
-/** Cells of the overflow key, one for each window, come on top of `maxKeys`. */
+/** Cells of the overflow key, one for each window, are not included in `maxKeys`. */
 const RESTORE_SLACK = 1.1;
 
-/** State that was kept by a run with more room is taken up as long as the whole run has room for it. */
+/** State from a run with more room is restored if it fits into the whole run. */
 function refuseTooLarge({ flow, part, options }: TaskPlan, { counts }: TaskHead): void {
   const keys = keysKept(counts);
   if (keys <= options.maxKeys * RESTORE_SLACK) return;
@@ -156,7 +156,7 @@ function refuseTooLarge({ flow, part, options }: TaskPlan, { counts }: TaskHead)
   );
 }
 
-/** A source that cannot prove that it is drained leaves undone what depends on that; without a line in the log it would not be seen why. */
+/** Warns that a source cannot prove that it is drained, with what depends on that proof. */
 function warnOfNoProof(flow: Dataflow, part: string, { logger, exitWhenIdleMs }: TaskOptions): void {
   const { id } = inputOf(flow);
   const waiting = flow.graph.nodes.filter(({ needsDrained }) => needsDrained === true).map((node) => node.id);

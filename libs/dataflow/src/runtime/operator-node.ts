@@ -1,22 +1,19 @@
-import type { Batch, Operator } from "../contracts/operator.ts";
+import type { Batch, Emitter, Operator, OperatorContext } from "../contracts/operator.ts";
 import { asStepError, messageOf } from "../errors.ts";
 import type { GraphNode } from "../graph.ts";
-import type { OperatorContext } from "../contracts/operator.ts";
-import { LastFigures } from "./last-figures.ts";
 import { named } from "./named.ts";
 import type { NameOf } from "./named.ts";
-import type { PortEmitter, Receiver } from "./port-emitter.ts";
 
-/** What a step says of itself. */
+/** The metrics that a step reports. */
 export interface StepFigures {
   readonly figures: Readonly<Record<string, number>>;
-  /** Which of the figures say how things stand; the others are counts. */
+  /** Which of the metrics are gauges; the others are counts. */
   readonly gauges: readonly string[];
 }
 
 const NO_FIGURES: StepFigures = { figures: {}, gauges: [] };
 
-/** The figures of a step that never fail. @param read may throw */
+/** The metrics of a step; reading them never fails. @param read may throw */
 export function figuresOf(
   { step, part, logger }: OperatorContext,
   read: () => StepFigures,
@@ -24,12 +21,12 @@ export function figuresOf(
   return new LastFigures(NO_FIGURES, read, (error) => {
     logger.warn(
       { event: "figures-unknown", step, part },
-      `step "${step}", partition "${part}": its figures cannot be had: ${messageOf(error)}`,
+      `step "${step}", partition "${part}": its figures cannot be read: ${messageOf(error)}`,
     );
   });
 }
 
-/** A step that works on its batch at once. All calls of its operator are made here, and whatever they throw names the step. */
+/** A step with synchronous work. It makes all calls of its operator, and wraps their errors with the step's name. */
 export class OperatorNode implements Receiver {
   readonly node: GraphNode;
   readonly out: PortEmitter;
@@ -39,7 +36,7 @@ export class OperatorNode implements Receiver {
   readonly #figures: LastFigures<StepFigures>;
   eventsIn = 0;
 
-  /** @param build makes the operator */
+  /** @param build creates the operator */
   constructor(
     node: GraphNode,
     build: () => Operator<unknown, unknown>,
@@ -81,8 +78,57 @@ export class OperatorNode implements Receiver {
     return this.#figures.now();
   }
 
-  /** Whether it has this method, which it may leave out. */
+  /** Whether the operator has this optional method. */
   has(method: "finish" | "early" | "snapshot"): boolean {
     return this.call((operator) => operator[method] !== undefined);
+  }
+}
+
+/** The receiver of a port's batches. */
+export interface Receiver {
+  receive(batch: Batch<unknown>): void;
+}
+
+/** One output of a live step: passes each batch to every step after it, in the order of the graph. */
+export class PortEmitter implements Emitter<unknown> {
+  readonly #receivers: Receiver[] = [];
+  /** Events emitted so far. */
+  events = 0;
+
+  connect(receiver: Receiver): void {
+    this.#receivers.push(receiver);
+  }
+
+  emit(batch: Batch<unknown>): void {
+    this.events += batch.events.length;
+    for (const receiver of this.#receivers) receiver.receive(batch);
+  }
+}
+
+/**
+ * Metrics that a step or a source reports. They may be read at any time, also after the run, and are only displayed: if
+ * reading fails, the last values are returned and the error is reported once.
+ */
+export class LastFigures<F> {
+  readonly #read: () => F;
+  readonly #failed: (error: unknown) => void;
+  #last: F;
+  #reported = false;
+
+  constructor(none: F, read: () => F, failed: (error: unknown) => void) {
+    this.#last = none;
+    this.#read = read;
+    this.#failed = failed;
+  }
+
+  /** Never throws. */
+  now(): F {
+    try {
+      this.#last = this.#read();
+    } catch (error) {
+      if (!this.#reported) this.#failed(error);
+      this.#reported = true;
+    }
+    return this.#last;
   }
 }

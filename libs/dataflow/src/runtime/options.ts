@@ -7,54 +7,55 @@ import { FlowError } from "../errors.ts";
 import type { DeadLetterLog } from "./dead-letter-log.ts";
 import { keysOfHeap, stateBytesOfHeap } from "./key-room.ts";
 
-/** From where on a run can be idle. */
+/** From when on a run can be idle. */
 export type IdleFrom = "first-event" | "start";
 
-/** How a flow is run. An option that is `undefined` has its default. */
+/** Options of a run. An option that is `undefined` has its default. */
 export interface RunOptions {
-  /** Keeps the tasks' state, so that a later run goes on where this one stopped. @default none */
+  /** Keeps the tasks' state, so that a later run resumes from it. @default none */
   readonly store?: Store;
   /** Partitions to run; the others are left to other workers. @default all */
   readonly parts?: readonly string[];
   /**
-   * Ends the run once every partition was connected and drained for so long (ms), after what `idleFrom` says. With a store, windows that are open show what they have so far (cause `early`) and stay open for the next
-   * run; without one, or with `closeWindows`, they close. @default never
+   * Ends the run once every partition was connected and drained for this long (ms), counted as `idleFrom` says. With a store,
+   * open windows emit early results (cause `early`) and stay open for the next run; without one, or with
+   * `closeWindows`, they close. @default never
    */
   readonly exitWhenIdleMs?: number;
   /**
-   * What `exitWhenIdleMs` needs before it counts: `first-event`, an event or a resume in some partition, so that a run
-   * may be started before its producers; `start`, nothing, so that an input without events ends the run too.
+   * When `exitWhenIdleMs` begins to count. `first-event`: after an event or a resume in some partition, so that a run
+   * may start before its producers. `start`: at once, so that an input without events also ends the run.
    * @default "first-event"
    */
   readonly idleFrom?: IdleFrom;
-  /** A run that ends because it is idle closes its windows for good, also where there is a store. @default false */
+  /** A run that ends because it is idle closes its windows for good, also with a store. @default false */
   readonly closeWindows?: boolean;
   /**
-   * Time (ms) that `stop()` leaves the tasks to finish and commit what they read, and that closing everything may take
-   * at any end. @default 10000
+   * Time (ms) that `stop()` gives the tasks to finish and commit what they read, and the limit for closing everything at
+   * any end. @default 10000
    */
   readonly drainTimeoutMs?: number;
   /**
-   * Longest time (ms) between commits while anything changed; where nothing did but the watermark, at least 1000.
+   * Maximum time (ms) between commits while anything changed; if only the watermark changed, at least 1000.
    * @default 1000
    */
   readonly commitEveryMs?: number;
   /** Events after which a commit is made. @default 10000 */
   readonly commitEveryEvents?: number;
   /**
-   * Keys that this run keeps something for at most, over all its tasks and steps; a key counts once for each window that
-   * it is in. Each step of each task may have its share of them. Events of further keys are counted under a window's
-   * `overflowKey`, and are errors of a stateful step (`StepOptions.onError`). @default by the limit of the heap
+   * Maximum number of keys with state in this run, over all its tasks and steps. A key counts once for each of its
+   * windows. Each step of each task may have its share. Events of further keys are counted under a window's
+   * `overflowKey`, and are errors in a stateful step (`StepOptions.onError`). @default from the limit of the heap
    */
   readonly maxKeys?: number;
   /**
-   * Bytes of the heap, by estimate, that accumulators of windows take at most for what they collect (`distinct`, lists, sets,
-   * maps, joins, events that wait in order), over all tasks and steps, shared out as `maxKeys` is. A further element is left
-   * out, and counted as its row's `overflow`. For a stateful step it bounds the JSON of all its states
-   * (`StatefulOptions.maxBytes`). @default by the limit of the heap
+   * Bytes of the heap, by estimate, for what accumulators of windows collect (`distinct`, lists, sets, maps, joins, events
+   * that wait in order), over all tasks and steps, divided as `maxKeys` is. A further element is left out, and counted as
+   * its row's `overflow`. For a stateful step it bounds the JSON of all its states
+   * (`StatefulOptions.maxBytes`). @default from the limit of the heap
    */
   readonly maxStateBytes?: number;
-  /** How long (ms) batches of a task may take before signals, sockets and HTTP get a turn. @default 10 */
+  /** How long (ms) batches of a task may run before signals, sockets and HTTP get a turn. @default 10 */
   readonly maxTurnMs?: number;
   /** Stops the run as `stop()` does, when aborted. */
   readonly signal?: AbortSignal;
@@ -76,16 +77,16 @@ export const DEFAULT_RUN_OPTIONS = {
   time: SYSTEM_TIME,
 } as const satisfies RunOptions;
 
-/** The options of a run, resolved. */
+/** The options of a run, with defaults. */
 export type ResolvedRunOptions = Required<Omit<RunOptions, "store" | "parts" | "signal">>;
 
-/** The options of a task, resolved. */
+/** The options of a task, with defaults. */
 export interface TaskOptions extends ResolvedRunOptions {
   /** A step's share of `maxKeys`. */
   readonly maxKeysPerStep: number;
   /** A step's share of `maxStateBytes`. */
   readonly maxStateBytesPerStep: number;
-  /** For dead letters without a sink, of all tasks of the run. */
+  /** Logs dead letters without a sink, for all tasks of the run. */
   readonly deadLetterLog: DeadLetterLog;
 }
 

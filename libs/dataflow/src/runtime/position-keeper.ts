@@ -3,37 +3,37 @@ import type { PositionCodec } from "../contracts/source.ts";
 import { named } from "./named.ts";
 import type { NameOf } from "./named.ts";
 
-/** Group of the source's step in which the fields of its position are kept. */
+/** Group of the source's step that holds the fields of its position. */
 const GROUP = "position";
 
-/** What a commit keeps of a position. */
+/** The part of a position that a commit writes. */
 export interface KeptPosition {
   readonly position: Json;
   readonly changes: readonly StateChange[];
 }
 
-/** Keeps of a source's position what changed, where the source can divide it. */
+/** Writes only the changes of a source's position, if the source can divide it. */
 export class PositionKeeper {
   readonly #codec: PositionCodec | undefined;
   readonly #nameOf: NameOf;
-  /** Where the fields are kept. */
+  /** The group that holds the fields. */
   readonly group: string;
-  /** Fields as they are in the store, as text. */
+  /** Fields as text, as the store has them. */
   #kept = new Map<string, string>();
   #next = this.#kept;
 
-  /** @param step id of the source's step; @param nameOf names an error of its codec */
+  /** @param step id of the source's step; @param nameOf wraps an error of its codec */
   constructor(step: string, codec: PositionCodec | undefined, nameOf: NameOf) {
     this.#codec = codec;
     this.#nameOf = nameOf;
     this.group = `${step}/${GROUP}`;
   }
 
-  /** The position that the store kept, whole. @param groups that it kept, {@link group} among them */
+  /** The whole stored position. @param groups stored groups, with {@link group} */
   restore(position: Json, groups: Iterable<StateGroup>): Json {
     let entries: (readonly [string, Json])[] = [];
     for (const [group, kept] of groups) if (group === this.group) entries = [...kept];
-    // In an order of their own, so that equal positions are equal as text.
+    // Sorted, so that equal positions are equal as text.
     const fields = new Map(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
     this.#kept = textsOf(fields);
     const codec = this.#codec;
@@ -41,7 +41,7 @@ export class PositionKeeper {
     return named(() => codec.unite({ head: position, fields }), this.#nameOf);
   }
 
-  /** What the next commit has to keep. */
+  /** What the next commit writes. */
   next(position: Json): KeptPosition {
     const codec = this.#codec;
     if (codec === undefined) return { position, changes: [] };
@@ -53,7 +53,7 @@ export class PositionKeeper {
     return { position: head, changes };
   }
 
-  /** What {@link next} returned is in the store. */
+  /** The store has what {@link next} returned. */
   committed(): void {
     this.#kept = this.#next;
   }

@@ -1,38 +1,38 @@
 import type { FlowStats } from "./stats.ts";
 
 /**
- * Where every event went, over all tasks. Each figure was counted where it happened; `unaccounted` alone is a
- * difference, and anything but 0 in it is a defect.
+ * Where every event went, over all tasks. Each count was made where the event was; only `unaccounted` is a difference,
+ * and any value but 0 is a bug.
  */
 export interface Reconciliation {
-  /** Events that the sources delivered, including payloads that they refused themselves. */
+  /** Events that the sources delivered, with payloads that they refused themselves. */
   readonly received: number;
   readonly decoded: number;
   readonly malformed: number;
   readonly blank: number;
-  /** Given up on by a step whose error policy is `dead-letter`. */
+  /** Given up by a step whose error policy is `dead-letter`. */
   readonly skipped: number;
-  /** Recognised by a source as sent twice. */
+  /** Recognised by a source as duplicates. */
   readonly duplicates: number;
-  /** Events that entered a window step, each step of windows counted for itself. */
+  /** Events that entered a window step, counted for each window step. */
   readonly windowed: number;
   readonly counted: number;
   readonly late: number;
   readonly refused: number;
-  /** Delivered though the source may have delivered them before. */
+  /** Delivered, but the source may have delivered them before. */
   readonly possibleDuplicates: number;
-  /** Of those received, the ones whose message's number or publish time was not believed. */
+  /** Received, but the number or publish time of their message is implausible. */
   readonly suspicious: number;
   /** Known to be missing, as measured by the sources. */
   readonly lost: number;
-  /** Taken in, but the store has lost the commits that they were in: in no figure above, and read again if possible. */
+  /** Processed, but the store has lost their commits: in no count above, and read again if possible. */
   readonly discarded: number;
-  /** Taken in by tasks that failed before they were committed: in no figure above, and left to the next owner. */
+  /** Processed by tasks that failed before the commit: in no count above, and left to the next owner. */
   readonly uncommitted: number;
-  /** The earliest time (ms) from which on a source cannot know what is missing; `undefined`: they all know. */
+  /** The earliest time (ms) from which on a source cannot count lost events; `undefined`: all can. */
   readonly uncertainSince: number | undefined;
   readonly unaccounted: number;
-  /** Rows that have left the process for good, by output. */
+  /** Rows that have left the process, by output. */
   readonly rowsOut: Readonly<Record<string, number>>;
 }
 
@@ -75,17 +75,23 @@ export function reconcile(stats: FlowStats): Reconciliation {
     if (since !== undefined) uncertainSince = Math.min(uncertainSince ?? since, since);
     for (const step of task.steps) {
       sum.skipped += step.figures["skipped"] ?? 0;
-      if (step.operator === "input") {
-        sum.delivered += step.eventsIn;
-      } else if (step.operator === "decode") {
-        sum.decodeIn += step.eventsIn;
-        addUp(decode, step.figures);
-      } else if (step.operator === "window") {
-        sum.windowed += step.eventsIn;
-        windowSkipped += step.figures["skipped"] ?? 0;
-        addUp(window, step.figures);
-      } else if (step.operator === "output") {
-        rowsOut.set(step.id, (rowsOut.get(step.id) ?? 0) + (step.figures["rowsOut"] ?? 0));
+      switch (step.kind) {
+        case "input":
+          sum.delivered += step.eventsIn;
+          break;
+        case "decode":
+          sum.decodeIn += step.eventsIn;
+          addUp(decode, step.figures);
+          break;
+        case "windows":
+          sum.windowed += step.eventsIn;
+          windowSkipped += step.figures["skipped"] ?? 0;
+          addUp(window, step.figures);
+          break;
+        case "output":
+          rowsOut.set(step.id, (rowsOut.get(step.id) ?? 0) + (step.figures["rowsOut"] ?? 0));
+          break;
+        case "other":
       }
     }
   }

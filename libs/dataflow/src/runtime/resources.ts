@@ -5,12 +5,12 @@ interface Resource {
   close(): Promise<void>;
 }
 
-/** What a task opened; closed in reverse order, all of it, whatever fails on the way. */
+/** The resources of a task. They are closed in reverse order, all of them, also after a failure. */
 export class Resources {
-  /** With what names an error of its closing. */
+  /** Wraps an error of its closing. */
   readonly #open = new Map<Resource, NameOf | undefined>();
 
-  /** What is added again is closed before all that was added in between. @param nameOf says whose error it is */
+  /** A resource added again is closed before those that were added in between. @param nameOf wraps an error */
   add(resource: Resource, nameOf?: NameOf): void {
     this.#open.delete(resource);
     this.#open.set(resource, nameOf);

@@ -2,36 +2,35 @@ import { setMaxListeners } from "node:events";
 import type { ClockStep } from "../contracts/time-provider.ts";
 import type { Dataflow } from "../dataflow.ts";
 import { DrainTimeoutError, FlowError, asSourceError, messageOf } from "../errors.ts";
-import { abortable } from "./abortable.ts";
+import { kindOf } from "../graph.ts";
+import { abortable, pause } from "./waiting.ts";
 import { checkStart, inputOf } from "./check-start.ts";
 import { RolledBack } from "./committer.ts";
 import { DeadLetterLog } from "./dead-letter-log.ts";
 import { namedAsync } from "./named.ts";
 import { resolveRunOptions } from "./options.ts";
 import type { ResolvedRunOptions, RunOptions, TaskOptions } from "./options.ts";
-import { pause } from "./pause.ts";
-import { StartLine } from "./start-line.ts";
+import { StartLine, StoppedWhileStarting } from "./start-line.ts";
 import type { FlowStats } from "./stats.ts";
-import { StoppedWhileStarting } from "./stopped-while-starting.ts";
 import { Task } from "./task.ts";
 import type { Unfinished } from "./task.ts";
 import { TaskHistory } from "./task-history.ts";
 
-/** Pauses (ms) before a task is opened again whose store was rolled back: none at first, then growing up to the last. */
+/** Pauses (ms) before a task whose store was rolled back is reopened: none at first, then growing up to the last one. */
 const RELOAD_PAUSES_MS = [0, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
-/** A task that ran for so long (ms) since it was opened is reloaded without a pause again. */
+/** A task that ran for this long (ms) since it was opened is reloaded without a pause again. */
 const CALM_MS = 60_000;
 
 /** A flow that is running. `await using` stops it at the end of the block. */
 export interface RunHandle extends AsyncDisposable {
   /**
-   * Settles when every task has ended and closed what it opened: with the final figures, or with the error of the
-   * first task that failed. A rejection that is handled nowhere ends the process, as any other does.
+   * Settles when every task has ended and closed its resources: with the final figures, or with the error of the first
+   * task that failed. An unhandled rejection ends the process.
    */
   readonly done: Promise<FlowStats>;
-  /** Ends the intake, finishes and commits what was read, and waits for that. Idempotent. @returns `done` */
+  /** Stops reading, finishes and commits what was read, and awaits that. Idempotent. @returns `done` */
   stop(): Promise<FlowStats>;
-  /** Figures at this moment. */
+  /** The present figures. */
   stats(): FlowStats;
 }
 
@@ -74,12 +73,12 @@ class Worker {
   readonly #given: RunOptions;
   readonly #options: ResolvedRunOptions;
   readonly #deadLetterLog: DeadLetterLog;
-  /** What each step of each task may have of `maxKeys` and `maxStateBytes`. */
+  /** Each step's share of `maxKeys` and `maxStateBytes`. */
   #share: Pick<TaskOptions, "maxKeysPerStep" | "maxStateBytesPerStep"> = {
     maxKeysPerStep: 1,
     maxStateBytesPerStep: 1,
   };
-  /** Aborted when the run is to stop. */
+  /** Aborted to stop the run. */
   readonly #stop = new AbortController();
   /** Aborted when stopping takes too long. */
   readonly #abort = new AbortController();
@@ -92,7 +91,7 @@ class Worker {
     this.#given = options;
     this.#options = resolveRunOptions(options);
     this.#deadLetterLog = new DeadLetterLog(this.#options.logger, this.#options.time);
-    // Every task and every connection listens to them; that many listeners are no leak.
+    // Every task and every connection listens to these signals; that many listeners are no leak.
     setMaxListeners(0, this.#stop.signal, this.#abort.signal);
   }
 
@@ -135,7 +134,7 @@ class Worker {
     });
   }
 
-  /** What a run that is given up leaves undone. */
+  /** Describes what an aborted run leaves undone. */
   #unfinished(): string {
     const all = this.#tasks.map((task) => task.unfinished());
     const sum = (of: (each: Unfinished) => number): number =>
@@ -152,7 +151,7 @@ class Worker {
     const open = sum((each) => each.open);
     const missing = [
       ...(rows === 0 ? [] : [`up to ${rows} rows were not written`]),
-      ...(open === 0 ? [] : [`the results of ${open} keys in open windows were not given out`]),
+      ...(open === 0 ? [] : [`the results of ${open} keys in open windows were not emitted`]),
     ];
     return missing.length === 0
       ? "all rows were handed to the outputs, and may not all have left them"
@@ -160,15 +159,15 @@ class Worker {
   }
 
   readonly #clockWasSet = ({ byMs, skippedMs, aheadMs }: ClockStep): void => {
-    const windows = this.#flow.graph.nodes.some(({ operator }) => operator === "window");
-    const forth = windows
+    const windows = this.#flow.graph.nodes.some((node) => kindOf(node) === "windows");
+    const forward = windows
       ? "windows on the system clock that are over by it close now; event time goes on evenly"
       : "time goes on from there";
     const what =
-      skippedMs === 0 ? `time goes on evenly from where it was, ${aheadMs} ms ahead of the clock` : forth;
+      skippedMs === 0 ? `time goes on evenly from where it was, ${aheadMs} ms ahead of the clock` : forward;
     this.#options.logger.warn(
       { event: "clock-set", byMs, aheadMs },
-      `the system's clock was set ${byMs < 0 ? "back" : "forth"} by ${Math.abs(byMs)} ms: ${what}`,
+      `the system's clock was set ${byMs < 0 ? "back" : "forward"} by ${Math.abs(byMs)} ms: ${what}`,
     );
   };
 
@@ -176,7 +175,7 @@ class Worker {
     return { flow: this.#flow.id, tasks: this.#tasks.map((task) => task.stats()) };
   }
 
-  /** @throws FlowError for a partition that is not there, or that is named twice */
+  /** @throws FlowError for an unknown partition, or one that is named twice */
   async #parts(): Promise<readonly string[]> {
     const { id, source } = inputOf(this.#flow);
     const all = await namedAsync(
@@ -204,7 +203,7 @@ class Worker {
     const steps = this.#flow.graph.nodes.filter(({ state }) => state !== undefined).length;
     if (steps === 0) return;
     const { maxKeys, maxStateBytes, logger } = this.#options;
-    // Without a store it is of interest only once keys overflow, which is counted.
+    // Without a store this matters only once keys overflow, and those are counted.
     const level = this.#given.store === undefined ? "debug" : "info";
     const shareOf = (all: number): number => Math.max(Math.floor(all / (steps * Math.max(tasks, 1))), 1);
     this.#share = { maxKeysPerStep: shareOf(maxKeys), maxStateBytesPerStep: shareOf(maxStateBytes) };
@@ -219,9 +218,9 @@ class Worker {
   }
 
   /**
-   * Looks at what the run begins with, and changes nothing.
+   * Checks the start of the run, and changes nothing.
    *
-   * @returns the partitions to run; `undefined`: the run was stopped, and nothing is open that there were to finish
+   * @returns the partitions to run; `undefined`: the run was stopped, and nothing is open
    */
   async #look(): Promise<readonly string[] | undefined> {
     const { logger, time } = this.#options;
@@ -240,7 +239,7 @@ class Worker {
   #task(part: string, history: TaskHistory, startLine?: StartLine): Task {
     const options = { ...this.#options, ...this.#share, deadLetterLog: this.#deadLetterLog };
     const task = new Task(this.#flow, part, options, this.#given.store, history, startLine, () => {
-      // Until all are idle none ends: a partition that pauses is not over while another still runs.
+      // No task ends until all are idle: a partition that pauses has not ended while another still runs.
       if (!this.#tasks.every((each) => each.idle)) return;
       if (this.#options.idleFrom === "start" || this.#tasks.some(({ begun }) => begun)) {
         for (const each of this.#tasks) each.endInput();
@@ -250,7 +249,7 @@ class Worker {
     return task;
   }
 
-  /** Once: nothing has come for as long as would end the run, had there been an event. */
+  /** Logs once that an event is missing for an idle end. */
   #sayWaiting(): void {
     const { exitWhenIdleMs, logger } = this.#options;
     if (this.#saidWaiting || exitWhenIdleMs === Infinity) return;
@@ -261,7 +260,7 @@ class Worker {
     );
   }
 
-  /** One failure stops the others, which finish and commit; then it is thrown. */
+  /** One failure stops the other tasks, which finish and commit; then it is thrown. */
   async #runAll(): Promise<void> {
     let failure: { readonly error: unknown } | undefined;
     await Promise.all(
@@ -277,7 +276,7 @@ class Worker {
     if (failure !== undefined) throw failure.error;
   }
 
-  /** A task that is not opened again does not load what still stands of its figures. */
+  /** A task that is not reopened does not load which of its counts are still valid. */
   async #lookAtFigures({ part, history }: Task): Promise<void> {
     const task = { flow: this.#flow.id, part };
     try {
@@ -291,7 +290,7 @@ class Worker {
     }
   }
 
-  /** Runs a task, and opens it again from what its store still has when that was rolled back. */
+  /** Runs a task, and reopens it from the store's state after a rollback. */
   async #runTask(task: Task, index: number): Promise<void> {
     const { time, logger } = this.#options;
     let current = task;
@@ -310,7 +309,7 @@ class Worker {
           `${messageOf(error)}; reloading${pauseMs === 0 ? "" : ` in ${pauseMs} ms`}`,
         );
         if (pauseMs > 0) await pause(time, pauseMs, this.#stop.signal);
-        // All that was committed is in the store, and there is nothing else to finish.
+        // All commits are in the store, and there is nothing else to finish.
         if (this.#stop.signal.aborted) {
           await this.#lookAtFigures(current);
           return;

@@ -1,4 +1,4 @@
-/** Lets one task wait until anything of interest has happened; a notice given before the wait is not lost. */
+/** Lets one task wait for a notification; one that comes before the wait is not lost. */
 export class Signal {
   #raised = false;
   #waiting: (() => void) | undefined;

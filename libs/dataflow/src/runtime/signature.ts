@@ -2,7 +2,7 @@ import type { Dataflow } from "../dataflow.ts";
 import { StateMismatchError } from "../errors.ts";
 import { differencesOf } from "./state-difference.ts";
 
-/** What kept state depends on: the flow's version, and its steps that keep any with what their state depends on. */
+/** What stored state depends on: the flow's version, and its stateful steps with what their state depends on. */
 export function signatureOf(flow: Dataflow): string {
   const steps = flow.graph.nodes.flatMap(({ id, state }) => (state === undefined ? [] : [`${id}: ${state}`]));
   return [`${flow.id} v${flow.options.version ?? 1}`, ...steps.sort()].join("; ");

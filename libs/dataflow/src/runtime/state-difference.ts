@@ -1,13 +1,13 @@
-/** What a step's state depends on, by what it is called in a message. */
+/** What a step's state depends on, by its name in a message. */
 type Aspects = ReadonlyMap<string, string>;
 
 interface Shape {
   readonly version: string;
-  /** Of the steps that keep state, by id. */
+  /** The stateful steps, by id. */
   readonly steps: ReadonlyMap<string, string>;
 }
 
-/** What differs between two signatures, in words: one sentence for each thing. */
+/** The differences between two signatures, one sentence for each. */
 export function differencesOf(kept: string, own: string): readonly string[] {
   const [before, now] = [shapeOf(kept), shapeOf(own)];
   const differences: string[] = [];
@@ -36,7 +36,7 @@ function changed(what: string, kept: string, now: string): string {
   return `${what}: kept ${kept}, now ${now}`;
 }
 
-/** A signature is made by `signatureOf`. */
+/** Parses a signature of `signatureOf`. */
 function shapeOf(signature: string): Shape {
   const [head = "", ...steps] = signature.split(/; (?=[^\s:]+: )/);
   return {

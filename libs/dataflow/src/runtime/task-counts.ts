@@ -1,12 +1,12 @@
-/** What one step has counted. */
+/** The counts of one step. */
 export interface StepCounts {
   readonly eventsIn: number;
   readonly eventsOut: Readonly<Record<string, number>>;
-  /** The operator's own figures, but for its gauges. */
+  /** The operator's own metrics, without its gauges. */
   readonly figures: Readonly<Record<string, number>>;
 }
 
-/** What a task has counted: figures that only grow, in events unless they say otherwise. */
+/** The counts of a task: they only grow, and are in events unless stated otherwise. */
 export interface TaskCounts {
   /** Taken from the source. */
   readonly read: number;
@@ -14,9 +14,9 @@ export interface TaskCounts {
   readonly lost: number;
   /** Payloads that the source itself refused. */
   readonly rejected: number;
-  /** Those that the source delivered though they may have come before. */
+  /** Delivered, but possibly duplicates. */
   readonly possibleDuplicates: number;
-  /** Those whose message's number or publish time was not believed. */
+  /** Delivered, but the number or publish time of their message is implausible. */
   readonly suspicious: number;
   readonly batches: number;
   readonly commits: number;
@@ -36,7 +36,7 @@ export const NO_COUNTS: TaskCounts = {
   steps: {},
 };
 
-/** Events that were taken, also those that the source itself refused. */
+/** Events that were read, with those that the source itself refused. */
 export function eventsOf({ read, rejected }: TaskCounts): number {
   return read + rejected;
 }
@@ -44,7 +44,7 @@ export function eventsOf({ read, rejected }: TaskCounts): number {
 export function sumOf(a: TaskCounts, b: TaskCounts): TaskCounts {
   const steps: Record<string, StepCounts> = { ...a.steps };
   for (const [id, counts] of Object.entries(b.steps)) {
-    // A step may have the name of what every object has.
+    // A null prototype, since a step may have the name of a property of every object.
     const other = Object.hasOwn(steps, id) ? steps[id] : undefined;
     steps[id] = other === undefined ? counts : sumOfStep(other, counts);
   }

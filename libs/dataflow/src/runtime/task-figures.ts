@@ -1,4 +1,5 @@
 import type { TimeProvider } from "../contracts/time-provider.ts";
+import { kindOf } from "../graph.ts";
 import type { Graph } from "../graph.ts";
 import type { LiveTask } from "./open-task.ts";
 import type { Hold, StepStats, TaskPhase, TaskStats } from "./stats.ts";
@@ -6,7 +7,7 @@ import { NO_COUNTS, eventsOf, sumOf } from "./task-counts.ts";
 import type { TaskCounts } from "./task-counts.ts";
 import type { TaskHistory } from "./task-history.ts";
 
-/** How a task stands at a moment. */
+/** The present state of a task. */
 export interface TaskStanding {
   readonly part: string;
   readonly phase: TaskPhase;
@@ -15,15 +16,15 @@ export interface TaskStanding {
   readonly live: LiveTask | undefined;
 }
 
-/** What one life of a task counts, and all that it says of itself. */
+/** The counts and metrics of one life of a task. */
 export class TaskFigures {
   readonly #graph: Graph;
   readonly #time: TimeProvider;
   readonly #history: TaskHistory;
-  /** When the last proof that nothing was left to read was made, system time, ms. */
+  /** System time of the last proof that nothing was left to read, ms. */
   drainedAt: number | undefined;
   #read = 0;
-  /** Batches that were taken, and those that are through. */
+  /** Batches that were started, and those that are finished. */
   #taken = 0;
   #batches = 0;
   #lastBatchMs = 0;
@@ -31,9 +32,9 @@ export class TaskFigures {
   #rejected = 0;
   #commits = 0;
   #lastMessageAt: number | undefined;
-  /** What the source had counted at the position that the next commit carries. */
+  /** The source's counts at the position of the next commit. */
   #atPosition = { duplicates: 0, lost: 0, rejected: 0, possibleDuplicates: 0, suspicious: 0 };
-  /** What of this life the last commit has; `undefined`: there is no store, and everything counted stands. */
+  /** The counts of this life at the last commit; `undefined`: there is no store, and all counts are valid. */
   #committed: TaskCounts | undefined;
 
   constructor(graph: Graph, time: TimeProvider, history: TaskHistory, commits: boolean) {
@@ -47,7 +48,7 @@ export class TaskFigures {
     return this.#read;
   }
 
-  /** A batch is taken. @param times of its events' messages, ms; `NaN` where unknown */
+  /** A batch was read. @param times of its events' messages, ms; `NaN` where unknown */
   took(events: number, times: readonly number[] | undefined): void {
     this.#read += events;
     this.#taken += 1;
@@ -66,18 +67,18 @@ export class TaskFigures {
     this.#rejected += 1;
   }
 
-  /** The next commit carries the source's present position. */
+  /** The next commit has the source's present position. */
   atPosition(live: LiveTask): void {
     this.#atPosition = { ...countedBy(live), rejected: this.#rejected };
   }
 
-  /** What this life will have counted with the commit that is about to be made. */
+  /** The counts of this life with the next commit. */
   withCommit({ graph }: LiveTask): TaskCounts {
     const steps = graph.counts(this.#graph, "written");
     return { ...this.#own(), batches: this.#taken, commits: this.#commits + 1, steps };
   }
 
-  /** @param counts that the commit carried, of this life */
+  /** @param counts of this life in the commit */
   committed(counts: TaskCounts): void {
     this.#commits = counts.commits;
     this.#committed = counts;
@@ -117,22 +118,25 @@ export class TaskFigures {
       drainedAt: this.drainedAt,
       lagMs: this.#lastMessageAt === undefined ? undefined : this.#time.now() - this.#lastMessageAt,
       hold,
-      steps: this.#graph.nodes.flatMap(({ id, operator }): StepStats[] => {
+      steps: this.#graph.nodes.flatMap((node): StepStats[] => {
+        const { id, operator } = node;
         const step = steps[id];
         if (step === undefined) return [];
-        return [{ id, operator, ...step, figures: { ...step.figures, ...gauges?.get(id) } }];
+        return [
+          { id, operator, kind: kindOf(node), ...step, figures: { ...step.figures, ...gauges?.get(id) } },
+        ];
       }),
     };
   }
 
-  /** What of this life its figures are: of one that failed, what it has committed. */
+  /** The counts that this life adds: if it failed, those at its last commit. */
   #standing(phase: TaskPhase, live: LiveTask | undefined): TaskCounts {
-    // A life that is over has gone into the history.
+    // The history has the counts of a finished life.
     if (phase === "reloading") return NO_COUNTS;
     return (phase === "failed" ? this.#committed : undefined) ?? this.#now(live);
   }
 
-  /** All that this life has counted so far, also what the source has counted since the position was noted. */
+  /** All counts of this life so far, with the source's counts since the last noted position. */
   #now(live: LiveTask | undefined): TaskCounts {
     const counted = live && countedBy(live);
     return {
@@ -144,7 +148,7 @@ export class TaskFigures {
     };
   }
 
-  /** But for the steps, as far as it goes with the position of the next commit. */
+  /** Without the steps, and only up to the position of the next commit. */
   #own(): Omit<TaskCounts, "steps"> {
     return { read: this.#read, ...this.#atPosition, batches: this.#batches, commits: this.#commits };
   }

@@ -2,19 +2,16 @@ import type { StateChange, StateGroup, Upstream } from "@millrace/windowing";
 import type { Batch, Operator, OperatorContext, Wake } from "../contracts/operator.ts";
 import type { SinkPartition } from "../contracts/sink.ts";
 import { asSinkError, asStepError } from "../errors.ts";
+import { kindOf } from "../graph.ts";
 import type { Graph, GraphNode } from "../graph.ts";
-import type { AsyncOperator } from "../operators/async-operator.ts";
-import type { StepContext } from "../operators/step-context.ts";
-import type { LastFigures } from "./last-figures.ts";
+import type { AsyncOperator, StepContext } from "../operators/step-context.ts";
+import type { LastFigures, Receiver, StepFigures } from "./operator-node.ts";
 import { named, namedAsync } from "./named.ts";
 import type { NameOf } from "./named.ts";
-import { OperatorNode, figuresOf } from "./operator-node.ts";
-import type { StepFigures } from "./operator-node.ts";
-import { PortEmitter } from "./port-emitter.ts";
-import type { Receiver } from "./port-emitter.ts";
+import { figuresOf, OperatorNode, PortEmitter } from "./operator-node.ts";
 import type { StepCounts } from "./task-counts.ts";
 
-/** A step whose work is awaited: batches wait in its inbox until the task settles. */
+/** A step with asynchronous work: batches wait in its inbox until the task settles. */
 class AsyncNode implements Receiver {
   readonly node: GraphNode;
   readonly #operator: AsyncOperator<unknown, unknown>;
@@ -24,7 +21,7 @@ class AsyncNode implements Receiver {
   readonly #inbox: Batch<unknown>[] = [];
   eventsIn = 0;
 
-  /** @param build makes the operator */
+  /** @param build creates the operator */
   constructor(
     node: GraphNode,
     build: () => AsyncOperator<unknown, unknown>,
@@ -67,9 +64,9 @@ class OutputNode implements Receiver {
   readonly #part: string;
   rows: unknown[] = [];
   eventsIn = 0;
-  /** Rows that the sink was given. */
+  /** Rows given to the sink. */
   written = 0;
-  /** Rows that have left this process for good. */
+  /** Rows that have left this process. */
   rowsOut = 0;
 
   constructor(node: GraphNode, sink: SinkPartition<unknown>, part: string) {
@@ -95,12 +92,12 @@ class OutputNode implements Receiver {
     this.written += rows.length;
   }
 
-  /** Rows that the sink has not taken. */
+  /** Rows that the sink has not accepted yet. */
   get unwritten(): number {
     return this.eventsIn - this.written;
   }
 
-  /** Every row written is out: the sink was flushed, and what leaves with a commit was committed. */
+  /** Every written row has left: the sink was flushed, and rows that leave with a commit were committed. */
   allOut(): void {
     this.rowsOut = this.written;
   }
@@ -116,10 +113,10 @@ export interface Wakes {
   readonly drained: number | undefined;
 }
 
-/** The live copy of a flow's steps in one task: batches are pushed in at the input, rows come out at the sinks. */
+/** The live copy of a flow's steps in one task: batches enter at the input, rows leave at the sinks. */
 export class TaskGraph {
   readonly #clock = { now: 0 };
-  /** By how much system time was set forth since the last turn, ms. */
+  /** By how much system time was set forward since the last turn, ms. */
   #skippedMs = 0;
   readonly #input: PortEmitter;
   readonly #operators: OperatorNode[] = [];
@@ -127,7 +124,7 @@ export class TaskGraph {
   readonly #outputs: OutputNode[] = [];
   /** Window steps over results of windows. */
   readonly #following: OperatorNode[] = [];
-  /** Window steps whose results others divide again, by id. */
+  /** Window steps whose results other window steps group again, by id. */
   readonly #before = new Map<string, OperatorNode>();
   #finishing = false;
   readonly #emitters = new Map<string, PortEmitter>();
@@ -171,20 +168,20 @@ export class TaskGraph {
     this.#input = input;
   }
 
-  /** Sends a batch through every step that works at once. */
+  /** Sends a batch through every synchronous step. */
   push(batch: Batch<unknown>, now: number): void {
     this.#turn(now);
     this.#input.emit(batch);
     this.#follow();
   }
 
-  /** System time is `now`; if `drainedAt` is given, nothing was left to read at that instant. */
+  /** System time is `now`. With `drainedAt`, nothing was left to read at that instant. */
   advance(now: number, drainedAt: number | undefined): void {
     this.#turn(now);
     for (const step of this.#operators) step.call((operator, out) => operator.advance?.(now, drainedAt, out));
   }
 
-  /** System time was set forth by so many ms, which have not passed. The steps learn of it at their next turn. */
+  /** System time was set forward by this many ms, which have not passed. The steps are informed at their next turn. */
   skipped(ms: number): void {
     this.#skippedMs += ms;
   }
@@ -199,7 +196,7 @@ export class TaskGraph {
     return this.#operators.some(({ pending }) => pending);
   }
 
-  /** Does the async work that waits, first step to last, then gives every sink its rows. */
+  /** Runs the waiting async work, first step to last, then gives every sink its rows. */
   async settle(): Promise<void> {
     do {
       for (const node of this.#asyncs) await node.work();
@@ -208,7 +205,7 @@ export class TaskGraph {
     await Promise.all(this.#outputs.map((output) => output.write()));
   }
 
-  /** Every row given to a sink is out. */
+  /** Every row given to a sink has left. */
   allOut(): void {
     for (const output of this.#outputs) output.allOut();
   }
@@ -220,7 +217,7 @@ export class TaskGraph {
     this.#follow();
   }
 
-  /** Closes what the end closes, first step to last: what each emits must settle before the next one's turn. */
+  /** Ends the input of the steps, first to last: what each emits must settle before the next step's turn. */
   *finishing(cause: "end" | "drain", now: number): Generator<void> {
     this.#turn(now);
     this.#finishing = true;
@@ -232,8 +229,8 @@ export class TaskGraph {
   }
 
   /**
-   * Emits what open windows have so far, first step to last, each to be settled as in `finishing`. Not of windows whose
-   * results others divide again: their final results would be counted beside.
+   * Emits early results of open windows, first step to last, each to be settled as in `finishing`. Windows whose results
+   * other windows group again are left out: their final results would be counted in addition.
    */
   *showing(now: number): Generator<void> {
     this.#turn(now);
@@ -257,7 +254,7 @@ export class TaskGraph {
     return { time, drained };
   }
 
-  /** Event time (ms) up to which every window step has emitted all its first results; `undefined`: there is none. */
+  /** Event time (ms) up to which every window step has emitted all first results; `undefined`: there is no such step. */
   get watermark(): number | undefined {
     let lowest: number | undefined;
     for (const step of this.#operators) {
@@ -267,7 +264,7 @@ export class TaskGraph {
     return lowest;
   }
 
-  /** What changed in the steps' state since the last call, in groups that carry the step's id. */
+  /** The changes of the steps' state since the last call, in groups that start with the step's id. */
   snapshot(): readonly StateChange[] {
     return this.#operators.flatMap((step) =>
       step
@@ -276,7 +273,7 @@ export class TaskGraph {
     );
   }
 
-  /** Gives every step that keeps state what was kept of it. */
+  /** Restores the stored state of every step. */
   restore(groups: ReadonlyMap<string, readonly StateGroup[]>, now: number): void {
     // Their time begins now, whatever the clock did before.
     this.#skippedMs = 0;
@@ -287,10 +284,10 @@ export class TaskGraph {
     }
   }
 
-  /** Results of windows that have left so far. */
+  /** Results of windows that have been emitted so far. */
   get results(): number {
     return this.#operators.reduce(
-      (sum, { node, out }) => sum + (node.operator === "window" ? out.events : 0),
+      (sum, { node, out }) => sum + (kindOf(node) === "windows" ? out.events : 0),
       0,
     );
   }
@@ -315,7 +312,7 @@ export class TaskGraph {
     return counts;
   }
 
-  /** Figures of every step that say how things stand, by its id. */
+  /** The gauges of every step, by its id. */
   gauges(): ReadonlyMap<string, Readonly<Record<string, number>>> {
     return new Map(
       [...this.#figures()].map(([id, { figures, gauges }]) => [
@@ -325,7 +322,7 @@ export class TaskGraph {
     );
   }
 
-  /** Keys that all steps keep, once for each of their windows. */
+  /** Keys held by all steps, counted once for each of their windows. */
   get keys(): number {
     let keys = 0;
     for (const { figures } of this.#operators) {
@@ -335,12 +332,12 @@ export class TaskGraph {
     return keys;
   }
 
-  /** What stopping now would leave undone: rows not written, and keys of open windows. */
+  /** What a stop would leave undone now: rows not written, and keys of open windows. */
   unfinished(): { readonly rows: number; readonly open: number } {
     return {
       rows: this.#outputs.reduce((rows, { unwritten }) => rows + unwritten, 0),
       open: this.#operators
-        .filter(({ node }) => node.operator === "window")
+        .filter(({ node }) => kindOf(node) === "windows")
         .reduce((open, { figures }) => open + (figures.figures["cells"] ?? 0), 0),
     };
   }
@@ -362,14 +359,14 @@ export class TaskGraph {
     return this.#asyncs.some(({ waiting }) => waiting);
   }
 
-  /** Window steps before others have gone on, and their results are with those that follow, unless they are on the way. */
+  /** Earlier window steps have advanced, and their results have reached the later ones, unless they are in-flight. */
   #follow(): void {
     if (this.#finishing || this.#onTheWay) return;
     const { now } = this.#clock;
     for (const step of this.#following) step.call((operator, out) => operator.advance?.(now, undefined, out));
   }
 
-  /** @param ids window steps that live already */
+  /** @param ids window steps that exist already */
   #upstreamOf(ids: readonly string[]): Upstream {
     const steps = this.#operators.filter(({ node }) => ids.includes(node.id));
     for (const step of steps) this.#before.set(step.node.id, step);
@@ -391,7 +388,7 @@ export class TaskGraph {
     };
   }
 
-  /** The calls that follow are made at `now`. By how much the clock was set comes first, since `now` is later by it. */
+  /** The next calls are made at `now`. A step of the clock is reported first, since `now` includes it. */
   #turn(now: number): void {
     const skippedMs = this.#skippedMs;
     this.#skippedMs = 0;

@@ -4,10 +4,9 @@ import { NO_COUNTS, eventsOf, sumOf } from "./task-counts.ts";
 import type { TaskCounts } from "./task-counts.ts";
 
 /**
- * What one partition's task has counted in a run, over all its lives. A task whose store was rolled back is opened
- * again at an older commit and reads on from there: what was counted after that commit is then discarded, so that no
- * event is counted twice. Each commit carries the counts that stand with it, so they are right however far the store
- * was rolled back.
+ * The counts of one partition's task in a run, over all its lives. A task whose store was rolled back is reopened at an
+ * older commit and reads on from there: counts after that commit are discarded, so that no event is counted twice. Each
+ * commit has the counts that are valid with it, so they are right however far the store was rolled back.
  */
 export class TaskHistory {
   readonly #codec = new CountsCodec();
@@ -15,22 +14,22 @@ export class TaskHistory {
   #discarded = 0;
   #reloads = 0;
 
-  /** What stands of earlier lives; the present life's counts come on top. */
+  /** Valid counts of earlier lives, without the present life. */
   get earlier(): TaskCounts {
     return this.#earlier;
   }
 
-  /** Events that were taken, and not committed in a way that lasted. */
+  /** Events that were read, but whose commits were lost. */
   get discarded(): number {
     return this.#discarded;
   }
 
-  /** How often the task was opened again. */
+  /** How often the task was reopened. */
   get reloads(): number {
     return this.#reloads;
   }
 
-  /** What a commit keeps. @param counts of this life, with that commit; @param keys that the steps keep with it */
+  /** What a commit stores. @param counts of this life, with that commit; @param keys that the steps hold then */
   toKeep(counts: TaskCounts, keys: number): Json {
     return this.#codec.encode(sumOf(this.#earlier, counts), keys);
   }
@@ -38,7 +37,7 @@ export class TaskHistory {
   /**
    * A life is over, and another one begins at a commit that is not known yet.
    *
-   * @param committed what the one that is over had counted at its last commit; @param events what it had taken in all
+   * @param committed the counts of the finished life at its last commit; @param events all that it had read
    */
   rolledBack(committed: TaskCounts, events: number): void {
     this.#discarded += events - eventsOf(committed);
@@ -47,9 +46,9 @@ export class TaskHistory {
   }
 
   /**
-   * A life begins. Where it begins before this run did, nothing of this run's own stands.
+   * A life begins. If it begins before this run did, no counts of this run remain.
    *
-   * @param kept what {@link toKeep} returned for the commit that it begins at, or another run's did; `undefined`: none
+   * @param kept what {@link toKeep} returned at its first commit, in this or another run; `undefined`: none
    */
   resumed(kept: Json | undefined): void {
     const standing = this.#codec.decode(kept) ?? NO_COUNTS;

@@ -3,7 +3,7 @@ import type { Json } from "@millrace/windowing";
 import type { Store } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
 import { DrainTimeoutError, asSinkError, asSourceError, messageOf } from "../errors.ts";
-import { abortable } from "./abortable.ts";
+import { abortable } from "./waiting.ts";
 import { inputOf } from "./check-start.ts";
 import { CommitSchedule } from "./commit-schedule.ts";
 import { RolledBack } from "./committer.ts";
@@ -20,17 +20,17 @@ import { Signal } from "./signal.ts";
 import type { StartLine } from "./start-line.ts";
 import type { Hold, TaskPhase, TaskStats } from "./stats.ts";
 import { TaskFigures } from "./task-figures.ts";
-import { StoppedWhileStarting } from "./stopped-while-starting.ts";
+import { StoppedWhileStarting } from "./start-line.ts";
 import type { TaskHistory } from "./task-history.ts";
 
-/** Why a task's input ended: by itself, since nothing came for long enough, or since the run is to stop. */
+/** Why a task's input ended: by itself, because the run is idle, or because the run is stopped. */
 type Ending = "end" | "idle" | "stopped";
 
-/** What a task has not done yet. */
+/** What a task has not finished yet. */
 export interface Unfinished {
   /** Events read since the last commit. */
   readonly uncommitted: number;
-  /** Rows that were made and that their sinks have not taken. */
+  /** Rows that its sinks have not accepted yet. */
   readonly rows: number;
   /** Keys of open windows, counted once for each window. */
   readonly open: number;
@@ -38,7 +38,7 @@ export interface Unfinished {
 
 /**
  * A live copy of a flow over one partition. Its life: open everything, restore, then batch by batch — process,
- * write, commit — with windows closed in between as time allows; at the end close what is to be closed.
+ * write, commit — with windows closed in between as they become due, and everything else at the end.
  */
 export class Task {
   readonly part: string;
@@ -59,17 +59,17 @@ export class Task {
   #live: LiveTask | undefined;
   #stopping = false;
   #ending = false;
-  /** The source failed at ending the intake. */
+  /** The source failed to end the intake. */
   #unstoppable: Error | undefined;
-  /** When it went for the next batch, or last stopped waiting for one, monotonic, ms. */
+  /** When it requested the next batch, or last stopped waiting for one, monotonic, ms. */
   #roundBegan = 0;
-  /** What its batches took since it last gave way to others, ms. What passes while it waits for one is none of it. */
+  /** Time its batches took since it last yielded to the event loop, ms, without the time that it waited for them. */
   #turnMs = 0;
   #hold: Hold = "nothing";
 
   /**
-   * @param startLine where the tasks of a run that begins wait for each other
-   * @param onIdle called whenever the task has become idle or has ended; `endInput` may be the answer
+   * @param startLine where the tasks of a starting run wait for each other
+   * @param onIdle called when the task becomes idle or ends; it may call `endInput`
    */
   constructor(
     flow: Dataflow,
@@ -80,7 +80,7 @@ export class Task {
     startLine: StartLine | undefined,
     onIdle: () => void,
   ) {
-    // A sink of many partitions listens to them with each; that many listeners are no leak.
+    // A sink of many partitions listens to these signals for each; that many listeners are no leak.
     setMaxListeners(0, this.#abort.signal, this.#opening.signal);
     this.#flow = flow;
     this.part = part;
@@ -94,17 +94,17 @@ export class Task {
     this.#figures = new TaskFigures(flow.graph, options.time, history, store !== undefined);
   }
 
-  /** Nothing came for as long as the run waits, or nothing will come any more. */
+  /** No event came for the run's idle time, or none will come any more. */
   get idle(): boolean {
     return this.#phase === "ended" || (this.#phase !== "reloading" && this.#idle.idle);
   }
 
-  /** It has had an event, in this run or in the one it goes on from. */
+  /** It has had an event, in this run or in the one that it resumes. */
   get begun(): boolean {
     return this.#figures.read > 0 || this.#live?.resumed === true || this.history.reloads > 0;
   }
 
-  /** Ends the intake; what was read is finished and committed. */
+  /** Stops reading; what was read is finished and committed. */
   stop(): void {
     this.#stopping = true;
     if (this.#phase === "starting") this.#opening.abort(new StoppedWhileStarting());
@@ -112,7 +112,7 @@ export class Task {
     this.#signal.notify();
   }
 
-  /** Treats the input as over, since every partition is idle. */
+  /** Treats the input as ended, since every partition is idle. */
   endInput(): void {
     if (this.#phase === "ended") return;
     this.#ending = true;
@@ -120,7 +120,7 @@ export class Task {
     this.#signal.notify();
   }
 
-  /** Gives up at once: nothing is finished and nothing committed. */
+  /** Aborts: finishes nothing and commits nothing. */
   abort(reason: Error): void {
     this.#abort.abort(reason);
     this.#opening.abort(reason);
@@ -130,7 +130,7 @@ export class Task {
   /**
    * Runs to the end of the input or until stopped. Everything it opened is closed when it settles.
    *
-   * @throws RolledBack when the task is to be opened again
+   * @throws RolledBack when the task must be reopened
    */
   async run(): Promise<void> {
     let failure: { readonly error: unknown } | undefined;
@@ -142,7 +142,7 @@ export class Task {
     try {
       await this.#close();
     } catch (error) {
-      // What went wrong first is what matters; a close that fails after it must not hide it.
+      // The first error matters; a failure to close after it must not hide it.
       if (failure === undefined) failure = { error };
       else this.#options.logger.warn({ event: "close-failed", part: this.part }, messageOf(error));
     }
@@ -192,7 +192,7 @@ export class Task {
     this.#phase = "running";
     this.history.resumed(live.keptCounts);
     if (this.#stopping || this.#ending) this.#stopSource();
-    // Sinks that resume are cut back to what was committed, so there must be a commit before the first row.
+    // Sinks that resume are truncated to the last commit, so there must be a commit before the first row.
     if (!live.resumed) await this.#commit(live, false);
     await this.#settle(live);
     const ending = await this.#loop(live);
@@ -200,7 +200,7 @@ export class Task {
     await this.#finish(live, ending);
   }
 
-  /** Errors while opening do not matter to a run that is being stopped, unless it is over its deadline. */
+  /** Errors while opening are ignored when the task is being stopped, unless the drain deadline has passed. */
   #isUnwanted(error: unknown): boolean {
     if (this.#live !== undefined || !this.#stopping || this.#abort.signal.aborted) return false;
     this.#options.logger.warn({ event: "stopped-while-opening", part: this.part }, messageOf(error));
@@ -214,7 +214,7 @@ export class Task {
     );
   }
 
-  /** At a natural end no stop has set a deadline, so what may hang there has one of its own. */
+  /** Without a stop no deadline is set, so work at a natural end that may hang gets its own. */
   async #inTime(failure: string, work: () => Promise<void>): Promise<void> {
     const { time, drainTimeoutMs } = this.#options;
     const cancel = time.wakeAfter(drainTimeoutMs, () => {
@@ -259,19 +259,19 @@ export class Task {
     this.#notePosition(live);
   }
 
-  /** The next commit carries the source's present position. Called only while no read is outstanding. */
+  /** The next commit has the source's present position. Called only while no read is outstanding. */
   #notePosition(live: LiveTask): void {
     if (live.committer === undefined) return;
     live.position = named(() => live.partition.snapshot(), this.#ofSource);
     this.#figures.atPosition(live);
   }
 
-  /** Waits for the next batch, and lets windows close in between as time allows. */
+  /** Waits for the next batch, and closes windows in between as they become due. */
   async #next(live: LiveTask, intake: Intake): Promise<TaskBatch | "end"> {
     const cut = (): boolean => (this.#stopping || this.#ending) && live.partition.stop === undefined;
     if (cut()) return "end";
     intake.request();
-    // A partition that has something at hand answers within this turn, and no timer needs to be set.
+    // A partition with events at hand answers within this turn, and needs no timer.
     await Promise.resolve();
     for (;;) {
       this.#abort.signal.throwIfAborted();
@@ -279,7 +279,7 @@ export class Task {
       const batch = intake.takeBatch();
       if (batch?.kind === "batch") return { events: batch.events, times: batch.times };
       if (batch?.kind === "end") {
-        // A source may have refused its last payloads on the way to the end.
+        // A source may have refused its last payloads before the end.
         this.#notePosition(live);
         return "end";
       }
@@ -303,9 +303,9 @@ export class Task {
   }
 
   /**
-   * Steps wait for a time of day, all else for an interval.
+   * Steps wait for a time of day, everything else for an interval.
    *
-   * @param disproved a probe found something that waits to be read: until then no other is worth while
+   * @param disproved a probe found events to read: until they are read no other probe is useful
    */
   async #wait(live: LiveTask, intake: Intake, disproved: boolean): Promise<void> {
     const { time } = this.#options;
@@ -352,7 +352,7 @@ export class Task {
     for (const cancel of cancels) cancel();
   }
 
-  /** Writes what the steps made, page by page where a close has several, and commits where that is due. */
+  /** Writes what the steps emitted, page by page for a close with several, and commits when that is due. */
   async #settle(live: LiveTask): Promise<void> {
     const { graph, deadLetters } = live;
     while (graph.unsettled || deadLetters.waiting) {
@@ -399,21 +399,21 @@ export class Task {
     await abortable(acknowledged, signal);
   }
 
-  /** Waits until every row written has left this process: a commit, or the end of a run, must not be ahead of it. */
+  /** Waits until every written row has left this process: a commit, or the end of a run, must come after that. */
   async #flush({ sinks }: LiveTask): Promise<void> {
     const flushed = [...sinks].map(([id, sink]) => namedAsync(() => sink.flush(), this.#ofSink(id)));
     await abortable(Promise.all(flushed), this.#abort.signal);
   }
 
-  /** What the sink of a step threw, with its name. */
+  /** Wraps an error of a step's sink with the step's name. */
   #ofSink(step: string): NameOf {
     return (error) => asSinkError(error, step, this.part);
   }
 
-  /** What the source threw, with its step's name. */
+  /** Wraps an error of the source with its step's name. */
   readonly #ofSource: NameOf = (error) => asSourceError(error, inputOf(this.#flow).id, this.part);
 
-  /** Ends the intake. It is called at any time, so that a source that fails at it fails the task at its next turn. */
+  /** Stops reading. It may be called at any time, so an error of the source fails the task at its next turn. */
   #stopSource(): void {
     try {
       this.#live?.partition.stop?.();
@@ -440,13 +440,13 @@ export class Task {
   }
 }
 
-/** A batch on its way into the steps. */
+/** A batch on its way through the steps. */
 interface TaskBatch {
   readonly events: readonly unknown[];
   readonly times: readonly number[] | undefined;
 }
 
-/** @param drained when a proof that nothing is left would let a step go on */
+/** @param drained when a proof that nothing is left to read lets a step continue */
 function holdOf(drained: number | undefined, now: number, disproved: boolean): Hold {
   if (drained === undefined || drained > now) return "nothing";
   return disproved ? "unread-events" : "probe";

@@ -1,6 +1,6 @@
 import type { Sink, SinkPartition } from "../contracts/sink.ts";
 
-/** Hands rows to a function of the user's own; what it returns is awaited, which holds the source back. */
+/** Passes rows to a user's function and awaits its result, which applies backpressure to the source. */
 export class CallbackSink<T> implements Sink<T> {
   readonly #onBatch: (rows: readonly T[], part: string) => void | Promise<void>;
 

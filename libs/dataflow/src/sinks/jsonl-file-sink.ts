@@ -9,11 +9,11 @@ import { SinkError, StateError, messageOf } from "../errors.ts";
 import { toLine } from "./to-line.ts";
 
 /**
- * Rows as lines at the end of a file. Its length is part of the commit: a resumed task cuts off what was written
- * after it, so each row is there exactly once after a crash (but not against a second owner that still writes).
+ * Appends rows as lines to a file. Its length is part of the commit: a resumed task truncates what was written after
+ * it, so each row is there exactly once after a crash (but not against a second owner that still writes).
  *
- * `{part}` in the path stands for the partition. A flow with several partitions needs it: each task must have a file
- * of its own to cut.
+ * `{part}` in the path stands for the partition. A flow with several partitions needs it, since each task truncates
+ * its own file.
  */
 export class JsonlFileSink<T> implements Sink<T> {
   readonly #path: string;
@@ -67,7 +67,7 @@ async function cutBack(file: FileHandle, path: string, resume: Json): Promise<vo
   await file.truncate(requireLength(path, size, resume));
 }
 
-/** What of a file was committed. @throws StateError when it is not there any more */
+/** The committed length of a file. @throws StateError if the file is shorter */
 function requireLength(path: string, size: number, committed: Json): number {
   if (typeof committed === "number" && size >= committed) return committed;
   throw new StateError(
@@ -75,7 +75,7 @@ function requireLength(path: string, size: number, committed: Json): number {
   );
 }
 
-/** Length of a file that can be written, 0 for one that can be made. Nothing is opened: of a pipe a reader would see it. */
+/** Length of a writable file, 0 for one that can be created. It opens nothing: the reader of a pipe would notice. */
 async function writableSize(path: string): Promise<number> {
   const stats = await stat(path).catch((error: unknown) => {
     if (isMissing(error)) return undefined;
@@ -126,7 +126,7 @@ class FileSinkPartition<T> implements SinkPartition<T> {
     await this.#attempt(() => this.#file.close());
   }
 
-  /** A disk that is full may say so with a write, with a sync or with the close. */
+  /** A full disk may be reported by a write, by a sync or by the close. */
   async #attempt<R>(use: () => Promise<R>): Promise<R> {
     try {
       return await use();

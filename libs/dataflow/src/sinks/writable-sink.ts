@@ -5,8 +5,8 @@ import { SinkError, messageOf } from "../errors.ts";
 import { toLine } from "./to-line.ts";
 
 /**
- * Rows as lines of text on a stream that is not ours to close, such as standard output: strings and bytes as they
- * are, anything else as JSON. At least once: what was written before a crash is written again.
+ * Rows as lines of text on a stream that this sink does not own and never closes, such as standard output: strings and
+ * bytes as they are, anything else as JSON. At least once: rows written before a crash are written again.
  */
 export class WritableSink<T> implements Sink<T> {
   readonly #outlet: Outlet;
@@ -71,15 +71,15 @@ class WritablePartition<T> implements SinkPartition<T> {
   }
 }
 
-/** One partition at a shared stream. */
+/** One partition's writer on a shared stream. */
 interface Writer {
-  /** Writes that were not called back yet. */
+  /** Writes without a callback so far. */
   pending: number;
 }
 
 /**
- * One stream as all partitions of all sinks on it share it: with one listener of each kind, however many they are. More
- * than ten of a kind make Node warn of a leak.
+ * One stream, shared by all partitions of all sinks on it: with one listener of each kind in total, since Node warns of
+ * a leak at more than ten.
  */
 class Outlet {
   static readonly #all = new WeakMap<Writable, Outlet>();
@@ -103,7 +103,7 @@ class Outlet {
     this.#users += 1;
     if (this.#users > 1) return;
     this.#failure = undefined;
-    // Without a listener an error that comes after a write would end the process.
+    // Without a listener an error after a write would end the process.
     this.#writable.on("error", this.#fail).on("close", this.#wake).on("drain", this.#wake);
   }
 
@@ -113,7 +113,7 @@ class Outlet {
     this.#writable.off("error", this.#fail).off("close", this.#wake).off("drain", this.#wake);
   }
 
-  /** Resolves when the stream takes more. */
+  /** Resolves when the stream accepts more. */
   async write(chunk: string | Uint8Array, writer: Writer): Promise<void> {
     this.#check();
     writer.pending += 1;
@@ -125,7 +125,7 @@ class Outlet {
     if (!takesMore) await this.#until(() => !this.#writable.writableNeedDrain);
   }
 
-  /** Resolves when the operating system, or whatever the stream leads to, has all that the writer gave. */
+  /** Resolves when the operating system, or the destination of the stream, has all rows of the writer. */
   async written(writer: Writer): Promise<void> {
     await this.#until(() => writer.pending === 0);
   }

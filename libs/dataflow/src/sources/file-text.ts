@@ -2,15 +2,15 @@ import { Readable, pipeline } from "node:stream";
 import type { Duplex } from "node:stream";
 import * as zlib from "node:zlib";
 
-/** How a file is written, by what its first bytes say: text in UTF-8, what is decompressed here, or what is not read. */
+/** The encoding of a file, by its first bytes: UTF-8, compressed and decompressed here, or not supported. */
 export type FileForm = "plain" | "utf8-mark" | "gzip" | "zstd" | Unread;
 
 type Unread = Encoding | keyof typeof UNPACK_WITH;
 
-/** By the names that iconv has for them; without LE and BE the byte-order mark says which. */
+/** Names as in iconv; without LE or BE the byte-order mark decides. */
 type Encoding = `UTF-${16 | 32}${"" | "LE" | "BE"}`;
 
-/** How people unpack what is not decompressed here. */
+/** Commands that unpack the formats that are not decompressed here. */
 const UNPACK_WITH = {
   bzip2: "bzip2 -dc",
   xz: "xz -dc",
@@ -21,7 +21,7 @@ const UNPACK_WITH = {
   "7-zip": "7z x -so",
 } as const;
 
-/** `undefined` stands for any byte. The first that fits counts. */
+/** `undefined` stands for any byte. The first match counts. */
 const SIGNATURES: readonly (readonly [form: FileForm, bytes: readonly (number | undefined)[]])[] = [
   ["utf8-mark", [0xef, 0xbb, 0xbf]],
   ["gzip", [0x1f, 0x8b]],
@@ -40,25 +40,25 @@ const SIGNATURES: readonly (readonly [form: FileForm, bytes: readonly (number | 
   ["UTF-32", [0x00, 0x00, 0xfe, 0xff]],
   ["UTF-16", [0xff, 0xfe]],
   ["UTF-16", [0xfe, 0xff]],
-  // A character of ASCII with zeros beside it; there is no zero in JSON.
+  // An ASCII character next to zeros; JSON contains no zero byte.
   ["UTF-32LE", [undefined, 0x00, 0x00, 0x00]],
   ["UTF-32BE", [0x00, 0x00, 0x00]],
   ["UTF-16LE", [undefined, 0x00]],
   ["UTF-16BE", [0x00]],
 ];
 
-/** So many bytes always tell the form. */
+/** This many bytes are always enough to determine the form. */
 export const FORM_BYTES = 10;
 /** Length of a byte-order mark in UTF-8. */
 export const UTF8_MARK_BYTES = 3;
 
 /**
- * @param whole nothing follows these bytes
- * @returns the form of what begins with these bytes; `undefined`: more of them are needed to tell
+ * @param whole whether no bytes follow
+ * @returns the form of a file with these first bytes; `undefined`: more bytes are needed
  */
 export function formOf(head: Uint8Array, whole: boolean): FileForm | undefined {
   for (const [form, bytes] of SIGNATURES) {
-    // One byte of anything is no reason to hold a line back.
+    // A single first byte is no reason to hold a line back.
     if (head.length < 2 && bytes[0] === undefined) continue;
     const fits = bytes.slice(0, head.length).every((byte, at) => byte === undefined || head[at] === byte);
     if (fits && head.length >= bytes.length) return form;
@@ -67,7 +67,7 @@ export function formOf(head: Uint8Array, whole: boolean): FileForm | undefined {
   return "plain";
 }
 
-/** @throws Error with the remedy, for a form that is not read */
+/** @throws Error with the remedy, for a form that is not supported */
 export function requireReadable(form: FileForm): void {
   switch (form) {
     case "plain":
@@ -95,7 +95,7 @@ export function requireReadable(form: FileForm): void {
   }
 }
 
-/** Pieces of text in order, from a stream of any form: decompressed, and without a byte-order mark. */
+/** Pieces of text in order, from a stream of any supported form: decompressed, and without a byte-order mark. */
 export class TextStream {
   readonly #pieces: AsyncGenerator<Buffer>;
   #compressed = false;
@@ -104,7 +104,7 @@ export class TextStream {
     this.#pieces = this.#read(chunks[Symbol.asyncIterator]());
   }
 
-  /** What was read is still being decompressed where the event loop cannot see it. */
+  /** Whether data is still being decompressed, which the event loop cannot see. */
   get compressed(): boolean {
     return this.#compressed;
   }
@@ -135,7 +135,7 @@ export class TextStream {
     this.#compressed = true;
     // An error reaches the reader through the decompressor, which is destroyed with it.
     pipeline(Readable.from(rest, { objectMode: false }), decompressor, () => undefined);
-    // What was compressed may begin with a mark of its own.
+    // Decompressed text may begin with a byte-order mark of its own.
     const inner = new TextStream(decompressor);
     for (let piece = await inner.next(); piece !== undefined; piece = await inner.next()) yield piece;
   }
@@ -153,7 +153,7 @@ function decompressorOf(form: FileForm): Duplex | undefined {
   return form === "zstd" ? unzstd()?.() : undefined;
 }
 
-/** Newer versions of Node have it. */
+/** Available in newer versions of Node. */
 function unzstd(): (() => Duplex) | undefined {
   const create: unknown = Reflect.get(zlib, "createZstdDecompress");
   return isFactory(create) ? create : undefined;

@@ -8,10 +8,10 @@ import type {
   SourcePartition,
 } from "../contracts/source.ts";
 import type { TimeProvider } from "../contracts/time-provider.ts";
-import { offsetOf } from "./offset-of.ts";
+import { offsetOf } from "./line-bounds.ts";
 import { LocalReader } from "./local-reader.ts";
 
-/** How an iterable is read. */
+/** Options of an iterable source. */
 export interface IterableSourceOptions {
   /** Events in one batch. @default 500 */
   readonly batchSize?: number;
@@ -20,12 +20,12 @@ export interface IterableSourceOptions {
 }
 
 /**
- * Events of an array, a generator or anything else that can be iterated, sync or async. Resumable by count where
- * the same events come again: what was read is skipped.
+ * Events of an array, a generator or any other iterable, sync or async. It resumes by count, if the iterable returns the
+ * same events again: those already read are skipped.
  *
- * An async iterable is read one event a batch: it may pause anywhere, and what it has given must not wait. While it
- * pauses, it is taken to have nothing: windows close by time, as over any other source. Where an event's time is its
- * own and the iterable pauses for slow storage, a window step with `idle: "never"` waits for it instead.
+ * An async iterable is read one event per batch: it may pause anywhere, and an event must not wait for the next one.
+ * While it pauses it counts as drained: windows close by time, as with any other source. If an event carries its own
+ * time and the iterable pauses for slow storage, use `idle: "never"` for the window step, which then waits.
  */
 export class IterableSource<T> implements Source<T> {
   readonly partitioning: Partitioning = { kind: "single" };
@@ -93,7 +93,7 @@ class SyncPartition<T> implements SourcePartition<T> {
     return Promise.resolve(events.length === 0 ? { kind: "end" } : { kind: "batch", events });
   }
 
-  /** Until it ends there is always more at hand. */
+  /** Until it ends, more events are always at hand. */
   drained(): Promise<undefined> {
     return Promise.resolve(undefined);
   }

@@ -10,14 +10,12 @@ import type { PartContext, Partitioning, Source, SourceBatch, SourcePartition } 
 import { MillraceError, SourceError, StateError, messageOf } from "../errors.ts";
 import { withDefaults } from "../with-defaults.ts";
 import { FORM_BYTES, TextStream, UTF8_MARK_BYTES, formOf, requireReadable } from "./file-text.ts";
-import { DEFAULT_LINE_OPTIONS } from "./line-options.ts";
-import type { LineOptions } from "./line-options.ts";
+import { DEFAULT_LINE_OPTIONS, offsetOf, rejectOversized } from "./line-bounds.ts";
+import type { LineOptions } from "./line-bounds.ts";
 import { LineSplitter } from "./line-splitter.ts";
-import { offsetOf } from "./offset-of.ts";
 import { ReadablePartition } from "./readable-source.ts";
-import { rejectOversized } from "./reject-oversized.ts";
 
-/** Names of standard input, which need not be something that can be opened. */
+/** Names of standard input, which cannot always be opened as files. */
 const STDIN_PATHS = ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
 
 const openDescriptor = promisify(openCallback);
@@ -26,8 +24,8 @@ const openDescriptor = promisify(openCallback);
  * The lines of a file, as they are. Its position is the offset in bytes after the last line read, so a run over a
  * recorded file resumes exactly. The one partition is named after the path.
  *
- * A UTF-8 byte-order mark is left out. A file that is compressed with gzip (or zstd, from Node 22.15 on) is recognised by
- * its content and decompressed; its position is an offset in the text. UTF-16 is refused. What is no regular file, such
+ * A UTF-8 byte-order mark is left out. A file compressed with gzip (or zstd, from Node 22.15) is recognised by its
+ * content and decompressed; its position is an offset in the text. UTF-16 is refused. Anything but a regular file, such
  * as a named pipe or `/dev/stdin`, is read as a stream, once, and cannot resume.
  */
 export class JsonlFileSource implements Source<RawLine> {
@@ -47,7 +45,7 @@ export class JsonlFileSource implements Source<RawLine> {
 
   /** @throws StateError */
   checkPosition(part: string, position: Json): void {
-    // A stream has none.
+    // A stream has no position.
     if (position === null && statSync(part, { throwIfNoEntry: false })?.isFile() === false) return;
     offsetOf(`the file ${part}`, position);
   }
@@ -94,7 +92,7 @@ export class JsonlFileSource implements Source<RawLine> {
 async function streamOf(path: string, device: boolean): Promise<Readable> {
   if (STDIN_PATHS.includes(path)) return process.stdin;
   const fd = await openDescriptor(path, "r");
-  // Reading a pipe as a file would hold a thread for as long as nothing comes.
+  // Reading a pipe as a file would block a thread while no data comes.
   return device ? createReadStream(path, { fd }) : new Socket({ fd, readable: true, writable: false });
 }
 
@@ -122,13 +120,13 @@ async function openFile(
   }
 }
 
-/** Gives the next bytes of a file's text; none at its end. */
+/** Returns the next bytes of a file's text; none at its end. */
 type ReadText = () => Promise<Buffer | undefined>;
 
 function plainText(file: FileHandle, start: number, chunkBytes: number): ReadText {
   let offset = start;
   return async () => {
-    // A fresh buffer each time: lines that are not valid UTF-8 stay views of it.
+    // A new buffer each time: lines that are not valid UTF-8 remain views of it.
     const chunk = Buffer.allocUnsafe(chunkBytes);
     const { bytesRead } = await file.read(chunk, 0, chunk.length, offset);
     offset += bytesRead;
@@ -136,7 +134,7 @@ function plainText(file: FileHandle, start: number, chunkBytes: number): ReadTex
   };
 }
 
-/** There is no way into the middle of what is compressed: what lies before the offset is read and left out. */
+/** Compressed data has no random access: everything before the offset is read and dropped. */
 function compressedText(file: FileHandle, start: number): ReadText {
   const text = new TextStream(file.createReadStream({ start: 0, autoClose: false }));
   let before = start;
@@ -180,7 +178,7 @@ class FilePartition implements SourcePartition<RawLine> {
     return { kind: "end" };
   }
 
-  /** Until its end there is always more in a file. */
+  /** Until its end, a file always has more to read. */
   drained(): Promise<undefined> {
     return Promise.resolve(undefined);
   }

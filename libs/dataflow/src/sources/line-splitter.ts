@@ -1,30 +1,30 @@
-import { isUtf8 } from "node:buffer";
 import type { RawLine } from "../contracts/decoder.ts";
+import { lineOf, splitBytes, splitLines, textOf } from "./split-lines.ts";
 
 const NEWLINE = 0x0a;
 const EMPTY = Buffer.alloc(0);
 
-/** A line beyond the bound: its size without the line end, and what was kept of it. */
+/** A line above the bound: its size without the line end, and its head. */
 export interface OversizedLine {
   readonly bytes: number;
   readonly head: Uint8Array;
 }
 
-/** Lines cut out of a stream of chunks. */
+/** Lines of a stream of chunks. */
 export interface Lines {
   readonly lines: readonly RawLine[];
   readonly oversized: readonly OversizedLine[];
 }
 
 /**
- * Cuts chunks into lines without their line ends. Holds at most one line, and of a line beyond the bound only its
- * head. A chunk of valid UTF-8 is decoded in one go; only otherwise is each line looked at by itself.
+ * Divides chunks into lines without their line ends. Holds at most one line, and of a line above the bound only its
+ * head. A chunk of valid UTF-8 is decoded as a whole; otherwise each line is checked by itself.
  */
 export class LineSplitter {
   readonly #maxLineBytes: number;
-  /** The line that has begun but not ended. */
+  /** The incomplete last line. */
   #rest: Buffer = EMPTY;
-  /** It is beyond the bound: so much of it has gone by. */
+  /** The line is above the bound: bytes of it so far. */
   #dropping: OversizedLine | undefined;
   #consumed = 0;
 
@@ -32,12 +32,12 @@ export class LineSplitter {
     this.#maxLineBytes = maxLineBytes;
   }
 
-  /** Bytes up to and including the line end of the last line given out. */
+  /** Bytes up to and including the line end of the last line returned. */
   get consumed(): number {
     return this.#consumed;
   }
 
-  /** Whether a line has begun and not ended. */
+  /** Whether the last line is incomplete. */
   get inLine(): boolean {
     return this.#rest.length > 0 || this.#dropping !== undefined;
   }
@@ -68,7 +68,7 @@ export class LineSplitter {
     return { lines, oversized };
   }
 
-  /** The last line, where the stream does not end with a line end. */
+  /** The last line, if the stream does not end with a line end. */
   end(): Lines {
     if (this.#dropping !== undefined) return { lines: [], oversized: [this.#dropped(this.#dropping, 0)] };
     if (this.#rest.length === 0) return NOTHING;
@@ -94,15 +94,11 @@ export class LineSplitter {
 
   /** @param bytes whole lines, without the last one's line end */
   #cut(bytes: Buffer, oversized: OversizedLine[]): readonly RawLine[] {
-    if (bytes.length <= this.#maxLineBytes && isUtf8(bytes)) return bytes.toString("utf8").split("\n");
+    if (bytes.length <= this.#maxLineBytes) return splitLines(textOf(bytes) ?? bytes);
     const lines: RawLine[] = [];
-    for (let start = 0; start <= bytes.length;) {
-      const found = bytes.indexOf(NEWLINE, start);
-      const end = found < 0 ? bytes.length : found;
-      const line = bytes.subarray(start, end);
+    for (const line of splitBytes(bytes)) {
       if (line.length > this.#maxLineBytes) oversized.push(oversizedLine(line));
-      else lines.push(isUtf8(line) ? line.toString("utf8") : line);
-      start = end + 1;
+      else lines.push(lineOf(line));
     }
     return lines;
   }
@@ -110,7 +106,7 @@ export class LineSplitter {
 
 const NOTHING: Lines = { lines: [], oversized: [] };
 
-/** Bytes kept of a line beyond the bound, to show. */
+/** Bytes kept of a line above the bound, for messages. */
 const HEAD_BYTES = 1_024;
 
 function oversizedLine(line: Buffer): OversizedLine {

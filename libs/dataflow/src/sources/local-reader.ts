@@ -2,8 +2,8 @@ import type { Drained } from "../contracts/source.ts";
 import type { TimeProvider } from "../contracts/time-provider.ts";
 
 /**
- * Reads one thing at a time from something in this process, ahead of the caller where it has to, and so can prove that
- * nothing is left: what is local has nothing in flight once a read of it waits.
+ * Reads one item at a time from something in this process, ahead of the caller if necessary. So it can prove that
+ * nothing is left: a local source has nothing in-flight while a read of it waits.
  */
 export class LocalReader<T> {
   readonly #read: () => Promise<T>;
@@ -21,7 +21,7 @@ export class LocalReader<T> {
     this.#time = time;
   }
 
-  /** What comes next; `undefined` once the reader is closed. One call at a time. */
+  /** The next item; `undefined` once the reader is closed. One call at a time. */
   next(): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
@@ -30,19 +30,19 @@ export class LocalReader<T> {
     });
   }
 
-  /** The proof that nothing had come by the time of the call; `undefined` if something had, or has come since. */
+  /** The proof that no item had come by the time of the call; `undefined` if one had, or has come since. */
   async drained(): Promise<Drained | undefined> {
     const at = this.#time.now();
     const before = this.#settled;
     this.#begin();
-    // The event loop's turn may be over before it looks at its files and sockets again; the next one begins with that.
+    // This turn of the event loop may not check files and sockets any more; the next one starts with them.
     await this.#time.yield();
     await this.#time.yield();
     const nothing = this.#settled === before && this.#state.kind === "reading" && !this.#closed;
     return nothing ? { at, connection: 1 } : undefined;
   }
 
-  /** Ends a call that waits. What is being read is not given out any more. */
+  /** Ends a waiting call. The item that is being read is dropped. */
   close(): void {
     this.#closed = true;
     this.#give();

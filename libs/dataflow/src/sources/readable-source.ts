@@ -11,19 +11,18 @@ import type {
   SourcePartition,
 } from "../contracts/source.ts";
 import { SourceError, messageOf } from "../errors.ts";
-import { DEFAULT_LINE_OPTIONS } from "./line-options.ts";
-import type { LineOptions } from "./line-options.ts";
+import { DEFAULT_LINE_OPTIONS, rejectOversized } from "./line-bounds.ts";
+import type { LineOptions } from "./line-bounds.ts";
 import { LineSplitter } from "./line-splitter.ts";
 import { LocalReader } from "./local-reader.ts";
-import { rejectOversized } from "./reject-oversized.ts";
 import { TextStream } from "./file-text.ts";
 
 /**
  * The lines of a stream that can be read once, such as standard input. It cannot resume. A UTF-8 byte-order mark is left
- * out, and what is compressed with gzip (or zstd, from Node 22.15 on) is decompressed.
+ * out, and gzip (or zstd, from Node 22.15) is decompressed.
  *
- * While a pipe, a socket or a terminal waits it has nothing, and windows close by time. A file that is given as a stream
- * has more until its end.
+ * While a pipe, a socket or a terminal waits, it counts as drained, and windows close by time. A file that is passed as
+ * a stream has more to read until its end.
  */
 export class ReadableSource implements Source<RawLine> {
   readonly partitioning: Partitioning = { kind: "single" };
@@ -85,7 +84,7 @@ export class ReadablePartition implements SourcePartition<RawLine> {
     while (!this.#over) {
       const chunk = await this.#reader.next();
       this.#over = chunk === undefined;
-      // Stopped in the middle of a line: half a line is no event.
+      // Stopped in the middle of a line: an incomplete line is no event.
       if (this.#over && this.#stopped) break;
       const cut = chunk === undefined ? this.#splitter.end() : this.#splitter.push(chunk);
       rejectOversized(cut.oversized, this.#context);
@@ -94,7 +93,7 @@ export class ReadablePartition implements SourcePartition<RawLine> {
     return { kind: "end" };
   }
 
-  /** Of a line that has begun the rest is still to come. Reads of a file are done where the event loop cannot see them, and so is decompressing. */
+  /** An incomplete line has more to come. So may a file or a decompressor: the event loop does not see their work. */
   async drained(): Promise<Drained | undefined> {
     if (this.#readable instanceof ReadStream || this.#text.compressed) return undefined;
     const proof = await this.#reader.drained();
@@ -105,7 +104,7 @@ export class ReadablePartition implements SourcePartition<RawLine> {
     return null;
   }
 
-  /** Ends the reading where it is: nothing would read the rest. */
+  /** Stops reading at once, since the rest would not be read. */
   stop(): void {
     this.#stopped = true;
     this.#readable.destroy();
@@ -122,7 +121,7 @@ export class ReadablePartition implements SourcePartition<RawLine> {
     try {
       return await this.#text.next();
     } catch (error) {
-      // Destroying the stream ends an iteration that waits with an error of its own.
+      // Destroying the stream ends a waiting iteration with an error of its own.
       if (this.#stopped) return undefined;
       throw new SourceError(
         `step "${this.#context.step}": reading ${this.#name} failed: ${messageOf(error)}`,

@@ -10,17 +10,16 @@ import type {
   TaskStore,
 } from "../contracts/store.ts";
 import { StateError } from "../errors.ts";
-import { decideCommit } from "./decide-commit.ts";
-import { requireRoom } from "./state-room.ts";
+import { decideCommit, requireRoom } from "./commit-checks.ts";
 import { StateGroups } from "./state-groups.ts";
 import { TaskFolder } from "./task-folder.ts";
 import type { KeptCommit } from "./task-folder.ts";
 
 /**
- * A store in a directory of a local file system, so that flows over files recover without a Redis.
+ * A store in a directory of a local file system, so that flows over files recover without Redis.
  *
- * Each commit is a file of its own that can be created only once: that is what makes commits atomic and their
- * numbers a line without forks. From time to time they are folded into one snapshot.
+ * Each commit is a file of its own that can be created only once. This makes commits atomic, and their numbers a
+ * sequence without forks. From time to time they are merged into one snapshot.
  */
 export class FileStore implements Store {
   readonly #directory: string;
@@ -52,7 +51,7 @@ export class FileStore implements Store {
   }
 }
 
-/** Commits are folded once they have as many bytes as the last snapshot, but not before they have these. */
+/** Commits are merged once they are as large as the last snapshot, but not before they have this many bytes. */
 const FOLD_FROM_BYTES = 1_048_576;
 
 class FileTaskStore implements TaskStore {
@@ -87,7 +86,7 @@ class FileTaskStore implements TaskStore {
     if (outcome.kind !== "applied") return outcome;
     const bytes = await this.#folder.createCommit({ fence: this.fence, commit });
     if (bytes === undefined) {
-      // An older owner was quicker between the two looks. What it committed stands; this task goes on from there.
+      // An older owner committed between the two checks. Its commit is valid; this task continues from there.
       await this.load();
       return { kind: "rolled-back", stored: commit.number };
     }
@@ -113,7 +112,7 @@ class FileTaskStore implements TaskStore {
 
 /** Adds up the snapshot and the commits after it. @throws StateTooLargeError, StateError */
 async function replay(folder: TaskFolder): Promise<Replayed> {
-  // The commits after a snapshot are no larger than that, or small; what it takes itself is known before it is read.
+  // The commits after a snapshot are no larger than it, or small. Its own size is known before it is read.
   requireRoom(folder.path, await folder.snapshotFields());
   const { snapshot, commits } = await folder.read();
   const groups = new StateGroups();

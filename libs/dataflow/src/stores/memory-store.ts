@@ -8,10 +8,10 @@ import type {
   TaskState,
   TaskStore,
 } from "../contracts/store.ts";
-import { decideCommit } from "./decide-commit.ts";
+import { decideCommit } from "./commit-checks.ts";
 import { StateGroups } from "./state-groups.ts";
 
-/** All that is kept of one task. */
+/** Everything stored for one task. */
 class Kept {
   fence = 0;
   commitNumber = 0;
@@ -38,12 +38,12 @@ export class MemoryStore implements Store {
     return Promise.resolve(new MemoryTaskStore(kept, kept.fence));
   }
 
-  /** What was kept stays. */
+  /** The state stays. */
   close(): Promise<void> {
     return Promise.resolve();
   }
 
-  /** Rows that commits of a task made visible, in order. */
+  /** Rows that a task's commits made visible, in order. */
   outputs(task: TaskId): readonly StoreOutput[] {
     return this.#kept(task).outputs;
   }
@@ -86,7 +86,7 @@ class MemoryTaskStore implements TaskStore {
     const kept = this.#kept;
     const outcome = decideCommit(commit.number, this.fence, kept);
     if (outcome.kind === "applied") {
-      // Through JSON, as every other store keeps it: what JSON cannot carry must not seem to work here.
+      // Through JSON, as in every other store: a value that JSON cannot hold must not seem to work here.
       const copy = JSON.parse(JSON.stringify(commit)) as Commit;
       kept.groups.apply(copy.changes);
       kept.outputs.push(...copy.outputs);

@@ -1,11 +1,11 @@
 import type { Json, StateChange, StateGroup } from "@millrace/windowing";
 
-/** Kept state of one task: groups of fields, to which commits apply their changes. */
+/** Stored state of one task: groups of fields, to which commits apply their changes. */
 export class StateGroups {
   readonly #groups = new Map<string, Map<string, Json>>();
   #fields = 0;
 
-  /** How many fields all groups have together. */
+  /** Number of fields in all groups. */
   get fields(): number {
     return this.#fields;
   }
@@ -24,7 +24,7 @@ export class StateGroups {
     }
   }
 
-  /** The groups as they are now; later changes do not reach the copy. @param wanted names. @default all */
+  /** A copy of the present groups, which later changes do not affect. @param wanted names. @default all */
   copy(wanted: Iterable<string> = this.#groups.keys()): readonly StateGroup[] {
     return [...wanted].flatMap((group): StateGroup[] => {
       const fields = this.#groups.get(group);

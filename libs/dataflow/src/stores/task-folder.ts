@@ -3,10 +3,10 @@ import { join } from "node:path";
 import type { Commit } from "../contracts/store.ts";
 import { StateError, messageOf } from "../errors.ts";
 
-/** A commit as it is kept, with the owner who made it. */
+/** A stored commit, with the owner that made it. */
 export interface KeptCommit {
   readonly fence: number;
-  /** Earlier versions kept no counts. */
+  /** Earlier versions stored no counts. */
   readonly commit: Omit<Commit, "counts"> & Partial<Pick<Commit, "counts">>;
 }
 
@@ -17,7 +17,7 @@ interface KeptFile {
 
 type FileKind = "fence" | "commit" | "snapshot";
 
-/** How a snapshot begins that says how many fields it has. */
+/** The beginning of a snapshot that states its number of fields. */
 const HEAD = /^\{"fields":(\d+),/;
 const HEAD_BYTES = 64;
 
@@ -31,7 +31,7 @@ export class TaskFolder {
     this.path = path;
   }
 
-  /** Creates the next fence, which only one process can. */
+  /** Creates the next fence, which only one process can do. */
   async takeFence(): Promise<number> {
     for (;;) {
       const fence = (await this.newestFence()) + 1;
@@ -50,12 +50,12 @@ export class TaskFolder {
     return Math.max(0, ...(await this.#numbers("fence")));
   }
 
-  /** @returns its size in bytes; `undefined` if a commit of that number is there already */
+  /** @returns its size in bytes; `undefined` if a commit with that number exists already */
   async createCommit(kept: KeptCommit): Promise<number | undefined> {
     const file = this.#file("commit", kept.commit.number);
     const { draft, bytes } = await this.#draft(file, kept);
     try {
-      // Unlike a rename, a link fails where the name exists, and the name appears only with the whole content.
+      // Unlike a rename, a link fails if the name exists, and the name appears only with the whole content.
       await link(draft, file);
     } catch (error) {
       if (hasCode(error, "EEXIST")) return undefined;
@@ -70,7 +70,7 @@ export class TaskFolder {
   /**
    * Replaces the commits up to the one that `kept` is named after.
    *
-   * @param fields how many it has: the file begins with it, so that it can be known before the rest is read
+   * @param fields its number of fields, which the file begins with, so that it is known before the rest is read
    * @returns its size in bytes
    */
   async writeSnapshot(kept: KeptCommit, fields: number): Promise<number> {
@@ -84,7 +84,7 @@ export class TaskFolder {
     return bytes;
   }
 
-  /** How many fields the newest snapshot has; 0: there is none, or it does not say. */
+  /** Number of fields of the newest snapshot; 0: there is none, or it does not state its number. */
   async snapshotFields(): Promise<number> {
     const newest = await this.#newestSnapshot();
     if (newest === 0) return 0;
@@ -135,7 +135,7 @@ export class TaskFolder {
     return { draft, bytes: Buffer.byteLength(text) };
   }
 
-  /** Makes new names durable; a platform that cannot sync a directory does so by itself. */
+  /** Makes new names durable. A platform that cannot sync a directory does it by itself. */
   async #sync(): Promise<void> {
     const handle = await open(this.path, "r");
     try {

@@ -1,16 +1,16 @@
-/** One demand that a contract makes. Any test runner can run it: `for (const { name, run } of cases) test(name, run)`. */
+/** One requirement of a contract. Any test runner can run it: `for (const { name, run } of cases) test(name, run)`. */
 export interface ConformanceCase {
   readonly name: string;
-  /** Rejects with an assertion error where the demand is not met. */
+  /** Rejects with an assertion error if the requirement is not met. */
   readonly run: () => Promise<void>;
 }
 
-/** Gives everything that is ready a turn: long enough to show that a promise waits for something else. */
+/** Lets everything that is ready run: long enough to show that a promise waits for something else. */
 export async function turns(count = 20): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** How a promise stands at this moment. */
+/** The present state of a promise. */
 export async function stateOf(promise: Promise<unknown>): Promise<"pending" | "settled"> {
   const pending = Symbol("pending");
   await turns();
@@ -24,7 +24,7 @@ export async function stateOf(promise: Promise<unknown>): Promise<"pending" | "s
   return first === pending ? "pending" : "settled";
 }
 
-/** Rejects if the promise has not settled within so long (ms of real time): a hang gets a name. */
+/** Rejects if the promise has not settled within this time (ms of real time), so that a hang is reported by name. */
 export async function within<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -8,18 +8,18 @@ import type {
   TaskStore,
 } from "../contracts/store.ts";
 
-/** Where a commit is cut short: before it reached the store, or after it was applied but before the reply came. */
+/** Where a commit crashes: before it reaches the store, or after it was applied but before the reply. */
 export type CrashPoint = "before" | "after";
 
-/** A crash on purpose. */
+/** A deliberate crash. */
 export class SimulatedCrash extends Error {}
 
-/** A store whose user dies at the commits that a test chooses; what was applied stays in the inner store. */
+/** A store that crashes at the commits that a test chooses; applied commits stay in the inner store. */
 export class CrashingStore implements Store {
   readonly #inner: Store;
   readonly #choose: (commit: Commit) => CrashPoint | undefined;
 
-  /** @param choose says for each commit whether, and where, the task dies */
+  /** @param choose decides for each commit whether, and where, the task crashes */
   constructor(inner: Store, choose: (commit: Commit) => CrashPoint | undefined) {
     this.#inner = inner;
     this.#choose = choose;

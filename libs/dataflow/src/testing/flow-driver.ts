@@ -6,18 +6,18 @@ import type { FlowStats, TaskPhase } from "../runtime/stats.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
 const QUIET_TURNS = 4;
-/** What a task does while only an event or time brings it on. */
+/** Phases of a task in which only an event or time lets it continue. */
 const AT_REST: readonly TaskPhase[] = ["waiting", "reloading", "ended", "failed"];
 
-/** How the flow is run; its time is virtual. */
+/** Options of the run; its time is virtual. */
 export interface FlowDriverOptions extends Omit<RunOptions, "time" | "signal"> {
   /** System time at the start, ms. @default 0 */
   readonly startAt?: number;
 }
 
 /**
- * Runs a flow under a clock that stands still: push events into a `TestingSource`, let time pass, look at the rows
- * in a `TestingSink`. The flow runs in the real runtime; only time is virtual. After Kafka Streams'
+ * Runs a flow with a clock that stands still: push events into a `TestingSource`, advance time, and read the rows
+ * from a `TestingSink`. The flow runs in the real runtime; only time is virtual. After Kafka Streams'
  * TopologyTestDriver.
  *
  * @example
@@ -43,7 +43,7 @@ export class FlowDriver {
     this.#handle.done.then(over, over);
   }
 
-  /** Opens everything and waits until nothing is left to do. */
+  /** Opens everything and waits until the tasks have nothing left to do. */
   static async start(flow: Dataflow, options: FlowDriverOptions = {}): Promise<FlowDriver> {
     const driver = new FlowDriver(flow, options);
     await driver.settle();
@@ -63,7 +63,7 @@ export class FlowDriver {
     }
   }
 
-  /** Lets time pass, stopping at every alarm on the way, so that each window closes at its own time. */
+  /** Advances time, stopping at every alarm on the way, so that each window closes at its own time. */
   async advanceTo(now: number): Promise<void> {
     await this.settle();
     for (let alarm = this.time.nextAlarm; alarm !== undefined && alarm <= now; alarm = this.time.nextAlarm) {
@@ -74,17 +74,17 @@ export class FlowDriver {
     await this.settle();
   }
 
-  /** Lets so much time (ms) pass. */
+  /** Advances time by this many ms. */
   async advanceBy(ms: number): Promise<void> {
     await this.advanceTo(this.time.now() + ms);
   }
 
-  /** Ends as SIGTERM does. */
+  /** Stops as on SIGTERM. */
   stop(): Promise<FlowStats> {
     return this.#handle.stop();
   }
 
-  /** Figures at this moment. */
+  /** The present figures. */
   stats(): FlowStats {
     return this.#handle.stats();
   }

@@ -6,31 +6,32 @@ import { SYSTEM_TIME } from "../contracts/time-provider.ts";
 import { within } from "./conformance.ts";
 import type { ConformanceCase } from "./conformance.ts";
 
-/** A sink that a suite may use up, and the other end of it. */
+/** A sink that a suite may use up, with access to its output. */
 export interface SinkFixture<T> {
   readonly sink: Sink<T>;
   /** The rows that arrived so far. */
   readonly read: () => Promise<readonly T[]>;
-  /** Takes the medium away for good, so that no row can be written any more. Absent: nothing could. */
+  /** Removes the medium for good, so that rows can no longer be written. Absent: not possible. */
   readonly break?: () => Promise<void>;
-  /** Removes what the fixture made. */
+  /** Removes what the fixture created. */
   readonly close: () => Promise<void>;
 }
 
-/** What the suite must know of a sink. */
+/** Properties of a sink that the suite needs. */
 export interface SinkHarness<T> {
   /** A fresh sink. */
   readonly open: () => Promise<SinkFixture<T>>;
-  /** The n-th of any number of different rows. */
+  /** The n-th of a series of different rows. */
   readonly row: (n: number) => T;
   /** A sink built from a snapshot undoes what was written after it. */
   readonly resumes: boolean;
 }
 
-/** How long (ms) a sink may try to write before it says that it cannot. */
+/** How long (ms) a sink may try to write before it must report an error. */
 const FLUSH_MS = 30_000;
 
 const CONTEXT: PartContext = {
+  flow: "conformance",
   step: "suite",
   logger: SILENT_LOGGER,
   time: SYSTEM_TIME,
@@ -38,7 +39,7 @@ const CONTEXT: PartContext = {
   reject: () => undefined,
 };
 
-/** What every {@link Sink} must do, whatever it writes. */
+/** What every {@link Sink} must do. */
 export function sinkConformance<T>({ open, row, resumes }: SinkHarness<T>): readonly ConformanceCase[] {
   const rows = (from: number, to: number): T[] => Array.from({ length: to - from }, (_, i) => row(from + i));
   const using = (use: (fixture: SinkFixture<T>) => Promise<void>) => async (): Promise<void> => {
@@ -79,7 +80,7 @@ export function sinkConformance<T>({ open, row, resumes }: SinkHarness<T>): read
         if (fixture.break === undefined) return;
         const part = await fixture.sink.buildPart("0", undefined, CONTEXT);
         const written = fixture.break().then(() => part.writeBatch(rows(0, 3)));
-        // A sink may refuse rows at once, or take them and fail to write them: either way it must be heard of.
+        // A sink may refuse rows at once, or accept them and fail to write them: either must be reported.
         const flushed = written.then(() => part.flush());
         await within(rejects(flushed), FLUSH_MS, "a flush to a medium that is gone");
         await within(part.close(), FLUSH_MS, "closing a sink whose medium is gone");
@@ -92,7 +93,7 @@ export function sinkConformance<T>({ open, row, resumes }: SinkHarness<T>): read
         const part = await sink.buildPart("0", undefined, CONTEXT);
         await part.writeBatch(rows(0, 3));
         await part.flush();
-        // Another worker that is refused before it takes the task over.
+        // Another worker that is refused before it acquires the task.
         await (await sink.buildPart("0", await part.snapshot?.(), CONTEXT)).close();
         await part.writeBatch(rows(3, 6));
         await part.flush();

@@ -6,33 +6,34 @@ import { SYSTEM_TIME } from "../contracts/time-provider.ts";
 import { stateOf, within } from "./conformance.ts";
 import type { ConformanceCase } from "./conformance.ts";
 
-/** A source that a suite may use up, and the other end of it. */
+/** A source that a suite may use up, with access to its input. */
 export interface SourceFixture<T> {
   readonly source: Source<T>;
-  /** Puts events where the source reads them, for one partition, after any that were put before. */
+  /** Adds events to the input of one partition, after earlier ones. */
   readonly put: (part: string, events: readonly T[]) => Promise<void>;
-  /** Removes what the fixture made. */
+  /** Removes what the fixture created. */
   readonly close: () => Promise<void>;
 }
 
-/** What the suite must know of a source. */
+/** Properties of a source that the suite needs. */
 export interface SourceHarness<T> {
   /** A fresh, empty source. */
   readonly open: () => Promise<SourceFixture<T>>;
-  /** The n-th of any number of different events. */
+  /** The n-th of a series of different events. */
   readonly event: (n: number) => T;
-  /** A partition built from a snapshot goes on right after it. */
+  /** A partition built from a snapshot continues right after it. */
   readonly resumes: boolean;
-  /** It can prove that nothing is left to read. Flows warn of a source that cannot. @default true */
+  /** It can prove that nothing is left to read. Flows warn of a source without this proof. @default true */
   readonly proves?: boolean;
-  /** The input is fixed before the source opens (a file): it ends instead of waiting for more. */
+  /** The input is complete before the source opens (a file): it ends instead of waiting for more. */
   readonly finite?: boolean;
 }
 
-/** How long (ms) what is outstanding may take to settle once its partition is closed. */
+/** How long (ms) outstanding calls may take to settle after the close of their partition. */
 const SETTLE_MS = 30_000;
 
 const CONTEXT: PartContext = {
+  flow: "conformance",
   step: "suite",
   logger: SILENT_LOGGER,
   time: SYSTEM_TIME,
@@ -40,7 +41,7 @@ const CONTEXT: PartContext = {
   reject: () => undefined,
 };
 
-/** What every {@link Source} must do, whatever it reads. */
+/** What every {@link Source} must do. */
 export function sourceConformance<T>(harness: SourceHarness<T>): readonly ConformanceCase[] {
   const { event, resumes, proves = true, finite = false } = harness;
   const events = (from: number, to: number): T[] =>
@@ -140,12 +141,12 @@ export function sourceConformance<T>(harness: SourceHarness<T>): readonly Confor
         const { partition, put } = await suite.build([]);
         if (partition.stop === undefined) return;
         await put(events(0, 2));
-        // Until a probe is answered the events may still be on their way.
+        // Until a probe is answered the events may still be in-flight.
         await partition.drained?.();
         partition.stop();
         const given = await read(partition, 3);
         if (resumes && given.length < 2) {
-          // What a later run can read may be left where it is.
+          // Events that a later run can read may stay unread.
           const later = await suite.build([], partition.snapshot());
           given.push(...(await read(later.partition, 2 - given.length)));
         }
@@ -195,7 +196,7 @@ export function sourceConformance<T>(harness: SourceHarness<T>): readonly Confor
   return [...always, ...(finite ? ending : endless), ...(resumes ? resuming : [])];
 }
 
-/** One fixture and what was built of it. */
+/** One fixture and what was built from it. */
 class Suite<T> {
   readonly fixture: SourceFixture<T>;
   readonly #partitions: SourcePartition<T>[] = [];
@@ -204,7 +205,7 @@ class Suite<T> {
     this.fixture = fixture;
   }
 
-  /** Opens the first partition, after putting `events` there. */
+  /** Opens the first partition, after adding `events` to it. */
   async build(
     events: readonly T[],
     resume?: Json,

@@ -6,13 +6,13 @@ import type { ConformanceCase } from "./conformance.ts";
 /** A store that a suite may use up. */
 export interface StoreFixture {
   readonly store: Store;
-  /** The same storage through another instance, as another process sees it. */
+  /** The same storage through another instance, as another process uses it. */
   readonly reopen: () => Promise<Store>;
-  /** Removes what the fixture made. */
+  /** Removes what the fixture created. */
   readonly close: () => Promise<void>;
 }
 
-/** What the suite must know of a store. */
+/** Properties of a store that the suite needs. */
 export interface StoreHarness {
   /** An empty store. */
   readonly open: () => Promise<StoreFixture>;
@@ -20,7 +20,7 @@ export interface StoreHarness {
 
 const TASK = { flow: "suite", part: "0" };
 
-/** What every {@link Store} must do: law by law, whatever it is kept in. */
+/** What every {@link Store} must do. */
 export function storeConformance({ open }: StoreHarness): readonly ConformanceCase[] {
   const using = (use: (fixture: StoreFixture) => Promise<void>) => async (): Promise<void> => {
     const fixture = await open();
@@ -113,7 +113,7 @@ export function storeConformance({ open }: StoreHarness): readonly ConformanceCa
       }),
     },
     {
-      name: "tells a task that is ahead of it that it was rolled back",
+      name: "reports a rollback to a task that is ahead of it",
       run: using(async ({ store }) => {
         const task = await store.acquire(TASK);
         await task.commit(commitOf(1));
@@ -170,7 +170,7 @@ function commitOf(number: number, rest: Partial<Commit> = {}): Commit {
   };
 }
 
-/** A state with its groups as plain objects, so that it can be compared. */
+/** A state with its groups as plain objects, for comparison. */
 async function loaded<State extends TaskHead>(
   state: Promise<State | undefined>,
 ): Promise<(Omit<State, "groups"> & { readonly groups: Readonly<Record<string, unknown>> }) | undefined> {

@@ -23,8 +23,8 @@ interface Item<T> {
 }
 
 /**
- * What a test has put into one part, and the partitions that read it, several while one worker replaces another. It
- * outlives a crash, as a broker does.
+ * The input of one part, and the partitions that read it: several while one worker replaces another. It outlives a
+ * crash, as a broker does.
  */
 class Log<T> {
   readonly items: Item<T>[] = [];
@@ -40,8 +40,8 @@ class Log<T> {
 }
 
 /**
- * A source that a test feeds by hand: batches stay as they were pushed. It keeps everything, so a later run resumes
- * by position; while paused it is as good as disconnected.
+ * A source that a test feeds by hand: batches stay as they were pushed. It keeps all events, so a later run resumes
+ * by position. While paused it behaves as if disconnected.
  */
 export class TestingSource<T> implements Source<T> {
   readonly partitioning: Partitioning;
@@ -74,7 +74,7 @@ export class TestingSource<T> implements Source<T> {
     }
   }
 
-  /** Reading fails until `mend`: as good as a crash of the task, which commits nothing more. */
+  /** Reading fails until `mend`: like a crash of the task, which commits nothing more. */
   fail(error: Error, part?: string): void {
     for (const log of this.#some(part)) {
       log.failure = error;
@@ -82,17 +82,17 @@ export class TestingSource<T> implements Source<T> {
     }
   }
 
-  /** Takes a failure back, for a later run. */
+  /** Ends a failure, for a later run. */
   mend(part?: string): void {
     for (const log of this.#some(part)) log.failure = undefined;
   }
 
-  /** Nothing is delivered and nothing can be proved until `resume`. */
+  /** Delivers no events and no proofs until `resume`. */
   pause(part?: string): void {
     for (const log of this.#some(part)) log.paused = true;
   }
 
-  /** Goes on, over a new connection. */
+  /** Continues, over a new connection. */
   resume(part?: string): void {
     for (const log of this.#some(part)) {
       log.paused = false;

@@ -1,14 +1,14 @@
 import { SteadyClock } from "../contracts/time-provider.ts";
 import type { ClockStep, TimeProvider } from "../contracts/time-provider.ts";
 
-/** Waits for a time of day, or for so much time to pass. */
+/** A timer for a time of day, or for an interval. */
 interface Alarm {
   readonly clock: "wall" | "monotonic";
   readonly at: number;
   readonly callback: () => void;
 }
 
-/** Time that moves only when a test says so: it passes by `set`, and its wall clock is set by `stepWall`. */
+/** Time that only a test moves: `set` advances it, `stepWall` sets its wall clock. */
 export class VirtualTime implements TimeProvider {
   readonly #clock: SteadyClock;
   #wall: number;
@@ -55,7 +55,7 @@ export class VirtualTime implements TimeProvider {
     return due.length === 0 ? undefined : Math.min(...due);
   }
 
-  /** Lets time pass up to `now`, and fires what is due by then, earliest first. An earlier time changes nothing. */
+  /** Advances time to `now`, and fires what is due by then, earliest first. An earlier time changes nothing. */
   set(now: number): void {
     const passes = Math.max(now - this.now(), 0);
     this.#wall += passes;
@@ -63,7 +63,7 @@ export class VirtualTime implements TimeProvider {
     this.#fire();
   }
 
-  /** Sets the wall clock, without any time passing. @param byMs negative: back */
+  /** Sets the wall clock without advancing time. @param byMs negative: back */
   stepWall(byMs: number): void {
     this.#wall += byMs;
     this.#fire();

@@ -100,7 +100,7 @@ describe("statefulMap", () => {
 });
 
 describe("statefulFlatMap", () => {
-  /** Tells when a sensor has been silent for ten seconds. */
+  /** Reports when a sensor has been silent for ten seconds. */
   const silence: KeyedLogic<number, { readonly last: number }, string> = {
     create: () => ({ last: 0 }),
     onEvent: (_state, value, { now }) => ({ state: { last: value }, notifyAt: now + 10_000 }),
@@ -133,7 +133,7 @@ describe("statefulFlatMap", () => {
     expect(out.take()).toEqual(["c ended at 7"]);
   });
 
-  test("that asks to be notified at once is notified a millisecond later, and holds nobody up", async () => {
+  test("that asks to be notified at once is notified a millisecond later, and does not block the event loop", async () => {
     const eager: KeyedLogic<number, number, string> = {
       create: () => 0,
       onEvent: (_state, _value, { now }) => ({ state: 0, notifyAt: now }),

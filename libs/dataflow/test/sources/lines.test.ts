@@ -33,6 +33,7 @@ async function readFile(
   await writeFile(path, content);
   const rejected: Reading["rejected"][number][] = [];
   const context: PartContext = {
+    flow: "test",
     step: "in",
     logger: SILENT_LOGGER,
     time: SYSTEM_TIME,
@@ -123,6 +124,7 @@ describe("the lines of a file", () => {
 
   test("that cannot be read are an error that names the file", async () => {
     const context: PartContext = {
+      flow: "test",
       step: "in",
       logger: SILENT_LOGGER,
       time: SYSTEM_TIME,

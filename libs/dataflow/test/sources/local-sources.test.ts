@@ -108,6 +108,7 @@ describe("a run ends when it is idle", () => {
 
 describe("a proof", () => {
   const contextOf = (time: VirtualTime): PartContext => ({
+    flow: "test",
     step: "in",
     ...loggerOf(),
     time,

@@ -1,7 +1,7 @@
-import { exceedsBytes } from "../byte-limit.ts";
 import type { DecodeResult, LineDecoder, RawLine } from "../codec.ts";
 import type { ObjectShape } from "../describe/object-shape.ts";
 import { InvalidOptionError } from "../errors.ts";
+import { exceedsBytes } from "../raw-bytes.ts";
 import { KnownLayouts } from "./known-layouts.ts";
 import { TextPool } from "./text-pool.ts";
 

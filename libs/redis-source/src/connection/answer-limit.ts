@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { TimeProvider } from "@millrace/dataflow";
 import { RedisUnreachableError } from "../errors.ts";
+import type { RedisError } from "../errors.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 
 /** A Redis that has not answered for so long, beyond what a command may take by itself, is given up. */
@@ -8,8 +9,10 @@ export const ANSWER_LIMIT_MS = 8_000;
 
 /** Watches that a client answers: a connection can die without a word, and then its commands would wait for ever. */
 export interface AnswerWatch {
+  /** Why the client was given up; `undefined`: it was not. */
+  readonly overdue: RedisError | undefined;
   /** Something was answered: the time begins anew. */
-  answered(): void;
+  readonly answered: () => void;
   /** Nothing is outstanding any more. */
   end(): void;
 }
@@ -27,9 +30,10 @@ export function watchAnswers(
 ): AnswerWatch {
   const limitMs = takesMs + ANSWER_LIMIT_MS;
   let lastAt = time.monotonic();
+  let given: RedisError | undefined;
   let ended = false;
   let cancel: (() => void) | undefined;
-  const overdue = async (): Promise<void> => {
+  const look = async (): Promise<void> => {
     // After a stop of the whole process the answer may be waiting behind this very alarm.
     await time.yield();
     if (ended) return;
@@ -38,14 +42,18 @@ export function watchAnswers(
       return;
     }
     const silent = `Redis at ${connection.address} did not answer a command within ${limitMs} ms.`;
-    connection.discard(client, new RedisUnreachableError(silent));
+    given = new RedisUnreachableError(silent);
+    connection.discard(client, given);
   };
   const arm = (): void => {
-    cancel = time.wakeAfter(lastAt + limitMs - time.monotonic(), () => void overdue());
+    cancel = time.wakeAfter(lastAt + limitMs - time.monotonic(), () => void look());
   };
   arm();
   return {
-    answered() {
+    get overdue() {
+      return given;
+    },
+    answered: () => {
       lastAt = time.monotonic();
     },
     end() {

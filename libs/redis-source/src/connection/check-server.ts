@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "@millrace/dataflow";
 import { RedisOptionsError, RedisTooOldError, RedisUnreachableError } from "../errors.ts";
-import { isReply, replicaError } from "./explain-failure.ts";
+import { replyKind, replicaError } from "./explain-failure.ts";
 import { isFirstTime } from "./first-time.ts";
 
 /** The oldest major version with sharded Pub/Sub, of Redis as of Valkey. */
@@ -58,7 +58,7 @@ async function unlessDenied<T>(reply: Promise<T>): Promise<T | undefined> {
   try {
     return await reply;
   } catch (error) {
-    if (isReply(error) && /^(NOPERM|ERR unknown command)\b/.test(error.message)) return undefined;
+    if (replyKind(error) === "forbidden" || replyKind(error) === "unknown") return undefined;
     throw error;
   }
 }

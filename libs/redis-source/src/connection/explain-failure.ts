@@ -10,15 +10,25 @@ import {
 import { keyOfCommand } from "./key-of-command.ts";
 
 /** What an error reply means for the one who sent the command. */
-type ReplyKind =
+export type ReplyKind =
   /** A condition that ends by itself: the same command may succeed later, here. */
   | "not-ready"
+  /** The same for commands that write; others succeed. */
+  | "no-writes"
+  /** The slot is on its way to another node of a cluster: the same command may succeed later, here. */
+  | "slot-moving"
+  /** The key is on another node of a cluster: a new connection finds it. */
+  | "moved"
+  /** A replica was asked to write: a new connection may find the master. */
+  | "replica"
   /** As `not-ready`, but a new connection may find another node, or this one in another role. */
   | "wrong-node"
   /** The user or the password. */
   | "auth"
   /** A permission that the user lacks. */
   | "forbidden"
+  /** A command that this server does not have, or not by this name. */
+  | "unknown"
   /** Redis accepts no more connections. */
   | "full"
   /** A key that holds what another program wrote. */
@@ -29,13 +39,18 @@ type ReplyKind =
 /** The one table of error replies; the first row that fits counts. */
 const REPLIES: readonly (readonly [pattern: RegExp, kind: ReplyKind])[] = [
   [/max number of clients/, "full"],
-  [/^(MOVED|READONLY|MASTERDOWN|CLUSTERDOWN|UNBLOCKED)\b/, "wrong-node"],
-  [/^(LOADING|BUSY|TRYAGAIN|ASK|NOREPLICAS|MISCONF|OOM)\b/, "not-ready"],
+  [/^MOVED\b/, "moved"],
+  [/^READONLY\b/, "replica"],
+  [/^(MASTERDOWN|CLUSTERDOWN|UNBLOCKED)\b/, "wrong-node"],
+  [/^(TRYAGAIN|ASK)\b/, "slot-moving"],
+  [/^(NOREPLICAS|MISCONF|OOM)\b/, "no-writes"],
+  [/^(LOADING|BUSY)\b/, "not-ready"],
   // A script is killed only before it wrote anything.
   [/\bScript killed by user\b/, "not-ready"],
   // The second is how a script says it.
   [/\bNOPERM\b|\bThe user executing the script\b/, "forbidden"],
   [/\bWRONGTYPE\b/, "occupied"],
+  [/^ERR unknown command\b/, "unknown"],
   [/^(WRONGPASS|NOAUTH)\b|\bAUTH\b|invalid password/, "auth"],
 ];
 
@@ -128,10 +143,13 @@ export function explainReply(
         `Redis at ${address} accepts no more connections: ${said}. Raise its maxclients (or the limit of open files), ` +
           `or run fewer partitions in this process: ${needs}.`,
       );
+    case "replica":
+      return replicaError(address, said);
+    case "moved":
     case "wrong-node":
-      if (reply.startsWith("READONLY")) return replicaError(address, said);
-      return new RedisUnreachableError(`Redis at ${address} is not ready: ${said}.`);
-    case "not-ready": {
+    case "slot-moving":
+    case "not-ready":
+    case "no-writes": {
       const [kind = ""] = reply.split(" ", 1);
       return new RedisUnreachableError(`Redis at ${address} is not ready: ${said}.${REMEDIES[kind] ?? ""}`);
     }
@@ -149,6 +167,7 @@ export function explainReply(
       return new RedisRefusedError(
         `Redis at ${address} refuses${command}: ${said}. Give the user that permission with ACL SETUSER.`,
       );
+    case "unknown":
     case "refused":
       return new RedisRefusedError(`Redis at ${address} refuses${command}: ${said}.`);
   }
@@ -164,8 +183,14 @@ export function replicaError(address: string, said?: string): RedisReplicaError 
 
 /** Whether an error reply says that a new connection is needed before the command is sent again. */
 export function isWrongNode(error: unknown): boolean {
+  const kind = replyKind(error);
+  return kind === "moved" || kind === "replica" || kind === "wrong-node";
+}
+
+/** What an error reply means; `undefined` for an error that is none. */
+export function replyKind(error: unknown): ReplyKind | undefined {
   const { name, message } = fieldsOf(error);
-  return name === "ReplyError" && kindOf(message) === "wrong-node";
+  return name === "ReplyError" ? kindOf(message) : undefined;
 }
 
 /** Whether an error is the answer of a server, which is there and can be asked again over the same connection. */
@@ -209,4 +234,24 @@ function fieldsOf(error: unknown): ErrorFields {
     return typeof value === "string" ? value : "";
   };
   return { name: field("name"), code: field("code"), message: field("message") };
+}
+
+/**
+ * How many connections a flow with a source takes in one process, as a clause for the message when Redis accepts no
+ * more. A stream partition has one on which its reads wait; all commands go over another, or over one for each stream on
+ * a cluster.
+ *
+ * @param what each partition is
+ */
+export function readingNeeds(what: "stream" | "channel", partitions: number, cluster: boolean): string {
+  const commands = cluster ? partitions : 1;
+  const count = what === "channel" ? partitions : partitions + commands;
+  return (
+    `reading ${partitions} ${plural(what, partitions)} takes ${count} ${plural("connection", count)}; a store in the same ` +
+    `Redis takes ${cluster ? partitions : 1} more, and a sink that publishes 1 for each of its channels or streams`
+  );
+}
+
+function plural(word: string, count: number): string {
+  return count === 1 ? word : `${word}s`;
 }

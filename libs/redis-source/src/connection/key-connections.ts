@@ -26,22 +26,17 @@ export class KeyConnections {
   /**
    * @param open for the key; it is called when there is no connection to share
    * @param signal gives up waiting; others may go on
+   * @returns a connection whose `close` leaves a shared one to the others
    * @throws what `open` throws; the signal's reason
    */
-  async connect(key: string, open: OpenConnection, signal: AbortSignal): Promise<KeyConnection> {
+  async connect(key: string, open: OpenConnection, signal: AbortSignal): Promise<RedisConnection> {
     const lease = await this.#shared.lease((giveUp) => {
       this.#followed = key;
       return open(giveUp, true);
     }, signal);
     this.#cluster = lease.cluster;
-    if (!lease.cluster || key === this.#followed) return { connection: lease, shared: true };
+    if (!lease.cluster || key === this.#followed) return lease;
     await lease.close();
-    return { connection: await open(signal, false), shared: false };
+    return open(signal, false);
   }
-}
-
-/** A connection for one key. Its `close` leaves a shared one to the others. */
-export interface KeyConnection {
-  readonly connection: RedisConnection;
-  readonly shared: boolean;
 }

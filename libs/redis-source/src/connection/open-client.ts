@@ -30,6 +30,14 @@ export interface LiveClient {
   readonly ended: Promise<unknown>;
 }
 
+/** Knows where to connect, anew for each connection. */
+export interface NodeFinder {
+  /** The node of the last connection, or what was configured; for people. */
+  readonly address: string;
+  /** Opens a connection to the node that serves now. @throws RedisError */
+  open(settings: OpenSettings): Promise<LiveClient>;
+}
+
 /**
  * Opens one connection, checks what kind of server it is and prepares the connection.
  *

@@ -2,9 +2,9 @@ import type { Redis } from "ioredis";
 import { RedisError } from "../errors.ts";
 import { nodeOf } from "./connection-options.ts";
 import type { RedisTarget } from "./connection-options.ts";
-import type { NodeFinder } from "./node-finder.ts";
+import { isReply, replyKind } from "./explain-failure.ts";
 import { openClient } from "./open-client.ts";
-import type { LiveClient, OpenSettings } from "./open-client.ts";
+import type { LiveClient, NodeFinder, OpenSettings } from "./open-client.ts";
 
 /** A cluster that sends a client round in circles is being rebuilt: better to start over after a pause. */
 const MAX_HOPS = 5;
@@ -84,7 +84,7 @@ export class OwnerFinder implements NodeFinder {
       const [, host, port] = MOVED.exec(message) ?? [];
       if (host !== undefined) throw new MovedError(at(node, host, Number(port)));
       // A user who may not ask will be told by the first command that matters.
-      if (!message.startsWith("NOPERM")) throw error;
+      if (replyKind(error) !== "forbidden") throw error;
     }
   }
 }
@@ -95,7 +95,7 @@ async function nodesKnownTo(client: Redis, asked: RedisTarget): Promise<readonly
     return listOf(slots).flatMap((range) => nodesIn(range, asked));
   } catch (error) {
     // No cluster, or a user who may not ask: then there is one node to know.
-    if (error instanceof Error && error.name === "ReplyError") return [];
+    if (isReply(error)) return [];
     throw error;
   }
 }

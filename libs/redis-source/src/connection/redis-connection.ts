@@ -8,10 +8,11 @@ import { resolveTarget } from "./connection-options.ts";
 import type { RedisConnectionOptions, RedisTarget } from "./connection-options.ts";
 import { causeOf, explainFailure, isClosedSocket } from "./explain-failure.ts";
 import { isFirstTime } from "./first-time.ts";
-import { finderFor } from "./node-finder.ts";
-import type { NodeFinder } from "./node-finder.ts";
-import type { LiveClient, OpenSettings } from "./open-client.ts";
+import { openClient } from "./open-client.ts";
+import type { LiveClient, NodeFinder, OpenSettings } from "./open-client.ts";
 import { OutageLog } from "./outage-log.ts";
+import { OwnerFinder } from "./owner-finder.ts";
+import { SentinelFinder } from "./sentinel-finder.ts";
 import { StartClock } from "./start-clock.ts";
 
 /** Said of a client that was given up without a reason. */
@@ -311,4 +312,11 @@ class KeptConnection implements RedisConnection {
     const reason: unknown = this.#closing.signal.reason;
     return reason instanceof Error ? reason : new Error("closed");
   }
+}
+
+/** @param key on a cluster the connection follows this key's slot; `undefined`: it stays with the node that is named */
+function finderFor(target: RedisTarget, key: string | undefined): NodeFinder {
+  if (target.sentinel !== undefined) return new SentinelFinder(target, target.sentinel);
+  if (key !== undefined) return new OwnerFinder(target, key);
+  return { address: target.address, open: (settings) => openClient(target, settings) };
 }

@@ -4,9 +4,8 @@ import type { RedisError } from "../errors.ts";
 import { nodeOf } from "./connection-options.ts";
 import type { RedisTarget, SentinelTarget } from "./connection-options.ts";
 import { causeOf, explainFailure } from "./explain-failure.ts";
-import type { NodeFinder } from "./node-finder.ts";
 import { openClient } from "./open-client.ts";
-import type { LiveClient, OpenSettings } from "./open-client.ts";
+import type { LiveClient, NodeFinder, OpenSettings } from "./open-client.ts";
 
 /** Finds the master that Sentinels have appointed, and remembers the Sentinels that those know of. */
 export class SentinelFinder implements NodeFinder {

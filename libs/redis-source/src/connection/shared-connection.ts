@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { RedisClosedError } from "../errors.ts";
 import type { RedisError } from "../errors.ts";
 import type { RedisConnection } from "./redis-connection.ts";
-import { unlessAborted } from "./unless-aborted.ts";
+import { unlessAborted } from "./waiting.ts";
 
 /** One connection for many users: the first opens it, and it is closed with the last. */
 export class SharedConnection {

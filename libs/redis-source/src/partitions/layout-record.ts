@@ -3,11 +3,11 @@ import { SILENT_LOGGER } from "@millrace/dataflow";
 import type { StartContext } from "@millrace/dataflow";
 import { describeRedis } from "../connection/connection-options.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
-import { explainFailure } from "../connection/explain-failure.ts";
+import { explainFailure, replyKind } from "../connection/explain-failure.ts";
+import type { ReplyKind } from "../connection/explain-failure.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import { PartitionLayoutError } from "../errors.ts";
 import type { RedisError } from "../errors.ts";
-import { LayoutRefusals } from "./layout-refusals.ts";
 import { describeLayout, formatLayout, isSameLayout, parseLayout } from "./partition-layout.ts";
 import type { PartitionLayout } from "./partition-layout.ts";
 
@@ -21,7 +21,12 @@ export interface LayoutSubject {
 export const LAYOUT_ATTRIBUTE = "layout";
 
 /** Answers that concern this one key: what is to be published or read can be all the same. */
-const REFUSALS = /^(NOPERM|WRONGTYPE|OOM|MISCONF|READONLY|NOREPLICAS)\b/;
+const REFUSALS: ReadonlySet<ReplyKind | undefined> = new Set([
+  "forbidden",
+  "occupied",
+  "no-writes",
+  "replica",
+]);
 /** So long after its last publisher has renewed it, the layout of a channel no longer holds. */
 const EXPIRES_AFTER_MS = 30_000;
 /** A renewal may fail once or twice before the record expires. */
@@ -331,7 +336,7 @@ async function askFor(
     try {
       answer = await send(client);
     } catch (error) {
-      if (!(error instanceof Error) || !REFUSALS.test(error.message)) throw error;
+      if (!REFUSALS.has(replyKind(error))) throw error;
       refused(explainFailure(error, describeRedis(options), { key }));
     }
   };
@@ -366,4 +371,29 @@ function refusalOfReader(
       `--partition-by (options partitions and partitionedBy). It is recorded in the key "${layoutKey(subject)}", and in ` +
       "the publishers' heartbeats.",
   );
+}
+
+/** Says why the key of a layout cannot be used, once for each reason until it can be. What passes by itself is not said. */
+export class LayoutRefusals {
+  #said: string | undefined;
+
+  /** @param key the record's, of what is named `name` */
+  refused(
+    failure: RedisError,
+    { key, name }: { readonly key: string; readonly name: string },
+    { logger, step }: Pick<StartContext, "logger" | "step">,
+  ): void {
+    if (failure.retryable || failure.message === this.#said) return;
+    this.#said = failure.message;
+    logger.warn(
+      { event: "layout-unknown", step, key, code: failure.code },
+      `${failure.message} Without the key "${key}" it is not noticed when publishers and readers of "${name}" divide it ` +
+        "differently.",
+    );
+  }
+
+  /** It can be used. */
+  over(): void {
+    this.#said = undefined;
+  }
 }

@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { RedisOptionsError } from "../errors.ts";
 
 /** The hash of {@link partitionOf}, by the name that it has in layouts. Another function would have another name. */
@@ -10,6 +11,16 @@ export interface PartitionLayout {
   readonly field: string | undefined;
   /** The function that makes a partition of the value; see {@link PARTITION_HASH}. */
   readonly hash: string;
+}
+
+/**
+ * The partition where events with this key go: CRC-32 (IEEE 802.3, as in zlib, PNG and gzip) of the key in UTF-8,
+ * modulo the number of partitions. Every language's standard library has it, so publishers in any of them agree.
+ *
+ * @param partitions 1 or more
+ */
+export function partitionOf(key: string, partitions: number): number {
+  return partitions === 1 ? 0 : crc32(key) % partitions;
 }
 
 /** Longer than any name of a field, and short enough for an attribute of a frame. */

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { PartContext } from "@millrace/dataflow";
+import { isReply } from "../connection/explain-failure.ts";
 
 /** What a server tells of itself, as far as it does. */
 interface ServerView {
@@ -113,6 +114,6 @@ async function viewOf(client: Redis): Promise<ServerView> {
 
 /** A user who may not ask learns less; a connection that broke has to be told. */
 function refused(error: unknown): undefined {
-  if (error instanceof Error && error.name === "ReplyError") return undefined;
+  if (isReply(error)) return undefined;
   throw error;
 }

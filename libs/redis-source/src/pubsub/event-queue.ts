@@ -1,6 +1,6 @@
 import type { DecodeFailure, RawLine } from "@millrace/dataflow";
-import { bytesOf } from "../bytes-of.ts";
-import type { FrameHeader } from "../delivery/frame-codec.ts";
+import { bytesOf } from "../wire/frame.ts";
+import type { FrameHeader } from "../wire/frame.ts";
 
 /** Bounds of an {@link EventQueue}. */
 export interface EventQueueLimits {
@@ -32,7 +32,7 @@ interface Queued extends Parcel {
 const COMPACT_AT = 1_024;
 
 /**
- * First in, first out. It only tells that it is full; what happens then is its owner's policy. Frames stay whole,
+ * First in, first out. It only says that it is full; what happens then is its owner's policy. Frames stay whole,
  * since their numbers stand for all of their events.
  */
 export class EventQueue {
@@ -104,13 +104,14 @@ export class EventQueue {
     this.#push([message], undefined, reason, bytes);
   }
 
-  /** Lines in the oldest parcel; `undefined`: there is none. */
-  get nextSize(): number | undefined {
-    const first = this.#parcels[this.#head];
-    return first && first.lines.length - first.dropped;
-  }
-
-  take(): Parcel | undefined {
+  /**
+   * Takes the oldest parcel. @returns `undefined`: there is none, or it has more lines than `most`
+   *
+   * @param most a parcel without lines is returned whatever it is
+   */
+  take(most = Number.POSITIVE_INFINITY): Parcel | undefined {
+    const next = this.#parcels[this.#head];
+    if (next === undefined || next.lines.length - next.dropped > Math.max(most, 0)) return undefined;
     const first = this.#shift();
     if (first === undefined || first.dropped === 0) return first;
     return { ...first, lines: first.lines.slice(first.dropped) };

@@ -1,13 +1,14 @@
 import type { Json, PartContext, RawLine, SourcePartition } from "@millrace/dataflow";
-import { bytesOf } from "../bytes-of.ts";
-import type { FrameHeader } from "../delivery/frame-codec.ts";
-import { HoleAccount } from "../delivery/hole-account.ts";
-import { ProducerLedger } from "../delivery/producer-ledger.ts";
-import type { LedgerStats } from "../delivery/producer-ledger.ts";
-import type { ProducerRecords } from "../delivery/producer-records.ts";
-import { SuspicionLog } from "../delivery/suspicion-log.ts";
+import { bytesOf } from "../wire/frame.ts";
+import type { FrameHeader } from "../wire/frame.ts";
+import { decodeFrame } from "../wire/decode-frame.ts";
+import { HoleAccount } from "../wire/hole-account.ts";
+import { ProducerLedger } from "../wire/producer-ledger.ts";
+import type { LedgerStats } from "../wire/producer-ledger.ts";
+import type { ProducerRecords } from "../wire/producer-records.ts";
+import { SuspicionLog } from "../wire/suspicion-log.ts";
 import type { LayoutGuard } from "../partitions/layout-record.ts";
-import { EventColumns } from "../event-columns.ts";
+import { EventColumns } from "../wire/event-columns.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { Parcel } from "./event-queue.ts";
 import type { PubSubSettings } from "./pubsub-source-options.ts";
@@ -29,6 +30,12 @@ export interface InboxStats extends LedgerStats {
   readonly dropped: number;
   readonly uncertainSince?: number;
 }
+
+/**
+ * How it stands after a message: nothing waits; events do; they do and no more may be read until some are taken (policy
+ * `pause`); or the message did not fit, and nothing more is wanted (policy `fail`).
+ */
+export type Arrival = "nothing" | "events" | "full" | "overflow";
 
 /** The field of a position that says until when (ms) all that came had been taken. */
 const TAKEN_UP_TO = "takenUpTo";
@@ -73,7 +80,7 @@ export class Inbox {
     this.#settings = settings;
     this.#context = context;
     this.#queue = new EventQueue({ maxEvents, maxBytes, maxBatchEvents });
-    const known = settings.frames === undefined || resume === null ? undefined : resume;
+    const known = resume === null ? undefined : resume;
     this.#resumedAt = takenUpToOf(resume);
     this.#takenUpTo = context.time.now();
     this.#ledger = new ProducerLedger(settings.ledger, known);
@@ -91,22 +98,10 @@ export class Inbox {
     return this.#queue.full;
   }
 
-  /** The policy is `fail`, and an event did not fit. */
-  get overflowed(): boolean {
-    return this.#overflowed;
-  }
-
-  receive(message: Buffer): void {
+  receive(message: Buffer): Arrival {
     this.#messages += 1;
-    const { frames, messageCodec } = this.#settings;
-    if (frames === undefined) {
-      const lines = messageCodec.split(message);
-      if (typeof lines === "string") this.#admitLine(lines, message.length);
-      else if (lines instanceof Uint8Array) this.#admitLine(lines, lines.length);
-      else for (const line of lines) this.#admitLine(line, bytesOf(line));
-      return;
-    }
-    const decoded = frames.decodeFrame(message);
+    const { onOverflow } = this.#settings;
+    const decoded = decodeFrame(message);
     if (decoded.kind === "bare") {
       const [only] = decoded.lines;
       // The plain case: a message takes what its line takes, but for a line feed at most.
@@ -121,7 +116,10 @@ export class Inbox {
     } else {
       this.#dropped += 1;
     }
-    if (this.#queue.length === 0) this.#settleNotices();
+    if (this.#overflowed) return "overflow";
+    if (this.#queue.length > 0) return this.#queue.full && onOverflow === "pause" ? "full" : "events";
+    this.#settleNotices();
+    return "nothing";
   }
 
   /**
@@ -129,20 +127,14 @@ export class Inbox {
    * waited was no event: then it is worth knowing that nothing waits any more.
    */
   take(): InboxBatch {
-    const { frames, maxBatchEvents } = this.#settings;
-    if (frames === undefined) {
-      const events = this.#queue.take()?.lines ?? [];
-      this.#read += events.length;
-      return { events };
-    }
+    const { maxBatchEvents } = this.#settings;
     const now = this.#context.time.now();
     const columns = new EventColumns();
     let lines = 0;
-    for (let size = this.#queue.nextSize; size !== undefined; size = this.#queue.nextSize) {
-      if (size > 0 && lines > 0 && lines + size > maxBatchEvents) break;
-      lines += size;
-      const parcel = this.#queue.take();
-      if (parcel !== undefined) this.#open(parcel, now, columns);
+    for (let parcel = this.#queue.take(); parcel !== undefined;) {
+      lines += parcel.lines.length;
+      this.#open(parcel, now, columns);
+      parcel = this.#queue.take(lines === 0 ? undefined : maxBatchEvents - lines);
     }
     this.#read += columns.length;
     return columns.columns();
@@ -160,8 +152,7 @@ export class Inbox {
       this.#ledger.interrupted(this.#context.time.now());
       this.#mark((now) => {
         const from = this.#resumedAt ?? now;
-        if (this.#settings.frames === undefined) this.#holes.missedUncounted(from, now);
-        else this.#holes.resume(records, from, now);
+        this.#holes.resume(records, from, now);
       });
     }
   }
@@ -170,8 +161,7 @@ export class Inbox {
   missed(from: number, records: ProducerRecords | undefined): void {
     this.#ledger.interrupted(this.#context.time.now());
     this.#mark((now) => {
-      if (this.#settings.frames === undefined) this.#holes.missedUncounted(from, now);
-      else this.#holes.missed(from, records, now);
+      this.#holes.missed(from, records, now);
     });
   }
 
@@ -183,15 +173,11 @@ export class Inbox {
   }
 
   settledUpTo(): number {
-    return this.#settings.frames === undefined
-      ? Number.NEGATIVE_INFINITY
-      : this.#ledger.settledUpTo(this.#context.time.now());
+    return this.#ledger.settledUpTo(this.#context.time.now());
   }
 
   completeness(open: number, close: number): Completeness {
-    return this.#settings.frames === undefined || this.#holes.leavesUnknown(open, close)
-      ? "unknown"
-      : this.#ledger.completeness(open, close);
+    return this.#holes.leavesUnknown(open, close) ? "unknown" : this.#ledger.completeness(open, close);
   }
 
   /** The account of numbers after the last batch, and until when nothing is left to take. */

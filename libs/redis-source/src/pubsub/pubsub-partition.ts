@@ -11,11 +11,10 @@ import type {
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
-import { producersKey, readProducerRecords } from "../delivery/producer-records.ts";
-import type { ProducerRecords } from "../delivery/producer-records.ts";
+import { producersKey, readProducerRecords } from "../wire/producer-records.ts";
+import type { ProducerRecords } from "../wire/producer-records.ts";
 import { PartitionLayoutError, QueueOverflowError, RedisUnreachableError } from "../errors.ts";
 import type { LayoutGuard } from "../partitions/layout-record.ts";
-import { Signal } from "../signal.ts";
 import { CutOffWatch } from "./cut-off-watch.ts";
 import { Inbox } from "./inbox.ts";
 import type { PubSubSettings } from "./pubsub-source-options.ts";
@@ -73,7 +72,8 @@ export class PubSubPartition implements SourcePartition<RawLine> {
   readonly #watch: CutOffWatch;
   readonly #resumed: boolean;
   readonly #layout: LayoutGuard | undefined;
-  readonly #arrival = new Signal();
+  /** Ends the wait of a read; there is one at a time. */
+  #wake: (() => void) | undefined;
   /** Probes that wait for their answer: any event that comes before it decides them. */
   readonly #probes = new Set<() => void>();
   #connection: RedisConnection | undefined;
@@ -148,7 +148,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
       if (this.#failure !== undefined) throw this.#failure.error;
       if (this.#ended) return END;
       // Messages of one socket read arrive together, before this goes on: no promise per message.
-      await this.#arrival.wait();
+      await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
 
@@ -225,15 +225,15 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     const unread = this.#paused !== undefined || time.monotonic() - this.#unreadAt < UNREAD_MEMORY_MS;
     const missedFrom = this.#aliveAt;
     const [records] = await Promise.all([
-      this.#settings.frames === undefined ? undefined : readProducerRecords(client, channel),
+      readProducerRecords(client, channel),
       this.#watch.look(client, unread),
-      subscribe(client, channel, this.#settings.transport, (message) => {
+      subscribe(client, channel, this.#settings.transport, (_, message) => {
         this.#receive(message, client);
       }),
     ]);
     onOutOfStep(client, () => this.#connection?.discard(client, new RedisUnreachableError(OUT_OF_STEP)));
     this.#noteAlive();
-    if (this.#settings.frames !== undefined && records === undefined) this.#tellUnknown();
+    if (records === undefined) this.#tellUnknown();
     if (this.#subscribed) this.#inbox.missed(missedFrom, records);
     else this.#inbox.begin(records, this.#resumed);
     this.#subscribed = true;
@@ -288,8 +288,15 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     } catch (error) {
       if (!(error instanceof PartitionLayoutError)) throw error;
       // The next batch says so.
-      this.#arrival.notify();
+      this.#notify();
     }
+  }
+
+  /** Ends the wait of a read. News that no read waits for is not kept: a read looks before it waits. */
+  #notify(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
   }
 
   #noteAlive(): void {
@@ -306,22 +313,17 @@ export class PubSubPartition implements SourcePartition<RawLine> {
   #receive(message: Buffer, client: Redis): void {
     if (this.#ended || this.#failure !== undefined) return;
     this.#noteMessage();
-    try {
-      this.#inbox.receive(message);
-    } catch (error) {
-      // A codec of the user's: what it throws here, in the socket's callback, is the next read's to report.
-      this.#fail(error);
-    }
-    if (this.#layout?.refused === true) this.#arrival.notify();
-    if (this.#inbox.overflowed) this.#fail(this.#overflow());
+    const arrival = this.#inbox.receive(message);
+    if (this.#layout?.refused === true) this.#notify();
     // Heartbeats and the like are nothing to wait for.
-    if (this.#inbox.length === 0) {
+    if (arrival === "nothing") {
       this.#noted = false;
       return;
     }
-    if (this.#settings.onOverflow === "pause" && this.#inbox.full) this.#pause(client);
+    if (arrival === "full") this.#pause(client);
+    else if (arrival === "overflow") this.#fail(this.#overflow());
     for (const disturb of this.#probes) disturb();
-    this.#arrival.notify();
+    this.#notify();
   }
 
   /** Reads the clock once for all that arrives between two batches. */
@@ -356,7 +358,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     this.#failure = { error };
     this.#stopping = true;
     void this.#connection?.close();
-    this.#arrival.notify();
+    this.#notify();
   }
 
   #overflow(): QueueOverflowError {
@@ -392,9 +394,9 @@ export class PubSubPartition implements SourcePartition<RawLine> {
 
   /** The answer to UNSUBSCRIBE is the proof that everything published before it is here. */
   async #unsubscribe(): Promise<void> {
-    const { frames, transport } = this.#settings;
+    const { transport } = this.#settings;
     // Before it: what is published later was not to be read any more.
-    const records = frames === undefined ? undefined : await this.#readRecords();
+    const records = await this.#readRecords();
     const client = this.#connection?.client;
     const answered =
       client !== undefined &&
@@ -463,6 +465,6 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     this.#ended = true;
     this.#cancelWatch?.();
     for (const disturb of this.#probes) disturb();
-    this.#arrival.notify();
+    this.#notify();
   }
 }

@@ -1,84 +1,63 @@
-import type { Json, PartContext, Sink, SinkPartition, StartContext } from "@millrace/dataflow";
-import { resolveTarget } from "../connection/connection-options.ts";
+import type { PartContext } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
-import { ChannelPublisher } from "./channel-publisher.ts";
-import type { PublishCounts } from "./channel-publisher.ts";
-import { PublishLane } from "./publish-lane.ts";
-import { PublishParts } from "./publish-part.ts";
-import { resolveSinkOptions } from "./pubsub-sink-options.ts";
-import type {
-  PublishRow,
-  PublishStats,
-  PubSubSinkSettings,
-  RedisPubSubSinkOptions,
-} from "./pubsub-sink-options.ts";
+import { PartitionedSink } from "../sink/partitioned-sink.ts";
+import { resolveSinkOptions } from "../sink/sink-options.ts";
+import type { PartitionedSinkOptions } from "../sink/sink-options.ts";
+import type { Transport } from "../sink/transport.ts";
+import { ChannelTransport } from "./channel-transport.ts";
+import type { PubSubTransport } from "./pubsub-source-options.ts";
 
-/**
- * Publishes rows on a Pub/Sub channel or its partitions, in order: each as a message, or packed into frames.
- *
- * A write resolves when Redis has answered for every message that it completed, a flush when it has answered for every
- * row. When the connection is lost, the sink waits for the next one and sends again what has no answer: nothing is left
- * out, and what was taken just before the loss may be published twice. Frames keep their numbers, so that it is
- * recognised. Write and flush reject when Redis refuses for good, and when the signal of the context is aborted.
- */
-export class RedisPubSubSink implements Sink<PublishRow> {
-  readonly #connection: RedisConnectionOptions;
-  readonly #settings: PubSubSinkSettings;
-  readonly #parts: PublishParts;
-  #counts: PublishCounts = { published: 0, bytes: 0, unheard: 0, resent: 0 };
+/** What a sink has published, all partitions together. */
+export interface PublishStats {
+  /** Rows that Redis has taken. */
+  readonly published: number;
+  /** Bytes of the messages that carried them. */
+  readonly bytes: number;
+  /** Rows among them that no subscriber got: PUBLISH answered 0. On a cluster it counts one node's subscribers only. */
+  readonly unheard: number;
+  /** Rows sent again because the connection was lost before their answer; in frames, a subscriber recognises them. */
+  readonly resent: number;
+  /** Rows that were given to the sink and that Redis has not taken: they wait, or were not sent when it was closed. */
+  readonly unsent: number;
+  /** How often a connection was lost. */
+  readonly disconnects: number;
+}
+
+/** Options of {@link RedisPubSubSink}. */
+export interface RedisPubSubSinkOptions extends PartitionedSinkOptions {
+  /** Where every row is published. */
+  readonly channel: string;
+  /** @default "pubsub" */
+  readonly transport?: PubSubTransport;
+  /** Called with the counts so far whenever Redis has answered, many rows at a time. It must not throw. */
+  readonly onProgress?: (stats: PublishStats) => void;
+}
+
+/** Publishes rows on a Pub/Sub channel or its partitions. */
+export class RedisPubSubSink extends PartitionedSink {
+  readonly #options: RedisPubSubSinkOptions;
+  readonly #numbered: boolean;
 
   /** @throws RedisOptionsError */
   constructor(connection: RedisConnectionOptions, options: RedisPubSubSinkOptions) {
-    resolveTarget(connection);
-    this.#connection = connection;
-    this.#settings = resolveSinkOptions(options);
-    this.#parts = new PublishParts(connection, this.#settings);
-  }
-
-  /**
-   * Looks whether there is a Redis and which partition layout is recorded there. To open the sink would say more: a
-   * publisher that begins, and ends again, is heard by readers.
-   *
-   * @throws PartitionLayoutError when a publisher has recorded another partition layout; RedisError when there is no
-   *   usable Redis within `connectTimeoutMs`; the reason of the context's signal
-   */
-  checkResume(_part: string, _resume: Json | undefined, context: StartContext): Promise<void> {
-    return this.#parts.check(context);
-  }
-
-  /**
-   * @throws PartitionLayoutError when a publisher has recorded another partition layout; RedisError when there is no
-   *   usable Redis within `connectTimeoutMs`; the reason of the context's signal
-   */
-  buildPart(
-    _part: string,
-    _resume: Json | undefined,
-    context: PartContext,
-  ): Promise<SinkPartition<PublishRow>> {
-    const { transport, maxInFlightBytes } = this.#settings;
-    return this.#parts.build(context, async (channel, framing) => {
-      const target = { channel, transport, maxInFlightBytes, numbered: framing !== undefined };
-      const publisher = await ChannelPublisher.open(this.#connection, target, context, (counts) => {
-        this.#count(counts);
-      });
-      return PublishLane.open(publisher, framing, context, channel);
-    });
+    const settings = resolveSinkOptions(options.channel, options);
+    super(connection, options.transport ?? "pubsub", settings);
+    this.#options = options;
+    this.#numbered = settings.framing !== undefined;
   }
 
   /** Counts so far; complete when the run is over. */
   stats(): PublishStats {
-    const { disconnects, unsent } = this.#parts.stats();
-    return { ...this.#counts, unsent, disconnects };
+    const { published, bytes, unheard, resent, unsent, disconnects } = this.figures();
+    return { published, bytes, unheard, resent, unsent, disconnects };
   }
 
-  #count({ published, bytes, unheard, resent }: PublishCounts): void {
-    const before = this.#counts;
-    this.#counts = {
-      published: before.published + published,
-      bytes: before.bytes + bytes,
-      unheard: before.unheard + unheard,
-      resent: before.resent + resent,
-    };
-    this.#settings.onProgress?.(this.stats());
+  protected override transportTo(channel: string, address: string, context: PartContext): Transport {
+    const { transport = "pubsub" } = this.#options;
+    return new ChannelTransport({ channel, transport, numbered: this.#numbered, address }, context);
+  }
+
+  protected override progressed(): void {
+    this.#options.onProgress?.(this.stats());
   }
 }

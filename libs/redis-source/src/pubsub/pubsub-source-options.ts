@@ -1,9 +1,6 @@
 import type { Partitioning } from "@millrace/dataflow";
 import { RedisOptionsError } from "../errors.ts";
-import { LINE_CODEC } from "./message-codec.ts";
-import type { MessageCodec } from "./message-codec.ts";
-import type { FrameCodec } from "../delivery/frame-codec.ts";
-import type { LedgerOptions } from "../delivery/producer-ledger.ts";
+import type { LedgerOptions } from "../wire/producer-ledger.ts";
 import { partitionNames } from "../partitions/partition-names.ts";
 
 /**
@@ -40,12 +37,7 @@ export interface RedisPubSubSourceOptions {
   readonly partitionedBy?: string;
   /** @default "pubsub" */
   readonly transport?: PubSubTransport;
-  /**
-   * Reads frames, and with their numbers measures losses and drops duplicates; bare lines are taken too.
-   * @default none: every message is bare lines
-   */
-  readonly frames?: FrameCodec;
-  /** Bounds of what is remembered of producers; for `frames`. */
+  /** Bounds of what is remembered of producers. `@default DEFAULT_LEDGER_OPTIONS` */
   readonly ledger?: LedgerOptions;
   /** Events that may wait for `nextBatch`. `@default 65_536` */
   readonly maxQueuedEvents?: number;
@@ -55,8 +47,6 @@ export interface RedisPubSubSourceOptions {
   readonly maxBatchEvents?: number;
   /** @default "pause" */
   readonly onOverflow?: OverflowPolicy;
-  /** Turns a message into events, in place of `frames`. `@default LINE_CODEC: one line, or several separated by \n` */
-  readonly messageCodec?: MessageCodec;
 }
 
 /** The same without choices left open. */
@@ -65,13 +55,11 @@ export interface QueueSettings {
   readonly maxQueuedBytes: number;
   readonly maxBatchEvents: number;
   readonly onOverflow: OverflowPolicy;
-  readonly messageCodec: MessageCodec;
 }
 
-/** {@link QueueSettings}, and how messages travel and are read. */
+/** {@link QueueSettings}, and how messages travel. */
 export interface PubSubSettings extends QueueSettings {
   readonly transport: PubSubTransport;
-  readonly frames: FrameCodec | undefined;
   readonly ledger: LedgerOptions;
 }
 
@@ -81,7 +69,6 @@ export const DEFAULT_PUBSUB_SOURCE_OPTIONS: QueueSettings = Object.freeze({
   maxQueuedBytes: 64 * 1_024 * 1_024,
   maxBatchEvents: 8_192,
   onOverflow: "pause",
-  messageCodec: LINE_CODEC,
 });
 
 /** The channels that a source reads. @throws RedisOptionsError */
@@ -109,17 +96,12 @@ export function channelsOf({ channel, channels, partitions }: RedisPubSubSourceO
 /** @throws RedisOptionsError */
 export function settingsOf(options: RedisPubSubSourceOptions): PubSubSettings {
   const defaults = DEFAULT_PUBSUB_SOURCE_OPTIONS;
-  if (options.frames !== undefined && options.messageCodec !== undefined) {
-    throw new RedisOptionsError("Messages are read by frames or by a messageCodec: give one of them.");
-  }
   return {
     maxQueuedEvents: atLeastOne("maxQueuedEvents", options.maxQueuedEvents ?? defaults.maxQueuedEvents),
     maxQueuedBytes: atLeastOne("maxQueuedBytes", options.maxQueuedBytes ?? defaults.maxQueuedBytes),
     maxBatchEvents: atLeastOne("maxBatchEvents", options.maxBatchEvents ?? defaults.maxBatchEvents),
     onOverflow: options.onOverflow ?? defaults.onOverflow,
-    messageCodec: options.messageCodec ?? defaults.messageCodec,
     transport: options.transport ?? "pubsub",
-    frames: options.frames,
     ledger: options.ledger ?? {},
   };
 }

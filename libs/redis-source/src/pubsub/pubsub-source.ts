@@ -9,8 +9,8 @@ import type {
 } from "@millrace/dataflow";
 import { resolveTarget } from "../connection/connection-options.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
-import { readingNeeds } from "../connection/reading-needs.ts";
-import { divideLedger, readLedgerState, uniteLedger } from "../delivery/ledger-state.ts";
+import { readingNeeds } from "../connection/explain-failure.ts";
+import { divideLedger, readLedgerState, uniteLedger } from "../wire/ledger-state.ts";
 import { RedisOptionsError } from "../errors.ts";
 import { LayoutGuard, isOnePartition } from "../partitions/layout-record.ts";
 import { layoutOf } from "../partitions/partition-layout.ts";

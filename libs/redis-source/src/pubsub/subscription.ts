@@ -7,17 +7,14 @@ export async function subscribe(
   client: Redis,
   channel: string,
   transport: PubSubTransport,
-  receive: (message: Buffer) => void,
+  receive: (channel: Buffer, message: Buffer) => void,
 ): Promise<void> {
-  const listener = (_channel: Buffer, message: Buffer): void => {
-    receive(message);
-  };
   if (transport === "pubsub") {
-    client.on("messageBuffer", listener);
+    client.on("messageBuffer", receive);
     await client.subscribe(channel);
     return;
   }
-  client.on("smessageBuffer", listener);
+  client.on("smessageBuffer", receive);
   await new Promise((resolve, reject) => {
     // A node that no longer serves the channel is told by an event; the command then stays without an answer.
     client.once("moved", () => {

@@ -1,10 +1,9 @@
 import type { Redis } from "ioredis";
 import { DEFAULT_LOGGER, SYSTEM_TIME, pause } from "@millrace/dataflow";
 import type { Logger, TimeProvider } from "@millrace/dataflow";
-import { watchAnswers } from "../connection/answer-limit.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
-import { explainFailure } from "../connection/explain-failure.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
+import { RetryingClient } from "../connection/retrying-client.ts";
 import type { PubSubTransport } from "./pubsub-source-options.ts";
 
 /** Options of {@link waitForSubscriber}. */
@@ -52,6 +51,7 @@ export async function waitForSubscriber(
     signal,
     ...(sharded ? { key: channel } : {}),
   });
+  const redis = new RetryingClient(connection, { logger, time });
   const over = new AbortController();
   const finish = (): void => {
     over.abort();
@@ -62,18 +62,7 @@ export async function waitForSubscriber(
   signal?.addEventListener("abort", finish);
   try {
     while (!over.signal.aborted) {
-      const client = await connection.whenUp();
-      const watch = watchAnswers(connection, client, time);
-      const subscribers = await countSubscribers(client, channel, sharded)
-        .catch((error: unknown) => {
-          const failure = explainFailure(error, connection.address);
-          if (!failure.retryable) throw failure;
-          connection.discard(client, error);
-          return 0;
-        })
-        .finally(() => {
-          watch.end();
-        });
+      const subscribers = await redis.ask((client) => countSubscribers(client, channel, sharded));
       if (subscribers > 0) return true;
       await pause(time, POLL_MS, over.signal);
     }
@@ -82,7 +71,7 @@ export async function waitForSubscriber(
   } finally {
     cancel();
     signal?.removeEventListener("abort", finish);
-    await connection.close();
+    await redis.close();
   }
   signal?.throwIfAborted();
   return false;

@@ -1,10 +1,9 @@
 import type { PartContext, RawLine } from "@millrace/dataflow";
-import type { FrameCodec } from "../delivery/frame-codec.ts";
-import type { ProducerLedger } from "../delivery/producer-ledger.ts";
-import type { SuspicionLog } from "../delivery/suspicion-log.ts";
+import { decodeFrame } from "../wire/decode-frame.ts";
+import type { ProducerLedger } from "../wire/producer-ledger.ts";
+import type { SuspicionLog } from "../wire/suspicion-log.ts";
 import type { LayoutGuard } from "../partitions/layout-record.ts";
-import { EventColumns } from "../event-columns.ts";
-import { LINE_CODEC } from "../pubsub/message-codec.ts";
+import { EventColumns } from "../wire/event-columns.ts";
 import { millisecondsOf } from "./entry-id.ts";
 import type { StreamEntry } from "./stream-commands.ts";
 
@@ -23,22 +22,18 @@ export interface DecodedEntries {
 
 /** Turns entries into events, and drops what a producer has sent twice. */
 export class MessageDecoder {
-  readonly #codec: FrameCodec | undefined;
   readonly #ledger: ProducerLedger;
   readonly #reject: PartContext["reject"];
   readonly #suspicions: SuspicionLog;
   readonly #layout: LayoutGuard | undefined;
   #malformed = 0;
 
-  /** @param codec absent: messages are bare lines, and no numbers are looked for */
   constructor(
-    codec: FrameCodec | undefined,
     ledger: ProducerLedger,
     suspicions: SuspicionLog,
     layout: LayoutGuard | undefined,
     reject: PartContext["reject"],
   ) {
-    this.#codec = codec;
     this.#ledger = ledger;
     this.#suspicions = suspicions;
     this.#layout = layout;
@@ -61,15 +56,14 @@ export class MessageDecoder {
         continue;
       }
       bytes += data.length;
-      if (this.#codec === undefined) columns.add(linesOf(LINE_CODEC.split(data)), time);
-      else this.#decodeMessage(this.#codec, data, time, columns);
+      this.#decodeMessage(data, time, columns);
     }
     return { ...columns.columns(), bytes };
   }
 
   /** Time is the entry's, not this machine's: read again, the same entries give the same account. */
-  #decodeMessage(codec: FrameCodec, data: Buffer, time: number, columns: EventColumns): void {
-    const message = codec.decodeFrame(data);
+  #decodeMessage(data: Buffer, time: number, columns: EventColumns): void {
+    const message = decodeFrame(data);
     switch (message.kind) {
       case "bare":
         this.#ledger.acceptBare(time);
@@ -107,13 +101,9 @@ function dataOf(fields: readonly Buffer[]): Buffer | undefined {
   return undefined;
 }
 
-/** Byte by byte: this is asked for every entry, and for four bytes a native call is dear. */
+/** Byte by byte: this is asked for every entry, and for four bytes a native call costs more. */
 function isDataField(field: Buffer | undefined): boolean {
   if (field?.length !== DATA_FIELD_BYTES.length) return false;
   for (let i = 0; i < field.length; i += 1) if (field[i] !== DATA_FIELD_BYTES[i]) return false;
   return true;
-}
-
-function linesOf(split: RawLine | readonly RawLine[]): readonly RawLine[] {
-  return typeof split === "string" || split instanceof Uint8Array ? [split] : split;
 }

@@ -7,9 +7,10 @@ import type {
   SourcePartition,
   SourceStats,
 } from "@millrace/dataflow";
-import { HoleAccount } from "../delivery/hole-account.ts";
-import { ProducerLedger } from "../delivery/producer-ledger.ts";
-import { SuspicionLog } from "../delivery/suspicion-log.ts";
+import type { RetryingClient } from "../connection/retrying-client.ts";
+import { HoleAccount } from "../wire/hole-account.ts";
+import { ProducerLedger } from "../wire/producer-ledger.ts";
+import { SuspicionLog } from "../wire/suspicion-log.ts";
 import { RedisClosedError } from "../errors.ts";
 import type { LayoutGuard } from "../partitions/layout-record.ts";
 import { LengthWatch } from "./length-watch.ts";
@@ -20,11 +21,10 @@ import { BEFORE_ALL, compareIds, millisecondsOf } from "./entry-id.ts";
 import { ReadSize } from "./read-size.ts";
 import { hasMore, readState, readWithState, waitForEntries } from "./stream-commands.ts";
 import type { StreamEntry, StreamState } from "./stream-commands.ts";
-import type { StreamLink } from "./stream-link.ts";
-import type { StreamLinks } from "./stream-links.ts";
+import type { StreamConnections } from "./stream-connections.ts";
 import { readPosition, writePosition } from "./stream-position.ts";
 import { StreamProgress } from "./stream-progress.ts";
-import type { StreamSourceSettings, StreamStart } from "./stream-source-options.ts";
+import type { StreamPartitionSettings, StreamStart } from "./stream-source-options.ts";
 
 const END: SourceBatch<RawLine> = Object.freeze({ kind: "end" });
 /** A publisher that trims ahead of a slow reader would fill the log. */
@@ -54,14 +54,14 @@ export interface StreamStats extends SourceStats {
 /**
  * One stream. Reading deletes nothing, so it may be interrupted at any moment: what was not delivered is read again.
  *
- * It has two links: on one a read waits for entries, on the other are probes, progress and trimming.
+ * It has two connections: on one a read waits for entries, on the other are probes, progress and trimming.
  */
 export class StreamPartition implements SourcePartition<RawLine> {
   readonly #stream: string;
-  readonly #settings: StreamSourceSettings;
+  readonly #settings: StreamPartitionSettings;
   readonly #context: PartContext;
-  readonly #reading: StreamLink;
-  readonly #commands: StreamLink;
+  readonly #reading: RetryingClient;
+  readonly #commands: RetryingClient;
   readonly #ledger: ProducerLedger;
   readonly #holes: HoleAccount;
   readonly #decoder: MessageDecoder;
@@ -83,8 +83,8 @@ export class StreamPartition implements SourcePartition<RawLine> {
     stream: string,
     start: StreamStartingPoint,
     ledger: ProducerLedger,
-    links: { readonly reading: StreamLink; readonly commands: StreamLink },
-    settings: StreamSourceSettings,
+    clients: { readonly reading: RetryingClient; readonly commands: RetryingClient },
+    settings: StreamPartitionSettings,
     layout: LayoutGuard | undefined,
     context: PartContext,
   ) {
@@ -94,41 +94,41 @@ export class StreamPartition implements SourcePartition<RawLine> {
     this.#seen = start.seen;
     this.#ledger = ledger;
     this.#holes = new HoleAccount(ledger);
-    this.#reading = links.reading;
-    this.#commands = links.commands;
+    this.#reading = clients.reading;
+    this.#commands = clients.commands;
     this.#settings = settings;
     this.#context = context;
     const suspicions = new SuspicionLog(stream, context);
-    this.#decoder = new MessageDecoder(settings.frames, ledger, suspicions, layout, (payload, reason) => {
+    this.#decoder = new MessageDecoder(ledger, suspicions, layout, (payload, reason) => {
       context.reject(payload, reason);
     });
     this.#size = new ReadSize(settings);
     this.#length = new LengthWatch(stream, settings.trim ? Infinity : settings.warnAboveEntries, context);
-    this.#progress = new StreamProgress(stream, links.commands, settings, context);
+    this.#progress = new StreamProgress(stream, clients.commands, settings, context);
   }
 
   /** @throws RedisError; the reason of the context's signal */
   static async open(
-    sourceLinks: StreamLinks,
+    connections: StreamConnections,
     stream: string,
     resume: Json | undefined,
-    settings: StreamSourceSettings,
+    settings: StreamPartitionSettings,
     layout: LayoutGuard | undefined,
     context: PartContext,
   ): Promise<StreamPartition> {
     const position = resume === undefined ? undefined : readPosition(resume);
     const ledger = new ProducerLedger(settings.ledger, position?.ledger);
-    const links: StreamLink[] = [];
+    const opened: RetryingClient[] = [];
     try {
-      const commands = await sourceLinks.commands(stream, context);
-      links.push(commands);
+      const commands = await connections.commands(stream, context);
+      opened.push(commands);
       const start =
         position === undefined
           ? await startingPoint(commands, stream, settings.start)
           : { place: position, seen: position.seen };
       const { place } = start;
-      const reading = await sourceLinks.reading(stream, context);
-      links.push(reading);
+      const reading = await connections.reading(stream, context);
+      opened.push(reading);
       const both = { reading, commands };
       const partition = new StreamPartition(stream, start, ledger, both, settings, layout, context);
       // What Redis refuses to let it read is seen before the task is taken over.
@@ -141,7 +141,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
       );
       return partition;
     } catch (error) {
-      await Promise.all(links.map((link) => link.close()));
+      await Promise.all(opened.map((client) => client.close()));
       throw error;
     }
   }
@@ -193,9 +193,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
   }
 
   settledUpTo(): number {
-    return this.#settings.frames === undefined
-      ? Number.NEGATIVE_INFINITY
-      : this.#ledger.settledUpTo(this.#context.time.now());
+    return this.#ledger.settledUpTo(this.#context.time.now());
   }
 
   stats(): StreamStats {
@@ -319,11 +317,11 @@ interface StreamStartingPoint {
 
 /** Counted from the first moment, so that what goes before it is read is missed. */
 async function startingPoint(
-  link: StreamLink,
+  commands: RetryingClient,
   stream: string,
   start: StreamStart,
 ): Promise<StreamStartingPoint> {
-  const state = await link.ask((client) => readState(client, stream));
+  const state = await commands.ask((client) => readState(client, stream));
   if (start === "latest") return { place: endOf(state), seen: state };
   const id = start === "committed" || start === "earliest" ? BEFORE_ALL : start;
   const atEnd = state.length === 0 || compareIds(state.lastId, id) <= 0;

@@ -1,7 +1,7 @@
 import type { DividedPosition, Json } from "@millrace/dataflow";
 import { RedisPositionError } from "../errors.ts";
 import { isEntryId } from "./entry-id.ts";
-import { divideLedger, uniteLedger } from "../delivery/ledger-state.ts";
+import { divideLedger, uniteLedger } from "../wire/ledger-state.ts";
 import type { Place, StreamEnd } from "./place.ts";
 
 /** What a task keeps to go on from: how far it has read, and which numbers it has seen. */

@@ -1,10 +1,10 @@
 import type { PartContext } from "@millrace/dataflow";
+import type { RetryingClient } from "../connection/retrying-client.ts";
 import { RedisClosedError } from "../errors.ts";
 import { claimGroup, readGroups, showProgress, trimBelow } from "./group-commands.ts";
 import { compareIds } from "./entry-id.ts";
 import type { Place } from "./place.ts";
-import type { StreamLink } from "./stream-link.ts";
-import type { StreamSourceSettings } from "./stream-source-options.ts";
+import type { StreamPartitionSettings } from "./stream-source-options.ts";
 import { TrimGuard } from "./trim-guard.ts";
 
 /** Entries that one command deletes at most: Redis serves nobody else meanwhile. */
@@ -18,8 +18,8 @@ const LAST_UPDATE_MS = 1_000;
  */
 export class StreamProgress {
   readonly #stream: string;
-  readonly #link: StreamLink;
-  readonly #settings: StreamSourceSettings;
+  readonly #redis: RetryingClient;
+  readonly #settings: StreamPartitionSettings;
   readonly #context: PartContext;
   readonly #guard: TrimGuard;
   #latest: Place | undefined;
@@ -30,9 +30,14 @@ export class StreamProgress {
   #trimmed = 0;
   #failing = false;
 
-  constructor(stream: string, link: StreamLink, settings: StreamSourceSettings, context: PartContext) {
+  constructor(
+    stream: string,
+    redis: RetryingClient,
+    settings: StreamPartitionSettings,
+    context: PartContext,
+  ) {
     this.#stream = stream;
-    this.#link = link;
+    this.#redis = redis;
     this.#settings = settings;
     this.#context = context;
     this.#guard = new TrimGuard(settings.group ?? "", settings.abandonedAfterMs);
@@ -54,7 +59,7 @@ export class StreamProgress {
   async begin(place: Place): Promise<void> {
     const { group } = this.#settings;
     if (group === undefined) return;
-    await this.#link.ask((client) => claimGroup(client, this.#stream, group, place));
+    await this.#redis.ask((client) => claimGroup(client, this.#stream, group, place));
   }
 
   committed(place: Place): void {
@@ -67,7 +72,8 @@ export class StreamProgress {
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelAlarm?.();
-    if (!this.#link.up || (this.#latest === undefined && this.#working === undefined)) return;
+    if (this.#redis.client === undefined || (this.#latest === undefined && this.#working === undefined))
+      return;
     const { time } = this.#context;
     let cancel: (() => void) | undefined;
     const limit = new Promise<void>((resolve) => {
@@ -99,7 +105,7 @@ export class StreamProgress {
     if (place === undefined || group === undefined) return;
     this.#latest = undefined;
     try {
-      await this.#link.ask((client) => showProgress(client, this.#stream, group, place));
+      await this.#redis.ask((client) => showProgress(client, this.#stream, group, place));
       if (trim) await this.#trim(place);
       this.#failing = false;
       const { logger, step } = this.#context;
@@ -114,7 +120,7 @@ export class StreamProgress {
   }
 
   async #trim({ id }: Place): Promise<void> {
-    const groups = await this.#link.ask((client) => readGroups(client, this.#stream));
+    const groups = await this.#redis.ask((client) => readGroups(client, this.#stream));
     const { below, abandoned, back } = this.#guard.judge(id, groups, this.#context.time.monotonic());
     const { logger, step } = this.#context;
     for (const group of abandoned) {
@@ -133,7 +139,7 @@ export class StreamProgress {
     if (compareIds(below, "0-0") === 0) return;
     let went: number;
     do {
-      went = await this.#link.ask((client) => trimBelow(client, this.#stream, below, TRIM_LIMIT));
+      went = await this.#redis.ask((client) => trimBelow(client, this.#stream, below, TRIM_LIMIT));
       this.#trimmed += went;
     } while (went > 0);
   }

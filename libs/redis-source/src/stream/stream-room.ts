@@ -1,25 +1,40 @@
 import { pause } from "@millrace/dataflow";
 import type { PartContext } from "@millrace/dataflow";
+import type { RetryingClient } from "../connection/retrying-client.ts";
 import { StreamFullError } from "../errors.ts";
-import type { StreamLink } from "./stream-link.ts";
-import type { StreamLimit } from "./stream-sink-options.ts";
+import type { Room } from "../sink/transport.ts";
 
 // Redis tells nobody that a stream was trimmed, so it has to be asked. Readers trim once a second or so.
 const POLL_MS = 50;
 
+/**
+ * What happens when a stream has `maxStreamLength` entries.
+ *
+ * - `wait`: rows wait until a reader has trimmed the stream. Nothing is lost, and what feeds the sink has to wait too.
+ * - `trim`: the oldest entries go, read or not. Redis removes them by whole nodes, so some more may stay.
+ * - `fail`: the write fails with a StreamFullError.
+ */
+export type StreamFullPolicy = "wait" | "trim" | "fail";
+
+/** How the entries of one stream are bounded. */
+export interface StreamLimit {
+  readonly maxLength: number;
+  readonly whenFull: StreamFullPolicy;
+}
+
 /** How much more a stream may take. Others may write too: then it may get longer by what they and this one have in flight. */
-export class StreamRoom {
+export class StreamRoom implements Room {
   readonly #stream: string;
-  readonly #link: StreamLink;
+  readonly #redis: RetryingClient;
   readonly #limit: StreamLimit;
   readonly #context: PartContext;
   readonly #closing = new AbortController();
   #left = 0;
   #waits = 0;
 
-  constructor(stream: string, link: StreamLink, limit: StreamLimit, context: PartContext) {
+  constructor(stream: string, redis: RetryingClient, limit: StreamLimit, context: PartContext) {
     this.#stream = stream;
-    this.#link = link;
+    this.#redis = redis;
     this.#limit = limit;
     this.#context = context;
   }
@@ -41,7 +56,7 @@ export class StreamRoom {
     return taken;
   }
 
-  /** Ends a wait; the next command on the closed link fails. */
+  /** Ends a wait; the next command on the closed client fails. */
   close(): void {
     this.#closing.abort();
   }
@@ -50,7 +65,7 @@ export class StreamRoom {
     const { time, logger, step } = this.#context;
     const { maxLength, whenFull } = this.#limit;
     for (let since: number | undefined; ;) {
-      const length = await this.#link.ask((client) => client.xlen(this.#stream));
+      const length = await this.#redis.ask((client) => client.xlen(this.#stream));
       this.#left = Math.max(maxLength - length, 0);
       if (this.#left > 0) {
         if (since === undefined) return;

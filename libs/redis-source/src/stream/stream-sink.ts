@@ -1,85 +1,79 @@
-import type { Json, PartContext, Sink, SinkPartition, StartContext } from "@millrace/dataflow";
-import { resolveTarget } from "../connection/connection-options.ts";
+import type { PartContext } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
-import { connectRedis } from "../connection/redis-connection.ts";
-import { PublishLane } from "../pubsub/publish-lane.ts";
-import { PublishParts } from "../pubsub/publish-part.ts";
-import type { PublishRow } from "../pubsub/pubsub-sink-options.ts";
-import { StreamLink } from "./stream-link.ts";
-import { resolveStreamSinkOptions } from "./stream-sink-options.ts";
-import type { RedisStreamSinkOptions, StreamSinkSettings, StreamSinkStats } from "./stream-sink-options.ts";
-import { StreamWriter } from "./stream-writer.ts";
-import type { WriteCounts } from "./stream-writer.ts";
+import { requireAtLeast } from "../sink/framing-options.ts";
+import { PartitionedSink } from "../sink/partitioned-sink.ts";
+import { resolveSinkOptions } from "../sink/sink-options.ts";
+import type { PartitionedSinkOptions } from "../sink/sink-options.ts";
+import type { Transport } from "../sink/transport.ts";
+import { StreamTransport } from "./stream-transport.ts";
+import type { StreamFullPolicy, StreamLimit } from "./stream-room.ts";
+
+/** Options of {@link RedisStreamSink}. */
+export interface RedisStreamSinkOptions extends PartitionedSinkOptions {
+  /** Name of the stream. */
+  readonly stream: string;
+  /** Entries in each stream, heartbeats included. `@default none: it grows until somebody trims it` */
+  readonly maxStreamLength?: number;
+  /** @default "wait" */
+  readonly whenFull?: StreamFullPolicy;
+  /** Called with the counts so far whenever Redis has answered, many rows at a time. It must not throw. */
+  readonly onProgress?: (stats: StreamSinkStats) => void;
+}
+
+/** What a sink has written, all partitions together. */
+export interface StreamSinkStats {
+  /** Rows that Redis has taken. */
+  readonly published: number;
+  /** Entries that Redis has taken; heartbeats are entries as well. */
+  readonly entries: number;
+  /** Bytes of their messages. */
+  readonly bytes: number;
+  /** Rows sent again because the connection was lost before their answer; in frames, a reader recognises them. */
+  readonly resent: number;
+  /** How often a full stream made rows wait. */
+  readonly waits: number;
+  /** Rows that were given to the sink and that Redis has not taken: they wait, or were not sent when it was closed. */
+  readonly unsent: number;
+  /** How often a connection was lost. */
+  readonly disconnects: number;
+}
 
 /**
- * Adds rows to Redis Streams, in order: each as an entry, or packed into frames. Each partition has a connection of
- * its own.
- *
- * A write resolves when Redis has taken every message that it completed, a flush when it has taken every row. When a
- * connection is lost, the sink waits for the next one and sends again what has no answer: nothing is left out, and what
- * was taken just before the loss may be in the stream twice. Frames keep their numbers, so a {@link RedisStreamSource}
- * drops the repetition. Write and flush reject when Redis refuses for good, and when the signal of the context is
- * aborted.
+ * The least `maxStreamLength` with the policy `wait`. Redis trims whole nodes of a stream, a hundred entries each unless
+ * configured: a stream not much longer could stay full though everything in it was read.
  */
-export class RedisStreamSink implements Sink<PublishRow> {
-  readonly #connection: RedisConnectionOptions;
-  readonly #settings: StreamSinkSettings;
-  readonly #parts: PublishParts;
-  #counts: WriteCounts = { published: 0, entries: 0, bytes: 0, resent: 0 };
+export const SHORTEST_WAITING_LENGTH = 1_000;
+
+/** Adds rows to a Redis Stream or its partitions. */
+export class RedisStreamSink extends PartitionedSink {
+  readonly #limit: StreamLimit | undefined;
+  readonly #onProgress: RedisStreamSinkOptions["onProgress"];
 
   /** @throws RedisOptionsError */
   constructor(connection: RedisConnectionOptions, options: RedisStreamSinkOptions) {
-    resolveTarget(connection);
-    this.#connection = connection;
-    this.#settings = resolveStreamSinkOptions(options);
-    this.#parts = new PublishParts(connection, { ...this.#settings, transport: "stream" });
-  }
-
-  /**
-   * Looks whether there is a Redis and which partition layout is recorded there. To open the sink would say more: a
-   * publisher that begins, and ends again, is heard by readers.
-   *
-   * @throws PartitionLayoutError when a publisher has recorded another partition layout; RedisError when there is no
-   *   usable Redis within `connectTimeoutMs`; the reason of the context's signal
-   */
-  checkResume(_part: string, _resume: Json | undefined, context: StartContext): Promise<void> {
-    return this.#parts.check(context);
-  }
-
-  /**
-   * @throws PartitionLayoutError when a publisher has recorded another partition layout; RedisError when there is no
-   *   usable Redis within `connectTimeoutMs`; the reason of the context's signal
-   */
-  buildPart(
-    _part: string,
-    _resume: Json | undefined,
-    context: PartContext,
-  ): Promise<SinkPartition<PublishRow>> {
-    return this.#parts.build(context, async (stream, framing) => {
-      const { logger, time, signal } = context;
-      const role = `sink ${stream}`;
-      const connection = await connectRedis(this.#connection, { role, key: stream, logger, time, signal });
-      const link = new StreamLink(stream, connection, context);
-      const writer = new StreamWriter(stream, link, this.#settings, context, (counts) => {
-        this.#count(counts);
-      });
-      return PublishLane.open(writer, framing, context);
-    });
+    super(connection, "stream", resolveSinkOptions(options.stream, options));
+    this.#limit = limitOf(options);
+    this.#onProgress = options.onProgress;
   }
 
   /** Counts so far; complete when the run is over. */
   stats(): StreamSinkStats {
-    return { ...this.#counts, ...this.#parts.stats() };
+    const { published, messages: entries, bytes, resent, waits, unsent, disconnects } = this.figures();
+    return { published, entries, bytes, resent, waits, unsent, disconnects };
   }
 
-  #count({ published, entries, bytes, resent }: WriteCounts): void {
-    const before = this.#counts;
-    this.#counts = {
-      published: before.published + published,
-      entries: before.entries + entries,
-      bytes: before.bytes + bytes,
-      resent: before.resent + resent,
-    };
-    this.#settings.onProgress?.(this.stats());
+  protected override transportTo(stream: string, _address: string, context: PartContext): Transport {
+    return new StreamTransport(stream, this.#limit, context);
   }
+
+  protected override progressed(): void {
+    this.#onProgress?.(this.stats());
+  }
+}
+
+/** @throws RedisOptionsError */
+function limitOf({ maxStreamLength, whenFull = "wait" }: RedisStreamSinkOptions): StreamLimit | undefined {
+  if (maxStreamLength === undefined) return undefined;
+  requireAtLeast("maxStreamLength", maxStreamLength, whenFull === "wait" ? SHORTEST_WAITING_LENGTH : 1);
+  return { maxLength: maxStreamLength, whenFull };
 }

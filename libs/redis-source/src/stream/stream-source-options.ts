@@ -1,6 +1,5 @@
 import { RedisOptionsError } from "../errors.ts";
-import type { FrameCodec } from "../delivery/frame-codec.ts";
-import type { LedgerOptions } from "../delivery/producer-ledger.ts";
+import type { LedgerOptions } from "../wire/producer-ledger.ts";
 import { isEntryId } from "./entry-id.ts";
 
 /**
@@ -23,8 +22,6 @@ export interface RedisStreamSourceOptions {
    * `@default none: with several partitions, a flow may rely on nothing`
    */
   readonly partitionedBy?: string;
-  /** Reads frames, and bare lines as well. `@default none: every message is bare lines, and nothing is numbered` */
-  readonly frames?: FrameCodec;
   /** Bounds of the account of numbered events. `@default DEFAULT_LEDGER_OPTIONS` */
   readonly ledger?: LedgerOptions;
   /** @default "committed" */
@@ -37,9 +34,9 @@ export interface RedisStreamSourceOptions {
   readonly blockMs?: number;
   /**
    * A consumer group of this name shows how far the task has committed, to XINFO GROUPS and to whoever trims. No
-   * entry is read through it. `@default none`
+   * entry is read through it. `true`: it has the flow's id. `@default none`
    */
-  readonly group?: string;
+  readonly group?: string | true;
   /** The least time between two updates of the group, and between two trims. `@default 1_000` */
   readonly progressEveryMs?: number;
   /** Whether entries are deleted that this task has committed and every other group has passed. Needs `group`. `@default false` */
@@ -52,9 +49,22 @@ export interface RedisStreamSourceOptions {
 
 /** The same without choices left open, but for what may be absent. */
 export type StreamSourceSettings = Required<
-  Omit<RedisStreamSourceOptions, "stream" | "partitions" | "partitionedBy" | "frames" | "group" | "ledger">
+  Omit<RedisStreamSourceOptions, "stream" | "partitions" | "partitionedBy" | "group" | "ledger">
 > &
-  Pick<RedisStreamSourceOptions, "frames" | "group" | "ledger">;
+  Pick<RedisStreamSourceOptions, "group" | "ledger">;
+
+/** Settings of a source in a flow. */
+export interface StreamPartitionSettings extends StreamSourceSettings {
+  readonly group?: string;
+}
+
+/** @param flow the flow's id */
+export function settingsIn(
+  flow: string,
+  { group, ...settings }: StreamSourceSettings,
+): StreamPartitionSettings {
+  return group === undefined ? settings : { ...settings, group: group === true ? flow : group };
+}
 
 /** Defaults of {@link RedisStreamSourceOptions}. */
 export const DEFAULT_STREAM_SOURCE_OPTIONS: StreamSourceSettings = Object.freeze({

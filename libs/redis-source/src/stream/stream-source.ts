@@ -16,10 +16,10 @@ import { layoutOf } from "../partitions/partition-layout.ts";
 import { partitionNames } from "../partitions/partition-names.ts";
 import { partitioningOf } from "../pubsub/pubsub-source-options.ts";
 import { lookAtGroup } from "./group-commands.ts";
-import { StreamLinks } from "./stream-links.ts";
+import { StreamConnections } from "./stream-connections.ts";
 import { StreamPartition } from "./stream-partition.ts";
 import { dividePosition, readPosition, unitePosition } from "./stream-position.ts";
-import { DEFAULT_STREAM_SOURCE_OPTIONS, checkStreamSettings } from "./stream-source-options.ts";
+import { DEFAULT_STREAM_SOURCE_OPTIONS, checkStreamSettings, settingsIn } from "./stream-source-options.ts";
 import type { RedisStreamSourceOptions, StreamSourceSettings } from "./stream-source-options.ts";
 
 /**
@@ -35,7 +35,7 @@ export class RedisStreamSource implements Source<RawLine> {
   readonly #connection: RedisConnectionOptions;
   readonly #streams: readonly string[];
   readonly #settings: StreamSourceSettings;
-  readonly #links: StreamLinks;
+  readonly #connections: StreamConnections;
   readonly #layout: LayoutGuard | undefined;
 
   /** @throws RedisOptionsError */
@@ -45,7 +45,7 @@ export class RedisStreamSource implements Source<RawLine> {
     this.#connection = connection;
     this.#streams = partitionNames(stream, partitions);
     this.#settings = checkStreamSettings(withDefaults(DEFAULT_STREAM_SOURCE_OPTIONS, settings));
-    this.#links = new StreamLinks(connection, stream, this.#streams.length);
+    this.#connections = new StreamConnections(connection, stream, this.#streams.length);
     this.partitioning = partitioningOf(this.#streams, partitionedBy);
     const layout = layoutOf(partitions, partitionedBy);
     if (isOnePartition(stream)) return;
@@ -53,7 +53,7 @@ export class RedisStreamSource implements Source<RawLine> {
       connection,
       { name: stream, transport: "stream" },
       layout,
-      () => this.#links.needs,
+      () => this.#connections.needs,
     );
   }
 
@@ -67,12 +67,12 @@ export class RedisStreamSource implements Source<RawLine> {
    *   `connectTimeoutMs`; the reason of the context's signal
    */
   async checkStart(parts: readonly string[], context: StartContext): Promise<void> {
-    this.#links.expect(parts.length);
+    this.#connections.expect(parts.length);
     await this.#layout?.begin(context);
-    const { group } = this.#settings;
+    const { group } = settingsIn(context.flow, this.#settings);
     if (group === undefined) return;
     await Promise.all(
-      parts.map((stream) => lookAtGroup(this.#connection, stream, group, context, this.#links.needs)),
+      parts.map((stream) => lookAtGroup(this.#connection, stream, group, context, this.#connections.needs)),
     );
   }
 
@@ -89,6 +89,7 @@ export class RedisStreamSource implements Source<RawLine> {
       throw new RedisOptionsError(`There is no stream "${part}" here, but ${this.#streams.join(", ")}.`);
     }
     await this.#layout?.begin(context);
-    return StreamPartition.open(this.#links, part, resume, this.#settings, this.#layout, context);
+    const settings = settingsIn(context.flow, this.#settings);
+    return StreamPartition.open(this.#connections, part, resume, settings, this.#layout, context);
   }
 }

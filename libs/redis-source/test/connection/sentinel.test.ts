@@ -13,7 +13,6 @@ import {
   connectRedis,
 } from "@millrace/redis-source";
 import type { PublishRow, RedisConnection, RedisConnectionOptions } from "@millrace/redis-source";
-import { FRAMES } from "../support/frames.ts";
 import { partContext } from "../support/part-context.ts";
 import { RecordingLogger } from "../support/recording-logger.ts";
 import { until } from "../support/until.ts";
@@ -126,18 +125,13 @@ function writeOn(part: SinkPartition<PublishRow>): { written: number; end: () =>
 describe("a failover under load", () => {
   it("costs Pub/Sub and streams what their numbers say, and both go on with the new master", async () => {
     const context = partContext();
-    const framed = { frames: FRAMES, batch: 10, lingerMs: 0, heartbeatMs: 50 };
+    const framed = { frames: true, batch: 10, lingerMs: 0, heartbeatMs: 50 };
     const subscribed = opened(
-      await new RedisPubSubSource(sentinels(), { channel: "clicks", frames: FRAMES }).buildPart(
-        "clicks",
-        undefined,
-        context,
-      ),
+      await new RedisPubSubSource(sentinels(), { channel: "clicks" }).buildPart("clicks", undefined, context),
     );
     const read = opened(
       await new RedisStreamSource(sentinels(), {
         stream: "visits",
-        frames: FRAMES,
         group: "g",
         blockMs: 200,
       }).buildPart("visits", undefined, context),

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { RedisOptionsError } from "../../src/errors.ts";
-import { hashTag } from "../../src/partitions/hash-tag.ts";
-import { partitionNames } from "../../src/partitions/partition-names.ts";
+import { hashTag, partitionNames } from "../../src/partitions/partition-names.ts";
 
 describe("partitionNames", () => {
   it("leaves a single one its name, whatever it is", () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { partitionOf } from "../../src/partitions/partition-of.ts";
+import { partitionOf } from "../../src/partitions/partition-layout.ts";
 
 describe("partitionOf", () => {
   it("gives what the README's table tells other languages", () => {

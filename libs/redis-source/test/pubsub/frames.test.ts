@@ -8,7 +8,7 @@ import { RedisPubSubSink } from "../../src/pubsub/pubsub-sink.ts";
 import { RedisPubSubSource } from "../../src/pubsub/pubsub-source.ts";
 import type { PubSubPartition } from "../../src/pubsub/pubsub-partition.ts";
 import type { RedisPubSubSourceOptions } from "../../src/pubsub/pubsub-source-options.ts";
-import { FRAMES, frameOf } from "../support/frames.ts";
+import { frameOf } from "../support/frames.ts";
 import { partContext } from "../support/part-context.ts";
 import type { TestContext } from "../support/part-context.ts";
 import { stored } from "../support/stored.ts";
@@ -39,10 +39,7 @@ async function subscribe(
   resume?: Json,
 ): Promise<PubSubPartition> {
   context = partContext();
-  const source = new RedisPubSubSource(
-    { url: server.url },
-    { channel: "clicks", frames: FRAMES, ...options },
-  );
+  const source = new RedisPubSubSource({ url: server.url }, { channel: "clicks", ...options });
   const partition = await source.buildPart("clicks", resume, context);
   open.push(partition);
   return partition;
@@ -98,10 +95,10 @@ describe("frames", () => {
 
   it("that cannot be read are rejected, and their events leave a gap", async () => {
     const partition = await subscribe();
-    await publish(frameOf(0, ["a"]), "#frame p 1 2 1000\nb", frameOf(3, ["d"]));
+    await publish(frameOf(0, ["a"]), "#millrace/1 p 1 2 1000\nb", frameOf(3, ["d"]));
     expect(await take(partition, 2)).toEqual(["a", "d"]);
     expect(context.rejected).toEqual([
-      { payload: Uint8Array.from(Buffer.from("#frame p 1 2 1000\nb")), code: "bad-frame" },
+      { payload: Uint8Array.from(Buffer.from("#millrace/1 p 1 2 1000\nb")), code: "count-mismatch" },
     ]);
     expect(partition.stats()).toMatchObject({ read: 2, malformed: 1, lost: 2 });
   });
@@ -271,7 +268,7 @@ describe("a subscriber that reads too slowly", () => {
         hardBytes: 1_048_576,
         softBytes: 0,
       });
-      const sink = new RedisPubSubSink({ url: server.url }, { channel: "clicks", frames: FRAMES, batch: 10 });
+      const sink = new RedisPubSubSink({ url: server.url }, { channel: "clicks", frames: true, batch: 10 });
       const part = await sink.buildPart("0", undefined, partContext());
       open.push(part);
       const rows = Array.from({ length: 40_000 }, (_, i) => String(i).padEnd(1_000));
@@ -308,7 +305,7 @@ describe("a subscriber that reads too slowly", () => {
     context = partContext();
     const source = new RedisPubSubSource(
       { host: server.host, port: server.port, username: "guest", password: "pw" },
-      { channel: "clicks", frames: FRAMES },
+      { channel: "clicks" },
     );
     open.push(await source.buildPart("clicks", undefined, context));
     expect(context.logger.of("output-buffer-limit")).toMatchObject([{ fields: { limit: "unknown" } }]);

@@ -133,16 +133,3 @@ describe("a full queue, policy fail", () => {
     expect(await partition.drained()).toBeUndefined();
   });
 });
-
-describe("a codec that throws", () => {
-  it("fails the next read, after what came before, and nothing in the socket's callback", async () => {
-    const split = (message: Buffer): string => {
-      if (message.toString() === "bad") throw new TypeError("no such message");
-      return message.toString();
-    };
-    await subscribe({ messageCodec: { split } });
-    await publish(["good", "bad", "late"]);
-    expect(await take(partition, 1)).toEqual(["good"]);
-    await expect(partition.nextBatch()).rejects.toThrow("no such message");
-  });
-});

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { startRedis } from "@millrace/local-redis";
-import { ProducerLedger } from "../../src/delivery/producer-ledger.ts";
+import { ProducerLedger, decodeFrame } from "@millrace/redis-source";
 import { RedisClosedError, RedisOptionsError, RedisRefusedError } from "../../src/errors.ts";
 import { RedisPubSubSink } from "../../src/pubsub/pubsub-sink.ts";
-import { FRAMES, headerOf } from "../support/frames.ts";
+import { headerOf } from "../support/frames.ts";
 import { partContext } from "../support/part-context.ts";
 import { infoReply, scriptedRedis } from "../support/scripted-server.ts";
 import { rows, sinkBench } from "../support/sink-bench.ts";
@@ -185,6 +185,28 @@ describe("messages that Redis refuses for the moment, and takes the next", () =>
   });
 });
 
+describe("a Redis that refuses messages for the moment", () => {
+  it("is asked again over the same connection, and the log says so", async () => {
+    let refusals = 3;
+    const busy = await scriptedRedis(([name = ""]) => {
+      if (name === "info") return infoReply("7.0.0");
+      if (name === "eval") return "-NOPERM no scripts here\r\n";
+      if (name !== "publish") return "+OK\r\n";
+      refusals -= 1;
+      return refusals < 0 ? ":1\r\n" : "-BUSY Redis is busy running a script.\r\n";
+    });
+    bench.later(() => busy.close());
+    const context = partContext();
+    const sink = new RedisPubSubSink({ host: "127.0.0.1", port: busy.port }, { channel: "clicks" });
+    const part = await sink.buildPart("0", undefined, context);
+    bench.later(() => part.close());
+    await part.writeBatch(rows(1));
+    expect(sink.stats()).toMatchObject({ published: 1, disconnects: 0, resent: 0 });
+    expect(context.logger.of("redis-not-ready")).toHaveLength(1);
+    expect(context.logger.of("redis-lost")).toEqual([]);
+  });
+});
+
 describe("a lost connection", () => {
   it("waits through a restart of Redis", async () => {
     const own = await startRedis();
@@ -199,13 +221,28 @@ describe("a lost connection", () => {
 });
 
 describe("frames", () => {
-  const framed = { frames: FRAMES, batch: 10, lingerMs: 0 };
+  it.each([
+    ["no option of theirs", {}, false],
+    ["a size", { batch: 1 }, true],
+    ["a name", { producer: "shop" }, true],
+    ["nothing else", { frames: true }, true],
+    ["a wish for bare lines", { frames: false, batch: 1 }, false],
+  ])("are sent where there is %s: %j, %s", async (_, options, framed) => {
+    const { all, caughtUp } = await bench.listen();
+    const { part } = await bench.open(options);
+    await part.writeBatch(rows(1));
+    await part.flush();
+    await caughtUp();
+    expect(all.some((message) => decodeFrame(message).kind === "frame")).toBe(framed);
+  });
+
+  const framed = { frames: true, batch: 10, lingerMs: 0 };
 
   /** Frames in order, numbers that come again taken out. */
   function fresh(messages: readonly Buffer[]): readonly unknown[] {
     const ledger = new ProducerLedger();
     return messages.flatMap((message) => {
-      const frame = FRAMES.decodeFrame(message);
+      const frame = decodeFrame(message);
       if (frame.kind !== "frame") throw new Error(`no frame: ${String(message)}`);
       return ledger.accept(frame, 0).fresh.flatMap(({ from, to }) => frame.lines.slice(from, to));
     });
@@ -344,6 +381,7 @@ describe("ending", () => {
   it.each([
     ["no channel", { channel: "" }],
     ["a bound of nothing", { channel: "clicks", maxInFlightBytes: 0 }],
+    ["frames of more rows than readers take", { channel: "clicks", batch: 10_001 }],
   ])("refuses %s", (_, options) => {
     expect(() => new RedisPubSubSink({}, options)).toThrow(RedisOptionsError);
   });

@@ -6,8 +6,6 @@ import { RedisOptionsError } from "../../src/errors.ts";
 import { RedisPubSubSource } from "../../src/pubsub/pubsub-source.ts";
 import type { PubSubPartition } from "../../src/pubsub/pubsub-partition.ts";
 import type { RedisPubSubSourceOptions } from "../../src/pubsub/pubsub-source-options.ts";
-import { LINE_CODEC } from "../../src/pubsub/message-codec.ts";
-import { FRAMES } from "../support/frames.ts";
 import { partContext } from "../support/part-context.ts";
 import type { TestContext } from "../support/part-context.ts";
 import { infoReply, scriptedRedis } from "../support/scripted-server.ts";
@@ -65,7 +63,6 @@ describe("options", () => {
     ["batches without end", { channel: "a", maxBatchEvents: Infinity }],
     ["half a partition", { channel: "a", partitions: 0.5 }],
     ["partitions of channels that have names", { channels: ["a", "b"], partitions: 2 }],
-    ["two ways to read a message", { channel: "a", frames: FRAMES, messageCodec: LINE_CODEC }],
   ])("refuses %s", (_, options) => {
     expect(() => new RedisPubSubSource({}, options)).toThrow(RedisOptionsError);
   });
@@ -150,13 +147,6 @@ describe("reading", () => {
     await publish(["a\nb\n", "", Buffer.from([0xc3, 0x28]), "Zürich"]);
     expect(await take(partition, 5)).toEqual(["a", "b", "", new Uint8Array([0xc3, 0x28]), "Zürich"]);
     expect(partition.stats()).toMatchObject({ read: 5, messages: 4 });
-  });
-
-  it("asks a codec of the user's", async () => {
-    const messageCodec = { split: (message: Buffer) => message.toString().split(";") };
-    const partition = await subscribe({ messageCodec });
-    await publish(["a;b", "c"]);
-    expect(await take(partition, 3)).toEqual(["a", "b", "c"]);
   });
 });
 

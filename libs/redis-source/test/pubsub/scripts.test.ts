@@ -1,6 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
 import { RedisPubSubSink, RedisRefusedError } from "@millrace/redis-source";
-import { FRAMES } from "../support/frames.ts";
 import { partContext } from "../support/part-context.ts";
 import { infoReply, scriptedRedis } from "../support/scripted-server.ts";
 import { rows, sinkBench } from "../support/sink-bench.ts";
@@ -105,7 +104,7 @@ describe("a script", () => {
       const context = partContext();
       const sink = new RedisPubSubSink(
         { host: "127.0.0.1", port: bench.server.port, ...user },
-        { channel: "clicks", frames: FRAMES },
+        { channel: "clicks", frames: true },
       );
       const part = await sink.buildPart("0", undefined, context);
       bench.later(() => part.close());

@@ -4,12 +4,11 @@ import { startRedis, startRedisCluster } from "@millrace/local-redis";
 import type { RawLine } from "@millrace/dataflow";
 import type { LocalRedis, LocalRedisCluster } from "@millrace/local-redis";
 import { partitionNames } from "../../src/partitions/partition-names.ts";
-import { partitionOf } from "../../src/partitions/partition-of.ts";
+import { partitionOf } from "../../src/partitions/partition-layout.ts";
 import { RedisPubSubSink } from "../../src/pubsub/pubsub-sink.ts";
 import { RedisPubSubSource } from "../../src/pubsub/pubsub-source.ts";
 import type { PubSubPartition } from "../../src/pubsub/pubsub-partition.ts";
 import { waitForSubscriber } from "../../src/pubsub/wait-for-subscriber.ts";
-import { FRAMES } from "../support/frames.ts";
 import { partContext } from "../support/part-context.ts";
 import type { TestContext } from "../support/part-context.ts";
 import { take, takeAll } from "../support/take.ts";
@@ -34,7 +33,7 @@ async function sinkTo(url: string, partitions: number): Promise<{ sink: RedisPub
       channel: "clicks",
       partitions,
       transport: "sharded",
-      frames: FRAMES,
+      frames: true,
       batch: 7,
       lingerMs: 0,
       keyOf: (row) => String(row).split(" ")[0] ?? "",
@@ -50,10 +49,7 @@ async function subscribe(
   partitions: number,
   context: TestContext = partContext(),
 ): Promise<PubSubPartition[]> {
-  const source = new RedisPubSubSource(
-    { url },
-    { channel: "clicks", partitions, transport: "sharded", frames: FRAMES },
-  );
+  const source = new RedisPubSubSource({ url }, { channel: "clicks", partitions, transport: "sharded" });
   const parts: PubSubPartition[] = [];
   for (const name of await source.listParts()) {
     const part = await source.buildPart(name, undefined, context);

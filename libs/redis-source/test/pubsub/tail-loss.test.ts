@@ -4,7 +4,7 @@ import { VirtualTime } from "@millrace/dataflow/testing";
 import { RedisPubSubSource } from "../../src/pubsub/pubsub-source.ts";
 import type { PubSubPartition } from "../../src/pubsub/pubsub-partition.ts";
 import type { RedisPubSubSourceOptions } from "../../src/pubsub/pubsub-source-options.ts";
-import { FRAMES, frameOf } from "../support/frames.ts";
+import { frameOf } from "../support/frames.ts";
 import { partContext } from "../support/part-context.ts";
 import type { TestContext } from "../support/part-context.ts";
 import { infoReply, scriptedRedis } from "../support/scripted-server.ts";
@@ -35,7 +35,7 @@ async function subscribe({
   context = partContext(time);
   const source = new RedisPubSubSource(
     { host: "127.0.0.1", port, ...user },
-    { channel: "clicks", frames: FRAMES, ...options },
+    { channel: "clicks", ...options },
   );
   const partition = await source.buildPart("clicks", resume, context);
   bench.later(() => partition.close());
@@ -44,7 +44,7 @@ async function subscribe({
 
 /** A whole life of a publisher. */
 async function publishAndEnd(count: number, producer?: string): Promise<void> {
-  const { part } = await bench.open({ frames: FRAMES, ...(producer === undefined ? {} : { producer }) });
+  const { part } = await bench.open({ frames: true, ...(producer === undefined ? {} : { producer }) });
   await part.writeBatch(rows(count));
   await part.flush();
   await part.close();
@@ -55,7 +55,7 @@ describe("a publisher that ends while nobody hears it", () => {
     await bench.control.config("SET", "client-output-buffer-limit", "pubsub 1mb 0 0");
     try {
       const partition = await subscribe({ options: { maxQueuedEvents: 100, maxBatchEvents: 100 } });
-      const { part } = await bench.open({ frames: FRAMES, batch: 10 });
+      const { part } = await bench.open({ frames: true, batch: 10 });
       await part.writeBatch(Array.from({ length: 40_000 }, (_, i) => String(i).padEnd(1_000)));
       await part.flush();
       await part.close();
@@ -101,7 +101,7 @@ describe("a publisher that ends while nobody hears it", () => {
 
   it("between two runs is found by the second", async () => {
     const first = await subscribe();
-    const { part } = await bench.open({ frames: FRAMES, producer: "shop" });
+    const { part } = await bench.open({ frames: true, producer: "shop" });
     await part.writeBatch(rows(5));
     await part.flush();
     await take(first, 5);
@@ -191,16 +191,12 @@ describe("a run that cannot know what it missed says since when", () => {
   });
 
   it.each([
-    ["lines have no numbers, and none are looked for", undefined, ["a"]],
-    ["lines have no numbers", FRAMES, ["a"]],
-    ["nothing came at all", FRAMES, []],
-  ])("where it was down, and %s", async (_, frames, messages) => {
+    ["lines have no numbers", ["a"]],
+    ["nothing came at all", []],
+  ])("where it was down, and %s", async (_, messages) => {
     const open = async (at: number, resume?: Json): Promise<PubSubPartition> => {
       context = partContext(new VirtualTime(at));
-      const source = new RedisPubSubSource(
-        { url: bench.server.url },
-        { channel: "clicks", ...(frames === undefined ? {} : { frames }) },
-      );
+      const source = new RedisPubSubSource({ url: bench.server.url }, { channel: "clicks" });
       const partition = await source.buildPart("clicks", resume, context);
       bench.later(() => partition.close());
       return partition;

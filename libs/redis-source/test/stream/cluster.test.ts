@@ -4,7 +4,6 @@ import { startRedisCluster } from "@millrace/local-redis";
 import type { LocalRedisCluster } from "@millrace/local-redis";
 import { RedisStreamSink, RedisStreamSource, partitionOf } from "@millrace/redis-source";
 import { partContext } from "../support/part-context.ts";
-import { FRAMES } from "../support/frames.ts";
 import { lines } from "../support/stream-bench.ts";
 import { take } from "../support/take.ts";
 
@@ -51,8 +50,8 @@ async function move(key: string, from: number, to: number): Promise<void> {
 describe("on a cluster", () => {
   it("writes and reads every partition at the node that has it, whichever node is named", async () => {
     const keyOf = (row: string | Uint8Array): string => String(row);
-    const options = { stream: "clicks", partitions: 6, frames: FRAMES };
-    const sink = new RedisStreamSink(anyNode(2), { ...options, keyOf, lingerMs: 0 });
+    const options = { stream: "clicks", partitions: 6 };
+    const sink = new RedisStreamSink(anyNode(2), { ...options, keyOf, lingerMs: 0, frames: true });
     const part = await sink.buildPart("0", undefined, partContext());
     await part.writeBatch(lines(0, 300));
     await part.close();

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/glob
 import fc from "fast-check";
 import type { StreamPartition } from "@millrace/redis-source";
 import { partContext } from "../support/part-context.ts";
-import { FRAMES, frameOf } from "../support/frames.ts";
+import { frameOf } from "../support/frames.ts";
 import { StreamBench, lines } from "../support/stream-bench.ts";
 import { stored } from "../support/stored.ts";
 import { take, takeAll } from "../support/take.ts";
@@ -39,7 +39,7 @@ describe("frames", () => {
   it("are taken apart, with the time of their publishing; bare lines are accepted as well", async () => {
     await bench.add("frames", [frameOf(0, ["a", "b"], { publishedAtMs: 77 })]);
     await bench.redis.xadd("frames", "9900000000000-0", "data", "bare");
-    const partition = await bench.read("frames", { frames: FRAMES });
+    const partition = await bench.read("frames");
     expect(await partition.nextBatch()).toEqual({
       kind: "batch",
       events: ["a", "b", "bare"],
@@ -57,7 +57,7 @@ describe("frames", () => {
     );
     await bench.redis.xadd("future", "6000-0", "data", frameOf(2 ** 50, ["b"], { publishedAtMs: 5_900 }));
     await bench.redis.xadd("future", "7000-0", "data", frameOf(1, ["c"], { publishedAtMs: 6_900 }));
-    const partition = await bench.read("future", { frames: FRAMES }, { context });
+    const partition = await bench.read("future", {}, { context });
     expect(await partition.nextBatch()).toMatchObject({
       events: ["a", "b", "c"],
       times: [5_000, 5_900, 6_900],
@@ -68,7 +68,7 @@ describe("frames", () => {
 
   it("without lines move the position, though no event comes of them", async () => {
     await bench.add("beats", [frameOf(0, [])]);
-    const partition = await bench.read("beats", { frames: FRAMES });
+    const partition = await bench.read("beats");
     expect(await partition.nextBatch()).toEqual({ kind: "batch", events: [] });
     expect(partition.snapshot()).toMatchObject({ entries: 1 });
   });
@@ -81,10 +81,10 @@ describe("frames", () => {
         reasons.push(code);
       },
     };
-    await bench.add("broken", [frameOf(0, ["a"]), "#frame nonsense\nb", frameOf(2, ["c"])]);
-    const partition = await bench.read("broken", { frames: FRAMES }, { context });
+    await bench.add("broken", [frameOf(0, ["a"]), "#millrace/1 nonsense\nb", frameOf(2, ["c"])]);
+    const partition = await bench.read("broken", {}, { context });
     expect(await take(partition, 2)).toEqual(["a", "c"]);
-    expect(reasons).toEqual(["bad-frame"]);
+    expect(reasons).toEqual(["bad-header"]);
     expect(partition.stats()).toMatchObject({ malformed: 1, lost: 1, lostEntries: 0 });
   });
 
@@ -96,7 +96,7 @@ describe("frames", () => {
       frameOf(0, ["x"], { producer: "q" }),
     ];
     await bench.add("twice", sent);
-    const partition = await bench.read("twice", { frames: FRAMES });
+    const partition = await bench.read("twice");
     expect(await take(partition, 5)).toEqual(["a", "b", "c", "d", "x"]);
     expect(partition.stats()).toMatchObject({ read: 5, duplicates: 3, lost: 0 });
   });
@@ -108,10 +108,10 @@ describe("frames", () => {
       numbers.map((n) => frameOf(n, [`${n}`])),
     );
     for (let size = 1; size <= numbers.length; size += 1) {
-      const first = await bench.read("again", { frames: FRAMES, maxBatchEvents: size });
+      const first = await bench.read("again", { maxBatchEvents: size });
       const batch = await first.nextBatch();
       const head = batch.kind === "batch" ? batch.events : [];
-      const second = await bench.read("again", { frames: FRAMES }, { resume: stored(first.snapshot()) });
+      const second = await bench.read("again", {}, { resume: stored(first.snapshot()) });
       expect([...head, ...(await readAll(second))]).toEqual(["0", "1", "2", "3", "4", "5"]);
       expect(first.stats().duplicates + second.stats().duplicates).toBe(4);
     }
@@ -139,7 +139,7 @@ describe("entries that go before they are read", () => {
       frameOf(6, ["g"], at(4_000)),
       frameOf(7, [], at(5_000)),
     ]);
-    const partition = await bench.read("numbered", { frames: FRAMES, maxBatchEvents: 1 });
+    const partition = await bench.read("numbered", { maxBatchEvents: 1 });
     await take(partition, 2);
     expect(partition.completeness(0, 1_000)).toBe(true);
     await bench.redis.xtrim("numbered", "MAXLEN", 2);
@@ -151,7 +151,7 @@ describe("entries that go before they are read", () => {
   });
 
   it("may have been the last of a producer: windows around it are unknown, though the producer is silent", async () => {
-    const options = { frames: FRAMES, ledger: { silentAfterMs: 10_000 }, maxBatchEvents: 1 };
+    const options = { ledger: { silentAfterMs: 10_000 }, maxBatchEvents: 1 };
     const add = (id: string, message: string): Promise<string | null> =>
       bench.redis.xadd("silent", id, "data", message);
     await add("1000-0", frameOf(0, ["a"], { producer: "p", publishedAtMs: 1_000 }));
@@ -229,12 +229,12 @@ describe("entries that go before they are read", () => {
       "cut",
       Array.from({ length: 30 }, (_, n) => frameOf(n, [`${n}`])),
     );
-    const partition = await bench.read("cut", { frames: FRAMES, maxBatchEvents: 10 });
+    const partition = await bench.read("cut", { maxBatchEvents: 10 });
     await take(partition, 10);
     await bench.redis.del("cut");
     await settle("cut", partition);
     expect(partition.stats()).toMatchObject({ lostEntries: 20, lost: 0, uncertainSince: 1_000 });
-    const again = await bench.read("cut", { frames: FRAMES }, { resume: stored(partition.snapshot()) });
+    const again = await bench.read("cut", {}, { resume: stored(partition.snapshot()) });
     await bench.add("cut", [frameOf(30, ["30"])]);
     expect(await take(again, 1)).toEqual(["30"]);
     expect(again.stats()).toMatchObject({ lostEntries: 0, lost: 20 });

@@ -4,7 +4,7 @@ import { Dataflow, MemoryStore, start } from "@millrace/dataflow";
 import type { Decoder, RawLine, Sink, Store, StoreOutput } from "@millrace/dataflow";
 import { CrashingStore, SimulatedCrash } from "@millrace/dataflow/testing";
 import { RedisStreamSource } from "@millrace/redis-source";
-import { FRAMES, frameOf } from "../support/frames.ts";
+import { frameOf } from "../support/frames.ts";
 import { StreamBench } from "../support/stream-bench.ts";
 
 interface Click {
@@ -59,7 +59,7 @@ function countClicks(stream: string, store: Store): Dataflow {
   const flow = new Dataflow("clicks");
   const source = new RedisStreamSource(
     { url: bench.server.url },
-    { stream, frames: FRAMES, maxBatchEvents: 7, group: "clicks", trim: true, progressEveryMs: 1 },
+    { stream, maxBatchEvents: 7, group: "clicks", trim: true, progressEveryMs: 1 },
   );
   flow
     .input("in", source)

@@ -6,7 +6,6 @@ import type { RedisStreamSinkOptions } from "@millrace/redis-source";
 import { passTimeUntil } from "../support/pass-time.ts";
 import { partContext } from "../support/part-context.ts";
 import type { TestContext } from "../support/part-context.ts";
-import { FRAMES } from "../support/frames.ts";
 import { infoReply, scriptedRedis } from "../support/scripted-server.ts";
 import { StreamBench, lines } from "../support/stream-bench.ts";
 import { take } from "../support/take.ts";
@@ -86,21 +85,21 @@ describe("bare rows", () => {
 
 describe("frames", () => {
   it("are read as they were written, and a heartbeat tells at the end that this was all", async () => {
-    const { part } = await write({ stream: "framed", frames: FRAMES, batch: 10, lingerMs: 0 });
+    const { part } = await write({ stream: "framed", frames: true, batch: 10, lingerMs: 0 });
     await part.writeBatch(lines(0, 25));
     await part.close();
     const headers = (await messages("framed")).map((message) =>
       message.split("\n")[0]?.split(" ").slice(2, 4).join("+"),
     );
     expect(headers).toEqual(["0+0", "0+10", "10+10", "20+5", "25+0"]);
-    const partition = await bench.read("framed", { frames: FRAMES });
+    const partition = await bench.read("framed");
     expect(await take(partition, 25)).toEqual(lines(0, 25));
   });
 
   it("wait for company no longer than they may, and not at a commit", async () => {
     const time = new VirtualTime(1_000);
     const { part, sink } = await write(
-      { stream: "linger", frames: FRAMES, batch: 10, lingerMs: 20 },
+      { stream: "linger", frames: true, batch: 10, lingerMs: 20 },
       partContext(time),
     );
     await part.writeBatch(["a"]);
@@ -114,7 +113,7 @@ describe("frames", () => {
 
   it("tell every second that the sink lives", async () => {
     const time = new VirtualTime(1_000);
-    const { sink } = await write({ stream: "alive", frames: FRAMES }, partContext(time));
+    const { sink } = await write({ stream: "alive", frames: true }, partContext(time));
     for (let beats = 1; beats <= 3; beats += 1) {
       await until(() => sink.stats().entries === beats);
       time.set(time.now() + 1_000);
@@ -124,10 +123,10 @@ describe("frames", () => {
   it("that are sent again after a lost connection are dropped by the reader", async () => {
     const context = partContext();
     const { sink, part } = await write(
-      { stream: "resent", frames: FRAMES, batch: 5, lingerMs: 0, maxInFlightBytes: 10_000 },
+      { stream: "resent", frames: true, batch: 5, lingerMs: 0, maxInFlightBytes: 10_000 },
       context,
     );
-    const partition = await bench.read("resent", { frames: FRAMES });
+    const partition = await bench.read("resent");
     const reading = take(partition, 8_000);
     let written = 0;
     for (let cuts = 0; written < 8_000; written += 1_000) {
@@ -148,7 +147,7 @@ describe("frames", () => {
   });
 
   it("of two parts, or two runs, are never taken for each other", async () => {
-    const options = { stream: "apart", frames: FRAMES, lingerMs: 0 };
+    const options = { stream: "apart", frames: true, lingerMs: 0 };
     const first = await write(options);
     await first.part.writeBatch(["a"]);
     const second = await first.sink.buildPart("1", undefined, partContext());
@@ -156,7 +155,7 @@ describe("frames", () => {
     await second.writeBatch(["b"]);
     const third = await write(options);
     await third.part.writeBatch(["c"]);
-    const partition = await bench.read("apart", { frames: FRAMES });
+    const partition = await bench.read("apart");
     expect(await take(partition, 3)).toEqual(["a", "b", "c"]);
   });
 });
@@ -321,7 +320,7 @@ describe("rows that Redis refuses for the moment, and takes the next", () => {
 });
 
 describe("rows that wait for their frame", () => {
-  const options = { stream: "waiting", frames: FRAMES, lingerMs: 60_000 };
+  const options = { stream: "waiting", frames: true, lingerMs: 60_000 };
 
   it("are sent by a flush, and given up by a close without one, which says how many they are", async () => {
     const context = partContext();
@@ -335,7 +334,7 @@ describe("rows that wait for their frame", () => {
     expect(sink.stats()).toMatchObject({ published: 2, unsent: 1 });
     expect(context.logger.of("unsent")).toMatchObject([{ level: "error", fields: { rows: 1 } }]);
     // A heartbeat after them would say that nothing is missing.
-    expect((await messages("waiting")).at(-1)).toMatch(/^#frame w\.0 0 2 \d+\na\nb$/);
+    expect((await messages("waiting")).at(-1)).toMatch(/^#millrace\/1 w\.0 0 2 \d+\na\nb$/);
   });
 
   it("are waited for by a flush until Redis is back", async () => {

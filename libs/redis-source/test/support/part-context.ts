@@ -16,6 +16,7 @@ export function partContext(
   const rejected: TestContext["rejected"] = [];
   return {
     rejected,
+    flow: "test",
     step: "clicks",
     logger: new RecordingLogger(),
     time,

@@ -1,5 +1,5 @@
 import { FencedError } from "@millrace/dataflow";
-import type { Link } from "../connection/task-connection.ts";
+import type { TaskAttempt } from "../connection/task-connection.ts";
 import { REMOVE, RESET_DONE } from "../scripts/forget.ts";
 import type { TaskKeys } from "../task-keys.ts";
 
@@ -11,20 +11,20 @@ import type { TaskKeys } from "../task-keys.ts";
  * @throws FencedError when a worker has taken the task
  */
 export async function clearTask(
-  link: Link,
+  attempt: TaskAttempt,
   keys: TaskKeys,
   fence: number,
   { results = false }: { readonly results?: boolean } = {},
 ): Promise<number> {
-  await removeAll(link, keys, fence, keys.pattern("group"));
-  await removeAll(link, keys, fence, keys.pattern("revisions"));
-  const removed = results ? await removeAll(link, keys, fence, keys.pattern("results")) : 0;
-  if ((await link.script(RESET_DONE, [keys.meta], [fence])) !== 1) throw taken(keys);
+  await removeAll(attempt, keys, fence, keys.pattern("group"));
+  await removeAll(attempt, keys, fence, keys.pattern("revisions"));
+  const removed = results ? await removeAll(attempt, keys, fence, keys.pattern("results")) : 0;
+  if ((await attempt.script(RESET_DONE, [keys.meta], [fence])) !== 1) throw taken(keys);
   return removed;
 }
 
 async function removeAll(
-  { client, answer, script }: Link,
+  { client, answer, script }: TaskAttempt,
   keys: TaskKeys,
   fence: number,
   pattern: string,

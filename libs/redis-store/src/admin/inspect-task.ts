@@ -37,10 +37,10 @@ export function inspectTask(
   options: TaskAccessOptions = {},
 ): Promise<TaskInspection | undefined> {
   return withTask(redis, task, options, (connection, keys) =>
-    connection.run("show a task", async (link) => {
-      const meta = await readMeta(link, keys);
+    connection.run("show a task", async (attempt) => {
+      const meta = await readMeta(attempt, keys);
       if (meta.fence === 0 && meta.missing === undefined) return undefined;
-      return { ...meta, key: keys.base, steps: stepsOf(await groupSizes(link, keys)) };
+      return { ...meta, key: keys.base, steps: stepsOf(await groupSizes(attempt, keys)) };
     }),
   );
 }

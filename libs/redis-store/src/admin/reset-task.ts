@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { TaskId } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
-import { acquireTask } from "../acquire-task.ts";
+import { acquireTask } from "../scripts/acquire.ts";
 import { FORGET } from "../scripts/forget.ts";
 import { clearTask, taken } from "./clear-task.ts";
 import { withTask } from "./with-task.ts";
@@ -36,10 +36,10 @@ export function resetTask(
   return withTask(redis, task, options, async (connection, keys) => {
     const fence = await acquireTask(connection, keys, randomUUID());
     const { meta, groups, staged, journal } = keys;
-    return connection.run("reset a task", async (link) => {
+    return connection.run("reset a task", async (attempt) => {
       // From here on the task has no state by definition; should this end halfway, the next owner clears the rest.
-      if ((await link.script(FORGET, [meta, groups, staged, journal], [fence])) !== 1) throw taken(keys);
-      return { fence, resultKeys: await clearTask(link, keys, fence, { results }) };
+      if ((await attempt.script(FORGET, [meta, groups, staged, journal], [fence])) !== 1) throw taken(keys);
+      return { fence, resultKeys: await clearTask(attempt, keys, fence, { results }) };
     });
   });
 }

@@ -1,9 +1,9 @@
 import type { Commit } from "@millrace/dataflow";
 import { CommitTooLargeError } from "../errors.ts";
-import { encodeNotices, encodeRows } from "../sinks/encode-output.ts";
+import { redisOutput } from "../sinks/redis-output.ts";
+import { encodeText } from "../task-keys.ts";
 import type { TaskKeys } from "../task-keys.ts";
-import { encodeChanges } from "./encode-changes.ts";
-import { bytesOf } from "./operation.ts";
+import { bytesOf, inRuns } from "./operation.ts";
 import type { Operation } from "./operation.ts";
 import { fillPieces } from "./pieces.ts";
 
@@ -11,6 +11,8 @@ import { fillPieces } from "./pieces.ts";
 export interface CommitLimits {
   /** A larger commit is refused. */
   readonly maxCommitBytes: number;
+  /** A larger commit is more than one call of a script. */
+  readonly maxCallBytes: number;
   /** A larger value is written, and named by {@link CommitPlan.largest}. */
   readonly maxValueBytes: number;
 }
@@ -68,7 +70,7 @@ export async function planCommit(
     add(bytes);
   };
   add(bytesOf(head));
-  const pieces = await fillPieces(operationsOf(keys, commit), count, breathe);
+  const pieces = await fillPieces(operationsOf(keys, commit), limits.maxCallBytes, count, breathe);
   return { head, pieces, largest };
 }
 
@@ -78,9 +80,32 @@ function* operationsOf(
   { number, changes, outputs, watermark }: Commit,
 ): Generator<Operation> {
   yield* encodeChanges(keys, changes);
-  for (const output of outputs) yield* encodeRows(keys, output);
-  for (const output of outputs) yield* encodeNotices(keys, number, output);
+  const ofSinks = outputs.map(redisOutput);
+  for (const output of ofSinks) yield* output.visible(keys);
+  for (const output of ofSinks) yield* output.notices(keys, number);
   yield ["WATERMARK", watermark === null ? "" : String(watermark)];
+}
+
+type StateField = NonNullable<Commit["changes"][number]["put"]>[number];
+
+/** The operations that make changes of state: of each group first the drop, then the puts, then the deletes. */
+function* encodeChanges(keys: TaskKeys, changes: Commit["changes"]): Generator<Operation> {
+  for (const { group, drop, put = [], delete: gone = [] } of changes) {
+    const hash = keys.group(group);
+    const name = encodeText(group);
+    if (drop === true) yield ["DROP", hash, name];
+    for (const run of inRuns(fieldsOf(put))) yield ["PUT", hash, name, ...run];
+    for (const run of inRuns(namesOf(gone))) yield ["DELETE", hash, name, ...run];
+  }
+}
+
+// One at a time, since a group may have so many that encoding them all at once would hold the event loop.
+function* fieldsOf(put: readonly StateField[]): Generator<readonly string[]> {
+  for (const [field, value] of put) yield [encodeText(field), JSON.stringify(value)];
+}
+
+function* namesOf(fields: readonly string[]): Generator<readonly string[]> {
+  for (const field of fields) yield [encodeText(field)];
 }
 
 function tooLarge(

@@ -1,29 +1,25 @@
 import { messageOf } from "@millrace/dataflow";
-import { RedisRefusedError, explainFailure, isReply } from "@millrace/redis-source";
+import { RedisRefusedError, explainFailure, replyKind } from "@millrace/redis-source";
 import type { RedisError } from "@millrace/redis-source";
 import { KeyOccupiedError, StateIncompleteError } from "../errors.ts";
 import { INCOMPLETE, OCCUPIED } from "../scripts/checks.ts";
 
-/** Two ways of saying no permission: the second one from within a script that did not ask first. */
-const FORBIDDEN = /\bNOPERM\b|\bThe user executing the script\b/;
-/** From a command outside of scripts. */
-const WRONG_TYPE = /^WRONGTYPE\b/;
-
 /**
- * Says in Millrace's words why a command of the store failed: what the scripts refuse themselves, then what any command
- * may meet.
+ * Says in Millrace's words why a command of the store failed: what its scripts refuse themselves, then what any command
+ * may meet (`explainFailure`).
  *
  * @throws the error itself where it is neither Redis' nor the connection's
  */
 export function failureOf(error: unknown, address: string): RedisError {
-  if (isReply(error)) {
+  const kind = replyKind(error);
+  if (kind !== undefined) {
     const message = messageOf(error);
     if (message.startsWith(OCCUPIED)) return occupied(message.slice(OCCUPIED.length + 1), address);
-    if (WRONG_TYPE.test(message)) return occupied(`${keyOf(error)} holds another type`, address);
     if (message.startsWith(INCOMPLETE)) return incomplete(message.slice(INCOMPLETE.length + 1), address);
   }
+  if (kind === "occupied") return occupied(`${keyOf(error)} holds another type`, address);
   const failure = explainFailure(error, address);
-  return failure instanceof RedisRefusedError && FORBIDDEN.test(messageOf(error))
+  return kind === "forbidden"
     ? new RedisRefusedError(`${failure.message} The store's README lists what it needs.`)
     : failure;
 }
@@ -45,8 +41,9 @@ export function incomplete(what: string, address: string): StateIncompleteError 
 }
 
 /** The key of the command that an error reply answers, which the client library attaches. */
-function keyOf(reply: Error): string {
-  const command: unknown = Reflect.get(reply, "command");
+function keyOf(reply: unknown): string {
+  const command: unknown =
+    typeof reply === "object" && reply !== null ? Reflect.get(reply, "command") : undefined;
   const args: unknown =
     typeof command === "object" && command !== null ? Reflect.get(command, "args") : undefined;
   return Array.isArray(args) ? String(args[0]) : "a key of the task";

@@ -1,11 +1,12 @@
 import { SinkError } from "@millrace/dataflow";
 import type { Json, PartContext, Sink, SinkPartition } from "@millrace/dataflow";
+import type { WindowResult } from "@millrace/windowing";
 import { RedisOptionsError } from "@millrace/redis-source";
 import type { RedisStore } from "../redis-store.ts";
+import { HashOutput } from "./redis-output.ts";
+import type { HashRow, NoticeCommand } from "./redis-output.ts";
 import { ResultPartition } from "./result-partition.ts";
 import type { EncodedRow } from "./result-partition.ts";
-import { hashRowToJson } from "./result-target.ts";
-import type { NoticeCommand } from "./result-target.ts";
 
 /** Why a row left its window, as `WindowResult` has it. Rows may have a `cause` of their own that means something else. */
 const CAUSES: ReadonlySet<string> = new Set(["watermark", "early", "late", "end", "drain", "match"]);
@@ -16,6 +17,8 @@ export interface RedisHashResultSinkOptions<T> {
   readonly window: (row: T) => string | number;
   /** The key within the window: the field of the hash. */
   readonly key: (row: T) => string;
+  /** What is written of a row, as JSON. `@default the row as it is` */
+  readonly row?: (row: T) => unknown;
   /** Which of several rows of the same window and key is the newest: whole numbers from 0. `@default 0 for every row` */
   readonly revision?: (row: T) => number;
   /**
@@ -40,6 +43,21 @@ export interface RedisHashResultSinkOptions<T> {
   /** Tells subscribers of the channel `…:results:<name>` which window has new rows. `@default nobody is told` */
   readonly notice?: NoticeCommand;
 }
+
+/** Options of `RedisStore.results`. */
+export type WindowResultOptions = Pick<
+  RedisHashResultSinkOptions<WindowResult<unknown>>,
+  "row" | "name" | "ttlMs" | "notice"
+>;
+
+/** Where a window's result has what the sink wants to know. */
+export const WINDOW_RESULT: RedisHashResultSinkOptions<WindowResult<unknown>> = {
+  window: ({ window: { id, open } }) => (typeof id === "number" ? open : id),
+  key: ({ key }) => key,
+  revision: ({ revision }) => revision,
+  replaces: ({ replaces = [] }) => replaces,
+  correction: (result) => isCorrection(result, result.revision) === true,
+};
 
 /**
  * Keeps each window's rows in a hash, one field a key, with the row as JSON, in the very step that commits the
@@ -70,19 +88,20 @@ export class RedisHashResultSink<T> implements Sink<T> {
 
   buildPart(_part: string, _resume: Json | undefined, context: PartContext): Promise<SinkPartition<T>> {
     const { name, ttlMs, notice } = this.#options;
-    const target = {
-      kind: "redis-hash",
-      output: name ?? context.step,
-      ttlMs: ttlMs ?? null,
-      notice: notice ?? null,
-    } as const;
-    const encode = (row: T): EncodedRow => this.#encode(row);
-    return Promise.resolve(new ResultPartition<T>(target, this.store.maxValueBytes, context, encode));
+    const { step } = context;
+    const target = { output: name ?? step, ttlMs, notice };
+    const part = new ResultPartition<T, HashRow>(
+      (rows) => new HashOutput(step, target, rows),
+      this.store.maxValueBytes,
+      context,
+      (row) => this.#encode(row),
+    );
+    return Promise.resolve(part);
   }
 
   /** @throws SinkError for a revision that is none */
-  #encode(row: T): EncodedRow {
-    const { window, key, revision, replaces, correction } = this.#options;
+  #encode(row: T): EncodedRow<HashRow> {
+    const { window, key, row: rowOf, revision, replaces, correction } = this.#options;
     const number = revision?.(row) ?? 0;
     if (!Number.isSafeInteger(number) || number < 0) {
       throw new SinkError(`the revision of ${JSON.stringify(row)} is ${number}; give a whole number from 0`);
@@ -91,10 +110,9 @@ export class RedisHashResultSink<T> implements Sink<T> {
     const place = { window: String(window(row)), key: key(row) };
     const late = correction?.(row) ?? isCorrection(row, number) ?? (number > 0 && replaced.length === 0);
     return {
-      text: JSON.stringify(row),
+      text: JSON.stringify(rowOf === undefined ? row : rowOf(row)),
       place,
-      toJson: (text) =>
-        hashRowToJson({ ...place, revision: number, correction: late, row: text, replaces: replaced }),
+      rowOf: (text) => ({ ...place, revision: number, correction: late, row: text, replaces: replaced }),
     };
   }
 }

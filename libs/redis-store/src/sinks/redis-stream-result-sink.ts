@@ -1,9 +1,9 @@
 import type { Json, PartContext, Sink, SinkPartition } from "@millrace/dataflow";
 import { RedisOptionsError } from "@millrace/redis-source";
 import type { RedisStore } from "../redis-store.ts";
-import type { NoticeCommand } from "./result-target.ts";
+import { StreamOutput } from "./redis-output.ts";
+import type { NoticeCommand } from "./redis-output.ts";
 import { ResultPartition } from "./result-partition.ts";
-import type { EncodedRow } from "./result-partition.ts";
 
 /** Options of {@link RedisStreamResultSink}. */
 export interface RedisStreamResultSinkOptions {
@@ -45,13 +45,14 @@ export class RedisStreamResultSink<T> implements Sink<T> {
 
   buildPart(_part: string, _resume: Json | undefined, context: PartContext): Promise<SinkPartition<T>> {
     const { name, notice } = this.#options;
-    const target = {
-      kind: "redis-stream",
-      output: name ?? context.step,
-      maxLength: this.#maxLength,
-      notice: notice ?? null,
-    } as const;
-    const encode = (row: T): EncodedRow => ({ text: JSON.stringify(row), toJson: (text) => text, place: {} });
-    return Promise.resolve(new ResultPartition<T>(target, this.store.maxValueBytes, context, encode));
+    const { step } = context;
+    const target = { output: name ?? step, maxLength: this.#maxLength, notice };
+    const part = new ResultPartition<T, string>(
+      (rows) => new StreamOutput(step, target, rows),
+      this.store.maxValueBytes,
+      context,
+      (row) => ({ text: JSON.stringify(row), rowOf: (text) => text, place: {} }),
+    );
+    return Promise.resolve(part);
   }
 }

@@ -1,13 +1,12 @@
-import type { Json, PartContext, SinkPartition, StoreOutput } from "@millrace/dataflow";
-import { targetToJson } from "./result-target.ts";
-import type { ResultTarget } from "./result-target.ts";
+import type { PartContext, SinkPartition } from "@millrace/dataflow";
+import type { RedisOutput } from "./redis-output.ts";
 
 /** A row as a commit carries it, and what takes its place where it is too large. */
-export interface EncodedRow {
+export interface EncodedRow<R> {
   /** The row itself, as JSON. */
   readonly text: string;
   /** What goes into the commit. @param text the row or its replacement, as JSON */
-  readonly toJson: (text: string) => Json;
+  readonly rowOf: (text: string) => R;
   /** The row's window and key, where it has them. */
   readonly place: Readonly<Record<string, string>>;
 }
@@ -16,24 +15,24 @@ export interface EncodedRow {
 const SHOWN_CHARS = 200;
 
 /** Keeps rows until the commit that makes them visible takes them. */
-export class ResultPartition<T> implements SinkPartition<T> {
-  readonly #target: Json;
-  readonly #encode: (row: T) => EncodedRow;
+export class ResultPartition<T, R> implements SinkPartition<T> {
+  readonly #outputOf: (rows: readonly R[]) => RedisOutput;
+  readonly #encode: (row: T) => EncodedRow<R>;
   readonly #maxRowBytes: number;
   readonly #context: PartContext;
-  #rows: Json[] = [];
+  #rows: R[] = [];
   #tooLarge = 0;
   /** How many of them the log has. */
   #logged = 0;
 
   /** @param maxRowBytes of one row as JSON; a larger one is replaced by a row that says so */
   constructor(
-    target: ResultTarget,
+    outputOf: (rows: readonly R[]) => RedisOutput,
     maxRowBytes: number,
     context: PartContext,
-    encode: (row: T) => EncodedRow,
+    encode: (row: T) => EncodedRow<R>,
   ) {
-    this.#target = targetToJson(target);
+    this.#outputOf = outputOf;
     this.#maxRowBytes = maxRowBytes;
     this.#context = context;
     this.#encode = encode;
@@ -41,17 +40,17 @@ export class ResultPartition<T> implements SinkPartition<T> {
 
   writeBatch(rows: readonly T[]): Promise<void> {
     for (const row of rows) {
-      const { text, toJson, place } = this.#encode(row);
-      this.#rows.push(toJson(this.#isTooLarge(text) ? this.#replacement(text, place) : text));
+      const { text, rowOf, place } = this.#encode(row);
+      this.#rows.push(rowOf(this.#isTooLarge(text) ? this.#replacement(text, place) : text));
     }
     return Promise.resolve();
   }
 
-  takeOutputs(): readonly StoreOutput[] {
+  takeOutputs(): readonly RedisOutput[] {
     if (this.#rows.length === 0) return [];
     const rows = this.#rows;
     this.#rows = [];
-    return [{ step: this.#context.step, target: this.#target, rows }];
+    return [this.#outputOf(rows)];
   }
 
   /** Rows leave with the commit. */
@@ -71,7 +70,7 @@ export class ResultPartition<T> implements SinkPartition<T> {
   }
 
   /** To fail would not help: the next run would come to the same row again. */
-  #replacement(text: string, place: EncodedRow["place"]): string {
+  #replacement(text: string, place: EncodedRow<R>["place"]): string {
     this.#tooLarge += 1;
     const tooLarge = Buffer.byteLength(text);
     const shown: Record<string, string> = {};

@@ -4,10 +4,10 @@ import type { Commit } from "@millrace/dataflow";
 import { planCommit } from "../../src/commit/commit-plan.ts";
 import type { CommitPlan } from "../../src/commit/commit-plan.ts";
 import { TaskKeys } from "../../src/task-keys.ts";
-import { TASK, commitOf, rowsOut } from "../support/commits.ts";
+import { TASK, commitOf, rowsOut, rowsTo } from "../support/commits.ts";
 
 const KEYS = new TaskKeys(TASK);
-const LIMITS = { maxCommitBytes: 1e9, maxValueBytes: 1e6 };
+const LIMITS = { maxCommitBytes: 1e9, maxValueBytes: 1e6, maxCallBytes: 1 };
 
 const plan = (commit: Commit, breathe = (): Promise<void> => Promise.resolve()): Promise<CommitPlan> =>
   planCommit(KEYS, commit, LIMITS, breathe);
@@ -62,9 +62,8 @@ it("loses and adds no operation on the way into pieces", async () => {
 });
 
 it("tells of rows after all of them, and gives the watermark last of all", async () => {
-  const target = { kind: "redis-stream", output: "out", maxLength: 9, notice: "publish" };
   const planned = async (rows: number): Promise<readonly (readonly string[])[]> => {
-    const outputs = [{ ...rowsOut(...Array.from({ length: rows }, (_, i) => i)), target }];
+    const outputs = [rowsTo({ notice: "publish" }, ...Array.from({ length: rows }, (_, i) => i))];
     return (await plan(commitOf(1, { outputs, watermark: 7 }))).pieces.flatMap(commandsIn);
   };
   expect((await planned(2)).map(([name]) => name)).toEqual(["ENTRY", "ENTRY", "PUBLISH", "WATERMARK"]);

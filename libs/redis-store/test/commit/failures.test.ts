@@ -89,9 +89,9 @@ async function runWith(fault: Fault | undefined, size: number, moment: FailPoint
   const { time, logger } = impatience();
   const store = new RedisStore(
     { url: `redis://ana:pw@127.0.0.1:${server.port}` },
-    { failPoint, storeTimeoutMs: STORE_TIMEOUT_MS, time, logger },
+    { failPoint, storeTimeoutMs: STORE_TIMEOUT_MS, time, logger, maxCallBytes: 1 },
   );
-  const second = new RedisStore({ url: server.url });
+  const second = new RedisStore({ url: server.url }, { maxCallBytes: 1 });
   try {
     const [first, middle, last] = await threeCommits(store, size);
     if (first === undefined || middle === undefined || last === undefined) throw new Error("three commits");

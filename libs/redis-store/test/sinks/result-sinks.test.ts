@@ -12,6 +12,7 @@ import {
 import type { Commit, PartContext, Sink, StoreOutput, TaskStore } from "@millrace/dataflow";
 import type { LocalRedis } from "@millrace/local-redis";
 import { RedisOptionsError } from "@millrace/redis-source";
+import { eventTime, session, tumbling } from "@millrace/windowing";
 import { RedisHashResultSink, RedisStreamResultSink, resetTask } from "@millrace/redis-store";
 import type { RedisStore } from "@millrace/redis-store";
 import { BASE, TASK, commitOf } from "../support/commits.ts";
@@ -36,6 +37,7 @@ interface Result {
 
 const RESULTS = `${BASE}:results:out`;
 const CONTEXT: PartContext = {
+  flow: "test",
   step: "out",
   logger: SILENT_LOGGER,
   time: SYSTEM_TIME,
@@ -387,5 +389,56 @@ describe("notices", () => {
       { commit: 2, window: "1", rows: 2 },
       { commit: 2, window: "2", rows: 1 },
     ]);
+  });
+});
+
+describe("results of windows", () => {
+  const at = (
+    shop: string,
+    amount: number,
+    time: number,
+  ): { shop: string; amount: number; time: number } => ({
+    shop,
+    amount,
+    time,
+  });
+
+  it("are kept as they are, in a hash named by when the window opens", async () => {
+    const flow = new Dataflow("shops");
+    flow
+      .input("in", new IterableSource([at("a", 1, 3), at("a", 2, 4), at("b", 4, 12)], { part: "{shops:0}" }))
+      .keyBy("shop")
+      .window("w", tumbling(10), eventTime("time", { wait: 0 }))
+      .sum(({ amount }) => amount)
+      .output("out", store.results());
+    await run(flow, { store });
+    const rows = await client.hgetall("millrace:{shops:0}:shops:results:out:0");
+    expect(JSON.parse(rows["a"] ?? "")).toMatchObject({
+      key: "a",
+      value: 3,
+      window: { open: 0, close: 10 },
+      revision: 0,
+      cause: "watermark",
+    });
+    expect(Object.keys(await client.hgetall("millrace:{shops:0}:shops:results:out:10"))).toEqual(["b"]);
+  });
+
+  it("of a session are in a hash named by its id, and those it has swallowed go", async () => {
+    const flow = new Dataflow("shops");
+    const events = [at("a", 1, 0), at("a", 2, 20), at("b", 0, 30), at("a", 4, 10)];
+    flow
+      .input("in", new IterableSource(events, { part: "{shops:0}" }))
+      .keyBy("shop")
+      .window("w", session(10), eventTime("time", { wait: 0 }), { allowedLateness: 100 })
+      .sum(({ amount }) => amount)
+      .mapValue((total) => ({ total }))
+      .output("out", store.results({ row: ({ value, revision }) => ({ value, revision }) }));
+    await run(flow, { store });
+    const keys = (await client.keys("millrace:{shops:0}:shops:results:out:*")).sort();
+    const totals = await Promise.all(keys.map(async (key) => client.hvals(key)));
+    expect(totals.flat().map((row): unknown => JSON.parse(row))).toEqual(
+      expect.arrayContaining([expect.objectContaining({ value: { total: 7 } })]),
+    );
+    expect(keys).toHaveLength(2);
   });
 });

@@ -1,4 +1,6 @@
-import type { Commit, Json, Store, StoreOutput, TaskId, TaskState } from "@millrace/dataflow";
+import type { Commit, Json, Store, TaskId, TaskState } from "@millrace/dataflow";
+import { StreamOutput } from "../../src/sinks/redis-output.ts";
+import type { StreamTarget } from "../../src/sinks/redis-output.ts";
 
 export const TASK: TaskId = { flow: "mobile_counts", part: "{device_events:3}" };
 
@@ -25,9 +27,18 @@ export function put(group: string, fields: Readonly<Record<string, Json>>): Comm
 }
 
 /** Rows for the stream `results:out`. */
-export function rowsOut(...rows: readonly Json[]): StoreOutput {
-  const target = { kind: "redis-stream", output: "out", maxLength: 1_000_000, notice: null };
-  return { step: "out", target, rows: rows.map((row) => JSON.stringify(row)) };
+export function rowsOut(...rows: readonly Json[]): StreamOutput {
+  return rowsTo({}, ...rows);
+}
+
+/** The same, with a target of its own. */
+export function rowsTo(target: Partial<StreamTarget>, ...rows: readonly Json[]): StreamOutput {
+  const whole = { output: "out", maxLength: 1_000_000, notice: undefined, ...target };
+  return new StreamOutput(
+    "out",
+    whole,
+    rows.map((row) => JSON.stringify(row)),
+  );
 }
 
 /** More than one script call carries: `size` fields of `group`, and as many rows. */

@@ -14,6 +14,7 @@ interface Row {
 }
 
 const CONTEXT: PartContext = {
+  flow: "test",
   step: "out",
   logger: SILENT_LOGGER,
   time: SYSTEM_TIME,

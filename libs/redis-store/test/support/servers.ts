@@ -33,8 +33,9 @@ export function clientOf({ url }: { readonly url: string }): Redis {
   return client;
 }
 
+/** Its commits are staged as soon as they are more than one piece, since a test has few commits that must be. */
 export function storeOf({ url }: { readonly url: string }, options: RedisStoreOptions = {}): RedisStore {
-  const store = new RedisStore({ url }, options);
+  const store = new RedisStore({ url }, { maxCallBytes: 1, ...options });
   cleanUp(() => store.close());
   return store;
 }

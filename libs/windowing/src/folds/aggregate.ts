@@ -3,24 +3,24 @@ import { fieldFrom, listFrom, recordFrom } from "../fields.ts";
 import type { ClosingFold, Fold, FoldGrowth, FoldMarks, FoldPart, FoldParts, SplitAdd } from "../fold.ts";
 import { fieldName, groupParts, kindOf, markFromJson, markOf, markToJson, resultAt } from "../fold-state.ts";
 
-/** Folds by the names that their results get in the row. */
+/** Folds, by the names of their results in the row. */
 export type Aggregates<V> = Readonly<Record<string, ClosingFold<V, unknown, unknown>>>;
 
-/** The row that folds give together. */
+/** The row of all folds together. */
 export type Aggregated<S extends Aggregates<never>> = {
   readonly [Name in keyof S]: S[Name] extends ClosingFold<never, infer _A, infer R> ? R : never;
 };
 
 type EventOf<F> = F extends ClosingFold<infer V, infer _A, infer _R> ? V : never;
 
-/** The events that all folds can take. */
+/** The events that all folds accept. */
 export type AggregateEvent<S extends Aggregates<never>> = {
   readonly [Name in keyof S]: (event: EventOf<S[Name]>) => void;
 }[keyof S] extends (event: infer V) => void
   ? V
   : never;
 
-/** The accumulators in the order of the folds. */
+/** The accumulators, in the order of the folds. */
 export type AggregateState = unknown[];
 
 /** One of the folds. */
@@ -32,11 +32,11 @@ interface Member<V> {
 
 /**
  * Several folds of the same events as one: `aggregate({ events: count(), users: distinct((click) => click.user) })`
- * gives rows such as `{ events: 49, users: 4 }`. What each of them keeps, it keeps as if it stood alone; `overflow`
- * of a row is their sum. An event that one of them cannot take is taken by none.
+ * gives rows such as `{ events: 49, users: 4 }`. Each fold stores its state as it would alone; a row's `overflow` is
+ * the sum of theirs. An event that one fold does not accept is added to none.
  *
- * @typeParam V the events, where that does not follow from the folds
- * @throws WindowOptionsError for no folds, and for one whose rows do not wait for the window's close
+ * @typeParam V the events, if it cannot be inferred from the folds
+ * @throws WindowOptionsError for no folds, and for a fold that emits rows before the window's close
  */
 export function aggregate<S extends Aggregates<never>, V = AggregateEvent<S>>(
   folds: S,
@@ -49,7 +49,7 @@ function combine<V, R>(folds: Aggregates<V>): ClosingFold<V, AggregateState, R> 
   if (members.length === 0) throw new WindowOptionsError("aggregate needs at least one fold.");
   for (const { name, fold } of members) refuseMatches(name, fold);
   const all = <T>(valueOf: (member: Member<V>) => T): T[] => members.map(valueOf);
-  // fromEntries defines properties: a name such as "__proto__" is a name like any other.
+  // fromEntries defines properties, so a name such as "__proto__" is safe.
   const record = <T>(valueOf: (member: Member<V>) => T): Readonly<Record<string, T>> =>
     Object.fromEntries(members.map((member) => [member.name, valueOf(member)]));
   const row = (valueOf: (member: Member<V>) => unknown): R => record(valueOf) as R;
@@ -58,7 +58,7 @@ function combine<V, R>(folds: Aggregates<V>): ClosingFold<V, AggregateState, R> 
     fold.split === undefined ? [] : [{ split: fold.split, place }],
   );
   const others = members.filter(({ fold }) => fold.split === undefined);
-  /** What was read of the event at hand. */
+  /** What the folds read from the current event. */
   const reads: unknown[] = members.map(() => undefined);
 
   const splitAll: SplitAdd<V, AggregateState> = {
@@ -115,7 +115,7 @@ function combine<V, R>(folds: Aggregates<V>): ClosingFold<V, AggregateState, R> 
   };
 }
 
-/** Marks are lists of those of the members. */
+/** A mark is the list of the members' marks. */
 function marksOf<V, R>(
   members: readonly Member<V>[],
   row: (valueOf: (member: Member<V>) => unknown) => R,

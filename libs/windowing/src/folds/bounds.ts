@@ -1,33 +1,33 @@
 import { WindowOptionsError } from "../errors.ts";
 import { roomFor, type Room } from "../room.ts";
 
-/** How much a fold that collects takes in. What does not fit is left out, and counted as the row's `overflow`. */
+/** Bounds of a fold that collects. What exceeds them is left out, and counted as the row's `overflow`. */
 export interface CollectBounds {
-  /** Elements at most. @default 100_000 */
+  /** Maximum number of elements. @default 100_000 */
   readonly max?: number;
   /**
-   * Bytes of JSON that all elements come to at most, since the result is one row; several folds of one `aggregate`
-   * add up. Whatever is given, a single element has at most 64 KiB. @default 262_144
+   * Maximum bytes of JSON of all elements, since the result is one row; several folds of one `aggregate` add up. A
+   * single element may never have more than 64 KiB. @default 262_144
    */
   readonly maxBytes?: number;
 }
 
-/** Different values that `distinct` counts at most. */
+/** Maximum number of different values that `distinct` counts. */
 export const DEFAULT_MAX_DISTINCT = 1_000_000;
 
-/** Elements that lists, sets and maps hold at most; also events of a key that an `ordered` window holds. */
+/** Maximum number of elements of lists, sets and maps, and of a key's events in an `ordered` window. */
 export const DEFAULT_MAX_ELEMENTS = 100_000;
 
-/** Bytes of JSON of a result with all elements: a row of it and the one before are well below a store's 1 MiB. */
+/** Bytes of JSON of a whole result: a row with it and the previous one is well below a store's 1 MiB. */
 export const DEFAULT_MAX_BYTES = 256 * 1_024;
 
-/** Bytes of JSON of one element: far below what a store takes as one value. */
+/** Maximum bytes of JSON of one element: far below a store's limit for one value. */
 export const MAX_ELEMENT_BYTES = 64 * 1_024;
 
-/** The bounds with nothing left open. */
+/** The bounds, with defaults. */
 export type ResolvedBounds = Readonly<Required<CollectBounds>>;
 
-/** What an accumulator with bounds holds, and has left out. */
+/** The size of a bounded accumulator, and what it has left out. */
 export interface Held {
   /** Bytes of JSON of all elements. */
   bytes: number;
@@ -42,7 +42,7 @@ export function resolveBounds(fold: string, bounds: CollectBounds): ResolvedBoun
   };
 }
 
-/** Bounds as they are in a fold's kind. */
+/** The bounds as text in a fold's kind. */
 export function boundsText({ max, maxBytes }: ResolvedBounds): string {
   return `max=${String(max)}${maxBytes === Number.POSITIVE_INFINITY ? "" : ` maxBytes=${String(maxBytes)}`}`;
 }
@@ -53,14 +53,14 @@ export function requireBound(fold: string, name: string, value: number): number 
   throw new WindowOptionsError(`${name} of ${fold} is ${String(value)}, but must be a whole number from 1.`);
 }
 
-/** What is to be taken in: the last of then `count` elements, or, where it replaces one of so many bytes, one of them. */
+/** The element to add: the last of then `count` elements, or a replacement for an element of this size. */
 interface Candidate {
   readonly count: number;
   readonly bytes: number;
   readonly replaced?: number | undefined;
 }
 
-/** Makes room for an element; else counts it as left out. */
+/** Takes room for an element, or counts it as left out. */
 export function admit(
   held: Held,
   { max, maxBytes }: ResolvedBounds,

@@ -2,10 +2,10 @@ import { listFrom } from "../fields.ts";
 import type { FoldPart } from "../fold.ts";
 import { jsonBytes, type Json } from "../json.ts";
 
-/** Bytes of JSON in one part of an accumulator, unless a single element has more. */
+/** Bytes of JSON in one part of an accumulator, unless a single element is larger. */
 const CHUNK_BYTES = 32 * 1_024;
 
-/** Divides new elements into chunks, numbered from `first`, each short enough for a store's value. */
+/** Divides new elements into chunks, numbered from `first`, each small enough for one value of a store. */
 export function toChunks(elements: Iterable<Json>, first: number): FoldPart[] {
   const parts: FoldPart[] = [];
   let chunk: Json[] = [];
@@ -25,7 +25,7 @@ export function toChunks(elements: Iterable<Json>, first: number): FoldPart[] {
   return parts;
 }
 
-/** What chunks hold: the elements in order, and which numbers the chunks have. */
+/** The content of chunks: the elements in order, and the range of numbers. */
 export interface Chunks {
   readonly elements: readonly Json[];
   readonly first: number;
@@ -33,7 +33,7 @@ export interface Chunks {
   readonly next: number;
 }
 
-/** Puts chunks, in any order, together again. @throws WindowStateError */
+/** Joins chunks that arrive in any order. @throws WindowStateError */
 export function fromChunks(parts: readonly FoldPart[]): Chunks {
   const numbered = parts.map(([id, chunk]) => [Number(id), listFrom(chunk)] as const);
   numbered.sort(([a], [b]) => a - b);

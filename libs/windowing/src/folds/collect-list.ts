@@ -21,8 +21,8 @@ interface Sized<T> {
 }
 
 /**
- * The events' values in a list, as they came (with `ordered`: by timestamp); undefined = the event has none. Values
- * must be JSON, or have a codec. What exceeds the bounds is left out, and counted as the row's `overflow`.
+ * The events' values in a list, in the order of arrival (with `ordered`: by timestamp); undefined = the event has none.
+ * Values must be JSON, or have a codec. What exceeds the bounds is left out, and counted as the row's `overflow`.
  *
  * @throws WindowOptionsError
  */

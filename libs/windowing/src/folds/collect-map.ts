@@ -8,15 +8,15 @@ import { requireJsonBytes } from "./fold-values.ts";
 
 const NAME = "collectMap";
 
-/** What a name stands for. */
+/** The entry of a name. */
 interface Entry<T> {
-  /** The place of the name among all names. */
+  /** The index of the name among all names. */
   readonly place: number;
   value: T;
   bytes: number;
-  /** The mark since which the value stands. */
+  /** The mark since which the entry has this value. */
   since: number;
-  /** The value before it: if `value` stands since the last mark, the one at that mark. */
+  /** The value before it: if `value` was set after the last mark, the one at that mark. */
   before: T | undefined;
 }
 
@@ -26,15 +26,15 @@ interface NamedValue<T> {
   readonly bytes: number;
 }
 
-/** The accumulator of a map: names are only added, and their values replaced. Each entry is kept by itself. */
+/** The accumulator of a map: names are only added, and their values replaced. Each entry is stored separately. */
 export class GrowingMap<T> implements Roomy {
   readonly room: Room;
   readonly entries = new Map<string, Entry<T>>();
   bytes = 0;
   overflow = 0;
-  /** How many marks there were. */
+  /** Number of marks so far. */
   marks = 0;
-  /** Names changed since the last look at the changes, once there was one. */
+  /** Names changed since the last call of `changes`, once there was one. */
   #changed: Set<string> | undefined;
   readonly #expected: number;
 
@@ -43,7 +43,7 @@ export class GrowingMap<T> implements Roomy {
     this.#expected = expected;
   }
 
-  /** Adds a name, or gives it another value. */
+  /** Adds a name, or replaces its value. */
   set({ name, value, bytes }: NamedValue<T>): void {
     const entry = this.entries.get(name);
     if (entry === undefined) {
@@ -73,7 +73,7 @@ export class GrowingMap<T> implements Roomy {
     return { put, delete: [] };
   }
 
-  /** Takes up what was kept. @throws WindowStateError unless it is all there */
+  /** Restores the stored entries. @throws WindowStateError if some are missing */
   restore(parts: readonly FoldPart[], fromJson: (json: Json) => T): void {
     const byPlace = parts.map(([id, json]) => [Number(id), listFrom(json)] as const);
     for (const [place, [name, bytes, since, value, before]] of byPlace.sort(([a], [b]) => a - b)) {
@@ -101,9 +101,9 @@ export class GrowingMap<T> implements Roomy {
 }
 
 /**
- * An entry for each event; of equal names the last one added stays; undefined = the event has none. Values must be
- * JSON, or have a codec. What exceeds the bounds is left out, and counted as the row's `overflow`; a value that
- * would replace another one then leaves that one in place.
+ * One entry for each event; for equal names the last one wins; undefined = the event has none. Values must be JSON,
+ * or have a codec. What exceeds the bounds is left out, and counted as the row's `overflow`; if a replacement exceeds
+ * them, the old value stays.
  *
  * @throws WindowOptionsError
  */
@@ -150,7 +150,7 @@ export function collectMap<V, T>(
       earlier.overflow += later.overflow;
       return earlier;
     },
-    // fromEntries defines properties: a name such as "__proto__" is a name like any other.
+    // fromEntries defines properties, so a name such as "__proto__" is safe.
     result: ({ entries }) => Object.fromEntries(Array.from(entries, ([name, { value }]) => [name, value])),
     overflow: ({ overflow }) => overflow,
     growth: growthBy(({ entries, bytes }) => roomFor(entries.size, bytes)),

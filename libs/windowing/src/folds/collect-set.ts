@@ -15,18 +15,18 @@ import { asHeld, ENDLESS_ROOM, growthBy, roomFor, type Room, type Roomy } from "
 import { fromChunks, toChunks } from "./chunks.ts";
 import { requireJsonBytes, shown } from "./fold-values.ts";
 
-/** What a set can hold: values that are equal when they look equal. */
+/** Values of a set: primitives, which are equal when they look equal. */
 export type Scalar = string | number | boolean | null;
 
-/** The accumulator of a set, which only grows. It is kept in chunks, so that keeping it costs what is new. */
+/** The accumulator of a set, which only grows. It is stored in chunks, so that a commit costs only the new values. */
 export class GrowingSet<T extends Scalar> implements Roomy {
   readonly room: Room;
   readonly values = new Set<T>();
   bytes = 0;
   overflow = 0;
-  /** Values added since the last look at the changes, once there was one. */
+  /** Values added since the last call of `changes`, once there was one. */
   #fresh: T[] | undefined;
-  /** How many values `restore` is to bring back. */
+  /** How many values `restore` must add. */
   #kept = 0;
   #chunks = 0;
 
@@ -35,7 +35,7 @@ export class GrowingSet<T extends Scalar> implements Roomy {
     this.#kept = kept;
   }
 
-  /** Adds a value that is not in it. */
+  /** Adds a value that is not in the set. */
   add(value: T): void {
     this.values.add(value);
     this.#fresh?.push(value);
@@ -49,7 +49,7 @@ export class GrowingSet<T extends Scalar> implements Roomy {
     return { put, delete: [] };
   }
 
-  /** Takes up what was kept. @throws WindowStateError unless it is all there */
+  /** Restores the stored values. @throws WindowStateError if some are missing */
   restore(parts: readonly FoldPart[], valueFrom: (json: Json) => T): void {
     const { elements, next } = fromChunks(parts);
     for (const element of elements) this.values.add(valueFrom(element));
@@ -59,7 +59,7 @@ export class GrowingSet<T extends Scalar> implements Roomy {
   }
 }
 
-/** What a set does not do by itself. */
+/** The parts of a fold that a set does not provide. */
 interface SetFold<T extends Scalar, R> {
   readonly name: string;
   readonly bounds: ResolvedBounds;
@@ -84,17 +84,17 @@ export function collectSet<V, T extends Scalar>(
   });
 }
 
-/** How much `distinct` takes in. */
+/** The bound of `distinct`. */
 export interface DistinctOptions {
   /**
-   * Different values at most. An event with another one is not counted, but is in the row's `overflow`.
+   * Maximum number of different values. An event with a further one is not counted, but is in the row's `overflow`.
    * @default 1_000_000
    */
   readonly max?: number;
 }
 
 /**
- * How many different values a window's events have, exactly: each is kept. Undefined = the event has none.
+ * The exact number of different values of a window's events; each value is kept. Undefined = the event has none.
  * A text of more than 64 KiB counts as overflow.
  *
  * @throws WindowOptionsError
@@ -158,7 +158,7 @@ function setFold<V, T extends Scalar, R>(
   };
 }
 
-/** Of other values, equal ones would not be found to be equal after a restart. @throws FoldValueError */
+/** For other values, equality would not survive a restart. @throws FoldValueError */
 function requireScalar<T extends Scalar>(fold: string, value: T | undefined): T | undefined {
   const type = typeof value;
   const isScalar = type === "number" ? Number.isFinite(value) : value === null || type !== "object";

@@ -2,12 +2,12 @@ import { numberFrom } from "../fields.ts";
 import type { Fold } from "../fold.ts";
 import { requireFinite } from "./fold-values.ts";
 
-/** The lowest of a finite number that each event has; anything else is an error of that event ({@link FoldValueError}). */
+/** The minimum of a finite number of each event; anything else is an error of that event ({@link FoldValueError}). */
 export function min<V>(valueOf: (value: V) => number): Fold<V, number | undefined, number> {
   return extreme("min", valueOf, (a, b) => (b < a ? b : a));
 }
 
-/** The highest of a finite number that each event has; anything else is an error of that event ({@link FoldValueError}). */
+/** The maximum of a finite number of each event; anything else is an error of that event ({@link FoldValueError}). */
 export function max<V>(valueOf: (value: V) => number): Fold<V, number | undefined, number> {
   return extreme("max", valueOf, (a, b) => (b > a ? b : a));
 }
@@ -26,7 +26,7 @@ function extreme<V>(
     add: (held, value) => take(held, read(value)),
     split: { read, take },
     merge: (earlier, later) => (later === undefined ? earlier : take(earlier, later)),
-    // Only an accumulator with an event in it is ever asked for its result.
+    // The result is requested only for an accumulator with at least one event.
     result: (held) => held ?? Number.NaN,
     snapshot: (held) => held ?? null,
     restore: numberFrom,

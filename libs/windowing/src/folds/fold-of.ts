@@ -3,43 +3,42 @@ import type { ClosingFold } from "../fold.ts";
 import type { CodecOption, JsonLike } from "../json.ts";
 import { opaqueFold, type Opaque, type OpaqueBounds } from "./opaque.ts";
 
-// In every runtime, and not among the types of the language.
+// Every runtime has it, but the types of the language do not.
 declare function structuredClone<T>(value: T): T;
 
-/** A fold in three functions, or four. */
+/** A fold as three or four functions. */
 export interface FoldSpec<V, A, R = A> {
-  /** A fresh accumulator. */
+  /** A new accumulator. */
   create(): A;
   /**
-   * Takes in one event. It gives a new accumulator, or changes the one it got in place and gives that; but not before
-   * the last thing that may throw.
+   * Adds one event. It returns a new accumulator, or changes the given one in place and returns it, but only after
+   * everything that may throw.
    */
   add(accumulator: A, value: V, timestamp: number): A;
-  /** Takes the accumulator of a later session into that of an earlier one. */
+  /** Merges the accumulator of a later session into that of an earlier one. */
   merge(earlier: A, later: A): A;
-  /** What the row has, if it is not the accumulator: it must share nothing with it that may change. */
+  /** The row's value, if it is not the accumulator: it must share no mutable part with it. */
   result?(accumulator: A): R;
   /**
-   * A copy of an accumulator that a row has, or that a later row will call `previous`, made before `add` or `merge`
-   * changes it in place. `false`: the two never change one in place, and nothing is ever copied.
+   * Copies an accumulator that is in a row, or that a later row will have as `previous`, before `add` or `merge` changes
+   * it in place. `false`: the two never change an accumulator in place, and nothing is ever copied.
    *
-   * @default structuredClone, which keeps plain objects, lists, Map, Set and Date, and no class of your own
+   * @default structuredClone, which supports plain objects, lists, Map, Set and Date, but not your own classes
    */
   readonly copy?: ((accumulator: A) => A) | false;
-  /** What the accumulator is: state that was kept with a fold of another kind is refused. @default "fold" */
+  /** Describes the accumulator: state written with another kind is refused. @default "fold" */
   readonly kind?: string;
 }
 
 /**
- * A fold of your own. The accumulator must be JSON, or have a codec, and is the result unless `result` says
- * otherwise. It is kept whole, with each commit that changed it, so it should stay small: one that is larger than
- * `maxBytes` takes no more events in, and the row's `overflow` says how many those were.
+ * A fold of your own. The accumulator must be JSON, or have a codec, and is the result unless there is a `result`.
+ * It is stored whole, with each commit that changed it, so it should stay small: one that is larger than `maxBytes`
+ * takes no more events in, and the row's `overflow` counts them.
  *
- * A row must not change when its accumulator does. So where a key and window have a row already, and events change them
- * after that, the first of these changes is made to a copy (`copy`): at most one for each row. Nothing else is copied
- * without a store.
+ * A row must not change when its accumulator does. So if a key and window have a row already, the first later change is
+ * made to a copy (`copy`): at most one copy for each row. Without a store nothing else is copied.
  *
- * @throws WindowOptionsError where there is no `copy` and `structuredClone` does not do
+ * @throws WindowOptionsError if there is no `copy` and `structuredClone` does not support the accumulator
  */
 export function foldOf<V, A, R = A>(
   spec: FoldSpec<V, A, R> & Pick<FoldSpec<V, JsonLike<A>>, "create">,
@@ -87,7 +86,7 @@ function requireClonable(accumulator: unknown): void {
 
 const REMEDY = "Give it a copy, or copy: false if add and merge never change an accumulator in place.";
 
-/** By name: a value may come from another realm, where classes are others. */
+/** By name: a value may come from another realm, which has other classes. */
 function classOf(value: unknown): string {
   if (typeof value !== "object" || value === null) return typeof value;
   return Object.getPrototypeOf(value) === null ? "Object" : value.constructor.name;

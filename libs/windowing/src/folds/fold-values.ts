@@ -1,7 +1,7 @@
 import { FoldValueError } from "../errors.ts";
 import { jsonBytes, type Json } from "../json.ts";
 
-/** The value, if a fold of numbers can take it. @throws FoldValueError */
+/** The value, if a fold of numbers accepts it. @throws FoldValueError */
 export function requireFinite(fold: string, value: number): number {
   if (Number.isFinite(value)) return value;
   throw new FoldValueError(
@@ -11,8 +11,8 @@ export function requireFinite(fold: string, value: number): number {
 }
 
 /**
- * Adds two finite numbers. A sum beyond the range of numbers stays at the largest one, ±1.8e308: infinity could not
- * be kept, and would turn into NaN.
+ * Adds two finite numbers. A sum beyond the range of numbers stays at the largest one, ±1.8e308: infinity has no JSON,
+ * and could become NaN.
  */
 export function addFinite(a: number, b: number): number {
   const sum = a + b;
@@ -28,13 +28,13 @@ export function requireJsonBytes(fold: string, value: unknown): number {
   );
 }
 
-/** The value, if it is JSON as it says. @throws FoldValueError */
+/** The value, if it is JSON as declared. @throws FoldValueError */
 export function requireJson(fold: string, value: Json): Json {
   requireJsonBytes(fold, value);
   return value;
 }
 
-/** A value in the words of an error message. */
+/** A value as text for an error message. */
 export function shown(value: unknown): string {
   if (typeof value !== "object" || value === null) return String(value);
   const name = value.constructor.name;

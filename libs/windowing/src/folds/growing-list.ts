@@ -3,18 +3,18 @@ import type { FoldPart, PartChanges } from "../fold.ts";
 import type { Json } from "../json.ts";
 import { fromChunks, toChunks } from "./chunks.ts";
 
-/** A list that only grows, or is emptied as a whole. It is kept in chunks, so that keeping it costs what is new. */
+/** A list that only grows, or is emptied as a whole. It is stored in chunks, so that a commit costs only the new items. */
 export class GrowingList<T> {
   readonly items: T[] = [];
-  /** How many of the items are in chunks that were kept. */
+  /** How many of the items are in stored chunks. */
   #kept: number;
-  /** Numbers of the chunks that were kept: from `#first` to below `#next`. */
+  /** Numbers of the stored chunks: from `#first` to below `#next`. */
   #first = 0;
   #next = 0;
-  /** Chunks from this number to below `#first` are kept and no longer wanted. */
+  /** Chunks from this number to below `#first` are stored and not needed any more. */
   #gone = 0;
 
-  /** @param kept how many items `restore` will bring back */
+  /** @param kept how many items `restore` must add */
   constructor(kept = 0) {
     this.#kept = kept;
   }
@@ -36,7 +36,7 @@ export class GrowingList<T> {
     return { put, delete: gone };
   }
 
-  /** Takes up what was kept. @throws WindowStateError unless it is all there */
+  /** Restores the stored items. @throws WindowStateError if some are missing */
   restore(parts: readonly FoldPart[], fromJson: (json: Json) => T): void {
     const { elements, first, next } = fromChunks(parts);
     if (elements.length !== this.#kept) damaged(`${String(this.#kept)} elements`, elements.length);

@@ -7,18 +7,18 @@ import { asHeld, ENDLESS_ROOM, growthBy, roomFor, type Roomy } from "../room.ts"
 import { requireJsonBytes } from "./fold-values.ts";
 import { GrowingList } from "./growing-list.ts";
 
-/** The sides of a join by name: how to read its value from an event; undefined = the event is not of this side. */
+/** The sides of a join by name: functions that read a value from an event; undefined = not of this side. */
 export type JoinSides = Readonly<Record<string, (event: never) => unknown>>;
 
-/** The events that all sides can read. */
+/** The events that all sides accept. */
 export type JoinEvent<S extends JoinSides> = S[keyof S] extends (event: infer V) => unknown ? V : never;
 
-/** What the sides came to; null = the side has no event. */
+/** The values of the sides; null = the side has no event. */
 export type Joined<S extends JoinSides> = {
   readonly [Side in keyof S]: Exclude<ReturnType<S[Side]>, undefined> | null;
 };
 
-/** What is held of one side. */
+/** The values of one side. */
 interface Side {
   readonly list: GrowingList<Json>;
   /** Bytes of JSON of all values. */
@@ -31,40 +31,40 @@ interface Sized {
   readonly bytes: number;
 }
 
-/** The accumulator of a join: the sides in their order, one value each at most unless all of them count. */
+/** The accumulator of a join: the sides in order, with at most one value each unless all of them count. */
 export interface JoinState extends Roomy {
   readonly sides: readonly Side[];
   overflow: number;
 }
 
-/** What is joined, and when a row leaves. */
+/** What is joined, and when a row is emitted. */
 export interface JoinOptions<S extends JoinSides> {
   /** Values must be JSON. */
   readonly sides: S;
   /**
-   * Which event of a side counts. With `product` all do, and a result is the list of every combination.
+   * Which event of a side counts. With `product` all do, and a result is the list of all combinations.
    * @default "last"
    */
   readonly insert?: "first" | "last" | "product";
   /**
-   * `final`: a result when the window closes. `complete`: as soon as every side has an event, after which the
-   * sides start afresh. `running`: after every event. @default "final"
+   * `final`: a result when the window closes. `complete`: as soon as every side has an event; then all sides are
+   * emptied. `running`: after every event. @default "final"
    */
   readonly emit?: "final" | "complete" | "running";
   /**
-   * Combinations of a `product` at most. A value that would give more is left out, and counted as the row's
-   * `overflow`; so is one of more than 64 KiB. @default 10_000
+   * Maximum number of combinations of a `product`. A value that exceeds it is left out, and counted as the row's
+   * `overflow`; so is a value of more than 64 KiB. @default 10_000
    */
   readonly max?: number;
-  /** Bytes of JSON that a result comes to at most, likewise. @default 262_144 */
+  /** Maximum bytes of JSON of a result; the same applies. @default 262_144 */
   readonly maxBytes?: number;
 }
 
-/** Combinations of a product at most, by default. */
+/** Default maximum number of combinations of a product. */
 const DEFAULT_MAX_COMBINATIONS = 10_000;
 
 /**
- * Brings events of two or more kinds together that share a key and a window.
+ * Joins events of two or more kinds that share a key and a window.
  *
  * @typeParam S the sides by name
  * @throws WindowOptionsError
@@ -92,7 +92,7 @@ export function join<S extends JoinSides>(
   const result = ({ sides }: JoinState): readonly Joined<S>[] | Joined<S> =>
     resultOf(sides.map(({ list }) => list.items));
 
-  /** Whether the result has room for a side with `count` values of so many bytes. */
+  /** Whether the result has room for a side with `count` values of this size. */
   const hasRoom = (state: JoinState, changed: number, count: number, bytes: number): boolean => {
     const sizes = state.sides.map((side, index) => {
       if (index === changed) return { count, bytes };
@@ -121,7 +121,7 @@ export function join<S extends JoinSides>(
 
   const sized = (value: unknown): Sized => {
     const bytes = requireJsonBytes("join", value);
-    // Without bytes it would have been refused.
+    // A value without a size would have been refused.
     return { value: value as Json, bytes };
   };
   const read = (event: JoinEvent<S>): readonly (Sized | undefined)[] =>
@@ -184,7 +184,7 @@ type Keeping<R> = Pick<Fold<never, JoinState, R>, "snapshot" | "restore"> & {
   readonly parts?: FoldParts<JoinState, R>;
 };
 
-/** One value a side: its bounds are those of the state. */
+/** One value per side: its bounds are those of the state. */
 const keptWhole: Keeping<never> = {
   snapshot: ({ sides, overflow }) => [overflow, ...sides.map(({ list }) => [...list.items])],
   restore(state, room = ENDLESS_ROOM) {
@@ -201,7 +201,7 @@ const keptWhole: Keeping<never> = {
   },
 };
 
-/** All values: each side a list that grows. */
+/** All values: each side is a list that grows. */
 function keptInParts<R>(resultOf: (values: readonly (readonly Json[])[]) => R): Keeping<R> {
   return {
     snapshot: ({ sides, overflow }) => [
@@ -258,7 +258,7 @@ function withPrefix({ put, delete: gone }: PartChanges, prefix: string): PartCha
   };
 }
 
-/** Every choice of one value per side, the last side changing fastest; null where a side has none. */
+/** Every combination of one value per side, the last side changing fastest; null for a side without values. */
 function combinations(
   names: readonly string[],
   sides: readonly (readonly Json[])[],

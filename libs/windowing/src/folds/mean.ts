@@ -9,8 +9,8 @@ export interface MeanState {
 }
 
 /**
- * The arithmetic mean of a finite number that each event has; anything else is an error of that event
- * ({@link FoldValueError}). Their sum stays at ±1.8e308, the largest number, if it would go beyond.
+ * The arithmetic mean of a finite number of each event; anything else is an error of that event
+ * ({@link FoldValueError}). The sum stays at ±1.8e308, the largest number, if it would exceed it.
  */
 export function mean<V>(valueOf: (value: V) => number): Fold<V, MeanState, number> {
   const read = (value: V): number => requireFinite("mean", valueOf(value));

@@ -7,40 +7,40 @@ import { jsonBytes } from "../json.ts";
 import { ENDLESS_ROOM, growthBy, type Roomy } from "../room.ts";
 import { requireJsonBytes } from "./fold-values.ts";
 
-/** How large an accumulator may grow of which nothing is known but how it becomes JSON. */
+/** The bound of an accumulator whose structure is unknown. */
 export interface OpaqueBounds {
   /**
-   * Bytes of JSON. An accumulator that had more in its last snapshot takes no more events in; they are counted as the
-   * row's `overflow`. Without snapshots nothing is measured. `Infinity` = no bound. Whatever is given, one of more than
-   * 256 MiB is refused with an `AccumulatorTooLargeError`. @default 1_048_576
+   * Bytes of JSON. An accumulator that was larger in its last snapshot takes no more events in; they are counted as the
+   * row's `overflow`. Sizes are measured only in snapshots. `Infinity` = no bound; an accumulator above 256 MiB is
+   * always refused with an `AccumulatorTooLargeError`. @default 1_048_576
    */
   readonly maxBytes?: number;
 }
 
 const DEFAULT_OPAQUE_BYTES = 1_024 * 1_024;
 
-/** Bytes of JSON up to which an accumulator is hardly more than a number, and goes on where there is no room left. */
+/** An accumulator up to this size (bytes of JSON) is little more than a number, and continues without room. */
 const SMALL_BYTES = 1_024;
 
-/** Bytes of JSON that can be kept as one value: well below what Redis takes, and what JavaScript holds, as one text. */
+/** Maximum bytes of JSON of one stored value: well below the limits of Redis values and of JavaScript strings. */
 export const MAX_KEPT_BYTES = 256 * 1_024 * 1_024;
 
-/** An accumulator of which nothing is known but how it becomes JSON. */
+/** An accumulator whose structure is unknown, except how it becomes JSON. */
 export interface Opaque<A> extends Roomy {
   value: A;
-  /** Events taken in. */
+  /** Events added. */
   events: number;
-  /** Events that came when it was full. */
+  /** Events left out because it was full. */
   overflow: number;
   /** Bytes of its JSON when it was last measured: the room that it has taken. */
   bytes: number;
-  /** Whether it was larger than its bound when it was last measured. */
+  /** Whether it exceeded its bound when it was last measured. */
   full: boolean;
-  /** Whether a row has it too, or the note of one: it must not change in place. */
+  /** Whether a row, or a row's mark, shares it: it must not change in place. */
   shared: boolean;
 }
 
-/** What an opaque fold does with its accumulators; `E` is what it needs of an event. */
+/** What an opaque fold does with its accumulators; `E` is what it reads from an event. */
 interface OpaqueSpec<V, E, A, R> {
   readonly name: string;
   readonly kind: string | undefined;
@@ -60,7 +60,7 @@ interface OpaqueFold<V, E, A, R> {
 }
 
 /**
- * A fold whose accumulators are kept whole. They are measured when a snapshot is made, since their JSON is there then,
+ * A fold whose accumulators are stored whole. They are measured when a snapshot is made, since their JSON exists then,
  * so that an event costs nothing.
  *
  * @throws WindowOptionsError
@@ -72,7 +72,7 @@ export function opaqueFold<V, E, A, R>(
   const { name, copy } = spec;
   if (!(maxBytes >= 1))
     throw new WindowOptionsError(`maxBytes of ${name} is ${String(maxBytes)}, but must be at least 1.`);
-  // Without a result of its own, the accumulator is the result.
+  // Without a `result` the accumulator is the result.
   const resultOf = spec.result ?? ((accumulator: A): R => accumulator as unknown as R);
   const own = (held: Opaque<A>): A => {
     if (held.shared && copy !== undefined) held.value = copy(held.value);
@@ -136,11 +136,11 @@ export function opaqueFold<V, E, A, R>(
         bytes,
         full: bytes > maxBytes,
         room,
-        // Whoever gave the state may still have it.
+        // The caller that passed the state may still hold it.
         shared: true,
       };
     },
-    // It is mostly a number or two, which take no more than their key does.
+    // Most are a number or two, which take no more room than their key.
     growth: { ...growthBy<Opaque<A>>(({ bytes }) => bytes), accumulators: 0 },
     marks: {
       of(held) {
@@ -163,7 +163,7 @@ function tooLarge(name: string, bytes: number): AccumulatorTooLargeError {
   );
 }
 
-/** A snapshot of an accumulator that may change in place: the text is what a store makes of it anyway. */
+/** A snapshot of an accumulator that may change in place: the store makes the same text of it anyway. */
 function independent(json: Json): Json {
   return typeof json === "object" ? (JSON.parse(JSON.stringify(json)) as Json) : json;
 }

@@ -4,10 +4,10 @@ import { requireFinite } from "./fold-values.ts";
 import { opaqueFold, type Opaque, type OpaqueBounds } from "./opaque.ts";
 
 /**
- * Combines the events' values two by two; the first one stands by itself. `combine` must change neither of its
- * arguments, since both may be in rows already: it gives one of them, or a new value. Nothing is ever copied. Values must
- * be JSON, or have a codec. The value is kept whole, with each commit that changed it: one that is larger than `maxBytes`
- * takes no more events in, and the row's `overflow` says how many those were.
+ * Combines the events' values two at a time; a single value is the result itself. `combine` must change neither of its
+ * arguments, since both may be in rows already: it returns one of them, or a new value. Nothing is ever copied. Values
+ * must be JSON, or have a codec. The value is stored whole, with each commit that changed it: one that is larger than
+ * `maxBytes` takes no more events in, and the row's `overflow` counts them.
  */
 export function reduce<V, T>(
   valueOf: (value: V) => T & JsonLike<T>,
@@ -24,7 +24,7 @@ export function reduce<V, T>(
   combine: (earlier: T, later: T) => T,
   options: Partial<CodecOption<T>> & OpaqueBounds = {},
 ): Fold<V, Opaque<T | undefined>, T> {
-  // An infinity or NaN could not be kept, and would spoil every value that follows.
+  // Infinity and NaN have no JSON, and would make every later value invalid.
   const finite = (value: T): T => (typeof value === "number" ? (requireFinite("reduce", value) as T) : value);
   const read = (value: V): T => finite(valueOf(value));
   const join = (reduced: T | undefined, value: T): T =>
@@ -37,7 +37,7 @@ export function reduce<V, T>(
       read,
       take: join,
       merge: (earlier, later) => (later === undefined ? earlier : join(earlier, later)),
-      // Only an accumulator with an event in it is ever asked for its result.
+      // The result is requested only for an accumulator with at least one event.
       result: (reduced) => reduced as T,
       copy: undefined,
     },

@@ -1,9 +1,9 @@
-/** How far time has come for one key. All instants are of the keys' time ({@link KeyTime}). */
+/** The watermark of one key. All instants are in the keys' time ({@link KeyTime}). */
 export class KeyClock {
-  /** The watermark when an event last raised it, and the instant of that. */
+  /** The watermark when an event last raised it, and the instant of that event. */
   base: number;
   at: number;
-  /** The watermark is at least this: what ended before is over, whatever the clock says. */
+  /** The watermark is at least this: windows that ended before are closed, whatever the clock says. */
   floor: number;
 
   constructor(base: number, at: number, floor: number) {
@@ -12,7 +12,7 @@ export class KeyClock {
     this.floor = floor;
   }
 
-  /** The watermark goes on with time. */
+  /** The watermark, which advances with time. */
   watermark(time: number): number {
     return Math.max(this.floor, this.base + (time - this.at));
   }
@@ -26,7 +26,7 @@ export class KeyClock {
   instantFor(target: number): number {
     if (this.base === Number.NEGATIVE_INFINITY) return Number.POSITIVE_INFINITY;
     const instant = Math.ceil(this.at + (target - this.base));
-    // Sums of fractions round: one ms more is certain to arrive, where the same ms again would spin.
+    // Sums of fractions round: one ms more is certain to arrive, while the same ms again would loop forever.
     return this.base + (instant - this.at) >= target ? instant : instant + 1;
   }
 }

@@ -12,15 +12,15 @@ interface Waiting<V> {
   readonly value: V;
   /** Bytes of room that it has taken. */
   readonly taken: number;
-  /** Its place among those of one timestamp. */
+  /** Its order among events with the same timestamp. */
   readonly order: number;
-  /** Events of the same windows that found no room. */
+  /** Events of the same windows that were left out for lack of room. */
   leftOut: number;
-  /** Where it is kept; undefined = not kept yet. */
+  /** The chunk that stores it; undefined = not stored yet. */
   chunk: Chunk<V> | undefined;
 }
 
-/** Events that are kept together, some of which have left the queue. */
+/** Events that are stored together; some may have left the queue. */
 interface Chunk<V> {
   readonly id: string;
   readonly events: readonly Waiting<V>[];
@@ -28,38 +28,38 @@ interface Chunk<V> {
   waiting: number;
 }
 
-/** Once so few of a chunk's events wait, it is worth writing them anew. */
+/** A chunk with fewer waiting events than this is rewritten. */
 const WORTH_KEEPING = 1 / 4;
 
-/** What a queue takes in. */
+/** Bounds of a queue, and what it needs to know of windows. */
 export interface QueueBounds {
   /** Where waiting events take room. */
   readonly room: Room;
-  /** Events that wait at most, but for the first one of its windows. */
+  /** Maximum number of waiting events; the first one of its windows is accepted beyond it. */
   readonly max: number;
-  /** Whether events of two timestamps, next to each other in time, are in the same windows. */
+  /** Whether events of two timestamps, adjacent in time, are in the same windows. */
   readonly alike: (earlier: number, later: number) => boolean;
 }
 
 /**
- * A key's events that wait for the watermark, in order of their timestamps, equal ones as they came.
+ * A key's events that wait for the watermark, ordered by timestamp, equal ones by arrival.
  *
- * They are kept in chunks, in the order in which they came, so that keeping the queue costs what is new. A chunk goes
- * when few of its events wait; those are written anew, so that a chunk does not stay for one event from the future.
+ * They are stored in chunks, in the order of arrival, so that a commit costs only the new events. A chunk is deleted
+ * when few of its events wait; those are rewritten, so that a chunk does not stay for one event from the future.
  *
- * An event that finds the queue full is left out and counted with a waiting one of the same windows, whose rows will
- * say so. Where there is none it is taken in all the same: else its windows might have no row that could.
+ * An event that finds the queue full is left out and counted with a waiting event of the same windows, whose rows
+ * report it. If there is no such event it is accepted: otherwise its windows might have no row that reports it.
  */
 export class KeyQueue<V> {
   readonly #bounds: QueueBounds;
   #events: Waiting<V>[] = [];
   #head = 0;
   #order = 0;
-  /** Whatever had no later timestamp has left. */
+  /** Events up to this timestamp have left. */
   #leftUpTo: number = Number.NEGATIVE_INFINITY;
-  /** Waiting events that are in no chunk yet; undefined before the first look at the changes: all. */
+  /** Waiting events that are in no chunk yet; undefined before the first call of `changes`: all. */
   #fresh: Set<Waiting<V>> | undefined;
-  /** Chunks to be taken out at the next look at the changes. */
+  /** Chunks to delete with the next changes. */
   readonly #stale = new Set<Chunk<V>>();
   #chunks = 0;
   #nextChunk = 0;
@@ -72,7 +72,7 @@ export class KeyQueue<V> {
     return this.#events.length - this.#head;
   }
 
-  /** The first timestamp; Infinity where nothing waits. */
+  /** The first timestamp; Infinity if no event waits. */
   get first(): number {
     return this.#events[this.#head]?.timestamp ?? Number.POSITIVE_INFINITY;
   }
@@ -81,7 +81,7 @@ export class KeyQueue<V> {
     return this.size === 0 ? Number.NEGATIVE_INFINITY : at(this.#events, this.#events.length - 1).timestamp;
   }
 
-  /** Whether a snapshot had events that are still kept. */
+  /** Whether a snapshot stored events that still exist. */
   get isKept(): boolean {
     return this.#chunks > 0;
   }
@@ -106,7 +106,7 @@ export class KeyQueue<V> {
     else this.#events.splice(place, 0, event);
   }
 
-  /** Takes the first event out, with the number of those that were left out for it. */
+  /** Removes and returns the first event, with the number of events that were left out for it. */
   shift(): Pick<Waiting<V>, "timestamp" | "value" | "leftOut"> {
     const event = at(this.#events, this.#head);
     this.#head++;
@@ -126,7 +126,7 @@ export class KeyQueue<V> {
     return event;
   }
 
-  /** The changes since the last call. Only between two calls of the engine: what is due by then has left. */
+  /** The changes since the last call. Only between two calls of the engine, when due events have left. */
   changes(codec: JsonCodec<V>): PartChanges {
     const fresh = this.#fresh ?? new Set(this.#events.slice(this.#head));
     const gone: string[] = [];
@@ -157,12 +157,12 @@ export class KeyQueue<V> {
     return { put, delete: gone };
   }
 
-  /** What `restore` needs besides the parts; null where nothing waits. */
+  /** What `restore` needs besides the parts; null if no event waits. */
   toJson(): Json {
     return this.size === 0 ? null : [timeToJson(this.#leftUpTo), this.size];
   }
 
-  /** Takes up what was kept. @throws WindowStateError unless it is all there */
+  /** Restores the stored events. @throws WindowStateError if some are missing */
   restore(json: Json, parts: readonly FoldPart[], codec: JsonCodec<V>): void {
     this.#fresh = new Set();
     if (json === null) return;
@@ -195,14 +195,14 @@ export class KeyQueue<V> {
     if (this.size !== size) damaged(`${String(numberFrom(size))} waiting events`, this.size);
   }
 
-  /** Events mostly come in order, so the place is found from the end. */
+  /** Events mostly arrive in order, so the search starts at the end. */
   #placeOf(timestamp: number): number {
     let place = this.#events.length;
     while (place > this.#head && at(this.#events, place - 1).timestamp > timestamp) place--;
     return place;
   }
 
-  /** An event beside the place that is in the same windows as one of this timestamp. */
+  /** An event next to this index that is in the same windows as one of this timestamp. */
   #alikeAt(place: number, timestamp: number): Waiting<V> | undefined {
     const { alike } = this.#bounds;
     const before = place > this.#head ? this.#events[place - 1] : undefined;

@@ -9,22 +9,22 @@ interface OpenSession {
   merged: number;
 }
 
-/** A session that went into another one. */
+/** The ids of a merged session and of the session that absorbed it. */
 export type SessionMerge = readonly [from: number, into: number];
 
 /**
- * The sessions of one key in the time model `perKey`, with Bytewax's rules: ordinals as ids; an event joins the
- * session opened first among those it touches; of sessions that touch, the one earliest in time stays; and a
- * merge notes the ids merged directly, not those merged before.
+ * The sessions of one key in the time model `perKey`, with Bytewax's rules: ordinals as ids; an event joins the session
+ * that was opened first among those it touches; of sessions that touch, the one earliest in time stays; and a merge
+ * records the ids merged directly, not those merged before.
  */
 export class KeySessions {
   nextId: number;
   readonly #gapMs: number;
   readonly #byId = new Map<number, OpenSession>();
-  /** Sessions that lie apart by more than the gap, but for one that the last event has grown. */
+  /** Sessions further apart than the gap, except for one that the last event has extended. */
   readonly #byTime = new IntervalList<OpenSession>();
   #grown: OpenSession | undefined;
-  /** Sessions given at first that touch an earlier one, in order of time. */
+  /** Restored sessions that touch an earlier one, in order of time. */
   #touching: OpenSession[] = [];
 
   constructor(gapMs: number, sessions: Iterable<OrdinalWindow> = [], nextId = 0) {
@@ -45,18 +45,18 @@ export class KeySessions {
     return this.#byId.size;
   }
 
-  /** The sessions as they are, in the order in which they were opened. */
+  /** The present sessions, in the order in which they were opened. */
   windows(): OrdinalWindow[] {
     return Array.from(this.#byId.values(), windowOf);
   }
 
-  /** A session by its id; undefined where it is not held. */
+  /** A session by its id; undefined if there is none. */
   windowOf(id: number): Window | undefined {
     const session = this.#byId.get(id);
     return session === undefined ? undefined : windowOf(session);
   }
 
-  /** Finds or opens the session of an event. Sessions that touch from then on are left to `merge`. */
+  /** Finds or opens the session of an event. Sessions that touch afterwards are left to `merge`. */
   openFor(timestamp: number): number {
     let session: OpenSession | undefined;
     for (const touched of this.#byTime.within(timestamp - this.#gapMs, timestamp + this.#gapMs)) {
@@ -74,7 +74,7 @@ export class KeySessions {
     return session.id;
   }
 
-  /** Merges sessions that touch; tells which went into which, in order. */
+  /** Merges sessions that touch; returns which was absorbed by which, in order. */
   merge(): readonly SessionMerge[] {
     const merges: SessionMerge[] = [];
     for (const session of [...this.#touching, this.#grown]) {
@@ -102,7 +102,7 @@ export class KeySessions {
     this.#byTime.remove(session);
   }
 
-  /** The sessions that a watermark closes: those it has passed by more than the gap, earliest first. */
+  /** The sessions that a watermark closes: those that ended more than the gap before it, earliest first. */
   due(watermark: number): OrdinalWindow[] {
     const due: OrdinalWindow[] = [];
     for (const session of this.#byTime) {
@@ -112,7 +112,7 @@ export class KeySessions {
     return due;
   }
 
-  /** The watermark that must be passed for the next session to close; undefined = there is none. */
+  /** The watermark that must be exceeded for the next session to close; undefined = there is none. */
   nextDue(): number | undefined {
     const first = this.#byTime.first();
     return first === undefined ? undefined : first.last + this.#gapMs;

@@ -7,17 +7,17 @@ import type { KeySessions } from "./key-sessions.ts";
 /** A key's accumulator in one window. */
 export interface KeyCell<A> {
   accumulator: A;
-  /** How many of its rows are out. */
+  /** How many of its rows have been emitted. */
   rows: number;
-  /** The mark of the last row, noted at the first change after it. */
+  /** The mark of the last row, taken at the first change after it. */
   sent: unknown;
-  /** Events that found no room where they would have waited. */
+  /** Events left out because the queue was full. */
   leftOut: number;
   /** Whether it changed since its last row. */
   touched: boolean;
-  /** Ids of merged sessions whose rows are out and not yet called void. */
+  /** Ids of merged sessions whose rows were emitted and are not yet reported as void. */
   replaces: readonly WindowId[];
-  /** Whether a snapshot had parts of the accumulator. */
+  /** Whether a snapshot stored parts of the accumulator. */
   persistedParts: boolean;
 }
 
@@ -33,19 +33,19 @@ export function newCell<A>(accumulator: A): KeyCell<A> {
   };
 }
 
-/** What `finish` closed of a key: all that became due between the two watermarks did so for this cause. */
+/** What `finish` closed of a key: everything that became due between the two watermarks has this cause. */
 export interface KeyEnd {
   readonly from: number;
   readonly to: number;
   readonly cause: "end" | "drain";
 }
 
-/** All that is held of one key with windows or waiting events. */
+/** The state of one key with windows or waiting events. */
 export class KeyState<V, A> implements HeapItem {
   readonly key: string;
   readonly order: number;
   readonly clock: KeyClock;
-  /** The instant at which the watermark brings something about; Infinity = only an event can. */
+  /** The instant at which the watermark makes something due; Infinity = only an event can. */
   due: number = Number.POSITIVE_INFINITY;
   slot = -1;
   ended: KeyEnd | undefined;
@@ -53,9 +53,9 @@ export class KeyState<V, A> implements HeapItem {
   readonly queue: KeyQueue<V>;
   /** Absent for tumbling and sliding windows. */
   readonly sessions: KeySessions | undefined;
-  /** The lowest close of a tumbling or sliding window held. */
+  /** The lowest close of the tumbling or sliding windows held. */
   firstClose: number = Number.POSITIVE_INFINITY;
-  /** Windows that are over, of whose accumulators parts were kept. */
+  /** Closed windows whose accumulators have stored parts. */
   gone: number[] = [];
 
   constructor(
@@ -84,8 +84,8 @@ export class KeyState<V, A> implements HeapItem {
 }
 
 /**
- * A key without windows: its clock, so that an event of a window that is over is late, and the number of its next
- * session. Resting keys are forgotten in order of `due`, which is the floor of the clock.
+ * A key without windows: its clock, so that an event of a closed window is late, and the number of its next session.
+ * Resting keys are forgotten in order of `due`, which is the floor of the clock.
  */
 export class RestingKey implements HeapItem {
   readonly key: string;

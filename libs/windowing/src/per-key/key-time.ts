@@ -1,9 +1,9 @@
 import type { Clock, SystemClock } from "../clock.ts";
 
 /**
- * The time that the clocks of keys go by; it never falls. With an event clock it is system time without the time in
- * which nothing ran, so that a stop makes nobody late. With the system clock it is system time, as far as windows
- * need not wait for news of producers.
+ * The time on which the clocks of keys run; it never decreases. With an event clock it is system time without the time
+ * in which nothing ran, so that a stop makes no event late. With the system clock it is system time, except while
+ * windows wait until every producer has been heard.
  */
 export class KeyTime {
   /** The latest system time seen. */
@@ -12,7 +12,7 @@ export class KeyTime {
   readonly #systemClock: SystemClock | undefined;
   readonly #settledUpTo: () => number;
   #stoppedMs = 0;
-  /** How far the time of a restored state lies ahead of system time: a clock was set back, and time goes on evenly. */
+  /** How far the time of a restored state is ahead of system time: a clock was set back, and time continues evenly. */
   #aheadMs = 0;
 
   constructor(clock: Clock<never>, settledUpTo: () => number) {
@@ -30,7 +30,7 @@ export class KeyTime {
     if (value > this.value) this.value = value;
   }
 
-  /** Goes on at `now` from the instant at which a snapshot was taken. */
+  /** Continues at `now` from the instant of a snapshot. */
   resume(value: number, now: number): void {
     this.value = value;
     this.now = now;
@@ -40,12 +40,12 @@ export class KeyTime {
     } else if (Number.isFinite(value)) this.#stoppedMs = now - value;
   }
 
-  /** System time was set forth by so many ms, which have not passed. */
+  /** System time was set forward by this many ms, which have not passed. */
   skipped(ms: number): void {
     this.#stoppedMs += ms;
   }
 
-  /** When (system time) to look whether an instant has come. */
+  /** When (system time) to check whether an instant has been reached. */
   wakeFor(instant: number): number {
     if (this.#systemClock === undefined) return instant + this.#stoppedMs;
     return this.#systemClock.wakeFor(instant, this.now, this.#settledUpTo()) - this.#aheadMs;

@@ -5,7 +5,7 @@ import type { WindowCause, WindowResult } from "../window-output.ts";
 import { NO_IDS, type OrdinalWindow, type Window } from "../window.ts";
 import { newCell, type KeyCell, type KeyState } from "./key-state.ts";
 
-/** What happens to one key's windows: events go in, rows come out. */
+/** The windows of one key: events go in, rows come out. */
 export class KeyWindows<V, A, R> {
   readonly #options: PerKeyOptions<V, A, R>;
   readonly #outbox: Outbox<V, R>;
@@ -16,10 +16,10 @@ export class KeyWindows<V, A, R> {
   }
 
   /**
-   * Takes an event that is not late: into its windows, or, where order matters and earlier ones may come, into the
+   * Adds an event that is not late: to its windows or, if order matters and earlier events may still come, to the
    * queue.
    *
-   * @param bytes of the event's JSON, where it may have to wait
+   * @param bytes of the event's JSON, if it may have to wait
    */
   add(state: KeyState<V, A>, value: V, timestamp: number, watermark: number, bytes: number): void {
     this.#replay(state, watermark);
@@ -27,7 +27,7 @@ export class KeyWindows<V, A, R> {
     else this.#insert(state, value, timestamp);
   }
 
-  /** Replays what the watermark has passed, and closes what is due while the page has room. */
+  /** Processes waiting events that the watermark has passed, and closes due windows while the page has room. */
   advance(state: KeyState<V, A>, watermark: number): void {
     this.#replay(state, watermark);
     if (!this.isReached(state, watermark)) return;
@@ -46,7 +46,7 @@ export class KeyWindows<V, A, R> {
     state.firstClose = this.#firstClose(state);
   }
 
-  /** Takes the watermark past everything held. */
+  /** Raises the watermark above every window and waiting event. */
   finish(state: KeyState<V, A>, time: number, cause: "end" | "drain"): void {
     const from = state.clock.watermark(time);
     this.#replay(state, Math.max(from, state.queue.last));
@@ -56,7 +56,7 @@ export class KeyWindows<V, A, R> {
     state.clock.floor = to;
   }
 
-  /** The watermark at which something happens next; Infinity = none does. */
+  /** The watermark at which something is due next; Infinity = nothing. */
   nextTarget(state: KeyState<V, A>): number {
     const session = state.sessions?.nextDue();
     // Due strictly after the gap: one ms past it is the first whole one.
@@ -71,7 +71,7 @@ export class KeyWindows<V, A, R> {
     return next !== undefined && watermark > next;
   }
 
-  /** Rows of windows that changed since the last early results, while the page has room; whether that was all. */
+  /** Emits early results of windows that changed, while the page has room; returns whether that was all. */
   emitEarly(state: KeyState<V, A>): boolean {
     for (const [id, cell] of state.cells) {
       const window = this.#windowOf(state, id);
@@ -181,7 +181,7 @@ export class KeyWindows<V, A, R> {
     return windower.kind === "session" ? watermark > close + windower.gapMs : close <= watermark;
   }
 
-  /** The first whole watermark at which a window that closes then is due. */
+  /** The first whole watermark at which a window with this close is due. */
   #overAt(close: number): number {
     const { windower } = this.#options;
     return windower.kind === "session" ? close + windower.gapMs + 1 : close;

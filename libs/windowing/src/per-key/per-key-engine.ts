@@ -19,7 +19,7 @@ import type {
 } from "../window-engine.ts";
 import type { WindowOutput } from "../window-output.ts";
 import { NO_IDS, NO_SESSION_ID, type Window } from "../window.ts";
-import { explainPerKey } from "./explain-per-key.ts";
+import { explainPerKey } from "../explain.ts";
 import type { KeyState } from "./key-state.ts";
 import { KeyTime } from "./key-time.ts";
 import { KeyWindows } from "./key-windows.ts";
@@ -28,12 +28,12 @@ import { PerKeyTable } from "./per-key-table.ts";
 const ENGINE = "engine";
 
 /**
- * The time model `perKey` (as Bytewax): each key has a clock of its own, which goes on with system time. It is for
- * devices whose clocks and delays differ; an event behind its key's watermark is late though its window is open.
+ * The time model `perKey` (as in Bytewax): each key has its own clock, which advances with system time. It is for
+ * devices whose clocks and delays differ; an event before its key's watermark is late even if its window is open.
  *
- * A key's clock is kept after its last window has closed, so that no window opens a second time. Keys with windows
- * and clocks without come to `maxKeysPerWindow` at most: beyond it the clock whose windows ended first is forgotten,
- * and from then on an event of a key that is not held is late where it lies before the end of those windows.
+ * A key's clock is kept after its last window has closed, so that no window opens a second time. There are at most
+ * `maxKeysPerWindow` keys with windows and clocks without: above it the clock whose windows ended first is forgotten,
+ * and from then on an event of a key without a clock is late if it is before the end of those windows.
  */
 export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
   readonly #options: PerKeyOptions<V, A, R>;
@@ -47,7 +47,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
   readonly #time: KeyTime;
   #earlyAt: number = Number.POSITIVE_INFINITY;
   #earlyPending = false;
-  /** After the end of input all time is over, until another event comes. */
+  /** After the end of the input all time is over, until another event comes. */
   #over = false;
 
   /** @throws WindowOptionsError */
@@ -110,7 +110,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
     return this.#settle();
   }
 
-  /** With an event clock there is no bound: a key that was never seen may begin at any time. */
+  /** With an event clock there is no bound: a new key may begin at any time. */
   finalUpTo(): number {
     if (this.#timestamps.eventTime) return Number.NEGATIVE_INFINITY;
     const { windower } = this.#options;
@@ -226,7 +226,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
       const timestamp = this.#timestamps.at(index);
       if (Number.isNaN(timestamp)) this.#outbox.addRefused(this.#timestamps.refusal(key, index));
       else {
-        // An event that the fold cannot take is found before it changes anything, and before it waits for its turn.
+        // An event that the fold does not accept is found before it changes anything, and before it waits.
         if (allowed || ordered) probe(tried, value, timestamp);
         const bytes = ordered ? this.#bytesToWait(value, timestamp) : 0;
         allowed = false;
@@ -237,19 +237,19 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
     }
   }
 
-  /** Bytes of an event's JSON, if it may have to wait; else 0. @throws FoldValueError if it could not be kept */
+  /** Bytes of an event's JSON, if it may have to wait; else 0. @throws FoldValueError if it cannot be stored */
   #bytesToWait(value: V, timestamp: number): number {
     const mayWait = this.#timestamps.eventTime || timestamp > this.#time.value;
     return mayWait ? requireJsonBytes("ordered", this.#options.valueCodec.snapshot(value)) : 0;
   }
 
-  #add(given: string, value: V, told: number, bytes: number): void {
+  #add(given: string, value: V, eventAt: number, bytes: number): void {
     const { eventTime, waitMs } = this.#timestamps;
     const time = this.#time.value;
     const key = this.#table.has(given) ? given : this.#admit(given);
     const watermark = this.#table.watermarkOf(key, time);
-    // On the system clock nothing is late, even where an end of input closed windows ahead of time.
-    const timestamp = eventTime ? told : Math.max(told, watermark);
+    // On the system clock no event is late, even if an end of the input closed windows early.
+    const timestamp = eventTime ? eventAt : Math.max(eventAt, watermark);
     if (timestamp < watermark) {
       const windows = this.#windowsAt(timestamp);
       this.#outbox.addLate({ key: given, value, timestamp, watermark, windows });
@@ -265,7 +265,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
     this.#run(state);
   }
 
-  /** Brings about all that a key's watermark allows, as far as the page has room. */
+  /** Processes everything that a key's watermark allows, while the page has room. */
   #run(state: KeyState<V, A>): void {
     this.#windows.advance(state, state.clock.watermark(this.#time.value));
     this.#table.changed(state.key);
@@ -273,13 +273,13 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
     this.#schedule(state);
   }
 
-  /** Puts keys without windows to rest; at the end of a call, since a next event may open another window. */
+  /** Keeps only the clocks of keys without windows; at the end of a call, since a next event may open another window. */
   #restIdle(): void {
     const time = this.#time.value;
     for (const state of this.#idle) {
       if (!state.idle) continue;
       this.#touched.delete(state);
-      // On the system clock events come at or after it, so that all windows that are over stay so.
+      // On the system clock no event is before it, so closed windows stay closed.
       const isOver = !this.#timestamps.eventTime && state.sessions === undefined && state.clock.floor <= time;
       if (isOver) this.#table.drop(state);
       else this.#table.rest(state);
@@ -326,7 +326,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
     return true;
   }
 
-  /** The key itself where there is room for it, if need be in place of one that rests. */
+  /** The key itself if there is room for it, if necessary after a resting key is forgotten. */
   #admit(key: string): string {
     const { overflowKey } = this.#options;
     const maxKeys = Math.min(this.#options.maxKeysPerWindow, this.#options.maxKeys);

@@ -11,15 +11,15 @@ import { KeySessions } from "./key-sessions.ts";
 import { KeyState, newCell, RestingKey, type KeyCell } from "./key-state.ts";
 
 const GROUP = "keys";
-/** Names the group of a key's waiting events; those of its windows' parts are named by a number. */
+/** Names the group of a key's waiting events; groups of its windows' parts are named by a number. */
 const QUEUE = "queue";
 
 /**
- * The keys held: those with windows, and the clocks of those without. When there is no room left, the clock that
- * stood still longest ago is forgotten, and one floor for all forgotten keys takes its place.
+ * The keys held: those with windows, and the clocks of those without. Without room left, the clock that stopped first
+ * is forgotten, and replaced by one floor for all forgotten keys.
  */
 export class PerKeyTable<V, A, R> {
-  /** Keys that time will bring something about for. */
+  /** Keys for which something is due at a later time. */
   readonly due = new DueHeap<KeyState<V, A>>();
   readonly #options: PerKeyOptions<V, A, R>;
   readonly #keys = new Map<string, KeyState<V, A>>();
@@ -30,16 +30,16 @@ export class PerKeyTable<V, A, R> {
   #nextId = 0;
   #serial = 0;
   #changed: Set<string> | undefined;
-  /** Groups of parts that are not wanted any more. */
+  /** Groups of parts that are not needed any more. */
   #dropped = new Set<string>();
-  /** While state is restored: the parts of each group. */
+  /** During a restore: the parts of each group. */
   readonly #savedParts = new Map<string, readonly StateField[]>();
 
   constructor(options: PerKeyOptions<V, A, R>) {
     this.#options = options;
   }
 
-  /** Keys held, resting ones included. */
+  /** Number of keys held, with resting ones. */
   get size(): number {
     return this.#keys.size + this.#resting.size;
   }
@@ -54,7 +54,7 @@ export class PerKeyTable<V, A, R> {
     return (this.#keys.get(key) ?? this.#resting.get(key))?.clock;
   }
 
-  /** The watermark (ms) of a key at an instant; of one that is not held, what is over for all such. */
+  /** The watermark (ms) of a key at an instant; for a key that is not held, the floor of all such keys. */
   watermarkOf(key: string, time: number): number {
     return this.clockOf(key)?.watermark(time) ?? this.#floor;
   }
@@ -76,14 +76,14 @@ export class PerKeyTable<V, A, R> {
     return this.#add(key, clock, this.#sessionsFrom([], resting?.nextId ?? this.#nextId));
   }
 
-  /** A key without windows keeps nothing but its clock. */
+  /** Keeps only the clock of a key without windows. */
   rest(state: KeyState<V, A>): void {
     const { key, clock, sessions, order } = state;
     this.drop(state);
     this.#addResting(new RestingKey(key, order, clock, sessions?.nextId));
   }
 
-  /** Drops a key without windows; only where none of its windows could open again. */
+  /** Drops a key without windows, if none of its windows could open again. */
   drop(state: KeyState<V, A>): void {
     this.#keys.delete(state.key);
     this.#dropGone(state);
@@ -91,7 +91,7 @@ export class PerKeyTable<V, A, R> {
     this.changed(state.key);
   }
 
-  /** Forgets the resting key whose windows were over first; whether there was one. */
+  /** Forgets the resting key whose windows ended first; returns whether there was one. */
   forgetOne(): boolean {
     const resting = this.#forgettable.peek();
     if (resting === undefined) return false;
@@ -102,7 +102,7 @@ export class PerKeyTable<V, A, R> {
     return true;
   }
 
-  /** Wakes a key at another instant; Infinity = not at all. */
+  /** Changes when a key is due; Infinity = never. */
   schedule(state: KeyState<V, A>, due: number): void {
     if (due === state.due) return;
     if (due === Number.POSITIVE_INFINITY) {
@@ -142,7 +142,7 @@ export class PerKeyTable<V, A, R> {
     return changes;
   }
 
-  /** What stands for the forgotten keys. */
+  /** The floor for all forgotten keys. */
   forgottenToJson(): Json {
     return [timeToJson(this.#floor), this.#nextId];
   }
@@ -153,7 +153,7 @@ export class PerKeyTable<V, A, R> {
     this.#nextId = numberFrom(nextId);
   }
 
-  /** The group of keys after those of their parts. @throws WindowStateError */
+  /** Restores the group of keys, after those of their parts. @throws WindowStateError */
   restore(groups: Iterable<StateGroup>): void {
     let keys: readonly StateField[] = [];
     for (const [group, fields] of groups) {
@@ -174,7 +174,7 @@ export class PerKeyTable<V, A, R> {
     this.#changed = new Set();
   }
 
-  /** Whether two events, next to each other in time, are in the same windows. */
+  /** Whether two events, adjacent in time, are in the same windows. */
   readonly #alike = (earlier: number, later: number): boolean => {
     const { windower } = this.#options;
     if (windower.kind === "session") return later - earlier <= windower.gapMs;
@@ -184,7 +184,7 @@ export class PerKeyTable<V, A, R> {
     );
   };
 
-  /** A cell's parts are a group of their own. */
+  /** Each cell's parts have a group of their own. */
   #changedParts(state: KeyState<V, A>, id: number, cell: KeyCell<A>): StateChange[] {
     const changes = this.#options.fold.parts?.changes(cell.accumulator);
     if (changes === undefined || changes.put.length + changes.delete.length === 0) return [];
@@ -194,7 +194,7 @@ export class PerKeyTable<V, A, R> {
 
   #partsOf(group: string, changes: PartChanges): StateChange[] {
     if (changes.put.length + changes.delete.length === 0) return [];
-    // A key that was dropped may have come back since.
+    // A key that was dropped may have returned since.
     return [this.#dropped.delete(group) ? { group, drop: true, ...changes } : { group, ...changes }];
   }
 
@@ -221,7 +221,7 @@ export class PerKeyTable<V, A, R> {
     return state;
   }
 
-  /** A key's clock, and with it what it has of windows; undefined for a key that is not held. */
+  /** A key's clock, with its windows; undefined for a key that is not held. */
   #toJson(key: string): Json | undefined {
     const state = this.#keys.get(key);
     const resting = state === undefined ? this.#resting.get(key) : undefined;

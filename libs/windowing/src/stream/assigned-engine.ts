@@ -12,18 +12,18 @@ import { StreamEngine, type HeldState } from "./stream-engine.ts";
 
 const NOWHERE = { id: 0, open: Number.POSITIVE_INFINITY, close: Number.NEGATIVE_INFINITY };
 
-/** Windows that follow from an event's time alone, in the time model `stream`. */
+/** Windows that depend on an event's time alone, in the time model `stream`. */
 export abstract class AssignedEngine<V, A, R> extends StreamEngine<V, A, R> {
   protected readonly table: FixedTable<V, A, R>;
   protected readonly cells: FixedCells<V, A, R>;
-  /** Stands for "no window": no timestamp lies in it. */
+  /** Stands for "no window": it contains no timestamp. */
   protected readonly none: FixedWindow<A> = new FixedWindow<A>({ ...NOWHERE, mergedIds: NO_IDS });
   readonly #rows: FixedRows<V, A, R>;
-  /** Whether an event does no more than change an accumulator: no late results, early results or matches. */
+  /** Whether an event only changes an accumulator: no late results, early results or matches. */
   readonly #plain: boolean;
-  /** Whether open windows may have had early rows, which their next ones must refer to. */
+  /** Whether open windows may have had early rows, so that later rows are revisions of them. */
   #shown = false;
-  /** Windows that the event at hand has entered. */
+  /** Windows that the current event has entered. */
   #entered = 0;
 
   constructor(options: ResolvedOptions<V, A, R>, outbox: Outbox<V, R>, names: WindowNames) {
@@ -36,13 +36,13 @@ export abstract class AssignedEngine<V, A, R> extends StreamEngine<V, A, R> {
       allowedLatenessMs === 0 && earlyEveryMs === Number.POSITIVE_INFINITY && fold.match === undefined;
   }
 
-  /** Adds the events of a batch where an event does no more than change accumulators; as `addFrom`. */
+  /** `addFrom` for events that only change accumulators. */
   protected abstract addPlain(batch: KeyedBatch<V>, from: number): number;
   /** The windows of an event, open or not. */
   protected abstract windowsAt(timestamp: number): readonly Window[];
-  /** The open window of an event; none where it has closed, or where there is no timestamp. */
+  /** The open window of an event; none if it has closed, or without a timestamp. */
   protected abstract findOpen(timestamp: number): FixedWindow<A>;
-  /** Adds an event to those of its windows that are open or kept, by `addToOpen` and `addToKept`. */
+  /** Adds an event to those of its windows that are open or kept, with `addToOpen` and `addToKept`. */
   protected abstract addToEach(key: string, value: V, timestamp: number): void;
 
   protected override addFrom(batch: KeyedBatch<V>, from: number): number {
@@ -52,8 +52,8 @@ export abstract class AssignedEngine<V, A, R> extends StreamEngine<V, A, R> {
   }
 
   /**
-   * The hot path, for windows that do not overlap. Per event: no allocation, no closure, and the window of the event
-   * before is at hand. It is open still, since an event that takes the watermark past its close lies beyond it itself.
+   * The hot path, for windows that do not overlap. Per event: no allocation, no closure, and the window of the previous
+   * event is reused. It is still open, since an event that raises the watermark above its close is beyond it itself.
    */
   protected addSideBySide(batch: KeyedBatch<V>, from: number): number {
     const { keys, values } = batch;
@@ -96,7 +96,7 @@ export abstract class AssignedEngine<V, A, R> extends StreamEngine<V, A, R> {
     return i;
   }
 
-  /** Any windows, with late results, early results or matches. */
+  /** The general path: any windows, with late results, early results or matches. */
   protected addWithCare(batch: KeyedBatch<V>, from: number): number {
     const { keys, values } = batch;
     const { timestamps, watermark, now } = this;

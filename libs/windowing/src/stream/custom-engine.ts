@@ -9,7 +9,7 @@ import { AssignedEngine } from "./assigned-engine.ts";
 import type { WindowNames } from "./fixed-table.ts";
 import type { FixedWindow } from "./fixed-window.ts";
 
-/** Windows of a windower of one's own in the time model `stream`. */
+/** Windows of a user's own windower in the time model `stream`. */
 export class CustomEngine<V, A, R> extends AssignedEngine<V, A, R> {
   readonly #windower: CustomWindower;
 
@@ -46,7 +46,7 @@ export class CustomEngine<V, A, R> extends AssignedEngine<V, A, R> {
     }
   }
 
-  /** @throws WindowSpecError for another window of the same id */
+  /** @throws WindowSpecError for another window with the same id */
   #held({ id, open, close }: OrdinalWindow): FixedWindow<A> | undefined {
     const held = this.table.get(id);
     if (held === undefined || (held.window.open === open && held.close === close)) return held;
@@ -57,7 +57,7 @@ export class CustomEngine<V, A, R> extends AssignedEngine<V, A, R> {
   }
 }
 
-/** A window lies in state by its id and its open, at which the windower gives it again. */
+/** A window is stored under its id and its open, from which the windower returns it again. */
 function namesOf(windower: CustomWindower): WindowNames {
   const nameOf = ({ id, open }: OrdinalWindow): string => `${String(id)}@${String(open)}`;
   return {

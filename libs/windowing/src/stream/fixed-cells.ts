@@ -4,15 +4,15 @@ import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { FixedRows } from "./fixed-rows.ts";
 import type { FixedWindow } from "./fixed-window.ts";
 
-/** What an event does to a window: a cell of its key changes, and rows follow from it now or later. */
+/** Adds events to the cells of windows, and emits the rows that follow at once. */
 export class FixedCells<V, A, R> {
   readonly #options: ResolvedOptions<V, A, R>;
   readonly #outbox: Outbox<V, R>;
   readonly #rows: FixedRows<V, A, R>;
-  /** Windows that late events of this batch changed, with the keys. */
+  /** Windows that late events of this batch changed, with their keys. */
   readonly #revised = new Map<FixedWindow<A>, Set<string>>();
 
-  /** Cells held when the batch began, and those that it has added since. */
+  /** Cells held at the start of the batch, and those added since. */
   #held = 0;
 
   constructor(options: ResolvedOptions<V, A, R>, outbox: Outbox<V, R>, rows: FixedRows<V, A, R>) {
@@ -21,7 +21,7 @@ export class FixedCells<V, A, R> {
     this.#rows = rows;
   }
 
-  /** Before the events of a batch: so many cells are held. */
+  /** Starts a batch; this many cells are held. */
   begin(held: number): void {
     this.#held = held;
   }
@@ -41,7 +41,7 @@ export class FixedCells<V, A, R> {
     const { fold } = this.#options;
     const key = window.has(given) ? given : this.#admit(window, given);
     if (!window.kept) {
-      // First results that wait for their page must not know of this event.
+      // First results that wait for their page must not include this event.
       const next = fold.add(window.after?.get(key) ?? fold.create(), value, timestamp);
       window.after ??= new Map();
       window.after.set(key, next);
@@ -57,7 +57,7 @@ export class FixedCells<V, A, R> {
     else this.#rows.addMatch(window, key, next);
   }
 
-  /** All first results of a window are out: brings in what came late while they went out. False if nothing did. */
+  /** All first results of a window are out: adds the late events of that time. False if there were none. */
   takeAfter(window: FixedWindow<A>): boolean {
     const { fold } = this.#options;
     if (window.after === undefined) return false;
@@ -65,7 +65,7 @@ export class FixedCells<V, A, R> {
       const before = window.cells.get(key);
       if (before === undefined) window.setRows(key, 0);
       else this.#noteBefore(window, key, before);
-      // Merged into a new one, too: what is kept of it must be kept under another name.
+      // Merged into a new one, too: its parts must be stored under another name.
       window.cells.set(key, fold.merge(before ?? fold.create(), after));
       window.changed?.add(key);
       this.#revise(window, key);
@@ -73,7 +73,7 @@ export class FixedCells<V, A, R> {
     return true;
   }
 
-  /** One revision of each key that late events changed, in order of the windows. */
+  /** Emits one revision for each key that late events changed, in order of the windows. */
   emitRevisions(): void {
     if (this.#revised.size === 0) return;
     const windows = [...this.#revised].sort(([a], [b]) => a.order - b.order);
@@ -115,7 +115,7 @@ export class FixedCells<V, A, R> {
     if (given !== key) this.#outbox.overflowed++;
   }
 
-  /** Rows of matches are each other's successors, not revisions: they need no previous value. */
+  /** Rows of matches follow each other and are no revisions: they need no previous value. */
   #noteBefore(window: FixedWindow<A>, key: string, accumulator: A): void {
     const { fold } = this.#options;
     if (fold.match === undefined && window.mustNote(key)) window.note(key, markOf(fold, accumulator));

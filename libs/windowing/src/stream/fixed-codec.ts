@@ -13,27 +13,27 @@ import type { Room } from "../room.ts";
 import type { StateField } from "../window-engine.ts";
 import type { FixedWindow } from "./fixed-window.ts";
 
-/** Whether a saved cell's closing row is out. */
+/** Whether a saved cell's closing row has been emitted. */
 const WAITING = 0;
 const OUT = 1;
 
-/** What happened to the fields of a group. */
+/** The changes of the fields of a group. */
 export interface FieldChanges {
   readonly put: StateField[];
   readonly delete: string[];
 }
 
-/** What a store has of one cell. */
+/** What the store has of one cell. */
 interface SavedCell {
   state: Json | undefined;
   readonly parts: FoldPart[];
 }
 
 /**
- * A window's cells as fields of state: one for each key, and, where accumulators have parts, one for each part.
+ * A window's cells as fields of state: one for each key and, for accumulators with parts, one for each part.
  *
- * A cell whose row is out is one only where late events may change it; else its own field goes at once, and its parts
- * with the window: a page of rows would have too many of them.
+ * A cell whose row was emitted is stored only if late events may change it. Otherwise its own field is deleted at once,
+ * and its parts with the window: a page of rows would have too many of them.
  */
 export class FixedCodec<V, A, R> {
   readonly #fold: Fold<V, A, R>;
@@ -76,11 +76,11 @@ export class FixedCodec<V, A, R> {
     return this.#afterOf(window, window.changedAfter ?? []);
   }
 
-  /** Cells that had their row come first, so that their number says which they are. */
+  /** Cells whose row was emitted come first, so that their number identifies them. */
   restoreCells(window: FixedWindow<A>, fields: Iterable<StateField>): void {
     const waiting: [string, readonly Json[], readonly FoldPart[]][] = [];
     for (const [key, { state, parts }] of this.#savedCells(fields)) {
-      // Parts of a cell whose row is out.
+      // Parts of a cell whose row was emitted.
       if (state === undefined) continue;
       const cell = listFrom(state);
       if ((cell[1] ?? WAITING) === WAITING) waiting.push([key, cell, parts]);
@@ -132,7 +132,7 @@ export class FixedCodec<V, A, R> {
     return sent === undefined ? cell : [...cell, markToJson(this.#fold, sent)];
   }
 
-  /** Each key's fields together. */
+  /** The fields of each key, grouped. */
   #savedCells(fields: Iterable<StateField>): Iterable<readonly [key: string, cell: SavedCell]> {
     if (this.#fold.parts === undefined) {
       return Array.from(fields, ([key, state]) => [key, { state, parts: [] }] as const);

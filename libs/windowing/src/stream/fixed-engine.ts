@@ -101,7 +101,7 @@ export class FixedEngine<V, A, R> extends AssignedEngine<V, A, R> {
     return this.table.get(id) ?? this.table.open(this.#windower.windowOf(id));
   }
 
-  /** The times around `timestamp` that lie in the same windows. */
+  /** The range of times around `timestamp` that are in the same windows. */
   #sliceAt(timestamp: number): readonly [from: number, until: number] {
     const windower = this.#windower;
     const first = windower.firstIdAt(timestamp);
@@ -113,7 +113,7 @@ export class FixedEngine<V, A, R> extends AssignedEngine<V, A, R> {
   }
 }
 
-/** A window lies in state by its id. */
+/** A window is stored under its id. */
 function namesOf(windower: FixedWindower): WindowNames {
   return {
     nameOf: ({ id }) => String(id),

@@ -4,7 +4,7 @@ import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { Completeness, WindowCause, WindowResult } from "../window-output.ts";
 import type { FixedWindow } from "./fixed-window.ts";
 
-/** Makes the rows of windows that are no sessions. */
+/** Makes the rows of windows other than sessions. */
 export class FixedRows<V, A, R> {
   readonly #options: ResolvedOptions<V, A, R>;
   readonly #outbox: Outbox<V, R>;
@@ -14,11 +14,11 @@ export class FixedRows<V, A, R> {
     this.#outbox = outbox;
   }
 
-  /** Closing rows of a window while the page has room; whether that was all of them. */
+  /** Emits closing rows of a window while the page has room; returns whether that was all of them. */
   addClosing(window: FixedWindow<A>, cause: WindowCause): boolean {
     const { cells } = window;
     const outbox = this.#outbox;
-    // Rows of matches left as they matched.
+    // Rows of matches were emitted when they matched.
     if (this.#options.fold.match !== undefined) window.out = cells.size;
     if (window.out === cells.size) return true;
     if (outbox.room <= 0) return false;
@@ -50,7 +50,7 @@ export class FixedRows<V, A, R> {
     }
   }
 
-  /** Rows of keys that changed since the last early result while the page has room; whether that was all. */
+  /** Emits rows of keys that changed since the last early result while the page has room; returns whether that was all. */
   addEarly(window: FixedWindow<A>): boolean {
     const { touched } = window;
     if (touched === undefined) return true;
@@ -91,7 +91,7 @@ export class FixedRows<V, A, R> {
     let row: WindowResult<R> = { key, value, window: window.window, revision, cause, complete };
     if (revision > 0) row = { ...row, previous: this.#previousOf(window, key, accumulator) };
     this.#outbox.addResult(withOverflow(fold, accumulator, row));
-    // A first closing row needs no number: once all are out, one is what each key has.
+    // A first closing row needs no count: once all are out, each key has one.
     if (revision > 0 || cause === "early" || cause === "late") window.setRows(key, revision + 1);
   }
 
@@ -102,7 +102,7 @@ export class FixedRows<V, A, R> {
     return resultAt(this.#options.fold, accumulator, sent);
   }
 
-  /** All at once: of a window that is dropped, no change needs to be noted. */
+  /** All at once: for a window that is dropped, no changes are recorded. */
   #allOut(window: FixedWindow<A>): void {
     window.out = window.cells.size;
     if (this.#options.allowedLatenessMs === 0) return;

@@ -6,20 +6,20 @@ import type { OrdinalWindow } from "../window.ts";
 import { FixedCodec, type FieldChanges } from "./fixed-codec.ts";
 import { FixedWindow } from "./fixed-window.ts";
 
-/** How windows are called in state. */
+/** How windows are named in state. */
 export interface WindowNames {
   /** The name of a window's group; it does not end with `+`. */
   readonly nameOf: (window: OrdinalWindow) => string;
-  /** The window of a name. @throws WindowStateError where there is none */
+  /** The window of a name. @throws WindowStateError if there is none */
   readonly windowOf: (name: string) => OrdinalWindow;
 }
 
-/** A window's group is its name; what came late while its rows went out has a group of its own. */
+/** A window's group has its name; events that came late while its rows were emitted have another group. */
 const AFTER = "+";
 
-/** The windows held, in the order in which they become due, and what changed since the last snapshot. */
+/** The windows held, in the order in which they become due, with the changes since the last snapshot. */
 export class FixedTable<V, A, R> {
-  /** Windows whose rows are not all out, first due first. */
+  /** Windows with rows still to emit, first due first. */
   readonly due = new DueHeap<FixedWindow<A>>();
   /** Windows kept for late events, first freed first. */
   readonly kept = new DueHeap<FixedWindow<A>>();
@@ -74,7 +74,7 @@ export class FixedTable<V, A, R> {
     else this.#free(window);
   }
 
-  /** Late events that waited for the rows are in: they need no group any more. */
+  /** Late events that waited for the rows are added: they need no group any more. */
   afterTaken(window: FixedWindow<A>): void {
     this.#release(window.after);
     window.after = undefined;
@@ -120,7 +120,7 @@ export class FixedTable<V, A, R> {
     else window.persisted = true;
   }
 
-  /** After the last group: every window to where it belongs. */
+  /** After the last group: moves every window to its heap. */
   restored(): void {
     for (const window of this.#windows.values()) {
       this.#track(window);
@@ -161,7 +161,7 @@ export class FixedTable<V, A, R> {
     for (const accumulator of cells.values()) growth.release(accumulator);
   }
 
-  /** From now on changes are noted. */
+  /** From now on changes are recorded. */
   #track(window: FixedWindow<A>): void {
     window.changed = emptied(window.changed);
     window.changedAfter = emptied(window.changedAfter);

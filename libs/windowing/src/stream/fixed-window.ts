@@ -2,15 +2,15 @@ import type { HeapItem } from "../due-heap.ts";
 import type { OrdinalWindow } from "../window.ts";
 
 /**
- * A window that is no session: open, then due while its closing rows go out, then kept while late events may
+ * A window other than a session: open, then due while its closing rows are emitted, then kept while late events may
  * still change it.
  *
- * Nothing is deleted from `cells` while rows go out: a large map that shrinks is copied, which would hold up
- * everything else. So the cursor is the number of rows out, in the map's own order.
+ * Nothing is deleted from `cells` while rows are emitted: a large map that shrinks is copied, which would block the
+ * event loop. So the cursor is the number of rows emitted, in the map's own order.
  */
 export class FixedWindow<A> implements HeapItem {
   readonly window: OrdinalWindow;
-  /** Windows that close at the same time, and revisions, go by their ids. */
+  /** Orders windows that close at the same time, and revisions. */
   readonly order: number;
   readonly close: number;
   due: number;
@@ -21,23 +21,23 @@ export class FixedWindow<A> implements HeapItem {
   out = 0;
   /** Where the last page ended. */
   cursor: Iterator<[string, A]> | undefined;
-  /** Whether all closing rows are out: late events may change any cell. */
+  /** Whether all closing rows were emitted: late events may change any cell. */
   kept = false;
-  /** What late events came to while closing rows were still going out: a revision each, once they all are. */
+  /** Late events that arrived while closing rows were being emitted: one revision each, once all are. */
   after: Map<string, A> | undefined;
-  /** How many rows of a key are out, where that is not what `kept` says: one if so, else none. */
+  /** Number of emitted rows of a key, if it differs from what `kept` implies: one if kept, else none. */
   rows: Map<string, number> | undefined;
-  /** The mark of a key's last row, noted at the first change after it. */
+  /** The mark of a key's last row, taken at the first change after it. */
   sent: Map<string, unknown> | undefined;
   /** Keys changed since the last early result. */
   touched: Set<string> | undefined;
-  /** Keys changed since the last snapshot, once snapshots are taken. */
+  /** Keys changed since the last snapshot, once snapshots are made. */
   changed: Set<string> | undefined;
   /** Keys of `after` changed since the last snapshot. */
   changedAfter: Set<string> | undefined;
-  /** Keys whose closing row went out since the last snapshot, once snapshots are taken. */
+  /** Keys whose closing row was emitted since the last snapshot, once snapshots are made. */
   justOut: string[] = [];
-  /** Whether a snapshot had this window, and its `after`. */
+  /** Whether a snapshot stored this window, and its `after`. */
   persisted = false;
   persistedAfter = false;
 
@@ -65,12 +65,12 @@ export class FixedWindow<A> implements HeapItem {
     this.rows.set(key, count);
   }
 
-  /** Whether the next change to a key makes its last row differ from what it is. */
+  /** Whether the next change of a key makes it differ from its last row. */
   mustNote(key: string): boolean {
     return this.rowsOf(key) > 0 && this.sent?.has(key) !== true;
   }
 
-  /** Keeps the mark of the key's last row, so that the next one can say what it was. */
+  /** Takes the mark of the key's last row, so that the next one can have the previous value. */
   note(key: string, mark: unknown): void {
     this.sent ??= new Map();
     this.sent.set(key, mark);

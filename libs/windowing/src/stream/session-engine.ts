@@ -64,7 +64,7 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
     return i;
   }
 
-  /** Adds an event to the session that it touches, or to a new one; gives that session, none if the event is late. */
+  /** Adds an event to the session that it touches, or to a new one; returns the session, none if the event is late. */
   #add(key: string, value: V, timestamp: number): Session<A> | undefined {
     const touched = this.#addToTouched(key, value, timestamp);
     if (touched !== undefined) return touched;
@@ -84,7 +84,7 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
     return session;
   }
 
-  /** Adds an event to the session of a key within the gap of it; two lie so at most, and become one. */
+  /** Adds an event to the session of a key within its gap. There are at most two, which then merge. */
   #addToTouched(key: string, value: V, timestamp: number): Session<A> | undefined {
     const gap = this.#gapMs;
     const chain = this.#table.chainOf(key, this.watermark.value - gap - this.#latenessMs);
@@ -94,7 +94,7 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
     return this.#addTo(first, chain.startedBy(timestamp + gap, place + 1), value, timestamp);
   }
 
-  /** Adds an event to a session that it touches, and merges that with another one if it touches both. */
+  /** Adds an event to a session that it touches, and merges the session with another one if it touches both. */
   #addTo(first: Session<A>, second: Session<A> | undefined, value: V, timestamp: number): Session<A> {
     const { fold } = this.options;
     const session = second === undefined ? first : this.#join(first, second, value, timestamp);
@@ -108,7 +108,7 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
     return session;
   }
 
-  /** Two sessions become one by an event that touches both: not before it is certain that the fold takes it. */
+  /** Merges two sessions because of an event that touches both, but only after the fold has accepted the event. */
   #join(first: Session<A>, second: Session<A>, value: V, timestamp: number): Session<A> {
     const { fold, tried } = this.options;
     probe(tried, value, timestamp);
@@ -137,7 +137,7 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
     return earlier;
   }
 
-  /** A first result that waits for its page must not know of this event; a later one must know the one before. */
+  /** A first result that waits for its page must not include this event; a later one must have the previous value. */
   #beforeChange(session: Session<A>): void {
     const { fold } = this.options;
     const waits = !session.kept && this.#isDue(session);
@@ -145,7 +145,7 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
     if (session.rows > 0 && fold.match === undefined) session.sent ??= markOf(fold, session.accumulator);
   }
 
-  /** What follows from an event that has been added. */
+  /** Handles an event that has been added: its match or its late revision. */
   #added(session: Session<A>): void {
     const { fold, earlyEveryMs } = this.options;
     this.outbox.counted++;
@@ -190,7 +190,7 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
     this.#table.closed(session, this.watermark.value);
   }
 
-  /** Within a batch. What fails then is no fault of the event at hand. */
+  /** Emits within a batch. An error here is not an error of the current event. */
   #closeAhead(session: Session<A>): void {
     try {
       this.#close(session);
@@ -255,7 +255,7 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
     while (this.outbox.room > 0) {
       const session = this.#earlyQueue.pop();
       if (session === undefined) return true;
-      // Whatever closed or merged since then has left, or will leave, with another row.
+      // A session that closed or merged since then has another row.
       if (!this.#touched.delete(session)) continue;
       this.outbox.room--;
       this.#addRow(session, "early");
@@ -264,8 +264,8 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
   }
 
   /**
-   * An event may open a session whose last event lies a gap before the watermark, no further; and a session held is
-   * out once it is kept.
+   * An event may open a session whose last event is at most a gap before the watermark; a session held has been emitted
+   * once it is kept.
    */
   override finalUpTo(): number {
     const reach = Math.min(this.watermark.value, this.#table.nextDue()?.due ?? Number.POSITIVE_INFINITY);

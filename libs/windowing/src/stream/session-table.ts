@@ -10,12 +10,12 @@ import type { StateChange, StateField } from "../window-engine.ts";
 import type { WindowId } from "../window.ts";
 import { Session } from "./session.ts";
 
-/** Holds the sessions by their ids; the parts of a session's accumulator are a group of its own, named by its id. */
+/** The group of the sessions, by id; the parts of a session's accumulator are in a group named by its id. */
 const GROUP = "sessions";
 
 /**
- * The sessions held, by key and in the order in which they become due. A key is gone with its last session, so
- * memory follows the sessions alive, not the keys ever seen.
+ * The sessions held, by key and in the order in which they become due. A key is dropped with its last session, so memory
+ * depends on the sessions alive, not on the keys ever seen.
  */
 export class SessionTable<V, A, R> {
   /** How many sessions were ever opened. */
@@ -31,9 +31,9 @@ export class SessionTable<V, A, R> {
   readonly #latenessMs: number;
   #changed: Set<Session<A>> | undefined;
   #deleted: string[] = [];
-  /** Sessions of which parts were kept, and are not wanted any more. */
+  /** Sessions with stored parts that are not needed any more. */
   #dropped: string[] = [];
-  /** While state is restored: what there is, until all of it is there. */
+  /** During a restore: the groups so far, until all are there. */
   readonly #saved = new Map<string, readonly Json[]>();
   readonly #savedParts = new Map<string, readonly StateField[]>();
 
@@ -57,7 +57,7 @@ export class SessionTable<V, A, R> {
   }
 
   /**
-   * The sessions of a key. Those that ended before `alive` are over: as the watermark does not fall, no event will reach
+   * The sessions of a key. Those that ended before `alive` are over: the watermark does not decrease, so no event reaches
    * them any more.
    */
   chainOf(key: string, alive: number): IntervalList<Session<A>> {
@@ -79,7 +79,7 @@ export class SessionTable<V, A, R> {
     return session;
   }
 
-  /** Puts a session, new or changed, where it belongs at this watermark. */
+  /** Puts a new or changed session into its heap at this watermark. */
   place(session: Session<A>, watermark: number): void {
     const kept = watermark > session.last + this.#gapMs;
     if (session.slot >= 0) {
@@ -101,7 +101,7 @@ export class SessionTable<V, A, R> {
     return this.#exact(this.#kept, this.#latenessMs);
   }
 
-  /** The closing row is out: keeps the session while late events may change it, else frees it. */
+  /** The closing row was emitted: keeps the session while late events may change it, else frees it. */
   closed(session: Session<A>, watermark: number): void {
     this.#due.remove(session);
     if (watermark > session.last + this.#gapMs + this.#latenessMs) {
@@ -158,7 +158,7 @@ export class SessionTable<V, A, R> {
     this.#changed = new Set();
   }
 
-  /** An event that extends a session does not move it in the heap: looking at the top does. */
+  /** An event that extends a session does not move it in the heap: the next look at the top does. */
   #exact(heap: DueHeap<Session<A>>, latenessMs: number): Session<A> | undefined {
     for (;;) {
       const session = heap.peek();

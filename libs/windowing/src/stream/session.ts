@@ -14,18 +14,18 @@ export class Session<A> implements HeapItem {
   /** When it was last known to be due: a lower bound while events extend it. */
   due: number;
   slot = -1;
-  /** Whether its closing row is out; late events may still change it. */
+  /** Whether its closing row was emitted; late events may still change it. */
   kept = false;
-  /** How many of its rows are out. */
+  /** How many of its rows were emitted. */
   rows = 0;
-  /** The mark of the last row, noted at the first change after it. */
+  /** The mark of the last row, taken at the first change after it. */
   sent: unknown;
-  /** How many sessions went into it, and the ids of the first of them that had rows. */
+  /** How many sessions were merged into it, and the ids of the first of them that had rows. */
   merged = 0;
   mergedIds: readonly WindowId[] = NO_IDS;
-  /** Ids of merged sessions whose rows are out and not yet called void. */
+  /** Ids of merged sessions whose rows were emitted and are not yet reported as void. */
   replaces: readonly WindowId[] = NO_IDS;
-  /** Whether a snapshot had it, and parts of its accumulator. */
+  /** Whether a snapshot stored it, and parts of its accumulator. */
   persisted = false;
   persistedParts = false;
 

@@ -23,7 +23,7 @@ import { StreamWatermark } from "./stream-watermark.ts";
 /** The group that holds the engine's own state; windows are in groups of their own. */
 const ENGINE = "engine";
 
-/** What `finish` closed: all that became due between the two watermarks did so for this cause. */
+/** What `finish` closed: everything that became due between the two watermarks has this cause. */
 interface Ended {
   readonly from: number;
   readonly to: number;
@@ -37,8 +37,8 @@ export interface HeldState {
 }
 
 /**
- * The time model `stream`: one watermark for all keys. Whether a window is open, due or over follows from the
- * watermark alone, so rows that wait for a page are simply windows that are due and still there.
+ * The time model `stream`: one watermark for all keys. Whether a window is open, due or over depends on the watermark
+ * alone, so rows that wait for a page belong to windows that are due and still held.
  */
 export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
   protected readonly options: ResolvedOptions<V, A, R>;
@@ -51,7 +51,7 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
   protected earlyAt: number = Number.POSITIVE_INFINITY;
   #earlyPending = false;
   #ended: Ended | undefined;
-  /** How far the time of a restored state lies ahead of system time: a clock was set back, and time goes on evenly. */
+  /** How far the time of a restored state is ahead of system time: a clock was set back, and time continues evenly. */
   #aheadMs = 0;
   #savedMeta = "";
 
@@ -61,19 +61,19 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
     this.timestamps = new Timestamps(options.clock, options.upstream !== undefined);
   }
 
-  /** Adds the events of a batch from one on; gives the one to go on from: after the last, or after one that failed. */
+  /** Adds events of a batch from an index on; returns where to continue: after the last, or after one that failed. */
   protected abstract addFrom(batch: KeyedBatch<V>, from: number): number;
   /** Emits windows that are due, in order, while the page has room. */
   protected abstract emitDue(): void;
   /** Emits what late events of this batch changed. */
   protected abstract emitRevisions(): void;
-  /** Notes all keys of open windows that changed since their last row, for `emitEarly`. */
+  /** Marks all keys of open windows that changed since their last row, for `emitEarly`. */
   protected abstract touchOpen(): void;
   /** Emits open windows that changed, while the page has room; returns whether that was all of them. */
   protected abstract emitEarly(): boolean;
-  /** Frees what no late event can reach any more. */
+  /** Frees windows that no late event can reach any more. */
   protected abstract expire(): void;
-  /** Whether a window is due that is still there. */
+  /** Whether a window that is due is still held. */
   protected abstract hasDue(): boolean;
   /** The watermark at which the next window is due, or the next kept one is freed; Infinity = none. */
   protected abstract nextTarget(): number;
@@ -101,7 +101,7 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
     const { idle, upstream } = this.options;
     if (upstream !== undefined) return this.advance(t);
     this.#begin(t);
-    // The proof holds for t, even where a later system time has been seen since the probe was sent.
+    // The proof is valid for t, even if a later system time was seen since the probe was sent.
     if (this.timestamps.eventTime && idle === "drained") {
       this.watermark.drain(t);
       this.#beginByNews(t);
@@ -136,7 +136,7 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
 
   abstract finalUpTo(): number;
 
-  /** The watermark at which `finalUpTo` is so much, where no window is open. */
+  /** The watermark at which `finalUpTo` reaches this value, if no window is open. */
   protected watermarkFor(finalUpTo: number): number {
     return finalUpTo;
   }
@@ -219,17 +219,17 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
 
   /** After the last group of a restored state. */
   protected restored(): void {
-    // A kind of window may have nothing left to do.
+    // A kind of window may need nothing here.
   }
 
-  /** The cause of a window that became due by the watermark, told by a test whether a watermark makes it due. */
+  /** The cause of a window that became due; the argument tests whether a watermark makes it due. */
   protected causeOf(isDueAt: (watermark: number) => boolean): WindowCause {
     const ended = this.#ended;
     return ended !== undefined && !isDueAt(ended.from) && isDueAt(ended.to) ? ended.cause : "watermark";
   }
 
   /**
-   * Leaves out an event on which a function threw.
+   * Skips an event on which a function threw.
    *
    * @param changed whether the event is in a window already
    * @throws WindowEventError
@@ -239,7 +239,7 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
     this.outbox.skip(at(keys, index), at(values, index), error, allowed);
   }
 
-  /** Within a batch: emits windows that are due. What fails then is no fault of the event at hand. */
+  /** Within a batch: emits windows that are due. An error here is not an error of the current event. */
   protected closeDue(): void {
     try {
       this.emitDue();
@@ -248,7 +248,7 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
     }
   }
 
-  /** A change that early results are to show. */
+  /** Records a change for the early results. */
   protected noteEarly(): void {
     if (this.earlyAt === Number.POSITIVE_INFINITY) this.earlyAt = this.now + this.options.earlyEveryMs;
   }
@@ -265,22 +265,22 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
     if (this.options.clock.kind !== "system") return;
     const { value } = this.watermark;
     const ended = this.#ended;
-    // The end of an input closed windows ahead of time: that is no reason to stay ahead of it.
+    // An end of the input closed windows early: that is no reason to stay ahead of system time.
     const reached = ended?.to === value ? ended.from : value;
     if (reached > now) this.#aheadMs = reached - now;
     this.now = now + this.#aheadMs;
   }
 
-  /** On the system clock the watermark is system time, as far as windows need not wait for news of producers. */
+  /** On the system clock the watermark is system time, except while windows wait until every producer has been heard. */
   #followSystemTime(): void {
     const { clock, settledUpTo } = this.options;
     if (clock.kind !== "system") return;
     this.watermark.raiseTo(clock.watermarkAt(this.now, settledUpTo));
-    // An end of input closed windows ahead of time: nothing is late for that.
+    // An end of the input closed windows early: that makes no event late.
     if (this.watermark.value > this.now) this.now = this.watermark.value;
   }
 
-  /** All results that the windows before emit by their watermark are among the events. */
+  /** All results that the windows before emit up to their watermark have arrived as events. */
   #followUpstream(): void {
     const { clock, upstream } = this.options;
     if (upstream === undefined || clock.kind !== "event") return;
@@ -288,15 +288,15 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
   }
 
   /**
-   * Before the first event only news of producers says how far their clocks have come: a partition that has none, though
-   * its producers are heard, does not hold the others back. Their own times must be what events count at.
+   * Before the first event only the producers' messages show how far their clocks are: a partition without events, whose
+   * producers are heard, does not hold the others back. Requires that events use the messages' own times.
    */
   #beginByNews(t: number): void {
     const { clock, settledUpTo } = this.options;
     const ownTime = clock.kind === "event" && clock.timestamp !== undefined;
     if (this.watermark.base !== Number.NEGATIVE_INFINITY || ownTime) return;
     const mark = settledUpTo() - this.timestamps.waitMs;
-    // Infinite where no producer is waited for, as before the first one is heard.
+    // Infinite if no producer is waited for, as before the first one is heard.
     if (Number.isFinite(mark) && mark > this.watermark.value) this.watermark.rise(mark, t);
   }
 
@@ -316,7 +316,7 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
     return this.#wakeAt(this.nextTarget());
   }
 
-  /** When the watermark can come to `target` by system time alone. */
+  /** When the watermark can reach `target` by system time alone. */
   #wakeAt(target: number): Wake | undefined {
     if (target === Number.POSITIVE_INFINITY) return undefined;
     const { clock, settledUpTo, upstream } = this.options;
@@ -336,7 +336,7 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
   #metaToJson(): Json {
     const { value, base, at } = this.watermark;
     const ended = this.#ended;
-    // Not the instant itself: the time until the state is taken up again must not count.
+    // Stored as a duration: the time until the state is restored must not count.
     const elapsed = base === Number.NEGATIVE_INFINITY ? 0 : this.now - at;
     return [
       specOf(this.options),
@@ -375,6 +375,6 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
   }
 
   protected engineFromJson(_json: Json | undefined): void {
-    // A kind of window without further state has nothing to take up.
+    // By default there is no further state to restore.
   }
 }

@@ -1,13 +1,13 @@
 /**
- * How far time has come on a partition. It never falls, and it follows system time only through proved instants.
+ * The watermark of a partition. It never decreases, and follows system time only up to proved instants.
  */
 export class StreamWatermark {
   value = Number.NEGATIVE_INFINITY;
-  /** What the last event that raised the watermark raised it to, and the system time at which it did. */
+  /** The value that the last event raised the watermark to, and the system time of that event. */
   base = Number.NEGATIVE_INFINITY;
   at = 0;
 
-  /** An event lifts the watermark to `mark`, which is above the present value. */
+  /** An event raises the watermark to `mark`, which is above the present value. */
   rise(mark: number, now: number): void {
     this.value = mark;
     this.base = mark;
@@ -23,10 +23,10 @@ export class StreamWatermark {
     if (value > this.value) this.value = value;
   }
 
-  /** The earliest whole ms t for which `drain(t)` lifts the watermark to `target`. */
+  /** The earliest whole ms t for which `drain(t)` raises the watermark to `target`. */
   drainInstantFor(target: number): number {
     const instant = Math.ceil(this.at + (target - this.base));
-    // Sums of fractions round: one ms more is certain to arrive, where the same ms again would spin.
+    // Sums of fractions round: one ms more is certain to arrive, while the same ms again would loop forever.
     return this.base + (instant - this.at) >= target ? instant : instant + 1;
   }
 }

@@ -2,27 +2,27 @@ import { at } from "../at.ts";
 import { eventTime } from "../clock.ts";
 import { createWindowEngine } from "../create-window-engine.ts";
 import type { CustomWindow, CustomWindower } from "../custom-windower.ts";
-import { count } from "../folds/count.ts";
+import { count } from "../folds/count-and-sum.ts";
 import type { Json } from "../json.ts";
 import type { StateChange, StateGroup, WindowEngine } from "../window-engine.ts";
 import type { WindowResult } from "../window-output.ts";
 
-/** One demand on a windower. Any test runner can run it: `for (const { name, run } of demands) test(name, run)`. */
+/** One requirement of a windower. Any test runner can run it: `for (const { name, run } of demands) test(name, run)`. */
 export interface WindowerDemand {
   readonly name: string;
-  /** Throws where the demand is not met. */
+  /** Throws if the requirement is not met. */
   readonly run: () => void;
 }
 
-/** What the suite must know of a windower. */
+/** Properties of a windower that the suite needs. */
 export interface WindowerHarness {
-  /** Builds the windower: each time one of the same description. */
+  /** Builds the windower, each time with the same description. */
   readonly build: () => CustomWindower;
-  /** Timestamps (ms since the epoch) to try, one at least: give those around whatever is special, such as a change of the clocks. */
+  /** Timestamps (ms since the epoch) to try, at least one. Include special times, such as a change of the clocks. */
   readonly timestamps: readonly number[];
 }
 
-/** What every {@link CustomWindower} must do, whatever its windows are. */
+/** What every {@link CustomWindower} must do. */
 export function windowerConformance({ build, timestamps }: WindowerHarness): readonly WindowerDemand[] {
   return [
     {
@@ -142,7 +142,7 @@ function windowsOf(windower: CustomWindower, timestamps: readonly number[]): rea
   return [...unique.values()].sort((a, b) => a.open - b.open || a.close - b.close);
 }
 
-/** The rows of a count, by an engine that stops after each event and another one that goes on from its state. */
+/** The rows of a count: each event by another engine, restored from the state of the previous one. */
 function countAll(
   build: () => CustomWindower,
   timestamps: readonly number[],
@@ -179,7 +179,7 @@ function demand(met: boolean, what: string): void {
   if (!met) throw new Error(`The windower does not do what it must: ${what}.`);
 }
 
-/** Windows by what they are, whatever else their objects have. */
+/** Windows as text, without further properties of their objects. */
 function print(what: unknown): string {
   return JSON.stringify(what, ["id", "open", "close"]);
 }

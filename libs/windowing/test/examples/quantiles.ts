@@ -7,7 +7,7 @@ interface Centroid {
   readonly n: number;
 }
 
-/** Quantiles of a number told by each event, from a t-digest: a few hundred centroids whatever the number of events. */
+/** Quantiles of a number of each event, from a t-digest: a few hundred centroids whatever the number of events. */
 export function quantiles<V>(
   valueOf: (value: V) => number,
   ranks: readonly number[],

@@ -81,15 +81,15 @@ export function foldLaws<V, A, R>(makeFold: () => Fold<V, A, R>, values: readonl
   test("neither a result nor what is kept changes with the accumulator", () => {
     const fold = makeFold();
     let accumulator = foldAll(fold, values, 0, half);
-    const told = [
+    const rows = [
       fold.result(accumulator),
       fold.snapshot(accumulator),
       fold.parts?.changes(accumulator).put ?? [],
     ];
-    const before = JSON.stringify(told);
+    const before = JSON.stringify(rows);
     accumulator = foldAll(fold, values, half, values.length, accumulator);
     accumulator = fold.merge(accumulator, foldAll(fold, values, 0, half));
-    expect(JSON.stringify(told)).toBe(before);
+    expect(JSON.stringify(rows)).toBe(before);
     expect(JSON.stringify(fold.result(accumulator))).toBeDefined();
   });
 

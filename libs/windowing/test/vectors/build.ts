@@ -12,7 +12,7 @@ export function session(gap_ms: number): WindowerSpec {
   return { type: "session", gap_ms };
 }
 
-/** An event that arrives at its own time, unless told otherwise. Its value is its time, so that lists can be read. */
+/** An event that arrives at its own time, by default. Its value is its time, so that lists can be read. */
 export function event(key: string, ts_ms: number, now_ms: number = ts_ms, value: number = ts_ms): EventItem {
   return { key, ts_ms, value, now_ms };
 }

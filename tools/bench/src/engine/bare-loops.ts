@@ -1,7 +1,5 @@
-import type { KeyedBatch } from "@millrace/windowing";
-
-import { at } from "./at.ts";
-import type { TimedEvent } from "./events.ts";
+import { at } from "./events.ts";
+import type { Batches } from "./events.ts";
 
 /** What both the bare loop and the engine came to, in a form that can be compared. */
 export interface Tally {
@@ -19,7 +17,7 @@ export function tallyRow(tally: Tally, key: string, open: number, value: number)
 }
 
 /** Counts per key in windows side by side, for events in order: floor division, one Map a window, no closures. */
-export function countTumbling(batches: readonly KeyedBatch<TimedEvent>[], lengthMs: number): Tally {
+export function countTumbling(batches: Batches, lengthMs: number): Tally {
   const tally = { rows: 0, check: 0 };
   let current = Number.NaN;
   let counts = new Map<string, number>();
@@ -40,7 +38,7 @@ export function countTumbling(batches: readonly KeyedBatch<TimedEvent>[], length
 }
 
 /** Lists per key in windows side by side, each sorted at its close. */
-export function collectTumbling(batches: readonly KeyedBatch<TimedEvent>[], lengthMs: number): Tally {
+export function collectTumbling(batches: Batches, lengthMs: number): Tally {
   const tally = { rows: 0, check: 0 };
   const windows = new Map<number, Map<string, number[]>>();
   const close = (id: number, lists: Map<string, number[]>): void => {
@@ -80,11 +78,7 @@ export function orderedSum(list: readonly number[]): number {
 }
 
 /** Counts per key in windows that overlap, for events in order. */
-export function countSliding(
-  batches: readonly KeyedBatch<TimedEvent>[],
-  lengthMs: number,
-  offsetMs: number,
-): Tally {
+export function countSliding(batches: Batches, lengthMs: number, offsetMs: number): Tally {
   const tally = { rows: 0, check: 0 };
   const windows = new Map<number, Map<string, number>>();
   for (const { keys, values } of batches) {
@@ -114,7 +108,7 @@ export function countSliding(
 }
 
 /** Counts per key and session, for events in order; a session ends at the key's next event after a gap. */
-export function countSessions(batches: readonly KeyedBatch<TimedEvent>[], gapMs: number): Tally {
+export function countSessions(batches: Batches, gapMs: number): Tally {
   const tally = { rows: 0, check: 0 };
   const firsts = new Map<string, number>();
   const lasts = new Map<string, number>();

@@ -1,11 +1,10 @@
 import { Redis as Redis5 } from "ioredis";
 import { Redis as Redis6 } from "ioredis6";
-import { lineCounter } from "./count-line.ts";
-import { endWithParent } from "./end-with-parent.ts";
+import { endWithParent, lineCounter } from "./common.ts";
 
 /*
  * What people write by hand: one callback on one channel. Bare lines, or frames whose first line is skipped.
- * Arguments: client, URL, channel, length of a window in ms, "bare" or "frames".
+ * Arguments: URL, channel, length of a window in ms, "bare" or "frames", client.
  */
 const CLIENTS = {
   ioredis5: (url: string) => new Redis5(url),
@@ -13,7 +12,7 @@ const CLIENTS = {
   "ioredis6-resp2": (url: string) => new Redis6(url, { protocol: 2 }),
 } as const;
 
-const [client = "", url = "", channel = "", windowMs = "", form] = process.argv.slice(2);
+const [url = "", channel = "", windowMs = "", form, client = ""] = process.argv.slice(2);
 endWithParent();
 const count = lineCounter(Number(windowMs));
 const redis = CLIENTS[client as keyof typeof CLIENTS](url);

@@ -1,11 +1,10 @@
 import { Redis } from "ioredis";
-import { eventLines } from "../conductor/tally.ts";
-import { endWithParent } from "./end-with-parent.ts";
+import { eventLines } from "../lab/tally.ts";
+import { endWithParent } from "./common.ts";
 
 /*
- * What people write by hand to publish fast: pipelines of 128 KiB, two of them under way, of lines that lie in memory.
- * Frames are lines joined behind one more, as the publisher's are. It tells on its channel how many events went out a
- * second.
+ * What people write by hand to publish fast: pipelines of 128 KiB, two of them in flight, of lines that lie in memory.
+ * Frames are lines joined after a header, as the publisher's are. Prints how many events it sent in a second.
  * Arguments: URL, channel, events, events in a message.
  */
 const PIPELINE_BYTES = 128 * 1_024;
@@ -32,7 +31,7 @@ for (let sent = 0; sent < total;) {
 }
 await Promise.all(flying);
 const elapsedMs = performance.now() - began;
-process.send?.({ eventsPerSecond: (Number(events) * 1_000) / elapsedMs });
+process.stdout.write(`${JSON.stringify({ eventsPerSecond: (Number(events) * 1_000) / elapsedMs })}\n`);
 process.disconnect();
 redis.disconnect();
 

@@ -1,6 +1,5 @@
 import { Redis } from "ioredis";
-import { lineCounter } from "./count-line.ts";
-import { endWithParent } from "./end-with-parent.ts";
+import { endWithParent, lineCounter } from "./common.ts";
 
 /*
  * What people write by hand for a stream: a blocking XREAD in a loop, with nothing kept. The publisher's frames are

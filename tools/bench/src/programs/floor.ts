@@ -1,9 +1,8 @@
-import { lineCounter } from "./count-line.ts";
-import { eventLines } from "../conductor/tally.ts";
+import { lineCounter } from "./common.ts";
+import { eventLines } from "../lab/tally.ts";
 
 /*
- * The same loop over lines in memory: what is left when nothing has to be received. It tells on its channel to the
- * one who started it how much processor time it took.
+ * The same loop over lines in memory: what is left when nothing has to be received. Prints how much CPU time it took.
  * Arguments: length of a window in ms, events to warm up with, events to measure.
  */
 const [windowMs = "", warmUpEvents = "", events = ""] = process.argv.slice(2);
@@ -20,5 +19,5 @@ const began = performance.now();
 run(Number(events));
 const elapsedMs = performance.now() - began;
 const { user, system } = process.cpuUsage(before);
-process.send?.({ cpuMicros: user + system, elapsedMs, rssMiB: process.resourceUsage().maxRSS / 1_024 });
-process.disconnect();
+const rssMiB = process.resourceUsage().maxRSS / 1_024;
+process.stdout.write(`${JSON.stringify({ cpuMicros: user + system, elapsedMs, rssMiB })}\n`);

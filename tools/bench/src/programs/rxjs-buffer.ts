@@ -1,8 +1,7 @@
 import type { ClickEvent } from "@millrace/event-schema";
 import { Redis } from "ioredis";
 import { bufferTime, map, Subject } from "rxjs";
-import { endWithParent } from "./end-with-parent.ts";
-import { printRows } from "./print-rows.ts";
+import { endWithParent, printRows } from "./common.ts";
 
 /*
  * What people write with RxJS first: messages become a stream, those of a window are collected, and counted at its end.

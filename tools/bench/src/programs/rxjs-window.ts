@@ -1,8 +1,7 @@
 import type { ClickEvent } from "@millrace/event-schema";
 import { Redis } from "ioredis";
 import { map, mergeMap, reduce, Subject, windowTime } from "rxjs";
-import { endWithParent } from "./end-with-parent.ts";
-import { printRows } from "./print-rows.ts";
+import { endWithParent, printRows } from "./common.ts";
 
 /*
  * What people write with RxJS to count in windows: messages become a stream, and each window of time is a stream that

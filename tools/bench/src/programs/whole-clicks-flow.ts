@@ -3,14 +3,7 @@ import { Dataflow } from "@millrace/dataflow";
 import { clickCodec } from "@millrace/event-schema";
 
 /** `mobile-counts` without its projection: every line is parsed, and every field of it is there. */
-export default function wholeClicks({
-  source,
-  windower,
-  clock,
-  windowing,
-  report,
-  results,
-}: FlowParts): Dataflow {
+export default function wholeClicks({ source, windower, clock, windowing, results }: FlowParts): Dataflow {
   const flow = new Dataflow("mobile_counts");
   flow
     .input("clicks", source)
@@ -22,7 +15,7 @@ export default function wholeClicks({
       (click) => Number(click.device_is_mobile),
       (a, b) => a + b,
     )
-    .map(report(({ key, value }) => ({ timezone: key, num_mobile_users: value })))
+    .mapValue((value, { key }) => ({ timezone: key, num_mobile_users: value }))
     .output("out", results);
   return flow;
 }

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { pause } from "../../src/conductor/pause.ts";
+import { pause } from "../../src/lab/consumer.ts";
 
 /* Pauses a child that would end with its input, tells the child's process id, and waits to be killed. */
 

@@ -12,7 +12,6 @@ import { Reaper } from "./death.ts";
 import { withoutFlush } from "./careless-sink.ts";
 import { crashFlow } from "./flow.ts";
 import type { CrashFlowParts } from "./flow.ts";
-import { FRAMES, FRAMES_WITHOUT_NUMBERS } from "./frames.ts";
 import { wrapStore } from "./wrap-store.ts";
 
 const MOST_ROWS = 10_000_000;
@@ -38,11 +37,10 @@ function endsOf(
   { url, print, without }: AggregatorSettings,
   store: RedisStore | undefined,
 ): Pick<CrashFlowParts, "source" | "results" | "late"> {
-  const frames = without === "duplicate-numbers" ? FRAMES_WITHOUT_NUMBERS : FRAMES;
   const stdout =
     without === "flush" ? withoutFlush(new StdoutSink<ResultRow>()) : new StdoutSink<ResultRow>();
   if (store === undefined) {
-    const source = new RedisPubSubSource({ url }, { channel: CHANNEL, frames });
+    const source = new RedisPubSubSource({ url }, { channel: CHANNEL });
     return { source, results: { printed: stdout }, late: new StdoutSink() };
   }
   const latest = new RedisHashResultSink<ResultRow>(store, {
@@ -52,7 +50,7 @@ function endsOf(
   });
   const history = new RedisStreamResultSink<ResultRow>(store, { maxLength: MOST_ROWS });
   return {
-    source: new RedisStreamSource({ url }, { stream: CHANNEL, frames, blockMs: 1_000, group: "crash-test" }),
+    source: new RedisStreamSource({ url }, { stream: CHANNEL, blockMs: 1_000, group: "crash-test" }),
     results: { [LATEST]: latest, [HISTORY]: history, ...(print ? { printed: stdout } : {}) },
     late: new RedisStreamResultSink(store, { maxLength: MOST_ROWS }),
   };
@@ -63,7 +61,8 @@ function storeOf({ url, death }: AggregatorSettings, logger: Logger): RedisStore
   const failPoint = (place: Parameters<Reaper["at"]>[0]): void => {
     reaper.at(place);
   };
-  return new RedisStore({ url }, { logger, failPoint });
+  // Commits of several pieces are staged, as only much larger ones are by default.
+  return new RedisStore({ url }, { logger, failPoint, maxCallBytes: 1 });
 }
 
 /** The store as the flow is run with it: careless where a guard is off, logging each commit, and dying between pages. */

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
-import { startProgram } from "@millrace/cli";
-import type { ProgramEnd, StartProgramOptions, StartedProgram } from "@millrace/cli";
+import { startProgram } from "@millrace/local-redis/programs";
+import type { ProgramEnd, StartProgramOptions, StartedProgram } from "@millrace/local-redis/programs";
 import { lineOf } from "../click.ts";
 import type { TestEvent } from "../click.ts";
 

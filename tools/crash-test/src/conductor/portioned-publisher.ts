@@ -1,4 +1,4 @@
-import type { LogLine, ProgramEnd, StartedProgram } from "@millrace/cli";
+import type { LogLine, ProgramEnd, StartedProgram } from "@millrace/local-redis/programs";
 import { soon } from "./bed.ts";
 import type { TaskInRedis } from "./task-in-redis.ts";
 

@@ -1,5 +1,5 @@
 import { EXIT_CODES } from "@millrace/cli";
-import type { ProgramEnd, StartedProgram } from "@millrace/cli";
+import type { ProgramEnd, StartedProgram } from "@millrace/local-redis/programs";
 import type { DeathPlace } from "../aggregator/death.ts";
 import type { Guard } from "../guard.ts";
 import { argsOf, setUp, suits } from "./aggregator-needs.ts";
@@ -115,7 +115,12 @@ export class Round<B extends Bed> {
       const events = portions * PORTION;
       const file = await bed.writeInput(makeEvents(events, random));
       const [publisher, aggregator] = await Promise.all([
-        bed.startPublisher([`--file=${file}`, `--portion=${PORTION}`, `--rate=${EVENTS_PER_SECOND}`]),
+        bed.startPublisher([
+          `--file=${file}`,
+          `--portion=${PORTION}`,
+          `--rate=${EVENTS_PER_SECOND}`,
+          `--frames=${without !== "duplicate-numbers"}`,
+        ]),
         bed.startAggregator([...flowArgs, ...argsOf(setup)]),
       ]);
       const portioned = new PortionedPublisher(publisher, PORTION);

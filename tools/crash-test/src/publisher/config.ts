@@ -8,8 +8,8 @@ export interface PublisherSettings extends ProgramConfig {
   readonly file: string;
   readonly portion: number;
   readonly rate: number;
-  /** Whether each frame's numbers and time are printed. */
-  readonly tellFrames: boolean;
+  /** Whether events are numbered. */
+  readonly frames: boolean;
 }
 
 /** @throws UsageError */
@@ -33,7 +33,7 @@ export function publisherSettings(
   const file = option("file", text, "", "events, a line each");
   const portion = option("portion", positive, 1_000, "events published for each SIGUSR2");
   const rate = option("rate", positive, 4_000, "events a second");
-  const tellFrames = option("tell-frames", boolean, false, "print each frame's header");
+  const frames = option("frames", boolean, true, "pack events into frames, with numbers");
   const log = logOptions(cli);
   cli.parse(args, env);
   return {
@@ -42,7 +42,7 @@ export function publisherSettings(
     file: file(),
     portion: portion(),
     rate: rate(),
-    tellFrames: tellFrames(),
+    frames: frames(),
     log: log(),
   };
 }

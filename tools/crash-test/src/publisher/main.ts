@@ -1,24 +1,18 @@
 import { runProgram } from "@millrace/cli";
 import { Dataflow, IterableSource, SYSTEM_TIME, run } from "@millrace/dataflow";
-import { decodeFrame, encodeFrame } from "@millrace/event-schema";
 import { RedisPubSubSink, RedisStreamSink } from "@millrace/redis-source";
-import type { FrameCodec } from "@millrace/redis-source";
 import { CHANNEL } from "../names.ts";
 import { publisherSettings } from "./config.ts";
 import { Gate } from "./gate.ts";
 import { portionsOf } from "./portions.ts";
 
-/** Publishes a file in numbered frames, a portion for each SIGUSR2. */
+/** Publishes a file, a portion for each SIGUSR2. */
 await runProgram("crash-publisher", publisherSettings, async ({ config, logger, signal }) => {
   const gate = new Gate();
   process.on("SIGUSR2", () => {
     gate.open();
   });
-  const { url, portion: lines, rate: linesPerSecond } = config;
-  const frames: FrameCodec = {
-    decodeFrame,
-    encodeFrame: config.tellFrames ? tellingEncodeFrame : encodeFrame,
-  };
+  const { url, frames, portion: lines, rate: linesPerSecond } = config;
   const sink =
     config.transport === "stream"
       ? new RedisStreamSink({ url }, { stream: CHANNEL, frames })
@@ -42,10 +36,3 @@ await runProgram("crash-publisher", publisherSettings, async ({ config, logger, 
   const { published, resent } = sink.stats();
   logger.info({ event: "published", published, resent }, `${published} events published, ${resent} resent`);
 });
-
-/** Prints what the frame says of itself: a frame is built once, however often it is sent. */
-function tellingEncodeFrame(frame: Parameters<FrameCodec["encodeFrame"]>[0]): string | Uint8Array {
-  const { first, publishedAtMs, lines } = frame;
-  process.stdout.write(`${JSON.stringify({ first, count: lines.length, publishedAtMs })}\n`);
-  return encodeFrame(frame);
-}

@@ -4,27 +4,27 @@ import type { Mutant } from "../mutant.ts";
 export const REDIS_SOURCE: readonly Mutant[] = [
   {
     id: "numbers-not-reserved",
-    file: "libs/redis-source/src/delivery/frame-writer.ts",
-    search: "await this.#settings.numbers?.reserve(",
+    file: "libs/redis-source/src/sink/partition-writer.ts",
+    search: "await this.#framing?.numbers?.reserve(",
     replace: "((..._: unknown[]) => undefined)(",
-    tests: ["libs/redis-source/test/delivery/lasting-numbers.test.ts"],
+    tests: ["libs/redis-source/test/wire/lasting-numbers.test.ts"],
     guard:
       "two publishers of one name would give the same numbers to different events, and readers drop half of them",
   },
   {
     id: "forgotten-numbers",
-    file: "libs/redis-source/src/delivery/lasting-numbers.ts",
+    file: "libs/redis-source/src/wire/lasting-numbers.ts",
     search: "run ~= ARGV[4] or run == '${NONE}'",
     replace: "run == '${NONE}'",
-    tests: ["libs/redis-source/test/delivery/lasting-numbers.test.ts"],
+    tests: ["libs/redis-source/test/wire/lasting-numbers.test.ts"],
     guard: "numbers of before a restart of Redis, which may be too low, would be given again",
   },
   {
     id: "ended-for-good",
-    file: "libs/redis-source/src/delivery/producer-ledger.ts",
+    file: "libs/redis-source/src/wire/producer-ledger.ts",
     search: "if (end > next || publishedAtMs > heardUpTo) known.ended = false;",
     replace: "if (end > next) known.ended = false;",
-    tests: ["libs/redis-source/test/delivery/producer-ledger.test.ts"],
+    tests: ["libs/redis-source/test/wire/producer-ledger.test.ts"],
     guard: "a window would count as complete before the first events of a producer that came back",
   },
   {
@@ -61,15 +61,15 @@ export const REDIS_SOURCE: readonly Mutant[] = [
   },
   {
     id: "silence-after-an-outage",
-    file: "libs/redis-source/src/delivery/producer-ledger.ts",
+    file: "libs/redis-source/src/wire/producer-ledger.ts",
     search: "Math.max(heardUpTo, this.#interruptedAt)",
     replace: "heardUpTo",
-    tests: ["libs/redis-source/test/delivery/producer-ledger.test.ts"],
+    tests: ["libs/redis-source/test/wire/producer-ledger.test.ts"],
     guard: "a window would count as complete though a producer was not heard since the outage",
   },
   {
     id: "flights-overtaken",
-    file: "libs/redis-source/src/pubsub/publish-all.ts",
+    file: "libs/redis-source/src/sink/message-sender.ts",
     search: "if (first === undefined) return",
     replace: "if (first === undefined || failure !== undefined) return",
     tests: [
@@ -80,18 +80,18 @@ export const REDIS_SOURCE: readonly Mutant[] = [
   },
   {
     id: "unsure-untold",
-    file: "libs/redis-source/src/delivery/missing-numbers.ts",
+    file: "libs/redis-source/src/wire/missing-numbers.ts",
     search: "      if (!missing.exact) unsure += taken.to - taken.from;\n",
     replace: "",
-    tests: ["libs/redis-source/test/delivery/producer-ledger.test.ts"],
+    tests: ["libs/redis-source/test/wire/producer-ledger.test.ts"],
     guard: "events that may have come before would be delivered in silence",
   },
   {
     id: "oldest-loss-dropped",
-    file: "libs/redis-source/src/delivery/missing-numbers.ts",
+    file: "libs/redis-source/src/wire/missing-numbers.ts",
     search: "list.splice(0, 2, united(a, b));",
     replace: "list.splice(0, 2, b);",
-    tests: ["libs/redis-source/test/delivery/producer-ledger.test.ts"],
+    tests: ["libs/redis-source/test/wire/producer-ledger.test.ts"],
     guard: "what came after all, beyond the bound, would be dropped as a duplicate",
   },
   {
@@ -112,7 +112,7 @@ export const REDIS_SOURCE: readonly Mutant[] = [
   },
   {
     id: "silent-since-the-hole",
-    file: "libs/redis-source/src/delivery/hole-account.ts",
+    file: "libs/redis-source/src/wire/hole-account.ts",
     search: "    this.#from ??= from;\n    this.#ledger.missedFrom(from);\n",
     replace: "    this.#from ??= from;\n",
     tests: ["libs/redis-source/test/pubsub/tail-loss.test.ts"],

@@ -20,8 +20,8 @@ export const REDIS_STORE: readonly Mutant[] = [
   },
   {
     id: "patience-not-renewed",
-    file: "libs/redis-store/src/connection/task-connection.ts",
-    search: "        this.#giveUpAt = time.monotonic() + storeTimeoutMs;\n        return answered;",
+    file: "libs/redis-source/src/connection/retrying-client.ts",
+    search: "        deadline.renew();\n        return answered;",
     replace: "        return answered;",
     tests: ["libs/redis-store/test/connection/task-connection.test.ts"],
     guard: "a long load that makes progress would give up at the first broken connection",
@@ -72,7 +72,7 @@ export const REDIS_STORE: readonly Mutant[] = [
   {
     id: "group-not-counted-at-load",
     file: "libs/redis-store/src/load-task.ts",
-    search: "      for (const group of groups) requireFields(group, link, keys);\n",
+    search: "      for (const group of groups) requireFields(group, attempt, keys);\n",
     replace: "",
     tests: ["libs/redis-store/test/whole-state.test.ts"],
     guard: "evicted state would be taken up as if it were whole",

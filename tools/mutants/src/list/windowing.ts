@@ -92,7 +92,7 @@ export const WINDOWING: readonly Mutant[] = [
   },
   {
     id: "sum-of-anything",
-    file: "libs/windowing/src/folds/sum.ts",
+    file: "libs/windowing/src/folds/count-and-sum.ts",
     search: 'return Number.isFinite(next) ? next : addFinite(total, requireFinite("sum", number));',
     replace: "return next;",
     tests: ["libs/windowing/test/folds.test.ts"],

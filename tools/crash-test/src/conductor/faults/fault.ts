@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { EXIT_CODES } from "@millrace/cli";
-import type { LogLine, ProgramEnd } from "@millrace/cli";
+import type { LogLine, ProgramEnd } from "@millrace/local-redis/programs";
 import type { AggregatorNeeds } from "../aggregator-needs.ts";
 import { endingOf } from "../bed.ts";
 import type { Bed } from "../bed.ts";

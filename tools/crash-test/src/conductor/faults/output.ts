@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { ProgramEnd } from "@millrace/cli";
+import type { ProgramEnd } from "@millrace/local-redis/programs";
 import { soon } from "../bed.ts";
 import type { Round } from "../round.ts";
 import type { TestBed } from "../test-bed.ts";

@@ -1,7 +1,0 @@
-import type { Batch, Emitter } from "../contracts/operator.ts";
-
-/** A step whose work takes time. The task awaits it between batches, so nothing of it is in flight at a commit. */
-export interface AsyncOperator<In, Out> {
-  run(batch: Batch<In>, out: Emitter<Out>): Promise<void>;
-  stats?(): Readonly<Record<string, number>>;
-}

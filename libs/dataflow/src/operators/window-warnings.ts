@@ -1,0 +1,71 @@
+import type { WindowOverflow } from "@millrace/windowing";
+import type { StepContext } from "./step-context.ts";
+
+/** Warns once when a window step has no room for further keys, and once when its folds have no room for further values. */
+export class OverflowWatch {
+  readonly #context: StepContext;
+  /** Thresholds of the warnings; infinite after the warning. */
+  #events = 0;
+  #values = 0;
+
+  constructor(context: StepContext) {
+    this.#context = context;
+  }
+
+  /** Counts from earlier runs cause no warning in this run. */
+  begin({ overflowed, overflowedValues }: WindowOverflow): void {
+    this.#events = overflowed;
+    this.#values = overflowedValues;
+  }
+
+  look({ overflowed, overflowedValues }: WindowOverflow): void {
+    const { step, part, logger } = this.#context;
+    const where = `step "${step}", partition "${part}"`;
+    if (overflowed > this.#events) {
+      const events = overflowed - this.#events;
+      this.#events = Number.POSITIVE_INFINITY;
+      logger.warn(
+        { event: "keys-overflow", step, part, events },
+        `${where}: there is no room for further keys. Their events count under the overflow key, ${events} so far; the report ` +
+          "has the final number. More keys need a larger maxKeys or maxKeysPerWindow, and heap limit " +
+          "(--max-old-space-size).",
+      );
+    }
+    if (overflowedValues > this.#values) {
+      const values = overflowedValues - this.#values;
+      this.#values = Number.POSITIVE_INFINITY;
+      logger.warn(
+        { event: "values-overflow", step, part, values },
+        `${where}: a fold has no room for further values, or they are too large. Rows count them as overflow, ${values} so ` +
+          "far; the report has the final number. More values need larger bounds of the fold, or a larger " +
+          "maxStateBytes and heap limit (--max-old-space-size).",
+      );
+    }
+  }
+}
+
+/** Minimum time (ms) between two logs of refused events by one step. */
+const QUIET_MS = 60_000;
+
+/** Logs refused events with their number, at most once a minute. */
+export class Refusals {
+  readonly #context: StepContext;
+  #count = 0;
+  #loggedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(context: StepContext) {
+    this.#context = context;
+  }
+
+  /** @param refused how many of a batch were refused; @param example details of one of them */
+  add(refused: number, example: object): void {
+    this.#count += refused;
+    const { step, part, logger, time } = this.#context;
+    const now = time.monotonic();
+    if (this.#count === 0 || now < this.#loggedAt + QUIET_MS) return;
+    const fields = { event: "events-refused", step, part, count: this.#count, ...example };
+    logger.warn(fields, "events were refused: their time lies too far ahead of their arrival, or is none");
+    this.#count = 0;
+    this.#loggedAt = now;
+  }
+}

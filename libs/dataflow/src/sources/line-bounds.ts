@@ -1,0 +1,31 @@
+import type { Json } from "@millrace/windowing";
+import { StateError } from "../errors.ts";
+import type { PartContext } from "../contracts/source.ts";
+import type { Lines } from "./line-splitter.ts";
+/** Bounds of reading lines. */
+export interface LineOptions {
+  /** Maximum length of a line, in bytes. A longer line is refused; only its head is kept. @default 1048576 */
+  readonly maxLineBytes?: number;
+  /** Bytes read at a time: the lines in them are one batch. @default 262144 */
+  readonly chunkBytes?: number;
+}
+
+export const DEFAULT_LINE_OPTIONS = {
+  maxLineBytes: 1_048_576,
+  chunkBytes: 262_144,
+} as const satisfies LineOptions;
+
+/** A stored position that is a count of bytes or events. @throws StateError for a position of another source */
+export function offsetOf(source: string, position: Json): number {
+  if (typeof position === "number" && Number.isSafeInteger(position) && position >= 0) return position;
+  throw new StateError(
+    `the position of ${source} is a number of what was read, not ${JSON.stringify(position)}; run the flow with the source that wrote it, or reset its state`,
+  );
+}
+
+/** Sends lines above the bound to the dead letter. */
+export function rejectOversized(oversized: Lines["oversized"], context: PartContext): void {
+  for (const { bytes, head } of oversized) {
+    context.reject(head, { code: "too-large", message: `a line of ${bytes} bytes is longer than the bound` });
+  }
+}

@@ -1,8 +1,0 @@
-export type {
-  Codec,
-  DecodeFailure,
-  DecodeFailureCode,
-  DecodeResult,
-  LineDecoder,
-  RawLine,
-} from "@millrace/json";

@@ -1,0 +1,68 @@
+import { splitLines, textOf } from "@millrace/dataflow";
+import type { RawLine } from "@millrace/dataflow";
+import { FRAME_MARKER, MESSAGE_LIMITS } from "./frame.ts";
+import type { Frame, FrameFailureCode } from "./frame.ts";
+import { readFrameHeader } from "./frame-header.ts";
+
+const { maxBytes, maxLines } = MESSAGE_LIMITS;
+
+/**
+ * Takes a message apart: a frame if it starts with {@link FRAME_MARKER}, else bare lines. No message makes it throw, it
+ * looks into no line, and it keeps nothing of the message's memory.
+ *
+ * A frame holds exactly the lines it announces. A bare message holds at least one line; a final `\n` ends its last
+ * line and starts no other.
+ */
+export function decodeFrame(message: Uint8Array): Frame {
+  if (message.byteLength > maxBytes) {
+    return malformed(
+      "too-large",
+      `the message has ${message.byteLength} bytes; at most ${maxBytes} are allowed`,
+    );
+  }
+  const bytes = asBuffer(message);
+  const text = textOf(bytes);
+  if (text !== undefined) return text.startsWith(FRAME_MARKER) ? decodeFramed(text, text) : decodeBare(text);
+  // Latin-1 is one character a byte, whatever the bytes: a header, which is ASCII, is the same in it.
+  const head = bytes.toString("latin1");
+  return head.startsWith(FRAME_MARKER) ? decodeFramed(head, bytes) : decodeBare(bytes);
+}
+
+/** @param head the header and what follows, as text */
+function decodeFramed(head: string, message: string | Buffer): Frame {
+  const header = readFrameHeader(head);
+  if ("code" in header) return { kind: "malformed", reason: header };
+  const { producer, first, count, publishedAtMs, linesAt, attributes } = header;
+  if (count > maxLines) return tooManyEvents();
+  const lines = linesAt === undefined ? [] : linesAfter(linesAt, message, count + 1);
+  if (lines.length !== count) {
+    const found = lines.length > count ? "more" : String(lines.length);
+    return malformed("count-mismatch", `the header announces ${count} lines, the frame has ${found}`);
+  }
+  const frame = { kind: "frame" as const, producer, first, count, publishedAtMs, lines };
+  return attributes === undefined ? frame : { ...frame, attributes };
+}
+
+function linesAfter(at: number, message: string | Buffer, most: number): RawLine[] {
+  return splitLines(typeof message === "string" ? message.slice(at) : message.subarray(at), most);
+}
+
+function decodeBare(message: string | Buffer): Frame {
+  // One line past the bound shows that there are too many; one more may be the nothing after a final line feed.
+  const lines = splitLines(message, maxLines + 2);
+  if (lines.length > 1 && lines.at(-1)?.length === 0) lines.pop();
+  return lines.length > maxLines ? tooManyEvents() : { kind: "bare", lines };
+}
+
+/** The same bytes, not a copy. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function tooManyEvents(): Frame {
+  return malformed("too-many-events", `the message has more than ${maxLines} lines`);
+}
+
+function malformed(code: FrameFailureCode, message: string): Frame {
+  return { kind: "malformed", reason: { code, message } };
+}

@@ -1,0 +1,148 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Benchmark, Case, Run } from "../benchmark.ts";
+import type { Bed, Load } from "../lab/bed.ts";
+import type { Consumer } from "../lab/consumer.ts";
+import { millrace, withContender } from "../lab/contenders.ts";
+import type { Contender } from "../lab/contenders.ts";
+import { allCounted, LatestRows } from "../lab/tally.ts";
+import type { Figures } from "../rounds.ts";
+import { median } from "../statistics.ts";
+import { CONTENDER, figures, readable, targets, times, whole } from "../table.ts";
+
+const FRAMES = 64;
+
+/** Whether memory or cost grows over a long time. As good as flat: a heap goes up and down by a tenth. */
+export const soak: Benchmark = {
+  name: "soak",
+  description: "Runs publisher and aggregator for a long time, and shows whether memory or cost grows.",
+  which: "which",
+  options: ["minutes", "rate"],
+  groups: [
+    {
+      cases: [
+        steady("pubsub-frames", "pubsub", millrace("Pub/Sub, frames of 64")),
+        // Counted entries are removed, and so are rows that are no longer read: Redis must not grow either.
+        steady(
+          "stream-on",
+          "stream",
+          millrace("Streams, exactly-once on", ["--sink=redis", "--trim", "--result-ttl=60s"], "redis"),
+        ),
+      ],
+    },
+  ],
+  columns: [
+    CONTENDER,
+    figures("minutes", ["minutes"]),
+    figures("events", ["events"], readable),
+    figures("MiB early, late, peak", ["earlyMiB", "lateMiB", "peakMiB"], whole),
+    figures("late to early", ["growth"], times),
+    figures("the same of Redis", ["redisGrowth"], times),
+    targets(),
+    figures("CPU µs/event early, late", ["earlyCpuMicrosPerEvent", "lateCpuMicrosPerEvent"]),
+  ],
+};
+
+function steady(name: string, transport: Load["transport"], contender: Contender): Case {
+  return {
+    case: name,
+    contender: contender.name,
+    measure: (run) => soakOnce(run, { transport, batch: FRAMES }, contender),
+    targets: ["growth", "redisGrowth"].map((ratio) => ({ ratio, atMost: 1.1 })),
+  };
+}
+
+/** Samples in a tenth of the run show how much memory is in use. */
+const SAMPLES = 200;
+const TENTH = SAMPLES / 10;
+const WINDOW_MS = 1_000;
+/** Of the requested rate. */
+const LEAST_RATE = 0.98;
+
+/**
+ * Sends events at a steady rate for a long time, and looks at what aggregator and Redis hold. "Early" is the second
+ * tenth of the time, since the first one warms up; "late" is the last one.
+ *
+ * @throws Error where events did not come at that rate, or rows do not add up
+ */
+async function soakOnce(run: Run, load: Load, contender: Contender): Promise<Figures> {
+  const bed = await run.bed();
+  const { minutes, rate } = run;
+  const events = Math.round(minutes * 60 * rate);
+  const rows = new LatestRows();
+  const allRows = async (): Promise<Iterable<string>> => {
+    if (contender.rows === "redis") rows.add(...(await bed.keptRows()));
+    return rows.lines;
+  };
+  const onRow = (line: string): void => {
+    rows.add(line);
+  };
+  return withContender(contender, { bed, load, windowMs: WINDOW_MS }, onRow, async (consumer, channel) => {
+    // The publisher ends with the last sample; if it fails, it does so before.
+    const [{ perSecond }, samples] = await Promise.all([
+      bed.publish(load, channel, events, { rate }),
+      samplesOf(bed, consumer, run, allRows),
+    ]);
+    if (!(Number(perSecond) >= rate * LEAST_RATE)) {
+      throw new Error(`Events came at ${String(perSecond)} a second instead of ${rate}.`);
+    }
+    const { peakMiB } = await consumer.quiet();
+    await allCounted(contender.name, [events], allRows);
+    const early = samples.slice(TENTH, 2 * TENTH);
+    const late = samples.slice(-TENTH);
+    const memory = (some: readonly Sample[], of: "residentMiB" | "redisMiB"): number =>
+      median(some.map((sample) => sample[of]));
+    return {
+      minutes,
+      events,
+      earlyMiB: memory(early, "residentMiB"),
+      lateMiB: memory(late, "residentMiB"),
+      peakMiB,
+      growth: memory(late, "residentMiB") / memory(early, "residentMiB"),
+      redisGrowth: memory(late, "redisMiB") / memory(early, "redisMiB"),
+      earlyCpuMicrosPerEvent: cpuPerSecond(early) / Number(perSecond),
+      lateCpuMicrosPerEvent: cpuPerSecond(late) / Number(perSecond),
+    };
+  });
+}
+
+interface Sample {
+  readonly atMs: number;
+  readonly residentMiB: number;
+  readonly redisMiB: number;
+  readonly cpuMicros: number;
+}
+
+async function samplesOf(
+  bed: Bed,
+  consumer: Consumer,
+  { minutes, signal, logger }: Run,
+  onSample: () => Promise<unknown>,
+): Promise<readonly Sample[]> {
+  const everyMs = (minutes * 60_000) / SAMPLES;
+  const samples: Sample[] = [];
+  for (const began = performance.now(); samples.length < SAMPLES;) {
+    // At any moment of its interval, or all samples would see windows and what waits for a commit at the same age.
+    const atMs = began + (samples.length + Math.random()) * everyMs;
+    await delay(atMs - performance.now(), undefined, { signal });
+    const { residentMiB, cpuMicros } = consumer.usage();
+    // What Redis holds, not what its allocator keeps for it: that comes and goes by half.
+    const held = /^used_memory:(\d+)/m.exec(await bed.client.info("memory"))?.[1];
+    samples.push({ atMs, residentMiB, cpuMicros, redisMiB: Number(held) / 2 ** 20 });
+    await onSample();
+    if (samples.length % TENTH === 0) {
+      const tenths = samples.length / TENTH;
+      logger.info(
+        { event: "soaking", tenths, residentMiB },
+        `${tenths} tenths over, ${Math.round(residentMiB)} MiB`,
+      );
+    }
+  }
+  return samples;
+}
+
+/** CPU time, µs. */
+function cpuPerSecond(samples: readonly Sample[]): number {
+  const [first, last] = [samples[0], samples.at(-1)];
+  if (first === undefined || last === undefined) return Number.NaN;
+  return ((last.cpuMicros - first.cpuMicros) * 1_000) / (last.atMs - first.atMs);
+}

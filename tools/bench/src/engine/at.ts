@@ -1,4 +1,0 @@
-/** An element that is known to be there: for loops over columns of equal length. */
-export function at<T>(list: readonly T[], index: number): T {
-  return list[index] as T;
-}

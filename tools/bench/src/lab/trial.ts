@@ -1,0 +1,129 @@
+import type { Redis } from "ioredis";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Case, Run } from "../benchmark.ts";
+import type { Figures } from "../rounds.ts";
+import { quantile } from "../statistics.ts";
+import type { Bed, Load } from "./bed.ts";
+import type { Usage } from "./consumer.ts";
+import { withContender } from "./contenders.ts";
+import type { Contender } from "./contenders.ts";
+import { selfMeasured } from "./programs.ts";
+import { allCounted } from "./tally.ts";
+
+/** Before what is measured, so that code is compiled and memory has its size. */
+const WARM_UP_EVENTS = 200_000;
+/** Short enough to close soon after the last event. */
+const WINDOW_MS = 1_000;
+/** What the rows of the last window may take, and is not counted: this much, or a share of what was measured. */
+const AFTERWARDS_MICROS = 100_000;
+const AFTERWARDS_SHARE = 0.1;
+
+/** What is counted, and by which program. */
+export interface Job {
+  readonly load: Load;
+  readonly contender: Contender;
+  /** Without those of the warm-up. */
+  readonly events: number;
+}
+
+/** A case of {@link measure}. */
+export function counting(name: string, job: Job): Pick<Case, "case" | "contender" | "measure"> {
+  return { case: name, contender: job.contender.name, measure: (run) => measure(run, job) };
+}
+
+/**
+ * Measures one contender once, in a process of its own: what it spends from when it finds a number of events in Redis
+ * until it has counted them all. They were published while it was paused, so that the publisher's pace and CPU time
+ * have no effect on the figures, and all contenders are fed alike.
+ *
+ * @throws Error where the rows do not add up: a figure for a wrong result is none
+ */
+export async function measure(run: Run, { load, contender, events: all }: Job): Promise<Figures> {
+  const bed = await run.bed();
+  const { idling = 0, share = 1 } = contender;
+  const warmUp = Math.ceil(WARM_UP_EVENTS * run.scale * share);
+  const events = Math.ceil(all * run.scale * share);
+  const lines: string[] = [];
+  const onRow = (line: string): unknown => lines.push(line);
+  return withContender(contender, { bed, load, windowMs: WINDOW_MS }, onRow, async (consumer, channel) => {
+    await bed.publish(load, channel, warmUp);
+    const before = await consumer.quiet(idling);
+    consumer.pause();
+    await bed.publish(load, channel, events);
+    const began = performance.now();
+    consumer.resume();
+    const quiet = await consumer.quiet(idling);
+    await allCounted(contender.name, [warmUp, events], () => {
+      consumer.throwIfEnded();
+      return contender.rows === "redis" ? bed.keptRows() : Promise.resolve(lines);
+    });
+    const end = atEnd(before, quiet, consumer.usage(), idling);
+    return perEvent(events, end.cpuMicros - before.cpuMicros, end.at - began, quiet.peakMiB);
+  });
+}
+
+/** When it really was done: it may have been kept waiting for so long that it only seemed so. */
+function atEnd(before: Usage, quiet: Usage, now: Usage, idling: number): Usage {
+  const idle = idling * (now.at - quiet.at) * 1_000;
+  const afterwards = now.cpuMicros - quiet.cpuMicros - idle;
+  const most = Math.max(AFTERWARDS_MICROS, (quiet.cpuMicros - before.cpuMicros) * AFTERWARDS_SHARE);
+  return afterwards > most ? { ...now, cpuMicros: now.cpuMicros - idle } : quiet;
+}
+
+/** Measures the loop that parses and counts over lines in memory, in a process of its own: nothing is received. */
+export async function measureFloor({ scale }: Run, all: number): Promise<Figures> {
+  const [warmUp, events] = [Math.ceil(WARM_UP_EVENTS * scale), Math.ceil(all * scale)] as const;
+  const { cpuMicros, elapsedMs, rssMiB } = await selfMeasured("floor", [WINDOW_MS, warmUp, events]);
+  return perEvent(events, cpuMicros, elapsedMs, rssMiB);
+}
+
+function perEvent(events: number, cpuMicros = NaN, elapsedMs = NaN, rssMiB = NaN): Figures {
+  return {
+    events,
+    cpuMicrosPerEvent: cpuMicros / events,
+    eventsPerCpuSecond: (events * 1e6) / cpuMicros,
+    eventsPerSecond: (events * 1_000) / elapsedMs,
+    rssMiB,
+  };
+}
+
+/** Far below what any contender can take: it is not the queue that is measured. */
+const LATENCY_RATE = 5_000;
+const LATENCY_SECONDS = 10;
+const LATENCY_WINDOW_MS = 250;
+/** Until the last window has closed. */
+const LATENCY_AFTER_MS = 1_000;
+
+/** Measures one contender over events that come steadily: from the end of a window to the arrival of each of its rows. */
+export async function measureLatency(
+  run: Run,
+  { load, contender }: Pick<Job, "load" | "contender">,
+): Promise<Figures> {
+  const bed = await run.bed();
+  const waits: number[] = [];
+  const arrived = (close: number): unknown => waits.push(Date.now() - close);
+  const onRow = (line: string): void => {
+    arrived((JSON.parse(line) as { readonly window: { readonly close: number } }).window.close);
+  };
+  return withContender(contender, { bed, load, windowMs: LATENCY_WINDOW_MS }, onRow, async (_, channel) => {
+    const notices = contender.rows === "redis" ? await noticesOf(bed, channel, arrived) : undefined;
+    try {
+      await bed.publish(load, channel, LATENCY_RATE * LATENCY_SECONDS, { rate: LATENCY_RATE });
+      await delay(LATENCY_AFTER_MS);
+    } finally {
+      notices?.disconnect();
+    }
+    if (waits.length === 0) throw new Error(`No row of ${contender.name} arrived.`);
+    return { latencyP50Ms: quantile(waits, 0.5), latencyP99Ms: quantile(waits, 0.99) };
+  });
+}
+
+/** Rows in Redis arrive with the notice of their commit, which has the time when their window opened. */
+async function noticesOf(bed: Bed, channel: string, arrived: (close: number) => void): Promise<Redis> {
+  const subscriber = bed.client.duplicate();
+  subscriber.on("message", (_channel: string, message: string) => {
+    arrived(Number((JSON.parse(message) as { readonly window: string }).window) + LATENCY_WINDOW_MS);
+  });
+  await subscriber.subscribe(`millrace:{${channel}}:mobile_counts:results:out`);
+  return subscriber;
+}

@@ -1,0 +1,43 @@
+import { describe, expect, test } from "@jest/globals";
+import { startProcess, startProgram } from "@millrace/local-redis/programs";
+import { join } from "node:path";
+
+const CHATTY = join(import.meta.dirname, "programs/chatty.mjs");
+
+describe("startProgram", () => {
+  test("keeps rows, log lines and other lines apart", async () => {
+    expect(await startProgram(CHATTY, { args: ["0"] }).ended).toEqual({
+      code: 0,
+      output: ['{"row":1}'],
+      log: [{ level: "info", event: "done", msg: "all done" }],
+      complaints: ["Warning: something"],
+    });
+  });
+
+  test("finds a line that is logged already", async () => {
+    const program = startProgram(CHATTY, { args: ["0"] });
+    await program.printed((line) => line.includes("row"));
+    expect(await program.logged("done")).toMatchObject({ msg: "all done" });
+    await program.ended;
+    expect(await program.logged("done", ({ level }) => level === "info")).toMatchObject({ msg: "all done" });
+  });
+
+  test("a program that ends before the expected line says why", async () => {
+    await expect(startProgram(CHATTY, { args: ["3"] }).logged("never")).rejects.toThrow(
+      /exit code 3 before that: Warning: something \| all done/,
+    );
+  });
+});
+
+describe("startProcess", () => {
+  test("holds standard input open for a program that ends with it", async () => {
+    const cat = startProcess("cat", [], { input: "a line\n", holdInput: true });
+    expect(await cat.printed(() => true)).toBe("a line");
+    cat.kill("SIGTERM");
+    expect(await cat.ended).toMatchObject({ code: null, output: ["a line"] });
+  });
+
+  test("a program that does not exist fails what is waited for", async () => {
+    await expect(startProcess("no-such-program", []).ended).rejects.toThrow(/no-such-program/);
+  });
+});
