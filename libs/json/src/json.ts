@@ -56,12 +56,11 @@ function checkedJson(schema: StandardSchemaV1, options: JsonOptions): JsonCodec<
   const described = describeSchema(schema);
   const shape = described && { ...described, unknown: withOption(described.unknown, resolved.unknownFields) };
   const validate = validatorOf(schema);
-  const takePlain = plainEvents(shape);
+  const isPlain = plainEvents(shape);
   const rule = unknownFieldsRule(resolved.unknownFields, shape);
 
   function judge(value: unknown): DecodeResult<object> {
-    const plain = takePlain(value);
-    if (plain !== undefined) return { kind: "event", event: plain };
+    if (isPlain(value)) return { kind: "event", event: value };
     const verdict = validate(value);
     if (verdict instanceof Thrown) return malformed(schemaThrew(verdict.error));
     if (verdict.issues !== undefined) return malformed(shapeFailure(verdict.issues[0], value, shape));

@@ -13,7 +13,7 @@ function seen(schema: StandardSchemaV1): string | undefined {
   const { rule, mayBeAbsent } = field;
   const words = [
     rule.kind === "text" && rule.nonEmpty ? "non-empty text" : rule.kind,
-    ...(rule.kind === "choice" ? [rule.texts.toSorted().join("|")] : []),
+    ...(rule.kind === "choice" ? [[...rule.texts].toSorted().join("|")] : []),
     ...(rule.kind !== "checked" && rule.nullable ? ["or null"] : []),
     ...(mayBeAbsent ? ["or absent"] : []),
   ];

@@ -44,6 +44,48 @@ function both<T>(decoder: LineDecoder<T>, text: string): DecodeResult<T> {
   return result;
 }
 
+/** Its fields are all there is to it, so that most lines need no verdict of the schema. */
+const FLAT: readonly (readonly [string, StandardSchemaV1])[] = [
+  ["zod", z.object({ a: z.string().min(1), b: z.number().optional(), c: z.enum(["x", "y"]).nullable() })],
+  [
+    "valibot",
+    v.object({
+      a: v.pipe(v.string(), v.nonEmpty()),
+      b: v.optional(v.number()),
+      c: v.nullable(v.picklist(["x", "y"])),
+    }),
+  ],
+  ["arktype", type({ a: "string > 0", "b?": "number", c: "'x' | 'y' | null" })],
+  ["zod, strict", z.strictObject({ a: z.string(), b: z.boolean().optional(), c: z.string().optional() })],
+  ["zod, of names that lists have, too", z.object({ 0: z.string(), 1: z.string().optional() })],
+];
+
+describe.each(FLAT)("json of a flat schema of %s", (_, schema) => {
+  it.each([
+    '{"a":"t","b":1,"c":"x"}',
+    '{"a":"t","c":null}',
+    '{"a":"t","b":true}',
+    '{"a":"t"}',
+    '{"a":"","b":1,"c":"x"}',
+    '{"a":"t","b":1e999,"c":"x"}',
+    '{"a":"t","b":null,"c":"x"}',
+    '{"a":"t","b":1,"c":"z"}',
+    '{"c":"x","b":1,"a":"t"}',
+    '{"a":"t","more":1,"c":"x"}',
+    '{"a":"t","b":1,"c":"x","more":1}',
+    '{"0":"t","1":"u"}',
+    '["t"]',
+    "{}",
+    "null",
+  ])("reads %s as the schema does, fields in its order", (text) => {
+    const verdict = schema["~standard"].validate(JSON.parse(text)) as StandardSchemaV1.Result<unknown>;
+    const result = json(schema).decode(text);
+    expect(result.kind).toBe(verdict.issues === undefined ? "event" : "malformed");
+    if (result.kind !== "event" || verdict.issues !== undefined) return;
+    expect(JSON.stringify(result.event)).toBe(JSON.stringify(verdict.value));
+  });
+});
+
 describe.each(SCHEMAS)("json of a schema of %s", (_, schema) => {
   const codec = json(schema);
 

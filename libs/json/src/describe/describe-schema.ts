@@ -2,7 +2,7 @@ import { AsyncSchemaError } from "../errors.ts";
 import { Thrown, validatorOf, type AnySchema, type Validate } from "../validate.ts";
 import { describeArktype } from "./arktype.ts";
 import { look } from "./look.ts";
-import { CHECKED, type Field, type ObjectShape } from "./object-shape.ts";
+import { CHECKED, fits, type Field, type ObjectShape } from "./object-shape.ts";
 import { describeValibot } from "./valibot.ts";
 import { describeZod } from "./zod.ts";
 
@@ -53,7 +53,7 @@ function tried(field: Field): Field {
   const samples = rule.kind === "choice" ? [...SAMPLES, ...rule.texts] : SAMPLES;
   // All of them in any case: it may be the last one that shows the schema to be asynchronous.
   const verdicts = samples.map((sample) => [sample, isTakenAsIs(validate, sample)] as const);
-  const holds = verdicts.every(([sample, taken]) => taken === takes(field, sample));
+  const holds = verdicts.every(([sample, taken]) => taken === fits(rule, sample));
   const mayBeAbsent = field.mayBeAbsent && !hasDefault(validate);
   return { schema, rule: holds ? rule : CHECKED, mayBeAbsent };
 }
@@ -67,19 +67,4 @@ function isTakenAsIs(validate: Validate, value: unknown): boolean {
 function hasDefault(validate: Validate): boolean {
   const verdict = validate(undefined);
   return verdict instanceof Thrown || (verdict.issues === undefined && verdict.value !== undefined);
-}
-
-function takes({ rule }: Field, sample: Sample): boolean {
-  if (rule.kind === "checked") return false;
-  if (sample === null) return rule.nullable;
-  switch (rule.kind) {
-    case "text":
-      return typeof sample === "string" && !(rule.nonEmpty && sample === "");
-    case "number":
-      return typeof sample === "number";
-    case "boolean":
-      return typeof sample === "boolean";
-    case "choice":
-      return typeof sample === "string" && rule.texts.includes(sample);
-  }
 }

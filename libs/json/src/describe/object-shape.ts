@@ -8,7 +8,7 @@ export type FieldRule =
   | { readonly kind: "text"; readonly nonEmpty: boolean; readonly nullable: boolean }
   | { readonly kind: "number"; readonly nullable: boolean }
   | { readonly kind: "boolean"; readonly nullable: boolean }
-  | { readonly kind: "choice"; readonly texts: readonly string[]; readonly nullable: boolean }
+  | { readonly kind: "choice"; readonly texts: ReadonlySet<string>; readonly nullable: boolean }
   | { readonly kind: "checked" };
 
 /** A field of an object. */
@@ -36,9 +36,30 @@ export function text(nonEmpty: boolean): FieldRule {
 }
 
 export function choice(texts: readonly string[]): FieldRule {
-  return { kind: "choice", texts, nullable: false };
+  return { kind: "choice", texts: new Set(texts), nullable: false };
 }
 
 export function nullable(rule: FieldRule): FieldRule {
   return rule.kind === "checked" ? rule : { ...rule, nullable: true };
+}
+
+/** Whether a rule takes a value of JSON as it is. */
+export function fits(rule: FieldRule, value: unknown): boolean {
+  switch (rule.kind) {
+    case "text":
+      return typeof value === "string" ? !(rule.nonEmpty && value === "") : isTakenNull(rule, value);
+    case "number":
+      // Libraries differ in what they make of a number that is too large, which JSON.parse makes Infinity.
+      return Number.isFinite(value) || isTakenNull(rule, value);
+    case "boolean":
+      return typeof value === "boolean" || isTakenNull(rule, value);
+    case "choice":
+      return typeof value === "string" ? rule.texts.has(value) : isTakenNull(rule, value);
+    case "checked":
+      return false;
+  }
+}
+
+function isTakenNull({ nullable }: { readonly nullable: boolean }, value: unknown): boolean {
+  return nullable && value === null;
 }

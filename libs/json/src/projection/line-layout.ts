@@ -73,8 +73,8 @@ export class LineLayout {
     END.lastIndex = end;
     if (present.size === 0 || !END.test(line)) return undefined;
     for (const [name, field] of fields) if (!field.mayBeAbsent && !present.has(name)) return undefined;
-    const read = groupReader([...names.keys()], cells);
-    return read && new LineLayout(new RegExp(`${source}${escaped(line.slice(end))}$`), read);
+    const pattern = new RegExp(`${source}${escaped(line.slice(end))}$`);
+    return new LineLayout(pattern, groupReader([...names.keys()], cells));
   }
 
   /** The wanted fields of a line; undefined for one of another layout, and for one that a field's schema refuses. */
@@ -97,11 +97,10 @@ function typeOf([, , , , quote, boolean, number]: RegExpExecArray): ValueType {
 
 /** A field of a rule is read by its rule; any other has the type that it has in this line. */
 function cellOf(name: string, type: ValueType, field: Field | undefined, pool: TextPool | undefined): Cell {
-  if (field === undefined) return { name, type, nullable: false, pool, schema: undefined };
+  if (field === undefined) return { name, type, pool, schema: undefined };
   const { rule, schema } = field;
-  if (rule.kind === "checked") return { name, type, nullable: false, pool, schema };
-  const { kind, nullable } = rule;
-  return { name, type: kind === "choice" ? "text" : kind, nullable, pool, schema: undefined };
+  if (rule.kind === "checked") return { name, type, pool, schema };
+  return { name, type: rule.kind === "choice" ? "text" : rule.kind, pool, schema: undefined };
 }
 
 function patternOf({ type }: Cell, field: Field | undefined, open: Open): string {

@@ -48,8 +48,8 @@ function notNullPattern(rule: Exclude<FieldRule, { readonly kind: "checked" }>, 
 }
 
 /** A text that has to be escaped is in no line without escapes, and its quotes would mean something else there. */
-function textsPattern(texts: readonly string[]): string {
-  const plain = texts.filter((text) => UNESCAPED.test(text)).map(escaped);
+function textsPattern(texts: ReadonlySet<string>): string {
+  const plain = [...texts].filter((text) => UNESCAPED.test(text)).map(escaped);
   return plain.length === 0 ? "(?!)" : plain.join("|");
 }
 
