@@ -4,7 +4,7 @@ import { clickEventSchema, type ClickEvent } from "./click-event.ts";
 /**
  * A codec for clicks, one JSON object a line.
  *
- * @throws {@link InvalidOptionError} if an option is invalid.
+ * @throws `InvalidOptionError` of `@millrace/json` if an option is invalid.
  */
 export function createClickCodec(options?: JsonOptions): JsonCodec<ClickEvent> {
   return json(clickEventSchema, options);
@@ -18,7 +18,7 @@ export const clickCodec: JsonCodec<ClickEvent> = createClickCodec();
  * same options.
  *
  * @param fields which fields events have
- * @throws {@link InvalidOptionError} if an option is invalid, or a click has no such field.
+ * @throws `InvalidOptionError` of `@millrace/json` if an option is invalid, or a click has no such field.
  */
 export function createClickProjection<Field extends keyof ClickEvent>(
   fields: readonly Field[],

@@ -165,12 +165,12 @@ describe("unknownFields", () => {
     );
   });
 
-  it("keeps when told", () => {
+  it("keeps on request", () => {
     const result = decodeBothWays(extra, createClickCodec({ unknownFields: "keep" }));
     expect(result).toEqual({ kind: "event", event: { ...click, extra: { deep: [1] } } });
   });
 
-  it("refuses when told and names the field", () => {
+  it("refuses on request and names the field", () => {
     const codec = createClickCodec({ unknownFields: "refuse" });
     expect(decodeBothWays(line, codec)).toEqual({ kind: "event", event: click });
     expect(decodeBothWays(extra, codec)).toEqual({

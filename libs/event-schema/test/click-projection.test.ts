@@ -227,7 +227,7 @@ describe("createClickProjection", () => {
     collect();
     const before = memoryUsage().heapUsed;
     for (let i = 0; i < 500; i++) {
-      const user = `somebody.with.a.long.name.${i}@example.org`;
+      const user = `a.person.with.a.long.name.${i}@example.org`;
       const [cut = ""] = Buffer.from(`${JSON.stringify({ ...click, user_custom_id: user })}\n${rest}`)
         .toString()
         .split("\n");
