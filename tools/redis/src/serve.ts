@@ -16,11 +16,11 @@ const given = variable("REDIS_PORT") ?? "6379";
 const port = Number(given);
 const password = variable("REDIS_PASSWORD");
 
-const told = new Promise<"told">((resolve) => {
+const stopRequest = new Promise<"stop">((resolve) => {
   // Permanent listeners, since the signal may arrive several times.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
-      resolve("told");
+      resolve("stop");
     });
   }
 });
@@ -41,7 +41,7 @@ try {
 async function attach(where: string): Promise<void> {
   say(`using the Redis at ${where}`);
   const alive = setInterval(() => undefined, 2 ** 30);
-  await told;
+  await stopRequest;
   clearInterval(alive);
 }
 
@@ -62,7 +62,7 @@ async function own(): Promise<void> {
   const redis = await startRedis({ port, ...(password !== undefined && { password }) });
   say(`Redis started on localhost:${port} (nothing is kept when it ends)`);
   const alive = setInterval(() => undefined, 2 ** 30);
-  if ((await Promise.race([told, redis.ended])) !== "told") {
+  if ((await Promise.race([stopRequest, redis.ended])) !== "stop") {
     say("Redis has ended unexpectedly");
     process.exitCode = 1;
   }
