@@ -112,8 +112,8 @@ export class Consumer {
 }
 
 /**
- * A shell with a pipe to this process. A line on it means that the process was resumed; end of file means that this process
- * has died (kill -9 included). A paused process would then stay paused for ever, since it cannot see the end of its input.
+ * A shell with a pipe to this process. A line on it means that the child was resumed; end of file means that this process has
+ * died (kill -9 included). Without it a paused child would stay paused for ever, since it cannot see the end of its input.
  */
 const WAKE_AT_END = `trap '' HUP INT TERM; read -r _ || kill -CONT "$0"`;
 
@@ -122,7 +122,7 @@ interface Pausable {
   kill(signal: NodeJS.Signals): unknown;
 }
 
-/** Pauses a child process, but not beyond the end of this one. @returns lets it go on */
+/** Pauses a child process, at most until the end of this process. @returns a function that resumes it */
 export function pause(child: Pausable): () => void {
   const guard = spawn("sh", ["-c", WAKE_AT_END, String(child.pid)], { stdio: ["pipe", "ignore", "ignore"] });
   guard.stdin.on("error", () => undefined);
