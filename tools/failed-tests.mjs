@@ -1,8 +1,8 @@
-/** The last lines of an `npm test` that failed: which tests did, however much was printed after them. */
+/** Prints the names of the failed tests as the last lines of a failed `npm test`. */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-/** Where the reporter notes what failed; gone once it was printed. */
+/** File in which the reporter records failures; removed after it was printed. */
 export const FAILED_TESTS =
   process.env.MILLRACE_FAILED_TESTS ?? join(import.meta.dirname, "../.nx/failed-tests.txt");
 

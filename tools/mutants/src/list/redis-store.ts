@@ -75,7 +75,7 @@ export const REDIS_STORE: readonly Mutant[] = [
     search: "      for (const group of groups) requireFields(group, attempt, keys);\n",
     replace: "",
     tests: ["libs/redis-store/test/whole-state.test.ts"],
-    guard: "evicted state would be taken up as if it were whole",
+    guard: "state would be loaded as if it were complete, though parts were evicted",
   },
   {
     id: "group-not-counted-at-commit",
