@@ -14,7 +14,7 @@ function withMore(written: string): string {
   return `${line.slice(0, -1)},${written}}`;
 }
 
-/** Lines near to a plain one that differ from it in a single thing, good and bad, by what that is. */
+/** Valid and invalid lines that differ from a plain one in a single thing, by that thing. */
 export const NASTY_LINES: Readonly<Record<string, string>> = {
   "another order": JSON.stringify(Object.fromEntries(Object.entries(click).reverse())),
   "spaces after colons and commas": line.replaceAll('":', '": ').replaceAll(',"', ', "'),
