@@ -75,7 +75,7 @@ describe("Sentinels", () => {
       url: `redis+sentinel://127.0.0.1:${await freePort()}/main`,
       connectTimeoutMs: 100,
     });
-    await expect(gone).rejects.toThrow(/No way to the master main by the Sentinels .*ECONNREFUSED/);
+    await expect(gone).rejects.toThrow(/No connection to the master main through the Sentinels .*ECONNREFUSED/);
     await expect(gone).rejects.toBeInstanceOf(RedisUnreachableError);
   });
 
