@@ -12,8 +12,8 @@ describe("how far a stream may be trimmed", () => {
       { name: "mine", doneUpTo: "1-0" },
       { name: "fast", doneUpTo: "9-0" },
     ];
-    expect(guard.judge("5-0", groups, 0)).toEqual({ below: "5-0", abandoned: [], back: [] });
-    expect(guard.judge("5-0", groups, 10 * T).below).toBe("5-0");
+    expect(guard.trimPoint("5-0", groups, 0)).toEqual({ below: "5-0", abandoned: [], resumed: [] });
+    expect(guard.trimPoint("5-0", groups, 10 * T).below).toBe("5-0");
     expect(guard.abandonedGroups).toBe(0);
   });
 
@@ -31,7 +31,7 @@ describe("how far a stream may be trimmed", () => {
             { name: "a", doneUpTo: a },
             { name: "b", doneUpTo: b },
           ];
-          const { below } = guard.judge(committed, groups, now);
+          const { below } = guard.trimPoint(committed, groups, now);
           const holding = groups.filter(({ name, doneUpTo }) => {
             const before = seen.get(name);
             const since = before?.at === doneUpTo ? before.since : now;
