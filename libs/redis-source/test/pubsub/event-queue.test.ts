@@ -60,7 +60,7 @@ describe("EventQueue", () => {
     );
   });
 
-  it("hands bare lines over in the array that they were gathered in", () => {
+  it("returns bare lines in the array that they were gathered in", () => {
     const queue = new EventQueue({ maxEvents: 9, maxBytes: 9, maxBatchEvents: 3 });
     for (const event of ["1", "2", "3", "4"]) queue.pushLine(event, 1);
     expect(takeAll(queue).map(({ lines }) => lines)).toEqual([["1", "2", "3"], ["4"]]);
@@ -88,7 +88,7 @@ describe("EventQueue", () => {
     expect(taken).toEqual(Array.from({ length: 10_000 }, (_, i) => String(i)));
   });
 
-  it("keeps notices in their place, one for numbers that follow on, and not without bound", () => {
+  it("keeps header-only entries in order, one for consecutive numbers, up to a limit", () => {
     const queue = new EventQueue({ maxEvents: 3, maxBytes: 9, maxBatchEvents: 3 });
     queue.pushFrame(header(0, 1), ["a"], 1);
     queue.pushNotice(header(1, 0));

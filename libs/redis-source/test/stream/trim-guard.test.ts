@@ -6,7 +6,7 @@ import { TrimGuard } from "../../src/stream/trim-guard.ts";
 const T = 1_000;
 
 describe("how far a stream may be trimmed", () => {
-  it("is up to the commit when nobody else reads, or those who do are ahead", () => {
+  it("is the commit if there are no other readers, or they are ahead", () => {
     const guard = new TrimGuard("mine", T);
     const groups = [
       { name: "mine", doneUpTo: "1-0" },
@@ -17,7 +17,7 @@ describe("how far a stream may be trimmed", () => {
     expect(guard.abandonedGroups).toBe(0);
   });
 
-  it("never passes a group that has moved within the time given, nor the commit", () => {
+  it("never passes a group that made progress within the limit, nor the commit", () => {
     const place = fc.nat(30).map((n) => `${n}-0`);
     const look = fc.record({ committed: place, a: place, b: place, passed: fc.nat(T * 2) });
     fc.assert(
