@@ -205,7 +205,7 @@ describe("a server that accepts no connection", () => {
 describe("a server that reports little about itself", () => {
   it.each([
     ["CONFIG", [], undefined],
-    ["CONFIG and INFO", ["INFO"], /does not answer INFO.*not known when it loads.*version \d/],
+    ["CONFIG and INFO", ["INFO"], /does not answer INFO.*cannot see when it loads.*version \d/],
     ["CONFIG, INFO and HELLO", ["INFO", "HELLO"], /as if it were 7.0 or newer, and a primary/],
   ])("is used without %s", async (_, commands, warning) => {
     const args = ["CONFIG", ...commands].flatMap((command) => ["--rename-command", command, ""]);
