@@ -54,7 +54,7 @@ describe("LineLayout", () => {
     "an unknown list",
     "a field twice",
     "a raw tab",
-    "something behind it",
+    "something after it",
   ])("is not had from a line with %s", (name) => {
     expect(LineLayout.of(NASTY_LINES[name] ?? "", WANTED)).toBeUndefined();
   });

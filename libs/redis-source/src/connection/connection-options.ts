@@ -78,7 +78,7 @@ export interface RedisTarget {
   readonly natMap: ReadonlyMap<string, HostAndPort> | undefined;
   readonly connectTimeoutMs: number;
   readonly startClock: StartClock | undefined;
-  /** For people: `host:port` or what stands for it, and that it is TLS. Never a user or a password. */
+  /** For messages: `host:port` or the like, and whether it is TLS. Never a user or a password. */
   readonly address: string;
 }
 

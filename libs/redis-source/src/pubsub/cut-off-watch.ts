@@ -91,7 +91,7 @@ function explain(channel: string, { hardBytes, softBytes, softSeconds }: BufferL
     ...(softBytes > 0 ? [`${softBytes} bytes for ${softSeconds} s`] : []),
   ];
   return limits.length === 0
-    ? `Redis buffers without bound for a subscriber of ${channel} that falls behind; its memory is the limit`
+    ? `Redis buffers without limit for a subscriber of ${channel} that falls behind; its memory is the limit`
     : `Redis cuts off a subscriber of ${channel} that falls behind by ${limits.join(", or ")}; what is buffered then is lost`;
 }
 

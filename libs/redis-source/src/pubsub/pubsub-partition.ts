@@ -147,7 +147,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
       }
       if (this.#failure !== undefined) throw this.#failure.error;
       if (this.#ended) return END;
-      // Messages of one socket read arrive together, before this goes on: no promise per message.
+      // Messages of one socket read arrive together, before this continues: no promise per message.
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }

@@ -28,7 +28,7 @@ function occupied(what: string, address: string): KeyOccupiedError {
   return new KeyOccupiedError(
     `In Redis at ${address} ${what}: another program wrote it. The command that found it wrote nothing. Rename or delete ` +
       "that key and keep other programs away from the store's prefix; the next run continues from the last commit, and first " +
-      "applies the rest of it.",
+      "applies what may be left of that commit.",
   );
 }
 

@@ -22,7 +22,7 @@ function dyingAt(point: FailPoint): (name: FailPoint) => void {
 }
 
 describe("a large commit", () => {
-  it("is applied in pieces that leave nothing behind", async () => {
+  it("is applied in pieces that leave nothing in Redis", async () => {
     const server = await serverOf();
     const client = clientOf(server);
     const task = await storeOf(server).acquire(TASK);
