@@ -108,7 +108,7 @@ describe("a URL", () => {
   it.each([
     [{ url: "redis://:secret@cache?family=6" }, /query part "family"/],
     [{ url: "redis://:secret@cache/1?db=2" }, /two databases, 1 and 2/],
-    [{ url: "redis://:se#cret@cache" }, /percent-encoded/],
+    [{ url: "redis://:se#cret@cache" }, /Percent-encode special characters/],
     [{ url: "redis://:secret@cache/1/2" }, /not a Redis URL/],
     [{ url: "unix://:secret@elsewhere/redis.sock" }, /not a Redis URL/],
     [{ url: "unix://" }, /names no socket/],

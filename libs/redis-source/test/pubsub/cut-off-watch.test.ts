@@ -43,7 +43,7 @@ describe("CutOffWatch", () => {
   it.each([
     ["normal 0 0 0 pubsub 33554432 8388608 60", /33554432 bytes, or 8388608 bytes for 60 s/],
     ["pubsub 100 0 0 normal 0 0 0", /100 bytes;/],
-    ["pubsub 0 0 0", /without bound/],
+    ["pubsub 0 0 0", /without limit/],
     ["", /unknown/],
   ])("logs the limit %j once", async (setting, logged) => {
     limit = setting;
