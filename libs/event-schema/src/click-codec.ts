@@ -8,19 +8,19 @@ import { applyUnknownFields, type UnknownFields } from "./unknown-fields.ts";
 /** How a click codec reads its lines. */
 export interface ClickCodecOptions {
   /**
-   * The longest line that is looked at, in bytes of UTF-8, a trailing `\r` included. A click has about 300.
+   * The longest line that is read, in bytes of UTF-8, a trailing `\r` included. A click has about 300.
    * @default 65536
    */
   readonly maxEventBytes?: number;
   /**
-   * What becomes of fields that a click does not have: `strip` leaves them out of the event, `keep` lets them
+   * What happens to fields that a click does not have: `strip` leaves them out of the event, `keep` lets them
    * through unchecked (all but `__proto__`), `refuse` makes the line `wrong-shape`.
    * @default "strip"
    */
   readonly unknownFields?: UnknownFields;
 }
 
-/** What a click codec does unless told otherwise. */
+/** The default options of a click codec. */
 export const DEFAULT_CLICK_CODEC_OPTIONS: Readonly<Required<ClickCodecOptions>> = Object.freeze({
   maxEventBytes: 65_536,
   unknownFields: "strip",
@@ -28,15 +28,15 @@ export const DEFAULT_CLICK_CODEC_OPTIONS: Readonly<Required<ClickCodecOptions>> 
 
 const BLANK: DecodeResult<never> = Object.freeze({ kind: "blank" });
 const OPEN_BRACE = 0x7b;
-/** JSON's white space only; `trim` would take more, a byte order mark for one. */
+/** JSON's white space only; `trim` would remove more, such as a byte order mark. */
 const BLANK_LINE = /^[ \t\r\n]*$/;
 
 /**
  * A codec for clicks, one JSON object a line.
  *
- * A field given twice has its last value, as JSON.parse has it.
+ * A field given twice has its last value, as with JSON.parse.
  *
- * @throws {@link InvalidOptionError} if an option has no meaning.
+ * @throws {@link InvalidOptionError} if an option is invalid.
  */
 export function createClickCodec(options: ClickCodecOptions = {}): Codec<ClickEvent> {
   const defaults = DEFAULT_CLICK_CODEC_OPTIONS;
@@ -52,7 +52,7 @@ export function createClickCodec(options: ClickCodecOptions = {}): Codec<ClickEv
     if (exceedsBytes(raw, maxEventBytes)) return malformed(tooLarge(raw, maxEventBytes));
     const text = typeof raw === "string" ? raw : decodeUtf8(raw);
     if (text === undefined) return malformed(INVALID_UTF8);
-    // The first character settles it for nearly every line; the pattern costs 2 % of a decode.
+    // The first character is enough for nearly every line; the pattern costs 2 % of a decode.
     if (text.charCodeAt(0) !== OPEN_BRACE && BLANK_LINE.test(text)) return BLANK;
     let value: unknown;
     try {
@@ -85,10 +85,10 @@ function malformed(reason: DecodeFailure): DecodeResult<never> {
   return { kind: "malformed", reason };
 }
 
-/** A field's name is the sender's, so it may be as long as a line. */
+/** The sender chooses a field's name, so it may be as long as a line. */
 const MAX_NAME_LENGTH = 64;
 
-/** Says of a parsed value that `schema` refuses what is wrong with it: the first fault, in the schema's order. */
+/** Why `schema` refuses a parsed value: the first fault, in the schema's order. */
 function shapeFailure(schema: z.ZodType, value: unknown): DecodeFailure {
   const issue = schema.safeParse(value).error?.issues[0];
   if (issue?.code === "unrecognized_keys") {

@@ -9,7 +9,7 @@ import { KnownLayouts, type LayoutMatch } from "./known-layouts.ts";
 /** A click without the fields that a flow does not read. */
 export type ProjectedClick<Field extends keyof ClickEvent> = Pick<ClickEvent, Field>;
 
-/** Reads lines as a codec does, and gives some of their fields. Its function needs no `this`. */
+/** Reads lines as a codec does, and returns some of their fields. Its function needs no `this`. */
 export type ClickProjection<Field extends keyof ClickEvent> = Pick<Codec<ProjectedClick<Field>>, "decode">;
 
 type UntypedClick = Partial<Record<keyof ClickEvent, string | boolean>>;
@@ -17,11 +17,11 @@ type UntypedClick = Partial<Record<keyof ClickEvent, string | boolean>>;
 /**
  * A decoder for flows that read only some of a click's fields, at a fraction of the cost.
  *
- * Each line is checked as a whole, and accepted or refused exactly as by the codec with the same options. But a line
- * that has the layout of earlier ones is not parsed; any other one goes the codec's way.
+ * Each line is checked as a whole, and accepted or refused exactly as by the codec with the same options. A line that
+ * has the layout of earlier ones is not parsed; any other line goes to the codec.
  *
  * @param fields which fields events have
- * @throws {@link InvalidOptionError} if an option has no meaning, or a click has no such field.
+ * @throws {@link InvalidOptionError} if an option is invalid, or a click has no such field.
  */
 export function createClickProjection<Field extends keyof ClickEvent>(
   fields: readonly Field[],
@@ -61,7 +61,7 @@ export function createClickProjection<Field extends keyof ClickEvent>(
   return { decode };
 }
 
-/** Every wanted field has been written, with a value of its type: of that the compiler cannot know. */
+/** Every wanted field has been written, with a value of its type; the compiler cannot see that. */
 function complete<Field extends keyof ClickEvent>(event: UntypedClick): ProjectedClick<Field> {
   return event as ProjectedClick<Field>;
 }

@@ -1,20 +1,20 @@
 import type { ClickEvent } from "./click-event.ts";
 import { LineLayout } from "./line-layout.ts";
 
-/** Programs that write to one channel, or versions of them: seldom more than two. */
+/** Max cached layouts: one for each program, or version of it, that writes to the channel; seldom more than two. */
 const MOST_LAYOUTS = 4;
-/** One in so many lines of no known layout is looked at for a new one, so that lines that have none cost little. */
+/** One in this many unmatched lines is tried as a new layout, so that lines without a layout cost little. */
 const LEARN_EVERY = 16;
-/** The same once all places are taken, since a layout costs as much as some dozen lines. */
+/** The same once the cache is full: learning a layout costs as much as a few dozen lines. */
 const RELEARN_EVERY = 1_024;
 
-/** A match, and which of its groups holds which wanted field. */
+/** A match, and for each wanted field the number of its group. */
 export interface LayoutMatch {
   readonly values: RegExpExecArray;
   readonly groups: readonly number[];
 }
 
-/** The layouts that lines had so far, those that matched last in front: the one behind them all gives way to a new one. */
+/** A cache of layouts, the most recently matched first. A new layout replaces the last one. */
 export class KnownLayouts {
   readonly #wanted: readonly (keyof ClickEvent)[];
   readonly #layouts: LineLayout[] = [];
@@ -25,7 +25,7 @@ export class KnownLayouts {
     this.#wanted = wanted;
   }
 
-  /** Matches a line; undefined where it is of no known layout. */
+  /** Matches a line; undefined if it has no known layout. */
   match(line: string): LayoutMatch | undefined {
     for (const layout of this.#layouts) {
       const values = layout.match(line);
@@ -36,7 +36,7 @@ export class KnownLayouts {
     return undefined;
   }
 
-  /** Looks at a line that no layout matched, now and then. @param line known to be a click */
+  /** Learns the layout of a line that no layout matched, now and then. @param line known to be a click */
   learn(line: string): void {
     const every = this.#layouts.length < MOST_LAYOUTS ? LEARN_EVERY : RELEARN_EVERY;
     if (this.#unknown++ % every !== 0) return;
@@ -47,7 +47,7 @@ export class KnownLayouts {
     this.#moveToFront(layout);
   }
 
-  /** In place: two programs may take turns line by line. */
+  /** In place, because it is frequent: two programs may alternate line by line. */
   #moveToFront(layout: LineLayout): void {
     for (let i = this.#layouts.indexOf(layout); i > 0; i -= 1) {
       this.#layouts[i] = this.#layouts[i - 1] ?? layout;

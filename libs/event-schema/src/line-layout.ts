@@ -1,12 +1,12 @@
 import type { ClickEvent } from "./click-event.ts";
 
-/** Inside a JSON string: anything that needs no escape. */
+/** Inside a JSON string: any character that needs no escape. */
 const TEXT = String.raw`[^"\\\x00-\x1f]`;
 const SPACE = String.raw`[ \t\r\n]*`;
 const NUMBER = String.raw`-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?`;
 const BOOLEAN = "true|false";
 
-/** What a line of the layout may have for a click's field: all that the schema takes, written without escapes. */
+/** The values that a layout accepts for a click's field: all that the schema accepts, written without escapes. */
 const CLICK_VALUES: Readonly<Record<keyof ClickEvent, { readonly before: string; readonly value: string }>> =
   {
     click_id: text("*"),
@@ -19,7 +19,7 @@ const CLICK_VALUES: Readonly<Record<keyof ClickEvent, { readonly before: string;
     user_domain_id: text("*"),
   };
 
-/** One field with what stands before it: separator, name, colon, and the value. */
+/** One field: the separator before it, name, colon, and value. */
 const MEMBER = new RegExp(
   `(${SPACE}[{,]${SPACE})"(${TEXT}*)"(${SPACE}:${SPACE})(?:(")${TEXT}*"|(${BOOLEAN})|null|(${NUMBER}))`,
   "y",
@@ -30,9 +30,9 @@ const END = new RegExp(`${SPACE}\\}${SPACE}$`, "y");
 const LONGEST_LINE = 4_096;
 
 /**
- * The form that the lines of one program share: which fields in which order, each of which type, and the white space
- * between them. It is a regular expression with the values left open, so that a line that matches is known to be that
- * very JSON object without having been parsed: no escapes, no control characters, no nesting, no name twice.
+ * The form that the lines of one program share: the order of the fields, their types, and the white space between them.
+ * It is a regular expression in which only the values vary. So a line that matches is known to be a valid JSON object
+ * without being parsed: no escapes, no control characters, no nesting, no name twice.
  */
 export class LineLayout {
   readonly #pattern: RegExp;
@@ -45,7 +45,7 @@ export class LineLayout {
   }
 
   /**
-   * The layout of a line; undefined if it has none, since something in it is nested or escaped.
+   * The layout of a line; undefined if it has none, because something in it is nested or escaped.
    *
    * @param line known to be a click
    * @param wanted the fields whose values are read

@@ -5,7 +5,7 @@ export type UnknownFields = "strip" | "keep" | "refuse";
 
 const FIELD_COUNT = Object.keys(clickEventSchema.shape).length;
 
-/** For each policy: a parsed click as it is handed on, or undefined where it is refused. */
+/** For each policy: the event of a parsed click, or undefined if the click is refused. */
 export const applyUnknownFields: Readonly<
   Record<UnknownFields, (click: ClickEvent) => ClickEvent | undefined>
 > = {
@@ -14,7 +14,7 @@ export const applyUnknownFields: Readonly<
   refuse: (click) => (Object.keys(click).length === FIELD_COUNT ? click : undefined),
 };
 
-/** A literal, not a loop: clicks of every field order come out with one hidden class, for little more than its bytes. */
+/** A literal, not a loop: all clicks get the same hidden class, whatever the order of their fields. */
 function strip(click: ClickEvent): ClickEvent {
   return {
     click_id: click.click_id,

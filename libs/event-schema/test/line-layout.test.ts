@@ -6,7 +6,7 @@ import { NASTY_LINES } from "./nasty-lines.ts";
 const line = JSON.stringify(click);
 const WANTED = ["device_is_mobile", "os_timezone"] as const;
 
-/** The wanted values by the layout of `model`; undefined where the line is of another one, or there is none. */
+/** The wanted values by the layout of `model`; undefined if the line has another layout, or the model has none. */
 function read(model: string, text: string): readonly (string | undefined)[] | undefined {
   const layout = LineLayout.of(model, WANTED);
   const values = layout?.match(text) ?? undefined;
@@ -14,7 +14,7 @@ function read(model: string, text: string): readonly (string | undefined)[] | un
 }
 
 describe("LineLayout", () => {
-  it("reads the wanted values of lines that differ in values alone", () => {
+  it("reads the wanted values of lines that differ only in values", () => {
     const other = { ...click, click_id: "", os: "{}[]:,'", os_timezone: "Zürich", device_is_mobile: false };
     expect(read(line, line)).toEqual(["true", "Europe/Madrid"]);
     expect(read(line, JSON.stringify(other))).toEqual(["false", "Zürich"]);
@@ -41,7 +41,7 @@ describe("LineLayout", () => {
     expect(read(line, model)).toBeUndefined();
   });
 
-  it("takes names as they are, whatever they mean in a pattern", () => {
+  it("takes names literally, also those with special characters of patterns", () => {
     const model = NASTY_LINES["a name that looks like a pattern"] ?? "";
     expect(read(model, model)).toEqual(["true", "Europe/Madrid"]);
     expect(read(model, model.replace("a.*", "abc"))).toBeUndefined();
@@ -54,12 +54,12 @@ describe("LineLayout", () => {
     "an unknown list",
     "a field twice",
     "a raw tab",
-    "something behind it",
+    "something after it",
   ])("is not had from a line with %s", (name) => {
     expect(LineLayout.of(NASTY_LINES[name] ?? "", WANTED)).toBeUndefined();
   });
 
-  it("is not had from a line that is very long", () => {
+  it("has no layout for a very long line", () => {
     expect(LineLayout.of(JSON.stringify({ ...click, os: "x".repeat(5_000) }), WANTED)).toBeUndefined();
   });
 });

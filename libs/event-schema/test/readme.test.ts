@@ -41,7 +41,7 @@ describe("the README", () => {
     expect(listed("Errors").sort()).toEqual([InvalidOptionError.code]);
   });
 
-  it("tells the true options and defaults", () => {
+  it("lists the options and their defaults", () => {
     const options = DEFAULT_CLICK_CODEC_OPTIONS;
     for (const [name, value] of Object.entries(options)) {
       expect(section("Options")).toMatch(

@@ -50,7 +50,7 @@ async function sourceClients(redis: Redis): Promise<string[]> {
 }
 
 describe("the partitions of one source", () => {
-  it("hold one connection each to read, and one together for commands", async () => {
+  it("have one connection each to read, and one together for commands", async () => {
     const bench = await start();
     await openAll(sourceOf(bench.server.url), partContext());
     const clients = await sourceClients(bench.redis);
@@ -95,7 +95,7 @@ describe("the partitions of one source", () => {
     }
   });
 
-  it("settle what is asked over it when they are closed, though Redis hangs", async () => {
+  it("reject outstanding commands when they are closed, though Redis hangs", async () => {
     const bench = await start();
     const [first, second] = await openAll(sourceOf(bench.server.url), partContext());
     await bench.redis.call("CLIENT", "PAUSE", "600000", "ALL");
@@ -108,7 +108,7 @@ describe("the partitions of one source", () => {
     expect(await other).toBeDefined();
   });
 
-  it("give up the start by the signal of each, without harm to the others", async () => {
+  it("stop waiting by their own signal, without harm to the others", async () => {
     const bench = await start();
     const source = sourceOf(bench.server.url);
     await source.checkStart(await source.listParts(), partContext());

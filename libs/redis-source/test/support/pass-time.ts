@@ -1,11 +1,11 @@
 import type { VirtualTime } from "@millrace/dataflow/testing";
 
 /**
- * Goes from alarm to alarm, at most a second at a time, with a round trip for what each sets off, until a condition
+ * Moves the time from alarm to alarm, at most a second at a time, with a round trip after each, until a condition
  * holds.
  *
  * @param roundTrip such as a PING
- * @returns how much time went by, ms
+ * @returns how much time has passed, ms
  */
 export async function passTimeUntil(
   time: VirtualTime,
