@@ -107,6 +107,7 @@ describe("PacedSource", () => {
     const time = new VirtualTime();
     const inner = new TestingSource<number>();
     const partition = await new PacedSource(inner, 1).buildPart("testing", undefined, {
+      flow: "test",
       step: "in",
       logger: SILENT_LOGGER,
       time,
