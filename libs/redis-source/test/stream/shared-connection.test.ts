@@ -135,7 +135,8 @@ describe("the partitions of one source", () => {
     await expect(channels.buildPart("a", undefined, partContext())).rejects.toThrow(
       "reading 1 channel takes 1 connection; a store in the same Redis takes 1 more",
     );
-    const sink = new RedisPubSubSink(at, { channel: "clicks", partitions: 2 });
+    const keyOf = (): string => "a";
+    const sink = new RedisPubSubSink(at, { channel: "clicks", partitions: 2, keyOf });
     const needs = "writing 2 channels or streams takes 2 connections";
     await expect(sink.checkResume("0", undefined, partContext())).rejects.toThrow(needs);
     await expect(sink.buildPart("0", undefined, partContext())).rejects.toThrow(needs);
