@@ -4,6 +4,7 @@ import {
   count,
   createWindowEngine,
   distinct,
+  isWindowTime,
   join,
   jsonCodec,
   max,
@@ -317,6 +318,9 @@ export class WindowedStream<V> {
           `its events are results of "${before}", where each key has a time of its own (timeModel "perKey"), so nothing says when all results are out; divide them by systemTime()`,
         );
       }
+    }
+    if (windows.length === 0 && isWindowTime(clock)) {
+      refuse("windowTime() is the time of results of windows, and its events are none; use eventTime(…)");
     }
     if (clock.kind === "system" || windows.length === 0) return windows;
     if (clock.timestamp === undefined) {

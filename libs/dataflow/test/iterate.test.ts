@@ -94,4 +94,17 @@ describe("iterate", () => {
     }
     expect(all).toEqual([1, 2, 3]);
   });
+
+  test("commits nothing of a batch in which the loop is left", async () => {
+    const store = new MemoryStore();
+    const source = new TestingSource<number>();
+    source.push([1, 2, 3]);
+    source.end();
+    const [flow, numbers] = input(source);
+    for await (const row of iterate(flow, numbers, { store })) if (row === 2) break;
+    const all: number[] = [];
+    const [again, rest] = input(source);
+    for await (const row of iterate(again, rest, { store })) all.push(row);
+    expect(all).toEqual([1, 2, 3]);
+  });
 });
