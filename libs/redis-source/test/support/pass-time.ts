@@ -14,6 +14,7 @@ export async function passTimeUntil(
 ): Promise<number> {
   const from = time.now();
   while (!condition()) {
+    if (time.now() - from > LONGEST_MS) throw new Error(`${LONGEST_MS} ms went by in vain`);
     time.set(Math.max(time.now(), Math.min(time.nextAlarm ?? Infinity, time.now() + 1_000)));
     for (let i = 0; i < 3; i += 1) await roundTrip();
     await time.yield();
