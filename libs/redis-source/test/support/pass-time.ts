@@ -1,5 +1,8 @@
 import type { VirtualTime } from "@millrace/dataflow/testing";
 
+/** A wait in vain ends after so much time. */
+const LONGEST_MS = 3_600_000;
+
 /**
  * Moves the time from alarm to alarm, at most a second at a time, with a round trip after each, until a condition
  * holds.
