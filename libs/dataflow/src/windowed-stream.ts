@@ -36,8 +36,8 @@ import type {
 } from "@millrace/windowing";
 import { FlowError } from "./errors.ts";
 import type { Graph, Port } from "./graph.ts";
-import { isNamed } from "./named.ts";
-import type { Named } from "./named.ts";
+import { isNamed } from "./step-arguments.ts";
+import type { Named } from "./step-arguments.ts";
 import { required } from "./operators/step-context.ts";
 import type { PartResult } from "./operators/window-operator.ts";
 import { WindowOperator } from "./operators/window-operator.ts";
@@ -259,8 +259,6 @@ export class WindowedStream<V> {
     this.#graph.add({
       id: step,
       operator: "window",
-      account: "windows",
-      hasWatermark: options.timeModel !== "perKey",
       inputs: [this.#from],
       ports: ["down", "late", "refused"],
       detail: explanation,
