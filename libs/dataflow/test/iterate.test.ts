@@ -107,4 +107,10 @@ describe("iterate", () => {
     for await (const row of iterate(again, rest, { store })) all.push(row);
     expect(all).toEqual([1, 2, 3]);
   });
+
+  test("refuses a stream of another flow", async () => {
+    const [flow] = input(counting(1).source);
+    const [, others] = input(counting(1).source);
+    await expect(iterate(flow, others).next()).rejects.toThrow(/stream of another flow/);
+  });
 });

@@ -1,4 +1,5 @@
 import type { Dataflow } from "../dataflow.ts";
+import { FlowError } from "../errors.ts";
 import { CallbackSink } from "../sinks/callback-sink.ts";
 import type { Key, Stream } from "../stream.ts";
 import type { RunOptions } from "./options.ts";
@@ -41,6 +42,9 @@ export async function* iterate<T, K extends Key>(
     });
   });
   stream.output("rows", sink);
+  if (flow.graph.node("rows") === undefined) {
+    throw new FlowError(`flow "${flow.id}" cannot give rows of a stream of another flow`);
+  }
   const running = start(flow, options);
   const end = (): void => {
     state = "ended";
