@@ -1,8 +1,8 @@
 /**
- * Makes a fresh checkout ready: the packages of the lock file, and a Redis server program for the demo and the
- * tests. Quick and silent when there is nothing to do; otherwise it says on stderr what it runs.
- * Plain JavaScript without dependencies, since it runs before `npm ci`, and for any Node: it shall be able to say
- * that this one is too old.
+ * Sets up a fresh checkout: the packages of the lock file, and a Redis server program for the demo and the tests.
+ * Fast and silent when there is nothing to do; otherwise it prints on stderr what it runs.
+ * Plain JavaScript without dependencies, since it runs before `npm ci`, and for any Node version: it must be able to
+ * report that Node is too old.
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
@@ -10,11 +10,11 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { lookForRedisServer } from "./redis/src/look-for-redis-server.mjs";
 
-/** Ends the set-up with a sentence for the user instead of a stack. */
+/** Ends the set-up with a message for the user instead of a stack. */
 class SetUpRefused extends Error {}
 
 const APT_INSTALL = `
-  # Some packages start the service that they bring; a policy of "do nothing" (101) for the moment prevents it.
+  # Some packages start their service; a temporary policy of "do nothing" (101) prevents that.
   policy=/usr/sbin/policy-rc.d
   if [ ! -e "$policy" ]; then
     trap 'rm -f "$policy"' EXIT
@@ -23,13 +23,13 @@ const APT_INSTALL = `
     chmod 755 "$policy"
   fi
   export DEBIAN_FRONTEND=noninteractive
-  apt-get -qq update || echo "bootstrap: going on with the package lists at hand"
+  apt-get -qq update || echo "bootstrap: continuing with the existing package lists"
   apt-get -qq -y -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 install --no-install-recommends redis-server || exit 1
   # Nor shall it start at the next boot.
   if [ -d /run/systemd/system ]; then systemctl disable --now redis-server; fi
 `;
 
-/** How each package manager brings a server program; `shown` is what the user is told. */
+/** How each package manager installs a server program; `shown` is printed instead of the script. */
 const PACKAGE_MANAGERS = [
   {
     program: "apt-get",
@@ -64,7 +64,7 @@ function checkNode() {
   );
 }
 
-/** npm writes node_modules/.package-lock.json last, so it is there and young only after a complete install. */
+/** npm writes node_modules/.package-lock.json last, so it exists and is recent only after a complete install. */
 function packagesAreCurrent() {
   const installed = statSync("node_modules/.package-lock.json", { throwIfNoEntry: false });
   return installed !== undefined && installed.mtimeMs >= statSync("package-lock.json").mtimeMs;
@@ -77,18 +77,18 @@ function installPackages() {
 
 function ensureRedisServer() {
   const before = lookForRedisServer(process.env);
-  // A program that the user named or keeps, but that does not serve, is theirs to replace.
+  // A server program that exists but is unusable must be replaced by the user.
   if (before.code === "REDIS_SERVER_NOT_FOUND" && !process.env.REDIS_SERVER) installRedisServer();
   const after = "code" in before ? lookForRedisServer(process.env) : before;
   if ("code" in after) throw new SetUpRefused(after.message);
 }
 
-/** Whether it worked shows when one looks again. */
+/** Installs a server program. The caller checks the result by searching again. */
 function installRedisServer() {
   const manager = PACKAGE_MANAGERS.find(({ program }) => isOnPath(program));
   if (manager === undefined) return;
   const asUser = !manager.asRoot || process.getuid?.() === 0;
-  // -n: a question for a password would hang a pipeline; without it the user reads what to do.
+  // -n: a password prompt would block a pipeline; with it sudo fails and the user reads what to do.
   const [command, ...args] = [...(asUser ? [] : ["sudo", "-n"]), "sh", "-c", manager.script];
   say(`no Redis server here; installing one: ${asUser ? "" : "sudo "}${manager.shown ?? manager.script}`);
   succeeds(command, args);
@@ -99,7 +99,7 @@ function isOnPath(program) {
   return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
 }
 
-/** Runs with everything it prints on stderr: stdout belongs to the program that comes after the set-up. */
+/** Runs a command with all output on stderr: stdout belongs to the program that runs after the set-up. */
 function succeeds(command, args) {
   return spawnSync(command, args, { stdio: ["ignore", 2, 2] }).status === 0;
 }

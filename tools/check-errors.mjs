@@ -1,4 +1,4 @@
-/** Holds the error classes and `docs/errors.md` together: every code has a heading there, every heading a code. */
+/** Checks the error classes against `docs/errors.md`: every code has a heading there, every heading a code. */
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
@@ -24,10 +24,10 @@ const problems = [
     .map(([name, path]) => `${name} (${path}) is not in docs/errors.md`),
   ...documented
     .filter((name) => !raised.has(name))
-    .map((name) => `docs/errors.md tells of ${name}, which no class has`),
+    .map((name) => `docs/errors.md has ${name}, which no class has`),
   ...documented
     .filter((name, i) => documented.indexOf(name) !== i)
-    .map((name) => `docs/errors.md tells of ${name} twice`),
+    .map((name) => `docs/errors.md has ${name} twice`),
 ];
 for (const problem of problems) console.error(problem);
 console.error(

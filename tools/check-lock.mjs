@@ -1,6 +1,6 @@
 /**
- * Refuses a lock file that `npm ci` would refuse elsewhere: every optional (platform) package that an entry
- * names must be locked too, and no entry may name the registry that it happened to be resolved from.
+ * Refuses a lock file that `npm ci` would refuse on another platform: every optional (platform) package of an entry must be
+ * locked too, and no entry may name the registry from which it was resolved.
  */
 import { readFileSync } from "node:fs";
 

@@ -1,6 +1,6 @@
 /**
- * Holds comments, messages and pages to plain words (`docs/glossary.md` has the terms). Each entry is a word that came back
- * too often, with what to write instead.
+ * Checks comments, messages and pages for words that are not plain English (`docs/glossary.md` has the terms). Each entry is
+ * a word that was used too often, with what to write instead.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -22,7 +22,7 @@ const WORDS = [
   [/\b(?:comes?|goes?|sent|ordered|queued|waits?) behind\b/i, "after"],
 ];
 
-/** Files with words that are not ours: of a licence, of others' messages, and this list. */
+/** Files that are not checked: the licence, the lock file, past changes, data, and this list. */
 const EXEMPT = /^(?:LICENSE|package-lock\.json|tools\/check-words\.mjs|CHANGELOG\.md|data\/)/;
 
 const files = execFileSync("git", ["ls-files", "-z", "*.ts", "*.mjs", "*.md", "*.lua"], { encoding: "utf8" })

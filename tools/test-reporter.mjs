@@ -3,8 +3,8 @@ import { relative } from "node:path";
 import { FAILED_TESTS } from "./failed-tests.mjs";
 
 /**
- * A Jest reporter. Each test that was left out says so in one line on stderr, whatever else is printed; what failed is
- * noted for the last lines of `npm test`.
+ * A Jest reporter. It prints one line on stderr for each skipped test, and records the failed ones for the last lines of
+ * `npm test`.
  */
 export default class TestReporter {
   #chosenByName;
@@ -18,7 +18,7 @@ export default class TestReporter {
     if (testExecError) this.#note(`${file}: ${testExecError.message.split("\n", 1)[0]}`);
     for (const { status, fullName } of testResults) {
       if (status === "failed") this.#note(`${file}: ${fullName}`);
-      // Whoever asks for some tests by name knows that the others do not run.
+      // A run with a name pattern skips the other tests on purpose.
       const leftOut = status === "pending" || status === "todo";
       if (leftOut && !this.#chosenByName) process.stderr.write(`LEFT OUT: ${file}: ${fullName}\n`);
     }

@@ -1,4 +1,4 @@
-/** Runs the demo on a terminal of its own and draws what it prints as docs/demo.svg: start, one whole window, the account. */
+/** Runs the demo on a terminal and draws its output as docs/demo.svg: the start, one whole window, the final accounting. */
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
@@ -10,7 +10,7 @@ const LINE_PX = 20;
 const MARGIN_PX = 24;
 const COLUMN_PX = 8.43;
 
-/** `script` (util-linux) gives the demo a terminal, on which it shows its windows. */
+/** `script` (util-linux) gives the demo a terminal: without one it does not show windows. */
 const { stdout, status } = spawnSync("script", ["-qec", `stty rows 50 cols 120; ${DEMO}`, "/dev/null"], {
   encoding: "utf8",
   stdio: ["ignore", "pipe", "inherit"],
@@ -22,7 +22,7 @@ const lines = stripVTControlCharacters(stdout)
   .map((line) => line.split("\r").filter(Boolean).at(-1) ?? "")
   .map((line) => line.trimEnd());
 
-/** From the line that begins so up to the next empty one. */
+/** Returns the lines from the one that starts with `start` to the next empty one. */
 function section(start, skip = 0) {
   const from = lines
     .map((line, index) => (line.startsWith(start) ? index : -1))
@@ -38,7 +38,7 @@ const shown = [
   "",
   ...section("  Redis:"),
   "",
-  // The first window was under way when the demo began.
+  // Not the first window: it had begun before the demo, and is incomplete.
   ...section("  Window ", 1),
   "",
   "Where every event went",

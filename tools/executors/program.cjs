@@ -6,10 +6,10 @@ const { once } = require("node:events");
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /**
- * Runs a Node program with the standard streams that Nx itself has, and waits for it however it is asked to stop.
+ * Runs a Node program with the standard streams of Nx, and waits for its end, also after a request to stop.
  *
- * The program gets each signal itself (from the terminal, or from Nx, which signals the whole tree), so none is passed
- * on here. If Nx is killed outright, the program is asked to stop.
+ * The program receives signals directly (from the terminal, or from Nx, which signals the whole tree), so the executor does
+ * not forward them. If Nx is killed, the program is asked to stop.
  *
  * @param {{ node: readonly string[], __unparsed__?: readonly string[] }} options
  * @param {{ root: string }} context

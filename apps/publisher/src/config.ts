@@ -16,23 +16,23 @@ import { deliveryOptions } from "./delivery-options.ts";
 import type { DeliverySettings } from "./delivery-options.ts";
 import { DEFAULT_EVENTS_FILE, STDIN, findEventsFile, isRegularFile } from "./events-file.ts";
 
-/** Everything that the publisher can be told. */
+/** Configuration of the publisher. */
 export interface PublisherConfig extends ProgramConfig {
   readonly redis: RedisConnectionOptions;
   readonly transport: TransportSettings;
   readonly delivery: DeliverySettings;
   /** Absolute path, or `-` for standard input. */
   readonly file: string;
-  /** Events per second; `undefined`: as fast as Redis takes them. */
+  /** Events per second; `undefined`: as fast as Redis accepts them. */
   readonly rate: number | undefined;
   readonly loop: boolean;
-  /** Events are made after the lines of the file, so many of them; `undefined`: the file itself is published. */
+  /** Generate events modelled on the lines of the file, and how many; `undefined`: the file itself is published. */
   readonly generate: { readonly events: number } | undefined;
-  /** 0: does not wait. */
+  /** 0: do not wait. */
   readonly waitForSubscriberMs: number;
-  /** How often progress is told; `undefined`: as suits a bar or a log. */
+  /** How often progress is shown, ms; `undefined`: the default of the bar or the log. */
   readonly progressEveryMs: number | undefined;
-  /** How long finishing may take after a request to stop, ms. */
+  /** How long the drain may take after a request to stop, ms. */
   readonly drainTimeoutMs: number;
 }
 
@@ -44,7 +44,7 @@ export function publisherConfig(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): PublisherConfig {
-  const cli = new CommandLine("publisher", "Publishes the lines of a JSONL file in Redis, as they are.");
+  const cli = new CommandLine("publisher", "Publishes the lines of a JSONL file to Redis, unchanged.");
   const file = cli.option(
     {
       flag: "--file <path>",
@@ -60,24 +60,24 @@ export function publisherConfig(
     env: "MILLRACE_RATE",
     description: "events per second",
     parse: positive,
-    defaultText: "as fast as Redis takes them",
+    defaultText: "as fast as Redis accepts them",
   });
   const loop = cli.toggle({
     flag: "--loop",
     env: "MILLRACE_LOOP",
-    description: "start again at the end of the file, until stopped",
+    description: "publish the file again and again, until stopped",
   });
   const generate = cli.option({
     flag: "--generate <rate>",
     env: "MILLRACE_GENERATE",
-    description: "make new events after those of the file: so many per second, or max",
+    description: "generate new events modelled on those of the file: events per second, or max",
     parse: (given) => (given === "max" ? Infinity : positive(given)),
     defaultText: "publish the file itself",
   });
   const events = cli.option({
     flag: "--events <number>",
     env: "MILLRACE_EVENTS",
-    description: "with --generate: how many in all",
+    description: "with --generate: how many events in total",
     parse: integer(1, Number.MAX_SAFE_INTEGER),
     defaultText: "until stopped",
   });
@@ -85,7 +85,7 @@ export function publisherConfig(
     {
       flag: "--wait-for-subscriber <duration>",
       env: "MILLRACE_WAIT_FOR_SUBSCRIBER",
-      description: "how long to wait until somebody listens; then it goes on with a warning",
+      description: "how long to wait for a subscriber; after that, publish all the same and log a warning",
       parse: (given) => parseDuration(given, 0),
       defaultText: "10s",
     },
@@ -107,16 +107,18 @@ export function publisherConfig(
   const repeated = generate() !== undefined ? "--generate" : loop() ? "--loop" : undefined;
   if (repeated !== undefined && file() === STDIN) {
     throw new UsageError(
-      `${repeated}: standard input can be read only once; give a file with --file or EVENTS_JSONL_FILE`,
+      `${repeated}: standard input can be read only once; name a file with --file or EVENTS_JSONL_FILE`,
     );
   }
   if (loop() && generate() === undefined && !isRegularFile(file())) {
-    throw new UsageError(`--loop: ${file()} is a pipe or the like, which can be read only once; give a file`);
+    throw new UsageError(
+      `--loop: ${file()} is not a regular file (a pipe?) and can be read only once; name a regular file`,
+    );
   }
-  if (generate() === undefined) cli.withoutEffect(events, "it says how many --generate makes");
+  if (generate() === undefined) cli.withoutEffect(events, "it limits --generate, which is not given");
   else {
-    cli.withoutEffect(rate, "--generate says the rate");
-    cli.withoutEffect(loop, "--generate goes on by itself");
+    cli.withoutEffect(rate, "--generate sets the rate");
+    cli.withoutEffect(loop, "--generate does not end at the end of the file");
   }
   if (transport().transport === "stream" && wait() > 0) {
     cli.withoutEffect(wait, "a stream keeps events until they are read, and --transport is stream");

@@ -1,8 +1,8 @@
 import type { Emitter, Operator } from "@millrace/dataflow";
 
 /**
- * How many events came in each stretch of time, and at the end in the last one; nothing for one without events. It is for
- * show, and no window: what of it is missing at the end is no result that was lost.
+ * Emits the number of events of each interval, and at the end that of the last, partial one; nothing for an interval without
+ * events. It is a progress display and not a window: a count that is missing after a hard stop is not a lost result.
  */
 export function countByTime(everyMs: number): Operator<unknown, number> {
   let count = 0;
@@ -17,7 +17,7 @@ export function countByTime(everyMs: number): Operator<unknown, number> {
   };
   return {
     process({ events }, now, out) {
-      // While events come without a pause, no time passes but in between.
+      // While batches follow each other without a pause, `advance` is not called, so the time is checked here.
       emitDue(now, out);
       count += events.length;
       dueAt ??= now + everyMs;

@@ -6,8 +6,8 @@ const NEWLINE = 0x0a;
 const CHUNK_BYTES = 1_048_576;
 
 /**
- * Lines of a file, the last one included if it has no line end; `undefined` for a pipe, which can be read, and even
- * opened, only once, and for a file that is no text, which its source refuses.
+ * Counts the lines of a file, including a last one without a line end. Returns `undefined` for a pipe, which can be opened
+ * and read only once, and for a file that is not text, which the source refuses.
  */
 export async function countLines(path: string): Promise<number | undefined> {
   if (!(await stat(path)).isFile()) return undefined;

@@ -9,24 +9,24 @@ const MAX_LINGER_MS = 60_000;
 
 /** How events are packed into messages, and what a full stream does. */
 export interface DeliverySettings {
-  /** Most events in a frame, and how long one may wait for others; `undefined`: bare lines, a message each. */
+  /** Maximum number of events in a frame, and how long an event may wait for others; `undefined`: bare lines, one a message. */
   readonly framing:
     | {
         readonly batch: number;
         readonly lingerMs: number;
-        /** A name whose numbers go on after a restart; `undefined`: a new one for each run. */
+        /** Name of the producer: its numbers continue after a restart; `undefined`: a new one for each run. */
         readonly lastingProducer?: string;
       }
     | undefined;
-  /** Entries in each stream; `undefined`: no bound. */
+  /** Maximum number of entries in each stream; `undefined`: no bound. */
   readonly maxStreamLength: number | undefined;
   readonly whenFull: StreamFullPolicy;
-  /** The partitions are changed on purpose. */
+  /** Whether to replace the partition layout that is recorded in Redis. */
   readonly relayout: boolean;
 }
 
 /**
- * Declares the options of packing and retention.
+ * Declares the options for frames and for the length of streams.
  *
  * The value throws a UsageError for options that contradict each other.
  */
@@ -37,34 +37,34 @@ export function deliveryOptions(
   const batch = cli.option({
     flag: "--batch <events>",
     env: "MILLRACE_BATCH",
-    description: "most events in one message, a frame with numbers by which losses and repetitions are told",
+    description:
+      "maximum number of events in one frame; a frame has numbers, by which readers detect losses and duplicates",
     parse: integer(1, 10_000),
-    defaultText:
-      "64 where there are frames; on plain Pub/Sub bare lines unless --batch, --linger or --producer is given",
+    defaultText: "64; plain Pub/Sub sends bare lines unless --batch, --linger or --producer is given",
   });
   const linger = cli.option({
     flag: "--linger <duration>",
     env: "MILLRACE_LINGER",
-    description: "how long an event may wait for its frame to fill up; a bare number is in ms",
+    description: "how long an event may wait for its frame to fill up",
     parse: lingerMs,
     defaultText: "10ms",
   });
   const producer = cli.option({
     flag: "--producer <name>",
     env: "MILLRACE_PRODUCER",
-    description: "a name of this publisher, under which the numbers of its frames go on after a restart",
+    description: "name of this publisher as a producer: the numbers of its frames continue after a restart",
     parse: producerName,
     defaultText: "a new one for each run",
   });
   const noHeader = cli.toggle({
     flag: "--no-header",
     env: "MILLRACE_NO_HEADER",
-    description: "bare lines, a message each, without numbers",
+    description: "send bare lines, one a message, without numbers",
   });
   const maxStreamLength = cli.option({
     flag: "--max-stream-length <entries>",
     env: "MILLRACE_MAX_STREAM_LENGTH",
-    description: "streams: entries that each may have",
+    description: "streams: maximum number of entries in each",
     parse: integer(1, Number.MAX_SAFE_INTEGER),
     defaultText: "no bound",
   });
@@ -72,7 +72,8 @@ export function deliveryOptions(
     {
       flag: "--when-full <policy>",
       env: "MILLRACE_WHEN_FULL",
-      description: "streams: wait until a reader has trimmed, trim the oldest entries, or fail",
+      description:
+        "streams: what to do when one is full: wait until a reader trims it, trim its oldest entries, or fail",
       parse: oneOf(WHEN_FULL),
     },
     "wait",
@@ -80,26 +81,26 @@ export function deliveryOptions(
   const relayout = cli.toggle({
     flag: "--relayout",
     env: "MILLRACE_RELAYOUT",
-    description: "record these partitions in place of others that are recorded",
+    description: "replace the partition layout that is recorded in Redis by this one",
   });
   return () => {
     const name = producer();
     const asked = batch() !== undefined || linger() !== undefined || name !== undefined;
     if (noHeader() && asked) {
       throw new UsageError(
-        "--no-header: bare lines go one by one, without numbers; leave out --batch, --linger and --producer, or --no-header",
+        "--no-header: bare lines are sent one by one, without numbers; leave out --batch, --linger and --producer, or --no-header",
       );
     }
     const streams = transport().transport === "stream";
     if (streams && whenFull() === "wait" && (maxStreamLength() ?? Infinity) < SHORTEST_WAITING_LENGTH) {
       throw new UsageError(
-        `${cli.givenAs(maxStreamLength) ?? ""}: a stream that events wait for holds at least ${SHORTEST_WAITING_LENGTH} entries, since Redis ` +
-          "trims about a hundred at once; give more, or --when-full=trim",
+        `${cli.givenAs(maxStreamLength) ?? ""}: with --when-full=wait the minimum is ${SHORTEST_WAITING_LENGTH} entries, since Redis ` +
+          "trims about a hundred at once; use a larger number, or --when-full=trim",
       );
     }
     if (!streams) {
       for (const value of [maxStreamLength, whenFull]) {
-        cli.withoutEffect(value, `it is about streams, and --transport is ${transport().transport}`);
+        cli.withoutEffect(value, `it applies to streams only, and --transport is ${transport().transport}`);
       }
     } else if (maxStreamLength() === undefined) {
       cli.withoutEffect(whenFull, "without --max-stream-length a stream is never full");
@@ -122,7 +123,7 @@ export function deliveryOptions(
 
 function producerName(given: string): string {
   if (isProducerName(given)) return given;
-  throw new RangeError(`${JSON.stringify(given)} is no name of 1 to 48 of A-Z a-z 0-9 . _ : -`);
+  throw new RangeError(`${JSON.stringify(given)} is not a name of 1 to 48 characters A-Z a-z 0-9 . _ : -`);
 }
 
 function lingerMs(given: string): number {

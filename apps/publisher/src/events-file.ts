@@ -2,24 +2,24 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { findFile } from "@millrace/cli";
 
-/** The events that come with the project; two folders up from `src` as from `dist`. */
+/** The project's own events. The relative path is the same from `src` and from `dist`. */
 export const DEFAULT_EVENTS_FILE: string = join(import.meta.dirname, "../../../data/events.jsonl");
 
-/** Stands for standard input. */
+/** The path that means standard input. */
 export const STDIN = "-";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Finds the file that the user means; standard input stays what it is.
+ * Resolves the path that the user gave; `-` for standard input is returned as it is.
  *
- * @throws RangeError that says where it was looked for
+ * @throws RangeError with the paths that were tried
  */
 export function findEventsFile(given: string, env: Environment): string {
   return given === STDIN ? STDIN : findFile(given, env);
 }
 
-/** Whether a file can be read more than once; one that is not there is none. */
+/** Whether a file can be read more than once; `false` if it does not exist. */
 export function isRegularFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }

@@ -1,19 +1,19 @@
 const CLICK_ID = /"click_id"\s*:\s*"([^"\\]*)"/d;
 
 /**
- * Events like the given ones: the same lines in turn, each time with a click id of its own. The same lines give the
- * same events.
+ * Generates events: repeats the given lines in turn, each time with a new click id. Deterministic: the same lines give
+ * the same events.
  *
  * @param count how many; may be Infinity
- * @throws RangeError for a line without a click id, or for no line at all
+ * @throws RangeError for a line without a click id, or if there are no lines
  */
 export function generatedLines(lines: readonly string[], count: number): Iterable<string> {
   const patterns = lines.map(patternOf);
-  if (patterns.length === 0) throw new RangeError("there is no line to make events of");
+  if (patterns.length === 0) throw new RangeError("there is no line to generate events from");
   return linesFrom(patterns, count);
 }
 
-/** What stands before a line's click id, and after it. */
+/** The parts of a line before and after its click id. */
 type Pattern = readonly [before: string, after: string];
 
 function* linesFrom(patterns: readonly Pattern[], count: number): Generator<string, void> {
@@ -29,12 +29,12 @@ function* linesFrom(patterns: readonly Pattern[], count: number): Generator<stri
 function patternOf(line: string): Pattern {
   const [from, to] = CLICK_ID.exec(line)?.indices?.[1] ?? [];
   if (from === undefined) {
-    throw new RangeError(`no events can be made of a line without a click_id: ${line.slice(0, 80)}`);
+    throw new RangeError(`cannot generate events from a line without a click_id: ${line.slice(0, 80)}`);
   }
   return [line.slice(0, from), line.slice(to)];
 }
 
-/** In the form of a UUID, as click ids usually are. */
+/** Formats a number as a UUID, the usual form of click ids. */
 function clickId(number: number): string {
   return `00000000-0000-4000-8000-${number.toString(16).padStart(12, "0")}`;
 }

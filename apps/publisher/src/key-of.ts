@@ -1,11 +1,11 @@
 import type { RawLine } from "@millrace/dataflow";
 
-/** A colon and a text without escapes. */
+/** A colon and a string without escapes. */
 const PLAIN_VALUE = /\s*:\s*"([^"\\]*)"/y;
 
 /**
- * The key by which lines are divided among partitions: the value of a field, found without parsing the line where it is
- * written plainly. A line without one may go anywhere, since it is malformed wherever it is read.
+ * Returns a function that reads the partition key of a line: the value of a field. In the common case it does not parse the
+ * line. A line without the field may go to any partition, since every reader finds it malformed.
  */
 export function keyOf(field: string): (line: RawLine) => string {
   const name = JSON.stringify(field);
@@ -13,7 +13,7 @@ export function keyOf(field: string): (line: RawLine) => string {
     if (typeof line !== "string") return "";
     const at = line.indexOf(name);
     const end = at + name.length;
-    // Twice: it may be a value, or part of something nested.
+    // The name occurs twice: once it may be a value, or a field of a nested object.
     if (at < 0 || line.includes(name, end)) return parsedKey(line, field);
     PLAIN_VALUE.lastIndex = end;
     return PLAIN_VALUE.exec(line)?.[1] ?? parsedKey(line, field);

@@ -15,7 +15,7 @@ const BAR_EVERY_MS = 200;
 const LOG_EVERY_MS = 5_000;
 
 await runProgram("publisher", publisherConfig, async ({ config: given, logger, signal }) => {
-  // All that it connects for has to be there within one `--connect-timeout`.
+  // All first connections share one `--connect-timeout`.
   const config = { ...given, redis: { ...given.redis, startClock: new StartClock() } };
   const redis = describeRedis(config.redis);
   const { transport, channel, partitions } = config.transport;
@@ -46,6 +46,6 @@ await runProgram("publisher", publisherConfig, async ({ config: given, logger, s
 });
 
 function inputLabel({ file, generate }: PublisherConfig): string {
-  if (generate !== undefined) return `events made after those of ${file}`;
+  if (generate !== undefined) return `events generated from ${file}`;
   return file === STDIN ? "standard input" : file;
 }

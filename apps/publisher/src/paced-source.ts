@@ -11,24 +11,24 @@ import type {
 } from "@millrace/dataflow";
 import { SourceError } from "@millrace/dataflow";
 
-/** Events are handed out at least so far apart (ms), several at a time where the rate asks for more. */
+/** Minimum time between two batches, ms. At higher rates a batch has several events. */
 const TICK_MS = 20;
 const NOTHING = { kind: "batch", events: [] } as const;
-/** How much of a delay (ms) is made up for by going faster afterwards; the rest moves the schedule. */
+/** How much of a delay (ms) the source catches up on. A longer delay shifts the schedule by the rest. */
 const LONGEST_CATCH_UP_MS = 1_000;
 
 /**
- * Another source at a steady rate.
+ * Limits another source to a steady rate.
  *
- * A flow that is held up (Redis is slow, or away) catches up on a short delay; after a long one it goes on at its
- * rate, without a burst.
+ * After a short delay (Redis is slow or unreachable) it catches up; after a long one it continues at its rate, without a
+ * burst.
  */
 export class PacedSource<T> implements Source<T> {
   readonly partitioning: Partitioning;
   readonly #inner: Source<T>;
   readonly #eventsPerSecond: number;
 
-  /** @param eventsPerSecond above 0, for each partition */
+  /** @param eventsPerSecond above 0; of each partition */
   constructor(inner: Source<T>, eventsPerSecond: number) {
     this.partitioning = inner.partitioning;
     this.#inner = inner;
@@ -58,13 +58,13 @@ class PacedPartition<T> implements SourcePartition<T> {
   readonly #inner: SourcePartition<T>;
   readonly #msPerEvent: number;
   readonly #time: TimeProvider;
-  /** Events that are not due yet are on their way. */
+  /** Not drained while events are queued that are not due yet. */
   readonly drained?: () => Promise<Drained | undefined>;
   #batch: Extract<SourceBatch<T>, { readonly kind: "batch" }> = NOTHING;
-  /** Position before the batch in hand, and how many of its events were delivered. */
+  /** Position before the current batch, and how many of its events were delivered. */
   #at: Json;
   #behind = 0;
-  /** When the next event is due, by the monotonic clock, ms. */
+  /** When the next event is due, ms on the monotonic clock. */
   #due: number;
   #read = 0;
   #stopped = false;
@@ -83,12 +83,12 @@ class PacedPartition<T> implements SourcePartition<T> {
     };
   }
 
-  /** Passes over events that were delivered before a resume. */
+  /** Skips the events that were delivered before a resume. */
   async skip(events: number): Promise<void> {
-    // The inner source may cut its batches in other places than it did before.
+    // The inner source may split its batches differently from the last run.
     for (let left = events; left > 0; left -= this.#behind) {
       if (!(await this.#refill()))
-        throw new SourceError("the input has become shorter: cannot resume behind its end");
+        throw new SourceError("cannot resume: the input is now shorter than the committed position");
       this.#behind = Math.min(left, this.#batch.events.length);
     }
   }
@@ -113,7 +113,7 @@ class PacedPartition<T> implements SourcePartition<T> {
     };
   }
 
-  /** Inside a batch of the inner source: the position before it, and how far behind that. */
+  /** Inside a batch of the inner source: the position before the batch, and the number of events after it. */
   snapshot(): Json {
     return { at: this.#at, behind: this.#behind };
   }
@@ -122,7 +122,7 @@ class PacedPartition<T> implements SourcePartition<T> {
     return { duplicates: 0, lost: 0, ...this.#inner.stats?.(), read: this.#read, queued: this.#queued };
   }
 
-  /** What is not due yet is not delivered any more: at a low rate it could take for ever. */
+  /** Drops the queued events that are not due yet: at a low rate their delivery could take for ever. */
   stop(): void {
     this.#stopped = true;
     this.#inner.stop?.();
@@ -134,12 +134,12 @@ class PacedPartition<T> implements SourcePartition<T> {
     await this.#inner.close();
   }
 
-  /** Events in hand. */
+  /** Number of events that were read and not yet delivered. */
   get #queued(): number {
     return this.#batch.events.length - this.#behind;
   }
 
-  /** @returns whether there is an event in hand */
+  /** @returns whether there is an event to deliver */
   async #refill(): Promise<boolean> {
     while (this.#queued === 0) {
       if (this.#stopped) return false;
@@ -156,7 +156,7 @@ class PacedPartition<T> implements SourcePartition<T> {
   async #untilDue(): Promise<void> {
     const now = this.#time.monotonic();
     if (this.#stopped || this.#due <= now) return;
-    // One event a millisecond would be one timer a millisecond: several share one.
+    // Several events share a timer: a timer for each would be expensive at high rates.
     const delayMs = Math.max(this.#due - now, TICK_MS);
     await new Promise<void>((resolve) => {
       const cancel = this.#time.wakeAfter(delayMs, resolve);

@@ -3,20 +3,20 @@ import { SingleBar } from "cli-progress";
 
 const LONGEST_BAR = 40;
 const SHORTEST_BAR = 5;
-/** Characters that the figures take up beside the bar. */
+/** Characters reserved for the numbers beside the bar. */
 const BESIDE_BAR = 60;
 
-/** Shows how far the publisher has come. */
+/** Shows the publisher's progress. */
 export interface Progress {
-  /** So many more lines. */
+  /** Adds `lines` to the count. */
   readonly add: (lines: number) => void;
   readonly end: () => void;
 }
 
 /**
- * A bar on a terminal.
+ * Progress bar on a terminal.
  *
- * @param total lines in all; `undefined` where nobody knows, and then there is only a count
+ * @param total number of lines; `undefined` if unknown: shows a count instead of a bar
  */
 export function barProgress(
   stream: NodeJS.WritableStream & { readonly columns?: number },
@@ -29,7 +29,7 @@ export function barProgress(
     format: `publishing ${count} | {rate}/s`,
     barCompleteChar: "=",
     barIncompleteChar: " ",
-    // What stands beside it must fit too.
+    // The numbers beside the bar must fit too.
     barsize: Math.max(SHORTEST_BAR, Math.min(LONGEST_BAR, (stream.columns ?? Infinity) - BESIDE_BAR)),
     hideCursor: true,
     gracefulExit: false,
@@ -46,7 +46,7 @@ export function barProgress(
   };
 }
 
-/** Log lines, for where there is no terminal. */
+/** Progress as log lines, without a terminal. */
 export function logProgress(logger: Logger, total: number | undefined, time: TimeProvider): Progress {
   const rateOf = rateMeter(time);
   let done = 0;
@@ -61,7 +61,7 @@ export function logProgress(logger: Logger, total: number | undefined, time: Tim
   };
 }
 
-/** Events per second since the last call; the first and the last window are seldom whole, so time is measured. */
+/** Events per second since the last call. It measures the time, since the first and the last interval are partial. */
 function rateMeter(time: TimeProvider): (lines: number) => number {
   let since = time.monotonic();
   return (lines) => {

@@ -2,17 +2,17 @@ import { CallbackSink, Dataflow } from "@millrace/dataflow";
 import type { RawLine, Sink, Source } from "@millrace/dataflow";
 import { countByTime } from "./count-by-time.ts";
 
-/** What the publisher's flow is made of. */
+/** The parts of the publisher's flow. */
 export interface PublishFlowParts {
   readonly source: Source<RawLine>;
   readonly sink: Sink<RawLine>;
-  /** How often progress is told, ms. */
+  /** Interval of progress reports, ms. */
   readonly progressEveryMs: number;
-  /** Called with the lines of each such time, and once more at the end. */
+  /** Called with the number of lines of each interval, and once more at the end. */
   readonly onProgress: (lines: number) => void;
 }
 
-/** Lines as they are from a source to a sink, and a count of them to see how far it has come. */
+/** Copies lines unchanged from the source to the sink, and counts them for the progress report. */
 export function publishFlow({ source, sink, progressEveryMs, onProgress }: PublishFlowParts): Dataflow {
   const flow = new Dataflow("publish");
   const lines = flow.input("lines", source);
@@ -20,7 +20,7 @@ export function publishFlow({ source, sink, progressEveryMs, onProgress }: Publi
   lines
     .custom("progress", () => countByTime(progressEveryMs))
     .output(
-      "tell",
+      "report",
       new CallbackSink((counts) => {
         for (const count of counts) onProgress(count);
       }),

@@ -9,7 +9,7 @@ import type {
   SourcePartition,
 } from "@millrace/dataflow";
 
-/** Another source again and again: at its end it is opened anew. It ends only when it is stopped. */
+/** Repeats another source: opens it again at its end. It ends only when it is stopped. */
 export class RepeatingSource<T> implements Source<T> {
   readonly partitioning: Partitioning;
   readonly #inner: Source<T>;
@@ -48,12 +48,12 @@ class RepeatingPartition<T> implements SourcePartition<T> {
     if (inner.drained !== undefined) this.drained = async () => this.#inner.drained?.();
   }
 
-  /** @throws SourceError for an input without any event: it would be opened for ever */
+  /** @throws SourceError for an input without events, which would be reopened in an endless loop */
   async nextBatch(): Promise<SourceBatch<T>> {
     for (let openedAnew = false; !this.#stopped; openedAnew = true) {
       const batch = await this.#inner.nextBatch();
       if (batch.kind === "batch") return batch;
-      if (openedAnew) throw new SourceError(`cannot repeat ${this.#part}: there is no event in it`);
+      if (openedAnew) throw new SourceError(`cannot repeat ${this.#part}: it has no events`);
       await this.#inner.close();
       this.#inner = await this.#reopen();
       if (this.#closed) await this.#inner.close();
@@ -61,7 +61,7 @@ class RepeatingPartition<T> implements SourcePartition<T> {
     return { kind: "end" };
   }
 
-  /** Position within the present round. */
+  /** Position within the current pass. */
   snapshot(): Json {
     return this.#inner.snapshot();
   }

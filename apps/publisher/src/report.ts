@@ -3,9 +3,9 @@ import type { FlowStats, Logger } from "@millrace/dataflow";
 import type { SinkFigures } from "./sink-of.ts";
 
 /**
- * Says at the end how many lines went out, how fast, which were not sent and which did not reach anybody.
+ * Logs the final report: how many events were published, how fast, how many were not sent and how many had no subscriber.
  *
- * @param numbered by their numbers readers drop what they get twice
+ * @param numbered whether events have numbers, by which readers drop duplicates
  */
 export function report(
   logger: Logger,
@@ -20,7 +20,7 @@ export function report(
   const missing =
     unsent === 0
       ? ""
-      : `; ${unsent} of ${received} events were not sent: Redis did not take them before the end`;
+      : `; ${unsent} of ${received} events were not sent: Redis did not accept them before the end`;
   logger[unsent === 0 ? "info" : "error"](
     { event: "report", read: received, refused, ...sent, seconds, perSecond },
     `published ${published} events in ${seconds} s, ${perSecond}/s${missing}`,
@@ -28,18 +28,18 @@ export function report(
   if (unheard > 0) {
     logger.warn(
       { event: "unheard", unheard },
-      `nobody was subscribed when ${unheard} of ${published} events were published; they are gone`,
+      `${unheard} of ${published} events were published while nothing was subscribed; they are lost`,
     );
   }
   if (resent > 0 && numbered) {
     logger.info(
       { event: "resent", resent },
-      `${resent} events were sent again after a lost connection; by their numbers readers drop what they have`,
+      `${resent} events were sent again after a lost connection; readers drop duplicates by their numbers`,
     );
   } else if (resent > 0) {
     logger.warn(
       { event: "resent", resent },
-      `${resent} events were sent again after a lost connection; without numbers a reader may have got them twice`,
+      `${resent} events were sent again after a lost connection; they have no numbers, so a reader may have received them twice`,
     );
   }
   if (refused > 0)

@@ -3,31 +3,31 @@ import { RedisPubSubSink, RedisStreamSink } from "@millrace/redis-source";
 import type { PublisherConfig } from "./config.ts";
 import { keyOf } from "./key-of.ts";
 
-/** What a sink has done so far. */
+/** What a sink has sent so far. */
 export interface SinkFigures {
-  /** Events that Redis has taken. */
+  /** Events that Redis accepted. */
   readonly published: number;
   /** Bytes of the messages that carried them. */
   readonly bytes: number;
-  /** Events sent again after a lost connection, since they had no answer; not those that Redis refused. */
+  /** Events sent again after a lost connection, since they had no reply; not those that Redis refused. */
   readonly resent: number;
-  /** Events that Redis has not taken. */
+  /** Events that Redis did not accept. */
   readonly unsent: number;
   /** How often a connection was lost. */
   readonly disconnects: number;
-  /** Pub/Sub: events that nobody got. */
+  /** Pub/Sub: events published while nothing was subscribed. */
   readonly unheard?: number;
-  /** Streams: how often a full stream made events wait. */
+  /** Streams: how often events waited because a stream was full. */
   readonly waits?: number;
 }
 
-/** Where events go, and how that is going. */
+/** The sink, and its counts. */
 export interface Output {
   readonly sink: Sink<RawLine>;
   readonly stats: () => SinkFigures;
 }
 
-/** The output that the configuration names. */
+/** Builds the sink that the configuration asks for. */
 export function outputOf({ redis, transport: how, delivery }: PublisherConfig): Output {
   const { transport, channel, partitions, partitionBy } = how;
   const { framing, maxStreamLength, whenFull, relayout } = delivery;

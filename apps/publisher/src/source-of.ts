@@ -15,17 +15,17 @@ import { generatedLines } from "./generated-lines.ts";
 import { PacedSource } from "./paced-source.ts";
 import { RepeatingSource } from "./repeating-source.ts";
 
-/** Large batches: at the end of each the sink waits until Redis has answered for all of it. */
+/** Large, since at the end of each batch the sink waits for all of Redis' replies. */
 const BATCH_LINES = 4_096;
 const CHUNK_BYTES = 1_048_576;
 
-/** What is to be published, and how many lines that is; `undefined` where nobody knows. */
+/** The source, and how many lines it has; `undefined` if unknown. */
 export interface Input {
   readonly source: Source<RawLine>;
   readonly total: number | undefined;
 }
 
-/** The input that the configuration names. @throws SourceError for a file of which no events can be made */
+/** Builds the source that the configuration asks for. @throws SourceError for a file from which no events can be generated */
 export async function inputOf(config: PublisherConfig): Promise<Input> {
   const { source, total } = await unpaced(config);
   const { rate } = config;

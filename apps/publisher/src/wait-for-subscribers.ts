@@ -3,7 +3,7 @@ import type { Logger } from "@millrace/dataflow";
 import { waitForSubscriber } from "@millrace/redis-source";
 import type { PublisherConfig } from "./config.ts";
 
-/** Waits until somebody listens on every channel, or says that nobody does. A stream needs no listener. */
+/** Waits until every channel has a subscriber, or logs a warning after the timeout. Does nothing for a stream. */
 export async function waitForSubscribers(
   { redis, transport: how, waitForSubscriberMs }: PublisherConfig,
   logger: Logger,
@@ -17,7 +17,7 @@ export async function waitForSubscribers(
     if (await waitForSubscriber(redis, channel, { timeoutMs, transport, signal, logger })) continue;
     logger.warn(
       { event: "no-subscriber", channel },
-      `saw no subscriber of ${channel} in ${waitForSubscriberMs / 1_000} s; publishing all the same`,
+      `saw no subscriber of ${channel} in ${waitForSubscriberMs / 1_000} s; publishing anyway`,
     );
   }
 }

@@ -27,7 +27,7 @@ describe("publisherConfig", () => {
     });
   });
 
-  test("takes everything from the environment", () => {
+  test("reads every option from the environment", () => {
     const env = {
       EVENTS_JSONL_FILE: import.meta.filename,
       MILLRACE_RATE: "2.5",
@@ -74,26 +74,26 @@ describe("publisherConfig", () => {
   test.each([
     [["--generate=500"], 500, Infinity],
     [["--generate=max", "--events=1000"], undefined, 1_000],
-  ])("%j makes events", (args, rate, events) => {
+  ])("%j generates events", (args, rate, events) => {
     expect(publisherConfig(args, {})).toMatchObject({ rate, generate: { events } });
   });
 
-  test("a file is looked for where the command was typed", () => {
+  test("a relative path starts at the directory in which the command was typed", () => {
     const env = { EVENTS_JSONL_FILE: "config.test.ts", INIT_CWD: import.meta.dirname };
     expect(publisherConfig([], env).file).toBe(import.meta.filename);
   });
 
-  test("a short stream is for trimming", () => {
+  test("a stream below the minimal length needs the policy trim", () => {
     const args = ["--transport=stream", "--max-stream-length=50", "--when-full=trim"];
     const { delivery } = publisherConfig(args, {});
     expect(delivery).toMatchObject({ maxStreamLength: 50, whenFull: "trim" });
   });
 
   test.each([
-    [["--max-stream-length=5000"], "MILLRACE_MAX_STREAM_LENGTH", "5000", "it is about streams"],
-    [["--max-stream-length=5"], "MILLRACE_MAX_STREAM_LENGTH", "5", "it is about streams"],
-    [["--when-full=fail"], "MILLRACE_WHEN_FULL", "fail", "it is about streams"],
-  ])("%j without effect is refused, and noted where %s=%s says it", (args, variable, value, why) => {
+    [["--max-stream-length=5000"], "MILLRACE_MAX_STREAM_LENGTH", "5000", "it applies to streams only"],
+    [["--max-stream-length=5"], "MILLRACE_MAX_STREAM_LENGTH", "5", "it applies to streams only"],
+    [["--when-full=fail"], "MILLRACE_WHEN_FULL", "fail", "it applies to streams only"],
+  ])("%j without effect is an error, and with %s=%s a warning", (args, variable, value, why) => {
     expect(() => publisherConfig(args, {})).toThrow(`has no effect: ${why}, and --transport is pubsub`);
     expect(publisherConfig([], { [variable]: value }).log.notes).toEqual([
       `${variable} has no effect: ${why}, and --transport is pubsub`,
@@ -106,15 +106,15 @@ describe("publisherConfig", () => {
       ["--transport=stream", "--wait-for-subscriber=5s"],
       "--wait-for-subscriber has no effect: a stream keeps",
     ],
-    [["--generate=5", "--loop"], "--loop has no effect: --generate goes on by itself"],
+    [["--generate=5", "--loop"], "--loop has no effect: --generate does not end at the end of the file"],
   ])("%j is refused", (args, message) => {
     expect(() => publisherConfig(args, {})).toThrow(message);
   });
 
   test.each([
-    [["--generate=5"], { MILLRACE_RATE: "7" }, "MILLRACE_RATE has no effect: --generate says the rate"],
-    [[], { MILLRACE_EVENTS: "7" }, "MILLRACE_EVENTS has no effect: it says how many --generate makes"],
-  ])("with %j %j is noted", (args, env, note) => {
+    [["--generate=5"], { MILLRACE_RATE: "7" }, "MILLRACE_RATE has no effect: --generate sets the rate"],
+    [[], { MILLRACE_EVENTS: "7" }, "MILLRACE_EVENTS has no effect: it limits --generate, which is not given"],
+  ])("with %j, %j gives a warning", (args, env, note) => {
     const { log, rate } = publisherConfig(args, env);
     expect(log.notes).toEqual([note]);
     expect(rate).toBe(args.length === 0 ? undefined : 5);
@@ -141,15 +141,23 @@ describe("publisherConfig", () => {
     [["--file=nowhere.jsonl"], {}, /^--file: there is no file .*nowhere\.jsonl/],
     [[], { EVENTS_JSONL_FILE: import.meta.dirname }, /^EVENTS_JSONL_FILE: .* is a directory/],
     [["--generate=0"], {}, /^--generate: "0" is not a number above 0/],
-    [["--generate=5", "--rate=5"], {}, /^--rate has no effect: --generate says the rate/],
+    [["--generate=5", "--rate=5"], {}, /^--rate has no effect: --generate sets the rate/],
     [["--generate=5", "--file=-"], {}, /^--generate: standard input can be read only once/],
-    [["--events=5"], {}, /^--events has no effect: it says how many --generate makes/],
-    [["--no-header", "--batch=5"], {}, /^--no-header: bare lines go one by one/],
-    [["--no-header", "--producer=shop"], {}, /^--no-header: bare lines go one by one/],
-    [["--producer=a b"], {}, /^--producer: "a b" is no name/],
-    [[], { MILLRACE_NO_HEADER: "yes", MILLRACE_LINGER: "5ms" }, /^--no-header: bare lines go one by one/],
+    [["--events=5"], {}, /^--events has no effect: it limits --generate, which is not given/],
+    [["--no-header", "--batch=5"], {}, /^--no-header: bare lines are sent one by one/],
+    [["--no-header", "--producer=shop"], {}, /^--no-header: bare lines are sent one by one/],
+    [["--producer=a b"], {}, /^--producer: "a b" is not a name/],
+    [
+      [],
+      { MILLRACE_NO_HEADER: "yes", MILLRACE_LINGER: "5ms" },
+      /^--no-header: bare lines are sent one by one/,
+    ],
     [["--when-full=explode"], {}, /^--when-full: "explode" is none of wait, trim, fail/],
-    [["--transport=stream", "--max-stream-length=50"], {}, /^--max-stream-length: .* at least 1000 entries/],
+    [
+      ["--transport=stream", "--max-stream-length=50"],
+      {},
+      /^--max-stream-length: .* minimum is 1000 entries/,
+    ],
     [["--partitions=0"], {}, /^--partitions: "0" is not a whole number/],
     [["--rate=0"], {}, /^--rate: "0" is not a number above 0/],
     [[], { MILLRACE_RATE: "fast" }, /^MILLRACE_RATE: "fast" is not a number above 0/],

@@ -21,12 +21,12 @@ test.each([
   ["one\n\n", 2],
   ["one\r\ntwo", 2],
   ["line\n".repeat(500_000), 500_000],
-])("countLines sees the lines of %j", async (content, lines) => {
+])("countLines counts the lines of %j", async (content, lines) => {
   const path = join(folder, "lines");
   await writeFile(path, content);
   expect(await countLines(path)).toBe(lines);
 });
 
-test("countLines leaves alone what can be read only once", async () => {
+test("countLines does not open an input that can be read only once", async () => {
   expect(await countLines("/dev/null")).toBeUndefined();
 });

@@ -4,7 +4,7 @@ import { generatedLines } from "../src/generated-lines.ts";
 const LINES = ['{"click_id":"a","n":1}', '{"n":2,"click_id" : "b"}'];
 
 describe("generatedLines", () => {
-  test("are the lines in turn, with click ids that nobody else has", () => {
+  test("are the lines in turn, with unique click ids", () => {
     const made = [...generatedLines(LINES, 5)].map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(made.map(({ n }) => n)).toEqual([1, 2, 1, 2, 1]);
     const ids = made.map(({ click_id }) => click_id);
@@ -12,13 +12,13 @@ describe("generatedLines", () => {
     for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
   });
 
-  test("are the same each time, and as many as are asked for", () => {
+  test("are the same each time, and as many as requested", () => {
     expect([...generatedLines(LINES, 3)]).toEqual([...generatedLines(LINES, 5)].slice(0, 3));
     const endless = generatedLines(LINES, Infinity)[Symbol.iterator]();
     for (let n = 0; n < 10_000; n += 1) expect(endless.next().done).toBe(false);
   });
 
-  test("change nothing but the id", () => {
+  test("differ from the lines in the id only", () => {
     expect([...generatedLines(['{ "click_id": "x", "a": "\\u00e9 $1" }'], 1)]).toEqual([
       '{ "click_id": "00000000-0000-4000-8000-000000000000", "a": "\\u00e9 $1" }',
     ]);

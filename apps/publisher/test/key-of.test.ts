@@ -5,7 +5,7 @@ import { keyOf } from "../src/key-of.ts";
 const zoneOf = keyOf("os_timezone");
 
 describe("keyOf", () => {
-  test("gives the field's value of any event, however it is written", () => {
+  test("returns the field's value in every notation", () => {
     const fields = fc.record(
       { os_timezone: fc.string({ unit: "grapheme" }), other: fc.string(), click_id: fc.string() },
       { requiredKeys: [] },
@@ -34,7 +34,7 @@ describe("keyOf", () => {
     expect(zoneOf(line)).toBe(key);
   });
 
-  test("of what is no text it is nothing", () => {
+  test("is undefined for a value that is not a string", () => {
     expect(zoneOf(new Uint8Array([0xff]))).toBe("");
   });
 });

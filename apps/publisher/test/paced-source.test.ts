@@ -53,7 +53,7 @@ describe("PacedSource", () => {
     expect(sink.rows).toEqual(numbers(10));
   });
 
-  test("makes up for a short delay only", async () => {
+  test("catches up on a short delay only", async () => {
     const { sink, flow } = await paced(numbers(100_000), 100);
     flow.time.set(60_000);
     await flow.settle();
@@ -73,7 +73,7 @@ describe("PacedSource", () => {
     await flow.stop();
   });
 
-  test("stops at once, however slow it is", async () => {
+  test("stops at once at any rate", async () => {
     const { sink, flow } = await paced(numbers(10), 0.001);
     await flow.stop();
     expect(sink.rows).toEqual([0]);
@@ -103,10 +103,11 @@ describe("PacedSource", () => {
     test.each(suite)("$name", ({ run }) => run());
   });
 
-  test("is drained when its input is and nothing waits to be due", async () => {
+  test("is drained when its input is and no event is queued", async () => {
     const time = new VirtualTime();
     const inner = new TestingSource<number>();
     const partition = await new PacedSource(inner, 1).buildPart("testing", undefined, {
+      flow: "test",
       step: "in",
       logger: SILENT_LOGGER,
       time,
@@ -126,7 +127,7 @@ describe("PacedSource", () => {
     await partition.close();
   });
 
-  test("forwards that its input is stopped", async () => {
+  test("forwards a stop to its input", async () => {
     const sink = new TestingSink<number>();
     const source = new TestingSource<number>();
     const flow = new Dataflow("paced");

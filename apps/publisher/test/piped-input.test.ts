@@ -12,7 +12,7 @@ import type { RedisConnection } from "@millrace/redis-source";
 import { publisher } from "./support/programs.ts";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");
-/** More than a pipe holds, so that it is read in pieces. */
+/** More than a pipe buffers, so that it is read in chunks. */
 const LINES = Array.from({ length: 5_000 }, (_, n) => JSON.stringify({ n, padding: "x".repeat(40) }));
 
 let server: LocalRedis;
@@ -44,7 +44,7 @@ async function linesOf(stream: string): Promise<readonly string[]> {
   return entries.map(([, [, line = ""]]) => line);
 }
 
-/** Types it into bash, where `publisher` is the program and `$FILE` the events. @returns the exit code, and what it said */
+/** Runs a command in bash, where `publisher` is the program and `$FILE` the events. @returns exit code and output */
 async function typed(command: string): Promise<{ readonly code: unknown; readonly said: string }> {
   const node = `"${process.execPath}" --conditions=@millrace/source --import tsx "${MAIN}"`;
   const shell = spawn("bash", ["-c", `publisher() { exec ${node} "$@"; }\n${command}`], {
@@ -57,7 +57,7 @@ async function typed(command: string): Promise<{ readonly code: unknown; readonl
   return { code, said };
 }
 
-describe("an input that is no regular file is read once, as a stream", () => {
+describe("an input that is not a regular file is read once, as a stream", () => {
   test.each([
     ["a process substitution", 'publisher --file <(cat "$FILE") "$@"'],
     ["one in a single word", 'publisher --file=<(cat "$FILE") "$@"'],
@@ -72,7 +72,7 @@ describe("an input that is no regular file is read once, as a stream", () => {
     expect(await linesOf(stream)).toEqual(LINES);
   });
 
-  test("a named pipe, whose writer comes later", async () => {
+  test("a named pipe whose writer opens it later", async () => {
     const pipe = join(folder, "pipe");
     execFileSync("mkfifo", [pipe]);
     const publishing = publisher(server.url, pipe, argsFor("named"));
@@ -84,9 +84,11 @@ describe("an input that is no regular file is read once, as a stream", () => {
     expect(await linesOf("named")).toEqual(LINES);
   });
 
-  test("and cannot be read again and again", async () => {
+  test("and cannot be looped", async () => {
     const { code, said } = await typed('publisher --loop --file <(cat "$FILE")');
     expect(code).toBe(2);
-    expect(said).toMatch(/--loop: \/dev\/fd\/\d+ is a pipe or the like, which can be read only once/);
+    expect(said).toMatch(
+      /--loop: \/dev\/fd\/\d+ is not a regular file \(a pipe\?\) and can be read only once/,
+    );
   });
 });

@@ -5,7 +5,7 @@ import { VirtualTime } from "@millrace/dataflow/testing";
 import { barProgress, logProgress } from "../src/progress.ts";
 
 describe("logProgress", () => {
-  test("tells how many of how many, and the rate as measured", () => {
+  test("shows count, total and the measured rate", () => {
     const time = new VirtualTime(0);
     const lines: string[] = [];
     const logger = { ...SILENT_LOGGER, info: (_: object, message: string) => void lines.push(message) };
@@ -35,7 +35,7 @@ describe("barProgress", () => {
     return String(terminal.read());
   }
 
-  test("draws a bar where the end is known", () => {
+  test("draws a bar if the total is known", () => {
     expect(drawn(10)).toMatch(/publishing \[=+ +\] 50% \| 5\/10 events \| 5\/s/);
   });
 
@@ -44,7 +44,7 @@ describe("barProgress", () => {
     expect(/\[[= ]+\]/.exec(drawn(10, 60))?.[0]).toHaveLength(7);
   });
 
-  test("draws a count where it is not", () => {
+  test("draws a count if the total is unknown", () => {
     expect(drawn(undefined)).toContain("publishing 5 events | 5/s");
   });
 });

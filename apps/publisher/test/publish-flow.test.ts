@@ -3,7 +3,7 @@ import type { RawLine, Sink } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
 import { publishFlow } from "../src/publish-flow.ts";
 
-test("given up at its deadline, it does not speak of windows", async () => {
+test("at the drain deadline its error does not mention windows", async () => {
   const source = new TestingSource<RawLine>();
   const never = new Promise<never>(() => undefined);
   const sink: Sink<RawLine> = {
@@ -22,12 +22,12 @@ test("given up at its deadline, it does not speak of windows", async () => {
   await failure;
 });
 
-test("lines go out as they are, and progress is their count in each stretch of time", async () => {
+test("lines are copied unchanged, and progress is their count in each interval", async () => {
   const source = new TestingSource<RawLine>();
   const sink = new TestingSink<RawLine>();
-  const told: number[] = [];
+  const reported: number[] = [];
   const onProgress = (lines: number): void => {
-    told.push(lines);
+    reported.push(lines);
   };
   const driver = await FlowDriver.start(publishFlow({ source, sink, progressEveryMs: 200, onProgress }));
   source.push(["a", " b\r", new Uint8Array([0xff])]);
@@ -36,8 +36,8 @@ test("lines go out as they are, and progress is their count in each stretch of t
   await driver.advanceTo(400);
   source.push(["d", "e"]);
   await driver.settle();
-  expect(told).toEqual([3, 1]);
+  expect(reported).toEqual([3, 1]);
   await driver.stop();
-  expect(told).toEqual([3, 1, 2]);
+  expect(reported).toEqual([3, 1, 2]);
   expect(sink.rows).toEqual(["a", " b\r", new Uint8Array([0xff]), "c", "d", "e"]);
 });

@@ -28,7 +28,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** What the entries of a stream carry. */
+/** The payloads of a stream's entries. */
 async function messagesOf(stream: string): Promise<readonly string[]> {
   const settings = { role: "test", logger: SILENT_LOGGER, time: SYSTEM_TIME };
   const connection = await connectRedis({ url: redis.url }, settings);
@@ -41,7 +41,7 @@ async function messagesOf(stream: string): Promise<readonly string[]> {
 }
 
 describe("the publisher", () => {
-  test("warns that nobody listens, publishes all the same, and tells how much was heard by nobody", async () => {
+  test("warns that there is no subscriber, publishes anyway, and reports how many events had none", async () => {
     const { code, log, output } = await publisher(redis.url, file, ["--wait-for-subscriber=100ms"]).ended;
     expect(code).toBe(0);
     expect(output).toEqual([]);
@@ -80,7 +80,7 @@ describe("the publisher", () => {
     expect(frames.flatMap((frame) => (frame.kind === "frame" ? frame.lines : []))).toEqual(lines);
   });
 
-  test("goes on with the numbers of its name, also after it was killed", async () => {
+  test("continues the numbers of its name, also after it was killed", async () => {
     const args = [
       "--transport=stream",
       "--channel=lasting",
@@ -124,7 +124,7 @@ describe("the publisher", () => {
     expect(parts.flat()).toHaveLength(20);
   });
 
-  test("fails when a stream is full, if it is to", async () => {
+  test("fails when a stream is full and the policy is fail", async () => {
     const args = ["--transport=stream", "--channel=full", "--no-header"];
     const full = ["--max-stream-length=10", "--when-full=fail", "--generate=max", "--events=100"];
     const { code, log } = await publisher(redis.url, file, [...args, ...full]).ended;
@@ -134,7 +134,7 @@ describe("the publisher", () => {
   });
 
   test.each(["stream", "pubsub"])(
-    "fails when Redis is gone before the last frame was sent on a %s",
+    "fails when Redis is gone before the last frame is sent on a %s",
     async (transport) => {
       const own = await startRedis();
       const args = [
@@ -161,11 +161,11 @@ describe("the publisher", () => {
   );
 
   test.each(["stream", "pubsub"])(
-    "stopped while Redis is gone from a %s, it ends in its time and says what was not sent",
+    "stopped while Redis is gone (%s), it ends within its drain timeout and reports what was not sent",
     async (transport) => {
       const own = await startRedis();
       const args = [`--transport=${transport}`, "--channel=gone", "--rate=200", "--loop"];
-      // Rows wait for a frame that is never full.
+      // Rows wait for a frame that never fills up.
       const waiting = ["--batch=10000", "--linger=60000ms"];
       const shown = ["--progress-every=50ms", "--wait-for-subscriber=0", "--drain-timeout=500ms"];
       const publishing = publisher(own.url, file, [...args, ...waiting, ...shown]);
@@ -198,7 +198,7 @@ describe("the publisher", () => {
     ["pubsub", [], "frozen"],
     ["stream", [], "frozen"],
   ])(
-    "stopped in the middle of a write on %s %p to a Redis that is %s, it ends in its time",
+    "stopped in the middle of a write on %s %p to a Redis that is %s, it ends within its drain timeout",
     async (transport, more, how) => {
       const own = await startRedis();
       const args = [
@@ -238,7 +238,7 @@ describe("the publisher", () => {
     expect(log.map(({ event }) => event)).toEqual(["starting", "stopping"]);
   });
 
-  test("says that there is no Redis, and where it looked", async () => {
+  test("reports that there is no Redis, and at which address", async () => {
     const port = await freePort();
     const { code, log } = await publisher(`redis://127.0.0.1:${port}`, file, ["--connect-timeout=300ms"])
       .ended;

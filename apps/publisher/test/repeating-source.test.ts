@@ -4,7 +4,7 @@ import { CallbackSink } from "@millrace/dataflow";
 import { RepeatingSource } from "../src/repeating-source.ts";
 
 describe("RepeatingSource", () => {
-  test("starts again at the end, until it is stopped", async () => {
+  test("repeats the input until it is stopped", async () => {
     const seen: number[] = [];
     const stop = new AbortController();
     const flow = new Dataflow("again");
@@ -19,11 +19,11 @@ describe("RepeatingSource", () => {
     expect(seen.slice(0, 8)).toEqual([1, 2, 3, 1, 2, 3, 1, 2]);
   });
 
-  test("refuses an input without events, which it would open for ever", async () => {
+  test("refuses an input without events, which it would reopen in an endless loop", async () => {
     const flow = new Dataflow("again");
     flow
       .input("in", new RepeatingSource(new IterableSource([])))
       .output("out", new CallbackSink(() => undefined));
-    await expect(run(flow)).rejects.toThrow("cannot repeat iterable: there is no event in it");
+    await expect(run(flow)).rejects.toThrow("cannot repeat iterable: it has no events");
   });
 });

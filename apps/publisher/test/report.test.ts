@@ -32,15 +32,15 @@ test("events that were not sent are part of the report", () => {
 });
 
 describe("events that were sent again", () => {
-  it("may have come twice where they have no numbers", () => {
-    expect(said(3, false)).toEqual([expect.stringMatching(/^warn 3 events .* may have got them twice/)]);
+  it("may be duplicates if they have no numbers", () => {
+    expect(said(3, false)).toEqual([expect.stringMatching(/^warn 3 events .* may have received them twice/)]);
   });
 
-  it("are dropped by readers where they have", () => {
-    expect(said(3, true)).toEqual([expect.stringMatching(/^info 3 events .* readers drop what they have/)]);
+  it("are dropped by readers if they have numbers", () => {
+    expect(said(3, true)).toEqual([expect.stringMatching(/^info 3 events .* readers drop duplicates/)]);
   });
 
-  it("are not spoken of where there are none", () => {
+  it("are not mentioned if there are none", () => {
     expect(said(0, false)).toEqual([]);
   });
 });

@@ -1,12 +1,11 @@
-/** A module imported in front of a program may belong to no library of this one, so the two meet under this symbol. */
+/** A preloaded module cannot import this library, so the two share a symbol of the global registry. */
 const KEY = Symbol.for("millrace.before-program");
 
 /**
- * Calls what a module that was imported in front of the program (`node --import`) has left under
- * `Symbol.for("millrace.before-program")` of the global object: a function that gets the configuration, once that is
- * known to be right, and brings up what the program needs.
+ * Calls the hook of a preloaded module (`node --import`): a function under `Symbol.for("millrace.before-program")` of the
+ * global object. It gets the validated configuration and starts what the program needs.
  *
- * @param stop aborts at the first request to stop; the function gets it as well
+ * @param stop aborts at the first request to stop; passed on to the hook
  */
 export async function beforeProgram(config: unknown, stop: AbortSignal): Promise<void> {
   const callback: unknown = Reflect.get(globalThis, KEY);

@@ -1,17 +1,17 @@
 import type { Writable } from "node:stream";
 import { SinkError, messageOf } from "@millrace/dataflow";
 
-/** What becomes of a program whose output cannot be written any more. */
+/** Callbacks for a standard output that cannot be written any more. */
 export interface OutputEnds {
-  /** Its reader has gone away (`| head` has seen enough). */
+  /** The reader closed the pipe (as `| head` does). */
   readonly gone: () => void;
-  /** Anything else, such as a full disk. */
+  /** Any other error, such as a full disk. */
   readonly failed: (error: SinkError) => void;
 }
 
 /**
- * Calls back when nothing more can be written on standard output. The stream itself says so: an EPIPE of anything else,
- * such as a socket or a file, is a failure of that.
+ * Calls back when standard output cannot be written any more. It listens to that stream only: an EPIPE of a socket or a
+ * file is an ordinary failure.
  */
 export function onOutputEnd(stream: Writable, { gone, failed }: OutputEnds): void {
   stream.on("error", (error) => {

@@ -9,17 +9,17 @@ import { UsageError } from "./usage-error.ts";
 
 /** An option: a flag, an environment variable, or both. The flag wins. */
 export interface OptionSpec<T> {
-  /** Flag and what its value is, such as `--rate <events>`. Absent: the environment only, as for secrets. */
+  /** Flag and a placeholder for its value, such as `--rate <events>`. Absent: environment only, as for secrets. */
   readonly flag?: string;
   /** Environment variable. Empty counts as not set. */
   readonly env: string;
   readonly description: string;
   readonly parse: Parser<T>;
-  /** How the default reads in the help, where its own text is not telling. */
+  /** Text of the default in the help, if the value itself is unclear. */
   readonly defaultText?: string;
   /**
-   * Whether the variable counts as not set, since something that goes before it was given; asked when all flags and the
-   * variables declared earlier are read. `@default it counts`
+   * Whether to ignore the variable, because an option that takes precedence was given. Called after all flags and the
+   * variables declared earlier are read. `@default never`
    */
   readonly unless?: () => boolean;
 }
@@ -27,7 +27,7 @@ export interface OptionSpec<T> {
 /** The values of the options, once {@link CommandLine.parse} has run. */
 export type Value<T> = () => T;
 
-/** Where a value came from. */
+/** The origin of a value. */
 interface Given {
   readonly source: "flag" | "variable";
   /** The flag or the variable. */
@@ -43,8 +43,8 @@ interface Declared {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The options of one program. Each declaration gives back how to get its value, typed by its parser; nothing is
- * read before {@link CommandLine.parse}.
+ * The options of one program. Each declaration returns a function that returns the value, typed by its parser. Nothing
+ * is read before {@link CommandLine.parse}.
  *
  * @example
  * const cli = new CommandLine("aggregator", "Counts clicks.");
@@ -59,7 +59,7 @@ export class CommandLine {
   readonly #given = new Map<Value<unknown>, Given>();
   readonly #notes: string[] = [];
 
-  /** @param commands words that could have stood in place of the first option; `@default none` */
+  /** @param commands names of the commands, for the error about an unknown one; `@default none` */
   constructor(name: string, description: string, commands: readonly string[] = []) {
     this.#commands = commands;
     this.#command = new Command(name)
@@ -85,7 +85,7 @@ export class CommandLine {
     return get;
   }
 
-  /** Declares an option that is on or off: the flag alone is on, `--flag=false` is off. A flag `--no-…` takes no value. */
+  /** Declares a boolean option: the flag alone is true, `--flag=false` is false. A flag `--no-…` takes no value. */
   toggle(spec: Omit<OptionSpec<boolean>, "parse">): Value<boolean> {
     let value = false;
     const alone = spec.flag === undefined || spec.flag.startsWith("--no-");
@@ -98,21 +98,21 @@ export class CommandLine {
     return get;
   }
 
-  /** Where a value came from, once {@link parse} has run; `undefined`: it was not given. */
+  /** Returns the origin of a value after {@link parse}; `undefined`: the option was not given. */
   sourceOf(value: Value<unknown>): "flag" | "variable" | undefined {
     return this.#given.get(value)?.source;
   }
 
-  /** The flag or the variable that gave a value, once {@link parse} has run; `undefined`: it was not given. */
+  /** Returns the flag or variable that set a value, after {@link parse}; `undefined`: the option was not given. */
   givenAs(value: Value<unknown>): string | undefined {
     return this.#given.get(value)?.name;
   }
 
   /**
-   * Says of an option, if it was given, that it has no effect beside the others: a flag is refused, and a variable, which
-   * may be set for other programs too, is noted. A toggle that is off says nothing.
+   * Reports that an option has no effect together with the others, if it was given: a flag is an error; a variable, which
+   * may be set for other programs, is a warning. A toggle that is off is not reported.
    *
-   * @param why ends the sentence "--trim has no effect: "
+   * @param why completes the message "--trim has no effect: "
    * @throws UsageError
    */
   withoutEffect(value: Value<unknown>, why: string): void {
@@ -124,8 +124,8 @@ export class CommandLine {
   }
 
   /**
-   * Accepts the flags of another command line, where it has none of that name itself, and ignores them: so the options
-   * that one command was given can be given to another one. The help leaves them out.
+   * Accepts and ignores the flags of another command that this one does not have, so that both can be called with the same
+   * options. The help does not list them.
    */
   ignore(declareOther: (other: CommandLine) => void): void {
     const other = new CommandLine("", "");
@@ -136,7 +136,7 @@ export class CommandLine {
     }
   }
 
-  /** Keeps what the user should know of an option as it was given, for the first lines of the log. */
+  /** Adds a warning about the given options to the first lines of the log. */
   note(sentence: string): void {
     this.#notes.push(sentence);
   }
@@ -149,7 +149,7 @@ export class CommandLine {
    * Reads flags and environment into the declared options.
    *
    * @param args without the program's own name
-   * @throws UsageError that names the option or the variable
+   * @throws UsageError with the name of the option or the variable
    * @throws HelpShown after `--help`
    */
   parse(args: readonly string[], env: Environment): void {
@@ -193,20 +193,20 @@ export class CommandLine {
     }
   }
 
-  /** A word where only options can stand. */
+  /** The error for an argument that is not an option. */
   #unknown(word: string): UsageError {
     const commands = this.#commands;
     if (commands.length === 0) {
-      return new UsageError(`too many arguments: ${JSON.stringify(word)}; all is said by options`);
+      return new UsageError(`too many arguments: ${JSON.stringify(word)}; this command takes options only`);
     }
     const meant = nearest(word, commands);
     return new UsageError(
-      `unknown command ${word}; ${meant === undefined ? `there are ${commands.join(", ")}` : `did you mean ${meant}`}`,
+      `unknown command ${word}; ${meant === undefined ? `the commands are ${commands.join(", ")}` : `did you mean ${meant}`}`,
     );
   }
 }
 
-/** Of `--no-header` commander says that the header is false; here it is the option `--no-header` that is true. */
+/** For `--no-header` commander sets `header` to false; here the option `--no-header` is true. */
 function givenFor(option: Option, flags: Readonly<Record<string, unknown>>): unknown {
   const value = flags[option.attributeName()];
   if (!option.negate) return value;
@@ -222,7 +222,7 @@ function read({ take }: Declared, name: string, given: unknown, source: Given["s
   }
 }
 
-/** The variables that have no flag; the others are named beside theirs. */
+/** Help text of the variables without a flag; the help lists the others with their flags. */
 function environmentHelp(declared: readonly Declared[]): string {
   const alone = declared.filter(({ option }) => option === undefined).map(({ spec }) => spec);
   if (alone.length === 0) return "";

@@ -4,16 +4,16 @@ import pretty from "pino-pretty";
 import { STDERR_LINES } from "@millrace/dataflow";
 import type { LogSettings } from "./log-options.ts";
 
-/** Where log lines go: a stream that may be a terminal. */
+/** The stream for log lines, which may be a terminal. */
 export interface LogStream extends DestinationStream {
   readonly isTTY?: boolean;
-  /** Of a terminal: whether colours are wanted there, by `NO_COLOR`, `FORCE_COLOR` and what the terminal is. */
+  /** Whether a terminal shows colours, by `NO_COLOR`, `FORCE_COLOR` and the kind of terminal. */
   hasColors?(): boolean;
 }
 
 /**
- * A logger for one program. Lines are written at once, so that none is lost however the program ends; those that cannot
- * be written are counted and do nothing to the program.
+ * Creates the logger of a program. It writes lines synchronously, so that none is lost when the program ends. Lines that
+ * cannot be written are counted and do not fail the program.
  *
  * @param name of the program
  * @param stream `@default standard error`
@@ -31,7 +31,7 @@ export function createLogger(name: string, settings: LogSettings, stream: LogStr
   );
 }
 
-/** One line each: the sentence, and beside it the fields where something is wrong. */
+/** One line for each entry: the message, and the fields unless the level is info. */
 function prettyStream(stream: LogStream): DestinationStream {
   const look = {
     colorize: stream.isTTY === true && stream.hasColors?.() !== false,
@@ -41,7 +41,7 @@ function prettyStream(stream: LogStream): DestinationStream {
   };
   const withFields = pretty.prettyFactory(look);
   const sentence = pretty.prettyFactory({ ...look, singleLine: false, hideObject: true });
-  // A progress bar may stand on the line: it gives way, and is drawn anew below.
+  // Clears a progress bar on the current line; the bar is drawn again below.
   const clearLine = stream.isTTY === true ? "\r\u001b[K" : "";
   return {
     write: (line) => {

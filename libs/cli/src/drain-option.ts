@@ -2,10 +2,10 @@ import { parseDuration } from "@millrace/windowing";
 import type { CommandLine, Value } from "./command-line.ts";
 
 /**
- * Declares the option that says how long a program may take to finish its work once it is asked to stop. Its value, ms,
- * goes into the configuration as `drainTimeoutMs`, where `runProgram` finds it too.
+ * Declares the option that limits the drain after a request to stop. Its value, ms, must be in the configuration as
+ * `drainTimeoutMs`, which `runProgram` reads too.
  *
- * @param fallback how the default is written
+ * @param fallback the default, as a duration
  */
 export function drainOption(cli: CommandLine, fallback: string): Value<number> {
   return cli.option(
@@ -13,7 +13,7 @@ export function drainOption(cli: CommandLine, fallback: string): Value<number> {
       flag: "--drain-timeout <duration>",
       env: "MILLRACE_DRAIN_TIMEOUT",
       description:
-        "how long finishing and printing what was read may take after a request to stop; then the program ends with exit code 1 and says what is missing",
+        "how long the program may take after a request to stop to finish and print what it has read; after that it reports what is missing and ends with exit code 1",
       parse: (given) => parseDuration(given),
       defaultText: fallback,
     },

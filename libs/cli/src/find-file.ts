@@ -2,12 +2,12 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 
 /**
- * Finds a file that the user named: relative to where the command was typed (a task runner may have changed the
- * directory since), else to where the program runs.
+ * Finds a file that the user named. A relative path is resolved against the directory in which the command was typed (a
+ * task runner may have changed it since), then against the working directory.
  *
- * @param env of the program; its `INIT_CWD` is where the command was typed
+ * @param env environment; `INIT_CWD` is the directory in which the command was typed
  * @returns its absolute path
- * @throws RangeError that tells where it was looked for
+ * @throws RangeError with the paths that were tried
  */
 export function findFile(given: string, env: Readonly<Record<string, string | undefined>>): string {
   const candidates = new Set([env["INIT_CWD"] ?? "", process.cwd()].map((folder) => resolve(folder, given)));

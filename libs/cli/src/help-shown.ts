@@ -1,4 +1,4 @@
-/** Thrown by {@link CommandLine.parse} after it has printed the help or the version: there is nothing left to do. */
+/** Thrown by {@link CommandLine.parse} after it has printed the help or the version, to end the program. */
 export class HelpShown extends Error {
   constructor() {
     super("the help was shown");

@@ -4,19 +4,19 @@ import { oneOf } from "./parsers.ts";
 const LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 const FORMATS = ["auto", "pretty", "json"] as const;
 
-/** How much is logged. */
+/** Level of the log. */
 export type LogLevel = (typeof LEVELS)[number];
 
-/** What the log on stderr looks like. */
+/** Options of the log on stderr. */
 export interface LogSettings {
   readonly level: LogLevel;
-  /** `auto`: for people on a terminal, JSON lines elsewhere. */
+  /** `auto`: readable lines on a terminal, JSON lines elsewhere. */
   readonly format: (typeof FORMATS)[number];
-  /** What the user should know of the options that were given: said first. `@default nothing` */
+  /** Warnings about the given options, logged first. `@default none` */
   readonly notes?: readonly string[] | undefined;
 }
 
-/** Used until the options are read, and by whoever has none. */
+/** Used until the options are read, and by programs without these options. */
 export const DEFAULT_LOG_SETTINGS: LogSettings = Object.freeze({ level: "info", format: "auto" });
 
 /** Declares the options of the log. */
@@ -25,7 +25,7 @@ export function logOptions(cli: CommandLine): Value<LogSettings> {
     {
       flag: "--log-level <level>",
       env: "MILLRACE_LOG_LEVEL",
-      description: `how much is logged on stderr: ${LEVELS.join(", ")}`,
+      description: `lowest level that is logged on stderr: ${LEVELS.join(", ")}`,
       parse: oneOf(LEVELS),
     },
     DEFAULT_LOG_SETTINGS.level,
@@ -34,7 +34,7 @@ export function logOptions(cli: CommandLine): Value<LogSettings> {
     {
       flag: "--log-format <format>",
       env: "MILLRACE_LOG_FORMAT",
-      description: `form of the log: ${FORMATS.join(", ")}; auto is pretty on a terminal and JSON lines elsewhere`,
+      description: `format of the log: ${FORMATS.join(", ")}; auto is pretty on a terminal and json elsewhere`,
       parse: oneOf(FORMATS),
     },
     DEFAULT_LOG_SETTINGS.format,

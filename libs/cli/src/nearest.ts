@@ -1,4 +1,4 @@
-/** The word that was most likely meant: not more than two letters off, nor more than a third of them. */
+/** Returns the most similar word, at most two edits away and at most a third of its letters; else `undefined`. */
 export function nearest(given: string, words: readonly string[]): string | undefined {
   const [best] = words
     .map((word) => ({ word, off: distance(given.toLowerCase(), word) }))
@@ -7,7 +7,7 @@ export function nearest(given: string, words: readonly string[]): string | undef
   return best?.word;
 }
 
-/** Letters to insert, drop, change, or swap with their neighbour. */
+/** Edit distance: letters inserted, deleted, changed, or swapped with their neighbour. */
 function distance(from: string, to: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, j) => j);

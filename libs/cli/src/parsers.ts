@@ -1,7 +1,7 @@
 /**
- * Reads the text of an option or a variable.
+ * Parses the text of an option or a variable.
  *
- * @throws RangeError that says what is wrong and what is wanted; the caller adds which option it was
+ * @throws RangeError that says what is wrong and what is expected; the caller adds the name of the option
  */
 export type Parser<T> = (text: string) => T;
 
@@ -50,12 +50,12 @@ export function oneOf<Word extends string>(words: readonly Word[]): Parser<Word>
   };
 }
 
-/** Values separated by commas, each read by itself. */
+/** Values separated by commas, each parsed by the given parser. */
 export function listOf<T>(each: Parser<T>): Parser<readonly T[]> {
   return (given) => given.split(",").map((item) => each(item.trim()));
 }
 
-// Number() alone would take "", " ", "0x10" and "Infinity".
+// Number() alone accepts "", " ", "0x10" and "Infinity".
 function decimal(given: string): number {
   return /^\d+(\.\d+)?$/.test(given) ? Number(given) : Number.NaN;
 }

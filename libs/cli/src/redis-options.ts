@@ -8,17 +8,17 @@ import { UsageError } from "./usage-error.ts";
 
 const FIVE_SECONDS_MS = 5_000;
 
-/** An address where a port should be: Kubernetes sets `REDIS_PORT` to one where there is a service named redis. */
+/** An address in place of a port: Kubernetes sets `REDIS_PORT` to one for a service named redis. */
 interface ServiceAddress {
   readonly host: string;
   readonly port: number;
 }
 
 /**
- * Declares the options that name a Redis. Passwords have no flag: a command line is for everybody to see.
+ * Declares the options that name a Redis. Passwords have no flag, since all users of a machine can see command lines.
  *
- * What a flag names goes before what variables name. Of variables `REDIS_URL` goes before the others, which only add
- * the user and the password that it leaves out, and `REDIS_SENTINELS` before host and port.
+ * Flags take precedence over variables. Among variables `REDIS_URL` takes precedence over the others, which only add the
+ * user and the password that it leaves out; `REDIS_SENTINELS` takes precedence over host and port.
  *
  * The value throws a UsageError for options that contradict each other.
  */
@@ -30,21 +30,21 @@ export function redisOptions(cli: CommandLine): Value<RedisConnectionOptions> {
     env: "REDIS_URL",
     description:
       "redis://host:port, rediss:// for TLS, unix:///path, or redis+sentinel://host:port,host:port/master; " +
-      "a password in this flag shows in the list of processes (ps), in REDIS_PASSWORD it does not",
+      "a password in this flag is visible in the list of processes (ps), one in REDIS_PASSWORD is not",
     parse: givenUrl,
     unless: () => byFlag(sentinels),
   });
   const sentinels: Value<readonly string[] | undefined> = cli.option({
     flag: "--redis-sentinels <addresses>",
     env: "REDIS_SENTINELS",
-    description: "host:port of the Sentinels that know the master, with commas between them",
+    description: "host:port of the Sentinels, separated by commas",
     parse: listOf(text),
     unless: () => url() !== undefined || byFlag(host, port),
   });
   const masterName = cli.option({
     flag: "--redis-master-name <name>",
     env: "REDIS_MASTER_NAME",
-    description: "the name by which the Sentinels know the master",
+    description: "name of the master at the Sentinels",
     parse: text,
     unless: () => sentinels() === undefined,
   });
@@ -52,7 +52,7 @@ export function redisOptions(cli: CommandLine): Value<RedisConnectionOptions> {
   const host: Value<string | undefined> = cli.option({
     flag: "--redis-host <host>",
     env: "REDIS_HOST",
-    description: "where Redis runs",
+    description: "host of Redis",
     parse: text,
     defaultText: "localhost",
     unless: named,
@@ -60,7 +60,7 @@ export function redisOptions(cli: CommandLine): Value<RedisConnectionOptions> {
   const port: Value<number | ServiceAddress | undefined> = cli.option({
     flag: "--redis-port <port>",
     env: "REDIS_PORT",
-    description: "its port",
+    description: "port of Redis",
     parse: (given) => portOrService(given, host(), cli),
     defaultText: "6379",
     unless: named,
@@ -68,7 +68,7 @@ export function redisOptions(cli: CommandLine): Value<RedisConnectionOptions> {
   const tls = cli.toggle({
     flag: "--redis-tls",
     env: "REDIS_TLS",
-    description: "speak TLS with Redis and with Sentinels, as rediss:// does",
+    description: "use TLS for Redis and for Sentinels, as rediss:// does",
   });
   const username = cli.option({
     flag: "--redis-username <name>",
@@ -81,14 +81,14 @@ export function redisOptions(cli: CommandLine): Value<RedisConnectionOptions> {
     flag: "--redis-nat-map <pairs>",
     env: "REDIS_NAT_MAP",
     description:
-      "behind NAT: where the nodes of a cluster, or a master, are reached from here, such as 10.0.0.1:6379=redis:7001,…",
+      "behind NAT: maps the addresses that the nodes of a cluster, or a master, announce to reachable ones, such as 10.0.0.1:6379=redis:7001,…",
     parse: listOf(addressPair),
   });
   const connectTimeoutMs = cli.option(
     {
       flag: "--connect-timeout <duration>",
       env: "MILLRACE_CONNECT_TIMEOUT",
-      description: "how long the first connections to Redis may take, all together",
+      description: "how long the first connections to Redis may take, in total",
       parse: (given) => parseDuration(given),
       defaultText: "5s",
     },
@@ -127,11 +127,12 @@ export function redisOptions(cli: CommandLine): Value<RedisConnectionOptions> {
     }
     if (masterName() !== undefined && sentinels() === undefined && url()?.parts.place.kind !== "sentinels") {
       throw new UsageError(
-        `${cli.givenAs(masterName) ?? ""}: it is for Sentinels; name them with --redis-sentinels, or in a redis+sentinel:// URL`,
+        `${cli.givenAs(masterName) ?? ""}: it applies to Sentinels only; name them with --redis-sentinels, or in a redis+sentinel:// URL`,
       );
     }
-    if (url()?.parts.place.kind === "socket") cli.withoutEffect(natMap, "a Unix socket leads to one server");
-    // A server that a flag names replaces the parts of a variable's URL, or all of it where it has no such parts.
+    if (url()?.parts.place.kind === "socket")
+      cli.withoutEffect(natMap, "a Unix socket connects to one server");
+    // A host or port by flag replaces that part of a variable's URL, or the whole URL if it has no such part.
     const replaced =
       byFlag(host, port) && cli.sourceOf(url) === "variable" && url()?.parts.place.kind !== "server";
     return checked({
@@ -150,7 +151,7 @@ export function redisOptions(cli: CommandLine): Value<RedisConnectionOptions> {
   };
 }
 
-/** What does not go together is a wrong use like any other. */
+/** Turns an error about contradicting options into a UsageError. */
 function checked(options: RedisConnectionOptions): RedisConnectionOptions {
   try {
     describeRedis(options);
@@ -173,7 +174,7 @@ interface GivenUrl {
   readonly parts: RedisUrl;
 }
 
-/** Messages never quote what may hold a password. */
+/** Messages never quote a URL, which may contain a password. */
 function givenUrl(given: string): GivenUrl {
   const text = given.trim();
   try {
@@ -195,7 +196,7 @@ function portOrService(
   const says = `REDIS_PORT is ${given}, as Kubernetes sets it for a service named redis`;
   if (host === undefined) {
     cli.note(`${says}: that address is used`);
-    // An IPv6 address is in brackets only in such a URL.
+    // An IPv6 address has brackets in a URL, but not as a host.
     return { host: serviceHost.replace(/^\[(.+)\]$/, "$1"), port: port(servicePort) };
   }
   cli.note(

@@ -11,21 +11,21 @@ import { onStopRequest } from "./stop-requests.ts";
 import { UnexpectedError } from "./unexpected-error.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** How long (ms) a program may take to finish its work once it is asked to stop, unless it says so itself. */
+/** Default of `drainTimeoutMs`, ms. */
 const DRAIN_TIMEOUT_MS = 5_000;
-/** How long (ms) it may go on beyond that, to close what it has open and to print; then it is ended. */
+/** How long (ms) a program may take after that to close its resources and to print; then the process is ended. */
 const CLOSE_TIMEOUT_MS = 3_000;
-/** How long (ms) a program that is done may go on for what it has left open. */
+/** How long (ms) open handles may keep the process alive after the program is done. */
 const EXIT_GRACE_MS = 500;
 
-/** What every program can be configured with. */
+/** Configuration that every program has. */
 export interface ProgramConfig {
   readonly log: LogSettings;
-  /** How long (ms) the program takes at most to finish its work once it is asked to stop. @default 5000 */
+  /** How long (ms) the program may take to finish its work after a request to stop. @default 5000 */
   readonly drainTimeoutMs?: number;
 }
 
-/** What a program works with. */
+/** What a program gets. */
 export interface ProgramContext<Config> {
   readonly config: Config;
   readonly logger: Logger;
@@ -34,15 +34,15 @@ export interface ProgramContext<Config> {
 }
 
 /**
- * Runs a program as the whole of this process: reads its configuration, gives it a logger and a signal to stop by,
- * and turns what becomes of it into an exit code and, where it failed, one clear line. See {@link EXIT_CODES}.
+ * Runs a program as this process: reads its configuration, gives it a logger and an abort signal, and sets the exit code
+ * by the outcome. A failure is logged as one line. See {@link EXIT_CODES}.
  *
- * The process ends only when a reader of standard output has taken all of it, however slow it is; one that goes away
- * ends the program quietly, and an output that cannot be written otherwise fails it. After a request to stop it ends
- * 3 s after `drainTimeoutMs` at the latest, and says what it leaves undone. What is thrown where nothing catches it, and
- * a rejection that is handled nowhere, stop the program in the same way, with the exit code of a failure.
+ * The process ends after the reader of standard output has read everything, however slow it is. A reader that closes the
+ * pipe ends the program without an error; any other write error fails it. After a request to stop the process ends at
+ * most 3 s after `drainTimeoutMs`, and reports what is unfinished. An uncaught exception or an unhandled rejection stops
+ * the program in the same way, with the exit code of a failure.
  *
- * @param args the program's own; `@default` all of the command line
+ * @param args arguments of the program; `@default` those of the command line
  */
 export async function runProgram<Config extends ProgramConfig>(
   name: string,
@@ -52,7 +52,7 @@ export async function runProgram<Config extends ProgramConfig>(
 ): Promise<void> {
   let logger: Logger = createLogger(name, DEFAULT_LOG_SETTINGS);
   let stopTimeoutMs = DRAIN_TIMEOUT_MS + CLOSE_TIMEOUT_MS;
-  /** Exit code of what went wrong beside the program's own promise. */
+  /** Exit code of a failure outside the program's own promise. */
   let aside: number | undefined;
   let outputFailure: SinkError | undefined;
   let outputSaid = false;
@@ -95,9 +95,9 @@ export async function runProgram<Config extends ProgramConfig>(
     await program({ config, logger, signal: stop.signal });
     process.exitCode = EXIT_CODES.ok;
   } catch (error) {
-    // Nothing can be printed once the reader has gone: whatever fails after that fails for it.
+    // Nothing can be printed after the reader has gone: later failures are consequences of that.
     const asked = gone.signal.aborted || (stop.signal.aborted && error === stop.signal.reason);
-    // A sink that reports it knows more: whose output it is.
+    // A sink that reports the same failure has the better message: it names the output.
     if (hasCode(error, SinkError.code) && error !== outputFailure) outputSaid = true;
     process.exitCode = asked ? EXIT_CODES.ok : report(name, logger, error);
   }
@@ -111,11 +111,11 @@ export async function runProgram<Config extends ProgramConfig>(
   endLater(EXIT_GRACE_MS, process.exitCode);
 }
 
-/** Resolves when all that was written to the stream has left this process, or can no longer leave it. */
+/** Resolves when everything written to the stream has left this process, or the stream is broken. */
 function written(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
     try {
-      // Called when everything before it was written, and also when the stream is broken.
+      // The callback runs after all earlier writes, and also if the stream is broken.
       stream.write("", () => {
         resolve();
       });
@@ -131,15 +131,15 @@ function unfinished(timeoutMs: number): DrainTimeoutError {
   return new DrainTimeoutError(`the program did not end within ${timeoutMs} ms of being asked to${output}`);
 }
 
-/** Says what went wrong, on one line. @returns the exit code */
+/** Logs the failure as one line. @returns the exit code */
 function report(name: string, logger: Logger, error: unknown): number {
   if (error instanceof HelpShown) return EXIT_CODES.ok;
   if (error instanceof UsageError) {
-    // It is read where it was typed: a sentence, not a log line.
-    STDERR_LINES.write(`${name}: ${error.message}\nSee ${name} --help for what there is.\n`);
+    // The user reads it at the prompt: a sentence, not a log line.
+    STDERR_LINES.write(`${name}: ${error.message}\nSee ${name} --help for all options.\n`);
   } else {
     const { code, message } = hasCode(error) ? error : new UnexpectedError(error);
-    // A message made for people says all; of an unforeseen error only the stack shows where it was.
+    // The message of a known error is enough; for an unexpected error the stack shows the place.
     const stack = error instanceof Error && code === UnexpectedError.code ? { stack: error.stack } : {};
     logger.error({ event: "failed", code, ...stack }, message);
     if (error instanceof Error) logger.debug({ event: "failed", err: error }, "where it failed");
@@ -147,7 +147,7 @@ function report(name: string, logger: Logger, error: unknown): number {
   return exitCodeOf(error);
 }
 
-/** A last resort that does not itself keep the process alive. */
+/** A timer as a last resort. It does not keep the process alive. */
 function endLater(afterMs: number, code: number): void {
   setTimeout(() => process.exit(code), afterMs).unref();
 }

@@ -4,12 +4,12 @@ import { text } from "./parsers.ts";
 import { UsageError } from "./usage-error.ts";
 
 /**
- * Declares a secret: the variable `name`, or the file that `<name>_FILE` names. It has no flag, since a command line is
- * for everybody to see. A line end at its end, which editors and `echo` add, is taken away, and noted.
+ * Declares a secret: the variable `name`, or the file that `<name>_FILE` names. It has no flag, since all users of a
+ * machine can see command lines. A line end at its end, which editors and `echo` add, is removed, with a warning.
  *
  * The value throws a UsageError when both are given.
  *
- * @param unless as of an option
+ * @param unless as for an option
  */
 export function secretOption(
   cli: CommandLine,
@@ -19,7 +19,7 @@ export function secretOption(
 ): Value<string | undefined> {
   const trimmed = (secret: string, where: string): string => {
     const line = secret.replace(/[\r\n]+$/, "");
-    if (line !== secret) cli.note(`${where} ends with a line end, which is not taken as part of the secret`);
+    if (line !== secret) cli.note(`${where} ends with a line end, which is removed from the secret`);
     return text(line);
   };
   const itself = cli.option({
@@ -30,7 +30,7 @@ export function secretOption(
   });
   const file = cli.option({
     env: `${name}_FILE`,
-    description: "a file that holds it, instead",
+    description: `file with the value of ${name}`,
     parse: (path) => trimmed(contentOf(path), `${name}_FILE`),
     unless,
   });

@@ -1,12 +1,12 @@
 const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Why a program is to stop, for its log. */
+/** Why a program is asked to stop, for its log. */
 export type StopReason = (typeof STOP_SIGNALS)[number] | "the parent process is gone";
 
 /**
- * Calls back at the first request to stop: SIGINT, SIGTERM, SIGHUP, or the end of a parent process that holds an
- * IPC channel. The others are taken and ignored, since one Ctrl-C may arrive several times: from the terminal, from
- * a task runner and from the parent.
+ * Calls back at the first request to stop: SIGINT, SIGTERM, SIGHUP, or the end of a parent process with an IPC channel.
+ * Later requests are ignored, since one Ctrl-C may arrive several times: from the terminal, from a task runner and from
+ * the parent.
  */
 export function onStopRequest(callback: (reason: StopReason) => void): void {
   let stopped = false;
@@ -24,6 +24,6 @@ export function onStopRequest(callback: (reason: StopReason) => void): void {
   process.on("disconnect", () => {
     stop("the parent process is gone");
   });
-  // Listening would otherwise keep a program alive that has nothing left to do.
+  // Otherwise the listener keeps a program alive that is done.
   process.channel.unref();
 }

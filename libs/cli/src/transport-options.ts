@@ -5,32 +5,32 @@ import { UsageError } from "./usage-error.ts";
 
 const TRANSPORTS = ["pubsub", "sharded", "stream"] as const;
 
-/** How events travel: Pub/Sub, sharded Pub/Sub, or Streams. */
+/** How events are transported: Pub/Sub, sharded Pub/Sub, or Streams. */
 export type Transport = (typeof TRANSPORTS)[number];
 
 /**
- * By what, and under which name, events travel. Publisher and aggregator must agree on all of it; where the partitions
- * differ, the one that starts later is refused.
+ * Transport and names of the partitions. Publisher and aggregator must have the same; if the partitions differ, the
+ * program that starts later is refused.
  */
 export interface TransportSettings {
   readonly transport: Transport;
-  /** Name of the channel or stream; that of partitions begins with it. */
+  /** Name of the channel or stream, and prefix of the partitions' names. */
   readonly channel: string;
   readonly partitions: number;
-  /** Names of the partitions: channels or streams. */
+  /** Names of the partitions, which are channels or streams. */
   readonly names: readonly string[];
-  /** Field by whose value events are divided among the partitions. */
+  /** Field whose value decides the partition of an event. */
   readonly partitionBy: string;
 }
 
-/** What the options are without a value. */
+/** The defaults. */
 export interface TransportDefaults {
   readonly channel: string;
   readonly partitionBy: string;
 }
 
 /**
- * Declares the options that say how events travel.
+ * Declares the options of the transport.
  *
  * The value throws a UsageError for a channel that cannot have several partitions.
  */
@@ -39,7 +39,7 @@ export function transportOptions(cli: CommandLine, defaults: TransportDefaults):
     {
       flag: "--transport <kind>",
       env: "MILLRACE_TRANSPORT",
-      description: "how events travel: pubsub, sharded (Pub/Sub), or stream",
+      description: "transport of events: pubsub, sharded (Pub/Sub), or stream",
       parse: oneOf(TRANSPORTS),
     },
     "pubsub",
@@ -57,7 +57,7 @@ export function transportOptions(cli: CommandLine, defaults: TransportDefaults):
     {
       flag: "--partitions <number>",
       env: "MILLRACE_PARTITIONS",
-      description: "how many channels or streams the events are spread over",
+      description: "number of partitions, each a channel or a stream",
       parse: integer(1, 16_384),
     },
     1,

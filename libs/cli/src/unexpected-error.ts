@@ -1,6 +1,6 @@
 import { MillraceError, messageOf } from "@millrace/dataflow";
 
-/** Stands for what was thrown where nobody foresaw it; `cause` is that. */
+/** Wraps an error that no code expected; `cause` is the original. */
 export class UnexpectedError extends MillraceError {
   static readonly code = "MILLRACE_UNEXPECTED";
   readonly code = UnexpectedError.code;

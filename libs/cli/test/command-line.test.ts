@@ -39,7 +39,7 @@ function parsed(args: readonly string[], env: Readonly<Record<string, string>> =
 }
 
 describe("CommandLine", () => {
-  test("gives defaults where nothing is said", () => {
+  test("returns defaults if nothing is given", () => {
     expect(parsed([])).toEqual({ size: 7, speed: undefined, wet: false, noSails: false, key: undefined });
   });
 
@@ -55,14 +55,14 @@ describe("CommandLine", () => {
     });
   });
 
-  test("flags win over the environment, also to switch off", () => {
+  test("a flag overrides its variable, also with false", () => {
     expect(parsed(["--size=5", "--wet=false"], { MILL_SIZE: "4", MILL_WET: "1" })).toMatchObject({
       size: 5,
       wet: false,
     });
   });
 
-  test("a flag that says no is on when it is there", () => {
+  test("a --no- flag is true when it is given", () => {
     expect(parsed(["--no-sails"])).toMatchObject({ noSails: true });
     expect(parsed([], { MILL_NO_SAILS: "yes" })).toMatchObject({ noSails: true });
     expect(parsed([], { MILL_NO_SAILS: "no" })).toMatchObject({ noSails: false });
@@ -73,7 +73,7 @@ describe("CommandLine", () => {
     expect(parsed([], { MILL_SIZE: "", MILL_WET: "" })).toMatchObject({ size: 7, wet: false });
   });
 
-  test("a flag hides a bad variable that it wins over", () => {
+  test("an invalid variable that a flag overrides is no error", () => {
     expect(parsed(["--size=5"], { MILL_SIZE: "huge" })).toMatchObject({ size: 5 });
   });
 
@@ -91,7 +91,7 @@ describe("CommandLine", () => {
     expect(() => parsed(args, env)).toThrow(message);
   });
 
-  test("a word that is no command is named, with the one that was meant", () => {
+  test("an unknown command is named, with the most similar one", () => {
     const refused = (word: string): (() => void) => {
       const cli = new CommandLine("mill", "Grinds.", ["graph", "inspect"]);
       return () => {
@@ -100,11 +100,11 @@ describe("CommandLine", () => {
     };
     expect(refused("grpah")).toThrow("unknown command grpah; did you mean graph");
     expect(refused("Inspct")).toThrow("unknown command Inspct; did you mean inspect");
-    expect(refused("help")).toThrow("unknown command help; there are graph, inspect");
+    expect(refused("help")).toThrow("unknown command help; the commands are graph, inspect");
     expect(refused("grain")).toThrow(UsageError);
   });
 
-  test("a variable gives way to what goes before it, even a bad one", () => {
+  test("a variable is ignored, even if invalid, when an option with precedence is given", () => {
     const cli = new CommandLine("mill", "Grinds.");
     const wind = cli.option({ flag: "--wind <kn>", env: "MILL_WIND", description: "", parse: positive });
     const size = cli.option({
@@ -121,7 +121,7 @@ describe("CommandLine", () => {
     expect([size(), cli.sourceOf(size)]).toEqual([5, "flag"]);
   });
 
-  test("an option without effect is refused as a flag, and noted as a variable", () => {
+  test("an option without effect is an error as a flag, and a warning as a variable", () => {
     const parse = (args: readonly string[], env: Readonly<Record<string, string>>): readonly string[] => {
       const cli = new CommandLine("mill", "Grinds.");
       const size = cli.option({ flag: "--size <cm>", env: "MILL_SIZE", description: "", parse: positive }, 1);
@@ -148,7 +148,7 @@ describe("CommandLine", () => {
     expect(size()).toBe(3);
   });
 
-  test("--version says which it is", () => {
+  test("--version prints the version", () => {
     const write = jest.spyOn(process.stdout, "write").mockReturnValue(true);
     try {
       expect(() => parsed(["--version"])).toThrow("the help was shown");
@@ -158,7 +158,7 @@ describe("CommandLine", () => {
     }
   });
 
-  test("the help shows flags, variables, defaults and what only the environment can say", () => {
+  test("the help shows flags, variables, defaults and the variables without a flag", () => {
     const write = jest.spyOn(process.stdout, "write").mockReturnValue(true);
     let help: string;
     try {
@@ -173,7 +173,7 @@ describe("CommandLine", () => {
 });
 
 describe("parsers", () => {
-  test("boolean knows three words for each", () => {
+  test("boolean accepts three words for each value", () => {
     expect(["true", "YES", "1"].map(boolean)).toEqual([true, true, true]);
     expect(["false", "No", "0"].map(boolean)).toEqual([false, false, false]);
   });
@@ -195,7 +195,7 @@ describe("parsers", () => {
     expect(() => oneOf(["a", "b"])("c")).toThrow('"c" is none of a, b');
   });
 
-  test("listOf reads each", () => {
+  test("listOf parses each value", () => {
     expect(listOf(integer(0, 9))("1, 2,3")).toEqual([1, 2, 3]);
     expect(() => listOf(integer(0, 9))("1,,3")).toThrow('"" is not a whole number');
   });

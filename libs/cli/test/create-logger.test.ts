@@ -19,7 +19,7 @@ function logged(settings: LogSettings, isTTY: boolean, colours = true): string {
 }
 
 describe("createLogger", () => {
-  test("writes JSON lines where no person looks", () => {
+  test("writes JSON lines if the stream is no terminal", () => {
     const [line] = logged({ level: "info", format: "auto" }, false).trimEnd().split("\n");
     expect(JSON.parse(line ?? "")).toEqual({
       level: "info",
@@ -31,29 +31,29 @@ describe("createLogger", () => {
     });
   });
 
-  test("writes for people on a terminal, over whatever stands on the line", () => {
+  test("writes readable lines on a terminal, over the current line", () => {
     const text = logged({ level: "info", format: "auto" }, true);
     expect(text).toContain("ground the grain");
     expect(text.startsWith("\r\u001b[K")).toBe(true);
   });
 
-  test("has colours only where the terminal wants them, which NO_COLOR says too", () => {
+  test("uses colours only if the terminal has them and NO_COLOR is not set", () => {
     expect(logged({ level: "info", format: "auto" }, true)).toContain("\u001b[3");
     expect(logged({ level: "info", format: "auto" }, true, false)).not.toContain("\u001b[3");
   });
 
-  test("people get the sentence, and the fields where something is wrong", () => {
+  test("readable lines have the message, and at level warn the fields too", () => {
     const text = logged({ level: "info", format: "pretty" }, false);
     expect(text).toMatch(/INFO: ground the grain\n/);
     expect(text).toMatch(/WARN: the stone is worn \{"mm":2\}\n/);
   });
 
-  test("the format can be chosen either way", () => {
+  test("either format can be chosen", () => {
     expect(logged({ level: "info", format: "json" }, true)).toMatch(/^\{/);
     expect(logged({ level: "info", format: "pretty" }, false)).toMatch(/^\[/);
   });
 
-  test("the level decides", () => {
+  test("logs from the chosen level on", () => {
     expect(logged({ level: "debug", format: "json" }, false)).toContain("not at this level");
     expect(logged({ level: "silent", format: "json" }, false)).toBe("");
   });

@@ -5,21 +5,21 @@ import { FencedError } from "@millrace/dataflow";
 import { RedisOptionsError, RedisUnreachableError } from "@millrace/redis-source";
 import { exitCodeOf } from "../src/exit-code.ts";
 
-test("the exit codes are what the documentation says", () => {
+test("the exit codes are those of the documentation", () => {
   expect(EXIT_CODES).toEqual({ ok: 0, failure: 1, usage: 2, fenced: 75 });
 });
 
 test.each([
-  ["a wrong use", new UsageError("no"), 2],
-  ["an option of a connection that cannot be meant", new RedisOptionsError("no"), 2],
+  ["a usage error", new UsageError("no"), 2],
+  ["an invalid option of a connection", new RedisOptionsError("no"), 2],
   ["another owner", new FencedError("no"), 75],
-  ["a broken pipe of something else", new RedisUnreachableError("no", { cause: epipe() }), 1],
-  ["anything else", new Error("no"), 1],
+  ["a broken pipe that is not standard output", new RedisUnreachableError("no", { cause: epipe() }), 1],
+  ["any other error", new Error("no"), 1],
 ])("%s", (_, error, code) => {
   expect(exitCodeOf(error)).toBe(code);
 });
 
-test("an error of another copy of the library has the same", async () => {
+test("an error of another copy of the library has the same exit code", async () => {
   jest.resetModules();
   // Named by a variable: a literal would count as loading the library lazily everywhere.
   const name = "@millrace/dataflow";

@@ -5,20 +5,20 @@ import { findFile } from "@millrace/cli";
 const { dirname: here, filename } = import.meta;
 
 describe("findFile", () => {
-  test("looks where the command was typed, then where the program runs", () => {
+  test("searches the directory in which the command was typed, then the working directory", () => {
     expect(findFile(basename(filename), { INIT_CWD: here })).toBe(filename);
     expect(findFile(relative(process.cwd(), filename), { INIT_CWD: here })).toBe(filename);
     expect(findFile(relative(process.cwd(), filename), {})).toBe(filename);
     expect(findFile(filename, { INIT_CWD: "/nowhere" })).toBe(filename);
   });
 
-  test("tells where it looked", () => {
+  test("reports the paths that it tried", () => {
     expect(() => findFile("missing.jsonl", { INIT_CWD: here })).toThrow(
       `there is no file ${here}/missing.jsonl nor ${process.cwd()}/missing.jsonl`,
     );
   });
 
-  test("wants a file", () => {
+  test("refuses a directory", () => {
     expect(() => findFile(basename(here), { INIT_CWD: dirname(here) })).toThrow(`${here} is a directory`);
   });
 });

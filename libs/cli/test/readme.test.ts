@@ -5,7 +5,7 @@ import { startProgram } from "@millrace/local-redis/programs";
 
 const program = join(import.meta.dirname, "programs/greet.ts");
 
-test("the README's program is the one that runs here, by flag, by variable, and not with a bad value", async () => {
+test("the README's program runs with a flag and with a variable, and refuses an invalid value", async () => {
   const readme = await readFile(join(import.meta.dirname, "../README.md"), "utf8");
   expect(readme).toContain(`\`\`\`ts\n${await readFile(program, "utf8")}\`\`\``);
   expect(await startProgram(program, { args: ["--times=2"] }).ended).toMatchObject({

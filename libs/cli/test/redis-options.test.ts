@@ -16,7 +16,7 @@ function settings(
   return redis();
 }
 
-/** Where these lead, and what is said of them. */
+/** The address that the options lead to, and the warnings about them. */
 function place(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -75,7 +75,7 @@ describe("redisOptions", () => {
   });
 });
 
-describe("which Redis is meant", () => {
+describe("precedence of the options that name a Redis", () => {
   test.each([
     ["a URL by flag", ["--redis-url=redis://a:1"], { REDIS_HOST: "b", REDIS_PORT: "2" }, "a:1"],
     [
@@ -131,14 +131,16 @@ describe("which Redis is meant", () => {
     });
   });
 
-  test("an IPv6 address that Kubernetes sets as the port has no brackets as a host", () => {
+  test("the host from an IPv6 address that Kubernetes sets as the port has no brackets", () => {
     expect(settings([], { REDIS_PORT: "tcp://[::1]:7411" })).toMatchObject({ host: "::1", port: 7_411 });
     expect(place([], { REDIS_PORT: "tcp://[::1]:7411" })).toMatchObject({ at: "[::1]:7411" });
   });
 
-  test("a map of addresses for a Unix socket is noted where a variable says it", () => {
+  test("a map of addresses for a Unix socket is a warning if it comes from a variable", () => {
     const env = { REDIS_URL: "unix:///r.sock", REDIS_NAT_MAP: "10.0.0.1:1=redis:1" };
-    expect(place([], env).notes).toEqual(["REDIS_NAT_MAP has no effect: a Unix socket leads to one server"]);
+    expect(place([], env).notes).toEqual([
+      "REDIS_NAT_MAP has no effect: a Unix socket connects to one server",
+    ]);
   });
 
   test.each([
@@ -151,7 +153,7 @@ describe("which Redis is meant", () => {
     [
       ["--redis-url=unix:///r.sock", "--redis-nat-map=10.0.0.1:1=redis:1"],
       {},
-      "--redis-nat-map has no effect: a Unix socket leads to one server; leave it out",
+      "--redis-nat-map has no effect: a Unix socket connects to one server; leave it out",
     ],
     [[], { REDIS_SENTINELS: "s1" }, "REDIS_SENTINELS: give the name under which they know the master"],
     [
@@ -167,7 +169,7 @@ describe("which Redis is meant", () => {
     [
       ["--redis-master-name=m"],
       {},
-      "--redis-master-name: it is for Sentinels; name them with --redis-sentinels",
+      "--redis-master-name: it applies to Sentinels only; name them with --redis-sentinels",
     ],
     [["--redis-url=redis://a?tls=true"], {}, '--redis-url: the URL has the query part "tls"'],
     [[], { REDIS_URL: "redis+sentinel://s1:1" }, "REDIS_URL: the URL names Sentinels, but no master"],
@@ -212,8 +214,8 @@ describe("secrets", () => {
     return { ...redis(), notes: cli.notes };
   }
 
-  test("may be in files, and lose the line end at their end, which the log says", () => {
-    const trimmed = "ends with a line end, which is not taken as part of the secret";
+  test("may be in files, and a line end at their end is removed and logged", () => {
+    const trimmed = "ends with a line end, which is removed from the secret";
     expect(given({ REDIS_PASSWORD_FILE: file, REDIS_SENTINEL_PASSWORD: "spw\r\n" })).toMatchObject({
       password: "hush",
       sentinelPassword: "spw",
@@ -222,7 +224,7 @@ describe("secrets", () => {
     expect(given({ REDIS_PASSWORD: " a b " })).toMatchObject({ password: " a b ", notes: [] });
   });
 
-  test("in a URL go before variables; what it leaves out comes from these", () => {
+  test("in a URL take precedence over variables, which add what it leaves out", () => {
     const env = { REDIS_USERNAME: "ann", REDIS_PASSWORD: "other" };
     expect(given(env, ["--redis-url=redis://eve:pw@a"])).toMatchObject({
       username: undefined,
@@ -243,13 +245,13 @@ describe("secrets", () => {
     expect(() => given(env)).not.toThrow(/hush/);
   });
 
-  test("the help says where one is seen", () => {
+  test("the help says where a password is visible", () => {
     const write = jest.spyOn(process.stdout, "write").mockReturnValue(true);
     try {
       expect(() => given({}, ["--help"])).toThrow("the help was shown");
       const help = write.mock.calls.map(([chunk]) => String(chunk)).join("");
       expect(help.replace(/\s+/g, " ")).toContain(
-        "a password in this flag shows in the list of processes (ps)",
+        "a password in this flag is visible in the list of processes (ps)",
       );
       expect(help).toContain("REDIS_PASSWORD_FILE");
     } finally {

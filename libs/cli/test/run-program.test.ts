@@ -26,7 +26,7 @@ describe("runProgram", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("a foreseen failure is one line; where it was is for the level debug", async () => {
+  test("a known failure is one line; its stack is logged at level debug", async () => {
     const { code, log } = await sample("failed", "--log-level=debug").ended;
     expect(code).toBe(1);
     const [failure, ...others] = log.filter(({ level }) => level === "error");
@@ -36,7 +36,7 @@ describe("runProgram", () => {
     expect(JSON.stringify(log.filter(({ level }) => level === "debug"))).toContain("sample.ts:");
   });
 
-  test("a bad option is named, and nothing is started", async () => {
+  test("an invalid option is named, and nothing is started", async () => {
     const { code, log, complaints } = await sample("badly").ended;
     expect(code).toBe(2);
     expect(log).toEqual([]);
@@ -64,7 +64,7 @@ describe("runProgram", () => {
     expect(log.filter(({ level }) => level === "error")).toEqual([]);
   });
 
-  test("it ends only when its reader has taken all that it printed", async () => {
+  test("it ends only after its reader has read all output", async () => {
     const args = ["--conditions=@millrace/source", "--import", "tsx", SAMPLE, "--ending=printing"];
     const child = spawn(process.execPath, args, {
       env: { ...process.env, NODE_OPTIONS: undefined, MILLRACE_LOG_FORMAT: "json" },
@@ -72,7 +72,7 @@ describe("runProgram", () => {
     });
     const closed = once(child, "close");
     let log = "";
-    // Nothing of its output is read before it has been done for longer than it may linger.
+    // The reader starts only after the time for open handles has passed.
     for await (const chunk of child.stderr) {
       log += String(chunk);
       if (log.includes("outlived")) break;
@@ -84,7 +84,7 @@ describe("runProgram", () => {
     expect((await closed)[0]).toBe(0);
   });
 
-  test("a reader that goes away ends it quietly", async () => {
+  test("a reader that closes the pipe ends it without an error", async () => {
     const program = sample("flooding");
     await program.printed((line) => line === "water");
     program.closeOutput();
@@ -95,7 +95,7 @@ describe("runProgram", () => {
   });
 });
 
-describe("what nothing caught", () => {
+describe("an uncaught error", () => {
   test.each(["throwing-aside", "rejecting-aside"])(
     "%s: the work is finished first, the exit code is 1",
     async (ending) => {
@@ -124,7 +124,7 @@ describe("a full disk", () => {
     expect({ output, complaints }).toEqual({ output: [], complaints: [] });
   });
 
-  test("of the log is nothing to the work", async () => {
+  test("of the log does not fail the program", async () => {
     const disk = await open("/dev/full", "w");
     const args = ["--conditions=@millrace/source", "--import", "tsx", SAMPLE, "--ending=logging"];
     const child = spawn(process.execPath, args, {
@@ -140,7 +140,7 @@ describe("a full disk", () => {
 });
 
 describe("a program that does not stop", () => {
-  test("is ended when its time is up, and says what is missing of its output", async () => {
+  test("is ended after its time, and reports how much output is missing", async () => {
     const program = sample("hanging", "--drain-timeout=1ms");
     program.pauseOutput();
     await program.logged("started");
@@ -154,7 +154,7 @@ describe("a program that does not stop", () => {
 });
 
 describe("a broken pipe that is not standard output", () => {
-  test("is a failure of what it belongs to", async () => {
+  test("is an ordinary failure", async () => {
     const { code, log } = await sample("broken-socket").ended;
     expect(code).toBe(1);
     expect(log.filter(({ level }) => level === "error").map(({ msg }) => msg)).toEqual([
@@ -162,7 +162,7 @@ describe("a broken pipe that is not standard output", () => {
     ]);
   });
 
-  test("is nothing to the work where it is the log's", async () => {
+  test("does not fail the program if it is the log's", async () => {
     const args = ["--conditions=@millrace/source", "--import", "tsx", SAMPLE, "--ending=stopped"];
     const child = spawn(process.execPath, args, {
       env: { ...process.env, NODE_OPTIONS: undefined },
@@ -170,13 +170,13 @@ describe("a broken pipe that is not standard output", () => {
     });
     await once(child.stderr, "data");
     child.stderr.destroy();
-    // A line for the log, which nobody reads: the program ends as it would have.
+    // A log line without a reader does not change how the program ends.
     child.kill("SIGTERM");
     expect(await once(child, "exit")).toEqual([0, null]);
   });
 });
 
-describe("what is odd in the options", () => {
+describe("a warning about the options", () => {
   test("is the first line of the log", async () => {
     const { code, log } = await sample("noting").ended;
     expect(code).toBe(0);
@@ -184,8 +184,8 @@ describe("what is odd in the options", () => {
   });
 });
 
-describe("what is imported in front of a program", () => {
-  test("is called with the configuration once that is right, and not for a bad one", async () => {
+describe("the hook of a preloaded module", () => {
+  test("is called with a valid configuration, and not for an invalid one", async () => {
     const front = `data:text/javascript,globalThis[Symbol.for("millrace.before-program")] =
       async ({ ending }) => console.log("before " + ending)`;
     const output = async (ending: string): Promise<string> => {
@@ -208,7 +208,7 @@ describe("a child program", () => {
       env: { ...process.env, NODE_OPTIONS: undefined },
       stdio: ["ignore", "pipe", "inherit"],
     });
-    // The parent hands its output down, so that the pipe closes when the last of both is gone.
+    // The child inherits the parent's output, so the pipe closes when both are gone.
     const closed = once(parent.stdout, "end");
     await once(parent.stdout, "data");
     parent.kill("SIGKILL");

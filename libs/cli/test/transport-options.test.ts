@@ -10,7 +10,7 @@ function settings(args: readonly string[], env: Readonly<Record<string, string>>
 }
 
 describe("transportOptions", () => {
-  test("are one plain channel unless told", () => {
+  test("are one plain channel by default", () => {
     expect(settings([])).toEqual({
       transport: "pubsub",
       channel: "orders",

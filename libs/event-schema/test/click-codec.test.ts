@@ -7,7 +7,7 @@ import { anyClick, anyValue, click } from "./click-samples.ts";
 
 const line = JSON.stringify(click);
 
-/** A line as text and as bytes must read the same; returns that reading. */
+/** Decodes a line as text and as bytes, which must give the same result, and returns it. */
 function decodeBothWays(text: string, codec = clickCodec): DecodeResult<ClickEvent> {
   const result = codec.decode(text);
   expect(codec.decode(new TextEncoder().encode(text))).toEqual(result);
@@ -29,7 +29,7 @@ describe("decode", () => {
     expect(decodeBothWays(text)).toEqual({ kind: "event", event: click });
   });
 
-  it("takes the last of a field given twice, good or bad", () => {
+  it("takes the last value of a field given twice, valid or not", () => {
     expect(decodeBothWays(`${line.slice(0, -1)},"os":"other"}`)).toMatchObject({ event: { os: "other" } });
     expect(decodeBothWays(`${line.slice(0, -1)},"os":1}`)).toMatchObject({ reason: { path: "os" } });
   });
@@ -90,7 +90,7 @@ describe("decode", () => {
     expect(result).toMatchObject({ reason: { message: expect.stringContaining("received null") } });
   });
 
-  it("refuses an empty time zone, which would be a made-up key", () => {
+  it("refuses an empty time zone, which is no key", () => {
     expect(decodeBothWays(JSON.stringify({ ...click, os_timezone: "" }))).toEqual({
       kind: "malformed",
       reason: {
@@ -124,13 +124,13 @@ describe("decode", () => {
     expect(clickCodec.decode(view)).toEqual({ kind: "event", event: click });
   });
 
-  it("refuses a line of 10 MB unread, blank or not", () => {
+  it("refuses a line of 10 MB without reading it, blank or not", () => {
     const reason = { code: "too-large", message: "the line has 10000000 bytes; at most 65536 are allowed" };
     expect(decodeBothWays("x".repeat(10_000_000))).toEqual({ kind: "malformed", reason });
     expect(decodeBothWays(" ".repeat(10_000_000))).toEqual({ kind: "malformed", reason });
   });
 
-  it("measures the bound in bytes, not in characters", () => {
+  it("measures the limit in bytes, not in characters", () => {
     const text = JSON.stringify({ ...click, os: "€".repeat(100) });
     const bytes = Buffer.byteLength(text);
     expect(decodeBothWays(text, createClickCodec({ maxEventBytes: bytes })).kind).toBe("event");
@@ -158,19 +158,19 @@ describe("unknownFields", () => {
   const extra = `{"extra":{"deep":[1]},${line.slice(1)}`;
   const poisoned = `{"__proto__":{"polluted":true},${line.slice(1)}`;
 
-  it("strips by default", () => {
+  it("strips unknown fields by default", () => {
     expect(decodeBothWays(extra)).toEqual({ kind: "event", event: click });
     expect(decodeBothWays(extra, createClickCodec({ unknownFields: "strip" }))).toEqual(
       decodeBothWays(extra),
     );
   });
 
-  it("keeps on request", () => {
+  it("keeps unknown fields with keep", () => {
     const result = decodeBothWays(extra, createClickCodec({ unknownFields: "keep" }));
     expect(result).toEqual({ kind: "event", event: { ...click, extra: { deep: [1] } } });
   });
 
-  it("refuses on request and names the field", () => {
+  it("refuses unknown fields with refuse, and names the field", () => {
     const codec = createClickCodec({ unknownFields: "refuse" });
     expect(decodeBothWays(line, codec)).toEqual({ kind: "event", event: click });
     expect(decodeBothWays(extra, codec)).toEqual({
@@ -187,7 +187,7 @@ describe("unknownFields", () => {
     });
   });
 
-  it("cuts a sender's field name short in messages, not in the path", () => {
+  it("shortens a long field name in messages, not in the path", () => {
     const name = "n".repeat(1_000);
     const result = decodeBothWays(
       `{"${name}":1,${line.slice(1)}`,
@@ -243,7 +243,7 @@ describe("createClickCodec", () => {
     expect(() => createClickCodec({ maxEventBytes })).toThrow(InvalidOptionError);
   });
 
-  it("takes an option that is undefined for one that is not given", () => {
+  it("treats an undefined option as not given", () => {
     const options = { maxEventBytes: undefined, unknownFields: undefined } as unknown as JsonOptions;
     expect(() => createClickCodec(options)).not.toThrow();
     expect(() => createClickProjection(["os_timezone"], options)).not.toThrow();
@@ -254,7 +254,7 @@ describe("createClickCodec", () => {
     expect(() => createClickCodec(options)).toThrow(InvalidOptionError);
   });
 
-  it("makes codecs whose functions can be passed about", () => {
+  it("makes codecs whose functions need no this", () => {
     const { decode, encode } = createClickCodec();
     expect([encode(click)].map((text) => decode(text))).toEqual([{ kind: "event", event: click }]);
   });

@@ -13,7 +13,7 @@ const FIELDS = ["os_timezone", "device_is_mobile"] as const;
 const ALL = Object.keys(click) as (keyof ClickEvent)[];
 const line = JSON.stringify(click);
 
-/** What the codec makes of a line, less the fields that were not asked for. */
+/** The codec's result for a line, without the fields that were not asked for. */
 function slowly(
   text: string,
   fields: readonly (keyof ClickEvent)[],
@@ -25,7 +25,7 @@ function slowly(
   return { kind: "event", event: Object.fromEntries(fields.map((field) => [field, event[field]])) };
 }
 
-/** JSON of the same value in another program's hand. */
+/** JSON of the same value, as another program may write it. */
 const anySpelling = fc.record({
   shuffle: fc.integer(),
   colon: fc.constantFrom(":", ": ", " : "),
@@ -65,7 +65,7 @@ describe("createClickProjection", () => {
     }
   });
 
-  it("takes a field that is named twice once, and none at all", () => {
+  it("accepts a field that is named twice, and no fields", () => {
     const { decode } = createClickProjection(["os", "os"]);
     const none = createClickProjection([]);
     for (const text of [line, line]) {
@@ -122,7 +122,7 @@ describe("createClickProjection", () => {
       }),
       { numRuns: 500 },
     );
-    // Else it would be the codec that was compared with itself.
+    // Otherwise the codec would be compared with itself.
     expect(matched).toBeGreaterThan(500);
   });
 
@@ -183,7 +183,7 @@ describe("createClickProjection", () => {
     }
   });
 
-  it("keeps the layouts that are in use when there are more than it has room for", () => {
+  it("keeps the layouts in use when there are more than fit", () => {
     const { decode } = createClickProjection(FIELDS);
     const turned = (by: number): string =>
       spell(click, { shuffle: by, colon: ":", comma: ",", ends: ["", ""] });
@@ -198,13 +198,13 @@ describe("createClickProjection", () => {
     expect(parsed).toBe(0);
   });
 
-  it("refuses a field that a click does not have, and options without meaning", () => {
+  it("refuses a field that a click does not have, and invalid options", () => {
     const strange = JSON.parse('["os", "toString"]') as "os"[];
     expect(() => createClickProjection(strange)).toThrow(InvalidOptionError);
     expect(() => createClickProjection(FIELDS, { maxEventBytes: 0 })).toThrow(InvalidOptionError);
   });
 
-  it("parses one line of a layout and no other, and soon those of another layout no more", () => {
+  it("parses only the first line of a layout, and soon no lines of a second layout", () => {
     const { decode } = createClickProjection(FIELDS);
     const parse = jest.spyOn(JSON, "parse");
     try {
@@ -218,7 +218,7 @@ describe("createClickProjection", () => {
     }
   });
 
-  it("keeps no message in memory for a value that was cut out of it", () => {
+  it("does not keep a message in memory for a value cut out of it", () => {
     setFlagsFromString("--expose-gc");
     const collect = runInNewContext("gc") as () => void;
     const { decode } = createClickProjection(["user_custom_id"]);
@@ -227,7 +227,7 @@ describe("createClickProjection", () => {
     collect();
     const before = memoryUsage().heapUsed;
     for (let i = 0; i < 500; i++) {
-      const user = `a.person.with.a.long.name.${i}@example.org`;
+      const user = `someone.with.a.long.name.${i}@example.org`;
       const [cut = ""] = Buffer.from(`${JSON.stringify({ ...click, user_custom_id: user })}\n${rest}`)
         .toString()
         .split("\n");
@@ -240,7 +240,7 @@ describe("createClickProjection", () => {
     expect(memoryUsage().heapUsed - before).toBeLessThan(5_000_000);
   });
 
-  it("keeps no long values for the sake of lines to come", () => {
+  it("does not cache long values", () => {
     setFlagsFromString("--expose-gc");
     const collect = runInNewContext("gc") as () => void;
     const { decode } = createClickProjection(["device_type"]);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { ClickEvent } from "@millrace/event-schema";
 
-/** A good click, to be spoilt in one place by each test. */
+/** A valid click; each test makes one field invalid. */
 export const click: ClickEvent = {
   click_id: "c-1",
   os: "Android 1.5",
@@ -28,7 +28,7 @@ export const anyClick: fc.Arbitrary<ClickEvent> = fc.record(
   { noNullPrototype: true },
 );
 
-/** JSON values from far off to hardly wrong: a click with fields missing, of another type, or too many. */
+/** JSON values from unrelated to nearly valid: a click with fields missing, of another type, or too many. */
 export const anyValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue(),
   anyClick,

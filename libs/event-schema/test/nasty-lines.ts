@@ -14,7 +14,7 @@ function withMore(written: string): string {
   return `${line.slice(0, -1)},${written}}`;
 }
 
-/** Lines near to a plain one that differ from it in a single thing, good and bad, by what that is. */
+/** Valid and invalid lines that differ from a plain one in a single thing, by that thing. */
 export const NASTY_LINES: Readonly<Record<string, string>> = {
   "another order": JSON.stringify(Object.fromEntries(Object.entries(click).reverse())),
   "spaces after colons and commas": line.replaceAll('":', '": ').replaceAll(',"', ', "'),
@@ -25,9 +25,9 @@ export const NASTY_LINES: Readonly<Record<string, string>> = {
   "a leading space": ` ${line}`,
   "a no-break space": line.replace(":", ":\u00a0"),
   "a byte order mark": `\uFEFF${line}`,
-  "something behind it": `${line} x`,
-  "a second object behind it": line + line,
-  "a comma behind it": `${line},`,
+  "something after it": `${line} x`,
+  "a second object after it": line + line,
+  "a comma after it": `${line},`,
   "no end": line.slice(0, -1),
   "a comma before the end": `${line.slice(0, -1)},}`,
   "an escaped quote": withOs(String.raw`"a\"b"`),

@@ -1,6 +1,6 @@
 import { clickCodec } from "@millrace/event-schema";
 
-/** Counts what lines hold, by outcome. */
+/** Counts lines by what they decode to. */
 export function tally(lines: Iterable<string | Uint8Array>): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const line of lines) {

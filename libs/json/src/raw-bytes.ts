@@ -3,7 +3,7 @@ import { Buffer, isUtf8 } from "node:buffer";
 /** A code unit of a string takes at most three bytes of UTF-8 (a surrogate pair takes four, two for each half). */
 const MAX_BYTES_PER_CODE_UNIT = 3;
 
-/** Whether `raw` takes more than `maxBytes` as UTF-8; a text's bytes are counted only where its length leaves doubt. */
+/** Whether `raw` takes more than `maxBytes` as UTF-8; a text's bytes are counted only if its length does not decide. */
 export function exceedsBytes(raw: string | Uint8Array, maxBytes: number): boolean {
   if (typeof raw !== "string") return raw.byteLength > maxBytes;
   if (raw.length * MAX_BYTES_PER_CODE_UNIT <= maxBytes) return false;
@@ -17,11 +17,11 @@ export function byteLength(raw: string | Uint8Array): number {
 
 const REPLACEMENT_CHARACTER = "\uFFFD";
 
-/** The text of `bytes`, or undefined where they are not valid UTF-8. A byte order mark stays in the text. */
+/** The text of `bytes`, or undefined if they are not valid UTF-8. A byte order mark stays in the text. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   const buffer = asBuffer(bytes);
   const text = buffer.toString();
-  // What is not valid shows in the text, so that few lines need a second look.
+  // Invalid bytes become replacement characters, so only texts that have one need the full check.
   return text.includes(REPLACEMENT_CHARACTER) && !isUtf8(buffer) ? undefined : text;
 }
 

@@ -27,7 +27,7 @@ describe("exceedsBytes", () => {
 });
 
 describe("requireLimit", () => {
-  it.each([1, 65_536, 2 ** 31 - 1])("takes %p", (value) => {
+  it.each([1, 65_536, 2 ** 31 - 1])("accepts %p", (value) => {
     expect(() => {
       requireLimit("maxThings", value);
     }).not.toThrow();

@@ -7,7 +7,7 @@ const STREAM = { id: "1763848800123-0", entries: 12, ledger: LEDGER };
 const streams = new RedisStreamSource({}, { stream: "events" });
 const pubsub = new RedisPubSubSource({}, { channel: "events" });
 
-describe("a kept position", () => {
+describe("a stored position", () => {
   it("is accepted by the kind of source that wrote it, without a connection", () => {
     expect(() => {
       streams.checkPosition("events", STREAM);

@@ -76,7 +76,7 @@ describe("RedisPubSubSink, as any sink", () => {
       await subscriber.subscribe("rows");
       return {
         sink: new RedisPubSubSink({ url: server.url }, { channel: "rows" }),
-        // The answer to PING comes behind every message.
+        // The answer to PING comes after every message.
         read: () => subscriber.ping().then(() => heard),
         async close() {
           await subscriber.quit();

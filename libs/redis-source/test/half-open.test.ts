@@ -15,7 +15,7 @@ import { rows, sinkBench } from "./support/sink-bench.ts";
 import { passTimeUntil } from "./support/pass-time.ts";
 import { until } from "./support/until.ts";
 
-/** What anybody may take to notice. */
+/** How long it may take to notice. */
 const LIMIT_MS = 15_000;
 
 const bench = sinkBench();
@@ -40,7 +40,7 @@ async function passUntilSettled<T>(promise: Promise<T>): Promise<T> {
   return outcome;
 }
 
-describe("a connection that carries nothing any more, and was not closed", () => {
+describe("a connection that carries nothing and was not closed", () => {
   it("is noticed by a subscriber without windows, whose run ends when it is idle", async () => {
     await plugIn();
     const logger = new RecordingLogger();
@@ -100,7 +100,7 @@ describe("a connection that carries nothing any more, and was not closed", () =>
     expect(sink.stats()).toMatchObject({ published: 0, resent: 0 });
   });
 
-  it("is noticed by who waits for subscribers, and one that came in between is found", async () => {
+  it("is noticed by a wait for subscribers, which finds one that came in between", async () => {
     await plugIn();
     const { logger } = partContext(time);
     const waiting = waitForSubscriber({ host: "127.0.0.1", port: cable.port }, "clicks", {

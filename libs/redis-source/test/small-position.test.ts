@@ -50,7 +50,7 @@ function read(
   return run(flow, { store, exitWhenIdleMs: 100, commitEveryMs: 1, logger });
 }
 
-it("a commit has what changed of the account of numbers, and the next run knows all of it", async () => {
+it("a commit has only the changes of the account of numbers, and the next run restores all of it", async () => {
   bench = await StreamBench.start();
   const from = (producer: number, first: number, line: string): string | Uint8Array =>
     frameOf(first, [line], { producer: `producer-${producer}` });
@@ -66,7 +66,7 @@ it("a commit has what changed of the account of numbers, and the next run knows 
   await bench.add("s", [Buffer.from(from(7, 1, "next of 7")), Buffer.from(from(9, 3, "later of 9"))]);
   const { logger } = partContext();
   const second = await read(source(), store, seen, logger);
-  // With the whole position at hand before the task is taken over it is opened once.
+  // With the whole position available before the task is acquired, the source is opened once.
   expect(logger.of("reading")).toHaveLength(1);
   expect(second.tasks[0]?.source).toMatchObject({ lost: 2, duplicates: 0 });
   for (const commit of commits) expect(JSON.stringify(commit).length).toBeLessThan(1_500);

@@ -37,12 +37,12 @@ describe("docs/write-a-source.md", () => {
   const guide = readFileSync(join(TEST, "../../../docs/write-a-source.md"), "utf8");
   const blocks = [...guide.matchAll(/```ts\n(.*?)```/gs)].map(([, code = ""]) => code);
 
-  it("shows the very source that is tested here, in under 40 lines", () => {
+  it("shows the source that is tested here, in under 40 lines", () => {
     expect(blocks[0]).toBe(readFileSync(join(TEST, "examples/redis-list-source.ts"), "utf8"));
     expect(blocks[0]?.trimEnd().split("\n").length).toBeLessThan(40);
   });
 
-  it("shows the very test that is run here", () => {
+  it("shows the test that is run here", () => {
     expect(blocks).toHaveLength(2);
     expect(readFileSync(join(TEST, "write-a-source.test.ts"), "utf8")).toContain(blocks[1]);
   });
@@ -67,7 +67,7 @@ describe("redisListSource, as any source", () => {
 });
 
 describe("redisListSource", () => {
-  it("proves nothing about events that are on their way", async () => {
+  it("proves nothing about events that are not delivered yet", async () => {
     const source = redisListSource({ url: server.url }, "clicks");
     const partition = await source.buildPart("clicks", undefined, partContext());
     let delivered = 0;

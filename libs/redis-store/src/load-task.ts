@@ -10,8 +10,8 @@ import { jsonFrom, readMeta } from "./task-meta.ts";
 import type { TaskMeta } from "./task-meta.ts";
 
 /**
- * Reads a task's state in pages, and checks that it is whole. While it is read only a newer owner can change it, and
- * then this load fails; a connection that breaks makes it start again, since cursors do not outlive the server.
+ * Reads a task's state in pages, and checks that it is complete. During the load only a newer owner can change it, and
+ * then the load fails. If the connection breaks, the load starts again, since cursors do not outlive the server.
  *
  * @throws FencedError, StateError, StateIncompleteError, StateTooLargeError, KeyOccupiedError, RedisError
  */
@@ -21,7 +21,7 @@ export function loadTask(
   fence: number,
   pageFields: number,
 ): Promise<TaskState | undefined> {
-  return connection.run("give back a task's state", async (attempt) => {
+  return connection.run("load a task's state", async (attempt) => {
     for (;;) {
       await applyJournal(attempt, keys);
       const before = await readMeta(attempt, keys);
@@ -33,7 +33,7 @@ export function loadTask(
       const after = await readMeta(attempt, keys);
       requireOwner(after, fence, keys);
       const { commitNumber, signature, position, sinks, partial, counts } = after;
-      // After a rollback of Redis the owner before this one can be the newest again, and commit.
+      // After a rollback of Redis the previous owner may be the newest again, and commit.
       if (commitNumber !== before.commitNumber || after.waiting > 0) continue;
       for (const group of groups) requireFields(group, attempt, keys);
       return {
@@ -56,7 +56,7 @@ export function requireWhole({ missing }: TaskMeta, { address }: TaskAttempt): v
 
 function requireOwner({ fence: owner }: TaskMeta, fence: number, { base }: TaskKeys): void {
   if (owner <= fence) return;
-  throw new FencedError(`${base}: owner ${owner} has taken the task over from owner ${fence}.`);
+  throw new FencedError(`${base}: owner ${owner} has acquired the task from owner ${fence}.`);
 }
 
 function requireFields({ name, expected, fields }: Group, { address }: TaskAttempt, keys: TaskKeys): void {
@@ -100,14 +100,14 @@ export async function readGroup(
   return fields;
 }
 
-/** @throws StateTooLargeError for state that this process has no room for */
+/** @throws StateTooLargeError for state that does not fit into this process */
 export function requireRoomFor(sizes: ReadonlyMap<string, number>, { base }: TaskKeys): void {
   let fields = 0;
   for (const size of sizes.values()) fields += size;
   requireRoom(base, fields);
 }
 
-/** Names of the groups of state, and how many fields each has. */
+/** The names of the groups of state, and how many fields each has. */
 export async function groupSizes(attempt: TaskAttempt, keys: TaskKeys): Promise<ReadonlyMap<string, number>> {
   const sizes = new Map<string, number>();
   for (const [name, size] of await readHash(attempt, keys.groups, 1_000)) {
@@ -116,7 +116,7 @@ export async function groupSizes(attempt: TaskAttempt, keys: TaskKeys): Promise<
   return sizes;
 }
 
-/** A scan may give a field twice, hence a map. */
+/** As a map, since a scan may return a field twice. */
 async function readHash(
   { client, answer }: TaskAttempt,
   hash: string,

@@ -15,19 +15,19 @@ import { TaskKeys } from "./task-keys.ts";
 import { readMeta } from "./task-meta.ts";
 
 /**
- * Keeps the state of tasks in a Redis, or in a Redis Cluster of which any node is named.
+ * Keeps the state of tasks in a Redis, or in a Redis Cluster, given by the address of any node.
  *
- * All that belongs to a task is in one slot and changes in one atomic step: position, state, and the rows of the
- * result sinks of this library. Commands are sent again when a connection is lost; a commit sent twice is applied
+ * Everything of a task is in one slot and changes in one atomic step: position, state, and the rows of the
+ * result sinks of this library. Commands are retried when a connection is lost; a commit sent twice is applied
  * once.
  */
 export class RedisStore implements Store {
   readonly #options: RedisConnectionOptions;
   readonly #settings: StoreSettings;
   readonly #open = new Set<TaskConnection>();
-  /** Connections on which a task was looked at, by its key: the acquire that follows goes on with them. */
+  /** Connections that `look` opened, by the task's key: the acquire that follows uses them. */
   readonly #looked = new Map<string, TaskConnection>();
-  /** Where the store is, for people. */
+  /** The address of the store, for messages. */
   readonly #address: string;
   readonly #reached = { yet: false };
   readonly #connections = new KeyConnections();
@@ -41,7 +41,7 @@ export class RedisStore implements Store {
     this.#settings = resolveStoreOptions(options);
   }
 
-  /** Bytes of the largest row that its result sinks write. */
+  /** Most bytes of a row that its result sinks write. */
   get maxValueBytes(): number {
     return this.#settings.maxValueBytes;
   }
@@ -79,11 +79,11 @@ export class RedisStore implements Store {
   }
 
   /**
-   * Takes a task over. All tasks share one connection, except on a cluster, where each has its own. Warns, once, of a Redis that may evict state.
+   * Acquires a task. All tasks share one connection, except on a cluster, where each has its own. Warns once if Redis may evict state.
    *
    * @throws RedisOptionsError for a partition's name that cannot have a slot of its own
-   * @throws RedisRefusedError for a user who lacks a permission: the older owner goes on
-   * @throws RedisError, StoreUnavailableError when there is no usable Redis within `storeTimeoutMs`
+   * @throws RedisRefusedError for a user who lacks a permission: the older owner continues
+   * @throws RedisError, StoreUnavailableError if there is no usable Redis within `storeTimeoutMs`
    */
   async acquire(task: TaskId): Promise<TaskStore> {
     const keys = new TaskKeys(task, this.#settings.keyPrefix);
@@ -109,7 +109,7 @@ export class RedisStore implements Store {
     return new RedisHashResultSink<WindowResult<unknown>>(this, { ...WINDOW_RESULT, ...options });
   }
 
-  /** Closes the connections of all tasks; commits under way fail. Idempotent. */
+  /** Closes the connections of all tasks; running commits fail. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
     const connections = [...this.#open];
@@ -143,16 +143,16 @@ export class RedisStore implements Store {
     this.#warned = true;
     this.#settings.logger.warn(
       { event: "evicting", policy },
-      `Redis at ${this.#address} has maxmemory-policy ${policy}: when memory runs short it deletes state, and tasks ` +
+      `Redis at ${this.#address} has maxmemory-policy ${policy}: when it is out of memory it deletes state, and tasks ` +
         "then stop with MILLRACE_STORE_STATE_INCOMPLETE. Set noeviction, or volatile-ttl to let results go that may expire",
     );
   }
 }
 
-/** The policy by which a server may evict any key; `undefined`: it may not, or the user may not know. */
+/** The policy if it allows a server to evict any key; `undefined`: it does not, or the user may not read it. */
 async function evictionOf(connection: TaskConnection): Promise<string | undefined> {
   try {
-    const info = await connection.run("tell its eviction policy", ({ client, answer }) =>
+    const info = await connection.run("report its eviction policy", ({ client, answer }) =>
       answer(client.info("memory")),
     );
     return /^maxmemory_policy:(allkeys-\w+)/m.exec(info)?.[1];

@@ -34,16 +34,16 @@ export class RedisTaskStore implements TaskStore {
     this.#close = close;
   }
 
-  /** @throws FencedError when a newer owner took the task, StateIncompleteError, RedisError */
+  /** @throws FencedError if a newer owner has acquired the task, StateIncompleteError, RedisError */
   load(): Promise<TaskState | undefined> {
     return loadTask(this.#connection, this.#keys, this.fence, this.#settings.pageFields);
   }
 
   /**
-   * Applies a commit, in one script call as a rule. One that would keep Redis busy for too long is staged in pieces, made by one call, and
-   * then applied piece by piece: if this process dies in between, the next owner applies the rest before it loads.
+   * Applies a commit, usually in one script call. A commit that would block Redis for too long is staged in pieces, made by one call, and
+   * then applied piece by piece: if this process crashes in between, the next owner applies the rest before it loads.
    *
-   * What fails has written nothing, but for a large commit that was made: its rest comes before anything else.
+   * A commit that fails has written nothing, except a large commit that was made: its rest is applied before anything else.
    *
    * @throws CommitTooLargeError, KeyOccupiedError, StateIncompleteError, StoreUnavailableError, RedisError
    */
@@ -53,11 +53,11 @@ export class RedisTaskStore implements TaskStore {
     this.#warnOfLarge(plan);
     await failPoint("before-commit");
     let staging = this.#stagingOf(commit);
-    const outcome = await this.#connection.run("take a commit", async (attempt) => {
+    const outcome = await this.#connection.run("apply a commit", async (attempt) => {
       for (;;) {
         const made = await this.#make(attempt, plan, staging);
         if (made !== undefined) return made;
-        // Redis lost what was staged, or still had an earlier commit to apply: now it can be made.
+        // Redis lost what was staged, or still had an earlier commit to apply: try again.
         staging = this.#stagingOf(commit);
       }
     });
@@ -67,7 +67,7 @@ export class RedisTaskStore implements TaskStore {
 
   /** @throws StoreUnavailableError, RedisError */
   newestOwner(): Promise<number> {
-    return this.#connection.run("name a task's owner", async ({ client, answer }) =>
+    return this.#connection.run("return a task's owner", async ({ client, answer }) =>
       Number((await answer(client.hget(this.#keys.meta, "fence"))) ?? 0),
     );
   }
@@ -77,7 +77,7 @@ export class RedisTaskStore implements TaskStore {
     return this.#close();
   }
 
-  /** It is written all the same: without it the state would not be whole, and the next run would come to it again. */
+  /** Such a value is still written: without it the state would be incomplete, and the next run would have it again. */
   #warnOfLarge({ largest }: CommitPlan): void {
     if (largest === undefined || this.#warned) return;
     this.#warned = true;
@@ -85,18 +85,18 @@ export class RedisTaskStore implements TaskStore {
     const { bytes, place } = largest;
     logger.warn(
       { event: "value-too-large", place, bytes },
-      `${place} has a value of ${bytes} bytes, more than maxValueBytes (${maxValueBytes}): Redis serves no one else ` +
-        "while it takes it. Keep less in one key's state, or raise maxValueBytes. Other such values are not logged.",
+      `${place} has a value of ${bytes} bytes, more than maxValueBytes (${maxValueBytes}): Redis serves no other client ` +
+        "while it writes it. Keep less in one key's state, or raise maxValueBytes. Other such values are not logged.",
     );
   }
 
-  /** Each has a name of its own, so that what was staged before cannot mix with it. */
+  /** Each attempt has a name of its own, so that its pieces cannot mix with those of an earlier one. */
   #stagingOf({ number }: Commit): Staging {
     this.#attempts += 1;
     return { fence: this.fence, number, name: `${this.fence} ${number} ${this.#attempts}` };
   }
 
-  /** @returns `undefined` where it has to be tried again */
+  /** @returns `undefined` if it has to be tried again */
   async #make(attempt: TaskAttempt, plan: CommitPlan, staging: Staging): Promise<CommitOutcome | undefined> {
     const { failPoint } = this.#settings;
     const length = stagedLength(plan.pieces);
@@ -127,10 +127,10 @@ export class RedisTaskStore implements TaskStore {
   }
 }
 
-/** What the script answers. */
+/** The answer of the script. */
 interface Reply {
   readonly kind: string;
-  /** The fence or the commit number that goes with the outcome. */
+  /** The fence or the commit number of the outcome. */
   readonly detail: number;
   /** Elements in the journal. */
   readonly waiting: number;
@@ -146,6 +146,6 @@ function outcomeOf(kind: string, detail: number): CommitOutcome {
     case "rolled-back":
       return { kind, stored: detail };
     default:
-      throw new StateError(`Redis answered a commit with ${JSON.stringify(kind)}, which is no outcome.`);
+      throw new StateError(`Redis answered a commit with ${JSON.stringify(kind)}, which is not an outcome.`);
   }
 }

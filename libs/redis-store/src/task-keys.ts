@@ -5,33 +5,34 @@ import { RedisOptionsError, hashTag } from "@millrace/redis-source";
 export const DEFAULT_KEY_PREFIX = "millrace";
 
 /**
- * Names of all that is kept of one task. They share one hash tag, and with it one slot of a Redis Cluster: the
+ * The keys of one task. They share one hash tag, and with it one slot of a Redis Cluster: the
  * partition's own tag, or else its whole name.
  */
 export class TaskKeys {
-  /** What every name starts with, such as `millrace:{device_events:3}:mobile_counts`. */
+  /** The start of every key, such as `millrace:{device_events:3}:mobile_counts`. */
   readonly base: string;
   /** Hash: fence, commit number, position and the like. */
   readonly meta: string;
   /** Hash: `life`, and for each group that has a hash of its own the number of its fields. */
   readonly groups: string;
-  /** List: pieces of a commit that is not yet made. */
+  /** List: pieces of a commit that is not made yet. */
   readonly staged: string;
-  /** List: pieces of the last commit that are still to be applied. */
+  /** List: pieces of the last commit that are not applied yet. */
   readonly journal: string;
-  /** Never there: a script may try its commands on it. */
-  readonly nothing: string;
+  /** A key that never exists, to test permissions and the state of the slot. */
+  readonly absent: string;
 
-  /** @throws RedisOptionsError for a partition's name that no other key can share the slot of, and an empty one */
+  /** @throws RedisOptionsError for a partition's name that is empty, or whose slot no other key can share */
   constructor(task: TaskId, prefix: string = DEFAULT_KEY_PREFIX) {
-    if (task.part === "") throw new RedisOptionsError("A partition without a name cannot be kept. Name it.");
+    if (task.part === "")
+      throw new RedisOptionsError("A partition without a name cannot have state. Name it.");
     requireKeyPrefix(prefix);
     this.base = `${prefix}:${tagged(task.part)}:${escape(task.flow)}`;
     this.meta = `${this.base}:meta`;
     this.groups = `${this.base}:groups`;
     this.staged = `${this.base}:staged`;
     this.journal = `${this.base}:journal`;
-    this.nothing = `${this.base}:nothing`;
+    this.absent = `${this.base}:nothing`;
   }
 
   /** Hash of one group of state. */
@@ -39,7 +40,7 @@ export class TaskKeys {
     return `${this.base}:group:${encodeText(name)}`;
   }
 
-  /** Stream of one output's rows; what the hashes of its windows start with; its channel for notices. */
+  /** Stream of one output's rows; also the start of the hashes of its windows, and its channel for notices. */
   results(output: string): string {
     return `${this.base}:results:${escape(output)}`;
   }
@@ -49,12 +50,12 @@ export class TaskKeys {
     return `${this.results(output)}:${encodeText(window)}`;
   }
 
-  /** Names of which SCAN finds groups of state, rows, or the revisions of rows. */
+  /** The pattern with which SCAN finds groups of state, rows, or the revisions of rows. */
   pattern(kind: "group" | "results" | "revisions"): string {
     return `${this.base.replace(/[\\*?[\]]/g, "\\$&")}:${kind}:*`;
   }
 
-  /** Hash of the revisions of one window's rows, as far as they are above 0, each after the task's life. */
+  /** Hash of the revisions above 0 of one window's rows, each preceded by the task's life. */
   revisions(output: string, window: string): string {
     return `${this.base}:revisions:${escape(output)}:${encodeText(window)}`;
   }
@@ -76,7 +77,7 @@ function tagged(part: string): string {
   return at < 0 ? tag : escape(name.slice(0, at)) + tag + escape(name.slice(at + tag.length));
 }
 
-/** Keeps a name from reaching into the next one. */
+/** Escapes a name, so that it cannot contain the separator of names. */
 function escape(name: string): string {
   return encodeText(name).replaceAll("%", "%25").replaceAll(":", "%3A");
 }

@@ -4,31 +4,31 @@ import type { TaskAttempt } from "./connection/task-connection.ts";
 import { LOOK } from "./scripts/look.ts";
 import type { TaskKeys } from "./task-keys.ts";
 
-/** What Redis keeps of a task besides its groups of state. */
+/** What Redis holds of a task besides its groups of state. */
 export interface TaskMeta {
-  /** The newest owner's; 0: never acquired. */
+  /** The fence of the newest owner; 0: never acquired. */
   readonly fence: number;
   /** 0: never committed. */
   readonly commitNumber: number;
   readonly signature: string;
   readonly position: Json;
   readonly sinks: Readonly<Record<string, Json>>;
-  /** The last commit was a page of a close that had more. */
+  /** Whether the last commit was a page of a close, with more pages to come. */
   readonly partial: boolean;
-  /** What the run had counted at the last commit; `null`: it was made by a version that kept none. */
+  /** The counts of the run at the last commit; `null`: it was made by a version without counts. */
   readonly counts: Json;
   /**
-   * Event time (ms) up to which windows are final but for revisions: every first result of a window that closes by
+   * Event time (ms) up to which windows are final except for revisions: every first result of a window that closes by
    * then can be read. `undefined`: none so far, or the flow has no windows.
    */
   readonly watermark: number | undefined;
   /** When (ms, by the server's clock) the last commit was made. */
   readonly committedAt: number | undefined;
-  /** Elements of the last commit that wait to be applied. */
+  /** Elements of the last commit that are not applied yet. */
   readonly waiting: number;
-  /** A reset has begun and not ended. */
+  /** Whether a reset has begun and not ended. */
   readonly resetting: boolean;
-  /** What was evicted or deleted, as far as can be told without reading the groups; `undefined`: nothing. */
+  /** What was evicted or deleted, as far as it shows without reading the groups; `undefined`: nothing. */
   readonly missing: string | undefined;
 }
 
@@ -57,7 +57,7 @@ export async function readMeta({ script }: TaskAttempt, keys: TaskKeys): Promise
   };
 }
 
-/** Meta and groups vouch for each other: each says of the other what must be there. */
+/** Meta and groups are checked against each other: each says what the other must hold. */
 function missingIn(
   fields: ReadonlyMap<string, string>,
   index: { readonly life: string | undefined; readonly length: number },
@@ -80,13 +80,13 @@ export function jsonFrom(text: string | undefined, key: string): Json {
     return JSON.parse(text ?? "") as Json;
   } catch (cause) {
     throw new StateError(
-      `Redis gave back damaged state in ${key}: ${text ?? "nothing"} is not JSON. Restore a copy, or reset the task.`,
+      `Redis returned damaged state in ${key}: ${text ?? "nothing"} is not JSON. Restore a copy, or reset the task.`,
       { cause },
     );
   }
 }
 
-/** `undefined` for what is not there or empty. */
+/** `undefined` if the text is absent or empty. */
 function numberFrom(text: string | undefined): number | undefined {
   return text === undefined || text === "" ? undefined : Number(text);
 }

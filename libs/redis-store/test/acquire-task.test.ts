@@ -9,7 +9,7 @@ import { cleanUp, clientOf, serverOf, storeOf } from "./support/servers.ts";
 
 const KEYS = new TaskKeys(TASK);
 
-it("gives an owner that asks again the same fence, and another one a higher one", async () => {
+it("returns the same fence to the same owner, and a higher one to another", async () => {
   const { url } = await serverOf();
   const connection = new TaskConnection({ url }, KEYS.meta, DEFAULT_TASK_ACCESS_OPTIONS);
   cleanUp(() => connection.close());
@@ -19,7 +19,7 @@ it("gives an owner that asks again the same fence, and another one a higher one"
 });
 
 describe("permissions", () => {
-  it("are asked for when a task is taken over: all that an owner can need, and before the other one is stopped", async () => {
+  it("are checked when a task is acquired: all that an owner can need, before the other owner is stopped", async () => {
     const server = await serverOf();
     const client = clientOf(server);
     const store = storeOf({ url: `redis://ana:pw@127.0.0.1:${server.port}` });
@@ -50,7 +50,7 @@ describe("permissions", () => {
     expect((await store.acquire(TASK)).fence).toBeGreaterThan(fence);
   });
 
-  it("that are asked for are those that a life needs", async () => {
+  it("that are checked are those that a life needs", async () => {
     const server = await serverOf();
     const client = clientOf(server);
     const store = storeOf(server);
@@ -63,7 +63,7 @@ describe("permissions", () => {
     await takeOver(store);
     const stats = await client.info("commandstats");
     const used = [...stats.matchAll(/cmdstat_([a-z_]+)/g)].map(([, name = ""]) => name.toUpperCase());
-    // Connecting, looking for the owner of a slot, and calling scripts. Channels are asked for by the commit.
+    // Connecting, finding the owner of a slot, and calling scripts. The commit checks channels.
     const around = [
       "AUTH",
       "CLIENT",
@@ -80,7 +80,7 @@ describe("permissions", () => {
     ];
     const known = [...OWNER_COMMANDS, "TYPE", ...around];
     expect(used.filter((name) => !known.includes(name))).toEqual([]);
-    // Nor is a permission asked for that nothing uses; a reset is what is left.
+    // No unused permission is checked, either; only the reset is left.
     expect(OWNER_COMMANDS.filter((name) => !used.includes(name))).toEqual([]);
   });
 });

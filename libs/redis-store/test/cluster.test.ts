@@ -35,7 +35,7 @@ async function holderOf(key: string): Promise<Redis> {
 }
 
 describe("in a Redis Cluster", () => {
-  it("keeps each task where its partition's slot is, and all of it there", async () => {
+  it("keeps all keys of a task in its partition's slot", async () => {
     for (const part of PARTS) {
       const task = await store.acquire({ flow: "f", part });
       await task.commit(commitOf(1, { changes: [put("w/1", { part })], outputs: [rowsOut(part)] }));
@@ -52,7 +52,28 @@ describe("in a Redis Cluster", () => {
     expect(used.size).toBe(3);
   });
 
-  it("inspects and resets a task on whichever node it is", async () => {
+  it("gives each task a connection to its own node, closed with it, whatever the others do", async () => {
+    const own = new RedisStore(seed());
+    const connections = async (): Promise<number> => {
+      const lists = await Promise.all(nodes.map(async (node) => String(await node.client("LIST"))));
+      return lists.join("\n").split("name=millrace_store ").length - 1;
+    };
+    const before = await connections();
+    try {
+      const opened = await Promise.all(PARTS.map((part) => own.acquire({ flow: "own", part })));
+      expect((await connections()) - before).toBe(PARTS.length);
+      const opening = own.acquire({ flow: "own", part: "{device_events:99}" });
+      await opened[0]?.close();
+      await (await opening).close();
+      for (const task of opened.slice(1)) {
+        expect(await task.commit(commitOf(1))).toEqual({ kind: "applied" });
+      }
+    } finally {
+      await own.close();
+    }
+  });
+
+  it("inspects and resets a task on any node", async () => {
     for (const part of PARTS) {
       const task = { flow: "admin", part };
       await (await store.acquire(task)).commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
@@ -65,11 +86,11 @@ describe("in a Redis Cluster", () => {
     }
   });
 
-  it("tells subscribers of the shard", async () => {
+  it("notifies subscribers of the shard", async () => {
     const part = "{device_events:1}";
-    const channel = `millrace:${part}:told:results:out`;
-    const task = await store.acquire({ flow: "told", part });
-    const subscriber = (await holderOf(`millrace:${part}:told:meta`)).duplicate();
+    const channel = `millrace:${part}:notified:results:out`;
+    const task = await store.acquire({ flow: "notified", part });
+    const subscriber = (await holderOf(`millrace:${part}:notified:meta`)).duplicate();
     const heard = new Promise<string>((resolve) => {
       subscriber.on("smessage", (_channel: string, message: string) => {
         resolve(message);
@@ -103,7 +124,7 @@ describe("in a Redis Cluster", () => {
           if (name !== point || begun) return;
           begun = true;
           await move.begin();
-          // The state is on its way and the rest still here: the worst moment.
+          // The state is moving and the rest is still here: the worst moment.
           await move.keys([`${base}:group:w/1`]);
         },
       });
@@ -130,12 +151,12 @@ describe("in a Redis Cluster", () => {
   );
 });
 
-/** Resolves when a node has refused a call since some of its keys are elsewhere. */
+/** Resolves when a node has refused a call because some of its keys are on another node. */
 async function refused(node: Redis): Promise<void> {
   while (!(await node.info("errorstats")).includes("errorstat_TRYAGAIN"));
 }
 
-/** A slot that goes to another node by hand, step by step. */
+/** Moves a slot to another node, step by step. */
 class SlotMove {
   readonly #part: string;
   readonly #from: Redis;

@@ -27,16 +27,16 @@ const KEYS = "millrace:{clicks}:clicks*";
 
 interface Stage {
   readonly client: Redis;
-  /** Takes a copy of all that Redis has of the task. */
+  /** Copies everything that Redis has of the task. */
   readonly save: () => Promise<void>;
-  /** From now on the copy is empty. */
+  /** Empties the copy. */
   readonly forget: () => void;
   readonly putBack: () => Promise<void>;
-  /** @param onCommit called before each, with how many this run had before */
+  /** @param onCommit called before each commit, with the number of earlier ones of this run */
   readonly run: (onCommit: (made: number) => Promise<void>, stopAfter?: number) => Promise<Reconciliation>;
 }
 
-/** Runs over a stream of clicks, of which some are malformed, while a test takes copies of Redis and puts them back. */
+/** Runs over a stream of clicks, some of them malformed, while a test copies Redis and restores it. */
 async function stage(entries: number): Promise<Stage> {
   const server = await serverOf();
   const client = clientOf(server);
@@ -100,7 +100,7 @@ async function deleteAll(client: Redis, pattern: string): Promise<void> {
   if (keys.length > 0) await client.del(...keys);
 }
 
-it("a run is exact whose Redis is put back to how it was 100 commits ago", async () => {
+it("a run is exact if its Redis is restored to 100 commits ago", async () => {
   const { run, save, putBack } = await stage(700);
   const figures = await run(async (made) => {
     if (made === 20) await save();
@@ -111,7 +111,7 @@ it("a run is exact whose Redis is put back to how it was 100 commits ago", async
   expect(figures.discarded).toBeGreaterThanOrEqual(100 * BATCH);
 }, 30_000);
 
-it("what a run before it has counted is none of its figures, even where it is put back to before its start", async () => {
+it("a run does not count what an earlier run counted, even if Redis is restored to before its start", async () => {
   const { run, save, putBack } = await stage(400);
   const first = await run(async (made) => {
     if (made === 10) await save();
@@ -128,7 +128,7 @@ it("what a run before it has counted is none of its figures, even where it is pu
   expect(second).toMatchObject({ received: 400 - standing, unaccounted: 0 });
 }, 30_000);
 
-it("a run whose Redis has lost all of the task begins anew", async () => {
+it("a run begins again if Redis has lost the whole task", async () => {
   const { run, forget, putBack } = await stage(300);
   const figures = await run(async (made) => {
     if (made !== 30) return;
@@ -139,7 +139,7 @@ it("a run whose Redis has lost all of the task begins anew", async () => {
   expect(figures.discarded).toBeGreaterThanOrEqual(29 * BATCH);
 }, 30_000);
 
-it("a commit of a version that kept no figures is gone on from", async () => {
+it("a run continues from a commit of a version without counts", async () => {
   const { run, client } = await stage(100);
   await run(() => Promise.resolve(), 5);
   const meta = "millrace:{clicks}:clicks:meta";

@@ -8,8 +8,8 @@ import { TASK, commitOf } from "./support/commits.ts";
 import { cleanUp, clientOf, rowsIn, serverOf, storeOf } from "./support/servers.ts";
 import { warnings } from "./support/warnings.ts";
 
-describe("where no Redis is", () => {
-  it("the start fails once the time to connect is over, whatever the time to retry", async () => {
+describe("without a Redis", () => {
+  it("the start fails after connectTimeoutMs, whatever storeTimeoutMs is", async () => {
     const port = await freePort();
     const redis = { url: `redis://127.0.0.1:${port}`, connectTimeoutMs: 200 };
     const store = new RedisStore(redis);
@@ -21,7 +21,7 @@ describe("where no Redis is", () => {
     }
   });
 
-  it("a task that is opened later waits, once the store was there", async () => {
+  it("a task that is opened later waits, if the store was reached before", async () => {
     const server = await serverOf();
     const logger = warnings();
     const connection = { url: server.url, connectTimeoutMs: 500 };
@@ -44,13 +44,13 @@ describe("a server that becomes a replica", () => {
     await expect(storeOf(replica).acquire(TASK)).rejects.toBeInstanceOf(RedisReplicaError);
   });
 
-  it("is waited for in the middle of a run, and the log says so once", async () => {
+  it("is waited for during a run, and the log says so once", async () => {
     const server = await serverOf();
     const client = clientOf(server);
     const logger = warnings();
     const task = await storeOf(server, { logger }).acquire(TASK);
     await task.commit(commitOf(1));
-    // A primary that is not there: the data stays.
+    // A primary that does not exist: the data stays.
     await client.replicaof("127.0.0.1", await freePort());
     const refused = logger.next("redis-not-ready");
     const committing = task.commit(commitOf(2));
@@ -64,7 +64,7 @@ describe("a server that becomes a replica", () => {
     expect(logger.messages[1]).toMatch(/is a replica. Name the primary instead/);
   });
 
-  it("is named when the time to retry is over", async () => {
+  it("is named after storeTimeoutMs", async () => {
     const server = await serverOf();
     const task = await storeOf(server, { storeTimeoutMs: 300 }).acquire(TASK);
     await clientOf(server).replicaof("127.0.0.1", await freePort());
@@ -84,7 +84,7 @@ const DECODER: Decoder<RawLine, Click> = {
 };
 
 describe("a failover to a replica that lags", () => {
-  it("takes commits back, and the rows of the run are there exactly once all the same", async () => {
+  it("rolls commits back, and the rows of the run are still there exactly once", async () => {
     const group = await startRedisSentinel();
     cleanUp(() => group.stop());
     const first = clientOf(await group.master());

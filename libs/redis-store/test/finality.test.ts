@@ -9,7 +9,7 @@ import { clientOf, serverOf, storeOf } from "./support/servers.ts";
 
 const PAGES = 3;
 const ROWS_A_PAGE = 600;
-/** Of a window whose rows are all out with the last page alone. */
+/** The close of a window whose rows are complete only with the last page. */
 const CLOSE = 5_000;
 
 /** A window of many keys closes: a page of rows in each commit, and each commit larger than one call of a script. */
@@ -24,7 +24,7 @@ function closing(number: number): Commit {
   });
 }
 
-/** Works from where the last worker stopped to the end. */
+/** Continues from the last commit to the end. */
 async function work(store: RedisStore): Promise<void> {
   const task = await store.acquire(TASK);
   const done = (await task.load())?.commitNumber ?? 0;
@@ -40,7 +40,7 @@ function beforeCalls(proxy: CuttingProxy, action: () => Promise<unknown>): void 
 }
 
 describe("a reader of the watermark", () => {
-  it("finds all rows that it promises, between any two steps of commits, and wherever a worker dies", async () => {
+  it("finds all rows up to it, between any two steps of commits, and wherever a worker crashes", async () => {
     const server = await serverOf();
     const client = clientOf(server);
     const proxy = await cuttingProxy(server);
@@ -79,7 +79,7 @@ describe("a reader of the watermark", () => {
     expect(steps).toBeGreaterThan(PAGES * 6);
   }, 60_000);
 
-  it("sees it in the same moment as the rows of a small commit", async () => {
+  it("sees it at the same time as the rows of a small commit", async () => {
     const server = await serverOf();
     const task = await storeOf(server).acquire(TASK);
     await task.commit(commitOf(1, { outputs: [rowsOut(1)], watermark: CLOSE }));

@@ -21,7 +21,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** Few names, so that changes meet; among them such as UTF-8, or a careless encoding, would confuse. */
+/** Few names, so that changes overlap; some that UTF-8 or a careless encoding would confuse. */
 const names = fc.oneof(
   fc.constantFrom("a", "b", "", "0", '"a"', "\ud800", "\udfff", "é\u{1f600}", "{x}:y", "__proto__"),
   fc.string({ unit: "binary", maxLength: 3 }),
@@ -39,7 +39,7 @@ const change = fc.record(
   { requiredKeys: ["group"] },
 );
 const step = fc.record({
-  /** What the task does before: goes on, takes the task over, or commits under a number that is off. */
+  /** What the task does before: continues, acquires the task again, or commits with a wrong number. */
   move: fc.constantFrom("commit", "commit", "take over", "repeat", "skip"),
   changes: fc.array(change, { maxLength: 5 }),
   position: values,
@@ -47,7 +47,7 @@ const step = fc.record({
   partial: fc.boolean(),
 });
 
-it("gives back what a store in memory does, after any commits", async () => {
+it("loads the same as a store in memory, after any commits", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 10 }), async (steps) => {
       await admin.flushall();

@@ -41,7 +41,7 @@ describe("what a commit costs", () => {
   ])("is one command, with %s", async (_, size) => {
     const server = await serverOf();
     const task = await storeOf(server).acquire(TASK);
-    // Redis gets to know the script.
+    // Redis caches the script.
     await task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
     const client = clientOf(server);
     await client.config("RESETSTAT");
@@ -71,7 +71,7 @@ describe("an option that is undefined", () => {
 });
 
 describe("outcomes", () => {
-  it("stops a zombie for good, also one that only resends", async () => {
+  it("stops an old owner for good, also one that only resends", async () => {
     const server = await serverOf();
     const zombie = await storeOf(server).acquire(TASK);
     await zombie.commit(commitOf(1));
@@ -83,7 +83,7 @@ describe("outcomes", () => {
     expect(await clientOf(server).exists(RESULTS, `${BASE}:staged`)).toBe(0);
   });
 
-  it("keeps that a close is half done", async () => {
+  it("keeps that a close has more pages", async () => {
     const server = await serverOf();
     const task = await storeOf(server).acquire(TASK);
     await task.commit(commitOf(1, { partial: true, position: { id: "7-0" } }));
@@ -93,7 +93,7 @@ describe("outcomes", () => {
     expect(await takeOver(storeOf(server))).toMatchObject({ partial: false, commitNumber: 2 });
   });
 
-  it("takes a commit whose answer was lost for applied, and writes its rows once", async () => {
+  it("reports a commit whose answer was lost as applied, and writes its rows once", async () => {
     const server = await serverOf();
     const proxy = await cuttingProxy(server);
     const task = await storeOf(proxy).acquire(TASK);
@@ -106,7 +106,7 @@ describe("outcomes", () => {
     expect(await task.commit(commitOf(3))).toEqual({ kind: "applied" });
   });
 
-  it("goes on after a Redis that persists was killed and started again", async () => {
+  it("continues after a Redis with persistence was killed and restarted", async () => {
     const server = await serverOf({ args: ["--appendonly", "yes", "--appendfsync", "always"] });
     const task = await storeOf(server).acquire(TASK);
     await task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
@@ -117,7 +117,7 @@ describe("outcomes", () => {
     expect((await takeOver(storeOf(server)))?.groups).toEqual({ "w/1": { a: 1, b: 2 } });
   });
 
-  it("tells a task whose Redis was restored from an older copy to reload, and goes on from there", async () => {
+  it("makes a task reload if Redis was restored from an older copy, and continues from there", async () => {
     const server = await serverOf();
     const task = await storeOf(server).acquire(TASK);
     await task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
@@ -133,7 +133,7 @@ describe("outcomes", () => {
     expect(await again.commit(commitOf(2))).toEqual({ kind: "applied" });
   });
 
-  it("gives a fence above all before, even where Redis forgot them", async () => {
+  it("returns a fence above all earlier ones, even if Redis forgot them", async () => {
     const server = await serverOf();
     const zombie = await storeOf(server).acquire(TASK);
     await zombie.commit(commitOf(1));
@@ -144,7 +144,7 @@ describe("outcomes", () => {
     expect(await zombie.commit(commitOf(2))).toEqual({ kind: "fenced", owner: owner.fence });
   });
 
-  it("commits on when only the fence was lost with the server's memory", async () => {
+  it("continues to commit if only the fence was lost with the server's memory", async () => {
     const server = await serverOf();
     await (await storeOf(server).acquire(TASK)).commit(commitOf(1));
     await clientOf(server).save();
@@ -157,8 +157,8 @@ describe("outcomes", () => {
   });
 });
 
-describe("trouble", () => {
-  it("fails with a code of its own when Redis stays away, and says what happened", async () => {
+describe("failures", () => {
+  it("fails with a code of its own if Redis stays away, and says what happened", async () => {
     const server = await serverOf();
     const task = await storeOf(server, { storeTimeoutMs: 300 }).acquire(TASK);
     await server.kill();
@@ -168,10 +168,10 @@ describe("trouble", () => {
     );
     expect(failure).toBeInstanceOf(StoreUnavailableError);
     expect(failure).toMatchObject({ code: "MILLRACE_STORE_UNAVAILABLE", retryable: true });
-    expect(String(failure)).toMatch(/did not take a commit within 300 ms/);
+    expect(String(failure)).toMatch(/did not apply a commit within 300 ms/);
   });
 
-  it("tries for the first connection only as long as that may take", async () => {
+  it("tries the first connection only for connectTimeoutMs", async () => {
     const port = await freePort();
     const url = `redis://127.0.0.1:${port}`;
     const store = new RedisStore({ url, connectTimeoutMs: 200 }, { storeTimeoutMs: 60_000 });
@@ -179,7 +179,7 @@ describe("trouble", () => {
     await store.close();
   });
 
-  it("waits for a server that stands still, and commits once when it moves again", async () => {
+  it("waits for a server that is suspended, and commits once when it continues", async () => {
     const server = await serverOf();
     const task = await storeOf(server).acquire(TASK);
     await server.kill("SIGSTOP");
@@ -189,7 +189,7 @@ describe("trouble", () => {
     expect(await rowsIn(clientOf(server), RESULTS)).toEqual([1]);
   });
 
-  it("waits while Redis has no memory to give, and leaves nothing half done", async () => {
+  it("waits while Redis is out of memory, and leaves nothing half done", async () => {
     const server = await serverOf();
     const client = clientOf(server);
     const task = await storeOf(server, { storeTimeoutMs: 300 }).acquire(TASK);
@@ -211,8 +211,8 @@ describe("trouble", () => {
     const noStreams = storeOf(await user("+@all", "-xadd"));
     await expect(noStreams.acquire(TASK)).rejects.toBeInstanceOf(RedisRefusedError);
     const noChannels = await storeOf(await user("+@all")).acquire(TASK);
-    const told = rowsTo({ notice: "publish" }, 1);
-    await expect(noChannels.commit(commitOf(1, { outputs: [told] }))).rejects.toThrow(/ACL SETUSER/);
+    const withNotice = rowsTo({ notice: "publish" }, 1);
+    await expect(noChannels.commit(commitOf(1, { outputs: [withNotice] }))).rejects.toThrow(/ACL SETUSER/);
     expect(await client.exists(RESULTS)).toBe(0);
   });
 
@@ -222,23 +222,23 @@ describe("trouble", () => {
       "~millrace:* +@read +@write +@scripting +@connection +info +time &millrace:* +publish +spublish";
     await clientOf(server).call("ACL", "SETUSER", "ana", "reset", "on", ">pw", ...rules.split(" "));
     const url = `redis://ana:pw@127.0.0.1:${server.port}`;
-    const told = rowsTo({ notice: "publish" }, 1);
+    const withNotice = rowsTo({ notice: "publish" }, 1);
     const task = await storeOf({ url }).acquire(TASK);
-    await task.commit(commitOf(1, { outputs: [told] }));
+    await task.commit(commitOf(1, { outputs: [withNotice] }));
     await task.commit(largeCommit(2));
     expect((await takeOver(storeOf({ url })))?.commitNumber).toBe(2);
     expect(await inspectTask({ url }, TASK)).toMatchObject({ commitNumber: 2 });
     expect(await resetTask({ url }, TASK, { results: true })).toMatchObject({ resultKeys: 1 });
   });
 
-  it("refuses rows that a sink of another store hands over", async () => {
+  it("refuses rows of a sink of another store", async () => {
     const server = await serverOf();
     const task = await storeOf(server).acquire(TASK);
     const outputs = [{ step: "out", target: { kind: "postgres" }, rows: [1] }];
     await expect(task.commit(commitOf(1, { outputs }))).rejects.toThrow(/"out".*another store/);
   });
 
-  it("ends a commit under way when the store is closed", async () => {
+  it("ends a running commit when the store is closed", async () => {
     const server = await serverOf();
     const store = storeOf(server);
     const task = await store.acquire(TASK);
@@ -249,7 +249,7 @@ describe("trouble", () => {
     await store.close();
   });
 
-  it("lets one task go without the others", async () => {
+  it("closes one task without the others", async () => {
     const store = storeOf(await serverOf());
     const [one, other] = [await store.acquire(TASK), await store.acquire({ ...TASK, flow: "other" })];
     await one.close();
@@ -258,7 +258,7 @@ describe("trouble", () => {
     expect(await other.commit(commitOf(1))).toEqual({ kind: "applied" });
   });
 
-  it("asks one owner's fence once, whether or not the answer was lost", async () => {
+  it("acquires one fence for an owner, whether or not the answer was lost", async () => {
     const server = await serverOf();
     const proxy = await cuttingProxy(server);
     const store = storeOf(proxy);
@@ -295,7 +295,7 @@ describe("a load", () => {
     expect((await takeOver(store))?.groups).toEqual(groups);
   });
 
-  it("fails as fenced when a newer owner took the task meanwhile", async () => {
+  it("fails as fenced if a newer owner acquired the task in between", async () => {
     const server = await serverOf();
     const proxy = await cuttingProxy(server);
     const task = await storeOf(proxy).acquire(TASK);
@@ -307,7 +307,7 @@ describe("a load", () => {
     await expect(task.load()).rejects.toBeInstanceOf(FencedError);
   });
 
-  it("starts again when the connection breaks on the way", async () => {
+  it("starts again if the connection breaks", async () => {
     const server = await serverOf();
     const proxy = await cuttingProxy(server);
     const task = await storeOf(proxy, { pageFields: 100 }).acquire(TASK);
@@ -317,17 +317,17 @@ describe("a load", () => {
     expect(Object.keys(plain(await task.load())?.groups["w/1"] ?? {})).toHaveLength(3_000);
   });
 
-  it("starts again when another commit came in between", async () => {
+  it("starts again if another commit came in between", async () => {
     const server = await serverOf();
     const proxy = await cuttingProxy(server);
     const older = await storeOf(server).acquire(TASK);
     await older.commit(commitOf(1, { changes: [put("w/1", { a: 1 }), put("w/2", { a: 1 })] }));
     const task = await storeOf(proxy).acquire(TASK);
-    // A Redis that lost its memory may have forgotten the newer owner; then the older one commits on.
+    // A Redis that lost its memory may have forgotten the newer owner; then the older one continues to commit.
     await clientOf(server).hset(`${BASE}:meta`, "fence", older.fence);
     const changes = [{ group: "w/1", drop: true } as const, put("w/2", { b: 2 })];
     const overtake = (): Promise<unknown> => older.commit(commitOf(2, { changes }));
-    // Which groups there are is read first, then each of them.
+    // The list of groups is read first, then each of them.
     proxy.before("hscan", () => {
       proxy.before("hscan", overtake);
       return Promise.resolve();
@@ -355,7 +355,7 @@ describe("a load", () => {
 });
 
 describe("a look", () => {
-  it("goes before the take-over on the same connection, and shows nothing of a task that never committed", async () => {
+  it("uses the connection of the acquire that follows, and returns nothing for a task that never committed", async () => {
     const server = await serverOf();
     const client = clientOf(server);
     const store = storeOf(server);
@@ -375,7 +375,7 @@ describe("a look", () => {
     while ((await connections()) > 0);
   });
 
-  it("needs no permission to write, and an inspection neither", async () => {
+  it("needs no permission to write, and neither does an inspection", async () => {
     const server = await serverOf();
     await (await storeOf(server).acquire(TASK)).commit(commitOf(1));
     const rules = ["%R~millrace:*", "+@read", "+@scripting", "+@connection"];

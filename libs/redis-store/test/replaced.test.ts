@@ -4,7 +4,7 @@ import { TestingSource } from "@millrace/dataflow/testing";
 import { HurriedTime } from "./support/hurried-time.ts";
 import { serverOf, storeOf } from "./support/servers.ts";
 
-it("a worker whose task was taken over ends within seconds, though nothing comes and it has no windows", async () => {
+it("a worker whose task was acquired by another ends within seconds, without events and windows", async () => {
   const server = await serverOf();
   const time = new HurriedTime();
   const flow = new Dataflow("idle");
@@ -24,13 +24,13 @@ it("a worker whose task was taken over ends within seconds, though nothing comes
     failure = error;
   });
   source.push(["a"]);
-  // As time goes: set ahead, connecting would take too long.
+  // In real time: with time set ahead, connecting would time out.
   while (failure === undefined && (running.stats().tasks[0]?.commits ?? 0) < 2) await time.yield();
   const next = await storeOf(server).acquire({ flow: "idle", part: "p" });
   const from = time.now();
   while (failure === undefined && time.now() < from + 60_000) {
     time.skip(500);
-    // The answer to what that sets off comes within this.
+    // Long enough for the answer to what that starts.
     await next.newestOwner?.();
     await time.yield();
   }

@@ -9,28 +9,28 @@ import { warnings } from "./support/warnings.ts";
 
 const HALF_AN_HOUR = 1_800_000;
 
-it("waits for a Redis without memory as long as it takes, and says so every 30 s", async () => {
+it("waits without limit for a Redis that is out of memory, and logs it every 30 s", async () => {
   const server = await serverOf();
   const client = clientOf(server);
   const time = new HurriedTime();
   const logger = warnings();
   const task = await storeOf(server, { time, logger }).acquire(TASK);
   await client.config("SET", "maxmemory", "1");
-  let told = logger.next("store-waiting");
+  let logged = logger.next("store-waiting");
   const committing = task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
   time.skip(2_000);
-  await told;
-  told = logger.next("store-waiting");
+  await logged;
+  logged = logger.next("store-waiting");
   time.skip(30_000);
-  await told;
+  await logged;
   time.skip(HALF_AN_HOUR);
   await client.config("SET", "maxmemory", "0");
   expect(await committing).toEqual({ kind: "applied" });
-  expect(logger.messages[0]).toMatch(/waiting for Redis at .* to take a commit, for \d+ s now: .*OOM/);
+  expect(logger.messages[0]).toMatch(/waiting for Redis at .* to apply a commit, for \d+ s now: .*OOM/);
   expect(logger.events.length).toBeLessThan(4);
 });
 
-it("waits for a Redis that is away as long as it takes", async () => {
+it("waits without limit for a Redis that is away", async () => {
   const server = await serverOf();
   const time = new HurriedTime();
   const logger = warnings();
@@ -46,7 +46,7 @@ it("waits for a Redis that is away as long as it takes", async () => {
   expect(await committing).toEqual({ kind: "applied" });
 });
 
-it("gives up after the time that it is given", async () => {
+it("gives up after storeTimeoutMs", async () => {
   const server = await serverOf();
   const time = new HurriedTime();
   const logger = warnings();
@@ -68,7 +68,7 @@ it("gives up after the time that it is given", async () => {
   expect(time.now() - from).toBeGreaterThanOrEqual(HALF_AN_HOUR);
 });
 
-it("does not hold up the end of a run that is stopped while a commit waits", async () => {
+it("does not delay the end of a run that is stopped while a commit waits", async () => {
   const server = await serverOf();
   const logger = warnings();
   const store = storeOf(server, { logger });

@@ -11,9 +11,9 @@ function hashed(key: string): string {
 }
 
 function allOf(keys: TaskKeys): readonly string[] {
-  const { meta, groups, staged, journal, nothing } = keys;
+  const { meta, groups, staged, journal, absent } = keys;
   const results = [keys.results("out"), keys.window("out", "7"), keys.revisions("out", "7")];
-  return [meta, groups, staged, journal, nothing, keys.group("per_5s/12"), ...results];
+  return [meta, groups, staged, journal, absent, keys.group("per_5s/12"), ...results];
 }
 
 describe("the keys of a task", () => {
@@ -29,7 +29,7 @@ describe("the keys of a task", () => {
     expect(keys.meta).toBe("shop:{device_events}:f:meta");
   });
 
-  it("are hashed as the partition is, where it can be", () => {
+  it("have the slot of the partition, if it has one", () => {
     for (const part of ["device_events", "{device_events:3}", "a{b}c", "a{b}{c}", "{b", "ä"]) {
       for (const key of allOf(new TaskKeys({ flow: "f", part }))) expect(hashed(key)).toBe(hashed(part));
     }
@@ -49,11 +49,11 @@ describe("the keys of a task", () => {
     );
   });
 
-  it.each(["", "a}b"])("are not there for a partition called %j", (part) => {
+  it.each(["", "a}b"])("cannot be made for a partition called %j", (part) => {
     expect(() => new TaskKeys({ flow: "f", part })).toThrow(RedisOptionsError);
   });
 
-  it("keep flows apart that would read alike", () => {
+  it("are distinct for flows with similar names", () => {
     const one = new TaskKeys({ flow: "a", part: "p" });
     const other = new TaskKeys({ flow: "a:group", part: "p" });
     expect(one.group("meta")).not.toBe(other.meta);

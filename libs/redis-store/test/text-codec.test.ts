@@ -2,7 +2,7 @@ import { expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { decodeText, encodeText } from "../src/task-keys.ts";
 
-it("brings any text through UTF-8", () => {
+it("encodes any text as UTF-8 and back", () => {
   fc.assert(
     fc.property(
       fc.string({ unit: "binary" }),
@@ -15,6 +15,6 @@ it("brings any text through UTF-8", () => {
   );
 });
 
-it("leaves plain text as it is", () => {
+it("leaves plain text unchanged", () => {
   expect(encodeText("Europe/Madrid é \u{1f600}")).toBe("Europe/Madrid é \u{1f600}");
 });

@@ -14,7 +14,7 @@ import { clientOf, serverOf, storeOf } from "./support/servers.ts";
 
 const KEYS = new TaskKeys(TASK);
 
-/** Ways to lose a part of the state, as eviction does, or somebody who deletes. */
+/** Ways to lose a part of the state, by eviction or deletion. */
 const LOSSES: readonly (readonly [what: string, lose: (client: Redis) => Promise<unknown>])[] = [
   ["a group", (client) => client.del(KEYS.group("w/1"))],
   ["one field of a group", (client) => client.hdel(KEYS.group("w/1"), "a")],
@@ -67,7 +67,7 @@ describe.each(LOSSES)("a state that lost %s", (_, lose) => {
   });
 });
 
-describe("a state that is whole", () => {
+describe("a state that is complete", () => {
   it("may have lost its last group, field by field", async () => {
     const server = await serverOf();
     const task = await storeOf(server).acquire(TASK);
@@ -84,7 +84,7 @@ describe("a state that is whole", () => {
     expect(await takeOver(storeOf(server))).toMatchObject({ commitNumber: 2, groups: {} });
   });
 
-  it("is nothing at all where Redis was emptied", async () => {
+  it("is empty if Redis was emptied", async () => {
     const server = await serverOf();
     const task = await storeOf(server).acquire(TASK);
     await task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
@@ -94,7 +94,7 @@ describe("a state that is whole", () => {
   });
 });
 
-it("is refused where it is larger than this process has room for, before a task is taken over or its groups are read", async () => {
+it("is refused if it does not fit into this process, before the task is acquired or its groups are read", async () => {
   const server = await serverOf();
   const owner = await storeOf(server).acquire(TASK);
   await owner.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
@@ -104,7 +104,7 @@ it("is refused where it is larger than this process has room for, before a task 
   await expect(owner.load()).rejects.toMatchObject({ code: "MILLRACE_STATE_TOO_LARGE" });
 });
 
-it("misses position and number also where no group was left", async () => {
+it("a missing position and number are noticed even without groups", async () => {
   const server = await serverOf();
   const task = await storeOf(server).acquire(TASK);
   await task.commit(commitOf(1, { outputs: [rowsOut(1)] }));
@@ -140,7 +140,7 @@ it("is not read from a key that another program wrote to", async () => {
   await expect(loading).rejects.toThrow(`${KEYS.group("w/1")} holds`);
 });
 
-it("tells a look what is missing before the task is taken from another worker", async () => {
+it("a look reports what is missing before the task is acquired from another worker", async () => {
   const server = await serverOf();
   await filled(server);
   await clientOf(server).del(KEYS.groups);
@@ -170,7 +170,7 @@ describe("a Redis that may evict state", () => {
     ["allkeys-random", 1],
     ["volatile-ttl", 0],
     ["noeviction", 0],
-  ])("with %s is warned of %d times", async (policy, times) => {
+  ])("with %s causes %d warnings", async (policy, times) => {
     const server = await serverOf();
     await clientOf(server).config("SET", "maxmemory-policy", policy);
     expect(await warningsOf(server)).toEqual(
@@ -178,7 +178,7 @@ describe("a Redis that may evict state", () => {
     );
   });
 
-  it("is not asked by a user who may not", async () => {
+  it("causes no error for a user who may not read the policy", async () => {
     const server = await serverOf({ args: ["--maxmemory-policy", "allkeys-lru"] });
     await clientOf(server).call("ACL", "SETUSER", "ana", "on", ">pw", "~millrace:*", "+@all", "-info");
     expect(await warningsOf(server, `redis://ana:pw@127.0.0.1:${server.port}`)).toEqual([]);

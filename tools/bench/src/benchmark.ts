@@ -4,7 +4,7 @@ import type { OptionName, Settings } from "./options.ts";
 import type { Figures } from "./rounds.ts";
 import type { Column, Facts, Target } from "./table.ts";
 
-/** What one benchmark is: its cases, what is measured of each, and what the table shows. */
+/** A benchmark: its cases, the measurements of each, and the columns of its table. */
 export interface Benchmark {
   readonly name: string;
   readonly description: string;
@@ -16,7 +16,7 @@ export interface Benchmark {
   readonly columns: readonly Column[];
 }
 
-/** Cases that take turns. */
+/** Cases that run in alternating turns. */
 export interface Group {
   /** What `--case` selects it by. `@default each case by its own name` */
   readonly name?: string;
@@ -24,7 +24,7 @@ export interface Group {
   readonly cases: readonly Case[];
 }
 
-/** One participant, and what is printed of it. */
+/** A case, and what is printed of it. */
 export interface Case {
   readonly case: string;
   readonly contender: string;

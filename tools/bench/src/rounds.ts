@@ -1,4 +1,4 @@
-/** What one measurement found, by name; units are part of the names. */
+/** The results of one measurement by name; names include units. */
 export type Figures = Readonly<Record<string, number>>;
 
 /** A participant with a turn in every round. */
@@ -46,8 +46,8 @@ export async function runRounds(
 }
 
 /**
- * The one before may leave the machine warm: over as many rounds as there are turns (twice as many where that is odd)
- * each comes after each of the others equally often, as in a balanced Latin square.
+ * A turn may affect the next one: over as many rounds as there are turns (twice as many if that is odd) each one runs after
+ * each other one equally often, as in a balanced Latin square.
  */
 function inOrderOf<T>(items: readonly T[], round: number): readonly T[] {
   const count = items.length;

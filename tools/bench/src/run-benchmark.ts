@@ -21,7 +21,7 @@ export class BenchInterruptedError extends Error {
   }
 }
 
-/** Runs a benchmark as the whole of this process, and prints each group when it is measured. */
+/** Runs a benchmark as this process, and prints each group after its measurement. */
 export async function runBenchmark(benchmark: Benchmark, args: readonly string[]): Promise<void> {
   const name = `bench ${benchmark.name}`;
   const names = benchmark.groups.flatMap(namesOf);
@@ -55,7 +55,7 @@ function namesOf({ name, cases }: Group): readonly string[] {
   return cases.filter(({ role }) => role !== "reference").map((each) => each.case);
 }
 
-/** What is selected of a group, if anything is. */
+/** The selected part of a group; empty if there is none. */
 function selected(group: Group, names: readonly string[]): readonly Group[] {
   if (!namesOf(group).some((name) => names.includes(name))) return [];
   if (group.name !== undefined) return [group];

@@ -1,9 +1,9 @@
-/** The middle of some figures; of an even number the mean of the two in the middle. */
+/** The median; of an even number of values the mean of the two in the middle. */
 export function median(figures: readonly number[]): number {
   return quantile(figures, 0.5);
 }
 
-/** The figure below which this share of them lies, between neighbours in proportion. */
+/** The quantile, interpolated linearly between neighbours. */
 export function quantile(figures: readonly number[], share: number): number {
   const sorted = [...figures].sort((a, b) => a - b);
   const place = (sorted.length - 1) * share;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { eventLines, Tally } from "../src/lab/tally.ts";
 
-/** The rows of so many events that the publisher makes, as anybody would count them. */
+/** The rows for a number of generated events, counted in the simplest way. */
 function countedOneByOne(publications: readonly number[]): string[] {
   const lines = eventLines();
   return publications.flatMap((events) =>

@@ -1,8 +1,8 @@
 import type { ClickEvent } from "@millrace/event-schema";
 
-/** What the test knows of an event; the click carries it in its `click_id` and time zone. */
+/** The test's data of an event; the click has it in its `click_id` and time zone. */
 export interface TestEvent {
-  /** Counts from 0: tells in sums which event is missing or there twice. */
+  /** Counts from 0, so that sums show which event is missing or duplicated. */
   readonly number: number;
   /** Event time, ms since the epoch. */
   readonly at: number;
@@ -24,7 +24,7 @@ export function lineOf({ number, at, key }: TestEvent): string {
   return JSON.stringify(click);
 }
 
-/** Reads back what {@link lineOf} put into a click. */
+/** The inverse of {@link lineOf}. */
 export function eventOf({ click_id, os_timezone }: ClickEvent): TestEvent {
   const [number, at] = click_id.split("@");
   return { number: Number(number), at: Number(at), key: os_timezone };

@@ -5,15 +5,15 @@ import { FAULT_NAMES } from "./conductor/faults/index.ts";
 import { GUARDS } from "./guard.ts";
 import type { Guard } from "./guard.ts";
 
-/** What the crash test can be told. */
+/** Configuration of the crash test. */
 export interface CrashTestConfig extends ProgramConfig {
   readonly rounds: number;
-  /** Decides everything but the scheduling of the machine. */
+  /** Decides everything except the scheduling of the machine. */
   readonly seed: number;
   /** Names of faults for each round, in order; `undefined`: all, in random order. */
   readonly faults: readonly string[] | undefined;
   readonly without: Guard | undefined;
-  /** How long a Redis is away that goes and comes back, ms. */
+  /** How long Redis is unreachable in `store-away`, ms. */
   readonly awayMs: number;
 }
 
@@ -24,7 +24,7 @@ export function crashTestConfig(
 ): CrashTestConfig {
   const cli = new CommandLine(
     "crash-test",
-    "Counts events through crashes of everything, and compares the results with the publisher's input.",
+    "Counts events while all parts crash, and compares the results with the publisher's input.",
   );
   const rounds = cli.option(
     {
@@ -39,7 +39,7 @@ export function crashTestConfig(
     {
       flag: "--seed <number>",
       env: "CRASH_SEED",
-      description: "decides input, faults and moments; the same seed tries the same",
+      description: "decides input, faults and their times; the same seed repeats the test",
       parse: integer(0, 2 ** 31),
       defaultText: "random",
     },
@@ -55,7 +55,7 @@ export function crashTestConfig(
   const without = cli.option({
     flag: "--without <guard>",
     env: "CRASH_WITHOUT",
-    description: `goes without a guard, and must fail: ${GUARDS.join(", ")}`,
+    description: `switches a guard off; the test must fail then: ${GUARDS.join(", ")}`,
     parse: oneOf(GUARDS),
   });
   const awayMs = cli.option(

@@ -1,6 +1,6 @@
 import { MillraceError } from "@millrace/dataflow";
 
-/** Results were not as they must be. */
+/** The results differ from the expected ones. */
 export class CrashTestFailure extends MillraceError {
   static readonly code = "MILLRACE_CRASH_TEST_FAILED";
   readonly code = CrashTestFailure.code;

@@ -1,4 +1,4 @@
-/** What keeps results exact; the test can go without one of them, and must fail then. */
+/** The guards that keep results exact. The test can switch one off, and must fail then. */
 export const GUARDS = ["fence", "commit-number", "duplicate-numbers", "flush"] as const;
 
 /** One of {@link GUARDS}. */

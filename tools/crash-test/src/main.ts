@@ -15,7 +15,7 @@ await runProgram("crash-test", crashTestConfig, async ({ config, logger, signal 
   const { rounds, seed, without, awayMs } = config;
   const reports: RoundReport[] = [];
   for (let number = 1; number <= rounds && !signal.aborted; number += 1) {
-    // Of its own, so that a round is the same however many come before it.
+    // A seed for each round, so that a round does not depend on earlier ones.
     const random = new Random(seed + number - 1);
     const faults = config.faults ?? random.shuffled(FAULT_NAMES);
     logger.info({ event: "round", number, seed, faults }, `round ${number}: ${faults.join(", ")}`);

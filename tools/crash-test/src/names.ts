@@ -6,5 +6,5 @@ export const FLOW = "crash_counts";
 export const LATEST = "latest";
 /** Output step that keeps every row. */
 export const HISTORY = "history";
-/** Output step for events that came after their window had gone. */
+/** Output step for late events. */
 export const LATE = "late";

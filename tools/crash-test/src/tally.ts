@@ -1,7 +1,7 @@
 import type { ClickEvent } from "@millrace/event-schema";
 import { eventOf } from "./click.ts";
 
-/** What the events of one window and key come to. Two tallies agree only if the same events are in both. */
+/** The sum of the events of one window and key. Two tallies are equal only if they have the same events. */
 export interface Tally {
   readonly events: number;
   /** Sum of the events' numbers. */

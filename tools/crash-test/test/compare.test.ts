@@ -12,7 +12,7 @@ const FIRST = row(0, 2, 5);
 const LAST = row(1, 3, 12);
 
 describe("compare", () => {
-  test("finds nothing where every revision is there once and the last one is right", () => {
+  test("finds no difference if every revision is there once and the last one is right", () => {
     expect(compare(EXPECTED, { history: [FIRST, LAST], latest: [LAST], late: 0 })).toEqual([]);
   });
 
@@ -23,11 +23,11 @@ describe("compare", () => {
     ["a hash without its row", { history: [FIRST, LAST], latest: [], late: 0 }, "no row in the hash"],
     ["an older row in the hash", { history: [FIRST, LAST], latest: [FIRST], late: 0 }, "the hash has with 2"],
     ["another event of the same count", { history: [row(0, 3, 13)], latest: [LAST], late: 0 }, "sum 13"],
-    ["a late event", { history: [FIRST, LAST], latest: [LAST], late: 2 }, "2 events came late"],
+    ["a late event", { history: [FIRST, LAST], latest: [LAST], late: 2 }, "2 events were late"],
     [
       "a row without events",
       { history: [FIRST, LAST, row(0, 1, 1, "Zone/2")], latest: [LAST], late: 0 },
-      "7 Zone/2: a row, and no event",
+      "7 Zone/2: a row without events",
     ],
   ])("finds %s", (_, results, difference) => {
     expect(compare(EXPECTED, results)).toContainEqual(expect.stringContaining(difference));

@@ -5,18 +5,18 @@ import { Random } from "../src/conductor/random.ts";
 import { runRound } from "../src/conductor/round.ts";
 import type { RoundPlan } from "../src/conductor/round.ts";
 
-/** Processes start and end all the time, on a machine that may be busy. */
+/** Many processes start and end, on a machine that may be busy. */
 const TIMEOUT_MS = 180_000;
 const MAIN = join(import.meta.dirname, "../src/main.ts");
 
-/** Redis is away for less than the test that takes its time. */
+/** Shorter than the default, to keep the test short. */
 function plan(): Omit<RoundPlan, "faults"> {
   return { random: new Random(1), without: undefined, awayMs: 4_000 };
 }
 
 describe("the crash test", () => {
   test(
-    "passes with all guards and a stop under load, and says so in one line",
+    "passes with all guards and a stop under load, and reports that in one line",
     async () => {
       const faults = "--faults=after-commit,two-owners,lose-commit-answer,lose-publish-answer,stop";
       const { code, output } = await startProgram(MAIN, { args: ["--rounds=1", "--seed=1", faults] }).ended;
@@ -29,7 +29,7 @@ describe("the crash test", () => {
   );
 
   test(
-    "passes where keys are of a wrong type or gone, results are counted anew, and the reader of the rows sleeps",
+    "passes if keys have a wrong type or are gone, results are counted again, and the reader of the rows sleeps",
     async () => {
       const faults = ["wrong-type-result", "evict", "wrong-type-state", "recount", "slow-reader"];
       const { problems } = await runRound({ ...plan(), faults });
@@ -39,7 +39,7 @@ describe("the crash test", () => {
   );
 
   test(
-    "passes where the disk is full, connections carry nothing, and Redis is away",
+    "passes if the disk is full, connections carry no data, and Redis is unreachable",
     async () => {
       const faults = ["full-disk", "half-open", "store-away"];
       const { problems } = await runRound({ ...plan(), faults });
@@ -49,7 +49,7 @@ describe("the crash test", () => {
   );
 
   test(
-    "passes where the primary fails over to a replica that lacks commits",
+    "passes if the primary fails over to a replica that lacks commits",
     async () => {
       const { problems } = await runRound({ ...plan(), faults: ["sentinel-failover"] });
       expect(problems).toEqual([]);
@@ -58,7 +58,7 @@ describe("the crash test", () => {
   );
 
   test.each(["slow-reader", "full-disk"])(
-    "fails when nobody waits until rows are out: %s",
+    "fails if the sink does not wait until rows are written: %s",
     async (fault) => {
       const { problems } = await runRound({ ...plan(), faults: [fault], without: "flush" });
       expect(problems).toEqual([expect.stringMatching(/\d+ of \d+ committed rows were never printed/)]);
@@ -67,7 +67,7 @@ describe("the crash test", () => {
   );
 
   test(
-    "fails when repeated numbers are not looked at, and tells how to run it again",
+    "fails if duplicate numbers are not checked, and reports how to repeat the run",
     async () => {
       const args = ["--seed=5", "--faults=lose-publish-answer", "--without=duplicate-numbers"];
       const { code, output, log } = await startProgram(MAIN, { args }).ended;
@@ -81,7 +81,7 @@ describe("the crash test", () => {
   );
 
   test(
-    "fails when the commit's number is not looked at",
+    "fails if the commit's number is not checked",
     async () => {
       const faults = ["lose-commit-answer"];
       const { problems } = await runRound({ ...plan(), faults, without: "commit-number" });
@@ -91,11 +91,11 @@ describe("the crash test", () => {
   );
 
   test(
-    "fails when the fence is not looked at",
+    "fails if the fence is not checked",
     async () => {
       const faults = ["two-owners"];
       const { problems } = await runRound({ ...plan(), faults, without: "fence" });
-      expect(problems).toContain("two-owners: the old owner went on beside the new one");
+      expect(problems).toContain("two-owners: the old owner continued beside the new one");
     },
     TIMEOUT_MS,
   );

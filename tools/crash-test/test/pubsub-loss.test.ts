@@ -93,7 +93,7 @@ function hasBounds({ complete }: ResultRow): boolean {
   return complete !== null && complete !== true;
 }
 
-/** Hears every frame past everything that is unreliable; one that is sent twice counts once. */
+/** Receives every frame over a direct connection; duplicates count once. */
 class Wire {
   readonly #redis: Redis;
   readonly #frames = new Map<number, FrameHeader>();

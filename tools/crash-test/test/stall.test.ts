@@ -10,12 +10,12 @@ import { withTestBed } from "./support/with-test-bed.ts";
 const PORTION = 500;
 /** More than two windows long. */
 const STALL_MS = 700;
-/** Where a process stands when it is stopped is chance. */
+/** The point at which the process is stopped is random. */
 const STALLS = 4;
 const EVENTS = PORTION * (STALLS + 1);
 
 test.each(["stream", "pubsub"] as const)(
-  "a process that stood still for longer than a window has made no event late: %s",
+  "a process that was stopped for longer than a window makes no event late: %s",
   async (transport) => {
     await withTestBed(async (bed) => {
       const file = await bed.writeInput(steadyEvents(EVENTS));

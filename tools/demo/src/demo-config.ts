@@ -2,13 +2,13 @@ import { CommandLine, logOptions, text } from "@millrace/cli";
 import type { ProgramConfig } from "@millrace/cli";
 import { parseDuration } from "@millrace/windowing";
 
-/** What the demo can be told. */
+/** Configuration of the demo. */
 export interface DemoConfig extends ProgramConfig {
   /** How long the replay takes, s. */
   readonly seconds: number;
   readonly window: string;
   readonly idleMs: number;
-  /** The Redis that the environment names: none is started then. */
+  /** The environment names a Redis, so the demo starts none. */
   readonly namedRedis: boolean;
 }
 
@@ -39,7 +39,7 @@ export function demoConfig(
     {
       flag: "--window <kind:length>",
       env: "MILLRACE_DEMO_WINDOW",
-      description: "windows to count in",
+      description: "length of the windows",
       parse: text,
     },
     "tumbling:5s",
@@ -48,7 +48,7 @@ export function demoConfig(
     {
       flag: "--exit-when-idle <duration>",
       env: "MILLRACE_DEMO_EXIT_WHEN_IDLE",
-      description: "silence after which the input counts as over",
+      description: "time without events after which the input has ended",
       parse: (given) => parseDuration(given),
       defaultText: "2s",
     },

@@ -1,17 +1,17 @@
 import { startRedis } from "@millrace/local-redis";
 
-/** The Redis of one run of the demo. */
+/** The Redis of a run of the demo. */
 export interface DemoRedis {
-  /** For people. */
+  /** Description for the user. */
   readonly where: string;
-  /** Tells the programs about it. */
+  /** Environment of the programs, with the address of this Redis. */
   readonly env: Readonly<Record<string, string | undefined>>;
   stop(): Promise<void>;
 }
 
 /**
- * The Redis that the environment names, else one of our own that leaves nothing behind. It is there until `stop`, also
- * after Ctrl-C: the programs need it until they are done.
+ * Uses the Redis that the environment names, or else starts a temporary one. It runs until `stop`, also after Ctrl-C: the
+ * programs need it until they are done.
  */
 export async function demoRedis(named: boolean): Promise<DemoRedis> {
   if (named) return { where: "the Redis that the environment names", env: {}, stop: () => Promise.resolve() };

@@ -28,7 +28,7 @@ await runProgram("demo", demoConfig, async ({ config, signal }) => {
     const program = startProgram(join(ROOT, `apps/${app}/src/main.ts`), {
       args: [...args, "--channel", channel],
       env: redis.env,
-      // Ctrl-C is the demo's to handle: it stops the two in order.
+      // The demo handles Ctrl-C: it stops the two programs in order.
       detached: true,
       onLog: (line) => {
         if (line.level === "warn" || line.level === "error") screen.line(`  ${app}: ${line.msg}`);
@@ -39,7 +39,7 @@ await runProgram("demo", demoConfig, async ({ config, signal }) => {
     started.push(program);
     return program;
   };
-  // A Redis that others use too must not mix their events with ours.
+  // A channel of its own, so that events of other programs on the same Redis are not mixed in.
   const channel = `millrace_demo_${process.pid}`;
 
   try {
@@ -75,7 +75,7 @@ await runProgram("demo", demoConfig, async ({ config, signal }) => {
       `Publisher (process ${publisher.pid ?? "?"}): replays ${readable(events)} events of data/events.jsonl, ${readable(rate)} a second.`,
     );
     say(
-      "Windows close by the clock, whether or not another event comes. The first may be short: it was under way.",
+      "Windows close by the clock, even without another event. The first may be short: it had begun before the demo.",
     );
     screen.line();
 
@@ -83,7 +83,7 @@ await runProgram("demo", demoConfig, async ({ config, signal }) => {
     screen.status("");
     if (!signal.aborted) {
       say(
-        `The replay is over. After ${config.idleMs / 1_000} s of silence the aggregator ends its input and closes what is open.`,
+        `The replay is over. After ${config.idleMs / 1_000} s without events the aggregator ends its input and closes its open windows.`,
       );
     }
     const aggregated = await aggregator.logged("report");
@@ -105,7 +105,7 @@ await runProgram("demo", demoConfig, async ({ config, signal }) => {
     say("  npx nx run aggregator:serve");
     say("  npx nx run publisher:serve --rate=1000");
   } catch (error) {
-    // Programs that were told to stop end without the log lines that were waited for.
+    // Programs that were asked to stop may end before the log lines that the demo waits for.
     signal.throwIfAborted();
     throw error;
   } finally {
@@ -115,7 +115,7 @@ await runProgram("demo", demoConfig, async ({ config, signal }) => {
   }
 });
 
-/** The publisher, which is started last, stops first: what it published the aggregator still reads. */
+/** Stops the publisher first, so that the aggregator can read everything that was published. */
 async function stopInOrder(started: readonly StartedProgram[]): Promise<void> {
   for (const program of started.toReversed()) {
     program.kill("SIGTERM");

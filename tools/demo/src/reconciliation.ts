@@ -1,8 +1,8 @@
 import type { LogLine } from "@millrace/local-redis/programs";
 
-/** Where every event went, from the publisher's file to the aggregator's windows. */
+/** The number of events at each stage, from the publisher's file to the aggregator's windows. */
 export interface Reconciliation {
-  /** Taken by Redis. */
+  /** Accepted by Redis. */
   readonly published: number;
   readonly received: number;
   readonly decoded: number;
@@ -10,13 +10,13 @@ export interface Reconciliation {
   readonly blank: number;
   readonly counted: number;
   readonly late: number;
-  /** Known to be gone: published to nobody, or missed by the aggregator's source. */
+  /** Known to be lost: published without a subscriber, or missed by the aggregator's source. */
   readonly lost: number;
-  /** What none of these explains: a defect. */
+  /** In none of the other counts: not 0 is a defect. */
   readonly unaccounted: number;
 }
 
-/** Holds the last words of the two programs against each other. Only `unaccounted` is computed. */
+/** Compares the reports of the two programs. Only `unaccounted` is computed, all other counts are measured. */
 export function reconcileReports(publisher: LogLine, aggregator: LogLine): Reconciliation {
   const published = figure(publisher, "published");
   const received = figure(aggregator, "received");

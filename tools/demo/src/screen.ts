@@ -1,4 +1,4 @@
-/** Where the demo talks to people: a stream that may be a terminal. */
+/** The stream for the user, which may be a terminal. */
 export interface ScreenStream {
   write(text: string): unknown;
   readonly isTTY?: boolean;
@@ -10,10 +10,10 @@ export interface ScreenStream {
 /** ANSI codes that begin and end a style. */
 const STYLES = { bold: [1, 22], dim: [2, 22], cyan: [36, 39], green: [32, 39], red: [31, 39] } as const;
 
-/** How text is set off on a terminal with colours. */
+/** Text styles on a terminal with colours. */
 export type Style = keyof typeof STYLES;
 
-/** Lines of text above one line that changes in place; without a terminal that line is left out. */
+/** Prints lines of text above a status line that changes in place; without a terminal there is no status line. */
 export class Screen {
   readonly #stream: ScreenStream;
   readonly #colours: boolean;
@@ -28,7 +28,7 @@ export class Screen {
     this.#stream.write(`${this.#clear()}${text}\n${this.#status}`);
   }
 
-  /** Replaces the last line. What does not fit is cut off: of a line that wraps only the end could be cleared. */
+  /** Replaces the status line. It is cut at the terminal's width: of a wrapped line only the end could be cleared. */
   status(text: string): void {
     if (this.#stream.isTTY !== true) return;
     const clear = this.#clear();

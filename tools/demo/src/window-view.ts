@@ -3,10 +3,10 @@ import type { Screen } from "./screen.ts";
 
 const TOP = 8;
 const BAR_WIDTH = 32;
-/** Rows of a window come in one burst; this much silence (ms) after one means that it is over. */
+/** The rows of a window arrive together; after this time (ms) without a row the window is complete. */
 const BURST_GAP_MS = 150;
 
-/** Why a window closed before its time was over, by the row's cause. */
+/** Why a window closed early, by the row's cause. */
 const WHY: Readonly<Record<string, string>> = { end: "the input is over", drain: "stopped" };
 
 /** A row of the aggregator, with `--meta`. */
@@ -17,7 +17,7 @@ export interface WindowRow {
   readonly cause: string;
 }
 
-/** Reads a line of the aggregator's output; `undefined` if it is no such row. */
+/** Parses a line of the aggregator's output; `undefined` if it is not a row of a window. */
 export function parseRow(line: string): WindowRow | undefined {
   const row: unknown = JSON.parse(line);
   return isRow(row) ? row : undefined;
@@ -27,7 +27,7 @@ function isRow(value: unknown): value is WindowRow {
   return typeof value === "object" && value !== null && "timezone" in value && "window" in value;
 }
 
-/** Gathers rows and shows each window in one piece. */
+/** Collects rows and shows each window as a whole. */
 export class WindowView {
   readonly #screen: Screen;
   #rows: WindowRow[] = [];
@@ -46,7 +46,7 @@ export class WindowView {
     }, BURST_GAP_MS);
   }
 
-  /** Shows what has been gathered. */
+  /** Shows the collected rows. */
   flush(): void {
     clearTimeout(this.#timer);
     if (this.#rows.length > 0) this.#screen.line(tableOf(this.#rows, this.#screen).join("\n"));

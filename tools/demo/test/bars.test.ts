@@ -12,6 +12,6 @@ test.each([
   expect(bar(value, most, 4)).toBe(drawn);
 });
 
-test("thousands are set apart", () => {
+test("numbers have thousands separators", () => {
   expect(readable(12_000)).toBe("12,000");
 });

@@ -16,7 +16,7 @@ function demo(args: readonly string[] = [], onOutput?: () => void): StartedProgr
   });
 }
 
-/** What the demo said about what it started. */
+/** The processes and the Redis that the demo reports to have started. */
 function startedBy({ complaints }: ProgramEnd): { readonly port: number; readonly pids: readonly number[] } {
   const text = complaints.join("\n");
   return {

@@ -31,18 +31,18 @@ describe("reconcileReports", () => {
     });
   });
 
-  test("what was measured as lost is accounted for", () => {
+  test("events measured as lost are accounted for", () => {
     const sums = reconcileReports(published({ unheard: 3 }), aggregated({ received: 95, lost: 2 }));
     expect(sums).toMatchObject({ lost: 5, unaccounted: 0 });
   });
 
-  test("what is just missing is not", () => {
+  test("missing events that were not measured as lost are not", () => {
     expect(reconcileReports(published(), aggregated({ received: 90 })).unaccounted).toBe(10);
     expect(reconcileReports(published(), aggregated({ received: 101 })).unaccounted).toBe(1);
     expect(reconcileReports(published(), aggregated({ unaccounted: 4 })).unaccounted).toBe(4);
   });
 
-  test("a report without a figure is refused", () => {
+  test("a report without one of the counts is refused", () => {
     expect(() => reconcileReports(BASE, aggregated())).toThrow('no number "published"');
   });
 });

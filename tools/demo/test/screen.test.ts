@@ -20,7 +20,7 @@ function recorded(options: {
 }
 
 describe("Screen", () => {
-  test("keeps its last line below what is printed", () => {
+  test("keeps the status line below the text", () => {
     const { screen, text } = recorded({ isTTY: true });
     screen.status("50%");
     screen.line("news");
@@ -30,21 +30,21 @@ describe("Screen", () => {
     expect(text()).toBe("50%\r\u001b[Knews\n50%\r\u001b[K60%\r\u001b[Kdone\n");
   });
 
-  test("cuts its last line off where the terminal ends, so that it can be cleared", () => {
+  test("cuts the status line at the terminal's width, so that it can be cleared", () => {
     const { screen, text } = recorded({ isTTY: true, columns: 10 });
     screen.status("publishing much");
     screen.line("news");
     expect(text()).toBe("publishin\r\u001b[Knews\npublishin");
   });
 
-  test("without a terminal there is text only", () => {
+  test("prints only text without a terminal", () => {
     const { screen, text } = recorded({ isTTY: false, colours: true });
     screen.status("50%");
     screen.line(screen.style("bold", "news"));
     expect(text()).toBe("news\n");
   });
 
-  test("colours where there are any", () => {
+  test("uses colours if the terminal has them", () => {
     expect(recorded({ isTTY: true, colours: true }).screen.style("bold", "x")).toBe("\u001b[1mx\u001b[22m");
   });
 });

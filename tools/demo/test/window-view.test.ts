@@ -19,7 +19,7 @@ function shown(lines: readonly string[]): string {
 }
 
 describe("WindowView", () => {
-  test("shows each window in one piece, the largest zones first", () => {
+  test("shows each window as a whole, the largest zones first", () => {
     const text = shown([row("UTC", 1, 0), row("Europe/Madrid", 4, 0), row("UTC", 2, 5_000)]);
     expect(text).toMatch(/5 mobile events in 2 time zones\n\s+Europe\/Madrid\s+█+ 4\n\s+UTC\s+█+ 1\n/);
     expect(text.match(/Window /g)).toHaveLength(2);
@@ -38,7 +38,7 @@ describe("WindowView", () => {
     expect(shown([row("UTC", 1, 0, cause)])).toContain(`(${why})`);
   });
 
-  test("passes over lines that are no rows", () => {
+  test("ignores lines that are not rows", () => {
     expect(shown(['{"other":1}'])).toBe("");
   });
 });

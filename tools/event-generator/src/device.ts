@@ -1,13 +1,13 @@
 import type { Faker } from "@faker-js/faker";
 import type { ClickEvent } from "@millrace/event-schema";
 
-/** The part of a click that tells of the device. */
+/** The fields of a click that describe the device. */
 export type Device = Pick<ClickEvent, "os" | "os_name" | "device_type" | "device_is_mobile">;
 
 const PHONE = { device_type: "Mobile", device_is_mobile: true } as const;
 const COMPUTER = { device_type: "Computer", device_is_mobile: false } as const;
 
-/** Systems with their share in percent. A tablet counts as mobile, as in the tutorial's data. */
+/** Operating systems with their share in percent. A tablet counts as mobile, as in the tutorial's data. */
 const SYSTEMS: readonly { readonly weight: number; readonly value: (faker: Faker) => Device }[] = [
   { weight: 30, value: (faker) => ({ os: iphone(faker), os_name: "iOS", ...PHONE }) },
   { weight: 5, value: (faker) => ({ os: ipad(faker), os_name: "iOS", ...PHONE }) },
@@ -17,7 +17,7 @@ const SYSTEMS: readonly { readonly weight: number; readonly value: (faker: Faker
   { weight: 4, value: () => ({ os: "X11; Linux x86_64", os_name: "Linux", ...COMPUTER }) },
 ];
 
-/** A device whose fields agree with each other. */
+/** Picks a device with consistent fields. */
 export function makeDevice(faker: Faker): Device {
   return faker.helpers.weightedArrayElement(SYSTEMS)(faker);
 }

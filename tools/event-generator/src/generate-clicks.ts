@@ -15,22 +15,22 @@ export const DEFAULT_GENERATOR_OPTIONS: Readonly<Required<GeneratorOptions>> = O
   seed: 20_200,
 });
 
-/** Share of events that send a recent click once more, as a client does that never got its answer. */
+/** Share of events that repeat a recent click, as a client does that got no reply. */
 const RESENT = 0.2;
-/** Share of new clicks whose user was never seen before. */
+/** Share of new clicks by a new user. */
 const NEW_USER = 0.15;
-/** Users who are there from the start, so that the first events are as mixed as the last. */
+/** Number of users at the start, so that the first events are as varied as the last. */
 const FIRST_USERS = 500;
-/** A click is sent again within so many events. */
+/** Maximum distance, in events, between a click and its repetition. */
 const RECENT_CLICKS = 200;
-/** Bounds memory, however many events are asked for. */
+/** Bounds memory for any number of events. */
 const MAX_USERS = 100_000;
 
 /**
- * Clicks of a made-up audience: few users click much and many little, users and time zones are skewed, and some
- * clicks arrive more than once. A pure function of its options; it looks at no clock.
+ * Generates clicks of synthetic users: few users click often and many rarely, time zones are skewed, and some clicks
+ * are repeated. A pure function of its options, without a clock.
  *
- * @throws RangeError for a negative or broken number
+ * @throws RangeError for a negative or fractional number
  */
 export function* generateClicks(options: GeneratorOptions = {}): Generator<ClickEvent, void> {
   const { events = DEFAULT_GENERATOR_OPTIONS.events, seed = DEFAULT_GENERATOR_OPTIONS.seed } = options;
@@ -60,9 +60,9 @@ function pickUser(faker: Faker, users: User[]): User {
     return user;
   }
   const position = faker.number.float();
-  // Leans towards the front: who came early clicks more, the first about six times as much as the last.
+  // Skewed towards the front: early users click more, the first about six times as often as the last.
   const user = users[Math.floor(position * (0.3 + 0.7 * position) * users.length)];
-  if (user === undefined) throw new RangeError("a position below 1 lies in the list");
+  if (user === undefined) throw new RangeError("the list of users is empty");
   return user;
 }
 

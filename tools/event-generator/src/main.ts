@@ -11,21 +11,21 @@ interface Arguments {
   readonly out: string;
 }
 
-/** Lines a write: one system call each would be most of the work. */
+/** Lines in one write: a system call for each line would be most of the work. */
 const LINES_PER_CHUNK = 500;
 
 const command = new Command("event-generator")
-  .description("Writes made-up click events, one JSON object a line; the same seed gives the same bytes.")
-  .option("--events <n>", "how many", wholeNumber, DEFAULT_GENERATOR_OPTIONS.events)
-  .option("--seed <n>", "what to start the random numbers from", wholeNumber, DEFAULT_GENERATOR_OPTIONS.seed)
-  .option("--out <file>", "where to, or - for stdout", "data/events.jsonl")
+  .description("Writes synthetic click events, one JSON object a line; the same seed gives the same bytes.")
+  .option("--events <n>", "number of events", wholeNumber, DEFAULT_GENERATOR_OPTIONS.events)
+  .option("--seed <n>", "seed of the random numbers", wholeNumber, DEFAULT_GENERATOR_OPTIONS.seed)
+  .option("--out <file>", "output file, or - for stdout", "data/events.jsonl")
   .action(generate);
 
 try {
   await command.parseAsync();
 } catch (error) {
   if (!(error instanceof Error) || !("code" in error)) throw error;
-  // The reader of a pipe may have seen enough.
+  // The reader of a pipe may close it early.
   if (error.code !== "EPIPE") command.error(`error: ${error.message}`);
 }
 

@@ -4,21 +4,21 @@ import { makeDevice, type Device } from "./device.ts";
 import { TIME_ZONES } from "./time-zones.ts";
 
 const ROUNDING = 1_000_000;
-/** Zipf's law: the n-th zone has 1/n of the first one's users. In whole numbers, for the same sums everywhere. */
+/** Zipf's law: the n-th zone has 1/n of the first one's users. Whole numbers give the same sums on every machine. */
 const WEIGHTED_ZONES = TIME_ZONES.map((value, index) => ({
   value,
   weight: Math.floor(ROUNDING / (index + 1)),
 }));
 
-/** Share of users who click from a second device, too. */
+/** Share of users with a second device. */
 const TWO_DEVICES = 0.3;
 
-/** Somebody who clicks: one person, one home, one or two devices. */
+/** A user: one person, one time zone and address, one or two devices. */
 export interface User extends Pick<ClickEvent, "user_custom_id" | "user_domain_id" | "os_timezone"> {
   readonly devices: readonly Device[];
 }
 
-/** A new user; the addresses are of the domains that are reserved for examples. */
+/** Creates a user; mail addresses use the domains reserved for examples. */
 export function makeUser(faker: Faker): User {
   return {
     user_custom_id: faker.internet.exampleEmail().toLowerCase(),

@@ -13,13 +13,13 @@ function countBy(key: (click: ClickEvent) => string): Map<string, number> {
 }
 
 describe("generateClicks", () => {
-  test("makes as many events as asked for, 12,000 by default", () => {
+  test("generates the requested number of events, 12,000 by default", () => {
     expect(clicks).toHaveLength(12_000);
     expect([...generateClicks({ events: 0 })]).toEqual([]);
     expect([...generateClicks({ events: 7 })]).toHaveLength(7);
   });
 
-  test("makes the same events from the same seed, others from another, and a longer run begins as a shorter", () => {
+  test("generates the same events from the same seed, others from another, and a longer run begins like a shorter one", () => {
     fc.assert(
       fc.property(fc.nat({ max: 2 ** 31 }), fc.nat({ max: 300 }), (seed, events) => {
         const short = [...generateClicks({ seed, events })];
@@ -35,7 +35,7 @@ describe("generateClicks", () => {
     expect(() => [...generateClicks(options)]).toThrow(RangeError);
   });
 
-  test("makes clicks of the schema, with its fields in their order", () => {
+  test("generates clicks that match the schema, with the fields in its order", () => {
     const lines = clicks.map((click) => clickCodec.encode(click));
     const decoded = lines.map((line) => clickCodec.decode(line));
     expect(decoded).toEqual(clicks.map((event) => ({ kind: "event", event })));
@@ -69,12 +69,12 @@ describe("generateClicks", () => {
     expect(Math.max(...perUser)).toBeGreaterThan(20);
   });
 
-  test("repeats a click as it was", () => {
+  test("repeats a click unchanged", () => {
     const lines = new Set(clicks.map((click) => clickCodec.encode(click)));
     expect(lines.size).toBe(countBy(({ click_id }) => click_id).size);
   });
 
-  test("gives each user one home, and devices whose fields agree", () => {
+  test("gives each user one time zone, and devices with consistent fields", () => {
     const homes = countBy(({ user_domain_id, os_timezone }) => `${user_domain_id} ${os_timezone}`);
     expect(homes.size).toBe(countBy(({ user_domain_id }) => user_domain_id).size);
     const kinds = countBy((click) => `${click.os_name} ${click.device_type} ${click.device_is_mobile}`);
@@ -89,7 +89,7 @@ describe("generateClicks", () => {
 });
 
 describe("TIME_ZONES", () => {
-  test("are zones that the platform knows, each once", () => {
+  test("are zones known to the platform, without duplicates", () => {
     expect(new Set(TIME_ZONES).size).toBe(TIME_ZONES.length);
     for (const timeZone of TIME_ZONES) {
       expect(() => new Intl.DateTimeFormat("en", { timeZone })).not.toThrow();

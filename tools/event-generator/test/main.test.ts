@@ -22,13 +22,13 @@ function sha256(file: string): string {
 }
 
 describe("event-generator", () => {
-  test("makes data/events.jsonl, to the byte", () => {
+  test("generates data/events.jsonl byte for byte", () => {
     const file = join(folder, "events.jsonl");
     expect(generator("--out", file)).toMatchObject({ status: 0, stdout: "" });
     expect(sha256(file)).toBe(sha256(join(root, "data/events.jsonl")));
   });
 
-  test("writes the events that were asked for to stdout, and nothing else", () => {
+  test("writes only the requested events to stdout", () => {
     const { status, stdout, stderr } = generator("--events", "1234", "--seed", "5", "--out", "-");
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout.endsWith("}\n")).toBe(true);
@@ -39,7 +39,7 @@ describe("event-generator", () => {
     [["--events", "many"], "--events"],
     [["--seed=-1"], "--seed"],
     [["--out", "/no/such/folder/events.jsonl"], "/no/such/folder/events.jsonl"],
-  ])("refuses %p in one sentence that names it", (args, name) => {
+  ])("refuses %p in one sentence with the name of the option", (args, name) => {
     const { status, stderr } = generator(...args);
     expect(status).toBe(1);
     expect(stderr).toContain(name);

@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-/** The environment without what the surrounding Nx has put into it. */
+/** The environment without the variables of the surrounding Nx. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !/^(NX_|NODE_OPTIONS$|FORCE_COLOR$)/.test(name));
   return { ...Object.fromEntries(own), NX_DAEMON: "false" };
@@ -30,10 +30,10 @@ async function untilFileHas(path: string, text: string): Promise<string> {
   }
 }
 
-test("what a program writes to a file after Ctrl-C arrives, and its options are passed on as they are", async () => {
+test("output to a file after Ctrl-C is not lost, and options are passed on unchanged", async () => {
   const path = join(folder, "rows");
   const file = openSync(path, "w");
-  // A group of its own, as a terminal makes one: Ctrl-C goes to every process in it.
+  // A process group of its own, as in a terminal: Ctrl-C signals every process of the group.
   const nx = spawn(
     process.execPath,
     [
@@ -53,7 +53,10 @@ test("what a program writes to a file after Ctrl-C arrives, and its options are 
   expect(await readFile(path, "utf8")).toMatch(/last row\n$/);
 });
 
-test.each(["apps/aggregator", "apps/publisher", "tools/redis"])("%s is served that way", async (project) => {
-  const manifest: unknown = JSON.parse(await readFile(join(ROOT, project, "package.json"), "utf8"));
-  expect(manifest).toMatchObject({ nx: { targets: { serve: { executor: "./tools/executors:program" } } } });
-});
+test.each(["apps/aggregator", "apps/publisher", "tools/redis"])(
+  "%s is served by this executor",
+  async (project) => {
+    const manifest: unknown = JSON.parse(await readFile(join(ROOT, project, "package.json"), "utf8"));
+    expect(manifest).toMatchObject({ nx: { targets: { serve: { executor: "./tools/executors:program" } } } });
+  },
+);

@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-/** What a run of Jest in the folder writes about tests that were left out. */
+/** The lines about skipped tests from a run of Jest in the folder. */
 function leftOut(...args: readonly string[]): readonly string[] {
   const config = {
     rootDir: folder,
@@ -39,21 +39,24 @@ function leftOut(...args: readonly string[]): readonly string[] {
   return stderr.split("\n").filter((line) => line !== "");
 }
 
-test("each test that is left out says so in one line on standard error", () => {
+test("each skipped test is reported in one line on standard error", () => {
   const file = relative(ROOT, join(folder, "some.test.js"));
   expect(leftOut()).toEqual([`LEFT OUT: ${file}: a b (needs c)`, `LEFT OUT: ${file}: d`]);
 });
 
-test("what failed is in the last lines of `npm test`, once", async () => {
+test("failed tests are in the last lines of `npm test`, once", async () => {
   await writeFile(join(folder, "bad.test.js"), 'test("is wrong", () => { expect(1).toBe(2); });');
   leftOut("--testPathPatterns=bad");
   const last = (): string =>
     spawnSync(process.execPath, [join(ROOT, "tools/failed-tests.mjs")], { encoding: "utf8", env }).stderr;
   expect(last()).toContain(`FAILED: ${relative(ROOT, join(folder, "bad.test.js"))}: is wrong\n`);
   expect(last()).toBe("");
+  leftOut("--testPathPatterns=bad");
+  spawnSync(process.execPath, [join(ROOT, "tools/failed-tests.mjs"), "--forget"], { env });
+  expect(last()).toBe("");
   await rm(join(folder, "bad.test.js"));
 });
 
-test("those left out by a name that was asked for do not", () => {
+test("tests that a name pattern skips are not reported", () => {
   expect(leftOut("--testNamePattern=runs")).toEqual([]);
 });

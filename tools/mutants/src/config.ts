@@ -2,11 +2,11 @@ import { CommandLine, listOf, logOptions, oneOf, positive } from "@millrace/cli"
 import type { ProgramConfig } from "@millrace/cli";
 import { MUTANTS } from "./mutants.ts";
 
-/** What the run of mutants can be told. */
+/** Configuration of a run of mutants. */
 export interface MutantsConfig extends ProgramConfig {
-  /** Ids of the mutants to try; `undefined`: all. */
+  /** Ids of the mutants to run; `undefined`: all. */
   readonly only: readonly string[] | undefined;
-  /** How many are tried at a time. */
+  /** How many run at the same time. */
   readonly jobs: number;
 }
 
@@ -15,11 +15,11 @@ export function mutantsConfig(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): MutantsConfig {
-  const cli = new CommandLine("mutants", "Changes the sources in small ways that a test must notice.");
+  const cli = new CommandLine("mutants", "Inserts small faults into the sources that a test must detect.");
   const only = cli.option({
     flag: "--only <ids>",
     env: "MUTANTS_ONLY",
-    description: "mutants to try, separated by commas",
+    description: "mutants to run, separated by commas",
     parse: listOf(oneOf(MUTANTS.map(({ id }) => id))),
     defaultText: "all",
   });
@@ -27,7 +27,7 @@ export function mutantsConfig(
     {
       flag: "--jobs <number>",
       env: "MUTANTS_JOBS",
-      description: "how many are tried at a time",
+      description: "how many run at the same time",
       parse: positive,
     },
     2,

@@ -7,10 +7,10 @@ import { runMutants } from "./run-mutants.ts";
 import type { Verdict } from "./run-mutants.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
-/** Many times what the slowest of the tests take. */
+/** Many times the duration of the slowest tests. */
 const LIMIT_MS = 120_000;
 
-/** Tries the mutants, prints a line for each, and fails if one survives. */
+/** Runs the mutants, prints a line for each, and fails if one survives. */
 await runProgram("mutants", mutantsConfig, async ({ config, signal }) => {
   const { only, jobs } = config;
   const mutants = MUTANTS.filter(({ id }) => only?.includes(id) ?? true);
@@ -31,9 +31,7 @@ await runProgram("mutants", mutantsConfig, async ({ config, signal }) => {
   );
   if (survivors.length > 0) {
     const ids = survivors.map(({ mutant }) => mutant.id).join(",");
-    throw new MutantsFailure(
-      `Not killed: ${ids}. Write the test that is missing; --only=${ids} tries these alone.`,
-    );
+    throw new MutantsFailure(`Not killed: ${ids}. Write the missing test; --only=${ids} runs only these.`);
   }
 });
 

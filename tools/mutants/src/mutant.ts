@@ -1,4 +1,4 @@
-/** A change of one source file that a test must notice. Paths are relative to the workspace's root. */
+/** A change of one source file that a test must detect. Paths are relative to the workspace's root. */
 export interface Mutant {
   readonly id: string;
   readonly file: string;
@@ -7,23 +7,23 @@ export interface Mutant {
   readonly replace: string;
   /** Test files of which at least one must fail. */
   readonly tests: readonly string[];
-  /** What goes wrong where nobody notices. */
+  /** What the guard prevents. */
   readonly guard: string;
 }
 
-/** The file's text with the mutant's change. @throws RangeError where the text to change is not there exactly once */
+/** Applies the mutant's change to the file's text. @throws RangeError unless the text to change occurs exactly once */
 export function mutate(text: string, { id, file, search, replace }: Mutant): string {
   const parts = text.split(search);
   const [before, after] = parts;
   if (before === undefined || after === undefined || parts.length > 2) {
     throw new RangeError(
-      `mutant ${id}: its text occurs ${parts.length - 1} times in ${file}, not once; bring the list in line with the code`,
+      `mutant ${id}: its text occurs ${parts.length - 1} times in ${file}, not once; update the list of mutants`,
     );
   }
   return before + replace + after;
 }
 
-/** The test files of each project: `libs/windowing` has `libs/windowing/test/clock.test.ts`. */
+/** Groups test files by project: `libs/windowing` has `libs/windowing/test/clock.test.ts`. */
 export function byProject(tests: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const projects = new Map<string, string[]>();
   for (const test of new Set(tests)) {

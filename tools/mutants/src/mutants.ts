@@ -4,5 +4,5 @@ import { REDIS_STORE } from "./list/redis-store.ts";
 import { WINDOWING } from "./list/windowing.ts";
 import type { Mutant } from "./mutant.ts";
 
-/** One for each guard that a comment promises and that a test could easily miss. */
+/** A mutant for each guard that a comment promises and that tests could easily miss. */
 export const MUTANTS: readonly Mutant[] = [...WINDOWING, ...DATAFLOW, ...REDIS_SOURCE, ...REDIS_STORE];

@@ -4,34 +4,34 @@ import { runTests } from "./run-tests.ts";
 import type { TestOutcome } from "./run-tests.ts";
 import { WorkspaceCopy } from "./workspace-copy.ts";
 
-/** How mutants are tried. */
+/** Options of {@link runMutants}. */
 export interface MutantsPlan {
-  /** Root of the workspace; it is not touched. */
+  /** Root of the workspace; it is not changed. */
   readonly root: string;
   readonly mutants: readonly Mutant[];
-  /** How many at a time. */
+  /** How many run at the same time. */
   readonly parallel: number;
-  /** How long (ms) the tests of one project may take; a mutant that takes longer is noticed. */
+  /** How long (ms) the tests of one project may take; a mutant with which they take longer counts as detected. */
   readonly limitMs: number;
   readonly signal: AbortSignal;
   /** Called for each mutant as soon as its verdict is known. */
   readonly onVerdict: (verdict: Verdict) => void;
 }
 
-/** What became of a mutant. */
+/** The result of a mutant. */
 export interface Verdict {
   readonly mutant: Mutant;
-  /** `killed`: a test failed; `timed-out`: no test failed, but one or all took too long, which is noticed, late. */
+  /** `killed`: a test failed; `timed-out`: no test failed, but one or all took too long, which counts as detected. */
   readonly fate: "killed" | "timed-out" | "survived";
-  /** Which test, or what else happened. */
+  /** The test that failed, or what else happened. */
   readonly how: string;
 }
 
 /**
  * Runs each mutant's tests with its change in place.
  *
- * @returns the verdicts, in the order in which they became known
- * @throws MutantsFailure where tests fail without any mutant; the signal's reason
+ * @returns the verdicts, in order of completion
+ * @throws MutantsFailure if tests fail without any mutant; the signal's reason
  */
 export async function runMutants(plan: MutantsPlan): Promise<readonly Verdict[]> {
   const { root, mutants, parallel, onVerdict } = plan;
@@ -56,15 +56,15 @@ export async function runMutants(plan: MutantsPlan): Promise<readonly Verdict[]>
   return verdicts;
 }
 
-/** Far more than a project's tests take. */
+/** Much longer than a project's tests take. */
 const GREEN_LIMIT_MS = 900_000;
 
-/** A test that fails anyway notices nothing. */
+/** Runs the tests without a mutant: a test that fails anyway detects nothing. */
 async function requireGreen({ path }: WorkspaceCopy, { mutants, signal }: MutantsPlan): Promise<void> {
   const tests = mutants.flatMap((mutant) => mutant.tests);
   const outcome = await runTests({ root: path, tests, limitMs: GREEN_LIMIT_MS, signal });
   if (outcome.kind === "passed") return;
-  throw new MutantsFailure(`The tests fail without any mutant: ${describe(outcome)}. Mend them first.`);
+  throw new MutantsFailure(`The tests fail without any mutant: ${describe(outcome)}. Fix them first.`);
 }
 
 async function judge(
@@ -99,7 +99,7 @@ function fateBy({ kind }: TestOutcome): Verdict["fate"] {
 function describe(outcome: TestOutcome): string {
   switch (outcome.kind) {
     case "passed":
-      return "no test notices it";
+      return "no test detects it";
     case "failed":
       return outcome.test;
     case "timed-out":

@@ -5,24 +5,24 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { byProject } from "./mutant.ts";
 
-/** What became of some test files. */
+/** The result of some test files. */
 export type TestOutcome =
   | { readonly kind: "passed" }
-  /** @param test name of the first test that failed by itself, and not because its time was over */
+  /** @param test name of the first test that failed, other than by a timeout */
   | { readonly kind: "failed"; readonly test: string }
-  /** @param test that took longer than it may; `undefined`: all of them together did */
+  /** @param test the test that exceeded its timeout; `undefined`: the whole run did */
   | { readonly kind: "timed-out"; readonly test: string | undefined }
-  /** Their process died. */
+  /** The tests' process died. */
   | { readonly kind: "crashed"; readonly why: string }
-  /** They did not run at all, as when a file does not compile. */
+  /** The tests did not run, for example because a file does not compile. */
   | { readonly kind: "broken"; readonly why: string };
 
-/** How tests are run. */
+/** Options of {@link runTests}. */
 export interface TestRun {
   /** Root of the workspace. */
   readonly root: string;
   readonly tests: readonly string[];
-  /** For each project's tests. */
+  /** Timeout for the tests of each project. */
   readonly limitMs: number;
   /** Kills them. */
   readonly signal: AbortSignal;
@@ -44,7 +44,7 @@ async function runProject(project: string, { root, tests, limitMs, signal }: Tes
   const report = join(root, "jest-report.json");
   await rm(report, { force: true });
   const jest = join(root, "node_modules/jest/bin/jest.js");
-  // What a test that fails leaves open must not keep the process alive.
+  // Open handles of a failed test must not keep the process alive.
   const args = [
     `--config=${project}/jest.config.mjs`,
     "--runInBand",
@@ -67,14 +67,14 @@ async function runProject(project: string, { root, tests, limitMs, signal }: Tes
   return outcomeOf(JSON.parse(written) as JestReport);
 }
 
-/** Of one test. */
+/** Jest's result of one test. */
 interface JestResult {
   readonly status: string;
   readonly fullName: string;
   readonly failureMessages: readonly string[];
 }
 
-/** What is used of Jest's report. */
+/** The part of Jest's report that is used here. */
 interface JestReport {
   readonly success: boolean;
   readonly testResults: readonly {

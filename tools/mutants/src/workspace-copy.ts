@@ -5,10 +5,10 @@ import { mutate } from "./mutant.ts";
 import type { Mutant } from "./mutant.ts";
 
 const SCOPE = "@millrace";
-/** Made from the sources, or brought by npm. */
+/** Build output, and packages from npm. */
 const NOT_COPIED = new Set([".git", ".nx", ".cache", "node_modules", "dist", "out-tsc", "coverage"]);
 
-/** A workspace's sources in a temporary directory, where they can be changed; packages of others are linked. */
+/** A copy of the workspace's sources in a temporary directory, where they can be changed; npm packages are linked. */
 export class WorkspaceCopy {
   readonly path: string;
 
@@ -51,7 +51,7 @@ async function linkPackages(from: string, to: string): Promise<void> {
   for (const name of await readdir(from)) {
     if (name !== SCOPE) await symlink(join(from, name), join(to, name));
   }
-  // The workspace's own are links relative to it, and so lead to the copied sources.
+  // Links to the workspace's own packages are relative, and so point to the copied sources.
   await mkdir(join(to, SCOPE));
   for (const name of await readdir(join(from, SCOPE))) {
     await symlink(await readlink(join(from, SCOPE, name)), join(to, SCOPE, name));

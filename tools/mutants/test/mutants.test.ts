@@ -15,7 +15,7 @@ describe("the list of mutants", () => {
     expect(mutant.tests).not.toEqual([]);
   });
 
-  test("has each id once", () => {
+  test("has unique ids", () => {
     const ids = MUTANTS.map(({ id }) => id);
     expect(ids).toEqual([...new Set(ids)]);
   });

@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, "../../..");
 const SOURCE = "libs/tiny/src/tiny.ts";
 const TEST = "libs/tiny/test/tiny.test.ts";
 
-/** A workspace of one library, whose tests look at `half` and not at `twice`. */
+/** A workspace of one library, whose tests check `half` and not `twice`. */
 const FILES = {
   "package.json": "{}",
   [SOURCE]: [
@@ -31,7 +31,7 @@ const FILES = {
   `,
 };
 
-/** Waits in vain for what is not half. */
+/** Tests that wait for a condition that the mutant makes false. */
 const WAITING_TEST = `
   import { expect, test } from "@jest/globals";
   import { half, twice } from "../src/tiny.ts";
@@ -66,7 +66,7 @@ async function verdicts(mutants: readonly Mutant[], limitMs = 60_000): Promise<R
 }
 
 describe("runMutants", () => {
-  test("tells which mutants a test notices, by which one, and leaves the workspace as it is", async () => {
+  test("reports which mutants are detected, by which test, and does not change the workspace", async () => {
     expect(
       await verdicts([
         mutant("noticed", "n / 2", "n / 3"),
@@ -78,7 +78,7 @@ describe("runMutants", () => {
       ]),
     ).toEqual({
       noticed: "killed: half is half",
-      unnoticed: "survived: no test notices it",
+      unnoticed: "survived: no test detects it",
       crashing: expect.stringMatching(/^killed: the tests' process died/),
       "no-program": expect.stringMatching(/^survived: the tests do not run/),
       gone: expect.stringMatching(/^survived: .*occurs 0 times/),
@@ -87,12 +87,12 @@ describe("runMutants", () => {
     expect(await readFile(join(root, SOURCE), "utf8")).toBe(FILES[SOURCE]);
   });
 
-  test("gives a mutant up that does not end, and says so apart from those that a test notices", async () => {
+  test("stops a mutant that does not end, and reports it separately from those that a test detects", async () => {
     const endless = mutant("endless", "i += 1", "i += 0");
     expect(await verdicts([endless], 5_000)).toEqual({ endless: "timed-out: the tests do not end" });
   });
 
-  test("reports a test whose time is over apart from one that fails, and waits for nothing that a test left open", async () => {
+  test("reports a test that times out separately from one that fails, and does not wait for open handles", async () => {
     await writeFile(join(root, TEST), WAITING_TEST);
     expect(
       await verdicts([

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 
-/** Where a Redis listens, and the password that it wants, if any. */
+/** Address of a Redis, and its password, if any. */
 export interface RedisAddress {
   readonly host: string;
   readonly port: number;
@@ -9,14 +9,14 @@ export interface RedisAddress {
   readonly password?: string | undefined;
 }
 
-/** The server refused the command; the message is its answer without the leading `-`, such as `NOAUTH …`. */
+/** The server refused the command; the message is its reply without the leading `-`, such as `NOAUTH …`. */
 export class RedisRefusal extends Error {}
 
 /**
- * Asks a Redis one thing over a connection of its own: enough for PING, INFO and CLUSTER, no client library.
+ * Sends one command to a Redis over a new connection: a minimal client for PING, INFO and CLUSTER.
  *
  * @returns the text of a simple string, bulk string or integer reply, or of the last one in a list
- * @throws RedisRefusal for an error reply; whatever `node:net` throws when nobody listens; the signal's reason
+ * @throws RedisRefusal for an error reply; the error of `node:net` if nothing listens; the signal's reason
  */
 export async function ask(
   address: RedisAddress,
@@ -40,7 +40,7 @@ export async function ask(
       const last = replies?.at(-1);
       if (last !== undefined) return last;
     }
-    throw new Error(`${address.host}:${address.port} closed the connection without an answer`);
+    throw new Error(`${address.host}:${address.port} closed the connection without a reply`);
   } finally {
     signal.removeEventListener("abort", abort);
     socket.destroy();
@@ -52,7 +52,7 @@ function encode(command: readonly string[]): string {
   return `*${command.length}\r\n${parts.join("")}`;
 }
 
-/** `count` replies, or undefined while some of them is incomplete. */
+/** Parses `count` replies; `undefined` while one of them is incomplete. */
 function decode(received: Buffer, count: number): string[] | undefined {
   const replies: string[] = [];
   let at = 0;

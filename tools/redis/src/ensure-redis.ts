@@ -1,11 +1,11 @@
 /*
- * Imported in front of a program (`node --import …`): sees to it that there is a Redis where the program will look.
- * Whatever the environment or a flag names is used, else what listens on localhost already, so that programs in
- * several terminals share one, and know whose it is; else a server is started that lives as long as the program. The
- * program calls for it once it has read its options: nothing is started for a program that refuses them.
+ * Preloaded before a program (`node --import …`): makes sure that the program finds a Redis. It uses the Redis that the
+ * environment or a flag names, or else the one that already listens on localhost, so that programs in several terminals
+ * share one and know its owner; or else it starts a server that ends with the program. The program calls it after it
+ * has read its options: nothing is started for a program with invalid options.
  *
- * It is not a task of its own: a task runner gives the terminal (progress bar, colours) only to a program that runs
- * alone, and a program that stops still needs its Redis until it is done.
+ * It is not a separate task: a task runner gives the terminal (progress bar, colours) only to a program that runs
+ * alone, and a program that stops needs its Redis until it is done.
  */
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -13,7 +13,7 @@ import { LocalRedisError } from "./local-redis-error.ts";
 import { onGone, ownerOf } from "./owner.ts";
 import { startRedis } from "./start-redis.ts";
 
-/** Programs look for a function under this symbol when they have read their options. */
+/** Programs call the function under this symbol after they have read their options. */
 const KEY = Symbol.for("millrace.before-program");
 
 const given = variable("REDIS_PORT");
@@ -33,29 +33,29 @@ Reflect.set(globalThis, KEY, async (config: unknown, stop?: AbortSignal): Promis
   }
 });
 
-/** @returns whether it is this program's own */
+/** @returns whether this program started the Redis */
 async function startRedisHere(password: string | undefined): Promise<boolean> {
   try {
     await startRedis({ port, ...(password === undefined ? {} : { password }) });
-    say(`started on localhost:${port}, for as long as this program runs; it keeps nothing`);
+    say(`started on localhost:${port}, until this program ends; it writes nothing to disk`);
     return true;
   } catch (error) {
-    // Another terminal was quicker: theirs will do.
+    // A program in another terminal has just started one: use that.
     if (!(error instanceof LocalRedisError && error.code === "REDIS_PORT_TAKEN")) throw error;
     return false;
   }
 }
 
-/** The Redis of another program goes with that program, which this one has to say: it does not end for it. */
+/** Logs whose Redis is used, and that it is gone: another program's Redis ends with that program, this program goes on. */
 async function shareRedis(password: string | undefined, stop: AbortSignal | undefined): Promise<void> {
   const address = { host: "localhost", port, password };
   const owner = await ownerOf(address);
   if (owner === undefined) return;
-  say(`using the one on localhost:${port} that ${owner} has started, and that ends with it`);
+  say(`using the one on localhost:${port} that ${owner} has started; it ends with that program`);
   void onGone(address, () => {
     if (stop?.aborted === true) return;
     say(
-      `the one on localhost:${port} was that of ${owner}, and is gone with it; waiting for another one there`,
+      `the one on localhost:${port} was started by ${owner} and has ended with it; waiting for another one there`,
     );
   });
 }
@@ -67,7 +67,7 @@ function isNamed(): boolean {
   return flagged || named || (given !== undefined && !/^\d+$/.test(given));
 }
 
-/** The password that the program will give, be it from a file. */
+/** The password that the program will use, from its variable or from a file. */
 function passwordIn(config: unknown): string | undefined {
   const password = fieldOf(fieldOf(config, "redis"), "password");
   return typeof password === "string" ? password : undefined;
@@ -77,7 +77,7 @@ function fieldOf(object: unknown, name: string): unknown {
   return typeof object === "object" && object !== null ? Reflect.get(object, name) : undefined;
 }
 
-/** Whether anything does: if it is no Redis, the program itself will say so best. */
+/** Whether anything listens. If it is not a Redis, the program itself reports that. */
 async function isListening(): Promise<boolean> {
   const socket = connect(port, "localhost");
   try {
@@ -90,7 +90,7 @@ async function isListening(): Promise<boolean> {
   }
 }
 
-/** An empty variable counts as none. */
+/** An empty variable counts as not set. */
 function variable(name: string): string | undefined {
   const value = process.env[name];
   return value === "" ? undefined : value;

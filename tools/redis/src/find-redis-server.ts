@@ -2,7 +2,7 @@ import { LocalRedisError } from "./local-redis-error.ts";
 import type { LocalRedisErrorCode } from "./local-redis-error.ts";
 import { lookForRedisServer } from "./look-for-redis-server.mjs";
 
-/** A server program of this machine. */
+/** A server program on this machine. */
 export interface RedisServerProgram {
   /** File to execute. */
   readonly path: string;
@@ -10,17 +10,17 @@ export interface RedisServerProgram {
   readonly version: string;
 }
 
-/** Why there is none to use. */
+/** Why no server program can be used. */
 interface NoRedisServer {
   readonly code: LocalRedisErrorCode;
   readonly message: string;
 }
 
 /**
- * Finds a Redis or Valkey server program, 7.0 or newer: the one that REDIS_SERVER names (a path, or a name to
- * be looked for), else the first of redis-server and valkey-server on PATH that is new enough.
+ * Finds a Redis or Valkey server program, 7.0 or newer: the one that REDIS_SERVER names (a path, or a name on PATH),
+ * else the first of redis-server and valkey-server on PATH that is new enough.
  *
- * @param env where REDIS_SERVER and PATH are read. `@default process.env`
+ * @param env environment with REDIS_SERVER and PATH. `@default process.env`
  * @throws LocalRedisError REDIS_SERVER_NOT_FOUND, REDIS_SERVER_TOO_OLD, REDIS_SERVER_UNUSABLE
  */
 export function findRedisServer(

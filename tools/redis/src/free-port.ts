@@ -4,7 +4,7 @@ import { LocalRedisError } from "./local-redis-error.ts";
 
 const ATTEMPTS = 5;
 
-/** A TCP port of 127.0.0.1 that nobody listens on now. Somebody else may take it before its use: see {@link onFreePorts}. */
+/** Returns a TCP port of 127.0.0.1 that is free now. Another process may take it before its use: see {@link onFreePorts}. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, "127.0.0.1");
@@ -16,7 +16,7 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Starts something on ports that it takes from {@link freePort}, again if another process was quicker. */
+/** Starts something on ports from {@link freePort}, and tries again if another process has taken one. */
 export async function onFreePorts<T>(start: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {

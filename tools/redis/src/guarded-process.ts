@@ -3,13 +3,13 @@ import { once } from "node:events";
 import { Socket } from "node:net";
 
 /*
- * A small shell stands between this process and the server. It holds the reading end of a pipe whose writing
- * end only this process has: at its end of file (however this process ended, kill -9 included) it kills the
- * server and removes the directory. It runs in a session of its own and not as our child, so that neither
- * Ctrl-C nor a killer of process trees reaches the server while we still drain.
+ * A shell script guards the server. It has the reading end of a pipe whose writing end only this process has: at end of
+ * file (after any end of this process, kill -9 included) it kills the server and removes the directory. It runs in a
+ * session of its own and not as a child, so that neither Ctrl-C nor a kill of the process tree reaches the server while
+ * this process drains.
  *
- * stdout: "<pid> <directory>", then open until all is cleaned up; 3: open while the server lives; 4: our pipe
- * (not stdin, which Node closes when the first shell ends). $1: directory, or "" for a fresh one; $2: "keep" or
+ * stdout: "<pid> <directory>", then open until everything is cleaned up; 3: open while the server lives; 4: our pipe
+ * (not stdin, which Node closes when the first shell ends). $1: directory, or "" for a new one; $2: "keep" or
  * "remove" it at the end; the rest: the command.
  */
 const GUARDIAN = `
@@ -34,14 +34,14 @@ const GUARDIAN = `
 /** Bytes of the server's own output that are kept for error messages. */
 const OUTPUT_LIMIT = 4_096;
 
-/** What becomes of the working directory when the process is ended. */
+/** Whether to keep or remove the working directory at the end. */
 export type DirectoryFate = "keep" | "remove";
 
-/** Where a guarded process works and what becomes of that place. */
+/** The working directory of a guarded process, and whether to remove it. */
 export interface GuardedProcessOptions {
-  /** Working directory, made if missing. `@default a fresh temporary directory` */
+  /** Working directory, created if missing. `@default a new temporary directory` */
   readonly dir?: string | undefined;
-  /** What becomes of `dir` at the end, also when this process is killed. */
+  /** Whether to keep or remove `dir` at the end, also if this process is killed. */
   readonly atEnd: DirectoryFate;
 }
 
@@ -50,7 +50,7 @@ export class GuardedProcess {
   readonly pid: number;
   /** Its working directory, absolute. */
   readonly dir: string;
-  /** Resolves when the process has ended, for whatever reason. */
+  /** Resolves when the process has ended, for any reason. */
   readonly ended: Promise<void>;
   readonly #cleanedUp: Promise<void>;
   readonly #pipes: Pipes;
@@ -85,12 +85,12 @@ export class GuardedProcess {
     pipes.life.setEncoding("utf8").on("data", (text: string) => {
       this.#output = (this.#output + text).slice(-OUTPUT_LIMIT);
     });
-    // Whichever end breaks: "close" follows, and that is what counts.
+    // Errors of either pipe are ignored: "close" follows.
     for (const pipe of Object.values<Socket>(pipes)) pipe.on("error", () => undefined);
     this.#holdLoop(false);
   }
 
-  /** The end of what the process printed. */
+  /** The last output of the process. */
   get output(): string {
     return this.#output;
   }
@@ -100,13 +100,13 @@ export class GuardedProcess {
     if (!this.#pipes.life.readableEnded) process.kill(this.pid, signal);
   }
 
-  /** As `ended`, but keeps this process alive meanwhile. */
+  /** Like `ended`, but keeps this process alive until then. */
   gone(): Promise<void> {
     this.#pipes.life.ref();
     return this.ended;
   }
 
-  /** Kills the process if it lives; resolves when it is gone and its directory has met its fate. */
+  /** Kills the process if it lives; resolves when it has ended and its directory was kept or removed. */
   async end(fate?: DirectoryFate): Promise<void> {
     this.#holdLoop(true);
     this.#pipes.lifeline.end(fate === undefined ? "" : `${fate}\n`);
@@ -114,7 +114,7 @@ export class GuardedProcess {
     await this.ended;
   }
 
-  /** A program that forgets to stop its server shall still come to its end. */
+  /** Lets this process end even if it does not stop its server. */
   #holdLoop(hold: boolean): void {
     for (const pipe of Object.values<Socket>(this.#pipes)) {
       if (hold) pipe.ref();
@@ -126,7 +126,7 @@ export class GuardedProcess {
 /** This process's ends, in the order of {@link GUARDIAN}'s comment. */
 type Pipes = Readonly<Record<"lifeline" | "report" | "life", Socket>>;
 
-/** Everything up to the first line end, or less if the pipe closes before. Leaves the pipe flowing. */
+/** Reads up to the first line end, or to the end of the pipe. Leaves the pipe flowing. */
 async function firstLine(report: Socket): Promise<string> {
   let text = "";
   return new Promise((resolve) => {

@@ -1,12 +1,12 @@
 /**
- * What can go wrong with a Redis of one's own.
+ * Errors of a local Redis.
  *
  * - `REDIS_SERVER_NOT_FOUND`: no server program on this machine
- * - `REDIS_SERVER_TOO_OLD`: there is one, but older than Millrace supports
- * - `REDIS_SERVER_UNUSABLE`: the program does not state a version as a Redis or Valkey server does
+ * - `REDIS_SERVER_TOO_OLD`: the server program is older than Millrace supports
+ * - `REDIS_SERVER_UNUSABLE`: the program does not print a version like a Redis or Valkey server
  * - `REDIS_PORT_TAKEN`: another process listens on the port
  * - `REDIS_START_FAILED`: the server ended or stayed silent while starting; the message ends with its log
- * - `REDIS_STOPPED`: a restart was asked of a server that has been stopped for good
+ * - `REDIS_STOPPED`: a restart of a server that was stopped
  */
 export type LocalRedisErrorCode =
   | "REDIS_SERVER_NOT_FOUND"

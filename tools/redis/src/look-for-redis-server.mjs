@@ -1,6 +1,6 @@
 /*
- * Plain JavaScript with JSDoc types, because tools/bootstrap.mjs asks the same question before `npm ci`
- * has brought anything that could run TypeScript. Everybody else asks findRedisServer.
+ * Plain JavaScript with JSDoc types, because tools/bootstrap.mjs uses it before `npm ci`, without anything that could
+ * run TypeScript. All other code calls findRedisServer.
  */
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
@@ -9,7 +9,7 @@ import { delimiter, isAbsolute, join } from "node:path";
 /** Oldest supported version of Redis and of Valkey: sharded Pub/Sub came with Redis 7.0. */
 const MINIMUM = { major: 7, minor: 0 };
 
-/** Programs that are looked for on PATH, best first. */
+/** Programs to search on PATH, in order of preference. */
 const PROGRAM_NAMES = ["redis-server", "valkey-server"];
 
 const NEEDED = `${MINIMUM.major}.${MINIMUM.minor} or newer`;
@@ -23,7 +23,7 @@ const REMEDY =
  */
 
 /**
- * The server program that REDIS_SERVER names, else the first on PATH that is new enough; or why there is none,
+ * Returns the server program that REDIS_SERVER names, else the first on PATH that is new enough; or why there is none,
  * with the remedy.
  *
  * @param {Readonly<Record<string, string | undefined>>} env

@@ -5,16 +5,16 @@ import { isAbsolute, join, relative } from "node:path";
 import { ask } from "./ask.ts";
 import type { RedisAddress } from "./ask.ts";
 
-/** In the server's working directory, and gone with it. */
+/** File in the server's working directory, removed with it. */
 const OWNER_FILE = "owner";
 const ASK_TIMEOUT_MS = 1_000;
 
-/** Notes in a server's working directory that it belongs to this program. */
+/** Records in a server's working directory that this program owns it. */
 export async function noteOwner(dir: string): Promise<void> {
   await writeFile(join(dir, OWNER_FILE), `${programName()} (process ${process.pid})`);
 }
 
-/** The program whose server it is, for people; `undefined` where no program of ours has started it, or it does not say. */
+/** Describes the program that owns the server; `undefined` if the server has no recorded owner or does not say. */
 export async function ownerOf(address: RedisAddress): Promise<string | undefined> {
   try {
     const dir = await ask(address, ["CONFIG", "GET", "dir"], AbortSignal.timeout(ASK_TIMEOUT_MS));
@@ -24,7 +24,7 @@ export async function ownerOf(address: RedisAddress): Promise<string | undefined
   }
 }
 
-/** Calls back once nothing listens at the address any more. It keeps no process alive. */
+/** Calls back once nothing listens at the address any more. It does not keep the process alive. */
 export async function onGone(address: RedisAddress, callback: () => void): Promise<void> {
   for (;;) {
     const socket = connect(address.port, address.host);
@@ -35,7 +35,7 @@ export async function onGone(address: RedisAddress, callback: () => void): Promi
       return;
     }
     socket.unref().resume();
-    // Cut off it may have been, and the server be there all the same: see whether it takes another connection.
+    // The connection may be lost while the server still runs: check whether it accepts a new one.
     await once(socket, "close").catch(() => undefined);
   }
 }

@@ -4,8 +4,8 @@ import { onGone, ownerOf } from "./owner.ts";
 import { startRedis } from "./start-redis.ts";
 
 /*
- * The Redis that `aggregator:serve` and `publisher:serve` share: whatever the environment names, else one that
- * answers on the port already, else one of our own. Runs until it is told to end.
+ * The Redis that `aggregator:serve` and `publisher:serve` share: the one that the environment names, else one that
+ * already answers on the port, else a new one. Runs until it is asked to end.
  */
 
 const PROBE_TIMEOUT_MS = 1_000;
@@ -16,11 +16,11 @@ const given = variable("REDIS_PORT") ?? "6379";
 const port = Number(given);
 const password = variable("REDIS_PASSWORD");
 
-const told = new Promise<"told">((resolve) => {
-  // Listeners that stay: whoever ends us may say so several times.
+const stopRequest = new Promise<"stop">((resolve) => {
+  // Permanent listeners, since the signal may arrive several times.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
-      resolve("told");
+      resolve("stop");
     });
   }
 });
@@ -41,18 +41,18 @@ try {
 async function attach(where: string): Promise<void> {
   say(`using the Redis at ${where}`);
   const alive = setInterval(() => undefined, 2 ** 30);
-  await told;
+  await stopRequest;
   clearInterval(alive);
 }
 
-/** One that another program has started ends with that program. */
+/** Uses a running Redis. If another program has started it, it ends with that program. */
 async function share(): Promise<void> {
   const address = { host: "localhost", port, password };
   const owner = await ownerOf(address);
   const where = `localhost:${port}`;
   if (owner !== undefined) {
     void onGone(address, () => {
-      say(`the Redis at ${where} was that of ${owner}, and is gone with it`);
+      say(`the Redis at ${where} was started by ${owner} and has ended with it`);
     });
   }
   await attach(owner === undefined ? where : `${where} that ${owner} has started`);
@@ -62,15 +62,15 @@ async function own(): Promise<void> {
   const redis = await startRedis({ port, ...(password !== undefined && { password }) });
   say(`Redis started on localhost:${port} (nothing is kept when it ends)`);
   const alive = setInterval(() => undefined, 2 ** 30);
-  if ((await Promise.race([told, redis.ended])) !== "told") {
-    say("Redis has ended by itself");
+  if ((await Promise.race([stopRequest, redis.ended])) !== "stop") {
+    say("Redis has ended unexpectedly");
     process.exitCode = 1;
   }
   clearInterval(alive);
   await redis.stop();
 }
 
-/** Whether a Redis listens on the port, be it one that wants a password or is still loading its data. */
+/** Whether a Redis listens on the port, including one that needs a password or is still loading its data. */
 async function answers(): Promise<boolean> {
   try {
     await ask({ host: "localhost", port }, ["PING"], AbortSignal.timeout(PROBE_TIMEOUT_MS));
@@ -80,7 +80,7 @@ async function answers(): Promise<boolean> {
   }
 }
 
-/** An empty variable counts as none. */
+/** An empty variable counts as not set. */
 function variable(name: string): string | undefined {
   const value = process.env[name];
   return value === "" ? undefined : value;

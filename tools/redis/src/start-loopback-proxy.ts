@@ -6,11 +6,11 @@ import type { Socket } from "node:net";
 export interface ProxiedConnection {
   toServer(bytes: Uint8Array): void;
   toClient(bytes: Uint8Array): void;
-  /** Breaks it at both ends. */
+  /** Closes it at both ends. */
   cut(): void;
 }
 
-/** Gets what a connection carries, and passes on what it likes, when it likes. */
+/** Gets the data of a connection, and decides what to pass on, and when. */
 export interface ProxyTap {
   /** `@default passed on at once` */
   readonly onRequest?: (bytes: Buffer) => void;
@@ -18,23 +18,23 @@ export interface ProxyTap {
   readonly onAnswer?: (bytes: Buffer) => void;
 }
 
-/** What a proxy does to what it carries. */
+/** Options of a proxy. */
 export interface LoopbackProxyOptions {
-  /** Called for each new connection. `@default nothing is touched` */
+  /** Called for each new connection. `@default data is passed on unchanged` */
   readonly tap?: (connection: ProxiedConnection) => ProxyTap;
 }
 
-/** Stands between clients and a server, and is as unreliable as it is asked to be. */
+/** A proxy between clients and a server that can inject faults. */
 export interface LoopbackProxy extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
   /** `redis://…`, without a password. */
   readonly url: string;
-  /** Breaks the connections of now. */
+  /** Closes all current connections. */
   cut(): void;
-  /** Connections of now stay open and carry nothing any more, as if a cable had been pulled; new ones work. */
+  /** Current connections stay open but carry no more data, as if a cable were unplugged; new ones work. */
   freeze(): void;
-  /** Any number of calls. */
+  /** Can be called any number of times. */
   close(): Promise<void>;
 }
 
@@ -100,7 +100,7 @@ class Link implements ProxiedConnection {
           this.toClient(bytes);
         }),
     );
-    // What was sent before is still carried out: a server reads it before it meets the end.
+    // Data sent before the end is still delivered: the server reads it before the end of the stream.
     client.on("end", () => {
       this.#unlessFrozen(() => server.end());
     });

@@ -13,26 +13,26 @@ export interface LogLine {
 
 /** How a program ended. */
 export interface ProgramEnd {
-  /** `null`: a signal ended it. */
+  /** `null`: ended by a signal. */
   readonly code: number | null;
-  /** Lines of standard output; none where that goes to a file. */
+  /** Lines of standard output; none if it goes to a file. */
   readonly output: readonly string[];
   readonly log: readonly LogLine[];
-  /** What came on standard error besides the log. */
+  /** Standard error without the log lines. */
   readonly complaints: readonly string[];
 }
 
 /** Options of {@link startProcess}. */
 export interface StartProcessOptions {
-  /** On top of this process' own environment; `undefined` takes a variable away. */
+  /** Added to this process' environment; `undefined` removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Given on standard input. `@default nothing` */
+  /** Text for standard input. `@default none` */
   readonly input?: string | Uint8Array;
-  /** Keeps standard input open as long as this process lives, for a program that ends with it. `@default false` */
+  /** Keeps standard input open while this process lives, for a program that ends with its input. `@default false` */
   readonly holdInput?: boolean;
   /** In a process group of its own, so that Ctrl-C in this terminal does not reach it. `@default false` */
   readonly detached?: boolean;
-  /** File or device that standard output goes to, instead of this process. `@default none` */
+  /** File or device for standard output. `@default a pipe to this process` */
   readonly outputTo?: string;
   /** Called with each line of standard output. */
   readonly onOutput?: (line: string) => void;
@@ -49,25 +49,25 @@ export interface StartedProgram {
   readonly pid: number | undefined;
   readonly ended: Promise<ProgramEnd>;
   /**
-   * The first log line with this event, and that passes the test if there is one, also if it is logged already.
+   * Resolves with the first log line with this event that passes the test, if given; earlier lines count too.
    *
    * @throws Error when the program ends without one
    */
   logged(event: string, test?: (line: LogLine) => boolean): Promise<LogLine>;
-  /** The first line of output that passes, also if it is printed already; throws as `logged`. */
+  /** Resolves with the first line of output that passes; earlier lines count too. Throws as `logged`. */
   printed(test: (line: string) => boolean): Promise<string>;
   kill(signal: NodeJS.Signals): void;
-  /** Reads its standard output no more, so that it has to wait once the pipe is full. */
+  /** Stops reading its standard output, so that the program has to wait once the pipe is full. */
   pauseOutput(): void;
-  /** Reads on. The end of the program does so, too. */
+  /** Continues reading, as the end of the program does too. */
   resumeOutput(): void;
-  /** Takes the reading end of its standard output away, as `| head` does. */
+  /** Closes the reading end of its standard output, as `| head` does. */
   closeOutput(): void;
 }
 
 /**
- * Starts a program from its source (`main.ts`) or its build (`main.js`), with its log as data. The program stops by
- * itself when this process ends, however it ends.
+ * Starts a program from its source (`main.ts`) or its build (`main.js`), and parses its log. The program stops when this
+ * process ends for any reason.
  */
 export function startProgram(
   main: string,
@@ -77,7 +77,7 @@ export function startProgram(
   return startProcess(process.execPath, [...loader, main, ...args], options);
 }
 
-/** Starts any other program in the same way. It has to end with its standard input or its channel to this process. */
+/** Starts any other program in the same way. The program must end with its standard input or its IPC channel. */
 export function startProcess(
   command: string,
   args: readonly string[],
@@ -85,7 +85,7 @@ export function startProcess(
 ): StartedProgram {
   const file = options.outputTo === undefined ? undefined : openSync(options.outputTo, "w");
   const child = spawn(command, args, {
-    // Options of Node for this process need not suit another program.
+    // Node options of this process may be wrong for another program.
     env: { ...process.env, NODE_OPTIONS: undefined, MILLRACE_LOG_FORMAT: "json", ...options.env },
     stdio: ["pipe", file ?? "pipe", "pipe", "ipc"],
     detached: options.detached ?? false,
@@ -93,7 +93,7 @@ export function startProcess(
   if (file !== undefined) closeSync(file);
   const { stdin, stdout, stderr } = child;
   if (stdin === null || stderr === null) throw new TypeError("input and log are pipes");
-  // A program that does not read its input may be gone before all is written.
+  // A program that does not read its input may end before everything is written.
   stdin.on("error", () => undefined);
   stdin.write(options.input ?? "");
   if (options.holdInput !== true) stdin.end();
@@ -125,7 +125,7 @@ export function startProcess(
       `${[command, ...args].join(" ")} ended with exit code ${String(code)} before that: ${last}`,
     );
   });
-  // It matters only to those who wait for a line.
+  // The error matters only to callers that wait for a line.
   story.catch(() => undefined);
   return {
     pid: child.pid,
@@ -139,7 +139,7 @@ export function startProcess(
   };
 }
 
-/** Items as they come: kept, and passed to each listener. */
+/** Collects items and passes them to each listener. */
 class Feed<T> {
   readonly items: T[] = [];
   readonly #listeners = new Set<(item: T) => void>();
@@ -153,7 +153,7 @@ class Feed<T> {
     this.#listeners.add(listener);
   }
 
-  /** The first item that passes, once there is one; `over` says why there will be none. */
+  /** Resolves with the first item that passes; `over` rejects with the reason if there will be none. */
   async first(test: (item: T) => boolean, over: Promise<Error>): Promise<T> {
     return await new Promise<T>((resolve, reject) => {
       const listener = (item: T): void => {

@@ -8,15 +8,15 @@ import type { LocalRedis } from "./start-redis.ts";
 const SLOTS = 16_384;
 const FORMING_RETRY_MS = 20;
 
-/** How to start a Redis Cluster of one's own. */
+/** Options of a local Redis Cluster. */
 export interface LocalRedisClusterOptions {
-  /** Masters among which the slots are divided evenly; there are no replicas. `@default 3` */
+  /** Number of masters; slots are divided evenly, without replicas. `@default 3` */
   readonly masters?: number;
   /** Further arguments of every server. `@default []` */
   readonly args?: readonly string[];
   /** How long the cluster may take to form; it needs about two seconds. `@default 20_000` */
   readonly startTimeoutMs?: number;
-  /** Stops the cluster when aborted, and gives up a start under way. */
+  /** Stops the cluster when aborted, also during the start. */
   readonly signal?: AbortSignal;
 }
 
@@ -24,14 +24,14 @@ export interface LocalRedisClusterOptions {
 export interface LocalRedisCluster extends AsyncDisposable {
   /** In the order of their slots. */
   readonly nodes: readonly LocalRedis[];
-  /** Stops all nodes. Any number of calls. */
+  /** Stops all nodes. Can be called any number of times. */
   stop(): Promise<void>;
 }
 
 /**
  * Starts a cluster and resolves when every node serves all slots.
  *
- * @throws LocalRedisError as {@link startRedis}, and REDIS_START_FAILED if the nodes do not find together
+ * @throws LocalRedisError as {@link startRedis}, and REDIS_START_FAILED if the nodes do not form a cluster
  */
 export async function startRedisCluster(options: LocalRedisClusterOptions = {}): Promise<LocalRedisCluster> {
   const { masters = 3, args = [], startTimeoutMs = 20_000, signal } = options;
@@ -48,7 +48,7 @@ export async function startRedisCluster(options: LocalRedisClusterOptions = {}):
   } catch (error) {
     await stop();
     if (!deadline.aborted) throw error;
-    const message = `${masters} nodes did not form a cluster within ${startTimeoutMs} ms. Give startTimeoutMs more, or the machine less to do.`;
+    const message = `${masters} nodes did not form a cluster within ${startTimeoutMs} ms. Raise startTimeoutMs, or reduce the load of the machine.`;
     throw new LocalRedisError("REDIS_START_FAILED", message, { cause: error });
   }
   return { nodes: nodes.map(({ redis }) => redis), stop, [Symbol.asyncDispose]: stop };
@@ -62,7 +62,7 @@ interface Node {
 async function startNode(args: readonly string[], signal: AbortSignal | undefined): Promise<Node> {
   return onFreePorts(async () => {
     const port = await freePort();
-    // The usual bus port, 10,000 above, may be beyond the last one.
+    // The default bus port, 10,000 above, may be above 65535.
     const busPort = await freePort();
     const cluster = ["--cluster-enabled", "yes", "--cluster-port", String(busPort)];
     const redis = await startRedis({ port, args: [...cluster, ...args], ...(signal && { signal }) });
@@ -70,12 +70,12 @@ async function startNode(args: readonly string[], signal: AbortSignal | undefine
   });
 }
 
-/** Gives each node its share of the slots and makes the first one meet the others. */
+/** Assigns the slots to the nodes, and connects the first node with the others (CLUSTER MEET). */
 async function join(nodes: readonly Node[], signal: AbortSignal): Promise<void> {
   const firstSlot = (index: number): number => Math.floor((index * SLOTS) / nodes.length);
   for (const [index, { redis }] of nodes.entries()) {
     const range = [String(firstSlot(index)), String(firstSlot(index + 1) - 1)];
-    // Distinct epochs from the start: else the nodes spend seconds on resolving the collision.
+    // Distinct epochs: otherwise the nodes need seconds to resolve the collision.
     await ask(redis, ["CLUSTER", "SET-CONFIG-EPOCH", String(index + 1)], signal);
     await ask(redis, ["CLUSTER", "ADDSLOTSRANGE", ...range], signal);
   }

@@ -5,27 +5,27 @@ import { startRedis } from "./start-redis.ts";
 import type { LocalRedis } from "./start-redis.ts";
 
 const POLL_MS = 20;
-/** How long anything may take that these servers have to agree on. */
+/** Timeout for changes on which the servers must agree. */
 const CHANGE_MS = 20_000;
-/** What takes a second or ten by default: tests are in a hurry. */
-// A replica is fit to be promoted if it answered within five ping periods, so these must not be too short.
+/** Intervals that are one or ten seconds by default, shortened for tests. */
+// A replica can be promoted only if it answered within five ping periods, so these must not be too short.
 const QUICK = ["info-period", "200", "ping-period", "400", "publish-period", "200", "ask-period", "100"];
 
-/** How to start a master, its replicas and their Sentinels. */
+/** Options of a master, its replicas and their Sentinels. */
 export interface LocalRedisSentinelOptions {
-  /** The name under which the Sentinels know the master. `@default "mymaster"` */
+  /** Name of the master at the Sentinels. `@default "mymaster"` */
   readonly masterName?: string;
   /** @default 1 */
   readonly replicas?: number;
   /** @default 3 */
   readonly sentinels?: number;
-  /** How long (ms) a master is silent until the Sentinels take it for dead. `@default 500` */
+  /** How long (ms) a master must be silent before the Sentinels consider it down. `@default 500` */
   readonly downAfterMs?: number;
   /** Password of the Sentinels themselves. `@default none` */
   readonly sentinelPassword?: string;
   /** Further arguments of every data server. `@default []` */
   readonly args?: readonly string[];
-  /** How long it may take until all know each other; they need about two seconds. `@default 20_000` */
+  /** How long (ms) the servers may take to find each other; they need about two seconds. `@default 20_000` */
   readonly startTimeoutMs?: number;
 }
 
@@ -37,22 +37,22 @@ export interface LocalRedisSentinel extends AsyncDisposable {
   readonly sentinels: readonly LocalRedis[];
   /** `redis+sentinel://…` with all Sentinels and the master's name; without a password. */
   readonly url: string;
-  /** The data server that the Sentinels, or most of them, name as master now. */
+  /** The data server that most Sentinels report as master now. */
   master(): Promise<LocalRedis>;
-  /** Kills the master, and resolves when another data server has taken its place for all Sentinels. */
+  /** Kills the master, and resolves when all Sentinels report another data server as master. */
   failOver(): Promise<LocalRedis>;
-  /** Resolves with the master when all Sentinels name another one than this. */
+  /** Resolves with the new master when all Sentinels report another one than this. */
   successorOf(old: LocalRedis): Promise<LocalRedis>;
-  /** Waits until a replica has all data; from here on the replicas get nothing, and can still be promoted. */
+  /** Waits until a replica has all data, then stops replication; the replicas can still be promoted. */
   stopReplication(): Promise<void>;
-  /** Stops all of them. Any number of calls. */
+  /** Stops all servers. Can be called any number of times. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts them and resolves when every Sentinel knows the replicas and the other Sentinels.
+ * Starts all servers and resolves when every Sentinel knows the replicas and the other Sentinels.
  *
- * @throws LocalRedisError as {@link startRedis}, and REDIS_START_FAILED if they do not find together
+ * @throws LocalRedisError as {@link startRedis}, and REDIS_START_FAILED if they do not find each other
  */
 export async function startRedisSentinel(
   options: LocalRedisSentinelOptions = {},
@@ -81,7 +81,7 @@ export async function startRedisSentinel(
   } catch (error) {
     await Promise.all(started.map((server) => server.stop()));
     if (!(error instanceof Error && error.name === "TimeoutError")) throw error;
-    const message = `the Sentinels did not find together within ${startTimeoutMs} ms. Give startTimeoutMs more, or the machine less to do.`;
+    const message = `the Sentinels did not find each other within ${startTimeoutMs} ms. Raise startTimeoutMs, or reduce the load of the machine.`;
     throw new LocalRedisError("REDIS_START_FAILED", message, { cause: error });
   }
 }
@@ -158,7 +158,7 @@ class SentinelGroup implements LocalRedisSentinel {
       if (replicas.some((offset) => offset >= wanted)) break;
       await delay(POLL_MS, undefined, { signal });
     }
-    // A password that the master does not know keeps a replica from coming back.
+    // With a wrong password for the master a replica cannot reconnect.
     for (const node of this.nodes) {
       if (node !== master) await ask(node, ["CONFIG", "SET", "masterauth", "wrong"], signal);
     }
@@ -173,7 +173,7 @@ class SentinelGroup implements LocalRedisSentinel {
     return this.stop();
   }
 
-  /** Resolves when every Sentinel says of the master what is wanted. */
+  /** Resolves when the condition holds for every Sentinel's line about the master. */
   async #all(holds: (line: string) => boolean, signal: AbortSignal): Promise<void> {
     for (const sentinel of this.sentinels) {
       while (!holds(await this.#look(sentinel, signal))) await delay(POLL_MS, undefined, { signal });
@@ -195,7 +195,7 @@ function names(line: string, { host, port }: LocalRedis): boolean {
   return line.includes(`,address=${host}:${port},`);
 }
 
-/** How much of what was written has arrived where; WAIT knows only what its own connection wrote. */
+/** Replication offsets of all servers. WAIT only covers writes of its own connection. */
 function offsetsOf(info: string): { readonly master: number; readonly replicas: readonly number[] } {
   const replicas = info.matchAll(/^slave\d+:.*,state=online,offset=(\d+),/gm);
   return {

@@ -9,10 +9,10 @@ import { GuardedProcess } from "./guarded-process.ts";
 import { noteOwner } from "./owner.ts";
 import { LocalRedisError } from "./local-redis-error.ts";
 
-/** Loopback only, both families where there are two; nothing is ever written unless asked for. */
+/** Loopback only, IPv4 and IPv6 if available; no persistence by default. */
 const BASE_ARGS = ["--bind", "127.0.0.1", "-::1", "--save", "", "--appendonly", "no", "--daemonize", "no"];
 const LOG_FILE = "redis.log";
-/** A Sentinel writes down what it learns in its configuration file, so there must be one. */
+/** A Sentinel stores its state in its configuration file, so it needs one. */
 const SENTINEL = (program: string): readonly string[] => [
   "sh",
   "-c",
@@ -21,57 +21,57 @@ const SENTINEL = (program: string): readonly string[] => [
 ];
 const LOG_TAIL_LENGTH = 2_048;
 const READY_RETRY_MS = 5;
-/** A server that persists may take this long to write its data before it is killed. */
+/** How long a server with persistence may take to write its data before it is killed. */
 const SHUTDOWN_TIMEOUT_MS = 5_000;
 
-/** How to start a Redis of one's own. */
+/** Options of a local Redis. */
 export interface LocalRedisOptions {
   /** TCP port. `@default a free port` */
   readonly port?: number;
   /**
-   * Further server arguments, such as `["--appendonly", "yes", "--appendfsync", "always"]`; a password has an
-   * option of its own.
+   * Further server arguments, such as `["--appendonly", "yes", "--appendfsync", "always"]`. For a password use the option
+   * `password`.
    * `@default [] (nothing is persisted)`
    */
   readonly args?: readonly string[];
   /**
-   * Working directory of the server, made if missing and kept at the end.
+   * Working directory of the server, created if missing and kept at the end.
    * `@default a temporary directory, removed at the end`
    */
   readonly dir?: string;
   /** Password of the default user. `@default none` */
   readonly password?: string;
-  /** Keeps data, or watches over servers that do; a Sentinel knows of none at first. `@default "server"` */
+  /** A data server, or a Sentinel, which monitors no master at first. `@default "server"` */
   readonly mode?: "server" | "sentinel";
-  /** How long the server may take to answer. `@default 10_000` */
+  /** How long (ms) the server may take to answer. `@default 10_000` */
   readonly startTimeoutMs?: number;
-  /** Stops the server when aborted, and gives up a start under way. */
+  /** Stops the server when aborted, also during the start. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * A Redis server of this process's own. It ends with this process in every case, kill -9 included, and takes
- * its temporary directory along; it does not keep this process alive.
+ * A Redis server that belongs to this process. It always ends with this process, also after kill -9, and its temporary
+ * directory is removed. It does not keep this process alive.
  */
 export interface LocalRedis extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
   /** `redis://…`, with the password if there is one. */
   readonly url: string;
-  /** Process id; another one after {@link restart}. */
+  /** Process id; changes with {@link restart}. */
   readonly pid: number;
-  /** Working directory, where persistence files lie. */
+  /** Working directory, with the persistence files. */
   readonly dir: string;
-  /** Resolves when the running server has ended, for whatever reason. */
+  /** Resolves when the running server has ended, for any reason. */
   readonly ended: Promise<void>;
-  /** Sends a signal, and resolves when the server has ended if the signal is one that ends it. `@default "SIGKILL"` */
+  /** Sends a signal. If that ends the server, resolves when it has ended. `@default "SIGKILL"` */
   kill(signal?: NodeJS.Signals): Promise<void>;
   /**
-   * Starts the server again with the same port, directory and arguments, after stopping it if it lives.
+   * Restarts the server with the same port, directory and arguments.
    * @throws LocalRedisError REDIS_STOPPED after {@link stop}, else as {@link startRedis}
    */
   restart(): Promise<void>;
-  /** Stops the server and cleans up. Any number of calls; each resolves when all is done. */
+  /** Stops the server and cleans up. Can be called any number of times; each call resolves when everything is done. */
   stop(): Promise<void>;
 }
 
@@ -79,7 +79,7 @@ export interface LocalRedis extends AsyncDisposable {
  * Starts a Redis (or Valkey) server on the loopback interface and resolves when it answers.
  *
  * @throws LocalRedisError REDIS_SERVER_NOT_FOUND, REDIS_SERVER_TOO_OLD, REDIS_SERVER_UNUSABLE,
- *   REDIS_PORT_TAKEN (only for a port that was asked for), REDIS_START_FAILED; the signal's reason
+ *   REDIS_PORT_TAKEN (only for a given port), REDIS_START_FAILED; the signal's reason
  */
 export async function startRedis(options: LocalRedisOptions = {}): Promise<LocalRedis> {
   options.signal?.throwIfAborted();
@@ -139,7 +139,7 @@ class GuardedRedis implements LocalRedis {
         `the Redis on port ${this.port} is stopped; start a new one`,
       );
     }
-    // Whatever it persists is wanted again, be it in a temporary directory.
+    // Keep persisted data for the restart, even in a temporary directory.
     await this.#saveAndEnd();
     await this.#process.end("keep");
     this.#process = await launchServer(this.#launch, this.#process.dir);
@@ -159,7 +159,7 @@ class GuardedRedis implements LocalRedis {
     await this.#process.end();
   }
 
-  /** Gives the server time to write what it was told to persist. */
+  /** Gives the server time to write its persistent data. */
   async #saveAndEnd(): Promise<void> {
     this.#process.kill("SIGTERM");
     this.#process.kill("SIGCONT");
@@ -206,7 +206,7 @@ async function launchServer(
   }
 }
 
-/** Resolves when this very process answers on the port (on a taken port somebody else would), its data loaded. */
+/** Resolves when this process answers on the port and has loaded its data. (On a taken port another process would answer.) */
 async function answering(
   process: GuardedProcess,
   mode: "server" | "sentinel",
@@ -234,7 +234,7 @@ async function answers(
     return wanted.every((line) => info.includes(line));
   } catch (error) {
     signal.throwIfAborted();
-    // Started without INFO, it can only be asked whether it is there.
+    // A server without INFO can only be checked for an answer.
     return error instanceof RedisRefusal && error.message.includes("unknown command");
   }
 }

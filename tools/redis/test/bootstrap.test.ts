@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeScript, writeServerProgram } from "./helpers.ts";
 
-/* The bootstrap in a checkout of its own, on a machine that has only the programs of `bin`. */
+/* Runs the bootstrap in a temporary checkout, with only the programs of `bin` on PATH. */
 
 const tools = join(import.meta.dirname, "../..");
 const all = mkdtempSync(join(tmpdir(), "millrace-bootstrap-"));
@@ -37,7 +37,7 @@ function bootstrap(env: Record<string, string> = {}): { code: number | null; sai
   return { code: status, said: stderr, stdout };
 }
 
-/** A program that does what the shell script says, by the real programs of this machine. */
+/** Writes a program that runs the shell script with the real programs of this machine. */
 function program(name: string, script: string): Promise<string> {
   return writeScript(join(bin, name), `PATH=${process.env["PATH"] ?? ""}\n${script}`);
 }
@@ -75,11 +75,11 @@ describe("bootstrap", () => {
     expect(bootstrap()).toMatchObject({ code: 1, said: expect.stringMatching(/EUSAGE[^]*npm ci failed/) });
   });
 
-  test.each(["REDIS_URL", "REDIS_HOST"])("wants no server program when %s is set", (name) => {
+  test.each(["REDIS_URL", "REDIS_HOST"])("needs no server program when %s is set", (name) => {
     expect(bootstrap({ [name]: "redis.example" })).toMatchObject({ code: 0, said: "" });
   });
 
-  test("refuses a server that is too old instead of installing beside it", async () => {
+  test("refuses a server that is too old instead of installing another", async () => {
     await writeServerProgram(bin, "redis-server", "6.2.0");
     await program("brew", "echo must not run");
     const { code, said } = bootstrap();
@@ -88,7 +88,7 @@ describe("bootstrap", () => {
     expect(said).not.toContain("must not run");
   });
 
-  test("installs a server with the package manager that is there, and says what it runs", async () => {
+  test("installs a server with the available package manager, and prints what it runs", async () => {
     const stock = await writeServerProgram(join(root, "stock"), "redis-server", "8.0.0");
     await program("brew", `echo "ran brew $*"; cp ${stock} ${bin}`);
     const { code, said, stdout } = bootstrap();
@@ -108,7 +108,7 @@ describe("bootstrap", () => {
     });
   });
 
-  test("names the remedies when nothing here can install one", async () => {
+  test("names the remedies when there is no package manager", async () => {
     const nothing = bootstrap();
     expect(nothing.code).toBe(1);
     expect(nothing.said).toMatch(/Install Redis or Valkey.*REDIS_SERVER.*REDIS_URL/);

@@ -20,7 +20,7 @@ afterEach(async () => {
   await Promise.all(guests.splice(0).map(end));
 });
 
-/** A program with `ensure-redis` in front. */
+/** Starts a program with `ensure-redis` preloaded. */
 function guest(env: Readonly<Record<string, string>>, args: readonly string[] = []): Guest {
   const inFront = join(import.meta.dirname, "../src/ensure-redis.ts");
   const loader = ["--conditions=@millrace/source", "--import", "tsx", "--import", inFront];
@@ -48,14 +48,14 @@ async function end({ child }: Guest): Promise<number | null> {
   return child.exitCode;
 }
 
-describe("a program with ensure-redis in front", () => {
-  test("has none started for it where its options name no Redis", async () => {
+describe("a program with ensure-redis preloaded", () => {
+  test("gets none if its options name no Redis", async () => {
     const started = guest({ REDIS_PORT: String(await freePort()), GUEST_NEEDS: "nothing" });
     await says(started, "ECONNREFUSED");
     expect(started.text()).not.toContain("redis:");
   });
 
-  test("has a Redis, which others share, and which goes when it ends", async () => {
+  test("gets a Redis that others share, and that ends with it", async () => {
     const port = await freePort();
     const owner = guest({ REDIS_PORT: String(port) });
     await says(owner, "PONG");
@@ -64,9 +64,9 @@ describe("a program with ensure-redis in front", () => {
     await says(other, "PONG");
     const whose = `test/guest.ts (process ${owner.child.pid})`;
     expect(other.text()).toContain(`redis: using the one on localhost:${port} that `);
-    expect(other.text()).toContain(`${whose} has started, and that ends with it`);
+    expect(other.text()).toContain(`${whose} has started; it ends with that program`);
     await expect(end(owner)).resolves.toBe(0);
-    await says(other, `${whose}, and is gone with it; waiting for another one there`);
+    await says(other, `${whose} and has ended with it; waiting for another one there`);
     expect(other.child.exitCode).toBeNull();
     await until("the Redis is gone", () =>
       command({ host: "127.0.0.1", port }, "PING").then(
@@ -76,7 +76,7 @@ describe("a program with ensure-redis in front", () => {
     );
   });
 
-  test("says nothing of a Redis that no program of ours has started, nor that its own is gone as it ends", async () => {
+  test("logs nothing about the end of a Redis without an owner, nor of its own", async () => {
     const dir = await mkdtemp(join(tmpdir(), "millrace-test-"));
     const redis = await startRedis({ dir });
     const started = guest({ REDIS_PORT: String(redis.port) });
@@ -113,14 +113,14 @@ describe("a program with ensure-redis in front", () => {
     expect(started.text()).not.toContain("redis:");
   });
 
-  test("has a Redis with the password that the program will give", async () => {
+  test("gets a Redis with the password that the program uses", async () => {
     const port = await freePort();
     const owner = guest({ REDIS_PORT: String(port), GUEST_PASSWORD: "s3cret" });
     await says(owner, "PONG");
     await expect(command({ host: "127.0.0.1", port }, "PING")).rejects.toThrow("NOAUTH");
   });
 
-  test("says what to do where none can be started, and does not begin", async () => {
+  test("reports what to do if none can be started, and does not begin", async () => {
     const started = guest({ REDIS_PORT: String(await freePort()), REDIS_SERVER: "/nowhere/redis-server" });
     await says(started, "/nowhere/redis-server");
     if (started.child.exitCode === null) await once(started.child, "exit");

@@ -15,12 +15,12 @@ afterAll(() => {
 });
 
 describe("findRedisServer", () => {
-  test("takes redis-server from PATH and states its version", async () => {
+  test("finds redis-server on PATH and returns its version", async () => {
     const path = await writeServerProgram(folder, "redis-server", "7.0.15");
     expect(findRedisServer({ PATH: `/nowhere:${folder}` })).toEqual({ path, version: "7.0.15" });
   });
 
-  test("takes valkey-server where redis-server is too old", async () => {
+  test("uses valkey-server if redis-server is too old", async () => {
     await writeServerProgram(folder, "redis-server", "6.2.14");
     const path = await writeServerProgram(folder, "valkey-server", "8.1.0");
     expect(findRedisServer({ PATH: folder })).toEqual({ path, version: "8.1.0" });
@@ -33,7 +33,7 @@ describe("findRedisServer", () => {
     expect(findRedisServer({ PATH: folder, REDIS_SERVER: "redis-8" }).path).toBe(path);
   });
 
-  test.each(["6.9.9", "5.0.0"])("refuses version %s and says what is needed", async (version) => {
+  test.each(["6.9.9", "5.0.0"])("refuses version %s and reports the needed one", async (version) => {
     const path = await writeServerProgram(folder, "redis-server", version);
     expect(() => findRedisServer({ PATH: folder })).toThrow(
       expect.objectContaining({
@@ -52,13 +52,13 @@ describe("findRedisServer", () => {
     );
   });
 
-  test("says so when there is none", () => {
+  test("reports when there is none", () => {
     expect(() => findRedisServer({ PATH: folder })).toThrow(
       expect.objectContaining({ code: "REDIS_SERVER_NOT_FOUND" }),
     );
   });
 
-  test("says so when the program states no version", async () => {
+  test("reports when the program prints no version", async () => {
     await writeScript(join(folder, "redis-server"), "echo hello");
     expect(() => findRedisServer({ PATH: folder })).toThrow(
       expect.objectContaining({ code: "REDIS_SERVER_UNUSABLE" }),

@@ -1,6 +1,6 @@
 import { ask } from "../src/ask.ts";
 
-/* A program that needs a Redis: reads its options, says what Redis answers, then waits to be ended. */
+/* A program that needs a Redis: reads its options, prints Redis' reply, then waits for its end. */
 
 if (process.argv.includes("--bogus")) {
   console.log("unknown option --bogus");

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ask } from "../src/ask.ts";
 import type { RedisAddress } from "../src/ask.ts";
 
-/** How long anything observed from outside may take on a busy machine. */
+/** Timeout for observed effects on a busy machine. */
 export const PATIENCE_MS = 10_000;
 
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
@@ -24,7 +24,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** One command to a Redis, within the tests' patience. */
+/** Sends one command to a Redis, with the tests' timeout. */
 export function command(address: RedisAddress, ...words: string[]): Promise<string> {
   return ask(address, words, AbortSignal.timeout(PATIENCE_MS));
 }
@@ -37,7 +37,7 @@ export async function writeScript(path: string, script: string): Promise<string>
   return path;
 }
 
-/** A stand-in for a server program that knows nothing but its version. */
+/** Writes a fake server program that only prints its version. */
 export function writeServerProgram(folder: string, name: string, version: string): Promise<string> {
   return writeScript(join(folder, name), `echo "Redis server v=${version} sha=00000000:0 bits=64"`);
 }

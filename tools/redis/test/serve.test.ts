@@ -10,7 +10,7 @@ import { command, until } from "./helpers.ts";
 
 function serve(env: Record<string, string>): ChildProcessByStdio<null, null, Readable> {
   const script = join(import.meta.dirname, "../src/serve.ts");
-  // An empty variable counts as none.
+  // An empty variable counts as not set.
   const none = { REDIS_URL: "", REDIS_HOST: "", REDIS_PASSWORD: "" };
   return spawn(process.execPath, ["--conditions=@millrace/source", "--import", "tsx", script], {
     env: { ...process.env, ...none, ...env },
@@ -31,7 +31,7 @@ async function end(child: ChildProcessByStdio<null, null, Readable>): Promise<nu
 }
 
 describe("serve", () => {
-  test("brings up a Redis on the port, and takes it down on any number of signals", async () => {
+  test("starts a Redis on the port, and stops it on any number of signals", async () => {
     const port = await freePort();
     const child = serve({ REDIS_PORT: String(port) });
     await said(child, `Redis started on localhost:${port}`);
@@ -40,7 +40,7 @@ describe("serve", () => {
     await expect(command({ host: "localhost", port }, "PING")).rejects.toThrow();
   });
 
-  test("uses the one that answers there, and leaves it running", async () => {
+  test("uses a Redis that already answers there, and leaves it running", async () => {
     const redis = await startRedis({ password: "secret" });
     const child = serve({ REDIS_PORT: String(redis.port) });
     await said(child, `using the Redis at localhost:${redis.port}`);
@@ -50,7 +50,7 @@ describe("serve", () => {
     await redis.stop();
   });
 
-  test("uses the one that the environment names, without telling its password", async () => {
+  test("uses the Redis that the environment names, without printing its password", async () => {
     const child = serve({ REDIS_URL: "redis://:secret@redis.example:6380/0" });
     await said(child, "using the Redis at redis://redis.example:6380/0");
     await expect(end(child)).resolves.toBe(0);
@@ -63,7 +63,7 @@ describe("serve", () => {
     expect(child.exitCode).toBe(1);
   });
 
-  test("ends with an error when its Redis ends by itself", async () => {
+  test("ends with an error when its Redis ends unexpectedly", async () => {
     const port = await freePort();
     const child = serve({ REDIS_PORT: String(port) });
     await said(child, "Redis started");

@@ -8,7 +8,7 @@ import { until } from "./helpers.ts";
 
 let echo: Server;
 let proxy: LoopbackProxy;
-/** What the server got. */
+/** The data that the server received. */
 let got: string;
 
 beforeEach(async () => {
@@ -54,7 +54,7 @@ test("carries bytes both ways", async () => {
   expect(await answerTo(socket, "a")).toBe("a");
 });
 
-test("cuts the connections of now", async () => {
+test("cuts the current connections", async () => {
   const socket = await through();
   await answerTo(socket, "a");
   const closed = once(socket, "close");
@@ -74,14 +74,14 @@ test("frozen, it carries nothing and closes nothing, and lets new connections wo
   expect({ got, heard }).toEqual({ got: "ab", heard: [] });
 });
 
-test("brings what a client sent before it left", async () => {
+test("delivers what a client sent before it closed the connection", async () => {
   const socket = await through();
   socket.write("a");
   socket.destroySoon();
   await until("the server has it", () => got === "a");
 });
 
-test("leaves to its tap what is carried on, and when", async () => {
+test("lets its tap decide what is passed on, and when", async () => {
   const socket = await through({
     tap: (connection) => ({
       onRequest: (bytes) => {

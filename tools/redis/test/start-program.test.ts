@@ -5,7 +5,7 @@ import { join } from "node:path";
 const CHATTY = join(import.meta.dirname, "programs/chatty.mjs");
 
 describe("startProgram", () => {
-  test("keeps rows, log lines and other lines apart", async () => {
+  test("separates rows, log lines and other lines", async () => {
     expect(await startProgram(CHATTY, { args: ["0"] }).ended).toEqual({
       code: 0,
       output: ['{"row":1}'],
@@ -22,7 +22,7 @@ describe("startProgram", () => {
     expect(await program.logged("done", ({ level }) => level === "info")).toMatchObject({ msg: "all done" });
   });
 
-  test("a program that ends before the expected line says why", async () => {
+  test("reports why a program ended before the expected line", async () => {
     await expect(startProgram(CHATTY, { args: ["3"] }).logged("never")).rejects.toThrow(
       /exit code 3 before that: Warning: something \| all done/,
     );
@@ -37,7 +37,7 @@ describe("startProcess", () => {
     expect(await cat.ended).toMatchObject({ code: null, output: ["a line"] });
   });
 
-  test("a program that does not exist fails what is waited for", async () => {
+  test("a program that does not exist rejects all waits", async () => {
     await expect(startProcess("no-such-program", []).ended).rejects.toThrow(/no-such-program/);
   });
 });

@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { startRedisCluster } from "../src/start-redis-cluster.ts";
 import { command, isAlive } from "./helpers.ts";
 
-test("a cluster serves every slot from one of its masters, and ends whole", async () => {
+test("a cluster serves every slot from one of its masters, and all its nodes end", async () => {
   const cluster = await startRedisCluster({ masters: 3 });
   try {
     const [first, second, third] = cluster.nodes;

@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { startRedisSentinel } from "../src/start-redis-sentinel.ts";
 import { command, isAlive, until } from "./helpers.ts";
 
-test("Sentinels appoint another master when theirs dies, and all end together", async () => {
+test("Sentinels promote another master when theirs dies, and all servers end", async () => {
   const group = await startRedisSentinel({ sentinelPassword: "s3cret" });
   const [first, second] = group.nodes;
   if (first === undefined || second === undefined) throw new Error("two data servers");
@@ -26,7 +26,7 @@ test("Sentinels appoint another master when theirs dies, and all end together", 
   expect([...group.nodes, ...group.sentinels].map(({ pid }) => isAlive(pid))).toEqual(Array(5).fill(false));
 }, 60_000);
 
-test("a replica that gets nothing any more is appointed all the same, and lacks what came after", async () => {
+test("a replica without replication is still promoted, and lacks later writes", async () => {
   await using group = await startRedisSentinel();
   const [first, second] = group.nodes;
   if (first === undefined || second === undefined) throw new Error("two data servers");

@@ -30,7 +30,7 @@ describe("startRedis", () => {
     await expect(command(two, "INFO", "server")).resolves.toContain(`process_id:${two.pid}`);
   });
 
-  test("persists nothing unless it is told to", async () => {
+  test("persists nothing by default", async () => {
     const redis = await start();
     const persistence = await command(redis, "INFO", "persistence");
     expect(persistence).toContain("aof_enabled:0");
@@ -39,7 +39,7 @@ describe("startRedis", () => {
     await expect(command(redis, "EXISTS", "key")).resolves.toBe("0");
   });
 
-  test("wants the password that was given, and has it in the url", async () => {
+  test("requires the given password, and has it in the url", async () => {
     const redis = await start({ password: "p@ss word" });
     expect(redis.url).toBe(`redis://:p%40ss%20word@127.0.0.1:${redis.port}`);
     await expect(command(redis, "PING")).rejects.toThrow("NOAUTH");
@@ -48,7 +48,7 @@ describe("startRedis", () => {
     ).resolves.toBe("PONG");
   });
 
-  test("refuses a port that somebody else listens on, even if that is another Redis", async () => {
+  test("refuses a port on which another process listens, even if that is another Redis", async () => {
     const [open, guarded] = await Promise.all([start(), start({ password: "secret" })]);
     for (const { port } of [open, guarded]) {
       await expect(startRedis({ port })).rejects.toMatchObject({ code: "REDIS_PORT_TAKEN" });
@@ -65,14 +65,14 @@ describe("startRedis", () => {
     await new Promise((resolve) => stranger.close(resolve));
   });
 
-  test("tells what the server said when it does not start", async () => {
+  test("reports the server's log when it does not start", async () => {
     await expect(startRedis({ args: ["--no-such-option", "1"] })).rejects.toMatchObject({
       code: "REDIS_START_FAILED",
       message: expect.stringContaining("no-such-option"),
     });
   });
 
-  test("gives up a start, and stops a server, when the signal says so", async () => {
+  test("cancels a start, and stops a server, when the signal aborts", async () => {
     await expect(startRedis({ signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
 
     const controller = new AbortController();
@@ -83,7 +83,7 @@ describe("startRedis", () => {
 });
 
 describe("stop", () => {
-  test("leaves neither process nor directory, however often it is called", async () => {
+  test("leaves neither process nor directory, after any number of calls", async () => {
     const redis = await start();
     expect(existsSync(redis.dir)).toBe(true);
     await Promise.all([redis.stop(), redis.stop()]);

@@ -29,12 +29,12 @@ async function nothingIsLeft({ pid, dir }: Started["redis"]): Promise<void> {
   await until("the directory is gone", () => !existsSync(dir));
 }
 
-describe("a server whose starter does not stop it ends with the starter", () => {
+describe("a server that its starter does not stop ends with the starter", () => {
   test.each([
     ["end", 0],
     ["exit", 3],
     ["throw", 1],
-  ])("that comes to its end by: %s", async (ending, exitCode) => {
+  ])("that ends by: %s", async (ending, exitCode) => {
     const { starter: child, redis } = await starter(ending);
     if (child.exitCode === null) await once(child, "exit");
     expect(child.exitCode).toBe(exitCode);

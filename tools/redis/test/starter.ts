@@ -1,7 +1,7 @@
 import { ask } from "../src/ask.ts";
 import { startRedis } from "../src/start-redis.ts";
 
-/* A program that starts a Redis and does not stop it; the first argument says how it ends. */
+/* A program that starts a Redis and does not stop it; the first argument says how the program ends. */
 
 const ending = process.argv[2];
 const redis = await startRedis();

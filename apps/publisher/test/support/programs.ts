@@ -4,14 +4,14 @@ import type { StartedProgram, StartProgramOptions } from "@millrace/local-redis/
 
 const APPS = join(import.meta.dirname, "../../..");
 
-/** Nothing of what the shell says about Redis or Millrace reaches the programs. */
+/** The environment without the shell's variables for Redis and Millrace. */
 const CLEAN = Object.fromEntries(
   Object.keys(process.env)
     .filter((name) => /^(REDIS_|MILLRACE_|EVENTS_JSONL_FILE|INIT_CWD)/.test(name))
     .map((name) => [name, undefined]),
 );
 
-/** The publisher as a user runs it. */
+/** Starts the publisher as a user does. */
 export function publisher(
   url: string,
   file: string,

@@ -1,4 +1,4 @@
-/** A program that ends in the way that its flag names. */
+/** A program whose flag says how it ends. */
 import { FencedError, FlowError } from "@millrace/dataflow";
 import { CommandLine, drainOption, logOptions, oneOf, runProgram } from "@millrace/cli";
 
@@ -55,7 +55,7 @@ await runProgram(
       case "failed":
         throw new FlowError("no such thing");
       case "unforeseen":
-        throw new TypeError("nobody thought of this");
+        throw new TypeError("an unexpected failure");
       case "stopped":
         await stopped;
         signal.throwIfAborted();
@@ -65,7 +65,7 @@ await runProgram(
       case "printing":
         for (let line = 0; line < 5_000; line += 1) process.stdout.write(`${"x".repeat(999)}\n`);
         clearInterval(alive);
-        // Longer than what is left open may hold up the end of a program.
+        // Longer than open handles may keep a finished program alive.
         setTimeout(() => {
           logger.info({ event: "outlived" }, "still here");
         }, 700);
@@ -78,7 +78,7 @@ await runProgram(
         process.stdout.write("drained\n");
         break;
       case "rejecting-aside":
-        void Promise.reject(new TypeError("of a promise that nobody awaits"));
+        void Promise.reject(new TypeError("of a promise without a handler"));
         await stopped;
         process.stdout.write("drained\n");
         break;

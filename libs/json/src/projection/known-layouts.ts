@@ -1,13 +1,13 @@
 import { LineLayout, type Wanted } from "./line-layout.ts";
 
-/** Programs that write to one channel, or versions of them: seldom more than two. */
+/** Max cached layouts: one for each program, or version of it, that writes to the channel; seldom more than two. */
 const MOST_LAYOUTS = 4;
-/** One in so many lines of no known layout is looked at for a new one, so that lines that have none cost little. */
+/** One in this many unmatched lines is tried as a new layout, so that lines without a layout cost little. */
 const LEARN_EVERY = 16;
-/** The same once all places are taken, since a layout costs as much as some dozen lines. */
+/** The same once the cache is full: learning a layout costs as much as a few dozen lines. */
 const RELEARN_EVERY = 1_024;
 
-/** The layouts that lines had so far, those that matched last in front: the last of all gives way to a new one. */
+/** A cache of layouts, the most recently matched first. A new layout replaces the last one. */
 export class KnownLayouts {
   readonly #wanted: Wanted;
   readonly #layouts: LineLayout[] = [];
@@ -17,7 +17,7 @@ export class KnownLayouts {
     this.#wanted = wanted;
   }
 
-  /** The wanted fields of a line; undefined where it is of no known layout. */
+  /** The wanted fields of a line; undefined if it has no known layout. */
   read(line: string): object | undefined {
     for (const layout of this.#layouts) {
       const event = layout.read(line);
@@ -28,7 +28,7 @@ export class KnownLayouts {
     return undefined;
   }
 
-  /** Looks at a line that no layout matched, now and then. @param line known to be an event */
+  /** Learns the layout of a line that no layout matched, now and then. @param line known to be an event */
   learn(line: string): void {
     const every = this.#layouts.length < MOST_LAYOUTS ? LEARN_EVERY : RELEARN_EVERY;
     if (this.#unknown++ % every !== 0) return;
@@ -39,7 +39,7 @@ export class KnownLayouts {
     this.#moveToFront(layout);
   }
 
-  /** In place: two programs may take turns line by line. */
+  /** In place, because it is frequent: two programs may alternate line by line. */
   #moveToFront(layout: LineLayout): void {
     for (let i = this.#layouts.indexOf(layout); i > 0; i -= 1) {
       this.#layouts[i] = this.#layouts[i - 1] ?? layout;

@@ -1,31 +1,31 @@
 /** A power of two. */
 const SLOTS = 1_024;
-/** Longer texts are no names that come again, and would keep much memory; in UTF-16 units. */
+/** In UTF-16 units. Longer texts seldom repeat, and would hold much memory. */
 const LONGEST_KEPT = 256;
 
 /**
- * Gives out the values of one field as texts of their own.
+ * Copies the values of one field, so that they do not hold the message they were cut from.
  *
- * A text cut out of a message keeps all of that message in memory for as long as it lives, and a key lives as long as
- * its window. Values that come again are the same text each time, so that maps need not compute their hash again.
+ * A text cut out of a message keeps the whole message in memory for as long as it lives, and a key lives as long as its
+ * window. A repeated value returns the same text, so that maps need not compute its hash again.
  */
 export class TextPool {
   readonly #slots: string[] = Array.from({ length: SLOTS }, () => "");
 
-  /** The same text, by itself. */
+  /** The same text, with memory of its own. */
   own(cut: string): string {
     const slot = slotOf(cut);
     const known = this.#slots[slot];
-    // Faster than ===, which leaves a text that is cut out of another to a slow path.
+    // Faster than ===, which has a slow path for a text that is cut out of another.
     if (known?.length === cut.length && cut.endsWith(known)) return known;
-    // Joined texts are written out before they are cut, and then it is only these that the cut keeps.
+    // V8 writes a joined text out before it slices it, so the slice holds only that copy.
     const own = ` ${cut}`.slice(1);
     if (own.length <= LONGEST_KEPT) this.#slots[slot] = own;
     return own;
   }
 }
 
-/** Spreads well enough what people name things; a full hash would cost more than it saves. */
+/** Spreads common names well enough; a full hash would cost more than it saves. */
 function slotOf(text: string): number {
   const { length } = text;
   const last = text.charCodeAt(length - 1);

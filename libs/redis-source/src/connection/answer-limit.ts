@@ -4,14 +4,14 @@ import { RedisUnreachableError } from "../errors.ts";
 import type { RedisError } from "../errors.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 
-/** A Redis that has not answered for so long, beyond what a command may take by itself, is given up. */
+/** A connection is given up if Redis answers nothing for this long, on top of the time a command itself may take. */
 export const ANSWER_LIMIT_MS = 8_000;
 
-/** Watches that a client answers: a connection can die without a word, and then its commands would wait for ever. */
+/** Watches that a client answers: a connection can die silently, and then its commands would wait for ever. */
 export interface AnswerWatch {
   /** Why the client was given up; `undefined`: it was not. */
   readonly overdue: RedisError | undefined;
-  /** Something was answered: the time begins anew. */
+  /** A command was answered: the time starts again. */
   readonly answered: () => void;
   /** Nothing is outstanding any more. */
   end(): void;
@@ -34,7 +34,7 @@ export function watchAnswers(
   let ended = false;
   let cancel: (() => void) | undefined;
   const look = async (): Promise<void> => {
-    // After a stop of the whole process the answer may be waiting behind this very alarm.
+    // If the whole process was suspended, the answer may be in the socket, to be read after this timer.
     await time.yield();
     if (ended) return;
     if (time.monotonic() < lastAt + limitMs) {

@@ -1,4 +1,4 @@
-/** Delays that grow with each attempt in vain. */
+/** Delays that grow with each failed attempt. */
 export interface BackOff {
   /** Longest delay (ms) before the first attempt; it doubles for each one after. */
   readonly firstMs: number;
@@ -6,12 +6,12 @@ export interface BackOff {
   readonly longestMs: number;
 }
 
-/** How connections are tried again, and what is asked over them. */
+/** For retries of connections, and of commands. */
 export const CONNECT_BACK_OFF: BackOff = Object.freeze({ firstMs: 50, longestMs: 2_000 });
 
 /**
- * How long (ms) to wait before an attempt: anything between nothing and a bound that doubles, so that many clients of
- * one server do not come back in the same instant ("full jitter").
+ * How long (ms) to wait before an attempt: a random time from 0 to a bound that doubles ("full jitter"), so that many
+ * clients of one server do not reconnect at the same instant.
  *
  * @param attempt 0 for the first
  * @param random a number from 0 to 1; `@default Math.random`

@@ -7,7 +7,7 @@ import { isFirstTime } from "./first-time.ts";
 /** The oldest major version with sharded Pub/Sub, of Redis as of Valkey. */
 const OLDEST_MAJOR = 7;
 
-/** What a server says of itself. */
+/** What a server reports about itself. */
 interface ServerView {
   readonly version: string | undefined;
   /** `sentinel` for one that keeps no data. */
@@ -18,10 +18,10 @@ interface ServerView {
 }
 
 /**
- * Looks whether a server can be used. INFO says all that matters; where it is renamed or not allowed, HELLO says most
- * of it, and without either the server is used all the same: what it cannot do shows at the first command of that kind.
+ * Checks whether a server can be used. INFO has all that is needed; if it is renamed or not allowed, HELLO has most of
+ * it. Without either the server is used all the same: a feature that it lacks fails at the first command that needs it.
  *
- * @returns `maybe-cluster` too where a server does not say what it is
+ * @returns `maybe-cluster` also if the server does not report what it is
  * @throws RedisTooOldError; RedisOptionsError for a Sentinel; RedisReplicaError; RedisUnreachableError while it loads
  */
 export async function checkServer(
@@ -73,7 +73,7 @@ function fromInfo(info: string): ServerView {
   };
 }
 
-/** Name, value, name, value, …; everybody who may connect may ask. It says nothing of loading. */
+/** Name, value, name, value, …; any user who can connect may ask. It does not report loading. */
 function fromHello(reply: unknown): ServerView {
   const flat: readonly unknown[] = Array.isArray(reply) ? reply : [];
   const field = (name: string): string | undefined => {
@@ -88,7 +88,7 @@ function warnOnce(address: string, { version }: ServerView, logger: Logger): voi
   const used =
     version === undefined
       ? `so it is used as if it were ${OLDEST_MAJOR}.0 or newer, and a primary`
-      : `so it is not known when it loads its data, or cuts a subscriber off (it is version ${version})`;
+      : `so Millrace cannot see when it loads its data, or cuts a subscriber off (it is version ${version})`;
   logger.warn(
     { event: "redis-no-info", redis: address, version },
     `Redis at ${address} does not answer INFO, which is renamed or not allowed to this user; ${used}.`,

@@ -39,8 +39,8 @@ export interface RedisConnectionOptions {
   /** `true`, or TLS settings such as `{ ca }`; for the Sentinels too. `@default on for rediss:// URLs` */
   readonly tls?: boolean | TlsOptions | undefined;
   /**
-   * Where the nodes of a cluster, or a master, are reached that go by other addresses among themselves, such as behind
-   * NAT: `{ "10.0.0.1:6379": "redis.example:7001" }`. `@default none`
+   * Addresses that the servers announce (nodes of a cluster, or a master), and where to reach each instead, such as
+   * behind NAT: `{ "10.0.0.1:6379": "redis.example:7001" }`. `@default none`
    */
   readonly natMap?: Readonly<Record<string, string>> | undefined;
   /**
@@ -49,13 +49,13 @@ export interface RedisConnectionOptions {
    */
   readonly connectTimeoutMs?: number | undefined;
   /**
-   * Shared by several options: the first connections made with them may take `connectTimeoutMs` together.
+   * Shared by several options: all first connections made with them may take `connectTimeoutMs` together.
    * `@default each connection has its own clock`
    */
   readonly startClock?: StartClock | undefined;
 }
 
-/** Sentinels, and whose master is asked for. */
+/** Sentinels, and the name of the master to ask for. */
 export interface SentinelTarget {
   readonly nodes: readonly HostAndPort[];
   readonly masterName: string;
@@ -63,12 +63,12 @@ export interface SentinelTarget {
   readonly password: string | undefined;
 }
 
-/** The same without choices left open. */
+/** Resolved options. */
 export interface RedisTarget {
   /** With Sentinels: not known before they are asked. */
   readonly host: string;
   readonly port: number;
-  /** Of a Unix socket; then host and port mean nothing. */
+  /** Of a Unix socket; then host and port are unused. */
   readonly path: string | undefined;
   readonly sentinel: SentinelTarget | undefined;
   readonly username: string | undefined;
@@ -78,7 +78,7 @@ export interface RedisTarget {
   readonly natMap: ReadonlyMap<string, HostAndPort> | undefined;
   readonly connectTimeoutMs: number;
   readonly startClock: StartClock | undefined;
-  /** For people: `host:port` or what stands for it, and that it is TLS. Never a user or a password. */
+  /** For messages: `host:port` or the like, and whether it is TLS. Never a user or a password. */
   readonly address: string;
 }
 
@@ -115,11 +115,11 @@ export function resolveTarget(options: RedisConnectionOptions): RedisTarget {
   };
 }
 
-/** The same target, but with another node, by the address at which that one is reached from here. */
+/** The same target with another node, at the address where that node is reached from here. */
 export function nodeOf(target: RedisTarget, announced: HostAndPort): RedisTarget {
   const { host, port } = target.natMap?.get(hostPort(announced)) ?? announced;
   const tls = target.tls && { ...target.tls };
-  // A name of its own is what its certificate is for; an address is not, so that there the configured name stays.
+  // A certificate is issued for the node's own name. For an IP address the configured name stays.
   if (tls !== undefined && isIP(host) === 0 && (tls.servername ?? target.host) === target.host) {
     tls.servername = host;
   }
@@ -216,7 +216,7 @@ function hostPort({ host, port }: HostAndPort): string {
   return `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
 }
 
-// Servers that host many names choose their certificate by this one; an IP address is not a name.
+// A server with many names chooses its certificate by this one; an IP address is not a name.
 function resolveTls(tls: boolean | TlsOptions, host: string): TlsOptions | undefined {
   if (tls === false) return undefined;
   const name: TlsOptions = host !== "" && isIP(host) === 0 ? { servername: host } : {};

@@ -9,13 +9,13 @@ import {
 } from "../errors.ts";
 import { keyOfCommand } from "./key-of-command.ts";
 
-/** What an error reply means for the one who sent the command. */
+/** What an error reply means for the sender of the command. */
 export type ReplyKind =
   /** A condition that ends by itself: the same command may succeed later, here. */
   | "not-ready"
   /** The same for commands that write; others succeed. */
   | "no-writes"
-  /** The slot is on its way to another node of a cluster: the same command may succeed later, here. */
+  /** The slot is moving to another node of a cluster: the same command may succeed later, here. */
   | "slot-moving"
   /** The key is on another node of a cluster: a new connection finds it. */
   | "moved"
@@ -23,20 +23,20 @@ export type ReplyKind =
   | "replica"
   /** As `not-ready`, but a new connection may find another node, or this one in another role. */
   | "wrong-node"
-  /** The user or the password. */
+  /** The user or the password is wrong. */
   | "auth"
-  /** A permission that the user lacks. */
+  /** The user lacks a permission. */
   | "forbidden"
-  /** A command that this server does not have, or not by this name. */
+  /** This server does not have the command, or not by this name. */
   | "unknown"
   /** Redis accepts no more connections. */
   | "full"
-  /** A key that holds what another program wrote. */
+  /** The key holds what another program wrote. */
   | "occupied"
-  /** Anything else: sent again it is refused again. */
+  /** Anything else: a retry would be refused again. */
   | "refused";
 
-/** The one table of error replies; the first row that fits counts. */
+/** The table of error replies; the first row that matches counts. */
 const REPLIES: readonly (readonly [pattern: RegExp, kind: ReplyKind])[] = [
   [/max number of clients/, "full"],
   [/^MOVED\b/, "moved"],
@@ -45,16 +45,16 @@ const REPLIES: readonly (readonly [pattern: RegExp, kind: ReplyKind])[] = [
   [/^(TRYAGAIN|ASK)\b/, "slot-moving"],
   [/^(NOREPLICAS|MISCONF|OOM)\b/, "no-writes"],
   [/^(LOADING|BUSY)\b/, "not-ready"],
-  // A script is killed only before it wrote anything.
+  // A script can be killed only before it writes anything.
   [/\bScript killed by user\b/, "not-ready"],
-  // The second is how a script says it.
+  // The second is the wording of scripts.
   [/\bNOPERM\b|\bThe user executing the script\b/, "forbidden"],
   [/\bWRONGTYPE\b/, "occupied"],
   [/^ERR unknown command\b/, "unknown"],
   [/^(WRONGPASS|NOAUTH)\b|\bAUTH\b|invalid password/, "auth"],
 ];
 
-/** What ends a condition that somebody has to see to; others end by themselves. */
+/** What to do about conditions that an operator has to end; others end by themselves. */
 const REMEDIES: Readonly<Record<string, string>> = {
   OOM: " Raise its maxmemory, or let data go.",
   MISCONF: " It cannot save to its disk: see its log, and whether the disk is full.",
@@ -64,10 +64,10 @@ const REMEDIES: Readonly<Record<string, string>> = {
 const TLS_CODES = /^(ERR_(TLS|SSL)_|CERT_|EPROTO|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
 /** Codes of Node's sockets; an error of a program has none, or one that begins with `ERR_INVALID`. */
 const SOCKET_CODES = /^(E[A-Z]+|ERR_SOCKET_\w+|ERR_STREAM_\w+)$/;
-/** How the client library says that the socket under a command is gone. */
+/** What the client library says of a command whose socket is closed. */
 const CLOSED = /^(Connection is closed\.|Command aborted due to connection close|Stream isn't writeable)/;
 
-/** Said where the one who connects does not know how many connections its flow needs. */
+/** Part of the message if the caller does not know how many connections its flow needs. */
 const HOW_MANY =
   "each channel or stream that is read or written holds one connection; a source of streams has one more for commands, and a " +
   "store one (on a cluster each has as many as there are partitions)";
@@ -89,13 +89,13 @@ export interface ReplyContext {
 }
 
 /**
- * Says in Millrace's words what a client library, a socket or the server said in theirs.
+ * Turns an error of the client library, a socket or the server into one of Millrace.
  *
  * Error replies are quoted, with command and key where a command was refused, but never kept as cause: the client
  * library attaches the command, and the arguments of AUTH are a password.
  *
- * @param about what the commands are about, for a reply that does not carry its command, and more to be said
- * @throws the error itself where it is none of those: a defect is not an outage
+ * @param context the key that the commands are about, for a reply that does not carry its command, and `needs`
+ * @throws the error itself if it is none of those: a defect is not an outage
  */
 export function explainFailure(
   error: unknown,
@@ -122,7 +122,7 @@ export function explainFailure(
     );
   }
   if (!isClosedSocket(error)) throw error;
-  // A socket error has a code; without one, a server was there and closed the connection.
+  // A socket error has a code. Without one, a server accepted the connection and closed it.
   const hint = code === "" ? "; a server that wants TLS needs a rediss:// URL" : "";
   return new RedisUnreachableError(
     `No Redis at ${address}: ${causeOf(error)}. Start one there, or name another by its URL, or its host and port${hint}.`,
@@ -173,7 +173,7 @@ export function explainReply(
   }
 }
 
-/** A server that only follows another one. @param said its own words, if it has said any */
+/** The error for a server that is a replica. @param said the server's own words, if any */
 export function replicaError(address: string, said?: string): RedisReplicaError {
   return new RedisReplicaError(
     `Redis at ${address} is a replica${said === undefined ? "" : `: ${said}`}. Name the primary instead, or Sentinels and ` +
@@ -193,7 +193,7 @@ export function replyKind(error: unknown): ReplyKind | undefined {
   return name === "ReplyError" ? kindOf(message) : undefined;
 }
 
-/** Whether an error is the answer of a server, which is there and can be asked again over the same connection. */
+/** Whether an error is a server's reply: the server can be asked again over the same connection. */
 export function isReply(error: unknown): error is Error {
   return fieldsOf(error).name === "ReplyError";
 }
@@ -238,8 +238,8 @@ function fieldsOf(error: unknown): ErrorFields {
 
 /**
  * How many connections a flow with a source takes in one process, as a clause for the message when Redis accepts no
- * more. A stream partition has one on which its reads wait; all commands go over another, or over one for each stream on
- * a cluster.
+ * more. Each stream partition has one for its blocking reads. All commands share another; on a cluster each stream has
+ * its own.
  *
  * @param what each partition is
  */
@@ -252,6 +252,21 @@ export function readingNeeds(what: "stream" | "channel", partitions: number, clu
   );
 }
 
+/**
+ * The same for a program that only publishes.
+ *
+ * @param lasting each channel or stream has another connection, for its producer's numbers
+ */
+export function writingNeeds(partitions: number, lasting: boolean): string {
+  const count = lasting ? 2 * partitions : partitions;
+  return `writing ${partitions} ${plural("channel or stream", partitions)} takes ${count} ${plural("connection", count)}, and one more for short looks`;
+}
+
 function plural(word: string, count: number): string {
-  return count === 1 ? word : `${word}s`;
+  return count === 1
+    ? word
+    : word
+        .split(" or ")
+        .map((name) => `${name}s`)
+        .join(" or ");
 }

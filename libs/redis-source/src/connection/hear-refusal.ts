@@ -2,15 +2,15 @@ import { connect } from "node:net";
 import type { TimeProvider } from "@millrace/dataflow";
 import type { RedisTarget } from "./connection-options.ts";
 
-/** How long to listen: Redis says at once why it takes no connection. */
+/** How long to listen: Redis says at once why it accepts no connection. */
 const LISTEN_MS = 500;
 
 /**
- * Why a server closed a connection as soon as it was made ("max number of clients reached", protected mode): its words,
- * without the leading `-`. It says them and closes, and what a client writes after that makes the system forget them;
- * so this connection writes nothing.
+ * Why a server closes a connection as soon as it is made ("max number of clients reached", protected mode): the text of
+ * its reply, without the leading `-`. The server sends the reply and closes. If the client writes after that, the system
+ * drops the reply, so this connection writes nothing.
  *
- * @returns undefined when it says nothing, or TLS would have to be spoken first
+ * @returns undefined if the server sends nothing, or needs TLS first
  */
 export async function hearRefusal(
   { host, port, path, tls }: RedisTarget,

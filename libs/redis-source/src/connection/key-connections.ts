@@ -4,13 +4,13 @@ import type { RedisConnection } from "./redis-connection.ts";
 /**
  * Opens a connection to the node that serves a key.
  *
- * @param shared others use the connection as well
+ * @param shared whether other keys use the connection as well
  */
 export type OpenConnection = (signal: AbortSignal, shared: boolean) => Promise<RedisConnection>;
 
 /**
- * Connections of one process for commands that are answered at once: all keys share one. Only on a cluster each key
- * has its own, to the node that serves it.
+ * Connections of one process for commands that do not block: all keys share one. On a cluster each key has its own, to
+ * the node that serves it.
  */
 export class KeyConnections {
   readonly #shared = new SharedConnection();
@@ -18,15 +18,15 @@ export class KeyConnections {
   #followed: string | undefined;
   #cluster = false;
 
-  /** Whether each key has a connection of its own, as far as is known. */
+  /** Whether each key has a connection of its own; false until a connection was made. */
   get cluster(): boolean {
     return this.#cluster;
   }
 
   /**
-   * @param open for the key; it is called when there is no connection to share
-   * @param signal gives up waiting; others may go on
-   * @returns a connection whose `close` leaves a shared one to the others
+   * @param open opens a connection for the key, if there is none to share
+   * @param signal stops waiting; other users are not affected
+   * @returns a connection whose `close` leaves a shared one open for the others
    * @throws what `open` throws; the signal's reason
    */
   async connect(key: string, open: OpenConnection, signal: AbortSignal): Promise<RedisConnection> {

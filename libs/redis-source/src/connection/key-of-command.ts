@@ -3,10 +3,10 @@ const WITHOUT_KEY =
   /^(auth|hello|acl|config|client|info|role|ping|select|script|cluster|sentinel|multi|exec)$/;
 
 /**
- * The command that an error reply answers, with its key or channel, in the words ` XADD on "clicks"`: the client
- * library attaches the command to the error.
+ * The command that an error reply answers, with its key or channel, such as ` XADD on "clicks"`. The client library
+ * attaches the command to the error.
  *
- * @returns "" where neither is known, or may be said: arguments may be secrets
+ * @returns "" if the command is unknown, or its arguments may be secrets
  */
 export function keyOfCommand(error: unknown): string {
   const command = fieldOf(error, "command");

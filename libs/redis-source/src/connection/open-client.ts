@@ -12,7 +12,7 @@ export interface OpenSettings {
   readonly name: string;
   readonly logger: Logger;
   readonly time: TimeProvider;
-  /** How long connecting, handshake and `prepare` may take together. */
+  /** How long connecting, handshake and `prepare` may take together, ms. */
   readonly timeoutMs: number;
   /** See `ConnectSettings`. */
   readonly needs?: string | undefined;
@@ -30,22 +30,22 @@ export interface LiveClient {
   readonly ended: Promise<unknown>;
 }
 
-/** Knows where to connect, anew for each connection. */
+/** Finds the node to connect to, for each connection again. */
 export interface NodeFinder {
-  /** The node of the last connection, or what was configured; for people. */
+  /** The node of the last connection, or what was configured; for messages. */
   readonly address: string;
-  /** Opens a connection to the node that serves now. @throws RedisError */
+  /** Opens a connection to the current node. @throws RedisError */
   open(settings: OpenSettings): Promise<LiveClient>;
 }
 
 /**
  * Opens one connection, checks what kind of server it is and prepares the connection.
  *
- * The client never reconnects: when its socket closes, it rejects every command that has no answer yet. The
- * client library's own reconnecting leaves such commands pending for ever if it is interrupted, and hides which
- * answers belong to which connection.
+ * The client never reconnects: when its socket closes, it rejects every command that has no answer yet. The client
+ * library's own reconnect leaves such commands pending for ever if it is interrupted, and hides which connection an
+ * answer came from.
  *
- * @param expected what should be there
+ * @param expected what kind of server to expect
  * @throws RedisError; what `prepare` throws
  */
 export async function openClient(
@@ -84,7 +84,7 @@ export async function openClient(
     const cluster =
       expected === "data" && (await checkServer(redis, target.address, settings.logger)) === "maybe-cluster";
     await settings.prepare(redis);
-    // A refused SELECT or a socket that closed meanwhile shows in none of the answers above.
+    // A refused SELECT, or a socket that closed in between, shows in none of the answers above.
     if (reason !== undefined || redis.status !== "ready") throw new Error("Connection is closed.");
     return { redis, cluster, ended };
   } catch (error) {
@@ -101,7 +101,7 @@ export async function openClient(
   }
 }
 
-/** Whether a server was there, and closed the connection. */
+/** Whether a server accepted the connection and closed it. */
 function closedByServer(failure: unknown): boolean {
   if (!isClosedSocket(failure)) return false;
   const code: unknown = failure instanceof Error && "code" in failure ? failure.code : undefined;
@@ -126,7 +126,7 @@ function createClient(target: RedisTarget, name: string): Redis {
     autoResendUnfulfilledCommands: false,
     disableClientInfo: true,
     connectTimeout: 0,
-    // A peer that does not close its side must not hold ours.
+    // A peer that does not close its side must not keep ours open.
     disconnectTimeout: 0,
     keepAlive: 10_000,
   });

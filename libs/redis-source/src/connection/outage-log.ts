@@ -2,11 +2,11 @@ import type { Logger, TimeProvider } from "@millrace/dataflow";
 import type { RedisError } from "../errors.ts";
 import { CONNECT_BACK_OFF, backOffMs } from "./back-off.ts";
 
-/** A connection that lived so long was good; one that is lost sooner belongs to the same outage. */
+/** A connection that is lost within this time belongs to the same outage as the one before. */
 const STEADY_MS = 10_000;
-/** As long as an outage lasts, it is said again after this. */
+/** While an outage lasts, it is logged again at this interval. */
 const REMIND_MS = 30_000;
-/** Different things said of one outage. */
+/** Most different messages about one outage. */
 const MOST_NEWS = 20;
 
 /** What an {@link OutageLog} works with. */
@@ -18,14 +18,14 @@ export interface OutageSettings {
 }
 
 /**
- * Says of a connection's outages what changes, each thing once, and how long to wait before the next attempt. A
- * connection that comes back only to be lost for the same reason is one outage, with one back-off, however often.
+ * Logs the outages of a connection (each change once), and says how long to wait before the next attempt. A connection
+ * that comes back and is soon lost again is still the same outage, with the same back-off.
  */
 export class OutageLog {
   readonly #settings: OutageSettings;
-  /** Reasons and failures that the log has since the connection was last said to be good. */
-  readonly #said = new Set<string>();
-  #saidAt = 0;
+  /** Reasons and failures logged since the connection was last logged as back. */
+  readonly #logged = new Set<string>();
+  #loggedAt = 0;
   #attempts = 0;
   #lostAt = 0;
   #backAt = Number.NEGATIVE_INFINITY;
@@ -49,7 +49,7 @@ export class OutageLog {
     this.#cancelBack?.();
     if (time.monotonic() - this.#backAt < STEADY_MS) this.#relapses += 1;
     else {
-      this.#said.clear();
+      this.#logged.clear();
       this.#attempts = 0;
       this.#relapses = 0;
       this.#lostAt = time.monotonic();
@@ -65,12 +65,12 @@ export class OutageLog {
     );
   }
 
-  /** An attempt to reconnect was in vain. */
+  /** An attempt to reconnect failed. */
   failed(address: string, failure: RedisError): void {
     if (this.#closed) return;
     const { logger, role } = this.#settings;
     const { code, retryable, message } = failure;
-    // That nobody answers is the outage itself, and said with it.
+    // That no server answers is the outage itself, and is already logged.
     const known = (retryable && failure.cause !== undefined) || !this.#isNews(message);
     const fields = { redis: address, role, code };
     if (known) this.#remind(address, message);
@@ -82,36 +82,36 @@ export class OutageLog {
     const { logger, role, time } = this.#settings;
     this.#backAt = time.monotonic();
     const downMs = this.#backAt - this.#lostAt;
-    const say = (): void => {
-      this.#said.clear();
+    const log = (): void => {
+      this.#logged.clear();
       logger.info(
         { event: "redis-back", redis: address, role, connection, downMs },
         `connected to ${address} again (${role})`,
       );
     };
-    if (this.#relapses === 0) say();
-    // As often as it was lost again, it is said only once it lasts.
-    else this.#cancelBack = time.wakeAfter(STEADY_MS, say);
+    if (this.#relapses === 0) log();
+    // After a relapse it is logged only once the connection lasts.
+    else this.#cancelBack = time.wakeAfter(STEADY_MS, log);
   }
 
-  /** Nothing more is said. */
+  /** Nothing more is logged. */
   close(): void {
     this.#closed = true;
     this.#cancelBack?.();
   }
 
   #isNews(what: string): boolean {
-    if (this.#said.has(what) || this.#said.size === MOST_NEWS) return false;
-    this.#said.add(what);
-    this.#saidAt = this.#settings.time.monotonic();
+    if (this.#logged.has(what) || this.#logged.size === MOST_NEWS) return false;
+    this.#logged.add(what);
+    this.#loggedAt = this.#settings.time.monotonic();
     return true;
   }
 
   #remind(address: string, why: string): void {
     const { logger, role, time } = this.#settings;
     const now = time.monotonic();
-    if (now - this.#saidAt < REMIND_MS) return;
-    this.#saidAt = now;
+    if (now - this.#loggedAt < REMIND_MS) return;
+    this.#loggedAt = now;
     const downMs = now - this.#lostAt;
     logger.warn(
       { event: "redis-away", redis: address, role, downMs, attempts: this.#attempts },

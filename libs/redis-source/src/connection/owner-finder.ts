@@ -6,11 +6,11 @@ import { isReply, replyKind } from "./explain-failure.ts";
 import { openClient } from "./open-client.ts";
 import type { LiveClient, NodeFinder, OpenSettings } from "./open-client.ts";
 
-/** A cluster that sends a client round in circles is being rebuilt: better to start over after a pause. */
+/** A cluster that redirects more often is being rebuilt: start over after a pause. */
 const MAX_HOPS = 5;
 const MOVED = /^MOVED \d+ (.*):(\d+)$/;
 
-/** A node said that another one serves the key. It is answered here, and never leaves this file. */
+/** A node reports that another one serves the key. It is handled here, and never leaves this file. */
 class MovedError extends RedisError {
   readonly code: string = "MOVED";
   override readonly retryable = true;
@@ -23,8 +23,8 @@ class MovedError extends RedisError {
 }
 
 /**
- * Finds the node that serves a key's slot, and remembers the nodes of the cluster in case that one dies. On a Redis
- * that is no cluster this is the node itself.
+ * Finds the node that serves a key's slot, and remembers the other nodes of the cluster in case it dies. On a Redis
+ * that is no cluster this is the configured node.
  */
 export class OwnerFinder implements NodeFinder {
   readonly #key: string;
@@ -36,14 +36,13 @@ export class OwnerFinder implements NodeFinder {
     this.#nodes = [configured];
   }
 
-  /** The node that was last known to serve the key, for people. */
+  /** The node that last served the key; for messages. */
   get address(): string {
     return this.#nodes[0]?.address ?? "";
   }
 
   /**
-   * Opens a connection to the owner, by way of one node that may know it; the next call tries another if this one
-   * fails.
+   * Opens a connection to the owner, found through one node; if this fails, the next call asks another node.
    *
    * @throws RedisError
    */
@@ -75,7 +74,7 @@ export class OwnerFinder implements NodeFinder {
     }
   }
 
-  /** Any command on the key makes a node say where the key is. */
+  /** Any command on the key makes a node report where the key is. */
   async #ask(client: Redis, node: RedisTarget): Promise<void> {
     try {
       await client.exists(this.#key);
@@ -83,7 +82,7 @@ export class OwnerFinder implements NodeFinder {
       const message = error instanceof Error ? error.message : "";
       const [, host, port] = MOVED.exec(message) ?? [];
       if (host !== undefined) throw new MovedError(at(node, host, Number(port)));
-      // A user who may not ask will be told by the first command that matters.
+      // A user without the permission gets the error from the first command that matters.
       if (replyKind(error) !== "forbidden") throw error;
     }
   }
@@ -94,7 +93,7 @@ async function nodesKnownTo(client: Redis, asked: RedisTarget): Promise<readonly
     const slots: unknown = await client.call("CLUSTER", "SLOTS");
     return listOf(slots).flatMap((range) => nodesIn(range, asked));
   } catch (error) {
-    // No cluster, or a user who may not ask: then there is one node to know.
+    // No cluster, or a user without the permission: then only one node is known.
     if (isReply(error)) return [];
     throw error;
   }
@@ -110,7 +109,7 @@ function nodesIn(range: unknown, asked: RedisTarget): readonly RedisTarget[] {
     });
 }
 
-/** A node that does not know its own name means the one it was reached by. */
+/** A node that does not know its own name has the name it was reached by. */
 function at(asked: RedisTarget, host: string, port: number): RedisTarget {
   return nodeOf(asked, { host: host === "" || host === "?" ? asked.host : host, port });
 }

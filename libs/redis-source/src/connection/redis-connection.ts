@@ -15,79 +15,79 @@ import { OwnerFinder } from "./owner-finder.ts";
 import { SentinelFinder } from "./sentinel-finder.ts";
 import { StartClock } from "./start-clock.ts";
 
-/** Said of a client that was given up without a reason. */
+/** The reason for a client that was given up without one. */
 const UNUSABLE = "it did not answer as it should";
 
-/** An attempt to connect has at least so long, ms. */
+/** The least time for an attempt to connect, ms. */
 const LAST_ATTEMPT_MS = 100;
 
 /** How a connection is kept. */
 export interface ConnectSettings {
-  /** What it is for, such as `source device_events`: in logs, and in the server's CLIENT LIST. */
+  /** What the connection is for, such as `source device_events`: for logs, and the server's CLIENT LIST. */
   readonly role: string;
   readonly logger: Logger;
   readonly time: TimeProvider;
-  /** Gives up the first connection; a connection that stands is closed by `close` alone. `@default never` */
+  /** Gives up the first connection; an open connection is closed only by `close`. `@default never` */
   readonly signal?: AbortSignal | undefined;
   /**
-   * On a Redis Cluster: the key that is used. The connection goes to the node that serves it; when that changes
-   * (Redis answers MOVED), discard the client, and the next one is with the new node. `@default none`
+   * On a Redis Cluster: the key that is used. The connection goes to the node that serves it. When that changes
+   * (Redis answers MOVED), discard the client; the next one connects to the new node. `@default none`
    */
   readonly key?: string;
   /**
-   * How many connections whoever opens this one needs in all, as a clause: part of the message when Redis accepts no
-   * more. `@default the rule by which they are counted`
+   * How many connections the caller needs in all, as a clause: part of the message when Redis accepts no more.
+   * `@default the rule by which they are counted`
    */
   readonly needs?: string | undefined;
-  /** Makes each new client usable (subscribes, defines scripts) before anybody gets it. */
+  /** Makes each new client ready for use (subscribes, defines scripts) before it is handed out. */
   readonly prepare?: (client: Redis) => Promise<void>;
-  /** A number from 0 to 1, by which many clients reconnect at different moments. `@default Math.random` */
+  /** Returns a number from 0 to 1, so that many clients reconnect at different times. `@default Math.random` */
   readonly random?: () => number;
 }
 
 /**
  * A connection that is opened again whenever it is lost, until it is closed.
  *
- * Each client lives as long as its socket. A command without an answer when the socket closes is rejected;
- * whoever sent it knows whether to send it again.
+ * Each client lives as long as its socket. When the socket closes, commands without an answer are rejected; the caller
+ * decides whether to send them again.
  */
 export interface RedisConnection {
-  /** `host:port`, for people. */
+  /** `host:port`, for messages. */
   readonly address: string;
-  /** Whether the server is a node of a cluster, or may be one: what is at another node is not to be asked for here. */
+  /** Whether the server is a node of a cluster, or may be one: then it does not serve all keys. */
   readonly cluster: boolean;
-  /** 1 for the first connection, one more for each that followed. */
+  /** 1 for the first connection, one more for each later one. */
   readonly number: number;
   /** How often it was lost. */
   readonly disconnects: number;
-  /** The client of now; `undefined` while there is no connection. */
+  /** The current client; `undefined` while there is no connection. */
   readonly client: Redis | undefined;
-  /** Why there is no connection now, as the last attempt found; `undefined` while there is one or none was tried. */
+  /** Why the last attempt failed; `undefined` while there is a connection, or before the first attempt. */
   readonly trouble: RedisError | undefined;
   /**
    * Waits for a connection if there is none.
-   * @throws RedisClosedError when closed, before or meanwhile; what {@link ConnectSettings.prepare} threw, if that
-   *   was no failure of Redis or the connection
+   * @throws RedisClosedError if it is closed, before or during the wait; what {@link ConnectSettings.prepare} threw, if
+   *   that was no failure of Redis or the connection
    */
   whenUp(): Promise<Redis>;
   /**
-   * Gives up a client that no longer serves: its unanswered commands are rejected, and a new one is opened.
+   * Gives up a client: its unanswered commands are rejected, and a new one is opened.
    *
-   * @param reason why, for the log: an error reply, or an error of Millrace; where it is that the socket is closed, the
+   * @param reason why, for the log: an error reply, or an error of Millrace. If it is only that the socket is closed, the
    *   log has what closed it. `@default` that it did not answer as it should
    */
   discard(client: Redis, reason?: unknown): void;
-  /** Closes without waiting for answers; settles whoever waits. Idempotent. */
+  /** Closes without waiting for answers; calls that wait for a connection are rejected. Idempotent. */
   close(): Promise<void>;
 }
 
 /**
  * Connects, and stays connected.
  *
- * A port that refuses is tried again until `connectTimeoutMs` is over (of all that share a `startClock`, together), since a Redis may be starting; a wrong
- * password, a missing permission, TLS trouble, an old server or a replica fail at once. Later losses are retried for
- * ever, up to 50 ms and then up to 2 s apart, at random within that. The log says when an outage begins, whatever
- * changes in it, every 30 s that it lasts, and when it ends.
+ * A refused connection is retried until `connectTimeoutMs` is over, since Redis may be starting (connections that share
+ * a `startClock` share this time). A wrong password, a missing permission, a TLS failure, an old server or a replica fails
+ * at once. Later losses are retried for ever, after a random delay of up to 50 ms, growing to up to 2 s. The log says when
+ * an outage begins, what changes, every 30 s that it lasts, and when it ends.
  *
  * @throws RedisError; the signal's reason; what `prepare` throws
  */
@@ -164,20 +164,20 @@ class KeptConnection implements RedisConnection {
         const failure = await this.#attempt(attempt === 0 ? limitMs : deadline - time.monotonic());
         signal?.throwIfAborted();
         if (failure === undefined) return;
-        // A replica that is named at the start is a mistake; one that is met later is a failover.
+        // A replica at the start is a mistake in the options; a replica later is a failover.
         const final = !failure.retryable || failure instanceof RedisReplicaError;
         if (final) throw failure;
-        // An attempt that the deadline cut short says less than the one before it.
+        // The failure of an attempt that the deadline cut short says less than the one before.
         const leftMs = deadline - time.monotonic();
         if (leftMs <= 0) throw before ?? failure;
-        // The last attempt is as late as it can be and still be answered.
+        // The last attempt is as late as possible with time left for an answer.
         if (leftMs <= LAST_ATTEMPT_MS) throw failure;
         const delayMs = Math.min(
           backOffMs(attempt, CONNECT_BACK_OFF, this.#random),
           leftMs - LAST_ATTEMPT_MS,
         );
         before = failure;
-        if (attempt === 0) this.#sayWaiting(failure, limitMs);
+        if (attempt === 0) this.#logWaiting(failure, limitMs);
         await pause(time, delayMs, this.#closing.signal);
       }
     } finally {
@@ -195,15 +195,15 @@ class KeptConnection implements RedisConnection {
   }
 
   discard(client: Redis, reason?: unknown): void {
-    const stood = client.status === "ready";
+    const wasReady = client.status === "ready";
     client.disconnect();
     const live = this.#live;
     if (live?.redis !== client) return;
     const own = reason === undefined || isClosedSocket(reason) ? undefined : reason;
-    // Not when the socket has closed: whoever asks for a client right now must not get this one again.
+    // At once, not when the socket has closed: the next call for a client must not get this one again.
     this.#lost(
       live,
-      own ?? (stood && reason === undefined ? new RedisUnreachableError(UNUSABLE) : undefined),
+      own ?? (wasReady && reason === undefined ? new RedisUnreachableError(UNUSABLE) : undefined),
     );
   }
 
@@ -252,7 +252,7 @@ class KeptConnection implements RedisConnection {
     }
     this.#live = live;
     this.#cluster = live.cluster;
-    if (!live.cluster) this.#sayUnusedMap();
+    if (!live.cluster) this.#warnUnusedMap();
     this.#trouble = undefined;
     this.#number += 1;
     void live.ended.then(() => {
@@ -262,12 +262,12 @@ class KeptConnection implements RedisConnection {
     this.#waiting.clear();
   }
 
-  /** @param reason why this end hung up; `undefined`: the other end did */
+  /** @param reason why this end closed the connection; `undefined`: the other end did */
   #lost(live: LiveClient, reason: unknown): void {
     this.#live = undefined;
     this.#disconnects += 1;
     this.#reconnect(live, reason).catch((error: unknown) => {
-      // A defect in `prepare`: it would fail for ever, and whoever needs the connection has to know.
+      // A defect in `prepare`: it would fail for ever, and the users of the connection have to know.
       void this.#close(error instanceof Error ? error : new Error(String(error)));
     });
   }
@@ -284,8 +284,8 @@ class KeptConnection implements RedisConnection {
     if (this.#live !== undefined) this.#outages.back(this.address, this.#number);
   }
 
-  /** One server that was named is where it was named. */
-  #sayUnusedMap(): void {
+  /** A single server is reached at its configured address, so the map is not used. */
+  #warnUnusedMap(): void {
     const { natMap, sentinel } = this.#target;
     const { logger } = this.#settings;
     if (natMap === undefined || sentinel !== undefined) return;
@@ -297,7 +297,7 @@ class KeptConnection implements RedisConnection {
   }
 
   /** A start that hangs must not be silent. */
-  #sayWaiting(failure: RedisError, limitMs: number): void {
+  #logWaiting(failure: RedisError, limitMs: number): void {
     const { logger } = this.#settings;
     const { address } = this;
     if (!isFirstTime(logger, `waiting for ${address}`)) return;
@@ -314,7 +314,7 @@ class KeptConnection implements RedisConnection {
   }
 }
 
-/** @param key on a cluster the connection follows this key's slot; `undefined`: it stays with the node that is named */
+/** @param key on a cluster the connection follows this key's slot; `undefined`: it stays with the configured node */
 function finderFor(target: RedisTarget, key: string | undefined): NodeFinder {
   if (target.sentinel !== undefined) return new SentinelFinder(target, target.sentinel);
   if (key !== undefined) return new OwnerFinder(target, key);

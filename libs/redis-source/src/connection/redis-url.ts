@@ -6,9 +6,9 @@ export interface HostAndPort {
   readonly port: number;
 }
 
-/** What a Redis URL says; what it leaves out is `undefined`. */
+/** The parts of a Redis URL; a part that it leaves out is `undefined`. */
 export interface RedisUrl {
-  /** Where: a server, a Unix socket, or Sentinels that know the master of that name. */
+  /** The address: a server, a Unix socket, or Sentinels that know the master of that name. */
   readonly place:
     | { readonly kind: "server"; readonly host: string | undefined; readonly port: number | undefined }
     | { readonly kind: "socket"; readonly path: string }
@@ -28,7 +28,7 @@ const FORM =
  * Reads `redis://user:password@host:port/db`, `rediss://…` for TLS, `unix:///path/redis.sock` and
  * `redis+sentinel://user:password@host:port,host:port/master/db`; each may name its database as `?db=2`.
  *
- * @throws RedisOptionsError whose message begins with "The URL"; it never quotes what may be a password
+ * @throws RedisOptionsError whose message begins with "The URL"; it never quotes anything that may be a password
  */
 export function parseRedisUrl(text: string): RedisUrl {
   const [, server, socket, sentinel, authority = "", path = "", query] = FORM.exec(text.trim()) ?? [];
@@ -61,7 +61,7 @@ export function parseRedisUrl(text: string): RedisUrl {
   const masterName = decoded(name);
   if (masterName === undefined) {
     throw new RedisOptionsError(
-      "The URL names Sentinels, but no master: give its name behind them, as in redis+sentinel://host:26379/mymaster.",
+      "The URL names Sentinels, but no master: give its name after them, as in redis+sentinel://host:26379/mymaster.",
     );
   }
   const nodes = parseSentinels(hosts.split(","));
@@ -107,7 +107,7 @@ function dbInQuery(query: string): number | undefined {
     if (name !== "db") {
       throw new RedisOptionsError(
         `The URL has the query part ${JSON.stringify(name)}, which has no meaning here: ?db=2 is the only one. Leave it out; ` +
-          "TLS is rediss://, and what else there is to choose has options of its own.",
+          "TLS is rediss://, and other settings have options of their own.",
       );
     }
     db = parseDb(value);
@@ -115,7 +115,7 @@ function dbInQuery(query: string): number | undefined {
   return db;
 }
 
-/** The database as a part of the path, or of the query; both may say the same. */
+/** The database, from the path or the query; both may give the same one. */
 function oneDb(path: readonly string[], asked: number | undefined): number | undefined {
   const [text = "", ...rest] = path;
   const named = text === "" ? undefined : parseDb(text);
@@ -138,7 +138,7 @@ export function notAPort(port: number): RedisOptionsError {
 function notAUrl(): RedisOptionsError {
   return new RedisOptionsError(
     "The URL is not a Redis URL: give redis://user:password@host:port/db, rediss:// for TLS, unix:///path/redis.sock, or " +
-      "redis+sentinel://host:port,host:port/master. Special characters in user and password are percent-encoded.",
+      "redis+sentinel://host:port,host:port/master. Percent-encode special characters in user and password.",
   );
 }
 

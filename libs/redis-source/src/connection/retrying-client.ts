@@ -10,40 +10,40 @@ import { explainFailure, isReply, isWrongNode } from "./explain-failure.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 import { TIMED_OUT, withTimeout } from "./waiting.ts";
 
-/** As long as Redis refuses for the moment, the log says so again after this. */
+/** While Redis refuses commands, this is logged again at this interval. */
 const REMIND_MS = 30_000;
 
 /** How a {@link RetryingClient} works. */
 export interface RetrySettings {
   readonly logger: Logger;
   readonly time: TimeProvider;
-  /** The step that it works for: in the log. `@default none` */
+  /** The step that uses it, for the log. `@default none` */
   readonly step?: string;
   /** The key that commands are about, for messages. `@default none` */
   readonly key?: string;
   /**
-   * Whether a connection has stood. Before that, one that cannot be opened fails the call; after it, that is an outage
-   * that is waited out. `@default of this client alone`
+   * Whether a connection has ever been open. Before that, a connection that cannot be opened fails the call; after it,
+   * the call waits until the outage ends. `@default of this client alone`
    */
   readonly reached?: { yet: boolean };
   /**
-   * Says why a command failed. It throws the error itself where that is neither Redis' nor the connection's.
+   * Explains why a command failed. It throws the error itself if that comes neither from Redis nor from the connection.
    * `@default explainFailure`
    */
   readonly explain?: (error: unknown, address: string) => RedisError;
-  /** A number from 0 to 1, for the delays. `@default Math.random` */
+  /** Returns a number from 0 to 1, for the delays. `@default Math.random` */
   readonly random?: () => number;
 }
 
-/** How one call is sent again. */
+/** How one call is retried. */
 export interface RetryOptions {
-  /** Gives up when Redis has answered nothing for so long. `@default never` */
+  /** When to give up. `@default never` */
   readonly limit?: RetryLimit;
   /** @default `redis-not-ready` at once, and every 30 s */
   readonly log?: WaitLog;
 }
 
-/** How long a call is sent again. */
+/** How long a call is retried. */
 export interface RetryLimit {
   /** Since Redis answered last, ms. */
   readonly afterMs: number;
@@ -51,9 +51,9 @@ export interface RetryLimit {
   readonly error: (reason: RedisError) => RedisError;
 }
 
-/** What the log has of a call that Redis refuses for the moment. A lost connection is logged by the connection. */
+/** How to log a call that Redis refuses for now. A lost connection is logged by the connection. */
 export interface WaitLog {
-  /** Trouble that lasts so long (ms) is logged first, and then again after each 30 s. */
+  /** Trouble is logged once it lasts this long (ms), and then every 30 s. */
   readonly afterMs: number;
   /** Called when the call still waits: first after `afterMs`, then every 30 s. */
   waits(reason: RedisError, address: string, waitedMs: number): void;
@@ -61,33 +61,32 @@ export interface WaitLog {
   over?(address: string, waitedMs: number): void;
 }
 
-/** One connection in use: what it sends is sent again from the start when it is lost. */
+/** One attempt over one connection. When the connection is lost, another attempt sends everything from the start. */
 export interface Attempt {
-  /** Where it leads, for people. */
+  /** The server's address, for messages. */
   readonly address: string;
   readonly client: Redis;
   /**
-   * Waits for an answer, but not for ever: a server that answers nothing for 8 s is given up, and with it the connection.
+   * Waits for an answer. If the server answers nothing for 8 s, the connection is given up.
    *
-   * @param takesMs how long the command may take by itself; `@default 0`
+   * @param takesMs how long the command itself may take, on top of that; `@default 0`
    */
   readonly answer: <T>(reply: Promise<T>, takesMs?: number) => Promise<T>;
-  /** The same limit for several answers: each begins it anew. */
+  /** The same limit for several answers: it starts again at each. */
   readonly watch: () => AnswerWatch;
 }
 
-/** A connection that is opened when it is needed first, and after an attempt in vain. */
+/** A connection that is opened at its first use, and again after a failed attempt. */
 export interface LazyConnection {
-  /** Where it will lead, for people. */
+  /** The address to connect to, for messages. */
   readonly address: string;
   /** Opens it. */
   readonly open: (signal: AbortSignal) => Promise<RedisConnection>;
 }
 
 /**
- * Sends commands until Redis answers: it waits out restarts and failovers, and sends again what got no answer. So all
- * that is sent must be idempotent. This is the one loop that sends commands again; the connection below it only comes
- * back.
+ * Sends commands until Redis answers: it waits for restarts and failovers to end, and retries what got no answer. So all
+ * commands must be idempotent. This is the only loop that retries commands; the connection below it only reconnects.
  */
 export class RetryingClient {
   readonly #lazy: LazyConnection;
@@ -97,7 +96,7 @@ export class RetryingClient {
   #connection: RedisConnection | undefined;
   #opening: Promise<RedisConnection> | undefined;
 
-  /** @param connection is closed with this client */
+  /** @param connection closed together with this client */
   constructor(connection: RedisConnection | LazyConnection, settings: RetrySettings) {
     this.#settings = settings;
     this.#reached = settings.reached ?? { yet: false };
@@ -109,12 +108,12 @@ export class RetryingClient {
     }
   }
 
-  /** Where it leads now, or will lead; for people. */
+  /** The current address, or the one to connect to; for messages. */
   get address(): string {
     return this.#connection?.address ?? this.#lazy.address;
   }
 
-  /** The client of now; `undefined` while there is no connection. */
+  /** The current client; `undefined` while there is no connection. */
   get client(): Redis | undefined {
     return this.#connection?.client;
   }
@@ -140,11 +139,11 @@ export class RetryingClient {
   }
 
   /**
-   * Runs `use`, again from its start whenever the connection is lost or Redis refuses for the moment.
+   * Runs `use`, and runs it again from its start whenever the connection is lost or Redis refuses for now.
    *
-   * @throws RedisClosedError when closed, before or meanwhile
-   * @throws RedisError when Redis refuses for good, when the first connection cannot be opened, and at the limit; what
-   *   `use` itself throws
+   * @throws RedisClosedError if it is closed, before or during the call
+   * @throws RedisError if Redis refuses for good, if the first connection cannot be opened, and at the limit; what `use`
+   *   itself throws
    */
   async run<T>(use: (attempt: Attempt) => Promise<T>, { limit, log }: RetryOptions = {}): Promise<T> {
     const { time, random } = this.#settings;
@@ -174,7 +173,7 @@ export class RetryingClient {
     }
   }
 
-  /** Settles whoever asks, and closes the connection. Idempotent. */
+  /** Rejects the calls that wait, and closes the connection. Idempotent. */
   async close(): Promise<void> {
     this.#closing.abort(this.#closed());
     const opening = this.#opening;
@@ -189,7 +188,7 @@ export class RetryingClient {
     this.#closing.signal.throwIfAborted();
     const opening = this.#opening ?? this.#open();
     if (this.#reached.yet) return this.#inTime(opening, deadline, () => undefined);
-    // Only `connectTimeoutMs` bounds the first connection; the limit begins with it.
+    // Only `connectTimeoutMs` limits the first connection; the limit of the call starts once it is open.
     const connection = await opening;
     this.#reached.yet = true;
     deadline.renew();
@@ -232,9 +231,9 @@ export class RetryingClient {
   }
 
   /**
-   * Waits no longer than until the deadline.
+   * Waits until the deadline at most.
    *
-   * @param overdue called when it takes longer; why, where that is known
+   * @param overdue called when it takes longer; returns why, if that is known
    * @throws LimitReached; the closing signal's reason
    */
   async #inTime<T>(
@@ -247,14 +246,14 @@ export class RetryingClient {
     return result;
   }
 
-  /** @throws the error itself where it is neither Redis' nor the connection's */
+  /** @throws the error itself if it comes neither from Redis nor from the connection */
   #explain(error: unknown): RedisError {
     const { explain, key } = this.#settings;
     if (explain !== undefined) return explain(error, this.address);
     return explainFailure(error, this.address, key === undefined ? {} : { key });
   }
 
-  /** What the log has where a call has no other. */
+  /** The log of a call that brings none. */
   readonly #log: WaitLog = {
     afterMs: 0,
     waits: ({ message, code }, redis, waitedMs) => {
@@ -281,7 +280,7 @@ function silence(address: string): RedisError {
   return new RedisUnreachableError(`Redis at ${address} does not answer.`);
 }
 
-/** A call has reached its limit. It is no retryable failure, whatever its reason says of itself. */
+/** A call has reached its limit. It is not retryable, even if its reason is. */
 class LimitReached extends Error {
   readonly reason: RedisError;
 
@@ -291,7 +290,7 @@ class LimitReached extends Error {
   }
 }
 
-/** Until when a call is sent again. */
+/** Until when a call is retried. */
 class Deadline {
   readonly #time: TimeProvider;
   readonly #limit: RetryLimit | undefined;
@@ -317,7 +316,7 @@ class Deadline {
   }
 }
 
-/** Logs that a call waits every so often, and that it does no more. */
+/** Logs at intervals that a call waits, and once that the wait is over. */
 class Reminder {
   readonly #time: TimeProvider;
   readonly #log: WaitLog;

@@ -7,11 +7,11 @@ import { causeOf, explainFailure } from "./explain-failure.ts";
 import { openClient } from "./open-client.ts";
 import type { LiveClient, NodeFinder, OpenSettings } from "./open-client.ts";
 
-/** Finds the master that Sentinels have appointed, and remembers the Sentinels that those know of. */
+/** Finds the master that the Sentinels have elected, and remembers the other Sentinels that they know. */
 export class SentinelFinder implements NodeFinder {
   readonly #configured: RedisTarget;
   readonly #sentinel: SentinelTarget;
-  /** Whom to ask, the one that answered last first. */
+  /** The Sentinels to ask, the one that answered last first. */
   #sentinels: readonly RedisTarget[];
   #master: RedisTarget | undefined;
 
@@ -29,9 +29,9 @@ export class SentinelFinder implements NodeFinder {
   }
 
   /**
-   * Asks one Sentinel after the other; each, and then the master, may take its share of the time.
+   * Asks one Sentinel after the other. Each of them, and then the master, may take an equal share of the time.
    *
-   * @throws RedisError; RedisOptionsError when Sentinels answer and none has heard of such a master
+   * @throws RedisError; RedisOptionsError if Sentinels answer and none knows the master
    */
   async open(settings: OpenSettings): Promise<LiveClient> {
     const { masterName } = this.#sentinel;
@@ -65,12 +65,12 @@ export class SentinelFinder implements NodeFinder {
       );
     }
     throw new RedisUnreachableError(
-      `No way to the master ${masterName} by the Sentinels ${names}: ${causeOf(failure)}.`,
+      `No connection to the master ${masterName} through the Sentinels ${names}: ${causeOf(failure)}.`,
       { cause: failure },
     );
   }
 
-  /** @returns the master; `undefined` when this Sentinel has not heard of it */
+  /** @returns the master; `undefined` if this Sentinel does not know it */
   async #ask(sentinel: RedisTarget, settings: OpenSettings): Promise<RedisTarget | undefined> {
     const { masterName } = this.#sentinel;
     let master: RedisTarget | undefined;
@@ -97,9 +97,9 @@ export class SentinelFinder implements NodeFinder {
       return await openClient(master, settings);
     } catch (error) {
       if (!(error instanceof RedisReplicaError)) throw error;
-      // The Sentinels have not agreed on another one yet, or it has not heard of its promotion.
+      // The Sentinels have not elected another one yet, or it has not been promoted yet.
       throw new RedisUnreachableError(
-        `${master.address} is not the master ${this.#sentinel.masterName} yet, or not any more: the Sentinels are still at it.`,
+        `${master.address} is not the master ${this.#sentinel.masterName} yet, or no longer: the failover is not finished.`,
       );
     }
   }

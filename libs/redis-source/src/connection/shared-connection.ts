@@ -4,16 +4,16 @@ import type { RedisError } from "../errors.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 import { unlessAborted } from "./waiting.ts";
 
-/** One connection for many users: the first opens it, and it is closed with the last. */
+/** One connection for many users: the first one opens it, and the last one closes it. */
 export class SharedConnection {
   #users = 0;
   #opening: Promise<RedisConnection> | undefined;
   #giveUp = new AbortController();
 
   /**
-   * @param open opens the connection for the first user, or for whoever comes after a failure
-   * @param signal gives up waiting for it; others may go on
-   * @returns a lease: a view of the connection that counts from now, and whose `close` leaves it to the others
+   * @param open opens the connection for the first user, and for the next one after a failure
+   * @param signal stops waiting for it; other users are not affected
+   * @returns a lease: a view of the connection that counts losses from now, and whose `close` leaves it open for others
    * @throws what `open` throws; the signal's reason
    */
   async lease(
@@ -44,7 +44,7 @@ export class SharedConnection {
     if (this.#users > 0) return;
     const opening = this.#opening;
     this.#opening = undefined;
-    this.#giveUp.abort(new RedisClosedError("Whoever wanted the connection to Redis does not any more."));
+    this.#giveUp.abort(new RedisClosedError("The connection to Redis is closed: it has no users left."));
     this.#giveUp = new AbortController();
     await opening?.then(
       (connection) => connection.close(),
@@ -95,7 +95,7 @@ class Lease implements RedisConnection {
     return unlessAborted(this.#connection.whenUp(), this.#closing.signal);
   }
 
-  /** Whoever shares the connection has to go on with the next client as well: this one no longer serves anybody. */
+  /** For all users of the connection: they continue with the next client as well. */
   discard(client: Redis, reason?: unknown): void {
     this.#connection.discard(client, reason);
   }

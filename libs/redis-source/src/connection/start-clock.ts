@@ -1,10 +1,10 @@
-/** Without a new connection for so long (ms) a start is over: what is opened later begins another one. */
+/** A start is over after this long (ms) without a new connection; a later connection begins another start. */
 const OVER_AFTER_MS = 5_000;
 
 /**
- * One clock for the first connections of a start: given to the options of a source, a store and sinks, it lets them take
- * `connectTimeoutMs` together, however many they are. It runs while at least one of them is being opened, so what a start
- * does in between (load state, wait for subscribers) does not count.
+ * One clock for the first connections of a start. Give it to the options of a source, a store and sinks: then all of them
+ * together may take `connectTimeoutMs`. It runs while at least one of them is being opened, so other work of a start
+ * (loading state, waiting for subscribers) does not count.
  */
 export class StartClock {
   #opening = 0;
@@ -21,7 +21,7 @@ export class StartClock {
     return this.#spentMs + now - this.#since;
   }
 
-  /** It is open, or given up. */
+  /** The connection is open, or given up. */
   end(now: number): void {
     this.#opening -= 1;
     if (this.#opening > 0) return;

@@ -4,7 +4,7 @@ import type { TimeProvider } from "@millrace/dataflow";
 export const TIMED_OUT: unique symbol = Symbol("timed out");
 
 /**
- * Waits for a promise, but no longer than `ms` (`Infinity`: as long as it takes), and not when the signal is aborted.
+ * Waits for a promise for at most `ms` (`Infinity`: without limit), and until the signal is aborted.
  *
  * @throws what the promise rejects with; the signal's reason
  */
@@ -24,7 +24,7 @@ export function withTimeout<T>(
   return unlessAborted(Promise.race([promise, alarm]), signal).finally(cancel);
 }
 
-/** Waits for a promise, but no longer than until a signal is aborted. @throws what it rejects with; the signal's reason */
+/** Waits for a promise until a signal is aborted. @throws what the promise rejects with; the signal's reason */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {

@@ -11,49 +11,51 @@ import type { RedisError } from "../errors.ts";
 import { describeLayout, formatLayout, isSameLayout, parseLayout } from "./partition-layout.ts";
 import type { PartitionLayout } from "./partition-layout.ts";
 
-/** What is divided: the channels or streams of one name. */
+/** The channels or streams of one name, which a layout divides. */
 export interface LayoutSubject {
   readonly name: string;
   readonly transport: "pubsub" | "sharded" | "stream";
+  /** How many connections its user takes, for the message when Redis accepts no more. `@default not known` */
+  readonly needs?: string;
 }
 
 /** The attribute of heartbeats that carries a layout. */
 export const LAYOUT_ATTRIBUTE = "layout";
 
-/** Answers that concern this one key: what is to be published or read can be all the same. */
+/** Refusals that concern only the key of the layout: publishing and reading may still work. */
 const REFUSALS: ReadonlySet<ReplyKind | undefined> = new Set([
   "forbidden",
   "occupied",
   "no-writes",
   "replica",
 ]);
-/** So long after its last publisher has renewed it, the layout of a channel no longer holds. */
+/** The layout of a channel expires this long after a publisher last renewed it. */
 const EXPIRES_AFTER_MS = 30_000;
 /** A renewal may fail once or twice before the record expires. */
 const RENEW_EVERY_MS = 10_000;
-/** A reader looks again after so long, and then less and less often. */
+/** A reader checks the layout again after this time, and then less and less often. */
 const FIRST_PAUSE_MS = 5_000;
-/** As long as a record may take to change: a channel's must expire before publishers can divide it otherwise. */
+/** As long as a record takes to change: a channel's must expire before publishers can divide it differently. */
 const LONGEST_PAUSE_MS = 30_000;
-/** Events wait for a reader that looks again. */
+/** Short, because events wait while a reader checks again. */
 const LOOK_TIMEOUT_MS = 2_000;
 
-/** The key in which the layout of a name is recorded. On a Redis Cluster it lies where its own name puts it. */
+/** The key in which the layout of a name is recorded. On a Redis Cluster its slot follows from the key's own name. */
 export function layoutKey({ name, transport }: LayoutSubject): string {
   return `${name}:layout:${transport}`;
 }
 
-/** A name that has its number in braces is one partition of several, and says nothing of how many there are. */
+/** Whether a name is one partition of several, with its number in braces. It does not say how many there are. */
 export function isOnePartition(name: string): boolean {
   return /^\{.+:\d+\}$/.test(name);
 }
 
 /**
- * How a publisher divides its events, recorded in Redis before it publishes any. Where Redis refuses the key, it only
- * logs so; where it is out of memory or the like, the record follows once it is not.
+ * How a publisher divides its events, recorded in Redis before it publishes any. If Redis refuses the key, it only logs
+ * that; if Redis is out of memory or the like, it writes the record later.
  *
- * Streams keep their events, and their record with them. Of Pub/Sub nothing is left when publishers end, so there the
- * record is renewed while they run, and expires 30 s after the last of them. No publisher deletes it: others may still
+ * The record of a stream stays, like its events. With Pub/Sub nothing is left when publishers end, so there the record is
+ * renewed while they run, and expires 30 s after the last of them. No publisher deletes it, since others may still
  * publish.
  */
 export class LayoutRecord {
@@ -81,8 +83,8 @@ export class LayoutRecord {
   }
 
   /**
-   * @param replace the layout is changed on purpose
-   * @throws PartitionLayoutError when another layout is recorded; RedisError when there is no usable Redis within
+   * @param replace whether the layout is changed on purpose
+   * @throws PartitionLayoutError if another layout is recorded; RedisError if there is no usable Redis within
    *   `connectTimeoutMs`; the reason of the context's signal
    */
   static async open(
@@ -100,19 +102,19 @@ export class LayoutRecord {
       const { logger, step } = context;
       logger.warn(
         { event: "layout-changed", step, key: layoutKey(subject), to: formatLayout(layout) },
-        `"${subject.name}" was divided into ${describeLayout(other)}, and is into ${describeLayout(layout)} from now on`,
+        `"${subject.name}" was divided into ${describeLayout(other)}; from now on it is divided into ${describeLayout(layout)}`,
       );
     }
     record.#renewLater();
     return record;
   }
 
-  /** Another layout was found at a renewal: a publisher has changed it on purpose. @throws PartitionLayoutError */
+  /** Throws if a renewal found another layout: a publisher changed it on purpose. @throws PartitionLayoutError */
   throwIfRefused(): void {
     if (this.#refusal !== undefined) throw this.#refusal;
   }
 
-  /** Ends the renewal: without another publisher the record of a channel expires. */
+  /** Stops renewing: unless another publisher renews it, the record of a channel expires. */
   close(): void {
     this.#closed = true;
     this.#cancelRenewal?.();
@@ -133,7 +135,7 @@ export class LayoutRecord {
       const other = await this.#write(false, inMidRun(this.#options), quietly(this.#context));
       if (other !== undefined) this.#refusal = refusalOfWriter(this.#subject, other, this.#layout);
     } catch {
-      // What cannot be renewed now may be next time; readers of frames hear of the layout in any case.
+      // The next renewal may succeed; readers of frames get the layout from heartbeats in any case.
     }
   }
 
@@ -151,14 +153,14 @@ export class LayoutRecord {
       this.#refusals.refused(failure, { key, name: this.#subject.name }, this.#context);
     };
     const answer = await askFor(options, this.#subject, context, refused, async (client) => {
-      // Twice, since what is found may expire before it is renewed.
+      // Twice, since a record that is found may expire before it is renewed.
       for (let attempt = 0; attempt < 2 && !this.#closed; attempt += 1) {
-        // In one command: of two publishers that begin at once, one finds the layout of the other.
+        // In one command: of two publishers that start at the same time, one finds the layout of the other.
         const found = await client.call("SET", key, text, ...(replace ? [] : ["NX"]), "GET", ...expiry);
         const recorded = typeof found === "string" ? parseLayout(found) : undefined;
         other = recorded === undefined || isSameLayout(recorded, this.#layout) ? undefined : recorded;
         if (replace || found === null || other !== undefined || expiry.length === 0) return null;
-        // What was there stays, so it is only renewed; if it has expired since, it is recorded again.
+        // The same layout is there, so it is only renewed; if it has expired since, it is recorded again.
         if ((await client.pexpire(key, EXPIRES_AFTER_MS)) === 1) return null;
       }
       return null;
@@ -169,10 +171,10 @@ export class LayoutRecord {
 }
 
 /**
- * Refuses a publisher that would divide a name otherwise than it is recorded. Nothing is changed.
+ * Refuses a publisher whose layout differs from the one that is recorded. Changes nothing.
  *
- * @param replace the layout is changed on purpose
- * @throws PartitionLayoutError when another layout is recorded; RedisError when there is no usable Redis within
+ * @param replace whether the layout is changed on purpose
+ * @throws PartitionLayoutError if another layout is recorded; RedisError if there is no usable Redis within
  *   `connectTimeoutMs`; the reason of the context's signal
  */
 export async function checkLayout(
@@ -196,9 +198,8 @@ export async function checkLayout(
 }
 
 /**
- * Sees that a reader reads all that publishers write, as they divide it: by what they have recorded, and by what their
- * heartbeats say. It looks again when events come, and then every 30 s at the least: other publishers may follow, that
- * divide them otherwise.
+ * Checks that a reader has the same layout as the publishers, by their record and by their heartbeats. It checks again
+ * when events come, and later at least every 30 s, since other publishers with another layout may start.
  *
  * All partitions of a source share one guard.
  */
@@ -210,7 +211,7 @@ export class LayoutGuard {
   readonly #needs: (() => string) | undefined;
   readonly #refusals = new LayoutRefusals();
   #begun: Promise<void> | undefined;
-  /** Redis does not let this user read the key. */
+  /** This user may not read the key. */
   #denied = false;
   #asking = false;
   #askAt = Number.NEGATIVE_INFINITY;
@@ -231,7 +232,7 @@ export class LayoutGuard {
     this.#text = formatLayout(layout);
   }
 
-  /** Publishers divide their events otherwise: {@link throwIfRefused} says how. */
+  /** Whether publishers have another layout: {@link throwIfRefused} says which. */
   get refused(): boolean {
     return this.#refusal !== undefined;
   }
@@ -242,9 +243,9 @@ export class LayoutGuard {
   }
 
   /**
-   * Looks at what is recorded, the first time that it is called.
+   * Checks the record; only the first call does.
    *
-   * @throws PartitionLayoutError; RedisError when there is no usable Redis within `connectTimeoutMs`; the reason of the
+   * @throws PartitionLayoutError; RedisError if there is no usable Redis within `connectTimeoutMs`; the reason of the
    *   context's signal
    */
   begin(context: StartContext): Promise<void> {
@@ -260,7 +261,7 @@ export class LayoutGuard {
     return !this.#denied && !this.#asking && now >= this.#askAt;
   }
 
-  /** Looks again whether a publisher has recorded a layout. Without Redis it does nothing. @throws PartitionLayoutError */
+  /** Checks the record again. Without Redis it does nothing. @throws PartitionLayoutError */
   async lookAgain(context: StartContext): Promise<void> {
     this.#asking = true;
     try {
@@ -278,7 +279,7 @@ export class LayoutGuard {
     }
   }
 
-  /** Takes what a heartbeat says; it never throws. */
+  /** Takes the layout in a heartbeat; it never throws. */
   hear(attributes: Readonly<Record<string, string>>): void {
     const text = attributes[LAYOUT_ATTRIBUTE];
     if (text === undefined || text === this.#text) return;
@@ -286,7 +287,7 @@ export class LayoutGuard {
   }
 
   async #begin(context: StartContext): Promise<void> {
-    // The first events are a reason to look only where there was no publisher yet.
+    // The first events are a reason to check again only if there was no publisher yet.
     if (await this.#look(context)) this.#askAt = context.time.monotonic() + LONGEST_PAUSE_MS;
   }
 
@@ -298,7 +299,7 @@ export class LayoutGuard {
       this.#refusals.refused(failure, { key, name: this.#subject.name }, context);
     };
     const text = await askFor(options, this.#subject, connecting, refused, send, this.#needs?.());
-    // Who may not read the key will not be allowed to by asking again.
+    // A user without the permission does not get it by asking again.
     if (text === undefined) this.#denied = true;
     if (typeof text === "string") this.#accept(parseLayout(text));
     this.throwIfRefused();
@@ -311,24 +312,24 @@ export class LayoutGuard {
   }
 }
 
-/** A connection that is opened only to ask, while the run goes on: its clock is its own. */
+/** For a connection that is opened during the run only to ask: it does not share the clock of the start. */
 function inMidRun(options: RedisConnectionOptions): RedisConnectionOptions {
   return { ...options, connectTimeoutMs: LOOK_TIMEOUT_MS, startClock: undefined };
 }
 
-/** That Redis is away is said by the connections that events go by. */
+/** No log: the connections for events log that Redis is away. */
 function quietly(context: StartContext): StartContext {
   return { ...context, logger: SILENT_LOGGER };
 }
 
-/** @param refused what Redis refuses of this one key @returns `undefined` where it does */
+/** @param refused called if Redis refuses this key @returns `undefined` if it does */
 async function askFor(
   options: RedisConnectionOptions,
   subject: LayoutSubject,
   { logger, time, signal }: StartContext,
   refused: (failure: RedisError) => void,
   send: (client: Redis) => Promise<string | null>,
-  needs?: string,
+  needs = subject.needs,
 ): Promise<string | null | undefined> {
   const key = layoutKey(subject);
   let answer: string | null | undefined;
@@ -354,7 +355,7 @@ function refusalOfWriter(
   return new PartitionLayoutError(
     `"${subject.name}" is divided into ${describeLayout(recorded)}, and this publisher would divide it into ` +
       `${describeLayout(layout)}: readers would miss events or count a key in two places. Give it the same --partitions ` +
-      "and --partition-by (options partitions and partitionedBy). To change the layout, end the other publishers, let " +
+      "and --partition-by (options partitions and partitionedBy). To change the layout, stop the other publishers, let " +
       `readers finish, and start with --relayout (option relayout), or delete the key "${layoutKey(subject)}".` +
       (subject.transport === "stream" ? "" : " It expires 30 s after the last publisher has ended."),
   );
@@ -373,27 +374,27 @@ function refusalOfReader(
   );
 }
 
-/** Says why the key of a layout cannot be used, once for each reason until it can be. What passes by itself is not said. */
+/** Logs why the key of a layout cannot be used, once for each reason until it can be. Retryable failures are not logged. */
 export class LayoutRefusals {
-  #said: string | undefined;
+  #logged: string | undefined;
 
-  /** @param key the record's, of what is named `name` */
+  /** @param key the key of the record of `name` */
   refused(
     failure: RedisError,
     { key, name }: { readonly key: string; readonly name: string },
     { logger, step }: Pick<StartContext, "logger" | "step">,
   ): void {
-    if (failure.retryable || failure.message === this.#said) return;
-    this.#said = failure.message;
+    if (failure.retryable || failure.message === this.#logged) return;
+    this.#logged = failure.message;
     logger.warn(
       { event: "layout-unknown", step, key, code: failure.code },
-      `${failure.message} Without the key "${key}" it is not noticed when publishers and readers of "${name}" divide it ` +
-        "differently.",
+      `${failure.message} Without the key "${key}" Millrace cannot notice that publishers and readers of "${name}" divide ` +
+        "it differently.",
     );
   }
 
-  /** It can be used. */
+  /** The key can be used again. */
   over(): void {
-    this.#said = undefined;
+    this.#logged = undefined;
   }
 }

@@ -1,21 +1,21 @@
 import { crc32 } from "node:zlib";
 import { RedisOptionsError } from "../errors.ts";
 
-/** The hash of {@link partitionOf}, by the name that it has in layouts. Another function would have another name. */
+/** The name of the hash of {@link partitionOf} in layouts. Another function would have another name. */
 export const PARTITION_HASH = "crc32";
 
 /** How events are divided among the channels or streams of one name. */
 export interface PartitionLayout {
   readonly count: number;
-  /** By whose value an event's partition is chosen; `undefined`: not known. It does not matter with one partition. */
+  /** The field that decides an event's partition; `undefined`: not known. It does not matter with one partition. */
   readonly field: string | undefined;
-  /** The function that makes a partition of the value; see {@link PARTITION_HASH}. */
+  /** The function that maps the value to a partition; see {@link PARTITION_HASH}. */
   readonly hash: string;
 }
 
 /**
- * The partition where events with this key go: CRC-32 (IEEE 802.3, as in zlib, PNG and gzip) of the key in UTF-8,
- * modulo the number of partitions. Every language's standard library has it, so publishers in any of them agree.
+ * The partition of events with this key: CRC-32 (IEEE 802.3, as in zlib, PNG and gzip) of the key in UTF-8, modulo the
+ * number of partitions. Every language's standard library has it, so publishers in any language agree.
  *
  * @param partitions 1 or more
  */
@@ -33,13 +33,13 @@ export function layoutOf(count: number, field: string | undefined): PartitionLay
   const text = encode(field ?? "");
   if (text === undefined || text.length > LONGEST_FIELD) {
     throw new RedisOptionsError(
-      `"${(field ?? "").slice(0, 50)}" cannot be the field that events are partitioned by: give a shorter name of plain text.`,
+      `"${(field ?? "").slice(0, 50)}" is invalid as the field that events are partitioned by: give a shorter name of plain text.`,
     );
   }
   return layout;
 }
 
-/** As it is kept in Redis and in frames: `1`, or `4/crc32/os_timezone`. */
+/** A layout as Redis and frames hold it: `1`, or `4/crc32/os_timezone`. */
 export function formatLayout({ count, field, hash }: PartitionLayout): string {
   return count === 1 ? "1" : `${count}/${hash}/${encode(field ?? "") ?? ""}`;
 }
@@ -55,20 +55,20 @@ export function parseLayout(text: string): PartitionLayout | undefined {
   };
 }
 
-/** For people. */
+/** For messages. */
 export function describeLayout({ count, field, hash }: PartitionLayout): string {
   if (count === 1) return "1 partition";
   return `${count} partitions by ${field === undefined ? "a field that is not named" : `field "${field}"`} (${hash})`;
 }
 
-/** Whether events divided in one of these ways can be read in the other. A field that is not known may be the same. */
+/** Whether events divided by one layout can be read by the other. A field that is not known may be the same. */
 export function isSameLayout(a: PartitionLayout, b: PartitionLayout): boolean {
   if (a.count !== b.count) return false;
   if (a.count === 1) return true;
   return a.hash === b.hash && (a.field === undefined || b.field === undefined || a.field === b.field);
 }
 
-/** As in URLs; `undefined`: it is no text that UTF-8 could carry. */
+/** As in URLs; `undefined`: the text has no form in UTF-8. */
 function encode(field: string): string | undefined {
   try {
     return encodeURIComponent(field).replace(

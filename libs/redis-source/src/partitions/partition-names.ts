@@ -1,12 +1,12 @@
 import { RedisOptionsError } from "../errors.ts";
 
-/** More than a Redis Cluster has slots could never be spread. */
+/** The number of slots of a Redis Cluster: more partitions than that could never be spread. */
 const MAX_PARTITIONS = 16_384;
 
 /**
- * The names of a channel's or stream's partitions: with one partition the name itself, so that an existing one
- * serves as it is; with more `{name:0}` to `{name:<partitions - 1>}`. The braces make the name its own hash tag:
- * a Redis Cluster spreads the partitions, and keys that belong to one carry its tag ({@link hashTag}).
+ * The names of a channel's or stream's partitions: with one partition the name itself, so that an existing channel can be
+ * used as it is; with more `{name:0}` to `{name:<partitions - 1>}`. The braces make each name its own hash tag: a Redis
+ * Cluster spreads the partitions, and keys that belong to one carry its tag ({@link hashTag}).
  *
  * @throws RedisOptionsError
  */
@@ -21,18 +21,18 @@ export function partitionNames(name: string, partitions: number): readonly strin
   if (partitions === 1) return [name];
   if (/[{}]/.test(name)) {
     throw new RedisOptionsError(
-      `"${name}" cannot have several partitions: braces in it would be taken for their hash tag. Leave them out.`,
+      `"${name}" cannot have several partitions: Redis would read the braces in it as a hash tag. Leave them out.`,
     );
   }
   return Array.from({ length: partitions }, (_, index) => `{${name}:${index}}`);
 }
 
 /**
- * The part of a channel's or stream's name that decides its slot in a Redis Cluster, in braces: as prefix of other
- * keys it puts them into the same slot. It is the name's own tag if it has one, else the whole name.
+ * The part of a channel's or stream's name that decides its slot in a Redis Cluster, in braces. As a prefix of other keys
+ * it puts them into the same slot. It is the name's own tag if it has one, else the whole name.
  *
- * The rule is Redis Cluster's: the tag stands between the first `{` and the first `}` after it, unless that is
- * nothing.
+ * The rule is Redis Cluster's: the tag is the text between the first `{` and the first `}` after it, unless that is
+ * empty.
  *
  * @throws RedisOptionsError for a name without tag that has a `}`: no other key can share its slot
  */
@@ -42,7 +42,7 @@ export function hashTag(name: string): string {
   if (open >= 0 && close > open + 1) return name.slice(open, close + 1);
   if (name.includes("}")) {
     throw new RedisOptionsError(
-      `No other key can be kept in the slot of "${name}", since a hash tag cannot hold a brace. Choose another name.`,
+      `No other key can share the slot of "${name}", since a hash tag cannot hold a brace. Choose another name.`,
     );
   }
   return `{${name}}`;

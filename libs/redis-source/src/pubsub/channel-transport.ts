@@ -7,8 +7,8 @@ import type { Answer, Transport } from "../sink/transport.ts";
 import type { PubSubTransport } from "./pubsub-source-options.ts";
 
 /**
- * Messages that are longer on average, in characters or bytes, go in pipelines: what a script saves for each message it
- * costs Redis for each KiB.
+ * Longest average message, in characters or bytes, that is sent by a script. A script saves time for each message, but
+ * costs Redis time for each KiB; longer messages are sent in pipelines.
  */
 const LONGEST_IN_SCRIPT = 2_048;
 
@@ -19,18 +19,18 @@ const NO_SCRIPTS =
 export interface ChannelTarget {
   readonly channel: string;
   readonly transport: PubSubTransport;
-  /** Whether a record is kept of who numbers the rows. */
+  /** Whether rows have numbers, so that the producer keeps a record. */
   readonly numbered: boolean;
-  /** Of Redis, for messages. */
+  /** The address of Redis, for messages. */
   readonly address: string;
 }
 
-/** Publishes messages on one channel: where they are small many with one command, a script, else in pipelines. */
+/** Publishes messages on one channel: many small ones with one command (a script), others in pipelines. */
 export class ChannelTransport implements Transport {
   readonly key?: string;
   readonly #target: ChannelTarget;
   readonly #context: PartContext;
-  /** On the connection of the moment. */
+  /** Whether scripts can be used on the current connection. */
   #scripts = false;
   #prepared = false;
 
@@ -40,13 +40,13 @@ export class ChannelTransport implements Transport {
     if (target.transport === "sharded") this.key = target.channel;
   }
 
-  /** @throws RedisRefusedError when the user may not publish; RedisError when that cannot be known */
+  /** @throws RedisRefusedError if the user may not publish; RedisError if Redis cannot say */
   readonly prepare = async (client: Redis): Promise<void> => {
     const { channel, transport, address } = this.#target;
     const { logger } = this.#context;
     const { scripts, refused } = await publishRights(client, this.#target);
     this.#scripts = scripts;
-    // A right that is taken away later fails the row that needs it.
+    // Only at the start: a permission that is revoked later fails the row that needs it.
     if (!this.#prepared) {
       const publish = publishCommand(transport);
       if (refused.includes(publish)) {
@@ -60,7 +60,7 @@ export class ChannelTransport implements Transport {
     if (!scripts) logger.info({ event: "no-scripts", channel }, NO_SCRIPTS);
   };
 
-  /** In a pipeline, one command for each, Redis may refuse one and take those after it. */
+  /** A pipeline has one command for each message: Redis may refuse one and accept those after it. */
   async send(client: Redis, messages: readonly (string | Buffer)[]): Promise<readonly Answer[]> {
     const { channel, transport } = this.#target;
     if (this.#scripts && messages.length > 1 && meanLength(messages) <= LONGEST_IN_SCRIPT) {
@@ -75,7 +75,7 @@ export class ChannelTransport implements Transport {
     return replies.map(([failure, heard]) => failure ?? Number(heard));
   }
 
-  /** A right was taken away, or the script was killed: a pipeline does it, or shows what is really wrong. */
+  /** A permission was revoked, or the script was killed: a pipeline works, or shows the real cause. */
   fallBack(failure: Error): boolean {
     if (!this.#scripts || explainFailure(failure, this.#target.address).retryable) return false;
     this.#scripts = false;
@@ -84,9 +84,9 @@ export class ChannelTransport implements Transport {
 }
 
 /**
- * Publishes the messages one by one in a script: a single command for the client library, which takes a fraction of
- * the time of one for each message. A cluster wants to know of a shard channel before it runs a script, and nothing of
- * others.
+ * Publishes the messages one by one in a script. For the client library it is a single command, which takes a fraction of
+ * the time of one command for each message. A cluster needs a shard channel as a key of the script; other channels are no
+ * keys.
  */
 const SCRIPTS: Readonly<Record<PubSubTransport, string>> = {
   pubsub: `
@@ -100,8 +100,8 @@ return heard`,
 };
 
 /**
- * One command for all of them. It goes with the script's text, not its digest: Redis may forget a script, and then one
- * command would fail while the next is in flight.
+ * One command for all of them. It sends the script's text, not its digest: Redis may forget a script, and then one command
+ * would fail while the next is in flight.
  */
 async function publishByScript(
   client: Redis,
@@ -120,14 +120,14 @@ async function publishByScript(
   }
 }
 
-/** Characters or bytes. */
+/** In characters or bytes. */
 function meanLength(messages: readonly (string | Buffer)[]): number {
   let length = 0;
   for (const message of messages) length += message.length;
   return length / messages.length;
 }
 
-/** Asks for the permission of each command, of a channel first and then of a key; returns those that are refused. */
+/** Checks the permission of each command, the first on a channel, the others on a key; returns those that are refused. */
 const PROBE = `
 local refused = {}
 if not redis.acl_check_cmd then return refused end
@@ -137,18 +137,18 @@ for i = 3, #ARGV do
 end
 return refused`;
 
-/** What a user may do. */
+/** The permissions of a user. */
 interface PublishRights {
-  /** Scripts may be run. */
+  /** Whether scripts may be run. */
   readonly scripts: boolean;
-  /** Commands that are refused, as far as can be told: without scripts, or before Redis 7, it cannot. */
+  /** Commands that are refused, as far as is known: without scripts, or before Redis 7, nothing is. */
   readonly refused: readonly string[];
 }
 
 /**
- * What the user of a connection may do on a channel.
+ * The permissions of a connection's user on a channel.
  *
- * @throws RedisError when it cannot be known, since Redis does not answer or is not ready
+ * @throws RedisError if Redis does not answer or is not ready
  */
 async function publishRights(
   client: Redis,
@@ -163,7 +163,7 @@ async function publishRights(
   return { scripts: scripts !== undefined, refused: Array.isArray(refused) ? refused.map(String) : [] };
 }
 
-/** `undefined` where the user may not ask. */
+/** `undefined` if the user may not ask. */
 async function unlessRefused(answer: Promise<unknown>, address: string): Promise<unknown> {
   try {
     return await answer;
@@ -174,7 +174,7 @@ async function unlessRefused(answer: Promise<unknown>, address: string): Promise
   }
 }
 
-/** The command by which a message is published. */
+/** The command that publishes a message. */
 function publishCommand(transport: PubSubTransport): string {
   return transport === "sharded" ? "SPUBLISH" : "PUBLISH";
 }

@@ -2,24 +2,24 @@ import type { Redis } from "ioredis";
 import type { PartContext } from "@millrace/dataflow";
 import { isReply } from "../connection/explain-failure.ts";
 
-/** What a server tells of itself, as far as it does. */
+/** What a server reports about itself, if it does. */
 interface ServerView {
   /** Changes when it is restarted. */
   readonly run: string | undefined;
-  /** How many clients it has cut off because they read too slowly; Redis 7.0 does not count them. */
+  /** How many clients it has disconnected because they read too slowly; Redis 7.0 does not count them. */
   readonly cutOffs: number | undefined;
 }
 
 const UNKNOWN: ServerView = { run: undefined, cutOffs: undefined };
 
 /**
- * Watches for the server's way with slow subscribers: it buffers for them up to `client-output-buffer-limit pubsub`,
- * then closes their connection, and what was in the buffer is lost.
+ * Detects that the server disconnected a slow subscriber. The server buffers for it up to `client-output-buffer-limit
+ * pubsub`, then closes the connection, and what was in the buffer is lost.
  */
 export class CutOffWatch {
   readonly #channel: string;
   readonly #context: Pick<PartContext, "step" | "logger">;
-  #told = false;
+  #limitLogged = false;
   #view = UNKNOWN;
   #cutOffs = 0;
 
@@ -28,21 +28,24 @@ export class CutOffWatch {
     this.#context = context;
   }
 
-  /** Connections that the server closed, surely or most likely, because this subscriber read too slowly. */
+  /** How often the server closed the connection, surely or most likely, because this subscriber read too slowly. */
   get cutOffs(): number {
     return this.#cutOffs;
   }
 
   /**
-   * Looks at the server over a connection that is not subscribed yet. All it asks is sent before it first waits, so
+   * Asks the server over a connection that is not subscribed yet. It sends all its commands before it first waits, so
    * that a subscription can follow in the same write.
    *
    * @param unread whether the connection before this one was not being read when it was lost
    */
   async look(client: Redis, unread: boolean): Promise<void> {
     const before = this.#view;
-    const [view, limit] = await Promise.all([viewOf(client), this.#told ? undefined : limitOf(client)]);
-    if (!this.#told) this.#tellLimit(limit);
+    const [view, limit] = await Promise.all([
+      viewOf(client),
+      this.#limitLogged ? undefined : limitOf(client),
+    ]);
+    if (!this.#limitLogged) this.#logLimit(limit);
     this.#view = view;
     const { run, cutOffs } = view;
     if (run === undefined || run !== before.run) return;
@@ -59,10 +62,10 @@ export class CutOffWatch {
     );
   }
 
-  #tellLimit(limit: BufferLimit | undefined): void {
+  #logLimit(limit: BufferLimit | undefined): void {
     const { logger, step } = this.#context;
     const channel = this.#channel;
-    this.#told = true;
+    this.#limitLogged = true;
     if (limit === undefined) {
       logger.info(
         { event: "output-buffer-limit", channel, step, limit: "unknown" },
@@ -88,7 +91,7 @@ function explain(channel: string, { hardBytes, softBytes, softSeconds }: BufferL
     ...(softBytes > 0 ? [`${softBytes} bytes for ${softSeconds} s`] : []),
   ];
   return limits.length === 0
-    ? `Redis buffers without bound for a subscriber of ${channel} that falls behind; its memory is the limit`
+    ? `Redis buffers without limit for a subscriber of ${channel} that falls behind; its memory is the limit`
     : `Redis cuts off a subscriber of ${channel} that falls behind by ${limits.join(", or ")}; what is buffered then is lost`;
 }
 
@@ -112,7 +115,7 @@ async function viewOf(client: Redis): Promise<ServerView> {
   };
 }
 
-/** A user who may not ask learns less; a connection that broke has to be told. */
+/** A user without the permission gets no answer; a broken connection is thrown. */
 function refused(error: unknown): undefined {
   if (isReply(error)) return undefined;
   throw error;

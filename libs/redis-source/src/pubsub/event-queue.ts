@@ -6,41 +6,41 @@ import type { FrameHeader } from "../wire/frame.ts";
 export interface EventQueueLimits {
   readonly maxEvents: number;
   readonly maxBytes: number;
-  /** Bare lines that are kept together at most. */
+  /** Most bare lines that are kept together. */
   readonly maxBatchEvents: number;
 }
 
 /**
- * What is queued as one: a frame; bare lines, gathered from any number of messages; or a message that is neither,
- * with the reason. A frame without its lines is a notice: they were dropped, or there are none. A mark is something
- * to do when all before it has been taken.
+ * One entry of the queue: a frame; bare lines, gathered from any number of messages; or a message that is neither, with
+ * the reason. A frame without its lines is a header-only entry: the lines were dropped, or there are none. A mark is a
+ * callback, to be called when all entries before it have been taken.
  */
-export interface Parcel {
+export interface QueueEntry {
   readonly lines: readonly RawLine[];
   readonly header: FrameHeader | undefined;
   readonly reason: DecodeFailure | undefined;
   readonly mark?: () => void;
 }
 
-interface Queued extends Parcel {
+interface Queued extends QueueEntry {
   bytes: number;
   /** Bare lines at the front that were dropped. */
   dropped: number;
 }
 
-/** Parcels that are gone stay in the array until they are most of it. */
+/** Entries that were taken stay in the array until they are at least this many and half of it. */
 const COMPACT_AT = 1_024;
 
 /**
- * First in, first out. It only says that it is full; what happens then is its owner's policy. Frames stay whole,
- * since their numbers stand for all of their events.
+ * First in, first out. It only reports that it is full; the owner's policy decides what happens then. Frames stay whole,
+ * since their numbers cover all of their events.
  */
 export class EventQueue {
   readonly #limits: EventQueueLimits;
-  #parcels: (Queued | undefined)[] = [];
+  #entries: (Queued | undefined)[] = [];
   #head = 0;
-  /** Where the last parcel takes more bare lines. */
-  #open: { readonly parcel: Queued; readonly lines: RawLine[] } | undefined;
+  /** The last entry, if it accepts more bare lines. */
+  #open: { readonly entry: Queued; readonly lines: RawLine[] } | undefined;
   #length = 0;
   #bytes = 0;
 
@@ -57,7 +57,7 @@ export class EventQueue {
     return this.#bytes;
   }
 
-  /** At or above a bound: the next event is one too many. */
+  /** Whether a limit is reached: the next event is one too many. */
   get full(): boolean {
     return this.#length >= this.#limits.maxEvents || this.#bytes >= this.#limits.maxBytes;
   }
@@ -66,11 +66,11 @@ export class EventQueue {
     let open = this.#open;
     if (open === undefined || open.lines.length >= this.#limits.maxBatchEvents) {
       const lines: RawLine[] = [];
-      open = { parcel: this.#push(lines, undefined, undefined, 0), lines };
+      open = { entry: this.#push(lines, undefined, undefined, 0), lines };
       this.#open = open;
     }
     open.lines.push(line);
-    open.parcel.bytes += bytes;
+    open.entry.bytes += bytes;
     this.#length += 1;
     this.#bytes += bytes;
   }
@@ -79,38 +79,38 @@ export class EventQueue {
     this.#push(lines, header, undefined, bytes);
   }
 
-  /** A frame whose lines are not kept, or that has none: only its numbers are queued. */
+  /** Queues only the numbers of a frame: its lines are not kept, or it has none. */
   pushNotice(header: FrameHeader): void {
-    const last = this.#parcels.at(-1);
+    const last = this.#entries.at(-1);
     let notice = header;
     if (last?.lines.length === 0 && last.header !== undefined && continues(last.header, header)) {
-      this.#parcels.pop();
+      this.#entries.pop();
       notice = { ...header, first: last.header.first, count: last.header.count + header.count };
-    } else if (this.#parcels.length - this.#head >= 2 * this.#limits.maxEvents) {
-      // Numbers that are not kept are made up for by the producer's next.
+    } else if (this.#entries.length - this.#head >= 2 * this.#limits.maxEvents) {
+      // The producer's next frame makes up for numbers that are not kept.
       return;
     }
     this.#push([], notice, undefined, 0);
   }
 
-  /** To be called, by who takes it, when everything queued so far has been taken. */
+  /** Queues a callback: the caller of `take` calls it when all entries before it have been taken. */
   pushMark(mark: () => void): void {
-    this.#parcels.push({ lines: [], header: undefined, reason: undefined, bytes: 0, dropped: 0, mark });
+    this.#entries.push({ lines: [], header: undefined, reason: undefined, bytes: 0, dropped: 0, mark });
     this.#open = undefined;
   }
 
-  /** The message is kept as one line. */
+  /** Queues the whole message as one line. */
   pushMalformed(message: RawLine, reason: DecodeFailure, bytes: number): void {
     this.#push([message], undefined, reason, bytes);
   }
 
   /**
-   * Takes the oldest parcel. @returns `undefined`: there is none, or it has more lines than `most`
+   * Takes the oldest entry. @returns `undefined`: there is none, or it has more lines than `most`
    *
-   * @param most a parcel without lines is returned whatever it is
+   * @param most an entry without lines is always returned
    */
-  take(most = Number.POSITIVE_INFINITY): Parcel | undefined {
-    const next = this.#parcels[this.#head];
+  take(most = Number.POSITIVE_INFINITY): QueueEntry | undefined {
+    const next = this.#entries[this.#head];
     if (next === undefined || next.lines.length - next.dropped > Math.max(most, 0)) return undefined;
     const first = this.#shift();
     if (first === undefined || first.dropped === 0) return first;
@@ -118,8 +118,8 @@ export class EventQueue {
   }
 
   /** Drops the oldest bare line, or the oldest frame as a whole. @returns what was dropped */
-  dropOldest(): Parcel | undefined {
-    const first = this.#parcels[this.#head];
+  dropOldest(): QueueEntry | undefined {
+    const first = this.#entries[this.#head];
     if (first === undefined) return undefined;
     const line = first.lines[first.dropped];
     if (line === undefined || first.header !== undefined || first.lines.length - first.dropped === 1) {
@@ -134,7 +134,7 @@ export class EventQueue {
   }
 
   clear(): void {
-    this.#parcels = [];
+    this.#entries = [];
     this.#head = 0;
     this.#open = undefined;
     this.#length = 0;
@@ -148,7 +148,7 @@ export class EventQueue {
     bytes: number,
   ): Queued {
     const queued = { lines, header, reason, bytes, dropped: 0 };
-    this.#parcels.push(queued);
+    this.#entries.push(queued);
     this.#open = undefined;
     this.#length += lines.length;
     this.#bytes += bytes;
@@ -156,18 +156,18 @@ export class EventQueue {
   }
 
   #shift(): Queued | undefined {
-    const first = this.#parcels[this.#head];
+    const first = this.#entries[this.#head];
     if (first === undefined) return undefined;
-    this.#parcels[this.#head] = undefined;
+    this.#entries[this.#head] = undefined;
     this.#head += 1;
-    if (this.#open?.parcel === first) this.#open = undefined;
+    if (this.#open?.entry === first) this.#open = undefined;
     this.#length -= first.lines.length - first.dropped;
     this.#bytes -= first.bytes;
-    if (this.#head === this.#parcels.length) {
-      this.#parcels = [];
+    if (this.#head === this.#entries.length) {
+      this.#entries = [];
       this.#head = 0;
-    } else if (this.#head >= COMPACT_AT && this.#head * 2 >= this.#parcels.length) {
-      this.#parcels = this.#parcels.slice(this.#head);
+    } else if (this.#head >= COMPACT_AT && this.#head * 2 >= this.#entries.length) {
+      this.#entries = this.#entries.slice(this.#head);
       this.#head = 0;
     }
     return first;

@@ -10,18 +10,18 @@ import { SuspicionLog } from "../wire/suspicion-log.ts";
 import type { LayoutGuard } from "../partitions/layout-record.ts";
 import { EventColumns } from "../wire/event-columns.ts";
 import { EventQueue } from "./event-queue.ts";
-import type { Parcel } from "./event-queue.ts";
+import type { QueueEntry } from "./event-queue.ts";
 import type { PubSubSettings } from "./pubsub-source-options.ts";
 
 type Completeness = ReturnType<NonNullable<SourcePartition<unknown>["completeness"]>>;
 
-/** Events in order of arrival, with the publish times of their frames where messages may be frames. */
+/** Events in order of arrival, with the publish times of their frames if they came in frames. */
 export interface InboxBatch {
   readonly events: readonly RawLine[];
   readonly times?: readonly number[];
 }
 
-/** Where every event that arrived went. */
+/** Counts of all events that arrived. */
 export interface InboxStats extends LedgerStats {
   readonly read: number;
   readonly queued: number;
@@ -32,12 +32,12 @@ export interface InboxStats extends LedgerStats {
 }
 
 /**
- * How it stands after a message: nothing waits; events do; they do and no more may be read until some are taken (policy
- * `pause`); or the message did not fit, and nothing more is wanted (policy `fail`).
+ * The state after a message: nothing waits; events wait; events wait and no more may be read until some are taken (policy
+ * `pause`); or the message did not fit, and reading ends (policy `fail`).
  */
 export type Arrival = "nothing" | "events" | "full" | "overflow";
 
-/** The field of a position that says until when (ms) all that came had been taken. */
+/** The field of a position with the time (ms) up to which everything that came was taken. */
 const TAKEN_UP_TO = "takenUpTo";
 
 type InboxContext = Pick<PartContext, "time" | "reject" | "logger" | "step">;
@@ -45,8 +45,8 @@ type InboxContext = Pick<PartContext, "time" | "reject" | "logger" | "step">;
 /**
  * What arrived on a channel and was not taken yet, and the account of numbers.
  *
- * The account is kept of what is taken, not of what arrives: so the snapshot names the position after the last
- * batch, and no window is called complete for events that still lie here.
+ * The account covers what is taken, not what arrives. So the snapshot is the position after the last batch, and no
+ * window counts as complete while events of it are still queued here.
  */
 export class Inbox {
   readonly #settings: PubSubSettings;
@@ -56,19 +56,19 @@ export class Inbox {
   readonly #holes: HoleAccount;
   readonly #suspicions: SuspicionLog;
   readonly #layout: LayoutGuard | undefined;
-  /** Until when (ms) all that came was taken before this run. */
+  /** The time (ms) up to which an earlier run took everything that came. */
   readonly #resumedAt: number | undefined;
-  /** All that came until then (ms) has been taken. */
+  /** Everything that came up to this time (ms) has been taken. */
   #takenUpTo: number;
   #overflowed = false;
   #read = 0;
   #messages = 0;
   #malformed = 0;
   #dropped = 0;
-  /** Of those dropped, the ones that no gap in numbers will tell. */
+  /** Dropped events that leave no gap in numbers. */
   #droppedBare = 0;
 
-  /** @throws RedisPositionError when `resume` is none of {@link snapshot}'s */
+  /** @throws RedisPositionError if {@link snapshot} did not write `resume` */
   constructor(
     channel: string,
     settings: PubSubSettings,
@@ -89,7 +89,7 @@ export class Inbox {
     this.#layout = layout;
   }
 
-  /** Events that wait. */
+  /** Queued events. */
   get length(): number {
     return this.#queue.length;
   }
@@ -104,14 +104,14 @@ export class Inbox {
     const decoded = decodeFrame(message);
     if (decoded.kind === "bare") {
       const [only] = decoded.lines;
-      // The plain case: a message takes what its line takes, but for a line feed at most.
+      // The common case: a message is as long as its line, or has one line feed more.
       if (only !== undefined && decoded.lines.length === 1) this.#admitLine(only, message.length);
       else for (const line of decoded.lines) this.#admitLine(line, bytesOf(line));
     } else if (decoded.kind === "frame") {
       if (decoded.attributes !== undefined) this.#layout?.hear(decoded.attributes);
       this.#admitFrame(decoded, decoded.lines, message.length);
     } else if (this.#hasRoom()) {
-      // The memory is the socket's.
+      // A copy, because the memory belongs to the socket.
       this.#queue.pushMalformed(Uint8Array.from(message), decoded.reason, message.length);
     } else {
       this.#dropped += 1;
@@ -123,29 +123,29 @@ export class Inbox {
   }
 
   /**
-   * All that waits, up to the size of a batch; a larger frame is a batch of its own. It may be empty when what
-   * waited was no event: then it is worth knowing that nothing waits any more.
+   * Takes what is queued, up to the size of a batch; a larger frame is a batch of its own. The batch may be empty if what
+   * was queued is no event: then it shows that nothing is queued any more.
    */
   take(): InboxBatch {
     const { maxBatchEvents } = this.#settings;
     const now = this.#context.time.now();
     const columns = new EventColumns();
     let lines = 0;
-    for (let parcel = this.#queue.take(); parcel !== undefined;) {
-      lines += parcel.lines.length;
-      this.#open(parcel, now, columns);
-      parcel = this.#queue.take(lines === 0 ? undefined : maxBatchEvents - lines);
+    for (let entry = this.#queue.take(); entry !== undefined;) {
+      lines += entry.lines.length;
+      this.#open(entry, now, columns);
+      entry = this.#queue.take(lines === 0 ? undefined : maxBatchEvents - lines);
     }
     this.#read += columns.length;
     return columns.columns();
   }
 
-  /** Drops everything uncounted: nobody wants it any more. */
+  /** Drops everything without counting it, when the partition closes. */
   clear(): void {
     this.#queue.clear();
   }
 
-  /** The channel is subscribed for the first time in this run. @param resumed by a task that has run before */
+  /** The channel is subscribed for the first time in this run. @param resumed whether the task has run before */
   begin(records: ProducerRecords | undefined, resumed: boolean): void {
     if (!resumed) this.#holes.begin(records);
     else {
@@ -157,7 +157,7 @@ export class Inbox {
     }
   }
 
-  /** The subscription had a hole from `from` on (ms), that ends now. */
+  /** The subscription was interrupted from `from` (ms) until now. */
   missed(from: number, records: ProducerRecords | undefined): void {
     this.#ledger.interrupted(this.#context.time.now());
     this.#mark((now) => {
@@ -165,7 +165,7 @@ export class Inbox {
     });
   }
 
-  /** What producers have said of themselves at last: what of it never came is lost, if there ever was a hole. */
+  /** Takes the last records of the producers: what never came is lost, if the subscription was ever interrupted. */
   learn(records: ProducerRecords | undefined): void {
     this.#mark((now) => {
       this.#holes.learn(records, now);
@@ -180,7 +180,7 @@ export class Inbox {
     return this.#holes.leavesUnknown(open, close) ? "unknown" : this.#ledger.completeness(open, close);
   }
 
-  /** The account of numbers after the last batch, and until when nothing is left to take. */
+  /** The account of numbers after the last batch, and the time up to which everything was taken. */
   snapshot(): Json {
     if (this.#queue.length === 0) this.#takenUpTo = this.#context.time.now();
     return { ...this.#ledger.snapshot(), [TAKEN_UP_TO]: this.#takenUpTo };
@@ -221,7 +221,7 @@ export class Inbox {
 
   #hasRoom(): boolean {
     const { onOverflow } = this.#settings;
-    // Paused, the socket is not read any more; what had been read from it is here, and the queue takes it.
+    // While paused the socket is not read; the queue still accepts what was read before.
     if (onOverflow === "pause") return true;
     if (onOverflow === "drop-oldest") {
       while (this.#queue.full) this.#drop(this.#queue.dropOldest());
@@ -231,11 +231,11 @@ export class Inbox {
     return false;
   }
 
-  #drop(parcel: Parcel | undefined): void {
-    if (parcel === undefined) return;
-    const { header, reason, lines, mark } = parcel;
+  #drop(entry: QueueEntry | undefined): void {
+    if (entry === undefined) return;
+    const { header, reason, lines, mark } = entry;
     if (reason !== undefined) {
-      this.#refuse(parcel);
+      this.#refuse(entry);
       return;
     }
     this.#dropped += lines.length;
@@ -244,7 +244,7 @@ export class Inbox {
     else this.#droppedBare += lines.length;
   }
 
-  /** Notices and marks with no event before them need not wait to be taken. */
+  /** Header-only entries and marks with no event before them need not wait to be taken. */
   #settleNotices(): void {
     const now = this.#context.time.now();
     for (let notice = this.#queue.take(); notice !== undefined; notice = this.#queue.take()) {
@@ -253,7 +253,7 @@ export class Inbox {
     }
   }
 
-  /** The account is kept in the order of arrival. */
+  /** Runs `act` in order of arrival, after the account has taken all that is queued now. */
   #mark(act: (now: number) => void): void {
     this.#queue.pushMark(() => {
       act(this.#context.time.now());
@@ -265,10 +265,10 @@ export class Inbox {
     this.#suspicions.note(header, this.#ledger.acceptDropped(header, now));
   }
 
-  #open(parcel: Parcel, now: number, columns: EventColumns): void {
-    const { header, reason, lines, mark } = parcel;
+  #open(entry: QueueEntry, now: number, columns: EventColumns): void {
+    const { header, reason, lines, mark } = entry;
     if (reason !== undefined) {
-      this.#refuse(parcel);
+      this.#refuse(entry);
     } else if (mark !== undefined) {
       mark();
     } else if (header === undefined) {
@@ -283,7 +283,7 @@ export class Inbox {
     }
   }
 
-  #refuse({ lines, reason }: Parcel): void {
+  #refuse({ lines, reason }: QueueEntry): void {
     const [message] = lines;
     if (message === undefined || reason === undefined) return;
     this.#malformed += 1;

@@ -18,43 +18,43 @@ import type { LayoutGuard } from "../partitions/layout-record.ts";
 import { CutOffWatch } from "./cut-off-watch.ts";
 import { Inbox } from "./inbox.ts";
 import type { PubSubSettings } from "./pubsub-source-options.ts";
-import { onOutOfStep, ping, subscribe, unsubscribe } from "./subscription.ts";
+import { onProtocolDesync, ping, subscribe, unsubscribe } from "./subscription.ts";
 
 type Completeness = ReturnType<NonNullable<SourcePartition<unknown>["completeness"]>>;
 
-/** A Redis that hangs does not hold up a drain for longer than this, each time that it is asked. */
+/** How long a drain waits for each answer of a Redis that hangs. */
 const LAST_ANSWER_TIMEOUT_MS = 1_000;
-/** A connection can die without a word. After such a silence it is asked, and has as long again to answer. */
+/** A connection can die silently. After this long without a message it is pinged, and has as long again to answer. */
 const SILENCE_MS = 5_000;
 
-/** A socket that is not read does not tell that it was closed: that is seen after it has been read to its end. */
+/** A close shows only when the socket has been read to its end: a loss this soon after a pause may be due to the pause. */
 const UNREAD_MEMORY_MS = 60_000;
 
 /** Why a connection that did not answer is given up, for the log. */
 const SILENT = "the server did not answer for too long";
-const OUT_OF_STEP = "The Redis Cluster has taken the channel's slot from the node.";
+const SLOT_MOVED = "The Redis Cluster has taken the channel's slot from the node.";
 
 const END: SourceBatch<RawLine> = Object.freeze({ kind: "end" });
 
-/** Counts of one channel since it was subscribed. What was dropped from frames counts as lost by the gap that it leaves. */
+/** Counts of one channel since it was subscribed. Events dropped from frames count as lost by the gap that they leave. */
 export interface PubSubStats extends SourceStats {
   /** Messages that carried the events. */
   readonly messages: number;
-  /** Messages that are neither frames nor bare lines; the dead letter has them, and their events leave a gap. */
+  /** Messages that are neither frames nor bare lines. They go to the dead letter, and their events leave a gap. */
   readonly malformed: number;
-  /** Events that came behind later ones of their producer, and had counted as lost until then. */
+  /** Events that came after later ones of their producer, and had counted as lost until then. */
   readonly reordered: number;
-  /** Dropped because the queue was full, also what would have been a duplicate. */
+  /** Events dropped because the queue was full, duplicates included. */
   readonly dropped: number;
-  /** Events delivered though they may have come before: see `LedgerOptions.maxLosses`. */
+  /** Events delivered that may have come before: see `LedgerOptions.maxLosses`. */
   readonly possibleDuplicates: number;
   /** Events whose number or publish time was not believed; a heartbeat counts as one. */
   readonly suspicious: number;
-  /** Producers whose numbers are followed. */
+  /** Producers whose numbers are tracked. */
   readonly producers: number;
-  /** Producers whose numbers are not followed any more, for their silence or at the bound. */
+  /** Producers whose numbers are no longer tracked, because of their silence or at the limit. */
   readonly forgotten: number;
-  /** How often the connection was lost. What bare lines were published meanwhile is lost and cannot be counted. */
+  /** How often the connection was lost. Bare lines published during an outage are lost and cannot be counted. */
   readonly disconnects: number;
   /** How often Redis, surely or most likely, closed the connection because it was read too slowly. */
   readonly cutOffs: number;
@@ -72,22 +72,22 @@ export class PubSubPartition implements SourcePartition<RawLine> {
   readonly #watch: CutOffWatch;
   readonly #resumed: boolean;
   readonly #layout: LayoutGuard | undefined;
-  /** Ends the wait of a read; there is one at a time. */
+  /** Wakes the waiting read; there is one at a time. */
   #wake: (() => void) | undefined;
-  /** Probes that wait for their answer: any event that comes before it decides them. */
+  /** Probes that wait for their answer: an event that comes first decides them. */
   readonly #probes = new Set<() => void>();
   #connection: RedisConnection | undefined;
   #subscribed = false;
   /**
-   * The last sign of life on a subscription, ms: by system time, as messages are stamped, and by monotonic time. Not
+   * When the subscription last showed to be alive, ms: by system time, as messages are stamped, and by monotonic time. Not
    * later than the last message, nor earlier than the last batch.
    */
   #aliveAt = Number.NEGATIVE_INFINITY;
   #heardAt = Number.NEGATIVE_INFINITY;
-  /** Since the last batch a message has been noted as a sign of life. */
+  /** Whether the clock was already read for a message since the last batch. */
   #noted = false;
   #cancelWatch: (() => void) | undefined;
-  #toldUnknown = false;
+  #noRecordsLogged = false;
   #paused: Redis | undefined;
   /** When the socket was last left unread (ms). */
   #unreadAt = Number.NEGATIVE_INFINITY;
@@ -147,12 +147,12 @@ export class PubSubPartition implements SourcePartition<RawLine> {
       }
       if (this.#failure !== undefined) throw this.#failure.error;
       if (this.#ended) return END;
-      // Messages of one socket read arrive together, before this goes on: no promise per message.
+      // Messages of one socket read arrive together, before this continues: no promise per message.
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
 
-  /** Looks at the layout before more is read: a queue that is long once stays long while events come fast. */
+  /** Checks the layout before more is read: a queue that grows long stays long while events come fast. */
   async #lookUnread(layout: LayoutGuard): Promise<void> {
     const client = this.#connection?.client;
     client?.stream.pause();
@@ -177,7 +177,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     return undefined;
   }
 
-  /** The account of numbers. It brings nothing back, but tells after a crash what was missed. */
+  /** The account of numbers. It cannot bring events back, but shows after a crash how many were missed. */
   snapshot(): Json {
     return this.#inbox.snapshot();
   }
@@ -212,12 +212,12 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     await this.#connection?.close();
   }
 
-  /** Where on a cluster the channel is. */
+  /** The key by which a cluster finds the channel's node. */
   get #at(): { readonly key?: string } {
     return this.#settings.transport === "sharded" ? { key: this.#channel } : {};
   }
 
-  /** All questions go in one write with SUBSCRIBE, before it: what is published until they are answered is not missed. */
+  /** The queries go in the same write as SUBSCRIBE, before it: what is published until they are answered is not missed. */
   async #subscribe(client: Redis): Promise<void> {
     if (this.#stopping) return;
     const channel = this.#channel;
@@ -231,28 +231,28 @@ export class PubSubPartition implements SourcePartition<RawLine> {
         this.#receive(message, client);
       }),
     ]);
-    onOutOfStep(client, () => this.#connection?.discard(client, new RedisUnreachableError(OUT_OF_STEP)));
+    onProtocolDesync(client, () => this.#connection?.discard(client, new RedisUnreachableError(SLOT_MOVED)));
     this.#noteAlive();
-    if (records === undefined) this.#tellUnknown();
+    if (records === undefined) this.#logNoRecords();
     if (this.#subscribed) this.#inbox.missed(missedFrom, records);
     else this.#inbox.begin(records, this.#resumed);
     this.#subscribed = true;
     logger.info({ event: "subscribed", channel, step }, `subscribed to ${channel}`);
   }
 
-  #tellUnknown(): void {
-    if (this.#toldUnknown) return;
-    this.#toldUnknown = true;
+  #logNoRecords(): void {
+    if (this.#noRecordsLogged) return;
+    this.#noRecordsLogged = true;
     const { step, logger } = this.#context;
     const channel = this.#channel;
     logger.info(
       { event: "no-producer-records", channel, step },
-      `what producers of ${channel} keep of themselves cannot be read: after a lost connection, losses of those that ` +
-        `ended meanwhile stay unknown. Allow HGETALL on ${producersKey(channel)}; on a Redis Cluster use sharded Pub/Sub.`,
+      `the records of the producers of ${channel} cannot be read: after a lost connection, losses of producers that ended ` +
+        `during the outage stay unknown. Allow HGETALL on ${producersKey(channel)}; on a Redis Cluster use sharded Pub/Sub.`,
     );
   }
 
-  /** Asks a connection that has long been silent, and gives it up if it does not answer. */
+  /** Pings a connection that has been silent for long, and gives it up if it does not answer. */
   #watchSilence(): void {
     const { time } = this.#context;
     if (this.#ended) return;
@@ -270,16 +270,16 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     void this.#lookAtLayout();
     this.#noted = false;
     const heardAt = this.#heardAt;
-    // Of a socket that is not read, silence says nothing.
+    // While the socket is not read, silence says nothing.
     if (client === undefined || this.#paused !== undefined || this.#stopping) return;
     if (time.monotonic() < heardAt + SILENCE_MS || (await this.#within(SILENCE_MS, this.#ask(client))))
       return;
-    // After a stop of the whole process what came is read only now.
+    // If the whole process was suspended, what came is read only now.
     await time.yield();
     if (this.#heardAt === heardAt) this.#connection?.discard(client, new RedisUnreachableError(SILENT));
   }
 
-  /** Publishers of which nothing arrives may divide their events into other channels. */
+  /** If nothing arrives, publishers may divide their events into other channels. */
   async #lookAtLayout(): Promise<void> {
     const layout = this.#layout;
     if (layout?.isDue(this.#context.time.monotonic()) !== true) return;
@@ -287,12 +287,12 @@ export class PubSubPartition implements SourcePartition<RawLine> {
       await layout.lookAgain(this.#context);
     } catch (error) {
       if (!(error instanceof PartitionLayoutError)) throw error;
-      // The next batch says so.
+      // The next batch throws it.
       this.#notify();
     }
   }
 
-  /** Ends the wait of a read. News that no read waits for is not kept: a read looks before it waits. */
+  /** Wakes the waiting read. Without one it does nothing: a read looks before it waits. */
   #notify(): void {
     const wake = this.#wake;
     this.#wake = undefined;
@@ -315,7 +315,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     this.#noteMessage();
     const arrival = this.#inbox.receive(message);
     if (this.#layout?.refused === true) this.#notify();
-    // Heartbeats and the like are nothing to wait for.
+    // Heartbeats and the like wake no read.
     if (arrival === "nothing") {
       this.#noted = false;
       return;
@@ -326,7 +326,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     this.#notify();
   }
 
-  /** Reads the clock once for all that arrives between two batches. */
+  /** Reads the clock once for all messages between two batches. */
   #noteMessage(): void {
     if (this.#noted) return;
     this.#noted = true;
@@ -352,7 +352,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     client.stream.pause();
   }
 
-  /** What was received before is still read. */
+  /** Fails the partition; what was received before is still delivered. */
   #fail(error: unknown): void {
     if (this.#failure !== undefined) return;
     this.#failure = { error };
@@ -392,23 +392,23 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     });
   }
 
-  /** The answer to UNSUBSCRIBE is the proof that everything published before it is here. */
+  /** The answer to UNSUBSCRIBE proves that everything published before it has arrived. */
   async #unsubscribe(): Promise<void> {
     const { transport } = this.#settings;
-    // Before it: what is published later was not to be read any more.
+    // Before UNSUBSCRIBE: what is published later is not to be read any more.
     const records = await this.#readRecords();
     const client = this.#connection?.client;
     const answered =
       client !== undefined &&
       (await this.#within(LAST_ANSWER_TIMEOUT_MS, unsubscribe(client, this.#channel, transport)));
-    // Closed meanwhile: what is missing is not looked for any more.
+    // If it was closed in between, what is missing is not looked for any more.
     if (answered) this.#inbox.learn(records);
     else if (!this.#ended) this.#inbox.missed(this.#aliveAt, records);
     this.#end();
     await this.#connection?.close();
   }
 
-  /** Reads them on a connection of its own, since a subscribed one answers no such question. */
+  /** Reads them on a connection of its own, since a subscribed one accepts no such command. */
   async #readRecords(): Promise<ProducerRecords | undefined> {
     const { logger, time } = this.#context;
     const channel = this.#channel;
@@ -430,7 +430,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
       });
       await connection.close();
     } catch {
-      // Redis is away, or does not let this user: then it is not known.
+      // Redis is away, or refuses this user: then nothing is known.
     } finally {
       cancel();
     }
@@ -443,7 +443,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     let cancel: (() => void) | undefined;
     const limit = new Promise<boolean>((resolve) => {
       const over = (): void => {
-        // A paused socket says nothing about Redis; it is read on as the queue empties.
+        // A paused socket says nothing about Redis; reading continues as the queue empties.
         if (this.#paused === undefined || this.#ended) resolve(false);
         else arm();
       };

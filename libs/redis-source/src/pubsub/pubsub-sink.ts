@@ -9,15 +9,15 @@ import type { PubSubTransport } from "./pubsub-source-options.ts";
 
 /** What a sink has published, all partitions together. */
 export interface PublishStats {
-  /** Rows that Redis has taken. */
+  /** Rows that Redis has accepted. */
   readonly published: number;
   /** Bytes of the messages that carried them. */
   readonly bytes: number;
   /** Rows among them that no subscriber got: PUBLISH answered 0. On a cluster it counts one node's subscribers only. */
   readonly unheard: number;
-  /** Rows sent again because the connection was lost before their answer; in frames, a subscriber recognises them. */
+  /** Rows sent again because the connection was lost before their answer; in frames, a subscriber drops the repetition. */
   readonly resent: number;
-  /** Rows that were given to the sink and that Redis has not taken: they wait, or were not sent when it was closed. */
+  /** Rows that were given to the sink and that Redis has not accepted: they wait, or were not sent before the close. */
   readonly unsent: number;
   /** How often a connection was lost. */
   readonly disconnects: number;
@@ -25,7 +25,7 @@ export interface PublishStats {
 
 /** Options of {@link RedisPubSubSink}. */
 export interface RedisPubSubSinkOptions extends PartitionedSinkOptions {
-  /** Where every row is published. */
+  /** The channel of all rows. */
   readonly channel: string;
   /** @default "pubsub" */
   readonly transport?: PubSubTransport;

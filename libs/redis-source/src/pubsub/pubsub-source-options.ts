@@ -18,7 +18,7 @@ export type OverflowPolicy = "pause" | "drop-oldest" | "drop-newest" | "fail";
  *
  * - `pubsub`: PUBLISH and SUBSCRIBE. On a Redis Cluster every message goes to every node.
  * - `sharded`: SPUBLISH and SSUBSCRIBE. A channel lives on the node that serves its slot, so that partitions spread
- *   over the cluster; on a single Redis it is the same. The two do not hear each other.
+ *   over the cluster; on a single Redis it works as well. The two transports do not receive each other's messages.
  */
 export type PubSubTransport = "pubsub" | "sharded";
 
@@ -31,13 +31,13 @@ export interface RedisPubSubSourceOptions {
   /** Several channels with names of their own, each a partition; or give `channel`. */
   readonly channels?: readonly string[];
   /**
-   * The field by whose value the publisher chose the channel, which makes a `keyBy` on it whole in each partition.
-   * @default none: with several channels, a flow may rely on nothing
+   * The field by whose value the publisher chose the channel. With it, a `keyBy` on that field needs no other partition.
+   * @default none: with several channels, a flow can assume nothing
    */
   readonly partitionedBy?: string;
   /** @default "pubsub" */
   readonly transport?: PubSubTransport;
-  /** Bounds of what is remembered of producers. `@default DEFAULT_LEDGER_OPTIONS` */
+  /** Limits of what is remembered about producers. `@default DEFAULT_LEDGER_OPTIONS` */
   readonly ledger?: LedgerOptions;
   /** Events that may wait for `nextBatch`. `@default 65_536` */
   readonly maxQueuedEvents?: number;
@@ -49,7 +49,7 @@ export interface RedisPubSubSourceOptions {
   readonly onOverflow?: OverflowPolicy;
 }
 
-/** The same without choices left open. */
+/** Resolved options. */
 export interface QueueSettings {
   readonly maxQueuedEvents: number;
   readonly maxQueuedBytes: number;

@@ -21,9 +21,9 @@ import type { PubSubSettings, RedisPubSubSourceOptions } from "./pubsub-source-o
 /**
  * Reads Redis Pub/Sub channels. Each channel is a partition, named as the channel, with a connection of its own.
  *
- * Pub/Sub delivers at most once: what is published while nobody is subscribed (before the start, during an
- * outage, after a crash) is gone, and no position could bring it back. With frames it is at least known: the numbers
- * tell how many events are missing, and when they were published. The position is the account of those numbers.
+ * Pub/Sub delivers at most once: what is published without a subscriber (before the start, during an outage, after a
+ * crash) is gone, and no position could bring it back. With frames the loss is at least known: the numbers show how many
+ * events are missing, and when they were published. The position is the account of those numbers.
  */
 export class RedisPubSubSource implements Source<RawLine> {
   readonly partitioning: Partitioning;
@@ -46,7 +46,7 @@ export class RedisPubSubSource implements Source<RawLine> {
     this.partitioning = partitioningOf(this.#channels, options.partitionedBy);
     const { channel: name, partitions = 1, partitionedBy } = options;
     const layout = layoutOf(partitions, partitionedBy);
-    // Channels with names of their own are whole, each by itself.
+    // Channels with names of their own are not divided, so they have no layout.
     if (name === undefined || isOnePartition(name)) return;
     const { transport } = this.#settings;
     this.#layout = new LayoutGuard(connection, { name, transport }, layout, () => this.#needs);
@@ -57,7 +57,7 @@ export class RedisPubSubSource implements Source<RawLine> {
   }
 
   /**
-   * @throws PartitionLayoutError when publishers divide the channel differently; RedisError when there is no usable Redis
+   * @throws PartitionLayoutError if publishers divide the channel differently; RedisError if there is no usable Redis
    *   within `connectTimeoutMs`; the reason of the context's signal
    */
   async checkStart(parts: readonly string[], context: StartContext): Promise<void> {
@@ -71,9 +71,9 @@ export class RedisPubSubSource implements Source<RawLine> {
   }
 
   /**
-   * Resolves when Redis has confirmed the subscription: what is published from now on arrives.
+   * Resolves when Redis has confirmed the subscription: what is published from then on arrives.
    *
-   * @throws RedisPositionError when `resume` is no position of this source; otherwise as {@link checkStart}
+   * @throws RedisPositionError if `resume` is no position of this source; otherwise as {@link checkStart}
    */
   async buildPart(part: string, resume: Json | undefined, context: PartContext): Promise<PubSubPartition> {
     if (!this.#channels.includes(part)) {

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { RedisUnreachableError } from "../errors.ts";
 import type { PubSubTransport } from "./pubsub-source-options.ts";
 
-/** Resolves when Redis has confirmed: what is published from now on is received. */
+/** Resolves when Redis has confirmed the subscription: what is published from then on is received. */
 export async function subscribe(
   client: Redis,
   channel: string,
@@ -16,7 +16,7 @@ export async function subscribe(
   }
   client.on("smessageBuffer", receive);
   await new Promise((resolve, reject) => {
-    // A node that no longer serves the channel is told by an event; the command then stays without an answer.
+    // The client reports a node that no longer serves the channel by an event; the command then gets no answer.
     client.once("moved", () => {
       reject(new RedisUnreachableError(`The Redis Cluster has just moved the shard channel ${channel}.`));
     });
@@ -24,23 +24,23 @@ export async function subscribe(
   });
 }
 
-/** Resolves when everything published before has been received. */
+/** Resolves when everything published before the call has been received. */
 export function unsubscribe(client: Redis, channel: string, transport: PubSubTransport): Promise<unknown> {
   return transport === "sharded" ? client.sunsubscribe(channel) : client.unsubscribe(channel);
 }
 
 /**
- * Calls back when the client is out of step with its connection: a node from which the cluster takes the channel's
- * slot says unasked that it is unsubscribed, for which the client library has no command.
+ * Calls back when the client no longer matches replies to its commands: a node that loses the channel's slot pushes an
+ * unsubscribe message, for which the client library has no command.
  */
-export function onOutOfStep(client: Redis, callback: () => void): void {
+export function onProtocolDesync(client: Redis, callback: () => void): void {
   client.on("error", (error: unknown) => {
     // A socket's error has a code, and closes the connection anyway.
     if (typeof error === "object" && error !== null && !("code" in error)) callback();
   });
 }
 
-/** Asks a subscribed connection for an answer. @throws when what comes is the answer to something else */
+/** Pings a subscribed connection. @throws if the answer belongs to something else */
 export async function ping(client: Redis): Promise<void> {
   const answer: unknown = await client.ping();
   if (!Array.isArray(answer) || String(answer[0]) !== "pong") {

@@ -8,11 +8,11 @@ import type { PubSubTransport } from "./pubsub-source-options.ts";
 
 /** Options of {@link waitForSubscriber}. */
 export interface WaitForSubscriberOptions {
-  /** How long to wait. */
+  /** How long to wait, ms. */
   readonly timeoutMs: number;
-  /** Sharded, the node that serves the channel is asked, and knows all of its subscribers. `@default "pubsub"` */
+  /** With `sharded`, the node that serves the channel is asked: it knows all subscribers. `@default "pubsub"` */
   readonly transport?: PubSubTransport;
-  /** Gives up; the call then rejects with the signal's reason. `@default never` */
+  /** Stops the wait; the call then rejects with the signal's reason. `@default never` */
   readonly signal?: AbortSignal | undefined;
   /** @default DEFAULT_LOGGER */
   readonly logger?: Logger;
@@ -20,17 +20,17 @@ export interface WaitForSubscriberOptions {
   readonly time?: TimeProvider;
 }
 
-// Redis tells nobody that a channel got its first subscriber, so it has to be asked. Ten times a second is
-// quicker than a person notices, and over long before anything else starts.
+// Redis does not announce the first subscriber of a channel, so it has to be polled. Ten times a second is faster than a
+// person notices, and costs Redis next to nothing.
 const POLL_MS = 100;
 
 /**
- * Waits until somebody is subscribed to the channel, so that a publisher does not talk to an empty room.
+ * Waits until the channel has a subscriber, so that a publisher does not publish into the void.
  *
- * On a Redis Cluster the node that is asked knows its own subscribers only.
+ * On a Redis Cluster the node that is asked knows only its own subscribers.
  *
- * @returns whether there is a subscriber; `false` when the time was over first
- * @throws RedisError when there is no usable Redis within `connectTimeoutMs`; the signal's reason
+ * @returns whether there is a subscriber; `false` if the time was over first
+ * @throws RedisError if there is no usable Redis within `connectTimeoutMs`; the signal's reason
  */
 export async function waitForSubscriber(
   options: RedisConnectionOptions,
@@ -55,7 +55,7 @@ export async function waitForSubscriber(
   const over = new AbortController();
   const finish = (): void => {
     over.abort();
-    // Also settles a question that a hanging Redis does not answer.
+    // Also rejects a command that a hanging Redis does not answer.
     void connection.close();
   };
   const cancel = time.wakeAfter(timeoutMs, finish);

@@ -5,47 +5,47 @@ import { MESSAGE_LIMITS } from "../wire/frame.ts";
 /** How a sink packs rows into frames. */
 export interface FramingOptions {
   /**
-   * Packs rows into frames with numbers, so that readers measure losses and recognise what is sent again. Without them
-   * each row is a message of its own, as it is.
-   * @default whether one of the other options of frames is given
+   * Packs rows into frames with numbers, so that readers can measure losses and drop what is sent twice. Without frames
+   * each row is a message of its own, unchanged.
+   * @default true if another option of frames is given
    */
   readonly frames?: boolean;
   /** Most rows in a frame, 10,000 at most. `@default 64` */
   readonly batch?: number;
-  /** How long a row may wait for its frame to be full; 0: until the end of the write. `@default 10` */
+  /** How long a row may wait for its frame to be full, ms; 0: until the end of the write. `@default 10` */
   readonly lingerMs?: number;
-  /** Longest silence: then an empty frame is sent. `@default 1_000` */
+  /** An empty frame (heartbeat) is sent after this long without another, ms. `@default 1_000` */
   readonly heartbeatMs?: number;
   /**
-   * Who numbers the rows; 1 to 48 of `A-Z a-z 0-9 . _ : -`. Numbers begin at 0, so nobody may ever have had the name
-   * before on the same channel or stream: what comes under it would count as sent twice.
+   * The name of the producer, which numbers the rows; 1 to 48 of `A-Z a-z 0-9 . _ : -`. Numbers begin at 0, so the name
+   * must be new on the channel or stream: under a used name, readers would drop rows as sent twice.
    * @default random
    */
   readonly producer?: string;
   /**
-   * In place of `producer`: a name under which the numbers go on after a restart, so that readers keep one account for all
-   * runs, and count as lost what a run that crashed had numbered and not sent. They are kept in Redis, for a day without
-   * any publisher of the channel and for 7 days without one of this name; after a restart of Redis they begin anew. Publish
-   * times go on, too: they never fall below the latest of an earlier run. One publisher has a name at a time: the next waits up to 3 s for the claim of one
-   * that has crashed. @default none
+   * In place of `producer`: a name whose numbers continue after a restart, so that readers keep one account for all runs,
+   * and count as lost what a crashed run had numbered and not sent. Redis keeps the numbers for a day without any publisher
+   * of the channel, and for 7 days without one of this name; after a restart of Redis they begin again. Publish times
+   * continue, too: they never fall below the latest of an earlier run. Only one publisher can hold a name at a time: after a
+   * crash, the next one waits up to 3 s for the claim to end. @default none
    */
   readonly lastingProducer?: string;
 }
 
-/** The same without choices left open. */
+/** Resolved options. */
 export interface FramingSettings {
   readonly maxFrameEvents: number;
-  /** Characters or bytes; a character has three bytes at most, and readers take a mebibyte unless told otherwise. */
+  /** In characters or bytes; a character has at most three bytes, and readers accept one mebibyte. */
   readonly maxFrameSize: number;
   readonly lingerMs: number;
   readonly heartbeatMs: number;
   readonly producer: string;
-  /** `producer` is a name whose numbers go on. */
+  /** Whether the numbers of `producer` continue after a restart. */
   readonly lasting: boolean;
 }
 
 const MAX_FRAME_SIZE = 262_144;
-/** Options that mean nothing without frames. */
+/** Options that need frames. */
 const OF_FRAMES = ["batch", "lingerMs", "heartbeatMs", "producer", "lastingProducer"] as const;
 const PRODUCER = /^[A-Za-z0-9._:-]{1,48}$/;
 

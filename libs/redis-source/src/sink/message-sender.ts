@@ -4,23 +4,23 @@ import { isReply } from "../connection/explain-failure.ts";
 import type { RetryingClient } from "../connection/retrying-client.ts";
 import type { Answer, PublishRow, Room, Transport } from "./transport.ts";
 
-/** At least two batches in flight keep both ends busy: Redis works on one while the other is written. */
+/** At least two batches are in flight: Redis works on one while the other is written. */
 const FEWEST_IN_FLIGHT = 2;
-/** What is published at once waits for each subscriber as a whole, and counts towards Redis' limit for slow ones. */
+/** A batch that is published at once is buffered whole for each subscriber, and counts towards its output buffer limit. */
 const LARGEST_BATCH_BYTES = 128 * 1_024;
-/** What a command costs besides its message, so that a batch of empty ones has an end. */
+/** The size of a command besides its message, so that a batch of empty messages is limited, too. */
 const COMMAND_BYTES = 64;
 
-/** What became of messages: rows, but for `messages` and `bytes`. */
+/** What happened to messages, counted in rows, except `messages` and `bytes`. */
 export interface SendCounts {
-  /** Redis has taken them. */
+  /** Accepted by Redis. */
   readonly published: number;
   /** Messages that carried them, heartbeats too. */
   readonly messages: number;
   readonly bytes: number;
-  /** Taken, and nobody got them. */
+  /** Accepted, without a subscriber. */
   readonly unheard: number;
-  /** Sent again for want of an answer. */
+  /** Sent again because there was no answer. */
   readonly resent: number;
 }
 
@@ -38,17 +38,17 @@ interface Batch {
   readonly indexes: readonly number[];
   readonly payloads: readonly (string | Buffer)[];
   readonly sizes: readonly number[];
-  /** With what commands cost. */
+  /** Of messages and commands. */
   readonly bytes: number;
 }
 
-/** How a round of sending ended. */
+/** The result of one round of sending. */
 interface Outcome {
-  /** Indexes of the messages that Redis has not taken, in order. */
+  /** Indexes of the messages that Redis has not accepted, in order. */
   readonly left: readonly number[];
-  /** Rows in those that had no answer: Redis may have taken them all the same. */
+  /** Rows in messages without an answer: Redis may have accepted them. */
   readonly unanswered: number;
-  /** Why the first of them was not taken; `undefined`: all were. */
+  /** Why the first of them was not accepted; `undefined`: all were. */
   readonly failure: Error | undefined;
 }
 
@@ -62,8 +62,8 @@ export class MessageSender {
   #published = 0;
 
   /**
-   * @param redis the sender closes it
-   * @param maxInFlightBytes sent and not yet answered; a larger message goes alone
+   * @param redis closed by the sender
+   * @param maxInFlightBytes sent and not yet answered; a larger message is sent alone
    */
   constructor(
     redis: RetryingClient,
@@ -83,22 +83,22 @@ export class MessageSender {
     return this.#redis.disconnects;
   }
 
-  /** Rows that Redis has taken. */
+  /** Rows that Redis has accepted. */
   get published(): number {
     return this.#published;
   }
 
-  /** How often there was no room. */
+  /** How often messages had to wait for room. */
   get waits(): number {
     return this.#room?.waits ?? 0;
   }
 
   /**
-   * Resolves when Redis has taken each message. Those that it has not taken, since the connection was lost or it refused
-   * them for the moment, are sent again, and no others.
+   * Resolves when Redis has accepted each message. Messages that it has not accepted, because the connection was lost or
+   * it refused them for now, are sent again, and no others.
    *
    * @param rowsOf rows in the message with this index
-   * @throws RedisError when Redis refuses for good, or the sender was closed
+   * @throws RedisError if Redis refuses for good, or the sender was closed
    */
   async publish(messages: readonly PublishRow[], rowsOf: (index: number) => number): Promise<void> {
     for (let from = 0; from < messages.length;) {
@@ -165,7 +165,7 @@ export class MessageSender {
         sent += next.indexes.length;
         next = sent < indexes.length ? this.#batchFrom(messages, indexes, sent) : undefined;
       }
-      // After a failure what is in flight may still be taken: what is sent again must not overtake it.
+      // After a failure, batches in flight may still be accepted: what is sent again must not overtake them.
       const first = inFlight.shift();
       if (first === undefined) return { left: [...refused, ...indexes.slice(sent)], unanswered, failure };
       const { batch } = first;
@@ -206,7 +206,7 @@ export class MessageSender {
     return sizes.length === 0 ? undefined : { indexes, payloads, sizes, bytes };
   }
 
-  /** Counts what Redis has taken. */
+  /** Counts what Redis has accepted. */
   #note({ indexes, sizes }: Batch, answers: readonly Answer[], rowsOf: (index: number) => number): void {
     let [published, messages, bytes, unheard] = [0, 0, 0, 0];
     indexes.forEach((index, i) => {

@@ -7,18 +7,18 @@ import type { FramingSettings } from "./framing-options.ts";
 import type { MessageSender } from "./message-sender.ts";
 import type { PublishRow } from "./transport.ts";
 
-/** The last heartbeat does not hold up the end for longer than this when Redis does not answer. */
+/** How long a close waits for the last heartbeat when Redis does not answer. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
 /** How rows are packed on one channel or stream. */
 export interface WriterFraming extends Omit<FramingSettings, "lasting"> {
-  /** What each heartbeat says besides. `@default nothing` */
+  /** Attributes of each heartbeat. `@default none` */
   readonly attributes?: Readonly<Record<string, string>>;
-  /** Numbers that go on from an earlier run; the writer releases them. `@default they begin at 0` */
+  /** Numbers that continue from an earlier run; the writer releases them. `@default they begin at 0` */
   readonly numbers?: LastingNumbers | undefined;
   /**
-   * Keeps how far this producer is where readers find it that were away: called when the first heartbeat was taken,
-   * then at most once in `heartbeatMs`, and at the end. It must not reject. `@default none`
+   * Records how far this producer is, for readers that were disconnected. It is called when Redis has accepted the first
+   * heartbeat, then at most once in `heartbeatMs`, and at the end. It must not reject. `@default none`
    */
   readonly record?: ((record: ProducerRecord) => Promise<void>) | undefined;
 }
@@ -26,11 +26,11 @@ export interface WriterFraming extends Omit<FramingSettings, "lasting"> {
 type Sender = Pick<MessageSender, "publish" | "published" | "disconnects" | "waits" | "close">;
 type WriterContext = Pick<PartContext, "time" | "signal" | "logger" | "step">;
 
-/** How it goes on one channel or stream, or on several together. */
+/** Counts of one channel or stream, or of several together. */
 export interface WriterStats {
   readonly disconnects: number;
   readonly waits: number;
-  /** Rows that were written and that Redis has not taken. */
+  /** Rows that were written and that Redis has not accepted. */
   readonly unsent: number;
 }
 
@@ -46,25 +46,25 @@ export function sumOf(all: Iterable<WriterStats>): WriterStats {
 }
 
 /**
- * Writes rows to one channel or stream: each as it is, or packed into frames. A frame is sent when it is full or its first
- * row has waited long enough, and a heartbeat when there was nothing to send for a while.
+ * Writes rows to one channel or stream: unchanged, or packed into frames. A frame is sent when it is full or its first row
+ * has waited long enough, and a heartbeat when there was nothing to send for a while.
  */
 export class PartitionWriter {
   readonly #sender: Sender;
   readonly #framing: WriterFraming | undefined;
   readonly #context: WriterContext;
   readonly #builder: FrameBuilder | undefined;
-  /** Rows given to it. */
+  /** Rows given to the writer. */
   #taken = 0;
   #sending: Promise<void> = Promise.resolve();
   #pending = 0;
-  /** Rows in frames that Redis has taken. */
+  /** Rows in frames that Redis has accepted. */
   #sent = 0;
-  /** The number after those of all frames built. */
+  /** The number after the last one of all frames built. */
   #numbered = 0;
   /** When the last frame was sent, by the monotonic clock, ms. */
   #sentAt = Number.NEGATIVE_INFINITY;
-  /** Publish times of the first frame that was taken, and of the last one. */
+  /** Publish times of the first frame that Redis accepted, and of the last one. */
   #since: number | undefined;
   #sentUpTo = 0;
   #recordedAt = Number.NEGATIVE_INFINITY;
@@ -78,10 +78,10 @@ export class PartitionWriter {
   };
 
   /**
-   * Sends the first heartbeat, so that whoever listens knows this producer from its first number on.
+   * Sends the first heartbeat, so that readers know this producer from its first number on.
    *
-   * @param sender the writer closes it
-   * @param framing absent: rows go as they are
+   * @param sender closed by the writer
+   * @param framing `undefined`: rows are sent unchanged
    */
   constructor(sender: Sender, framing: WriterFraming | undefined, context: WriterContext) {
     this.#sender = sender;
@@ -104,7 +104,7 @@ export class PartitionWriter {
   }
 
   /**
-   * Resolves when the rows are sent, in frames those that fill some; the rest waits for more rows, at most `lingerMs`.
+   * Resolves when the rows are sent. With frames, rows that do not fill one wait for more rows, at most `lingerMs`.
    *
    * @throws FrameEncodeError for a row that no frame can carry; nothing is sent after that
    * @throws RedisError; the reason of the context's signal
@@ -117,12 +117,12 @@ export class PartitionWriter {
     );
   }
 
-  /** Resolves when Redis has taken every row. @throws RedisError; the reason of the context's signal */
+  /** Resolves when Redis has accepted every row. @throws RedisError; the reason of the context's signal */
   async flush(): Promise<void> {
     if (this.#builder !== undefined) await this.#unlessAborted(this.#flushAll(this.#builder));
   }
 
-  /** Where every row was sent, a last heartbeat says so; rows that wait are given up. */
+  /** Closes the writer. If every row was sent, a last heartbeat says so; rows that still wait are given up. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -144,7 +144,7 @@ export class PartitionWriter {
   }
 
   async #pack(builder: FrameBuilder, rows: readonly PublishRow[]): Promise<void> {
-    // What was sent in between may have got stuck: to take rows all the same would have no bound.
+    // What was sent in between may be stuck: accepting more rows would use memory without limit.
     if (this.#pending > 0) await this.#sending;
     this.#throwIfFailed();
     const now = this.#context.time.now();
@@ -172,7 +172,7 @@ export class PartitionWriter {
     this.#throwIfFailed();
   }
 
-  /** Never throws and never rejects, since timers call it: a failure is kept for the next call that can report it. */
+  /** Never throws or rejects, since timers call it: a failure is kept for the next call that can report it. */
   #flush(more?: Readonly<Record<string, string>>): Promise<void> {
     const builder = this.#builder;
     if (builder === undefined || this.#failure !== undefined) return this.#sending;
@@ -214,7 +214,7 @@ export class PartitionWriter {
           this.#since ??= publishedAtMs;
           this.#sentUpTo = publishedAtMs;
         }
-        // What comes next need not wait for it: it is the same connection, where commands keep their order.
+        // Not awaited: commands on one connection keep their order.
         void this.#record(false);
       } catch (error) {
         this.#fail(error);
@@ -258,13 +258,13 @@ export class PartitionWriter {
     if (this.#closed || this.#failure !== undefined) return;
     const silentMs = time.monotonic() - this.#sentAt;
     this.#cancelHeartbeat = time.wakeAfter(silentMs < heartbeatMs ? heartbeatMs - silentMs : 0, () => {
-      // A frame just sent says as much; one in flight says more than another after it.
+      // Not needed after a frame that was just sent, or while one is in flight.
       if (this.#pending === 0 && this.#sentAt + heartbeatMs <= time.monotonic()) void this.#flush();
       this.#armHeartbeat();
     });
   }
 
-  /** An abort closes the sender; why it was aborted says more than that it is closed. */
+  /** An abort closes the sender; the reason of the abort is thrown, not that the sender is closed. */
   async #unlessAborted(work: Promise<void>): Promise<void> {
     try {
       await work;

@@ -1,6 +1,7 @@
 import type { Json, PartContext, Sink, SinkPartition, StartContext } from "@millrace/dataflow";
 import { resolveTarget } from "../connection/connection-options.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
+import { writingNeeds } from "../connection/explain-failure.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import {
   LAYOUT_ATTRIBUTE,
@@ -22,13 +23,13 @@ import type { PartitionedSinkSettings } from "./sink-options.ts";
 import type { PublishRow, Transport } from "./transport.ts";
 
 /**
- * Rows into Redis, in order, divided by their key among channels or streams: each as a message, or packed into frames.
- * Each channel or stream has a connection of its own.
+ * Writes rows to Redis, in order, divided by their key among channels or streams: each as a message, or packed into
+ * frames. Each channel or stream has a connection of its own.
  *
- * A write resolves when Redis has taken every message that it completed, a flush when it has taken every row. When a
- * connection is lost, the sink waits for the next one and sends again what has no answer: nothing is left out, and what
- * was taken just before the loss may be there twice. Frames keep their numbers, so that a source drops the repetition.
- * Write and flush reject when Redis refuses for good, and when the signal of the context is aborted.
+ * A write resolves when Redis has accepted every message that it completed, a flush when Redis has accepted every row.
+ * When a connection is lost, the sink waits for the next one and sends again what has no answer. Nothing is left out, but
+ * messages from just before the loss may be there twice. Frames keep their numbers, so that a source drops the repetition.
+ * Write and flush reject if Redis refuses for good, and if the signal of the context is aborted.
  */
 export abstract class PartitionedSink implements Sink<PublishRow> {
   readonly #connection: RedisConnectionOptions;
@@ -38,12 +39,12 @@ export abstract class PartitionedSink implements Sink<PublishRow> {
   /** Parts that are open or being opened. */
   #users = 0;
   #record: Promise<LayoutRecord> | undefined;
-  /** A look that is not over yet serves all parts. */
+  /** A check in progress, which all parts share. */
   #check: Promise<void> | undefined;
   readonly #open = new Set<SinkPart>();
   #built = 0;
   #counts = NO_COUNTS;
-  /** Of the parts that were closed. */
+  /** The sum over the parts that were closed. */
   #closed = sumOf([]);
 
   /** @throws RedisOptionsError */
@@ -54,22 +55,23 @@ export abstract class PartitionedSink implements Sink<PublishRow> {
   ) {
     resolveTarget(connection);
     this.#connection = connection;
-    this.#subject = { name: settings.name, transport };
+    const { name, names, framing } = settings;
+    this.#subject = { name, transport, needs: writingNeeds(names.length, framing?.lasting === true) };
     this.#settings = settings;
   }
 
-  /** How messages get to one channel or stream. @param address of Redis, for messages */
+  /** Makes the transport of one channel or stream. @param address of Redis, for messages */
   protected abstract transportTo(name: string, address: string, context: PartContext): Transport;
 
   /** Called when the counts have changed. */
   protected abstract progressed(): void;
 
   /**
-   * Looks whether there is a Redis and which partition layout is recorded there. To open the sink would say more: a
-   * publisher that begins, and ends again, is heard by readers.
+   * Checks that there is a Redis, and which partition layout is recorded there. It does not open the sink, since readers
+   * would notice a publisher that begins and ends again.
    *
-   * @throws PartitionLayoutError when a publisher has recorded another partition layout; RedisError when there is no
-   *   usable Redis within `connectTimeoutMs`; the reason of the context's signal
+   * @throws PartitionLayoutError if a publisher has recorded another partition layout; RedisError if there is no usable
+   *   Redis within `connectTimeoutMs`; the reason of the context's signal
    */
   checkResume(_part: string, _resume: Json | undefined, context: StartContext): Promise<void> {
     const { layout, relayout } = this.#settings;
@@ -87,9 +89,9 @@ export abstract class PartitionedSink implements Sink<PublishRow> {
   }
 
   /**
-   * @throws PartitionLayoutError when a publisher has recorded another partition layout; ProducerNameError when another
-   *   publisher has the name of a producer that lasts; RedisError when there is no usable Redis within
-   *   `connectTimeoutMs`; the reason of the context's signal
+   * @throws PartitionLayoutError if a publisher has recorded another partition layout; ProducerNameError if another
+   *   publisher holds the name of a lasting producer; RedisError if there is no usable Redis within `connectTimeoutMs`; the
+   *   reason of the context's signal
    */
   async buildPart(
     _part: string,
@@ -97,7 +99,7 @@ export abstract class PartitionedSink implements Sink<PublishRow> {
     context: PartContext,
   ): Promise<SinkPartition<PublishRow>> {
     const { names, keyOf } = this.#settings;
-    // Two parts number their rows apart, so they are two producers.
+    // Two parts number their rows independently, so they are two producers.
     const number = this.#built;
     this.#built += 1;
     const writers: PartitionWriter[] = [];
@@ -119,7 +121,7 @@ export abstract class PartitionedSink implements Sink<PublishRow> {
     return part;
   }
 
-  /** What became of all rows so far. */
+  /** Counts of all rows so far. */
   protected figures(): SendCounts & WriterStats {
     const { disconnects, waits, unsent } = sumOf([
       this.#closed,
@@ -140,6 +142,7 @@ export abstract class PartitionedSink implements Sink<PublishRow> {
         logger,
         time,
         signal,
+        needs: this.#subject.needs,
         ...(transport.key === undefined ? {} : { key: transport.key }),
         ...(transport.prepare === undefined ? {} : { prepare: transport.prepare }),
       });
@@ -148,7 +151,7 @@ export abstract class PartitionedSink implements Sink<PublishRow> {
         this.#count(counts);
       });
       if (framing === undefined || this.#subject.transport === "stream") {
-        // A stream keeps its frames itself.
+        // A stream keeps its frames, so it needs no record.
         return new PartitionWriter(sender, framing, context);
       }
       const keeper = new RecordKeeper(name, framing.producer, context);
@@ -170,7 +173,7 @@ export abstract class PartitionedSink implements Sink<PublishRow> {
     return { ...framing, producer: numbers.producer, attributes, numbers };
   }
 
-  /** The first part does it for all. */
+  /** The first part records the layout for all. */
   async #recordLayout(context: PartContext): Promise<LayoutRecord | undefined> {
     const { layout, relayout, name } = this.#settings;
     if (isOnePartition(name)) return undefined;
@@ -185,7 +188,7 @@ export abstract class PartitionedSink implements Sink<PublishRow> {
     return this.#record;
   }
 
-  /** The last part ends it. */
+  /** The last part closes the record. */
   async #leave(): Promise<void> {
     this.#users -= 1;
     if (this.#users > 0) return;
@@ -230,7 +233,7 @@ class SinkPart implements SinkPartition<PublishRow> {
     return sumOf(this.#writers.map((writer) => writer.stats()));
   }
 
-  /** @throws PartitionLayoutError when another publisher has changed the layout */
+  /** @throws PartitionLayoutError if another publisher has changed the layout */
   async writeBatch(rows: readonly PublishRow[]): Promise<void> {
     this.#layout?.throwIfRefused();
     const keyOf = this.#keyOf;
@@ -245,7 +248,7 @@ class SinkPart implements SinkPartition<PublishRow> {
     await Promise.all(this.#writers.map((writer, index) => writer.write(shares[index] ?? [])));
   }
 
-  /** @throws PartitionLayoutError when another publisher has changed the layout */
+  /** @throws PartitionLayoutError if another publisher has changed the layout */
   async flush(): Promise<void> {
     this.#layout?.throwIfRefused();
     await Promise.all(this.#writers.map((writer) => writer.flush()));

@@ -6,24 +6,24 @@ import { requireAtLeast, resolveFraming } from "./framing-options.ts";
 import type { FramingOptions, FramingSettings } from "./framing-options.ts";
 import type { PublishRow } from "./transport.ts";
 
-/** Options that every sink over channels or streams has. */
+/** Options of every sink of channels or streams. */
 export interface PartitionedSinkOptions extends FramingOptions {
   /** How many partitions there are; with more than one they are named `{name:0}`, `{name:1}`, ... `@default 1` */
   readonly partitions?: number;
-  /** With several partitions: the key that decides where a row goes; the same key is always in the same one. */
+  /** With several partitions: the key that decides the partition of a row; the same key is always in the same one. */
   readonly keyOf?: (row: PublishRow) => string;
   /**
-   * With several partitions: the field whose value `keyOf` gives. It is recorded with their number, so that readers and
-   * other publishers that divide the rows differently are refused. `@default not known, and not compared`
+   * With several partitions: the field whose value `keyOf` returns. It is recorded with the number of partitions, so that
+   * readers and other publishers with another layout are refused. `@default not known, and not compared`
    */
   readonly partitionedBy?: string;
-  /** Records this layout in place of another one that is recorded. `@default false: it is refused` */
+  /** Replaces another layout that is recorded. `@default false: the sink is refused` */
   readonly relayout?: boolean;
-  /** Bytes sent to Redis and not yet answered, for each partition; a larger message goes alone. `@default 262_144 (256 KiB)` */
+  /** Bytes sent to Redis and not yet answered, for each partition; a larger message is sent alone. `@default 262_144 (256 KiB)` */
   readonly maxInFlightBytes?: number;
 }
 
-/** The same resolved. */
+/** Resolved options. */
 export interface PartitionedSinkSettings {
   /** Of the channel or stream as a whole. */
   readonly name: string;

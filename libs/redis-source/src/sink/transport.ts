@@ -5,22 +5,22 @@ import type { RetryingClient } from "../connection/retrying-client.ts";
 export type PublishRow = string | Uint8Array;
 
 /**
- * What Redis answered for one message: how many readers got it at once, 1 where that is not known; or why it has not taken
- * it. An error that is no reply leaves open whether it has.
+ * The answer for one message: how many readers received it at once (1 if that is not known), or why Redis has not accepted
+ * it. After an error that is no reply, Redis may have accepted it.
  */
 export type Answer = number | Error;
 
-/** How messages get into Redis: on a channel, or into a stream. */
+/** Sends messages to Redis: on a channel, or into a stream. */
 export interface Transport {
   /** On a cluster the connection goes to the node that serves this key. `@default any node` */
   readonly key?: string;
-  /** Bounds how much may be sent. `@default none` */
+  /** Limits how much may be sent. `@default no limit` */
   readonly room?: ((redis: RetryingClient) => Room) | undefined;
-  /** Asks on each new connection what it needs to know. `@default nothing` */
+  /** Prepares each new connection. `@default nothing to do` */
   readonly prepare?: (client: Redis) => Promise<void>;
-  /** Sends messages in order, in one go. It never rejects, and gives an answer for each. */
+  /** Sends messages in order, at once. It never rejects, and returns an answer for each. */
   send(client: Redis, messages: readonly (string | Buffer)[]): Promise<readonly Answer[]>;
-  /** Whether there is another way to send what was refused, from now on. `@default there is none` */
+  /** Switches to another way of sending after a refusal. @returns whether there is one. `@default there is none` */
   fallBack?(failure: Error): boolean;
 }
 
@@ -29,10 +29,10 @@ export interface Room {
   /** How often messages had to wait. */
   readonly waits: number;
   /**
-   * Takes room for up to `wanted` messages, and waits while there is none.
+   * Reserves room for up to `wanted` messages, and waits while there is none.
    *
-   * @returns how many there is room for, at least 1
-   * @throws what ends the sink
+   * @returns how many messages there is room for, at least 1
+   * @throws the error that ends the sink
    */
   take(wanted: number): Promise<number>;
   /** Ends a wait; the next command on the closed client fails. */

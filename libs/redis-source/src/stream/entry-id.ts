@@ -1,4 +1,4 @@
-/** Where a stream begins: no entry has this id, all have higher ones. */
+/** The start of a stream: all entries have higher ids. */
 export const BEFORE_ALL = "0-0";
 
 /** Whether the text is a complete entry id, `<ms>-<sequence>`, as Redis writes it. */
@@ -6,7 +6,7 @@ export function isEntryId(text: string): boolean {
   return /^(0|[1-9]\d{0,19})-(0|[1-9]\d{0,19})$/.test(text);
 }
 
-/** Negative when `a` comes before `b`, as for sorting. Both parts are 64 bits wide: numbers would round them. */
+/** Negative if `a` comes before `b`, as for sorting. Both parts have 64 bits, which numbers would round. */
 export function compareIds(a: string, b: string): number {
   const [aMs = "", aSequence = ""] = a.split("-");
   const [bMs = "", bSequence = ""] = b.split("-");
@@ -20,9 +20,9 @@ function compareDigits(a: string, b: string): number {
 }
 
 /**
- * When the entry was added, ms since the epoch by Redis' clock, unless its id was chosen by whoever added it.
+ * When the entry was added, ms since the epoch by Redis' clock, unless the program that added it chose the id.
  *
- * @param id as Redis sends it; no text is made of it, since this is asked for every entry there is
+ * @param id as Redis sends it; it is not turned into text, since this runs for every entry
  */
 export function millisecondsOf(id: Uint8Array): number {
   let ms = 0;

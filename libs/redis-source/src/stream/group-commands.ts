@@ -7,22 +7,22 @@ import { BEFORE_ALL } from "./entry-id.ts";
 import type { Place } from "./place.ts";
 import { fieldsOf, listOf, numberOf, textOf } from "./stream-commands.ts";
 
-/** A consumer of this name marks the groups that Millrace has made. Nothing is ever read through it. */
+/** The name of a consumer that marks the groups made by Millrace. Nothing is read through it. */
 const MARK = "millrace";
 
 /**
- * KEYS: stream. ARGV: group, mark, id, arguments about entries read… In one script, so that no other program's group is
- * marked, and none of ours is left without a mark.
+ * KEYS: stream. ARGV: group, mark, id, arguments about entries read… One script, so that it never marks the group of
+ * another program, and never leaves a group of ours without a mark.
  */
 const MAKE_GROUP = `
 redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], ARGV[3], 'MKSTREAM', unpack(ARGV, 4))
 redis.call('XGROUP', 'CREATECONSUMER', KEYS[1], ARGV[1], ARGV[2])
 `;
 
-/** How far a consumer group is. */
+/** The progress of a consumer group. */
 export interface GroupProgress {
   readonly name: string;
-  /** All up to here is done: nothing before it is wanted any more. */
+  /** Every entry up to this id is done: the group needs nothing before it. */
   readonly doneUpTo: string;
 }
 
@@ -42,7 +42,7 @@ export async function readGroups(client: Redis, stream: string): Promise<readonl
   );
 }
 
-/** Moves the group to a place, which claims it first. @throws RedisGroupError when it is not Millrace's */
+/** Claims the group and moves it to a place. @throws RedisGroupError if it was not made by Millrace */
 export async function showProgress(
   client: Redis,
   stream: string,
@@ -54,11 +54,11 @@ export async function showProgress(
 }
 
 /**
- * Makes a consumer group that has read up to a place, and the stream with it. It carries a mark by which Millrace knows
- * it again; a marked one that exists stays as it is.
+ * Makes a consumer group that has read up to a place, and the stream if there is none. The group gets a mark by which
+ * Millrace recognises it; an existing group with the mark stays as it is.
  *
- * @throws RedisGroupError for a group without the mark: another program reads through it, and would never be given what
- *   this one has committed
+ * @throws RedisGroupError for a group without the mark: another program reads through it, and would miss what this one
+ *   has committed
  */
 export async function claimGroup(client: Redis, stream: string, group: string, place: Place): Promise<void> {
   if (await isClaimed(client, stream, group)) return;
@@ -66,16 +66,16 @@ export async function claimGroup(client: Redis, stream: string, group: string, p
     await client.eval(MAKE_GROUP, 1, stream, group, MARK, place.id, ...entriesRead(place));
   } catch (error) {
     if (!(error instanceof Error) || !error.message.includes("BUSYGROUP")) throw error;
-    // It was made since the look: by another task of ours, or by another program.
+    // It was made in between: by another task of ours, or by another program.
     await isClaimed(client, stream, group);
   }
 }
 
 /**
- * Looks at a group before anything is opened.
+ * Checks a group before anything is opened.
  *
  * @param needs how many connections the source takes, for the message when Redis accepts no more
- * @throws RedisGroupError for a group without the mark; RedisError when there is no usable Redis within
+ * @throws RedisGroupError for a group without the mark; RedisError if there is no usable Redis within
  *   `connectTimeoutMs`; the reason of the context's signal
  */
 export async function lookAtGroup(
@@ -124,12 +124,12 @@ function foreignGroup(stream: string, group: string): RedisGroupError {
   );
 }
 
-/** Whole nodes of the stream go, which is cheap; some entries below `id` may stay. @returns how many went */
+/** Deletes whole nodes of the stream, which is cheap; some entries below `id` may stay. @returns how many were deleted */
 export async function trimBelow(client: Redis, stream: string, id: string, limit: number): Promise<number> {
   return client.xtrim(stream, "MINID", "~", id, "LIMIT", limit);
 }
 
-/** What is delivered and not acknowledged may be wanted again. */
+/** The first entry that is delivered and not acknowledged: the group may need it again. */
 async function firstPending(
   client: Redis,
   stream: string,
@@ -140,7 +140,7 @@ async function firstPending(
   return first === null || first === undefined ? delivered : textOf(first);
 }
 
-/** Without the number Redis estimates it where it can, and shows no lag where it cannot. */
+/** Without the number Redis estimates it if it can, and shows no lag if it cannot. */
 function entriesRead({ id, entries }: Place): readonly (string | number)[] {
   if (entries !== null) return ["ENTRIESREAD", entries];
   return id === BEFORE_ALL ? ["ENTRIESREAD", 0] : [];

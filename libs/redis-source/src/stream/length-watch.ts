@@ -1,16 +1,16 @@
 import type { PartContext } from "@millrace/dataflow";
 
-/** How long (ms) a warning holds. */
+/** The least time (ms) between two warnings. */
 const HOUR_MS = 3_600_000;
 
-/** Warns of a stream that grows because nothing deletes its entries: Redis keeps all of it in memory. */
+/** Warns about a stream that grows because nothing deletes its entries: Redis keeps all of them in memory. */
 export class LengthWatch {
   readonly #stream: string;
   readonly #most: number;
   readonly #context: PartContext;
   #nextAt = Number.NEGATIVE_INFINITY;
 
-  /** @param most entries without a warning; `Infinity`: no number is too many */
+  /** @param most entries without a warning; `Infinity`: never warns */
   constructor(stream: string, most: number, context: PartContext) {
     this.#stream = stream;
     this.#most = most;

@@ -12,15 +12,15 @@ export const DATA_FIELD = "data";
 
 const DATA_FIELD_BYTES = Buffer.from(DATA_FIELD);
 
-/** Events of some entries, as columns, and what they took up. */
+/** The events of some entries, as columns, and the bytes of their messages. */
 export interface DecodedEntries {
   readonly events: readonly RawLine[];
-  /** Publish time of the event's frame, or the time of its entry (ms); absent where there is no event. */
+  /** Publish time of the event's frame, or the time of its entry (ms); absent if there is no event. */
   readonly times?: readonly number[];
   readonly bytes: number;
 }
 
-/** Turns entries into events, and drops what a producer has sent twice. */
+/** Turns entries into events, and drops duplicates. */
 export class MessageDecoder {
   readonly #ledger: ProducerLedger;
   readonly #reject: PartContext["reject"];
@@ -40,7 +40,7 @@ export class MessageDecoder {
     this.#reject = reject;
   }
 
-  /** Entries that held no message, or none that can be read; the dead letter has them. */
+  /** Entries without a message, or with one that cannot be read. They go to the dead letter. */
   get malformed(): number {
     return this.#malformed;
   }
@@ -61,7 +61,7 @@ export class MessageDecoder {
     return { ...columns.columns(), bytes };
   }
 
-  /** Time is the entry's, not this machine's: read again, the same entries give the same account. */
+  /** The time is the entry's, not this machine's, so that the same entries give the same account when read again. */
   #decodeMessage(data: Buffer, time: number, columns: EventColumns): void {
     const message = decodeFrame(data);
     switch (message.kind) {
@@ -101,7 +101,7 @@ function dataOf(fields: readonly Buffer[]): Buffer | undefined {
   return undefined;
 }
 
-/** Byte by byte: this is asked for every entry, and for four bytes a native call costs more. */
+/** Byte by byte: this runs for every entry, and for four bytes a native call costs more than it saves. */
 function isDataField(field: Buffer | undefined): boolean {
   if (field?.length !== DATA_FIELD_BYTES.length) return false;
   for (let i = 0; i < field.length; i += 1) if (field[i] !== DATA_FIELD_BYTES[i]) return false;

@@ -11,8 +11,8 @@ const MOST_ENTRIES = 1_024;
 const FASTEST_GROWTH = 4;
 
 /**
- * How many entries to ask Redis for. It counts entries, while a batch is bound by events and bytes: the entries of
- * the read before tell how many fit. Where sizes leap, one batch may be up to four times as large as meant.
+ * How many entries to ask Redis for. XREAD counts entries, but a batch is limited by events and bytes: so the entries of
+ * the previous read predict how many fit. If sizes jump, one batch may be up to four times as large as configured.
  */
 export class ReadSize {
   readonly #limits: BatchLimits;
@@ -27,7 +27,7 @@ export class ReadSize {
     return this.#entries;
   }
 
-  /** Takes the measure of what was read. */
+  /** Adapts to the sizes of what was read. */
   measure(entries: number, events: number, bytes: number): void {
     const { maxBatchEvents, maxBatchBytes } = this.#limits;
     const fitting = Math.min(

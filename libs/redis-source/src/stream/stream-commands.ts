@@ -1,17 +1,17 @@
 import type { Redis } from "ioredis";
 import { BEFORE_ALL } from "./entry-id.ts";
 
-/** One entry as it came: its id, then field, value, field, value, … */
+/** One entry as received: its id, then field, value, field, value, … */
 export type StreamEntry = readonly [id: Buffer, fields: readonly Buffer[]];
 
-/** What Redis knows of a stream, at one instant. */
+/** The state of a stream at one instant. */
 export interface StreamState {
   readonly length: number;
   /** Entries ever added. */
   readonly added: number;
-  /** Of the first entry there is; `0-0` if there is none. */
+  /** The id of the first entry; `0-0` if there is none. */
   readonly firstId: string;
-  /** Of the last entry ever added. */
+  /** The id of the last entry ever added. */
   readonly lastId: string;
 }
 
@@ -22,13 +22,13 @@ const ABSENT: StreamState = Object.freeze({
   lastId: BEFORE_ALL,
 });
 
-/** Tells a stream's state; one that does not exist is an empty one. */
+/** Reads a stream's state; a stream that does not exist is empty. */
 export async function readState(client: Redis, stream: string): Promise<StreamState> {
-  // Inside a transaction the error is part of the answer; alone it is thrown.
+  // In a transaction the error is part of the answer; outside it is thrown.
   return stateOf(await client.callBuffer("XINFO", "STREAM", stream).catch((error: unknown) => error));
 }
 
-/** A stream's state and the entries behind `id`, at the same instant. */
+/** A stream's state and the entries after `id`, at the same instant. */
 export async function readWithState(
   client: Redis,
   stream: string,
@@ -45,7 +45,7 @@ export async function readWithState(
   return { state: stateOf(info), entries: entriesOf(read) };
 }
 
-/** Waits up to `blockMs` for entries behind `id`; none: the time was over. */
+/** Waits up to `blockMs` for entries after `id`; none: the time was over. */
 export async function waitForEntries(
   client: Redis,
   stream: string,
@@ -56,13 +56,13 @@ export async function waitForEntries(
   return entriesOf(await client.callBuffer("XREAD", "COUNT", count, "BLOCK", blockMs, "STREAMS", stream, id));
 }
 
-/** Whether there is any entry behind `id`. */
+/** Whether there is any entry after `id`. */
 export async function hasMore(client: Redis, stream: string, id: string): Promise<boolean> {
   const reply = await client.callBuffer("XREAD", "COUNT", 1, "STREAMS", stream, id);
   return entriesOf(reply).length > 0;
 }
 
-/** A reply of name, value, name, value, … as a map; values are as they came. */
+/** A reply of name, value, name, value, … as a map; values are unchanged. */
 export function fieldsOf(reply: unknown): ReadonlyMap<string, unknown> {
   const fields = new Map<string, unknown>();
   const flat = listOf(reply);
@@ -70,7 +70,7 @@ export function fieldsOf(reply: unknown): ReadonlyMap<string, unknown> {
   return fields;
 }
 
-/** Replies may be text or bytes; anything else is a server that Millrace does not know. */
+/** The text of a reply of text or bytes. @throws TypeError for anything else: an unknown kind of server */
 export function textOf(value: unknown): string {
   if (typeof value === "string") return value;
   if (value instanceof Uint8Array) return Buffer.from(value).toString();
@@ -111,7 +111,7 @@ function entriesOf(reply: unknown): readonly StreamEntry[] {
   });
 }
 
-// A look at its two parts must do: this runs for every entry there is.
+// Only its two parts are checked: this runs for every entry.
 function isEntry(entry: unknown): entry is StreamEntry {
   return Array.isArray(entry) && entry[0] instanceof Uint8Array && Array.isArray(entry[1]);
 }

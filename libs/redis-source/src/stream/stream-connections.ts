@@ -7,9 +7,9 @@ import type { RedisConnection } from "../connection/redis-connection.ts";
 import { RetryingClient } from "../connection/retrying-client.ts";
 
 /**
- * The connections of a source of streams. Each partition has one on which reads wait for entries, and nothing else can
- * be asked at the same time. Everything else goes over one that all partitions of the source in this process share; only on a
- * cluster each has its own, since it goes to the node that serves the stream.
+ * The connections of a source of streams. Each partition has one for its blocking reads, which can do nothing else. All
+ * other commands go over one that the partitions of the source in this process share; on a cluster each partition has its
+ * own, to the node that serves its stream.
  */
 export class StreamConnections {
   readonly #options: RedisConnectionOptions;
@@ -25,7 +25,7 @@ export class StreamConnections {
     this.#partitions = partitions;
   }
 
-  /** Of all partitions, this process reads so many. */
+  /** Sets how many partitions this process reads. */
   expect(partitions: number): void {
     this.#partitions = partitions;
   }
@@ -35,13 +35,13 @@ export class StreamConnections {
     return readingNeeds("stream", this.#partitions, this.#commands.cluster);
   }
 
-  /** For a read that waits. @throws RedisError; the reason of the context's signal */
+  /** For blocking reads. @throws RedisError; the reason of the context's signal */
   async reading(stream: string, context: PartContext): Promise<RetryingClient> {
     const connection = await this.#connect(`source ${stream}`, stream, context, context.signal);
     return new RetryingClient(connection, { ...context, key: stream });
   }
 
-  /** For all that is answered at once. @throws RedisError; the reason of the context's signal */
+  /** For commands that do not block. @throws RedisError; the reason of the context's signal */
   async commands(stream: string, context: PartContext): Promise<RetryingClient> {
     const connection = await this.#commands.connect(
       stream,

@@ -15,7 +15,7 @@ import { RedisClosedError } from "../errors.ts";
 import type { LayoutGuard } from "../partitions/layout-record.ts";
 import { LengthWatch } from "./length-watch.ts";
 import { MessageDecoder } from "./message-decoder.ts";
-import { endOf, lookAhead } from "./place.ts";
+import { detectGap, endOf } from "./place.ts";
 import type { Place, StreamEnd } from "./place.ts";
 import { BEFORE_ALL, compareIds, millisecondsOf } from "./entry-id.ts";
 import { ReadSize } from "./read-size.ts";
@@ -27,34 +27,34 @@ import { StreamProgress } from "./stream-progress.ts";
 import type { StreamPartitionSettings, StreamStart } from "./stream-source-options.ts";
 
 const END: SourceBatch<RawLine> = Object.freeze({ kind: "end" });
-/** A publisher that trims ahead of a slow reader would fill the log. */
-const TELL_LOSS_EVERY_MS = 10_000;
+/** A publisher that trims what a slow reader has not read would fill the log. */
+const LOG_LOSS_EVERY_MS = 10_000;
 
 /** Counts of one stream since it was opened. */
 export interface StreamStats extends SourceStats {
   /** Entries read; several events may share one. */
   readonly entries: number;
-  /** Entries that were trimmed or deleted before they were read; at least so many where the stream itself was deleted. */
+  /** Entries that were trimmed or deleted before they were read; a lower bound if the stream itself was deleted. */
   readonly lostEntries: number;
-  /** Events delivered though they may have come before: see `LedgerOptions.maxLosses`. */
+  /** Events delivered that may have come before: see `LedgerOptions.maxLosses`. */
   readonly possibleDuplicates: number;
   /** Events whose number or publish time was not believed; a heartbeat counts as one. */
   readonly suspicious: number;
   /** Entries without a message, or with one that cannot be read. */
   readonly malformed: number;
-  /** Entries behind the last one read, at the last look; "unknown" until the end of the stream was reached once. */
+  /** Entries after the last one read, at the last check; "unknown" until the end of the stream was reached once. */
   readonly lag: number | "unknown";
   /** Entries that this task deleted. */
   readonly trimmed: number;
-  /** Consumer groups that hold the trimming no more. */
+  /** Consumer groups that no longer block trimming. */
   readonly abandonedGroups: number;
   readonly disconnects: number;
 }
 
 /**
- * One stream. Reading deletes nothing, so it may be interrupted at any moment: what was not delivered is read again.
+ * One stream. Reading deletes nothing, so it may be interrupted at any time: what was not delivered is read again.
  *
- * It has two connections: on one a read waits for entries, on the other are probes, progress and trimming.
+ * It has two connections: one for blocking reads, and one for probes, progress and trimming.
  */
 export class StreamPartition implements SourcePartition<RawLine> {
   readonly #stream: string;
@@ -75,9 +75,9 @@ export class StreamPartition implements SourcePartition<RawLine> {
   #read = 0;
   #entries = 0;
   #lostEntries = 0;
-  /** Events lost with entries without numbers. */
+  /** Lost entries whose events have no numbers. */
   #lostUnnumbered = 0;
-  #tellLossAt = Number.NEGATIVE_INFINITY;
+  #logLossAt = Number.NEGATIVE_INFINITY;
 
   private constructor(
     stream: string,
@@ -131,7 +131,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
       opened.push(reading);
       const both = { reading, commands };
       const partition = new StreamPartition(stream, start, ledger, both, settings, layout, context);
-      // What Redis refuses to let it read is seen before the task is taken over.
+      // A missing permission to read shows before the task is acquired.
       await reading.ask((client) => readWithState(client, stream, place.id, 1));
       await partition.#progress.begin(place);
       const { step, logger } = context;
@@ -161,7 +161,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
     }
   }
 
-  /** Proves it by a look after the position, which Redis answers whatever the waiting read does. */
+  /** Proves it by a read after the position on the other connection, independent of the blocking read. */
   async drained(): Promise<Drained | undefined> {
     try {
       let proof: Drained | undefined;
@@ -181,7 +181,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
     return writePosition(this.#place, this.#seen, this.#ledger.snapshot());
   }
 
-  /** Group and trimming follow in their own time: the commit does not wait for them. */
+  /** Updates the group and trims in the background: the commit does not wait for it. */
   committed(position: Json): Promise<void> {
     const { id, entries } = readPosition(position);
     this.#progress.committed({ id, entries });
@@ -218,7 +218,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
     };
   }
 
-  /** Whatever a read under way brings is left where it is, in the stream. */
+  /** What a running read returns stays in the stream. */
   stop(): void {
     this.#over = true;
     void this.#reading.close();
@@ -230,7 +230,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
     await Promise.all([this.#reading.close(), this.#commands.close()]);
   }
 
-  /** Looks before it waits: only together with the stream's state does a read tell what was lost on the way. */
+  /** Reads the stream's state before it waits: only a read together with the state shows what was lost. */
   async #nextEntries(): Promise<readonly StreamEntry[]> {
     const { blockMs } = this.#settings;
     const look = await this.#reading.ask((client) =>
@@ -243,14 +243,14 @@ export class StreamPartition implements SourcePartition<RawLine> {
     this.#locate(look.state, look.entries);
     if (look.entries.length > 0) return look.entries;
     return this.#reading.ask(async (client) => {
-      // Elsewhere than where the look was, or on another connection, where the stream may be another: look again.
+      // The place has changed since, or the connection, where the stream may be another one: check again.
       if (this.#place.id !== id || this.#reading.number !== number) return [];
       return waitForEntries(client, this.#stream, id, this.#size.entries, blockMs);
     }, blockMs);
   }
 
   #locate(state: StreamState, entries: readonly StreamEntry[]): void {
-    const { place, lost, reset } = lookAhead(this.#place, this.#seen, state, entries.length === 0);
+    const { place, lost, reset } = detectGap(this.#place, this.#seen, state, entries.length === 0);
     const was = this.#place.id;
     const until = Math.max(timeOf(entries[0]?.[0] ?? state.lastId), timeOf(this.#seen?.lastId ?? was));
     const from = timeOf(was);
@@ -260,8 +260,8 @@ export class StreamPartition implements SourcePartition<RawLine> {
       const { step, logger } = this.#context;
       logger.warn(
         { event: "stream-reset", stream: this.#stream, step, was, is: state.lastId, lostEntries: lost },
-        `stream ${this.#stream} was deleted, or Redis was restored from an older copy: it was read up to ${was}, and is ` +
-          `read on after ${place.id}; at least ${lost} entries are gone that were not read`,
+        `stream ${this.#stream} was deleted, or Redis was restored from an older copy: it was read up to ${was}, and ` +
+          `reading continues after ${place.id}; at least ${lost} unread entries are gone`,
       );
     }
     if (lost > 0) this.#lose(lost);
@@ -269,22 +269,22 @@ export class StreamPartition implements SourcePartition<RawLine> {
       this.#ledger.missedFrom(from);
       this.#ledger.interrupted(until);
     }
-    // What was added after the last look, and went with the stream, is counted by no one.
+    // Entries that were added after the last check and went with the stream were never counted.
     if (reset) this.#holes.missedUncounted(from, until);
-    if (lost > 0 && !reset) this.#tellLoss(lost);
+    if (lost > 0 && !reset) this.#logLoss(lost);
   }
 
   #lose(entries: number): void {
     this.#lostEntries += entries;
-    // Where events are numbered the next numbers tell how many are missing; else each entry had at least one.
+    // If events are numbered, the next numbers show how many are missing; else each entry had at least one.
     if (this.#ledger.stats().producers === 0) this.#lostUnnumbered += entries;
   }
 
-  #tellLoss(entries: number): void {
+  #logLoss(entries: number): void {
     const { time, logger, step } = this.#context;
     const now = time.monotonic();
-    if (now < this.#tellLossAt) return;
-    this.#tellLossAt = now + TELL_LOSS_EVERY_MS;
+    if (now < this.#logLossAt) return;
+    this.#logLossAt = now + LOG_LOSS_EVERY_MS;
     logger.warn(
       { event: "trimmed-before-read", stream: this.#stream, step, entries, total: this.#lostEntries },
       `${entries} entries of stream ${this.#stream} were trimmed or deleted before they were read. Let the publisher wait ` +
@@ -309,13 +309,13 @@ export class StreamPartition implements SourcePartition<RawLine> {
   }
 }
 
-/** Where a partition begins. */
+/** Where reading of a partition begins. */
 interface StreamStartingPoint {
   readonly place: Place;
   readonly seen: StreamEnd | undefined;
 }
 
-/** Counted from the first moment, so that what goes before it is read is missed. */
+/** Takes the state at once, so that entries which are deleted before they are read count as lost. */
 async function startingPoint(
   commands: RetryingClient,
   stream: string,
@@ -325,10 +325,10 @@ async function startingPoint(
   if (start === "latest") return { place: endOf(state), seen: state };
   const id = start === "committed" || start === "earliest" ? BEFORE_ALL : start;
   const atEnd = state.length === 0 || compareIds(state.lastId, id) <= 0;
-  return { place: lookAhead({ id, entries: null }, undefined, state, atEnd).place, seen: state };
+  return { place: detectGap({ id, entries: null }, undefined, state, atEnd).place, seen: state };
 }
 
-/** What a waiting read brought was added after the last look. */
+/** The end of the stream, moved on by what a blocking read returned. */
 function furthest(seen: StreamEnd | undefined, { id, entries }: Place): StreamEnd | undefined {
   if (seen === undefined) return undefined;
   return {

@@ -4,7 +4,7 @@ import { isEntryId } from "./entry-id.ts";
 import { divideLedger, uniteLedger } from "../wire/ledger-state.ts";
 import type { Place, StreamEnd } from "./place.ts";
 
-/** What a task keeps to go on from: how far it has read, and which numbers it has seen. */
+/** A stream's position in a commit: how far it was read, and which numbers were seen. */
 export interface StreamPosition extends Place {
   /** Absent in positions of streams that were never seen. */
   readonly seen: StreamEnd | undefined;
@@ -17,7 +17,7 @@ export function writePosition({ id, entries }: Place, seen: StreamEnd | undefine
   return { id, entries, seen: end, ledger };
 }
 
-/** A position in two parts: the place, and the fields of the account of numbers. */
+/** Divides a position into the place and the fields of the account of numbers. */
 export function dividePosition(position: Json): DividedPosition {
   const { ledger = null, ...place } = readPosition(position);
   const { head, fields } = divideLedger(ledger);
@@ -30,7 +30,7 @@ export function unitePosition({ head, fields }: DividedPosition): Json {
   return writePosition(place, place.seen, uniteLedger({ head: ledger, fields }));
 }
 
-/** @throws RedisPositionError if a source of another kind, or none, has written it */
+/** @throws RedisPositionError if no source of streams wrote it */
 export function readPosition(position: Json): StreamPosition {
   if (typeof position === "object" && position !== null && "id" in position) {
     const { id, entries, seen, ledger } = position;
@@ -40,7 +40,7 @@ export function readPosition(position: Json): StreamPosition {
     }
   }
   throw new RedisPositionError(
-    `The stored position ${JSON.stringify(position).slice(0, 100)} is none of a stream, so this source did not write ` +
+    `The stored position ${JSON.stringify(position).slice(0, 100)} is not one of a stream, so this source did not write ` +
       "it. Reset the task's state, or give the flow another id.",
   );
 }

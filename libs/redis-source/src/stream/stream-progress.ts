@@ -7,14 +7,14 @@ import type { Place } from "./place.ts";
 import type { StreamPartitionSettings } from "./stream-source-options.ts";
 import { TrimGuard } from "./trim-guard.ts";
 
-/** Entries that one command deletes at most: Redis serves nobody else meanwhile. */
+/** Most entries that one command deletes: Redis serves no other client during it. */
 const TRIM_LIMIT = 10_000;
-/** A Redis that hangs does not hold up the end for longer than this. */
+/** How long a close waits for a Redis that hangs, ms. */
 const LAST_UPDATE_MS = 1_000;
 
 /**
- * Shows what was committed to the world: as the progress of a consumer group, and by deleting what nobody needs. It
- * works beside the task, at most every so often, and always gets to the last commit.
+ * Publishes the committed position as the progress of a consumer group, and trims what every group has passed. It works
+ * in the background, at most once in `progressEveryMs`, and always reaches the last commit.
  */
 export class StreamProgress {
   readonly #stream: string;
@@ -52,9 +52,9 @@ export class StreamProgress {
   }
 
   /**
-   * Makes the group, so that from now on nobody trims what this task has not read.
+   * Makes the group, so that from now on no other task trims what this task has not read.
    *
-   * @throws RedisGroupError when there is one that Millrace has not made; RedisError when Redis refuses it
+   * @throws RedisGroupError if there is one that Millrace has not made; RedisError if Redis refuses it
    */
   async begin(place: Place): Promise<void> {
     const { group } = this.#settings;
@@ -68,7 +68,7 @@ export class StreamProgress {
     this.#plan();
   }
 
-  /** Brings the group up to the last commit, if Redis is there. Nothing is begun afterwards. */
+  /** Moves the group to the last commit, if Redis is there. No update starts after that. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelAlarm?.();
@@ -114,44 +114,44 @@ export class StreamProgress {
         `stream ${this.#stream} is done up to ${place.id}`,
       );
     } catch (error) {
-      this.#tell(error);
+      this.#warn(error);
     }
     this.#nextAt = this.#context.time.monotonic() + progressEveryMs;
   }
 
   async #trim({ id }: Place): Promise<void> {
     const groups = await this.#redis.ask((client) => readGroups(client, this.#stream));
-    const { below, abandoned, back } = this.#guard.judge(id, groups, this.#context.time.monotonic());
+    const { below, abandoned, resumed } = this.#guard.trimPoint(id, groups, this.#context.time.monotonic());
     const { logger, step } = this.#context;
     for (const group of abandoned) {
       logger.warn(
         { event: "group-abandoned", stream: this.#stream, step, group },
         `consumer group ${group} of stream ${this.#stream} has made no progress for ${this.#settings.abandonedAfterMs} ms: ` +
-          "what it has not read is trimmed from now on. Delete it with XGROUP DESTROY if nobody uses it.",
+          "what it has not read is trimmed from now on. Delete it with XGROUP DESTROY if it is not used.",
       );
     }
-    for (const group of back) {
+    for (const group of resumed) {
       logger.info(
         { event: "group-back", stream: this.#stream, step, group },
-        `consumer group ${group} of stream ${this.#stream} goes on: what it has not read is kept again`,
+        `consumer group ${group} of stream ${this.#stream} makes progress again: what it has not read is kept`,
       );
     }
     if (compareIds(below, "0-0") === 0) return;
-    let went: number;
+    let deleted: number;
     do {
-      went = await this.#redis.ask((client) => trimBelow(client, this.#stream, below, TRIM_LIMIT));
-      this.#trimmed += went;
-    } while (went > 0);
+      deleted = await this.#redis.ask((client) => trimBelow(client, this.#stream, below, TRIM_LIMIT));
+      this.#trimmed += deleted;
+    } while (deleted > 0);
   }
 
-  /** The flow's results do not depend on it: told once, tried again after the next commit. */
-  #tell(error: unknown): void {
+  /** Logs a failure once. The flow's results do not depend on it, and the next commit tries again. */
+  #warn(error: unknown): void {
     if (error instanceof RedisClosedError || this.#failing) return;
     this.#failing = true;
     const { logger, step } = this.#context;
     logger.warn(
       { event: "progress-failed", stream: this.#stream, step, err: error },
-      `the progress on stream ${this.#stream} cannot be shown: ${error instanceof Error ? error.message : "unknown"}`,
+      `the progress on stream ${this.#stream} cannot be updated: ${error instanceof Error ? error.message : "unknown"}`,
     );
   }
 }

@@ -4,25 +4,25 @@ import type { RetryingClient } from "../connection/retrying-client.ts";
 import { StreamFullError } from "../errors.ts";
 import type { Room } from "../sink/transport.ts";
 
-// Redis tells nobody that a stream was trimmed, so it has to be asked. Readers trim once a second or so.
+// Redis does not announce that a stream was trimmed, so it has to be polled. Readers trim about once a second.
 const POLL_MS = 50;
 
 /**
  * What happens when a stream has `maxStreamLength` entries.
  *
- * - `wait`: rows wait until a reader has trimmed the stream. Nothing is lost, and what feeds the sink has to wait too.
- * - `trim`: the oldest entries go, read or not. Redis removes them by whole nodes, so some more may stay.
+ * - `wait`: rows wait until a reader has trimmed the stream. Nothing is lost; the source gets backpressure.
+ * - `trim`: the oldest entries are deleted, read or not. Redis deletes whole nodes, so some more may stay.
  * - `fail`: the write fails with a StreamFullError.
  */
 export type StreamFullPolicy = "wait" | "trim" | "fail";
 
-/** How the entries of one stream are bounded. */
+/** The limit of the entries of one stream. */
 export interface StreamLimit {
   readonly maxLength: number;
   readonly whenFull: StreamFullPolicy;
 }
 
-/** How much more a stream may take. Others may write too: then it may get longer by what they and this one have in flight. */
+/** How many more entries a stream may take. With several writers it may exceed the limit by what all of them have in flight. */
 export class StreamRoom implements Room {
   readonly #stream: string;
   readonly #redis: RetryingClient;
@@ -44,9 +44,9 @@ export class StreamRoom implements Room {
   }
 
   /**
-   * Takes room for up to `wanted` entries, and waits while there is none.
+   * Reserves room for up to `wanted` entries, and waits while there is none.
    *
-   * @returns how many there is room for, at least 1
+   * @returns how many entries there is room for, at least 1
    * @throws StreamFullError with the policy `fail`; RedisError
    */
   async take(wanted: number): Promise<number> {

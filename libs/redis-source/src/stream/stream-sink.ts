@@ -12,7 +12,7 @@ import type { StreamFullPolicy, StreamLimit } from "./stream-room.ts";
 export interface RedisStreamSinkOptions extends PartitionedSinkOptions {
   /** Name of the stream. */
   readonly stream: string;
-  /** Entries in each stream, heartbeats included. `@default none: it grows until somebody trims it` */
+  /** Most entries in each stream, heartbeats included. `@default none: it grows until a reader trims it` */
   readonly maxStreamLength?: number;
   /** @default "wait" */
   readonly whenFull?: StreamFullPolicy;
@@ -22,25 +22,25 @@ export interface RedisStreamSinkOptions extends PartitionedSinkOptions {
 
 /** What a sink has written, all partitions together. */
 export interface StreamSinkStats {
-  /** Rows that Redis has taken. */
+  /** Rows that Redis has accepted. */
   readonly published: number;
-  /** Entries that Redis has taken; heartbeats are entries as well. */
+  /** Entries that Redis has accepted; heartbeats are entries as well. */
   readonly entries: number;
   /** Bytes of their messages. */
   readonly bytes: number;
-  /** Rows sent again because the connection was lost before their answer; in frames, a reader recognises them. */
+  /** Rows sent again because the connection was lost before their answer; in frames, a reader drops the repetition. */
   readonly resent: number;
   /** How often a full stream made rows wait. */
   readonly waits: number;
-  /** Rows that were given to the sink and that Redis has not taken: they wait, or were not sent when it was closed. */
+  /** Rows that were given to the sink and that Redis has not accepted: they wait, or were not sent before the close. */
   readonly unsent: number;
   /** How often a connection was lost. */
   readonly disconnects: number;
 }
 
 /**
- * The least `maxStreamLength` with the policy `wait`. Redis trims whole nodes of a stream, a hundred entries each unless
- * configured: a stream not much longer could stay full though everything in it was read.
+ * The least `maxStreamLength` with the policy `wait`. Redis trims whole nodes of a stream, by default of a hundred entries
+ * each: a stream not much longer than that could stay full although every entry was read.
  */
 export const SHORTEST_WAITING_LENGTH = 1_000;
 

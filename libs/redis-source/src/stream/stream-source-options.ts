@@ -3,11 +3,11 @@ import type { LedgerOptions } from "../wire/producer-ledger.ts";
 import { isEntryId } from "./entry-id.ts";
 
 /**
- * Where a task begins that has never committed; one that has goes on behind its last commit, whatever is said here.
+ * Where a task without a commit begins. A task with a commit continues after it, whatever this option says.
  *
- * - `committed`, `earliest`: at the first entry there is.
- * - `latest`: behind the last entry there is.
- * - an entry id: right behind that entry.
+ * - `committed`, `earliest`: at the first entry.
+ * - `latest`: after the last entry.
+ * - an entry id: right after that entry.
  */
 export type StreamStart = "committed" | "earliest" | "latest" | (string & {});
 
@@ -18,36 +18,36 @@ export interface RedisStreamSourceOptions {
   /** How many streams the events are spread over: 1 is the stream itself, more are `{stream:0}` and so on. `@default 1` */
   readonly partitions?: number;
   /**
-   * The field by whose value the publisher chose the partition, which makes a `keyBy` on it whole in each.
-   * `@default none: with several partitions, a flow may rely on nothing`
+   * The field by whose value the publisher chose the partition. With it, a `keyBy` on that field needs no other partition.
+   * `@default none: with several partitions, a flow can assume nothing`
    */
   readonly partitionedBy?: string;
-  /** Bounds of the account of numbered events. `@default DEFAULT_LEDGER_OPTIONS` */
+  /** Limits of the account of numbered events. `@default DEFAULT_LEDGER_OPTIONS` */
   readonly ledger?: LedgerOptions;
   /** @default "committed" */
   readonly start?: StreamStart;
-  /** Events in one batch, as far as the sizes of the entries before let it be foreseen. `@default 8_192` */
+  /** Most events in one batch, as predicted from the sizes of earlier entries. `@default 8_192` */
   readonly maxBatchEvents?: number;
   /** The same in bytes. `@default 4_194_304 (4 MiB)` */
   readonly maxBatchBytes?: number;
-  /** How long Redis may let one read wait for entries. `@default 5_000` */
+  /** How long one read may wait for entries, ms. `@default 5_000` */
   readonly blockMs?: number;
   /**
-   * A consumer group of this name shows how far the task has committed, to XINFO GROUPS and to whoever trims. No
-   * entry is read through it. `true`: it has the flow's id. `@default none`
+   * The name of a consumer group that shows how far the task has committed: to XINFO GROUPS, and to programs that trim.
+   * No entry is read through it. `true`: it has the flow's id. `@default none`
    */
   readonly group?: string | true;
-  /** The least time between two updates of the group, and between two trims. `@default 1_000` */
+  /** The least time between two updates of the group, and between two trims, ms. `@default 1_000` */
   readonly progressEveryMs?: number;
   /** Whether entries are deleted that this task has committed and every other group has passed. Needs `group`. `@default false` */
   readonly trim?: boolean;
-  /** Another group without any progress for so long holds the trimming no more. `@default 86_400_000 (a day)` */
+  /** Another group without progress for this long, ms, no longer blocks trimming. `@default 86_400_000 (a day)` */
   readonly abandonedAfterMs?: number;
-  /** Entries from which on a task that does not trim warns of the stream's length, at the start and once an hour. `@default 1_000_000` */
+  /** A task that does not trim warns of more entries than this, at the start and once an hour. `@default 1_000_000` */
   readonly warnAboveEntries?: number;
 }
 
-/** The same without choices left open, but for what may be absent. */
+/** Resolved options. */
 export type StreamSourceSettings = Required<
   Omit<RedisStreamSourceOptions, "stream" | "partitions" | "partitionedBy" | "group" | "ledger">
 > &
@@ -104,7 +104,7 @@ export function checkStreamSettings(settings: StreamSourceSettings): StreamSourc
   if (group === "") throw new RedisOptionsError("The name of a consumer group is not empty.");
   if (trim && group === undefined) {
     throw new RedisOptionsError(
-      "A task that trims must show others how far it is, or they would trim what it needs: give a group beside trim.",
+      "A task that trims must show other readers how far it is, or they would trim what it needs: give a group with trim.",
     );
   }
   return settings;

@@ -23,10 +23,10 @@ import { DEFAULT_STREAM_SOURCE_OPTIONS, checkStreamSettings, settingsIn } from "
 import type { RedisStreamSourceOptions, StreamSourceSettings } from "./stream-source-options.ts";
 
 /**
- * Reads Redis Streams, each a partition, from a position that is part of the task's commit: whatever happens, reading
- * goes on right behind what was committed, and what a producer has sent twice is dropped by its number.
+ * Reads Redis Streams, each a partition. The position is part of the task's commit: after a crash, reading continues right
+ * after what was committed, and duplicates of a producer are dropped by their numbers.
  *
- * What is trimmed before it is read is lost, and counted.
+ * Entries that are trimmed before they are read are lost, and counted.
  */
 export class RedisStreamSource implements Source<RawLine> {
   readonly partitioning: Partitioning;
@@ -62,9 +62,9 @@ export class RedisStreamSource implements Source<RawLine> {
   }
 
   /**
-   * @throws PartitionLayoutError when publishers divide the stream differently; RedisGroupError when a consumer group
-   *   with the name of `group` is another program's; RedisError when there is no usable Redis within
-   *   `connectTimeoutMs`; the reason of the context's signal
+   * @throws PartitionLayoutError if publishers divide the stream differently; RedisGroupError if the consumer group named
+   *   `group` belongs to another program; RedisError if there is no usable Redis within `connectTimeoutMs`; the reason of
+   *   the context's signal
    */
   async checkStart(parts: readonly string[], context: StartContext): Promise<void> {
     this.#connections.expect(parts.length);
@@ -82,7 +82,7 @@ export class RedisStreamSource implements Source<RawLine> {
   }
 
   /**
-   * @throws RedisPositionError when `resume` is no position in a stream; otherwise as {@link checkStart}
+   * @throws RedisPositionError if `resume` is no position in a stream; otherwise as {@link checkStart}
    */
   async buildPart(part: string, resume: Json | undefined, context: PartContext): Promise<StreamPartition> {
     if (!this.#streams.includes(part)) {

@@ -7,11 +7,11 @@ import { readFrameHeader } from "./frame-header.ts";
 const { maxBytes, maxLines } = MESSAGE_LIMITS;
 
 /**
- * Takes a message apart: a frame if it starts with {@link FRAME_MARKER}, else bare lines. No message makes it throw, it
- * looks into no line, and it keeps nothing of the message's memory.
+ * Splits a message into lines: a frame if it starts with {@link FRAME_MARKER}, else bare lines. It never throws, does not
+ * read the lines, and keeps no reference to the message's memory.
  *
- * A frame holds exactly the lines it announces. A bare message holds at least one line; a final `\n` ends its last
- * line and starts no other.
+ * A frame holds exactly the lines it announces. A bare message holds at least one line; a final `\n` ends its last line
+ * and does not start another.
  */
 export function decodeFrame(message: Uint8Array): Frame {
   if (message.byteLength > maxBytes) {
@@ -23,12 +23,12 @@ export function decodeFrame(message: Uint8Array): Frame {
   const bytes = asBuffer(message);
   const text = textOf(bytes);
   if (text !== undefined) return text.startsWith(FRAME_MARKER) ? decodeFramed(text, text) : decodeBare(text);
-  // Latin-1 is one character a byte, whatever the bytes: a header, which is ASCII, is the same in it.
+  // Latin-1 has one character for each byte, so it can hold any bytes; a header, which is ASCII, is the same in it.
   const head = bytes.toString("latin1");
   return head.startsWith(FRAME_MARKER) ? decodeFramed(head, bytes) : decodeBare(bytes);
 }
 
-/** @param head the header and what follows, as text */
+/** @param head the whole message as text, at least the header exact */
 function decodeFramed(head: string, message: string | Buffer): Frame {
   const header = readFrameHeader(head);
   if ("code" in header) return { kind: "malformed", reason: header };
@@ -48,7 +48,7 @@ function linesAfter(at: number, message: string | Buffer, most: number): RawLine
 }
 
 function decodeBare(message: string | Buffer): Frame {
-  // One line past the bound shows that there are too many; one more may be the nothing after a final line feed.
+  // One line past the limit shows that there are too many; one more may be the empty rest after a final line feed.
   const lines = splitLines(message, maxLines + 2);
   if (lines.length > 1 && lines.at(-1)?.length === 0) lines.pop();
   return lines.length > maxLines ? tooManyEvents() : { kind: "bare", lines };

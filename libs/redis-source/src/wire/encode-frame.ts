@@ -3,19 +3,19 @@ import { FrameEncodeError } from "../errors.ts";
 import type { FrameHeader } from "./frame.ts";
 import { faultOf, formatFrameHeader } from "./frame-header.ts";
 
-/** A frame to be written: its header but for the count, which is the number of lines. */
+/** A frame to be written: its header without the count, which is the number of lines. */
 export interface FrameToEncode<Line extends RawLine = RawLine> extends Omit<FrameHeader, "count"> {
-  /** In the order of their numbers, each as it is, without its `\n`; none for a heartbeat. */
+  /** In the order of their numbers, each unchanged, without its `\n`; none for a heartbeat. */
   readonly lines: readonly Line[];
 }
 
 const LINE_FEED = 0x0a;
 
 /**
- * Writes a frame: text where all lines are text, else bytes. Lines are not looked into, so a malformed line travels
- * as well as a good one. A reader refuses what exceeds {@link MESSAGE_LIMITS}; the writer does not.
+ * Writes a frame: text if all lines are text, else bytes. Lines are not read, so a malformed line is written like a valid
+ * one. A reader refuses what exceeds {@link MESSAGE_LIMITS}; the writer does not.
  *
- * @throws {@link FrameEncodeError} if a line holds a line feed or a header field is out of its range.
+ * @throws {@link FrameEncodeError} if a line holds a line feed or a header field is out of range.
  */
 export function encodeFrame(frame: FrameToEncode<string>): string;
 export function encodeFrame(frame: FrameToEncode): string | Buffer;
@@ -31,12 +31,12 @@ export function encodeFrame(frame: FrameToEncode): string | Buffer {
     return joinBytes([start, ...lines]);
   }
   const text = [start, ...lines].join("\n");
-  // One look at the whole costs less than one at each line.
+  // One scan of the whole text costs less than one of each line.
   if (lineFeedsIn(text) !== lines.length) requireLines(lines);
   return text;
 }
 
-/** @throws FrameEncodeError for a line that holds a line feed, which no frame can carry */
+/** @throws FrameEncodeError if a line holds a line feed, which no frame can carry */
 export function requireLines(lines: readonly RawLine[]): void {
   const index = lines.findIndex((line) =>
     typeof line === "string" ? line.includes("\n") : line.includes(LINE_FEED),

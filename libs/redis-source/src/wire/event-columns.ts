@@ -3,9 +3,9 @@ import type { RawLine } from "@millrace/dataflow";
 /** Gathers events with their times, as the columns of a batch. */
 export class EventColumns {
   #events: readonly RawLine[] = [];
-  /** The same array, if it was made here. */
+  /** The same array, if it is a copy made here. */
   #made: RawLine[] | undefined;
-  /** Absent while no time is known. */
+  /** `undefined` while no time is known. */
   #times: number[] | undefined;
 
   get length(): number {
@@ -13,15 +13,15 @@ export class EventColumns {
   }
 
   /**
-   * @param lines kept as they are: they must not change afterwards
+   * @param lines kept without a copy: they must not change afterwards
    * @param time of all these lines (ms), `NaN`: unknown
    * @param from index of the first one
-   * @param to index behind the last one
+   * @param to index after the last one
    */
   add(lines: readonly RawLine[], time: number, from = 0, to: number = lines.length): void {
     const before = this.#events.length;
     if (before === 0 && from === 0 && to === lines.length) {
-      // Bare lines are gathered already, and a batch is often one frame: nothing to copy.
+      // No copy: bare lines are already gathered, and a batch is often one frame.
       this.#events = lines;
       this.#made = undefined;
     } else {

@@ -1,7 +1,7 @@
 import type { RawLine } from "@millrace/dataflow";
 import { encodeFrame, requireLines } from "./encode-frame.ts";
 
-/** A message made of rows, with their numbers in it: sent again, it is recognised. */
+/** A message made of rows, with their numbers in it, so that readers recognise it when it is sent again. */
 export interface BuiltFrame {
   readonly payload: string | Uint8Array;
   /** Rows; 0 for a heartbeat. */
@@ -9,16 +9,16 @@ export interface BuiltFrame {
   readonly publishedAtMs: number;
 }
 
-/** How a {@link FrameBuilder} packs. */
+/** Limits of frames, and the producer's name. */
 export interface FrameBounds {
-  /** A name that no producer had before on this channel or stream, unless all below the first number is what it had. */
+  /** A name that is new on this channel or stream; or one whose earlier numbers are all below the first number. */
   readonly producer: string;
   readonly maxFrameEvents: number;
-  /** Characters or bytes of rows; a larger row goes alone. */
+  /** Characters or bytes of rows; a larger row gets a frame of its own. */
   readonly maxFrameSize: number;
 }
 
-/** Gathers rows into frames and gives each row its number. Pure: time comes in as an argument. */
+/** Gathers rows into frames and gives each row its number. Pure: time is an argument. */
 export class FrameBuilder {
   readonly #bounds: FrameBounds;
   #rows: RawLine[] = [];
@@ -42,9 +42,10 @@ export class FrameBuilder {
   }
 
   /**
-   * Takes rows. @returns frames that are full now
+   * Adds rows. @returns frames that are full now
    *
-   * @throws FrameEncodeError for a row that no frame can carry, whether its frame is full or not; no row is taken after that
+   * @throws FrameEncodeError for a row that no frame can carry, whether its frame is full or not; the builder is unusable
+   *   after that
    */
   add(rows: readonly RawLine[], now: number): BuiltFrame[] {
     const { maxFrameEvents, maxFrameSize } = this.#bounds;
@@ -60,14 +61,14 @@ export class FrameBuilder {
     return full;
   }
 
-  /** The rows that wait as a frame, or a heartbeat with these attributes if there are none. */
+  /** A frame of the rows that wait, or a heartbeat with these attributes if there are none. */
   flush(now: number, attributes?: Readonly<Record<string, string>>): BuiltFrame {
     return this.#build(now, attributes);
   }
 
   #build(now: number, attributes?: Readonly<Record<string, string>>): BuiltFrame {
     const lines = this.#rows;
-    // A clock that is set back must not let a later event seem to be published earlier.
+    // If the clock is set back, a later event must not appear to be published earlier.
     this.#publishedAtMs = Math.max(this.#publishedAtMs, now);
     const payload = encodeFrame({
       producer: this.#bounds.producer,

@@ -2,16 +2,16 @@ import { FRAME_MARKER, FRAME_VERSION } from "./frame.ts";
 import type { FrameFailure, FrameHeader } from "./frame.ts";
 
 const START = `${FRAME_MARKER}${FRAME_VERSION} `;
-/** Bounds of length are checked after the match: counting within it triples its cost. */
+/** The length is checked after the match: a counted repetition triples the cost of the match. */
 const NAME = "[A-Za-z0-9._:-]+";
 const LONGEST_NAME = 64;
 const PRODUCER_RULE = "producer must be 1 to 64 of A-Z a-z 0-9 . _ : -";
-/** Numbers have one spelling each, so that equal headers are equal bytes. */
+/** Each number has one spelling, so that equal headers have equal bytes. */
 const NUMBER = String.raw`0|[1-9]\d*`;
 const PRODUCER = new RegExp(`^${NAME}$`);
-/** A whole header with what ends it. */
+/** A whole header and its end. */
 const HEADER = new RegExp(`^${START}(${NAME}) (${NUMBER}) (${NUMBER}) (${NUMBER})(\\n|$)`);
-/** A header with attributes: tried only where the plain form does not match, so that frames with events pay nothing. */
+/** A header with attributes: tried only if the plain form does not match, so that frames with events pay nothing. */
 const HEADER_WITH_ATTRIBUTES = new RegExp(
   `^${START}(${NAME}) (${NUMBER}) (${NUMBER}) (${NUMBER})((?: [^ =\\n]+=[^ =\\n]+)+)(\\n|$)`,
 );
@@ -20,7 +20,7 @@ const MOST_ATTRIBUTES = 8;
 const ATTRIBUTE_KEY = /^[a-z][a-z0-9-]{0,31}$/;
 const ATTRIBUTE_VALUE = /^[A-Za-z0-9._:,;/@%+-]{1,256}$/;
 const VERSION = /^[^ \n]{1,16}(?=[ \n]|$)/;
-/** The end of what Date can hold: a time past it would throw in whoever prints it. */
+/** The last time that Date can hold: to print a later one would throw. */
 const MAX_TIME_MS = 8.64e15;
 
 /** The header line of a frame, without its line end. */
@@ -33,7 +33,7 @@ export function formatFrameHeader({
 }: FrameHeader): string {
   const plain = `${START}${producer} ${first} ${count} ${publishedAtMs}`;
   if (attributes === undefined) return plain;
-  // Sorted, so that a header has one spelling whatever the order it was made in.
+  // Sorted, so that a header has one spelling for any order of its attributes.
   return [
     plain,
     ...Object.keys(attributes)
@@ -42,7 +42,7 @@ export function formatFrameHeader({
   ].join(" ");
 }
 
-/** A header, and where the lines begin after it; undefined where nothing follows, not even a line end. */
+/** A header, and where the lines begin after it; undefined if nothing follows, not even a line end. */
 export interface HeaderInText extends FrameHeader {
   readonly linesAt: number | undefined;
 }
@@ -51,7 +51,7 @@ export interface HeaderInText extends FrameHeader {
 export function readFrameHeader(text: string): HeaderInText | FrameFailure {
   const match = HEADER.exec(text);
   if (match === null) return readWithAttributes(text);
-  // By index: to take an array apart by its iterator costs as much as the match.
+  // By index: destructuring the array by its iterator costs as much as the match.
   const header = {
     producer: match[1] ?? "",
     first: Number(match[2]),
@@ -68,7 +68,7 @@ function readWithAttributes(text: string): HeaderInText | FrameFailure {
   if (match === null) return strange(text);
   const [whole, producer = "", first, count, publishedAtMs, list = "", end] = match;
   const attributes: Record<string, string> = {};
-  // A key such as "constructor" must not be found where the producer did not write it.
+  // A key such as "constructor" must not be found if the producer did not write it.
   Object.setPrototypeOf(attributes, null);
   let last = "";
   for (const pair of list.slice(1).split(" ", MOST_ATTRIBUTES + 1)) {
@@ -89,7 +89,7 @@ function readWithAttributes(text: string): HeaderInText | FrameFailure {
   return fault === undefined ? header : badHeader(fault);
 }
 
-/** What is wrong with a header's values, if anything is. */
+/** What is wrong with a header's values; `undefined`: nothing. */
 export function faultOf(header: FrameHeader): string | undefined {
   if (!PRODUCER.test(header.producer)) return PRODUCER_RULE;
   return faultOfValues(header) ?? faultOfAttributes(header);

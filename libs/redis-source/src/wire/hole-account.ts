@@ -1,31 +1,31 @@
 import type { ProducerLedger } from "./producer-ledger.ts";
 import type { ProducerRecord, ProducerRecords } from "./producer-records.ts";
 
-/** The records of a channel that were read; `undefined`: they could not be. */
+/** The records of a channel; `undefined`: they could not be read. */
 type Read = ProducerRecords | undefined;
 
-/** A time (ms), both ends included. */
+/** A range of time (ms), both ends included. */
 interface Interval {
   readonly from: number;
   readonly to: number;
 }
 
 /**
- * Finds out what was published while a reader was away, and since when it cannot know.
+ * Finds out what was published while a reader was disconnected, and since when that is uncertain.
  *
- * The next number of a producer that goes on measures what was missed of it. Of one that ended meanwhile only its
- * record tells, and of one that began meanwhile that there was one at all.
+ * If a producer continues, its next number measures what was missed. If it ended during the outage, only its record shows
+ * that. If it began during the outage, only its record shows that it exists.
  */
 export class HoleAccount {
   readonly #ledger: ProducerLedger;
-  /** What was there before this reader listened; `undefined`: not known. */
+  /** The records from before this reader subscribed; `undefined`: not known. */
   #before: Read;
-  /** When the first hole began, ms; `undefined`: there was none. */
+  /** When the first outage began, ms; `undefined`: there was none. */
   #from: number | undefined;
-  /** When events may have been missed that no number counts. */
+  /** When events without numbers may have been missed. */
   #uncounted: Interval | undefined;
-  /** When producers may have come and gone of which no record was read. */
-  #untold: Interval | undefined;
+  /** When producers may have begun and ended whose records were not read. */
+  #unrecorded: Interval | undefined;
 
   constructor(ledger: ProducerLedger) {
     this.#ledger = ledger;
@@ -33,34 +33,34 @@ export class HoleAccount {
 
   /** Since when (ms) something may be missing that is not counted as lost; `undefined`: nothing is. */
   get uncertainSince(): number | undefined {
-    const since = [this.#uncounted?.from, this.#untold?.from, this.#ledger.unheardSince];
+    const since = [this.#uncounted?.from, this.#unrecorded?.from, this.#ledger.unheardSince];
     const known = since.filter((time) => time !== undefined);
     return known.length === 0 ? undefined : Math.min(...known);
   }
 
-  /** Whether what was published in `[open, close)` may have been missed without a trace. */
+  /** Whether events published in `[open, close)` may have been missed without being counted. */
   leavesUnknown(open: number, close: number): boolean {
     const touches = (hole: Interval | undefined): boolean =>
       hole !== undefined && hole.from < close && hole.to >= open;
-    return touches(this.#uncounted) || touches(this.#untold);
+    return touches(this.#uncounted) || touches(this.#unrecorded);
   }
 
-  /** The reader listens for the first time. */
+  /** The reader subscribes for the first time. */
   begin(records: Read): void {
     this.#before = records;
   }
 
   /**
-   * A task goes on that was away: since its ledger last heard a producer, or else since `takenUpTo` (ms).
+   * A task resumes. It was away since its ledger last heard a producer, or else since `takenUpTo` (ms).
    *
-   * @param takenUpTo all that came until then had been taken
+   * @param takenUpTo the time up to which everything that came was taken
    */
   resume(records: Read, takenUpTo: number, now: number): void {
     const { heardAt, bare } = this.#ledger;
     const from = heardAt === Number.NEGATIVE_INFINITY ? takenUpTo : heardAt;
     this.#from = from;
     this.#ledger.missedFrom(from);
-    // No number tells what is missing of lines without numbers.
+    // Lines without numbers: no number shows how many are missing.
     if (bare) this.missedUncounted(takenUpTo, now);
     this.#learn(records, from, now, ({ since, publishedAtMs }) => {
       if (publishedAtMs <= from) return "before";
@@ -69,21 +69,21 @@ export class HoleAccount {
     this.#before = records;
   }
 
-  /** The reader was away from `from` on, and is not any more. */
+  /** The reader was disconnected from `from` until now. */
   missed(from: number, records: Read, now: number): void {
     this.#from ??= from;
     this.#ledger.missedFrom(from);
-    // No number tells what is missing of lines without numbers.
+    // Lines without numbers: no number shows how many are missing.
     if (this.#ledger.bare) this.missedUncounted(from, now);
     this.learn(records, now);
   }
 
-  /** What was missed from `from` to `to` has no numbers. */
+  /** Events without numbers may have been missed from `from` to `to`. */
   missedUncounted(from: number, to: number): void {
     this.#uncounted = union(this.#uncounted, { from, to });
   }
 
-  /** The reader looks once more: if it was never away, that tells it nothing. */
+  /** Takes the latest records. Without an outage they show nothing new. */
   learn(records: Read, now: number): void {
     const before = this.#before;
     if (this.#from === undefined) return;
@@ -95,15 +95,15 @@ export class HoleAccount {
     });
   }
 
-  /** @param judge when a producer that was never heard published what its record tells */
+  /** @param judge decides when a producer that was never heard published what its record counts */
   #learn(
     records: Read,
     from: number,
     now: number,
     judge: (record: ProducerRecord, producer: string) => "before" | "began" | "uncounted",
   ): void {
-    const told = records !== undefined && (records.size > 0 || this.#ledger.stats().producers > 0);
-    this.#untold = told ? undefined : union(this.#untold, { from, to: now });
+    const recorded = records !== undefined && (records.size > 0 || this.#ledger.stats().producers > 0);
+    this.#unrecorded = recorded ? undefined : union(this.#unrecorded, { from, to: now });
     for (const [producer, record] of records ?? []) {
       const verdict = this.#ledger.knows(producer) ? "known" : judge(record, producer);
       if (verdict === "before") continue;

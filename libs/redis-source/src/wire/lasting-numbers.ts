@@ -11,17 +11,17 @@ import { ProducerNameError, RedisClosedError } from "../errors.ts";
 import { listOf } from "../stream/stream-commands.ts";
 import { RECORDS_KEPT_MS, producersKey } from "./producer-records.ts";
 
-/** A publisher that has not renewed its claim for so long has none: after a crash the next one waits no longer. */
+/** A claim ends this long after its last renewal: after a crash the next publisher waits no longer. */
 const LEASE_MS = 3_000;
 const RENEW_EVERY_MS = LEASE_MS / 3;
-/** A name that no publisher has had for so long is deleted by the next one that claims another. */
+/** A name without a publisher for this long is deleted when another name is claimed. */
 const NAMES_KEPT_MS = 7 * 86_400_000;
-/** Stands where a value is not known or not there. */
+/** In place of a value that is not known or absent. */
 const NONE = "-";
 
 /**
- * What is kept: `<id> <next> <since> <owner> <until> <run> <last>`; `until` is when the claim ends or ended, by the clock of
- * Redis, ms; `since` and `last` are publish times of the first message and of the latest, ms.
+ * The record of a name: `<id> <next> <since> <owner> <until> <run> <last>`. `until` is when the claim ends or ended, by the
+ * clock of Redis, ms; `since` and `last` are publish times of the first message and of the latest, ms.
  */
 const FORM = "^(%S+) (%d+) (%d+) (%S+) (%d+) (%S+) (%d+)$";
 
@@ -53,7 +53,7 @@ for i = 1, #all, 2 do
 end
 return {1, id, next, since, last}`;
 
-/** ARGV: field, owner, id, next, since, run, last. @returns whether the claim stands, and else who has it */
+/** ARGV: field, owner, id, next, since, run, last. @returns whether the claim is still held, and else its holder */
 const RESERVE = `${PRELUDE}
 if owner and owner ~= ARGV[2] then return {0, owner} end
 local upTo = ARGV[4]
@@ -67,18 +67,17 @@ if owner == ARGV[2] then keep(id, next, since, '${NONE}', later(0), run, last) e
 return {1}`;
 
 /**
- * The numbers of a producer whose name lasts: whoever claims the name goes on where the last one ended, so that readers
+ * The numbers of a lasting producer: a publisher that claims the name continues where the last one ended, so that readers
  * keep one account for all of them.
  *
- * Numbers are reserved in Redis before any message carries them, and only by the one who holds the name. So no number is
- * given twice, whoever crashes or stops when; and what a publisher had numbered and not sent leaves a gap, which readers
- * count as lost.
+ * Numbers are reserved in Redis before any message carries them, and only by the holder of the name. So no number is used
+ * twice, even after a crash. Rows that a publisher numbered and did not send leave a gap, which readers count as lost.
  *
- * Under the name is kept the id by which readers know the producer. Redis may forget what it had: then the numbers are not
- * known any more. So where there is no record, or Redis has started anew since, the numbers begin at 0 with a new id.
+ * The record of the name has the id by which readers know the producer. Redis may lose recent writes when it restarts, and
+ * with them the last numbers. So if there is no record, or Redis has restarted since, the numbers begin at 0 with a new id.
  */
 export class LastingNumbers {
-  /** By which readers know the producer. */
+  /** The id by which readers know the producer. */
   readonly producer: string;
   /** The number of its next event. */
   readonly first: number;
@@ -126,9 +125,9 @@ export class LastingNumbers {
   }
 
   /**
-   * Claims the name on a channel or stream; where the last one who had it has crashed, once its claim has ended.
+   * Claims the name on a channel or stream. If the last holder has crashed, it waits until that claim ends.
    *
-   * @throws ProducerNameError when another publisher has it; RedisError; the reason of the context's signal
+   * @throws ProducerNameError if another publisher holds it; RedisError; the reason of the context's signal
    */
   static async claim(
     options: RedisConnectionOptions,
@@ -169,17 +168,17 @@ export class LastingNumbers {
     return this.#since === 0 ? undefined : this.#since;
   }
 
-  /** Publish time (ms) of the latest message that may have been sent, below which none may follow; 0: there was none. */
+  /** Publish time (ms) of the latest message that may have been sent; later ones must not be below it. 0: there was none. */
   get last(): number {
     return this.#last;
   }
 
   /**
-   * Makes all numbers up to `next` this publisher's own, and renews the claim.
+   * Reserves all numbers up to `next` for this publisher, and renews the claim.
    *
-   * @param publishedAtMs of the first message that is to carry them
-   * @param lastMs of the last one
-   * @throws ProducerNameError when another publisher has the name now; RedisError
+   * @param publishedAtMs publish time of the first message that carries them
+   * @param lastMs publish time of the last one
+   * @throws ProducerNameError if another publisher now holds the name; RedisError
    */
   async reserve(next: number, publishedAtMs: number, lastMs = publishedAtMs): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure.error;
@@ -189,7 +188,7 @@ export class LastingNumbers {
     await this.#keep();
   }
 
-  /** Gives the name up for the next one. It never rejects. */
+  /** Releases the name for the next publisher. It never rejects. */
   async release(): Promise<void> {
     this.#cancelRenewal?.();
     if (this.#failure === undefined && !this.#closed) {
@@ -198,7 +197,7 @@ export class LastingNumbers {
     await this.close();
   }
 
-  /** Leaves the claim to end by itself; settles whoever waits. Idempotent. */
+  /** Lets the claim expire; calls that wait are rejected. Idempotent. */
   close(): Promise<void> {
     this.#closed = true;
     this.#cancelRenewal?.();
@@ -207,7 +206,7 @@ export class LastingNumbers {
 
   async #keep(): Promise<void> {
     this.#renewedAt = this.#context.time.monotonic();
-    const [stands, other] = await this.#redis.ask(async (client) =>
+    const [held, other] = await this.#redis.ask(async (client) =>
       this.#run(
         client,
         RESERVE,
@@ -218,11 +217,11 @@ export class LastingNumbers {
         this.#last,
       ),
     );
-    if (stands === 1) return;
+    if (held === 1) return;
     throw taken(this.#channel, this.#name, String(other), "has taken it over since");
   }
 
-  /** A publisher that waits, for room or for events, has its name all the same. */
+  /** Renews the claim also while the publisher waits for room or for events. */
   #renewLater(): void {
     const { time } = this.#context;
     this.#cancelRenewal = time.wakeAfter(RENEW_EVERY_MS, () => {
@@ -246,7 +245,7 @@ export class LastingNumbers {
   }
 }
 
-/** What a server calls the time since it was started: what it had before may be older than what it had said. */
+/** The run id of each server, which changes at a restart: data from before may lack writes that it had confirmed. */
 class RunIds {
   readonly #known = new WeakMap<Redis, Promise<string>>();
 
@@ -261,7 +260,7 @@ async function runIdOf(client: Redis): Promise<string> {
   try {
     return /^run_id:(\w+)/m.exec(await client.info("server"))?.[1] ?? NONE;
   } catch (error) {
-    // Renamed, or not allowed.
+    // The command is renamed, or not allowed.
     if (isReply(error)) return NONE;
     throw error;
   }
@@ -289,18 +288,18 @@ async function claimed(
       if (Number(first) > 0) {
         logger.info(
           { event: "producer-goes-on", channel, step, producer, first: Number(first) },
-          `the numbers of producer ${name} on ${channel} go on at ${first}`,
+          `the numbers of producer ${name} on ${channel} continue at ${first}`,
         );
       }
       return { producer: String(producer), first: Number(first), since: Number(since), last: Number(last) };
     }
     const [, holder = "", ends, leftMs] = reply.map(String);
-    // Who has renewed it in the meantime is running.
+    // A publisher that has renewed its claim in between is running.
     if (before !== undefined && ends !== before) throw taken(channel, name, holder, "is using it");
     before = ends;
     logger.info(
       { event: "producer-waiting", channel, step, holder, waitMs: Number(leftMs) },
-      `the producer name ${name} on ${channel} was ${holder}'s, which may have crashed: waiting ${leftMs} ms for its claim to end`,
+      `the producer name ${name} on ${channel} is claimed by ${holder}, which may have crashed: waiting ${leftMs} ms for its claim to end`,
     );
     await pause(time, Number(leftMs) + 1, signal);
     signal.throwIfAborted();
@@ -314,7 +313,7 @@ async function run(
   name: string,
   ...args: readonly (string | number)[]
 ): Promise<readonly unknown[]> {
-  // No producer has such a name, so that readers take it for no record.
+  // No producer's name starts with @, so readers do not take it for a record.
   const reply: unknown = await client.eval(script, 1, producersKey(channel), `@${name}`, ...args);
   return listOf(reply);
 }
@@ -322,7 +321,7 @@ async function run(
 function taken(channel: string, name: string, holder: string, what: string): ProducerNameError {
   return new ProducerNameError(
     `The producer name "${name.replace(/\.\d+$/, "")}" on "${channel}" is not free: the publisher ${holder} (host:process) ${what}. ` +
-      "Two publishers would give the same numbers to different events. End the other one, or give this one a name of its own " +
+      "Two publishers would give the same numbers to different events. Stop the other one, or give this one a name of its own " +
       "with --producer (option lastingProducer).",
   );
 }

@@ -2,27 +2,27 @@ import type { DividedPosition, Json } from "@millrace/dataflow";
 import { RedisPositionError } from "../errors.ts";
 import type { Loss, MissingRange } from "./missing-numbers.ts";
 
-/** What is known of one producer. Times are ms since the epoch, `-Infinity`: always. */
+/** What is known about one producer. Times are ms since the epoch; `-Infinity`: always. */
 export interface ProducerState {
   /** The number of its next event. */
   next: number;
-  /** Publish time of the first frame heard; what it sent before is not known. `-Infinity`: it was heard from number 0. */
+  /** Publish time of the first frame received; what was sent before is not known. `-Infinity`: received from number 0. */
   heardFrom: number;
-  /** Latest publish time heard. */
+  /** Latest publish time received. */
   heardUpTo: number;
   /** When it was last heard, by the consumer's clock. */
   heardAt: number;
-  /** It has said that nothing follows. */
+  /** Whether it announced its end. */
   ended: boolean;
-  /** Messages may have been missed since it was heard. Not kept: whoever goes on from a position knows of the hole. */
+  /** Whether messages may have been missed since it was last heard. Not kept: a reader that resumes knows of the gap. */
   unheard: boolean;
 }
 
-/** A ledger's memory. */
+/** The state of a ledger. */
 export interface LedgerState {
   readonly producers: readonly (readonly [id: string, state: ProducerState])[];
   readonly missing: readonly (readonly [producer: string, range: MissingRange])[];
-  /** What producers lost that are not remembered. */
+  /** Losses of producers that were forgotten. */
   readonly forgotten: readonly Loss[];
   readonly bareAt: number;
   readonly interruptedAt: number;
@@ -30,7 +30,7 @@ export interface LedgerState {
 }
 
 /**
- * Reads what `ProducerLedger.snapshot` wrote; `undefined` is a ledger that has seen nothing.
+ * Reads what `ProducerLedger.snapshot` wrote; `undefined` is an empty ledger.
  *
  * @throws RedisPositionError
  */
@@ -47,7 +47,7 @@ export function readLedgerState(state: Json | undefined): LedgerState {
     };
   }
   if (typeof state !== "object" || state === null || isList(state)) throw strange("no object");
-  // Of a divided one only the head may be at hand.
+  // Of a divided position only the head may be given.
   const losses = list(state["losses"] ?? []).map(list);
   return {
     producers: list(state["producers"] ?? []).map(readProducer),
@@ -61,11 +61,11 @@ export function readLedgerState(state: Json | undefined): LedgerState {
   };
 }
 
-/** Names of fields; the letter keeps producers' names apart from the rest. */
+/** Names of fields; the prefix keeps producers' names apart from the rest. */
 const PRODUCER_FIELD = "p";
 const LOSSES_FIELD = "losses";
 
-/** A ledger's snapshot in two parts: times, and a field for each producer and for the losses. */
+/** Divides a ledger's snapshot: the times are the head; each producer, and the losses, are a field. */
 export function divideLedger(state: Json): DividedPosition {
   if (typeof state !== "object" || state === null || isList(state)) return { head: state, fields: new Map() };
   const { producers, losses, ...head } = state;
@@ -96,7 +96,7 @@ export function writeProducer(
   return ended ? [...entry, 1] : entry;
 }
 
-/** JSON has no -Infinity. */
+/** `null` for -Infinity, which JSON does not have. */
 export function finite(time: number): number | null {
   return Number.isFinite(time) ? time : null;
 }
@@ -117,7 +117,7 @@ function readProducer(entry: Json): readonly [id: string, state: ProducerState] 
   ];
 }
 
-/** As `MissingNumbers.snapshot` wrote it. */
+/** Reads an entry of `MissingNumbers.snapshot`. */
 function readRange([, claimed, first, count, from, to, least, most]: readonly Json[]): MissingRange {
   const size = number(count);
   const lost = claimed === true ? size : 0;

@@ -18,26 +18,26 @@ export interface Loss extends PublishInterval {
   readonly most: number;
 }
 
-/** Consecutive numbers of one producer, of which some or all have not come. */
+/** Consecutive numbers of one producer, some or all of which have not come. */
 export interface MissingRange extends Loss {
   readonly first: number;
   /** The number after the last. */
   readonly end: number;
-  /** None of them has come. Otherwise some have, and which is not known any more. */
+  /** Whether none of them has come. Otherwise some have, and which ones is no longer known. */
   readonly exact: boolean;
-  /** `false`: some may have been sent before this consumer listened, so they are not lost if they stay away. */
+  /** `false`: some may have been sent before this consumer subscribed, so they do not count as lost. */
   readonly claimed: boolean;
 }
 
-/** What turned up after all. */
+/** Missing numbers that came late. */
 export interface Found {
   /** The numbers that may be new, in order. */
   readonly ranges: readonly NumberRange[];
   /** How many of them may have come before. */
   readonly unsure: number;
-  /** By how much the number of events that are surely lost went down. */
+  /** By how much the number of surely lost events went down. */
   readonly recovered: number;
-  /** Some of them may not have been claimed. */
+  /** Whether some of them were in a range that is not claimed. */
   readonly unclaimed: boolean;
 }
 
@@ -46,14 +46,14 @@ const NOTHING: Found = Object.freeze({ ranges: [], unsure: 0, recovered: 0, uncl
 /**
  * The numbers that have not come, by producer, in order.
  *
- * Beyond the bound the two oldest ranges of a producer become one, together with the numbers between them: fewer
- * losses are sure then, more are possible, and a number in it that comes again is not recognised. What never came is
- * never taken for a duplicate.
+ * Beyond the limit the two oldest ranges of a producer become one, together with the numbers between them. Then fewer
+ * losses are sure, more are possible, and a number in the range that comes again is not recognised. A number that never
+ * came never counts as a duplicate.
  */
 export class MissingNumbers {
   readonly #max: number;
   readonly #ranges = new Map<string, MissingRange[]>();
-  /** Of producers that are not remembered. */
+  /** Losses of producers that were forgotten. */
   #forgotten: Loss[] = [];
   #count = 0;
 
@@ -71,7 +71,7 @@ export class MissingNumbers {
   }
 
   /**
-   * Numbers above all others of the producer were skipped.
+   * Adds numbers that were skipped, above all others of the producer.
    *
    * @param claimed as in {@link MissingRange}
    */
@@ -88,7 +88,7 @@ export class MissingNumbers {
     this.#keepBound();
   }
 
-  /** Takes out what came after all. */
+  /** Removes numbers that came late. */
   take(producer: string, range: NumberRange): Found {
     const list = this.#ranges.get(producer);
     if (list === undefined) return NOTHING;
@@ -117,7 +117,7 @@ export class MissingNumbers {
     return { ranges: found, unsure, recovered, unclaimed };
   }
 
-  /** The producer is not remembered any more: what it lost stays lost. */
+  /** Forgets a producer: what it lost stays lost. */
   forget(producer: string): void {
     const list = this.#ranges.get(producer);
     if (list === undefined) return;
@@ -128,7 +128,7 @@ export class MissingNumbers {
     this.#keepBound();
   }
 
-  /** Bounds of how many events published in `[open, close)` are missing. */
+  /** How many events published in `[open, close)` are missing, at least and at most. */
   missing(open: number, close: number): { readonly atLeast: number; readonly atMost: number } {
     let atLeast = 0;
     let atMost = 0;
@@ -141,7 +141,7 @@ export class MissingNumbers {
     return { atLeast, atMost };
   }
 
-  /** One entry each: producer, whether it is claimed, first number, count, interval, and bounds where it is not exact. */
+  /** An entry for each range: producer, claimed, first number, count, interval, and bounds if it is not exact. */
   snapshot(): Json {
     const ranges = [...this.#ranges].flatMap(([producer, list]) =>
       list.map(({ first, end, exact, claimed, least, most, from, to }): Json => {
@@ -171,7 +171,7 @@ export class MissingNumbers {
     return list;
   }
 
-  /** A producer keeps one range in any case, so that many of them are each bound by their own number. */
+  /** A producer always keeps one range, so with many producers their number is the limit. */
   #keepBound(): void {
     while (this.#count > this.#max) {
       const list = this.#forgotten.length > 1 ? undefined : this.#longest();
@@ -187,7 +187,7 @@ export class MissingNumbers {
     }
   }
 
-  /** Who has most gives way, so that one broken producer does not cost the others their account. */
+  /** The longest list is shortened, so that one broken producer does not cost the others their account. */
   #longest(): MissingRange[] {
     let longest: MissingRange[] = [];
     for (const list of this.#ranges.values()) if (list.length > longest.length) longest = list;
@@ -207,14 +207,14 @@ function firstEndingAfter(list: readonly MissingRange[], number: number): number
   return low;
 }
 
-/** What is left of a range when some of its numbers came. */
+/** The rest of a range after some of its numbers came. */
 function without(missing: MissingRange, { from, to }: NumberRange): MissingRange[] {
   const { first, end, exact } = missing;
   const least = Math.max(0, missing.least - (to - from));
   const most = Math.min(missing.most, end - first - (to - from));
   if (from === first) return to === end ? [] : [{ ...missing, first: to, least, most }];
   if (to === end) return [{ ...missing, end: from, least, most }];
-  // Divided, its bounds would be those of each part by itself, which says less.
+  // Not divided: each part would have the bounds of the whole, which says less.
   if (!exact) return [{ ...missing, least, most }];
   const part = (a: number, b: number): MissingRange => {
     const lost = missing.claimed ? b - a : 0;

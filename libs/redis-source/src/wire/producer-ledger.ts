@@ -9,30 +9,30 @@ import type { ProducerRecord } from "./producer-records.ts";
 
 type Completeness = ReturnType<NonNullable<SourcePartition<unknown>["completeness"]>>;
 
-/** Bounds of a {@link ProducerLedger}. */
+/** Limits of a {@link ProducerLedger}. */
 export interface LedgerOptions {
-  /** Producers remembered; one more, and the one silent for longest is forgotten. `@default 1_024` */
+  /** Most producers remembered; beyond it the one silent for longest is forgotten. `@default 1_024` */
   readonly maxProducers?: number;
-  /** A producer not heard for so long is forgotten. Resent events of it would count as new. `@default 86_400_000 (a day)` */
+  /** A producer silent for this long, ms, is forgotten: resent events would count as new. `@default 86_400_000 (a day)` */
   readonly forgetAfterMs?: number;
   /**
-   * How long a producer may be silent before windows are judged without it: it has ended, since a living one sends
-   * a heartbeat every second. `@default 60_000`
+   * How long (ms) a producer may be silent before windows complete without it: a running one sends a heartbeat every
+   * second, so it has ended. `@default 60_000`
    */
   readonly silentAfterMs?: number;
   /**
-   * Ranges of missing numbers told apart, or one for each producer if these are more. Beyond it the oldest become one:
-   * fewer losses are sure, more are possible, and what comes late may be delivered twice. `@default 256`
+   * Most ranges of missing numbers that are kept apart, or one for each producer if these are more. Beyond it the oldest
+   * become one: fewer losses are sure, more are possible, and late events may be delivered twice. `@default 256`
    */
   readonly maxLosses?: number;
   /**
-   * How far (ms) a publish time may lie ahead of the message's arrival. One beyond it is not believed: the time of
-   * arrival counts in its place. `Infinity`: all are believed. `@default 300_000 (5 minutes)`
+   * How far (ms) a publish time may be ahead of the message's arrival. A later one is not believed, and the time of arrival
+   * counts in its place. `Infinity`: all are believed. `@default 300_000 (5 minutes)`
    */
   readonly maxFutureMs?: number;
   /**
-   * How many events a second one producer can publish here. A gap that it could not have published since it was last
-   * heard (or within 10 s, if that is more) is not believed: nothing counts as lost. `Infinity`: all are believed.
+   * How many events one producer can publish here in a second. A gap larger than it can have published since it was last
+   * heard (or in 10 s, if that is longer) is not believed, and nothing counts as lost. `Infinity`: all are believed.
    * `@default 1_000_000`
    */
   readonly maxEventsPerSecond?: number;
@@ -48,34 +48,34 @@ export const DEFAULT_LEDGER_OPTIONS: Required<LedgerOptions> = Object.freeze({
   maxEventsPerSecond: 1_000_000,
 });
 
-/** Clocks and arrivals are not exact: a gap may have been published within so long in any case. */
+/** The least time in which a gap may have been published, since clocks and arrivals are not exact. */
 const LEAST_GAP_MS = 10_000;
 
-/** What was not believed of a message. */
+/** Which part of a message was not believed. */
 export type Suspicion = "publish-time" | "number";
 
-/** What a frame turned out to be. */
+/** The result for a frame. */
 export interface FrameVerdict {
-  /** Which of its events are delivered, as offsets into the frame, in order; the others are duplicates. */
+  /** The events to deliver, as offsets into the frame, in order; the others are duplicates. */
   readonly fresh: readonly NumberRange[];
   readonly duplicates: number;
-  /** Of those delivered, the ones that may have come before: that is not known any more. */
+  /** How many of those may have come before; that is no longer known. */
   readonly unsure: number;
-  /** Events before it that did not come: its producer numbered them, no reader has seen them. */
+  /** Events before it that did not come: the producer numbered them, but they never arrived. */
   readonly lost: number;
-  /** Events that had been taken for lost, and are not surely lost now. */
+  /** Events that counted as lost, and are no longer surely lost. */
   readonly recovered: number;
-  /** When it was published (ms), as far as that is believed; else when it came. */
+  /** When it was published (ms), if that is believed; else when it came. */
   readonly publishedAtMs: number;
   readonly suspicion: Suspicion | undefined;
 }
 
 /** Counts since the ledger was made, in events. */
 export interface LedgerStats {
-  /** Surely missing now: gaps, less what came after all. */
+  /** Surely missing now: gaps, minus what came late. */
   readonly lost: number;
   readonly duplicates: number;
-  /** Delivered, and perhaps not for the first time: see `maxLosses`. */
+  /** Delivered, perhaps not for the first time: see `maxLosses`. */
   readonly possibleDuplicates: number;
   /** Came after events with higher numbers. */
   readonly reordered: number;
@@ -83,30 +83,31 @@ export interface LedgerStats {
   readonly suspicious: number;
   /** Producers remembered. */
   readonly producers: number;
-  /** Producers forgotten, for their silence or at the bound. */
+  /** Producers forgotten, because of their silence or at the limit. */
   readonly forgotten: number;
 }
 
 /**
- * Keeps account of what came on one partition, by the numbers that each producer gives its events.
+ * Tracks what came on one partition, by the numbers that each producer gives its events.
  *
- * It is pure: time comes in as an argument. It belongs to the position: fed with what was delivered, snapshot and
- * restored with it, it recognises after a crash what is resent, and what was published in between and never read.
+ * It is pure: time is an argument. It is part of the position: it accounts for what was delivered, and is saved and
+ * restored with the position. So after a crash it recognises duplicates, and events that were published in between and
+ * never read.
  *
- * A producer begins at number 0. One that is first heard at a higher number may have sent the others before this
- * consumer listened: they do not count as lost, but windows that reach back to that moment are "unknown".
+ * A producer begins at number 0. If the first number received is higher, the others may have been sent before this consumer
+ * subscribed: they do not count as lost, but windows that reach back to that time are "unknown".
  */
 export class ProducerLedger {
   readonly #options: Required<LedgerOptions>;
   readonly #producers: Map<string, ProducerState>;
   readonly #missing: MissingNumbers;
-  /** Numbers of a frame that lay too far ahead, by producer: if the next one follows on, its numbering has moved. */
+  /** Numbers of a frame that were too far ahead, by producer: if the next one follows them, the numbering has jumped. */
   readonly #jumps = new Map<string, NumberRange>();
-  /** When the last bare line came: nothing tells what is missing around it. */
+  /** When the last bare line came: around it, nothing shows what is missing. */
   #bareAt: number;
-  /** When the input was last whole again after an interruption. */
+  /** When the last interruption of the input ended. */
   #interruptedAt: number;
-  /** Windows that open up to here may miss events of producers that were forgotten. */
+  /** Windows that open up to this time may lack events of producers that were forgotten. */
   #forgottenUntil: number;
   #lost = 0;
   #duplicates = 0;
@@ -117,7 +118,7 @@ export class ProducerLedger {
 
   /**
    * @param state what {@link snapshot} returned
-   * @throws RedisPositionError when `state` is something else
+   * @throws RedisPositionError if `state` is something else
    */
   constructor(options: LedgerOptions = {}, state?: Json) {
     this.#options = withDefaults(DEFAULT_LEDGER_OPTIONS, options);
@@ -129,7 +130,7 @@ export class ProducerLedger {
     this.#forgottenUntil = forgottenUntil;
   }
 
-  /** Takes a frame, or a heartbeat, that came at `now` (ms). */
+  /** Accounts for a frame or a heartbeat that came at `now` (ms). */
   accept(header: FrameHeader, now: number): FrameVerdict {
     const publishedAtMs = this.#believedTime(header.publishedAtMs, now);
     const suspicion = publishedAtMs === header.publishedAtMs ? undefined : "publish-time";
@@ -138,11 +139,11 @@ export class ProducerLedger {
     return verdict;
   }
 
-  /** Takes a frame that came at `now` (ms) and whose events were dropped: they are missing. */
+  /** Accounts for a frame that came at `now` (ms) and whose events were dropped: they are missing. */
   acceptDropped(header: FrameHeader, now: number): FrameVerdict {
     const { producer, first, count, publishedAtMs } = header;
     if (count === 0) return this.accept(header, now);
-    // As two heartbeats, before and after: what is between them is missing.
+    // As two heartbeats, before and after the events: so these are missing.
     const before = this.accept({ producer, first, count: 0, publishedAtMs }, now);
     if (before.suspicion === "number") return before;
     const end = { ...header, first: first + count, count: 0, publishedAtMs: before.publishedAtMs };
@@ -151,9 +152,9 @@ export class ProducerLedger {
   }
 
   /**
-   * Takes what a producer has kept of itself, read at `now` (ms): all that it published up to then has come or is lost.
+   * Takes the record of a producer, read at `now` (ms): all that it published up to then has come or is lost.
    *
-   * @param began whether it began while this consumer listened: then all its numbers are claimed
+   * @param began whether it began while this consumer was subscribed: then all its numbers are claimed
    */
   learn(id: string, record: ProducerRecord, began: boolean, now: number): FrameVerdict {
     const { next: first, ended, since } = record;
@@ -178,8 +179,8 @@ export class ProducerLedger {
   }
 
   /**
-   * The input was interrupted and is whole again since `now` (ms): each producer's next number will tell what was
-   * missed, and until then nothing is sure about the time since it was heard.
+   * The input was interrupted until `now` (ms). Each producer's next number will show what was missed; until then the time
+   * since it was last heard is uncertain.
    */
   interrupted(now: number): void {
     this.#interruptedAt = Math.max(this.#interruptedAt, now);
@@ -188,14 +189,14 @@ export class ProducerLedger {
   /** Messages after those accepted so far may have been missed, from `from` on (ms): see {@link unheardSince}. */
   missedFrom(from: number): void {
     for (const producer of this.#producers.values()) {
-      // One that was silent for long had ended before.
+      // A producer that was silent for long ended before.
       if (producer.heardAt + this.#options.silentAfterMs >= from) producer.unheard = !producer.ended;
     }
   }
 
   /**
-   * Since when (publish time, ms) a producer may have published what was missed and is not counted as lost, since it
-   * has not been heard again; `undefined`: there is none.
+   * Since when (publish time, ms) events may be missing that do not count as lost, because their producer has not been heard
+   * again; `undefined`: there is no such producer.
    */
   get unheardSince(): number | undefined {
     let since: number | undefined;
@@ -212,19 +213,19 @@ export class ProducerLedger {
     return heardAt;
   }
 
-  /** Whether bare lines came: what is missing of them, no number tells. */
+  /** Whether bare lines came: no number shows how many of them are missing. */
   get bare(): boolean {
     return this.#bareAt !== Number.NEGATIVE_INFINITY;
   }
 
-  /** Whether the producer has been heard and not forgotten. */
+  /** Whether the producer was heard and is not forgotten. */
   knows(producer: string): boolean {
     return this.#producers.has(producer);
   }
 
   /**
-   * Whether all events published in `[open, close)` came: `true`, the bounds of how many are missing, or "unknown":
-   * a producer has not been heard up to `close` yet, or not since `open`, or not by numbers.
+   * Whether all events published in `[open, close)` came: `true`, or how many are missing, at least and at most. "unknown" if
+   * a producer has not been heard up to `close` yet, or not since `open`, or its events have no numbers.
    */
   completeness(open: number, close: number): Completeness {
     const { silentAfterMs } = this.#options;
@@ -240,8 +241,8 @@ export class ProducerLedger {
   }
 
   /**
-   * Publish time (ms) up to which every producer has been heard. One that has ended is not waited for, nor one that
-   * has been silent for `silentAfterMs` at `now`; `Infinity`: there is no other.
+   * Publish time (ms) up to which every producer has been heard, except those that have ended or were silent for
+   * `silentAfterMs` at `now`. `Infinity`: there is no other.
    */
   settledUpTo(now: number): number {
     let upTo = Number.POSITIVE_INFINITY;
@@ -251,10 +252,10 @@ export class ProducerLedger {
     return upTo;
   }
 
-  /** Figures at this moment. */
+  /** The counts now. */
   stats(): LedgerStats {
     return {
-      // What an earlier ledger had counted as lost may have come to this one.
+      // It may be negative: events that an earlier ledger counted as lost may have come to this one.
       lost: Math.max(0, this.#lost),
       duplicates: this.#duplicates,
       possibleDuplicates: this.#unsure,
@@ -265,7 +266,7 @@ export class ProducerLedger {
     };
   }
 
-  /** All it knows but for the counts, as JSON. */
+  /** The whole state except the counts, as JSON. */
   snapshot(): Readonly<Record<string, Json>> {
     return {
       producers: Array.from(this.#producers, ([id, state]) => writeProducer(id, state)),
@@ -297,7 +298,7 @@ export class ProducerLedger {
     known.heardAt = now;
     known.heardUpTo = Math.max(heardUpTo, publishedAtMs);
     known.unheard = false;
-    // A name that lasts may come back: it is heard before it has events.
+    // A lasting producer may come back: a heartbeat comes before its events.
     if (end > next || publishedAtMs > heardUpTo) known.ended = false;
     if (attributes !== undefined && first >= next && saysEnd(header)) known.ended = true;
     if (first < next) {
@@ -313,7 +314,7 @@ export class ProducerLedger {
     return wholeFrame(count, first - next, stamp);
   }
 
-  /** First heard now: what it sent before, it may have sent before this consumer listened. */
+  /** Adds a producer. Lower numbers may have been sent before this consumer subscribed. */
   #meet(id: string, { next, first, heardUpTo, ended = false }: Acquaintance, now: number): ProducerState {
     this.#makeRoom(now);
     const known: ProducerState = {
@@ -331,7 +332,7 @@ export class ProducerLedger {
     return known;
   }
 
-  /** Whether a producer can have published so many events since it was heard. */
+  /** Whether a producer can have published this many events since it was last heard. */
   #believes(
     { heardAt, heardUpTo }: ProducerState,
     events: number,
@@ -343,8 +344,8 @@ export class ProducerLedger {
   }
 
   /**
-   * A number too far ahead: the frame is delivered as if it had none, unless it goes on from another of the kind. Then
-   * the producer's numbering has moved, and what is between is not known.
+   * A number too far ahead: the frame is delivered as if it had no number, unless it follows another such frame. Then the
+   * producer's numbering has jumped, and what is between is not known.
    */
   #doubt(
     id: string,
@@ -374,7 +375,7 @@ export class ProducerLedger {
     return wholeFrame(count, 0, { publishedAtMs, suspicion });
   }
 
-  /** Numbers below `next`: seen before, or missing until now. */
+  /** Numbers below `next`: duplicates, or missing until now. */
   #acceptEarlier(
     id: string,
     known: ProducerState,
@@ -383,7 +384,7 @@ export class ProducerLedger {
     stamp: Stamp,
   ): FrameVerdict {
     const { ranges, unsure, recovered, unclaimed } = this.#missing.take(id, { from, to: Math.min(to, next) });
-    // Published later than where it was first heard: that number was broken, and what was lost since is not claimed.
+    // Published after the first frame received, so the number of that frame was wrong: losses since then are not claimed.
     if (unclaimed) known.heardFrom = Math.max(known.heardFrom, stamp.publishedAtMs);
     const fresh = to > next ? [...ranges, { from: next, to }] : ranges;
     const duplicates = to - from - sizeOf(fresh);
@@ -401,24 +402,25 @@ export class ProducerLedger {
     };
   }
 
-  /** A window that opens later is judged without this producer, if it is not heard again. */
+  /** A window that opens later completes without this producer, unless it is heard again. */
   #silentFrom({ heardUpTo }: ProducerState): number {
     return Math.max(heardUpTo, this.#interruptedAt) + this.#options.silentAfterMs;
   }
 
   #makeRoom(now: number): void {
     const { maxProducers, forgetAfterMs, silentAfterMs } = this.#options;
-    let silentest: [id: string, producer: ProducerState] | undefined;
+    let leastRecentlyHeard: [id: string, producer: ProducerState] | undefined;
     for (const [id, producer] of this.#producers) {
       const { heardAt, ended } = producer;
       if (heardAt + (ended ? silentAfterMs : forgetAfterMs) <= now) this.#forget(id, producer);
-      else if (silentest === undefined || isSooner(producer, silentest[1])) silentest = [id, producer];
+      else if (leastRecentlyHeard === undefined || isSooner(producer, leastRecentlyHeard[1]))
+        leastRecentlyHeard = [id, producer];
     }
-    if (this.#producers.size < maxProducers || silentest === undefined) return;
-    this.#forget(...silentest);
+    if (this.#producers.size < maxProducers || leastRecentlyHeard === undefined) return;
+    this.#forget(...leastRecentlyHeard);
   }
 
-  /** One that has ended sends nothing again, so that nothing is unknown for want of it. */
+  /** A producer that has ended sends nothing more, so forgetting it leaves nothing unknown. */
   #forget(id: string, producer: ProducerState): void {
     this.#producers.delete(id);
     this.#jumps.delete(id);
@@ -429,7 +431,7 @@ export class ProducerLedger {
   }
 }
 
-/** What is believed of when a message was published. */
+/** The believed publish time of a message. */
 type Stamp = Pick<FrameVerdict, "publishedAtMs" | "suspicion">;
 
 interface Acquaintance {
@@ -448,7 +450,7 @@ function saysEnd({ count, attributes }: FrameHeader): boolean {
   return count === 0 && attributes?.["end"] === "1";
 }
 
-/** Who is forgotten first: those that have ended, then those silent for longest. */
+/** Whether `a` is forgotten first: those that have ended, then those silent for longest. */
 function isSooner(a: ProducerState, b: ProducerState): boolean {
   return a.ended === b.ended ? a.heardAt < b.heardAt : a.ended;
 }

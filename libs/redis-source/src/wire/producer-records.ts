@@ -3,29 +3,29 @@ import type { PartContext } from "@millrace/dataflow";
 import { replyKind } from "../connection/explain-failure.ts";
 import { hashTag } from "../partitions/partition-names.ts";
 
-/** How far a producer is on one channel: what it keeps in Redis for readers that were away. */
+/** How far a producer is on one channel: it keeps this in Redis for readers that were disconnected. */
 export interface ProducerRecord {
   /** The number of its next event. */
   readonly next: number;
   /** Publish times (ms) of its latest message and of its first one, by its own clock. */
   readonly publishedAtMs: number;
   readonly since: number;
-  /** Nothing follows. */
+  /** Whether it has ended. */
   readonly ended: boolean;
 }
 
-/** What the producers of a channel have kept, by name. */
+/** The records of the producers of a channel, by name. */
 export type ProducerRecords = ReadonlyMap<string, ProducerRecord>;
 
-/** Nobody has been away for longer than this and still goes by numbers: `forgetAfterMs` of a ledger. */
+/** How long records are kept: after this (`forgetAfterMs` of a ledger) a reader has forgotten the producer. */
 export const RECORDS_KEPT_MS = 86_400_000;
-/** Beyond it the oldest are deleted by the next producer that begins. */
+/** Most records; the next producer that begins deletes the oldest beyond it. */
 const MOST_RECORDS = 1_024;
 
-/** The end of what Date can hold. */
+/** The last time that Date can hold. */
 const MAX_TIME_MS = 8.64e15;
 
-/** What {@link RecordKeeper} runs on the records. */
+/** The commands that {@link RecordKeeper} runs on the records. */
 export const RECORD_COMMANDS = ["HSET", "PEXPIRE", "HGETALL", "HDEL"] as const;
 
 /** The hash with the records of a channel, in the channel's slot. */
@@ -34,7 +34,7 @@ export function producersKey(channel: string): string {
 }
 
 /**
- * Reads the records of a channel; `undefined` where this user may not, or the key is on another node of a cluster.
+ * Reads the records of a channel; `undefined` if this user may not, or the key is on another node of a cluster.
  *
  * @throws what a broken connection throws
  */
@@ -57,13 +57,13 @@ export async function readProducerRecords(
   }
 }
 
-/** Keeps the record of one producer in Redis. It is a help to readers: its failure is logged once, and stops nothing. */
+/** Keeps the record of one producer in Redis. It only helps readers: a failure is logged once, and stops nothing. */
 export class RecordKeeper {
   readonly #key: string;
   readonly #producer: string;
   readonly #channel: string;
   readonly #context: Pick<PartContext, "logger" | "step">;
-  #told = false;
+  #logged = false;
   #tidied = false;
 
   constructor(channel: string, producer: string, context: Pick<PartContext, "logger" | "step">) {
@@ -73,25 +73,25 @@ export class RecordKeeper {
     this.#context = context;
   }
 
-  /** Never rejects. @param client `undefined`: there is no connection, and the next record will do */
+  /** Never rejects. @param client `undefined`: there is no connection, and the next record makes up for this one */
   async keep(client: Redis | undefined, record: ProducerRecord): Promise<void> {
     if (client === undefined) return;
     try {
       const kept = client.hset(this.#key, this.#producer, format(record));
-      // In the same write: a key without expiry would stay for good if this program died now.
+      // In the same write: a key without expiry would stay for ever if this program died now.
       await Promise.all([kept, client.pexpire(this.#key, RECORDS_KEPT_MS)]);
       if (this.#tidied) return;
       this.#tidied = true;
       await this.#tidy(client, record.publishedAtMs);
     } catch (error) {
-      // Anything else passes, such as a slot that moves, and the next record makes up for this one.
-      if (this.#told || !isRefusal(error)) return;
-      this.#told = true;
+      // Anything else, such as a slot that moves, ends by itself, and the next record makes up for this one.
+      if (this.#logged || !isRefusal(error)) return;
+      this.#logged = true;
       logRefusedRecord(this.#context, this.#channel, error.message);
     }
   }
 
-  /** A hash expires as a whole: what producers have left that ended long ago is deleted field by field. */
+  /** A hash expires as a whole: so the records of producers that ended long ago are deleted field by field. */
   async #tidy(client: Redis, now: number): Promise<void> {
     const records = await readProducerRecords(client, this.#channel);
     const byAge = [...(records ?? [])].sort(([, a], [, b]) => b.publishedAtMs - a.publishedAtMs);
@@ -104,7 +104,7 @@ export class RecordKeeper {
   }
 }
 
-/** @param reason what is refused */
+/** @param reason why Redis refuses */
 export function logRefusedRecord(
   { logger, step }: Pick<PartContext, "logger" | "step">,
   channel: string,
@@ -124,7 +124,7 @@ function format({ next, publishedAtMs, since, ended }: ProducerRecord): string {
   return `${next} ${publishedAtMs} ${since} ${ended ? 1 : 0}`;
 }
 
-/** `undefined`: nobody of us has written it. */
+/** `undefined`: not written by Millrace. */
 function parse(text: string): ProducerRecord | undefined {
   const [, next, publishedAtMs, since, ended] = FORM.exec(text) ?? [];
   const record = {

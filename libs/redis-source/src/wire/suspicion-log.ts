@@ -2,11 +2,11 @@ import type { PartContext } from "@millrace/dataflow";
 import type { FrameHeader } from "./frame.ts";
 import type { FrameVerdict } from "./producer-ledger.ts";
 
-/** One broken producer after the other must not fill the log, nor the memory. */
+/** Many broken producers must not fill the log or the memory. */
 const AT_MOST_EVERY_MS = 10_000;
 const MOST_NAMES = 1_024;
 
-/** Logs what is not believed of messages: once for each producer, and not more often than every 10 s. */
+/** Logs numbers and publish times that are not believed: once for each producer, and at most every 10 s. */
 export class SuspicionLog {
   readonly #part: string;
   readonly #context: Pick<PartContext, "logger" | "step" | "time">;
@@ -19,7 +19,7 @@ export class SuspicionLog {
     this.#context = context;
   }
 
-  /** Looks at what a message turned out to be. */
+  /** Logs the suspicion of a message, if there is one. */
   note(
     { producer, first, publishedAtMs }: FrameHeader,
     { suspicion, publishedAtMs: believed }: FrameVerdict,
@@ -32,12 +32,12 @@ export class SuspicionLog {
     if (this.#named.size < MOST_NAMES) this.#named.add(producer);
     const what =
       suspicion === "number"
-        ? `a message with number ${first}, further ahead than it can have published: nothing counts as lost for that`
+        ? `a message with number ${first}, further ahead than it can have published: nothing counts as lost for this gap`
         : `a message from ${timeOf(publishedAtMs)}, which is in the future: it counts as published at ${timeOf(believed)}`;
     logger.warn(
       { event: "suspicious", part: this.#part, step, producer, suspicion, first, publishedAtMs },
-      `producer ${producer} of ${this.#part} sent ${what}. Look at its clock and its numbers; further messages of it ` +
-        "are counted as suspicious and not logged.",
+      `producer ${producer} of ${this.#part} sent ${what}. Check its clock and its numbers; its further messages are ` +
+        "counted as suspicious and not logged.",
     );
   }
 }

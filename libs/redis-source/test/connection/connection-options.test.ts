@@ -3,7 +3,7 @@ import { describeRedis, nodeOf, resolveTarget } from "../../src/connection/conne
 import { RedisOptionsError } from "../../src/errors.ts";
 
 describe("resolveTarget", () => {
-  it("is Redis on this machine when nothing is said", () => {
+  it("is Redis on this machine by default", () => {
     expect(resolveTarget({})).toEqual({
       host: "localhost",
       port: 6379,
@@ -81,7 +81,7 @@ describe("a URL", () => {
     expect(resolveTarget({ url })).toMatchObject(expected);
   });
 
-  it("names Sentinels, whose passwords are not the master's", () => {
+  it("names Sentinels, which have passwords of their own", () => {
     const url = "rediss+sentinel://ana:pw@s1:26380,s2/main/3";
     const target = resolveTarget({ url, sentinelUsername: "eve", sentinelPassword: "spw" });
     expect(target).toMatchObject({
@@ -108,7 +108,7 @@ describe("a URL", () => {
   it.each([
     [{ url: "redis://:secret@cache?family=6" }, /query part "family"/],
     [{ url: "redis://:secret@cache/1?db=2" }, /two databases, 1 and 2/],
-    [{ url: "redis://:se#cret@cache" }, /percent-encoded/],
+    [{ url: "redis://:se#cret@cache" }, /Percent-encode special characters/],
     [{ url: "redis://:secret@cache/1/2" }, /not a Redis URL/],
     [{ url: "unix://:secret@elsewhere/redis.sock" }, /not a Redis URL/],
     [{ url: "unix://" }, /names no socket/],
@@ -132,7 +132,7 @@ describe("nodeOf", () => {
     natMap: { "10.0.0.1:6379": "nat.example:7001" },
   });
 
-  it("reaches a node where the map says", () => {
+  it("reaches a node at the address in the map", () => {
     expect(nodeOf(target, { host: "10.0.0.1", port: 6379 })).toMatchObject({
       host: "nat.example",
       port: 7001,
@@ -142,7 +142,7 @@ describe("nodeOf", () => {
     });
   });
 
-  it("keeps the configured name for the certificate of a node that has none, or where it was given", () => {
+  it("keeps the configured name for the certificate of a node without a name, and a name that was given", () => {
     expect(nodeOf(target, { host: "10.0.0.2", port: 6379 })).toMatchObject({
       host: "10.0.0.2",
       tls: { servername: "cache.example" },
@@ -153,7 +153,7 @@ describe("nodeOf", () => {
 });
 
 describe("describeRedis", () => {
-  it("tells where, and never who or with what password", () => {
+  it("has the address, and never the user or the password", () => {
     expect(describeRedis({ url: "redis://ana:secret@cache.example:7000/2" })).toBe("cache.example:7000");
     expect(describeRedis({ url: "rediss://:secret@cache.example" })).toBe("cache.example:6379 (TLS)");
     expect(describeRedis({ url: "redis://[::1]:7001" })).toBe("[::1]:7001");

@@ -66,7 +66,7 @@ describe("an error reply", () => {
     expect(explainFailure(reply(message), "cache:6379").message).toMatch(remedy);
   });
 
-  it("that is about the password names where the programs take it from", () => {
+  it("about the password names the variables that the programs read", () => {
     expect(explainFailure(reply("NOAUTH Authentication required."), "cache:6379").message).toBe(
       "Redis at cache:6379 refuses the user name or password: NOAUTH Authentication required. Give the right ones as " +
         "username and password (the programs read REDIS_USERNAME and REDIS_PASSWORD), or in the URL.",
@@ -125,7 +125,7 @@ describe("a stream that is something else", () => {
     await part.close();
   });
 
-  it("is named when it becomes so while it is read", async () => {
+  it("is named when it becomes something else while it is read", async () => {
     const source = new RedisStreamSource({ url: server.url }, { stream: "turncoat", blockMs: 100 });
     const partition = await source.buildPart("turncoat", undefined, partContext());
     const reading = partition.nextBatch();

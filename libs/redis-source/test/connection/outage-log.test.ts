@@ -14,28 +14,28 @@ function start(): { time: VirtualTime; logger: RecordingLogger; log: OutageLog; 
 }
 
 describe("the log of outages", () => {
-  it("has a line when the connection is lost and one when it is back", () => {
+  it("logs when the connection is lost and when it is back", () => {
     const { log, events } = start();
     log.lost(AT, "read ECONNRESET");
     log.back(AT, 2);
     expect(events()).toEqual(["redis-lost", "redis-back"]);
   });
 
-  it("says once that a connection is lost again and again, and once that it lasts", () => {
+  it("logs once that a connection is lost again and again, and once that it lasts", () => {
     const { time, log, logger, events } = start();
     for (let i = 0; i < 300; i += 1) {
       log.lost(AT, "UNBLOCKED force unblock");
       time.set(time.now() + log.nextDelayMs());
       log.back(AT, i + 2);
     }
-    const told = events().filter((event) => event !== "redis-away");
-    expect(told).toEqual(["redis-lost", "redis-back", "redis-lost"]);
+    const logged = events().filter((event) => event !== "redis-away");
+    expect(logged).toEqual(["redis-lost", "redis-back", "redis-lost"]);
     expect(logger.of("redis-lost")[1]?.message).toMatch("not for the first time; trying until it lasts");
     time.set(time.now() + 10_000);
     expect(events().at(-1)).toBe("redis-back");
   });
 
-  it("says another reason", () => {
+  it("logs another reason", () => {
     const { log, logger } = start();
     for (const reason of ["a", "a", "a", "b", "a", "b"]) {
       log.lost(AT, reason);
@@ -46,13 +46,13 @@ describe("the log of outages", () => {
     );
   });
 
-  it("says each thing that stands in the way once, but not that nobody answers, and reminds every 30 s", () => {
+  it("logs each obstacle once, but not that no server answers, and reminds every 30 s", () => {
     const { time, log, logger, events } = start();
     log.lost(AT, "read ECONNRESET");
-    const nobody = new RedisUnreachableError("No Redis", { cause: new Error("connect ECONNREFUSED") });
+    const unreachable = new RedisUnreachableError("No Redis", { cause: new Error("connect ECONNREFUSED") });
     for (let second = 0; second < 65; second += 1) {
       time.set(second * 1_000);
-      log.failed(AT, nobody);
+      log.failed(AT, unreachable);
       log.failed(AT, new RedisUnreachableError("loading"));
       log.failed(AT, new RedisAuthError("refused"));
     }
@@ -62,7 +62,7 @@ describe("the log of outages", () => {
     );
   });
 
-  it("starts over after a connection that was good", () => {
+  it("starts over after a connection that lasted", () => {
     const { time, log, events } = start();
     log.lost(AT, "a");
     expect([log.nextDelayMs(), log.nextDelayMs()]).toEqual([50, 100]);

@@ -70,7 +70,7 @@ async function refusal(
 }
 
 describe("connecting", () => {
-  it("warns, once, of a map of addresses that one server has no use for", async () => {
+  it("warns, once, that a map of addresses has no effect with one server", async () => {
     const { url } = await server();
     const logger = new RecordingLogger();
     for (let i = 0; i < 2; i += 1) await connect({ url, natMap: { "10.0.0.1:1": "redis:1" } }, { logger });
@@ -79,7 +79,7 @@ describe("connecting", () => {
     ]);
   });
 
-  it("prepares a client before anybody gets it", async () => {
+  it("prepares a client before it is handed out", async () => {
     const { url } = await server();
     const { connection } = await connect(
       { url },
@@ -90,14 +90,14 @@ describe("connecting", () => {
     expect([connection.number, connection.disconnects]).toEqual([1, 0]);
   });
 
-  it("says within the time limit that nobody answers, and where", async () => {
+  it("reports within the time limit that no server answers, and at which address", async () => {
     const port = await freePort();
     const error = await refusal({ host: "127.0.0.1", port, connectTimeoutMs: 200 });
     expect(error).toBeInstanceOf(RedisUnreachableError);
     expect(error.message).toMatch(`No Redis at 127.0.0.1:${port}: connect ECONNREFUSED`);
   });
 
-  it("waits for a Redis that is just starting", async () => {
+  it("waits for a Redis that is starting", async () => {
     const port = await freePort();
     const connecting = connect({ host: "127.0.0.1", port, connectTimeoutMs: 10_000 });
     const [{ connection, logger }] = await Promise.all([connecting, server({ port })]);
@@ -117,7 +117,7 @@ describe("connecting", () => {
     expect(error.message).toMatch("did not answer within 50 ms");
   });
 
-  it("is given up when told to, in an attempt or between two, and not once it stands", async () => {
+  it("is given up on abort, during an attempt or between two, but not once it is open", async () => {
     const silent = await listen(createServer());
     cleanUps.push(() => silent.close());
     for (const port of [silent.port, await freePort()]) {
@@ -138,7 +138,7 @@ describe("connecting", () => {
     expect(await (await connection.whenUp()).ping()).toBe("PONG");
   });
 
-  it("recognises a server that is not a Redis", async () => {
+  it("reports a server that is not a Redis", async () => {
     const web = await listen(
       createServer((socket) => {
         socket.write("HTTP/1.1 400 Bad Request\r\n\r\n");
@@ -148,7 +148,7 @@ describe("connecting", () => {
     expect(await refusal({ host: "127.0.0.1", port: web.port })).toBeInstanceOf(RedisProtocolError);
   });
 
-  it("refuses a server older than 7.0 and says what it is", async () => {
+  it("refuses a server older than 7.0 and names its version", async () => {
     const old = await scriptedRedis(([name]) => (name === "info" ? infoReply("6.2.14") : "+OK\r\n"));
     cleanUps.push(() => old.close());
     const error = await refusal({ host: "127.0.0.1", port: old.port });
@@ -162,7 +162,7 @@ describe("connecting", () => {
   });
 });
 
-describe("a server that takes no connection", () => {
+describe("a server that accepts no connection", () => {
   it("is quoted: too many are connected", async () => {
     const redis = await server();
     const { connection: admin } = await connect({ url: redis.url });
@@ -173,7 +173,7 @@ describe("a server that takes no connection", () => {
     expect(error.message).toMatch("each channel or stream that is read or written holds one connection");
   });
 
-  it("is quoted: it lets only its own machine in", async () => {
+  it("is quoted: it accepts only its own machine", async () => {
     const words = "DENIED Redis is running in protected mode because protected mode is enabled.";
     const closed = await listen(
       createServer((socket) => {
@@ -186,7 +186,7 @@ describe("a server that takes no connection", () => {
     expect(error.message).toMatch(`refuses: ${words}`);
   });
 
-  it("is waited for, and the log has its words, when it once did", async () => {
+  it("is waited for, and quoted in the log, if it was reached before", async () => {
     const redis = await server();
     const { connection: admin } = await connect({ url: redis.url });
     const control = await admin.whenUp();
@@ -202,10 +202,10 @@ describe("a server that takes no connection", () => {
   });
 });
 
-describe("a server that says little of itself", () => {
+describe("a server that reports little about itself", () => {
   it.each([
     ["CONFIG", [], undefined],
-    ["CONFIG and INFO", ["INFO"], /does not answer INFO.*not known when it loads.*version \d/],
+    ["CONFIG and INFO", ["INFO"], /does not answer INFO.*cannot see when it loads.*version \d/],
     ["CONFIG, INFO and HELLO", ["INFO", "HELLO"], /as if it were 7.0 or newer, and a primary/],
   ])("is used without %s", async (_, commands, warning) => {
     const args = ["CONFIG", ...commands].flatMap((command) => ["--rename-command", command, ""]);
@@ -218,15 +218,15 @@ describe("a server that says little of itself", () => {
   });
 });
 
-describe("a defect in what prepares a client", () => {
+describe("a defect in prepare", () => {
   const defect = new TypeError("Cannot read properties of undefined");
 
-  it("is no missing Redis", async () => {
+  it("is not reported as a missing Redis", async () => {
     const { url } = await server();
     await expect(connect({ url }, { prepare: () => Promise.reject(defect) })).rejects.toBe(defect);
   });
 
-  it("reaches those who wait, when it shows on reconnecting", async () => {
+  it("rejects the calls that wait, when it shows on reconnecting", async () => {
     const { url } = await server();
     let prepared = 0;
     const prepare = (): Promise<void> => {
@@ -252,14 +252,14 @@ describe("a replica", () => {
     );
   });
 
-  it("is recognised by HELLO where INFO is not allowed", async () => {
+  it("is recognised by HELLO if INFO is not allowed", async () => {
     const primary = await server();
     const args = ["--replicaof", primary.host, String(primary.port), "--rename-command", "INFO", ""];
     const { url } = await server({ args });
     expect(await refusal({ url })).toBeInstanceOf(RedisReplicaError);
   });
 
-  it("that was a primary a moment ago is waited for, and the log says why", async () => {
+  it("that was a primary before is waited for, and the log says why", async () => {
     const [first, second] = [await server(), await server()];
     const { connection, logger } = await connect({ url: first.url }, { role: "sink clicks" });
     const client = await connection.whenUp();
@@ -281,7 +281,7 @@ describe("a replica", () => {
 });
 
 describe("a Unix socket", () => {
-  it("is an address like another", async () => {
+  it("is an address like any other", async () => {
     const folder = await mkdtemp(join(tmpdir(), "millrace-socket-"));
     cleanUps.push(() => rm(folder, { recursive: true }));
     const path = join(folder, "redis.sock");
@@ -294,8 +294,8 @@ describe("a Unix socket", () => {
   });
 });
 
-describe("nodes that go by other addresses among themselves", () => {
-  it("are reached where the map says", async () => {
+describe("nodes that announce other addresses", () => {
+  it("are reached at the addresses in the map", async () => {
     const owner = await server();
     const sent = await scriptedRedis(([name = ""]) => {
       if (name === "info") return infoReply("7.2.0");
@@ -328,7 +328,7 @@ describe("credentials", () => {
     expect(inspect(error, { depth: null, showHidden: true })).not.toMatch(/Secret/);
   });
 
-  it("works for an ACL user that may neither run INFO nor name itself, with one warning", async () => {
+  it("works for an ACL user that may run neither INFO nor CLIENT SETNAME, with one warning", async () => {
     const redis = await server();
     const { connection: admin } = await connect({ url: redis.url });
     await (await admin.whenUp()).acl("SETUSER", "ana", "on", ">pw", "+ping");
@@ -344,7 +344,7 @@ describe("credentials", () => {
     expect(logger.of("redis-no-info")).toHaveLength(1);
   });
 
-  it("tells which permission an ACL user lacks", async () => {
+  it("names the permission that an ACL user lacks", async () => {
     const redis = await server();
     const { connection: admin } = await connect({ url: redis.url });
     await (await admin.whenUp()).acl("SETUSER", "ana", "on", ">pw", "+info", "+subscribe", "resetchannels");
@@ -381,14 +381,14 @@ describe("TLS", () => {
     expect(connection.address).toBe(`localhost:${port} (TLS)`);
   });
 
-  it("names a certificate that is not", async () => {
+  it("names a certificate that is not trusted", async () => {
     const port = await tlsInFrontOf(await server());
     const error = await refusal({ url: `rediss://localhost:${port}` }, { time: new VirtualTime() });
     expect(error).toBeInstanceOf(RedisTlsError);
     expect(error.message).toMatch(/self-signed certificate/);
   });
 
-  it("is suggested when a server does not speak it, or speaks nothing else", async () => {
+  it("is suggested if a server does not speak it, or speaks nothing else", async () => {
     const { port } = await server();
     const plain = await refusal({ url: `rediss://127.0.0.1:${port}`, connectTimeoutMs: 100 });
     expect(plain.message).toMatch("one without TLS needs redis://");
@@ -399,7 +399,7 @@ describe("TLS", () => {
 });
 
 describe("a lost connection", () => {
-  it("comes back with a new number, and is logged once when it goes and once when it is back", async () => {
+  it("comes back with a new number, and is logged once when it is lost and once when it is back", async () => {
     const redis = await server();
     let prepared = 0;
     const { connection, logger } = await connect(
@@ -436,7 +436,7 @@ describe("a lost connection", () => {
     await rejected;
   });
 
-  it("says that the server meanwhile refuses the password, once, and goes on trying", async () => {
+  it("logs once that the server now refuses the password, and keeps trying", async () => {
     const redis = await server();
     const { connection: admin } = await connect({ url: redis.url });
     const control = await admin.whenUp();
@@ -467,7 +467,7 @@ describe("a lost connection", () => {
 });
 
 describe("closing", () => {
-  it("settles those who wait for a connection, and those who ask later", async () => {
+  it("rejects calls that wait for a connection, and later ones", async () => {
     const redis = await server();
     const { connection, logger } = await connect({ url: redis.url });
     await redis.kill();
@@ -479,7 +479,7 @@ describe("closing", () => {
     await connection.close();
   });
 
-  it("does not wait for a server that hangs, and settles its unanswered commands", async () => {
+  it("does not wait for a server that hangs, and rejects its unanswered commands", async () => {
     const redis = await server();
     const { connection } = await connect({ url: redis.url });
     const client = await connection.whenUp();
@@ -490,7 +490,7 @@ describe("closing", () => {
     expect(client.status).toBe("end");
   });
 
-  it("ends an attempt to reconnect that is under way", async () => {
+  it("ends a running attempt to reconnect", async () => {
     const redis = await server();
     let attempts = 0;
     const { connection, logger } = await connect(

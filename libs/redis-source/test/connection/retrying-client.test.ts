@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const each of cleanUps.splice(0).reverse()) await each();
 });
 
-it("asks again after delays that grow, at random within them", async () => {
+it("retries after growing random delays", async () => {
   const refusals = 9;
   let asked = 0;
   const server = await scriptedRedis(([command = ""]) => {

@@ -47,7 +47,7 @@ function sentinels(): { readonly url: string; readonly sentinelPassword: string 
 }
 
 describe("Sentinels", () => {
-  it("lead to the master, also when the first of them is gone, and when one knows the others", async () => {
+  it("lead to the master, also if the first of them is gone and one knows the others", async () => {
     const [known] = group.sentinels;
     const gone = `127.0.0.1:${await freePort()}`;
     const connection = await connect({
@@ -60,13 +60,13 @@ describe("Sentinels", () => {
     expect(connection.address).toBe(`127.0.0.1:${master.port} (the master mymaster)`);
   });
 
-  it("that know no such master are named at once", async () => {
-    const refused = connect({ ...sentinels(), masterName: "nobody" });
-    await expect(refused).rejects.toThrow(/No Sentinel at .* knows a master named "nobody"/);
+  it("that do not know the master are named at once", async () => {
+    const refused = connect({ ...sentinels(), masterName: "unknown" });
+    await expect(refused).rejects.toThrow(/No Sentinel at .* knows a master named "unknown"/);
     await expect(refused).rejects.toBeInstanceOf(RedisOptionsError);
   });
 
-  it("that want a password say so", async () => {
+  it("that need a password are reported", async () => {
     await expect(connect({ url: group.url })).rejects.toThrow(/refuses the user name or password: NOAUTH/);
   });
 
@@ -75,11 +75,13 @@ describe("Sentinels", () => {
       url: `redis+sentinel://127.0.0.1:${await freePort()}/main`,
       connectTimeoutMs: 100,
     });
-    await expect(gone).rejects.toThrow(/No way to the master main by the Sentinels .*ECONNREFUSED/);
+    await expect(gone).rejects.toThrow(
+      /No connection to the master main through the Sentinels .*ECONNREFUSED/,
+    );
     await expect(gone).rejects.toBeInstanceOf(RedisUnreachableError);
   });
 
-  it("without a master's name are told from a server, with the remedy", async () => {
+  it("without a master's name are reported, with the remedy", async () => {
     const port = group.sentinels[0]?.port ?? 0;
     await expect(connect({ url: `redis://:s3cret@127.0.0.1:${port}` })).rejects.toThrow(
       `At 127.0.0.1:${port} is a Sentinel, which keeps no data but knows where a master is. Name the master too: ` +
@@ -88,7 +90,7 @@ describe("Sentinels", () => {
   });
 });
 
-/** Reads on and counts. */
+/** Keeps reading and counts. */
 function readOn(partition: SourcePartition<unknown>): { events: number; readonly ended: Promise<void> } {
   const reading = { events: 0, ended: Promise.resolve() };
   const loop = async (): Promise<void> => {
@@ -102,7 +104,7 @@ function readOn(partition: SourcePartition<unknown>): { events: number; readonly
   return reading;
 }
 
-/** Writes on, a hundred rows at a time, until it is told to end. */
+/** Keeps writing, a hundred rows at a time, until it is ended. */
 function writeOn(part: SinkPartition<PublishRow>): { written: number; end: () => Promise<void> } {
   const writing = { written: 0, end: (): Promise<void> => Promise.resolve() };
   let over = false;
@@ -123,7 +125,7 @@ function writeOn(part: SinkPartition<PublishRow>): { written: number; end: () =>
 }
 
 describe("a failover under load", () => {
-  it("costs Pub/Sub and streams what their numbers say, and both go on with the new master", async () => {
+  it("loses what the numbers show, on Pub/Sub and streams, and both continue with the new master", async () => {
     const context = partContext();
     const framed = { frames: true, batch: 10, lingerMs: 0, heartbeatMs: 50 };
     const subscribed = opened(
@@ -161,7 +163,7 @@ describe("a failover under load", () => {
     expect(subscribed.completeness(from, to)).toEqual(
       lost === 0 ? true : { atLeast: expect.any(Number), atMost: lost },
     );
-    // The old master is down: what is said is that, and no more than once for each connection.
+    // The old master is down: that is logged, at most once for each connection.
     const reasons = context.logger.of("redis-lost").map(({ fields }): unknown => Reflect.get(fields, "role"));
     expect(new Set(reasons).size).toBe(reasons.length);
   }, 40_000);

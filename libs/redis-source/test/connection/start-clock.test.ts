@@ -8,7 +8,7 @@ import { until } from "../support/until.ts";
 
 const bench = sinkBench();
 
-/** Connections that stand still until they are released. */
+/** Connections that hang until they are released. */
 async function slowProxy(): Promise<{ port: number; held: () => number; release: () => void }> {
   const waiting: (() => void)[] = [];
   const proxy = await startLoopbackProxy(bench.server, {
@@ -33,7 +33,7 @@ async function slowProxy(): Promise<{ port: number; held: () => number; release:
   return { port: proxy.port, held: () => waiting.length, release };
 }
 
-it("lets the connections of a start take connectTimeoutMs together, and not each", async () => {
+it("lets the connections of a start take connectTimeoutMs together", async () => {
   const time = new VirtualTime();
   const { port, held, release } = await slowProxy();
   const options = { host: "127.0.0.1", port, connectTimeoutMs: 2_000, startClock: new StartClock() };
@@ -56,7 +56,7 @@ it("lets the connections of a start take connectTimeoutMs together, and not each
     /did not answer within 500 ms that were left of the 2000 ms for connecting/,
   );
   release();
-  // It is over: what is opened now has all of the time.
+  // The start is over: a connection opened now has the whole time.
   time.set(60_000);
   const late = open();
   await until(() => held() >= 1);

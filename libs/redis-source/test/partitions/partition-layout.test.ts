@@ -39,7 +39,7 @@ describe("a layout", () => {
     },
   );
 
-  it.each(["x".repeat(300), "\ud800"])("has no field that nobody can write: %j", (field) => {
+  it.each(["x".repeat(300), "\ud800"])("has no field that cannot be written: %j", (field) => {
     expect(() => layoutOf(2, field)).toThrow(RedisOptionsError);
   });
 });

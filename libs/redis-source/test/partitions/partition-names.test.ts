@@ -3,12 +3,12 @@ import { RedisOptionsError } from "../../src/errors.ts";
 import { hashTag, partitionNames } from "../../src/partitions/partition-names.ts";
 
 describe("partitionNames", () => {
-  it("leaves a single one its name, whatever it is", () => {
+  it("keeps any name of a single partition", () => {
     expect(partitionNames("device_events", 1)).toEqual(["device_events"]);
     expect(partitionNames("{a}b", 1)).toEqual(["{a}b"]);
   });
 
-  it("makes each of several a hash tag", () => {
+  it("makes the name of each of several a hash tag", () => {
     expect(partitionNames("device_events", 3)).toEqual([
       "{device_events:0}",
       "{device_events:1}",

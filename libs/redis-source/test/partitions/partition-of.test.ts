@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { partitionOf } from "../../src/partitions/partition-layout.ts";
 
 describe("partitionOf", () => {
-  it("gives what the README's table tells other languages", () => {
+  it("returns the values of the README's table, which is for other languages", () => {
     const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
     const rows = [...readme.matchAll(/^\| (.+?) +\| `(0x[0-9a-f]{8})` +\| (\d) +\| (\d) +\|$/gm)];
     expect(rows).toHaveLength(5);

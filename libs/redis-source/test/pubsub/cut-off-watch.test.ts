@@ -10,9 +10,9 @@ let server: ScriptedServer;
 let client: Redis;
 let context: TestContext;
 let watch: CutOffWatch;
-/** What INFO says. */
+/** The answer to INFO. */
 let info: readonly string[];
-/** What CONFIG GET says of the limits. */
+/** The answer to CONFIG GET of the limits. */
 let limit: string;
 
 beforeEach(async () => {
@@ -43,19 +43,19 @@ describe("CutOffWatch", () => {
   it.each([
     ["normal 0 0 0 pubsub 33554432 8388608 60", /33554432 bytes, or 8388608 bytes for 60 s/],
     ["pubsub 100 0 0 normal 0 0 0", /100 bytes;/],
-    ["pubsub 0 0 0", /without bound/],
+    ["pubsub 0 0 0", /without limit/],
     ["", /unknown/],
-  ])("tells the limit %j once", async (setting, told) => {
+  ])("logs the limit %j once", async (setting, logged) => {
     limit = setting;
     info = counting("a", 0);
     await watch.look(client, false);
     await watch.look(client, false);
     expect(context.logger.of("output-buffer-limit").map(({ message }) => message)).toEqual([
-      expect.stringMatching(told),
+      expect.stringMatching(logged),
     ]);
   });
 
-  it("believes a server that counts, whatever this side was doing", async () => {
+  it("believes a server that counts, whether the socket was read or not", async () => {
     info = counting("a", 4);
     await watch.look(client, false);
     await watch.look(client, true);
@@ -66,7 +66,7 @@ describe("CutOffWatch", () => {
     expect(context.logger.of("cut-off")).toMatchObject([{ level: "warn", fields: { counted: 1 } }]);
   });
 
-  it("takes it for likely where the server does not count and the socket was not read", async () => {
+  it("reports it as likely if the server does not count and the socket was not read", async () => {
     info = ["run_id:a"];
     await watch.look(client, true);
     expect(watch.cutOffs).toBe(0);
@@ -77,7 +77,7 @@ describe("CutOffWatch", () => {
     expect(context.logger.of("cut-off")[0]?.message).toMatch(/most likely/);
   });
 
-  it("blames nobody when the server was restarted, or does not say which one it is", async () => {
+  it("reports no cut-off if the server was restarted, or does not report its run id", async () => {
     info = counting("a", 0);
     await watch.look(client, true);
     info = counting("b", 3);

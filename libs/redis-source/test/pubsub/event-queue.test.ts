@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import type { FrameHeader } from "../../src/wire/frame.ts";
 import { EventQueue } from "../../src/pubsub/event-queue.ts";
-import type { Parcel } from "../../src/pubsub/event-queue.ts";
+import type { QueueEntry } from "../../src/pubsub/event-queue.ts";
 
 const action = fc.oneof(
   fc.record({ do: fc.constant("line" as const), event: fc.string({ unit: "grapheme-ascii", maxLength: 8 }) }),
@@ -18,10 +18,10 @@ function header(first: number, count: number, producer = "p"): FrameHeader {
   return { producer, first, count, publishedAtMs: 0 };
 }
 
-function takeAll(queue: EventQueue): Parcel[] {
-  const parcels: Parcel[] = [];
-  for (let parcel = queue.take(); parcel !== undefined; parcel = queue.take()) parcels.push(parcel);
-  return parcels;
+function takeAll(queue: EventQueue): QueueEntry[] {
+  const entries: QueueEntry[] = [];
+  for (let entry = queue.take(); entry !== undefined; entry = queue.take()) entries.push(entry);
+  return entries;
 }
 
 describe("EventQueue", () => {
@@ -43,11 +43,11 @@ describe("EventQueue", () => {
             queue.pushFrame(header(0, step.events.length), step.events, step.events.join("").length);
             model.push(...step.events);
           } else {
-            const parcel = step.do === "take" ? queue.take() : queue.dropOldest();
-            const lines = parcel?.lines ?? [];
+            const entry = step.do === "take" ? queue.take() : queue.dropOldest();
+            const lines = entry?.lines ?? [];
             expect(lines.length > 0).toBe(model.length > 0);
             expect(lines).toEqual(model.slice(0, lines.length));
-            if (step.do === "drop" && parcel?.header === undefined) {
+            if (step.do === "drop" && entry?.header === undefined) {
               expect(lines.length).toBe(Math.min(1, model.length));
             }
             model = model.slice(lines.length);
@@ -60,13 +60,13 @@ describe("EventQueue", () => {
     );
   });
 
-  it("hands bare lines over in the array that they were gathered in", () => {
+  it("returns bare lines in the array that they were gathered in", () => {
     const queue = new EventQueue({ maxEvents: 9, maxBytes: 9, maxBatchEvents: 3 });
     for (const event of ["1", "2", "3", "4"]) queue.pushLine(event, 1);
     expect(takeAll(queue).map(({ lines }) => lines)).toEqual([["1", "2", "3"], ["4"]]);
   });
 
-  it("gives no parcel of more lines than are asked for, but for one that has none", () => {
+  it("returns no entry with more lines than asked for, except one without lines", () => {
     const queue = new EventQueue({ maxEvents: 9, maxBytes: 9, maxBatchEvents: 3 });
     queue.pushNotice(header(0, 0));
     queue.pushFrame(header(0, 2), ["a", "b"], 2);
@@ -88,7 +88,7 @@ describe("EventQueue", () => {
     expect(taken).toEqual(Array.from({ length: 10_000 }, (_, i) => String(i)));
   });
 
-  it("keeps notices in their place, one for numbers that follow on, and not without bound", () => {
+  it("keeps header-only entries in order, one for consecutive numbers, up to a limit", () => {
     const queue = new EventQueue({ maxEvents: 3, maxBytes: 9, maxBatchEvents: 3 });
     queue.pushFrame(header(0, 1), ["a"], 1);
     queue.pushNotice(header(1, 0));
@@ -100,7 +100,7 @@ describe("EventQueue", () => {
     queue.pushNotice(header(15, 0));
     queue.pushNotice(header(18, 0));
     expect([queue.length, queue.bytes]).toEqual([1, 1]);
-    expect(takeAll(queue).map((parcel) => parcel.header)).toEqual([
+    expect(takeAll(queue).map((entry) => entry.header)).toEqual([
       header(0, 1),
       header(1, 7),
       header(0, 3, "q"),

@@ -82,7 +82,7 @@ describe("frames", () => {
     expect(batches).toMatchObject([{ events: ["a"] }, { events: ["b", "c", "d"] }, { events: ["e", "f"] }]);
   });
 
-  it("tell exactly what is missing, and what came twice or late", async () => {
+  it("show exactly what is missing, and what came twice or late", async () => {
     const partition = await subscribe();
     const late = frameOf(1, ["b", "c"]);
     await publish(frameOf(0, ["a"]), frameOf(5, ["f"]), frameOf(5, ["f"]), late, late);
@@ -103,7 +103,7 @@ describe("frames", () => {
     expect(partition.stats()).toMatchObject({ read: 2, malformed: 1, lost: 2 });
   });
 
-  it("with a time or number that cannot be are delivered, counted and logged, and ruin nothing", async () => {
+  it("with an implausible time or number are delivered, counted and logged, and do no harm", async () => {
     const partition = await subscribe();
     const now = Date.now();
     await publish(
@@ -121,7 +121,7 @@ describe("frames", () => {
     expect(context.logger.of("suspicious")).toHaveLength(1);
   });
 
-  it("give an empty batch when all of them came twice, so that the task asks again whether it is drained", async () => {
+  it("give an empty batch if all of them are duplicates, so that the task asks again whether it is drained", async () => {
     const partition = await subscribe();
     await publish(frameOf(0, ["a"]));
     await take(partition, 1);
@@ -130,7 +130,7 @@ describe("frames", () => {
     expect(await partition.drained()).toBeDefined();
   });
 
-  it("without events disturb no proof that the partition is drained", async () => {
+  it("without events do not interrupt a proof that the partition is drained", async () => {
     const partition = await subscribe();
     for (let first = 0; first < 50; first += 1) {
       const proof = partition.drained();
@@ -141,7 +141,7 @@ describe("frames", () => {
 });
 
 describe("completeness", () => {
-  it("counts what was taken, not what lies in the queue", async () => {
+  it("counts what was taken, not what is queued", async () => {
     const partition = await subscribe();
     await publish(frameOf(0, ["a"], { publishedAtMs: 10 }), frameOf(1, ["b"], { publishedAtMs: 25 }));
     await arrived(partition, 2);
@@ -151,7 +151,7 @@ describe("completeness", () => {
     expect(partition.completeness(20, 40)).toBe("unknown");
   });
 
-  it("follows from heartbeats, which wake nobody", async () => {
+  it("follows from heartbeats, which wake no read", async () => {
     const partition = await subscribe();
     const batch = partition.nextBatch();
     await publish(frameOf(0, [], { publishedAtMs: 10 }), frameOf(4, [], { publishedAtMs: 25 }));
@@ -163,7 +163,7 @@ describe("completeness", () => {
     expect(partition.completeness(0, 26)).toEqual({ atLeast: 4, atMost: 4 });
   });
 
-  it("is unknown where messages have no numbers", async () => {
+  it("is unknown if messages have no numbers", async () => {
     const partition = await subscribe();
     await publish(frameOf(0, ["a"], { publishedAtMs: 10 }), "bare", frameOf(1, [], { publishedAtMs: 30 }));
     await take(partition, 2);
@@ -181,7 +181,7 @@ describe("a hole in the subscription", () => {
     await publish(frameOf(0, ["a"], { publishedAtMs: 10 }));
     await take(partition, 1);
     const batch = take(partition, 1);
-    // In one transaction: nobody can be subscribed again before the frame is published.
+    // In one transaction: the source cannot subscribe again before the frame is published.
     await publisher
       .multi()
       .client("KILL", "TYPE", "pubsub")
@@ -211,9 +211,9 @@ describe("a hole in the subscription", () => {
     expect(second.stats()).toMatchObject({ read: 1, duplicates: 1, lost: 2 });
   });
 
-  it("a position that is none is refused", async () => {
+  it("an invalid position is refused", async () => {
     await expect(subscribe({}, "elsewhere")).rejects.toBeInstanceOf(RedisPositionError);
-    // What a flow without frames has stored says nothing, and is no obstacle.
+    // The position of a flow without frames is empty, and is accepted.
     await subscribe({}, null);
   });
 });
@@ -240,7 +240,7 @@ describe("a full queue", () => {
     },
   );
 
-  it("drops a bare line for itself", async () => {
+  it("drops a single bare line", async () => {
     const partition = await subscribe({ maxQueuedEvents: 3, onOverflow: "drop-newest" });
     await publish("a\nb\nc\nd", frameOf(0, ["x"]));
     await arrived(partition, 2);
@@ -260,7 +260,7 @@ describe("a full queue", () => {
 });
 
 describe("a subscriber that reads too slowly", () => {
-  it("is told the limit at the start, and what it lost when it was cut off, by number and by name", async () => {
+  it("logs the limit at the start, and after a cut-off what was lost", async () => {
     await publisher.config("SET", "client-output-buffer-limit", "pubsub 1mb 0 0");
     try {
       const partition = await subscribe({ maxQueuedEvents: 100, maxBatchEvents: 100 });
@@ -272,7 +272,7 @@ describe("a subscriber that reads too slowly", () => {
       const part = await sink.buildPart("0", undefined, partContext());
       open.push(part);
       const rows = Array.from({ length: 40_000 }, (_, i) => String(i).padEnd(1_000));
-      // Nobody takes: the queue is full at once, then the socket's buffers, then Redis' own.
+      // No events are taken: the queue is full at once, then the socket's buffers, then Redis' own.
       await part.writeBatch(rows);
       expect(sink.stats().unheard).toBeGreaterThan(0);
       let heard = 0;
@@ -300,7 +300,7 @@ describe("a subscriber that reads too slowly", () => {
     }
   });
 
-  it("is told that the limit is unknown where it may not be read", async () => {
+  it("logs that the limit is unknown if it may not be read", async () => {
     await publisher.acl("SETUSER", "guest", "on", ">pw", "+info", "+subscribe", "+ping", "allchannels");
     context = partContext();
     const source = new RedisPubSubSource(

@@ -58,7 +58,7 @@ describe("a full queue, policy pause", () => {
     await until(() => partition.stats().pauses === 1);
     const { queued } = partition.stats();
     expect(queued).toBeLessThanOrEqual(10 + SOCKET_READ_BYTES / KIBIBYTE.length);
-    // Redis has handled this after all it had to send, and still no more of it has been read.
+    // Redis handles this after all it has to send, and still no more of that has been read.
     await publisher.ping();
     expect(partition.stats().queued).toBe(queued);
     expect(await partition.drained()).toBeUndefined();
@@ -123,7 +123,7 @@ describe("a full queue, policy drop-newest", () => {
 });
 
 describe("a full queue, policy fail", () => {
-  it("delivers what it holds, then fails and says what to change", async () => {
+  it("delivers what is queued, then fails and says what to change", async () => {
     await subscribe({ maxQueuedEvents: 10, onOverflow: "fail" });
     await publish([messages(100).join("\n")]);
     expect(await take(partition, 10)).toEqual(messages(100).slice(0, 10));

@@ -61,7 +61,7 @@ describe.each([
     expect(sink.stats().bytes).toBe(all.reduce((sum, message) => sum + message.length, 0));
   });
 
-  it("counts what nobody heard", async () => {
+  it("counts rows without a subscriber", async () => {
     const { sink, part } = await bench.open({}, { user });
     await part.writeBatch(rows(30));
     const { caughtUp } = await bench.listen();
@@ -78,7 +78,7 @@ describe.each([
     expect(sink.stats()).toMatchObject({ published: 7 });
   });
 
-  it("goes on after a lost connection with the first unanswered row and leaves none out", async () => {
+  it("continues after a lost connection with the first unanswered row and leaves none out", async () => {
     const { all, caughtUp } = await bench.listen();
     let cuts = 0;
     const { sink, part } = await bench.open(
@@ -97,7 +97,7 @@ describe.each([
     await caughtUp();
     const { published, resent, disconnects } = sink.stats();
     expect([published, disconnects]).toEqual([30_000, 3]);
-    // Rows come in order except that some come again: what is new each time is exactly what was sent.
+    // Rows come in order, except for repetitions: without these it is exactly what was sent.
     const heard = all.map(String);
     expect([...new Set(heard)]).toEqual(sent);
     expect(heard.length).toBeLessThanOrEqual(sent.length + resent);
@@ -114,12 +114,12 @@ describe("backpressure", () => {
         if (name === "info") return infoReply("7.0.0");
         if (name === "eval" && way === "pipeline") return "-NOPERM no scripts here\r\n";
         if (name !== "publish" && name !== "eval") return "+OK\r\n";
-        // Behind the channel, or behind the script, the number of keys and the channel.
+        // After the channel; or after the script, the number of keys and the channel.
         const rows = name === "publish" ? args.slice(1) : args.slice(3);
         const bytes = rows.join("").length;
         pending += bytes;
         most = Math.max(most, pending);
-        // Answered when all that the sink would send on its own has had time to arrive.
+        // Answered after all that the sink would send by itself has had time to arrive.
         setImmediate(() =>
           setImmediate(() => {
             pending -= bytes;
@@ -139,7 +139,7 @@ describe("backpressure", () => {
     },
   );
 
-  it("sends rows larger than the bound alone, one behind the other", async () => {
+  it("sends rows larger than the limit alone, one after the other", async () => {
     let pending = 0;
     let most = 0;
     const slow = await scriptedRedis(([name = ""], socket) => {
@@ -164,7 +164,7 @@ describe("backpressure", () => {
   });
 });
 
-describe("messages that Redis refuses for the moment, and takes the next", () => {
+describe("messages that Redis refuses for now while it accepts the next", () => {
   it("are the only ones that are sent again, in order", async () => {
     const taken: string[] = [];
     const refuse = new Set(["row 3", "row 4", "row 7"]);
@@ -185,7 +185,7 @@ describe("messages that Redis refuses for the moment, and takes the next", () =>
   });
 });
 
-describe("a Redis that refuses messages for the moment", () => {
+describe("a Redis that refuses messages for now", () => {
   it("is asked again over the same connection, and the log says so", async () => {
     let refusals = 3;
     const busy = await scriptedRedis(([name = ""]) => {
@@ -238,7 +238,7 @@ describe("frames", () => {
 
   const framed = { frames: true, batch: 10, lingerMs: 0 };
 
-  /** Frames in order, numbers that come again taken out. */
+  /** Frames in order, without repeated numbers. */
   function fresh(messages: readonly Buffer[]): readonly unknown[] {
     const ledger = new ProducerLedger();
     return messages.flatMap((message) => {
@@ -278,7 +278,7 @@ describe("frames", () => {
     expect(sink.stats()).toMatchObject({ published: 30, unheard: 0 });
   });
 
-  it("have a producer that nobody had before", async () => {
+  it("have a new producer each time", async () => {
     const { all, caughtUp } = await bench.listen();
     for (let i = 0; i < 2; i += 1) await (await bench.open(framed)).part.writeBatch(["a"]);
     await caughtUp();
@@ -305,7 +305,7 @@ describe("frames", () => {
     expect(fresh(all)).toEqual(sent);
   });
 
-  it("do not wait for more rows when a flow commits", async () => {
+  it("do not wait for more rows at a commit", async () => {
     const { all, caughtUp } = await bench.listen();
     const { part } = await bench.open({ ...framed, lingerMs: 60_000 });
     await part.writeBatch(rows(3));
@@ -314,7 +314,7 @@ describe("frames", () => {
     expect(fresh(all)).toEqual(rows(3));
   });
 
-  it("that cannot be sent make a flush fail when the task is given up, and are counted", async () => {
+  it("that cannot be sent make a flush fail on abort, and are counted", async () => {
     const own = await startRedis();
     bench.later(() => own.stop());
     const abort = new AbortController();
@@ -333,7 +333,7 @@ describe("frames", () => {
     expect(context.logger.of("unsent")).toMatchObject([{ fields: { rows: 3 } }]);
   });
 
-  it("hold up a close for a second at most, with a last heartbeat that Redis does not take", async () => {
+  it("delay a close by a second at most, if Redis does not accept the last heartbeat", async () => {
     const own = await startRedis();
     bench.later(() => own.stop());
     const context = partContext();
@@ -367,7 +367,7 @@ describe("ending", () => {
     expect(sink.stats().published).toBe(0);
   });
 
-  it("settles a write under way when it is closed", async () => {
+  it("rejects a running write when it is closed", async () => {
     const own = await startRedis();
     bench.later(() => own.stop());
     const { part } = await bench.open({}, { port: own.port });

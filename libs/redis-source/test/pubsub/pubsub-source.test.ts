@@ -67,7 +67,7 @@ describe("options", () => {
     expect(() => new RedisPubSubSource({}, options)).toThrow(RedisOptionsError);
   });
 
-  it("tells what its partitions are divided by", () => {
+  it("names the field that its partitions are divided by", () => {
     const of = (options: RedisPubSubSourceOptions): unknown =>
       new RedisPubSubSource({}, options).partitioning;
     expect(of({ channel: "a" })).toEqual({ kind: "single" });
@@ -82,7 +82,7 @@ describe("options", () => {
     expect(await source.listParts()).toEqual(["{clicks:0}", "{clicks:1}"]);
   });
 
-  it("opens none but its own channels", async () => {
+  it("opens only its own channels", async () => {
     const source = new RedisPubSubSource({ url: server.url }, { channel: "clicks" });
     await expect(source.buildPart("taps", undefined, partContext())).rejects.toBeInstanceOf(
       RedisOptionsError,
@@ -91,7 +91,7 @@ describe("options", () => {
 });
 
 describe("reading", () => {
-  it("gets what is published from the moment it is built, in order", async () => {
+  it("gets what is published once it is built, in order", async () => {
     const context = partContext();
     const partition = await subscribe({}, context);
     expect(context.logger.of("subscribed")[0]?.fields).toMatchObject({ channel: "clicks", step: "clicks" });
@@ -117,7 +117,7 @@ describe("reading", () => {
     expect(partition.snapshot()).toMatchObject({ producers: [], takenUpTo: expect.any(Number) });
   });
 
-  it("gives all that has come in batches of the size asked for", async () => {
+  it("returns all events in batches of the configured size", async () => {
     const partition = await subscribe({ maxBatchEvents: 40 });
     await publish(lines(0, 100));
     await until(() => partition.stats().queued === 100);
@@ -142,7 +142,7 @@ describe("reading", () => {
     expect(await take(right, 1)).toEqual(["r1"]);
   });
 
-  it("makes events of the lines of a message, and leaves bytes that are no text as bytes", async () => {
+  it("makes an event of each line of a message, and leaves bytes that are no text as bytes", async () => {
     const partition = await subscribe();
     await publish(["a\nb\n", "", Buffer.from([0xc3, 0x28]), "Zürich"]);
     expect(await take(partition, 5)).toEqual(["a", "b", "", new Uint8Array([0xc3, 0x28]), "Zürich"]);
@@ -160,7 +160,7 @@ describe("drained", () => {
     expect(proof?.at).toBeLessThanOrEqual(Date.now());
   });
 
-  it("proves nothing while events are queued, and again when they are taken", async () => {
+  it("proves nothing while events are queued, and proves again when they are taken", async () => {
     const partition = await subscribe();
     await publish(["a"]);
     await until(() => partition.stats().queued === 1);
@@ -190,11 +190,11 @@ describe("drained", () => {
     await scripted.close();
   });
 
-  it("never overlooks a message that Redis had before the question", async () => {
+  it("never overlooks a message that Redis had before the probe", async () => {
     const partition = await subscribe();
     for (let i = 0; i < 100; i += 1) {
       await publisher.publish("clicks", "a");
-      // It lies in the queue already or is still on its way, with a reader waiting or not.
+      // It is queued already or not yet received, with a read waiting or not.
       const waiting = i % 2 === 0 ? take(partition, 1) : undefined;
       const seen = partition.stats().messages;
       const proof = await partition.drained();
@@ -206,7 +206,7 @@ describe("drained", () => {
 });
 
 describe("a lost connection", () => {
-  it("is subscribed again, goes on, and proves nothing meanwhile", async () => {
+  it("is subscribed again, continues, and proves nothing in between", async () => {
     const context = partContext();
     const partition = await subscribe({}, context);
     await publish(["before"]);

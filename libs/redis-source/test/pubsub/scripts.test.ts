@@ -7,13 +7,13 @@ import { rows, sinkBench } from "../support/sink-bench.ts";
 const bench = sinkBench();
 
 describe("a script", () => {
-  it("that may not be run any more gives way to pipelines", async () => {
+  it("that is no longer permitted is replaced by pipelines", async () => {
     const { all, caughtUp } = await bench.listen();
     const user = await bench.user("demoted", "+publish", "+@scripting");
     const { sink, part } = await bench.open({}, { user });
     await bench.control.acl("SETUSER", user.username, "-@scripting");
     const sent = rows(5_000);
-    // Two flights; the write behind them is not sent in scripts any more.
+    // Two batches in flight; the write after them is no longer sent by scripts.
     await part.writeBatch(sent.slice(0, 1_900));
     await part.writeBatch(sent.slice(1_900));
     await caughtUp();
@@ -21,7 +21,7 @@ describe("a script", () => {
     expect(sink.stats()).toMatchObject({ published: 5_000, resent: 0 });
   });
 
-  it("that fails is not made up for before the next one has been answered", async () => {
+  it("that fails is not sent again before the next one has been answered", async () => {
     const steps: string[] = [];
     const failing = await scriptedRedis(([name = "", ...args], socket) => {
       if (name === "info") return infoReply("7.0.0");
@@ -32,7 +32,7 @@ describe("a script", () => {
           steps.push("refused");
           return "-NOPERM not any more\r\n";
         }
-        // Long enough for whatever would be sent meanwhile to arrive.
+        // Long enough for anything sent in between to arrive.
         void bench.control.ping().then(async () => {
           for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
           steps.push("taken");
@@ -85,7 +85,7 @@ describe("a script", () => {
     },
   );
 
-  it("on a channel that is not the user's is refused at the start", async () => {
+  it("on a channel without permission is refused at the start", async () => {
     const user = await bench.user("elsewhere", "+@scripting", "+publish", "resetchannels", "&others");
     await expect(bench.open({}, { user })).rejects.toThrow(/PUBLISH on clicks/);
   });

@@ -17,11 +17,11 @@ const open: { close(): Promise<void> }[] = [];
 
 afterEach(async () => {
   for (const part of open.splice(0).reverse()) await part.close();
-  // Each test divides the channel as it likes; the record of the last one would expire only after a while.
+  // Each test has its own layout; the record of the last one would expire only after a while.
   for (const client of clients) await client.del("clicks:layout:sharded").catch(() => undefined);
 });
 
-/** The servers of the tests that run. */
+/** The servers of the running tests. */
 let clients: readonly Redis[] = [];
 
 type Part = Awaited<ReturnType<RedisPubSubSink["buildPart"]>>;
@@ -111,7 +111,7 @@ describe("sharded Pub/Sub on a single Redis", () => {
   it.each([
     ["scripts, for a user who may touch a key of the channel's name", ["~clicks"], "eval"],
     ["pipelines, for one who may not", [], "spublish"],
-  ])("takes many rows by %s", async (_way, keys, command) => {
+  ])("accepts many rows by %s", async (_way, keys, command) => {
     const control = new Redis(server.url);
     open.push({
       close: async () => {
@@ -133,7 +133,7 @@ describe("sharded Pub/Sub on a single Redis", () => {
     expect(sink.stats()).toMatchObject({ published: 3_000, unheard: 0, resent: 0 });
   });
 
-  it("is deaf to what is published without SPUBLISH, and ends when it is stopped", async () => {
+  it("does not receive what is published without SPUBLISH, and ends when it is stopped", async () => {
     const partition = await subscribeWhole(server.url);
     const { part } = await sinkTo(server.url, 1);
     const publisher = new Redis(server.url);
@@ -144,7 +144,7 @@ describe("sharded Pub/Sub on a single Redis", () => {
     expect(await takeAll(partition)).toEqual(["a"]);
   });
 
-  it("finds out whether somebody listens", async () => {
+  it("finds out whether there is a subscriber", async () => {
     const wait = (): Promise<boolean> =>
       waitForSubscriber({ url: server.url }, "clicks", { timeoutMs: 20, transport: "sharded" });
     expect(await wait()).toBe(false);
@@ -169,7 +169,7 @@ describe("sharded Pub/Sub on a Redis Cluster", () => {
     await cluster.stop();
   });
 
-  /** Index of the node that serves the channel, by its own word. */
+  /** Index of the node that says that it serves the channel. */
   async function ownerOf(channel: string): Promise<number> {
     const served = await Promise.all(
       nodes.map((node) =>
@@ -186,7 +186,7 @@ describe("sharded Pub/Sub on a Redis Cluster", () => {
     return cluster.nodes[index]?.url ?? "";
   }
 
-  it("spreads partitions over the nodes, wherever one connects first", async () => {
+  it("spreads partitions over the nodes, whichever node is named", async () => {
     const names = partitionNames("clicks", 6);
     const owners = await Promise.all(names.map(ownerOf));
     expect(new Set(owners).size).toBeGreaterThan(1);
@@ -206,7 +206,7 @@ describe("sharded Pub/Sub on a Redis Cluster", () => {
     ).toBe(true);
   });
 
-  it("takes many rows with few commands", async () => {
+  it("accepts many rows with few commands", async () => {
     const whole = await subscribeWhole(url(0));
     const owner = nodes[await ownerOf("clicks")];
     if (owner === undefined) throw new Error("some node serves the channel");
@@ -221,7 +221,7 @@ describe("sharded Pub/Sub on a Redis Cluster", () => {
     expect(calls).toBeLessThan(10);
   });
 
-  it("follows a slot that moves, source and sink, and counts what fell between", async () => {
+  it("follows a slot that moves, source and sink, and counts what was lost in between", async () => {
     const context = partContext();
     const from = await ownerOf("clicks");
     const partition = await subscribeWhole(url(from), context);
@@ -249,7 +249,7 @@ describe("sharded Pub/Sub on a Redis Cluster", () => {
       5_000,
     );
     for (const index of [to, from]) await nodes[index]?.call("CLUSTER", "SETSLOT", slot, "NODE", id);
-    // The sink is sent to the new owner, where perhaps nobody listens yet.
+    // The sink moves to the new owner, which may not have a subscriber yet.
     await part.writeBatch(rows(50, 100));
     await context.logger.logged("subscribed", 2);
     await part.writeBatch(rows(100, 150));
@@ -265,7 +265,7 @@ describe("sharded Pub/Sub on a Redis Cluster", () => {
     expect(await ownerOf("clicks")).toBe(to);
   });
 
-  it("finds the new owner when the node dies that it was given", async () => {
+  it("finds the new owner when the configured node dies", async () => {
     const context = partContext();
     const from = await ownerOf("clicks");
     const partition = await subscribeWhole(url(from), context);

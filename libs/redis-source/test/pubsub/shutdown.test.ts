@@ -56,7 +56,7 @@ describe("stop", () => {
     await partition.close();
   });
 
-  it("reads on what a full queue kept in the socket", async () => {
+  it("reads the rest that a full queue left in the socket", async () => {
     const partition = await subscribe(partContext(), { maxQueuedEvents: 10 });
     const messages = await publish(6_000);
     await until(() => partition.stats().pauses === 1);
@@ -65,7 +65,7 @@ describe("stop", () => {
     await partition.close();
   });
 
-  it("takes as long for that as the flow does: a socket that is not read says nothing about Redis", async () => {
+  it("takes as long for that as the flow: a socket that is not read says nothing about Redis", async () => {
     const time = new VirtualTime();
     const partition = await subscribe(partContext(time), { maxQueuedEvents: 10 });
     const messages = await publish(6_000);
@@ -118,7 +118,7 @@ describe("close", () => {
         await context.logger.logged("redis-lost");
       },
     ],
-  ])("settles what is outstanding when %s", async (_, prepare) => {
+  ])("rejects what is outstanding when %s", async (_, prepare) => {
     const context = partContext();
     const partition = await subscribe(context);
     await prepare(context);
@@ -132,7 +132,7 @@ describe("close", () => {
     await partition.close();
   });
 
-  it("lets go of what is queued and of the subscription", async () => {
+  it("releases the queue and the subscription", async () => {
     const partition = await subscribe();
     await publish(10);
     await until(() => partition.stats().queued === 10);
@@ -142,7 +142,7 @@ describe("close", () => {
     while ((await subscribers()) > 0) await publisher.ping();
   });
 
-  it("leaves nothing behind when the source was never built for lack of a Redis", async () => {
+  it("leaves nothing open if the source was not built for lack of a Redis", async () => {
     await server.stop();
     const source = new RedisPubSubSource({ url: server.url, connectTimeoutMs: 100 }, { channel: "clicks" });
     await expect(source.buildPart("clicks", undefined, partContext())).rejects.toMatchObject({

@@ -50,8 +50,8 @@ async function publishAndEnd(count: number, producer?: string): Promise<void> {
   await part.close();
 }
 
-describe("a publisher that ends while nobody hears it", () => {
-  it("has lost what a slow reader was cut off from, to the event", async () => {
+describe("a publisher that ends during an outage of the reader", () => {
+  it("loses exactly what a slow reader was cut off from", async () => {
     await bench.control.config("SET", "client-output-buffer-limit", "pubsub 1mb 0 0");
     try {
       const partition = await subscribe({ options: { maxQueuedEvents: 100, maxBatchEvents: 100 } });
@@ -76,7 +76,7 @@ describe("a publisher that ends while nobody hears it", () => {
     }
   });
 
-  it("has lost all that it published on a connection that had died without a word", async () => {
+  it("loses all that it published while the reader's connection was dead", async () => {
     const cable = await bench.cable();
     const partition = await subscribe({ port: cable.port });
     cable.freeze();
@@ -88,7 +88,7 @@ describe("a publisher that ends while nobody hears it", () => {
     expect(partition.completeness(0, Date.now())).toEqual({ atLeast: 20_000, atMost: 20_000 });
   });
 
-  it("is told apart from one that had ended before", async () => {
+  it("is distinguished from one that ended before", async () => {
     await publishAndEnd(10, "early");
     const cable = await bench.cable();
     const partition = await subscribe({ port: cable.port });
@@ -99,7 +99,7 @@ describe("a publisher that ends while nobody hears it", () => {
     expect(partition.stats()).toMatchObject({ read: 0, lost: 7 });
   });
 
-  it("between two runs is found by the second", async () => {
+  it("is found by the next run, if it ended between two runs", async () => {
     const first = await subscribe();
     const { part } = await bench.open({ frames: true, producer: "shop" });
     await part.writeBatch(rows(5));
@@ -118,8 +118,8 @@ describe("a publisher that ends while nobody hears it", () => {
   });
 });
 
-describe("a run that cannot know what it missed says since when", () => {
-  it("where records may not be read", async () => {
+describe("a run that cannot know what it missed reports since when", () => {
+  it("if records may not be read", async () => {
     const cable = await bench.cable();
     const user = await bench.user("reader", "+subscribe", "+unsubscribe", "+ping");
     const partition = await subscribe({ port: cable.port, user });
@@ -134,7 +134,7 @@ describe("a run that cannot know what it missed says since when", () => {
     expect(uncertainSince).toBeLessThanOrEqual(before);
   });
 
-  it("and calls no window complete in which another publisher may have come and gone", async () => {
+  it("and no window is complete in which another publisher may have begun and ended", async () => {
     const cable = await bench.cable();
     const user = await bench.user("reader", "+subscribe", "+unsubscribe", "+ping");
     const partition = await subscribe({ port: cable.port, user });
@@ -150,7 +150,7 @@ describe("a run that cannot know what it missed says since when", () => {
     expect(partition.completeness(close - 1, after)).toBe("unknown");
   });
 
-  it("where a publisher keeps no record and was not heard again", async () => {
+  it("if a publisher keeps no record and is not heard again", async () => {
     const partition = await subscribe();
     await bench.control.publish("clicks", frameOf(0, ["a"], { publishedAtMs: 1_000 }));
     await take(partition, 1);
@@ -160,7 +160,7 @@ describe("a run that cannot know what it missed says since when", () => {
     expect(partition.stats()).toMatchObject({ lost: 0, uncertainSince: 1_000 });
   });
 
-  it("where a publisher was killed: from its last sign of life on", async () => {
+  it("if a publisher was killed: since it was last heard", async () => {
     const partition = await subscribe();
     await bench.control.publish("clicks", frameOf(0, ["a"], { publishedAtMs: 1_000 }));
     await take(partition, 1);
@@ -168,13 +168,13 @@ describe("a run that cannot know what it missed says since when", () => {
     await bench.control.client("KILL", "TYPE", "pubsub");
     await context.logger.logged("subscribed", 2);
     expect(partition.stats()).toMatchObject({ lost: 4, uncertainSince: 3_000 });
-    // It lives after all: the next number tells the rest.
+    // It still runs: the next number shows the rest.
     await bench.control.publish("clicks", frameOf(6, [], { publishedAtMs: 4_000 }));
     await until(() => partition.stats().lost === 5);
     expect(partition.stats().uncertainSince).toBeUndefined();
   });
 
-  it("where lines have no numbers", async () => {
+  it("if lines have no numbers", async () => {
     const partition = await subscribe();
     await bench.control.publish("clicks", "bare");
     await take(partition, 1);
@@ -193,7 +193,7 @@ describe("a run that cannot know what it missed says since when", () => {
   it.each([
     ["lines have no numbers", ["a"]],
     ["nothing came at all", []],
-  ])("where it was down, and %s", async (_, messages) => {
+  ])("if it was down, and %s", async (_, messages) => {
     const open = async (at: number, resume?: Json): Promise<PubSubPartition> => {
       context = partContext(new VirtualTime(at));
       const source = new RedisPubSubSource({ url: bench.server.url }, { channel: "clicks" });
@@ -213,7 +213,7 @@ describe("a run that cannot know what it missed says since when", () => {
     expect(second.completeness(300_000, 310_000)).toBe("unknown");
   });
 
-  it("but not where the connection was whole all the time", async () => {
+  it("but not if the connection was never lost", async () => {
     const partition = await subscribe();
     await bench.control.publish("clicks", frameOf(0, ["a"]));
     await take(partition, 1);
@@ -223,8 +223,8 @@ describe("a run that cannot know what it missed says since when", () => {
   });
 });
 
-describe("a connection that dies without a word", () => {
-  it("is given up when it has been silent, and was asked, and did not answer", async () => {
+describe("a connection that dies silently", () => {
+  it("is given up if it is silent and does not answer a ping", async () => {
     const cable = await bench.cable();
     const time = new VirtualTime(Date.now());
     const partition = await subscribe({ port: cable.port, time });
@@ -242,7 +242,7 @@ describe("a connection that dies without a word", () => {
     expect(await batch).toMatchObject({ events: ["a"] });
   });
 
-  it("is not, if it answers", async () => {
+  it("is kept if it answers", async () => {
     const time = new VirtualTime(Date.now());
     const partition = await subscribe({ time });
     for (let round = 0; round < 3; round += 1) {
@@ -255,7 +255,7 @@ describe("a connection that dies without a word", () => {
 });
 
 describe("subscribing", () => {
-  it("waits for no answer: all questions go before it in one write", async () => {
+  it("waits for no answer: all queries go before it in one write", async () => {
     const bulk = (...parts: string[]): string =>
       parts.map((part) => `$${part.length}\r\n${part}\r\n`).join("");
     const asked: string[] = [];

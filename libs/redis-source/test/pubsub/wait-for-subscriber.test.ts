@@ -26,12 +26,12 @@ afterAll(async () => {
 });
 
 describe("waitForSubscriber", () => {
-  it("is there at once when somebody listens", async () => {
+  it("resolves at once if there is a subscriber", async () => {
     await subscriber.subscribe("early");
     expect(await waitForSubscriber({ url: server.url }, "early", { timeoutMs: 0 })).toBe(true);
   });
 
-  it("asks again until somebody comes", async () => {
+  it("polls until there is a subscriber", async () => {
     const time = new VirtualTime();
     const waiting = waitForSubscriber({ url: server.url }, "late", { timeoutMs: 60_000, time });
     // The first alarms are the time limits of connecting and of waiting; the next is the pause between questions.
@@ -42,7 +42,7 @@ describe("waitForSubscriber", () => {
     expect(time.nextAlarm).toBeUndefined();
   });
 
-  it("says so when nobody came in time", async () => {
+  it("returns false if no subscriber came in time", async () => {
     const time = new VirtualTime();
     const waiting = waitForSubscriber({ url: server.url }, "empty", { timeoutMs: 60_000, time });
     await until(() => time.nextAlarm === 100);
@@ -51,7 +51,7 @@ describe("waitForSubscriber", () => {
     expect(time.nextAlarm).toBeUndefined();
   });
 
-  it("is over in time when Redis stops answering", async () => {
+  it("ends in time if Redis stops answering", async () => {
     const time = new VirtualTime();
     const hanging = await startRedis();
     const waiting = waitForSubscriber({ url: hanging.url }, "empty", { timeoutMs: 60_000, time });
@@ -63,7 +63,7 @@ describe("waitForSubscriber", () => {
     await hanging.stop();
   });
 
-  it("gives up when told to, with the reason", async () => {
+  it("rejects on abort, with the reason", async () => {
     const reason = new Error("stopped by the user");
     const controller = new AbortController();
     const time = new VirtualTime();

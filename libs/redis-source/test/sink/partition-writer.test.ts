@@ -13,7 +13,7 @@ interface Fixture {
   readonly writer: PartitionWriter;
   /** What was sent: producer's number of the first row, then rows, then publish time. */
   readonly sent: (readonly [first: number, rows: readonly unknown[], publishedAtMs: number])[];
-  /** What heartbeats said besides. */
+  /** Attributes of the heartbeats. */
   readonly heartbeats: unknown[];
   /** Makes sends wait until called. */
   readonly hold: () => () => void;
@@ -82,7 +82,7 @@ function turn(): Promise<void> {
 }
 
 describe("PartitionWriter", () => {
-  it("introduces itself, sends full frames at once and the rest when it has waited", async () => {
+  it("sends a first heartbeat, full frames at once, and the rest after its wait", async () => {
     const { writer, sent, time } = open();
     await writer.write(["a", "b", "c", "d", "e", "f", "g"]);
     expect(sent).toEqual([
@@ -98,20 +98,20 @@ describe("PartitionWriter", () => {
     expect(sent.slice(3)).toEqual([[6, ["g", "h"], 1_010]]);
   });
 
-  it("does not let a frame grow large; a large row goes alone", async () => {
+  it("limits the size of a frame; a large row gets its own", async () => {
     const { writer, sent } = open();
     await writer.write(["a".repeat(15), "b".repeat(15), "c".repeat(40), "d", "e"]);
     await writer.flush();
     expect(sent.map(([, rows]) => rows.length)).toEqual([0, 1, 1, 1, 2]);
   });
 
-  it("keeps no row waiting where none may", async () => {
+  it("lets no row wait with lingerMs 0", async () => {
     const { writer, sent } = open({ lingerMs: 0 });
     await writer.write(["a"]);
     expect(sent.slice(1)).toEqual([[0, ["a"], 1_000]]);
   });
 
-  it("breaks a silence with a heartbeat that tells its next number", async () => {
+  it("breaks a silence with a heartbeat that has its next number", async () => {
     const { writer, sent, time } = open();
     await writer.write(["a", "b", "c"]);
     time.set(1_900);
@@ -127,7 +127,7 @@ describe("PartitionWriter", () => {
     expect(sent.slice(4)).toEqual([[6, [], 3_900]]);
   });
 
-  it("piles nothing up while what it sent has no answer", async () => {
+  it("accepts no more rows while what it sent has no answer", async () => {
     const { writer, sent, time, hold } = open();
     await writer.flush();
     const release = hold();
@@ -163,7 +163,7 @@ describe("PartitionWriter", () => {
     expect(time.nextAlarm).toBeUndefined();
   });
 
-  it("says in its last message that nothing follows, and in each heartbeat what it was given to say", async () => {
+  it("announces its end in the last message, and has its attributes in each heartbeat", async () => {
     const { writer, time, heartbeats } = open({ attributes: { layout: "4" } });
     await writer.write(["a", "b", "c"]);
     time.set(2_000);
@@ -171,7 +171,7 @@ describe("PartitionWriter", () => {
     expect(heartbeats).toEqual([{ layout: "4" }, { layout: "4" }, { layout: "4", end: "1" }]);
   });
 
-  it("keeps a record of what was taken: at first, then once a heartbeat at most, and at the end", async () => {
+  it("records what Redis accepted: at first, then at most once a heartbeat, and at the end", async () => {
     const records: ProducerRecord[] = [];
     const { writer, time } = open({
       record: (record) => {
@@ -195,7 +195,7 @@ describe("PartitionWriter", () => {
     expect(records.slice(2)).toEqual([{ next: 7, publishedAtMs: 2_605, since: 1_000, ended: true }]);
   });
 
-  it("keeps no record of an end that was not sent", async () => {
+  it("does not record an end that was not sent", async () => {
     const ended: boolean[] = [];
     const { writer, time, fail } = open({
       record: (record) => {
@@ -210,7 +210,7 @@ describe("PartitionWriter", () => {
     expect(ended).not.toContain(true);
   });
 
-  it("tells a failure at the next chance, and how many rows it left behind", async () => {
+  it("reports a failure at the next call, and how many rows were not sent", async () => {
     const { writer, time, fail } = open();
     await writer.write(["a"]);
     fail(new Error("no permission"));
@@ -222,7 +222,7 @@ describe("PartitionWriter", () => {
     expect(writer.stats().unsent).toBe(2);
   });
 
-  it("never goes back in time when the clock does", async () => {
+  it("never goes back in publish time when the clock does", async () => {
     const { writer, sent, time } = open();
     await writer.write(["a", "b", "c"]);
     time.stepWall(-500);
@@ -284,7 +284,7 @@ describe("a row that no frame can carry", () => {
     const { writer, sent, time } = open();
     await writer.write(["before"]);
     await expect(writer.write(rows)).rejects.toThrow("line feed");
-    // Neither the time that rows wait nor a heartbeat has anything left to do.
+    // Neither lingering nor heartbeats have anything left to do.
     time.set(1_010);
     time.set(5_000);
     await turn();
@@ -302,7 +302,7 @@ describe("a row that no frame can carry", () => {
   });
 });
 
-it("gives up rows that were not flushed when it is closed, and does not say that it has ended", async () => {
+it("gives up rows that were not flushed when it is closed, and does not announce its end", async () => {
   const { writer, sent, heartbeats } = open();
   await writer.write(["a"]);
   await writer.close();

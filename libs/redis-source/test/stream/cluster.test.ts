@@ -20,7 +20,7 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-/** The address of any node: each knows the others. */
+/** The address of one node: each knows the others. */
 function anyNode(index = 0): { readonly url: string } {
   return { url: cluster.nodes[index]?.url ?? "" };
 }
@@ -32,7 +32,7 @@ async function ownerOf(stream: string): Promise<number> {
   return cluster.nodes.findIndex((node) => node.port === port);
 }
 
-/** Hands the slot of a key over to another node. */
+/** Moves the slot of a key to another node. */
 async function move(key: string, from: number, to: number): Promise<void> {
   const slot = Number(await nodes[from]?.cluster("KEYSLOT", key));
   const source = nodes[from];

@@ -17,7 +17,7 @@ afterEach(() => bench.tidy());
 
 afterAll(() => bench.stop());
 
-/** Reads until nothing is left; the last look has told what was lost. */
+/** Reads until nothing is left; the last check has counted what was lost. */
 async function readAll(partition: StreamPartition): Promise<string[]> {
   const events: string[] = [];
   while ((await partition.drained()) === undefined) {
@@ -27,7 +27,7 @@ async function readAll(partition: StreamPartition): Promise<string[]> {
   return events;
 }
 
-/** Lets a read begin to wait, which it does only after a look at an empty rest, and ends it. */
+/** Lets a read start to wait, which it does only after a check of the empty rest, and ends it. */
 async function settle(stream: string, partition: StreamPartition): Promise<void> {
   const rest = takeAll(partition);
   await bench.waiting(stream);
@@ -36,7 +36,7 @@ async function settle(stream: string, partition: StreamPartition): Promise<void>
 }
 
 describe("frames", () => {
-  it("are taken apart, with the time of their publishing; bare lines are accepted as well", async () => {
+  it("become events with the publish time of their frame; bare lines are accepted as well", async () => {
     await bench.add("frames", [frameOf(0, ["a", "b"], { publishedAtMs: 77 })]);
     await bench.redis.xadd("frames", "9900000000000-0", "data", "bare");
     const partition = await bench.read("frames");
@@ -47,7 +47,7 @@ describe("frames", () => {
     });
   });
 
-  it("count from their arrival if they say that they come from the future", async () => {
+  it("have the time of their arrival if their publish time is in the future", async () => {
     const context = partContext();
     await bench.redis.xadd(
       "future",
@@ -66,7 +66,7 @@ describe("frames", () => {
     expect(context.logger.of("suspicious")).toMatchObject([{ level: "warn", fields: { producer: "p" } }]);
   });
 
-  it("without lines move the position, though no event comes of them", async () => {
+  it("without lines move the position, though they have no event", async () => {
     await bench.add("beats", [frameOf(0, [])]);
     const partition = await bench.read("beats");
     expect(await partition.nextBatch()).toEqual({ kind: "batch", events: [] });
@@ -101,7 +101,7 @@ describe("frames", () => {
     expect(partition.stats()).toMatchObject({ read: 5, duplicates: 3, lost: 0 });
   });
 
-  it("that were sent again are recognised by whoever goes on, at every position", async () => {
+  it("that were sent again are recognised after a resume, at every position", async () => {
     const numbers = [0, 1, 0, 2, 2, 1, 3, 4, 4, 5];
     await bench.add(
       "again",
@@ -118,8 +118,8 @@ describe("frames", () => {
   });
 });
 
-describe("entries that go before they are read", () => {
-  it("are counted exactly, each as an event where nothing is numbered", async () => {
+describe("entries that are deleted before they are read", () => {
+  it("are counted exactly, each as an event if nothing is numbered", async () => {
     const context = partContext();
     await bench.add("trimmed", lines(0, 50));
     const partition = await bench.read("trimmed", { maxBatchEvents: 10 }, { context });
@@ -130,7 +130,7 @@ describe("entries that go before they are read", () => {
     expect(context.logger.of("trimmed-before-read")).toHaveLength(1);
   });
 
-  it("are counted by their numbers where they have some, and make windows incomplete", async () => {
+  it("are counted by their numbers if they have some, and make windows incomplete", async () => {
     const at = (publishedAtMs: number): { publishedAtMs: number } => ({ publishedAtMs });
     await bench.add("numbered", [
       frameOf(0, ["a", "b"], at(1_000)),
@@ -165,7 +165,7 @@ describe("entries that go before they are read", () => {
     expect(partition.completeness(30_000, 40_000)).toBe("unknown");
   });
 
-  it("are counted by the one who goes on after an absence", async () => {
+  it("are counted by a task that resumes", async () => {
     await bench.add("absence", lines(0, 20));
     const first = await bench.read("absence", { maxBatchEvents: 5 });
     await take(first, 5);
@@ -199,7 +199,7 @@ describe("entries that go before they are read", () => {
     ]);
   });
 
-  it("are counted by the one who goes on after the stream was deleted, also if the new one is longer", async () => {
+  it("are counted by a task that resumes after the stream was deleted, also if the new one is longer", async () => {
     for (const added of [1, 500]) {
       const stream = `recreated ${added}`;
       await bench.add(stream, lines(0, 300));
@@ -224,7 +224,7 @@ describe("entries that go before they are read", () => {
     expect(partition.stats()).toMatchObject({ lost: 290, lostEntries: 290, lag: 0 });
   });
 
-  it("are counted by their numbers where they have some, also when the stream was deleted", async () => {
+  it("are counted by their numbers if they have some, also when the stream was deleted", async () => {
     await bench.add(
       "cut",
       Array.from({ length: 30 }, (_, n) => frameOf(n, [`${n}`])),
@@ -241,7 +241,7 @@ describe("entries that go before they are read", () => {
     expect(again.stats().uncertainSince).toBeUndefined();
   });
 
-  it("are none when they had been trimmed before the task began", async () => {
+  it("do not count if they were trimmed before the task began", async () => {
     await bench.add("before", lines(0, 20));
     await bench.redis.xtrim("before", "MAXLEN", 5);
     const partition = await bench.read("before");

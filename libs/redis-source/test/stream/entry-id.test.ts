@@ -24,11 +24,11 @@ describe("entry ids", () => {
     ["01-0", false],
     ["-", false],
     ["$", false],
-  ])("are told from other text: %s", (text, expected) => {
+  ])("are distinguished from other text: %s", (text, expected) => {
     expect(isEntryId(text)).toBe(expected);
   });
 
-  it("tell when the entry was added", () => {
+  it("hold the time when the entry was added", () => {
     expect(millisecondsOf(Buffer.from("1763848800123-12"))).toBe(1_763_848_800_123);
   });
 });

@@ -32,7 +32,7 @@ beforeAll(async () => {
 
 afterAll(() => bench.stop());
 
-/** Rows that become visible with the commit. */
+/** An output whose rows become visible with the commit. */
 function rowsInCommit(step: string, store: Store): Sink<Row> {
   return {
     store,
@@ -99,7 +99,7 @@ async function publish(stream: string, sizes: readonly number[], again: Readonly
 }
 
 describe("a flow over a stream, with a store", () => {
-  it("counts every event exactly once, whichever commits it dies at", async () => {
+  it("counts every event exactly once, whichever commits it crashes at", async () => {
     const input = fc.record({
       sizes: fc.array(fc.integer({ min: 0, max: 12 }), { minLength: 5, maxLength: 25 }),
       again: fc.uniqueArray(fc.nat(24)),

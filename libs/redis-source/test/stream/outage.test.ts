@@ -22,7 +22,7 @@ async function start(args: readonly string[] = []): Promise<StreamBench> {
 }
 
 describe("a lost connection", () => {
-  it("is opened again, and reading goes on where it was", async () => {
+  it("is opened again, and reading continues", async () => {
     const bench = await start();
     const context = partContext();
     const partition = await bench.read("s", {}, { context });
@@ -50,7 +50,7 @@ describe("a lost connection", () => {
 });
 
 describe("a server that restarts", () => {
-  it("goes on to be read where it was, when it kept its data", async () => {
+  it("is read on from the same place, if it kept its data", async () => {
     const bench = await start(["--appendonly", "yes", "--appendfsync", "always"]);
     const context = partContext();
     const partition = await bench.read("s", { group: "g", progressEveryMs: 1 }, { context });
@@ -70,7 +70,7 @@ describe("a server that restarts", () => {
     expect(context.logger.of("stream-reset")).toEqual([]);
   });
 
-  it("is read from its start when it lost everything, and the log says so", async () => {
+  it("is read from its start if it lost everything, and the log says so", async () => {
     const bench = await start();
     const context = partContext();
     const partition = await bench.read("s", {}, { context });
@@ -85,7 +85,7 @@ describe("a server that restarts", () => {
     await bench.redis.xadd("s", "2-1", "data", "new 2");
     expect(await rest).toEqual(["new 1", "new 2"]);
     expect(partition.snapshot()).toMatchObject({ id: "2-1", entries: 2 });
-    // Something may have been added between the last look and the loss.
+    // Entries may have been added between the last check and the loss.
     expect(partition.stats()).toMatchObject({
       read: 12,
       lostEntries: 0,
@@ -128,8 +128,8 @@ describe("a stream that is deleted", () => {
   });
 });
 
-describe("a failover between a look and the wait that follows it", () => {
-  it("is looked at again: what is missing is counted before what follows it is delivered", async () => {
+describe("a failover between a check and the wait that follows it", () => {
+  it("causes another check: what is missing is counted before what follows it is delivered", async () => {
     const [before, after] = [await start(), await start()];
     const ids = Array.from({ length: 18 }, (_, i) => `${i + 1}-0`);
     for (const [i, id] of ids.entries()) {

@@ -22,7 +22,7 @@ afterAll(() => bench.stop());
 const GROUP = { group: "mine", progressEveryMs: 1_000 };
 const TRIM = { ...GROUP, trim: true, abandonedAfterMs: 60_000 };
 
-/** What XINFO GROUPS says of a group. */
+/** The answer of XINFO GROUPS for a group. */
 async function group(stream: string, name = "mine"): Promise<Record<string, unknown>> {
   const groups: unknown = await bench.redis.xinfo("GROUPS", stream);
   const found = (Array.isArray(groups) ? groups : [])
@@ -38,7 +38,7 @@ async function calls(command: string): Promise<number> {
   return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(info)?.[1] ?? 0);
 }
 
-/** Commits what was read, and lets the progress be shown. */
+/** Commits what was read, and waits for the update of the group. */
 async function commit(partition: StreamPartition, context: TestContext, time: VirtualTime): Promise<void> {
   const before = context.logger.of("progress").length;
   await partition.committed(partition.snapshot());
@@ -66,12 +66,12 @@ async function open(
 }
 
 describe("the group", () => {
-  it("is there from the start, and with it the stream", async () => {
+  it("exists from the start, and with it the stream", async () => {
     await open("made", GROUP);
     expect(await group("made")).toMatchObject({ "last-delivered-id": "0-0", "entries-read": 0, lag: 0 });
   });
 
-  it("shows the true lag of what was committed, wherever it began", async () => {
+  it("shows the true lag of the commit, wherever reading began", async () => {
     const ids = await bench.add("lag", lines(0, 20));
     await bench.redis.xtrim("lag", "MAXLEN", 15);
     const { next } = await open("lag", GROUP);
@@ -83,7 +83,7 @@ describe("the group", () => {
     expect((await group("lag"))["lag"]).toBe(4);
   });
 
-  it("shows no lag where nobody can tell, until the end has been reached", async () => {
+  it("shows no lag while it is unknown, until the end has been reached", async () => {
     const ids = await bench.add("unknown", lines(0, 10));
     await bench.redis.xdel("unknown", ids[8] ?? "");
     const { partition, next } = await open("unknown", { ...GROUP, start: ids[2] ?? "" });
@@ -137,7 +137,7 @@ describe("a group of another program", () => {
     await bench.read(stream, { ...GROUP, group: "other" });
   });
 
-  it("that was made since the look at it is refused, too", async () => {
+  it("that was made after the check is refused, too", async () => {
     await bench.add("race", lines(0, 10));
     await bench.redis.xgroup("CREATE", "race", "mine", "0");
     const before = await group("race");
@@ -151,11 +151,11 @@ describe("a group of another program", () => {
     await expect(ended).rejects.toMatchObject(refused);
     expect(await group("race")).toEqual(before);
     await until(() => seen.includes("xinfo groups race"));
-    // Not even for a moment: a crash must not leave it with our mark.
+    // Never: a crash must not leave it with our mark.
     expect(seen.filter((command) => command.startsWith("xgroup createconsumer"))).toEqual([]);
   });
 
-  it("is told from our own when the flow goes on, and when several tasks begin at once", async () => {
+  it("is distinguished from our own when the flow resumes, and when several tasks start at the same time", async () => {
     await bench.add("ours", lines(0, 10));
     await Promise.all(Array.from({ length: 5 }, () => bench.read("ours", GROUP)));
     await bench.tidy();
@@ -164,7 +164,7 @@ describe("a group of another program", () => {
     expect(await group("ours")).toMatchObject({ consumers: 1, lag: 7 });
   });
 
-  it("that comes while the flow runs is not moved, and the log says so", async () => {
+  it("that appears while the flow runs is not moved, and the log says so", async () => {
     await bench.add("taken", lines(0, 10));
     const { partition, time, context } = await open("taken", TRIM);
     await bench.redis.xgroup("DESTROY", "taken", "mine");
@@ -178,7 +178,7 @@ describe("a group of another program", () => {
     expect(await bench.redis.xlen("taken")).toBe(10);
   });
 
-  it("that goes while the flow runs is made again", async () => {
+  it("that is deleted while the flow runs is made again", async () => {
     await bench.add("gone", lines(0, 10));
     const { next } = await open("gone", GROUP);
     await bench.redis.xgroup("DESTROY", "gone", "mine");
@@ -196,7 +196,7 @@ describe("trimming", () => {
     expect(partition.stats().trimmed).toBe(0);
   });
 
-  it("deletes what lies below the commit", async () => {
+  it("deletes entries below the commit", async () => {
     await bench.add("trim", lines(0, 10));
     const { next, partition } = await open("trim", TRIM);
     await next(6);
@@ -224,7 +224,7 @@ describe("trimming", () => {
     expect((await bench.redis.xrange("slow", "-", "+", "COUNT", 1))[0]?.[0]).toBe(ids[3]);
   });
 
-  it("passes a group that has made no progress for too long, says so, and holds again when it moves", async () => {
+  it("passes a group that has made no progress for too long, logs it, and stops again when it makes progress", async () => {
     await bench.add("left", lines(0, 10));
     await bench.redis.xgroup("CREATE", "left", "other", "0");
     const { next, time, partition, context } = await open("left", TRIM);

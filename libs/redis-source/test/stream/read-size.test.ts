@@ -22,13 +22,13 @@ async function batchSizes(partition: StreamPartition, count: number): Promise<re
   return sizes;
 }
 
-it("takes at most four times as many entries as the time before, so that large ones after small ones are noticed", async () => {
+it("asks for at most four times as many entries as before, so that large ones after small ones are noticed", async () => {
   await bench.add("growing", lines(0, 3_000));
   const partition = await bench.read("growing");
   expect(await batchSizes(partition, 4)).toEqual([64, 256, 1_024, 1_024]);
 });
 
-it("takes as many as fit into the bytes of a batch, one at least", async () => {
+it("asks for as many as fit into the bytes of a batch, at least one", async () => {
   const large = (count: number, size = 10_000): string[] =>
     Array.from({ length: count }, () => "x".repeat(size));
   await bench.add("shrinking", [...lines(0, 64), ...large(40)]);

@@ -84,7 +84,7 @@ describe("bare rows", () => {
 });
 
 describe("frames", () => {
-  it("are read as they were written, and a heartbeat tells at the end that this was all", async () => {
+  it("are read as they were written, and a heartbeat at the end says that this was all", async () => {
     const { part } = await write({ stream: "framed", frames: true, batch: 10, lingerMs: 0 });
     await part.writeBatch(lines(0, 25));
     await part.close();
@@ -96,7 +96,7 @@ describe("frames", () => {
     expect(await take(partition, 25)).toEqual(lines(0, 25));
   });
 
-  it("wait for company no longer than they may, and not at a commit", async () => {
+  it("wait for more rows up to lingerMs, and not at a commit", async () => {
     const time = new VirtualTime(1_000);
     const { part, sink } = await write(
       { stream: "linger", frames: true, batch: 10, lingerMs: 20 },
@@ -111,7 +111,7 @@ describe("frames", () => {
     expect(sink.stats().published).toBe(2);
   });
 
-  it("tell every second that the sink lives", async () => {
+  it("without rows are sent every second", async () => {
     const time = new VirtualTime(1_000);
     const { sink } = await write({ stream: "alive", frames: true }, partContext(time));
     for (let beats = 1; beats <= 3; beats += 1) {
@@ -146,7 +146,7 @@ describe("frames", () => {
     expect(entries).toBe(await bench.redis.xlen("resent"));
   });
 
-  it("of two parts, or two runs, are never taken for each other", async () => {
+  it("of two parts, or two runs, have different producers", async () => {
     const options = { stream: "apart", frames: true, lingerMs: 0 };
     const first = await write(options);
     await first.part.writeBatch(["a"]);
@@ -195,7 +195,7 @@ describe("a full stream", () => {
     expect(partition.stats().lostEntries).toBe(200 - kept);
   });
 
-  it("fails the write with the policy fail, at the bound exactly", async () => {
+  it("fails the write with the policy fail, exactly at the limit", async () => {
     const { sink, part } = await write({ stream: "fail", maxStreamLength: 100, whenFull: "fail" });
     await part.writeBatch(lines(0, 100));
     await expect(part.writeBatch(["one more"])).rejects.toBeInstanceOf(StreamFullError);
@@ -203,7 +203,7 @@ describe("a full stream", () => {
     expect(await bench.redis.xlen("fail")).toBe(100);
   });
 
-  it("does not hold up the end", async () => {
+  it("does not delay the end", async () => {
     const context = partContext();
     const { part } = await write({ stream: "stuck", maxStreamLength: 1_000 }, context);
     const writing = part.writeBatch(lines(0, 1_001));
@@ -215,7 +215,7 @@ describe("a full stream", () => {
 });
 
 describe("a connection that is lost", () => {
-  it("holds rows up until it is back", async () => {
+  it("makes rows wait until it is back", async () => {
     const gone = await StreamBench.start();
     const context = partContext();
     const sink = new RedisStreamSink({ url: gone.server.url }, { stream: "s" });
@@ -232,7 +232,7 @@ describe("a connection that is lost", () => {
     await gone.stop();
   });
 
-  it("is not what a Redis without memory needs: rows wait on the one there is, and the log says so once", async () => {
+  it("is not replaced when Redis is out of memory: rows wait, and the log says so once", async () => {
     const small = await StreamBench.start();
     const context = partContext();
     const sink = new RedisStreamSink({ url: small.server.url }, { stream: "s" });
@@ -249,8 +249,8 @@ describe("a connection that is lost", () => {
   });
 });
 
-describe("rows that Redis refuses for the moment, and takes the next", () => {
-  it("are spoken of every 30 s until it takes them", async () => {
+describe("rows that Redis refuses for now while it accepts the next", () => {
+  it("are logged every 30 s until it accepts them", async () => {
     let full = true;
     const server = await scriptedRedis(([name = ""]) => {
       if (name === "info") return infoReply("7.0.0");
@@ -322,7 +322,7 @@ describe("rows that Redis refuses for the moment, and takes the next", () => {
 describe("rows that wait for their frame", () => {
   const options = { stream: "waiting", frames: true, lingerMs: 60_000 };
 
-  it("are sent by a flush, and given up by a close without one, which says how many they are", async () => {
+  it("are sent by a flush, and given up by a close without one, which logs how many they are", async () => {
     const context = partContext();
     const { sink, part } = await write({ ...options, producer: "w" }, context);
     await part.writeBatch(["a", "b"]);
@@ -337,7 +337,7 @@ describe("rows that wait for their frame", () => {
     expect((await messages("waiting")).at(-1)).toMatch(/^#millrace\/1 w\.0 0 2 \d+\na\nb$/);
   });
 
-  it("are waited for by a flush until Redis is back", async () => {
+  it("make a flush wait until Redis is back", async () => {
     const gone = await StreamBench.start();
     const sink = new RedisStreamSink({ url: gone.server.url }, options);
     const part = await sink.buildPart("0", undefined, partContext());
@@ -351,7 +351,7 @@ describe("rows that wait for their frame", () => {
     await gone.stop();
   });
 
-  it("make a flush fail when the task is given up first, with the reason", async () => {
+  it("make a flush fail on abort, with the reason", async () => {
     const gone = await StreamBench.start();
     const abort = new AbortController();
     const context = partContext(undefined, abort.signal);

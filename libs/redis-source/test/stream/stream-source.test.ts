@@ -52,28 +52,28 @@ describe("options", () => {
     expect(() => new RedisStreamSource({}, { stream: "s", ...options })).toThrow(RedisOptionsError);
   });
 
-  it("takes one that is undefined for one that is not given", () => {
+  it("treats an undefined option as not given", () => {
     const options = Object.fromEntries(
       Object.keys(DEFAULT_STREAM_SOURCE_OPTIONS).map((name) => [name, undefined]),
     );
     expect(() => new RedisStreamSource({}, { stream: "s", ...options })).not.toThrow();
   });
 
-  it("names its partitions and tells what they are divided by", async () => {
+  it("names its partitions and the field that they are divided by", async () => {
     expect(await new RedisStreamSource({}, { stream: "s" }).listParts()).toEqual(["s"]);
     const two = new RedisStreamSource({}, { stream: "s", partitions: 2, partitionedBy: "zone" });
     expect(await two.listParts()).toEqual(["{s:0}", "{s:1}"]);
     expect(two.partitioning).toEqual({ kind: "by", field: "zone" });
   });
 
-  it("opens none but its own streams", async () => {
+  it("opens only its own streams", async () => {
     const source = new RedisStreamSource({ url: bench.server.url }, { stream: "s" });
     await expect(source.buildPart("t", undefined, partContext())).rejects.toBeInstanceOf(RedisOptionsError);
   });
 });
 
 describe("a long stream", () => {
-  it("is warned of at the start and once an hour, with what would shorten it", async () => {
+  it("causes a warning at the start and once an hour, with the remedy", async () => {
     await bench.add("long", lines(0, 11));
     const time = new VirtualTime(1_000_000);
     const context = partContext(time);
@@ -87,7 +87,7 @@ describe("a long stream", () => {
     expect(context.logger.of("stream-long")).toHaveLength(2);
   });
 
-  it("is nothing to warn of below that, nor where this task trims", async () => {
+  it("causes no warning below the limit, or if this task trims", async () => {
     await bench.add("short", lines(0, 10));
     const contexts = [partContext(), partContext()] as const;
     const [context, trimming] = contexts;
@@ -98,7 +98,7 @@ describe("a long stream", () => {
   });
 });
 
-describe("opening, also at a kept position, is refused", () => {
+describe("opening, also at a stored position, is refused", () => {
   const ledger = { producers: [], losses: [], bareAt: null, interruptedAt: null, forgottenUntil: null };
   const position = { id: "1-0", entries: 1, ledger };
 
@@ -123,13 +123,13 @@ describe("opening, also at a kept position, is refused", () => {
 });
 
 describe("where it begins", () => {
-  it("begins with the first entry there is, unless told", async () => {
+  it("begins with the first entry by default", async () => {
     await bench.add("starts", lines(0, 5));
     expect(await take(await bench.read("starts"), 5)).toEqual(lines(0, 5));
     expect(await take(await bench.read("starts", { start: "earliest" }), 5)).toEqual(lines(0, 5));
   });
 
-  it("begins behind the last entry when asked for the latest", async () => {
+  it("begins after the last entry with latest", async () => {
     await bench.add("latest", lines(0, 5));
     const partition = await bench.read("latest", { start: "latest" });
     expect(await partition.drained()).toBeDefined();
@@ -137,13 +137,13 @@ describe("where it begins", () => {
     expect(await take(partition, 2)).toEqual(lines(5, 7));
   });
 
-  it("begins behind an entry that is named", async () => {
+  it("begins after the entry of a given id", async () => {
     const ids = await bench.add("named", lines(0, 5));
     const partition = await bench.read("named", { start: ids[2] ?? "" });
     expect(await take(partition, 2)).toEqual(lines(3, 5));
   });
 
-  it("goes on behind the commit, wherever a new task would begin", async () => {
+  it("continues after the commit, wherever a new task would begin", async () => {
     await bench.add("resumed", lines(0, 5));
     const partition = await bench.read("resumed", { maxBatchEvents: 2 });
     await partition.nextBatch();
@@ -184,7 +184,7 @@ describe("reading", () => {
     }
   });
 
-  it("tells when each entry was added", async () => {
+  it("has the time when each entry was added", async () => {
     await bench.redis.xadd("times", "1700000000123-4", "data", "a\nb");
     await bench.redis.xadd("times", "1700000000200-0", "data", "c");
     expect(await batch(await bench.read("times"))).toEqual({
@@ -199,7 +199,7 @@ describe("reading", () => {
     expect((await batch(await bench.read("bytes"))).events).toEqual([new Uint8Array([0xc3, 0x28]), "Zürich"]);
   });
 
-  it("rejects an entry without a message, and reads on", async () => {
+  it("rejects an entry without a message, and continues", async () => {
     const rejected: [string, string][] = [];
     const context = {
       ...partContext(),
@@ -215,7 +215,7 @@ describe("reading", () => {
     expect(partition.stats()).toMatchObject({ read: 1, entries: 2, malformed: 1, lostEntries: 0 });
   });
 
-  it("keeps batches within their bounds once it knows the size of the entries", async () => {
+  it("keeps batches within their limits once it knows the size of the entries", async () => {
     await bench.add(
       "bounds",
       Array.from({ length: 40 }, () => "x\n".repeat(100)),
@@ -232,7 +232,7 @@ describe("reading", () => {
     expect((await batch(byBytes)).events).toHaveLength(1_000);
   });
 
-  it("asks for more step by step: entries that were small say little of those that follow", async () => {
+  it("asks for more step by step: large entries may follow small ones", async () => {
     await bench.add("growth", lines(0, 3_000));
     const partition = await bench.read("growth");
     const sizes: number[] = [];
@@ -266,7 +266,7 @@ describe("reading", () => {
     expect(partition.stats().lag).toBe(0);
   });
 
-  it("fails when the name is that of something else", async () => {
+  it("fails if the key has another type", async () => {
     await bench.redis.set("text", "no stream");
     await expect(bench.read("text")).rejects.toBeInstanceOf(RedisRefusedError);
   });
@@ -296,14 +296,14 @@ describe("drained", () => {
     expect(await partition.drained()).toBeDefined();
   });
 
-  it("never takes an entry that Redis had before the probe for none", async () => {
+  it("never overlooks an entry that Redis had before the probe", async () => {
     const partition = await bench.read("race");
     let delivered = 0;
     for (let added = 1; added <= 50; added += 1) {
       const next = partition.nextBatch().then(() => {
         delivered += 1;
       });
-      // The probe and the entry race; the entry's id tells which was first.
+      // The probe and the entry race; the entry's id shows which was first.
       const adding = bench.add("race", [`${added}`]);
       const proof = await partition.drained();
       const [id = ""] = await adding;
@@ -316,7 +316,7 @@ describe("drained", () => {
 });
 
 describe("the end", () => {
-  it("ends a read that waits as soon as it is told to stop, and leaves the rest in the stream", async () => {
+  it("ends a blocking read at once when it is stopped, and leaves the rest in the stream", async () => {
     await bench.add("stopped", lines(0, 3));
     const partition = await bench.read("stopped", { blockMs: 60_000 });
     expect(await take(partition, 3)).toEqual(lines(0, 3));
@@ -328,7 +328,7 @@ describe("the end", () => {
     expect(partition.snapshot()).toEqual(position);
   });
 
-  it("settles everything when closed, also while it reconnects", async () => {
+  it("rejects everything when closed, also while it reconnects", async () => {
     const gone = await StreamBench.start();
     const context = partContext();
     const partition = await gone.read("s", { group: "g" }, { context });

@@ -6,18 +6,18 @@ import { TrimGuard } from "../../src/stream/trim-guard.ts";
 const T = 1_000;
 
 describe("how far a stream may be trimmed", () => {
-  it("is up to the commit when nobody else reads, or those who do are ahead", () => {
+  it("is the commit if there are no other readers, or they are ahead", () => {
     const guard = new TrimGuard("mine", T);
     const groups = [
       { name: "mine", doneUpTo: "1-0" },
       { name: "fast", doneUpTo: "9-0" },
     ];
-    expect(guard.judge("5-0", groups, 0)).toEqual({ below: "5-0", abandoned: [], back: [] });
-    expect(guard.judge("5-0", groups, 10 * T).below).toBe("5-0");
+    expect(guard.trimPoint("5-0", groups, 0)).toEqual({ below: "5-0", abandoned: [], resumed: [] });
+    expect(guard.trimPoint("5-0", groups, 10 * T).below).toBe("5-0");
     expect(guard.abandonedGroups).toBe(0);
   });
 
-  it("never passes a group that has moved within the time given, nor the commit", () => {
+  it("never passes a group that made progress within the limit, nor the commit", () => {
     const place = fc.nat(30).map((n) => `${n}-0`);
     const look = fc.record({ committed: place, a: place, b: place, passed: fc.nat(T * 2) });
     fc.assert(
@@ -31,7 +31,7 @@ describe("how far a stream may be trimmed", () => {
             { name: "a", doneUpTo: a },
             { name: "b", doneUpTo: b },
           ];
-          const { below } = guard.judge(committed, groups, now);
+          const { below } = guard.trimPoint(committed, groups, now);
           const holding = groups.filter(({ name, doneUpTo }) => {
             const before = seen.get(name);
             const since = before?.at === doneUpTo ? before.since : now;

@@ -10,7 +10,7 @@ export function frameOf(
   return encodeFrame({ producer: "p", publishedAtMs: 1_000, ...header, first, lines });
 }
 
-/** What a frame says of itself. */
+/** The header of a frame. */
 export function headerOf(message: Uint8Array): FrameHeader {
   const decoded = decodeFrame(message);
   if (decoded.kind !== "frame") throw new Error(`no frame: ${Buffer.from(message).toString()}`);

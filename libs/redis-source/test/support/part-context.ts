@@ -2,10 +2,10 @@ import { SYSTEM_TIME } from "@millrace/dataflow";
 import type { PartContext, RawLine, TimeProvider } from "@millrace/dataflow";
 import { RecordingLogger } from "./recording-logger.ts";
 
-/** What a task tells a partition, with a log to look into. */
+/** The context that a task gives a partition, with a recorded log. */
 export interface TestContext extends PartContext {
   readonly logger: RecordingLogger;
-  /** What was rejected, by the code of the reason. */
+  /** The codes of the reasons of rejected lines. */
   readonly rejected: { readonly payload: RawLine; readonly code: string }[];
 }
 

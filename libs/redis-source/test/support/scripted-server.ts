@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 
-/** A TCP server on loopback, for what no real Redis can be asked to do. */
+/** A TCP server on loopback, for behaviour that a real Redis cannot be made to show. */
 export interface ScriptedServer {
   readonly port: number;
   close(): Promise<void>;
@@ -29,7 +29,7 @@ export async function listen(server: Server): Promise<ScriptedServer> {
   };
 }
 
-/** Answers each command with what `answer` gives; `undefined` is silence. */
+/** Answers each command with what `answer` returns; `undefined`: no answer. */
 export function scriptedRedis(
   answer: (command: readonly string[], socket: Socket) => string | undefined,
 ): Promise<ScriptedServer> {
@@ -48,7 +48,7 @@ export function scriptedRedis(
   return listen(server);
 }
 
-/** INFO's answer, as far as a client looks at it. */
+/** The part of INFO's answer that a client reads. */
 export function infoReply(version: string): string {
   const text = `redis_version:${version}\r\nloading:0\r\n`;
   return `$${text.length}\r\n${text}\r\n`;

@@ -13,7 +13,7 @@ export interface User {
   readonly password: string;
 }
 
-/** A Redis to publish on for the tests of a file, empty before each, and closed with what they opened. */
+/** A Redis for the tests of a file. It is empty before each test, and closed with everything they opened. */
 export function sinkBench(): SinkBench {
   const bench = new SinkBench();
   beforeAll(() => bench.start());
@@ -30,7 +30,7 @@ class SinkBench {
     return this.#running().server;
   }
 
-  /** A client beside what is tested. */
+  /** A client for the test itself. */
   get control(): Redis {
     return this.#running().control;
   }
@@ -40,7 +40,7 @@ class SinkBench {
     this.#started = { server, control: new Redis(server.url) };
   }
 
-  /** Makes a user who may do so much, on all channels. */
+  /** Makes a user with these permissions, on all channels. */
   async user(username: string, ...rights: readonly string[]): Promise<User> {
     await this.control.acl("SETUSER", username, "reset", "on", ">pw", "allchannels", "+info", ...rights);
     return { username, password: "pw" };
@@ -57,7 +57,7 @@ class SinkBench {
     return { sink, part };
   }
 
-  /** Hears the channel; `all` is complete up to the moment when `caughtUp` was called. */
+  /** Subscribes to the channel; `all` is complete up to the call of `caughtUp`. */
   async listen(): Promise<{ all: Buffer[]; caughtUp: () => Promise<unknown> }> {
     const redis = new Redis(this.server.url);
     this.later(() => {
@@ -69,14 +69,14 @@ class SinkBench {
     return { all, caughtUp: () => redis.ping() };
   }
 
-  /** A way to the Redis that can be frozen. */
+  /** A proxy to the Redis that can be frozen. */
   async cable(): Promise<LoopbackProxy> {
     const cable = await startLoopbackProxy(this.server);
     this.later(() => cable.close());
     return cable;
   }
 
-  /** Something to do at the end of the test. */
+  /** Adds an action for the end of the test. */
   later(cleanUp: () => unknown): void {
     this.#cleanUps.push(cleanUp);
   }

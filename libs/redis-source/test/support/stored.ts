@@ -1,6 +1,6 @@
 import type { Json } from "@millrace/dataflow";
 
-/** A position as it comes back from a store. */
+/** A position as a store returns it. */
 export function stored(position: Json): Json {
   return JSON.parse(JSON.stringify(position)) as Json;
 }

@@ -7,7 +7,7 @@ import type { RedisStreamSourceOptions, StreamPartition } from "@millrace/redis-
 import { partContext } from "./part-context.ts";
 import type { TestContext } from "./part-context.ts";
 
-/** A Redis with streams to read, and what a test has opened on it. */
+/** A Redis with streams to read, and everything that a test opens on it. */
 export class StreamBench {
   readonly server: LocalRedis;
   readonly redis: Redis;
@@ -43,7 +43,7 @@ export class StreamBench {
     return ((await pipeline.exec()) ?? []).map(([, id]) => String(id));
   }
 
-  /** Closes every connection whose name has this in it, as the server would. */
+  /** Closes every connection whose name contains this, on the server. */
   async cut(name: string): Promise<void> {
     const clients = String(await this.redis.client("LIST")).split("\n");
     for (const client of clients.filter((line) => line.includes(name))) {
@@ -60,7 +60,7 @@ export class StreamBench {
     }
   }
 
-  /** Commands that the server gets from now on, in lower case, as they come. */
+  /** Records the commands that the server receives from now on, in lower case. */
   async commands(): Promise<readonly string[]> {
     const seen: string[] = [];
     const monitor = await this.redis.monitor();

@@ -1,4 +1,4 @@
-/** A self-signed certificate for localhost with its key, good for a hundred years and for nothing but tests. */
+/** A self-signed certificate for localhost with its key, valid for a hundred years and only for tests. */
 export const TLS_FIXTURE: { readonly cert: string; readonly key: string } = {
   cert: `-----BEGIN CERTIFICATE-----
 MIIBnDCCAUGgAwIBAgIUTiMSBZXDbwkpkD4IiEvA+4NyWZUwCgYIKoZIzj0EAwIw

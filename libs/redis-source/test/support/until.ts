@@ -1,7 +1,7 @@
-/** Longer than any test may take: a wait in vain must not outlive its test by much. */
+/** Longer than any test may take, so that a wait that fails does not outlive its test by much. */
 const LIMIT_MS = 20_000;
 
-/** Lets the event loop turn until the condition holds. */
+/** Yields to the event loop until the condition holds. */
 export async function until(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + LIMIT_MS;
   while (!condition()) {

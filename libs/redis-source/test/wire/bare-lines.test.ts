@@ -31,7 +31,7 @@ describe("a bare message", () => {
     expect(lines[1]).toEqual(new Uint8Array([0xff, 0xfe]));
   });
 
-  it("gives back every line of any message, byte for byte", () => {
+  it("returns every line of any message, byte for byte", () => {
     const line = fc
       .oneof(
         fc.uint8Array({ maxLength: 12 }),

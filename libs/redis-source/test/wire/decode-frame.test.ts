@@ -57,7 +57,7 @@ describe("a frame", () => {
     );
   });
 
-  it("gives each line by itself where one is not UTF-8, none as memory of the message", () => {
+  it("returns each line as text or bytes if one is not UTF-8, without memory of the message", () => {
     const bad = Uint8Array.of(0xff);
     const message = bytesOf(
       encodeFrame({ producer: "p", first: 0, publishedAtMs: 0, lines: ["é", bad, ""] }),
@@ -67,7 +67,7 @@ describe("a frame", () => {
     expect(frame).toMatchObject({ kind: "frame", lines: ["é", bad, ""] });
   });
 
-  it("may be empty, and then tells the next number", () => {
+  it("may be empty, and then has the next number", () => {
     expect(decode(`${start} 0 5`)).toEqual({
       kind: "frame",
       producer: "p-1",
@@ -173,7 +173,7 @@ describe("a heartbeat's attributes", () => {
     expect(frame).toMatchObject({ attributes: { end: "1", layout: "4:zone" } });
   });
 
-  it("are absent where there are none", () => {
+  it("are absent if there are none", () => {
     expect(decode(`${start} 0 5`)).not.toHaveProperty("attributes");
     expect(encodeFrame({ producer: "p-1", first: 1, publishedAtMs: 5, lines: [], attributes: {} })).toBe(
       "#millrace/1 p-1 1 0 5",
@@ -207,7 +207,7 @@ describe("a bare message", () => {
 });
 
 describe("limits", () => {
-  it("are 1 MiB of bytes, at the bound exactly", () => {
+  it("are 1 MiB of bytes, exactly at the limit", () => {
     expect(codeOf(decode("x".repeat(1_048_576)))).toBe("bare");
     expect(codeOf(decode("x".repeat(1_048_577)))).toBe("too-large");
     expect(codeOf(decode("€".repeat(349_526)))).toBe("too-large");

@@ -54,7 +54,7 @@ async function reader(): Promise<StreamPartition> {
   return part;
 }
 
-/** A publisher that goes without a word, in the middle of whatever it did. */
+/** A publisher that crashes in the middle of its work. */
 function crashing(): { readonly context: TestContext; readonly crash: () => void } {
   const gone = new AbortController();
   return {
@@ -65,7 +65,7 @@ function crashing(): { readonly context: TestContext; readonly crash: () => void
   };
 }
 
-/** As if the last renewal of the claim were long ago. */
+/** Makes the last renewal of the claim appear long ago. */
 async function endClaim(): Promise<void> {
   const fields = String(await redis.hget(KEY, FIELD)).split(" ");
   fields[4] = "1";
@@ -79,8 +79,8 @@ async function headers(): Promise<
   return entries.map(([, [, message]]) => headerOf(message ?? Buffer.of()));
 }
 
-describe("a producer whose name lasts", () => {
-  it("goes on with its numbers after it has ended: one account, nothing lost, nothing dropped", async () => {
+describe("a lasting producer", () => {
+  it("continues its numbers after a restart: one account, nothing lost, nothing dropped", async () => {
     const source = await reader();
     for (let run = 0; run < 3; run += 1) {
       const part = await writer();
@@ -95,7 +95,7 @@ describe("a producer whose name lasts", () => {
     expect(source.snapshot()).toMatchObject({ ledger: { producers: [expect.anything()] } });
   });
 
-  it("leaves the numbers that a crashed run had given and not sent as a gap, which counts as lost", async () => {
+  it("leaves numbers that a crashed run reserved and did not send as a gap, which counts as lost", async () => {
     const source = await reader();
     const { context, crash } = crashing();
     await (await writer(context)).writeBatch(lines(0, 10));
@@ -112,7 +112,7 @@ describe("a producer whose name lasts", () => {
     expect(source.stats()).toMatchObject({ read: 20, duplicates: 0, lost: 7 });
   });
 
-  it("never publishes at a time before that of an earlier run, whatever its clock says", async () => {
+  it("never has a publish time before that of an earlier run, whatever its clock says", async () => {
     const ahead = new VirtualTime(Date.now() + 3_600_000);
     const first = await writer(partContext(ahead));
     await first.writeBatch(["a"]);
@@ -123,7 +123,7 @@ describe("a producer whose name lasts", () => {
     expect(times.at(-1)).toBeGreaterThanOrEqual(ahead.now());
   });
 
-  it("is forgotten 7 days after the last publisher had its name", async () => {
+  it("is forgotten 7 days after the last publisher with its name", async () => {
     const at = (daysAgo: number): string => String(Date.now() - daysAgo * 86_400_000);
     await redis.hset(KEY, {
       "@old.0": `old.0.x 5 1 - ${at(7.1)} run 1`,
@@ -134,12 +134,12 @@ describe("a producer whose name lasts", () => {
     const fields = await redis.hkeys(KEY);
     expect(fields).toEqual(expect.arrayContaining(["@recent.0", FIELD, "other"]));
     expect(fields).not.toContain("@old.0");
-    // From when it was given up, and not before.
+    // 7 days from the release, and not from earlier.
     const [, , , , until] = String(await redis.hget(KEY, FIELD)).split(" ");
     expect(Math.abs(Number(until) - Date.now())).toBeLessThan(60_000);
   });
 
-  it("is refused while another publisher has the name", async () => {
+  it("is refused while another publisher holds the name", async () => {
     await writer();
     const context = partContext();
     const second = writer(context);
@@ -160,7 +160,7 @@ describe("a producer whose name lasts", () => {
     expect(performance.now() - began).toBeLessThan(5_000);
   });
 
-  it("publishes nothing more once another one has taken the name over", async () => {
+  it("publishes nothing more once another one has claimed the name", async () => {
     const stalled = await writer();
     await stalled.writeBatch(lines(0, 5));
     await endClaim();
@@ -174,7 +174,7 @@ describe("a producer whose name lasts", () => {
     ]);
   });
 
-  it("begins anew under another id where Redis may have forgotten its numbers", async () => {
+  it("begins again under another id if Redis may have lost its numbers", async () => {
     await (await writer()).close();
     const before = await headers();
     await server.kill();
@@ -185,7 +185,7 @@ describe("a producer whose name lasts", () => {
     expect(first?.producer).not.toBe(before[0]?.producer);
   });
 
-  it("goes on through a restart of Redis while it runs", async () => {
+  it("continues through a restart of Redis while it runs", async () => {
     const source = await reader();
     const context = partContext();
     const part = await writer(context);
@@ -200,7 +200,7 @@ describe("a producer whose name lasts", () => {
     expect(new Set((await headers()).map(({ producer }) => producer)).size).toBe(1);
   });
 
-  it("begins anew where Redis does not say whether it has started anew", async () => {
+  it("begins again if Redis does not report whether it has restarted", async () => {
     await redis.acl("SETUSER", "u", "on", ">pw", "~*", "&*", "+@all", "-info");
     const user = { username: "u", password: "pw" };
     await (await writer(partContext(), user)).close();
@@ -208,7 +208,7 @@ describe("a producer whose name lasts", () => {
     expect(new Set((await headers()).map(({ producer }) => producer)).size).toBe(2);
   });
 
-  it("has its numbers on Pub/Sub as well, and readers that were away find them", async () => {
+  it("has its numbers on Pub/Sub as well, and readers that were disconnected find them", async () => {
     const open = async (): Promise<SinkPartition<PublishRow>> => {
       const sink = new RedisPubSubSink({ url: server.url }, { channel: "clicks", ...FRAMED });
       const part = await sink.buildPart("0", undefined, partContext());
@@ -226,7 +226,7 @@ describe("a producer whose name lasts", () => {
     ]);
   });
 
-  it("needs frames, and no other name", () => {
+  it("needs frames, and allows no other producer name", () => {
     const options = { stream: "clicks", lastingProducer: "shop" };
     expect(() => new RedisStreamSink({}, { ...options, frames: false })).toThrow(RedisOptionsError);
     expect(() => new RedisStreamSink({}, { ...options, producer: "p" })).toThrow("there is a producer, too");

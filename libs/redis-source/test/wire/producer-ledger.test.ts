@@ -10,12 +10,12 @@ function frame(first: number, count: number, publishedAtMs: number, producer = "
   return { producer, first, count, publishedAtMs };
 }
 
-it("waits again for a producer that had ended, from its first sign of life on", () => {
+it("waits again for a producer that had ended, once it is heard", () => {
   const ledger = new ProducerLedger();
   ledger.accept(frame(0, 3, 10), 10);
   ledger.accept({ ...frame(3, 0, 20), attributes: { end: "1" } }, 20);
   expect(ledger.settledUpTo(50)).toBe(Infinity);
-  // A heartbeat of before its end, sent again.
+  // A heartbeat from before its end, sent again.
   ledger.accept(frame(3, 0, 15), 55);
   expect(ledger.settledUpTo(60)).toBe(Infinity);
   ledger.accept(frame(3, 0, 60), 60);
@@ -23,7 +23,7 @@ it("waits again for a producer that had ended, from its first sign of life on", 
 });
 
 describe("numbers", () => {
-  it("finds nothing strange in what follows on", () => {
+  it("finds no gap in consecutive numbers", () => {
     const ledger = new ProducerLedger();
     const nothing = { duplicates: 0, unsure: 0, lost: 0, recovered: 0, suspicion: undefined };
     expect(ledger.accept(frame(0, 3, 10), 10)).toEqual({
@@ -77,7 +77,7 @@ describe("numbers", () => {
     expect(ledger.stats()).toMatchObject({ lost: 0, reordered: 10 });
   });
 
-  it("misses nothing of what a producer sent before it was first heard, and takes it if it comes", () => {
+  it("counts nothing as lost from before a producer was first heard, and delivers it if it comes", () => {
     const ledger = new ProducerLedger();
     expect(ledger.accept(frame(100, 5, 10), 10)).toMatchObject({ lost: 0, fresh: [{ from: 0, to: 5 }] });
     expect(ledger.accept(frame(50, 10, 5), 20)).toMatchObject({ fresh: [{ from: 0, to: 10 }], recovered: 0 });
@@ -96,11 +96,11 @@ describe("numbers", () => {
 });
 
 describe("completeness", () => {
-  it("is unknown before anybody has been heard", () => {
+  it("is unknown before a producer has been heard", () => {
     expect(new ProducerLedger().completeness(0, 10)).toBe("unknown");
   });
 
-  it("is true from the moment that every producer was heard up to the close", () => {
+  it("is true once every producer was heard up to the close", () => {
     const ledger = new ProducerLedger();
     ledger.accept(frame(0, 3, 10, "a"), 10);
     ledger.accept(frame(0, 3, 25, "b"), 25);
@@ -111,7 +111,7 @@ describe("completeness", () => {
     expect(ledger.completeness(0, 20)).toBe(true);
   });
 
-  it("tells the bounds of a loss: surely in a window that holds its whole interval", () => {
+  it("has the bounds of a loss: surely in a window that holds its whole interval", () => {
     const ledger = new ProducerLedger();
     ledger.accept(frame(0, 3, 12), 12);
     ledger.accept(frame(10, 3, 18), 18);
@@ -133,7 +133,7 @@ describe("completeness", () => {
     expect(ledger.completeness(11, 20)).toBe(true);
   });
 
-  it("has the default bound where one is undefined", () => {
+  it("treats an undefined option as the default", () => {
     const options = { silentAfterMs: 100, maxFutureMs: undefined } as unknown as LedgerOptions;
     const ledger = new ProducerLedger(options);
     expect(ledger.accept(frame(0, 1, 400_000), 10)).toMatchObject({ suspicion: "publish-time" });
@@ -148,7 +148,7 @@ describe("completeness", () => {
     expect(ledger.completeness(121, 200)).toBe(true);
   });
 
-  it("judges windows without a producer that has been silent for long", () => {
+  it("completes windows without a producer that has been silent for long", () => {
     const ledger = new ProducerLedger({ silentAfterMs: 100 });
     ledger.accept(frame(0, 1, 10, "gone"), 10);
     ledger.accept(frame(0, 1, 500, "here"), 500);
@@ -157,7 +157,7 @@ describe("completeness", () => {
     expect(ledger.completeness(111, 120)).toBe(true);
   });
 
-  it("takes nobody for ended who may have spoken during an interruption", () => {
+  it("does not consider a producer ended that may have been missed during an interruption", () => {
     const ledger = new ProducerLedger({ silentAfterMs: 100 });
     ledger.accept(frame(0, 1, 10, "a"), 10);
     ledger.accept(frame(0, 1, 10, "b"), 10);
@@ -169,7 +169,7 @@ describe("completeness", () => {
   });
 });
 
-describe("bounds", () => {
+describe("limits", () => {
   it("forgets the producer that was silent for longest, and is unsure about its time", () => {
     const ledger = new ProducerLedger({ maxProducers: 2, silentAfterMs: 100 });
     ledger.accept(frame(0, 1, 10, "a"), 10);
@@ -184,7 +184,7 @@ describe("bounds", () => {
     expect(ledger.accept(frame(1, 0, 40, "b"), 40).lost).toBe(0);
   });
 
-  it("forgets who has not been heard for longer than it should remember", () => {
+  it("forgets a producer that has not been heard for forgetAfterMs", () => {
     const ledger = new ProducerLedger({ forgetAfterMs: 1_000 });
     ledger.accept(frame(0, 1, 10, "a"), 10);
     ledger.accept(frame(0, 1, 10, "b"), 11);
@@ -192,7 +192,7 @@ describe("bounds", () => {
     expect(ledger.stats()).toMatchObject({ producers: 2, forgotten: 1 });
   });
 
-  it("unites the oldest losses beyond its bound; no event is taken out of the count", () => {
+  it("merges the oldest losses beyond its limit, and keeps the count of events", () => {
     const ledger = new ProducerLedger({ maxLosses: 2 });
     for (let i = 0; i < 10; i += 1) ledger.accept(frame(i * 2, 1, i * 10), i * 10);
     ledger.accept(frame(19, 0, 200), 200);
@@ -203,7 +203,7 @@ describe("bounds", () => {
     expect(ledger.stats().lost).toBe(8);
   });
 
-  it("delivers what comes late beyond the bound: it may have come before, and is not lost", () => {
+  it("delivers late events beyond the limit: they may have come before, and are not lost", () => {
     const ledger = new ProducerLedger({ maxLosses: 2 });
     for (let i = 0; i < 10; i += 1) ledger.accept(frame(i * 2, 1, i * 10), i * 10);
     expect(ledger.stats().lost).toBe(9);
@@ -215,7 +215,7 @@ describe("bounds", () => {
       });
     }
     expect(ledger.stats()).toMatchObject({ lost: 6, possibleDuplicates: 3, duplicates: 0 });
-    // One of the numbers between, which had come: nothing tells any more that it did.
+    // One of the numbers between, which had come; that is no longer known.
     expect(ledger.accept(frame(6, 1, 30), 230).fresh).toHaveLength(1);
     ledger.accept(frame(19, 0, 300), 300);
     const bounds = ledger.completeness(0, 300);
@@ -223,13 +223,13 @@ describe("bounds", () => {
     expect(typeof bounds === "object" && bounds.atMost).toBeGreaterThanOrEqual(6);
   });
 
-  it("keeps a position small, and is quick, when many frames divide one large gap", () => {
+  it("keeps the position small, and is fast, when many frames divide one large gap", () => {
     const ledger = new ProducerLedger();
     ledger.accept(frame(0, 1, 0), 0);
     ledger.accept(frame(5_000_000, 1, 10), 10);
     let fresh = 0;
     for (let i = 0; i < 60_000; i += 1) {
-      // All over the gap, in no order.
+      // Spread over the gap, in no order.
       const number = 1 + ((i * 48_271) % 4_999_999);
       fresh += ledger.accept(frame(number, 1, 5), 20).fresh.length;
     }
@@ -240,7 +240,7 @@ describe("bounds", () => {
     expect(possibleDuplicates).toBeGreaterThan(0);
   });
 
-  it("one producer without measure does not cost the others their account", () => {
+  it("one producer with many losses does not cost the others their account", () => {
     const ledger = new ProducerLedger({ maxLosses: 8 });
     ledger.accept(frame(0, 1, 0, "good"), 0);
     ledger.accept(frame(3, 1, 1, "good"), 1);
@@ -275,7 +275,7 @@ describe("what is not believed", () => {
       suspicion: "publish-time",
     });
     expect(ledger.stats()).toMatchObject({ suspicious: 2, lost: 0 });
-    // It proves nothing of what is to come.
+    // It proves nothing about later events.
     expect(ledger.completeness(1_500, 2_500)).toBe("unknown");
     ledger.accept(frame(3, 0, 3_000), 3_000);
     expect(ledger.completeness(1_500, 2_500)).toBe(true);
@@ -283,7 +283,7 @@ describe("what is not believed", () => {
     expect(ledger.accept(frame(3, 1, 302_999), 3_000).suspicion).toBeUndefined();
   });
 
-  it("is told how far the future may be", () => {
+  it("a limit of the future can be set", () => {
     const ledger = new ProducerLedger({ maxFutureMs: Infinity });
     expect(ledger.accept(frame(0, 1, CENTURY), 0)).toMatchObject({
       publishedAtMs: CENTURY,
@@ -291,7 +291,7 @@ describe("what is not believed", () => {
     });
   });
 
-  it("a number that a producer cannot have come to: its events are delivered, and nothing is lost", () => {
+  it("a number that a producer cannot have reached: its events are delivered, and nothing is lost", () => {
     const ledger = new ProducerLedger();
     ledger.accept(frame(0, 5, 1_000), 1_000);
     const forged = frame(9_007_199_254_740_000, 3, 1_100);
@@ -320,7 +320,7 @@ describe("what is not believed", () => {
     expect(ledger.accept(frame(100_001, 0, 61_000), 32_000)).toMatchObject({ lost: 30_000 });
   });
 
-  it("but for a numbering that goes on from there: it has moved, and what is between is unknown", () => {
+  it("unless the next frame follows it: the numbering has jumped, and what is between is unknown", () => {
     const ledger = new ProducerLedger();
     ledger.accept(frame(0, 5, 1_000), 1_000);
     const far = 2 ** 50;
@@ -329,7 +329,7 @@ describe("what is not believed", () => {
     expect(ledger.accept(frame(far + 13, 0, 4_000), 4_000)).toMatchObject({ lost: 2, suspicion: undefined });
     expect(ledger.completeness(2_500, 3_500)).toBe("unknown");
     expect(ledger.completeness(3_001, 4_000)).toEqual({ atLeast: 0, atMost: 2 });
-    // Should the move have been forged, the producer's own events are taken all the same.
+    // Even if the jump was forged, the producer's own events are delivered.
     expect(ledger.accept(frame(5, 5, 5_000), 5_000).fresh).toEqual([{ from: 0, to: 5 }]);
     expect(ledger.completeness(4_500, 4_900)).toBe("unknown");
     expect(ledger.stats()).toMatchObject({ lost: 3, duplicates: 0 });
@@ -371,14 +371,14 @@ describe("an end", () => {
     expect(kept.completeness(0, 60_000)).toBe(true);
   });
 
-  it("that comes after a gap has lost what is in it", () => {
+  it("that comes after a gap counts the gap as lost", () => {
     const ledger = new ProducerLedger();
     ledger.accept(frame(0, 5, 1_000), 1_000);
     expect(ledger.accept(end(8, 1_100), 1_100).lost).toBe(3);
     expect(ledger.completeness(0, 60_000)).toEqual({ atLeast: 3, atMost: 3 });
   });
 
-  it("is none if the producer goes on, nor if what was resent says so", () => {
+  it("does not count if the producer continues, or if it comes in a resent message", () => {
     const ledger = new ProducerLedger();
     ledger.accept(end(0, 1_000), 1_000);
     ledger.accept(frame(0, 5, 2_000), 2_000);
@@ -388,7 +388,7 @@ describe("an end", () => {
     expect(ledger.completeness(1_500, 3_000)).toBe(true);
   });
 
-  it("lets a producer be forgotten without a doubt", () => {
+  it("lets a producer be forgotten with certainty", () => {
     const ledger = new ProducerLedger({ maxProducers: 2, silentAfterMs: 100 });
     ledger.accept(frame(0, 1, 10, "living"), 10);
     ledger.accept(frame(0, 1, 20, "ended"), 20);
@@ -402,7 +402,7 @@ describe("an end", () => {
 });
 
 describe("settledUpTo", () => {
-  it("is as far as every producer has been heard, but for those that fell silent", () => {
+  it("is as far as every producer has been heard, except those that fell silent", () => {
     const ledger = new ProducerLedger({ silentAfterMs: 100 });
     expect(ledger.settledUpTo(0)).toBe(Infinity);
     ledger.accept(frame(0, 1, 10, "a"), 10);
@@ -454,7 +454,7 @@ const ARRIVES: Omit<SentFrame, "producer"> = {
   restart: false,
 };
 const ALL_ARRIVE = PRODUCERS.map((producer) => ({ ...ARRIVES, producer }));
-/** A time in which nothing is lost, and then a loss: whatever comes before and after, some windows are of each kind. */
+/** A time without loss, and then a loss: so that there are windows of each kind, whatever comes before and after. */
 const BOTH_KINDS: readonly SentFrame[] = [
   ...ALL_ARRIVE,
   ...ALL_ARRIVE,
@@ -485,7 +485,7 @@ const journey = fc.tuple(some, some).map(([before, after]): Journey => {
   return { arrivals: arrivals.map(({ header }) => header), published };
 });
 
-/** The simplest thing that knows the truth: the set of numbers that arrived. */
+/** The simplest model: the set of numbers that arrived. */
 class Oracle {
   readonly #seen = new Map<string, Set<number>>();
   readonly #start = new Map<string, number>();
@@ -512,7 +512,7 @@ class Oracle {
     return lost;
   }
 
-  /** Of what producers heard have published in the window, how much has not arrived? */
+  /** How many of the events that known producers published in the window have not arrived. */
   missing(open: number, close: number, published: Journey["published"]): number {
     let missing = 0;
     for (const [producer, seen] of this.#seen) {
@@ -555,7 +555,7 @@ describe("under drops, duplicates, reorderings and restarts", () => {
             first += expected.size;
             unsure += verdict.unsure;
             expect(fresh.size + verdict.duplicates).toBe(header.count);
-            // What comes for the first time is delivered, whatever has been forgotten.
+            // An event that comes for the first time is delivered, whatever has been forgotten.
             expect([...expected].filter((number) => !fresh.has(number))).toEqual([]);
             expect(delivered - first).toBeLessThanOrEqual(unsure);
             if (exact) {
@@ -563,7 +563,7 @@ describe("under drops, duplicates, reorderings and restarts", () => {
               expect(lost).toBe(oracle.lost);
               expect(unsure).toBe(0);
             }
-            // Of what is called lost nothing was delivered.
+            // Nothing that counts as lost was delivered.
             expect(lost).toBeGreaterThanOrEqual(0);
             expect(lost).toBeLessThanOrEqual(oracle.lost);
             for (const length of [7, 20, 60]) {

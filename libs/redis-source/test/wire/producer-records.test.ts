@@ -12,7 +12,7 @@ function record(publishedAtMs: number, rest: Partial<ProducerRecord> = {}): Prod
 }
 
 describe("a framed sink", () => {
-  it("keeps how far it is beside its channel, and that it has ended", async () => {
+  it("records how far it is, and that it has ended", async () => {
     const { part } = await bench.open({ frames: true, producer: "shop" });
     await part.writeBatch(["a", "b"]);
     await part.flush();
@@ -24,7 +24,7 @@ describe("a framed sink", () => {
     expect(await bench.control.pttl("{clicks}:producers")).toBeGreaterThan(86_000_000);
   });
 
-  it("publishes without a record where the user may keep none, and says so once", async () => {
+  it("publishes without a record if the user may not write it, and logs that once", async () => {
     const user = await bench.user("publisher", "+publish", "+eval", "~clicks");
     const client = new Redis(bench.server.url, { ...user });
     bench.later(() => {
@@ -45,12 +45,12 @@ describe("a framed sink", () => {
 });
 
 describe("records", () => {
-  it("lie in the slot of their channel", () => {
+  it("are in the slot of their channel", () => {
     expect(producersKey("clicks")).toBe("{clicks}:producers");
     expect(producersKey("{clicks:3}")).toBe("{clicks:3}:producers");
   });
 
-  it("of producers that ended long ago go when another begins", async () => {
+  it("of producers that ended long ago are deleted when another begins", async () => {
     const day = 86_400_000;
     await bench.control.hset("{clicks}:producers", { old: "1 1 1 1", young: `2 ${day} 2 0`, strange: "?" });
     await new RecordKeeper("clicks", "new", partContext()).keep(bench.control, record(day + 2));
@@ -58,7 +58,7 @@ describe("records", () => {
     expect([...(records?.keys() ?? [])].sort()).toEqual(["new", "young"]);
   });
 
-  it("are bounded in number", async () => {
+  it("are limited in number", async () => {
     const many = Object.fromEntries(Array.from({ length: 1_100 }, (_, i) => [`p${i}`, `0 ${i} 0 1`]));
     await bench.control.hset("{clicks}:producers", many);
     await new RecordKeeper("clicks", "new", partContext()).keep(bench.control, record(5_000));
@@ -68,7 +68,7 @@ describe("records", () => {
     expect(records?.has("new")).toBe(true);
   });
 
-  it("are nothing to wait for while there is no connection", async () => {
+  it("do not wait for a connection", async () => {
     await new RecordKeeper("clicks", "new", partContext()).keep(undefined, record(5));
     expect(await readProducerRecords(bench.control, "clicks")).toEqual(new Map());
   });

@@ -4,11 +4,11 @@ import { REMOVE, RESET_DONE } from "../scripts/forget.ts";
 import type { TaskKeys } from "../task-keys.ts";
 
 /**
- * Removes what a task that was forgotten has left: groups, noted revisions and, where asked, results. It goes by the
- * keys that are there, since an index may be what was lost.
+ * Removes what is left of a task that was forgotten: groups, noted revisions and, if asked, results. It searches for the
+ * keys that exist, since an index may be lost.
  *
- * @returns how many keys of results there were
- * @throws FencedError when a worker has taken the task
+ * @returns how many keys of results were removed
+ * @throws FencedError if a worker has acquired the task
  */
 export async function clearTask(
   attempt: TaskAttempt,
@@ -34,7 +34,7 @@ async function removeAll(
   do {
     const [next, found] = await answer(client.scan(cursor, "MATCH", pattern, "COUNT", 1_000));
     if (found.length > 0) {
-      const gone = Number(await script(REMOVE, [keys.meta, keys.nothing, ...found], [fence]));
+      const gone = Number(await script(REMOVE, [keys.meta, keys.absent, ...found], [fence]));
       if (gone < 0) throw taken(keys);
       removed += gone;
     }
@@ -43,7 +43,7 @@ async function removeAll(
   return removed;
 }
 
-/** What to say when a reset met a worker. */
+/** The error of a reset that a worker interrupts. */
 export function taken({ base }: TaskKeys): FencedError {
-  return new FencedError(`${base}: a worker has just taken the task. Stop it, then reset again.`);
+  return new FencedError(`${base}: a worker has just acquired the task. Stop it, then reset again.`);
 }

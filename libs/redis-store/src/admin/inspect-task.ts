@@ -6,27 +6,27 @@ import type { TaskMeta } from "../task-meta.ts";
 import { withTask } from "./with-task.ts";
 import type { TaskAccessOptions } from "./with-task.ts";
 
-/** What Redis keeps of one step. */
+/** What Redis holds of one step. */
 export interface StepInspection {
   readonly step: string;
   /**
-   * Groups of state. A step with tumbling or sliding windows has one for each window that is open or kept, and one of
-   * its own.
+   * Groups of state. A step with tumbling or sliding windows has one for each window that is open or kept, and one for
+   * itself.
    */
   readonly groups: number;
   /** Fields of these groups: keys in windows, or sessions. */
   readonly fields: number;
 }
 
-/** What Redis keeps of a task. */
+/** What Redis holds of a task. */
 export interface TaskInspection extends TaskMeta {
-  /** First part of the task's keys. */
+  /** The start of the task's keys. */
   readonly key: string;
   readonly steps: readonly StepInspection[];
 }
 
 /**
- * Looks at a task without touching it; a run may go on at the same time.
+ * Reads a task without changing it; it may be running at the same time.
  *
  * @returns `undefined` for a task that was never acquired
  * @throws RedisError, StoreUnavailableError; the reason of the signal

@@ -9,23 +9,23 @@ import type { TaskAccessOptions } from "./with-task.ts";
 
 /** How to reset a task. */
 export interface ResetTaskOptions extends TaskAccessOptions {
-  /** Removes the rows of its result sinks too. `@default false: rows of the next run replace them one by one` */
+  /** Also removes the rows of its result sinks. `@default false: rows of the next run replace them one by one` */
   readonly results?: boolean;
 }
 
-/** What a reset did. */
+/** The result of a reset. */
 export interface ResetReport {
-  /** Every owner up to this fence is refused from now on. */
+  /** Every owner up to this fence is refused from then on. */
   readonly fence: number;
   /** Streams and hashes of results that were removed. */
   readonly resultKeys: number;
 }
 
 /**
- * Makes a task one that never committed. Its fence stays and grows, so that an owner that still runs is stopped
+ * Deletes a task's state, as if it had never committed. Its fence stays and grows, so that an owner that still runs is stopped
  * and cannot bring the old state back.
  *
- * @throws FencedError when a worker takes the task at the same time
+ * @throws FencedError if a worker acquires the task at the same time
  * @throws RedisError, StoreUnavailableError; the reason of the signal
  */
 export function resetTask(
@@ -37,7 +37,7 @@ export function resetTask(
     const fence = await acquireTask(connection, keys, randomUUID());
     const { meta, groups, staged, journal } = keys;
     return connection.run("reset a task", async (attempt) => {
-      // From here on the task has no state by definition; should this end halfway, the next owner clears the rest.
+      // From here on the task has no state; if this process crashes halfway, the next owner clears the rest.
       if ((await attempt.script(FORGET, [meta, groups, staged, journal], [fence])) !== 1) throw taken(keys);
       return { fence, resultKeys: await clearTask(attempt, keys, fence, { results }) };
     });

@@ -6,11 +6,11 @@ import { DEFAULT_KEY_PREFIX, TaskKeys } from "../task-keys.ts";
 
 /** How to reach a task's keys from outside a run. */
 export interface TaskAccessOptions {
-  /** As the store has it. `@default "millrace"` */
+  /** The prefix of the store. `@default "millrace"` */
   readonly keyPrefix?: string;
-  /** How long (ms) a command is tried since Redis answered last, once it was reached. `@default Infinity` */
+  /** How long (ms) a command is retried since the last answer of Redis, once it was reached. `@default Infinity` */
   readonly storeTimeoutMs?: number;
-  /** Gives up; the call then rejects with the signal's reason. `@default never` */
+  /** Stops the call, which then rejects with the signal's reason. `@default never` */
   readonly signal?: AbortSignal | undefined;
   /** @default warnings and errors on standard error */
   readonly logger?: Logger;
@@ -18,7 +18,7 @@ export interface TaskAccessOptions {
   readonly time?: TimeProvider;
 }
 
-/** How `inspectTask` and `resetTask` reach a task without options. */
+/** The default options of `inspectTask` and `resetTask`. */
 export const DEFAULT_TASK_ACCESS_OPTIONS: Required<TaskAccessOptions> = Object.freeze({
   keyPrefix: DEFAULT_KEY_PREFIX,
   storeTimeoutMs: Infinity,
@@ -27,7 +27,7 @@ export const DEFAULT_TASK_ACCESS_OPTIONS: Required<TaskAccessOptions> = Object.f
   time: SYSTEM_TIME,
 });
 
-/** Connects for as long as `use` takes. @throws what `use` throws; the signal's reason */
+/** Connects for the duration of `use`. @throws what `use` throws; the signal's reason */
 export async function withTask<T>(
   redis: RedisConnectionOptions,
   task: TaskId,

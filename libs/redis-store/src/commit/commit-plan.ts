@@ -7,11 +7,11 @@ import { bytesOf, inRuns } from "./operation.ts";
 import type { Operation } from "./operation.ts";
 import { fillPieces } from "./pieces.ts";
 
-/** What a commit may hold. */
+/** Limits of a commit. */
 export interface CommitLimits {
   /** A larger commit is refused. */
   readonly maxCommitBytes: number;
-  /** A larger commit is more than one call of a script. */
+  /** A larger commit takes more than one script call. */
   readonly maxCallBytes: number;
   /** A larger value is written, and named by {@link CommitPlan.largest}. */
   readonly maxValueBytes: number;
@@ -20,32 +20,32 @@ export interface CommitLimits {
 /** A value of a commit. */
 export interface CommitValue {
   readonly bytes: number;
-  /** Where it belongs, for people. */
+  /** Its key, for messages. */
   readonly place: string;
 }
 
-/** A commit as Redis is told it. */
+/** A commit in the form that is sent to Redis. */
 export interface CommitPlan {
   /** Signature, position, sinks, partial, counts. */
   readonly head: readonly string[];
-  /** Arguments of one call each: a single piece is applied with the commit, several are staged before it. */
+  /** Each is the arguments of one call: a single piece is applied with the commit, several are staged before it. */
   readonly pieces: readonly (readonly string[])[];
-  /** The largest value, where one is above `maxValueBytes`. */
+  /** The largest value, if one is above `maxValueBytes`. */
   readonly largest: CommitValue | undefined;
 }
 
 /**
- * Divides a commit into pieces: first state, then rows, then what tells of them.
+ * Divides a commit into pieces: first state, then rows, then notices and the watermark.
  *
- * @param breathe lets the event loop turn: a large commit takes its time
+ * @param yieldToEventLoop called during a large commit, which takes long
  * @throws CommitTooLargeError
- * @throws RedisOptionsError for rows of a sink that is not this store's
+ * @throws RedisOptionsError for rows of a sink of another store
  */
 export async function planCommit(
   keys: TaskKeys,
   commit: Commit,
   limits: CommitLimits,
-  breathe: () => Promise<void>,
+  yieldToEventLoop: () => Promise<void>,
 ): Promise<CommitPlan> {
   const { number, signature, position, sinks, partial, counts } = commit;
   const head = [
@@ -70,11 +70,11 @@ export async function planCommit(
     add(bytes);
   };
   add(bytesOf(head));
-  const pieces = await fillPieces(operationsOf(keys, commit), limits.maxCallBytes, count, breathe);
+  const pieces = await fillPieces(operationsOf(keys, commit), limits.maxCallBytes, count, yieldToEventLoop);
   return { head, pieces, largest };
 }
 
-/** In the order in which readers may see them: whoever is told of rows finds them, and no watermark is ahead of its rows. */
+/** In the order in which readers may see them: a notice comes after its rows, and the watermark is never ahead of rows. */
 function* operationsOf(
   keys: TaskKeys,
   { number, changes, outputs, watermark }: Commit,
@@ -88,7 +88,7 @@ function* operationsOf(
 
 type StateField = NonNullable<Commit["changes"][number]["put"]>[number];
 
-/** The operations that make changes of state: of each group first the drop, then the puts, then the deletes. */
+/** The operations that change state: for each group first the drop, then the puts, then the deletes. */
 function* encodeChanges(keys: TaskKeys, changes: Commit["changes"]): Generator<Operation> {
   for (const { group, drop, put = [], delete: gone = [] } of changes) {
     const hash = keys.group(group);
@@ -99,7 +99,7 @@ function* encodeChanges(keys: TaskKeys, changes: Commit["changes"]): Generator<O
   }
 }
 
-// One at a time, since a group may have so many that encoding them all at once would hold the event loop.
+// One at a time, since a group may have so many that encoding them all at once would block the event loop.
 function* fieldsOf(put: readonly StateField[]): Generator<readonly string[]> {
   for (const [field, value] of put) yield [encodeText(field), JSON.stringify(value)];
 }
@@ -132,7 +132,7 @@ function largestOf([, key, ...args]: Operation): CommitValue {
     const size = Buffer.byteLength(arg);
     if (size > bytes) [bytes, at] = [size, i];
   }
-  // Of a field and its value the value comes second.
+  // The value comes after its field.
   const field = args[at - 1];
   const place =
     field === undefined || args.length < 3 ? key : `key "${field.slice(0, SHOWN_CHARS)}" of ${key}`;

@@ -1,4 +1,4 @@
-/** One of the operations that `scripts/operations.ts` lists, with its arguments: its key first. */
+/** One of the operations in `scripts/operations.ts`, with its arguments, the key first. */
 export type Operation = readonly [
   name:
     | "DROP"
@@ -16,13 +16,13 @@ export type Operation = readonly [
   ...args: string[],
 ];
 
-/** What Redis reads besides an argument: its length, and two line ends. */
+/** The bytes that Redis reads besides an argument: its length, and two line ends. */
 const ARGUMENT_OVERHEAD = 16;
-/** Operations on many fields are kept well below what one script call carries, so that calls can be filled evenly. */
+/** Operations on many fields stay well below the size of one script call, so that calls can be filled evenly. */
 const FEW_ARGS = 400;
 const FEW_BYTES = 64 * 1_024;
 
-/** Roughly what arguments take on the way to Redis, and there in the journal. */
+/** The approximate size of arguments, when sent to Redis and in the journal there. */
 export function bytesOf(args: readonly string[]): number {
   let bytes = args.length * ARGUMENT_OVERHEAD;
   for (const arg of args) bytes += Buffer.byteLength(arg);

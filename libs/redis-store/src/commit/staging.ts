@@ -3,7 +3,7 @@ import { APPLY } from "../scripts/apply.ts";
 import { STAGE } from "../scripts/stage.ts";
 import type { TaskKeys } from "../task-keys.ts";
 
-/** A large commit on its way into Redis. */
+/** An attempt at a large commit. */
 export interface Staging {
   readonly fence: number;
   readonly number: number;
@@ -11,12 +11,12 @@ export interface Staging {
   readonly name: string;
 }
 
-/** Elements that {@attempt stagePieces} puts into Redis: 0 for a small commit, which needs no staging. */
+/** How many elements {@link stagePieces} writes: 0 for a small commit, which needs no staging. */
 export function stagedLength(pieces: readonly (readonly string[])[]): number {
   return pieces.length < 2 ? 0 : pieces.reduce((total, piece) => total + piece.length + 1, 0);
 }
 
-/** Puts the pieces of a commit into Redis, unless it would not be applied anyway: making it then tells why. */
+/** Writes the pieces of a commit to Redis, unless it would not be applied anyway: the commit then returns why. */
 export async function stagePieces(
   { script }: TaskAttempt,
   { meta, staged }: TaskKeys,
@@ -29,20 +29,20 @@ export async function stagePieces(
     starts.set(total, piece);
     total += piece.length + 1;
   }
-  // Redis says where it is: after a piece, or at 0 again if it lost them.
+  // Redis returns how much is staged: all pieces so far, or 0 if it lost them.
   for (let at = 0, piece = starts.get(at); piece !== undefined; piece = starts.get(at)) {
     at = Number(await script(STAGE, [meta, staged], [fence, number, name, at, piece.length, ...piece]));
   }
 }
 
 /**
- * Applies what is left of the last commit, piece by piece, so that others get their turn in between.
+ * Applies the rest of the last commit, piece by piece, so that Redis can serve other clients in between.
  *
- * @throws KeyOccupiedError, StateIncompleteError, RedisError: the piece it met is still there whole
+ * @throws KeyOccupiedError, StateIncompleteError, RedisError: the piece that failed stays in the journal
  */
 export async function applyJournal(
   { script }: TaskAttempt,
-  { meta, groups, journal, nothing }: TaskKeys,
+  { meta, groups, journal, absent }: TaskKeys,
 ): Promise<void> {
-  while (Number(await script(APPLY, [meta, groups, journal, nothing], [])) > 0);
+  while (Number(await script(APPLY, [meta, groups, journal, absent], [])) > 0);
 }

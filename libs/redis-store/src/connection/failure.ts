@@ -5,10 +5,10 @@ import { KeyOccupiedError, StateIncompleteError } from "../errors.ts";
 import { INCOMPLETE, OCCUPIED } from "../scripts/checks.ts";
 
 /**
- * Says in Millrace's words why a command of the store failed: what its scripts refuse themselves, then what any command
- * may meet (`explainFailure`).
+ * Turns a failure of a store's command into an error of Millrace: first refusals by its scripts, then those that any command
+ * may get (`explainFailure`).
  *
- * @throws the error itself where it is neither Redis' nor the connection's
+ * @throws the error itself if it comes neither from Redis nor from the connection
  */
 export function failureOf(error: unknown, address: string): RedisError {
   const kind = replyKind(error);
@@ -26,17 +26,17 @@ export function failureOf(error: unknown, address: string): RedisError {
 
 function occupied(what: string, address: string): KeyOccupiedError {
   return new KeyOccupiedError(
-    `In Redis at ${address} ${what}: another program wrote it. The command that met it wrote nothing. Rename or delete ` +
-      "that key and keep others away from the store's prefix; the next run goes on from the last commit, and first " +
-      "applies what may be left of that one.",
+    `In Redis at ${address} ${what}: another program wrote it. The command that found it wrote nothing. Rename or delete ` +
+      "that key and keep other programs away from the store's prefix; the next run continues from the last commit, and first " +
+      "applies what may be left of that commit.",
   );
 }
 
 /** @param what is missing, and from which key */
 export function incomplete(what: string, address: string): StateIncompleteError {
   return new StateIncompleteError(
-    `The state in Redis at ${address} is not whole: ${what}. It was evicted or deleted (maxmemory-policy should be ` +
-      "noeviction). Restore a copy, or reset the task: it then reads its input again as far as that is still there.",
+    `The state in Redis at ${address} is incomplete: ${what}. It was evicted or deleted (maxmemory-policy should be ` +
+      "noeviction). Restore a copy, or reset the task: it then reads its input again, as far as that still exists.",
   );
 }
 

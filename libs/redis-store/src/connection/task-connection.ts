@@ -6,18 +6,18 @@ import { runScript } from "../scripts/script.ts";
 import type { Script } from "../scripts/script.ts";
 import { failureOf } from "./failure.ts";
 
-/** Trouble that passes sooner is not logged. */
+/** Shorter outages are not logged. */
 const PASSING_MS = 1_000;
 
-/** How a task is connected. */
+/** Settings of a task's connection. */
 export interface TaskConnectionSettings {
-  /** How long (ms) a command is tried since Redis answered last; `Infinity`: as long as it takes. */
+  /** How long (ms) a command is retried since the last answer of Redis; `Infinity`: without limit. */
   readonly storeTimeoutMs: number;
   readonly logger: Logger;
   readonly time: TimeProvider;
   /**
-   * Whether any connection of this store has stood. Before that, nothing being there is a mistake that is said once
-   * `connectTimeoutMs` is over; after it, an outage that is waited out. `@default of this task alone`
+   * Whether any connection of this store was ever open. Before that, a missing Redis is a mistake that is reported when
+   * `connectTimeoutMs` is over; after it, the store waits until the outage ends. `@default of this task alone`
    */
   readonly reached?: { yet: boolean };
   /** The connections of the store, which its tasks share. `@default one of this task alone` */
@@ -34,8 +34,8 @@ export interface TaskAttempt extends Attempt {
 }
 
 /**
- * A task's way to the node that has its slot. It waits out restarts and failovers, and sends again what got no
- * answer; so all that is sent must be idempotent.
+ * A task's connection to the node that has its slot. It waits until restarts and failovers end, and retries what got no
+ * answer; so all commands must be idempotent.
  */
 export class TaskConnection {
   readonly #redis: RetryingClient;
@@ -48,7 +48,7 @@ export class TaskConnection {
     this.#settings = settings;
     this.#address = describeRedis(options);
     const connect = (signal: AbortSignal): ReturnType<typeof connectRedis> => {
-      // An outage of a store that was reached is no part of a start.
+      // An outage of a store that was reached before does not count as a start.
       const own = reached.yet ? { ...options, startClock: undefined } : options;
       return connectRedis(own, { role: "store", key, logger, time, signal });
     };
@@ -59,11 +59,11 @@ export class TaskConnection {
   }
 
   /**
-   * Runs `use`, again from its start whenever the connection is lost on the way.
+   * Runs `use`, and runs it again from its start whenever the connection is lost.
    *
-   * @param purpose what it is for, in the error's words
-   * @throws StoreUnavailableError when Redis answered nothing of use for `storeTimeoutMs`
-   * @throws RedisError when none was reached within `connectTimeoutMs`, and for what waiting does not mend; what `use`
+   * @param purpose what Redis is asked to do, for messages
+   * @throws StoreUnavailableError if Redis gave no usable answer for `storeTimeoutMs`
+   * @throws RedisError if none was reached within `connectTimeoutMs`, and for failures that are not retryable; what `use`
    *   itself throws
    */
   run<T>(purpose: string, use: (attempt: TaskAttempt) => Promise<T>): Promise<T> {
@@ -81,7 +81,7 @@ export class TaskConnection {
     );
   }
 
-  /** Commands in flight fail. Idempotent. */
+  /** Closes the connection; commands in flight fail. Idempotent. */
   close(): Promise<void> {
     return this.#redis.close();
   }
@@ -89,7 +89,7 @@ export class TaskConnection {
   #unavailable(purpose: string, reason: RedisError): StoreUnavailableError {
     return new StoreUnavailableError(
       `Redis at ${this.#address} did not ${purpose} within ${this.#settings.storeTimeoutMs} ms: ${reason.message} ` +
-        "Bring it back; what was committed is kept, and the next run goes on from there.",
+        "Bring it back; what was committed is kept, and the next run continues from there.",
     );
   }
 

@@ -9,23 +9,23 @@ import { commandsOf, scriptOf } from "./script.ts";
 import type { Script } from "./script.ts";
 import { STAGE } from "./stage.ts";
 
-/** What a load sends besides scripts. */
+/** The commands of a load, besides scripts. */
 const OF_LOAD = ["HSCAN"];
-/** These are about channels, which only sinks with notices need: the commit asks for them. */
+/** Commands on channels, which only sinks with notices need: the commit checks their permissions. */
 const OF_NOTICES = ["PUBLISH", "SPUBLISH"];
 
-/** Every command that may be run on an owner's keys. */
+/** Every command that an owner may run on its keys. */
 export const OWNER_COMMANDS: readonly string[] = [
   ...commandsOf([COMMIT, APPLY, STAGE, LOOK, FORGET, REMOVE]),
   ...OF_LOAD,
 ].filter((name) => !OF_NOTICES.includes(name));
 
 /**
- * KEYS: meta, staged, a name that is never used. ARGV: owner, names such as the task's other keys have… Returns the
+ * KEYS: meta, staged, a key that never exists. ARGV: owner, an example of each other kind of key… Returns the
  * new fence, as text.
  *
- * The server's clock pushes the fence: so it grows past those that a server restored from an older copy, or
- * emptied, has forgotten. The same owner asking again is a request resent.
+ * The fence is at least the server's time: so it grows past those that a server restored from an older copy, or
+ * emptied, has forgotten. A second call by the same owner is a request that was sent again.
  *
  * A user who lacks a permission that any other script needs is refused here, before the older owner is stopped.
  */
@@ -51,16 +51,16 @@ return text
 );
 
 /**
- * Takes a task over and returns the new fence.
+ * Acquires a task and returns the new fence.
  *
  * @param owner different for every owner: a request sent twice gets one fence
- * @throws RedisRefusedError for a user that lacks a permission: the older owner goes on
+ * @throws RedisRefusedError for a user who lacks a permission: the older owner continues
  */
 export function acquireTask(connection: TaskConnection, keys: TaskKeys, owner: string): Promise<number> {
-  const { meta, groups, staged, journal, nothing } = keys;
-  // Names of each kind, since groups and results are not known yet.
+  const { meta, groups, staged, journal, absent } = keys;
+  // One example of each kind, since groups and results are not known yet.
   const others = [groups, journal, keys.group("-"), keys.window("-", "-"), keys.revisions("-", "-")];
-  return connection.run("hand a task over", async ({ script }) =>
-    Number(await script(ACQUIRE, [meta, staged, nothing], [owner, ...others])),
+  return connection.run("acquire a task", async ({ script }) =>
+    Number(await script(ACQUIRE, [meta, staged, absent], [owner, ...others])),
   );
 }

@@ -4,11 +4,11 @@ import { scriptOf } from "./script.ts";
 import type { Script } from "./script.ts";
 
 /**
- * KEYS: meta, groups, journal, nothing. Applies the journal's first piece, and returns the elements that are left.
+ * KEYS: meta, groups, journal, a key that never exists. Applies the journal's first piece, and returns the elements that are left.
  *
- * It asks for no fence: the journal is made and has one order, so whichever owner applies its head is right to. A
- * piece is carried out whole, together with its removal from the journal, or not at all. The key that is missing
- * makes a cluster refuse the call while it moves the slot's keys away, as it does a commit.
+ * It needs no fence: the journal belongs to a commit that is made and has one order, so any owner may apply its head. A
+ * piece is applied whole, together with its removal from the journal, or not at all. Because one key never exists, a
+ * cluster refuses the call while it moves the slot's keys away, as it does with a commit.
  */
 export const APPLY: Script = scriptOf(
   `${CHECKS}${OPERATIONS}

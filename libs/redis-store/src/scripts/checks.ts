@@ -1,15 +1,15 @@
-/** First word of a script's answer that a key holds what somebody else put there; the rest says which and what. */
+/** First word of a script's error that another program wrote to a key; the rest says which key and what it holds. */
 export const OCCUPIED = "MILLRACE_KEY";
-/** First word of a script's answer that a part of the state is missing; the rest says which. */
+/** First word of a script's error that a part of the state is missing; the rest says which. */
 export const INCOMPLETE = "MILLRACE_STATE";
 
 /**
- * Lua: what a script asks before its first write. Redis does not undo a script that fails halfway, so everything that
- * can fail is asked for first: permissions, which can be narrowed at any time, and the types of keys, which others
- * may have written to. What else Redis can refuse (memory, a replica, a full disk) it refuses before the first write,
- * and from then on a script cannot be killed.
+ * Lua: what a script checks before its first write. Redis does not undo a script that fails halfway, so everything that
+ * can fail is checked first: permissions, which can be revoked at any time, and the types of keys, which other programs
+ * may have written. Everything else that Redis can refuse (memory, a replica, a full disk) it refuses before the first write,
+ * and after it a script cannot be killed.
  *
- * `refused(key, type, commands)` returns the error to answer with, or nothing. Without a type the key is a channel.
+ * `refused(key, type, commands)` returns an error, or nothing. Without a type the key is a channel.
  */
 export const CHECKS = `
 local function may(command, key)

@@ -5,15 +5,15 @@ import type { Script } from "./script.ts";
 
 /**
  * KEYS: meta, groups, staged, journal. ARGV: fence, number, signature, position, sinks, partial, counts, elements staged, name
- * of the staging, operations… Returns what became of the commit, a number that goes with it, and the elements in the
+ * of the staging, operations… Returns the outcome of the commit, a number that belongs to it, and the elements in the
  * journal.
  *
  * The rule is `decideCommit` of `@millrace/dataflow`. A staged commit becomes the journal in the same step: from
- * then on it is made, and its pieces are applied one script call after the other. Nothing is written before all is
+ * then on it is durable, and its pieces are applied one script call after the other. Nothing is written before everything is
  * known to succeed.
  *
- * While a cluster moves the slot's keys away, a script could run into a key that is gone already, halfway. But the
- * cluster refuses (TRYAGAIN) a call with some keys missing, and whenever there is something to apply, the journal is.
+ * While a cluster moves the slot's keys away, a script could find halfway that a key is already gone. But the
+ * cluster refuses (TRYAGAIN) a call with a missing key, and whenever a commit can be applied, the journal is missing.
  */
 export const COMMIT: Script = scriptOf(`${CHECKS}${OPERATIONS}
 local meta, groups, staging, journal = KEYS[1], KEYS[2], KEYS[3], KEYS[4]

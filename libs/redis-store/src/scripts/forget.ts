@@ -3,8 +3,8 @@ import { scriptOf } from "./script.ts";
 import type { Script } from "./script.ts";
 
 /**
- * KEYS: meta, groups, staged, journal. ARGV: fence. Makes the task one that never committed and whose reset is under
- * way. Returns 0 if fenced.
+ * KEYS: meta, groups, staged, journal. ARGV: fence. Deletes the task's commit and marks its reset as
+ * running. Returns 0 if fenced.
  */
 export const FORGET: Script = scriptOf(
   `${CHECKS}
@@ -22,8 +22,8 @@ return 1
 );
 
 /**
- * KEYS: meta, nothing, keys that the reset removes… ARGV: fence. Returns how many were there, or −1 if the task was
- * taken over or has begun again: then they are not this reset's any more.
+ * KEYS: meta, a key that never exists, keys that the reset removes… ARGV: fence. Returns how many existed, or −1 if the task was
+ * acquired or has committed again: then they no longer belong to this reset.
  */
 export const REMOVE: Script = scriptOf(
   `
@@ -36,7 +36,7 @@ return removed
   "allow-oom",
 );
 
-/** KEYS: meta. ARGV: fence. Ends a reset; returns 0 if the task was taken over in between. */
+/** KEYS: meta. ARGV: fence. Ends a reset; returns 0 if the task was acquired in between. */
 export const RESET_DONE: Script = scriptOf(
   `
 if tonumber(redis.call('HGET', KEYS[1], 'fence') or 0) > tonumber(ARGV[1]) then return 0 end

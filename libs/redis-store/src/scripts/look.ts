@@ -3,7 +3,7 @@ import { scriptOf } from "./script.ts";
 import type { Script } from "./script.ts";
 
 /**
- * KEYS: meta, groups, journal. Returns at one moment: the fields of meta, the life and the number of fields in
+ * KEYS: meta, groups, journal. Returns, at one instant: the fields of meta, the life and the number of fields in
  * groups, the elements in the journal.
  */
 export const LOOK: Script = scriptOf(

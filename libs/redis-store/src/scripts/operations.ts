@@ -1,27 +1,27 @@
 import { OCCUPIED } from "./checks.ts";
 
 /**
- * Lua: the operations of which a commit is made, in a list, each preceded by its length in elements.
+ * Lua: the operations of a commit, in a list, each preceded by its length in elements.
  *
  * | operation                                      | what it does                                                   |
  * | ---------------------------------------------- | -------------------------------------------------------------- |
  * | `DROP hash group`                              | removes a group of state                                       |
- * | `PUT hash group (field value)…`                | puts into one                                                  |
- * | `DELETE hash group field…`                     | deletes from one                                               |
+ * | `PUT hash group (field value)…`                | writes fields of a group                                       |
+ * | `DELETE hash group field…`                     | deletes fields of a group                                      |
  * | `ENTRY stream maxlen row`                      | appends a row                                                  |
  * | `ROWS hash revisions (field revision row)…`    | writes rows that are not older than those there                |
  * | `CORRECT hash revisions (field revision row)…` | the same; a row whose window or predecessor is gone is marked  |
  * | `VOID hash revisions field…`                   | removes rows                                                   |
  * | `EXPIRE hash revisions ms`                     | lets rows expire                                               |
- * | `PUBLISH channel message`, `SPUBLISH …`        | tells subscribers                                              |
- * | `WATERMARK time`                               | says up to where all first results are visible; empty: nowhere |
+ * | `PUBLISH channel message`, `SPUBLISH …`        | notifies subscribers                                           |
+ * | `WATERMARK time`                               | sets up to where all first results are visible; empty: nowhere |
  *
- * `refusal(list, from, index)` says why a list cannot be carried out, and writes nothing; `apply(list, from, meta,
- * index, life)` carries it out, and can then not fail. Both look at a group's number of fields, which the index
- * keeps: so a group that was evicted or deleted is noticed.
+ * `refusal(list, from, index)` returns why a list cannot be applied, and writes nothing; `apply(list, from, meta,
+ * index, life)` applies it, and can then not fail. Both check a group's number of fields against the one that the index
+ * holds: so a group that was evicted or deleted is noticed.
  *
- * Revisions are noted where above 0, with the life of the task that they belong to: what a task counts again after a
- * reset replaces whatever an earlier life left.
+ * Revisions above 0 are noted with the life of the task that they belong to: what a task counts again after a
+ * reset replaces the rows of an earlier life.
  */
 export const OPERATIONS = `
 local NOTES = {'hash', 'EXISTS', 'HGET', 'HSET', 'HDEL'}

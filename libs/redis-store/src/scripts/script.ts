@@ -1,19 +1,19 @@
 import { createHash } from "node:crypto";
 import type { Redis } from "ioredis";
 
-/** A script, and the name under which a server remembers it. */
+/** A script, and the digest under which a server caches it. */
 export interface Script {
   readonly lua: string;
   readonly sha: string;
-  /** Users who may only read can run it. */
+  /** Whether users who may only read can run it. */
   readonly readOnly: boolean;
 }
 
 /**
- * With its first line a script is refused as a whole where it could not write: out of memory, on a replica, without
- * enough replicas, when the disk is full. Without it Redis would look at the first command alone.
+ * With its first line a script is refused as a whole if it could not write: out of memory, on a replica, without
+ * enough replicas, with a full disk. Without that line Redis would check only the first command.
  *
- * @param flag `allow-oom`: it frees more than it takes. `no-writes`: it only reads.
+ * @param flag `allow-oom`: it frees more memory than it takes. `no-writes`: it only reads.
  */
 export function scriptOf(lua: string, flag?: "allow-oom" | "no-writes"): Script {
   const text = `#!lua${flag === undefined ? "" : ` flags=${flag}`}\n${lua}`;
@@ -21,7 +21,7 @@ export function scriptOf(lua: string, flag?: "allow-oom" | "no-writes"): Script 
   return { lua: text, sha, readOnly: flag === "no-writes" };
 }
 
-/** Runs a script by its name; a server that does not know it yet is sent the text. */
+/** Runs a script by its digest, or by its text if the server does not know it yet. */
 export async function runScript(
   client: Redis,
   { lua, sha, readOnly }: Script,

@@ -2,14 +2,14 @@ import { CHECKS } from "./checks.ts";
 import { scriptOf } from "./script.ts";
 import type { Script } from "./script.ts";
 
-/** Lua's stack holds no more arguments of one call. */
+/** Most arguments of one call that fit on Lua's stack. */
 const MOST_ARGS = 7_000;
 
 /**
  * KEYS: meta, staged. ARGV: fence, commit number, name of the staging, elements staged before, elements…
  *
- * Returns how many elements are staged now, or −1 if this commit would not be applied. A piece that does not
- * follow what is there leaves it as it is, so that a piece sent twice is staged once.
+ * Returns how many elements are staged now, or −1 if this commit would not be applied. A piece that does not follow
+ * what is staged changes nothing, so that a piece sent twice is staged once.
  */
 export const STAGE: Script = scriptOf(`${CHECKS}
 local problem = refused(KEYS[1], 'hash', {'HMGET', 'HSET'})

@@ -8,10 +8,10 @@ import type { HashRow, NoticeCommand } from "./redis-output.ts";
 import { ResultPartition } from "./result-partition.ts";
 import type { EncodedRow } from "./result-partition.ts";
 
-/** Why a row left its window, as `WindowResult` has it. Rows may have a `cause` of their own that means something else. */
+/** The values of `WindowResult.cause`. A row may have a field `cause` of its own with another meaning. */
 const CAUSES: ReadonlySet<string> = new Set(["watermark", "early", "late", "end", "drain", "match"]);
 
-/** Options of {@link RedisHashResultSink}: where a row's window, key and revision are to be found. */
+/** Options of {@link RedisHashResultSink}: where to find a row's window, key and revision. */
 export interface RedisHashResultSinkOptions<T> {
   /** The window's name, such as its id or its opening time: the last part of the hash's name. */
   readonly window: (row: T) => string | number;
@@ -22,13 +22,13 @@ export interface RedisHashResultSinkOptions<T> {
   /** Which of several rows of the same window and key is the newest: whole numbers from 0. `@default 0 for every row` */
   readonly revision?: (row: T) => number;
   /**
-   * Whether all rows of this window were written before, so that its hash must be there: true for what a late event
-   * changed. `@default by the row's own cause where it has one as a WindowResult has, and is of no session (a window whose
-   * id is text): "late", or "early" with a revision above 0; of other rows those whose revision is above 0 and that
-   * replace none`
+   * Whether all rows of this window were written before, so that its hash must exist: true for a change by a late event.
+   * `@default by the row's cause, if it is one of a WindowResult and the window is no session (whose
+   * id is text): true for "late", and for "early" with a revision above 0. For other rows: a revision above 0 that
+   * replaces none`
    */
   readonly correction?: (row: T) => boolean;
-  /** Names of windows whose row of this key is void now, since their sessions are part of this one. `@default none` */
+  /** Names of windows whose row of this key is removed, since their sessions are part of this one. `@default none` */
   readonly replaces?: (row: T) => readonly (string | number)[];
   /**
    * Last part but one of the hashes' names, `<prefix>:{<partition>}:<flow>:results:<name>:<window>`.
@@ -36,11 +36,11 @@ export interface RedisHashResultSinkOptions<T> {
    */
   readonly name?: string;
   /**
-   * How long (ms) a window's rows stay after the last of them was written. Give at least the window's length and the
-   * allowed lateness together, or a window that is corrected late comes back in part. `@default for ever`
+   * How long (ms) a window's rows stay after the last of them was written. Give at least the window's length plus the
+   * allowed lateness, or a window that is corrected late comes back incomplete. `@default for ever`
    */
   readonly ttlMs?: number;
-  /** Tells subscribers of the channel `…:results:<name>` which window has new rows. `@default nobody is told` */
+  /** Notifies subscribers of the channel `…:results:<name>` which window has new rows. `@default no notices` */
   readonly notice?: NoticeCommand;
 }
 
@@ -60,16 +60,16 @@ export const WINDOW_RESULT: RedisHashResultSinkOptions<WindowResult<unknown>> = 
 };
 
 /**
- * Keeps each window's rows in a hash, one field a key, with the row as JSON, in the very step that commits the
- * state it came from. Of several revisions the latest stays: a lower one never replaces a higher one.
+ * Keeps each window's rows in a hash, one field for each key, with the row as JSON, in the same step that commits the
+ * state they came from. The latest revision stays: a lower one never replaces a higher one.
  *
- * It belongs to a store, whose commits carry its rows: a flow that is run with another one is refused.
+ * It belongs to a store, whose commits carry its rows: a flow that runs with another store is refused.
  *
- * A window whose hash is gone (it expired, was evicted or deleted) cannot be written whole again when a late event
+ * A window whose hash is gone (expired, evicted or deleted) cannot be written completely again when a late event
  * corrects one of its rows: the store keeps no rows. Such a row has the field `"otherRows": "gone"`, in this revision
- * and all later ones; a window without it has all its rows. That asks of a row to be an object as JSON.
+ * and all later ones; a window without that field has all its rows. So a row must be an object as JSON.
  *
- * In the place of a row above the store's `maxValueBytes` stands `{"window", "key", "tooLarge": bytes}`, and the log
+ * A row above the store's `maxValueBytes` is replaced by `{"window", "key", "tooLarge": bytes}`, and the log
  * has a warning.
  */
 export class RedisHashResultSink<T> implements Sink<T> {
@@ -99,7 +99,7 @@ export class RedisHashResultSink<T> implements Sink<T> {
     return Promise.resolve(part);
   }
 
-  /** @throws SinkError for a revision that is none */
+  /** @throws SinkError for an invalid revision */
   #encode(row: T): EncodedRow<HashRow> {
     const { window, key, row: rowOf, revision, replaces, correction } = this.#options;
     const number = revision?.(row) ?? 0;
@@ -118,15 +118,15 @@ export class RedisHashResultSink<T> implements Sink<T> {
 }
 
 /**
- * Whether a row changes a window of several keys that has had rows, and comes without the others: what a late event
- * changed, and an early row after the first. `undefined`: the row does not say.
+ * Whether a row changes a window of several keys that had rows before, and comes without the others: a change by a late
+ * event, or an early row after the first. `undefined`: the row does not say.
  */
 function isCorrection(row: unknown, revision: number): boolean | undefined {
   if (typeof row !== "object" || row === null) return undefined;
   const cause: unknown = Reflect.get(row, "cause");
   if (typeof cause !== "string" || !CAUSES.has(cause)) return undefined;
   const window: unknown = Reflect.get(row, "window");
-  // A session's hash has one row: it is whole by itself.
+  // A session's hash has only one row, so it is always complete.
   const session =
     typeof window === "object" && window !== null && typeof Reflect.get(window, "id") === "string";
   return (cause === "late" || (cause === "early" && revision > 0)) && !session;

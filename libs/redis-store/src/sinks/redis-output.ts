@@ -5,10 +5,10 @@ import type { Operation } from "../commit/operation.ts";
 import { encodeText } from "../task-keys.ts";
 import type { TaskKeys } from "../task-keys.ts";
 
-/** How subscribers hear of new results: `publish` to the whole cluster, `spublish` within the shard of the task. */
+/** How subscribers are notified of new results: `publish` to the whole cluster, `spublish` within the shard of the task. */
 export type NoticeCommand = "publish" | "spublish";
 
-/** Where a result sink wants its rows. */
+/** Where a result sink writes its rows. */
 export interface ResultTarget {
   /** The sink's name in keys. */
   readonly output: string;
@@ -26,12 +26,12 @@ export interface HashTarget extends ResultTarget {
   readonly ttlMs: number | undefined;
 }
 
-/** One row for a {@link HashTarget}: the row as JSON, and windows whose row of this key is void now. */
+/** One row for a {@link HashTarget}: the row as JSON, and windows whose row of this key is removed. */
 export interface HashRow {
   readonly window: string;
   readonly key: string;
   readonly revision: number;
-  /** Rows of its window have been shown before. */
+  /** Whether rows of its window were written before. */
   readonly correction: boolean;
   readonly row: string;
   readonly replaces: readonly string[];
@@ -50,7 +50,7 @@ export abstract class RedisOutput implements StoreOutput {
   /** The operations that make the rows visible. */
   abstract visible(keys: TaskKeys): Iterable<Operation>;
 
-  /** The operations that tell subscribers, if any are to be told. */
+  /** The operations that notify subscribers, if there are notices. */
   *notices(keys: TaskKeys, commit: number): Generator<Operation> {
     const { notice, output } = this.target;
     if (notice === undefined || this.rows.length === 0) return;
@@ -60,7 +60,7 @@ export abstract class RedisOutput implements StoreOutput {
     }
   }
 
-  /** What subscribers are told of the rows. */
+  /** The notices about the rows. */
   protected abstract news(): Iterable<object>;
 }
 
@@ -118,16 +118,16 @@ export class HashOutput extends RedisOutput {
   }
 }
 
-/** @throws RedisOptionsError for rows of a sink that is none of this library's */
+/** @throws RedisOptionsError for rows of a sink of another library */
 export function redisOutput(output: StoreOutput): RedisOutput {
   if (output instanceof RedisOutput) return output;
   throw new RedisOptionsError(
-    `Output "${output.step}" hands its rows to the commit for another store: ${JSON.stringify(output.target)}. ` +
+    `Output "${output.step}" writes its rows with the commit of another store: ${JSON.stringify(output.target)}. ` +
       "Use a result sink of @millrace/redis-store with this store.",
   );
 }
 
-/** Rows that follow each other and are of one window. */
+/** Consecutive rows of one window. */
 interface RowGroup {
   readonly window: string;
   readonly replaces: readonly string[];
@@ -135,7 +135,7 @@ interface RowGroup {
   readonly rows: HashRow[];
 }
 
-/** Divides rows into runs of one window, in order; a row that voids others stands alone. */
+/** Groups consecutive rows of one window, in order; a row that replaces others is a group of its own. */
 function* groupsByWindow(rows: readonly HashRow[]): Generator<RowGroup> {
   let last: RowGroup | undefined;
   for (const row of rows) {

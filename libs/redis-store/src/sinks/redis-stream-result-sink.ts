@@ -9,23 +9,23 @@ import { ResultPartition } from "./result-partition.ts";
 export interface RedisStreamResultSinkOptions {
   /** Last part of the stream's name, `<prefix>:{<partition>}:<flow>:results:<name>`. `@default the step's id` */
   readonly name?: string;
-  /** Entries that the stream keeps, roughly: Redis drops whole blocks. `@default 100_000` */
+  /** Entries that the stream keeps, approximately: Redis deletes whole nodes. `@default 100_000` */
   readonly maxLength?: number;
-  /** Tells subscribers of the channel that has the stream's name. `@default nobody is told` */
+  /** Notifies subscribers of the channel that has the stream's name. `@default no notices` */
   readonly notice?: NoticeCommand;
 }
 
-/** The options that have a default of their own. */
+/** The defaults of options. */
 export const DEFAULT_STREAM_RESULT_SINK_OPTIONS: Readonly<{ maxLength: number }> = Object.freeze({
   maxLength: 100_000,
 });
 
 /**
- * Appends each row to a stream, in the very step that commits the state it came from: every row is there once,
- * whatever crashed. An entry has one field, `row`, with the row as JSON. In the place of one above the store's
- * `maxValueBytes` stands `{"tooLarge": bytes}`, and the log has a warning.
+ * Appends each row to a stream, in the same step that commits the state it came from: every row is there once,
+ * also after a crash. An entry has one field, `row`, with the row as JSON. A row above the store's
+ * `maxValueBytes` is replaced by `{"tooLarge": bytes}`, and the log has a warning.
  *
- * It belongs to a store, whose commits carry its rows: a flow that is run with another one is refused.
+ * It belongs to a store, whose commits carry its rows: a flow that runs with another store is refused.
  */
 export class RedisStreamResultSink<T> implements Sink<T> {
   readonly store: RedisStore;

@@ -1,20 +1,20 @@
 import type { PartContext, SinkPartition } from "@millrace/dataflow";
 import type { RedisOutput } from "./redis-output.ts";
 
-/** A row as a commit carries it, and what takes its place where it is too large. */
+/** A row as a commit carries it, and its replacement if it is too large. */
 export interface EncodedRow<R> {
   /** The row itself, as JSON. */
   readonly text: string;
-  /** What goes into the commit. @param text the row or its replacement, as JSON */
+  /** Makes the row of the commit. @param text the row or its replacement, as JSON */
   readonly rowOf: (text: string) => R;
-  /** The row's window and key, where it has them. */
+  /** The row's window and key, if it has them. */
   readonly place: Readonly<Record<string, string>>;
 }
 
 /** The longest part of a key that a replacement names. */
 const SHOWN_CHARS = 200;
 
-/** Keeps rows until the commit that makes them visible takes them. */
+/** Keeps rows until the commit that makes them visible. */
 export class ResultPartition<T, R> implements SinkPartition<T> {
   readonly #outputOf: (rows: readonly R[]) => RedisOutput;
   readonly #encode: (row: T) => EncodedRow<R>;
@@ -22,7 +22,7 @@ export class ResultPartition<T, R> implements SinkPartition<T> {
   readonly #context: PartContext;
   #rows: R[] = [];
   #tooLarge = 0;
-  /** How many of them the log has. */
+  /** How many of them were logged. */
   #logged = 0;
 
   /** @param maxRowBytes of one row as JSON; a larger one is replaced by a row that says so */
@@ -53,7 +53,7 @@ export class ResultPartition<T, R> implements SinkPartition<T> {
     return [this.#outputOf(rows)];
   }
 
-  /** Rows leave with the commit. */
+  /** Does nothing: rows are written with the commit. */
   flush(): Promise<void> {
     return Promise.resolve();
   }
@@ -69,7 +69,7 @@ export class ResultPartition<T, R> implements SinkPartition<T> {
     return text.length * 3 > this.#maxRowBytes && Buffer.byteLength(text) > this.#maxRowBytes;
   }
 
-  /** To fail would not help: the next run would come to the same row again. */
+  /** Failing would not help: the next run would have the same row again. */
   #replacement(text: string, place: EncodedRow<R>["place"]): string {
     this.#tooLarge += 1;
     const tooLarge = Buffer.byteLength(text);
@@ -79,7 +79,7 @@ export class ResultPartition<T, R> implements SinkPartition<T> {
     return JSON.stringify({ ...shown, tooLarge });
   }
 
-  /** At the first such row, each time that they are twice as many, and at the end. */
+  /** Logs at the first such row, each time their number doubles, and at the end. */
   #log(details: object): void {
     this.#logged = this.#tooLarge;
     const { logger, step } = this.#context;

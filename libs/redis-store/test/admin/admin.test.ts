@@ -18,7 +18,7 @@ import { clientOf, serverOf, storeOf } from "../support/servers.ts";
 import { warnings } from "../support/warnings.ts";
 
 describe("inspectTask", () => {
-  it("knows nothing of a task that was never acquired", async () => {
+  it("returns nothing for a task that was never acquired", async () => {
     const server = await serverOf();
     expect(await inspectTask({ url: server.url }, TASK)).toBeUndefined();
   });
@@ -29,7 +29,7 @@ describe("inspectTask", () => {
     expect(await inspectTask({ url: server.url }, TASK)).toMatchObject({ fence, commitNumber: 0, steps: [] });
   });
 
-  it("shows position, commit and what each step keeps", async () => {
+  it("shows position, commit and the state of each step", async () => {
     const server = await serverOf();
     const task = await storeOf(server).acquire(TASK);
     await task.commit(
@@ -57,7 +57,7 @@ describe("inspectTask", () => {
     expect(Math.abs((found?.committedAt ?? 0) / 1_000 - Number(seconds))).toBeLessThan(10);
   });
 
-  it("shows the watermark that was committed last, and none where there is none", async () => {
+  it("shows the last committed watermark, if there is one", async () => {
     const server = await serverOf();
     const task = await storeOf(server).acquire(TASK);
     const watermark = async (): Promise<unknown> => (await inspectTask({ url: server.url }, TASK))?.watermark;
@@ -76,7 +76,7 @@ describe.each([
   ["inspectTask", inspectTask, "evalsha_ro"],
   ["resetTask", resetTask, "evalsha"],
 ])("%s without an answer", (_name, access, script) => {
-  /** Resolves once the call has ended; time goes by until then. */
+  /** Resolves once the call has ended; time passes until then. */
   async function endOf(call: Promise<unknown>, time: HurriedTime): Promise<unknown> {
     const state = { ended: false };
     const outcome = call
@@ -91,7 +91,7 @@ describe.each([
     return outcome;
   }
 
-  it("tries for the first connection as long as it may", async () => {
+  it("tries the first connection for connectTimeoutMs", async () => {
     const server = await serverOf();
     await server.kill("SIGSTOP");
     const time = new HurriedTime();
@@ -102,7 +102,7 @@ describe.each([
     expect(time.monotonic() - from).toBeGreaterThanOrEqual(20_000);
   });
 
-  it("waits for a store that it has reached as long as it may", async () => {
+  it("waits for a store that it has reached for storeTimeoutMs", async () => {
     const server = await serverOf();
     const proxy = await cuttingProxy(server);
     const time = new HurriedTime();
@@ -123,7 +123,7 @@ describe.each([
     expect(logger.events).toContain("redis-lost");
   });
 
-  it("ends when it is asked to", async () => {
+  it("ends on abort", async () => {
     const server = await serverOf();
     await server.kill("SIGSTOP");
     const stop = new AbortController();
@@ -133,13 +133,13 @@ describe.each([
     await expect(call).rejects.toBe(reason);
   });
 
-  it("has no bound of its own once it has reached the store", () => {
+  it("has no limit of its own once it has reached the store", () => {
     expect(DEFAULT_TASK_ACCESS_OPTIONS.storeTimeoutMs).toBe(Infinity);
   });
 });
 
 describe("resetTask", () => {
-  it("leaves nothing but a fence that stops whoever still runs", async () => {
+  it("leaves only a fence, which stops an owner that still runs", async () => {
     const server = await serverOf();
     const client = clientOf(server);
     const zombie = await storeOf(server).acquire(TASK);
@@ -155,7 +155,7 @@ describe("resetTask", () => {
     expect(await owner.commit(commitOf(1))).toEqual({ kind: "applied" });
   });
 
-  it("removes results too where asked, and no other task's", async () => {
+  it("removes results if asked, and only those of the task", async () => {
     const server = await serverOf();
     const client = clientOf(server);
     const task = await storeOf(server).acquire(TASK);
@@ -166,20 +166,20 @@ describe("resetTask", () => {
     expect((await client.keys("*")).sort()).toEqual([`${BASE}:meta`, neighbour].sort());
   });
 
-  it("is finished by the next owner when it ended halfway", async () => {
+  it("is finished by the next owner if it ended halfway", async () => {
     const server = await serverOf();
     const client = clientOf(server);
     const task = await storeOf(server).acquire(TASK);
     await task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
     const { meta, groups, staged, journal } = new TaskKeys(TASK);
     const connection = new TaskConnection({ url: server.url }, meta, DEFAULT_TASK_ACCESS_OPTIONS);
-    // The first of a reset's steps, and no more.
+    // Only the first step of a reset.
     await connection.run("forget", ({ script }) =>
       script(FORGET, [meta, groups, staged, journal], [task.fence]),
     );
     await connection.close();
     expect(await client.exists(`${BASE}:group:w/1`)).toBe(1);
-    // An owner that commits before it loads cannot mix with what is left.
+    // An owner that commits before it loads cannot mix its state with the rest of the old one.
     const hasty = await storeOf(server).acquire(TASK);
     expect(await hasty.commit(commitOf(1))).toEqual({ kind: "rolled-back", stored: 0 });
     expect(await takeOver(storeOf(server))).toBeUndefined();
@@ -187,11 +187,11 @@ describe("resetTask", () => {
     expect((await client.hkeys(`${BASE}:meta`)).sort()).toEqual(["fence", "owner"]);
   });
 
-  it("gives way to a worker that takes the task at the same time", async () => {
+  it("fails if a worker acquires the task at the same time", async () => {
     const server = await serverOf();
     const proxy = await cuttingProxy(server);
     await (await storeOf(server).acquire(TASK)).commit(commitOf(1));
-    // The first script call takes the task over, the second one forgets.
+    // The first script call acquires the task, the second one forgets it.
     proxy.before("evalsha", () => {
       proxy.before("evalsha", () => storeOf(server).acquire(TASK));
       return Promise.resolve();

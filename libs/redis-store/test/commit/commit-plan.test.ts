@@ -9,8 +9,10 @@ import { TASK, commitOf, rowsOut, rowsTo } from "../support/commits.ts";
 const KEYS = new TaskKeys(TASK);
 const LIMITS = { maxCommitBytes: 1e9, maxValueBytes: 1e6, maxCallBytes: 1 };
 
-const plan = (commit: Commit, breathe = (): Promise<void> => Promise.resolve()): Promise<CommitPlan> =>
-  planCommit(KEYS, commit, LIMITS, breathe);
+const plan = (
+  commit: Commit,
+  yieldToEventLoop = (): Promise<void> => Promise.resolve(),
+): Promise<CommitPlan> => planCommit(KEYS, commit, LIMITS, yieldToEventLoop);
 
 function commandsIn(piece: readonly string[]): readonly (readonly string[])[] {
   const commands = [];
@@ -29,7 +31,7 @@ function commitWith(fields: number, valueLength: number, rows: number): Commit {
   });
 }
 
-it("gives one call no more than it can do in a few milliseconds", async () => {
+it("limits one call to what it can do in a few milliseconds", async () => {
   await fc.assert(
     fc.asyncProperty(fc.nat(5_000), fc.nat(5_000), fc.nat(2_000), async (fields, valueLength, rows) => {
       fc.pre((fields + rows) * valueLength < 5e6);
@@ -43,7 +45,7 @@ it("gives one call no more than it can do in a few milliseconds", async () => {
   );
 });
 
-it("loses and adds no operation on the way into pieces", async () => {
+it("divides operations into pieces without losing or adding any", async () => {
   const { pieces } = await plan(commitWith(3_000, 20, 700));
   const commands = pieces.flatMap(commandsIn);
   const named = (name: string): readonly (readonly string[])[] =>
@@ -61,7 +63,7 @@ it("loses and adds no operation on the way into pieces", async () => {
   expect(named("ENTRY")).toHaveLength(700);
 });
 
-it("tells of rows after all of them, and gives the watermark last of all", async () => {
+it("notifies after all rows, and sets the watermark last", async () => {
   const planned = async (rows: number): Promise<readonly (readonly string[])[]> => {
     const outputs = [rowsTo({ notice: "publish" }, ...Array.from({ length: rows }, (_, i) => i))];
     return (await plan(commitOf(1, { outputs, watermark: 7 }))).pieces.flatMap(commandsIn);
@@ -72,13 +74,13 @@ it("tells of rows after all of them, and gives the watermark last of all", async
   expect(large.at(-1)).toEqual(["WATERMARK", "7"]);
 });
 
-it("lets others have their turn while it divides a large commit", async () => {
+it("yields to the event loop while it divides a large commit", async () => {
   let turns = 0;
-  const breathe = (): Promise<void> => {
+  const yieldToEventLoop = (): Promise<void> => {
     turns += 1;
     return Promise.resolve();
   };
-  const { pieces } = await plan(commitWith(50_000, 1, 0), breathe);
+  const { pieces } = await plan(commitWith(50_000, 1, 0), yieldToEventLoop);
   expect(turns).toBeGreaterThanOrEqual(Math.floor(pieces.length / 8) - 1);
   expect(turns).toBeGreaterThan(2);
 });

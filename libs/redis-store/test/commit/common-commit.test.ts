@@ -8,7 +8,7 @@ import { cleanUp, serverOf } from "../support/servers.ts";
 
 const KEYS = 10_000;
 const LENGTH_MS = 5_000;
-/** As many events as a Redis source puts into one batch at most. */
+/** The most events that a Redis source puts into one batch. */
 const BATCH = 8_192;
 
 interface Click {

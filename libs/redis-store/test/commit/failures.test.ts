@@ -11,14 +11,14 @@ import { BASE, TASK } from "../support/commits.ts";
 import { HurriedTime } from "../support/hurried-time.ts";
 import { contentOf, threeCommits } from "../support/scenario.ts";
 
-/** Something that goes wrong while a task runs, and how it is mended. */
+/** A fault while a task runs, and how it is repaired. */
 interface Fault {
   readonly name: string;
   readonly strike: () => Promise<unknown>;
   readonly mend: () => Promise<unknown>;
 }
 
-/** Where it strikes: a small commit is one call; a large one has calls before, at and after the moment it is made. */
+/** When it happens: a small commit is one call; a large one has calls before, at and after the commit is made. */
 const MOMENTS = [
   ["a small commit", 3, "before-commit"],
   ["the staging of a large commit", 400, "before-commit"],
@@ -27,7 +27,7 @@ const MOMENTS = [
 ] as const;
 
 const STORE_TIMEOUT_MS = 60_000;
-/** Trouble that lasts so long is logged. */
+/** An outage of this length is logged. */
 const PASSING_MS = 1_000;
 
 let server: LocalRedis;
@@ -57,14 +57,14 @@ beforeEach(() => grant("reset", "on", ">pw", "~millrace:*", "&millrace:*", "+@al
 const grant = (...rules: readonly string[]): Promise<unknown> =>
   admin.call("ACL", "SETUSER", "ana", ...rules);
 
-/** What is left in Redis and was heard after three commits, when a fault strikes in the second one. */
+/** What is in Redis, and what subscribers received, after three commits with a fault in the second one. */
 interface Outcome {
   readonly left: unknown;
   readonly heard: readonly string[];
   readonly failure: unknown;
 }
 
-/** The time in which Redis may come back is over as soon as the log says why the store waits for it. */
+/** The time limit is over as soon as the log says why the store waits. */
 function impatience(): { readonly time: HurriedTime; readonly logger: Logger } {
   const time = new HurriedTime();
   const nothing = (): void => undefined;
@@ -124,15 +124,15 @@ async function expectExact(
   expect(clean.failure).toBeUndefined();
   const failures = new Map<string, unknown>();
   for (const fault of faults) {
-    const { left, heard: told, failure } = await runWith(fault, size, moment);
+    const { left, heard, failure } = await runWith(fault, size, moment);
     expect([fault.name, left]).toEqual([fault.name, clean.left]);
-    expect([fault.name, told]).toEqual([fault.name, clean.heard]);
+    expect([fault.name, heard]).toEqual([fault.name, clean.heard]);
     if (failure !== undefined) failures.set(fault.name, failure);
   }
   return failures;
 }
 
-/** Resolves when Redis says that a script keeps it. */
+/** Resolves when Redis reports that a script blocks it. */
 async function busy(): Promise<void> {
   while (
     await admin.ping().then(
@@ -154,7 +154,7 @@ const ALL_KEYS = [
   KEYS.results("history"),
 ];
 
-/** Another program writes to a key; later it is put right. */
+/** Another program writes to a key; later it is repaired. */
 function foreign(key: string): Fault {
   let kept = false;
   return {
@@ -182,15 +182,15 @@ const withoutKey = (key: string): Fault => ({
   strike: () =>
     grant(
       "resetkeys",
-      ...[...ALL_KEYS, KEYS.nothing].filter((each) => each !== key).map((each) => `~${each}`),
+      ...[...ALL_KEYS, KEYS.absent].filter((each) => each !== key).map((each) => `~${each}`),
     ),
   mend: () => grant("~millrace:*"),
 });
 
 describe.each(MOMENTS)("%s", (_, size, moment) => {
-  it("fails whole where a key holds another type, and what follows is exact", async () => {
+  it("fails as a whole if a key holds another type, and what follows is exact", async () => {
     const failures = await expectExact(ALL_KEYS.map(foreign), size, moment);
-    // From what was staged before it was made nothing is wanted after it.
+    // Nothing that was staged before is needed once the commit is made.
     const touched = ALL_KEYS.filter((key) => moment !== "made" || key !== KEYS.staged);
     expect([...failures.keys()]).toEqual(touched);
     for (const [key, failure] of failures) {
@@ -199,13 +199,13 @@ describe.each(MOMENTS)("%s", (_, size, moment) => {
         code: "MILLRACE_STORE_KEY_OCCUPIED",
         retryable: false,
         // True before a large commit is made and after.
-        message: expect.stringContaining("first applies what may be left of that one"),
+        message: expect.stringContaining("first applies what may be left of that commit"),
       });
       expect(String(failure)).toContain(`${key} holds a `);
     }
   }, 60_000);
 
-  it("fails whole where a permission is taken away, and what follows is exact", async () => {
+  it("fails as a whole if a permission is revoked, and what follows is exact", async () => {
     const commands = [...OWNER_COMMANDS, "TYPE", "PUBLISH", "SPUBLISH", "EVALSHA"];
     const failures = await expectExact(commands.map(withoutCommand), size, moment);
     for (const failure of failures.values()) expect(failure).toBeInstanceOf(RedisRefusedError);
@@ -213,7 +213,7 @@ describe.each(MOMENTS)("%s", (_, size, moment) => {
     if (size === 3) expect([...failures.keys()]).toEqual(expect.arrayContaining(["XADD", "PUBLISH", "HDEL"]));
   }, 60_000);
 
-  it("fails whole where a key is taken away, and what follows is exact", async () => {
+  it("fails as a whole if the permission for a key is revoked, and what follows is exact", async () => {
     const failures = await expectExact(ALL_KEYS.map(withoutKey), size, moment);
     for (const failure of failures.values()) {
       expect(failure).toBeInstanceOf(RedisRefusedError);
@@ -222,7 +222,7 @@ describe.each(MOMENTS)("%s", (_, size, moment) => {
     expect(failures.size).toBeGreaterThan(moment === "made" ? 10 : 0);
   }, 60_000);
 
-  it("waits where Redis takes no writes, and what follows is exact", async () => {
+  it("waits if Redis accepts no writes, and what follows is exact", async () => {
     let endless: Redis | undefined;
     const faults: readonly Fault[] = [
       {
@@ -258,7 +258,7 @@ describe.each(MOMENTS)("%s", (_, size, moment) => {
       expect(failure).toBeInstanceOf(StoreUnavailableError);
       expect(String(failure)).toContain(name === "READONLY" ? "is a replica" : name);
     }
-    // What is made already is finished even where memory is short.
+    // A commit that is made is finished even if Redis is out of memory.
     expect(failures.size).toBe(moment === "made" ? 3 : 4);
   }, 60_000);
 });

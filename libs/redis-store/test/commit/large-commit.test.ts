@@ -11,7 +11,7 @@ const RESULTS = `${BASE}:results:out`;
 
 class Died extends Error {}
 
-/** Dies at a fail point, once. */
+/** Crashes at a fail point, once. */
 function dyingAt(point: FailPoint): (name: FailPoint) => void {
   let alive = true;
   return (name) => {
@@ -22,7 +22,7 @@ function dyingAt(point: FailPoint): (name: FailPoint) => void {
 }
 
 describe("a large commit", () => {
-  it("is applied in pieces that leave nothing behind", async () => {
+  it("is applied in pieces that leave nothing in Redis", async () => {
     const server = await serverOf();
     const client = clientOf(server);
     const task = await storeOf(server).acquire(TASK);
@@ -33,7 +33,7 @@ describe("a large commit", () => {
     expect(await client.exists(`${BASE}:staged`, `${BASE}:journal`)).toBe(0);
   });
 
-  it("is not there when its owner dies before it was made", async () => {
+  it("is not there if its owner crashes before it is made", async () => {
     const server = await serverOf();
     const task = await storeOf(server, { failPoint: dyingAt("staged") }).acquire(TASK);
     await task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
@@ -42,7 +42,7 @@ describe("a large commit", () => {
     expect(await clientOf(server).exists(RESULTS, `${BASE}:staged`)).toBe(0);
   });
 
-  it("is there whole when its owner dies after it was made", async () => {
+  it("is there completely if its owner crashes after it is made", async () => {
     const server = await serverOf();
     const task = await storeOf(server, { failPoint: dyingAt("made") }).acquire(TASK);
     await expect(task.commit(largeCommit(1))).rejects.toBeInstanceOf(Died);
@@ -55,7 +55,7 @@ describe("a large commit", () => {
     );
   });
 
-  it("comes before the next commit even where the next owner did not load", async () => {
+  it("is applied before the next commit even if the next owner does not load", async () => {
     const server = await serverOf();
     const dying = await storeOf(server, { failPoint: dyingAt("made") }).acquire(TASK);
     await expect(dying.commit(largeCommit(1))).rejects.toBeInstanceOf(Died);
@@ -66,7 +66,7 @@ describe("a large commit", () => {
     expect((await rowsIn(clientOf(server), RESULTS)).at(-1)).toBe("last");
   });
 
-  it("replaces what an attempt at the same commit left staged", async () => {
+  it("replaces what an earlier attempt left staged", async () => {
     const server = await serverOf();
     const task = await storeOf(server, { failPoint: dyingAt("staged") }).acquire(TASK);
     await expect(task.commit(largeCommit(1, 3_000))).rejects.toBeInstanceOf(Died);
@@ -111,7 +111,7 @@ describe("a large commit", () => {
     expect(await rowsIn(client, RESULTS)).toHaveLength(3_000);
   });
 
-  it("is refused beyond its bound, before anything is sent", async () => {
+  it("is refused beyond its limit, before anything is sent", async () => {
     const server = await serverOf();
     const task = await storeOf(server, { maxCommitBytes: 20_000, maxValueBytes: 1_000 }).acquire(TASK);
     const refused = async (commit: Parameters<typeof task.commit>[0]): Promise<unknown> =>
@@ -130,7 +130,7 @@ describe("a large commit", () => {
     expect(await task.commit(commitOf(1))).toEqual({ kind: "applied" });
   });
 
-  it("takes one large value of state, and warns once: refused, it would come again with every run", async () => {
+  it("writes one large value of state, and warns once: a refusal would come again with every run", async () => {
     const server = await serverOf();
     const logger = warnings();
     const store = storeOf(server, { maxValueBytes: 1_000, logger });

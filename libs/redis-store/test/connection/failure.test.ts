@@ -3,10 +3,10 @@ import { RedisUnreachableError } from "@millrace/redis-source";
 import { failureOf } from "../../src/connection/failure.ts";
 import { clientOf, serverOf } from "../support/servers.ts";
 
-it("takes a script that was killed, which it can be only before it writes, for a condition that ends", async () => {
+it("treats a killed script as retryable, since it can be killed only before it writes", async () => {
   const server = await serverOf({ args: ["--busy-reply-threshold", "10"] });
   const [client, killer] = [clientOf(server), clientOf(server)];
-  // A client that connects while a script runs would not be ready before it ends.
+  // A client that connects while a script runs is not ready before the script ends.
   await Promise.all([client.ping(), killer.ping()]);
   const running = client.eval("while true do end", 0).catch((error: unknown) => error);
   const killed = (): Promise<boolean> =>

@@ -13,7 +13,7 @@ async function storeConnections(client: Redis): Promise<number> {
 }
 
 describe("the tasks of one store", () => {
-  it("share one connection, which is closed with the last of them", async () => {
+  it("share one connection, which the last one closes", async () => {
     const server = await serverOf();
     const client = clientOf(server);
     const store = storeOf(server);
@@ -30,7 +30,7 @@ describe("the tasks of one store", () => {
     while ((await storeConnections(client)) > 0) await SYSTEM_TIME.yield();
   });
 
-  it("commit each once when it is cut off below all of them", async () => {
+  it("commit once each if their connection is cut", async () => {
     const server = await serverOf();
     const client = clientOf(server);
     const store = storeOf(server);

@@ -4,7 +4,7 @@ import { cuttingProxy } from "../support/cutting-proxy.ts";
 import { HurriedTime } from "../support/hurried-time.ts";
 import { clientOf, serverOf, storeOf } from "../support/servers.ts";
 
-it("gives up when nothing was answered for the retry time, however long a load takes that is answered", async () => {
+it("gives up after storeTimeoutMs without an answer, however long a load with answers takes", async () => {
   const server = await serverOf();
   const proxy = await cuttingProxy(server);
   const time = new HurriedTime();

@@ -27,7 +27,7 @@ interface Row {
   readonly replaces?: readonly number[];
 }
 
-/** As windows emit it. */
+/** A row as windows emit it. */
 interface Result {
   readonly key: string;
   readonly window: { readonly id: number | string };
@@ -104,7 +104,7 @@ describe("RedisStreamResultSink", () => {
     await part.close();
   });
 
-  it("keeps about as many entries as it is told", async () => {
+  it("keeps about maxLength entries", async () => {
     const row = { window: 1, timezone: "Europe/Madrid", users: 3 };
     await write(
       new RedisStreamResultSink<Row>(store, { maxLength: 100 }),
@@ -115,7 +115,7 @@ describe("RedisStreamResultSink", () => {
     expect(length).toBeLessThan(300);
   });
 
-  it("goes by its name where it has one", async () => {
+  it("uses its name if it has one", async () => {
     await write(new RedisStreamResultSink<Row>(store, { name: "a:b" }), {
       window: 1,
       timezone: "x",
@@ -130,7 +130,7 @@ describe("RedisStreamResultSink", () => {
 });
 
 describe("RedisHashResultSink", () => {
-  it("keeps one hash a window, one field a key", async () => {
+  it("keeps one hash for each window, one field for each key", async () => {
     const madrid = { window: 1, timezone: "Europe/Madrid", users: 3 };
     await write(
       hashSink(),
@@ -154,7 +154,7 @@ describe("RedisHashResultSink", () => {
     expect(await window(1)).toEqual({ a: 13, b: 5 });
   });
 
-  it("voids the rows of sessions that became part of another", async () => {
+  it("removes the rows of sessions that became part of another", async () => {
     const row = (id: number, replaces: readonly number[] = []): Row => ({
       window: id,
       timezone: "ana",
@@ -210,7 +210,7 @@ describe("a life after a reset", () => {
     expect(await window(1)).toEqual({ a: 5, b: 4, c: 8 });
   });
 
-  it("does so also where the revisions of the one before are still noted", async () => {
+  it("does so even if the revisions of the one before are still noted", async () => {
     await write(hashSink(), row(9, 2), row(8, 1, "b"));
     const noted = await client.dumpBuffer(`${BASE}:revisions:out:1`);
     await resetTask({ url: server.url }, TASK);
@@ -224,7 +224,7 @@ describe("a life after a reset", () => {
     expect(await window(1)).toEqual({ a: 4, b: 2 });
   });
 
-  it("has a name that no other has, also where Redis was emptied", async () => {
+  it("has a unique name, even if Redis was emptied", async () => {
     await write(hashSink(), row(1, 0));
     const life = await client.hget(`${BASE}:meta`, "life");
     await client.flushall();
@@ -259,12 +259,12 @@ describe("a window whose hash is gone", () => {
     });
   });
 
-  it("is told from one that had no rows yet", async () => {
+  it("is distinguished from one that had no rows yet", async () => {
     await write(hashSink(), row("a"), row("a", 1), row("b"));
     expect(await marks()).toEqual({ a: undefined, b: undefined });
   });
 
-  it("says so in the first row of a key that came late, where the sink can tell", async () => {
+  it("says so in the first row of a late key, if the sink can know", async () => {
     const late = new RedisHashResultSink<Row>(store, {
       window: (each) => each.window,
       key: (each) => each.timezone,
@@ -272,7 +272,7 @@ describe("a window whose hash is gone", () => {
     });
     await write(late, row("d"));
     expect(await marks()).toEqual({ d: "gone" });
-    // Later rows of the same key keep it, other first rows of what is there again need not.
+    // Later rows of the same key keep it; first rows of other keys do not need it once the hash exists again.
     await write(late, row("d"), row("e"));
     expect(await marks()).toEqual({ d: "gone", e: undefined });
   });
@@ -299,7 +299,7 @@ describe("a window whose hash is gone", () => {
     expect(Reflect.get(Object(JSON.parse(text)), "otherRows")).toBe(otherRows);
   });
 
-  it("is whole again when a reset has it counted anew", async () => {
+  it("is complete again after a reset", async () => {
     await write(hashSink(), row("a", 1));
     expect(await marks()).toEqual({ a: "gone" });
     await resetTask({ url: server.url }, TASK);
@@ -309,7 +309,7 @@ describe("a window whose hash is gone", () => {
     expect(await marks()).toEqual({ a: undefined, b: undefined });
   });
 
-  it("is not meant by sessions, which are windows of one key", async () => {
+  it("does not apply to sessions, which are windows of one key", async () => {
     await write(hashSink(), { window: 7, timezone: "ana", users: 1, revision: 1, replaces: [5] });
     const [text = ""] = await client.hvals(`${RESULTS}:7`);
     expect(text).not.toContain("otherRows");
@@ -331,7 +331,7 @@ describe("a row that is too large", () => {
       { window: "1", key: "k".repeat(200) },
       async (): Promise<unknown> => JSON.parse((await client.hvals(`${RESULTS}:1`)).at(0) ?? "") as unknown,
     ],
-  ])("is replaced in %s, and the run goes on", async (_, sinkOn, place, written) => {
+  ])("is replaced in %s, and the run continues", async (_, sinkOn, place, written) => {
     const logger = warnings();
     const part = await sinkOn(storeOf(server, { maxValueBytes: 1_000 })).buildPart(TASK.part, undefined, {
       ...CONTEXT,
@@ -359,7 +359,7 @@ describe("a flow", () => {
   it.each([
     ["a hash", () => hashSink()],
     ["a stream", () => new RedisStreamResultSink<Row>(store)],
-  ])("has its rows in %s with the store that they belong to, and no other", async (_, sink) => {
+  ])("has its rows in %s with the sink's own store, and no other", async (_, sink) => {
     const refusal = { code: "MILLRACE_FLOW_INVALID" };
     await expect(run(flowTo(sink()))).rejects.toMatchObject(refusal);
     await expect(run(flowTo(sink()), { store: new MemoryStore() })).rejects.toMatchObject(refusal);

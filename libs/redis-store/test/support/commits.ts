@@ -4,7 +4,7 @@ import type { StreamTarget } from "../../src/sinks/redis-output.ts";
 
 export const TASK: TaskId = { flow: "mobile_counts", part: "{device_events:3}" };
 
-/** What every key of {@link TASK} starts with. */
+/** The start of every key of {@link TASK}. */
 export const BASE = "millrace:{device_events:3}:mobile_counts";
 
 export function commitOf(number: number, rest: Partial<Commit> = {}): Commit {
@@ -41,7 +41,7 @@ export function rowsTo(target: Partial<StreamTarget>, ...rows: readonly Json[]):
   );
 }
 
-/** More than one script call carries: `size` fields of `group`, and as many rows. */
+/** A commit larger than one script call: `size` fields of `group`, and as many rows. */
 export function largeCommit(number: number, size = 3_000): Commit {
   const numbers = Array.from({ length: size }, (_, i) => i);
   return commitOf(number, {
@@ -64,7 +64,7 @@ export function plain(state: TaskState | undefined): PlainState | undefined {
   };
 }
 
-/** What a new owner finds. */
+/** The state that a new owner loads. */
 export async function takeOver(store: Store, task: TaskId = TASK): Promise<PlainState | undefined> {
   return plain(await (await store.acquire(task)).load());
 }

@@ -1,14 +1,14 @@
 import { startLoopbackProxy } from "@millrace/local-redis";
 import { cleanUp } from "./servers.ts";
 
-/** Stands between a store and its Redis, and loses answers and times meetings, on purpose. */
+/** A proxy between a store and its Redis, which drops answers and times actions on purpose. */
 export interface CuttingProxy {
   readonly url: string;
   /** Script calls that passed. */
   readonly calls: number;
-  /** Lets Redis carry the `n`-th script call from now on out, and cuts the connection instead of the answer. */
+  /** Lets Redis run the `n`-th script call from now on, and cuts the connection before the answer. */
   cutAnswer(n: number): void;
-  /** Does something else, once, before the next such command goes on to Redis. */
+  /** Runs an action, once, before the next such command is sent to Redis. */
   before(command: string, action: () => Promise<unknown>): void;
 }
 

@@ -6,7 +6,7 @@ interface Alarm {
   readonly fire: () => void;
 }
 
-/** Time that goes on as always, and can be set ahead. */
+/** Real time that can be set ahead. */
 export class HurriedTime implements TimeProvider {
   #ahead = 0;
   readonly #alarms = new Set<Alarm>();
@@ -50,7 +50,7 @@ export class HurriedTime implements TimeProvider {
     return SYSTEM_TIME.yield();
   }
 
-  /** What is due by then fires. */
+  /** Sets time ahead; timers that are due by then fire. */
   skip(ms: number): void {
     this.#ahead += ms;
     const now = this.now();

@@ -23,8 +23,8 @@ const CONTEXT: PartContext = {
 };
 
 /**
- * Three commits of which the second does all that a commit can do: it puts, deletes and drops, appends rows, writes,
- * corrects and voids them, lets them expire, and tells subscribers.
+ * Three commits. The second does everything that a commit can do: it puts, deletes and drops, appends rows, writes,
+ * corrects and voids them, lets them expire, and notifies subscribers.
  *
  * @param size fields and rows of the second one
  */
@@ -81,7 +81,7 @@ async function outputOf(sink: Sink<Row>, rows: readonly Row[]): Promise<readonly
   return part.takeOutputs?.() ?? [];
 }
 
-/** All that Redis has under the task's names, without what differs from owner to owner. */
+/** Everything that Redis has under the task's keys, without what differs from owner to owner. */
 export async function contentOf(client: Redis): Promise<Readonly<Record<string, unknown>>> {
   const content: Record<string, unknown> = {};
   for (const key of (await client.keys(`${BASE}:*`)).sort()) {

@@ -22,7 +22,7 @@ export async function serverOf(options: LocalRedisOptions = {}): Promise<LocalRe
   return server;
 }
 
-/** A client beside the store. */
+/** A client for the test itself. */
 export function clientOf({ url }: { readonly url: string }): Redis {
   const client = new Redis(url, { disconnectTimeout: 0 });
   client.on("error", () => undefined);
@@ -33,7 +33,7 @@ export function clientOf({ url }: { readonly url: string }): Redis {
   return client;
 }
 
-/** Its commits are staged as soon as they are more than one piece, since a test has few commits that must be. */
+/** A store that stages commits of more than one piece, so that tests need no larger ones. */
 export function storeOf({ url }: { readonly url: string }, options: RedisStoreOptions = {}): RedisStore {
   const store = new RedisStore({ url }, { maxCallBytes: 1, ...options });
   cleanUp(() => store.close());

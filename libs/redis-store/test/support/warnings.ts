@@ -1,6 +1,6 @@
 import type { Logger } from "@millrace/dataflow";
 
-/** A log that a test waits for. */
+/** A log whose lines a test can wait for. */
 export interface Warnings extends Logger {
   readonly events: unknown[];
   readonly messages: string[];

@@ -59,10 +59,10 @@ const WINDOW_MS = 1_000;
 const LEAST_RATE = 0.98;
 
 /**
- * Sends events at a steady rate for a long time, and looks at what aggregator and Redis hold. "Early" is the second
- * tenth of the time, since the first one warms up; "late" is the last one.
+ * Sends events at a steady rate for a long time, and samples the memory of aggregator and Redis. "Early" is the second
+ * tenth of the time, since the first one is the warm-up; "late" is the last one.
  *
- * @throws Error where events did not come at that rate, or rows do not add up
+ * @throws Error if events did not arrive at that rate, or rows do not add up
  */
 async function soakOnce(run: Run, load: Load, contender: Contender): Promise<Figures> {
   const bed = await run.bed();
@@ -121,11 +121,11 @@ async function samplesOf(
   const everyMs = (minutes * 60_000) / SAMPLES;
   const samples: Sample[] = [];
   for (const began = performance.now(); samples.length < SAMPLES;) {
-    // At any moment of its interval, or all samples would see windows and what waits for a commit at the same age.
+    // At a random instant of its interval: otherwise all samples see windows and uncommitted data at the same age.
     const atMs = began + (samples.length + Math.random()) * everyMs;
     await delay(atMs - performance.now(), undefined, { signal });
     const { residentMiB, cpuMicros } = consumer.usage();
-    // What Redis holds, not what its allocator keeps for it: that comes and goes by half.
+    // The memory in use, not the resident memory, which varies by half with the allocator.
     const held = /^used_memory:(\d+)/m.exec(await bed.client.info("memory"))?.[1];
     samples.push({ atMs, residentMiB, cpuMicros, redisMiB: Number(held) / 2 ** 20 });
     await onSample();

@@ -1,7 +1,7 @@
 import { at } from "./events.ts";
 import type { Batches } from "./events.ts";
 
-/** What both the bare loop and the engine came to, in a form that can be compared. */
+/** The result of the bare loop or of the engine, in a form that can be compared. */
 export interface Tally {
   rows: number;
   /** A sum over all rows that depends on key, window and value. */
@@ -16,7 +16,7 @@ export function tallyRow(tally: Tally, key: string, open: number, value: number)
     2 ** 48;
 }
 
-/** Counts per key in windows side by side, for events in order: floor division, one Map a window, no closures. */
+/** Counts per key in tumbling windows, for events in order: floor division, one Map a window, no closures. */
 export function countTumbling(batches: Batches, lengthMs: number): Tally {
   const tally = { rows: 0, check: 0 };
   let current = Number.NaN;
@@ -37,7 +37,7 @@ export function countTumbling(batches: Batches, lengthMs: number): Tally {
   return tally;
 }
 
-/** Lists per key in windows side by side, each sorted at its close. */
+/** Lists per key in tumbling windows, each sorted at its close. */
 export function collectTumbling(batches: Batches, lengthMs: number): Tally {
   const tally = { rows: 0, check: 0 };
   const windows = new Map<number, Map<string, number[]>>();
@@ -77,7 +77,7 @@ export function orderedSum(list: readonly number[]): number {
   return sum;
 }
 
-/** Counts per key in windows that overlap, for events in order. */
+/** Counts per key in sliding windows, for events in order. */
 export function countSliding(batches: Batches, lengthMs: number, offsetMs: number): Tally {
   const tally = { rows: 0, check: 0 };
   const windows = new Map<number, Map<string, number>>();

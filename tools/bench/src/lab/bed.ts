@@ -6,7 +6,7 @@ import { Redis } from "ioredis";
 import { cpus, release, totalmem, type } from "node:os";
 import { appMain } from "./programs.ts";
 
-/** How events travel from the publisher on. */
+/** How the publisher sends the events. */
 export interface Load {
   readonly transport: "pubsub" | "stream";
   /** Events in a frame; `undefined`: bare lines. */
@@ -15,13 +15,13 @@ export interface Load {
   readonly partitions?: number;
 }
 
-/** A slow subscriber finds everything that was sent; with its defaults, Redis would cut the connection at some point. */
+/** Without an output limit for subscribers: by default Redis disconnects one that is slow or paused. */
 const REDIS_ARGS = ["--client-output-buffer-limit", "pubsub 0 0 0"];
 
 /** A Redis of its own, and the real publisher. */
 export class Bed {
   readonly redis: LocalRedis;
-  /** For looks at Redis from outside. */
+  /** Client for inspecting Redis. */
   readonly client: Redis;
   readonly #programs = new Set<Pick<StartedProgram, "kill">>();
   #channels = 0;
@@ -75,7 +75,7 @@ export class Bed {
     return report;
   }
 
-  /** Kills a program when this bed closes. @returns takes that back */
+  /** Kills a program when this bed closes. @returns a function that cancels this */
   adopt(program: Pick<StartedProgram, "kill">): () => void {
     this.#programs.add(program);
     return () => this.#programs.delete(program);

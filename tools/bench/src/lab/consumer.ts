@@ -13,7 +13,7 @@ const TICK_MICROS = 10_000;
 const STOP_TIMEOUT_MS = 10_000;
 const LOG_TAIL_LENGTH = 2_000;
 
-/** What a process has used so far, all of its threads and kernel time included. */
+/** Resources that a process has used so far, with all threads and kernel time. */
 export interface Usage {
   readonly cpuMicros: number;
   /** The most memory that it ever held. */
@@ -60,7 +60,7 @@ export class Consumer {
     this.#process.kill(signal);
   }
 
-  /** What arrives from now on waits in Redis. */
+  /** Pauses the process: events that arrive from now on wait in Redis. */
   pause(): void {
     this.#resume = pause(this.#process);
   }
@@ -99,7 +99,7 @@ export class Consumer {
     );
   }
 
-  /** Ends it; resolves when it is gone and all its rows are here. */
+  /** Ends the process; resolves when it has ended and all its rows were read. */
   async stop(): Promise<void> {
     this.resume();
     this.kill("SIGTERM");
@@ -112,8 +112,8 @@ export class Consumer {
 }
 
 /**
- * A shell with a pipe to this process. A line on it means that all is well; its end means that this process has died
- * (kill -9 included). A paused process would then stay paused for ever, since it does not see that its input ends.
+ * A shell with a pipe to this process. A line on it means that the child was resumed; end of file means that this process has
+ * died (kill -9 included). Without it a paused child would stay paused for ever, since it cannot see the end of its input.
  */
 const WAKE_AT_END = `trap '' HUP INT TERM; read -r _ || kill -CONT "$0"`;
 
@@ -122,7 +122,7 @@ interface Pausable {
   kill(signal: NodeJS.Signals): unknown;
 }
 
-/** Pauses a child process, but not beyond the end of this one. @returns lets it go on */
+/** Pauses a child process, at most until the end of this process. @returns a function that resumes it */
 export function pause(child: Pausable): () => void {
   const guard = spawn("sh", ["-c", WAKE_AT_END, String(child.pid)], { stdio: ["pipe", "ignore", "ignore"] });
   guard.stdin.on("error", () => undefined);

@@ -9,7 +9,7 @@ import type { Command } from "./programs.ts";
 export interface Contender {
   readonly name: string;
   readonly command: (task: Task) => Command;
-  /** Where its rows go. @default "stdout" */
+  /** Destination of its rows. @default "stdout" */
   readonly rows?: "stdout" | "redis";
   /** Share of a core that it may take while it has nothing to do: some ask for events over and over. @default 0 */
   readonly idling?: number;
@@ -17,7 +17,7 @@ export interface Contender {
   readonly share?: number;
 }
 
-/** What a contender has to do. */
+/** The task of a contender. */
 export interface Task {
   readonly bed: Bed;
   readonly load: Load;

@@ -18,9 +18,9 @@ export interface ReadyPeer {
 }
 
 /**
- * Prepares what a peer needs, once; what is there already is used again.
+ * Prepares what a peer needs, once; an existing set-up is reused.
  *
- * @throws Error where it is not available
+ * @throws Error if it is not available
  */
 export type SetUp = (settings: SetUpSettings) => Promise<ReadyPeer>;
 
@@ -63,7 +63,7 @@ export function pythonSetUp(program: PythonProgram): SetUp {
     const pin = new RegExp(`^${program.package}==(.*)$`, "m").exec(pins)?.[1] ?? "";
     const env = {
       PYTHONPATH: [peerFile(folder), peerFile("python")].join(delimiter),
-      // It would write beside the sources.
+      // Otherwise Python writes its cache beside the sources.
       PYTHONDONTWRITEBYTECODE: "1",
     };
     return {
@@ -109,7 +109,7 @@ function taskEnv({ bed, channel, windowMs }: Task): Readonly<Record<string, stri
   return { ...bed.env, BENCH_CHANNEL: channel, BENCH_WINDOW_MS: String(windowMs) };
 }
 
-/** What a folder was set up from; written last, so that an incomplete set-up is not taken for a complete one. */
+/** Records what a folder was set up from; written last, so that an incomplete set-up is detected. */
 const MADE_FROM = "made-from.txt";
 
 /**

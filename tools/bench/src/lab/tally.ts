@@ -10,7 +10,7 @@ interface CountRow {
   readonly num_mobile_users: number;
 }
 
-/** Mobile events by time zone, over all windows: every right count comes to the same. */
+/** Mobile events by time zone, over all windows: the same for every correct count. */
 export class Tally {
   readonly #counts = new Map<string, number>();
 
@@ -77,9 +77,9 @@ const TIMEOUT_MS = 15_000;
 const POLL_MS = 50;
 
 /**
- * Resolves when the rows of a contender come to what is expected.
+ * Resolves when the rows of a contender are complete.
  *
- * @throws Error where they never do: a figure for a wrong result is none
+ * @throws Error if they do not add up: a wrong result must not have a measurement
  */
 export async function allCounted(
   name: string,

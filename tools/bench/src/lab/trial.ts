@@ -10,7 +10,7 @@ import type { Contender } from "./contenders.ts";
 import { selfMeasured } from "./programs.ts";
 import { allCounted } from "./tally.ts";
 
-/** Before what is measured, so that code is compiled and memory has its size. */
+/** Events of the warm-up, so that code is compiled and memory has its final size. */
 const WARM_UP_EVENTS = 200_000;
 /** Short enough to close soon after the last event. */
 const WINDOW_MS = 1_000;
@@ -18,7 +18,7 @@ const WINDOW_MS = 1_000;
 const AFTERWARDS_MICROS = 100_000;
 const AFTERWARDS_SHARE = 0.1;
 
-/** What is counted, and by which program. */
+/** The input of a measurement, and the program that counts it. */
 export interface Job {
   readonly load: Load;
   readonly contender: Contender;
@@ -32,11 +32,11 @@ export function counting(name: string, job: Job): Pick<Case, "case" | "contender
 }
 
 /**
- * Measures one contender once, in a process of its own: what it spends from when it finds a number of events in Redis
- * until it has counted them all. They were published while it was paused, so that the publisher's pace and CPU time
- * have no effect on the figures, and all contenders are fed alike.
+ * Measures one contender once, in a process of its own: the resources for counting a number of events that are already in
+ * Redis. They were published while it was paused, so that the publisher's rate and CPU time have no effect, and all
+ * contenders get the same input.
  *
- * @throws Error where the rows do not add up: a figure for a wrong result is none
+ * @throws Error if the rows do not add up: a wrong result must not have a measurement
  */
 export async function measure(run: Run, { load, contender, events: all }: Job): Promise<Figures> {
   const bed = await run.bed();
@@ -87,7 +87,7 @@ function perEvent(events: number, cpuMicros = NaN, elapsedMs = NaN, rssMiB = NaN
   };
 }
 
-/** Far below what any contender can take: it is not the queue that is measured. */
+/** Far below the limit of every contender, so that queueing is not measured. */
 const LATENCY_RATE = 5_000;
 const LATENCY_SECONDS = 10;
 const LATENCY_WINDOW_MS = 250;

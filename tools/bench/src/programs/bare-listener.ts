@@ -3,7 +3,7 @@ import { Redis as Redis6 } from "ioredis6";
 import { endWithParent, lineCounter } from "./common.ts";
 
 /*
- * What people write by hand: one callback on one channel. Bare lines, or frames whose first line is skipped.
+ * The usual hand-written listener: one callback on one channel. Bare lines, or frames whose first line is skipped.
  * Arguments: URL, channel, length of a window in ms, "bare" or "frames", client.
  */
 const CLIENTS = {

@@ -3,7 +3,7 @@ import { eventLines } from "../lab/tally.ts";
 import { endWithParent } from "./common.ts";
 
 /*
- * What people write by hand to publish fast: pipelines of 128 KiB, two of them in flight, of lines that lie in memory.
+ * A fast hand-written publisher: pipelines of 128 KiB, two of them in flight, of lines in memory.
  * Frames are lines joined after a header, as the publisher's are. Prints how many events it sent in a second.
  * Arguments: URL, channel, events, events in a message.
  */

@@ -2,8 +2,8 @@ import { Redis } from "ioredis";
 import { endWithParent, lineCounter } from "./common.ts";
 
 /*
- * What people write by hand for a stream: a blocking XREAD in a loop, with nothing kept. The publisher's frames are
- * all there is in it, so their first line is skipped.
+ * The usual hand-written stream reader: a blocking XREAD in a loop, without state. The stream has only the publisher's
+ * frames, so their first line is skipped.
  * Arguments: URL, stream, length of a window in ms, entries a read.
  */
 const [url = "", stream = "", windowMs = "", entries = ""] = process.argv.slice(2);

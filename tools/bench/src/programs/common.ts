@@ -1,8 +1,8 @@
 import type { ClickEvent } from "@millrace/event-schema";
 
 /**
- * The loop that people write by hand: parse the line, find the window by floor division of the time, add to the
- * window's Map. Nothing is checked. A window's rows are printed when its time is over.
+ * The usual hand-written loop: parse the line, find the window by floor division of the time, add to the window's Map.
+ * It checks nothing. It prints a window's rows when its time is over.
  */
 export function lineCounter(windowMs: number): (line: string) => void {
   const windows = new Map<number, Map<string, number>>();
@@ -38,7 +38,7 @@ export function printRows(counts: ReadonlyMap<string, number>, close: number): v
   process.stdout.write(text);
 }
 
-/** Ends this program with the one that started it, however that ends. */
+/** Ends this program when the program that started it ends for any reason. */
 export function endWithParent(): void {
   process.on("disconnect", () => process.exit());
   process.on("SIGTERM", () => process.exit());

@@ -24,7 +24,7 @@ const figures = {
 };
 process.stdout.write(`${JSON.stringify(figures)}\n`);
 
-/** Runs both by turns, so that neither has the better moments of the machine for itself. */
+/** Runs both in alternating turns, so that changes of the machine's speed affect both. */
 async function measureCase({ title, events, bare, engine }: EngineCase): Promise<Figures> {
   const batches = makeBatches(events);
   const results = new Set<string>();
@@ -60,7 +60,7 @@ function measureLargeWindow(): Figures {
     pageSize: 5_000,
   });
   const before = heapBytes();
-  // Each batch is garbage once it is in: what is left on the heap is the engine's state, with the text of the keys.
+  // Each batch is garbage after it was pushed: the heap then holds the engine's state, with the text of the keys.
   for (let key = 0; key < keys; key++)
     engine.process({ keys: [`user-${String(key)}`], values: [{ ts: key }] }, NOW);
   const bytesPerKey = (heapBytes() - before) / keys;

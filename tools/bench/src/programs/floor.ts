@@ -2,7 +2,7 @@ import { lineCounter } from "./common.ts";
 import { eventLines } from "../lab/tally.ts";
 
 /*
- * The same loop over lines in memory: what is left when nothing has to be received. Prints how much CPU time it took.
+ * The same loop over lines in memory, without receiving anything. Prints its CPU time.
  * Arguments: length of a window in ms, events to warm up with, events to measure.
  */
 const [windowMs = "", warmUpEvents = "", events = ""] = process.argv.slice(2);

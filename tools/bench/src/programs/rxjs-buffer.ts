@@ -4,7 +4,7 @@ import { bufferTime, map, Subject } from "rxjs";
 import { endWithParent, printRows } from "./common.ts";
 
 /*
- * What people write with RxJS first: messages become a stream, those of a window are collected, and counted at its end.
+ * The simplest RxJS program: messages become a stream; those of a window are collected, and counted at its end.
  * Arguments: URL, channel, length of a window in ms.
  */
 const [url = "", channel = "", windowMs = ""] = process.argv.slice(2);

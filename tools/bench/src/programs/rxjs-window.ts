@@ -4,8 +4,7 @@ import { map, mergeMap, reduce, Subject, windowTime } from "rxjs";
 import { endWithParent, printRows } from "./common.ts";
 
 /*
- * What people write with RxJS to count in windows: messages become a stream, and each window of time is a stream that
- * is reduced.
+ * The usual RxJS program for windows: messages become a stream, and each window of time is a stream that is reduced.
  * Arguments: URL, channel, length of a window in ms.
  */
 const [url = "", channel = "", windowMs = ""] = process.argv.slice(2);

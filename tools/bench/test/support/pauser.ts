@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { pause } from "../../src/lab/consumer.ts";
 
-/* Pauses a child that would end with its input, tells the child's process id, and waits to be killed. */
+/* Pauses a child that would end with its input, sends the child's process id to the parent, and waits to be killed. */
 
 const child = spawn("cat", { stdio: ["pipe", "inherit", "inherit"] });
 pause(child);

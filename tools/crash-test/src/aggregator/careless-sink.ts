@@ -1,6 +1,6 @@
 import type { Sink } from "@millrace/dataflow";
 
-/** As if rows were out when they are handed over: nobody waits until they are. */
+/** A sink that does not wait until its rows are written. */
 export function withoutFlush<T>(sink: Sink<T>): Sink<T> {
   return {
     async buildPart(part, resume, context) {

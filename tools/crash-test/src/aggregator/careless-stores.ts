@@ -1,7 +1,7 @@
 import type { Store } from "@millrace/dataflow";
 import { wrapStore } from "./wrap-store.ts";
 
-/** As if the store did not look at the fence: whoever is refused presents the newest one. */
+/** A store without the fence: a refused worker commits again with the newest fence. */
 export function withoutFence(store: Store): Store {
   return wrapStore(store, () => async (inner, commit) => {
     for (;;) {
@@ -12,7 +12,7 @@ export function withoutFence(store: Store): Store {
   });
 }
 
-/** As if the store did not look at the commit's number: what is sent twice is applied twice. */
+/** A store without the commit's number: a commit that is sent twice is applied twice. */
 export function withoutCommitNumber(store: Store): Store {
   return wrapStore(store, () => {
     let ahead = 0;

@@ -8,7 +8,7 @@ import type { Death } from "./death.ts";
 /** `event`: the time in the event; `publish`: when it was published. */
 export type ClockKind = "event" | "publish";
 
-/** What an aggregator under test can be told. */
+/** Configuration of an aggregator under test. */
 export interface AggregatorSettings extends ProgramConfig {
   readonly url: string;
   readonly transport: "stream" | "pubsub";
@@ -21,12 +21,12 @@ export interface AggregatorSettings extends ProgramConfig {
   readonly commitEveryMs: number;
   /** `Infinity`: never. */
   readonly exitWhenIdleMs: number;
-  /** Whether an idle end closes the windows that are open. */
+  /** Whether an idle end closes the open windows. */
   readonly closeWindows: boolean;
-  /** Whether rows are printed besides. */
+  /** Whether rows are printed too. */
   readonly print: boolean;
   readonly death: Death | undefined;
-  /** The guard that is switched off. */
+  /** The guard to switch off. */
   readonly without: Guard | undefined;
 }
 
@@ -46,20 +46,35 @@ export function aggregatorSettings(
       },
       fallback,
     );
-  const url = option("url", text, "", "where Redis is");
-  const transport = option("transport", oneOf(["stream", "pubsub"] as const), "stream", "how events come");
-  const clock = option("clock", oneOf(["event", "publish"] as const), "event", "what an event's time is");
+  const url = option("url", text, "", "URL of Redis");
+  const transport = option(
+    "transport",
+    oneOf(["stream", "pubsub"] as const),
+    "stream",
+    "transport of events",
+  );
+  const clock = option("clock", oneOf(["event", "publish"] as const), "event", "timestamp of an event");
   const windowMs = option("window-ms", positive, 1_000, "length of a window");
-  const waitMs = option("wait-ms", notNegative, 0, "how far the watermark stays behind");
+  const waitMs = option("wait-ms", notNegative, 0, "how far the watermark stays below the latest timestamp");
   const allowedLatenessMs = option("lateness-ms", notNegative, 0, "how long a closed window is kept");
   const pageSize = option("page-size", positive, 2_000, "rows of a closing window in one commit");
   const commitEveryEvents = option("commit-every-events", positive, 10_000, "events between commits");
   const commitEveryMs = option("commit-every-ms", positive, 1_000, "time between commits");
-  const exitWhenIdleMs = option("exit-when-idle-ms", positive, Infinity, "end after such a silence");
-  const closeWindows = option("close-windows", boolean, false, "close what is open when idle");
+  const exitWhenIdleMs = option(
+    "exit-when-idle-ms",
+    positive,
+    Infinity,
+    "end after this time without events",
+  );
+  const closeWindows = option("close-windows", boolean, false, "close open windows when idle");
   const print = option("print", boolean, false, "print the rows, too");
-  const death = option<Death | undefined>("die-at", parseDeath, undefined, "place to be killed at");
-  const without = option<Guard | undefined>("without", oneOf(GUARDS), undefined, "guard to do without");
+  const death = option<Death | undefined>(
+    "die-at",
+    parseDeath,
+    undefined,
+    "fail point at which to be killed",
+  );
+  const without = option<Guard | undefined>("without", oneOf(GUARDS), undefined, "guard to switch off");
   const log = logOptions(cli);
   cli.parse(args, env);
   return {

@@ -9,7 +9,7 @@ import { addTallies, tallyOf } from "../tally.ts";
 import type { ResultRow } from "../tally.ts";
 import type { ClockKind } from "./config.ts";
 
-/** What the flow is made of. */
+/** The parts of the flow. */
 export interface CrashFlowParts {
   readonly source: Source<RawLine>;
   readonly clock: ClockKind;
@@ -17,9 +17,9 @@ export interface CrashFlowParts {
   readonly waitMs: number;
   readonly allowedLatenessMs: number;
   readonly pageSize: number;
-  /** Each gets every row; by id of the output step. */
+  /** Sinks by id of the output step; each gets every row. */
   readonly results: Readonly<Record<string, Sink<ResultRow>>>;
-  /** Gets the events that no window took. */
+  /** Sink for late events. */
   readonly late: Sink<unknown>;
 }
 

@@ -16,7 +16,7 @@ import { wrapStore } from "./wrap-store.ts";
 
 const MOST_ROWS = 10_000_000;
 
-/** Reads the test's events and keeps tallies; it may be told to die, or to go without a guard. */
+/** Reads the test's events and keeps tallies. Options make it kill itself, or switch a guard off. */
 await runProgram("crash-aggregator", aggregatorSettings, async ({ config, logger, signal }) => {
   const exact = config.transport === "stream" ? storeOf(config, logger) : undefined;
   const flow = crashFlow({ ...config, ...endsOf(config, exact) });
@@ -32,7 +32,7 @@ await runProgram("crash-aggregator", aggregatorSettings, async ({ config, logger
   }
 });
 
-/** @param store over Pub/Sub there is none */
+/** @param store `undefined` over Pub/Sub */
 function endsOf(
   { url, print, without }: AggregatorSettings,
   store: RedisStore | undefined,
@@ -61,11 +61,11 @@ function storeOf({ url, death }: AggregatorSettings, logger: Logger): RedisStore
   const failPoint = (place: Parameters<Reaper["at"]>[0]): void => {
     reaper.at(place);
   };
-  // Commits of several pieces are staged, as only much larger ones are by default.
+  // Stages commits of several pieces; by default only much larger ones are staged.
   return new RedisStore({ url }, { logger, failPoint, maxCallBytes: 1 });
 }
 
-/** The store as the flow is run with it: careless where a guard is off, logging each commit, and dying between pages. */
+/** Wraps the store: switches a guard off, logs each commit, and kills the process between pages. */
 function wayOf(exact: RedisStore, { death, without }: AggregatorSettings, logger: Logger): Store {
   const reaper = new Reaper(death);
   const careless = without === "fence" ? withoutFence(exact) : exact;
@@ -77,6 +77,6 @@ function wayOf(exact: RedisStore, { death, without }: AggregatorSettings, logger
     if (partial) reaper.at("between-pages");
     return outcome;
   });
-  // Its rows are those of the store inside, however often that is wrapped.
+  // The rows are those of the innermost store.
   return { ...logged, wraps: exact };
 }

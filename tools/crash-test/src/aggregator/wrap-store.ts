@@ -1,9 +1,9 @@
 import type { Commit, CommitOutcome, Store, TaskStore } from "@millrace/dataflow";
 
-/** Makes a commit in place of the store's own way; `inner` is the store's view of the task. */
+/** Replaces the store's commit; `inner` is the store's view of the task. */
 export type CommitWay = (inner: TaskStore, commit: Commit) => Promise<CommitOutcome>;
 
-/** A store whose commits go another way. */
+/** Returns a store with another commit function. */
 export function wrapStore(store: Store, wayFor: () => CommitWay): Store {
   return {
     wraps: store,

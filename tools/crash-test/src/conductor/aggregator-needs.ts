@@ -4,7 +4,7 @@ import type { Random } from "./random.ts";
 /** `paged`: many small commits, windows close in several pages; `large`: few commits, of several pieces each. */
 export type CommitMode = "paged" | "large";
 
-/** How an aggregator has to be started. */
+/** How a fault needs the aggregator to be started. */
 export interface AggregatorNeeds {
   /** `undefined`: any. */
   readonly mode: CommitMode | undefined;
@@ -21,12 +21,12 @@ const COMMITS: Readonly<Record<CommitMode, readonly string[]>> = {
   large: ["--page-size=1000000", "--commit-every-events=1500", "--commit-every-ms=10000"],
 };
 
-/** Leaves nothing open. */
+/** Picks a mode at random if the fault does not need one. */
 export function setUp({ mode, death }: AggregatorNeeds, random: Random): AggregatorSetup {
   return { mode: mode ?? random.pick(["paged", "large"]), death };
 }
 
-/** Whether an aggregator that runs need not be replaced. One that is told to die somewhere suits nobody else. */
+/** Whether the running aggregator can be kept. One with a fail point is used for one fault only. */
 export function suits(setup: AggregatorSetup, needs: AggregatorNeeds): boolean {
   return (
     setup.death === undefined &&
@@ -35,7 +35,7 @@ export function suits(setup: AggregatorSetup, needs: AggregatorNeeds): boolean {
   );
 }
 
-/** The setup as options of the program. */
+/** Formats the setup as options of the program. */
 export function argsOf({ mode, death }: AggregatorSetup): readonly string[] {
   return [...COMMITS[mode], ...(death === undefined ? [] : [`--die-at=${death.place}:${death.passes}`])];
 }

@@ -7,14 +7,14 @@ import type { ProgramEnd, StartProgramOptions, StartedProgram } from "@millrace/
 import { lineOf } from "../click.ts";
 import type { TestEvent } from "../click.ts";
 
-/** Every command is on disk before its answer: what a killed Redis has acknowledged is there when it is back. */
+/** Every command is on disk before its reply: what a killed Redis has acknowledged survives its restart. */
 export const DURABLE: readonly string[] = ["--appendonly", "yes", "--appendfsync", "always"];
 
-/** What this process was started from, source or build, its children are too. */
+/** Children are started from source or build, like this process. */
 const EXTENSION = import.meta.filename.endsWith(".ts") ? "ts" : "js";
 const PATIENCE_MS = 60_000;
 
-/** Ways to Redis, as options of the programs. */
+/** Addresses of Redis, as options of the programs. */
 interface Ways {
   readonly publisher: string;
   readonly aggregator: string;
@@ -22,7 +22,7 @@ interface Ways {
 
 /** A Redis of some kind, with publisher and aggregator as processes. */
 export abstract class Bed {
-  /** Leads to the data, past everything that is unreliable. */
+  /** Direct address of the data, without the flaky proxies. */
   abstract readonly url: string;
   readonly #ways: Ways;
   readonly #dir: string;
@@ -34,7 +34,7 @@ export abstract class Bed {
     this.#dir = dir;
   }
 
-  /** A client of {@link url}, whose errors are ignored: it comes back with the server. */
+  /** A client of {@link url}. Its errors are ignored, since it reconnects. */
   abstract client(): Redis;
 
   protected abstract stopServers(): Promise<void>;
@@ -49,15 +49,15 @@ export abstract class Bed {
     return path;
   }
 
-  /** Resolves when it waits for its first portion. */
+  /** Starts the publisher, and resolves when it waits for its first portion. */
   async startPublisher(args: readonly string[]): Promise<StartedProgram> {
     return this.#start("publisher", { args: [`--url=${this.#ways.publisher}`, ...args] }, ["ready"]);
   }
 
   /**
-   * Resolves when it reads, unless it ends before.
+   * Starts an aggregator, and resolves when it reads or has ended.
    *
-   * @param outputTo where its rows go. `@default a pipe`
+   * @param outputTo destination of its rows. `@default a pipe`
    */
   async startAggregator(args: readonly string[], outputTo?: string): Promise<StartedProgram> {
     const reads = ["reading", "subscribed"];
@@ -68,7 +68,7 @@ export abstract class Bed {
     return this.#start("aggregator", options, reads);
   }
 
-  /** Kills what runs, and cleans up. */
+  /** Kills all programs, and cleans up. */
   async close(): Promise<void> {
     for (const program of this.#programs) program.kill("SIGKILL");
     await Promise.all([...this.#programs].map(({ ended }) => ended));
@@ -92,12 +92,12 @@ export abstract class Bed {
   }
 }
 
-/** Fails when something takes so long that it will not happen any more. */
+/** Rejects if something takes longer than the timeout. */
 export async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      reject(new Error(`waited ${PATIENCE_MS} ms in vain for ${what}`));
+      reject(new Error(`${what} did not happen within ${PATIENCE_MS} ms`));
     }, PATIENCE_MS);
   });
   try {
@@ -107,7 +107,7 @@ export async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
   }
 }
 
-/** How a program ended, for people. */
+/** Describes how a program ended. */
 export function endingOf({ code, log, complaints }: ProgramEnd): string {
   const last = [...complaints, ...log.filter(({ level }) => level === "error").map(({ msg }) => msg)].at(-1);
   return `${code === null ? "was killed" : `exit code ${code}`}${last === undefined ? "" : ` (${last})`}`;

@@ -4,14 +4,14 @@ import type { Tallies } from "./expected.ts";
 import type { Results } from "./read-results.ts";
 
 /**
- * How results differ from what they should be, in words; none: they are exact.
+ * Describes how the results differ from the expected ones; empty: they are exact.
  *
- * In the history each revision of a window's key, from 0 on, must be there once, the last one with the expected tally.
- * The latest rows must be those, and nothing else.
+ * The history must have each revision of a window's key, from 0 on, exactly once, and the last one must have the expected
+ * tally. The latest rows must be exactly these last ones.
  */
 export function compare(expected: Tallies, { history, latest, late }: Results): readonly string[] {
   const differences: string[] = [];
-  if (late > 0) differences.push(`${late} events came late, though all windows were to take them`);
+  if (late > 0) differences.push(`${late} events were late, though no event should be`);
   const revisions = revisionsOf(history, differences);
   const hashed = new Map(latest.map((row) => [cellOf(row.window, row.key), row]));
   for (const [cell, tally] of expected) {
@@ -29,12 +29,12 @@ export function compare(expected: Tallies, { history, latest, late }: Results): 
     }
   }
   for (const cell of new Set([...revisions.keys(), ...hashed.keys()])) {
-    if (!expected.has(cell)) differences.push(`${cell}: a row, and no event`);
+    if (!expected.has(cell)) differences.push(`${cell}: a row without events`);
   }
   return differences;
 }
 
-/** Rows by cell and revision; a missing one leaves a hole. */
+/** Groups rows by cell and revision; a missing revision leaves a hole in the array. */
 function revisionsOf(
   history: readonly ResultRow[],
   differences: string[],

@@ -13,7 +13,7 @@ export function cellOf(window: number | string, key: string): string {
 /** Tallies by {@link cellOf}. */
 export type Tallies = ReadonlyMap<string, Tally>;
 
-/** What the publisher's file comes to, each event counted in the window of its time: nothing else is looked at. */
+/** Computes the expected tallies from the publisher's file: each event counts in the window of its time. */
 export async function expectedOf(file: string, windowMs: number): Promise<Tallies> {
   const tallies = new Map<string, Tally>();
   for await (const line of createInterface({ input: createReadStream(file) })) {

@@ -1,14 +1,14 @@
 import { startLoopbackProxy } from "@millrace/local-redis";
 import type { LoopbackProxy } from "@millrace/local-redis";
 
-/** Commands that bring something: from the publisher events, not a heartbeat; from the aggregator a commit with rows. */
+/** Commands with data: from the publisher events, not a heartbeat; from the aggregator a commit with rows. */
 const BRINGING = /\r\neval\r\n[^]*"click_id"|\r\n(xadd|publish|entry)\r\n[^]*"(click_id|numbers)"/i;
 
-/** Stands between a program and Redis, and is as unreliable as it is told to be. */
+/** A proxy between a program and Redis that can inject faults. */
 export interface FlakyProxy extends Pick<LoopbackProxy, "url" | "cut" | "freeze" | "close"> {
   /**
-   * Lets Redis carry the next such command out, and breaks the connection instead of passing the answer on. Resolves
-   * when that has happened.
+   * Lets Redis execute the next such command, and closes the connection instead of passing on the reply. Resolves after
+   * that.
    */
   loseAnswer(): Promise<void>;
 }
@@ -30,7 +30,7 @@ export async function startFlakyProxy(redis: {
           connection.toServer(bytes);
         },
         onAnswer: (bytes) => {
-          // A script that Redis did not know is sent again by itself, and then it counts.
+          // A script unknown to Redis (NOSCRIPT) is sent again automatically; only then it counts.
           if (lost === undefined || bytes.includes("-NOSCRIPT")) {
             connection.toClient(bytes);
             return;

@@ -2,7 +2,7 @@ import type { LogLine, ProgramEnd, StartedProgram } from "@millrace/local-redis/
 import { soon } from "./bed.ts";
 import type { TaskInRedis } from "./task-in-redis.ts";
 
-/** A publisher that publishes a portion of its file each time it is told to. */
+/** A publisher that publishes a portion of its file on each request. */
 export class PortionedPublisher {
   readonly #program: StartedProgram;
   readonly #portion: number;
@@ -14,19 +14,19 @@ export class PortionedPublisher {
     this.#portion = portion;
   }
 
-  /** Portions asked for. */
+  /** Number of portions requested. */
   get asked(): number {
     return this.#asked;
   }
 
-  /** Begins the next portion, when the one before has been handed out. */
+  /** Requests the next portion, after the last one was published. */
   async publishMore(): Promise<void> {
     await this.portionOut();
     this.#asked += 1;
     this.#program.kill("SIGUSR2");
   }
 
-  /** Resolves when everything that was asked for has been handed out. */
+  /** Resolves when all requested portions were passed to the sink. */
   async portionOut(): Promise<void> {
     if (this.#asked === 0) return;
     const wanted = this.#asked * this.#portion;
@@ -34,7 +34,7 @@ export class PortionedPublisher {
     await soon(out, `${wanted} events to be published`);
   }
 
-  /** Resolves when everything that was asked for is in the stream. */
+  /** Resolves when all requested portions are in the stream. */
   async portionArrived(task: TaskInRedis): Promise<void> {
     await this.portionOut();
     await soon(task.arrived(this.#asked * this.#portion - 1), "the portion to be in the stream");
@@ -45,7 +45,7 @@ export class PortionedPublisher {
     return this.#program.logged(event, test);
   }
 
-  /** Resolves when all is published. */
+  /** Resolves when the whole file is published. */
   ended(): Promise<ProgramEnd> {
     return soon(this.#program.ended, "the publisher to end");
   }

@@ -5,17 +5,17 @@ import type { ResultRow } from "../tally.ts";
 
 const PAGE = 5_000;
 
-/** All that the aggregator left in Redis. */
+/** All results of the aggregator in Redis. */
 export interface Results {
   /** Every row, oldest first. */
   readonly history: readonly ResultRow[];
   /** The rows of the hashes. */
   readonly latest: readonly ResultRow[];
-  /** Events that no window took. */
+  /** Number of late events. */
   readonly late: number;
 }
 
-/** @param historyFrom where the history begins to count, as `XRANGE` has it */
+/** @param historyFrom start of the history, as for `XRANGE` */
 export async function readResults(client: Redis, keys: TaskKeys, historyFrom: string): Promise<Results> {
   const history = (await rowsOf(client, keys.results(HISTORY), historyFrom)).map(parseRow);
   const latest: ResultRow[] = [];
@@ -25,7 +25,7 @@ export async function readResults(client: Redis, keys: TaskKeys, historyFrom: st
   return { history, latest, late: await client.xlen(keys.results(LATE)) };
 }
 
-/** Rows of a stream as they were written, oldest first, from a place on. */
+/** Rows of a stream in the order of writing, from an entry on. */
 export async function rowsOf(client: Redis, stream: string, start: string): Promise<readonly string[]> {
   const rows: string[] = [];
   for (let from = start; ;) {

@@ -19,41 +19,41 @@ import { SentinelBed } from "./sentinel-bed.ts";
 import { TestBed } from "./test-bed.ts";
 
 const WINDOW_MS = 1_000;
-/** Enough for the delayed events, and for as long as a slow machine may keep the publisher waiting. */
+/** Long enough for the delayed events, and for a publisher on a slow machine. */
 const FLOW_ARGS = [`--window-ms=${WINDOW_MS}`, "--wait-ms=2000", "--lateness-ms=120000"];
-/** Fills a large commit, whatever is left of the portion before. */
+/** Fills a large commit, even if the last portion is partly committed. */
 const PORTION = 3_000;
 const EVENTS_PER_SECOND = 5_000;
 const IDLE_MS = 500;
-/** What the runtime gives itself to drain. */
+/** The drain timeout of the runtime. */
 const STOP_DEADLINE_MS = 10_000;
 const ANY: AggregatorNeeds = Object.freeze({ mode: undefined, death: undefined });
 
-/** What a round has to do. */
+/** The plan of a round. */
 export interface RoundPlan {
-  /** Names of faults, in the order in which they strike. */
+  /** Names of faults, in the order of injection. */
   readonly faults: readonly string[];
   readonly random: Random;
-  /** Guard that the aggregator goes without. */
+  /** Guard that is switched off in the aggregator. */
   readonly without: Guard | undefined;
   /** How long a Redis is away, ms. */
   readonly awayMs: number;
 }
 
-/** What came out of it. */
+/** The result of a round. */
 export interface RoundReport {
   readonly events: number;
   readonly rows: number;
   readonly resent: number;
   /** Fail points at which an aggregator died. */
   readonly deaths: readonly DeathPlace[];
-  /** What was not as it must be; none: the round passed. */
+  /** Problems; if empty, the round passed. */
   readonly problems: readonly string[];
 }
 
 /**
- * Once from an empty Redis to results compared with the input, with faults on the way; then the same with Sentinels, for
- * the faults that need them.
+ * Runs a round: starts with an empty Redis, injects faults, and compares the results with the input; then the same with
+ * Sentinels, for the faults that need them.
  *
  * @throws Error when it gets stuck
  */
@@ -69,7 +69,7 @@ export async function runRound(plan: RoundPlan): Promise<RoundReport> {
   };
 }
 
-/** Has those of the plan's faults strike that are at home on such a bed; without any there is nothing to do. */
+/** Injects the plan's faults for this kind of test bed; does nothing if there are none. */
 async function runOn<B extends Bed>(
   open: () => Promise<B>,
   faults: Faults<B>,
@@ -80,7 +80,7 @@ async function runOn<B extends Bed>(
   return Round.run(open, { ...plan, faults: names }, faults);
 }
 
-/** What faults on one bed have to do with. */
+/** The part of a round on one test bed, as faults use it. */
 export class Round<B extends Bed> {
   readonly bed: B;
   readonly publisher: PortionedPublisher;
@@ -105,7 +105,7 @@ export class Round<B extends Bed> {
       const fault = faultNamed(name, faults);
       return { fault, needs: fault.needs(random) };
     });
-    // One more is for afterwards.
+    // One more portion after the last fault.
     const portions = plan.reduce((sum, { fault }) => sum + (fault.portions ?? 1), 1);
     const flowArgs = [...FLOW_ARGS, ...(without === undefined ? [] : [`--without=${without}`])];
     const setup = setUp(plan[0]?.needs ?? ANY, random);
@@ -157,7 +157,7 @@ export class Round<B extends Bed> {
     this.#setup = setup;
   }
 
-  /** The aggregator started last. */
+  /** The current aggregator. */
   get aggregator(): StartedProgram {
     return this.#aggregator;
   }
@@ -170,12 +170,12 @@ export class Round<B extends Bed> {
     this.#deaths.push(place);
   }
 
-  /** From now on, a publisher that resent nothing was not hit. */
+  /** From now on the publisher must have resent something. */
   expectResent(): void {
     this.#mustResend = true;
   }
 
-  /** Starts another aggregator, whatever becomes of this one. */
+  /** Starts another aggregator; the current one is left as it is. */
   async replaceAggregator(
     needs: AggregatorNeeds,
     more: readonly string[] = [],
@@ -187,7 +187,7 @@ export class Round<B extends Bed> {
     return this.#aggregator;
   }
 
-  /** SIGTERM: it has to end well, and in time. */
+  /** Sends SIGTERM. The aggregator must end with exit code 0, and in time. */
   async stopAggregator(): Promise<void> {
     const began = performance.now();
     this.#aggregator.kill("SIGTERM");

@@ -3,7 +3,7 @@ import { startRedisSentinel } from "@millrace/local-redis";
 import type { LocalRedisSentinel } from "@millrace/local-redis";
 import { Bed, DURABLE } from "./bed.ts";
 
-/** A primary with its replica, watched by three Sentinels, whom the programs ask. */
+/** A primary with a replica and three Sentinels, to which the programs connect. */
 export class SentinelBed extends Bed {
   readonly group: LocalRedisSentinel;
 

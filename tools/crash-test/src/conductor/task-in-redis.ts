@@ -17,19 +17,19 @@ const LAST_ROWS = 1_000;
 const LAST_ENTRIES = 100;
 const OCCUPY = `
 if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('RENAME', KEYS[1], KEYS[2]) end
-redis.call('SET', KEYS[1], 'somebody else')`;
+redis.call('SET', KEYS[1], 'another program')`;
 const FREE = `
 redis.call('UNLINK', KEYS[1])
 if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('RENAME', KEYS[2], KEYS[1]) end`;
 /** No name of the task's. */
 const ASIDE = "aside";
 
-/** The aggregator's task as it lies in Redis, where others may touch it. */
+/** The aggregator's task in Redis, which the test inspects and damages. */
 export class TaskInRedis {
   readonly #url: string;
   readonly #client: Redis;
   readonly #keys = new TaskKeys(TASK);
-  /** Id of the last row before the task was counted anew. */
+  /** Id of the last row before the last reset. */
   #historyFrom = "-";
 
   constructor(bed: Pick<Bed, "url" | "client">) {
@@ -60,7 +60,7 @@ export class TaskInRedis {
     return random.pick([this.#keys.groups, ...engine]);
   }
 
-  /** Puts a text in the place of a key. @returns how to undo it */
+  /** Replaces a key by a string. @returns a function that undoes it */
   async occupy(key: string): Promise<() => Promise<void>> {
     await this.#client.eval(OCCUPY, 2, key, ASIDE);
     return async () => {
@@ -68,7 +68,7 @@ export class TaskInRedis {
     };
   }
 
-  /** Takes a key of the state away, as a server may that lacks memory. @returns its name */
+  /** Deletes a key of the state, like an eviction. @returns its name */
   async evict(random: Random): Promise<string> {
     const { groups, meta } = this.#keys;
     const key = random.pick([groups, meta, random.pick(await this.#groupHashes())]);
@@ -85,7 +85,7 @@ export class TaskInRedis {
     while (!waiting.over && (await number()) === before);
   }
 
-  /** Forgets the state, so that the next aggregator reads the stream from its beginning. */
+  /** Deletes the state, so that the next aggregator reads the stream from its beginning. */
   async reset(results: "remove-results" | "keep-results"): Promise<void> {
     const removed = results === "remove-results";
     this.#historyFrom = removed ? "-" : await this.historyEnd();
@@ -98,12 +98,12 @@ export class TaskInRedis {
     return last === undefined ? "-" : `(${last[0]}`;
   }
 
-  /** Texts of the rows from a place in the history on. */
+  /** Rows of the history, from an entry on, as text. */
   history(from: string): Promise<readonly string[]> {
     return rowsOf(this.#client, this.#keys.results(HISTORY), from);
   }
 
-  /** All rows since the task was counted anew. */
+  /** All rows since the last reset. */
   results(): Promise<Results> {
     return readResults(this.#client, this.#keys, this.#historyFrom);
   }

@@ -1,7 +1,7 @@
 import { CommandLine, boolean, logOptions, oneOf, positive, text } from "@millrace/cli";
 import type { Parser, ProgramConfig } from "@millrace/cli";
 
-/** What a publisher under test can be told. */
+/** Configuration of a publisher under test. */
 export interface PublisherSettings extends ProgramConfig {
   readonly url: string;
   readonly transport: "stream" | "pubsub";
@@ -28,8 +28,13 @@ export function publisherSettings(
       },
       fallback,
     );
-  const url = option("url", text, "", "where Redis is");
-  const transport = option("transport", oneOf(["stream", "pubsub"] as const), "stream", "how events go");
+  const url = option("url", text, "", "URL of Redis");
+  const transport = option(
+    "transport",
+    oneOf(["stream", "pubsub"] as const),
+    "stream",
+    "transport of events",
+  );
   const file = option("file", text, "", "events, a line each");
   const portion = option("portion", positive, 1_000, "events published for each SIGUSR2");
   const rate = option("rate", positive, 4_000, "events a second");

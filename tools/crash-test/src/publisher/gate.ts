@@ -1,4 +1,4 @@
-/** Lets one pass for each time it was opened. */
+/** A semaphore: each `open` lets one wait pass. */
 export class Gate {
   #open = 0;
   #waiting: (() => void) | undefined;
@@ -8,7 +8,7 @@ export class Gate {
     this.#waiting?.();
   }
 
-  /** Resolves when there is an opening left, and uses it up. One call at a time. */
+  /** Resolves when there is an unused `open`, and uses it. Only one call at a time. */
   async passed(): Promise<void> {
     if (this.#open === 0) {
       await new Promise<void>((resolve) => {

@@ -4,7 +4,7 @@ import type { TimeProvider } from "@millrace/dataflow";
 
 const TICK_MS = 10;
 
-/** How a file of lines is handed out. */
+/** How a file of lines is divided into portions. */
 export interface PortionOptions {
   /** Lines in a portion; the last one may have fewer. */
   readonly lines: number;
@@ -12,11 +12,11 @@ export interface PortionOptions {
   readonly time: TimeProvider;
   /** Resolves when the next portion may begin. */
   readonly next: () => Promise<void>;
-  /** Called when a portion has been handed out. */
+  /** Called after the last line of a portion. */
   readonly onPortion: (linesSoFar: number) => void;
 }
 
-/** The lines of a file, some at a time and at a steady rate, a portion whenever it is asked for. */
+/** A source of the lines of a file at a steady rate, one portion for each request. */
 export async function* portionsOf(path: string, options: PortionOptions): AsyncGenerator<readonly string[]> {
   const { time, next, onPortion } = options;
   const perTick = Math.max(1, Math.round((options.linesPerSecond * TICK_MS) / 1_000));

@@ -1,6 +1,6 @@
 import { TestBed } from "../../src/conductor/test-bed.ts";
 
-/** Runs a test with a bed of its own, and cleans up whatever happens. */
+/** Runs a test with a new test bed, and always cleans up. */
 export async function withTestBed<T>(use: (bed: TestBed) => Promise<T>): Promise<T> {
   const bed = await TestBed.open();
   try {

@@ -1,4 +1,4 @@
-// Says its arguments, waits to be interrupted, then takes a moment before it says the rest and ends.
+// Prints its arguments, waits for SIGINT, then prints the rest after a short delay and ends.
 import { clearInterval, setInterval, setTimeout } from "node:timers";
 
 process.stdout.write(`${JSON.stringify(process.argv.slice(2))}\n`);

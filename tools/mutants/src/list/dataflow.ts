@@ -8,7 +8,7 @@ export const DATAFLOW: readonly Mutant[] = [
     search: "if (this.#since?.connection !== connection) this.#since = { at: now, connection };",
     replace: "this.#since ??= { at: now, connection };",
     tests: ["libs/dataflow/test/runtime.test.ts"],
-    guard: "a run could end as idle on two proofs with an outage between them, whose events nobody read",
+    guard: "a run could end as idle on two proofs with an outage between them, whose events were not read",
   },
   {
     id: "opened-too-late",
@@ -16,15 +16,15 @@ export const DATAFLOW: readonly Mutant[] = [
     search: "(abort.aborted ? late.close() : undefined)",
     replace: "undefined",
     tests: ["libs/dataflow/test/runtime.test.ts"],
-    guard: "what is open only after the task was given up would stay open",
+    guard: "resources that open only after the task was given up would stay open",
   },
   {
-    id: "commit-not-told",
+    id: "commit-not-reported",
     file: "libs/dataflow/src/runtime/task.ts",
     search: "if (partition.committed === undefined) return;",
     replace: "if (partition.stats !== null) return;",
     tests: ["libs/dataflow/test/runtime.test.ts"],
-    guard: "a source would never learn what was committed, and neither trim nor show progress",
+    guard: "a source would not be notified of commits, and would neither trim nor show progress",
   },
   {
     id: "turn-without-end",
@@ -48,7 +48,7 @@ export const DATAFLOW: readonly Mutant[] = [
     search: "if (kept === own) return;",
     replace: "return;",
     tests: ["libs/dataflow/test/start.test.ts"],
-    guard: "a flow of another shape would take up state that is not its own",
+    guard: "a different flow would load state that is not its own",
   },
   {
     id: "skipped-uncounted",
@@ -56,7 +56,7 @@ export const DATAFLOW: readonly Mutant[] = [
     search: "    this.#skipped += 1;\n",
     replace: "",
     tests: ["libs/dataflow/test/runtime.test.ts"],
-    guard: "events that a step gave up would be missing in the report",
+    guard: "events that a step has dropped would be missing in the report",
   },
   {
     id: "notified-for-ever",
@@ -96,7 +96,7 @@ export const DATAFLOW: readonly Mutant[] = [
     search: "fence: await this.#folder.newestFence(),",
     replace: "fence: this.fence,",
     tests: ["libs/dataflow/test/conformance.test.ts"],
-    guard: "an owner that was replaced would go on committing beside the new one",
+    guard: "a replaced owner would keep committing beside the new one",
   },
   {
     id: "file-store-name-taken",
@@ -137,7 +137,7 @@ export const DATAFLOW: readonly Mutant[] = [
     search: "    requireSameSignature(this.#name, state.signature, this.#signature);\n",
     replace: "",
     tests: ["libs/dataflow/test/start.test.ts"],
-    guard: "state that a former owner of another shape committed after the look would be taken up",
+    guard: "state of another flow that the former owner committed after the check would be loaded",
   },
   {
     id: "figures-of-another-run",
@@ -161,7 +161,7 @@ export const DATAFLOW: readonly Mutant[] = [
     search: "if (open === undefined || JSON.stringify(open.resume) === JSON.stringify(resume)) return",
     replace: "if (open === undefined || open.resume !== null) return",
     tests: ["libs/dataflow/test/start.test.ts"],
-    guard: "source and sinks would go on from before what the former owner has committed since",
+    guard: "source and sinks would resume from a position before the former owner's last commit",
   },
   {
     id: "discarded-uncounted",

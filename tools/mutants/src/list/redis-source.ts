@@ -17,7 +17,7 @@ export const REDIS_SOURCE: readonly Mutant[] = [
     search: "run ~= ARGV[4] or run == '${NONE}'",
     replace: "run == '${NONE}'",
     tests: ["libs/redis-source/test/wire/lasting-numbers.test.ts"],
-    guard: "numbers of before a restart of Redis, which may be too low, would be given again",
+    guard: "numbers from before a restart of Redis, which may be too low, would be assigned again",
   },
   {
     id: "ended-for-good",
@@ -49,7 +49,7 @@ export const REDIS_SOURCE: readonly Mutant[] = [
     search: "if (this.#place.id !== id || this.#reading.number !== number) return [];",
     replace: "if (this.#place.id !== id) return [];",
     tests: ["libs/redis-source/test/stream/outage.test.ts"],
-    guard: "what a failover lost between a look and the read that waits would not be counted",
+    guard: "entries that a failover lost between a check and the blocking read would not be counted",
   },
   {
     id: "paused-drain-cut",
@@ -76,7 +76,7 @@ export const REDIS_SOURCE: readonly Mutant[] = [
       "libs/redis-source/test/pubsub/scripts.test.ts",
       "libs/redis-source/test/pubsub/pubsub-sink.test.ts",
     ],
-    guard: "messages that are sent again would overtake those still under way",
+    guard: "messages that are sent again would overtake those still in flight",
   },
   {
     id: "unsure-untold",
@@ -84,7 +84,7 @@ export const REDIS_SOURCE: readonly Mutant[] = [
     search: "      if (!missing.exact) unsure += taken.to - taken.from;\n",
     replace: "",
     tests: ["libs/redis-source/test/wire/producer-ledger.test.ts"],
-    guard: "events that may have come before would be delivered in silence",
+    guard: "events that may be duplicates would be delivered without a warning",
   },
   {
     id: "oldest-loss-dropped",
@@ -92,7 +92,7 @@ export const REDIS_SOURCE: readonly Mutant[] = [
     search: "list.splice(0, 2, united(a, b));",
     replace: "list.splice(0, 2, b);",
     tests: ["libs/redis-source/test/wire/producer-ledger.test.ts"],
-    guard: "what came after all, beyond the bound, would be dropped as a duplicate",
+    guard: "late arrivals beyond the bound would be dropped as duplicates",
   },
   {
     id: "foreign-group",
@@ -116,6 +116,6 @@ export const REDIS_SOURCE: readonly Mutant[] = [
     search: "    this.#from ??= from;\n    this.#ledger.missedFrom(from);\n",
     replace: "    this.#from ??= from;\n",
     tests: ["libs/redis-source/test/pubsub/tail-loss.test.ts"],
-    guard: "what a producer published last in an outage would be missing without a word",
+    guard: "the last events that a producer published in an outage would be missing without a report",
   },
 ];

@@ -29,7 +29,7 @@ export const REDIS_STORE: readonly Mutant[] = [
   {
     id: "large-commit-without-a-pause",
     file: "libs/redis-store/src/commit/pieces.ts",
-    search: "if (pieces.length > 0 && pieces.length % PIECES_A_TURN === 0) await breathe();",
+    search: "if (pieces.length > 0 && pieces.length % PIECES_A_TURN === 0) await yieldToEventLoop();",
     replace: "",
     tests: ["libs/redis-store/test/commit/commit-plan.test.ts"],
     guard: "dividing a large commit would hold the event loop",
@@ -75,7 +75,7 @@ export const REDIS_STORE: readonly Mutant[] = [
     search: "      for (const group of groups) requireFields(group, attempt, keys);\n",
     replace: "",
     tests: ["libs/redis-store/test/whole-state.test.ts"],
-    guard: "evicted state would be taken up as if it were whole",
+    guard: "state would be loaded as if it were complete, though parts were evicted",
   },
   {
     id: "group-not-counted-at-commit",

@@ -24,7 +24,7 @@ export const WINDOWING: readonly Mutant[] = [
     search: "session.sent ??= markOf(fold, session.accumulator);",
     replace: "session.sent = markOf(fold, session.accumulator);",
     tests: ["libs/windowing/test/lateness.test.ts", "libs/windowing/test/stream-properties.test.ts"],
-    guard: "a revision would name as the row before it one that never left",
+    guard: "a revision would refer to a previous row that was never emitted",
   },
   {
     id: "arrival-bound",
@@ -40,7 +40,7 @@ export const WINDOWING: readonly Mutant[] = [
     search: "if (saved === own) return;",
     replace: "return;",
     tests: ["libs/windowing/test/state.test.ts"],
-    guard: "state of windows of another length would be taken up as if it were of these",
+    guard: "state of windows of another length would be loaded as if it were of these",
   },
   {
     id: "state-of-another-windower",
@@ -48,7 +48,7 @@ export const WINDOWING: readonly Mutant[] = [
     search: "return `custom ${JSON.stringify(windower.description)}`;",
     replace: 'return "custom";',
     tests: ["libs/windowing/test/custom-windower.test.ts"],
-    guard: "state of a user's windower would be taken up by another one",
+    guard: "state of a user's windower would be loaded by another one",
   },
   {
     id: "two-windows-of-one-id",
@@ -88,7 +88,7 @@ export const WINDOWING: readonly Mutant[] = [
     search: "maxFuture = DEFAULT_MAX_FUTURE_MS }",
     replace: 'maxFuture = "unbounded" }',
     tests: ["libs/windowing/test/clock.test.ts"],
-    guard: "one broken clock would make the events of all others late",
+    guard: "one wrong clock would make the events of all others late",
   },
   {
     id: "sum-of-anything",

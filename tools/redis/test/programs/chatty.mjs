@@ -1,4 +1,4 @@
-/* Prints a row, writes a line of its log and one that is none, and ends with the exit code given as its argument. */
+/* Prints a row, writes a log line and another line on stderr, and ends with the exit code given as its argument. */
 process.stdout.write(`{"row":1}\n`);
 process.stderr.write(`{"level":"info","event":"done","msg":"all done"}\nWarning: something\n`);
 process.exitCode = Number(process.argv[2]);

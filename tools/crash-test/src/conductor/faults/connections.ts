@@ -3,7 +3,7 @@ import type { Round } from "../round.ts";
 import type { TestBed } from "../test-bed.ts";
 import { moment, since } from "./fault.ts";
 
-/** What anybody may take to notice that a connection carries nothing. */
+/** How long a program may take to detect that a connection carries no data. */
 const HALF_OPEN_MS = 15_000;
 
 export async function cutAggregator(round: Round<TestBed>): Promise<void> {
@@ -31,7 +31,7 @@ export async function losePublishAnswer(round: Round<TestBed>): Promise<void> {
   round.expectResent();
 }
 
-/** Connections stay open and carry nothing any more: publisher and aggregator must notice by themselves, and go on. */
+/** Connections stay open but carry no more data: publisher and aggregator must detect that, and continue. */
 export async function halfOpen(round: Round<TestBed>): Promise<void> {
   await round.publisher.publishMore();
   await moment(round);
@@ -45,8 +45,8 @@ export async function halfOpen(round: Round<TestBed>): Promise<void> {
       publisher.logged("redis-lost", since(frozenAt)),
       task.nextCommit(aggregator.ended),
     ]),
-    "both ends to notice that their connections carry nothing",
+    "both ends to detect that their connections carry no data",
   );
   const tookMs = Date.now() - frozenAt;
-  if (tookMs > HALF_OPEN_MS) round.problem(`half-open: it took ${tookMs} ms until both went on`);
+  if (tookMs > HALF_OPEN_MS) round.problem(`half-open: it took ${tookMs} ms until both continued`);
 }

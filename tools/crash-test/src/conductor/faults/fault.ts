@@ -7,13 +7,13 @@ import type { Bed } from "../bed.ts";
 import type { Random } from "../random.ts";
 import type { Round } from "../round.ts";
 
-/** Something that goes wrong while events flow, on a bed of this kind. */
+/** A fault that is injected while events flow, on a test bed of this kind. */
 export interface Fault<B extends Bed> {
-  /** What the aggregator must have been given before. */
+  /** How the aggregator must be started before. */
   readonly needs: (random: Random) => AggregatorNeeds;
-  /** Portions that it takes. `@default 1` */
+  /** Number of portions that it needs. `@default 1` */
   readonly portions?: number;
-  /** Makes it happen, with a portion of events in flight; an aggregator that ended is replaced by the round. */
+  /** Injects the fault while a portion of events is in flight. If the aggregator ends, the round starts another. */
   readonly strike: (round: Round<B>) => Promise<void>;
 }
 
@@ -27,12 +27,12 @@ export function paged(): AggregatorNeeds {
   return { mode: "paged", death: undefined };
 }
 
-/** Some time until something happens. */
+/** A random delay before a fault. */
 export async function moment({ random }: Pick<Round<Bed>, "random">): Promise<void> {
   await delay(random.below(LONGEST_MOMENT_MS));
 }
 
-/** The aggregator must have ended as a failure with this code. */
+/** Reports a problem unless the aggregator failed with this code. */
 export function requireRefusal(
   round: Pick<Round<Bed>, "problem">,
   end: ProgramEnd,
@@ -43,12 +43,12 @@ export function requireRefusal(
   round.problem(`${what}: the aggregator ended otherwise than with ${code}: ${endingOf(end)}`);
 }
 
-/** Whether a line was logged from this time on, ms since the epoch. */
+/** Whether a line was logged at or after this time, ms since the epoch. */
 export function since(from: number): (line: LogLine) => boolean {
   return ({ time }) => Date.parse(String(time)) >= from;
 }
 
-/** What a wait gives that is not for its result. */
+/** Result of a wait whose value is not used. */
 export function ignore(): undefined {
   return undefined;
 }

@@ -14,7 +14,7 @@ import { killRedis, storeAway } from "./server.ts";
 /** Faults by name. */
 export type Faults<B extends Bed> = Readonly<Record<string, Fault<B>>>;
 
-/** Those of one Redis, and of the ways to it. */
+/** Faults of a single Redis, and of the connections to it. */
 export const SERVER_FAULTS: Faults<TestBed> = Object.freeze({
   kill: { needs: anyMode, strike: kill },
   "kill-redis": { needs: anyMode, strike: killRedis },
@@ -35,7 +35,7 @@ export const SERVER_FAULTS: Faults<TestBed> = Object.freeze({
   ...Object.fromEntries(DEATHS.map((place) => [place, dieAt(place)])),
 });
 
-/** Those of a Redis with Sentinels. */
+/** Faults of a Redis with Sentinels. */
 export const SENTINEL_FAULTS: Faults<SentinelBed> = Object.freeze({
   "sentinel-failover": { needs: paged, portions: 3, strike: failOver },
 });

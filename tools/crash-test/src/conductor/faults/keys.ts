@@ -11,7 +11,7 @@ export async function wrongTypeOfState(round: Round<TestBed>): Promise<void> {
   await occupyKey(round, () => round.task.stateKey(round.random));
 }
 
-/** State that is not whole must be refused, and can be counted anew. */
+/** Incomplete state must be refused; after a reset the events are counted again. */
 export async function evict(round: Round<TestBed>): Promise<void> {
   await round.publisher.publishMore();
   await moment(round);
@@ -21,13 +21,13 @@ export async function evict(round: Round<TestBed>): Promise<void> {
   const end = await Promise.race([heir.ended, round.task.nextCommit(heir.ended).then(ignore)]);
   if (end !== undefined) requireRefusal(round, end, "MILLRACE_STORE_STATE_INCOMPLETE", `${key} is gone`);
   else {
-    round.problem(`${key} is gone: the aggregator went on with what is left`);
+    round.problem(`${key} is gone: the aggregator continued with the rest`);
     await round.stopAggregator();
   }
   await round.task.reset("remove-results");
 }
 
-/** Rows that are there from before must not stand against those that are counted anew. */
+/** After a reset, old rows must be replaced by the rows that are counted again. */
 export async function recount(round: Round<TestBed>): Promise<void> {
   await round.publisher.publishMore();
   await moment(round);
@@ -35,13 +35,13 @@ export async function recount(round: Round<TestBed>): Promise<void> {
   await round.task.reset("keep-results");
 }
 
-/** Somebody's text where the next commit wants to write: it must fail as a whole, and go well once the text is gone. */
+/** A foreign value in a key of the next commit: the commit must fail as a whole, and succeed once the value is gone. */
 async function occupyKey(round: Round<TestBed>, choose: () => Promise<string>): Promise<void> {
   await round.publisher.publishMore();
   await moment(round);
   const key = await choose();
   const free = await round.task.occupy(key);
-  // Whatever was committed before, there is something to commit now.
+  // Makes sure that there is something to commit.
   await round.publisher.publishMore();
   const end = await soon(round.aggregator.ended, `the aggregator to find ${key} of a wrong type`);
   requireRefusal(round, end, "MILLRACE_STORE_KEY_OCCUPIED", `${key} is of a wrong type`);

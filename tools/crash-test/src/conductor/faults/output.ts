@@ -5,19 +5,19 @@ import type { Round } from "../round.ts";
 import type { TestBed } from "../test-bed.ts";
 import { moment, paged, requireRefusal } from "./fault.ts";
 
-/** Longer than a program that is done waits for what it forgot. */
+/** Longer than open handles may keep a finished program alive. */
 const SLEEP_MS = 700;
 const PRINT: readonly string[] = ["--print=true"];
-/** Takes nothing, as a disk without room. */
+/** A device on which every write fails, like a full disk. */
 const FULL_DISK = "/dev/full";
 
-/** Whoever reads the rows sleeps: what is committed must have come to them all the same, killed or stopped. */
+/** The reader of the rows sleeps: committed rows must reach it all the same, whether the aggregator is killed or stopped. */
 export async function slowReader(round: Round<TestBed>): Promise<void> {
   await round.stopAggregator();
   const from = await round.task.historyEnd();
   const killed = await round.replaceAggregator(paged(), PRINT);
   killed.pauseOutput();
-  // More than fits into the pipe and what Node keeps at both of its ends.
+  // More than the pipe and Node's buffers at both ends can hold.
   await round.publisher.publishMore();
   await round.publisher.publishMore();
   await round.publisher.portionOut();
@@ -35,7 +35,7 @@ export async function slowReader(round: Round<TestBed>): Promise<void> {
   await requirePrinted(round, from, [before, await stopped.ended]);
 }
 
-/** The run must end and say why; no row counts as out, and the next run, which has room again, prints them all. */
+/** The run must fail with the reason; no row counts as written, and the next run, with free space, prints them all. */
 export async function fullDisk(round: Round<TestBed>): Promise<void> {
   await round.stopAggregator();
   const from = await round.task.historyEnd();
@@ -43,7 +43,8 @@ export async function fullDisk(round: Round<TestBed>): Promise<void> {
   await round.publisher.publishMore();
   const end = await soon(full.ended, "the aggregator to meet the full disk");
   requireRefusal(round, end, "MILLRACE_SINK_FAILED", "the disk is full");
-  if (!end.log.some(({ msg }) => msg.includes("ENOSPC"))) round.problem("full-disk: no word of the disk");
+  if (!end.log.some(({ msg }) => msg.includes("ENOSPC")))
+    round.problem("full-disk: the log does not mention the disk");
   const heir = await round.replaceAggregator(paged(), PRINT);
   await round.publisher.publishMore();
   await soon(
@@ -54,7 +55,7 @@ export async function fullDisk(round: Round<TestBed>): Promise<void> {
   await requirePrinted(round, from, [await heir.ended]);
 }
 
-/** Every row that was committed since must be in the output of one of these runs. */
+/** Every row committed since then must be in the output of one of these runs. */
 async function requirePrinted(
   round: Round<TestBed>,
   from: string,
@@ -67,7 +68,7 @@ async function requirePrinted(
   round.problem(`${missing.length} of ${committed.length} committed rows were never printed`);
 }
 
-/** Resolves when the aggregator commits no more rows: its reader sleeps, and how much fits in between is not known. */
+/** Resolves when the aggregator commits no more rows, since its reader sleeps and the buffers between are full. */
 async function standstill({ task }: Round<TestBed>): Promise<void> {
   for (let before = "", now = await task.historyEnd(); before !== now;) {
     before = now;

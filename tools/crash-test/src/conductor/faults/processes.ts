@@ -19,7 +19,7 @@ export async function stop(round: Round<TestBed>): Promise<void> {
   await round.stopAggregator();
 }
 
-/** The old owner wakes up when the new one has committed, finds that it is none any more, and must stop for good. */
+/** The old owner resumes after a commit of the new one, detects that it is no longer the owner, and must stop. */
 export async function twoOwners(round: Round<TestBed>): Promise<void> {
   await round.publisher.publishMore();
   await moment(round);
@@ -36,13 +36,13 @@ export async function twoOwners(round: Round<TestBed>): Promise<void> {
     .catch(() => undefined);
   await soon(Promise.race([old.ended, wentOn]), "the old owner to commit");
   const end = await Promise.race([old.ended, Promise.resolve(undefined)]);
-  if (end === undefined) round.problem("two-owners: the old owner went on beside the new one");
+  if (end === undefined) round.problem("two-owners: the old owner continued beside the new one");
   else if (end.code !== EXIT_CODES.fenced) {
     round.problem(`two-owners: the old owner ended otherwise than fenced: ${endingOf(end)}`);
   }
 }
 
-/** The aggregator kills itself there. */
+/** The aggregator kills itself at this fail point. */
 export function dieAt(place: DeathPlace): Fault<TestBed> {
   const large = place === "staged" || place === "made";
   return {

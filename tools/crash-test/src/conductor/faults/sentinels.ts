@@ -4,8 +4,8 @@ import type { SentinelBed } from "../sentinel-bed.ts";
 import { ignore, since } from "./fault.ts";
 
 /**
- * The primary dies while its replica lacks the newest commits but has all events: both programs must find the new
- * primary, and the aggregator must notice that commits are lost, and count again what they had.
+ * The primary dies while its replica lacks the newest commits but has all events. Both programs must find the new
+ * primary; the aggregator must detect the lost commits, and count their events again.
  */
 export async function failOver(round: Round<SentinelBed>): Promise<void> {
   const { group } = round.bed;
@@ -18,7 +18,7 @@ export async function failOver(round: Round<SentinelBed>): Promise<void> {
   await group.stopReplication();
   const continuedAt = Date.now();
   aggregator.kill("SIGCONT");
-  // The first may have been made before it stood still.
+  // The first commit may be from before replication stopped.
   const { number: first } = await soon(
     aggregator.logged("committed", since(continuedAt)),
     "a commit after the stop",
@@ -37,7 +37,8 @@ export async function failOver(round: Round<SentinelBed>): Promise<void> {
   await soon(Promise.race([ended, rolledBack]), "the aggregator to notice the lost commits");
   const next = Promise.race([ended, task.nextCommit(ended).then(ignore)]);
   const end = await soon(next, "a commit after the failover");
-  if (end !== undefined) round.problem(`sentinel-failover: the aggregator did not go on: ${endingOf(end)}`);
-  // What comes back has commits of its own that are discarded.
+  if (end !== undefined)
+    round.problem(`sentinel-failover: the aggregator did not continue: ${endingOf(end)}`);
+  // The old primary returns with commits that are discarded.
   await old.restart();
 }

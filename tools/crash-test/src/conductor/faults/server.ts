@@ -11,7 +11,7 @@ export async function killRedis(round: Round<TestBed>): Promise<void> {
   await round.bed.redis.restart();
 }
 
-/** First it does not answer, then it is gone: both programs must wait as long as it takes, and go on. */
+/** Redis first does not answer, then is gone: both programs must wait, and continue when it is back. */
 export async function storeAway(round: Round<TestBed>): Promise<void> {
   await round.publisher.publishMore();
   await moment(round);
