@@ -238,10 +238,13 @@ const anyForm = fc.record({
   refined: fc.nat(5).map((i) => i === 0),
 });
 
+export const LIBRARIES = ["zod", "valibot", "arktype"] as const;
+
 /** A flat schema, the same one in three libraries as far as they agree, and values for it. */
 export interface FlatSchema {
   readonly names: readonly string[];
-  readonly schemas: Readonly<Record<"zod" | "valibot" | "arktype", StandardSchemaV1>>;
+  /** Each builds a new schema: to build all three takes longer than most tests of one. */
+  readonly schemas: Readonly<Record<(typeof LIBRARIES)[number], () => StandardSchemaV1>>;
   /** Objects that it mostly takes. */
   readonly value: fc.Arbitrary<object>;
 }
@@ -268,42 +271,16 @@ export function schemaOf(kind: string): FlatSchema {
   return flatSchema([["field", kindOf(kind)]], "strip", false);
 }
 
-function flatSchema(
-  fields: readonly (readonly [string, FieldKind])[],
-  unknown: "strip" | "keep" | "refuse",
-  refined: boolean,
-): FlatSchema {
-  const isFit = (value: object): boolean =>
-    !Object.values(value).some((each) => each === "red" || each === true);
-  const zodFields = Object.fromEntries(fields.map(([name, kind]) => [name, kind.zod()]));
-  const zod = { strip: z.object, keep: z.looseObject, refuse: z.strictObject }[unknown](zodFields);
-  const valibotFields = Object.fromEntries(fields.map(([name, kind]) => [name, kind.valibot()]));
-  const valibot = {
-    strip: v.object(valibotFields),
-    keep: v.looseObject(valibotFields),
-    refuse: v.strictObject(valibotFields),
-  }[unknown];
-  const arktype: Type<object> = type.raw({
-    ...Object.fromEntries(
-      fields.map(([name, { arktype, optional }]) => {
-        const definition = arktype();
-        const hasDefault = typeof definition === "string" && definition.includes(" = ");
-        return [optional === true && !hasDefault ? `${name}?` : name, definition];
-      }),
-    ),
-    "+": { strip: "delete", keep: "ignore", refuse: "reject" }[unknown],
-  }) as Type<object>;
+type Unknown = "strip" | "keep" | "refuse";
+type Fields = readonly (readonly [name: string, kind: FieldKind])[];
+
+function flatSchema(fields: Fields, unknown: Unknown, refined: boolean): FlatSchema {
   return {
     names: fields.map(([name]) => name),
     schemas: {
-      zod: refined ? zod.refine(isFit) : zod,
-      valibot: refined
-        ? v.pipe(
-            valibot,
-            v.check((value) => isFit(value)),
-          )
-        : valibot,
-      arktype: refined ? arktype.narrow(isFit) : arktype,
+      zod: () => zodSchema(fields, unknown, refined),
+      valibot: () => valibotSchema(fields, unknown, refined),
+      arktype: () => arktypeSchema(fields, unknown, refined),
     },
     value: fc
       .tuple(
@@ -318,4 +295,40 @@ function flatSchema(
         ),
       ),
   };
+}
+
+function isFit(value: object): boolean {
+  return !Object.values(value).some((each) => each === "red" || each === true);
+}
+
+function zodSchema(fields: Fields, unknown: Unknown, refined: boolean): StandardSchemaV1 {
+  const make = { strip: z.object, keep: z.looseObject, refuse: z.strictObject }[unknown];
+  const schema = make(Object.fromEntries(fields.map(([name, kind]) => [name, kind.zod()])));
+  return refined ? schema.refine(isFit) : schema;
+}
+
+function valibotSchema(fields: Fields, unknown: Unknown, refined: boolean): StandardSchemaV1 {
+  const entries = Object.fromEntries(fields.map(([name, kind]) => [name, kind.valibot()]));
+  const schema = {
+    strip: () => v.object(entries),
+    keep: () => v.looseObject(entries),
+    refuse: () => v.strictObject(entries),
+  }[unknown]();
+  return refined
+    ? v.pipe(
+        schema,
+        v.check((value) => isFit(value)),
+      )
+    : schema;
+}
+
+function arktypeSchema(fields: Fields, unknown: Unknown, refined: boolean): StandardSchemaV1 {
+  const definitions = fields.map(([name, { arktype, optional }]) => {
+    const definition = arktype();
+    const hasDefault = typeof definition === "string" && definition.includes(" = ");
+    return [optional === true && !hasDefault ? `${name}?` : name, definition];
+  });
+  const onUnknown = { strip: "delete", keep: "ignore", refuse: "reject" }[unknown];
+  const schema = type.raw({ ...Object.fromEntries(definitions), "+": onUnknown }) as Type<object>;
+  return refined ? schema.narrow(isFit) : schema;
 }
