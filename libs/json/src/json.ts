@@ -56,11 +56,12 @@ function checkedJson(schema: StandardSchemaV1, options: JsonOptions): JsonCodec<
   const described = describeSchema(schema);
   const shape = described && { ...described, unknown: withOption(described.unknown, resolved.unknownFields) };
   const validate = validatorOf(schema);
-  const isPlain = plainEvents(shape);
+  const plainEvent = plainEvents(shape);
   const rule = unknownFieldsRule(resolved.unknownFields, shape);
 
   function judge(value: unknown): DecodeResult<object> {
-    if (isPlain(value)) return { kind: "event", event: value };
+    const plain = plainEvent(value);
+    if (plain !== undefined) return { kind: "event", event: plain };
     const verdict = validate(value);
     if (verdict instanceof Thrown) return malformed(schemaThrew(verdict.error));
     if (verdict.issues !== undefined) return malformed(shapeFailure(verdict.issues[0], value, shape));

@@ -1,51 +1,91 @@
 import { fits, type Field, type FieldRule, type ObjectShape } from "./describe/object-shape.ts";
 
-/** Whether a parsed line is an event as it is; a no leaves it to the schema to say what it is. */
-export type IsPlain = (value: unknown) => value is object;
+/** The event of a parsed line, or undefined to leave the value to the schema. */
+export type PlainEvent = (value: unknown) => object | undefined;
 
 /**
- * The schema's yes without the schema's cost, where its fields are all there is to it: for an object that has them in
- * the schema's order and nothing else, as the lines of most programs do, so that nothing is left to copy.
+ * What the schema would return, without its cost, if the schema is no more than its fields. A parsed object that has them in
+ * the schema's order, as the lines of most programs do, is the event itself; other objects are copied.
  */
-export function plainEvents(shape: ObjectShape | undefined): IsPlain {
+export function plainEvents(shape: ObjectShape | undefined): PlainEvent {
   const fields = [...(shape?.fields ?? [])].map(namedField);
-  if (shape?.transparent !== true || fields.some(({ rule }) => rule.kind === "checked")) return isNever;
+  if (shape?.transparent !== true || fields.some(({ rule }) => rule.kind === "checked"))
+    return () => undefined;
+  const { unknown } = shape;
+  // Arrays of primitive values: to read them is faster than to read objects of several hidden classes.
+  const names = fields.map(({ name }) => name);
+  const shortestTexts = fields.map(shortestText);
+  const places = new Map(names.map((name, place) => [name, place]));
 
-  return (value): value is object => {
-    if (!isRecord(value)) return false;
+  return (value) => {
+    if (!isRecord(value)) return undefined;
     let next = 0;
-    // Over the names of the object, not of the schema: an access by a name that the object itself gives is cheap.
+    let present = 0;
+    let isOrdered = true;
+    let hasOthers = false;
+    // Over the object's names, not the schema's: V8 reads a field fast by a name that the object itself gives.
     for (const name in value) {
-      let field = fields[next++];
-      while (field !== undefined && field.name !== name && field.mayBeAbsent) field = fields[next++];
-      if (field?.name !== name || !isOf(field, value[name])) return false;
+      if (names[next] !== name) {
+        const place = places.get(name);
+        if (place === undefined) {
+          if (unknown === "refuse" || name === "__proto__") return undefined;
+          hasOthers = true;
+          // A field after it is not in order.
+          next = names.length;
+          continue;
+        }
+        if (place < next) isOrdered = false;
+        next = place;
+      }
+      const field = value[name];
+      if (!(typeof field === "string" && field.length >= (shortestTexts[next] ?? Infinity))) {
+        if (!isOf(fields[next], field)) return undefined;
+      }
+      next += 1;
+      present += 1;
     }
-    while (fields[next]?.mayBeAbsent === true) next += 1;
-    return next === fields.length;
+    const given = present === names.length ? names : givenOf(value, fields);
+    if (given === undefined) return undefined;
+    if (isOrdered && !(hasOthers && unknown === "strip")) return value;
+    return unknown === "keep" ? undefined : copied(value, given);
   };
 }
 
-/** A field with what most values are asked at hand. All of them have one hidden class, as rules do not. */
+/** The names of the fields that an object has; undefined if it lacks a field that may not be absent. */
+function givenOf(value: Parsed, fields: readonly NamedField[]): readonly string[] | undefined {
+  const given = fields.filter(({ name }) => Object.hasOwn(value, name));
+  if (fields.some((field) => !field.mayBeAbsent && !given.includes(field))) return undefined;
+  return given.map(({ name }) => name);
+}
+
+type Parsed = Readonly<Record<string, unknown>>;
+
 interface NamedField {
   readonly name: string;
   readonly mayBeAbsent: boolean;
-  /** In UTF-16 units; infinite where length is not all there is to a text. */
-  readonly shortestText: number;
   readonly rule: FieldRule;
 }
 
 function namedField([name, { rule, mayBeAbsent }]: [string, Field]): NamedField {
-  return { name, mayBeAbsent, shortestText: rule.kind === "text" ? Number(rule.nonEmpty) : Infinity, rule };
+  return { name, mayBeAbsent, rule };
 }
 
-function isOf({ shortestText, rule }: NamedField, value: unknown): boolean {
-  return (typeof value === "string" && value.length >= shortestText) || fits(rule, value);
+/** The fields of these names, in their order, and no others. */
+function copied(value: Parsed, names: readonly string[]): object {
+  const event: Record<string, unknown> = {};
+  for (const name of names) event[name] = value[name];
+  return event;
 }
 
-function isNever(value: unknown): value is object {
-  return value !== value;
+/** In UTF-16 units; infinite if the length alone does not decide. */
+function shortestText({ rule }: NamedField): number {
+  return rule.kind === "text" ? Number(rule.nonEmpty) : Infinity;
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+function isOf(field: NamedField | undefined, value: unknown): boolean {
+  return field !== undefined && fits(field.rule, value);
+}
+
+function isRecord(value: unknown): value is Parsed {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -56,6 +56,7 @@ const FLAT: readonly (readonly [string, StandardSchemaV1])[] = [
     }),
   ],
   ["arktype", type({ a: "string > 0", "b?": "number", c: "'x' | 'y' | null" })],
+  ["zod, loose", z.looseObject({ a: z.string(), b: z.number().optional(), c: z.string() })],
   ["zod, strict", z.strictObject({ a: z.string(), b: z.boolean().optional(), c: z.string().optional() })],
   ["zod, of names that lists have, too", z.object({ 0: z.string(), 1: z.string().optional() })],
 ];
@@ -72,7 +73,10 @@ describe.each(FLAT)("json of a flat schema of %s", (_, schema) => {
     '{"a":"t","b":1,"c":"z"}',
     '{"c":"x","b":1,"a":"t"}',
     '{"a":"t","more":1,"c":"x"}',
+    '{"a":"t","more":1,"b":1,"c":"x"}',
     '{"a":"t","b":1,"c":"x","more":1}',
+    '{"c":"x","a":"t","more":1}',
+    '{"b":1,"a":"t","more":1}',
     '{"0":"t","1":"u"}',
     '["t"]',
     "{}",
