@@ -15,7 +15,7 @@ import { Thrown, validatorOf } from "./validate.ts";
 export type TrustedJsonOptions = Omit<JsonOptions, "unknownFields">;
 
 /** Without a schema nothing is known of an object, and nothing but its fields makes the event. */
-const ANY_OBJECT: ObjectShape = { fields: new Map(), unknown: "keep", transparent: true };
+const ANY_OBJECT: ObjectShape = { fields: new Map(), unknown: "keep", transparent: true, reorders: false };
 
 /**
  * A codec of events, one JSON value a line, for a schema of any library that implements Standard Schema. An event is

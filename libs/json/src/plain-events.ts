@@ -4,14 +4,14 @@ import { fits, type Field, type FieldRule, type ObjectShape } from "./describe/o
 export type PlainEvent = (value: unknown) => object | undefined;
 
 /**
- * What the schema would return, without its cost, if the schema is no more than its fields. A parsed object that has them in
- * the schema's order, as the lines of most programs do, is the event itself; other objects are copied.
+ * What the schema would return, without its cost, if the schema is no more than its fields. A parsed object that has its
+ * fields in the right order, as the lines of most programs do, is the event itself; other objects are copied.
  */
 export function plainEvents(shape: ObjectShape | undefined): PlainEvent {
   const fields = [...(shape?.fields ?? [])].map(namedField);
   if (shape?.transparent !== true || fields.some(({ rule }) => rule.kind === "checked"))
     return () => undefined;
-  const { unknown } = shape;
+  const { unknown, reorders } = shape;
   // Arrays of primitive values: to read them is faster than to read objects of several hidden classes.
   const names = fields.map(({ name }) => name);
   const shortestTexts = fields.map(shortestText);
@@ -34,7 +34,7 @@ export function plainEvents(shape: ObjectShape | undefined): PlainEvent {
           next = names.length;
           continue;
         }
-        if (place < next) isOrdered = false;
+        if (place < next && reorders) isOrdered = false;
         next = place;
       }
       const field = value[name];
@@ -47,7 +47,7 @@ export function plainEvents(shape: ObjectShape | undefined): PlainEvent {
     const given = present === names.length ? names : givenOf(value, fields);
     if (given === undefined) return undefined;
     if (isOrdered && !(hasOthers && unknown === "strip")) return value;
-    return unknown === "keep" ? undefined : copied(value, given);
+    return unknown === "keep" || !reorders ? undefined : copied(value, given);
   };
 }
 

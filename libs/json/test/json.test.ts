@@ -56,6 +56,7 @@ const FLAT: readonly (readonly [string, StandardSchemaV1])[] = [
     }),
   ],
   ["arktype", type({ a: "string > 0", "b?": "number", c: "'x' | 'y' | null" })],
+  ["arktype, that deletes others", type({ a: "string", c: "string", "b?": "number", "+": "delete" })],
   ["zod, loose", z.looseObject({ a: z.string(), b: z.number().optional(), c: z.string() })],
   ["zod, strict", z.strictObject({ a: z.string(), b: z.boolean().optional(), c: z.string().optional() })],
   ["zod, of names that lists have, too", z.object({ 0: z.string(), 1: z.string().optional() })],

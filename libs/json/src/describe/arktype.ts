@@ -28,7 +28,7 @@ export function describeArktype(schema: unknown): ObjectShape | undefined {
     }
   }
   const transparent = hasOnly(json, ["domain", "required", "optional", "undeclared", "meta"]);
-  return { fields, unknown: restOf(look(json, "undeclared")), transparent };
+  return { fields, unknown: restOf(look(json, "undeclared")), transparent, reorders: false };
 }
 
 function restOf(undeclared: unknown): ObjectShape["unknown"] {

@@ -27,6 +27,8 @@ export interface ObjectShape {
   readonly unknown: "strip" | "keep" | "refuse";
   /** Whether there is nothing to an event but its fields, each by itself: no refinement of the whole, for one. */
   readonly transparent: boolean;
+  /** Whether an event's fields have the schema's order, otherwise they have the order of the line. */
+  readonly reorders: boolean;
 }
 
 export const CHECKED: FieldRule = Object.freeze({ kind: "checked" });

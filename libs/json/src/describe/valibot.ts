@@ -29,7 +29,7 @@ export function describeValibot(schema: unknown): ObjectShape | undefined {
     if (!isSchema(field)) return undefined;
     fields.set(name, { rule: ruleOf(field), schema: field, mayBeAbsent: mayBeAbsent(field) });
   }
-  return { fields, unknown, transparent: isTransparent(schema) };
+  return { fields, unknown, transparent: isTransparent(schema), reorders: true };
 }
 
 function isTransparent(object: unknown): boolean {

@@ -24,7 +24,7 @@ export function describeZod(schema: unknown): ObjectShape | undefined {
     rest !== undefined &&
     checksOf(def).length === 0 &&
     hasOnly(def, ["type", "shape", "catchall", "checks", "error"]);
-  return { fields, unknown: rest ?? "keep", transparent };
+  return { fields, unknown: rest ?? "keep", transparent, reorders: true };
 }
 
 /** What becomes of other fields; undefined if their values are validated. */
