@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { startRedis } from "@millrace/local-redis";
 import { clickLine } from "./support/clicks.ts";
-import { aggregator, aggregatorCommand, publisher } from "./support/programs.ts";
+import { aggregatorFromSource, publisher } from "./support/programs.ts";
 
 const MODULES = join(import.meta.dirname, "modules");
 const EXAMPLE = join(import.meta.dirname, "../examples/systems.ts");
@@ -13,12 +13,10 @@ const EXAMPLE = join(import.meta.dirname, "../examples/systems.ts");
 describe("a flow module", () => {
   test("gets the parts that the options decide, such as the one in the guide", async () => {
     await using redis = await startRedis();
-    const counting = aggregator(redis.url, [
-      "--flow=../examples/systems.ts",
-      "--window=tumbling:10000d",
-      "--exit-when-idle=300ms",
-      "--meta",
-    ]);
+    const counting = aggregatorFromSource(
+      ["--flow=../examples/systems.ts", "--window=tumbling:10000d", "--exit-when-idle=300ms", "--meta"],
+      { REDIS_URL: redis.url },
+    );
     const laptop = { device_is_mobile: false, os_name: "Linux" };
     const input = [clickLine(), clickLine(laptop), clickLine(laptop)].join("\n");
     expect((await publisher(redis.url, "-", [], input).ended).code).toBe(0);
@@ -30,23 +28,29 @@ describe("a flow module", () => {
   });
 
   test("may bring everything itself", async () => {
-    const { code, output } = await aggregator("redis://127.0.0.1:1", ["--flow=./modules/finished.ts"]).ended;
+    const { code, output } = await aggregatorFromSource(["--flow=./modules/finished.ts"], {
+      REDIS_URL: "redis://127.0.0.1:1",
+    }).ended;
     expect({ code, output }).toEqual({ code: 0, output: ["1", "4", "9"] });
   });
 
   test("may be of another copy of the library", async () => {
-    const { code, output } = await aggregator("redis://127.0.0.1:1", ["--flow=./modules/foreign.mjs"]).ended;
+    const { code, output } = await aggregatorFromSource(["--flow=./modules/foreign.mjs"], {
+      REDIS_URL: "redis://127.0.0.1:1",
+    }).ended;
     expect({ code, output }).toEqual({ code: 0, output: ["1", "2"] });
   });
 
   test("may build its flow later", async () => {
-    const { code, output } = await aggregatorCommand(["graph", "--flow=./modules/async.ts"]).ended;
+    const { code, output } = await aggregatorFromSource(["graph", "--flow=./modules/async.ts"]).ended;
     expect(code).toBe(0);
     expect(output.join("\n")).toContain("lines<br/>");
   });
 
   test("is shown where its step threw, and what had become of the events", async () => {
-    const { code, log } = await aggregator("redis://127.0.0.1:1", ["--flow=./modules/broken-step.ts"]).ended;
+    const { code, log } = await aggregatorFromSource(["--flow=./modules/broken-step.ts"], {
+      REDIS_URL: "redis://127.0.0.1:1",
+    }).ended;
     expect(code).toBe(1);
     expect(log.at(-1)).toMatchObject({ level: "error", code: "MILLRACE_STEP_FAILED" });
     expect(log.at(-1)?.msg).toMatch(
@@ -57,7 +61,7 @@ describe("a flow module", () => {
 
   test("that has no windows makes the options of windows a warning", async () => {
     const args = ["--flow=./modules/finished.ts", "--window=session:5s", "--early=1s", "--meta"];
-    const { code, log } = await aggregator("redis://127.0.0.1:1", args).ended;
+    const { code, log } = await aggregatorFromSource(args, { REDIS_URL: "redis://127.0.0.1:1" }).ended;
     expect(code).toBe(0);
     const unused = log.filter(({ event }) => event === "option-unused");
     expect(unused.map(({ option }) => option)).toEqual(["--window", "--early", "--meta"]);
@@ -75,7 +79,7 @@ describe("a flow module", () => {
     ],
     ["lonely.mjs", /lonely\.mjs cannot be loaded: .*@missing\/package.* must be found from its own folder/],
   ])("like %s is refused with its reason", async (file, reason) => {
-    const { code, log } = await aggregatorCommand(["graph", `--flow=${join(MODULES, file)}`]).ended;
+    const { code, log } = await aggregatorFromSource(["graph", `--flow=${join(MODULES, file)}`]).ended;
     expect(code).toBe(1);
     expect(log.at(-1)).toMatchObject({ level: "error", code: "MILLRACE_FLOW_MODULE" });
     expect(log.at(-1)?.msg).toMatch(reason);
@@ -97,7 +101,7 @@ describe("a flow module", () => {
     const folder = await mkdtemp(join(tmpdir(), "millrace-test-"));
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
     const [flow = ""] = Object.keys(files);
-    const { code, log } = await aggregatorCommand(["graph", `--flow=${join(folder, flow)}`]).ended;
+    const { code, log } = await aggregatorFromSource(["graph", `--flow=${join(folder, flow)}`]).ended;
     await rm(folder, { recursive: true });
     expect(code).toBe(1);
     expect(log.at(-1)).toMatchObject({ level: "error", code: "MILLRACE_FLOW_MODULE" });
@@ -106,7 +110,7 @@ describe("a flow module", () => {
   });
 
   test("that is not there is a usage error", async () => {
-    const { code, complaints } = await aggregatorCommand(["graph", "--flow=./nowhere.ts"]).ended;
+    const { code, complaints } = await aggregatorFromSource(["graph", "--flow=./nowhere.ts"]).ended;
     expect(code).toBe(2);
     expect(complaints[0]).toMatch(/^aggregator graph: --flow: there is no file .*nowhere\.ts/);
   });
@@ -119,7 +123,7 @@ describe("a flow module", () => {
 
 describe("aggregator graph", () => {
   test("draws a flow", async () => {
-    const { code, output } = await aggregatorCommand(["graph", "--flow=echo"]).ended;
+    const { code, output } = await aggregatorFromSource(["graph", "--flow=echo"]).ended;
     expect(code).toBe(0);
     expect(output).toEqual([
       "flowchart LR",
@@ -131,7 +135,7 @@ describe("aggregator graph", () => {
 
   test("gives it as data, with what its windows do", async () => {
     const args = ["graph", "--flow=audience", "--format=json", "--window=session:30s", "--clock=publish"];
-    const { code, output } = await aggregatorCommand(args).ended;
+    const { code, output } = await aggregatorFromSource(args).ended;
     expect(code).toBe(0);
     expect(JSON.parse(output.join("\n"))).toMatchObject({
       flow: "audience",

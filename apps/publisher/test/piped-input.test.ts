@@ -9,9 +9,8 @@ import { startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { connectRedis } from "@millrace/redis-source";
 import type { RedisConnection } from "@millrace/redis-source";
-import { publisher } from "./support/programs.ts";
+import { MAIN, publisher } from "./support/programs.ts";
 
-const MAIN = join(import.meta.dirname, "../src/main.ts");
 /** More than a pipe buffers, so that it is read in chunks. */
 const LINES = Array.from({ length: 5_000 }, (_, n) => JSON.stringify({ n, padding: "x".repeat(40) }));
 
@@ -46,7 +45,7 @@ async function linesOf(stream: string): Promise<readonly string[]> {
 
 /** Runs a command in bash, where `publisher` is the program and `$FILE` the events. @returns exit code and output */
 async function typed(command: string): Promise<{ readonly code: unknown; readonly said: string }> {
-  const node = `"${process.execPath}" --conditions=@millrace/source --import tsx "${MAIN}"`;
+  const node = `"${process.execPath}" "${MAIN}"`;
   const shell = spawn("bash", ["-c", `publisher() { exec ${node} "$@"; }\n${command}`], {
     env: { PATH: process.env["PATH"], FILE: file, REDIS_URL: server.url },
     stdio: ["ignore", "ignore", "pipe"],

@@ -7,7 +7,7 @@ import type { RoundPlan } from "../src/conductor/round.ts";
 
 /** Many processes start and end, on a machine that may be busy. */
 const TIMEOUT_MS = 180_000;
-const MAIN = join(import.meta.dirname, "../src/main.ts");
+const MAIN = join(import.meta.dirname, "../dist/main.js");
 
 /** Shorter than the default, to keep the test short. */
 function plan(): Omit<RoundPlan, "faults"> {

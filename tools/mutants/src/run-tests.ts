@@ -37,7 +37,11 @@ export async function runTests({ tests, ...run }: TestRun): Promise<TestOutcome>
   return { kind: "passed" };
 }
 
-const ENV = { NODE_OPTIONS: "--experimental-vm-modules --disable-warning=ExperimentalWarning" };
+const ENV = {
+  NODE_OPTIONS: "--experimental-vm-modules --disable-warning=ExperimentalWarning",
+  // A test that fails here is what the mutant is for: the reporter is not to list it among the failures of `npm test`.
+  npm_lifecycle_event: undefined,
+};
 
 async function runProject(project: string, { root, tests, limitMs, signal }: TestRun): Promise<TestOutcome> {
   signal.throwIfAborted();

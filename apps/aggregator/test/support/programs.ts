@@ -16,7 +16,7 @@ const CLEAN = Object.fromEntries(
     .map((name) => [name, undefined]),
 );
 
-/** The aggregator as a user runs it. */
+/** The aggregator as it is published: the build starts in a third of the source's time. */
 export function aggregator(url: string, args: readonly string[] = []): StartedProgram {
   return aggregatorCommand(args, { REDIS_URL: url });
 }
@@ -30,6 +30,15 @@ export function aggregatorCommand(
   return program("aggregator", { args, env: { INIT_CWD: TESTS, ...env } });
 }
 
+/** The aggregator from its source, through tsx, so that flow modules may be TypeScript. */
+export function aggregatorFromSource(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): StartedProgram {
+  const main = join(APPS, "aggregator/src/main.ts");
+  return startProgram(main, { args, env: { ...CLEAN, INIT_CWD: TESTS, ...env } });
+}
+
 /**
  * The aggregator with its output piped into a reader that begins to read only after so many seconds, and then counts
  * lines.
@@ -39,8 +48,7 @@ export async function aggregatorForSlowReader(
   args: readonly string[],
   seconds: number,
 ): Promise<{ readonly lines: number; readonly code: number }> {
-  const main = join(APPS, "aggregator/src/main.ts");
-  const node = [process.execPath, "--conditions=@millrace/source", "--import", "tsx", main, ...args];
+  const node = [process.execPath, mainOf("aggregator"), ...args];
   const script = `{ "$@"; echo "$?" >&3; } | { sleep ${seconds}; wc -l; }`;
   const child = spawn("sh", ["-c", script, "sh", ...node], {
     env: { ...process.env, ...CLEAN, NODE_OPTIONS: undefined, REDIS_URL: url },
@@ -60,10 +68,8 @@ export async function aggregatorOnFullDisk(
   args: readonly string[],
   full: "stdout" | "stderr",
 ): Promise<{ readonly code: unknown; readonly text: string }> {
-  const main = join(APPS, "aggregator/src/main.ts");
-  const node = ["--conditions=@millrace/source", "--import", "tsx", main, ...args];
   const disk = await open("/dev/full", "w");
-  const child = spawn(process.execPath, node, {
+  const child = spawn(process.execPath, [mainOf("aggregator"), ...args], {
     env: { ...process.env, ...CLEAN, NODE_OPTIONS: undefined, REDIS_URL: url, MILLRACE_LOG_FORMAT: "json" },
     stdio: ["ignore", full === "stdout" ? disk.fd : "pipe", full === "stderr" ? disk.fd : "pipe"],
   });
@@ -93,7 +99,11 @@ export function publisher(
 }
 
 function program(app: string, options: StartProgramOptions): StartedProgram {
-  return startProgram(join(APPS, app, "src/main.ts"), { ...options, env: { ...CLEAN, ...options.env } });
+  return startProgram(mainOf(app), { ...options, env: { ...CLEAN, ...options.env } });
+}
+
+function mainOf(app: string): string {
+  return join(APPS, app, "dist/main.js");
 }
 
 /** What `--help` says, on one line for each option. */

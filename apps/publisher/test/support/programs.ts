@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { startProgram } from "@millrace/local-redis/programs";
-import type { StartedProgram, StartProgramOptions } from "@millrace/local-redis/programs";
+import type { StartedProgram } from "@millrace/local-redis/programs";
 
-const APPS = join(import.meta.dirname, "../../..");
+/** The publisher as it is published: the build starts in a third of the source's time. */
+export const MAIN = join(import.meta.dirname, "../../dist/main.js");
 
 /** The environment without the shell's variables for Redis and Millrace. */
 const CLEAN = Object.fromEntries(
@@ -11,16 +12,15 @@ const CLEAN = Object.fromEntries(
     .map((name) => [name, undefined]),
 );
 
-/** Starts the publisher as a user does. */
 export function publisher(
   url: string,
   file: string,
   args: readonly string[] = [],
   input: string | Uint8Array = "",
 ): StartedProgram {
-  return program("publisher", { args, env: { REDIS_URL: url, EVENTS_JSONL_FILE: file }, input });
-}
-
-function program(app: string, options: StartProgramOptions): StartedProgram {
-  return startProgram(join(APPS, app, "src/main.ts"), { ...options, env: { ...CLEAN, ...options.env } });
+  return startProgram(MAIN, {
+    args,
+    env: { ...CLEAN, REDIS_URL: url, EVENTS_JSONL_FILE: file },
+    input,
+  });
 }

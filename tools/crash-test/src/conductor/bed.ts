@@ -11,7 +11,6 @@ import type { TestEvent } from "../click.ts";
 export const DURABLE: readonly string[] = ["--appendonly", "yes", "--appendfsync", "always"];
 
 /** Children are started from source or build, like this process. */
-const EXTENSION = import.meta.filename.endsWith(".ts") ? "ts" : "js";
 const PATIENCE_MS = 60_000;
 
 /** Addresses of Redis, as options of the programs. */
@@ -80,7 +79,8 @@ export abstract class Bed {
     options: StartProgramOptions,
     ready: readonly string[],
   ): Promise<StartedProgram> {
-    const main = join(import.meta.dirname, "..", name, `main.${EXTENSION}`);
+    // The build, from whichever of the two this file runs: it starts in a third of the time.
+    const main = join(import.meta.dirname, "../../dist", name, "main.js");
     const program = startProgram(main, options);
     this.#programs.add(program);
     const ended = program.ended.then(() => this.#programs.delete(program));
