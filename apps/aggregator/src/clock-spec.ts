@@ -1,10 +1,9 @@
-import { DURATION_FORM, messageTime, parseDuration, systemTime } from "@millrace/windowing";
-import type { Clock } from "@millrace/windowing";
+import { DURATION_FORM, eventTime, messageTime, parseDuration, systemTime } from "@millrace/windowing";
+import type { Clock, Timestamp, WaitOptions } from "@millrace/windowing";
 
 const SYSTEM = /^system(?::([^:]*))?$/s;
 const PUBLISH = /^publish(?::([^:]*))?(?::([^:]*))?$/s;
-const DEFAULT_WAIT = "1s";
-const DEFAULT_MAX_FUTURE = "5m";
+const EVENT = /^(event|event-seconds):([^:]+)(?::([^:]*))?(?::([^:]*))?$/s;
 
 /**
  * Reads the value of `--clock`.
@@ -13,6 +12,8 @@ const DEFAULT_MAX_FUTURE = "5m";
  *   all producers, so that its row can say whether it is complete.
  * - `publish:2s`: an event's time is that at which it was published; windows wait so long for others (by default 1 s).
  *   `publish:2s:10m`: an event from more than 10 minutes ahead is refused (by default 5 minutes; `unbounded`: none is).
+ * - `event:at`, `event:order.at:2s:10m`: an event's time is in this field, as milliseconds since the epoch or as ISO 8601
+ *   text with its zone. `event-seconds:at`: as seconds since the epoch.
  *
  * @throws RangeError, DurationError that says what is wanted
  */
@@ -20,13 +21,37 @@ export function parseClock(text: string): Clock<unknown> {
   const system = SYSTEM.exec(text);
   if (system !== null) return systemTime({ settle: parseDuration(system[1] ?? "0ms", 0) });
   const publish = PUBLISH.exec(text);
-  if (publish !== null) {
-    const [, wait = DEFAULT_WAIT, future = DEFAULT_MAX_FUTURE] = publish;
-    const maxFuture = future === "unbounded" ? future : parseDuration(future, 0);
-    return messageTime({ wait: parseDuration(wait, 0), maxFuture });
+  if (publish !== null) return messageTime(waitOptions(publish[1], publish[2]));
+  const event = EVENT.exec(text);
+  if (event !== null) {
+    const [, kind, path = "", wait, maxFuture] = event;
+    const unit = kind === "event-seconds" ? "s" : "ms";
+    return eventTime(timeAt(path.split(".")), { unit, ...waitOptions(wait, maxFuture) });
   }
   throw new RangeError(
-    `${JSON.stringify(text)} is not a clock: give system, system:<settle>, publish, publish:<wait> or ` +
-      `publish:<wait>:<max future>, ${DURATION_FORM}; the last may be unbounded`,
+    `${JSON.stringify(text)} is not a clock: give system, system:<settle>, publish, event:<field> or event-seconds:<field>. ` +
+      `:<wait> or :<wait>:<max future> may follow the last three, ${DURATION_FORM}; the last may be unbounded`,
   );
+}
+
+function waitOptions(wait = "1s", maxFuture = "5m"): WaitOptions {
+  return {
+    wait: parseDuration(wait, 0),
+    maxFuture: maxFuture === "unbounded" ? maxFuture : parseDuration(maxFuture, 0),
+  };
+}
+
+/** Reads the field that a path leads to; the clock refuses the event if that is no time. */
+function timeAt(path: readonly string[]): (event: unknown) => Timestamp {
+  return (event) => {
+    let value = event;
+    for (const name of path) {
+      value = typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+    }
+    return isTimestamp(value) ? value : Number.NaN;
+  };
+}
+
+function isTimestamp(value: unknown): value is Timestamp {
+  return typeof value === "number" || typeof value === "string" || value instanceof Date;
 }

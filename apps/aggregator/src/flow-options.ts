@@ -1,5 +1,5 @@
 import { parseDuration } from "@millrace/windowing";
-import { text } from "@millrace/cli";
+import { UsageError, text } from "@millrace/cli";
 import type { CommandLine, Value } from "@millrace/cli";
 import type { BuiltInWindower, Clock } from "@millrace/windowing";
 import { parseClock } from "./clock-spec.ts";
@@ -78,7 +78,7 @@ export function flowOptions(
     flag: "--clock <kind>",
     env: "MILLRACE_CLOCK",
     description:
-      "an event's time: system[:<settle>] (its arrival; windows wait at most so long for news of all producers, by default 0s), or publish[:<wait>[:<max future>]] (when it was published; windows wait so long for others, by default 1s; what is further ahead is refused, by default 5m, or unbounded)",
+      "an event's time: system[:<settle>] (its arrival; windows wait at most so long for news of all producers, by default 0s), or publish[:<wait>[:<max future>]] (when it was published; windows wait so long for others, by default 1s; what is further ahead is refused, by default 5m, or unbounded), or event:<field>[:<wait>[:<max future>]] (the time in a field of the event, such as order.at: milliseconds since the epoch, or ISO 8601 text with its zone), or event-seconds:<field>[…] (seconds since the epoch)",
     parse: parseClock,
     defaultText: "system; publish for streams",
   });
@@ -114,6 +114,7 @@ export function flowOptions(
     const earlyEvery = early();
     const given = (...values: readonly Value<unknown>[]): readonly string[] =>
       values.map((value) => cli.givenAs(value)).filter((name) => name !== undefined);
+    requireTime(choice(), clock());
     return {
       choice: choice(),
       windower: windower(),
@@ -134,4 +135,12 @@ export function flowOptions(
       },
     };
   };
+}
+
+/** Otherwise every event would be refused. @throws UsageError */
+function requireTime(choice: FlowChoice, clock: Clock<unknown> | undefined): void {
+  if (choice.kind === "module" || clock?.kind !== "event" || clock.timestamp === undefined) return;
+  throw new UsageError(
+    `--clock: the events of ${choice.name} have no field with their time; give system or publish, or --flow a module of your own`,
+  );
 }

@@ -226,6 +226,7 @@ describe("aggregatorConfig", () => {
     [["--window", "5s"], {}, '--window: "5s" is not a window'],
     [[], { MILLRACE_WINDOW: "tumbling:5" }, 'MILLRACE_WINDOW: "5" is not a duration'],
     [["--clock=atomic"], {}, '--clock: "atomic" is not a clock'],
+    [["--clock=event:at"], {}, "--clock: the events of mobile-counts have no field with their time"],
     [["--early=0s"], {}, '--early: "0s" is not a duration'],
     [["--exit-when-idle=0"], {}, '--exit-when-idle: "0" is not a duration above 0'],
     [[], { MILLRACE_EXIT_WHEN_IDLE: "soon" }, "MILLRACE_EXIT_WHEN_IDLE"],

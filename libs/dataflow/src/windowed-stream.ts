@@ -287,7 +287,7 @@ export class WindowedStream<V> {
             upstream: follows ? upstream : undefined,
           });
           const sides = { late: required(late), refused: required(refused) };
-          return new WindowOperator<V, R>(context, engine, sides);
+          return new WindowOperator<V, R>(context, engine, follows ? undefined : clock, sides);
         },
       },
     });

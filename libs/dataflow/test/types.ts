@@ -16,6 +16,7 @@ import {
   join,
   mapCodec,
   max,
+  messageTime,
   reduce,
   sum,
   systemTime,
@@ -279,6 +280,22 @@ const clock = eventTime("at", { wait: "1s", maxFuture: "unbounded" });
 keyed.window("clocked", tumbling("5s"), clock).count();
 // @ts-expect-error the events of this stream have no time under that name
 visits.keyBy("by_price", "price").window("bad_field", tumbling("5s"), clock);
+
+// Times in seconds, with the event's type from the stream.
+keyed.window("in_seconds", tumbling("5s"), eventTime("at", { unit: "s", wait: "1s" })).count();
+keyed
+  .window(
+    "read_seconds",
+    tumbling("5s"),
+    eventTime((click) => click.at, { unit: "s", wait: "1s" }),
+  )
+  .count();
+// @ts-expect-error there is no such unit
+eventTime("at", { unit: "us", wait: 0 });
+// @ts-expect-error the time of a message is not read from an event, so it has no unit
+messageTime({ unit: "s", wait: 0 });
+// @ts-expect-error a boolean is no time
+eventTime((click: Click) => click.mobile, { wait: 0 });
 
 // Numbers are keys too; their text is the key.
 const byPrice = visits.keyBy("price");

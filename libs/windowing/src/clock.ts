@@ -26,7 +26,7 @@ export interface SystemTimeOptions {
 }
 
 /** How long to wait for events out of order, and which timestamps are too far in the future. */
-export interface EventTimeOptions {
+export interface WaitOptions {
   /**
    * How far the watermark stays below the latest timestamp, to wait for events out of order.
    * `"unbounded"`: nothing closes before the input ends.
@@ -40,13 +40,23 @@ export interface EventTimeOptions {
   readonly maxFuture?: Duration | "unbounded";
 }
 
+/** Options of windows on the time of events. */
+export interface EventTimeOptions extends WaitOptions {
+  /**
+   * What a number counts since the epoch: milliseconds or seconds. Seconds may have a fraction, which is rounded to
+   * milliseconds. Texts and `Date`s have no unit. @default "ms"
+   */
+  readonly unit?: "ms" | "s";
+}
+
 /**
- * The time of an event is its own.
+ * The time of an event is its own. An event whose time is no {@link Timestamp} is refused.
  *
  * @param at a function of the event, or the name of its field
  * @throws WindowSpecError, DurationError
  * @example eventTime((order) => order.at, { wait: "5s" })
  * @example eventTime("at", { wait: "5s" })
+ * @example eventTime("epoch", { unit: "s", wait: "5s" })
  */
 export function eventTime<V>(at: (event: V) => Timestamp, options: EventTimeOptions): EventClock<V>;
 export function eventTime<F extends string>(
@@ -57,7 +67,25 @@ export function eventTime(
   at: string | ((event: Readonly<Record<string, Timestamp>>) => Timestamp | undefined),
   options: EventTimeOptions,
 ): EventClock<Readonly<Record<string, Timestamp>>> {
-  return eventClock(typeof at === "string" ? (event) => event[at] : at, options);
+  const read = typeof at === "string" ? (event: Readonly<Record<string, Timestamp>>) => event[at] : at;
+  return eventClock(inMilliseconds(read, options.unit), options);
+}
+
+function inMilliseconds<V>(
+  read: (event: V) => Timestamp | undefined,
+  unit: EventTimeOptions["unit"] = "ms",
+): (event: V) => Timestamp | undefined {
+  switch (unit) {
+    case "ms":
+      return read;
+    case "s":
+      return (event) => {
+        const time = read(event);
+        return typeof time === "number" ? Math.round(time * 1_000) : time;
+      };
+    default:
+      throw new WindowSpecError(`unit is ${JSON.stringify(unit)}, but must be "ms" or "s".`);
+  }
 }
 
 /**
@@ -65,7 +93,7 @@ export function eventTime(
  *
  * @throws WindowSpecError, DurationError
  */
-export function messageTime(options: EventTimeOptions): EventClock<unknown> {
+export function messageTime(options: WaitOptions): EventClock<unknown> {
   return eventClock(undefined, options);
 }
 
@@ -76,7 +104,7 @@ export function messageTime(options: EventTimeOptions): EventClock<unknown> {
  * @param options how long to wait for results that steps in between delay. `@default { wait: 0 }`
  * @throws WindowSpecError, DurationError
  */
-export function windowTime({ wait = 0 }: Partial<Pick<EventTimeOptions, "wait">> = {}): EventClock<{
+export function windowTime({ wait = 0 }: Partial<Pick<WaitOptions, "wait">> = {}): EventClock<{
   readonly window: { readonly close: number };
 }> {
   return eventClock(lastInstant, { wait, maxFuture: "unbounded" });
@@ -116,7 +144,7 @@ export const DEFAULT_MAX_FUTURE_MS = 300_000;
 
 function eventClock<V>(
   timestamp: EventClock<V>["timestamp"],
-  { wait, maxFuture = DEFAULT_MAX_FUTURE_MS }: EventTimeOptions,
+  { wait, maxFuture = DEFAULT_MAX_FUTURE_MS }: WaitOptions,
 ): EventClock<V> {
   const waitMs = wait === "unbounded" ? Number.POSITIVE_INFINITY : requireMs(wait, "wait", 0);
   const maxFutureMs = maxFuture === "unbounded" ? Number.POSITIVE_INFINITY : toMs(maxFuture);

@@ -39,6 +39,7 @@ export type {
   SystemClock,
   SystemTimeOptions,
   Timestamp,
+  WaitOptions,
 } from "./clock.ts";
 export type { CustomWindow, CustomWindower } from "./custom-windower.ts";
 export type { Duration } from "./duration.ts";

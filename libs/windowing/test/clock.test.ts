@@ -118,6 +118,31 @@ describe("eventTime", () => {
     ]);
   });
 
+  test.each([
+    [1_763_848_800, 1_763_848_800_000],
+    [1.0005, 1_001],
+    [-1, -1_000],
+    ["1970-01-01T00:00:00.005Z", 5],
+  ])("with unit s, takes %p for a time in seconds", (ts, ms) => {
+    const clock = eventTime((value: { ts: number | string }) => value.ts, { unit: "s", wait: 10 });
+    const engine = createWindowEngine({ windower, fold, clock });
+    engine.process({ keys: ["a"], values: [{ ts }] }, 1_763_848_800_000);
+    expect(engine.stats()).toMatchObject({ counted: 1, watermark: ms - 10 });
+  });
+
+  test("with unit s, refuses a time in milliseconds, which is too far ahead, and a text of digits", () => {
+    const now = 1_763_848_800_000;
+    const clock = eventTime((value: { ts: number | string }) => value.ts, { unit: "s", wait: 0 });
+    const engine = createWindowEngine({ windower, fold, clock });
+    const values = [{ ts: now }, { ts: "1763848800" }, { ts: Number.NaN }];
+    expect(engine.process({ keys: ["a", "a", "a"], values }, now).refused).toMatchObject([
+      { reason: "future-timestamp" },
+      { reason: "invalid-timestamp" },
+      { reason: "invalid-timestamp" },
+    ]);
+    expect(() => eventTime("ts", { unit: "us" as "s", wait: 0 })).toThrow('unit is "us"');
+  });
+
   test("with messageTime, an event's time is that of its message", () => {
     const engine = createWindowEngine({ windower, fold, clock: messageTime({ wait: 0 }) });
     const output = engine.process(

@@ -1,4 +1,5 @@
 import type {
+  Clock,
   KeyedBatch,
   Json,
   LateEvent,
@@ -14,7 +15,7 @@ import type { Batch, Emitter, Operator, Wake } from "../contracts/operator.ts";
 import { KeyStateTooLargeError, SourceError, StepError, hasCode, messageOf } from "../errors.ts";
 import { excerpt } from "../excerpt.ts";
 import { ErrorHandler } from "./error-policy.ts";
-import { OverflowWatch, Refusals } from "./window-warnings.ts";
+import { OverflowWatch, Refusals, SecondsWatch } from "./window-warnings.ts";
 import type { StepContext } from "./step-context.ts";
 
 /** A window's result and its partition: with `keyBy(…, { perPartition: true })` a key has a result in each. */
@@ -34,10 +35,13 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
   readonly #refused: Emitter<RefusedEvent<V>>;
   readonly #refusals: Refusals;
   readonly #overflow: OverflowWatch;
+  readonly #seconds: SecondsWatch<V>;
 
+  /** @param clock `undefined` if the events are results of windows, whose times have no unit of their own */
   constructor(
     context: StepContext,
     engine: WindowEngine<V, R>,
+    clock: Clock<V> | undefined,
     sides: { readonly late: Emitter<LateEvent<V>>; readonly refused: Emitter<RefusedEvent<V>> },
   ) {
     this.#context = context;
@@ -48,6 +52,7 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
     this.#refused = sides.refused;
     this.#refusals = new Refusals(context);
     this.#overflow = new OverflowWatch(context);
+    this.#seconds = new SecondsWatch(context, clock);
   }
 
   process(batch: Batch<V>, now: number, out: Emitter<PartResult<R>>): void {
@@ -59,6 +64,7 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
         "windows are kept per key, and this stream has none",
       );
     }
+    this.#seconds.look(values, now);
     const keyed: KeyedBatch<V> = times === undefined ? { keys, values } : { keys, values, times };
     const { refused } = this.#route(() => this.#engine.process(keyed, now), out);
     const [first] = refused;

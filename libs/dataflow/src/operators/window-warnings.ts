@@ -1,4 +1,4 @@
-import type { WindowOverflow } from "@millrace/windowing";
+import type { Clock, EventClock, WindowOverflow } from "@millrace/windowing";
 import type { StepContext } from "./step-context.ts";
 
 /** Warns once when a window step has no room for further keys, and once when its folds have no room for further values. */
@@ -68,4 +68,52 @@ export class Refusals {
     this.#count = 0;
     this.#loggedAt = now;
   }
+}
+
+/** As seconds this is 1973, as milliseconds the second day of 1970. */
+const LEAST_SECONDS = 1e8;
+const DAY_MS = 86_400_000;
+
+/**
+ * Warns once if a number that is the time of an event must be seconds, where the clock expects milliseconds. All windows
+ * would be in January 1970, and a thousand times too long. It looks at the first event of each batch.
+ */
+export class SecondsWatch<V> {
+  readonly #context: StepContext;
+  /** `undefined` once it has warned. */
+  #read: EventClock<V>["timestamp"];
+
+  /** @param clock `undefined` if its times are not read from users' events */
+  constructor(context: StepContext, clock: Clock<V> | undefined) {
+    this.#context = context;
+    this.#read = clock?.kind === "event" ? clock.timestamp : undefined;
+  }
+
+  look(events: readonly V[], now: number): void {
+    const [first] = events;
+    if (this.#read === undefined || first === undefined) return;
+    const seconds = numberOf(this.#read, first);
+    if (!(seconds >= LEAST_SECONDS && seconds * 1_000 <= now + DAY_MS)) return;
+    this.#read = undefined;
+    const { step, part, logger } = this.#context;
+    logger.warn(
+      { event: "time-in-seconds", step, part, timestamp: seconds },
+      `step "${step}", partition "${part}": the time of an event is ${String(seconds)}. Read as milliseconds that is ` +
+        `${dateOf(seconds)}, as seconds ${dateOf(seconds * 1_000)}. If it is seconds, give the clock the option unit: "s".`,
+    );
+  }
+}
+
+/** NaN for a time that has no unit, and if the function throws, which the engine reports. */
+function numberOf<V>(read: NonNullable<EventClock<V>["timestamp"]>, event: V): number {
+  try {
+    const time = read(event);
+    return typeof time === "number" ? time : Number.NaN;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+function dateOf(ms: number): string {
+  return new Date(ms).toISOString();
 }
