@@ -50,8 +50,16 @@ describe("the time of events in seconds", () => {
       { fields: { event: "time-in-seconds", step: "seconds", timestamp: START / 1_000 } },
     ]);
     expect(warnings[0]?.message).toContain(
-      'Read as milliseconds that is 1970-01-21T20:00:00.000Z, as seconds 2027-01-15T08:00:00.000Z. If it is seconds, give the clock the option unit: "s".',
+      'Read as milliseconds that is 1970-01-21T20:00:00.000Z, as seconds 2027-01-15T08:00:00.000Z. If it is seconds, give the clock unit: "s" (--clock=event-seconds:<field>).',
     );
+    await driver.stop();
+  });
+
+  test("is logged where other events are in milliseconds", async () => {
+    const { driver, source, warnings } = await counting();
+    source.push([{ at: START }, { at: START / 1_000 }]);
+    await driver.settle();
+    expect(warnings).toMatchObject([{ fields: { event: "time-in-seconds", timestamp: START / 1_000 } }]);
     await driver.stop();
   });
 

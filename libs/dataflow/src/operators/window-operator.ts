@@ -64,9 +64,9 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
         "windows are kept per key, and this stream has none",
       );
     }
-    this.#seconds.look(values, now);
     const keyed: KeyedBatch<V> = times === undefined ? { keys, values } : { keys, values, times };
-    const { refused } = this.#route(() => this.#engine.process(keyed, now), out);
+    const { late, refused } = this.#route(() => this.#engine.process(keyed, now), out);
+    this.#seconds.look(values, late, now);
     const [first] = refused;
     if (first === undefined) return;
     const { key, timestamp, reason, limit } = first;

@@ -1,4 +1,4 @@
-import type { Clock, EventClock, WindowOverflow } from "@millrace/windowing";
+import type { Clock, EventClock, LateEvent, WindowOverflow } from "@millrace/windowing";
 import type { StepContext } from "./step-context.ts";
 
 /** Warns once when a window step has no room for further keys, and once when its folds have no room for further values. */
@@ -76,7 +76,8 @@ const DAY_MS = 86_400_000;
 
 /**
  * Warns once if a number that is the time of an event must be seconds, where the clock expects milliseconds. All windows
- * would be in January 1970, and a thousand times too long. It looks at the first event of each batch.
+ * would be in January 1970, and a thousand times too long. It looks at the first event of each batch, and at late events,
+ * as those of one producer in seconds among others in milliseconds are.
  */
 export class SecondsWatch<V> {
   readonly #context: StepContext;
@@ -89,17 +90,19 @@ export class SecondsWatch<V> {
     this.#read = clock?.kind === "event" ? clock.timestamp : undefined;
   }
 
-  look(events: readonly V[], now: number): void {
+  look(events: readonly V[], late: readonly LateEvent<V>[], now: number): void {
     const [first] = events;
-    if (this.#read === undefined || first === undefined) return;
-    const seconds = numberOf(this.#read, first);
-    if (!(seconds >= LEAST_SECONDS && seconds * 1_000 <= now + DAY_MS)) return;
+    const read = this.#read;
+    if (read === undefined || first === undefined) return;
+    const times = [numberOf(read, first), ...late.map(({ value }) => numberOf(read, value))];
+    const seconds = times.find((time) => time >= LEAST_SECONDS && time * 1_000 <= now + DAY_MS);
+    if (seconds === undefined) return;
     this.#read = undefined;
     const { step, part, logger } = this.#context;
     logger.warn(
       { event: "time-in-seconds", step, part, timestamp: seconds },
       `step "${step}", partition "${part}": the time of an event is ${String(seconds)}. Read as milliseconds that is ` +
-        `${dateOf(seconds)}, as seconds ${dateOf(seconds * 1_000)}. If it is seconds, give the clock the option unit: "s".`,
+        `${dateOf(seconds)}, as seconds ${dateOf(seconds * 1_000)}. If it is seconds, give the clock unit: "s" (--clock=event-seconds:<field>).`,
     );
   }
 }
