@@ -11,6 +11,7 @@ const rooms = {
   "redis-source": ["dataflow"],
   "redis-store": ["windowing", "dataflow", "redis-source"],
   cli: ["windowing", "dataflow", "redis-source"],
+  millrace: ["windowing", "dataflow", "redis-source", "redis-store"],
   app: ["cli", "event-schema", "windowing", "dataflow", "redis-source", "redis-store"],
 };
 
