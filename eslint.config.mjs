@@ -69,7 +69,7 @@ export default tseslint.config(
     files: ["**/*.cjs"],
     languageOptions: {
       sourceType: "commonjs",
-      globals: { module: "writable", process: "readonly", require: "readonly" },
+      globals: { console: "readonly", module: "writable", process: "readonly", require: "readonly" },
     },
   },
   prettier,
