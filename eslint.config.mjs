@@ -12,7 +12,8 @@ const rooms = {
   "redis-source": ["dataflow"],
   "redis-store": ["windowing", "dataflow", "redis-source"],
   cli: ["windowing", "dataflow", "redis-source"],
-  app: ["cli", "event-schema", "windowing", "dataflow", "redis-source", "redis-store"],
+  millrace: ["json", "windowing", "dataflow", "redis-source", "redis-store"],
+  app: ["cli", "json", "event-schema", "windowing", "dataflow", "redis-source", "redis-store"],
 };
 
 const roomConstraints = Object.entries(rooms).map(([room, below]) => ({
@@ -70,7 +71,7 @@ export default tseslint.config(
     files: ["**/*.cjs"],
     languageOptions: {
       sourceType: "commonjs",
-      globals: { module: "writable", process: "readonly", require: "readonly" },
+      globals: { console: "readonly", module: "writable", process: "readonly", require: "readonly" },
     },
   },
   prettier,

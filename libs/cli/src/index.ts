@@ -1,3 +1,5 @@
+// For users whose compiler includes no types on its own: some signatures have types of Node.
+/// <reference types="node" preserve="true" />
 export { CommandLine } from "./command-line.ts";
 export { EXIT_CODES } from "./exit-code.ts";
 export { UsageError } from "./usage-error.ts";

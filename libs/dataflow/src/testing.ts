@@ -1,3 +1,5 @@
+// For users whose compiler includes no types on its own: some signatures have types of Node.
+/// <reference types="node" preserve="true" />
 export { CrashingStore, SimulatedCrash } from "./testing/crashing-store.ts";
 export { FlowDriver } from "./testing/flow-driver.ts";
 export { TestingSink } from "./testing/testing-sink.ts";

@@ -1,3 +1,5 @@
+// For users whose compiler includes no types on its own: some signatures have types of Node.
+/// <reference types="node" preserve="true" />
 export {
   CommitTooLargeError,
   KeyOccupiedError,

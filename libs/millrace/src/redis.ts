@@ -1,0 +1,101 @@
+/** Redis as source, sink and store of flows. */
+
+// Pub/Sub and Streams
+export {
+  RedisPubSubSink,
+  RedisPubSubSource,
+  RedisStreamSink,
+  RedisStreamSource,
+  waitForSubscriber,
+} from "@millrace/redis-source";
+export type {
+  FramingOptions,
+  LedgerOptions,
+  LedgerStats,
+  NumberRange,
+  OverflowPolicy,
+  PartitionedSink,
+  PartitionedSinkOptions,
+  PubSubPartition,
+  PubSubStats,
+  PubSubTransport,
+  PublishRow,
+  PublishStats,
+  QueueSettings,
+  RedisPubSubSinkOptions,
+  RedisPubSubSourceOptions,
+  RedisStreamSinkOptions,
+  RedisStreamSourceOptions,
+  StreamFullPolicy,
+  StreamPartition,
+  StreamSinkStats,
+  StreamStart,
+  StreamStats,
+  Suspicion,
+  WaitForSubscriberOptions,
+} from "@millrace/redis-source";
+
+// State and results
+export {
+  RedisHashResultSink,
+  RedisStore,
+  RedisStreamResultSink,
+  inspectTask,
+  resetTask,
+} from "@millrace/redis-store";
+export type {
+  FailPoint,
+  NoticeCommand,
+  RedisHashResultSinkOptions,
+  RedisStoreOptions,
+  RedisStreamResultSinkOptions,
+  ResetReport,
+  ResetTaskOptions,
+  StepInspection,
+  TaskAccessOptions,
+  TaskInspection,
+  TaskMeta,
+  WindowResultOptions,
+} from "@millrace/redis-store";
+
+// Connections, also for sources of one's own
+export { RetryingClient, StartClock, connectRedis } from "@millrace/redis-source";
+export type {
+  Attempt,
+  BackOff,
+  ConnectSettings,
+  LazyConnection,
+  RedisConnection,
+  RedisConnectionOptions,
+  RetryLimit,
+  RetryOptions,
+  RetrySettings,
+  WaitLog,
+} from "@millrace/redis-source";
+
+// Errors
+export {
+  FrameEncodeError,
+  PartitionLayoutError,
+  ProducerNameError,
+  QueueOverflowError,
+  RedisAuthError,
+  RedisClosedError,
+  RedisError,
+  RedisGroupError,
+  RedisOptionsError,
+  RedisPositionError,
+  RedisProtocolError,
+  RedisRefusedError,
+  RedisReplicaError,
+  RedisTlsError,
+  RedisTooOldError,
+  RedisUnreachableError,
+  StreamFullError,
+} from "@millrace/redis-source";
+export {
+  CommitTooLargeError,
+  KeyOccupiedError,
+  StateIncompleteError,
+  StoreUnavailableError,
+} from "@millrace/redis-store";

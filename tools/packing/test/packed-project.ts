@@ -1,0 +1,163 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { cp, lstat, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+
+const WORKSPACE = join(import.meta.dirname, "../../..");
+
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly private?: boolean;
+  readonly exports: Readonly<Record<string, unknown>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+export interface PublishedPackage {
+  readonly name: string;
+  /** Its folder in the workspace. */
+  readonly folder: string;
+  /** The name of the file that `npm pack` makes. */
+  readonly tarball: string;
+  /** What users import: the package, and its subpaths. */
+  readonly entries: readonly string[];
+}
+
+/** Every lib that is not private. */
+export async function publishedPackages(): Promise<readonly PublishedPackage[]> {
+  const libs = (await readdir(join(WORKSPACE, "libs"))).map((name) => join(WORKSPACE, "libs", name));
+  const all = await Promise.all(libs.map(async (folder) => ({ folder, manifest: await manifestIn(folder) })));
+  return all
+    .filter(({ manifest }) => manifest.private !== true)
+    .map(({ folder, manifest: { name, version, exports } }) => ({
+      name,
+      folder,
+      tarball: `${name.replace("@", "").replace("/", "-")}-${version}.tgz`,
+      entries: Object.keys(exports)
+        .filter((path) => path !== "./package.json")
+        .map((path) => join(name, path)),
+    }));
+}
+
+/** An empty project outside the workspace, into which the tarballs of all packages are installed by one command. */
+export class PackedProject {
+  /** Where the project is. */
+  readonly folder: string;
+  /** Where the tarballs are. */
+  readonly tarballs: string;
+
+  private constructor(root: string) {
+    this.folder = join(root, "project");
+    this.tarballs = root;
+  }
+
+  /** @param files a folder whose files the project gets */
+  static async create(packages: readonly PublishedPackage[], files: string): Promise<PackedProject> {
+    const unbuilt = packages.find(({ folder }) => !existsSync(join(folder, "dist/index.js")));
+    if (unbuilt) throw new Error(`${unbuilt.name} is not built: run npx nx run-many -t build`);
+
+    const project = new PackedProject(await mkdtemp(join(tmpdir(), "millrace-packed-")));
+    await cp(files, project.folder, { recursive: true });
+    const workspace = await manifestIn<{ devDependencies: Readonly<Record<string, string>> }>(WORKSPACE);
+    await project.write(
+      "package.json",
+      JSON.stringify({
+        type: "module",
+        private: true,
+        // A version that npm has here already. Only what a package declares is installed.
+        overrides: { "@types/node": workspace.devDependencies["@types/node"] },
+      }),
+    );
+    await execute(
+      "npm",
+      ["pack", "--pack-destination", project.tarballs, ...packages.map((p) => p.folder)],
+      "/",
+    );
+    await project.run("npm", [
+      ...["install", "--prefer-offline", "--no-audit", "--no-fund"],
+      ...packages.map(({ tarball }) => join(project.tarballs, tarball)),
+    ]);
+    return project;
+  }
+
+  /** Runs a program in the project and returns its standard output. Fails with all of its output. */
+  run(program: string, args: readonly string[]): Promise<string> {
+    return execute(program, args, this.folder);
+  }
+
+  /** Runs a program of the workspace's packages in the project, such as a compiler. */
+  runTool(path: string, args: readonly string[]): Promise<string> {
+    return this.run(process.execPath, [join(WORKSPACE, "node_modules", path), ...args]);
+  }
+
+  async write(file: string, text: string): Promise<void> {
+    await writeFile(join(this.folder, file), text);
+  }
+
+  /** Bytes on disk that a package takes, with all that it depends on. */
+  async sizeOf(name: string): Promise<number> {
+    const folders = new Set<string>();
+    const add = async (dependency: string, dependent: string): Promise<void> => {
+      const nested = join(dependent, "node_modules", dependency);
+      const folder = existsSync(nested) ? nested : join(this.folder, "node_modules", dependency);
+      if (folders.has(folder)) return;
+      folders.add(folder);
+      const { dependencies = {} } = await manifestIn(folder);
+      for (const each of Object.keys(dependencies)) await add(each, folder);
+    };
+    await add(name, this.folder);
+    const sizes = await Promise.all([...folders].map(bytesOnDisk));
+    return sizes.reduce((sum, size) => sum + size, 0);
+  }
+
+  /** Files of an installed package, by their paths in it. */
+  async filesOf(name: string): Promise<readonly string[]> {
+    return readdir(join(this.folder, "node_modules", name), { recursive: true });
+  }
+
+  /** Sources that the source maps of an installed package name and that are not in it. */
+  async sourcesMissingIn(name: string): Promise<readonly string[]> {
+    const root = join(this.folder, "node_modules", name);
+    const maps = (await this.filesOf(name)).filter((file) => file.endsWith(".map"));
+    const named = await Promise.all(
+      maps.map(async (map) => {
+        const { sources } = JSON.parse(await readFile(join(root, map), "utf8")) as { sources: string[] };
+        return sources.map((source) => join(root, dirname(map), source));
+      }),
+    );
+    return named.flat().filter((source) => !existsSync(source));
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.tarballs, { recursive: true });
+  }
+}
+
+async function manifestIn<M = Manifest>(folder: string): Promise<M> {
+  return JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as M;
+}
+
+async function execute(program: string, args: readonly string[], cwd: string): Promise<string> {
+  try {
+    const env = { ...process.env, NODE_OPTIONS: "--disable-warning=ExperimentalWarning" };
+    return (await promisify(execFile)(program, args, { cwd, env })).stdout;
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    throw new Error(`${program} ${args.join(" ")} failed\n${stdout}${stderr}`, { cause: error });
+  }
+}
+
+/** Blocks, as `du` counts them, without packages nested in it. */
+async function bytesOnDisk(folder: string): Promise<number> {
+  const own = (await readdir(folder)).filter((name) => name !== "node_modules");
+  const sizes = await Promise.all(
+    own.map(async (name) => {
+      const path = join(folder, name);
+      const found = await lstat(path);
+      return found.blocks * 512 + (found.isDirectory() ? await bytesOnDisk(path) : 0);
+    }),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}

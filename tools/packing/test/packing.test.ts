@@ -1,0 +1,69 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { PackedProject, publishedPackages } from "./packed-project.ts";
+
+const packages = await publishedPackages();
+const [node, MB] = [process.execPath, 1_000_000];
+const entries = packages.flatMap((each) => each.entries);
+const ROWS = "0 tea 4\n0 jam 6\n60000 tea 5\n";
+
+let project: PackedProject;
+beforeAll(async () => {
+  project = await PackedProject.create(packages, join(import.meta.dirname, "project"));
+}, 180_000);
+afterAll(() => project.remove());
+
+describe("a project with the packages from their tarballs", () => {
+  it("runs the example in the README of millrace in plain JavaScript, which prints what the README says", async () => {
+    const millrace = packages.find(({ name }) => name === "millrace");
+    const readme = await readFile(join(millrace?.folder ?? "", "README.md"), "utf8");
+    const [example = "", output] = [...readme.matchAll(/^```(?:ts)?\n(.*?)^```/gms)].map(([, code]) => code);
+    await project.write("readme.mjs", example);
+    expect(await project.run(node, ["readme.mjs"])).toBe(output);
+    expect(output).toBe(ROWS);
+  });
+
+  it("runs a flow that gets millrace by require", async () => {
+    expect(await project.run(node, ["flow.cjs"])).toBe(ROWS);
+  });
+
+  it("can require every entry of every package, since none has a top-level await", async () => {
+    await project.write("entries.cjs", entries.map((entry) => `require("${entry}");`).join("\n"));
+    await project.run(node, ["entries.cjs"]);
+  });
+
+  it("compiles a strict flow with NodeNext, declarations too, and runs it", async () => {
+    await project.write(
+      "entries.ts",
+      entries.map((entry, i) => `export * as e${i} from "${entry}";`).join("\n"),
+    );
+    await project.runTool("typescript/bin/tsc", ["-p", "tsconfig.nodenext.json"]);
+    expect(await project.run(node, ["out/flow.js"])).toBe(ROWS);
+  });
+
+  it("compiles the same with Bundler", async () => {
+    await project.runTool("typescript/bin/tsc", ["-p", "tsconfig.bundler.json"]);
+  });
+
+  it("takes less than 15 MB for millrace", async () => {
+    expect(await project.sizeOf("millrace")).toBeLessThan(15 * MB);
+  });
+});
+
+describe.each(packages)("the tarball of $name", ({ name, tarball }) => {
+  it("passes publint", async () => {
+    await project.runTool("publint/src/cli.js", [join(project.tarballs, tarball), "--strict"]);
+  });
+
+  it("has types that resolve wherever ES modules do", async () => {
+    const args = [join(project.tarballs, tarball), "--profile", "esm-only", "--format", "ascii"];
+    await project.runTool("@arethetypeswrong/cli/dist/index.js", args);
+  });
+
+  it("has a licence, a README and the sources of its source maps", async () => {
+    const files = await project.filesOf(name);
+    expect(files).toEqual(expect.arrayContaining(["LICENSE", "README.md", "src/index.ts"]));
+    expect(await project.sourcesMissingIn(name)).toEqual([]);
+  });
+});
