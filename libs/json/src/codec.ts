@@ -1,15 +1,15 @@
-/** One line as it came: text that is known to be valid UTF-8, or bytes that may not be. */
+/** One line as received: text that is known to be valid UTF-8, or bytes that may not be. */
 export type RawLine = string | Uint8Array;
 
 /**
- * Why a line is no event; the README has cause and remedy of each.
+ * Why a line is not an event; the README has the cause and the remedy of each.
  *
- * - `too-large`: more bytes than allowed; the content was not looked at
+ * - `too-large`: more bytes than allowed; the content was not read
  * - `invalid-utf8`: the bytes are not UTF-8
  * - `invalid-json`: the text is not JSON
- * - `duplicate-name`: an object in it has two members of one name
+ * - `duplicate-name`: an object in it has two members with the same name
  * - `wrong-shape`: JSON, but the schema refuses it; `path` names the field
- * - `schema-threw`: the schema did not judge the value, but threw
+ * - `schema-threw`: the schema threw on the value
  */
 export type DecodeFailureCode =
   "too-large" | "invalid-utf8" | "invalid-json" | "duplicate-name" | "wrong-shape" | "schema-threw";
@@ -19,13 +19,13 @@ export interface DecodeFailure {
   readonly code: DecodeFailureCode;
   readonly message: string;
   /**
-   * With `wrong-shape` and `duplicate-name` only: the field that is wrong, its names joined by dots where it is nested,
-   * or `""` where the whole value is wrong (a number, a list, null).
+   * With `wrong-shape` and `duplicate-name` only: the field that is wrong, its names joined by dots if it is nested,
+   * or `""` if the whole value is wrong (a number, a list, null).
    */
   readonly path?: string;
 }
 
-/** What became of one line. `blank` is a line of nothing but JSON white space: no event and no failure. */
+/** The result for one line. `blank` is a line of nothing but JSON white space: no event and no failure. */
 export type DecodeResult<T> =
   | { readonly kind: "event"; readonly event: T }
   | { readonly kind: "blank" }
@@ -38,9 +38,9 @@ export function malformed(reason: DecodeFailure): DecodeResult<never> {
 /** Turns lines into events. Its functions need no `this`, so they can be passed about. */
 export interface LineDecoder<T> {
   /**
-   * Reads each line by itself: what came before does not matter. It never throws, whatever the line is.
+   * Reads each line by itself: earlier lines do not matter. No line makes it throw.
    *
-   * @throws {@link AsyncSchemaError} if the schema turns out to be asynchronous: it is the program that is wrong then.
+   * @throws {@link AsyncSchemaError} if the schema is asynchronous, which is a mistake in the program.
    */
   readonly decode: (raw: RawLine) => DecodeResult<T>;
 }
@@ -56,8 +56,8 @@ export interface JsonCodec<T> extends Codec<T> {
   /**
    * A decoder for flows that read only some fields, at a fraction of the cost.
    *
-   * It accepts and refuses the very lines that the codec does, for the same reasons: the fields left out are checked as
-   * well. An event has the fields named here and no others; one that the codec's event lacks is absent.
+   * It accepts and refuses the same lines as the codec, with the same reasons: the fields left out are checked as well.
+   * An event has only the fields named here; a field that the codec's event lacks is absent.
    *
    * @throws {@link InvalidOptionError} if the schema is known to have no such field.
    */

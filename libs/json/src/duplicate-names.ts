@@ -44,7 +44,7 @@ export function duplicateName(text: string): string | undefined {
   return undefined;
 }
 
-/** Not by a pattern: those run out of stack on a text of many megabytes. */
+/** Not with a regular expression, which runs out of stack on a text of many megabytes. */
 function closingQuote(text: string, start: number): number {
   let quote = text.indexOf('"', start);
   while (isEscaped(text, quote)) quote = text.indexOf('"', quote + 1);
@@ -59,7 +59,7 @@ function isEscaped(text: string, at: number): boolean {
 
 /** Whether the text that ends before `at` has a colon after it. */
 function isName(text: string, at: number): boolean {
-  // No other white space than JSON's may be here, and that is all at or below a space.
+  // Only JSON's white space can be here, and all of it is at or below a space.
   while (text.charCodeAt(at) <= SPACE) at += 1;
   return text.charCodeAt(at) === COLON;
 }

@@ -1,4 +1,4 @@
-/** An option that is invalid, such as a negative limit: the program must be mended, not the data. */
+/** An invalid option, such as a negative limit: the program must be fixed, not the data. */
 export class InvalidOptionError extends Error {
   static readonly code = "MILLRACE_JSON_INVALID_OPTION";
   readonly code: typeof InvalidOptionError.code = InvalidOptionError.code;
@@ -6,18 +6,18 @@ export class InvalidOptionError extends Error {
   override readonly name = "InvalidOptionError";
 }
 
-/** A schema that gives its verdict as a promise: a line is decoded at once, so there is nothing to wait with. */
+/** A schema that returns a promise: a line is decoded synchronously. */
 export class AsyncSchemaError extends Error {
   static readonly code = "MILLRACE_JSON_ASYNC_SCHEMA";
   readonly code: typeof AsyncSchemaError.code = AsyncSchemaError.code;
   readonly retryable = false;
   override readonly name = "AsyncSchemaError";
 
-  /** @param vendor the library of the schema, as it names itself */
+  /** @param vendor the name that the library of the schema gives itself */
   constructor(vendor: string) {
     super(
-      `the schema (${vendor}) validates asynchronously, and a line is decoded at once; ` +
-        "take what is asynchronous out of the schema and into a step of its own after decode",
+      `the schema (${vendor}) validates asynchronously, and lines are decoded synchronously; ` +
+        "move what is asynchronous from the schema into a step after decode",
     );
   }
 }

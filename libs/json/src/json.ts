@@ -11,27 +11,27 @@ import { shapeFailure, unknownField } from "./shape-failure.ts";
 import { unknownFieldsRule } from "./unknown-fields.ts";
 import { Thrown, validatorOf } from "./validate.ts";
 
-/** The options of {@link json} without a schema: there is none that knows fields. */
+/** The options of {@link json} without a schema, which knows no fields. */
 export type TrustedJsonOptions = Omit<JsonOptions, "unknownFields">;
 
-/** Without a schema nothing is known of an object, and nothing but its fields makes the event. */
+/** Without a schema any object is an event. */
 const ANY_OBJECT: ObjectShape = { fields: new Map(), unknown: "keep", transparent: true, reorders: false };
 
 /**
  * A codec of events, one JSON value a line, for a schema of any library that implements Standard Schema. An event is
- * what the schema gives out: its defaults and transforms have been applied. The schema must judge each value by itself:
- * it may be asked more than once, and of parts.
+ * the output of the schema, with its defaults and transforms. The schema must validate each value by itself: it may be
+ * called more than once for a value, and for parts of it.
  *
  * @param schema must be synchronous
  * @throws {@link InvalidOptionError} if an option is invalid.
- * @throws {@link AsyncSchemaError} if a trial shows that the schema is asynchronous; where it shows later, `decode` throws.
+ * @throws {@link AsyncSchemaError} if a trial shows that the schema is asynchronous; otherwise `decode` throws it.
  */
 export function json<Schema extends StandardSchemaV1>(
   schema: Schema,
   options?: JsonOptions,
 ): JsonCodec<StandardSchemaV1.InferOutput<Schema>>;
 /**
- * A codec for trusted lines: each must be a JSON object, and is taken for a `T` unchecked.
+ * A codec for trusted lines: each must be a JSON object, and counts as a `T` unchecked.
  *
  * @throws {@link InvalidOptionError} if an option is invalid.
  */
@@ -43,8 +43,8 @@ export function json(
 ): JsonCodec<object> {
   const [schemaOrOptions, options] = given;
   if (given.length > 0 && schemaOrOptions === undefined) {
-    // Else a schema that is not there yet, in a circle of imports, would let every line through.
-    throw new InvalidOptionError("the schema is undefined; leave it out if lines are to be trusted");
+    // Otherwise a schema that a circle of imports leaves undefined would accept every line.
+    throw new InvalidOptionError("the schema is undefined; leave it out to trust the lines");
   }
   return schemaOrOptions !== undefined && "~standard" in schemaOrOptions
     ? checkedJson(schemaOrOptions, options ?? {})
@@ -66,7 +66,7 @@ function checkedJson(schema: StandardSchemaV1, options: JsonOptions): JsonCodec<
     if (verdict instanceof Thrown) return malformed(schemaThrew(verdict.error));
     if (verdict.issues !== undefined) return malformed(shapeFailure(verdict.issues[0], value, shape));
     const event = verdict.value;
-    // A schema may take and give other values than objects; those have no fields.
+    // A schema may accept and return other values than objects; those have no fields.
     if (!isObject(value) || !isObject(event)) return { kind: "event", event: event as object };
     const refused = rule.refused(value);
     if (refused !== undefined) return malformed(unknownField(refused));
@@ -76,7 +76,7 @@ function checkedJson(schema: StandardSchemaV1, options: JsonOptions): JsonCodec<
   return withPick(lineReader(resolved, judge), resolved.maxEventBytes, shape);
 }
 
-/** What becomes of unknown fields in the end: what the schema refuses no option brings back. */
+/** What happens to unknown fields: an option does not allow what the schema refuses. */
 function withOption(unknown: ObjectShape["unknown"], option: UnknownFields): ObjectShape["unknown"] {
   return option === "schema" || unknown === "refuse" ? unknown : option;
 }

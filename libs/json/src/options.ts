@@ -3,21 +3,21 @@ import { InvalidOptionError, requireLimit } from "./errors.ts";
 /** How lines are read. */
 export interface JsonOptions {
   /**
-   * The longest line that is looked at, in bytes of UTF-8, a trailing `\r` included.
+   * The longest line that is read, in bytes of UTF-8, a trailing `\r` included.
    * @default 65536
    */
   readonly maxEventBytes?: number;
   /**
-   * What becomes of fields that the schema does not have, on the top level: `schema` leaves that to the schema, `strip`
+   * What happens to fields that the schema does not have, on the top level: `schema` leaves that to the schema, `strip`
    * leaves them out of the event, `keep` lets them through unchecked, `refuse` makes the line `wrong-shape`. All but
    * `schema` need a schema whose fields can be seen: an object of zod 4, valibot or arktype. A field that the schema
-   * itself refuses is refused by `keep`, too. `__proto__` is never handed on.
+   * itself refuses is also refused with `keep`. `__proto__` is never part of an event.
    * @default "schema"
    */
   readonly unknownFields?: UnknownFields;
   /**
-   * What becomes of an object with two members of one name, on any level: with `last` the last one counts, as
-   * JSON.parse has it; `refuse` makes the line `duplicate-name`, and reads each line twice.
+   * What happens to an object with two members of the same name, on any level: with `last` the last one counts, as
+   * with JSON.parse; `refuse` makes the line `duplicate-name`, and reads each line twice.
    * @default "last"
    */
   readonly duplicateNames?: DuplicateNames;
@@ -28,7 +28,7 @@ export type UnknownFields = "schema" | "strip" | "keep" | "refuse";
 /** See {@link JsonOptions.duplicateNames}. */
 export type DuplicateNames = "last" | "refuse";
 
-/** What {@link json} does unless an option says otherwise. */
+/** The default options of {@link json}. */
 export const DEFAULT_JSON_OPTIONS: Readonly<Required<JsonOptions>> = Object.freeze({
   maxEventBytes: 65_536,
   unknownFields: "schema",

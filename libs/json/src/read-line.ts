@@ -6,13 +6,13 @@ import { quoteName } from "./shape-failure.ts";
 
 const BLANK: DecodeResult<never> = Object.freeze({ kind: "blank" });
 const OPEN_BRACE = 0x7b;
-/** JSON's white space only; `trim` would take more, a byte order mark for one. */
+/** JSON's white space only; `trim` would remove more, such as a byte order mark. */
 const BLANK_LINE = /^[ \t\r\n]*$/;
 
 /**
- * A decoder that reads lines up to where a schema begins (size, UTF-8, JSON, names), and leaves the rest to `judge`.
+ * A decoder that checks what needs no schema (size, UTF-8, JSON, names), and leaves the rest to `judge`.
  *
- * @param judge what becomes of a value of JSON; must not throw
+ * @param judge the result for a JSON value; must not throw
  */
 export function lineReader<T>(
   { maxEventBytes, duplicateNames }: Required<JsonOptions>,
@@ -22,7 +22,7 @@ export function lineReader<T>(
     if (exceedsBytes(raw, maxEventBytes)) return malformed(tooLarge(raw, maxEventBytes));
     const text = typeof raw === "string" ? raw : decodeUtf8(raw);
     if (text === undefined) return malformed(INVALID_UTF8);
-    // The first character settles it for nearly every line; the pattern costs 2 % of a decode.
+    // The first character is enough for nearly every line; the pattern costs 2 % of a decode.
     if (text.charCodeAt(0) !== OPEN_BRACE && BLANK_LINE.test(text)) return BLANK;
     let value: unknown;
     try {

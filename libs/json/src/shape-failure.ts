@@ -3,12 +3,12 @@ import type { DecodeFailure } from "./codec.ts";
 import { look } from "./describe/look.ts";
 import type { ObjectShape } from "./describe/object-shape.ts";
 
-/** A field's name is the sender's, so it may be as long as a line. */
+/** The sender chooses a field's name, so it may be as long as a line. */
 const MAX_NAME_LENGTH = 64;
 /** Some libraries repeat the value in their message. In UTF-16 units. */
 const MAX_MESSAGE_LENGTH = 500;
 
-/** Says what is wrong with a parsed value that a schema refuses: the first fault, in the schema's order. */
+/** Why a schema refuses a parsed value: the first fault, in the schema's order. */
 export function shapeFailure(
   issue: StandardSchemaV1.Issue | undefined,
   value: unknown,
@@ -27,21 +27,21 @@ export function shapeFailure(
   return { code: "wrong-shape", path, message };
 }
 
-/** Says that a field is none of the schema's. */
+/** The failure for a field that the schema does not have. */
 export function unknownField(name: string): DecodeFailure {
   return { code: "wrong-shape", path: name, message: `field ${quoteName(name)} is unknown` };
 }
 
-/** A name for a message, cut where it is long. */
+/** A name for a message, cut if it is long. */
 export function quoteName(name: string): string {
   return JSON.stringify(cut(name, MAX_NAME_LENGTH));
 }
 
 function pathOf(issue: StandardSchemaV1.Issue | undefined): readonly string[] {
   const path = issue?.path ?? [];
-  // Not `map`: a path may be a class of its own.
+  // Not `map`: a path need not be an array.
   const names = Array.from(path, (part) => String(typeof part === "object" ? part.key : part));
-  // Of unknown fields zod has the names beside the path.
+  // For unknown fields zod has the names beside the path.
   const unknown = look(issue, "keys", "0");
   return typeof unknown === "string" ? [...names, unknown] : names;
 }

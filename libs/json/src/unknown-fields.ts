@@ -2,11 +2,11 @@ import type { ObjectShape } from "./describe/object-shape.ts";
 import { InvalidOptionError } from "./errors.ts";
 import type { UnknownFields } from "./options.ts";
 
-/** A policy for a schema, made ready. */
+/** A policy, applied to a schema. */
 export interface UnknownFieldsRule {
-  /** The first field of a parsed line that is to be refused, if any. */
+  /** The first field of a parsed line that must be refused, if any. */
   readonly refused: (line: object) => string | undefined;
-  /** The event as it is handed on. @param line the parsed line */
+  /** The event that is returned. @param line the parsed line */
   readonly handOn: (event: object, line: object) => object;
 }
 

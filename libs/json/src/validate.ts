@@ -1,13 +1,13 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { AsyncSchemaError } from "./errors.ts";
 
-/** Any schema of the standard: what it takes and gives is checked by the caller's types. */
+/** Any schema of the standard: the caller's types check its input and output. */
 export type AnySchema = StandardSchemaV1;
 
-/** What a schema says of a value, or what it threw instead. */
+/** What a schema returns for a value, or what it threw. */
 export type Verdict = StandardSchemaV1.Result<unknown> | Thrown;
 
-/** Kept apart from every verdict by its class. */
+/** A class, so that no verdict can look like it. */
 export class Thrown {
   readonly error: unknown;
 
@@ -16,15 +16,11 @@ export class Thrown {
   }
 }
 
-/**
- * Gives the verdict of a schema on a value.
- *
- * @throws {@link AsyncSchemaError} if there is none yet but a promise of one.
- */
+/** Validates a value. @throws {@link AsyncSchemaError} if the schema returns a promise */
 export type Validate = (value: unknown) => Verdict;
 
 export function validatorOf(schema: AnySchema): Validate {
-  // Once: arktype makes it anew each time.
+  // Once: arktype builds it anew each time.
   const standard = schema["~standard"];
   return (value) => {
     let verdict: StandardSchemaV1.Result<unknown> | Promise<StandardSchemaV1.Result<unknown>>;
@@ -37,7 +33,7 @@ export function validatorOf(schema: AnySchema): Validate {
   };
 }
 
-/** Zod gives a promise, too, where a synchronous check threw, so that is asked once more, in its own words. */
+/** Zod also returns a promise if a synchronous check threw, so its own synchronous method is called. */
 function withoutWaiting(schema: AnySchema, value: unknown, promise: Promise<unknown>): Thrown {
   promise.catch(() => undefined);
   const thrown = isZod(schema) ? thrownBy(schema, value) : undefined;

@@ -1,5 +1,5 @@
 /**
- * Checked by the compiler alone: an event has the type that its schema gives out, and a projection that of its fields.
+ * Checked by the compiler alone: an event has the output type of its schema, and a projection only some of its fields.
  * Nothing here is run.
  */
 import { type } from "arktype";
@@ -22,7 +22,7 @@ same<typeof ofValibot, JsonCodec<Visit>>(true);
 const ofArktype = json(type({ zone: "string", mobile: "boolean" }));
 same<typeof ofArktype, JsonCodec<Visit>>(true);
 
-// What the schema gives out, not what it takes.
+// The output of the schema, not its input.
 const dated = json(z.object({ at: z.string().transform((text) => new Date(text)) }));
 same<typeof dated, JsonCodec<{ at: Date }>>(true);
 

@@ -9,7 +9,7 @@ import {
   type ObjectShape,
 } from "./object-shape.ts";
 
-/** What is to be seen of a type of arktype 2, by its `json`; undefined if it is no plain object. */
+/** What can be seen of a type of arktype 2, by its `json`; undefined if it is not a plain object. */
 export function describeArktype(schema: unknown): ObjectShape | undefined {
   const json = look(schema, "json");
   if (look(json, "domain") !== "object" || look(json, "sequence") !== undefined) return undefined;
@@ -36,7 +36,7 @@ function restOf(undeclared: unknown): ObjectShape["unknown"] {
   return undeclared === "delete" ? "strip" : "keep";
 }
 
-/** A type has its fields' types by this method. */
+/** The type of a field. */
 function fieldOf(schema: unknown, name: string): unknown {
   const get = look(schema, "get");
   return typeof get === "function" ? get.call(schema, name) : undefined;
@@ -65,7 +65,7 @@ function branchRule(branch: unknown): FieldRule {
   if (domain === "number" && hasOnly(branch, ["domain", "meta"])) return { kind: "number", nullable: false };
   if (domain !== "string" || !hasOnly(branch, ["domain", "meta", "minLength"])) return CHECKED;
   const minLength = look(branch, "minLength");
-  // Other bounds are left to the type: there are two ways to measure length.
+  // The type checks other bounds: there are two ways to measure length.
   return minLength === undefined || minLength === 1 ? text(minLength === 1) : CHECKED;
 }
 

@@ -13,9 +13,9 @@ const DESCRIBE: ReadonlyMap<string, (schema: AnySchema) => ObjectShape | undefin
 ]);
 
 /**
- * What can be seen of a schema; undefined where that is nothing.
+ * What can be seen of a schema; undefined if that is nothing.
  *
- * The Standard JSON Schema of a schema would be no help: it leaves out refinements, which refuse lines, too.
+ * The Standard JSON Schema of a schema would not help: it leaves out refinements, which refuse lines too.
  *
  * @throws {@link AsyncSchemaError} if a trial shows that it is asynchronous.
  */
@@ -28,12 +28,12 @@ export function describeSchema(schema: AnySchema): ObjectShape | undefined {
   if (shape === undefined) return undefined;
   const fields = new Map<string, Field>();
   for (const [name, field] of shape.fields) fields.set(name, tried(field));
-  // What every object inherits is not absent from any, for schemas that look for it with `in`.
+  // A schema that looks for a field with `in` finds the properties that every object inherits.
   const transparent = shape.transparent && ![...fields.keys()].some((name) => name in Object.prototype);
   return { ...shape, fields, transparent };
 }
 
-/** A library's insides may be others than they were, so that anything may go wrong. */
+/** Another version of a library may have other internals, so anything may go wrong. */
 function shapeOf(schema: AnySchema, vendor: string): ObjectShape | undefined {
   try {
     return DESCRIBE.get(vendor)?.(schema);
@@ -46,12 +46,12 @@ type Sample = string | number | boolean | null;
 
 const SAMPLES: readonly Sample[] = ["", "a", "é🦀", 0, -0, 1.5, -1e21, true, false, null];
 
-/** The field, its rule believed only where the field's schema takes and refuses as it should. */
+/** The field with its rule, if the field's schema accepts and refuses the samples by that rule. */
 function tried(field: Field): Field {
   const { rule, schema } = field;
   const validate = validatorOf(schema);
   const samples = rule.kind === "choice" ? [...SAMPLES, ...rule.texts] : SAMPLES;
-  // All of them in any case: it may be the last one that shows the schema to be asynchronous.
+  // All of them: only the last one may show that the schema is asynchronous.
   const verdicts = samples.map((sample) => [sample, isTakenAsIs(validate, sample)] as const);
   const holds = verdicts.every(([sample, taken]) => taken === fits(rule, sample));
   const mayBeAbsent = field.mayBeAbsent && !hasDefault(validate);

@@ -1,20 +1,20 @@
 import type { AnySchema } from "../validate.ts";
 
-/** A thing of a library whose insides no type describes: objects, and functions that serve as such. */
+/** An object of a library (or a function that is one) whose properties no type describes. */
 export type Insides = Readonly<Record<string, unknown>>;
 
 export function isInsides(value: unknown): value is Insides {
   return (typeof value === "object" || typeof value === "function") && value !== null;
 }
 
-/** What lies at the end of `path` in `value`; undefined where there is no such way. */
+/** The property that `path` leads to; undefined if there is none. */
 export function look(value: unknown, ...path: readonly string[]): unknown {
   let at = value;
   for (const name of path) at = isInsides(at) ? at[name] : undefined;
   return at;
 }
 
-/** Whether `value` has no other properties than these: what is not known may change the meaning of what is. */
+/** Whether `value` has only these properties: an unknown one may change the meaning of the others. */
 export function hasOnly(value: unknown, names: readonly string[]): boolean {
   return isInsides(value) && Object.keys(value).every((name) => names.includes(name));
 }

@@ -1,7 +1,7 @@
 import type { AnySchema } from "../validate.ts";
 
 /**
- * What a field's value may be, where that can be seen from outside. `checked` is anything else (a format, a bound, a
+ * What a field's value may be, if that can be seen from outside. `checked` is anything else (a format, a bound, a
  * refinement, a transform): only the field's own schema knows.
  */
 export type FieldRule =
@@ -14,18 +14,18 @@ export type FieldRule =
 /** A field of an object. */
 export interface Field {
   readonly rule: FieldRule;
-  /** The schema of the field alone: it says of a value what the object's schema says of it as this field. */
+  /** The schema of the field alone. It accepts the values that the object's schema accepts for this field. */
   readonly schema: AnySchema;
-  /** Whether an object may lack the field, and the event lacks it then: a default is another case. */
+  /** Whether an object may lack the field, and the event then lacks it too: it has no default. */
   readonly mayBeAbsent: boolean;
 }
 
-/** What can be seen of a schema that takes objects. */
+/** What can be seen of a schema of objects. */
 export interface ObjectShape {
   readonly fields: ReadonlyMap<string, Field>;
   /** What the schema does with fields that it does not have. */
   readonly unknown: "strip" | "keep" | "refuse";
-  /** Whether there is nothing to an event but its fields, each by itself: no refinement of the whole, for one. */
+  /** Whether an event is valid if each of its fields is: there is no refinement of the whole, for example. */
   readonly transparent: boolean;
   /** Whether an event's fields have the schema's order, otherwise they have the order of the line. */
   readonly reorders: boolean;
@@ -45,13 +45,13 @@ export function nullable(rule: FieldRule): FieldRule {
   return rule.kind === "checked" ? rule : { ...rule, nullable: true };
 }
 
-/** Whether a rule takes a value of JSON as it is. */
+/** Whether a rule accepts a JSON value unchanged. */
 export function fits(rule: FieldRule, value: unknown): boolean {
   switch (rule.kind) {
     case "text":
       return typeof value === "string" ? !(rule.nonEmpty && value === "") : isTakenNull(rule, value);
     case "number":
-      // Libraries differ in what they make of a number that is too large, which JSON.parse makes Infinity.
+      // A number that is too large, which JSON.parse reads as Infinity, is not the same in all libraries.
       return Number.isFinite(value) || isTakenNull(rule, value);
     case "boolean":
       return typeof value === "boolean" || isTakenNull(rule, value);

@@ -14,10 +14,10 @@ const OBJECTS: ReadonlyMap<unknown, ObjectShape["unknown"]> = new Map([
   ["loose_object", "keep"],
   ["strict_object", "refuse"],
 ]);
-/** What every schema has. */
+/** Properties of every schema. */
 const COMMON = ["kind", "type", "reference", "expects", "async", "message", "~run", "~standard", "pipe"];
 
-/** What is to be seen of a schema of valibot 1; undefined if it is no plain object. */
+/** What can be seen of a schema of valibot 1; undefined if it is not a plain object. */
 export function describeValibot(schema: unknown): ObjectShape | undefined {
   const unknown = OBJECTS.get(look(schema, "type"));
   const entries = look(schema, "entries");
@@ -69,7 +69,7 @@ function ruleOf(schema: unknown): FieldRule {
   }
 }
 
-/** Of what a pipe may add, it is only this that means the same however length is measured. */
+/** Of what a pipe may add, only this bound is the same however length is measured. */
 function pipedRule(rule: FieldRule, actions: readonly unknown[]): FieldRule {
   if (actions.length === 0) return rule;
   const isText = rule.kind === "text" && !rule.nullable;
@@ -86,7 +86,7 @@ function choiceOf(values: unknown): FieldRule {
   return Array.isArray(values) && isTexts(values) ? choice(values) : CHECKED;
 }
 
-/** The object's schema asks for this type, and for nothing within. */
+/** The object's schema looks at this type only, not at what it wraps. */
 function mayBeAbsent(schema: unknown): boolean {
   const type = look(schema, "type");
   const isOptional = type === "optional" || type === "exact_optional" || type === "nullish";

@@ -9,7 +9,7 @@ import {
   type ObjectShape,
 } from "./object-shape.ts";
 
-/** What is to be seen of a schema of zod 4, mini or not; undefined if it is no plain object. */
+/** What can be seen of a schema of zod 4, mini or not; undefined if it is not a plain object. */
 export function describeZod(schema: unknown): ObjectShape | undefined {
   const def = defOf(schema);
   const shape = look(def, "shape");
@@ -27,7 +27,7 @@ export function describeZod(schema: unknown): ObjectShape | undefined {
   return { fields, unknown: rest ?? "keep", transparent, reorders: true };
 }
 
-/** What becomes of other fields; undefined if their values are validated. */
+/** What happens to other fields; undefined if their values are validated. */
 function restOf(catchall: unknown): ObjectShape["unknown"] | undefined {
   if (catchall === undefined) return "strip";
   const def = defOf(catchall);
@@ -68,7 +68,7 @@ function textRule(def: unknown): FieldRule {
   return checks.every(isNotEmpty) ? text(checks.length > 0) : CHECKED;
 }
 
-/** The one bound on texts that means the same however length is measured. */
+/** The one bound on texts that is the same however length is measured. */
 function isNotEmpty(check: unknown): boolean {
   return (
     look(check, "check") === "min_length" &&

@@ -6,13 +6,13 @@ import type { ValueType } from "./value-pattern.ts";
 export interface Cell {
   readonly name: string;
   readonly type: ValueType;
-  /** Where its texts come from, if the value is handed on. */
+  /** The pool of its texts, if the value is part of the event. */
   readonly pool: TextPool | undefined;
-  /** The schema that has the last word on the value, if the pattern does not say all. */
+  /** The schema that checks the value, if the pattern alone does not decide. */
   readonly schema: AnySchema | undefined;
 }
 
-/** Makes an event of a match; undefined where a field's schema refuses its value. */
+/** Builds the event of a match; undefined if a field's schema refuses its value. */
 export type GroupReader = (groups: Groups) => object | undefined;
 
 type Groups = readonly (string | undefined)[];
@@ -34,7 +34,7 @@ export function groupReader(wanted: readonly string[], cells: readonly Cell[]): 
   const [first, second, third, fourth, ...more] = members;
   return (groups) => {
     const event = { ...empty };
-    // Each store of its own, as far as most projections go: one in a loop has to look up the names over and over.
+    // A store for each of the first four, which most projections have: a loop looks up the name each time.
     if (first !== undefined) event[first.name] = valueOf(first, groups);
     if (second !== undefined) event[second.name] = valueOf(second, groups);
     if (third !== undefined) event[third.name] = valueOf(third, groups);
@@ -52,11 +52,11 @@ interface Place extends Cell {
 
 function valueOf({ group, type, pool }: Place, groups: Groups): unknown {
   const written = groups[group];
-  // A null leaves the group of another type empty.
+  // For a null the group is empty.
   if (written === undefined) return null;
   switch (type) {
     case "text":
-      // What is checked and not handed on may go on being a part of its line.
+      // A text that is only checked may stay a part of its line.
       return pool === undefined ? written : pool.own(written);
     case "number":
       return Number(written);
@@ -67,7 +67,7 @@ function valueOf({ group, type, pool }: Place, groups: Groups): unknown {
   }
 }
 
-/** Whether the field's schema takes its value; if so, and it is wanted, the event has what the schema made of it. */
+/** Whether the field's schema accepts its value. If the field is wanted, the event gets the schema's output. */
 type Check = (groups: Groups, event: Event) => boolean;
 
 function check(place: Place, isWanted: boolean): readonly Check[] {

@@ -13,7 +13,7 @@ import {
 } from "./value-pattern.ts";
 
 const SPACE = String.raw`[ \t\r\n]*`;
-/** One field with what stands before it: separator, name, colon, and the value. */
+/** One field: the separator before it, name, colon, and value. */
 const MEMBER = new RegExp(
   `(${SPACE}[{,]${SPACE})"(${TEXT}*)"(${SPACE}:${SPACE})(?:(")${TEXT}*"|(${BOOLEAN})|null|(${NUMBER}))`,
   "y",
@@ -23,19 +23,19 @@ const END = new RegExp(`${SPACE}\\}${SPACE}$`, "y");
 /** Longer lines would make long patterns, and are rare. */
 const LONGEST_LINE = 4_096;
 
-/** What a projection reads, and what it knows of the lines. */
+/** What a projection reads, and what it knows about the lines. */
 export interface Wanted {
-  /** The fields of an event, in its order, each with where its texts come from. */
+  /** The fields of an event, in its order, each with the pool of its texts. */
   readonly names: ReadonlyMap<string, TextPool>;
   /** The schema's fields. */
   readonly fields: ReadonlyMap<string, Field>;
 }
 
 /**
- * The form that the lines of one program share: which fields in which order, each of which type, and the white space
- * between them. It is a regular expression with the values left open, so that a line that matches is known to be that
- * very JSON object without having been parsed: no escapes, no control characters, no nesting, no name twice. A field of
- * the schema is left open as far as the schema takes it, any other one as far as its type goes.
+ * The form that the lines of one program share: the order of the fields, their types, and the white space between them.
+ * It is a regular expression in which only the values vary. So a line that matches is known to be a valid JSON object
+ * without being parsed: no escapes, no control characters, no nesting, no name twice. For a field of the schema it matches
+ * the values that the schema accepts, for any other field the values of its type.
  */
 export class LineLayout {
   readonly #pattern: RegExp;
@@ -47,8 +47,8 @@ export class LineLayout {
   }
 
   /**
-   * The layout of a line; undefined if it has none: something in it is nested or escaped, or a default takes the place of
-   * a field that it lacks.
+   * The layout of a line; undefined if it has none, because something in it is nested or escaped, or because it lacks a
+   * field that has a default.
    *
    * @param line known to be an event
    */
@@ -77,7 +77,7 @@ export class LineLayout {
     return new LineLayout(pattern, groupReader([...names.keys()], cells));
   }
 
-  /** The wanted fields of a line; undefined for one of another layout, and for one that a field's schema refuses. */
+  /** The wanted fields of a line; undefined if it has another layout, or if a field's schema refuses it. */
   read(line: string): object | undefined {
     const groups = this.#pattern.exec(line);
     return groups === null ? undefined : this.#read(groups);
@@ -95,7 +95,7 @@ function typeOf([, , , , quote, boolean, number]: RegExpExecArray): ValueType {
   return number === undefined ? "null" : "number";
 }
 
-/** A field of a rule is read by its rule; any other has the type that it has in this line. */
+/** A field with a rule is read by its rule; any other field has its type in this line. */
 function cellOf(name: string, type: ValueType, field: Field | undefined, pool: TextPool | undefined): Cell {
   if (field === undefined) return { name, type, pool, schema: undefined };
   const { rule, schema } = field;

@@ -5,18 +5,18 @@ import { exceedsBytes } from "../raw-bytes.ts";
 import { KnownLayouts } from "./known-layouts.ts";
 import { TextPool } from "./text-pool.ts";
 
-/** The codec that a projection stands in for. */
+/** The codec of a projection. */
 export interface Original<T> extends LineDecoder<T> {
   readonly maxEventBytes: number;
-  /** What can be seen of its schema, `unknown` after the codec's options. */
+  /** What can be seen of its schema, with the codec's option for unknown fields. */
   readonly shape: ObjectShape | undefined;
 }
 
 /**
  * A decoder of some fields.
  *
- * A line that has the layout of earlier ones is not parsed; any other one goes the codec's way, and so do all lines
- * where the schema cannot be seen through.
+ * A line that has the layout of earlier ones is not parsed. Any other line goes to the codec, and so do all lines if the
+ * schema has more than its fields.
  */
 export function projection<T, Field extends keyof T & string>(
   { decode: decodeWhole, maxEventBytes, shape }: Original<T>,
@@ -50,7 +50,7 @@ export function projection<T, Field extends keyof T & string>(
     return complete(Object.fromEntries(members.map((name) => [name, event[name]])));
   }
 
-  /** Every wanted field has been written, with a value of its type: of that the compiler cannot know. */
+  /** Every wanted field has been written, with a value of its type; the compiler cannot see that. */
   function complete(event: object): Pick<T, Field> {
     return event as Pick<T, Field>;
   }

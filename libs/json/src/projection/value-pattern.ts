@@ -1,9 +1,9 @@
 import type { FieldRule } from "../describe/object-shape.ts";
 
-/** Inside a JSON string: anything that needs no escape. */
+/** Inside a JSON string: any character that needs no escape. */
 export const TEXT = String.raw`[^"\\\x00-\x1f]`;
 export const NUMBER = String.raw`-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?`;
-/** Libraries differ in what they make of a number that is too large, which JSON.parse makes Infinity. */
+/** Excludes a number that is too large, which JSON.parse reads as Infinity: libraries treat it differently. */
 const FINITE_NUMBER = String.raw`-?(?:0|[1-9]\d{0,19})(?:\.\d+)?(?:[eE][+-]?\d{1,2})?`;
 export const BOOLEAN = "true|false";
 
@@ -15,7 +15,7 @@ export type ValueType = "text" | "number" | "boolean" | "null";
 /** What begins the part of a value that is read: a group of its own, or none. */
 export type Open = "(" | "(?:";
 
-/** All values of a type; a text's quotes stay outside of what is read. */
+/** All values of a type. A text's quotes are outside the group. */
 export function typePattern(type: ValueType, open: Open, number = NUMBER): string {
   switch (type) {
     case "text":
@@ -29,7 +29,7 @@ export function typePattern(type: ValueType, open: Open, number = NUMBER): strin
   }
 }
 
-/** All values of a rule that are written without escapes; where it takes a null, that leaves the group empty. */
+/** All values of a rule that are written without escapes. For a null the group is empty. */
 export function rulePattern(rule: Exclude<FieldRule, { readonly kind: "checked" }>, open: Open): string {
   const pattern = notNullPattern(rule, open);
   return rule.nullable ? `(?:${pattern}|null)` : pattern;
@@ -47,13 +47,13 @@ function notNullPattern(rule: Exclude<FieldRule, { readonly kind: "checked" }>, 
   }
 }
 
-/** A text that has to be escaped is in no line without escapes, and its quotes would mean something else there. */
+/** Texts that need escapes are left out: a line without escapes cannot have them. */
 function textsPattern(texts: ReadonlySet<string>): string {
   const plain = [...texts].filter((text) => UNESCAPED.test(text)).map(escaped);
   return plain.length === 0 ? "(?!)" : plain.join("|");
 }
 
-/** A pattern of this text and no other. */
+/** A pattern that matches only this text. */
 export function escaped(literal: string): string {
   return literal.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
 }
