@@ -27,7 +27,7 @@ export { join } from "./folds/join.ts";
 export { mean } from "./folds/mean.ts";
 export { reduce } from "./folds/reduce.ts";
 export { sum } from "./folds/count-and-sum.ts";
-export { DURATION_FORM, parseDuration, toMs } from "./duration.ts";
+export { DURATION_FORM, isCalendarLength, parseDuration, toMs } from "./duration.ts";
 export { session, sliding, tumbling } from "./windower.ts";
 export { stateSpecOf } from "./state-spec.ts";
 export { NO_SESSION_ID } from "./window.ts";
@@ -41,7 +41,8 @@ export type {
   Timestamp,
 } from "./clock.ts";
 export type { CustomWindow, CustomWindower } from "./custom-windower.ts";
-export type { Duration } from "./duration.ts";
+export type { CalendarWindower } from "./calendar-windower.ts";
+export type { CalendarLength, Duration } from "./duration.ts";
 export type { DeduplicatorBatch, DeduplicatorOptions } from "./deduplicator.ts";
 export type { FixedWindower } from "./fixed-windower.ts";
 export type { AccumulatorSize, WindowEventFailure } from "./errors.ts";
@@ -90,6 +91,7 @@ export type {
 export type { OrdinalWindow, Window, WindowId } from "./window.ts";
 export type {
   BuiltInWindower,
+  CalendarOptions,
   SessionWindower,
   SlidingOptions,
   TumblingOptions,
