@@ -68,7 +68,8 @@ export function flowOptions(
     {
       flag: "--window <kind:length>",
       env: "MILLRACE_WINDOW",
-      description: "tumbling:<length>, sliding:<length>/<offset> or session:<gap>; units are ms, s, m, h, d",
+      description:
+        "tumbling:<length>, sliding:<length>/<offset> or session:<gap>; units are ms, s, m, h, d, w; or tumbling:<length>@<time zone>, such as 1d@Europe/Berlin: whole days (d), weeks (w, from Monday) or months (mo) there",
       parse: parseWindow,
       defaultText: DEFAULT_WINDOW,
     },

@@ -1,6 +1,7 @@
 import {
   DURATION_FORM,
   WindowSpecError,
+  isCalendarLength,
   parseDuration,
   session,
   sliding,
@@ -29,23 +30,42 @@ function slidingWindower(lengthMs: number, offsetMs: number): BuiltInWindower {
 }
 
 /**
- * Reads the value of `--window`: `tumbling:5s`, `sliding:10s/1s` (length and offset) or `session:30s` (gap).
+ * Reads the value of `--window`: `tumbling:5s`, `sliding:10s/1s` (length and offset), `session:30s` (gap) or
+ * `tumbling:1d@Europe/Berlin` (days of a time zone).
  *
  * @throws RangeError, DurationError that says what is wanted
  */
 export function parseWindow(text: string): BuiltInWindower {
   const [name = "", ...rest] = text.split(":");
-  const durations = rest.join(":").split("/");
+  const lengths = rest.join(":");
+  const zoned = lengths.indexOf("@");
+  if (zoned >= 0) return calendarWindower(name, lengths.slice(0, zoned), lengths.slice(zoned + 1));
+  const durations = lengths.split("/");
   const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
   if (kind === undefined || rest.length === 0 || durations.length !== kind.durations) {
     throw new RangeError(
       `${JSON.stringify(text)} is not a window: give tumbling:<length>, sliding:<length>/<offset> or session:<gap>, ` +
-        `each of them ${DURATION_FORM}`,
+        `each of them ${DURATION_FORM}; or calendar days, weeks or months, such as tumbling:1d@Europe/Berlin`,
     );
   }
   const [firstMs = Number.NaN, secondMs = Number.NaN] = durations.map((duration) => parseDuration(duration));
+  return asRangeError(() => kind.build(firstMs, secondMs));
+}
+
+function calendarWindower(kind: string, length: string, timeZone: string): BuiltInWindower {
+  if (kind !== "tumbling") {
+    throw new RangeError(`only tumbling windows have a time zone, such as tumbling:1d@${timeZone}`);
+  }
+  if (isCalendarLength(length)) return asRangeError(() => tumbling(length, { timeZone }));
+  throw new RangeError(
+    `${JSON.stringify(length)} is not a length of windows in a time zone: give whole days, weeks or months, such as 1d, ` +
+      "2w or 3mo",
+  );
+}
+
+function asRangeError(build: () => BuiltInWindower): BuiltInWindower {
   try {
-    return kind.build(firstMs, secondMs);
+    return build();
   } catch (error) {
     if (error instanceof WindowSpecError) throw new RangeError(error.message, { cause: error });
     throw error;

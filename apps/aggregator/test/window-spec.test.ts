@@ -1,3 +1,5 @@
+import "temporal-polyfill/global";
+
 import { describe, expect, test } from "@jest/globals";
 import { session, sliding, tumbling } from "@millrace/windowing";
 import { parseWindow } from "../src/window-spec.ts";
@@ -10,6 +12,27 @@ describe("parseWindow", () => {
     ["session:30s", session(30_000)],
   ])("reads %s", (text, windower) => {
     expect(parseWindow(text)).toEqual(windower);
+  });
+
+  test("reads days, weeks and months of a time zone", () => {
+    const days = parseWindow("tumbling:1d@Europe/Berlin");
+    expect(days).toEqual(tumbling("1d", { timeZone: "Europe/Berlin" }));
+    expect(days).not.toEqual(tumbling("1d", { timeZone: "Europe/Paris" }));
+    expect(parseWindow("tumbling:3mo@UTC")).toEqual(tumbling("3mo", { timeZone: "UTC" }));
+  });
+
+  test.each([
+    [
+      "sliding:2d/1d@Europe/Berlin",
+      /^only tumbling windows have a time zone, such as tumbling:1d@Europe\/Berlin$/,
+    ],
+    ["session:30s@Europe/Berlin", /^only tumbling windows/],
+    ["tumbling:24h@Europe/Berlin", /^"24h" is not a length of windows in a time zone: give whole days/],
+    ["tumbling:1d@Mars/Base", /"Mars\/Base" is no time zone/],
+    ["tumbling:1d@", /"" is no time zone/],
+    ["tumbling:1mo", /a month has no fixed length, and is only for tumbling windows in a time zone/],
+  ])("refuses %s", (text, message) => {
+    expect(() => parseWindow(text)).toThrow(message);
   });
 
   test.each([

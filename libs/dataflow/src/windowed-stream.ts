@@ -1,6 +1,9 @@
 import {
   aggregate,
+  approxDistinct,
   collectList,
+  collectMap,
+  collectSet,
   count,
   createWindowEngine,
   distinct,
@@ -10,13 +13,16 @@ import {
   max,
   mean,
   min,
+  quantile,
   reduce,
   stateSpecOf,
   sum,
+  topK,
 } from "@millrace/windowing";
 import type {
   Aggregated,
   Aggregates,
+  ApproxDistinctOptions,
   Clock,
   CodecOption,
   CollectBounds,
@@ -26,10 +32,15 @@ import type {
   JoinSides,
   JoinState,
   Joined,
+  JsonField,
   JsonLike,
   LateEvent,
   OpaqueBounds,
+  QuantileOptions,
+  Quantiles,
+  Ranked,
   RefusedEvent,
+  Scalar,
   Upstream,
   WindowEngineOptions,
   Windower,
@@ -198,13 +209,77 @@ export class WindowedStream<V> {
    * The exact number of different values that `valueOf` returns; each value is kept. Undefined = the event has none.
    * Values beyond the bound of a million are in the row's `overflow`.
    */
-  distinct(valueOf: ValueOf<V>, options?: DistinctOptions): WindowResults<V, number>;
-  distinct(id: string, valueOf: ValueOf<V>, options?: DistinctOptions): WindowResults<V, number>;
+  distinct(valueOf: ScalarOf<V>, options?: DistinctOptions): WindowResults<V, number>;
+  distinct(id: string, valueOf: ScalarOf<V>, options?: DistinctOptions): WindowResults<V, number>;
   distinct(
-    ...given: Named<[valueOf: ValueOf<V>, options?: DistinctOptions | undefined]>
+    ...given: Named<[valueOf: ScalarOf<V>, options?: DistinctOptions | undefined]>
   ): WindowResults<V, number> {
     const [id, valueOf, options] = named(given);
     return this.#fold(id, distinct(valueOf, options));
+  }
+
+  /**
+   * About how many different values `valueOf` returns, with a standard error of 2 % (`error`) in 4 KiB for each key,
+   * however many there are. Undefined = the event has none.
+   *
+   * @throws WindowOptionsError
+   */
+  approxDistinct(valueOf: ScalarOf<V>, options?: ApproxDistinctOptions): WindowResults<V, number>;
+  approxDistinct(id: string, valueOf: ScalarOf<V>, options?: ApproxDistinctOptions): WindowResults<V, number>;
+  approxDistinct(
+    ...given: Named<[valueOf: ScalarOf<V>, options?: ApproxDistinctOptions | undefined]>
+  ): WindowResults<V, number> {
+    const [id, valueOf, options] = named(given);
+    return this.#fold(id, approxDistinct(valueOf, options));
+  }
+
+  /**
+   * Quantiles of the values that `valueOf` returns (finite numbers, else the event is an error), with a relative error of at
+   * most 1 % (`error`). A number for one `q` from 0 to 1, a list for a list.
+   *
+   * @example .quantile((request) => request.ms, 0.99)
+   * @throws WindowOptionsError
+   */
+  quantile<const Q extends number | readonly number[]>(
+    valueOf: (value: V) => number,
+    q: Q,
+    options?: QuantileOptions,
+  ): WindowResults<V, Quantiles<Q>>;
+  quantile<const Q extends number | readonly number[]>(
+    id: string,
+    valueOf: (value: V) => number,
+    q: Q,
+    options?: QuantileOptions,
+  ): WindowResults<V, Quantiles<Q>>;
+  quantile<const Q extends number | readonly number[]>(
+    ...given: Named<[valueOf: (value: V) => number, q: Q, options?: QuantileOptions | undefined]>
+  ): WindowResults<V, Quantiles<Q>> {
+    const [id, valueOf, q, options] = named(given);
+    return this.#fold(id, quantile(valueOf, q, options));
+  }
+
+  /**
+   * The `k` most frequent of the values that `valueOf` returns, the most frequent first; undefined = the event has none. With
+   * more than 2,000 different values (`max`) each count may be too low by its `error`.
+   *
+   * @throws WindowOptionsError
+   */
+  topK<T extends Scalar>(
+    valueOf: (value: V) => T | undefined,
+    k: number,
+    options?: CollectBounds,
+  ): WindowResults<V, readonly Ranked<T>[]>;
+  topK<T extends Scalar>(
+    id: string,
+    valueOf: (value: V) => T | undefined,
+    k: number,
+    options?: CollectBounds,
+  ): WindowResults<V, readonly Ranked<T>[]>;
+  topK<T extends Scalar>(
+    ...given: Named<[valueOf: (value: V) => T | undefined, k: number, options?: CollectBounds | undefined]>
+  ): WindowResults<V, readonly Ranked<T>[]> {
+    const [id, valueOf, k, options] = named(given);
+    return this.#fold(id, topK(valueOf, k, options));
   }
 
   /**
@@ -217,6 +292,88 @@ export class WindowedStream<V> {
     const [id, options] = typeof first === "string" ? [first, second] : [undefined, first];
     const list = collectList((value: V) => value, { ...options, codec: options?.codec ?? jsonCodec<V>() });
     return this.#fold(id, list);
+  }
+
+  /**
+   * The values that `valueOf` returns, as a list; undefined = the event has none. It has the bounds of {@link collect}. Values
+   * that are not JSON need a codec.
+   */
+  collectList<T>(
+    valueOf: (value: V) => T & JsonField<T>,
+    options?: CollectBounds,
+  ): WindowResults<V, readonly Exclude<T, undefined>[]>;
+  collectList<T>(
+    id: string,
+    valueOf: (value: V) => T & JsonField<T>,
+    options?: CollectBounds,
+  ): WindowResults<V, readonly Exclude<T, undefined>[]>;
+  collectList<T>(
+    valueOf: (value: V) => T | undefined,
+    options: CollectBounds & CodecOption<T>,
+  ): WindowResults<V, readonly T[]>;
+  collectList<T>(
+    id: string,
+    valueOf: (value: V) => T | undefined,
+    options: CollectBounds & CodecOption<T>,
+  ): WindowResults<V, readonly T[]>;
+  collectList<T>(
+    ...given: Named<[valueOf: (value: V) => T | undefined, options?: ListOptions<T> | undefined]>
+  ): WindowResults<V, readonly T[]> {
+    const [id, valueOf, options] = named(given);
+    return this.#fold(id, collectList(valueOf, { ...options, codec: options?.codec ?? jsonCodec<T>() }));
+  }
+
+  /** The different values that `valueOf` returns, in order of their first appearance, with the bounds of {@link collect}. */
+  collectSet<T extends Scalar>(
+    valueOf: (value: V) => T | undefined,
+    options?: CollectBounds,
+  ): WindowResults<V, readonly T[]>;
+  collectSet<T extends Scalar>(
+    id: string,
+    valueOf: (value: V) => T | undefined,
+    options?: CollectBounds,
+  ): WindowResults<V, readonly T[]>;
+  collectSet<T extends Scalar>(
+    ...given: Named<[valueOf: (value: V) => T | undefined, options?: CollectBounds | undefined]>
+  ): WindowResults<V, readonly T[]> {
+    const [id, valueOf, options] = named(given);
+    return this.#fold(id, collectSet(valueOf, options));
+  }
+
+  /**
+   * An object with the entries that `entryOf` returns; for equal names the last one counts, undefined = the event has none. It
+   * has the bounds of {@link collect}. Values that are not JSON need a codec.
+   *
+   * @example .collectMap((reading) => [reading.sensor, reading.value])
+   */
+  collectMap<T>(
+    entryOf: (value: V) => readonly [name: string, value: T & JsonLike<T>] | undefined,
+    options?: CollectBounds,
+  ): WindowResults<V, Readonly<Record<string, T>>>;
+  collectMap<T>(
+    id: string,
+    entryOf: (value: V) => readonly [name: string, value: T & JsonLike<T>] | undefined,
+    options?: CollectBounds,
+  ): WindowResults<V, Readonly<Record<string, T>>>;
+  collectMap<T>(
+    entryOf: (value: V) => readonly [name: string, value: T] | undefined,
+    options: CollectBounds & CodecOption<T>,
+  ): WindowResults<V, Readonly<Record<string, T>>>;
+  collectMap<T>(
+    id: string,
+    entryOf: (value: V) => readonly [name: string, value: T] | undefined,
+    options: CollectBounds & CodecOption<T>,
+  ): WindowResults<V, Readonly<Record<string, T>>>;
+  collectMap<T>(
+    ...given: Named<
+      [
+        entryOf: (value: V) => readonly [name: string, value: T] | undefined,
+        options?: ListOptions<T> | undefined,
+      ]
+    >
+  ): WindowResults<V, Readonly<Record<string, T>>> {
+    const [id, entryOf, options] = named(given);
+    return this.#fold(id, collectMap(entryOf, { ...options, codec: options?.codec ?? jsonCodec<T>() }));
   }
 
   /**
@@ -342,11 +499,11 @@ type Insert = "first" | "last" | "product";
 /** One row, or with `product` the list of every combination. */
 type JoinRow<S extends JoinSides, I extends Insert> = I extends "product" ? readonly Joined<S>[] : Joined<S>;
 
-/** Bounds of a list, and the codec of its events. */
-type ListOptions<V> = CollectBounds & Partial<CodecOption<V>>;
+/** Bounds of a list or a map, and the codec of its values. */
+type ListOptions<T> = CollectBounds & Partial<CodecOption<T>>;
 
 /** The value that is compared; `undefined`: the event has none. */
-type ValueOf<V> = (value: V) => string | number | undefined;
+type ScalarOf<V> = (value: V) => Scalar | undefined;
 
 function named<A extends readonly unknown[]>(given: Named<A>): readonly [id: string | undefined, ...rest: A] {
   return isNamed(given) ? given : [undefined, ...given];

@@ -6,6 +6,7 @@ import { CallbackSink, Dataflow, IterableSource, StdoutSink } from "@millrace/da
 import type { Decoder, PartResult, Stream } from "@millrace/dataflow";
 import {
   aggregate,
+  approxDistinct,
   collectList,
   collectMap,
   collectSet,
@@ -17,12 +18,16 @@ import {
   mapCodec,
   max,
   messageTime,
+  quantile,
   reduce,
+  session,
+  sliding,
   sum,
   systemTime,
+  topK,
   tumbling,
 } from "@millrace/windowing";
-import type { ClosingFold, JsonCodec, LateEvent } from "@millrace/windowing";
+import type { ClosingFold, JsonCodec, LateEvent, Ranked } from "@millrace/windowing";
 
 interface Click {
   readonly zone: string;
@@ -387,3 +392,54 @@ products.map(({ value }) => {
 const perMinute = clicks.keyBy("zone").window("bad_join", tumbling("1m"), systemTime());
 // @ts-expect-error a side reads a field that the events have not
 perMinute.join({ sides: { a: (click) => click.none } });
+
+// Every fold infers its row from what it reads.
+const folded = {
+  approx: windows.approxDistinct((click) => click.mobile),
+  one: windows.quantile((click) => click.at, 0.99),
+  two: windows.quantile("two", (click) => click.at, [0.5, 0.99]),
+  top: windows.topK((click) => click.zone, 3),
+  list: windows.collectList((click) => (click.mobile ? click.at : undefined)),
+  set: windows.collectSet((click) => click.zone),
+  map: windows.collectMap((click) => [click.zone, click.at]),
+};
+type ValueIn<S> = S extends Stream<PartResult<infer R>, string> ? R : never;
+same<ValueIn<typeof folded.approx>, number>(true);
+same<ValueIn<typeof folded.one>, number>(true);
+same<ValueIn<typeof folded.two>, readonly [number, number]>(true);
+same<ValueIn<typeof folded.top>, readonly Ranked<string>[]>(true);
+same<ValueIn<typeof folded.list>, readonly number[]>(true);
+same<ValueIn<typeof folded.set>, readonly string[]>(true);
+same<ValueIn<typeof folded.map>, Readonly<Record<string, number>>>(true);
+const sketches = windows.aggregate({
+  p: quantile((click) => click.at, [0.5, 0.9]),
+  top: topK((click) => click.zone, 2),
+  users: approxDistinct((click) => click.zone),
+});
+same<
+  ValueIn<typeof sketches>,
+  { readonly p: readonly [number, number]; readonly top: readonly Ranked<string>[]; readonly users: number }
+>(true);
+// @ts-expect-error a quantile is of numbers
+windows.quantile((click) => click.zone, 0.5);
+// @ts-expect-error an object has no equality that a count could go by
+windows.topK((click) => ({ zone: click.zone }), 3);
+// @ts-expect-error a Date is not JSON, and needs a codec
+windows.collectList((click) => new Date(click.at));
+// @ts-expect-error a Date is not JSON, and needs a codec
+windows.collectMap((click) => [click.zone, new Date(click.at)]);
+
+// Windows of a calendar.
+clicks
+  .keyBy("zone")
+  .window("days", tumbling("1d", { timeZone: "Europe/Berlin" }), systemTime())
+  .count();
+clicks.keyBy("zone").window("weeks", tumbling("1w"), systemTime()).count();
+// @ts-expect-error a month has no fixed length, and needs a time zone
+tumbling("1mo");
+// @ts-expect-error windows in a time zone are whole days, weeks or months
+tumbling("24h", { timeZone: "Europe/Berlin" });
+// @ts-expect-error sliding windows have no time zone
+sliding("2d", { every: "1d", timeZone: "Europe/Berlin" });
+// @ts-expect-error sessions have no time zone
+session("30m", { timeZone: "Europe/Berlin" });

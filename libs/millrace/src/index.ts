@@ -87,6 +87,7 @@ export type {
   TimeModel,
   Timestamp,
   TumblingOptions,
+  WaitOptions,
   Window,
   WindowCause,
   WindowId,
@@ -97,6 +98,7 @@ export type {
 // Folds
 export {
   aggregate,
+  approxDistinct,
   collectList,
   collectMap,
   collectSet,
@@ -109,8 +111,10 @@ export {
   max,
   mean,
   min,
+  quantile,
   reduce,
   sum,
+  topK,
 } from "@millrace/windowing";
 export type {
   AggregateEvent,
@@ -142,9 +146,15 @@ export type {
   Opaque,
   OpaqueBounds,
   PartChanges,
+  QuantileOptions,
+  QuantileSketch,
+  Quantiles,
+  Ranked,
+  Registers,
   Room,
   Scalar,
   SplitAdd,
+  Tally,
 } from "@millrace/windowing";
 
 // Sources, sinks and stores

@@ -16,7 +16,7 @@ const NOT_FOR_FLOWS = {
       "WindowStats",
       "Upstream",
     ],
-    ...["WindowOverflow", "KeyedBatch", "stateSpecOf", "isWindowTime", "DURATION_FORM"],
+    ...["WindowOverflow", "KeyedBatch", "stateSpecOf", "isWindowTime", "isCalendarLength", "DURATION_FORM"],
     ...["Deduplicator", "DeduplicatorBatch", "DeduplicatorOptions", "DueHeap"],
     ...["jsonBytes", "MAX_KEPT_BYTES", "NO_SESSION_ID"],
   ],

@@ -60,6 +60,8 @@ function windows<V, A, R>({ windower }: ResolvedOptions<V, A, R>): string {
   switch (windower.kind) {
     case "tumbling":
       return `Windows of ${ms(windower.lengthMs)} side by side.`;
+    case "calendar":
+      return `Windows of ${windower.lengthText} in ${windower.timeZone} side by side.`;
     case "sliding":
       return `Windows of ${ms(windower.lengthMs)}, a new one every ${ms(windower.offsetMs)}.`;
     case "session":

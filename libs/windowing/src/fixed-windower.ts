@@ -1,57 +1,48 @@
-import { NO_IDS, type OrdinalWindow } from "./window.ts";
+import { OrdinalWindower } from "./ordinal-windower.ts";
 
 /**
  * Windows of one length that open every `offsetMs`. Window `id` is
- * `[alignToMs + id * offsetMs, alignToMs + id * offsetMs + lengthMs)`; ids below 0 are as good as any.
+ * `[alignToMs + id * offsetMs, alignToMs + id * offsetMs + lengthMs)`.
  */
-export class FixedWindower {
+export class FixedWindower extends OrdinalWindower {
   readonly kind: "tumbling" | "sliding";
   readonly lengthMs: number;
   readonly offsetMs: number;
   readonly alignToMs: number;
 
   constructor(kind: "tumbling" | "sliding", lengthMs: number, offsetMs: number, alignToMs: number) {
+    super();
     this.kind = kind;
     this.lengthMs = lengthMs;
     this.offsetMs = offsetMs;
     this.alignToMs = alignToMs;
   }
 
-  /** When the window opens (ms), inclusive. */
-  openOf(id: number): number {
+  override get description(): string {
+    return (
+      `${this.kind} length=${String(this.lengthMs)} offset=${String(this.offsetMs)} ` +
+      `alignTo=${String(this.alignToMs)}`
+    );
+  }
+
+  override get exclusive(): boolean {
+    return this.kind === "tumbling";
+  }
+
+  override openOf(id: number): number {
     return this.alignToMs + id * this.offsetMs;
   }
 
-  /** When the window closes (ms), exclusive. */
-  closeOf(id: number): number {
+  override closeOf(id: number): number {
     return this.alignToMs + id * this.offsetMs + this.lengthMs;
   }
 
-  /** The window of an id. */
-  windowOf(id: number): OrdinalWindow {
-    return { id, open: this.openOf(id), close: this.closeOf(id), mergedIds: NO_IDS };
-  }
-
-  /** The id of the last window that is open at `timestamp`. */
-  lastIdAt(timestamp: number): number {
+  override lastIdAt(timestamp: number): number {
     return floorDivide(timestamp - this.alignToMs, this.offsetMs);
   }
 
-  /** The id of the first window that is open at `timestamp`. */
-  firstIdAt(timestamp: number): number {
+  override firstIdAt(timestamp: number): number {
     return floorDivide(timestamp - this.alignToMs - this.lengthMs, this.offsetMs) + 1;
-  }
-
-  /** Ids of the windows that hold `timestamp`, ascending. */
-  idsAt(timestamp: number): readonly number[] {
-    const ids: number[] = [];
-    for (let id = this.firstIdAt(timestamp); id <= this.lastIdAt(timestamp); id++) ids.push(id);
-    return ids;
-  }
-
-  /** The windows that hold `timestamp`, ascending. */
-  windowsAt(timestamp: number): readonly OrdinalWindow[] {
-    return this.idsAt(timestamp).map((id) => this.windowOf(id));
   }
 }
 

@@ -17,6 +17,7 @@ export {
   WindowStateError,
 } from "./errors.ts";
 export { aggregate } from "./folds/aggregate.ts";
+export { approxDistinct } from "./folds/approx-distinct.ts";
 export { collectList } from "./folds/collect-list.ts";
 export { collectMap } from "./folds/collect-map.ts";
 export { collectSet, distinct } from "./folds/collect-set.ts";
@@ -25,9 +26,11 @@ export { max, min } from "./folds/extremes.ts";
 export { foldOf } from "./folds/fold-of.ts";
 export { join } from "./folds/join.ts";
 export { mean } from "./folds/mean.ts";
+export { quantile } from "./folds/quantile.ts";
 export { reduce } from "./folds/reduce.ts";
 export { sum } from "./folds/count-and-sum.ts";
-export { DURATION_FORM, parseDuration, toMs } from "./duration.ts";
+export { topK } from "./folds/top-k.ts";
+export { DURATION_FORM, isCalendarLength, parseDuration, toMs } from "./duration.ts";
 export { session, sliding, tumbling } from "./windower.ts";
 export { stateSpecOf } from "./state-spec.ts";
 export { NO_SESSION_ID } from "./window.ts";
@@ -42,7 +45,8 @@ export type {
   WaitOptions,
 } from "./clock.ts";
 export type { CustomWindow, CustomWindower } from "./custom-windower.ts";
-export type { Duration } from "./duration.ts";
+export type { CalendarWindower } from "./calendar-windower.ts";
+export type { CalendarLength, Duration } from "./duration.ts";
 export type { DeduplicatorBatch, DeduplicatorOptions } from "./deduplicator.ts";
 export type { FixedWindower } from "./fixed-windower.ts";
 export type { AccumulatorSize, WindowEventFailure } from "./errors.ts";
@@ -57,15 +61,19 @@ export type {
   SplitAdd,
 } from "./fold.ts";
 export type { Aggregated, AggregateEvent, Aggregates, AggregateState } from "./folds/aggregate.ts";
+export type { ApproxDistinctOptions, Registers } from "./folds/approx-distinct.ts";
 export type { CollectBounds } from "./folds/bounds.ts";
 export type { ListState } from "./folds/collect-list.ts";
 export type { GrowingMap } from "./folds/collect-map.ts";
-export type { DistinctOptions, GrowingSet, Scalar } from "./folds/collect-set.ts";
+export type { DistinctOptions, GrowingSet } from "./folds/collect-set.ts";
+export type { Scalar } from "./folds/fold-values.ts";
 export type { FoldSpec } from "./folds/fold-of.ts";
 export type { Opaque, OpaqueBounds } from "./folds/opaque.ts";
 export type { Joined, JoinEvent, JoinOptions, JoinSides, JoinState } from "./folds/join.ts";
 export type { MeanState } from "./folds/mean.ts";
-export type { CodecOption, Json, JsonCodec, JsonLike } from "./json.ts";
+export type { QuantileOptions, Quantiles, QuantileSketch } from "./folds/quantile.ts";
+export type { Ranked, Tally } from "./folds/top-k.ts";
+export type { CodecOption, Json, JsonCodec, JsonField, JsonLike } from "./json.ts";
 export type { Room } from "./room.ts";
 export type { TimeModel, Upstream, WindowEngineOptions } from "./window-engine-options.ts";
 export type {
@@ -91,6 +99,7 @@ export type {
 export type { OrdinalWindow, Window, WindowId } from "./window.ts";
 export type {
   BuiltInWindower,
+  CalendarOptions,
   SessionWindower,
   SlidingOptions,
   TumblingOptions,

@@ -19,10 +19,7 @@ function windowsOf(windower: Windower): string {
     case "custom":
       return `custom ${JSON.stringify(windower.description)}`;
     default:
-      return (
-        `${windower.kind} length=${String(windower.lengthMs)} offset=${String(windower.offsetMs)} ` +
-        `alignTo=${String(windower.alignToMs)}`
-      );
+      return windower.description;
   }
 }
 

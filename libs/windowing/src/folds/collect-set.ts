@@ -1,4 +1,3 @@
-import { FoldValueError } from "../errors.ts";
 import { damaged, listFrom, numberFrom } from "../fields.ts";
 import type { Fold, FoldPart, PartChanges } from "../fold.ts";
 import type { Json } from "../json.ts";
@@ -13,10 +12,7 @@ import {
 } from "./bounds.ts";
 import { asHeld, ENDLESS_ROOM, growthBy, roomFor, type Room, type Roomy } from "../room.ts";
 import { fromChunks, toChunks } from "./chunks.ts";
-import { requireJsonBytes, shown } from "./fold-values.ts";
-
-/** Values of a set: primitives, which are equal when they look equal. */
-export type Scalar = string | number | boolean | null;
+import { requireJsonBytes, requireScalar, type Scalar } from "./fold-values.ts";
 
 /** The accumulator of a set, which only grows. It is stored in chunks, so that a commit costs only the new values. */
 export class GrowingSet<T extends Scalar> implements Roomy {
@@ -156,15 +152,4 @@ function setFold<V, T extends Scalar, R>(
       resultAt: ({ values }, mark) => resultOf(values, numberFrom(mark)),
     },
   };
-}
-
-/** For other values, equality would not survive a restart. @throws FoldValueError */
-function requireScalar<T extends Scalar>(fold: string, value: T | undefined): T | undefined {
-  const type = typeof value;
-  const isScalar = type === "number" ? Number.isFinite(value) : value === null || type !== "object";
-  if (isScalar) return value;
-  throw new FoldValueError(
-    `${fold} takes texts, finite numbers, booleans and null, and valueOf gave ${shown(value)}. ` +
-      "Make one of these of the value.",
-  );
 }

@@ -34,6 +34,20 @@ export function requireJson(fold: string, value: Json): Json {
   return value;
 }
 
+/** Values that can be compared: primitives, which are equal when they look equal. */
+export type Scalar = string | number | boolean | null;
+
+/** The value, if it can be compared. For other values, equality would not survive a restart. @throws FoldValueError */
+export function requireScalar<T extends Scalar>(fold: string, value: T | undefined): T | undefined {
+  const type = typeof value;
+  const isScalar = type === "number" ? Number.isFinite(value) : value === null || type !== "object";
+  if (isScalar) return value;
+  throw new FoldValueError(
+    `${fold} takes texts, finite numbers, booleans and null, and valueOf gave ${shown(value)}. ` +
+      "Make one of these of the value.",
+  );
+}
+
 /** A value as text for an error message. */
 export function shown(value: unknown): string {
   if (typeof value !== "object" || value === null) return String(value);

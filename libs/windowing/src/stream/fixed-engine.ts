@@ -1,6 +1,6 @@
 import { at } from "../at.ts";
 import { damaged } from "../fields.ts";
-import type { FixedWindower } from "../fixed-windower.ts";
+import type { OrdinalWindower } from "../ordinal-windower.ts";
 import type { Outbox } from "../outbox.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { KeyedBatch } from "../window-engine.ts";
@@ -9,19 +9,17 @@ import { AssignedEngine } from "./assigned-engine.ts";
 import type { WindowNames } from "./fixed-table.ts";
 import type { FixedWindow } from "./fixed-window.ts";
 
-/** Tumbling and sliding windows in the time model `stream`. */
+/** Tumbling and sliding windows, of a fixed length or of a calendar, in the time model `stream`. */
 export class FixedEngine<V, A, R> extends AssignedEngine<V, A, R> {
-  readonly #windower: FixedWindower;
+  readonly #windower: OrdinalWindower;
 
-  constructor(options: ResolvedOptions<V, A, R>, outbox: Outbox<V, R>, windower: FixedWindower) {
+  constructor(options: ResolvedOptions<V, A, R>, outbox: Outbox<V, R>, windower: OrdinalWindower) {
     super(options, outbox, namesOf(windower));
     this.#windower = windower;
   }
 
   protected override addPlain(batch: KeyedBatch<V>, from: number): number {
-    return this.#windower.kind === "tumbling"
-      ? this.addSideBySide(batch, from)
-      : this.#addSliding(batch, from);
+    return this.#windower.exclusive ? this.addSideBySide(batch, from) : this.#addSliding(batch, from);
   }
 
   protected override windowsAt(timestamp: number): readonly Window[] {
@@ -29,11 +27,13 @@ export class FixedEngine<V, A, R> extends AssignedEngine<V, A, R> {
   }
 
   protected override findOpen(timestamp: number): FixedWindow<A> {
+    if (Number.isNaN(timestamp)) return this.none;
     const id = this.#windower.lastIdAt(timestamp);
     return this.#windower.closeOf(id) > this.watermark.value ? this.#takeOpen(id) : this.none;
   }
 
   protected override addToEach(key: string, value: V, timestamp: number): void {
+    if (Number.isNaN(timestamp)) return;
     const last = this.#windower.lastIdAt(timestamp);
     for (let id = this.#windower.firstIdAt(timestamp); id <= last; id++) {
       const close = this.#windower.closeOf(id);
@@ -114,7 +114,7 @@ export class FixedEngine<V, A, R> extends AssignedEngine<V, A, R> {
 }
 
 /** A window is stored under its id. */
-function namesOf(windower: FixedWindower): WindowNames {
+function namesOf(windower: OrdinalWindower): WindowNames {
   return {
     nameOf: ({ id }) => String(id),
     windowOf(name) {

@@ -1,11 +1,15 @@
 import { at } from "../at.ts";
 import { eventTime } from "../clock.ts";
 import { createWindowEngine } from "../create-window-engine.ts";
-import type { CustomWindow, CustomWindower } from "../custom-windower.ts";
+import type { CustomWindow } from "../custom-windower.ts";
 import { count } from "../folds/count-and-sum.ts";
 import type { Json } from "../json.ts";
 import type { StateChange, StateGroup, WindowEngine } from "../window-engine.ts";
 import type { WindowResult } from "../window-output.ts";
+import type { SessionWindower, Windower } from "../windower.ts";
+
+/** A windower whose windows depend on an event's time alone. */
+type AssigningWindower = Exclude<Windower, SessionWindower>;
 
 /** One requirement of a windower. Any test runner can run it: `for (const { name, run } of demands) test(name, run)`. */
 export interface WindowerDemand {
@@ -17,12 +21,12 @@ export interface WindowerDemand {
 /** Properties of a windower that the suite needs. */
 export interface WindowerHarness {
   /** Builds the windower, each time with the same description. */
-  readonly build: () => CustomWindower;
+  readonly build: () => AssigningWindower;
   /** Timestamps (ms since the epoch) to try, at least one. Include special times, such as a change of the clocks. */
   readonly timestamps: readonly number[];
 }
 
-/** What every {@link CustomWindower} must do. */
+/** What every windower but that of sessions must do: each `CustomWindower`, and those of this library. */
 export function windowerConformance({ build, timestamps }: WindowerHarness): readonly WindowerDemand[] {
   return [
     {
@@ -38,7 +42,7 @@ export function windowerConformance({ build, timestamps }: WindowerHarness): rea
       run() {
         const windower = build();
         for (const timestamp of timestamps) {
-          const windows = windower.assign(timestamp);
+          const windows = assigned(windower, timestamp);
           demand(windows.length > 0, `${String(timestamp)} has no window`);
           for (const window of windows) {
             const { open, close } = window;
@@ -56,8 +60,8 @@ export function windowerConformance({ build, timestamps }: WindowerHarness): rea
       name: "gives the same windows every time, whatever was asked before",
       run() {
         const [first, second] = [build(), build()];
-        const forwards = timestamps.map((timestamp) => print(first.assign(timestamp)));
-        const backwards = [...timestamps].reverse().map((timestamp) => print(second.assign(timestamp)));
+        const forwards = timestamps.map((timestamp) => print(assigned(first, timestamp)));
+        const backwards = [...timestamps].reverse().map((timestamp) => print(assigned(second, timestamp)));
         backwards.reverse().forEach((windows, index) => {
           const before = at(forwards, index);
           const what = `${String(timestamps[index])} has ${before} and, asked in another order, ${windows}`;
@@ -71,7 +75,7 @@ export function windowerConformance({ build, timestamps }: WindowerHarness): rea
         const windower = build();
         for (const window of windowsOf(windower, timestamps)) {
           const holds = (timestamp: number): boolean =>
-            windower.assign(timestamp).some((other) => print(other) === print(window));
+            assigned(windower, timestamp).some((other) => print(other) === print(window));
           demand(holds(window.open), `${print(window)} is not given to the time of its open`);
           demand(holds(window.close - 1), `${print(window)} is not given to the last ms before its close`);
           const middle = Math.floor((window.open + window.close) / 2);
@@ -99,7 +103,7 @@ export function windowerConformance({ build, timestamps }: WindowerHarness): rea
         const windower = build();
         if (windower.exclusive !== true) return;
         for (const timestamp of timestamps) {
-          demand(windower.assign(timestamp).length === 1, `${String(timestamp)} has more than one window`);
+          demand(assigned(windower, timestamp).length === 1, `${String(timestamp)} has more than one window`);
         }
         let before: CustomWindow | undefined;
         for (const window of windowsOf(windower, timestamps)) {
@@ -114,7 +118,7 @@ export function windowerConformance({ build, timestamps }: WindowerHarness): rea
       run() {
         const expected = new Map<string, number>();
         const windower = build();
-        for (const window of timestamps.flatMap((timestamp) => windower.assign(timestamp))) {
+        for (const window of timestamps.flatMap((timestamp) => assigned(windower, timestamp))) {
           expected.set(print(window), (expected.get(print(window)) ?? 0) + 1);
         }
         const results = countAll(build, timestamps);
@@ -135,16 +139,20 @@ export function windowerConformance({ build, timestamps }: WindowerHarness): rea
   ];
 }
 
+function assigned(windower: AssigningWindower, timestamp: number): readonly CustomWindow[] {
+  return windower.kind === "custom" ? windower.assign(timestamp) : windower.windowsAt(timestamp);
+}
+
 /** The windows of all timestamps, each once, in order of their open. */
-function windowsOf(windower: CustomWindower, timestamps: readonly number[]): readonly CustomWindow[] {
-  const all = timestamps.flatMap((timestamp) => windower.assign(timestamp));
+function windowsOf(windower: AssigningWindower, timestamps: readonly number[]): readonly CustomWindow[] {
+  const all = timestamps.flatMap((timestamp) => assigned(windower, timestamp));
   const unique = new Map(all.map((window) => [print(window), window]));
   return [...unique.values()].sort((a, b) => a.open - b.open || a.close - b.close);
 }
 
 /** The rows of a count: each event by another engine, restored from the state of the previous one. */
 function countAll(
-  build: () => CustomWindower,
+  build: () => AssigningWindower,
   timestamps: readonly number[],
 ): readonly WindowResult<number>[] {
   const clock = eventTime((timestamp: number) => timestamp, { wait: "unbounded", maxFuture: "unbounded" });
