@@ -67,6 +67,9 @@ export {
 } from "@millrace/windowing";
 export type {
   BuiltInWindower,
+  CalendarLength,
+  CalendarOptions,
+  CalendarWindower,
   Clock,
   Completeness,
   CustomWindow,
@@ -121,6 +124,7 @@ export type {
   AggregateState,
   Aggregated,
   Aggregates,
+  ApproxDistinctOptions,
   ClosingFold,
   CodecOption,
   CollectBounds,
@@ -140,6 +144,7 @@ export type {
   Joined,
   Json,
   JsonCodec,
+  JsonField,
   JsonLike,
   ListState,
   MeanState,
