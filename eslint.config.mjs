@@ -3,7 +3,7 @@ import nx from "@nx/eslint-plugin";
 import prettier from "eslint-config-prettier";
 import tseslint from "typescript-eslint";
 
-/** Imports go one way: apps -> redis-store -> redis-source -> dataflow -> windowing; event-schema -> json. */
+/** Imports go one way: apps -> command -> redis-store -> redis-source -> dataflow -> windowing; event-schema -> json. */
 const rooms = {
   windowing: [],
   json: [],
@@ -12,8 +12,9 @@ const rooms = {
   "redis-source": ["dataflow"],
   "redis-store": ["windowing", "dataflow", "redis-source"],
   cli: ["windowing", "dataflow", "redis-source"],
-  millrace: ["json", "windowing", "dataflow", "redis-source", "redis-store"],
-  app: ["cli", "json", "event-schema", "windowing", "dataflow", "redis-source", "redis-store"],
+  command: ["cli", "json", "windowing", "dataflow", "redis-source", "redis-store"],
+  millrace: ["command", "json", "windowing", "dataflow", "redis-source", "redis-store"],
+  app: ["command", "cli", "json", "event-schema", "windowing", "dataflow", "redis-source", "redis-store"],
 };
 
 const roomConstraints = Object.entries(rooms).map(([room, below]) => ({

@@ -1,16 +1,22 @@
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { messageTime, sliding, tumbling } from "@millrace/windowing";
-import { graphConfig } from "../src/commands/graph.ts";
-import { inspectConfig } from "../src/commands/inspect.ts";
-import { resetConfig } from "../src/commands/reset.ts";
-import { aggregatorConfig } from "../src/config.ts";
+import * as command from "@millrace/command";
+import { AGGREGATOR } from "../src/aggregator.ts";
+import { mobileCounts } from "../src/flows/mobile-counts.ts";
+
+type Args = readonly string[];
+type Env = Readonly<Record<string, string>>;
+const aggregatorConfig = (args: Args, env: Env) => command.runConfig(AGGREGATOR, args, env);
+const graphConfig = (args: Args, env: Env) => command.graphConfig(AGGREGATOR, args, env);
+const inspectConfig = (args: Args, env: Env) => command.inspectConfig(AGGREGATOR, args, env);
+const resetConfig = (args: Args, env: Env) => command.resetConfig(AGGREGATOR, args, env);
 
 describe("aggregatorConfig", () => {
   test("counts mobile events in 5 s windows by default", () => {
     expect(aggregatorConfig([], {})).toEqual({
       flow: {
-        choice: { kind: "built-in", name: "mobile-counts" },
+        choice: { kind: "built-in", name: "mobile-counts", flow: { build: mobileCounts } },
         windower: tumbling(5_000),
         clock: undefined,
         windowing: {},
@@ -109,6 +115,7 @@ describe("aggregatorConfig", () => {
     expect(aggregatorConfig(["--flow=./config.test.ts"], env).flow.choice).toEqual({
       kind: "module",
       path: join(import.meta.dirname, "config.test.ts"),
+      options: {},
     });
   });
 

@@ -1,7 +1,10 @@
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { publisherConfig } from "../src/config.ts";
+import { publishConfig } from "@millrace/command";
+import { PUBLISHER } from "../src/publisher.ts";
 
+const publisherConfig = (args: readonly string[], env: Readonly<Record<string, string>>) =>
+  publishConfig(PUBLISHER, args, env);
 const ROOT = resolve(import.meta.dirname, "../../..");
 
 describe("publisherConfig", () => {

@@ -11,8 +11,8 @@ import { UsageError } from "./usage-error.ts";
 export interface OptionSpec<T> {
   /** Flag and a placeholder for its value, such as `--rate <events>`. Absent: environment only, as for secrets. */
   readonly flag?: string;
-  /** Environment variable. Empty counts as not set. */
-  readonly env: string;
+  /** Environment variable. Empty counts as not set. Absent: a flag only, as for options of a user's own module. */
+  readonly env?: string;
   readonly description: string;
   readonly parse: Parser<T>;
   /** Text of the default in the help, if the value itself is unclear. */
@@ -83,6 +83,31 @@ export class CommandLine {
       this.#given.set(get, by);
     });
     return get;
+  }
+
+  /** Declares an option that may be given several times, each with a value of its own; in its variable they are lines. */
+  list<T>(spec: OptionSpec<T>): Value<readonly T[]> {
+    let values: readonly T[] = [];
+    const get = (): readonly T[] => values;
+    const collect = (given: string, before: readonly string[] | undefined): readonly string[] => [
+      ...(before ?? []),
+      given,
+    ];
+    const take: Declared["take"] = (given, by) => {
+      const texts: readonly unknown[] = Array.isArray(given) ? given : String(given).split("\n");
+      values = texts.map((text) => spec.parse(String(text)));
+      this.#given.set(get, by);
+    };
+    this.#declare(spec, spec.defaultText, take)?.argParser(collect);
+    return get;
+  }
+
+  /** Whether an option with this flag is declared. */
+  hasFlag(flag: string): boolean {
+    const { long } = new Option(flag);
+    return (
+      long === "--help" || long === "--version" || this.#declared.some(({ option }) => option?.long === long)
+    );
   }
 
   /** Declares a boolean option: the flag alone is true, `--flag=false` is false. A flag `--no-…` takes no value. */
@@ -157,27 +182,37 @@ export class CommandLine {
     this.#parseFlags(args);
     const flags = this.#command.opts<Readonly<Record<string, unknown>>>();
     const others = this.#declared.filter((declared) => {
-      const { spec, option } = declared;
+      const { option } = declared;
       const flag = option === undefined ? undefined : givenFor(option, flags);
-      if (flag !== undefined) read(declared, option?.long ?? spec.env, flag, "flag");
+      if (flag !== undefined) read(declared, option?.long ?? "", flag, "flag");
       return flag === undefined;
     });
     for (const declared of others) {
       const { spec } = declared;
+      if (spec.env === undefined) continue;
       const variable = env[spec.env];
       if (variable === undefined || variable === "" || spec.unless?.() === true) continue;
       read(declared, spec.env, variable, "variable");
     }
   }
 
-  #declare(spec: OptionSpec<unknown>, shownDefault: string | undefined, take: Declared["take"]): void {
+  #declare(
+    spec: OptionSpec<unknown>,
+    shownDefault: string | undefined,
+    take: Declared["take"],
+  ): Option | undefined {
     let option: Option | undefined;
     if (spec.flag !== undefined) {
-      const notes = [...(shownDefault === undefined ? [] : [`default: ${shownDefault}`]), `env: ${spec.env}`];
-      option = new Option(spec.flag, `${spec.description} (${notes.join(", ")})`);
+      const notes = [
+        ...(shownDefault === undefined ? [] : [`default: ${shownDefault}`]),
+        ...(spec.env === undefined ? [] : [`env: ${spec.env}`]),
+      ];
+      const shown = notes.length === 0 ? "" : ` (${notes.join(", ")})`;
+      option = new Option(spec.flag, `${spec.description}${shown}`);
       this.#command.addOption(option);
     }
     this.#declared.push({ spec, option, take });
+    return option;
   }
 
   #parseFlags(args: readonly string[]): void {
@@ -226,8 +261,8 @@ function read({ take }: Declared, name: string, given: unknown, source: Given["s
 function environmentHelp(declared: readonly Declared[]): string {
   const alone = declared.filter(({ option }) => option === undefined).map(({ spec }) => spec);
   if (alone.length === 0) return "";
-  const width = Math.max(...alone.map(({ env }) => env.length));
-  const lines = alone.map(({ env, description }) => `  ${env.padEnd(width)}  ${description}`);
+  const width = Math.max(...alone.map(({ env = "" }) => env.length));
+  const lines = alone.map(({ env = "", description }) => `  ${env.padEnd(width)}  ${description}`);
   return `\nEnvironment only:\n${lines.join("\n")}`;
 }
 

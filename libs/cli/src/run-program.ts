@@ -46,7 +46,7 @@ export interface ProgramContext<Config> {
  */
 export async function runProgram<Config extends ProgramConfig>(
   name: string,
-  readConfig: (args: readonly string[], env: NodeJS.ProcessEnv) => Config,
+  readConfig: (args: readonly string[], env: NodeJS.ProcessEnv) => Config | Promise<Config>,
   program: (context: ProgramContext<Config>) => Promise<void>,
   args: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
@@ -83,7 +83,7 @@ export async function runProgram<Config extends ProgramConfig>(
     };
     process.on("uncaughtException", uncaught);
     process.on("unhandledRejection", uncaught);
-    const config = readConfig(args, process.env);
+    const config = await readConfig(args, process.env);
     logger = createLogger(name, config.log);
     stopTimeoutMs = (config.drainTimeoutMs ?? DRAIN_TIMEOUT_MS) + CLOSE_TIMEOUT_MS;
     for (const note of config.log.notes ?? []) logger.warn({ event: "option-noted" }, note);

@@ -19,20 +19,21 @@ export interface TransportSettings {
   readonly partitions: number;
   /** Names of the partitions, which are channels or streams. */
   readonly names: readonly string[];
-  /** Field whose value decides the partition of an event. */
-  readonly partitionBy: string;
+  /** Field whose value decides the partition of an event; `undefined`: there is one partition. */
+  readonly partitionBy: string | undefined;
 }
 
 /** The defaults. */
 export interface TransportDefaults {
   readonly channel: string;
-  readonly partitionBy: string;
+  /** Absent: several partitions need the option. */
+  readonly partitionBy?: string;
 }
 
 /**
  * Declares the options of the transport.
  *
- * The value throws a UsageError for a channel that cannot have several partitions.
+ * The value throws a UsageError for a channel that cannot have several partitions, and for several without a field.
  */
 export function transportOptions(cli: CommandLine, defaults: TransportDefaults): Value<TransportSettings> {
   const transport = cli.option(
@@ -62,12 +63,13 @@ export function transportOptions(cli: CommandLine, defaults: TransportDefaults):
     },
     1,
   );
-  const partitionBy = cli.option(
+  const partitionBy = cli.option<string | undefined>(
     {
       flag: "--partition-by <field>",
       env: "MILLRACE_PARTITION_BY",
       description: "field whose value decides the partition of an event",
       parse: text,
+      defaultText: defaults.partitionBy ?? "none; several partitions need it",
     },
     defaults.partitionBy,
   );
@@ -76,8 +78,13 @@ export function transportOptions(cli: CommandLine, defaults: TransportDefaults):
     channel: channel(),
     partitions: partitions(),
     names: namesOf(channel(), partitions()),
-    partitionBy: partitionBy(),
+    partitionBy: dividedBy(partitionBy(), partitions()),
   });
+}
+
+function dividedBy(field: string | undefined, partitions: number): string | undefined {
+  if (field !== undefined || partitions === 1) return field;
+  throw new UsageError("--partitions: name the field that divides the events among them with --partition-by");
 }
 
 function namesOf(channel: string, partitions: number): readonly string[] {

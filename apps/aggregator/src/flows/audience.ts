@@ -1,8 +1,8 @@
 import { Dataflow } from "@millrace/dataflow";
 import { createClickProjection } from "@millrace/event-schema";
 import { count, distinct, sum } from "@millrace/windowing";
-import { provenance } from "../row-of.ts";
-import type { FlowParts } from "./flow-parts.ts";
+import { provenance } from "@millrace/command/flow";
+import type { FlowParts } from "@millrace/command/flow";
 
 /**
  * The honest numbers by time zone and window: events, and how many clicks and users they come from. Each row has

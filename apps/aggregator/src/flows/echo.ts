@@ -1,5 +1,5 @@
 import { Dataflow } from "@millrace/dataflow";
-import type { FlowParts } from "./flow-parts.ts";
+import type { FlowParts } from "@millrace/command/flow";
 
 /** Passes on what arrives, line by line, as it is: nothing is decoded, so malformed lines show too. */
 export function echo({ source, out }: FlowParts): Dataflow {

@@ -1,6 +1,6 @@
 import { Dataflow } from "@millrace/dataflow";
 import { createClickProjection } from "@millrace/event-schema";
-import type { FlowParts } from "./flow-parts.ts";
+import type { FlowParts } from "@millrace/command/flow";
 
 /**
  * Mobile events by time zone and window, under the tutorial's name: a user who clicks twice counts twice.

@@ -4,7 +4,7 @@ import { IterableSource, run } from "@millrace/dataflow";
 import { tumbling } from "@millrace/windowing";
 import type { WindowResult } from "@millrace/windowing";
 import { audience } from "../../src/flows/audience.ts";
-import { provenance } from "../../src/row-of.ts";
+import { provenance } from "@millrace/command/flow";
 import { clickLine } from "../support/clicks.ts";
 import { EXAMPLE_EVENTS, expectedAudience, testWithExample } from "../support/example.ts";
 import { testParts } from "../support/parts.ts";

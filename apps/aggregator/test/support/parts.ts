@@ -2,8 +2,8 @@ import { IterableSource, mapRows } from "@millrace/dataflow";
 import type { RawLine } from "@millrace/dataflow";
 import { TestingSink } from "@millrace/dataflow/testing";
 import { systemTime, tumbling } from "@millrace/windowing";
-import type { FlowParts } from "../../src/flows/flow-parts.ts";
-import { rowOf } from "../../src/row-of.ts";
+import { rowOf } from "@millrace/command";
+import type { FlowParts } from "@millrace/command/flow";
 
 /** Parts of a flow, and what comes out of it as lines of JSON. */
 export interface TestParts extends FlowParts {
@@ -22,6 +22,7 @@ export function testParts(given: Partial<FlowParts> & { readonly meta?: boolean 
     windowing: {},
     results: mapRows(sink, rowOf(meta)),
     out: sink,
+    options: {},
     takeLines: () => sink.take().map((row) => (typeof row === "string" ? row : JSON.stringify(row))),
     ...parts,
   };

@@ -1,0 +1,86 @@
+import { CommandLine } from "@millrace/cli";
+import type { ProgramContext } from "@millrace/cli";
+import { inspectTask } from "@millrace/redis-store";
+import type { TaskInspection } from "@millrace/redis-store";
+import type { FlowProgram } from "../flow-program.ts";
+import { adminOptions, logStart } from "../options/admin-options.ts";
+import type { AdminConfig } from "../options/admin-options.ts";
+import { outlineOf } from "../flows/outline-of.ts";
+import { printLine } from "../running/print-line.ts";
+
+/**
+ * @param args after the command's name
+ * @throws UsageError, HelpShown
+ */
+export function inspectConfig(
+  program: FlowProgram,
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): AdminConfig {
+  const cli = new CommandLine(
+    program.usageOf("inspect"),
+    "Prints what Redis keeps of a flow's tasks, one JSON object a line, and changes nothing; a run may go on at the same time. The other options of a run are accepted and ignored.",
+  );
+  const config = adminOptions(program, cli, env);
+  cli.parse(args, env);
+  return config();
+}
+
+/** Prints a line for each task, then one for all of them. */
+export async function inspect({ config, logger, signal }: ProgramContext<AdminConfig>): Promise<void> {
+  logStart(config, "inspecting", logger);
+  const { storeTimeoutMs } = config;
+  const { id: flow, graph } = await outlineOf(config.flow);
+  const windows = graph.nodes.filter((node) => node.windows !== undefined);
+  const windowSteps = new Set(windows.map(({ id }) => id));
+  // Windows that keep time by key have no watermark of their task, whatever it has had.
+  const saysUnheard = windows.length > 0 && windows.every((node) => node.windows?.bounded === true);
+  const watermarks: (number | undefined)[] = [];
+  const neverHeard: string[] = [];
+  for (const part of config.tasks) {
+    const task = await inspectTask(config.redis, { flow, part }, { logger, storeTimeoutMs, signal });
+    if (saysUnheard && isUnheard(task)) neverHeard.push(part);
+    else watermarks.push(task?.watermark);
+    printLine({ flow, part, ...(task === undefined ? { fence: 0 } : summaryOf(task, windowSteps)) });
+  }
+  // All rows of windows that close by then can be read, in every one of them that has had an event.
+  printLine({
+    flow,
+    tasks: config.tasks.length,
+    watermark: lowest(watermarks) ?? null,
+    ...(neverHeard.length === 0 ? {} : { neverHeard }),
+  });
+}
+
+/**
+ * A task that has committed, and whose clock no event has set going yet: it may never have one, so the others do not wait
+ * for it. Nothing is late for it either, so that an event of a window that the others have closed would still be counted.
+ */
+function isUnheard(task: TaskInspection | undefined): boolean {
+  return task?.missing === undefined && (task?.commitNumber ?? 0) > 0 && task?.watermark === undefined;
+}
+
+function summaryOf(task: TaskInspection, windowSteps: ReadonlySet<string>): object {
+  const { key, fence, commitNumber, committedAt, partial, watermark, missing, position, steps } = task;
+  return {
+    fence,
+    commitNumber,
+    committedAt: committedAt ?? null,
+    closing: partial,
+    watermark: watermark ?? null,
+    // Of its groups each window step keeps one for itself.
+    openWindows: steps
+      .filter(({ step }) => windowSteps.has(step))
+      .reduce((sum, { groups }) => sum + groups - 1, 0),
+    ...(missing === undefined ? {} : { missing }),
+    position,
+    steps,
+    key,
+  };
+}
+
+/** `undefined` where one is not known. */
+function lowest(times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === times.length && known.length > 0 ? Math.min(...known) : undefined;
+}

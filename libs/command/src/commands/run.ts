@@ -1,0 +1,83 @@
+import type { ProgramContext } from "@millrace/cli";
+import { describe, start } from "@millrace/dataflow";
+import { StartClock, describeRedis } from "@millrace/redis-source";
+import { RedisStore } from "@millrace/redis-store";
+import type { RunConfig } from "../options/run-options.ts";
+import { clockFor } from "../running/clock-for.ts";
+import { flowLabel } from "../flows/flow-choice.ts";
+import { loadFlow } from "../flows/load-flow.ts";
+import { STDIN } from "../publish/events-file.ts";
+import { report } from "../running/report.ts";
+import { sinksOf } from "../running/sinks-of.ts";
+import { sourceOf } from "../running/source-of.ts";
+import { warnOfUnused, watchedParts } from "../running/unused-options.ts";
+
+/** Runs a flow until its input ends or it is stopped. */
+export async function run({ config: given, logger, signal }: ProgramContext<RunConfig>): Promise<void> {
+  // All that it connects for, source, store and sinks, has to be there within one `--connect-timeout`.
+  const config = { ...given, redis: { ...given.redis, startClock: new StartClock() } };
+  const { choice, windower, windowing } = config.flow;
+  const { transport, names } = config.transport;
+  const readsStream = config.file === undefined && transport === "stream";
+  const { tasks } = config;
+  const redis = describeRedis(config.redis);
+  const label = flowLabel(choice);
+  const leftOut = tasks === undefined ? [] : names.filter((name) => !tasks.includes(name));
+  logger.info(
+    { event: "starting", flow: label, ...inputOf(config, redis), tasks },
+    `running ${label} on ${inputLabel(config, redis)}`,
+  );
+  if (leftOut.length > 0) {
+    logger.info(
+      { event: "partitions-left-out", leftOut, partitions: names.length },
+      `${leftOut.length} of ${names.length} partitions are left to other workers (--tasks): ${leftOut.join(", ")}`,
+    );
+  }
+  const { storeTimeoutMs, maxKeys } = config;
+  const store =
+    config.store === "none" ? undefined : new RedisStore(config.redis, { logger, storeTimeoutMs });
+  const { parts, used } = watchedParts({
+    source: sourceOf(config),
+    windower,
+    clock: config.flow.clock ?? clockFor(readsStream, config.flow, config.sink === "redis"),
+    windowing,
+    ...sinksOf(config, store),
+    options: choice.kind === "module" ? choice.options : {},
+  });
+  const flow = await loadFlow(choice, parts);
+  warnOfUnused(config, used, logger);
+  for (const { id, kind, detail } of describe(flow).steps) {
+    if (kind === "windows") logger.info({ event: "windows", step: id }, `${id}: ${detail ?? ""}`);
+  }
+  try {
+    const running = start(flow, {
+      ...(store === undefined ? {} : { store }),
+      ...(tasks === undefined ? {} : { parts: tasks }),
+      ...(maxKeys === undefined ? {} : { maxKeys }),
+      exitWhenIdleMs: config.exitWhenIdleMs,
+      idleFrom: config.idleFrom,
+      closeWindows: config.closeWindows,
+      drainTimeoutMs: config.drainTimeoutMs,
+      logger,
+      signal,
+    });
+    let failed = true;
+    try {
+      await running.done;
+      failed = false;
+    } finally {
+      report(logger, running.stats(), failed);
+    }
+  } finally {
+    await store?.close();
+  }
+}
+
+function inputOf({ file, transport: { transport, channel } }: RunConfig, redis: string): object {
+  return file === undefined ? { redis, transport, channel } : { file };
+}
+
+function inputLabel({ file, transport: { transport, channel } }: RunConfig, redis: string): string {
+  if (file === undefined) return `${transport} ${channel} of ${redis}`;
+  return file === STDIN ? "standard input" : file;
+}

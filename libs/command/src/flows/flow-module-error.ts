@@ -1,0 +1,7 @@
+import { MillraceError } from "@millrace/dataflow";
+
+/** A file given as a flow cannot be loaded, or exports no flow. */
+export class FlowModuleError extends MillraceError {
+  static readonly code = "MILLRACE_FLOW_MODULE";
+  readonly code = FlowModuleError.code;
+}

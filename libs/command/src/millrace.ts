@@ -1,0 +1,60 @@
+import { CommandLine, UsageError, runProgram } from "@millrace/cli";
+import type { FlowCommand } from "./flow-program.ts";
+import { EVENTS_TRANSPORT, moduleProgram } from "./module-program.ts";
+import { runPublisher } from "./publish/run-publisher.ts";
+import { runFlowProgram } from "./run-flow-program.ts";
+
+const HELP = `Usage: millrace <command> [options]
+
+Windowed stream processing: counts and sums events by time windows, from Redis or from a file.
+
+Commands:
+  run <flow>      run a flow module, such as ./flow.ts
+  publish         publish the lines of a file to Redis
+  graph <flow>    print the graph of a flow
+  inspect <flow>  print what Redis keeps of a flow
+  reset <flow>    make a flow forget what it keeps in Redis
+
+  millrace <command> --help lists its options. Each is an environment variable, too.
+  millrace --version prints the version.
+
+Try it without a Redis, over a file with one JSON object a line:
+  millrace run ./flow.ts --file=events.jsonl
+
+Over Redis, in two terminals:
+  millrace run ./flow.ts --transport=stream
+  millrace publish --file=events.jsonl --transport=stream
+`;
+
+const FLOW_COMMANDS: readonly FlowCommand[] = ["run", "graph", "inspect", "reset"];
+const COMMANDS = [...FLOW_COMMANDS, "publish"];
+
+/** The command `millrace`: runs one of its commands as this process. @param args after `millrace` */
+export async function millrace(args: readonly string[]): Promise<void> {
+  const [name, ...rest] = args;
+  const command = FLOW_COMMANDS.find((each) => each === name);
+  if (command !== undefined) return overFlow(command, rest);
+  if (name === "publish") {
+    return runPublisher({ title: "millrace publish", transport: EVENTS_TRANSPORT }, rest);
+  }
+  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+    process.stdout.write(HELP);
+    return;
+  }
+  // Shows the version, or says that there is no such command or option.
+  await runProgram("millrace", versionOnly, () => Promise.resolve(), args);
+}
+
+/** The flow comes first, since it may declare some of the options. */
+function overFlow(command: FlowCommand, args: readonly string[]): Promise<void> {
+  const [first] = args;
+  const flow = first?.startsWith("-") === true ? undefined : first;
+  const call = { title: `millrace ${command}`, command, args: flow === undefined ? args : args.slice(1) };
+  return runFlowProgram(call, (env) => moduleProgram(flow, env));
+}
+
+function versionOnly(args: readonly string[], env: NodeJS.ProcessEnv): never {
+  const cli = new CommandLine("millrace", "", COMMANDS);
+  cli.parse(args, env);
+  throw new UsageError("give a command");
+}

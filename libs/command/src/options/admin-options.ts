@@ -1,0 +1,55 @@
+import { logOptions, redisOptions, transportOptions } from "@millrace/cli";
+import type { CommandLine, ProgramConfig, Value } from "@millrace/cli";
+import type { Logger } from "@millrace/dataflow";
+import { describeRedis } from "@millrace/redis-source";
+import type { RedisConnectionOptions } from "@millrace/redis-source";
+import type { FlowProgram } from "../flow-program.ts";
+import { runOptions } from "./run-options.ts";
+import { flowLabel } from "../flows/flow-choice.ts";
+import type { FlowChoice } from "../flows/flow-choice.ts";
+import { storeTimeoutOption } from "./store-timeout-option.ts";
+import { taskOptions } from "./task-options.ts";
+
+/** Whose state a command is about. */
+export interface AdminConfig extends ProgramConfig {
+  readonly flow: FlowChoice;
+  readonly redis: RedisConnectionOptions;
+  /** Names of the partitions. */
+  readonly tasks: readonly string[];
+  /** `Infinity`: as long as it takes. */
+  readonly storeTimeoutMs: number;
+}
+
+/**
+ * Declares the options that name tasks and where their state is, by the names that they have for a run. The other options
+ * of a run are accepted and ignored.
+ */
+export function adminOptions(
+  program: FlowProgram,
+  cli: CommandLine,
+  env: Readonly<Record<string, string | undefined>>,
+): Value<AdminConfig> {
+  const flow = program.choose(cli, env);
+  const transport = transportOptions(cli, program.transport);
+  const tasks = taskOptions(cli, transport);
+  const redis = redisOptions(cli);
+  const storeTimeoutMs = storeTimeoutOption(cli);
+  const log = logOptions(cli);
+  cli.ignore((other) => runOptions(program, other, env));
+  return () => ({
+    flow: flow(),
+    tasks: tasks() ?? transport().names,
+    redis: redis(),
+    storeTimeoutMs: storeTimeoutMs(),
+    log: log(),
+  });
+}
+
+/** The first line of a command's log: what it works on, and where. @param what such as "inspecting" */
+export function logStart({ flow, redis: options, tasks }: AdminConfig, what: string, logger: Logger): void {
+  const [label, redis] = [flowLabel(flow), describeRedis(options)];
+  logger.info(
+    { event: "starting", flow: label, redis, tasks },
+    `${what} ${tasks.length} ${tasks.length === 1 ? "task" : "tasks"} of ${label} in ${redis}`,
+  );
+}

@@ -1,0 +1,256 @@
+import {
+  CommandLine,
+  UsageError,
+  drainOption,
+  integer,
+  logOptions,
+  oneOf,
+  redisOptions,
+  text,
+  transportOptions,
+} from "@millrace/cli";
+import type { ProgramConfig, TransportSettings, Value } from "@millrace/cli";
+import type { IdleFrom } from "@millrace/dataflow";
+import type { RedisConnectionOptions } from "@millrace/redis-source";
+import { parseDuration, toMs } from "@millrace/windowing";
+import type { FlowProgram } from "../flow-program.ts";
+import { findEventsFile } from "../publish/events-file.ts";
+import { flowOptions } from "./flow-options.ts";
+import type { FlowSettings } from "./flow-options.ts";
+import { storeTimeoutOption } from "./store-timeout-option.ts";
+import { taskOptions } from "./task-options.ts";
+
+const STORES = ["none", "redis"] as const;
+const IDLE_FROM: readonly IdleFrom[] = ["first-event", "start"];
+const SINKS = ["stdout", "redis"] as const;
+const SEVEN_DAYS_MS = 604_800_000;
+
+/** How a flow runs. */
+export interface RunConfig extends ProgramConfig {
+  readonly flow: FlowSettings;
+  readonly redis: RedisConnectionOptions;
+  /** Absolute path of a file to read in place of Redis, or `-` for standard input. */
+  readonly file: string | undefined;
+  readonly transport: TransportSettings;
+  /** Names of the partitions to run; `undefined`: all. */
+  readonly tasks: readonly string[] | undefined;
+  readonly start: string;
+  /** `undefined`: the flow's id. */
+  readonly group: string | undefined;
+  readonly trim: boolean;
+  readonly store: (typeof STORES)[number];
+  /** `Infinity`: as long as it takes. */
+  readonly storeTimeoutMs: number;
+  readonly sink: (typeof SINKS)[number];
+  /** `Infinity`: results stay. */
+  readonly resultTtlMs: number;
+  /** `Infinity`: never. */
+  readonly exitWhenIdleMs: number;
+  readonly idleFrom: IdleFrom;
+  readonly closeWindows: boolean;
+  /** Keys that state is kept for; `undefined`: by the limit of the heap. */
+  readonly maxKeys: number | undefined;
+  /** How long finishing may take after a request to stop, ms. */
+  readonly drainTimeoutMs: number;
+}
+
+/**
+ * @param args after the command's name
+ * @throws UsageError, HelpShown
+ */
+export function runConfig(
+  program: FlowProgram,
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): RunConfig {
+  const cli = new CommandLine(program.usageOf("run"), program.description, program.commands);
+  const config = runOptions(program, cli, env);
+  cli.parse(args, env);
+  return config();
+}
+
+/**
+ * Declares all options of a run.
+ *
+ * The value throws a UsageError for options that contradict each other, or that have no effect beside the others.
+ */
+export function runOptions(
+  program: FlowProgram,
+  cli: CommandLine,
+  env: Readonly<Record<string, string | undefined>>,
+): Value<RunConfig> {
+  const flow = flowOptions(cli, (own) => program.choose(own, env));
+  const file = cli.option({
+    flag: "--file <path>",
+    env: "MILLRACE_FILE",
+    description: "read the lines of a file in place of Redis, or of standard input: -",
+    parse: (given) => findEventsFile(given, env),
+    defaultText: "read from Redis",
+  });
+  const idle = cli.option(
+    {
+      flag: "--exit-when-idle <duration>",
+      env: "MILLRACE_EXIT_WHEN_IDLE",
+      description:
+        "end once nothing has come for so long after what --idle-from says; where state is kept, open windows show what they have and stay open",
+      parse: (given) => parseDuration(given),
+      defaultText: "never",
+    },
+    Infinity,
+  );
+  const idleFrom = cli.option(
+    {
+      flag: "--idle-from <what>",
+      env: "MILLRACE_IDLE_FROM",
+      description:
+        "with --exit-when-idle: first-event (or a resume), so that publishers may begin later, or start, so that an empty input ends it too",
+      parse: oneOf(IDLE_FROM),
+    },
+    "first-event",
+  );
+  const closeWindows = cli.toggle({
+    flag: "--close-windows",
+    env: "MILLRACE_CLOSE_WINDOWS",
+    description: "with --exit-when-idle: close all windows for good, also where state is kept",
+  });
+  // Kubernetes ends a container 30 s after it has asked it to stop.
+  const drain = drainOption(cli, "25s");
+  const sink = cli.option(
+    {
+      flag: "--sink <kind>",
+      env: "MILLRACE_SINK",
+      description: "where rows go: stdout, or redis (in the very step that commits what they come from)",
+      parse: oneOf(SINKS),
+    },
+    "stdout",
+  );
+  const resultTtlMs = cli.option({
+    flag: "--result-ttl <duration>",
+    env: "MILLRACE_RESULT_TTL",
+    description:
+      "with --sink=redis: how long a window's rows stay after the last of them, or never (removed); at least the window's length and --allowed-lateness together where rows are rewritten",
+    parse: (given) => (given === "never" ? Infinity : parseDuration(given)),
+    defaultText: "7d, or as long as a longer window",
+  });
+  const store = cli.option({
+    flag: "--store <kind>",
+    env: "MILLRACE_STORE",
+    description: "where state is kept, so that the next run goes on: redis, or none",
+    parse: oneOf(STORES),
+    defaultText: "redis for streams and for --sink=redis, else none",
+  });
+  const storeTimeoutMs = storeTimeoutOption(cli);
+  const maxKeys = cli.option({
+    flag: "--max-keys <number>",
+    env: "MILLRACE_MAX_KEYS",
+    description:
+      "keys that this process keeps state for at most, each once for every open window that it is in; what comes beyond is counted under an overflow key",
+    parse: integer(1, Number.MAX_SAFE_INTEGER),
+    defaultText: "by the limit of the heap (--max-old-space-size)",
+  });
+  const transport = transportOptions(cli, program.transport);
+  const tasks = taskOptions(cli, transport);
+  const start = cli.option(
+    {
+      flag: "--start <where>",
+      env: "MILLRACE_START",
+      description:
+        "streams: where a task begins that has never committed: earliest, latest, or after an entry's id",
+      parse: startOfStream,
+    },
+    "earliest",
+  );
+  const group = cli.option({
+    flag: "--group <name>",
+    env: "MILLRACE_GROUP",
+    description: "streams: consumer group that shows how far the tasks have come",
+    parse: text,
+    defaultText: "the flow's id",
+  });
+  const trim = cli.toggle({
+    flag: "--trim",
+    env: "MILLRACE_TRIM",
+    description: "streams: delete entries that this flow has committed and every other group has passed",
+  });
+  const redis = redisOptions(cli);
+  const log = logOptions(cli);
+  return () => {
+    // Rows in Redis appear with the commit of the state that they come from.
+    const streams = file() === undefined && transport().transport === "stream";
+    const kept = streams || sink() === "redis" ? "redis" : "none";
+    if (sink() === "redis" && store() === "none") {
+      throw new UsageError(
+        "--store: rows go to Redis together with the state they come from; leave --store=none out, or use --sink=stdout",
+      );
+    }
+    if (!streams) {
+      const found =
+        file() === undefined ? `--transport is ${transport().transport}` : "events come from a file (--file)";
+      for (const value of [start, group, trim]) cli.withoutEffect(value, `it is about streams, and ${found}`);
+    }
+    if (sink() !== "redis") cli.withoutEffect(resultTtlMs, "it is about rows in Redis, and --sink is stdout");
+    if (idle() === Infinity) {
+      cli.withoutEffect(closeWindows, "it says how --exit-when-idle ends");
+      cli.withoutEffect(idleFrom, "it says from when on --exit-when-idle counts");
+    }
+    if ((store() ?? kept) === "none")
+      cli.withoutEffect(storeTimeoutMs, "no state is kept, so there is no store");
+    if (sink() === "redis" && resultTtlMs() === Infinity) {
+      cli.note("rows in Redis are never removed (--result-ttl=never): see to it that its memory lasts");
+    }
+    return {
+      flow: flow(),
+      file: file(),
+      exitWhenIdleMs: idle(),
+      idleFrom: idleFrom(),
+      closeWindows: closeWindows(),
+      maxKeys: maxKeys(),
+      drainTimeoutMs: drain(),
+      sink: sink(),
+      resultTtlMs: resultTtlOf(resultTtlMs(), flow(), idle() !== Infinity && !closeWindows()),
+      store: store() ?? kept,
+      storeTimeoutMs: storeTimeoutMs(),
+      transport: transport(),
+      tasks: tasks(),
+      start: start(),
+      group: group(),
+      trim: trim(),
+      redis: redis(),
+      log: log(),
+    };
+  };
+}
+
+/**
+ * A window whose rows had gone would come back in part with the next row that corrects it.
+ *
+ * @param idleEnds whether runs show what is in open windows when they end, and the next ones go on with them
+ * @throws UsageError
+ */
+function resultTtlOf(
+  given: number | undefined,
+  { windower, windowing }: FlowSettings,
+  idleEnds: boolean,
+): number {
+  const { allowedLateness, earlyEvery } = windowing;
+  const lengthMs = windower.kind === "session" ? windower.gapMs : windower.lengthMs;
+  const leastMs = lengthMs + toMs(allowedLateness ?? 0);
+  if (given === undefined) return Math.max(SEVEN_DAYS_MS, leastMs);
+  const rewriting = [
+    ...(allowedLateness === undefined ? [] : ["--allowed-lateness"]),
+    ...(earlyEvery === undefined ? [] : ["--early"]),
+    ...(idleEnds ? ["--exit-when-idle without --close-windows"] : []),
+  ];
+  const [corrected] = rewriting;
+  if (given >= leastMs || corrected === undefined) return given;
+  throw new UsageError(
+    `--result-ttl: rows would be gone after ${given} ms, and ${corrected} rewrites some of them as long as their window is kept; give at least the window's length and the lateness together: ${leastMs}ms`,
+  );
+}
+
+function startOfStream(given: string): string {
+  if (/^(earliest|latest|\d+-\d+)$/.test(given)) return given;
+  throw new RangeError(
+    `${JSON.stringify(given)} is no place in a stream: give earliest, latest or an entry's id such as 1763848800123-0`,
+  );
+}

@@ -1,0 +1,55 @@
+import type { ProgramContext } from "@millrace/cli";
+import { SYSTEM_TIME, start } from "@millrace/dataflow";
+import { StartClock, describeRedis } from "@millrace/redis-source";
+import type { PublishConfig } from "./config.ts";
+import { STDIN } from "./events-file.ts";
+import { barProgress, logProgress } from "./progress.ts";
+import { publishFlow } from "./publish-flow.ts";
+import { report } from "./report.ts";
+import { outputOf } from "./sink-of.ts";
+import { inputOf } from "./source-of.ts";
+import { waitForSubscribers } from "./wait-for-subscribers.ts";
+
+const BAR_EVERY_MS = 200;
+const LOG_EVERY_MS = 5_000;
+
+/** Publishes until the input ends or it is stopped. */
+export async function publish({
+  config: given,
+  logger,
+  signal,
+}: ProgramContext<PublishConfig>): Promise<void> {
+  // All first connections share one `--connect-timeout`.
+  const config = { ...given, redis: { ...given.redis, startClock: new StartClock() } };
+  const redis = describeRedis(config.redis);
+  const { transport, channel, partitions } = config.transport;
+  const { framing } = config.delivery;
+  const packing = framing === undefined ? "as bare lines" : `in frames of up to ${framing.batch} events`;
+  logger.info(
+    { event: "starting", file: config.file, redis, transport, channel, partitions, framing },
+    `publishing ${inputLabel(config)} on ${transport} ${channel} of ${redis}, ${packing}`,
+  );
+  await waitForSubscribers(config, logger, signal);
+  const { source, total } = await inputOf(config);
+  const { sink, stats } = outputOf(config);
+  const terminal = process.stderr.isTTY && config.log.format !== "json";
+  const progressEveryMs = config.progressEveryMs ?? (terminal ? BAR_EVERY_MS : LOG_EVERY_MS);
+  const progress = terminal
+    ? barProgress(process.stderr, total, SYSTEM_TIME)
+    : logProgress(logger, total, SYSTEM_TIME);
+  const flow = publishFlow({ source, sink, progressEveryMs, onProgress: progress.add });
+  const began = SYSTEM_TIME.monotonic();
+  const running = start(flow, { drainTimeoutMs: config.drainTimeoutMs, logger, signal });
+  try {
+    await running.done;
+  } finally {
+    progress.end();
+    const elapsedMs = SYSTEM_TIME.monotonic() - began;
+    report(logger, running.stats(), stats(), { elapsedMs, numbered: framing !== undefined });
+  }
+}
+
+function inputLabel({ file, generate }: PublishConfig): string {
+  if (generate !== undefined) return `events generated from ${file}`;
+  return file === STDIN ? "standard input" : file;
+}
