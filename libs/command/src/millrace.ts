@@ -1,4 +1,5 @@
 import { CommandLine, UsageError, runProgram } from "@millrace/cli";
+import { COUNT, COUNT_PROGRAM } from "./count/count-program.ts";
 import type { FlowCommand } from "./flow-program.ts";
 import { EVENTS_TRANSPORT, moduleProgram } from "./module-program.ts";
 import { runPublisher } from "./publish/run-publisher.ts";
@@ -9,31 +10,38 @@ const HELP = `Usage: millrace <command> [options]
 Windowed stream processing: counts and sums events by time windows, from Redis or from a file.
 
 Commands:
+  count           count and sum events by their fields, without code
   run <flow>      run a flow module, such as ./flow.ts
   publish         publish the lines of a file to Redis
   graph <flow>    print the graph of a flow
   inspect <flow>  print what Redis keeps of a flow
   reset <flow>    make a flow forget what it keeps in Redis
 
+  A <flow> is a module, or count. Ctrl-C ends a run, after it has shown the open windows.
+
   millrace <command> --help lists its options. Each is an environment variable, too.
   millrace --version prints the version.
 
 Try it without a Redis, over a file with one JSON object a line:
+  millrace count --by=country --window=tumbling:1m --clock=event:at --file=events.jsonl
   millrace run ./flow.ts --file=events.jsonl
 
 Over Redis, in two terminals:
-  millrace run ./flow.ts --transport=stream
+  millrace count --by=country --transport=stream
   millrace publish --file=events.jsonl --transport=stream
 `;
 
 const FLOW_COMMANDS: readonly FlowCommand[] = ["run", "graph", "inspect", "reset"];
-const COMMANDS = [...FLOW_COMMANDS, "publish"];
+const COMMANDS = [COUNT, ...FLOW_COMMANDS, "publish"];
 
 /** The command `millrace`: runs one of its commands as this process. @param args after `millrace` */
 export async function millrace(args: readonly string[]): Promise<void> {
   const [name, ...rest] = args;
   const command = FLOW_COMMANDS.find((each) => each === name);
   if (command !== undefined) return overFlow(command, rest);
+  if (name === COUNT) {
+    return runFlowProgram({ title: "millrace count", command: "run", args: rest }, () => COUNT_PROGRAM);
+  }
   if (name === "publish") {
     return runPublisher({ title: "millrace publish", transport: EVENTS_TRANSPORT }, rest);
   }
@@ -50,7 +58,7 @@ function overFlow(command: FlowCommand, args: readonly string[]): Promise<void> 
   const [first] = args;
   const flow = first?.startsWith("-") === true ? undefined : first;
   const call = { title: `millrace ${command}`, command, args: flow === undefined ? args : args.slice(1) };
-  return runFlowProgram(call, (env) => moduleProgram(flow, env));
+  return runFlowProgram(call, (env) => (flow === COUNT ? COUNT_PROGRAM : moduleProgram(flow, env)));
 }
 
 function versionOnly(args: readonly string[], env: NodeJS.ProcessEnv): never {

@@ -52,6 +52,17 @@ export type {
   WithKey,
 } from "@millrace/dataflow";
 
+// Flow modules, which the command `millrace` runs
+export { provenance } from "@millrace/command/flow";
+export type {
+  FlowOf,
+  FlowOption,
+  FlowOptionValues,
+  FlowOptions,
+  FlowParts,
+  Provenance,
+} from "@millrace/command/flow";
+
 // Windows and clocks
 export {
   eventTime,

@@ -5,6 +5,13 @@ const SYSTEM = /^system(?::([^:]*))?$/s;
 const PUBLISH = /^publish(?::([^:]*))?(?::([^:]*))?$/s;
 const EVENT = /^(event|event-seconds):([^:]+)(?::([^:]*))?(?::([^:]*))?$/s;
 
+const TIME_FIELDS = new WeakMap<Clock<unknown>, string>();
+
+/** The path of the field that a clock reads; `undefined`: none, or a clock that `--clock` has not made. */
+export function timeFieldOf(clock: Clock<unknown>): string | undefined {
+  return TIME_FIELDS.get(clock);
+}
+
 /**
  * Reads the value of `--clock`.
  *
@@ -26,7 +33,9 @@ export function parseClock(text: string): Clock<unknown> {
   if (event !== null) {
     const [, kind, path = "", wait, maxFuture] = event;
     const unit = kind === "event-seconds" ? "s" : "ms";
-    return eventTime(timeAt(path.split(".")), { unit, ...waitOptions(wait, maxFuture) });
+    const clock = eventTime(timeAt(path.split(".")), { unit, ...waitOptions(wait, maxFuture) });
+    TIME_FIELDS.set(clock, path);
+    return clock;
   }
   throw new RangeError(
     `${JSON.stringify(text)} is not a clock: give system, system:<settle>, publish, event:<field> or event-seconds:<field>. ` +
