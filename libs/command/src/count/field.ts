@@ -46,5 +46,7 @@ function memberOf(value: unknown, name: string): unknown {
 export function typeOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";
-  return { string: "a text", number: "a number", boolean: "a boolean" }[String(typeof value)] ?? "an object";
+  const type = typeof value;
+  if (type === "string") return "a text";
+  return type === "object" ? "an object" : `a ${type}`;
 }

@@ -1,4 +1,4 @@
-import type { ClosingFold } from "@millrace/windowing";
+import type { ClosingFold, Json } from "@millrace/windowing";
 import { numberOf } from "./condition.ts";
 import { typeOf } from "./field.ts";
 import type { Field } from "./field.ts";
@@ -20,12 +20,13 @@ type FoldOfNumbers<A> = (valueOf: (value: number) => number) => ClosingFold<numb
 export function numberIn(field: Field): (event: object) => number | undefined {
   return (event) => {
     const value = field.of(event);
-    if (typeof value === "number") return value;
+    // JSON has numbers such as 1e999, which are infinite here.
+    if (typeof value === "number" && Number.isFinite(value)) return value;
     if (value === undefined || value === null) return undefined;
     if (typeof value === "boolean") return Number(value);
     const number = typeof value === "string" ? numberOf(value) : undefined;
-    if (number !== undefined) return number;
-    throw new TypeError(`field "${field.path}" is ${typeOf(value)}, and no number`);
+    if (number !== undefined && Number.isFinite(number)) return number;
+    throw new TypeError(`field "${field.path}" is ${typeOf(value)}, not a finite number`);
   };
 }
 
@@ -35,7 +36,7 @@ export function foldNumbers<A>(
   foldOf: FoldOfNumbers<A>,
 ): ClosingFold<object, Given<A>, number | null> {
   const fold = foldOf((value) => value);
-  const { overflow, growth, kind = "fold" } = fold;
+  const { growth, kind = "fold" } = fold;
   const read = numberIn(field);
   const take = (state: Given<A>, value: number | undefined, timestamp: number): Given<A> => {
     if (value === undefined) return state;
@@ -46,11 +47,8 @@ export function foldNumbers<A>(
   return {
     kind: `given(${kind})`,
     create: (room) => ({ inner: fold.create(room), some: false }),
-    add: (state, event, timestamp) => take(state, finite(read(event)), timestamp),
-    split: {
-      read: (event) => finite(read(event)),
-      take,
-    },
+    add: (state, event, timestamp) => take(state, read(event), timestamp),
+    split: { read, take },
     merge: (earlier, later) => ({
       inner: fold.merge(earlier.inner, later.inner),
       some: earlier.some || later.some,
@@ -58,12 +56,13 @@ export function foldNumbers<A>(
     result: ({ inner, some }) => (some ? fold.result(inner) : null),
     snapshot: ({ inner, some }) => (some ? [fold.snapshot(inner)] : []),
     restore(state, room) {
-      const [inner] = Array.isArray(state) ? state : [];
+      const held: readonly Json[] = Array.isArray(state) ? state : [];
+      const [inner] = held;
       return inner === undefined
         ? { inner: fold.create(room), some: false }
         : { inner: fold.restore(inner, room), some: true };
     },
-    ...(overflow === undefined ? {} : { overflow: ({ inner }: Given<A>) => overflow.call(fold, inner) }),
+    overflow: ({ inner }) => fold.overflow?.(inner) ?? 0,
     ...(growth === undefined
       ? {}
       : {
@@ -78,10 +77,4 @@ export function foldNumbers<A>(
           },
         }),
   };
-}
-
-/** JSON has numbers such as 1e999, which are infinite here. */
-function finite(value: number | undefined): number | undefined {
-  if (value === undefined || Number.isFinite(value)) return value;
-  throw new TypeError("a number is beyond the range of numbers");
 }
