@@ -23,8 +23,8 @@ const FORM = /^(.+?)\s*(==|!=|<=|>=|=|<|>)\s*(.*)$/s;
 
 /**
  * Reads `<field><operator><value>`. The value is read by the type that the field has in an event: `a=5` holds for the
- * number 5 and for the text "5". A missing field is null. `!=` holds wherever `=` does not; an order between values of
- * different types never holds.
+ * number 5 and for the text "5". A missing field is null. `!=` holds wherever `=` does not. Numbers have an order, and so have
+ * texts, which are compared as numbers if both are numbers.
  *
  * @throws RangeError
  */
@@ -51,33 +51,42 @@ export function numberOf(text: string): number | undefined {
 }
 
 function testOf(operator: Operator, right: RightSide): (left: unknown) => boolean {
-  const compared = (left: unknown): number => compare(left, right);
   switch (operator) {
     case "=":
-      return (left) => compared(left) === 0;
+      return (left) => isEqual(left, right);
     case "!=":
-      return (left) => compared(left) !== 0;
+      return (left) => !isEqual(left, right);
     case "<":
-      return (left) => compared(left) < 0;
+      return (left) => difference(left, right) < 0;
     case "<=":
-      return (left) => compared(left) <= 0;
+      return (left) => difference(left, right) <= 0;
     case ">":
-      return (left) => compared(left) > 0;
+      return (left) => difference(left, right) > 0;
     case ">=":
-      return (left) => compared(left) >= 0;
+      return (left) => difference(left, right) >= 0;
   }
 }
 
-/** Below 0, 0 or above it, as the left side is less, equal or greater; NaN: they cannot be compared. */
-function compare(left: unknown, { text, number, boolean, isNull }: RightSide): number {
+function isEqual(left: unknown, { text, number, boolean, isNull }: RightSide): boolean {
   switch (typeof left) {
     case "string":
-      return left === text ? 0 : left < text ? -1 : 1;
+      return left === text;
     case "number":
-      return number === undefined ? Number.NaN : left - number;
+      return left === number;
     case "boolean":
-      return boolean === undefined ? Number.NaN : Number(left) - Number(boolean);
+      return left === boolean;
     default:
-      return isNull && (left === undefined || left === null) ? 0 : Number.NaN;
+      return isNull && (left === undefined || left === null);
   }
+}
+
+/** Below 0, 0 or above it, as the left side is less, equal or greater; NaN: they have no order. */
+function difference(left: unknown, { text, number }: RightSide): number {
+  if (typeof left === "number") return left - (number ?? Number.NaN);
+  if (typeof left !== "string") return Number.NaN;
+  const asNumber = number === undefined ? undefined : numberOf(left);
+  // The order of texts has 9 after 10.
+  if (number !== undefined && asNumber !== undefined) return asNumber - number;
+  if (left === text) return 0;
+  return left < text ? -1 : 1;
 }
