@@ -1,7 +1,8 @@
-import { UsageError, findFile } from "@millrace/cli";
+import { CommandLine, UsageError, findFile } from "@millrace/cli";
 import type { FlowCommand, FlowProgram } from "./flow-program.ts";
 import { importFlowModule } from "./flows/import-flow-module.ts";
 import { moduleOptions } from "./flows/module-options.ts";
+import { runOptions } from "./options/run-options.ts";
 
 /** Where events come from if no option says so. */
 export const EVENTS_TRANSPORT = { channel: "events" };
@@ -17,24 +18,29 @@ export async function moduleProgram(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<FlowProgram> {
   const common = { usageOf, description: DESCRIPTION, commands: [], transport: EVENTS_TRANSPORT };
-  if (given === undefined) {
-    return {
-      ...common,
-      choose: () => () => {
-        throw new UsageError("name the flow module first, such as ./flow.ts");
-      },
-    };
-  }
+  const helpOnly: FlowProgram = {
+    ...common,
+    choose: () => () => {
+      throw new UsageError("name the flow module first, such as ./flow.ts");
+    },
+  };
+  if (given === undefined) return helpOnly;
   const path = pathOf(given, env);
   const { options = {} } = await importFlowModule(path);
+  const taken = new CommandLine("", "");
+  runOptions(helpOnly, taken, env);
+  const isTaken = (flag: string): boolean => taken.hasFlag(flag) || OF_COMMANDS.test(flag);
   return {
     ...common,
     choose: (cli) => {
-      const values = moduleOptions(cli, path, options);
+      const values = moduleOptions(cli, path, options, isTaken);
       return () => ({ kind: "module", path, options: values() });
     },
   };
 }
+
+/** Options of other commands, which a module has too. */
+const OF_COMMANDS = /^--(format|results)\b/;
 
 const DESCRIPTION =
   "Runs the flow of a module, over Redis or over a file, until its input ends or Ctrl-C. The module exports a Dataflow, or " +

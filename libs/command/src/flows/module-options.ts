@@ -35,12 +35,14 @@ type ValueOf<Option> = FlowOption extends Option
  * Declares a module's options beside those of the command.
  *
  * @param path of the module, for errors
+ * @param isTaken whether a command has an option with this flag
  * @throws FlowModuleError for options that cannot be declared
  */
 export function moduleOptions(
   cli: CommandLine,
   path: string,
   options: unknown,
+  isTaken: (flag: string) => boolean,
 ): Value<Readonly<Record<string, unknown>>> {
   if (typeof options !== "object" || options === null) {
     throw new FlowModuleError(
@@ -48,27 +50,33 @@ export function moduleOptions(
     );
   }
   const values = Object.entries(options).map(
-    ([name, option]: [string, unknown]) => [name, declare(cli, `${path}: options.${name}`, option)] as const,
+    ([name, option]: [string, unknown]) =>
+      [name, declare(cli, `${path}: options.${name}`, option, isTaken)] as const,
   );
   return () => Object.fromEntries(values.map(([name, value]) => [name, value()]));
 }
 
-function declare(cli: CommandLine, where: string, option: unknown): Value<unknown> {
+function declare(
+  cli: CommandLine,
+  where: string,
+  option: unknown,
+  isTaken: (flag: string) => boolean,
+): Value<unknown> {
   if (!isFlowOption(option)) {
     throw new FlowModuleError(
       `${where} is no option. Give { flag: "--name <value>", description: "…", parse: (text) => … }, or a switch: { flag: "--name", description: "…" }.`,
     );
   }
   const { flag, description, env, parse, default: fallback } = option;
-  if (!cli.hasFlag(flag)) {
-    const spec = { flag, description, ...(env === undefined ? {} : { env }) };
-    if (parse === undefined) return cli.toggle(spec);
-    const read = (text: string): unknown => valueOf(parse, text);
-    return fallback === undefined
-      ? cli.option({ ...spec, parse: read })
-      : cli.option({ ...spec, parse: read }, fallback);
+  if (isTaken(flag) || cli.hasFlag(flag)) {
+    throw new FlowModuleError(`${where}: there is an option ${flag} already. Choose another flag.`);
   }
-  throw new FlowModuleError(`${where}: the command has an option ${flag} of its own. Choose another flag.`);
+  const spec = { flag, description, ...(env === undefined ? {} : { env }) };
+  if (parse === undefined) return cli.toggle(spec);
+  const read = (text: string): unknown => valueOf(parse, text);
+  return fallback === undefined
+    ? cli.option({ ...spec, parse: read })
+    : cli.option({ ...spec, parse: read }, fallback);
 }
 
 /** @throws RangeError that says what is wrong with the text */

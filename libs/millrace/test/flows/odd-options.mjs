@@ -1,0 +1,2 @@
+export const options = { limit: { flag: "limit", description: "…" } };
+export default () => undefined;

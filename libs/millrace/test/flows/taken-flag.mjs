@@ -1,0 +1,2 @@
+export const options = { mine: { flag: "--window <size>", description: "…", parse: String } };
+export default () => undefined;
