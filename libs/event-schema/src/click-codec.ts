@@ -1,4 +1,4 @@
-import { json, type JsonCodec, type JsonOptions, type LineDecoder } from "@millrace/json";
+import { json, type EventCodec, type JsonOptions, type LineDecoder } from "@millrace/json";
 import { clickEventSchema, type ClickEvent } from "./click-event.ts";
 
 /**
@@ -6,12 +6,12 @@ import { clickEventSchema, type ClickEvent } from "./click-event.ts";
  *
  * @throws `InvalidOptionError` of `@millrace/json` if an option is invalid.
  */
-export function createClickCodec(options?: JsonOptions): JsonCodec<ClickEvent> {
+export function createClickCodec(options?: JsonOptions): EventCodec<ClickEvent> {
   return json(clickEventSchema, options);
 }
 
 /** The codec with its defaults. */
-export const clickCodec: JsonCodec<ClickEvent> = createClickCodec();
+export const clickCodec: EventCodec<ClickEvent> = createClickCodec();
 
 /**
  * A decoder for flows that read only some of a click's fields, at a fraction of the cost: `pick` of the codec with the

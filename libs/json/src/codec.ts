@@ -52,7 +52,7 @@ export interface Codec<T> extends LineDecoder<T> {
 }
 
 /** A codec that {@link json} makes. */
-export interface JsonCodec<T> extends Codec<T> {
+export interface EventCodec<T> extends Codec<T> {
   /**
    * A decoder for flows that read only some fields, at a fraction of the cost.
    *

@@ -10,7 +10,7 @@ export type {
   DecodeFailure,
   DecodeFailureCode,
   DecodeResult,
-  JsonCodec,
+  EventCodec,
   LineDecoder,
   RawLine,
 } from "./codec.ts";

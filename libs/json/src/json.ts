@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { malformed, type Codec, type DecodeFailure, type DecodeResult, type JsonCodec } from "./codec.ts";
+import { malformed, type Codec, type DecodeFailure, type DecodeResult, type EventCodec } from "./codec.ts";
 import { describeSchema } from "./describe/describe-schema.ts";
 import { InvalidOptionError } from "./errors.ts";
 import type { ObjectShape } from "./describe/object-shape.ts";
@@ -29,7 +29,7 @@ const ANY_OBJECT: ObjectShape = { fields: new Map(), unknown: "keep", transparen
 export function json<Schema extends StandardSchemaV1>(
   schema: Schema,
   options?: JsonOptions,
-): JsonCodec<StandardSchemaV1.InferOutput<Schema>>;
+): EventCodec<StandardSchemaV1.InferOutput<Schema>>;
 /**
  * A codec for trusted lines: each must be a JSON object, and counts as a `T` unchecked.
  *
@@ -37,10 +37,10 @@ export function json<Schema extends StandardSchemaV1>(
  */
 export function json<T extends object = Readonly<Record<string, unknown>>>(
   options?: TrustedJsonOptions,
-): JsonCodec<T>;
+): EventCodec<T>;
 export function json(
   ...given: [schemaOrOptions?: StandardSchemaV1 | TrustedJsonOptions, options?: JsonOptions]
-): JsonCodec<object> {
+): EventCodec<object> {
   const [schemaOrOptions, options] = given;
   if (given.length > 0 && schemaOrOptions === undefined) {
     // Otherwise a schema that a circle of imports leaves undefined would accept every line.
@@ -51,7 +51,7 @@ export function json(
     : trustedJson(schemaOrOptions ?? {});
 }
 
-function checkedJson(schema: StandardSchemaV1, options: JsonOptions): JsonCodec<object> {
+function checkedJson(schema: StandardSchemaV1, options: JsonOptions): EventCodec<object> {
   const resolved = resolveOptions(options);
   const described = describeSchema(schema);
   const shape = described && { ...described, unknown: withOption(described.unknown, resolved.unknownFields) };
@@ -81,7 +81,7 @@ function withOption(unknown: ObjectShape["unknown"], option: UnknownFields): Obj
   return option === "schema" || unknown === "refuse" ? unknown : option;
 }
 
-function trustedJson(options: TrustedJsonOptions): JsonCodec<object> {
+function trustedJson(options: TrustedJsonOptions): EventCodec<object> {
   const resolved = resolveOptions(options);
   const rule = unknownFieldsRule("schema", undefined);
 
@@ -97,7 +97,7 @@ function withPick(
   decode: Codec<object>["decode"],
   maxEventBytes: number,
   shape: ObjectShape | undefined,
-): JsonCodec<object> {
+): EventCodec<object> {
   return {
     decode,
     encode: (event) => JSON.stringify(event),

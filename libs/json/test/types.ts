@@ -5,7 +5,7 @@
 import { type } from "arktype";
 import * as v from "valibot";
 import { z } from "zod";
-import { json, type DecodeResult, type JsonCodec, type LineDecoder } from "@millrace/json";
+import { json, type DecodeResult, type EventCodec, type LineDecoder } from "@millrace/json";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 declare function same<A, B>(proof: Equal<A, B>): void;
@@ -16,20 +16,20 @@ interface Visit {
 }
 
 const ofZod = json(z.object({ zone: z.string(), mobile: z.boolean() }));
-same<typeof ofZod, JsonCodec<Visit>>(true);
+same<typeof ofZod, EventCodec<Visit>>(true);
 const ofValibot = json(v.object({ zone: v.string(), mobile: v.boolean() }));
-same<typeof ofValibot, JsonCodec<Visit>>(true);
+same<typeof ofValibot, EventCodec<Visit>>(true);
 const ofArktype = json(type({ zone: "string", mobile: "boolean" }));
-same<typeof ofArktype, JsonCodec<Visit>>(true);
+same<typeof ofArktype, EventCodec<Visit>>(true);
 
 // The output of the schema, not its input.
 const dated = json(z.object({ at: z.string().transform((text) => new Date(text)) }));
-same<typeof dated, JsonCodec<{ at: Date }>>(true);
+same<typeof dated, EventCodec<{ at: Date }>>(true);
 
 const trusted = json<Visit>();
-same<typeof trusted, JsonCodec<Visit>>(true);
+same<typeof trusted, EventCodec<Visit>>(true);
 const anything = json({ maxEventBytes: 1_000 });
-same<typeof anything, JsonCodec<Readonly<Record<string, unknown>>>>(true);
+same<typeof anything, EventCodec<Readonly<Record<string, unknown>>>>(true);
 
 const zones = ofZod.pick("zone");
 same<typeof zones, LineDecoder<Pick<Visit, "zone">>>(true);

@@ -228,7 +228,14 @@ export type { ClockStep, Logger, TimeProvider } from "@millrace/dataflow";
 
 // Lines of JSON as events
 export { AsyncSchemaError, json } from "@millrace/json";
-export type { DuplicateNames, JsonOptions, TrustedJsonOptions, UnknownFields } from "@millrace/json";
+export type {
+  DuplicateNames,
+  EventCodec,
+  JsonOptions,
+  LineDecoder,
+  TrustedJsonOptions,
+  UnknownFields,
+} from "@millrace/json";
 
 // Errors
 export {
