@@ -227,7 +227,7 @@ export { DEFAULT_LOGGER, SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
 export type { ClockStep, Logger, TimeProvider } from "@millrace/dataflow";
 
 // Lines of JSON as events
-export { AsyncSchemaError, json } from "@millrace/json";
+export { AsyncSchemaError, InvalidOptionError, json } from "@millrace/json";
 export type {
   DuplicateNames,
   EventCodec,
