@@ -59,6 +59,14 @@ export const DATAFLOW: readonly Mutant[] = [
     guard: "events that a step has dropped would be missing in the report",
   },
   {
+    id: "seconds-everywhere",
+    file: "libs/dataflow/src/operators/window-warnings.ts",
+    search: "time >= LEAST_SECONDS && ",
+    replace: "",
+    tests: ["libs/dataflow/test/time-unit.test.ts"],
+    guard: "a flow with small times would be warned of seconds",
+  },
+  {
     id: "notified-for-ever",
     file: "libs/dataflow/src/operators/stateful-operator.ts",
     search: "Math.max(made.notifyAt, now + 1)",
