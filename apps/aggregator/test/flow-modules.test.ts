@@ -66,14 +66,17 @@ describe("a flow module", () => {
 
   test.each([
     ["nothing.ts", /nothing\.ts exports no flow\. Export it as default, or under the name flow/],
-    ["number.ts", /number\.ts exports no flow: what it exports is none\. Give a Dataflow/],
-    ["forgetful.ts", /forgetful\.ts exports no flow: the function that it exports returns none/],
+    ["number.ts", /number\.ts exports no flow: its export is something else\. Export a Dataflow/],
+    ["forgetful.ts", /forgetful\.ts exports no flow: its function returns something else/],
     ["throwing.ts", /throwing\.ts cannot be loaded: not today/],
     [
       "broken-factory.ts",
       /broken-factory\.ts: the function .* threw: boom in the factory; thrown at .*broken-factory\.ts:2:9/,
     ],
-    ["lonely.mjs", /lonely\.mjs cannot be loaded: .*@missing\/package.* must be found from its own folder/],
+    [
+      "lonely.mjs",
+      /lonely\.mjs cannot be loaded: .*@missing\/package.* are resolved from the module's own folder/,
+    ],
   ])("like %s is refused with its reason", async (file, reason) => {
     const { code, log } = await aggregatorCommand(["graph", `--flow=${join(MODULES, file)}`]).ended;
     expect(code).toBe(1);

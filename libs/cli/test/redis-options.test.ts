@@ -214,8 +214,8 @@ describe("secrets", () => {
     return { ...redis(), notes: cli.notes };
   }
 
-  test("may be in files, and a line end at their end is removed and logged", () => {
-    const trimmed = "ends with a line end, which is removed from the secret";
+  test("may be in files, and a line break at their end is removed and logged", () => {
+    const trimmed = "ends with a line break, which is removed";
     expect(given({ REDIS_PASSWORD_FILE: file, REDIS_SENTINEL_PASSWORD: "spw\r\n" })).toMatchObject({
       password: "hush",
       sentinelPassword: "spw",

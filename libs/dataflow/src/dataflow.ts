@@ -6,7 +6,7 @@ import { FlowError } from "./errors.ts";
 import { Graph } from "./graph.ts";
 import { Stream } from "./stream.ts";
 
-/** Marks an object as a flow, also one from another installed copy of this package. */
+/** Marks an object as a flow. It is the same symbol in each copy, if the package is installed twice. */
 const DATAFLOW = Symbol.for("millrace.dataflow");
 
 /** Whether a value is a {@link Dataflow}, of this copy of the package or of another one. */

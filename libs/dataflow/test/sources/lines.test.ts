@@ -52,7 +52,7 @@ async function readFile(
 }
 
 describe("the lines of a file", () => {
-  test("come as they are, with or without a last line end, blank ones too", async () => {
+  test("come unchanged, blank ones too, with or without a line break after the last one", async () => {
     expect((await readFile("a\n\nb\r\nc")).lines).toEqual(["a", "", "b\r", "c"]);
     expect((await readFile("a\nb\n")).lines).toEqual(["a", "b"]);
     expect((await readFile("")).lines).toEqual([]);
@@ -73,8 +73,8 @@ describe("the lines of a file", () => {
     });
     expect(lines).toEqual(["before", "after"]);
     expect(rejected.map(({ head, reason }) => [head.slice(0, 3), reason.code, reason.message])).toEqual([
-      ["xxx", "too-large", "a line of 100000 bytes is longer than the bound"],
-      ["yyy", "too-large", "a line of 50000 bytes is longer than the bound"],
+      ["xxx", "too-large", "the line has 100000 bytes, more than maxLineBytes allows"],
+      ["yyy", "too-large", "the line has 50000 bytes, more than maxLineBytes allows"],
     ]);
     expect(positions.at(-1)).toBe(content.length);
   });
