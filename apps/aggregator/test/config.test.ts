@@ -168,12 +168,17 @@ describe("aggregatorConfig", () => {
   });
 
   test.each([
-    ["--start=latest", "MILLRACE_START", "latest", "it is about streams, and --transport is pubsub"],
-    ["--group=mine", "MILLRACE_GROUP", "mine", "it is about streams, and --transport is pubsub"],
-    ["--trim", "MILLRACE_TRIM", "yes", "it is about streams, and --transport is pubsub"],
-    ["--result-ttl=5s", "MILLRACE_RESULT_TTL", "5s", "it is about rows in Redis, and --sink is stdout"],
-    ["--close-windows", "MILLRACE_CLOSE_WINDOWS", "yes", "it says how --exit-when-idle ends"],
-    ["--idle-from=start", "MILLRACE_IDLE_FROM", "start", "it says from when on --exit-when-idle counts"],
+    ["--start=latest", "MILLRACE_START", "latest", "it applies to streams only, and --transport is pubsub"],
+    ["--group=mine", "MILLRACE_GROUP", "mine", "it applies to streams only, and --transport is pubsub"],
+    ["--trim", "MILLRACE_TRIM", "yes", "it applies to streams only, and --transport is pubsub"],
+    [
+      "--result-ttl=5s",
+      "MILLRACE_RESULT_TTL",
+      "5s",
+      "it applies to rows in Redis only, and --sink is stdout",
+    ],
+    ["--close-windows", "MILLRACE_CLOSE_WINDOWS", "yes", "it needs --exit-when-idle"],
+    ["--idle-from=start", "MILLRACE_IDLE_FROM", "start", "it needs --exit-when-idle"],
     ["--store-timeout=5s", "MILLRACE_STORE_TIMEOUT", "5s", "no state is kept, so there is no store"],
   ])("%s without effect is refused, and noted where %s=%s says it", (flag, variable, value, why) => {
     const [name] = flag.split("=");
@@ -221,7 +226,7 @@ describe("aggregatorConfig", () => {
   });
 
   test.each([
-    [["--flow=sum"], {}, '--flow: "sum" is none of mobile-counts, audience, echo, and no path'],
+    [["--flow=sum"], {}, '--flow: "sum" is none of mobile-counts, audience, echo, and not a path'],
     [["--flow=./nowhere.ts"], {}, /^--flow: there is no file .*nowhere\.ts/],
     [["--window", "5s"], {}, '--window: "5s" is not a window'],
     [[], { MILLRACE_WINDOW: "tumbling:5" }, 'MILLRACE_WINDOW: "5" is not a duration'],
@@ -229,11 +234,11 @@ describe("aggregatorConfig", () => {
     [["--early=0s"], {}, '--early: "0s" is not a duration'],
     [["--exit-when-idle=0"], {}, '--exit-when-idle: "0" is not a duration above 0'],
     [[], { MILLRACE_EXIT_WHEN_IDLE: "soon" }, "MILLRACE_EXIT_WHEN_IDLE"],
-    [["--sink=redis", "--store=none"], {}, "--store: rows go to Redis together with the state"],
+    [["--sink=redis", "--store=none"], {}, "--store: with --sink=redis, rows are committed"],
     [["--tasks=0,1"], {}, "--tasks: there is no partition 1; with --partitions=1 they are 0 to 0"],
     [["--tasks=0,x"], {}, '--tasks: "x" is not a whole number'],
     [["--partitions=2", "--channel={a}b"], {}, '--partitions: "{a}b" cannot have several partitions'],
-    [["--start=yesterday"], {}, '--start: "yesterday" is no place in a stream'],
+    [["--start=yesterday"], {}, '--start: "yesterday" is not a position in a stream'],
     [["--log-level", "loud"], {}, "--log-level"],
   ])("refuses %j with %j", (args, env, message) => {
     expect(() => aggregatorConfig(args, env)).toThrow(message);

@@ -71,7 +71,7 @@ describe("a flow module", () => {
     ["throwing.ts", /throwing\.ts cannot be loaded: not today/],
     [
       "broken-factory.ts",
-      /broken-factory\.ts: the function .* threw: boom in the factory; thrown at .*broken-factory\.ts:2:9/,
+      /broken-factory\.ts: its function threw: boom in the factory; thrown at .*broken-factory\.ts:2:9/,
     ],
     [
       "lonely.mjs",

@@ -64,7 +64,7 @@ export class Dataflow {
     const first = this.graph.input;
     if (first !== undefined) {
       throw new FlowError(
-        `flow "${this.id}", step "${id}": the flow already reads "${first.id}", and a task has one partition to take its position from; combine the sources into one, or run two flows`,
+        `flow "${this.id}", step "${id}": the flow already reads "${first.id}", and a flow has one input; combine the sources into one, or run two flows`,
       );
     }
     return new Stream<T>(

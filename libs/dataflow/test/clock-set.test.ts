@@ -133,7 +133,7 @@ describe("the wall clock is set while a flow runs", () => {
     const driver = await FlowDriver.start(flow, { startAt: START, logger });
     driver.time.stepWall(HOUR);
     driver.time.now();
-    expect(said).toEqual(["the system's clock was set forward by 3600000 ms: time goes on from there"]);
+    expect(said).toEqual(["the system's clock was set forward by 3600000 ms: time continues from there"]);
     await driver.stop();
   });
 

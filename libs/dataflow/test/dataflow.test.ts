@@ -14,7 +14,7 @@ describe("building a flow", () => {
   test("refuses a step id that is taken, and says by what", () => {
     const stream = new Dataflow("f").input("in", new IterableSource([1]));
     stream.map("double", (n) => 2 * n);
-    expect(() => stream.filter("double", (n) => n > 1)).toThrow(/step "double".*taken by a map/);
+    expect(() => stream.filter("double", (n) => n > 1)).toThrow(/step "double".*belongs to a map/);
   });
 
   test.each(["", "1st", "a b", "a/b", "x".repeat(101), "ü"])("refuses the malformed id %j", (id) => {
@@ -36,7 +36,7 @@ describe("building a flow", () => {
     stream.output("out", sink());
     stream.inspect("look", () => undefined);
     stream.map("lost", (n) => n);
-    expect(() => start(flow)).toThrow(/step "lost" \(map\) leads nowhere/);
+    expect(() => start(flow)).toThrow(/step "lost" \(map\) has no consumer/);
   });
 
   test("refuses a second input", () => {
@@ -81,10 +81,10 @@ describe("keyBy on a source with several partitions", () => {
     expect(() => clicks().keyBy("k", (click) => String(click.clicks), { perPartition: true })).not.toThrow();
   });
 
-  test("refuses every key where the partitions are divided by nothing", () => {
+  test("refuses every key if no field divides the partitions", () => {
     const arbitrary = new TestingSource<Click>({ parts: ["0", "1"] });
     expect(() => new Dataflow("f").input("in", arbitrary).keyBy("k", "os_timezone")).toThrow(
-      /divided by nothing/,
+      /divided by no field/,
     );
   });
 });

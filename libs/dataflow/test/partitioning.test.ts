@@ -104,7 +104,7 @@ describe("what a stream is divided by between the partitions", () => {
     ["a merge with one of them", (s, keeps) => s.merge("both", s.map("s", same, keeps))],
   ];
   test.each(MAKING)("is dropped by %s, unless it says what it keeps", (_, step) => {
-    expect(() => step(visits()).keyBy("again", "zone")).toThrow(/divided by nothing.*keeps/);
+    expect(() => step(visits()).keyBy("again", "zone")).toThrow(/divided by no field.*keeps/);
     expect(() => step(visits()).keyBy("again", ({ zone }) => zone, { field: "zone" })).toThrow(FlowError);
     expect(step(visits(), { keeps: "zone" }).keyBy("again", "zone")).toBeDefined();
     expect(step(visits()).keyBy("again", "zone", { perPartition: true })).toBeDefined();
@@ -116,10 +116,10 @@ describe("what a stream is divided by between the partitions", () => {
     expect(() => renamed.keyBy("user", "user")).toThrow(/divided by tz/);
   });
 
-  test("is not there to be kept where the source's partitions are divided by nothing", () => {
+  test("cannot be kept if no field divides the source's partitions", () => {
     const arbitrary = new TestingSource<Visit>({ parts: ["0", "1"] });
     const stream = new Dataflow("f").input("in", arbitrary);
-    expect(() => stream.map("m", same, { keeps: "zone" })).toThrow(/step "m".*nothing to keep/);
+    expect(() => stream.map("m", same, { keeps: "zone" })).toThrow(/step "m".*no field is known/);
   });
 
   test("does not matter where the source has one partition", () => {

@@ -123,7 +123,7 @@ describe("a worker that cannot go on from what is kept", () => {
     await (await FlowDriver.start(folding("a", "b"), { store })).stop();
     const second = await FlowDriver.start(folding("a", "c"), { store });
     await expect(second.done).rejects.toThrow(
-      /step "b" kept state \(deduplicate\), and is not there or keeps none now; step "c" keeps state now, and did not/,
+      /step "b" had state \(deduplicate\), and is removed or has none now; step "c" has state now, and had none/,
     );
   });
 
@@ -313,8 +313,8 @@ describe("a worker whose sink cannot go on", () => {
       "MILLRACE_STATE_INVALID",
     ],
     ["its file is not there", (path) => Promise.resolve(`${path}.gone`), "MILLRACE_STATE_INVALID"],
-    ["its file is in no folder", () => Promise.resolve("/nowhere/rows.jsonl"), "MILLRACE_SINK_FAILED"],
-    ["its file is a folder", () => Promise.resolve(folder), "MILLRACE_SINK_FAILED"],
+    ["its directory does not exist", () => Promise.resolve("/nowhere/rows.jsonl"), "MILLRACE_SINK_FAILED"],
+    ["its file is a directory", () => Promise.resolve(folder), "MILLRACE_SINK_FAILED"],
   ])("is refused before it takes the task over: %s", async (_, pathOf, code) => {
     const store = new MemoryStore();
     const source = new TestingSource<string>();

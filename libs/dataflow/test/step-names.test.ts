@@ -67,7 +67,7 @@ describe("names that are left out", () => {
   test("give way to names that are taken, and say so where they took one", () => {
     const named = zones().map("filter", (text) => text);
     expect(() => named.filter(() => true).filter("filter_2", () => true)).toThrow(
-      /step "filter_2": the id is taken by a filter that was given none/,
+      /step "filter_2": the id belongs to a filter without an id of its own/,
     );
   });
 
@@ -92,7 +92,7 @@ describe("names that are left out", () => {
       .keyBy((text) => text)
       .window("w", tumbling("5s"), systemTime());
     windows.count();
-    expect(() => windows.count()).toThrow(/step "w": the id is taken by a window/);
+    expect(() => windows.count()).toThrow(/step "w": the id belongs to a window/);
     windows.count("events");
   });
 });

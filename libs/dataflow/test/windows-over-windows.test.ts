@@ -238,6 +238,8 @@ describe("refused are windows over results", () => {
   test("of which there are none", () => {
     const results = new IterableSource<WindowResult<number>>([]);
     const stream = new Dataflow("none").input("in", results).keyBy("key");
-    expect(() => stream.window("large", tumbling(20), windowTime()).count()).toThrow(/its events are none/);
+    expect(() => stream.window("large", tumbling(20), windowTime()).count()).toThrow(
+      /its events are not results/,
+    );
   });
 });

@@ -145,7 +145,7 @@ describe("a windower of one's own", () => {
     [
       "two windows of one id",
       { ...plain, assign: (ts) => [{ id: 1, open: ts, close: ts + 100 }] },
-      "two windows of the id 1",
+      "two windows with the id 1",
     ],
     [
       "two windows though exclusive",

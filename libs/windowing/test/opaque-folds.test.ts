@@ -317,7 +317,7 @@ describe("a row of one's own accumulator", () => {
     }
     const codec = { snapshot: ({ total }: Tally) => total, restore: () => new Tally() };
     const spec = { create: () => new Tally(), add: (tally: Tally) => tally, merge: (tally: Tally) => tally };
-    expect(() => foldOf(spec, { codec })).toThrow(/structuredClone makes a Object of a Tally/);
+    expect(() => foldOf(spec, { codec })).toThrow(/structuredClone turns a Tally into a Object/);
     expect(() =>
       foldOf({ ...spec, create: () => Object.assign(new Tally(), { call: () => 1 }) }, { codec }),
     ).toThrow(WindowOptionsError);

@@ -34,7 +34,7 @@ describe("options that cannot be", () => {
 
   test("ordered matches in the time model stream, where order comes with the close", () => {
     expect(() => createWindowEngine({ windower, clock, fold: matches, ordered: true })).toThrow(
-      /matches could not leave/,
+      /matches cannot be emitted/,
     );
     expect(() =>
       createWindowEngine({ windower, clock, fold: matches, ordered: true, timeModel: "perKey" }),
@@ -43,7 +43,7 @@ describe("options that cannot be", () => {
 
   test("early results of a fold whose rows leave at once", () => {
     expect(() => createWindowEngine({ windower, clock, fold: matches, earlyEvery: 5 })).toThrow(
-      /nothing to emit/,
+      /earlyEvery has no effect/,
     );
   });
 });

@@ -44,7 +44,7 @@ describe("sliding", () => {
   });
 
   test("says why a step longer than the length cannot be", () => {
-    expect(() => sliding(10, { every: 11 })).toThrow(/would belong to none/);
+    expect(() => sliding(10, { every: 11 })).toThrow(/would belong to no window/);
   });
 
   test.each([

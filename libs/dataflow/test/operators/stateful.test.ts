@@ -94,7 +94,7 @@ describe("statefulMap", () => {
     source.push([["a", 1]]);
     await expect(run(flow, { store: new MemoryStore(), commitEveryEvents: 1 })).rejects.toMatchObject({
       code: "MILLRACE_STATE_INVALID",
-      message: expect.stringContaining("needs a codec"),
+      message: expect.stringContaining("give a codec"),
     });
   });
 });

@@ -176,7 +176,7 @@ export function explainReply(
 /** The error for a server that is a replica. @param said the server's reply, if there is one */
 export function replicaError(address: string, said?: string): RedisReplicaError {
   return new RedisReplicaError(
-    `Redis at ${address} is a replica${said === undefined ? "" : `: ${said}`}. Name the primary instead, or Sentinels and ` +
+    `Redis at ${address} is a replica${said === undefined ? "" : `: ${said}`}. Name the master instead, or Sentinels and ` +
       "the name of their master, which lead to it after each failover.",
   );
 }
