@@ -71,7 +71,7 @@ describe("keys per window", () => {
     ]);
   });
 
-  test("each window has room of its own", () => {
+  test("each window has its own limit of keys", () => {
     const driver = new EngineDriver({
       windower: tumblingWindows,
       clock: eventClock(),
@@ -85,7 +85,7 @@ describe("keys per window", () => {
 });
 
 describe("pages", () => {
-  test("no call brings out more closing rows than fit", () => {
+  test("no call emits more closing rows than pageSize", () => {
     const engine = createWindowEngine({
       windower: tumblingWindows,
       clock: eventClock(),
@@ -98,7 +98,7 @@ describe("pages", () => {
     expect(sizes).toEqual([3, 3, 3, 1]);
   });
 
-  test("every call goes on where the last page ended", () => {
+  test("every call continues where the last page ended", () => {
     const engine = createWindowEngine({
       windower: sessions,
       clock: eventClock(),
@@ -173,7 +173,7 @@ describe("values that a fold leaves out", () => {
     expect(driver.engine.stats()).toMatchObject({ overflowedValues: 2 });
   });
 
-  test("are in each revision as many as there are by then", () => {
+  test("are counted in each revision up to that revision", () => {
     const driver = new EngineDriver({
       windower: tumblingWindows,
       clock: eventClock(),

@@ -64,7 +64,7 @@ const textOf = (maxBytes?: number): ClosingFold<TestEvent, unknown, string> =>
     maxBytes === undefined ? {} : { maxBytes },
   );
 
-describe("an accumulator of one's own", () => {
+describe("a custom accumulator", () => {
   test.each<readonly [string, ClosingFold<TestEvent, unknown, unknown>, unknown]>([
     ["foldOf", listOf(8), [1, 2, 3, 4, 5]],
     ["reduce", textOf(6), "12345"],
@@ -98,7 +98,7 @@ describe("an accumulator of one's own", () => {
     },
   );
 
-  test("is 1 MiB by default, and no bound with Infinity", () => {
+  test("is limited to 1 MiB by default, and unlimited with Infinity", () => {
     for (const [maxBytes, taken] of [
       [undefined, 1],
       [Number.POSITIVE_INFINITY, 2],
@@ -113,7 +113,7 @@ describe("an accumulator of one's own", () => {
     for (const maxBytes of [0, -1, Number.NaN]) expect(() => listOf(maxBytes)).toThrow(WindowOptionsError);
   });
 
-  test("counts the events of a session that found a full one", () => {
+  test("counts the events of a session that did not fit", () => {
     const driver = new EngineDriver({
       windower: session(5),
       clock: eventClock("unbounded"),
@@ -125,7 +125,7 @@ describe("an accumulator of one's own", () => {
     expect(driver.finish()).toMatchObject([{ value: [1, 2], overflow: 5 }]);
   });
 
-  test("takes in what a naive model does, in all windows, wherever commits and restarts fall", () => {
+  test("accepts what a naive model accepts, in all windows, with any commits and restarts", () => {
     const steps = fc.array(
       fc.record({
         stamps: fc.array(fc.integer({ min: 0, max: 39 }), { maxLength: 5 }),
@@ -177,7 +177,7 @@ describe("an accumulator of one's own", () => {
     );
   });
 
-  test("that no store would take is refused with its key before anything is written", () => {
+  test("that is too large for a store is refused with its key before anything is written", () => {
     const fold = longTexts(257);
     for (const options of [
       { windower: tumblingWindows },
@@ -201,7 +201,7 @@ describe("an accumulator of one's own", () => {
   }
 });
 
-describe("a row of one's own accumulator", () => {
+describe("a row of a custom accumulator", () => {
   type Options = Omit<Partial<WindowEngineOptions<TestEvent, unknown, unknown>>, "fold">;
   const windows: readonly (readonly [string, Options])[] = [
     ["late results", { windower: tumblingWindows, allowedLateness: 100 }],
@@ -311,7 +311,7 @@ describe("a row of one's own accumulator", () => {
     },
   );
 
-  test("of values that cannot be copied needs a copy, which is said where the fold is made", () => {
+  test("of values that cannot be copied needs a copy function, or the fold is refused when it is defined", () => {
     class Tally {
       total = 0;
     }
@@ -330,7 +330,7 @@ describe("a row of one's own accumulator", () => {
     ).not.toThrow();
   });
 
-  test("of a reduce with a codec is the value itself, and nothing is kept of it without a store", () => {
+  test("of a reduce with a codec is the value itself, and is not encoded without a store", () => {
     const never = (): never => {
       throw new Error("kept without a store");
     };

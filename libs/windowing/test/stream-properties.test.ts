@@ -155,7 +155,7 @@ function revisedSessionsThatMerge(): [Given, number, Action[], boolean][] {
 }
 
 describe("time model stream, against an oracle that keeps all events", () => {
-  test("gives the same rows, late events and counts, wherever batches, pages, commits and restarts fall", () => {
+  test("emits the same rows, late events and counts, with any batches, pages, commits and restarts", () => {
     fc.assert(
       fc.property(options, pageSizes, scripts, fc.boolean(), (given, pageSize, actions, restless) => {
         const oracle = new StreamOracle({ ...given, fold: given.pair.oracle });
@@ -190,7 +190,7 @@ describe("time model stream, against an oracle that keeps all events", () => {
     );
   });
 
-  test("first results do not depend on how events are cut into batches", () => {
+  test("first results do not depend on batches", () => {
     fc.assert(
       fc.property(options, scripts, (given, actions) => {
         // A closed session's late result may be gathered until its batch ends, and an event of the same batch may

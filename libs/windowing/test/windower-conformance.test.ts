@@ -77,7 +77,7 @@ describe("the suite", () => {
     }
   }
 
-  test("is met by a good one", () => {
+  test("passes for a correct windower", () => {
     expect(unmet(() => good)).toEqual([]);
     expect(unmet(() => ({ ...good, exclusive: true }))).toEqual([]);
   });
