@@ -11,7 +11,7 @@ const MODULES = join(import.meta.dirname, "modules");
 const EXAMPLE = join(import.meta.dirname, "../examples/systems.ts");
 
 describe("a flow module", () => {
-  test("gets the parts that the options decide, such as the one in the guide", async () => {
+  test("receives the parts that the options define, such as the one in the guide", async () => {
     await using redis = await startRedis();
     const counting = aggregator(redis.url, [
       "--flow=../examples/systems.ts",
@@ -29,12 +29,12 @@ describe("a flow module", () => {
     ]);
   });
 
-  test("may bring everything itself", async () => {
+  test("may have all parts of its own", async () => {
     const { code, output } = await aggregator("redis://127.0.0.1:1", ["--flow=./modules/finished.ts"]).ended;
     expect({ code, output }).toEqual({ code: 0, output: ["1", "4", "9"] });
   });
 
-  test("may be of another copy of the library", async () => {
+  test("may use a second copy of the library", async () => {
     const { code, output } = await aggregator("redis://127.0.0.1:1", ["--flow=./modules/foreign.mjs"]).ended;
     expect({ code, output }).toEqual({ code: 0, output: ["1", "2"] });
   });
@@ -45,7 +45,7 @@ describe("a flow module", () => {
     expect(output.join("\n")).toContain("lines<br/>");
   });
 
-  test("is shown where its step threw, and what had become of the events", async () => {
+  test("fails with the place where its step threw, and a report of its events", async () => {
     const { code, log } = await aggregator("redis://127.0.0.1:1", ["--flow=./modules/broken-step.ts"]).ended;
     expect(code).toBe(1);
     expect(log.at(-1)).toMatchObject({ level: "error", code: "MILLRACE_STEP_FAILED" });
@@ -55,7 +55,7 @@ describe("a flow module", () => {
     expect(log.at(-2)).toMatchObject({ event: "report", received: 2, passedOn: 2, failed: true });
   });
 
-  test("that has no windows makes the options of windows a warning", async () => {
+  test("without windows makes options of windows a warning", async () => {
     const args = ["--flow=./modules/finished.ts", "--window=session:5s", "--early=1s", "--meta"];
     const { code, log } = await aggregator("redis://127.0.0.1:1", args).ended;
     expect(code).toBe(0);
@@ -96,7 +96,7 @@ describe("a flow module", () => {
     ],
     ["a CommonJS module", { "flow.cjs": "module.exports =\n  = 2;\n" }, "flow.cjs:2:3"],
     ["TypeScript", { "flow.ts": "export const a: number = 1;\nexport default = 2;\n" }, "flow.ts:2:15"],
-  ])("with an error of syntax in %s says where it is", async (_what, files, place) => {
+  ])("with a syntax error in %s fails with its place", async (_what, files, place) => {
     const folder = await mkdtemp(join(tmpdir(), "millrace-test-"));
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
     const [flow = ""] = Object.keys(files);
@@ -108,13 +108,13 @@ describe("a flow module", () => {
     expect(log.at(-1)?.msg).toMatch(new RegExp(` at ${join(folder, place)}$`));
   });
 
-  test("that is not there is a usage error", async () => {
+  test("that does not exist is a usage error", async () => {
     const { code, complaints } = await aggregatorCommand(["graph", "--flow=./nowhere.ts"]).ended;
     expect(code).toBe(2);
     expect(complaints[0]).toMatch(/^aggregator graph: --flow: there is no file .*nowhere\.ts/);
   });
 
-  test("is in the guide as it runs here", () => {
+  test("in the guide is the one that runs here", () => {
     const guide = readFileSync(join(import.meta.dirname, "../../../docs/flows.md"), "utf8");
     expect(guide).toContain(readFileSync(EXAMPLE, "utf8").trim());
   });
@@ -132,7 +132,7 @@ describe("aggregator graph", () => {
     ]);
   });
 
-  test("gives it as data, with what its windows do", async () => {
+  test("prints it as data, with what its windows do", async () => {
     const args = ["graph", "--flow=audience", "--format=json", "--window=session:30s", "--clock=publish"];
     const { code, output } = await aggregatorCommand(args).ended;
     expect(code).toBe(0);

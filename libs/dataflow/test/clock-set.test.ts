@@ -81,7 +81,7 @@ describe("the system clock is set while a flow runs", () => {
   });
 
   test.each([-HOUR, HOUR])(
-    "by %d ms, windows on the publishers' clock: an event is counted where it was published",
+    "by %d ms, windows on the publishers' clock: an event counts at its publish time",
     async (byMs) => {
       const { driver, source, out } = await counting(messageTime({ wait: 1_000 }));
       source.push([{ at: 0 }], { times: [START] });

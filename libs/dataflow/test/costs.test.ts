@@ -14,7 +14,7 @@ interface Event {
   readonly key: string;
 }
 
-/** A flow like those of the aggregator, over so many batches, each of which brings a window to its close. */
+/** A flow like those of the aggregator, over this number of batches, each of which closes a window. */
 function flowOf(batches: number, batchSize: number): Dataflow {
   const events = Array.from({ length: batches * batchSize }, (_, i) => ({
     at: Math.floor(i / batchSize) * 1_000,
@@ -55,11 +55,11 @@ async function promisesOf(batches: number, batchSize: number, options: RunOption
   return promises;
 }
 
-/** Promises made for each batch, whatever the start and the end of a run cost. */
+/** Promises made for each batch, without those of the start and the end of a run. */
 async function promisesPerBatch(batchSize: number, options?: () => RunOptions): Promise<number> {
   const [few, many] = [10, 110];
   const more = await promisesOf(many, batchSize, options?.());
-  // A few promises of a run's own come or not, whatever the batches.
+  // A run makes a few promises that do not depend on batches.
   return Math.round((more - (await promisesOf(few, batchSize, options?.()))) / (many - few));
 }
 

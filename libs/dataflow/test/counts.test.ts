@@ -61,7 +61,7 @@ type Step =
   /** Time in which what was read is committed. */
   | { readonly kind: "pass" }
   | { readonly kind: "roll-back"; readonly commits: number }
-  /** The run ends, and another one goes on. */
+  /** The run ends, and another one continues. */
   | { readonly kind: "restart" };
 
 const EVERY_EVENTS = 6;
@@ -96,7 +96,7 @@ async function play(steps: readonly Step[]): Promise<void> {
     pushed.push(events);
     source.push(events);
   };
-  /** The batch at which the store says that a task goes on. */
+  /** The batch at which a task continues, by its store. */
   const position = (): number => Number(store.commits.at(-1)?.position ?? 0);
   const eventsIn = (from: number, to: number): number => pushed.slice(from, to).flat().length;
 

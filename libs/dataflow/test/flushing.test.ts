@@ -105,7 +105,7 @@ describe("the end of a run without a store", () => {
   });
 
   test.each(["the end of the input", "a stop", "a flow's dead letter"])(
-    "fails where rows cannot get out: at %s",
+    "fails if rows cannot be written: at %s",
     async (when) => {
       const broken = <T>(): Sink<T> => ({
         buildPart: () =>

@@ -45,7 +45,7 @@ describe("the end of a run that is idle", () => {
   });
 
   test.each([undefined, true, false])(
-    "without a store, closes everything: closeWindows %s",
+    "without a store, closes all windows: closeWindows %s",
     async (close) => {
       const { next } = runs();
       const options = close === undefined ? {} : { closeWindows: close };

@@ -208,7 +208,7 @@ describe("bytes of a key", () => {
       .dropKey();
 
   test.each(stores)(
-    "beyond maxBytes, a step refuses further events of the key, also after a restart: %s",
+    "above maxBytes, a step refuses more events of the key, also after a restart: %s",
     async (_, open) => {
       const build = (stream: Stream<string, string>): Stream<string> => texts(stream, 4, "dead-letter");
       const { rows, letters } = await live(await open(), [["a1", "a2"], ["a3", "b1"], ["a4"], ["b2"]], build);

@@ -90,7 +90,7 @@ describe("a worker that cannot continue from the stored state", () => {
     ],
     ["another version", { version: 2 }, mismatch, "the flow's version: kept 1, now 2"],
     ["another source", { source: otherSource() }, "MILLRACE_STATE_INVALID", "the position is a number"],
-  ])("is refused before it takes a task over: %s", async (_, shape, code, difference) => {
+  ])("is refused before it takes over a task: %s", async (_, shape, code, difference) => {
     const store = new MemoryStore();
     const source = new TestingSource<string>({
       parts: ["0", "1"],
@@ -104,7 +104,7 @@ describe("a worker that cannot continue from the stored state", () => {
       code,
       message: expect.stringMatching(new RegExp(`${difference}(\\.|$)`)),
     });
-    // The first one still owns both tasks: it goes on to commit.
+    // The first one still owns both tasks, and continues to commit.
     for (const part of ["0", "1"]) source.push(["b"], { part });
     await first.settle();
     expect((await first.stop()).tasks).toMatchObject([{ phase: "ended" }, { phase: "ended" }]);
@@ -255,7 +255,7 @@ describe("a worker whose source cannot be opened", () => {
     await first.settle();
     const opened: (Json | undefined)[] = [];
     let closed = 0;
-    // While the source is opened, the former owner goes on.
+    // While the source is opened, the former owner continues.
     const slow: Source<string> = {
       partitioning: source.partitioning,
       listParts: () => source.listParts(),
@@ -315,7 +315,7 @@ describe("a worker whose sink cannot resume", () => {
     ["its file is not there", (path) => Promise.resolve(`${path}.gone`), "MILLRACE_STATE_INVALID"],
     ["its directory does not exist", () => Promise.resolve("/nowhere/rows.jsonl"), "MILLRACE_SINK_FAILED"],
     ["its file is a directory", () => Promise.resolve(folder), "MILLRACE_SINK_FAILED"],
-  ])("is refused before it takes the task over: %s", async (_, pathOf, code) => {
+  ])("is refused before it takes over the task: %s", async (_, pathOf, code) => {
     const store = new MemoryStore();
     const source = new TestingSource<string>();
     const path = join(folder, "rows.jsonl");
@@ -387,7 +387,7 @@ describe("a worker whose sink cannot be opened, or belongs to another store", ()
     const sink: Sink<unknown> = {
       async buildPart(_part, resume) {
         resumes.push(resume);
-        // While the second one opens it, the former owner goes on.
+        // While the second one opens it, the former owner continues.
         if (resumes.length === 2) {
           source.push(["b"]);
           await first.settle();

@@ -93,7 +93,7 @@ describe("a flood of values", () => {
 
   test("ends neither a process with a small heap nor the one that continues from its state", async () => {
     const folder = await mkdtemp(join(tmpdir(), "millrace-flood-"));
-    // Two lives in one process would share its heap: each has one of its own.
+    // Two lives in one process would share its heap, so each has its own process.
     const script = `
       import { CallbackSink, Dataflow, FileStore, IterableSource, run } from "@millrace/dataflow";
       import { count, distinct, systemTime, tumbling } from "@millrace/windowing";

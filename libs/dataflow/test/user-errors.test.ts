@@ -18,7 +18,7 @@ async function failureOf(
   );
 }
 
-/** Events as they are, whatever their type says. */
+/** Events at run time, which may not match their type. */
 function eventsOf(json: string): readonly Click[] {
   return JSON.parse(json) as readonly Click[];
 }
@@ -29,7 +29,7 @@ describe("a step's error", () => {
     ['[{"system":true}]', 'the field "system" is a boolean, and keys are strings or finite numbers'],
     ['[{"system":null}]', 'the field "system" is null, and keys are strings or finite numbers'],
     ['[{"system":{}}]', 'the field "system" is an object, and keys are strings or finite numbers'],
-  ])("names the field that is no key in %s", async (json, message) => {
+  ])("names the field that is not a key in %s", async (json, message) => {
     const text = await failureOf(eventsOf(json), (flow, events) => {
       flow
         .input("in", new IterableSource(events))

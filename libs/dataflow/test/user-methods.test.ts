@@ -21,7 +21,7 @@ describe("an error of any method of an operator names its step", () => {
       out.emit(batch);
     },
   };
-  /** An operator that hands on what it gets. @param own whose getters stay getters */
+  /** An operator that passes its input on. @param own whose getters stay getters */
   const passing = (own: Partial<Operator<string, string>> = {}): Operator<string, string> =>
     Object.defineProperties({ ...PASSING }, Object.getOwnPropertyDescriptors(own));
 
@@ -93,7 +93,7 @@ describe("an error of any method of an operator names its step", () => {
         },
       },
     ],
-  ])("but for %s, which is only shown: the run goes on, and one line of the log says it", async (_, own) => {
+  ])("except in %s, which is only reported: the run continues, and one line is logged", async (_, own) => {
     const source = new TestingSource<string>();
     const { logger, logged } = loggerOf();
     const flow = new Dataflow("figures");

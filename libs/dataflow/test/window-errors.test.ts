@@ -23,7 +23,7 @@ const orders: readonly Order[] = [
   { at: 9_000, amount: 1 },
 ];
 
-/** Orders that have no amount whatever their type says, as data from outside may be. */
+/** Orders without the amount that their type has, as external data may be. */
 function revenue(
   windower: Windower,
   options: WindowOptions<Order>,

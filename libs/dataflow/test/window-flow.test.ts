@@ -134,7 +134,7 @@ describe("windows on event time", () => {
     const driver = await FlowDriver.start(mobileCounts(source, out, eventClock()), { startAt: 4_000 });
     source.push(["Madrid 1 4000"]);
     await driver.settle();
-    // The watermark stands at 3000 at system time 4000, so it reaches 5000 at system time 6000.
+    // The watermark is 3000 at system time 4000, so it reaches 5000 at system time 6000.
     await driver.advanceTo(5_999);
     expect(out.take()).toEqual([]);
     await driver.advanceTo(6_000);

@@ -215,6 +215,6 @@ test("a commit has the time up to which all first results are visible", async ()
   await driver.stop();
   expect(watermarks[0]).toBeNull();
   // 66 s after the event, of which 5 s are waited for others.
-  // It goes on moving while nothing comes.
+  // It continues to advance without events.
   expect(watermarks.at(-1)).toBe(START + 61_000);
 });

@@ -85,7 +85,7 @@ describe("windows over results of windows", () => {
     const driver = await FlowDriver.start(job.flow, { startAt: 100 });
     job.source.push([order("a", 1, 1), order("a", 2, 6), order("a", 4, 19), order("a", 8, 21)]);
     await driver.settle();
-    // The watermark stands at 19 since 100: the small window to 20 is open.
+    // The watermark is 19 since 100: the small window to 20 is open.
     expect(job.rows.rows).toEqual([]);
     await driver.advanceTo(101);
     expect(job.rows.take()).toEqual([["a", 0, 7, 3, "watermark"]]);
@@ -208,7 +208,7 @@ describe("refused are windows over results", () => {
     ["that revisions follow", { options: { allowedLateness: "1s" } }, /allowedLateness/],
     ["of which each key has its own time", { options: { timeModel: "perKey" } }, /timeModel "perKey"/],
     [
-      "by the time of a message, which they have not",
+      "by the time of a message, which results do not have",
       { clock: messageTime({ wait: 0 }) },
       /use windowTime\(\)/,
     ],

@@ -23,7 +23,7 @@ describe("keys per window", () => {
     ["windows kept for late events", { windower: tumblingWindows, allowedLateness: 5 }],
     ["sessions", { windower: sessions }],
     ["keys of perKey", { windower: tumblingWindows, timeModel: "perKey" }],
-  ])("beyond the bound events count under the overflow key: %s", (_, given) => {
+  ])("events above the limit count under the overflow key: %s", (_, given) => {
     const driver = new EngineDriver<TestEvent, number, number>({
       windower: tumblingWindows,
       clock: eventClock(),
@@ -47,7 +47,7 @@ describe("keys per window", () => {
     ["windows kept for late events", { windower: tumblingWindows, allowedLateness: 5 }],
     ["sessions", { windower: sessions }],
     ["keys of perKey", { windower: tumblingWindows, timeModel: "perKey" }],
-  ])("all windows share one bound, also after a restart: %s", (_, given) => {
+  ])("all windows share one limit, also after a restart: %s", (_, given) => {
     const driver = new EngineDriver<TestEvent, number, number>({
       windower: tumblingWindows,
       clock: eventClock(100),
@@ -121,7 +121,7 @@ describe("memory in a soak", () => {
   test.each<readonly [string, Options]>([
     ["tumbling windows", { windower: tumbling(500), clock: eventClock(5), fold: count() }],
     ["sessions", { windower: session(400), clock: eventClock(5), fold: count() }],
-  ])("is flat over a million keys that each come once: %s", (_, options) => {
+  ])("does not grow over a million keys with one event each: %s", (_, options) => {
     const engine = createWindowEngine(options);
     let [mostCells, rows] = [0, 0];
     for (let from = 0; from < EVENTS; from += SIZE) {

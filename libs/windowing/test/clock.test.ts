@@ -96,7 +96,7 @@ describe("eventTime", () => {
     ["1970-01-01T00:00:00.005Z", 5],
     ["1970-01-01T01:00:00.005+01:00", 5],
     ["1969-12-31T23:59Z", -60_000],
-  ])("takes %p for a timestamp", (ts, ms) => {
+  ])("accepts %p as a timestamp", (ts, ms) => {
     const clock = eventTime((value: { ts: string | Date }) => value.ts, { wait: 10 });
     const engine = createWindowEngine({ windower, fold, clock });
     engine.process({ keys: ["a"], values: [{ ts }] }, 99);
@@ -110,7 +110,7 @@ describe("eventTime", () => {
     "Thu, 01 Jan 1970 00:00:00 GMT",
     "",
     new Date(NaN),
-  ])("refuses %p, which is no instant", (ts) => {
+  ])("refuses %p, which is not an instant", (ts) => {
     const clock = eventTime((value: { ts: string | Date }) => value.ts, { wait: 0 });
     const engine = createWindowEngine({ windower, fold, clock });
     expect(engine.process({ keys: ["a"], values: [{ ts }] }, 99).refused).toMatchObject([

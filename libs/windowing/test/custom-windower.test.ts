@@ -177,7 +177,7 @@ describe("days of a time zone, against the oracle", () => {
     const lateness = fc.constantFrom(0, 6 * HOUR, 30 * HOUR);
     fc.assert(
       fc.property(zones, lateness, scripts, ([timeZone, change], allowedLateness, actions) => {
-        // A ms of the script is a quarter of an hour, so that it goes on for days.
+        // A ms of the script is a quarter of an hour, so that the script lasts for days.
         const timeOf = (ms: number): number => Date.parse(change) + (ms - 200) * (HOUR / 4);
         const windower = new CalendarDays(timeZone);
         const oracle = new StreamOracle({

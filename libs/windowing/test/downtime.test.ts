@@ -24,7 +24,7 @@ describe.each<readonly [string, TimeModel, Windower]>([
   ["sessions", "stream", sessions],
   ["tumbling windows, perKey", "perKey", tumblingWindows],
   ["sessions, perKey", "perKey", sessions],
-])("the time in which nothing ran does not count: %s", (_, timeModel, windower) => {
+])("the time of a stop does not count: %s", (_, timeModel, windower) => {
   const options = { windower, timeModel, fold: count(), clock: eventClock(5_000) };
 
   test("a recording that continues after a stop of 8 hours has no late event", () => {

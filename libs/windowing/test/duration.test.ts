@@ -39,7 +39,7 @@ describe("parseDuration", () => {
     "1e3s",
     "1h30m",
     "99999999999999999d",
-  ])("refuses %j and says what is wanted", (text) => {
+  ])("refuses %j and shows what to write", (text) => {
     expect(() => parseDuration(text)).toThrow(DurationError);
     expect(() => parseDuration(text)).toThrow(
       /is not a duration above 0: give a number with one of the units/,

@@ -259,7 +259,7 @@ describe("orderedFold", () => {
 });
 
 describe("numbers that are not finite", () => {
-  // As where a number is missing whatever the types say.
+  // As if a number is missing, which the types do not allow.
   const read = (event: { readonly n?: number }): number => (event as { readonly n: number }).n;
   test.each([
     ["sum", sum(read)],

@@ -84,7 +84,7 @@ describe("a commit", () => {
   test.each([
     ["late results", tumblingWindows],
     ["late results of sessions", sessions],
-  ])("of a revision writes what is new: %s", (_, windower) => {
+  ])("of a revision writes only what is new: %s", (_, windower) => {
     const driver = new EngineDriver<TestEvent, unknown, unknown>({
       windower,
       clock: eventClock(),

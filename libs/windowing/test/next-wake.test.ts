@@ -84,7 +84,7 @@ describe("nextWake", () => {
   });
 
   test.each(["stream", "perKey"] as const)(
-    "a sum of fractions that rounds down does not make it spin (%s)",
+    "a sum of fractions that rounds down causes no busy loop (%s)",
     (timeModel) => {
       const long = tumbling(79);
       const engine = createWindowEngine({ windower: long, clock: eventClock(), fold: count(), timeModel });

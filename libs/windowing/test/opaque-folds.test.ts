@@ -69,25 +69,22 @@ describe("a custom accumulator", () => {
     ["foldOf", listOf(8), [1, 2, 3, 4, 5]],
     ["reduce", textOf(6), "12345"],
     ["aggregate", aggregate({ list: listOf(8), text: textOf(6) }), { list: [1, 2, 3, 4, 5], text: "12345" }],
-  ])(
-    "that was larger than its bound takes nothing more in, also after a restart: %s",
-    (name, fold, value) => {
-      const driver = new EngineDriver({ windower: tumblingWindows, clock: eventClock(), fold });
-      driver.process(batch(event(1, "a", 1), event(1, "a", 2)), 0);
-      driver.restart();
-      driver.process(batch(...[3, 4, 5].map((each) => event(1, "a", each))), 0);
-      driver.commit();
-      driver.process(batch(event(1, "a", 6), event(1, "b", 7)), 0);
-      driver.restart();
-      driver.process(batch(event(1, "a", 8)), 0);
-      driver.restart();
-      const of = name === "aggregate" ? 2 : 1;
-      expect(driver.engine.stats().overflowedValues).toBe(2 * of);
-      const [a, b] = driver.finish();
-      expect(a).toMatchObject({ key: "a", value, overflow: 2 * of });
-      expect(b).not.toHaveProperty("overflow");
-    },
-  );
+  ])("that is larger than its limit accepts no more, also after a restart: %s", (name, fold, value) => {
+    const driver = new EngineDriver({ windower: tumblingWindows, clock: eventClock(), fold });
+    driver.process(batch(event(1, "a", 1), event(1, "a", 2)), 0);
+    driver.restart();
+    driver.process(batch(...[3, 4, 5].map((each) => event(1, "a", each))), 0);
+    driver.commit();
+    driver.process(batch(event(1, "a", 6), event(1, "b", 7)), 0);
+    driver.restart();
+    driver.process(batch(event(1, "a", 8)), 0);
+    driver.restart();
+    const of = name === "aggregate" ? 2 : 1;
+    expect(driver.engine.stats().overflowedValues).toBe(2 * of);
+    const [a, b] = driver.finish();
+    expect(a).toMatchObject({ key: "a", value, overflow: 2 * of });
+    expect(b).not.toHaveProperty("overflow");
+  });
 
   test.each<ClosingFold<TestEvent, unknown, unknown>>([listOf(1), textOf(1)])(
     "is not measured without snapshots",
@@ -247,7 +244,7 @@ describe("a row of a custom accumulator", () => {
   );
 
   test.each(cases)(
-    "does not change with it, nor does what the next one calls previous: %s",
+    "does not change with it, nor does the next row's previous: %s",
     (_, options, restarts) => {
       for (const fold of [
         foldOf(inPlace),
@@ -288,7 +285,7 @@ describe("a row of a custom accumulator", () => {
   });
 
   test.each(windows)(
-    "costs one copy if the accumulator changes after it, and none else: %s",
+    "costs one copy if the accumulator changes after it, and no copy otherwise: %s",
     (_, options) => {
       let copies = 0;
       const copy = (list: number[]): number[] => {

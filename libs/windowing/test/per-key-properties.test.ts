@@ -48,7 +48,7 @@ describe("time model perKey, against an oracle that keeps all events", () => {
               self.restart();
             },
           );
-          // Without order, a key's values come as they came; sessions that merge put them in an order of their own.
+          // Unordered, a key's values are in order of arrival; sessions that merge may change the order.
           const rowOf = (result: WindowResult<readonly OracleEvent[]>): PerKeyRow => {
             const { key, window, cause, revision, overflow } = result;
             expect(revision).toBe(0);

@@ -15,7 +15,7 @@ const windower = tumbling(10);
 const fold = collectList(({ value }: TestEvent) => value);
 
 describe.each<TimeModel>(["stream", "perKey"])(
-  "a window on the system clock may wait for news (%s)",
+  "a window on the system clock may wait for producers (%s)",
   (timeModel) => {
     function build(settleMs: number, gapMs?: number) {
       const news = { at: Number.NEGATIVE_INFINITY };

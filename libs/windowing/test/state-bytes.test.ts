@@ -57,7 +57,7 @@ describe("bytes of accumulators", () => {
       { 0: 5, 1: 1, 2: 2 },
     ],
   ];
-  test.each(growing)("beyond the bound %s leaves out what is new, and counts it", (name, fold, value) => {
+  test.each(growing)("above the limit %s leaves out new values, and counts it", (name, fold, value) => {
     const bytes = name === "collectMap" ? 4 : 1;
     const maxStateBytes = 3 * roomOf(bytes);
     const driver = driverOf({ fold: fold, maxStateBytes });
@@ -119,7 +119,7 @@ describe("bytes of accumulators", () => {
     ["windows kept for late events", { allowedLateness: 5 }],
     ["sessions", { windower: session(5) }],
     ["perKey", { timeModel: "perKey" }],
-  ])("the room of a window that is over is there for the next one: %s", (_, given) => {
+  ])("a closed window releases its room for the next one: %s", (_, given) => {
     const driver = driverOf({
       fold: distinct(valueOf),
       clock: eventClock(),
@@ -167,7 +167,7 @@ describe("bytes of accumulators", () => {
         (a: string, b: string) => a + b,
       ),
     ],
-  ])("what %s was measured at counts, and stops it where there is no room left", (_, fold) => {
+  ])("the measured size of %s counts, and no room stops it", (_, fold) => {
     const driver = driverOf({ fold: fold, maxStateBytes: 5_000 });
     driver.process(batch(event(1, "a"), event(1, "b")), 0);
     driver.commit();

@@ -116,13 +116,13 @@ function sorted(rows: readonly OracleRow[]): OracleRow[] {
   return [...rows].sort((a, b) => (text(a) < text(b) ? -1 : 1));
 }
 
-/** First results come in order of their close; revisions have an order of their own. */
+/** First results are in order of their close; revisions are in any order. */
 function isInOrder(rows: readonly OracleRow[]): boolean {
   const closes = rows.filter(({ cause }) => cause !== "late").map(({ close }) => close);
   return closes.every((close, index) => index === 0 || close >= (closes[index - 1] ?? close));
 }
 
-/** Kept sessions that a batch revises first and then merges: one row comes of them, whichever was revised. */
+/** Kept sessions that a batch first revises and then merges: they make one row. */
 function revisedSessionsThatMerge(): [Given, number, Action[], boolean][] {
   const given: Omit<Given, "pair"> = {
     windower: session(5),

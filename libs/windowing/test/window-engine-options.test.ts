@@ -50,7 +50,7 @@ describe("options that are refused", () => {
 
 describe("batches", () => {
   test.each(["stream", "perKey"] as const)(
-    "columns of different length are refused whole (%s)",
+    "columns of different length are refused as a whole (%s)",
     (timeModel) => {
       const engine = createWindowEngine({ windower, clock, fold: count(), timeModel });
       const { values } = batch(event(1), event(2));

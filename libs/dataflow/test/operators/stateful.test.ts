@@ -319,16 +319,13 @@ describe("an error of the logic", () => {
     });
   });
 
-  test.each(Object.entries(cases))(
-    "in %s goes to the dead letter where the step says so",
-    async (_, logic) => {
-      const { rows, letters, end } = await over(logic, "dead-letter");
-      await expect(end).resolves.toBe("done");
-      expect(rows.at(-1)).toBe("b");
-      expect(rows.filter((row) => row !== "first")).toEqual(["b"]);
-      expect(letters).toEqual([["step", expect.stringMatching(/^(1|\{"key":"a","state":1\})$/)]]);
-    },
-  );
+  test.each(Object.entries(cases))("in %s goes to the dead letter if the step says so", async (_, logic) => {
+    const { rows, letters, end } = await over(logic, "dead-letter");
+    await expect(end).resolves.toBe("done");
+    expect(rows.at(-1)).toBe("b");
+    expect(rows.filter((row) => row !== "first")).toEqual(["b"]);
+    expect(letters).toEqual([["step", expect.stringMatching(/^(1|\{"key":"a","state":1\})$/)]]);
+  });
 
   test("is retried if the step says so, without duplicate rows", async () => {
     let tries = 0;

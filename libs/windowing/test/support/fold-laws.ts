@@ -27,7 +27,7 @@ class KeptAccumulator<V, A, R> {
 
   restore(): A {
     const accumulator = this.#fold.restore(JSON.parse(this.#state) as Json);
-    // A store gives the parts in an order of its own.
+    // A store returns the parts in any order.
     const parts = Array.from(this.#parts, ([id, text]) => [id, JSON.parse(text) as Json] as const).reverse();
     this.#fold.parts?.restore(accumulator, parts);
     return accumulator;
