@@ -216,7 +216,7 @@ export function aggregatorOptions(
 /**
  * A window whose rows had gone would come back in part with the next row that corrects it.
  *
- * @param idleEnds whether runs show what is in open windows when they end, and the next ones go on with them
+ * @param idleEnds whether a run emits early results of open windows when it ends, and the next one continues with them
  * @throws UsageError
  */
 function resultTtlOf(

@@ -30,7 +30,7 @@ export function report(logger: Logger, stats: FlowStats, failed = false): void {
     rowsOut,
   } = figures;
   const decodes = stats.tasks.some(({ steps }) => steps.some(({ kind }) => kind === "decode"));
-  // Without a step that decodes, what the source did not refuse goes on as it came.
+  // Without a step that decodes, what the source did not refuse is passed on unchanged.
   const passedOn = decodes ? 0 : received - malformed;
   const ways = notZero({
     decoded,

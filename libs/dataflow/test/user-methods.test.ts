@@ -48,7 +48,7 @@ describe("an error of any method of an operator names its step", () => {
     const flow = new Dataflow("own");
     flow.input("in", source).custom("mine", operator).output("out", new TestingSink());
     const store = new MemoryStore();
-    // A commit to go on from, for what is called only then.
+    // A commit to continue from, for methods that are called only then.
     const before = new Dataflow("own");
     before
       .input("in", source)

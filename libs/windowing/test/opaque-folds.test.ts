@@ -49,7 +49,7 @@ const longTexts = (times: number, maxBytes?: number): ClosingFold<TestEvent, unk
   );
 
 /** Gives a new list each time. */
-const anew: Spec<readonly number[]> = {
+const copying: Spec<readonly number[]> = {
   create: () => [],
   add: (list, { value }) => [...list, value],
   merge: (earlier, later) => [...earlier, ...later],
@@ -248,7 +248,7 @@ describe("a row of a custom accumulator", () => {
     (_, options, restarts) => {
       for (const fold of [
         foldOf(inPlace),
-        foldOf({ ...anew, copy: false }),
+        foldOf({ ...copying, copy: false }),
         aggregate({ list: foldOf(inPlace) }),
       ]) {
         const [first, second, third] = revised<unknown, unknown>(fold, options, restarts);
