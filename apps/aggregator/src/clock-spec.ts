@@ -27,6 +27,6 @@ export function parseClock(text: string): Clock<unknown> {
   }
   throw new RangeError(
     `${JSON.stringify(text)} is not a clock: give system, system:<settle>, publish, publish:<wait> or ` +
-      `publish:<wait>:<max future>, ${DURATION_FORM}; the last may be unbounded`,
+      `publish:<wait>:<max future>, ${DURATION_FORM}; the max future may also be unbounded`,
   );
 }

@@ -65,7 +65,7 @@ describe("the aggregator", () => {
     }
   });
 
-  test("counts under one key what comes beyond its bound on keys", async () => {
+  test("counts events above its limit of keys under one key", async () => {
     const channel = "--channel=bounded";
     const args = [
       "--window=tumbling:10000d",
@@ -88,7 +88,7 @@ describe("the aggregator", () => {
     );
   });
 
-  test("lives through the loss of its Redis, says so, and goes on counting", async () => {
+  test("survives the loss of its Redis, logs it, and continues to count", async () => {
     const fragile = await startRedis();
     try {
       const counting = aggregator(fragile.url, ["--window=tumbling:200ms"]);
@@ -107,7 +107,7 @@ describe("the aggregator", () => {
     }
   });
 
-  test("says within seconds that there is no Redis, and where it looked", async () => {
+  test("reports within seconds that there is no Redis, with the address", async () => {
     const port = await freePort();
     const { code, log, output } = await aggregator(`redis://127.0.0.1:${port}`, ["--connect-timeout=500ms"])
       .ended;
@@ -125,7 +125,7 @@ describe("the aggregator", () => {
     expect(JSON.stringify(end)).not.toContain("hush");
   });
 
-  test("names a bad option and exits with 2", async () => {
+  test("names an invalid option and exits with 2", async () => {
     const { code, complaints } = await aggregator(redis.url, ["--window=often"]).ended;
     expect(code).toBe(2);
     expect(complaints[0]).toMatch(/^aggregator: --window: "often" is not a window/);

@@ -206,7 +206,7 @@ export class CommandLine {
   }
 }
 
-/** For `--no-header` commander sets `header` to false; here the option `--no-header` is true. */
+/** Commander turns `--no-header` into `header: false`. This returns the value of the option itself, which is true. */
 function givenFor(option: Option, flags: Readonly<Record<string, unknown>>): unknown {
   const value = flags[option.attributeName()];
   if (!option.negate) return value;

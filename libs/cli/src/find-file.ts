@@ -16,5 +16,5 @@ export function findFile(given: string, env: Readonly<Record<string, string | un
     if (found?.isDirectory() === true) throw new RangeError(`${path} is a directory`);
     if (found !== undefined) return path;
   }
-  throw new RangeError(`there is no file ${[...candidates].join(" nor ")}`);
+  throw new RangeError(`there is no file ${[...candidates].join(" or ")}`);
 }

@@ -70,7 +70,7 @@ export async function runProgram<Config extends ProgramConfig>(
     onOutputEnd(process.stdout, {
       gone: () => {
         gone.abort();
-        stopNow(new Error("the reader of standard output has gone"));
+        stopNow(new Error("the reader of standard output closed it"));
       },
       failed: (error) => {
         outputFailure ??= error;
@@ -79,7 +79,7 @@ export async function runProgram<Config extends ProgramConfig>(
     });
     const uncaught = (error: unknown): void => {
       aside ??= report(name, logger, error);
-      stopNow(new Error("something failed that nothing caught", { cause: error }));
+      stopNow(new Error("an error was not caught", { cause: error }));
     };
     process.on("uncaughtException", uncaught);
     process.on("unhandledRejection", uncaught);
@@ -128,7 +128,9 @@ function written(stream: NodeJS.WriteStream): Promise<void> {
 function unfinished(timeoutMs: number): DrainTimeoutError {
   const { writableLength: left } = process.stdout;
   const output = left === 0 ? "" : `; standard output lacks its last ${left} characters or bytes`;
-  return new DrainTimeoutError(`the program did not end within ${timeoutMs} ms of being asked to${output}`);
+  return new DrainTimeoutError(
+    `the program did not end within ${timeoutMs} ms after it was asked to stop${output}`,
+  );
 }
 
 /** Logs the failure as one line. @returns the exit code */

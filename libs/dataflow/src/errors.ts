@@ -101,8 +101,8 @@ export class DrainTimeoutError extends MillraceError {
 }
 
 /**
- * Whether an error is one of Millrace's own, from any of its libraries. It checks the code, since a flow may come from
- * another installed copy, which has other classes.
+ * Whether an error is one of Millrace's own, from any of its libraries. It checks the code and not the class: if the package is
+ * installed twice, each copy has classes of its own.
  *
  * @param code of one class of errors. @default any
  */

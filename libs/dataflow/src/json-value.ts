@@ -17,6 +17,6 @@ export function stateToJson<S>(state: S, codec: JsonCodec<S> | undefined, where:
   if (codec !== undefined) return codec.snapshot(state);
   if (isJson(state)) return state;
   throw new StateError(
-    `${where}: the state is not plain JSON (${excerpt(state)}); a Map, a Date or a class needs a codec to be kept`,
+    `${where}: the state is not plain JSON (${excerpt(state)}); give a codec for a Map, a Date or a class`,
   );
 }

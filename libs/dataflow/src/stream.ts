@@ -256,7 +256,7 @@ export class Stream<T, K extends Key = undefined> {
     for (const other of others) {
       if (other.#graph === this.#graph) continue;
       const { flow } = other.#graph;
-      throw new FlowError(`${this.#step(id)}: a stream of another flow ("${flow}") cannot be merged in`);
+      throw new FlowError(`${this.#step(id)}: a stream of another flow ("${flow}") cannot be merged`);
     }
     const port = this.#graph.add({
       id,

@@ -318,7 +318,9 @@ export class WindowedStream<V> {
       }
     }
     if (windows.length === 0 && isWindowTime(clock)) {
-      refuse("windowTime() is the time of results of windows, and its events are none; use eventTime(…)");
+      refuse(
+        "windowTime() is the time of results of windows, and its events are not results; use eventTime(…)",
+      );
     }
     if (clock.kind === "system" || windows.length === 0) return windows;
     if (clock.timestamp === undefined) {

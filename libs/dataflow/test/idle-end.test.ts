@@ -32,20 +32,20 @@ function runs(pages?: number): {
 }
 
 describe("the end of a run that is idle", () => {
-  test("with a store, shows what there is so far, and the next run goes on from it", async () => {
+  test("with a store, emits early results, and the next run continues from there", async () => {
     const { next } = runs();
     expect(await next([1, 2])).toEqual([{ sum: 3, cause: "early" }]);
     expect(await next([4])).toEqual([{ sum: 7, cause: "early" }]);
   });
 
-  test("with a store and closeWindows, closes everything for good", async () => {
+  test("with a store and closeWindows, closes all windows", async () => {
     const { next, store } = runs();
     expect(await next([1, 2], { store, closeWindows: true })).toEqual([{ sum: 3, cause: "end" }]);
     expect(await next([4])).toEqual([{ sum: 4, cause: "early" }]);
   });
 
   test.each([undefined, true, false])(
-    "without a store, closes everything: closeWindows %s",
+    "without a store, closes all windows: closeWindows %s",
     async (close) => {
       const { next } = runs();
       const options = close === undefined ? {} : { closeWindows: close };
@@ -53,7 +53,7 @@ describe("the end of a run that is idle", () => {
     },
   );
 
-  test("shows page by page, each with a commit, the last of which is whole", async () => {
+  test("emits page by page, with a commit for each, the last of which is complete", async () => {
     const { next, store } = runs(2);
     const commits: Commit[] = [];
     const watched = new CrashingStore(store, (commit) => {
@@ -65,7 +65,7 @@ describe("the end of a run that is idle", () => {
   });
 });
 
-test("windows show what they have, go on in the next run, and its events are not late", async () => {
+test("windows emit early results and continue in the next run, whose events are not late", async () => {
   const HOUR = tumbling(3_600_000);
   const source = new TestingSource<number>();
   const store = new MemoryStore();
@@ -96,7 +96,7 @@ test("windows show what they have, go on in the next run, and its events are not
   expect(await next([], 1_800_000, true)).toEqual([[5, 3, "end"]]);
 });
 
-test("the end of the input closes everything, also where a run would have ended idle, and with a store", async () => {
+test("the end of the input closes all windows, also with a store and in a run that ends when it is idle", async () => {
   const source = new TestingSource<number>();
   const out = new TestingSink<SumRow>();
   const flow = new Dataflow("sums");

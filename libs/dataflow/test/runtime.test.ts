@@ -53,7 +53,7 @@ function sinkOf<T>(part: Partial<SinkPartition<T>>): Sink<T> {
 }
 
 describe("stopping", () => {
-  test("ends a source that always has more and has no stop()", async () => {
+  test("ends a source that never ends and has no stop()", async () => {
     const endless = (function* () {
       for (let n = 0; ; n++) yield n;
     })();
@@ -64,7 +64,7 @@ describe("stopping", () => {
     expect(out.rows).toEqual(out.rows.map((_, n) => n));
   });
 
-  test("makes no event of half a line", async () => {
+  test("makes no event of an incomplete line", async () => {
     const pipe = new PassThrough();
     const out = new TestingSink<string | Uint8Array>();
     const handle = start(passing(new ReadableSource(pipe, "pipe"), out));
@@ -97,7 +97,7 @@ describe("stopping", () => {
 });
 
 describe("ending an idle run", () => {
-  test("does not wait for a partition that is silent, nor for one that has ended", async () => {
+  test("does not wait for a silent partition or for one that has ended", async () => {
     const source = new TestingSource<string>({ parts: ["busy", "silent", "over"] });
     source.push(["a"], { part: "over" });
     source.end("over");
@@ -109,7 +109,7 @@ describe("ending an idle run", () => {
     await driver.done;
   });
 
-  test("takes no proof over another connection for one of the time between them", async () => {
+  test("does not accept a proof over a new connection for the time without a connection", async () => {
     const source = new TestingSource<string>();
     const out = new TestingSink<string>();
     const driver = await FlowDriver.start(passing(source, out), { exitWhenIdleMs: 1_000 });
@@ -127,7 +127,7 @@ describe("ending an idle run", () => {
     await driver.done;
   });
 
-  test("never cuts a source that cannot prove it is drained, and says so at the start", async () => {
+  test("never ends with a source that cannot prove it is drained, and logs that at the start", async () => {
     const { logger, logged } = loggerOf();
     const source = withoutProof(new TestingSource<string>());
     const out = new TestingSink<string>();
@@ -144,8 +144,8 @@ describe("ending an idle run", () => {
   });
 });
 
-describe("what a task opens and its source learns", () => {
-  test("a part that opens only after the task was given up is closed", async () => {
+describe("what a task opens and reports to its source", () => {
+  test("a partition that opens after the task was given up is closed", async () => {
     const time = new VirtualTime();
     const source = new TestingSource<number>();
     let finish: () => void = () => undefined;
@@ -174,7 +174,7 @@ describe("what a task opens and its source learns", () => {
     expect(closed).toBe(1);
   });
 
-  test("a source learns of each position that was committed, and of no other", async () => {
+  test("a source receives each committed position, and no other", async () => {
     const inner = new TestingSource<number>();
     const committed: unknown[] = [];
     const source = withParts(inner, () => ({
@@ -199,7 +199,7 @@ describe("what a task opens and its source learns", () => {
     expect(committed).toEqual([0, 2, 3]);
   });
 
-  test("what does not close in time at the end of the input is named", async () => {
+  test("a task that does not close in time at the end of the input is named", async () => {
     const time = new VirtualTime();
     const sink = sinkOf<number>({ close: () => new Promise<never>(() => undefined) });
     const handle = start(passing(new IterableSource([1]), sink), { time, drainTimeoutMs: 500 });
@@ -270,7 +270,7 @@ test("thirty partitions on one stream, by two sinks, have one listener of each k
   expect(pipe.listenerCount("drain")).toBe(0);
 });
 
-describe("what a run that is given up says", () => {
+describe("the error of a run that is given up", () => {
   async function givenUp(store?: Store): Promise<unknown> {
     const time = new VirtualTime();
     const source = new TestingSource<number>();
@@ -296,18 +296,16 @@ describe("what a run that is given up says", () => {
     return await stopped;
   }
 
-  test("counts what is missing where nothing is kept", async () => {
+  test("counts what is missing without a store", async () => {
     expect(await givenUp()).toMatchObject({
       code: "MILLRACE_DRAIN_TIMEOUT",
       message: expect.stringMatching(/up to 3 rows were not written; nothing is kept/),
     });
   });
 
-  test("counts what is in no commit where there is a store", async () => {
+  test("counts what is in no commit with a store", async () => {
     expect(await givenUp(new MemoryStore())).toMatchObject({
-      message: expect.stringMatching(
-        /from the last commit: the 5 events read since then are read again where/,
-      ),
+      message: expect.stringMatching(/from the last commit: the 5 events read since then are read again if/),
     });
   });
 });
@@ -322,7 +320,7 @@ describe("idle from the start", () => {
     await driver.done;
   });
 
-  test("is not the default: the log says once what is waited for", async () => {
+  test("is not the default: one line is logged about the wait", async () => {
     const { logger, logged } = loggerOf();
     const source = new TestingSource<number>();
     const driver = await FlowDriver.start(passing(source, new TestingSink()), {
@@ -338,7 +336,7 @@ describe("idle from the start", () => {
 });
 
 describe("a file sink on a full disk", () => {
-  test("fails the run with its step's name", async () => {
+  test("fails the run and names the step", async () => {
     const flow = passing(new IterableSource([1]), new JsonlFileSink<number>("/dev/full"));
     await expect(run(flow)).rejects.toMatchObject({
       code: "MILLRACE_SINK_FAILED",
@@ -359,7 +357,7 @@ describe("a file sink on a full disk", () => {
 });
 
 describe("options", () => {
-  test("that are undefined have their defaults", async () => {
+  test("have their defaults if they are undefined", async () => {
     const out = new TestingSink<number>();
     const given = { logger: undefined, time: undefined, commitEveryMs: undefined, store: undefined };
     // As JavaScript, or a program that is compiled with other settings, may call it.
@@ -367,7 +365,7 @@ describe("options", () => {
     expect(out.rows).toEqual([1]);
   });
 
-  test("of a step or a source that are undefined have their defaults, too", async () => {
+  test("of a step or a source have their defaults if they are undefined", async () => {
     const folder = await mkdtemp(join(tmpdir(), "millrace-options-"));
     const path = join(folder, "lines.jsonl");
     await writeFile(path, "1\n2\n");
@@ -395,7 +393,7 @@ describe("options", () => {
 });
 
 describe("errors", () => {
-  test("of a sink name its step, and one of closing does not hide them", async () => {
+  test("of a sink name its step, and an error of closing does not hide them", async () => {
     const { logger, logged } = loggerOf();
     const sink = sinkOf<number>({
       writeBatch: () => Promise.reject(new Error("disk full")),
@@ -451,7 +449,7 @@ describe("errors", () => {
     },
   );
 
-  test("of a branch's predicate are counted where they are skipped", async () => {
+  test("of a branch's predicate are counted if they are skipped", async () => {
     const flow = new Dataflow("branching", { deadLetter: new TestingSink<DeadLetter>() });
     const { yes, no } = flow.input("in", new IterableSource([1, 2, 3])).branch(
       "odd",
@@ -466,7 +464,7 @@ describe("errors", () => {
   });
 });
 
-test("a sink holds its source back until it can take more", async () => {
+test("a full sink makes its source wait", async () => {
   const source = new TestingSource<number>();
   const release: (() => void)[] = [];
   const sink = sinkOf<number>({ writeBatch: () => new Promise((resolve) => release.push(resolve)) });
@@ -499,7 +497,7 @@ describe("with a store", () => {
     return flow;
   };
 
-  test("every event is accounted for in a run that goes on from another", async () => {
+  test("every event is accounted for in a run that continues another", async () => {
     const store = new MemoryStore();
     const source = new TestingSource<string>();
     const first = await FlowDriver.start(counts(source), { store });
@@ -533,7 +531,7 @@ describe("with a store", () => {
     await driver.stop();
   });
 
-  test("a sink whose rows only that store could show is refused with any other", async () => {
+  test("a sink that belongs to one store is refused with any other store", async () => {
     const store = new MemoryStore();
     const sink = { ...sinkOf<number>({ takeOutputs: () => [] }), store };
     const flow = (): Dataflow => passing(new IterableSource([1]), sink);
@@ -550,7 +548,7 @@ describe("with a store", () => {
     await rm(folder, { recursive: true });
   });
 
-  test("a sink that hands rows over and names no store is refused: any store would swallow them", async () => {
+  test("a sink that passes rows to commits and names no store is refused: a store would drop them", async () => {
     const sink = sinkOf<number>({ takeOutputs: () => [] });
     const flow = passing(new IterableSource([1]), sink);
     const refused = run(flow, { store: new MemoryStore() });

@@ -53,7 +53,7 @@ function otherSource(): Source<string> {
   };
 }
 
-describe("a worker that cannot go on from what is kept", () => {
+describe("a worker that cannot continue from the stored state", () => {
   const waiting = eventTime<string>(Number, { wait: 1_000 });
   const mismatch = "MILLRACE_STATE_MISMATCH";
   test.each<[string, Shape, string, string]>([
@@ -90,7 +90,7 @@ describe("a worker that cannot go on from what is kept", () => {
     ],
     ["another version", { version: 2 }, mismatch, "the flow's version: kept 1, now 2"],
     ["another source", { source: otherSource() }, "MILLRACE_STATE_INVALID", "the position is a number"],
-  ])("is refused before it takes a task over: %s", async (_, shape, code, difference) => {
+  ])("is refused before it takes over a task: %s", async (_, shape, code, difference) => {
     const store = new MemoryStore();
     const source = new TestingSource<string>({
       parts: ["0", "1"],
@@ -104,13 +104,13 @@ describe("a worker that cannot go on from what is kept", () => {
       code,
       message: expect.stringMatching(new RegExp(`${difference}(\\.|$)`)),
     });
-    // The first one still owns both tasks: it goes on to commit.
+    // The first one still owns both tasks, and continues to commit.
     for (const part of ["0", "1"]) source.push(["b"], { part });
     await first.settle();
     expect((await first.stop()).tasks).toMatchObject([{ phase: "ended" }, { phase: "ended" }]);
   });
 
-  test("is refused steps that keep state and were not there, and those that are gone are named", async () => {
+  test("is refused with steps that have state and are new, and removed steps are named", async () => {
     const store = new MemoryStore();
     const source = new TestingSource<string>();
     const folding = (...ids: readonly string[]): Dataflow => {
@@ -123,11 +123,11 @@ describe("a worker that cannot go on from what is kept", () => {
     await (await FlowDriver.start(folding("a", "b"), { store })).stop();
     const second = await FlowDriver.start(folding("a", "c"), { store });
     await expect(second.done).rejects.toThrow(
-      /step "b" kept state \(deduplicate\), and is not there or keeps none now; step "c" keeps state now, and did not/,
+      /step "b" had state \(deduplicate\), and is removed or has none now; step "c" has state now, and had none/,
     );
   });
 
-  test("is refused what the former owner committed after the look, too", async () => {
+  test("is refused also if the former owner commits after the check", async () => {
     const inner = new MemoryStore();
     const source = new TestingSource<string>();
     const first = await FlowDriver.start(counts(source), { store: inner });
@@ -142,7 +142,7 @@ describe("a worker that cannot go on from what is kept", () => {
     await expect(second.stop()).rejects.toMatchObject({ code: "MILLRACE_STATE_MISMATCH" });
   });
 
-  test("is not one that keeps the same state with steps in another order, or with more steps that keep none", async () => {
+  test("is not one whose stateful steps are the same in another order, or with more stateless steps", async () => {
     const store = new MemoryStore();
     const source = new TestingSource<string>();
     const flow = (more: boolean): Dataflow => {
@@ -164,7 +164,7 @@ describe("a worker that cannot go on from what is kept", () => {
   });
 });
 
-describe("a fold of another kind under the same ids", () => {
+describe("a different fold under the same ids", () => {
   type Folding = (windowed: WindowedStream<number>) => void;
   const flowOf = (source: Source<number>, folding: Folding): Dataflow => {
     const flow = new Dataflow("folds");
@@ -233,7 +233,7 @@ describe("a worker whose source cannot be opened", () => {
     };
   }
 
-  test.each(["0", "1"])("does not take over any task: part %s", async (closed) => {
+  test.each(["0", "1"])("takes over no task: partition %s", async (closed) => {
     const store = new MemoryStore();
     const source = new TestingSource<string>({ parts: ["0", "1"], partitioning: { kind: "single" } });
     const first = await FlowDriver.start(counts(source), { store, commitEveryEvents: 1 });
@@ -246,7 +246,7 @@ describe("a worker whose source cannot be opened", () => {
     expect((await first.stop()).tasks).toMatchObject([{ phase: "ended" }, { phase: "ended" }]);
   });
 
-  test("reads from what the former owner has committed since its source was opened", async () => {
+  test("reads from the position that the former owner committed after the source was opened", async () => {
     const store = new MemoryStore();
     const source = new TestingSource<string>();
     const sink = new TestingSink<PartResult<number>>();
@@ -255,7 +255,7 @@ describe("a worker whose source cannot be opened", () => {
     await first.settle();
     const opened: (Json | undefined)[] = [];
     let closed = 0;
-    // While the source is opened, the former owner goes on.
+    // While the source is opened, the former owner continues.
     const slow: Source<string> = {
       partitioning: source.partitioning,
       listParts: () => source.listParts(),
@@ -288,7 +288,7 @@ describe("a worker whose source cannot be opened", () => {
   });
 });
 
-describe("a worker whose sink cannot go on", () => {
+describe("a worker whose sink cannot resume", () => {
   let folder: string;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "millrace-start-"));
@@ -313,9 +313,9 @@ describe("a worker whose sink cannot go on", () => {
       "MILLRACE_STATE_INVALID",
     ],
     ["its file is not there", (path) => Promise.resolve(`${path}.gone`), "MILLRACE_STATE_INVALID"],
-    ["its file is in no folder", () => Promise.resolve("/nowhere/rows.jsonl"), "MILLRACE_SINK_FAILED"],
-    ["its file is a folder", () => Promise.resolve(folder), "MILLRACE_SINK_FAILED"],
-  ])("is refused before it takes the task over: %s", async (_, pathOf, code) => {
+    ["its directory does not exist", () => Promise.resolve("/nowhere/rows.jsonl"), "MILLRACE_SINK_FAILED"],
+    ["its file is a directory", () => Promise.resolve(folder), "MILLRACE_SINK_FAILED"],
+  ])("is refused before it takes over the task: %s", async (_, pathOf, code) => {
     const store = new MemoryStore();
     const source = new TestingSource<string>();
     const path = join(folder, "rows.jsonl");
@@ -329,7 +329,7 @@ describe("a worker whose sink cannot go on", () => {
     expect((await first.stop()).tasks).toMatchObject([{ phase: "ended" }]);
   });
 
-  test("is not one whose file has more than was committed, which is left alone by the look", async () => {
+  test("is not one whose file has more than was committed; the check does not change the file", async () => {
     const path = join(folder, "rows.jsonl");
     const sink = new JsonlFileSink<string>(path);
     await writeFile(path, "12\n");
@@ -342,7 +342,7 @@ describe("a worker whose sink cannot go on", () => {
   });
 });
 
-describe("a worker whose sink cannot be opened, or is none for its store", () => {
+describe("a worker whose sink cannot be opened, or belongs to another store", () => {
   const none = (): Promise<void> => Promise.resolve();
   const partOf = (): SinkPartition<unknown> => ({ writeBatch: none, flush: none, close: none });
   const sinks: Readonly<Record<string, (own: Store) => Sink<unknown>>> = {
@@ -379,7 +379,7 @@ describe("a worker whose sink cannot be opened, or is none for its store", () =>
     expect((await first.stop()).tasks).toMatchObject([{ phase: "ended" }, { phase: "ended" }]);
   });
 
-  test("is not one whose former owner has committed another state of the sink since it was opened", async () => {
+  test("is not one whose former owner committed another sink state after the opening", async () => {
     const store = new MemoryStore();
     const source = new TestingSource<string>();
     const resumes: (Json | undefined)[] = [];
@@ -387,7 +387,7 @@ describe("a worker whose sink cannot be opened, or is none for its store", () =>
     const sink: Sink<unknown> = {
       async buildPart(_part, resume) {
         resumes.push(resume);
-        // While the second one opens it, the former owner goes on.
+        // While the second one opens it, the former owner continues.
         if (resumes.length === 2) {
           source.push(["b"]);
           await first.settle();
@@ -424,7 +424,7 @@ describe("a worker whose sink cannot be opened, or is none for its store", () =>
   });
 });
 
-describe("a task that goes on from a position in two parts", () => {
+describe("a task that continues from a position in two parts", () => {
   test("opens its source once", async () => {
     const store = new MemoryStore();
     const inner = new TestingSource<string>();

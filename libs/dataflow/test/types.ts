@@ -226,7 +226,7 @@ keyed.window("bad_clock", tumbling(1), dateClock);
 rows.output("bad_sink", new CallbackSink((batch: readonly string[]) => void batch.length));
 // @ts-expect-error only mapAsync takes an async function
 clicks.filter("bad_async", async (click) => Promise.resolve(click.mobile));
-// Results have the key of their window, and may be keyed anew.
+// Results have the key of their window, and may be keyed again.
 mobile.map("key_of_result", (_, key) => {
   same<typeof key, string>(true);
   return key;

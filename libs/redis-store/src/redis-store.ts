@@ -144,7 +144,7 @@ export class RedisStore implements Store {
     this.#settings.logger.warn(
       { event: "evicting", policy },
       `Redis at ${this.#address} has maxmemory-policy ${policy}: when it is out of memory it deletes state, and tasks ` +
-        "then stop with MILLRACE_STORE_STATE_INCOMPLETE. Set noeviction, or volatile-ttl to let results go that may expire",
+        "then stop with MILLRACE_STORE_STATE_INCOMPLETE. Set noeviction, or volatile-ttl, which evicts only results that expire",
     );
   }
 }

@@ -7,6 +7,6 @@ export function requireColumns<V>({ keys, values, times }: KeyedBatch<V>): void 
   if (values.length === length && (times === undefined || times.length === length)) return;
   throw new WindowBatchError(
     `The batch has ${String(length)} keys, ${String(values.length)} values and ` +
-      `${times === undefined ? "no" : String(times.length)} times; columns must be of one length.`,
+      `${times === undefined ? "no" : String(times.length)} times; all columns must have the same length.`,
   );
 }

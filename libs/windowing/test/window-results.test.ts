@@ -32,7 +32,7 @@ describe("results", () => {
     });
   });
 
-  test("come in order of close, however windows were opened", () => {
+  test("are in order of close, for windows opened in any order", () => {
     const windower = sliding(10, { every: 5 });
     const driver = new EngineDriver({ windower, clock: eventClock("unbounded"), fold: count() });
     driver.process(batch(event(22), event(1), event(14)), 0);
@@ -40,7 +40,7 @@ describe("results", () => {
     expect(driver.results.map(({ window }) => window.id)).toEqual([-1, 0, 1, 2, 3, 4]);
   });
 
-  test("say whether the window was seen whole, asked once for each window", () => {
+  test("say whether the window is complete, which is asked once for each window", () => {
     const asked: [number, number][] = [];
     const completeOf = (open: number, close: number): Completeness => {
       asked.push([open, close]);
@@ -60,7 +60,7 @@ describe("results", () => {
     ]);
   });
 
-  test("of sessions have ids of their own, through restarts", () => {
+  test("of sessions have unique ids, also after restarts", () => {
     const driver = new EngineDriver({ windower: sessions, clock: eventClock(), fold: count() });
     driver.process(batch(event(1), event(1, "b")), 0);
     driver.restart(0);
@@ -85,7 +85,7 @@ describe("finish", () => {
     }
   });
 
-  test("with allowedLateness, what comes afterwards is a revision", () => {
+  test("with allowedLateness, later events make revisions", () => {
     const engine = createWindowEngine({
       windower: tumblingWindows,
       clock: eventClock(100),
@@ -99,7 +99,7 @@ describe("finish", () => {
     ]);
   });
 
-  test("perKey: what comes afterwards is late as well", () => {
+  test("perKey: later events are late as well", () => {
     const engine = createWindowEngine({
       windower: tumblingWindows,
       clock: eventClock(100),

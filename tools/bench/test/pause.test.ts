@@ -23,7 +23,7 @@ test("a paused process is not left behind when the one that paused it is killed"
   expect(killed).toBe(false);
 });
 
-test("a process goes on when it is let", async () => {
+test("a process continues when it is let", async () => {
   const child = spawn("cat", { stdio: ["pipe", "pipe", "inherit"] });
   const goOn = pause(child);
   child.stdin.end("read\n");

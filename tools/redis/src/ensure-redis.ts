@@ -46,7 +46,7 @@ async function startRedisHere(password: string | undefined): Promise<boolean> {
   }
 }
 
-/** Logs whose Redis is used, and that it is gone: another program's Redis ends with that program, this program goes on. */
+/** Logs whose Redis is used, and that it is gone: another program's Redis ends with that program, this program continues. */
 async function shareRedis(password: string | undefined, stop: AbortSignal | undefined): Promise<void> {
   const address = { host: "localhost", port, password };
   const owner = await ownerOf(address);

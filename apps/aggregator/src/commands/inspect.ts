@@ -17,7 +17,7 @@ export function inspectConfig(
 ): AdminConfig {
   const cli = new CommandLine(
     "aggregator inspect",
-    "Prints what Redis keeps of a flow's tasks, one JSON object a line, and changes nothing; a run may go on at the same time. The other options of aggregator are accepted and ignored.",
+    "Prints what Redis keeps of a flow's tasks, one JSON object a line, and changes nothing; a run may continue at the same time. The other options of aggregator are accepted and ignored.",
   );
   const config = adminOptions(cli, env);
   cli.parse(args, env);

@@ -22,7 +22,7 @@ export function resetConfig(
 ): ResetConfig {
   const cli = new CommandLine(
     "aggregator reset",
-    "Makes a flow's tasks forget what they committed: the next run begins afresh. A worker that still runs is stopped. The other options of aggregator are accepted and ignored.",
+    "Makes a flow's tasks forget what they committed: the next run begins from the start. A worker that still runs is stopped. The other options of aggregator are accepted and ignored.",
   );
   const results = cli.toggle({
     flag: "--results",

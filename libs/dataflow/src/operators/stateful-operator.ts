@@ -124,9 +124,9 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
     }: StatefulOptions = {},
   ) {
     if (!(maxBytes >= 1))
-      throw new FlowError(`step "${context.step}": maxBytes is ${String(maxBytes)}, and must be at least 1`);
+      throw new FlowError(`step "${context.step}": maxBytes is ${String(maxBytes)}, but must be at least 1`);
     if (!(maxKeys >= 1))
-      throw new FlowError(`step "${context.step}": maxKeys is ${String(maxKeys)}, and must be at least 1`);
+      throw new FlowError(`step "${context.step}": maxKeys is ${String(maxKeys)}, but must be at least 1`);
     this.#maxKeys = maxKeys;
     this.#maxBytes = maxBytes;
     this.#context = context;
@@ -218,7 +218,9 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
   restore(groups: Iterable<StateGroup>): void {
     for (const [group, fields] of groups) {
       if (group !== GROUP)
-        throw new StateError(`${this.#where}: kept state has an unknown group ${JSON.stringify(group)}`);
+        throw new StateError(
+          `${this.#where}: the stored state has an unknown group ${JSON.stringify(group)}`,
+        );
       for (const [key, value] of fields) this.#restore(key, value);
     }
     this.#changed = new Set();
@@ -242,7 +244,7 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
       const { step, part, logger } = this.#context;
       logger.warn(
         { event: "keys-nearly-full", step, part, keys: keys + 1, maxKeys: this.#maxKeys },
-        `${this.#where}: ${keys + 1} keys have a state, at most ${this.#maxKeys} can (maxKeys). Let keys be forgotten ` +
+        `${this.#where}: ${keys + 1} keys have a state, of at most ${this.#maxKeys} (maxKeys). Let keys be forgotten ` +
           "(a state of undefined), or raise maxKeys and the heap limit (--max-old-space-size).",
       );
     }
@@ -292,7 +294,7 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
       step,
       part,
       { key, bytes, maxBytes: MAX_KEPT_BYTES },
-      "No store takes more as one value: nothing was written. Give the step a smaller maxBytes, or commit more often",
+      "It is too large for one value of a store, and was not written. Give the step a smaller maxBytes, or commit more often",
     );
   }
 
@@ -397,7 +399,7 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
   #fromJson(value: Json): KeyedStep<S, Out> {
     const { state, notifyAt } = asRecord(value, this.#where);
     if (state === undefined || (notifyAt !== undefined && typeof notifyAt !== "number")) {
-      throw new StateError(`${this.#where}: kept state is damaged: ${excerpt(value)}`);
+      throw new StateError(`${this.#where}: the stored state is damaged: ${excerpt(value)}`);
     }
     const { codec } = this.#logic;
     // Without a codec the state is JSON itself, as snapshot() checked.
@@ -420,7 +422,7 @@ function isList<T>(rows: Iterable<T>): rows is readonly T[] {
 
 function asRecord(value: Json, where: string): Readonly<Record<string, Json | undefined>> {
   if (value === null || typeof value !== "object" || Array.isArray(value) || !isJson(value)) {
-    throw new StateError(`${where}: kept state is damaged: ${excerpt(value)}`);
+    throw new StateError(`${where}: the stored state is damaged: ${excerpt(value)}`);
   }
   return value as Readonly<Record<string, Json | undefined>>;
 }

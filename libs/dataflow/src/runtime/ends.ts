@@ -136,7 +136,7 @@ export class Ends {
   #refuseStorelessOutputs(id: string, { store }: Sink<unknown>, opened: SinkPartition<unknown>): void {
     if (opened.takeOutputs === undefined || store !== undefined) return;
     throw new FlowError(
-      `flow "${this.#plan.flow.id}", output "${id}": its sink hands its rows over to commits (takeOutputs) and names no store that takes them; give the sink a store`,
+      `flow "${this.#plan.flow.id}", output "${id}": its sink passes its rows to commits (takeOutputs), but names no store; give the sink a store`,
     );
   }
 

@@ -151,8 +151,8 @@ function refuseTooLarge({ flow, part, options }: TaskPlan, { counts }: TaskHead)
   const keys = keysKept(counts);
   if (keys <= options.maxKeys * RESTORE_SLACK) return;
   throw new StateTooLargeError(
-    `flow "${flow.id}", partition "${part}": its state has ${keys} keys, and this run has room for ${options.maxKeys}. Give ` +
-      "the process the heap that it had (--max-old-space-size), raise --max-keys (option maxKeys), or reset the state.",
+    `flow "${flow.id}", partition "${part}": its stored state has ${keys} keys, and this run has room for ${options.maxKeys}. Give ` +
+      "the process as much heap as before (--max-old-space-size), raise --max-keys (option maxKeys), or reset the state.",
   );
 }
 

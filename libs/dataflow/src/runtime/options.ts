@@ -115,7 +115,7 @@ export function resolveRunOptions(options: RunOptions): ResolvedRunOptions {
     "maxStateBytes",
   ] as const) {
     if (!(resolved[name] > 0))
-      throw new FlowError(`run option ${name} is ${resolved[name]}, must be above 0`);
+      throw new FlowError(`run option ${name} is ${resolved[name]}, but must be above 0`);
   }
   return resolved;
 }

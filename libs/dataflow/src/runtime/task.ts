@@ -209,7 +209,7 @@ export class Task {
 
   /** Closes everything that was opened. */
   #close(): Promise<void> {
-    return this.#inTime("what it had open was not closed", () =>
+    return this.#inTime("its sources and sinks did not close", () =>
       abortable(this.#resources.close(), this.#abort.signal),
     );
   }

@@ -388,7 +388,7 @@ export class LayoutRefusals {
     this.#logged = failure.message;
     logger.warn(
       { event: "layout-unknown", step, key, code: failure.code },
-      `${failure.message} Without the key "${key}" Millrace cannot notice that publishers and readers of "${name}" divide ` +
+      `${failure.message} Without the key "${key}" Millrace cannot detect that publishers and readers of "${name}" divide ` +
         "it differently.",
     );
   }

@@ -206,7 +206,7 @@ describe("a server that reports little about itself", () => {
   it.each([
     ["CONFIG", [], undefined],
     ["CONFIG and INFO", ["INFO"], /does not answer INFO.*cannot see when it loads.*version \d/],
-    ["CONFIG, INFO and HELLO", ["INFO", "HELLO"], /as if it were 7.0 or newer, and a primary/],
+    ["CONFIG, INFO and HELLO", ["INFO", "HELLO"], /as if it were 7.0 or newer, and a master/],
   ])("is used without %s", async (_, commands, warning) => {
     const args = ["CONFIG", ...commands].flatMap((command) => ["--rename-command", command, ""]);
     const redis = await server({ args });
@@ -248,7 +248,7 @@ describe("a replica", () => {
     const error = await refusal({ url: replica.url }, { time: new VirtualTime() });
     expect(error).toBeInstanceOf(RedisReplicaError);
     expect(error.message).toMatch(
-      `Redis at 127.0.0.1:${replica.port} is a replica. Name the primary instead`,
+      `Redis at 127.0.0.1:${replica.port} is a replica. Name the master instead`,
     );
   });
 
@@ -276,7 +276,7 @@ describe("a replica", () => {
     expect(logger.entries[0]?.message).toMatch(
       "lost (sink clicks): READONLY You can't write against a read only replica; reconnecting",
     );
-    expect(logger.entries[1]?.message).toMatch("is a replica. Name the primary instead");
+    expect(logger.entries[1]?.message).toMatch("is a replica. Name the master instead");
   });
 });
 

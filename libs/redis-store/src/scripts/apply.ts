@@ -4,11 +4,11 @@ import { scriptOf } from "./script.ts";
 import type { Script } from "./script.ts";
 
 /**
- * KEYS: meta, groups, journal, a key that never exists. Applies the journal's first piece, and returns the elements that are left.
+ * KEYS: meta, groups, journal, a key that never exists. Applies the journal's first piece, and returns how many elements are left.
  *
- * It needs no fence: the journal belongs to a commit that is made and has one order, so any owner may apply its head. A
- * piece is applied whole, together with its removal from the journal, or not at all. Because one key never exists, a
- * cluster refuses the call while it moves the slot's keys away, as it does with a commit.
+ * It checks no fence. The journal belongs to a commit that is already made, and its pieces have a fixed order, so any owner may
+ * apply the first one. The script applies a piece and removes it from the journal in one atomic step. Because one key never exists, a
+ * cluster refuses the call while it moves the slot's keys to another node, as it does with a commit.
  */
 export const APPLY: Script = scriptOf(
   `${CHECKS}${OPERATIONS}

@@ -199,7 +199,7 @@ describe.each(MOMENTS)("%s", (_, size, moment) => {
         code: "MILLRACE_STORE_KEY_OCCUPIED",
         retryable: false,
         // True before a large commit is made and after.
-        message: expect.stringContaining("first applies what may be left of that commit"),
+        message: expect.stringContaining("first applies the rest of it"),
       });
       expect(String(failure)).toContain(`${key} holds a `);
     }

@@ -171,7 +171,7 @@ function partsOf<V, R>(
 function refuseMatches<V>(name: string, fold: Fold<V, unknown, unknown>): void {
   if (fold.match === undefined) return;
   throw new WindowOptionsError(
-    `The fold "${name}" of an aggregate has rows while events come in, the others when the window closes. ` +
-      "Use a join that emits final.",
+    `The fold "${name}" of an aggregate emits rows before the window closes, the others when it closes. ` +
+      'Use a join with emit: "final".',
   );
 }

@@ -54,7 +54,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
   constructor(options: PerKeyOptions<V, A, R>, outbox: Outbox<V, R>) {
     if (options.allowedLatenessMs > 0) {
       throw new WindowOptionsError(
-        'allowedLateness needs timeModel "stream": in "perKey" an event behind its key\'s watermark is late. ' +
+        'allowedLateness needs timeModel "stream": in "perKey" an event before its key\'s watermark is late. ' +
           "Use a longer wait, or timeModel stream.",
       );
     }

@@ -51,7 +51,7 @@ export class CustomEngine<V, A, R> extends AssignedEngine<V, A, R> {
     const held = this.table.get(id);
     if (held === undefined || (held.window.open === open && held.close === close)) return held;
     throw new WindowSpecError(
-      `The windower "${this.#windower.description}" has two windows of the id ${String(id)}: ` +
+      `The windower "${this.#windower.description}" has two windows with the id ${String(id)}: ` +
         `[${String(held.window.open)}, ${String(held.close)}) and [${String(open)}, ${String(close)}).`,
     );
   }

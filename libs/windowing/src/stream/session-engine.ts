@@ -22,7 +22,7 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
   readonly #revised = new Set<Session<A>>();
   /** Sessions changed since the last early results. */
   readonly #touched = new Set<Session<A>>();
-  /** Those of them that wait for a page, last one first. */
+  /** Sessions whose early results wait for the next page, in reverse order. */
   #earlyQueue: Session<A>[] = [];
 
   constructor(options: ResolvedOptions<V, A, R>, outbox: Outbox<V, R>, { gapMs }: SessionWindower) {
@@ -264,8 +264,8 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
   }
 
   /**
-   * An event may open a session whose last event is at most a gap before the watermark; a session held has been emitted
-   * once it is kept.
+   * The next event may open a session that ends one gap before the watermark, so first results are final only before that.
+   * They are also final only before the earliest open session; a session that is kept for late events has been emitted.
    */
   override finalUpTo(): number {
     const reach = Math.min(this.watermark.value, this.#table.nextDue()?.due ?? Number.POSITIVE_INFINITY);
@@ -289,7 +289,7 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
   }
 
   protected override nextTarget(): number {
-    // Due strictly after the gap: one ms past it is the first whole one.
+    // A session is due when the watermark is past the gap: at the next whole ms.
     const due = this.#table.nextDue()?.due ?? Number.POSITIVE_INFINITY;
     return Math.min(due, this.#table.nextExpiry()?.due ?? Number.POSITIVE_INFINITY) + 1;
   }
