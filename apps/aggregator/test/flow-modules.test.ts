@@ -28,12 +28,16 @@ describe("a flow module", () => {
   });
 
   test("may have all parts of its own", async () => {
-    const { code, output } = await aggregator("redis://127.0.0.1:1", ["--flow=./modules/finished.ts"]).ended;
+    const { code, output } = await aggregatorFromSource(["--flow=./modules/finished.ts"], {
+      REDIS_URL: "redis://127.0.0.1:1",
+    }).ended;
     expect({ code, output }).toEqual({ code: 0, output: ["1", "4", "9"] });
   });
 
   test("may use a second copy of the library", async () => {
-    const { code, output } = await aggregator("redis://127.0.0.1:1", ["--flow=./modules/foreign.mjs"]).ended;
+    const { code, output } = await aggregatorFromSource(["--flow=./modules/foreign.mjs"], {
+      REDIS_URL: "redis://127.0.0.1:1",
+    }).ended;
     expect({ code, output }).toEqual({ code: 0, output: ["1", "2"] });
   });
 
@@ -44,7 +48,9 @@ describe("a flow module", () => {
   });
 
   test("fails with the place where its step threw, and a report of its events", async () => {
-    const { code, log } = await aggregator("redis://127.0.0.1:1", ["--flow=./modules/broken-step.ts"]).ended;
+    const { code, log } = await aggregatorFromSource(["--flow=./modules/broken-step.ts"], {
+      REDIS_URL: "redis://127.0.0.1:1",
+    }).ended;
     expect(code).toBe(1);
     expect(log.at(-1)).toMatchObject({ level: "error", code: "MILLRACE_STEP_FAILED" });
     expect(log.at(-1)?.msg).toMatch(
@@ -107,7 +113,7 @@ describe("a flow module", () => {
   });
 
   test("that does not exist is a usage error", async () => {
-    const { code, complaints } = await aggregatorCommand(["graph", "--flow=./nowhere.ts"]).ended;
+    const { code, complaints } = await aggregatorFromSource(["graph", "--flow=./nowhere.ts"]).ended;
     expect(code).toBe(2);
     expect(complaints[0]).toMatch(/^aggregator graph: --flow: there is no file .*nowhere\.ts/);
   });
