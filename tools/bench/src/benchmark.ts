@@ -2,7 +2,7 @@ import type { Logger } from "@millrace/dataflow";
 import type { Bed } from "./lab/bed.ts";
 import type { OptionName, Settings } from "./options.ts";
 import type { Figures } from "./rounds.ts";
-import type { Column, Facts, Target } from "./table.ts";
+import type { Column, Target } from "./table.ts";
 
 /** A benchmark: its cases, the measurements of each, and the columns of its table. */
 export interface Benchmark {
@@ -28,8 +28,7 @@ export interface Group {
 export interface Case {
   readonly case: string;
   readonly contender: string;
-  /** Prepares the case, before the rounds; returns what is printed as it is. */
-  readonly prepare?: (run: Run) => Promise<Facts> | Facts;
+  readonly version?: string;
   /** One turn; the median of the rounds is printed. */
   readonly measure: (run: Run) => Promise<Figures>;
   /** Measured once, after the rounds. */

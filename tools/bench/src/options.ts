@@ -1,58 +1,47 @@
 import { CommandLine, integer, listOf, logOptions, oneOf, positive } from "@millrace/cli";
 import type { Parser, ProgramConfig, Value } from "@millrace/cli";
+import type { Benchmark } from "./benchmark.ts";
 
 /** The options of a benchmark. */
 export interface Settings {
-  /** What `--case` selects. */
-  readonly names: readonly string[];
   readonly rounds: number;
   /** Multiplies the number of events: below 1 for a quick look. */
   readonly scale: number;
-  /** Whether latencies are measured as well. */
-  readonly latency: boolean;
   readonly minutes: number;
   /** Events per second. */
   readonly rate: number;
 }
 
 export interface Config extends Settings, ProgramConfig {
+  /** What `--case` selects. */
+  readonly names: readonly string[];
   /** Whether a JSON object is printed for each case instead of a table. */
   readonly json: boolean;
 }
 
 /** Options that not all benchmarks have. */
-export type OptionName = "rounds" | "scale" | "latency" | "minutes" | "rate";
+export type OptionName = keyof Settings;
 
-/** What the command line of a benchmark is made of. */
-export interface OptionsSpec {
-  readonly description: string;
-  /** What `--case` selects, and the names that it takes. */
-  readonly which: string;
-  readonly names: readonly string[];
-  readonly options: readonly OptionName[];
-}
+/** A soak samples two hundred times, and Redis keeps rows for a minute: no row may be gone before the next sample. */
+const MOST_MINUTES = 120;
 
-/** Reads the options that a benchmark has. */
+const NUMBERS: Readonly<
+  Record<OptionName, readonly [value: string, description: string, parse: Parser<number>, fallback: number]>
+> = {
+  rounds: ["number", "how many turns each case has", integer(1, 1_000), 5],
+  scale: ["factor", "multiplies the events: below 1 for a quick look", positive, 1],
+  minutes: ["number", `how long each takes, at most ${MOST_MINUTES}`, minutesOf, 10],
+  rate: ["events", "events per second", integer(1, 1_000_000), 50_000],
+};
+
+/** Reads the options that a benchmark has; `names` are what `--case` takes. */
 export function optionsReader(
   program: string,
-  { description, which, names, options }: OptionsSpec,
+  { description, which, options }: Pick<Benchmark, "description" | "which" | "options">,
+  names: readonly string[],
 ): (args: readonly string[], env: Readonly<Record<string, string | undefined>>) => Config {
   return (args, env) => {
     const cli = new CommandLine(program, description);
-    const number = (
-      name: OptionName,
-      [value, text]: readonly [value: string, description: string],
-      parse: Parser<number>,
-      fallback: number,
-    ): Value<number> => {
-      const spec = {
-        flag: `--${name} <${value}>`,
-        env: `BENCH_${name.toUpperCase()}`,
-        description: text,
-        parse,
-      };
-      return options.includes(name) ? cli.option(spec, fallback) : () => 1;
-    };
     const cases = cli.option(
       {
         flag: "--case <names>",
@@ -63,13 +52,22 @@ export function optionsReader(
       },
       names,
     );
-    const rounds = number("rounds", ["number", "how many turns each case has"], integer(1, 1_000), 5);
-    const scale = number("scale", ["factor", "multiplies the events: below 1 for a quick look"], positive, 1);
-    const minutes = number("minutes", ["number", "how long each takes, at most 120"], minutesOf, 10);
-    const rate = number("rate", ["events", "events per second"], integer(1, 1_000_000), 50_000);
-    const noLatency = options.includes("latency")
-      ? cli.toggle({ flag: "--no-latency", env: "BENCH_NO_LATENCY", description: "leave latencies out" })
-      : () => false;
+    const number = (name: OptionName): Value<number> => {
+      const [value, text, parse, fallback] = NUMBERS[name];
+      const spec = {
+        flag: `--${name} <${value}>`,
+        env: `BENCH_${name.toUpperCase()}`,
+        description: text,
+        parse,
+      };
+      return options.includes(name) ? cli.option(spec, fallback) : () => 1;
+    };
+    const [rounds, scale, minutes, rate] = [
+      number("rounds"),
+      number("scale"),
+      number("minutes"),
+      number("rate"),
+    ];
     const json = cli.toggle({
       flag: "--json",
       env: "BENCH_JSON",
@@ -81,7 +79,6 @@ export function optionsReader(
       names: cases(),
       rounds: rounds(),
       scale: scale(),
-      latency: !noLatency(),
       minutes: minutes(),
       rate: rate(),
       json: json(),
@@ -89,9 +86,6 @@ export function optionsReader(
     };
   };
 }
-
-/** A soak samples two hundred times, and Redis keeps rows for a minute: no row may be gone before the next sample. */
-const MOST_MINUTES = 120;
 
 function minutesOf(given: string): number {
   const minutes = positive(given);

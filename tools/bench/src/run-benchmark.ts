@@ -5,10 +5,10 @@ import { Bed, machineLine } from "./lab/bed.ts";
 import { optionsReader } from "./options.ts";
 import type { Config } from "./options.ts";
 import { runRounds } from "./rounds.ts";
-import type { Figures, Turn } from "./rounds.ts";
+import type { Figures } from "./rounds.ts";
 import { median, pairedRatio, rounded } from "./statistics.ts";
 import { markdownTable } from "./table.ts";
-import type { Facts, Line, Target, CheckedTarget } from "./table.ts";
+import type { CheckedTarget, Line, Target } from "./table.ts";
 
 /** A benchmark was stopped before it had all its figures. */
 export class BenchInterruptedError extends Error {
@@ -24,8 +24,8 @@ export class BenchInterruptedError extends Error {
 /** Runs a benchmark as this process, and prints each group after its measurement. */
 export async function runBenchmark(benchmark: Benchmark, args: readonly string[]): Promise<void> {
   const name = `bench ${benchmark.name}`;
-  const names = benchmark.groups.flatMap(namesOf);
-  await runProgram(name, optionsReader(name, { ...benchmark, names }), measureAll, args);
+  const reader = optionsReader(name, benchmark, benchmark.groups.flatMap(namesOf));
+  await runProgram(name, reader, measureAll, args);
 
   async function measureAll({ config, logger, signal }: ProgramContext<Config>): Promise<void> {
     let bed: Promise<Bed> | undefined;
@@ -64,36 +64,23 @@ function selected(group: Group, names: readonly string[]): readonly Group[] {
   ];
 }
 
-/** Prepares the cases of a group, and measures them by turns. */
+/** Measures the cases of a group by turns. */
 export async function runGroup({ title, cases }: Group, run: Run): Promise<readonly Line[]> {
   const { rounds, signal, logger } = run;
   const reasons = new Map<string, string>();
-  const failed = ({ case: name, contender, role }: Case, error: unknown): void => {
-    if (role !== "optional" || signal.aborted) throw error;
-    const reason = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ");
-    reasons.set(name, reason);
-    logger.warn({ event: "notRun", case: name, reason }, `${contender} is not run: ${reason}`);
-  };
   const report = (name: string, place: string, figures: Figures): void => {
     logger.info({ event: "measured", case: name, ...figures }, `${name}, ${place}: ${textOf(figures)}`);
   };
-
-  const facts = new Map<string, Facts>();
-  const turns: Turn[] = [];
-  for (const each of cases) {
-    try {
-      facts.set(each.case, (await each.prepare?.(run)) ?? {});
-      turns.push({
-        case: each.case,
-        measure: () => each.measure(run),
-        failed: (error) => {
-          failed(each, error);
-        },
-      });
-    } catch (error) {
-      failed(each, error);
-    }
-  }
+  const turns = cases.map(({ case: name, contender, role, measure }) => ({
+    case: name,
+    measure: () => measure(run),
+    failed: (error: unknown) => {
+      if (role !== "optional" || signal.aborted) throw error;
+      const reason = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ");
+      reasons.set(name, reason);
+      logger.warn({ event: "notRun", case: name, reason }, `${contender} is not run: ${reason}`);
+    },
+  }));
   const found = await runRounds(turns, {
     rounds,
     signal,
@@ -101,28 +88,22 @@ export async function runGroup({ title, cases }: Group, run: Run): Promise<reado
       report(name, `round ${round} of ${rounds}`, figures);
     },
   });
-  const afterwards = new Map<string, Figures>();
-  for (const { case: name, afterwards: measure } of cases) {
-    if (measure === undefined || reasons.has(name)) continue;
-    signal.throwIfAborted();
-    const figures = await measure(run);
-    if (Object.keys(figures).length === 0) continue;
-    report(name, "after the rounds", figures);
-    afterwards.set(name, figures);
-  }
-  return cases.map((each) => {
-    const { case: name, contender, targets } = each;
-    const about = { case: name, ...(title !== undefined && { title }), contender };
+  const lines: Line[] = [];
+  for (const each of cases) {
+    const { case: name, contender, version, targets, afterwards } = each;
+    const about = { case: name, ...(title && { title }), contender, ...(version && { version }) };
     const notRun = reasons.get(name);
-    if (notRun !== undefined) return { ...about, figures: {}, notRun };
-    const figures = { ...figuresOf(each, found), ...mediansOf([afterwards.get(name) ?? {}]) };
-    return {
-      ...about,
-      facts: facts.get(name) ?? {},
-      figures,
-      ...(targets && { targets: checkedTargets(targets, figures) }),
-    };
-  });
+    if (notRun !== undefined) {
+      lines.push({ ...about, figures: {}, notRun });
+      continue;
+    }
+    signal.throwIfAborted();
+    const later = (await afterwards?.(run)) ?? {};
+    if (afterwards) report(name, "after the rounds", later);
+    const figures = { ...figuresOf(each, found), ...mediansOf([later]) };
+    lines.push({ ...about, figures, ...(targets && { targets: checkedTargets(targets, figures) }) });
+  }
+  return lines;
 }
 
 /** Medians of the rounds of a case, and its ratios to others. */
@@ -164,9 +145,7 @@ function textOf(figures: Figures): string {
 
 /** A JSON object for each case. */
 function jsonOf(lines: readonly Line[]): string {
-  return lines
-    .map(({ facts, figures, ...others }) => `${JSON.stringify({ ...others, ...facts, ...figures })}\n`)
-    .join("");
+  return lines.map(({ figures, ...others }) => `${JSON.stringify({ ...others, ...figures })}\n`).join("");
 }
 
 function tableOf({ columns }: Benchmark, { title }: Group, lines: readonly Line[]): string {

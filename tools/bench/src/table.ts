@@ -11,15 +11,12 @@ export interface CheckedTarget extends Target {
   readonly met: boolean;
 }
 
-/** What is printed as it is, such as a version. */
-export type Facts = Readonly<Record<string, string | number>>;
-
 /** What is printed of a case. */
 export interface Line {
   readonly case: string;
   readonly title?: string;
   readonly contender: string;
-  readonly facts?: Facts;
+  readonly version?: string;
   readonly figures: Figures;
   readonly targets?: readonly CheckedTarget[];
   /** Why there are no figures, in one line. */
@@ -49,22 +46,22 @@ export function figures(
 ): Column {
   return [
     heading,
-    ({ figures: all }) => {
-      const found = names.flatMap((name) => all[name] ?? []);
-      return found.length === 0 ? undefined : found.map((figure) => form(figure)).join(", ");
-    },
+    ({ figures: all }) =>
+      names
+        .flatMap((name) => all[name] ?? [])
+        .map((figure) => form(figure))
+        .join(", "),
   ];
 }
 
 /** A number as people read it: thousands apart. */
 export const readable = (figure: number): string => Math.round(figure).toLocaleString("en-US");
 export const times = (ratio: number): string => `${ratio}x`;
-export const whole = (figure: number): string => String(Math.round(figure));
 
 export const CONTENDER: Column = ["contender", ({ contender }) => contender];
 export const CPU: Column = figures("CPU µs/event", ["cpuMicrosPerEvent"]);
 export const RATE: Column = figures("events/s", ["eventsPerSecond"], readable);
-export const PEAK: Column = figures("peak MiB", ["rssMiB"], whole);
+export const PEAK: Column = figures("peak MiB", ["rssMiB"], readable);
 
 /**
  * The column of targets.

@@ -7,16 +7,19 @@ import { Bed } from "../src/lab/bed.ts";
 import { markdownTable } from "../src/table.ts";
 import type { Line } from "../src/table.ts";
 
-const absent = peer("absent", "Absent", () => Promise.reject(new Error("cobol: not found")));
+const { execPath: file } = process;
+const absent = peer("absent", {
+  name: "Absent",
+  version: undefined,
+  command: () => ({ file, args: [] }),
+});
+const wrong = peer("wrong", {
+  name: "Wrong",
+  version: "1",
+  command: () => ({ file, args: ["-e", "throw new Error('out of order')"] }),
+});
 
-const wrong = peer("wrong", "Wrong", () =>
-  Promise.resolve({
-    version: "1",
-    command: () => ({ file: process.execPath, args: ["-e", "throw new Error('out of order')"] }),
-  }),
-);
-
-describe("a comparison of Millrace, RxJS, a peer that cannot be set up, and one that fails", () => {
+describe("a comparison of Millrace, RxJS, a peer that is not set up, and one that fails", () => {
   let lines: readonly Line[];
 
   beforeAll(async () => {
@@ -27,10 +30,8 @@ describe("a comparison of Millrace, RxJS, a peer that cannot be set up, and one 
       lines = await runGroup(
         { cases: [millrace, absent, ...rxjs, wrong].flatMap((each) => each ?? []) },
         {
-          names: [],
           rounds: 1,
           scale: 0.002,
-          latency: false,
           minutes: 1,
           rate: 1,
           signal: new AbortController().signal,
@@ -59,7 +60,7 @@ describe("a comparison of Millrace, RxJS, a peer that cannot be set up, and one 
       case: "absent",
       contender: "Absent",
       figures: {},
-      notRun: "cobol: not found",
+      notRun: expect.stringContaining("peers/set-up.sh"),
     });
     const failed = lines.find((line) => line.case === "wrong");
     expect(failed).toHaveProperty("notRun", expect.stringContaining("out of order"));
@@ -68,6 +69,6 @@ describe("a comparison of Millrace, RxJS, a peer that cannot be set up, and one 
   test("reads as a table with a row for each", () => {
     const rows = markdownTable(peers.columns, lines).split("\n").slice(2);
     expect(rows).toHaveLength(lines.length);
-    expect(rows[1]).toMatch(/^\| Absent .* cobol: not found +\|$/);
+    expect(rows[1]).toMatch(/^\| Absent .* It is not set up.* +\|$/);
   });
 });

@@ -18,7 +18,7 @@ type JsonLine = Readonly<Record<string, unknown>>;
 /** A quick look at some cases: the figures mean little, but the rows have to add up. */
 async function lines(args: readonly string[]): Promise<readonly JsonLine[]> {
   const { code, output, complaints } = await startProgram(MAIN, {
-    args: ["pipeline", "--json", "--rounds=1", "--scale=0.01", "--no-latency", ...args],
+    args: ["pipeline", "--json", "--rounds=1", "--scale=0.01", ...args],
   }).ended;
   expect({ code, complaints }).toEqual({ code: 0, complaints: [] });
   return output.map((line) => JSON.parse(line) as JsonLine);
@@ -44,6 +44,7 @@ testOnLinux("Pub/Sub: all count the same, and ratios are printed", async () => {
       ratioToFloor: expect.any(Number),
     });
   }
+  expect(cases[1]).toHaveProperty("latencyP99Ms", expect.any(Number));
   expect(cases[1]?.["targets"]).toEqual([{ ratio: "ratioToFloor", atMost: 0.6, met: expect.any(Boolean) }]);
 });
 
@@ -61,7 +62,7 @@ test("an unknown case is refused by name", async () => {
 
 testOnLinux("a benchmark that is interrupted ends at once, and says so", async () => {
   const program = startProgram(MAIN, {
-    args: ["pipeline", "--json", "--scale=0.01", "--no-latency", "--case=stream-64"],
+    args: ["pipeline", "--json", "--scale=0.01", "--case=stream-64"],
   });
   await program.logged("measured");
   program.kill("SIGINT");

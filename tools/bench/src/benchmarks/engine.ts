@@ -1,7 +1,7 @@
 import type { Benchmark } from "../benchmark.ts";
 import { CASES } from "../engine/cases.ts";
 import { selfMeasured } from "../lab/programs.ts";
-import { figures, targets, times, whole } from "../table.ts";
+import { figures, readable, targets, times } from "../table.ts";
 
 /** The window engine beside bare loops, in memory: each case in a process of its own, with rounds of its own. */
 export const engine: Benchmark = {
@@ -14,7 +14,6 @@ export const engine: Benchmark = {
       cases: CASES.map(({ name, title, atMost }) => ({
         case: name,
         contender: title,
-        prepare: () => ({ title, ...(atMost !== undefined && { atMost }) }),
         measure: () => selfMeasured("engine-case", [name]),
         ...(atMost !== undefined && { targets: [{ ratio: "ratioToBareLoop", atMost }] }),
       })),
@@ -26,8 +25,6 @@ export const engine: Benchmark = {
     figures("bare loop", ["bareNsPerItem"]),
     figures("to the bare loop", ["ratioToBareLoop"], times),
     targets(),
-    figures("peak MiB", ["peakMiB"], whole),
-    figures("bytes of state a key", ["bytesPerKey"]),
-    figures("longest page ms", ["longestPageMs"]),
+    figures("peak MiB", ["peakMiB"], readable),
   ],
 };

@@ -1,12 +1,11 @@
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { delimiter, join } from "node:path";
 import type { Benchmark, Case } from "../benchmark.ts";
 import type { Load } from "../lab/bed.ts";
-import { millrace, ownProgram } from "../lab/contenders.ts";
-import type { Contender } from "../lab/contenders.ts";
-import { peerFile } from "../lab/programs.ts";
-import { goSetUp, pythonSetUp } from "../lab/set-up.ts";
-import type { ReadyPeer, SetUp } from "../lab/set-up.ts";
-import { counting, measure } from "../lab/trial.ts";
+import { millrace, ownProgram, ROOT } from "../lab/programs.ts";
+import type { Contender } from "../lab/programs.ts";
+import { measure } from "../lab/trial.ts";
 import { CONTENDER, CPU, figures, PEAK, RATE, readable, targets, times } from "../table.ts";
 
 /** What all can read: bare lines. */
@@ -15,6 +14,15 @@ const EVENTS = 1_000_000;
 /** Bytewax looks for messages a thousand times a second while there are none. */
 const BYTEWAX_IDLING = 0.2;
 const REASON_LENGTH = 160;
+
+/** Programs in other languages, and where `set-up.sh` among them prepares each in a folder of its own. */
+const PEERS = join(ROOT, "tools/bench/peers");
+const PREPARED = join(ROOT, ".cache/bench-peers");
+
+/** How a peer is fed, and how many times as fast Millrace has to be. */
+interface PeerOptions extends Pick<Contender, "share" | "idling"> {
+  readonly atLeast?: number;
+}
 
 /** Millrace beside what a user would pick instead, each at its usual and, where there is one, its fastest way. */
 export const peers: Benchmark = {
@@ -27,53 +35,45 @@ export const peers: Benchmark = {
     {
       cases: [
         {
-          ...counting("millrace", { load: LOAD, contender: millrace("Millrace"), events: EVENTS }),
-          prepare: () => ({ version: nodeVersion("@millrace/aggregator") }),
+          case: "millrace",
+          contender: "Millrace",
+          version: nodeVersion("@millrace/aggregator"),
+          measure: (run) => measure(run, { load: LOAD, contender: millrace("Millrace"), events: EVENTS }),
           role: "reference",
         },
-        peer("bytewax-tutorial", "Bytewax, as in its tutorial", bytewax("tutorial", "tutorial.py"), {
+        peer("bytewax-tutorial", bytewax("Bytewax, as in its tutorial", "bytewax-tutorial", "tutorial.py"), {
           share: 0.1,
           idling: BYTEWAX_IDLING,
           atLeast: 15,
         }),
-        peer("bytewax-tuned", "Bytewax, tuned", bytewax("tuned", "tuned.py"), {
+        peer("bytewax-tuned", bytewax("Bytewax, tuned", "bytewax-tuned", "tuned.py"), {
           share: 0.5,
           idling: BYTEWAX_IDLING,
           atLeast: 5,
         }),
         peer(
           "bytewax-precounted",
-          "Bytewax, tuned, batches counted before the window",
-          bytewax("tuned", "precounted.py"),
+          bytewax("Bytewax, tuned, batches counted before the window", "bytewax-tuned", "precounted.py"),
           { share: 0.5, idling: BYTEWAX_IDLING },
         ),
-        peer(
-          "benthos",
-          "Benthos",
-          goSetUp({
-            name: "benthos",
-            module: "github.com/benthosdev/benthos/v4",
-            args: ["-c", peerFile("benthos/counts.yaml")],
-          }),
-          { share: 0.15, atLeast: 2 },
-        ),
-        peer("redis-py", "redis-py listener", redisPy("redis-py", "requirements.txt", "listener.py"), {
-          share: 0.2,
+        peer("benthos", prepared("Benthos", "benthos/benthos", ["-c", join(PEERS, "benthos/counts.yaml")]), {
+          share: 0.15,
+          atLeast: 2,
         }),
+        peer("redis-py", redisPy("redis-py listener", "redis-py", "listener.py"), { share: 0.2 }),
         peer(
           "redis-py-hiredis",
-          "redis-py listener, hiredis and orjson",
-          redisPy("redis-py-hiredis", "requirements-hiredis.txt", "listener_hiredis.py"),
+          redisPy("redis-py listener, hiredis and orjson", "redis-py-hiredis", "listener_hiredis.py"),
           { share: 0.5 },
         ),
-        peer("rxjs-buffer", "RxJS, bufferTime", rxjs("rxjs-buffer")),
-        peer("rxjs-window", "RxJS, windowTime", rxjs("rxjs-window")),
+        peer("rxjs-buffer", rxjs("RxJS, bufferTime", "buffer")),
+        peer("rxjs-window", rxjs("RxJS, windowTime", "window")),
       ],
     },
   ],
   columns: [
     CONTENDER,
-    ["version", ({ facts }) => facts?.["version"]?.toString()],
+    ["version", ({ version }) => version],
     CPU,
     figures("events per CPU second", ["eventsPerCpuSecond"], readable),
     figures("Millrace is N times as fast", ["ratioToPeer"], times),
@@ -85,51 +85,60 @@ export const peers: Benchmark = {
   ],
 };
 
-/** How a peer is fed, and how many times as fast Millrace has to be. */
-interface PeerOptions extends Pick<Contender, "share" | "idling"> {
-  readonly atLeast?: number;
+/** A tool that does the same; without a version it is not set up. */
+interface Peer extends Contender {
+  readonly version: string | undefined;
 }
 
-/** Another tool that does the same. Where it cannot be set up, or its rows do not add up, the others go on. */
-export function peer(name: string, title: string, setUp: SetUp, { atLeast, ...fed }: PeerOptions = {}): Case {
-  let ready: ReadyPeer | undefined;
+/** Where a peer is not set up, or its rows do not add up, the others go on. */
+export function peer(name: string, { version, ...tool }: Peer, { atLeast, ...fed }: PeerOptions = {}): Case {
   return {
     case: name,
-    contender: title,
+    contender: tool.name,
+    ...(version !== undefined && { version }),
     role: "optional",
-    prepare: async (run) => {
-      ready = await setUp(run);
-      return { version: ready.version };
-    },
-    measure: (run) => {
-      if (ready === undefined) throw new Error(`${title} is not set up.`);
-      const contender = { name: title, ...fed, command: ready.command };
-      return measure(run, { load: LOAD, contender, events: EVENTS });
+    measure: async (run) => {
+      if (version === undefined) throw new Error("It is not set up: run tools/bench/peers/set-up.sh.");
+      return measure(run, { load: LOAD, contender: { ...tool, ...fed }, events: EVENTS });
     },
     ratios: [{ name: "ratioToPeer", of: "cpuMicrosPerEvent", to: "millrace" }],
     ...(atLeast !== undefined && { targets: [{ ratio: "ratioToPeer", atLeast }] }),
   };
 }
 
-function bytewax(environment: string, program: string): SetUp {
-  return pythonSetUp({
-    name: `bytewax-${environment}`,
-    folder: "bytewax",
-    requirements: `requirements-${environment}.txt`,
-    package: "bytewax",
-    args: ["-m", "bytewax.run", peerFile("bytewax", program)],
-  });
+function bytewax(name: string, environment: string, program: string): Peer {
+  return prepared(name, `${environment}/bin/python`, ["-m", "bytewax.run", join(PEERS, "bytewax", program)]);
 }
 
-function redisPy(name: string, requirements: string, program: string): SetUp {
-  const folder = "redis-py";
-  return pythonSetUp({ name, folder, requirements, package: "redis", args: [peerFile(folder, program)] });
+function redisPy(name: string, environment: string, program: string): Peer {
+  return prepared(name, `${environment}/bin/python`, [join(PEERS, "redis-py", program)]);
+}
+
+/** A program in another language: a file in a prepared folder, with its task in the environment. */
+function prepared(name: string, file: string, args: readonly string[]): Peer {
+  const [folder = ""] = file.split("/");
+  const stamp = join(PREPARED, folder, "version.txt");
+  return {
+    name,
+    version: existsSync(stamp) ? readFileSync(stamp, "utf8").trim() : undefined,
+    command: ({ bed, channel, windowMs }) => ({
+      file: join(PREPARED, file),
+      args,
+      env: {
+        ...bed.env,
+        BENCH_CHANNEL: channel,
+        BENCH_WINDOW_MS: String(windowMs),
+        PYTHONPATH: [join(PEERS, "python"), join(PEERS, "bytewax")].join(delimiter),
+        // Otherwise Python writes its cache beside the sources.
+        PYTHONDONTWRITEBYTECODE: "1",
+      },
+    }),
+  };
 }
 
 /** It is installed with the other packages of this project. */
-function rxjs(program: string): SetUp {
-  const { command } = ownProgram(program, program);
-  return () => Promise.resolve({ version: nodeVersion("rxjs"), command });
+function rxjs(name: string, form: string): Peer {
+  return { version: nodeVersion("rxjs"), ...ownProgram(name, "rxjs", () => [form]) };
 }
 
 function nodeVersion(module: string): string {

@@ -1,10 +1,9 @@
 import type { Benchmark, Case, Group } from "../benchmark.ts";
 import type { Load } from "../lab/bed.ts";
-import { millrace, ownProgram } from "../lab/contenders.ts";
-import type { Contender } from "../lab/contenders.ts";
-import { programFile } from "../lab/programs.ts";
-import { counting, measureFloor, measureLatency } from "../lab/trial.ts";
-import { CONTENDER, CPU, figures, PEAK, RATE, targets, times, whole } from "../table.ts";
+import { millrace, ownProgram, programFile } from "../lab/programs.ts";
+import type { Contender } from "../lab/programs.ts";
+import { measure, measureFloor, measureLatency } from "../lab/trial.ts";
+import { CONTENDER, CPU, figures, PEAK, RATE, readable, targets, times } from "../table.ts";
 
 const MILLION = 1_000_000;
 /** Events that the bare loop asks for at a time, about as many as the aggregator does. */
@@ -26,7 +25,7 @@ export const pipeline: Benchmark = {
   description:
     "Measures publisher, Redis and aggregator together, beside the loops that people write by hand.",
   which: "which groups of cases",
-  options: ["rounds", "scale", "latency"],
+  options: ["rounds", "scale"],
   groups: [
     group(
       "clients",
@@ -52,7 +51,7 @@ export const pipeline: Benchmark = {
     figures("rate to off", ["rateToOff"], times),
     targets({ ratioToBareListener: "the bare loop", ratioToFloor: "the floor", rateToOff: "off" }),
     RATE,
-    figures("latency p50, p99 ms", ["latencyP50Ms", "latencyP99Ms"], whole),
+    figures("latency p50, p99 ms", ["latencyP50Ms", "latencyP99Ms"], readable),
     PEAK,
   ],
 };
@@ -118,8 +117,10 @@ function group(name: string, title: string, events: number, load: Load, entries:
   const cases = entries.map((entry): Case => {
     const { contender, whenTimed = contender, ratios = [], targets: bounds } = entry;
     return {
-      ...counting(nameOf(entry), { load, contender, events }),
-      afterwards: async (run) => (run.latency ? measureLatency(run, { load, contender: whenTimed }) : {}),
+      case: nameOf(entry),
+      contender: contender.name,
+      measure: (run) => measure(run, { load, contender, events }),
+      afterwards: (run) => measureLatency(run, { load, contender: whenTimed }),
       ratios: [...ratioToBareListener, ...ratios],
       ...(bounds && { targets: bounds }),
     };

@@ -39,8 +39,8 @@ function group(name: string, title: string, batch: number | undefined, all: numb
           const bed = await run.bed();
           const events = Math.ceil(all * run.scale);
           const load = { transport: "pubsub", batch } as const;
-          const { perSecond } = await bed.publish(load, bed.newChannel(), events, { heard: false });
-          return { events, eventsPerSecond: Number(perSecond) };
+          const eventsPerSecond = await bed.publish(load, bed.newChannel(), events, { heard: false });
+          return { events, eventsPerSecond };
         },
         ratios: [{ name: "rateToBareLoop", of: "eventsPerSecond", to: loop }],
         targets: [{ ratio: "rateToBareLoop", atLeast: 0.9 }],

@@ -1,13 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Benchmark, Case, Run } from "../benchmark.ts";
-import type { Bed, Load } from "../lab/bed.ts";
-import type { Consumer } from "../lab/consumer.ts";
-import { millrace, withContender } from "../lab/contenders.ts";
-import type { Contender } from "../lab/contenders.ts";
-import { allCounted, LatestRows } from "../lab/tally.ts";
+import type { Load } from "../lab/bed.ts";
+import type { Usage } from "../lab/consumer.ts";
+import { millrace } from "../lab/programs.ts";
+import type { Contender } from "../lab/programs.ts";
+import { runTrial } from "../lab/trial.ts";
+import type { Trial } from "../lab/trial.ts";
 import type { Figures } from "../rounds.ts";
 import { median } from "../statistics.ts";
-import { CONTENDER, figures, readable, targets, times, whole } from "../table.ts";
+import { CONTENDER, figures, readable, targets, times } from "../table.ts";
 
 const FRAMES = 64;
 
@@ -34,7 +35,7 @@ export const soak: Benchmark = {
     CONTENDER,
     figures("minutes", ["minutes"]),
     figures("events", ["events"], readable),
-    figures("MiB early, late, peak", ["earlyMiB", "lateMiB", "peakMiB"], whole),
+    figures("MiB early, late, peak", ["earlyMiB", "lateMiB", "peakMiB"], readable),
     figures("late to early", ["growth"], times),
     figures("the same of Redis", ["redisGrowth"], times),
     targets(),
@@ -65,30 +66,17 @@ const LEAST_RATE = 0.98;
  * @throws Error if events did not arrive at that rate, or rows do not add up
  */
 async function soakOnce(run: Run, load: Load, contender: Contender): Promise<Figures> {
-  const bed = await run.bed();
   const { minutes, rate } = run;
   const events = Math.round(minutes * 60 * rate);
-  const rows = new LatestRows();
-  const allRows = async (): Promise<Iterable<string>> => {
-    if (contender.rows === "redis") rows.add(...(await bed.keptRows()));
-    return rows.lines;
-  };
-  const onRow = (line: string): void => {
-    rows.add(line);
-  };
-  return withContender(contender, { bed, load, windowMs: WINDOW_MS }, onRow, async (consumer, channel) => {
+  return runTrial(run, { load, contender, windowMs: WINDOW_MS }, async (trial) => {
     // The publisher ends with the last sample; if it fails, it does so before.
-    const [{ perSecond }, samples] = await Promise.all([
-      bed.publish(load, channel, events, { rate }),
-      samplesOf(bed, consumer, run, allRows),
-    ]);
-    if (!(Number(perSecond) >= rate * LEAST_RATE)) {
-      throw new Error(`Events came at ${String(perSecond)} a second instead of ${rate}.`);
+    const [perSecond, samples] = await Promise.all([trial.publish(events, rate), samplesOf(trial, run)]);
+    if (!(perSecond >= rate * LEAST_RATE)) {
+      throw new Error(`Events came at ${perSecond} a second instead of ${rate}.`);
     }
-    const { peakMiB } = await consumer.quiet();
-    await allCounted(contender.name, [events], allRows);
-    const early = samples.slice(TENTH, 2 * TENTH);
-    const late = samples.slice(-TENTH);
+    const { peakMiB } = await trial.consumer.quiet();
+    await trial.counted([events]);
+    const [early, late] = [samples.slice(TENTH, 2 * TENTH), samples.slice(-TENTH)];
     const memory = (some: readonly Sample[], of: "residentMiB" | "redisMiB"): number =>
       median(some.map((sample) => sample[of]));
     return {
@@ -99,43 +87,34 @@ async function soakOnce(run: Run, load: Load, contender: Contender): Promise<Fig
       peakMiB,
       growth: memory(late, "residentMiB") / memory(early, "residentMiB"),
       redisGrowth: memory(late, "redisMiB") / memory(early, "redisMiB"),
-      earlyCpuMicrosPerEvent: cpuPerSecond(early) / Number(perSecond),
-      lateCpuMicrosPerEvent: cpuPerSecond(late) / Number(perSecond),
+      earlyCpuMicrosPerEvent: cpuPerSecond(early) / perSecond,
+      lateCpuMicrosPerEvent: cpuPerSecond(late) / perSecond,
     };
   });
 }
 
-interface Sample {
-  readonly atMs: number;
-  readonly residentMiB: number;
+interface Sample extends Usage {
   readonly redisMiB: number;
-  readonly cpuMicros: number;
 }
 
 async function samplesOf(
-  bed: Bed,
-  consumer: Consumer,
+  { bed, consumer, keepRows }: Trial,
   { minutes, signal, logger }: Run,
-  onSample: () => Promise<unknown>,
 ): Promise<readonly Sample[]> {
   const everyMs = (minutes * 60_000) / SAMPLES;
   const samples: Sample[] = [];
   for (const began = performance.now(); samples.length < SAMPLES;) {
     // At a random instant of its interval: otherwise all samples see windows and uncommitted data at the same age.
-    const atMs = began + (samples.length + Math.random()) * everyMs;
-    await delay(atMs - performance.now(), undefined, { signal });
-    const { residentMiB, cpuMicros } = consumer.usage();
+    const at = began + (samples.length + Math.random()) * everyMs;
+    await delay(at - performance.now(), undefined, { signal });
+    const usage = consumer.usage();
     // The memory in use, not the resident memory, which varies by half with the allocator.
     const held = /^used_memory:(\d+)/m.exec(await bed.client.info("memory"))?.[1];
-    samples.push({ atMs, residentMiB, cpuMicros, redisMiB: Number(held) / 2 ** 20 });
-    await onSample();
-    if (samples.length % TENTH === 0) {
-      const tenths = samples.length / TENTH;
-      logger.info(
-        { event: "soaking", tenths, residentMiB },
-        `${tenths} tenths over, ${Math.round(residentMiB)} MiB`,
-      );
-    }
+    samples.push({ ...usage, redisMiB: Number(held) / 2 ** 20 });
+    await keepRows();
+    if (samples.length % TENTH > 0) continue;
+    const [tenths, mebibytes] = [samples.length / TENTH, Math.round(usage.residentMiB)];
+    logger.info({ event: "soaking", tenths, mebibytes }, `${tenths} tenths over, ${mebibytes} MiB`);
   }
   return samples;
 }
@@ -144,5 +123,5 @@ async function samplesOf(
 function cpuPerSecond(samples: readonly Sample[]): number {
   const [first, last] = [samples[0], samples.at(-1)];
   if (first === undefined || last === undefined) return Number.NaN;
-  return ((last.cpuMicros - first.cpuMicros) * 1_000) / (last.atMs - first.atMs);
+  return ((last.cpuMicros - first.cpuMicros) * 1_000) / (last.at - first.at);
 }

@@ -1,7 +1,6 @@
 import { startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { startProgram } from "@millrace/local-redis/programs";
-import type { LogLine, StartedProgram } from "@millrace/local-redis/programs";
 import { Redis } from "ioredis";
 import { cpus, release, totalmem, type } from "node:os";
 import { appMain } from "./programs.ts";
@@ -23,7 +22,7 @@ export class Bed {
   readonly redis: LocalRedis;
   /** Client for inspecting Redis. */
   readonly client: Redis;
-  readonly #programs = new Set<Pick<StartedProgram, "kill">>();
+  readonly #programs: { kill(signal: NodeJS.Signals): void }[] = [];
   #channels = 0;
 
   private constructor(redis: LocalRedis) {
@@ -42,7 +41,7 @@ export class Bed {
   }
 
   /**
-   * Runs the publisher until it has published this number of events. @returns its report
+   * Runs the publisher until it has published this number of events. @returns how many it sent in a second
    *
    * @param rate events per second. `@default as fast as Redis takes them`
    * @param heard whether there is or will be a subscriber. `@default true`
@@ -52,7 +51,7 @@ export class Bed {
     channel: string,
     events: number,
     { rate, heard = true }: { readonly rate?: number; readonly heard?: boolean } = {},
-  ): Promise<LogLine> {
+  ): Promise<number> {
     const program = startProgram(appMain("publisher"), {
       args: [
         `--generate=${rate ?? "max"}`,
@@ -65,20 +64,15 @@ export class Bed {
       ],
       env: this.env,
     });
-    const release = this.adopt(program);
-    const report = program.logged("report");
-    // If it fails, the report fails too.
-    report.catch(() => undefined);
-    const { code } = await program.ended;
-    release();
+    this.adopt(program);
+    const [report, { code }] = await Promise.all([program.logged("report"), program.ended]);
     if (code !== 0) throw new Error(`The publisher ended with exit code ${String(code)}.`);
-    return report;
+    return Number(report["perSecond"]);
   }
 
-  /** Kills a program when this bed closes. @returns a function that cancels this */
-  adopt(program: Pick<StartedProgram, "kill">): () => void {
-    this.#programs.add(program);
-    return () => this.#programs.delete(program);
+  /** Kills a program when this bed closes, if it still runs. */
+  adopt(program: { kill(signal: NodeJS.Signals): void }): void {
+    this.#programs.push(program);
   }
 
   /** Gives programs of this project the address of Redis, and takes their other variables away. */
@@ -93,11 +87,14 @@ export class Bed {
     };
   }
 
-  /** The rows that the aggregator keeps in Redis, of all windows and partitions. */
-  async keptRows(): Promise<readonly string[]> {
-    const rows: string[] = [];
+  /** The rows that the aggregator keeps in Redis, of all windows and partitions, by where they are. */
+  async keptRows(): Promise<ReadonlyMap<string, string>> {
+    const rows = new Map<string, string>();
     for await (const names of this.client.scanStream({ match: "millrace:*:results:out:*", type: "hash" })) {
-      for (const name of names as readonly string[]) rows.push(...(await this.client.hvals(name)));
+      for (const name of names as readonly string[]) {
+        const found = Object.entries(await this.client.hgetall(name));
+        for (const [field, row] of found) rows.set(`${name} ${field}`, row);
+      }
     }
     return rows;
   }
@@ -120,8 +117,8 @@ export async function machineLine(bed: Bed | undefined): Promise<string> {
   const memory = Math.round(totalmem() / 2 ** 30);
   const machine = `${cpus().length} cores of ${model}, ${memory} GiB, ${type()} ${release()}, Node ${process.version}`;
   const info = (await bed?.client.info("server")) ?? "";
+  // Valkey has a version of Redis as well.
   const [, server, version] =
     /^(valkey)_version:(\S+)/m.exec(info) ?? /^(redis)_version:(\S+)/m.exec(info) ?? [];
-  if (server === undefined || version === undefined) return machine;
-  return `${machine}, ${server === "valkey" ? "Valkey" : "Redis"} ${version}`;
+  return [machine, ...(server && version ? [`${server} ${version}`] : [])].join(", ");
 }

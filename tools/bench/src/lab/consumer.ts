@@ -1,5 +1,5 @@
 import { startProcess } from "@millrace/local-redis/programs";
-import type { ProgramEnd, StartedProgram } from "@millrace/local-redis/programs";
+import type { StartedProgram } from "@millrace/local-redis/programs";
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
@@ -30,25 +30,22 @@ export interface Usage {
  */
 export class Consumer {
   readonly #process: StartedProgram;
-  #end: ProgramEnd | undefined;
+  readonly #ended: Promise<void>;
+  #failure: Error | undefined;
   #resume: (() => void) | undefined;
 
-  private constructor(started: StartedProgram) {
-    this.#process = started;
-    started.ended.then(
-      (end) => {
-        this.#end = end;
-      },
-      () => undefined,
-    );
-  }
-
   /** @param onRow called with each line of its output, as it comes */
-  static async start({ file, args, env }: Command, onRow: (line: string) => void): Promise<Consumer> {
-    const started = startProcess(file, args, { ...(env && { env }), holdInput: true, onOutput: onRow });
-    // It did not start, and says why.
-    if (started.pid === undefined) await started.ended;
-    return new Consumer(started);
+  constructor({ file, args, env }: Command, onRow: (line: string) => void) {
+    this.#process = startProcess(file, args, { ...(env && { env }), holdInput: true, onOutput: onRow });
+    this.#ended = this.#process.ended.then(
+      ({ log, complaints }) => {
+        const text = [...log.map(({ msg }) => msg), ...complaints].join(" ").slice(-LOG_TAIL_LENGTH);
+        this.#failure = new Error(`A consumer ended by itself. The end of its log: ${text || "nothing"}`);
+      },
+      (cause: unknown) => {
+        this.#failure = new Error(`A consumer did not start: ${String(cause)}`, { cause });
+      },
+    );
   }
 
   usage(): Usage {
@@ -92,11 +89,7 @@ export class Consumer {
 
   /** @throws Error that quotes the end of its log */
   throwIfEnded(): void {
-    if (this.#end === undefined) return;
-    const log = [...this.#end.log.map(({ msg }) => msg), ...this.#end.complaints].join(" ");
-    throw new Error(
-      `A consumer ended by itself. The end of its log: ${log.slice(-LOG_TAIL_LENGTH) || "nothing"}`,
-    );
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** Ends the process; resolves when it has ended and all its rows were read. */
@@ -106,7 +99,7 @@ export class Consumer {
     const late = setTimeout(() => {
       this.kill("SIGKILL");
     }, STOP_TIMEOUT_MS);
-    await this.#process.ended;
+    await this.#ended;
     clearTimeout(late);
   }
 }
@@ -139,18 +132,7 @@ const KERNEL_TICKS = 12;
 
 /** @throws Error where there is no such process, or no `/proc` */
 function usageOf(pid: number): Usage {
-  const read = (file: string): string => {
-    try {
-      return readFileSync(`/proc/${pid}/${file}`, "utf8");
-    } catch (cause) {
-      throw new Error(
-        `What process ${pid} uses cannot be read from /proc: it has ended, or this is not Linux, which these benchmarks need.`,
-        { cause },
-      );
-    }
-  };
-  const stat = read("stat");
-  const status = read("status");
+  const [stat, status] = [procFile(pid, "stat"), procFile(pid, "status")];
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const mebibytes = (field: string): number =>
     Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? Number.NaN) / 1_024;
@@ -160,4 +142,13 @@ function usageOf(pid: number): Usage {
     residentMiB: mebibytes("VmRSS"),
     at: performance.now(),
   };
+}
+
+function procFile(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
+  } catch (cause) {
+    const why = "it has ended, or this is not Linux, which these benchmarks need";
+    throw new Error(`What process ${pid} uses cannot be read from /proc: ${why}.`, { cause });
+  }
 }

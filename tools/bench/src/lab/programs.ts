@@ -1,6 +1,7 @@
 import { startProgram } from "@millrace/local-redis/programs";
 import { join } from "node:path";
 import type { Figures } from "../rounds.ts";
+import type { Bed, Load } from "./bed.ts";
 
 /** The project's own folder; as far up from the build as from the source. */
 export const ROOT: string = join(import.meta.dirname, "../../../..");
@@ -19,11 +20,6 @@ export function programFile(name: string): string {
   return join(import.meta.dirname, "../programs", `${name}.${FROM_SOURCE ? "ts" : "js"}`);
 }
 
-/** A file of the peers in other languages: the same for source and build. */
-export function peerFile(...path: readonly string[]): string {
-  return join(import.meta.dirname, "../../peers", ...path);
-}
-
 /** Runs one of this project's programs that measures itself. @returns the figures that it prints first */
 export async function selfMeasured(program: string, args: readonly (string | number)[]): Promise<Figures> {
   const started = startProgram(programFile(program), { args: args.map(String) });
@@ -37,7 +33,59 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** How Node runs a file of this project. */
-export function nodeCommand(file: string, args: readonly string[], env?: Command["env"]): Command {
-  return { file: process.execPath, args: [...LOADER, file, ...args], ...(env && { env }) };
+/** A program that counts mobile events by time zone in tumbling windows, and can be compared with others. */
+export interface Contender {
+  readonly name: string;
+  readonly command: (task: Task) => Command;
+  /** Destination of its rows. @default "stdout" */
+  readonly rows?: "stdout" | "redis";
+  /** Share of a core that it may take while it has nothing to do: some ask for events over and over. @default 0 */
+  readonly idling?: number;
+  /** Events that it gets for each that the others get: a slow one would take for ever. @default 1 */
+  readonly share?: number;
+}
+
+/** The task of a contender. */
+export interface Task {
+  readonly bed: Bed;
+  readonly load: Load;
+  readonly channel: string;
+  readonly windowMs: number;
+}
+
+/** The real aggregator, with its defaults except for what is given. */
+export function millrace(
+  name: string,
+  args: readonly string[] = [],
+  rows: "stdout" | "redis" = "stdout",
+): Contender {
+  const command = ({ bed, load, channel, windowMs }: Task): Command => ({
+    file: process.execPath,
+    args: [
+      ...LOADER,
+      appMain("aggregator"),
+      `--transport=${load.transport}`,
+      `--channel=${channel}`,
+      `--partitions=${load.partitions ?? 1}`,
+      `--window=tumbling:${windowMs}ms`,
+      "--meta",
+      "--log-level=warn",
+      ...args,
+    ],
+    env: bed.env,
+  });
+  return { name, rows, command };
+}
+
+/** One of this project's programs; its arguments are Redis, channel, length of a window, and what `more` gives. */
+export function ownProgram(
+  name: string,
+  program: string,
+  more: (load: Load) => readonly (string | number)[] = () => [],
+): Contender {
+  const command = ({ bed, load, channel, windowMs }: Task): Command => {
+    const args = [bed.redis.url, channel, windowMs, ...more(load)].map(String);
+    return { file: process.execPath, args: [...LOADER, programFile(program), ...args] };
+  };
+  return { name, command };
 }

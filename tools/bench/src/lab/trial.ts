@@ -1,13 +1,14 @@
+import { partitionNames } from "@millrace/redis-source";
 import type { Redis } from "ioredis";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Case, Run } from "../benchmark.ts";
+import type { Run } from "../benchmark.ts";
 import type { Figures } from "../rounds.ts";
 import { quantile } from "../statistics.ts";
 import type { Bed, Load } from "./bed.ts";
+import { Consumer } from "./consumer.ts";
 import type { Usage } from "./consumer.ts";
-import { withContender } from "./contenders.ts";
-import type { Contender } from "./contenders.ts";
 import { selfMeasured } from "./programs.ts";
+import type { Contender } from "./programs.ts";
 import { allCounted } from "./tally.ts";
 
 /** Events of the warm-up, so that code is compiled and memory has its final size. */
@@ -26,11 +27,6 @@ export interface Job {
   readonly events: number;
 }
 
-/** A case of {@link measure}. */
-export function counting(name: string, job: Job): Pick<Case, "case" | "contender" | "measure"> {
-  return { case: name, contender: job.contender.name, measure: (run) => measure(run, job) };
-}
-
 /**
  * Measures one contender once, in a process of its own: the resources for counting a number of events that are already in
  * Redis. They were published while it was paused, so that the publisher's rate and CPU time have no effect, and all
@@ -39,24 +35,18 @@ export function counting(name: string, job: Job): Pick<Case, "case" | "contender
  * @throws Error if the rows do not add up: a wrong result must not have a measurement
  */
 export async function measure(run: Run, { load, contender, events: all }: Job): Promise<Figures> {
-  const bed = await run.bed();
   const { idling = 0, share = 1 } = contender;
   const warmUp = Math.ceil(WARM_UP_EVENTS * run.scale * share);
   const events = Math.ceil(all * run.scale * share);
-  const lines: string[] = [];
-  const onRow = (line: string): unknown => lines.push(line);
-  return withContender(contender, { bed, load, windowMs: WINDOW_MS }, onRow, async (consumer, channel) => {
-    await bed.publish(load, channel, warmUp);
+  return runTrial(run, { load, contender, windowMs: WINDOW_MS }, async ({ consumer, publish, counted }) => {
+    await publish(warmUp);
     const before = await consumer.quiet(idling);
     consumer.pause();
-    await bed.publish(load, channel, events);
+    await publish(events);
     const began = performance.now();
     consumer.resume();
     const quiet = await consumer.quiet(idling);
-    await allCounted(contender.name, [warmUp, events], () => {
-      consumer.throwIfEnded();
-      return contender.rows === "redis" ? bed.keptRows() : Promise.resolve(lines);
-    });
+    await counted([warmUp, events]);
     const end = atEnd(before, quiet, consumer.usage(), idling);
     return perEvent(events, end.cpuMicros - before.cpuMicros, end.at - began, quiet.peakMiB);
   });
@@ -95,25 +85,22 @@ const LATENCY_WINDOW_MS = 250;
 const LATENCY_AFTER_MS = 1_000;
 
 /** Measures one contender over events that come steadily: from the end of a window to the arrival of each of its rows. */
-export async function measureLatency(
-  run: Run,
-  { load, contender }: Pick<Job, "load" | "contender">,
-): Promise<Figures> {
-  const bed = await run.bed();
+export async function measureLatency(run: Run, job: Omit<Job, "events">): Promise<Figures> {
   const waits: number[] = [];
   const arrived = (close: number): unknown => waits.push(Date.now() - close);
   const onRow = (line: string): void => {
     arrived((JSON.parse(line) as { readonly window: { readonly close: number } }).window.close);
   };
-  return withContender(contender, { bed, load, windowMs: LATENCY_WINDOW_MS }, onRow, async (_, channel) => {
-    const notices = contender.rows === "redis" ? await noticesOf(bed, channel, arrived) : undefined;
+  const events = Math.ceil(LATENCY_RATE * LATENCY_SECONDS * Math.min(run.scale, 1));
+  return runTrial(run, { ...job, windowMs: LATENCY_WINDOW_MS, onRow }, async ({ bed, channel, publish }) => {
+    const notices = job.contender.rows === "redis" ? await noticesOf(bed, channel, arrived) : undefined;
     try {
-      await bed.publish(load, channel, LATENCY_RATE * LATENCY_SECONDS, { rate: LATENCY_RATE });
+      await publish(events, LATENCY_RATE);
       await delay(LATENCY_AFTER_MS);
     } finally {
       notices?.disconnect();
     }
-    if (waits.length === 0) throw new Error(`No row of ${contender.name} arrived.`);
+    if (waits.length === 0) throw new Error(`No row of ${job.contender.name} arrived.`);
     return { latencyP50Ms: quantile(waits, 0.5), latencyP99Ms: quantile(waits, 0.99) };
   });
 }
@@ -126,4 +113,76 @@ async function noticesOf(bed: Bed, channel: string, arrived: (close: number) => 
   });
   await subscriber.subscribe(`millrace:{${channel}}:mobile_counts:results:out`);
   return subscriber;
+}
+
+interface TrialSettings extends Omit<Job, "events"> {
+  readonly windowMs: number;
+  /** Called with each row on standard output. */
+  readonly onRow?: (line: string) => void;
+}
+
+/** A contender that runs, and what is done with it. */
+export interface Trial {
+  readonly bed: Bed;
+  readonly channel: string;
+  readonly consumer: Consumer;
+  /** @param rate events per second. `@default as fast as Redis takes them` @returns the rate that was reached */
+  readonly publish: (events: number, rate?: number) => Promise<number>;
+  /** Remembers the rows that are in Redis now, which removes those of past windows after a time. */
+  readonly keepRows: () => Promise<void>;
+  /** Resolves when all rows of these publications are there; @throws Error if they do not add up. */
+  readonly counted: (publications: readonly number[]) => Promise<void>;
+}
+
+/** Runs a contender for as long as it is used; Redis is empty again afterwards. */
+export async function runTrial<T>(
+  run: Run,
+  { load, contender, windowMs, onRow }: TrialSettings,
+  use: (trial: Trial) => Promise<T>,
+): Promise<T> {
+  const bed = await run.bed();
+  const channel = bed.newChannel();
+  const rows = new Map<string, string>();
+  const consumer = new Consumer(contender.command({ bed, load, channel, windowMs }), (line) => {
+    rows.set(String(rows.size), line);
+    onRow?.(line);
+  });
+  bed.adopt(consumer);
+  const keepRows = async (): Promise<void> => {
+    consumer.throwIfEnded();
+    if (contender.rows !== "redis") return;
+    for (const [place, row] of await bed.keptRows()) rows.set(place, row);
+  };
+  const counted = (publications: readonly number[]): Promise<void> =>
+    allCounted(contender.name, publications, async () => {
+      await keepRows();
+      return rows.values();
+    });
+  const publish = (events: number, rate?: number): Promise<number> =>
+    bed.publish(load, channel, events, { ...(rate !== undefined && { rate }) });
+  try {
+    await subscribed(bed, load, channel, consumer);
+    return await use({ bed, channel, consumer, publish, keepRows, counted });
+  } finally {
+    await consumer.stop();
+    await bed.clear();
+  }
+}
+
+const SUBSCRIBE_TIMEOUT_MS = 30_000;
+const POLL_MS = 50;
+
+/** Resolves when a consumer will get what is published. A stream keeps what comes before; Pub/Sub needs a subscriber. */
+async function subscribed(bed: Bed, load: Load, channel: string, consumer: Consumer): Promise<void> {
+  if (load.transport === "stream") return;
+  const channels = partitionNames(channel, load.partitions ?? 1);
+  for (const deadline = performance.now() + SUBSCRIBE_TIMEOUT_MS; ;) {
+    const reply = await bed.client.pubsub("NUMSUB", ...channels);
+    // Name, number, name, number, …
+    if (reply.every((each, index) => index % 2 === 0 || Number(each) > 0)) return;
+    consumer.throwIfEnded();
+    if (performance.now() > deadline)
+      throw new Error(`There is no subscriber to ${channel} after ${SUBSCRIBE_TIMEOUT_MS} ms.`);
+    await delay(POLL_MS);
+  }
 }

@@ -1,0 +1,37 @@
+import type { ClickEvent } from "@millrace/event-schema";
+import { Redis } from "ioredis";
+import { bufferTime, map, mergeMap, reduce, Subject, windowTime } from "rxjs";
+import { endWithParent, printRows } from "./common.ts";
+
+/*
+ * The usual RxJS programs: messages become a stream. "buffer" collects those of a window and counts them at its end;
+ * "window" makes each window of time a stream that is reduced.
+ * Arguments: URL, channel, length of a window in ms, "buffer" or "window".
+ */
+const [url = "", channel = "", windowMs = "", form = ""] = process.argv.slice(2);
+endWithParent();
+const messages = new Subject<string>();
+const clicks = messages.pipe(map((message) => JSON.parse(message) as ClickEvent));
+const windows =
+  form === "buffer"
+    ? clicks.pipe(
+        bufferTime(Number(windowMs)),
+        map((all) => all.reduce(counted, new Map<string, number>())),
+      )
+    : clicks.pipe(
+        windowTime(Number(windowMs)),
+        mergeMap((window) => window.pipe(reduce(counted, new Map<string, number>()))),
+      );
+windows.subscribe((counts) => {
+  printRows(counts, Date.now());
+});
+const redis = new Redis(url);
+redis.on("message", (_channel: string, message: string) => {
+  messages.next(message);
+});
+await redis.subscribe(channel);
+
+function counted(counts: Map<string, number>, click: ClickEvent): Map<string, number> {
+  const { os_timezone: zone, device_is_mobile: mobile } = click;
+  return counts.set(zone, (counts.get(zone) ?? 0) + Number(mobile));
+}
