@@ -62,12 +62,10 @@ export function optionsReader(
       };
       return options.includes(name) ? cli.option(spec, fallback) : () => 1;
     };
-    const [rounds, scale, minutes, rate] = [
-      number("rounds"),
-      number("scale"),
-      number("minutes"),
-      number("rate"),
-    ];
+    const rounds = number("rounds");
+    const scale = number("scale");
+    const minutes = number("minutes");
+    const rate = number("rate");
     const json = cli.toggle({
       flag: "--json",
       env: "BENCH_JSON",

@@ -12,6 +12,8 @@ export interface Load {
   readonly batch: number | undefined;
   /** @default 1 */
   readonly partitions?: number;
+  /** Whether there is or will be a subscriber. @default true */
+  readonly heard?: boolean;
 }
 
 /** Without an output limit for subscribers: by default Redis disconnects one that is slow or paused. */
@@ -44,13 +46,12 @@ export class Bed {
    * Runs the publisher until it has published this number of events. @returns how many it sent in a second
    *
    * @param rate events per second. `@default as fast as Redis takes them`
-   * @param heard whether there is or will be a subscriber. `@default true`
    */
   async publish(
-    { transport, batch, partitions = 1 }: Load,
+    { transport, batch, partitions = 1, heard = true }: Load,
     channel: string,
     events: number,
-    { rate, heard = true }: { readonly rate?: number; readonly heard?: boolean } = {},
+    rate?: number,
   ): Promise<number> {
     const program = startProgram(appMain("publisher"), {
       args: [
@@ -120,5 +121,6 @@ export async function machineLine(bed: Bed | undefined): Promise<string> {
   // Valkey has a version of Redis as well.
   const [, server, version] =
     /^(valkey)_version:(\S+)/m.exec(info) ?? /^(redis)_version:(\S+)/m.exec(info) ?? [];
-  return [machine, ...(server && version ? [`${server} ${version}`] : [])].join(", ");
+  if (server === undefined || version === undefined) return machine;
+  return `${machine}, ${server === "valkey" ? "Valkey" : "Redis"} ${version}`;
 }

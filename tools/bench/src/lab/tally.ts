@@ -1,7 +1,6 @@
 import type { ClickEvent } from "@millrace/event-schema";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { ROOT } from "./programs.ts";
 
 /** Mobile events by time zone, over all windows: the same for every correct count. */
@@ -44,26 +43,4 @@ export function wrongCount(publications: readonly number[], rows: Iterable<strin
 /** The lines that the publisher makes its events of. */
 export function eventLines(): readonly string[] {
   return readFileSync(join(ROOT, "data/events.jsonl"), "utf8").trimEnd().split("\n");
-}
-
-/** Long enough for a window that is still open, and for its waiting time. */
-const TIMEOUT_MS = 15_000;
-const POLL_MS = 50;
-
-/**
- * Resolves when the rows of a contender are complete.
- *
- * @throws Error if they do not add up: a wrong result must not have a measurement
- */
-export async function allCounted(
-  name: string,
-  publications: readonly number[],
-  rows: () => Promise<Iterable<string>>,
-): Promise<void> {
-  for (const deadline = performance.now() + TIMEOUT_MS; ;) {
-    const wrong = wrongCount(publications, await rows());
-    if (wrong === undefined) return;
-    if (performance.now() > deadline) throw new Error(`The rows of ${name} do not add up: ${wrong}.`);
-    await delay(POLL_MS);
-  }
 }

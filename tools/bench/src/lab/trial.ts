@@ -9,7 +9,7 @@ import { Consumer } from "./consumer.ts";
 import type { Usage } from "./consumer.ts";
 import { selfMeasured } from "./programs.ts";
 import type { Contender } from "./programs.ts";
-import { allCounted } from "./tally.ts";
+import { wrongCount } from "./tally.ts";
 
 /** Events of the warm-up, so that code is compiled and memory has its final size. */
 const WARM_UP_EVENTS = 200_000;
@@ -115,6 +115,11 @@ async function noticesOf(bed: Bed, channel: string, arrived: (close: number) => 
   return subscriber;
 }
 
+const SUBSCRIBE_TIMEOUT_MS = 30_000;
+/** Long enough for a window that is still open, and for its waiting time. */
+const COUNTED_TIMEOUT_MS = 15_000;
+const POLL_MS = 50;
+
 interface TrialSettings extends Omit<Job, "events"> {
   readonly windowMs: number;
   /** Called with each row on standard output. */
@@ -130,7 +135,7 @@ export interface Trial {
   readonly publish: (events: number, rate?: number) => Promise<number>;
   /** Remembers the rows that are in Redis now, which removes those of past windows after a time. */
   readonly keepRows: () => Promise<void>;
-  /** Resolves when all rows of these publications are there; @throws Error if they do not add up. */
+  /** Resolves when all rows of these publications are there. @throws Error if they do not add up */
   readonly counted: (publications: readonly number[]) => Promise<void>;
 }
 
@@ -153,13 +158,19 @@ export async function runTrial<T>(
     if (contender.rows !== "redis") return;
     for (const [place, row] of await bed.keptRows()) rows.set(place, row);
   };
-  const counted = (publications: readonly number[]): Promise<void> =>
-    allCounted(contender.name, publications, async () => {
+  const counted = async (publications: readonly number[]): Promise<void> => {
+    for (const deadline = performance.now() + COUNTED_TIMEOUT_MS; ;) {
       await keepRows();
-      return rows.values();
-    });
+      const wrong = wrongCount(publications, rows.values());
+      if (wrong === undefined) return;
+      if (performance.now() > deadline) {
+        throw new Error(`The rows of ${contender.name} do not add up: ${wrong}.`);
+      }
+      await delay(POLL_MS);
+    }
+  };
   const publish = (events: number, rate?: number): Promise<number> =>
-    bed.publish(load, channel, events, { ...(rate !== undefined && { rate }) });
+    bed.publish(load, channel, events, rate);
   try {
     await subscribed(bed, load, channel, consumer);
     return await use({ bed, channel, consumer, publish, keepRows, counted });
@@ -168,9 +179,6 @@ export async function runTrial<T>(
     await bed.clear();
   }
 }
-
-const SUBSCRIBE_TIMEOUT_MS = 30_000;
-const POLL_MS = 50;
 
 /** Resolves when a consumer will get what is published. A stream keeps what comes before; Pub/Sub needs a subscriber. */
 async function subscribed(bed: Bed, load: Load, channel: string, consumer: Consumer): Promise<void> {
