@@ -45,7 +45,7 @@ export function deliveryOptions(
   const linger = cli.option({
     flag: "--linger <duration>",
     env: "MILLRACE_LINGER",
-    description: "how long an event may wait for its frame to fill up; a bare number is in ms",
+    description: "how long an event may wait for its frame to fill up",
     parse: lingerMs,
     defaultText: "10ms",
   });

@@ -39,13 +39,8 @@ export interface GraphNode {
   readonly role: NodeRole;
   /** Configuration of the operator, for a reader of the graph. */
   readonly detail?: string;
-  /**
-   * What becomes of the step's events, for the account of a run. `decode`: each is decoded, malformed or blank; `windows`:
-   * each is counted, late, refused or skipped. Absent: they go on, or are the operator's own affair.
-   */
-  readonly account?: "decode" | "windows";
-  /** Windows whose task has a watermark: they do not keep time by key. `@default false` */
-  readonly hasWatermark?: boolean;
+  /** Each of the step's events is decoded, malformed or blank, in the account of a run. `@default false` */
+  readonly decodes?: boolean;
   /** The node may be the last one for its events (an inspection, a measured drop). */
   readonly mayEnd?: boolean;
   /**
@@ -53,7 +48,7 @@ export interface GraphNode {
    * keeps no state.
    */
   readonly state?: string;
-  /** The step emits results of windows. */
+  /** The step emits results of windows: each of its events is counted, late, refused or skipped. */
   readonly windows?: WindowResultsNote;
   /** For windows over results of windows: the nearest window steps before it. */
   readonly windowsBefore?: readonly string[];
@@ -80,8 +75,10 @@ export interface Origin {
 /** What a step is in the account of a run; `other`: its events are counted, and no more is known of them. */
 export type StepKind = "input" | "decode" | "windows" | "output" | "other";
 
-export function kindOf({ role, account }: GraphNode): StepKind {
-  return role.kind === "input" || role.kind === "output" ? role.kind : (account ?? "other");
+export function kindOf({ role, decodes, windows }: GraphNode): StepKind {
+  if (role.kind === "input" || role.kind === "output") return role.kind;
+  if (windows !== undefined) return "windows";
+  return decodes === true ? "decode" : "other";
 }
 
 const STEP_ID = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;

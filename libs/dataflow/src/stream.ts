@@ -6,8 +6,8 @@ import { divisionAfter, divisionBy, divisionByKey, divisionOfAll } from "./divis
 import type { Divided, KeepsOptions } from "./division.ts";
 import { FlowError } from "./errors.ts";
 import type { Graph, GraphNode, Port } from "./graph.ts";
-import { isNamed } from "./named.ts";
-import type { Named } from "./named.ts";
+import { isNamed } from "./step-arguments.ts";
+import type { Named } from "./step-arguments.ts";
 import { BranchOperator } from "./operators/branch-operator.ts";
 import { collectLogic } from "./operators/collect-logic.ts";
 import type { CollectOptions } from "./operators/collect-logic.ts";
@@ -72,7 +72,7 @@ type KeyField<T> = { [F in keyof T & string]: T[F] extends string | number ? F :
 export type KeyOf<T> = KeyField<T> | ((event: T) => string | number);
 
 /** What a node may state beyond its operator. */
-type NodeNotes = Pick<GraphNode, "account" | "detail" | "mayEnd" | "state">;
+type NodeNotes = Pick<GraphNode, "decodes" | "detail" | "mayEnd" | "state">;
 
 /**
  * Events of one type on their way through a flow. Every method adds a step; nothing runs until `run(flow)`.
@@ -102,7 +102,7 @@ export class Stream<T, K extends Key = undefined> {
   decode<U>(...given: Named<[decoder: Decoder<T, U>]>): Stream<U, K> {
     const [id, decoder] = this.#named("decode", given);
     return this.#same<U>(
-      this.#add(id, "decode", (context) => new DecodeOperator(context, decoder), { account: "decode" }),
+      this.#add(id, "decode", (context) => new DecodeOperator(context, decoder), { decodes: true }),
     );
   }
 

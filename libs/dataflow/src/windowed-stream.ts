@@ -4,6 +4,7 @@ import {
   count,
   createWindowEngine,
   distinct,
+  isWindowTime,
   join,
   jsonCodec,
   max,
@@ -35,8 +36,8 @@ import type {
 } from "@millrace/windowing";
 import { FlowError } from "./errors.ts";
 import type { Graph, Port } from "./graph.ts";
-import { isNamed } from "./named.ts";
-import type { Named } from "./named.ts";
+import { isNamed } from "./step-arguments.ts";
+import type { Named } from "./step-arguments.ts";
 import { required } from "./operators/step-context.ts";
 import type { PartResult } from "./operators/window-operator.ts";
 import { WindowOperator } from "./operators/window-operator.ts";
@@ -258,8 +259,6 @@ export class WindowedStream<V> {
     this.#graph.add({
       id: step,
       operator: "window",
-      account: "windows",
-      hasWatermark: options.timeModel !== "perKey",
       inputs: [this.#from],
       ports: ["down", "late", "refused"],
       detail: explanation,
@@ -317,6 +316,9 @@ export class WindowedStream<V> {
           `its events are results of "${before}", where each key has a time of its own (timeModel "perKey"), so nothing says when all results are out; divide them by systemTime()`,
         );
       }
+    }
+    if (windows.length === 0 && isWindowTime(clock)) {
+      refuse("windowTime() is the time of results of windows, and its events are none; use eventTime(…)");
     }
     if (clock.kind === "system" || windows.length === 0) return windows;
     if (clock.timestamp === undefined) {

@@ -94,4 +94,23 @@ describe("iterate", () => {
     }
     expect(all).toEqual([1, 2, 3]);
   });
+
+  test("commits nothing of a batch in which the loop is left", async () => {
+    const store = new MemoryStore();
+    const source = new TestingSource<number>();
+    source.push([1, 2, 3]);
+    source.end();
+    const [flow, numbers] = input(source);
+    for await (const row of iterate(flow, numbers, { store })) if (row === 2) break;
+    const all: number[] = [];
+    const [again, rest] = input(source);
+    for await (const row of iterate(again, rest, { store })) all.push(row);
+    expect(all).toEqual([1, 2, 3]);
+  });
+
+  test("refuses a stream of another flow", async () => {
+    const [flow] = input(counting(1).source);
+    const [, others] = input(counting(1).source);
+    await expect(iterate(flow, others).next()).rejects.toThrow(/stream of another flow/);
+  });
 });

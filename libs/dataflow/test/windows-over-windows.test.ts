@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { Dataflow, MemoryStore, reconcile } from "@millrace/dataflow";
+import { Dataflow, IterableSource, MemoryStore, reconcile } from "@millrace/dataflow";
 import type { Source, WindowOptions } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
 import {
@@ -233,5 +233,11 @@ describe("refused are windows over results", () => {
         )
         .count(),
     ).toThrow(/others are not/);
+  });
+
+  test("of which there are none", () => {
+    const results = new IterableSource<WindowResult<number>>([]);
+    const stream = new Dataflow("none").input("in", results).keyBy("key");
+    expect(() => stream.window("large", tumbling(20), windowTime()).count()).toThrow(/its events are none/);
   });
 });

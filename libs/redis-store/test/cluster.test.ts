@@ -52,6 +52,27 @@ describe("in a Redis Cluster", () => {
     expect(used.size).toBe(3);
   });
 
+  it("gives each task a connection to its own node, closed with it, whatever the others do", async () => {
+    const own = new RedisStore(seed());
+    const connections = async (): Promise<number> => {
+      const lists = await Promise.all(nodes.map(async (node) => String(await node.client("LIST"))));
+      return lists.join("\n").split("name=millrace_store ").length - 1;
+    };
+    const before = await connections();
+    try {
+      const opened = await Promise.all(PARTS.map((part) => own.acquire({ flow: "own", part })));
+      expect((await connections()) - before).toBe(PARTS.length);
+      const opening = own.acquire({ flow: "own", part: "{device_events:99}" });
+      await opened[0]?.close();
+      await (await opening).close();
+      for (const task of opened.slice(1)) {
+        expect(await task.commit(commitOf(1))).toEqual({ kind: "applied" });
+      }
+    } finally {
+      await own.close();
+    }
+  });
+
   it("inspects and resets a task on any node", async () => {
     for (const part of PARTS) {
       const task = { flow: "admin", part };

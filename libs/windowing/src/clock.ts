@@ -79,7 +79,16 @@ export function messageTime(options: EventTimeOptions): EventClock<unknown> {
 export function windowTime({ wait = 0 }: Partial<Pick<EventTimeOptions, "wait">> = {}): EventClock<{
   readonly window: { readonly close: number };
 }> {
-  return eventClock(({ window }) => window.close - 1, { wait, maxFuture: "unbounded" });
+  return eventClock(lastInstant, { wait, maxFuture: "unbounded" });
+}
+
+/** Whether a clock is one of {@link windowTime}: its events must be results of windows. */
+export function isWindowTime<V>(clock: Clock<V>): boolean {
+  return clock.kind === "event" && clock.timestamp === lastInstant;
+}
+
+function lastInstant({ window }: { readonly window: { readonly close: number } }): number {
+  return window.close - 1;
 }
 
 /**

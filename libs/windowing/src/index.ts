@@ -1,4 +1,4 @@
-export { eventTime, messageTime, systemTime, timeOf, windowTime } from "./clock.ts";
+export { eventTime, isWindowTime, messageTime, systemTime, timeOf, windowTime } from "./clock.ts";
 export { DueHeap } from "./due-heap.ts";
 export { jsonCodec, mapCodec } from "./codecs.ts";
 export { jsonBytes } from "./json.ts";

@@ -51,6 +51,9 @@ test("failed tests are in the last lines of `npm test`, once", async () => {
     spawnSync(process.execPath, [join(ROOT, "tools/failed-tests.mjs")], { encoding: "utf8", env }).stderr;
   expect(last()).toContain(`FAILED: ${relative(ROOT, join(folder, "bad.test.js"))}: is wrong\n`);
   expect(last()).toBe("");
+  leftOut("--testPathPatterns=bad");
+  spawnSync(process.execPath, [join(ROOT, "tools/failed-tests.mjs"), "--forget"], { env });
+  expect(last()).toBe("");
   await rm(join(folder, "bad.test.js"));
 });
 

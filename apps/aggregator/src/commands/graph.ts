@@ -1,9 +1,11 @@
-import { CommandLine, logOptions, oneOf } from "@millrace/cli";
+import { CommandLine, logOptions, oneOf, transportOptions } from "@millrace/cli";
+import { CLICK_TRANSPORT } from "@millrace/event-schema";
 import type { ProgramConfig } from "@millrace/cli";
 import { describe, toMermaid } from "@millrace/dataflow";
 import { aggregatorOptions } from "../config.ts";
 import { flowOptions } from "../flow-options.ts";
 import type { FlowSettings } from "../flow-options.ts";
+import { clockFor } from "../clock-for.ts";
 import { outlineOf } from "../outline-of.ts";
 
 const FORMATS = ["mermaid", "json"] as const;
@@ -36,10 +38,14 @@ export function graphConfig(
     "mermaid",
   );
   const flow = flowOptions(cli, env);
+  const transport = transportOptions(cli, CLICK_TRANSPORT);
   const log = logOptions(cli);
   cli.ignore((other) => aggregatorOptions(other, env));
   cli.parse(args, env);
-  return { format: format(), flow: flow(), log: log() };
+  const shape = flow();
+  // Where rows go is not known here.
+  const clock = shape.clock ?? clockFor(transport().transport, shape, false);
+  return { format: format(), flow: { ...shape, clock }, log: log() };
 }
 
 /** Prints the graph of the flow that was chosen. */

@@ -29,10 +29,10 @@ export async function inspect({ config, logger, signal }: ProgramContext<AdminCo
   logStart(config, "inspecting", logger);
   const { storeTimeoutMs } = config;
   const { id: flow, graph } = await outlineOf(config.flow);
-  const windows = graph.nodes.filter(({ account }) => account === "windows");
+  const windows = graph.nodes.filter((node) => node.windows !== undefined);
   const windowSteps = new Set(windows.map(({ id }) => id));
   // Windows that keep time by key have no watermark of their task, whatever it has had.
-  const saysUnheard = windows.length > 0 && windows.every(({ hasWatermark }) => hasWatermark === true);
+  const saysUnheard = windows.length > 0 && windows.every((node) => node.windows?.bounded === true);
   const watermarks: (number | undefined)[] = [];
   const neverHeard: string[] = [];
   for (const part of config.tasks) {

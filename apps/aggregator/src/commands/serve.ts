@@ -2,23 +2,14 @@ import type { ProgramContext } from "@millrace/cli";
 import { describe, start } from "@millrace/dataflow";
 import { StartClock, describeRedis } from "@millrace/redis-source";
 import { RedisStore } from "@millrace/redis-store";
-import { messageTime, systemTime } from "@millrace/windowing";
-import type { Clock } from "@millrace/windowing";
 import type { AggregatorConfig } from "../config.ts";
+import { clockFor } from "../clock-for.ts";
 import { flowLabel } from "../flow-choice.ts";
 import { loadFlow } from "../load-flow.ts";
 import { report } from "../report.ts";
 import { sinksOf } from "../sinks-of.ts";
 import { sourceOf } from "../source-of.ts";
 import { warnOfUnused, watchedParts } from "../unused-options.ts";
-
-/** How long windows wait for events that were published on time and came out of order. */
-const PUBLISH_WAIT_MS = 1_000;
-/**
- * How long windows on the system clock wait for the next heartbeats, where rows show whether they are complete: each
- * publisher sends one a second.
- */
-const SETTLE_MS = 1_500;
 
 /** Runs a flow over Redis until its input ends or it is stopped. */
 export async function serve({
@@ -50,7 +41,7 @@ export async function serve({
   const { parts, used } = watchedParts({
     source: sourceOf(config),
     windower,
-    clock: config.flow.clock ?? clockFor(config),
+    clock: config.flow.clock ?? clockFor(transport, config.flow, config.sink === "redis"),
     windowing,
     ...sinksOf(config, store),
   });
@@ -81,12 +72,4 @@ export async function serve({
   } finally {
     await store?.close();
   }
-}
-
-/** Entries of a stream may be read long after they came, so there it is the time of publishing that counts. */
-function clockFor({ transport, flow, sink }: AggregatorConfig): Clock<unknown> {
-  if (transport.transport === "stream") return messageTime({ wait: PUBLISH_WAIT_MS });
-  const isAudience = flow.choice.kind === "built-in" && flow.choice.name === "audience";
-  const showsCompleteness = flow.meta || sink === "redis" || isAudience;
-  return systemTime({ settle: showsCompleteness ? SETTLE_MS : 0 });
 }

@@ -3,8 +3,8 @@ import type { Sink } from "../contracts/sink.ts";
 import type { Store } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
 import { FlowError, asSinkError, asSourceError } from "../errors.ts";
-import { named, namedAsync } from "./named.ts";
-import type { NameOf } from "./named.ts";
+import { named, namedAsync } from "./name-errors.ts";
+import type { NameOf } from "./name-errors.ts";
 import { requireSameSignature, signatureOf } from "./signature.ts";
 
 /** The id of the dead letter among the sinks; no step can have it. */

@@ -3,7 +3,7 @@ import type { SinkPartition } from "../contracts/sink.ts";
 import { asSinkError } from "../errors.ts";
 import { DEAD_LETTER } from "./check-start.ts";
 import type { DeadLetterLog } from "./dead-letter-log.ts";
-import { namedAsync } from "./named.ts";
+import { namedAsync } from "./name-errors.ts";
 
 /** Dead letters wait here until the task settles; without a sink they are logged. */
 export class DeadLetters {

@@ -6,8 +6,8 @@ import { wholeText } from "../excerpt.ts";
 import { abortable } from "./waiting.ts";
 import { inputOf, sinksOf } from "./check-start.ts";
 import type { DeadLetters } from "./dead-letters.ts";
-import { namedAsync } from "./named.ts";
-import type { NameOf } from "./named.ts";
+import { namedAsync } from "./name-errors.ts";
+import type { NameOf } from "./name-errors.ts";
 import type { TaskPlan } from "./open-task.ts";
 
 type Resumes = Readonly<Record<string, Json>>;

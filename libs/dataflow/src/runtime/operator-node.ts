@@ -1,8 +1,8 @@
 import type { Batch, Emitter, Operator, OperatorContext } from "../contracts/operator.ts";
 import { asStepError, messageOf } from "../errors.ts";
 import type { GraphNode } from "../graph.ts";
-import { named } from "./named.ts";
-import type { NameOf } from "./named.ts";
+import { named } from "./name-errors.ts";
+import type { NameOf } from "./name-errors.ts";
 
 /** The metrics that a step reports. */
 export interface StepFigures {

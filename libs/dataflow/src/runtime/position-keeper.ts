@@ -1,7 +1,7 @@
 import type { Json, StateChange, StateGroup } from "@millrace/windowing";
 import type { PositionCodec } from "../contracts/source.ts";
-import { named } from "./named.ts";
-import type { NameOf } from "./named.ts";
+import { named } from "./name-errors.ts";
+import type { NameOf } from "./name-errors.ts";
 
 /** Group of the source's step that holds the fields of its position. */
 const GROUP = "position";

@@ -1,5 +1,5 @@
-import { namedAsync } from "./named.ts";
-import type { NameOf } from "./named.ts";
+import { namedAsync } from "./name-errors.ts";
+import type { NameOf } from "./name-errors.ts";
 
 interface Resource {
   close(): Promise<void>;

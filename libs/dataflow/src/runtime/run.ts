@@ -7,7 +7,7 @@ import { abortable, pause } from "./waiting.ts";
 import { checkStart, inputOf } from "./check-start.ts";
 import { RolledBack } from "./committer.ts";
 import { DeadLetterLog } from "./dead-letter-log.ts";
-import { namedAsync } from "./named.ts";
+import { namedAsync } from "./name-errors.ts";
 import { resolveRunOptions } from "./options.ts";
 import type { ResolvedRunOptions, RunOptions, TaskOptions } from "./options.ts";
 import { StartLine, StoppedWhileStarting } from "./start-line.ts";

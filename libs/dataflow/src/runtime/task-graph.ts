@@ -6,8 +6,8 @@ import { kindOf } from "../graph.ts";
 import type { Graph, GraphNode } from "../graph.ts";
 import type { AsyncOperator, StepContext } from "../operators/step-context.ts";
 import type { LastFigures, Receiver, StepFigures } from "./operator-node.ts";
-import { named, namedAsync } from "./named.ts";
-import type { NameOf } from "./named.ts";
+import { named, namedAsync } from "./name-errors.ts";
+import type { NameOf } from "./name-errors.ts";
 import { figuresOf, OperatorNode, PortEmitter } from "./operator-node.ts";
 import type { StepCounts } from "./task-counts.ts";
 
@@ -124,8 +124,8 @@ export class TaskGraph {
   readonly #outputs: OutputNode[] = [];
   /** Window steps over results of windows. */
   readonly #following: OperatorNode[] = [];
-  /** Window steps whose results other window steps group again, by id. */
-  readonly #before = new Map<string, OperatorNode>();
+  /** Ids of window steps whose results other window steps group again. */
+  readonly #before = new Set<string>();
   #finishing = false;
   readonly #emitters = new Map<string, PortEmitter>();
 
@@ -361,7 +361,7 @@ export class TaskGraph {
 
   /** Earlier window steps have advanced, and their results have reached the later ones, unless they are in-flight. */
   #follow(): void {
-    if (this.#finishing || this.#onTheWay) return;
+    if (this.#following.length === 0 || this.#finishing || this.#onTheWay) return;
     const { now } = this.#clock;
     for (const step of this.#following) step.call((operator, out) => operator.advance?.(now, undefined, out));
   }
@@ -369,7 +369,7 @@ export class TaskGraph {
   /** @param ids window steps that exist already */
   #upstreamOf(ids: readonly string[]): Upstream {
     const steps = this.#operators.filter(({ node }) => ids.includes(node.id));
-    for (const step of steps) this.#before.set(step.node.id, step);
+    for (const id of ids) this.#before.add(id);
     const finalUpTo = (step: OperatorNode): number =>
       step.call((operator) => operator.watermark?.() ?? Number.NEGATIVE_INFINITY);
     return {

@@ -252,6 +252,21 @@ export function readingNeeds(what: "stream" | "channel", partitions: number, clu
   );
 }
 
+/**
+ * The same for a program that only publishes.
+ *
+ * @param lasting each channel or stream has another connection, for its producer's numbers
+ */
+export function writingNeeds(partitions: number, lasting: boolean): string {
+  const count = lasting ? 2 * partitions : partitions;
+  return `writing ${partitions} ${plural("channel or stream", partitions)} takes ${count} ${plural("connection", count)}, and one more for short looks`;
+}
+
 function plural(word: string, count: number): string {
-  return count === 1 ? word : `${word}s`;
+  return count === 1
+    ? word
+    : word
+        .split(" or ")
+        .map((name) => `${name}s`)
+        .join(" or ");
 }

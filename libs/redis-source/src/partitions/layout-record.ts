@@ -15,6 +15,8 @@ import type { PartitionLayout } from "./partition-layout.ts";
 export interface LayoutSubject {
   readonly name: string;
   readonly transport: "pubsub" | "sharded" | "stream";
+  /** How many connections its user takes, for the message when Redis accepts no more. `@default not known` */
+  readonly needs?: string;
 }
 
 /** The attribute of heartbeats that carries a layout. */
@@ -327,7 +329,7 @@ async function askFor(
   { logger, time, signal }: StartContext,
   refused: (failure: RedisError) => void,
   send: (client: Redis) => Promise<string | null>,
-  needs?: string,
+  needs = subject.needs,
 ): Promise<string | null | undefined> {
   const key = layoutKey(subject);
   let answer: string | null | undefined;

@@ -1,6 +1,7 @@
 import type { Json, PartContext, Sink, SinkPartition, StartContext } from "@millrace/dataflow";
 import { resolveTarget } from "../connection/connection-options.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
+import { writingNeeds } from "../connection/explain-failure.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import {
   LAYOUT_ATTRIBUTE,
@@ -54,7 +55,8 @@ export abstract class PartitionedSink implements Sink<PublishRow> {
   ) {
     resolveTarget(connection);
     this.#connection = connection;
-    this.#subject = { name: settings.name, transport };
+    const { name, names, framing } = settings;
+    this.#subject = { name, transport, needs: writingNeeds(names.length, framing?.lasting === true) };
     this.#settings = settings;
   }
 
@@ -140,6 +142,7 @@ export abstract class PartitionedSink implements Sink<PublishRow> {
         logger,
         time,
         signal,
+        needs: this.#subject.needs,
         ...(transport.key === undefined ? {} : { key: transport.key }),
         ...(transport.prepare === undefined ? {} : { prepare: transport.prepare }),
       });

@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import type { Redis } from "ioredis";
-import { RedisPubSubSource, RedisStreamSource } from "@millrace/redis-source";
+import { RedisPubSubSink, RedisPubSubSource, RedisStreamSource } from "@millrace/redis-source";
 import type { StreamPartition } from "@millrace/redis-source";
 import { partContext } from "../support/part-context.ts";
 import type { TestContext } from "../support/part-context.ts";
@@ -135,6 +135,11 @@ describe("the partitions of one source", () => {
     await expect(channels.buildPart("a", undefined, partContext())).rejects.toThrow(
       "reading 1 channel takes 1 connection; a store in the same Redis takes 1 more",
     );
+    const keyOf = (): string => "a";
+    const sink = new RedisPubSubSink(at, { channel: "clicks", partitions: 2, keyOf });
+    const needs = "writing 2 channels or streams takes 2 connections";
+    await expect(sink.checkResume("0", undefined, partContext())).rejects.toThrow(needs);
+    await expect(sink.buildPart("0", undefined, partContext())).rejects.toThrow(needs);
     const source = new RedisStreamSource(at, { stream: "clicks", partitions: PARTITIONS });
     await expect(source.buildPart("{clicks:0}", undefined, partContext())).rejects.toThrow(
       `reading ${PARTITIONS} streams takes ${PARTITIONS + 1} connections; a store in the same Redis takes 1 more`,

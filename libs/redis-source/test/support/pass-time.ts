@@ -1,5 +1,8 @@
 import type { VirtualTime } from "@millrace/dataflow/testing";
 
+/** A wait in vain ends after so long on the wall clock: it must not outlive its test. */
+const LONGEST_MS = 40_000;
+
 /**
  * Moves the time from alarm to alarm, at most a second at a time, with a round trip after each, until a condition
  * holds.
@@ -13,7 +16,9 @@ export async function passTimeUntil(
   condition: () => boolean,
 ): Promise<number> {
   const from = time.now();
+  const deadline = performance.now() + LONGEST_MS;
   while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`waited ${LONGEST_MS} ms in vain`);
     time.set(Math.max(time.now(), Math.min(time.nextAlarm ?? Infinity, time.now() + 1_000)));
     for (let i = 0; i < 3; i += 1) await roundTrip();
     await time.yield();
