@@ -1,4 +1,4 @@
-import type { Figures } from "./rounds.ts";
+import type { Figures } from "./benchmark.ts";
 
 /** What a ratio has to be. */
 export interface Target {
@@ -26,16 +26,18 @@ export interface Line {
 /** A column of a table: its heading, and what a line has in it. */
 export type Column = readonly [heading: string, text: (line: Line) => string | undefined];
 
-/** Lines as a Markdown table that reads well as text; a column in which no line has anything is left out. */
+/** Lines as a Markdown table; a column in which no line has anything is left out. */
 export function markdownTable(columns: readonly Column[], lines: readonly Line[]): string {
   const cells = columns
     .map(([heading, text]) => [heading, ...lines.map((line) => text(line) ?? "")])
     .filter(([, ...texts]) => texts.some((text) => text !== ""));
   const widths = cells.map((column) => Math.max(3, ...column.map((cell) => cell.length)));
-  const row = (at: number): string =>
-    `| ${cells.map((column, index) => (column[at] ?? "").padEnd(widths[index] ?? 0)).join(" | ")} |`;
-  const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
-  return [row(0), rule, ...lines.map((_, index) => row(index + 1))].join("\n");
+  const row = (texts: readonly string[]): string => `| ${texts.join(" | ")} |`;
+  const rule = row(widths.map((width) => "-".repeat(width)));
+  const [head = "", ...others] = ["", ...lines].map((_, at) =>
+    row(cells.map((column, index) => (column[at] ?? "").padEnd(widths[index] ?? 0))),
+  );
+  return [head, rule, ...others].join("\n");
 }
 
 /** A column of one figure, or of several with commas between. */
@@ -63,11 +65,7 @@ export const CPU: Column = figures("CPU µs/event", ["cpuMicrosPerEvent"]);
 export const RATE: Column = figures("events/s", ["eventsPerSecond"], readable);
 export const PEAK: Column = figures("peak MiB", ["rssMiB"], readable);
 
-/**
- * The column of targets.
- *
- * @param names of what is compared with, where that differs from target to target
- */
+/** The column of targets. @param names of what is compared with, where that differs from target to target */
 export function targets(names: Readonly<Record<string, string>> = {}): Column {
   const text = ({ ratio, atMost, atLeast, met }: CheckedTarget): string => {
     const bound = atMost === undefined ? `at least ${atLeast ?? 0}x` : `at most ${atMost}x`;
@@ -75,4 +73,9 @@ export function targets(names: Readonly<Record<string, string>> = {}): Column {
     return `${bound}${other}: ${met ? "met" : "missed"}`;
   };
   return ["target", (line) => line.targets?.map(text).join(", ")];
+}
+
+export function checked(target: Target, { [target.ratio]: figure = Number.NaN }: Figures): CheckedTarget {
+  const { atMost = Infinity, atLeast = 0 } = target;
+  return { ...target, met: figure <= atMost && figure >= atLeast };
 }

@@ -1,20 +1,20 @@
 import type { Benchmark } from "../benchmark.ts";
 import { CASES } from "../engine/cases.ts";
-import { selfMeasured } from "../lab/programs.ts";
+import { selfMeasured } from "../lab/contenders.ts";
 import { figures, readable, targets, times } from "../table.ts";
 
 /** The window engine beside bare loops, in memory: each case in a process of its own, with rounds of its own. */
 export const engine: Benchmark = {
   name: "engine",
   description: "Measures the window engine beside bare loops over the same events, in memory.",
-  which: "which cases",
-  options: [],
+  rounds: 1,
   groups: [
     {
       cases: CASES.map(({ name, title, atMost }) => ({
         case: name,
+        choice: name,
         contender: title,
-        measure: () => selfMeasured("engine-case", [name]),
+        measure: ({ scale }) => selfMeasured("engine-case", [name, scale]),
         ...(atMost !== undefined && { targets: [{ ratio: "ratioToBareLoop", atMost }] }),
       })),
     },

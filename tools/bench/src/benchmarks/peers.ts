@@ -2,35 +2,30 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
 import type { Benchmark, Case } from "../benchmark.ts";
+import { CHANNEL } from "../lab/bed.ts";
 import type { Load } from "../lab/bed.ts";
-import { millrace, ownProgram, ROOT } from "../lab/programs.ts";
-import type { Contender } from "../lab/programs.ts";
+import { millrace, ownProgram, ROOT } from "../lab/contenders.ts";
+import type { Contender } from "../lab/contenders.ts";
 import { measure } from "../lab/trial.ts";
+import { WINDOW_MS } from "../programs/common.ts";
 import { CONTENDER, CPU, figures, PEAK, RATE, readable, targets, times } from "../table.ts";
 
 /** What all can read: bare lines. */
 const LOAD: Load = { transport: "pubsub", batch: undefined };
 const EVENTS = 1_000_000;
+const REASON_LENGTH = 160;
 /** Bytewax looks for messages a thousand times a second while there are none. */
 const BYTEWAX_IDLING = 0.2;
-const REASON_LENGTH = 160;
 
 /** Programs in other languages, and where `set-up.sh` among them prepares each in a folder of its own. */
 const PEERS = join(ROOT, "tools/bench/peers");
 const PREPARED = join(ROOT, ".cache/bench-peers");
-
-/** How a peer is fed, and how many times as fast Millrace has to be. */
-interface PeerOptions extends Pick<Contender, "share" | "idling"> {
-  readonly atLeast?: number;
-}
 
 /** Millrace beside what a user would pick instead, each at its usual and, where there is one, its fastest way. */
 export const peers: Benchmark = {
   name: "peers",
   description:
     "Compares the aggregator with what one would pick instead, over the same events from the same Redis.",
-  which: "which peers, beside Millrace",
-  options: ["rounds", "scale"],
   groups: [
     {
       cases: [
@@ -38,36 +33,24 @@ export const peers: Benchmark = {
           case: "millrace",
           contender: "Millrace",
           version: nodeVersion("@millrace/aggregator"),
-          measure: (run) => measure(run, { load: LOAD, contender: millrace("Millrace"), events: EVENTS }),
-          role: "reference",
+          measure: (run) => measure(run, { load: LOAD, contender: millrace("Millrace") }, EVENTS),
         },
-        peer("bytewax-tutorial", bytewax("Bytewax, as in its tutorial", "bytewax-tutorial", "tutorial.py"), {
-          share: 0.1,
-          idling: BYTEWAX_IDLING,
-          atLeast: 15,
-        }),
-        peer("bytewax-tuned", bytewax("Bytewax, tuned", "bytewax-tuned", "tuned.py"), {
+        bytewax("bytewax-tutorial", "Bytewax, as in its tutorial", "tutorial", { share: 0.1, atLeast: 15 }),
+        bytewax("bytewax-tuned", "Bytewax, tuned", "tuned", { share: 0.5, atLeast: 5 }),
+        bytewax("bytewax-precounted", "Bytewax, tuned, batches counted before the window", "tuned", {
+          program: "precounted",
           share: 0.5,
-          idling: BYTEWAX_IDLING,
-          atLeast: 5,
         }),
-        peer(
-          "bytewax-precounted",
-          bytewax("Bytewax, tuned, batches counted before the window", "bytewax-tuned", "precounted.py"),
-          { share: 0.5, idling: BYTEWAX_IDLING },
-        ),
-        peer("benthos", prepared("Benthos", "benthos/benthos", ["-c", join(PEERS, "benthos/counts.yaml")]), {
+        peer("benthos", "Benthos", prepared("benthos/benthos", ["-c", join(PEERS, "benthos/counts.yaml")]), {
           share: 0.15,
           atLeast: 2,
         }),
-        peer("redis-py", redisPy("redis-py listener", "redis-py", "listener.py"), { share: 0.2 }),
-        peer(
-          "redis-py-hiredis",
-          redisPy("redis-py listener, hiredis and orjson", "redis-py-hiredis", "listener_hiredis.py"),
-          { share: 0.5 },
-        ),
-        peer("rxjs-buffer", rxjs("RxJS, bufferTime", "buffer")),
-        peer("rxjs-window", rxjs("RxJS, windowTime", "window")),
+        redisPy("redis-py", "redis-py listener", "listener", { share: 0.2 }),
+        redisPy("redis-py-hiredis", "redis-py listener, hiredis and orjson", "listener_hiredis", {
+          share: 0.5,
+        }),
+        peer("rxjs-buffer", "RxJS, bufferTime", rxjs("buffer")),
+        peer("rxjs-window", "RxJS, windowTime", rxjs("window")),
       ],
     },
   ],
@@ -81,53 +64,69 @@ export const peers: Benchmark = {
     RATE,
     PEAK,
     // A program that fails may have printed much before; all of it is in the log.
-    ["not run", ({ notRun: reason = "" }) => reason.slice(0, REASON_LENGTH)],
+    ["not run", ({ notRun = "" }) => notRun.slice(0, REASON_LENGTH)],
   ],
 };
 
-/** A tool that does the same; without a version it is not set up. */
-interface Peer extends Contender {
+/** A program that does the same; without a version it is not set up. */
+interface Peer extends Pick<Contender, "command"> {
   readonly version: string | undefined;
 }
 
+/** How a peer is fed, and how many times as fast Millrace has to be. */
+interface PeerOptions extends Pick<Contender, "share" | "idling"> {
+  readonly atLeast?: number;
+}
+
 /** Where a peer is not set up, or its rows do not add up, the others go on. */
-export function peer(name: string, { version, ...tool }: Peer, { atLeast, ...fed }: PeerOptions = {}): Case {
+export function peer(
+  key: string,
+  name: string,
+  { version, command }: Peer,
+  { atLeast, ...fed }: PeerOptions = {},
+): Case {
   return {
-    case: name,
-    contender: tool.name,
+    case: key,
+    choice: key,
+    contender: name,
     ...(version !== undefined && { version }),
-    role: "optional",
+    optional: true,
     measure: async (run) => {
       if (version === undefined) throw new Error("It is not set up: run tools/bench/peers/set-up.sh.");
-      return measure(run, { load: LOAD, contender: { ...tool, ...fed }, events: EVENTS });
+      return measure(run, { load: LOAD, contender: { name, command, ...fed } }, EVENTS);
     },
     ratios: [{ name: "ratioToPeer", of: "cpuMicrosPerEvent", to: "millrace" }],
     ...(atLeast !== undefined && { targets: [{ ratio: "ratioToPeer", atLeast }] }),
   };
 }
 
-function bytewax(name: string, environment: string, program: string): Peer {
-  return prepared(name, `${environment}/bin/python`, ["-m", "bytewax.run", join(PEERS, "bytewax", program)]);
+function bytewax(
+  key: string,
+  name: string,
+  environment: "tutorial" | "tuned",
+  { program = environment, ...options }: PeerOptions & { readonly program?: string },
+): Case {
+  const args = ["-m", "bytewax.run", join(PEERS, `bytewax/${program}.py`)];
+  const python = prepared(`bytewax-${environment}/bin/python`, args);
+  return peer(key, name, python, { idling: BYTEWAX_IDLING, ...options });
 }
 
-function redisPy(name: string, environment: string, program: string): Peer {
-  return prepared(name, `${environment}/bin/python`, [join(PEERS, "redis-py", program)]);
+function redisPy(key: string, name: string, program: string, options: PeerOptions): Case {
+  return peer(key, name, prepared(`${key}/bin/python`, [join(PEERS, `redis-py/${program}.py`)]), options);
 }
 
 /** A program in another language: a file in a prepared folder, with its task in the environment. */
-function prepared(name: string, file: string, args: readonly string[]): Peer {
-  const [folder = ""] = file.split("/");
-  const stamp = join(PREPARED, folder, "version.txt");
+function prepared(file: string, args: readonly string[]): Peer {
+  const stamp = join(PREPARED, file.split("/")[0] ?? "", "version.txt");
   return {
-    name,
     version: existsSync(stamp) ? readFileSync(stamp, "utf8").trim() : undefined,
-    command: ({ bed, channel, windowMs }) => ({
+    command: ({ bed }) => ({
       file: join(PREPARED, file),
       args,
       env: {
         ...bed.env,
-        BENCH_CHANNEL: channel,
-        BENCH_WINDOW_MS: String(windowMs),
+        BENCH_CHANNEL: CHANNEL,
+        BENCH_WINDOW_MS: String(WINDOW_MS),
         PYTHONPATH: [join(PEERS, "python"), join(PEERS, "bytewax")].join(delimiter),
         // Otherwise Python writes its cache beside the sources.
         PYTHONDONTWRITEBYTECODE: "1",
@@ -137,8 +136,9 @@ function prepared(name: string, file: string, args: readonly string[]): Peer {
 }
 
 /** It is installed with the other packages of this project. */
-function rxjs(name: string, form: string): Peer {
-  return { version: nodeVersion("rxjs"), ...ownProgram(name, "rxjs", () => [form]) };
+function rxjs(form: string): Peer {
+  const { command } = ownProgram("RxJS", "rxjs", () => [form]);
+  return { version: nodeVersion("rxjs"), command };
 }
 
 function nodeVersion(module: string): string {

@@ -1,39 +1,47 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Benchmark, Case, Run } from "../benchmark.ts";
-import type { Load } from "../lab/bed.ts";
+import type { Benchmark, Case, Figures, Run } from "../benchmark.ts";
 import type { Usage } from "../lab/consumer.ts";
-import { millrace } from "../lab/programs.ts";
-import type { Contender } from "../lab/programs.ts";
+import { millrace } from "../lab/contenders.ts";
 import { runTrial } from "../lab/trial.ts";
-import type { Trial } from "../lab/trial.ts";
-import type { Figures } from "../rounds.ts";
+import type { Job, Trial } from "../lab/trial.ts";
 import { median } from "../statistics.ts";
 import { CONTENDER, figures, readable, targets, times } from "../table.ts";
 
-const FRAMES = 64;
+const MINUTES = 10;
+/** Events per second. */
+const RATE = 50_000;
+/** Of that rate. */
+const LEAST_RATE = 0.98;
+const SAMPLES = 200;
+/** Samples in a tenth of the run show how much memory is in use. */
+const TENTH = SAMPLES / 10;
 
 /** Whether memory or cost grows over a long time. As good as flat: a heap goes up and down by a tenth. */
 export const soak: Benchmark = {
   name: "soak",
-  description: "Runs publisher and aggregator for a long time, and shows whether memory or cost grows.",
-  which: "which",
-  options: ["minutes", "rate"],
+  description: `Runs publisher and aggregator for ${MINUTES} minutes (times --scale), and shows whether memory or cost grows.`,
+  rounds: 1,
   groups: [
     {
       cases: [
-        steady("pubsub-frames", "pubsub", millrace("Pub/Sub, frames of 64")),
+        steady("pubsub-frames", {
+          load: { transport: "pubsub", batch: 64 },
+          contender: millrace("Pub/Sub, frames of 64"),
+        }),
         // Counted entries are removed, and so are rows that are no longer read: Redis must not grow either.
-        steady(
-          "stream-on",
-          "stream",
-          millrace("Streams, exactly-once on", ["--sink=redis", "--trim", "--result-ttl=60s"], "redis"),
-        ),
+        steady("stream-on", {
+          load: { transport: "stream", batch: 64 },
+          contender: millrace(
+            "Streams, exactly-once on",
+            ["--sink=redis", "--trim", "--result-ttl=60s"],
+            "redis",
+          ),
+        }),
       ],
     },
   ],
   columns: [
     CONTENDER,
-    figures("minutes", ["minutes"]),
     figures("events", ["events"], readable),
     figures("MiB early, late, peak", ["earlyMiB", "lateMiB", "peakMiB"], readable),
     figures("late to early", ["growth"], times),
@@ -43,21 +51,15 @@ export const soak: Benchmark = {
   ],
 };
 
-function steady(name: string, transport: Load["transport"], contender: Contender): Case {
+function steady(name: string, job: Job): Case {
   return {
     case: name,
-    contender: contender.name,
-    measure: (run) => soakOnce(run, { transport, batch: FRAMES }, contender),
+    choice: name,
+    contender: job.contender.name,
+    measure: (run) => soakOnce(run, job),
     targets: ["growth", "redisGrowth"].map((ratio) => ({ ratio, atMost: 1.1 })),
   };
 }
-
-/** Samples in a tenth of the run show how much memory is in use. */
-const SAMPLES = 200;
-const TENTH = SAMPLES / 10;
-const WINDOW_MS = 1_000;
-/** Of the requested rate. */
-const LEAST_RATE = 0.98;
 
 /**
  * Sends events at a steady rate for a long time, and samples the memory of aggregator and Redis. "Early" is the second
@@ -65,26 +67,26 @@ const LEAST_RATE = 0.98;
  *
  * @throws Error if events did not arrive at that rate, or rows do not add up
  */
-async function soakOnce(run: Run, load: Load, contender: Contender): Promise<Figures> {
-  const { minutes, rate } = run;
-  const events = Math.round(minutes * 60 * rate);
-  return runTrial(run, { load, contender, windowMs: WINDOW_MS }, async (trial) => {
-    // The publisher ends with the last sample; if it fails, it does so before.
-    const [perSecond, samples] = await Promise.all([trial.publish(events, rate), samplesOf(trial, run)]);
-    if (!(perSecond >= rate * LEAST_RATE)) {
-      throw new Error(`Events came at ${perSecond} a second instead of ${rate}.`);
+async function soakOnce(run: Run, job: Job): Promise<Figures> {
+  const seconds = MINUTES * 60 * run.scale;
+  const events = Math.round(seconds * RATE);
+  return runTrial(run, job, async (trial) => {
+    const [perSecond, samples] = await Promise.all([
+      trial.publish(events, RATE),
+      samplesOf(trial, run, (seconds * 1_000) / SAMPLES),
+    ]);
+    if (!(perSecond >= RATE * LEAST_RATE)) {
+      throw new Error(`Events came at ${perSecond} a second instead of ${RATE}.`);
     }
-    const { peakMiB } = await trial.consumer.quiet();
     await trial.counted([events]);
     const [early, late] = [samples.slice(TENTH, 2 * TENTH), samples.slice(-TENTH)];
     const memory = (some: readonly Sample[], of: "residentMiB" | "redisMiB"): number =>
       median(some.map((sample) => sample[of]));
     return {
-      minutes,
       events,
       earlyMiB: memory(early, "residentMiB"),
       lateMiB: memory(late, "residentMiB"),
-      peakMiB,
+      peakMiB: (await trial.consumer.usage()).peakMiB,
       growth: memory(late, "residentMiB") / memory(early, "residentMiB"),
       redisGrowth: memory(late, "redisMiB") / memory(early, "redisMiB"),
       earlyCpuMicrosPerEvent: cpuPerSecond(early) / perSecond,
@@ -99,15 +101,15 @@ interface Sample extends Usage {
 
 async function samplesOf(
   { bed, consumer, keepRows }: Trial,
-  { minutes, signal, logger }: Run,
+  { signal, logger }: Run,
+  everyMs: number,
 ): Promise<readonly Sample[]> {
-  const everyMs = (minutes * 60_000) / SAMPLES;
   const samples: Sample[] = [];
   for (const began = performance.now(); samples.length < SAMPLES;) {
     // At a random instant of its interval: otherwise all samples see windows and uncommitted data at the same age.
     const at = began + (samples.length + Math.random()) * everyMs;
     await delay(at - performance.now(), undefined, { signal });
-    const usage = consumer.usage();
+    const usage = await consumer.usage();
     // The memory in use, not the resident memory, which varies by half with the allocator.
     const held = /^used_memory:(\d+)/m.exec(await bed.client.info("memory"))?.[1];
     samples.push({ ...usage, redisMiB: Number(held) / 2 ** 20 });

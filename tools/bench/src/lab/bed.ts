@@ -3,7 +3,7 @@ import type { LocalRedis } from "@millrace/local-redis";
 import { startProgram } from "@millrace/local-redis/programs";
 import { Redis } from "ioredis";
 import { cpus, release, totalmem, type } from "node:os";
-import { appMain } from "./programs.ts";
+import { appMain } from "./contenders.ts";
 
 /** How the publisher sends the events. */
 export interface Load {
@@ -12,20 +12,24 @@ export interface Load {
   readonly batch: number | undefined;
   /** @default 1 */
   readonly partitions?: number;
-  /** Whether there is or will be a subscriber. @default true */
-  readonly heard?: boolean;
 }
+
+/** The channel or stream of all events. */
+export const CHANNEL = "bench";
 
 /** Without an output limit for subscribers: by default Redis disconnects one that is slow or paused. */
 const REDIS_ARGS = ["--client-output-buffer-limit", "pubsub 0 0 0"];
+
+interface Killable {
+  kill(signal: NodeJS.Signals): void;
+}
 
 /** A Redis of its own, and the real publisher. */
 export class Bed {
   readonly redis: LocalRedis;
   /** Client for inspecting Redis. */
   readonly client: Redis;
-  readonly #programs: { kill(signal: NodeJS.Signals): void }[] = [];
-  #channels = 0;
+  readonly #programs = new Set<Killable>();
 
   private constructor(redis: LocalRedis) {
     this.redis = redis;
@@ -36,32 +40,26 @@ export class Bed {
     return new Bed(await startRedis({ args: REDIS_ARGS }));
   }
 
-  /** A channel or stream that is not used yet. */
-  newChannel(): string {
-    this.#channels += 1;
-    return `bench_${this.#channels}`;
-  }
-
   /**
    * Runs the publisher until it has published this number of events. @returns how many it sent in a second
    *
+   * @param wait for a subscriber. `@default "60s"`
    * @param rate events per second. `@default as fast as Redis takes them`
    */
   async publish(
-    { transport, batch, partitions = 1, heard = true }: Load,
-    channel: string,
+    { transport, batch, partitions = 1 }: Load,
     events: number,
-    rate?: number,
+    { wait = "60s", rate }: { readonly wait?: string; readonly rate?: number | undefined } = {},
   ): Promise<number> {
     const program = startProgram(appMain("publisher"), {
       args: [
         `--generate=${rate ?? "max"}`,
         `--events=${events}`,
         `--transport=${transport}`,
-        `--channel=${channel}`,
+        `--channel=${CHANNEL}`,
         `--partitions=${partitions}`,
         ...(batch === undefined ? [] : [`--batch=${batch}`]),
-        ...(heard ? [] : ["--wait-for-subscriber=0"]),
+        ...(transport === "stream" ? [] : [`--wait-for-subscriber=${wait}`]),
       ],
       env: this.env,
     });
@@ -71,9 +69,9 @@ export class Bed {
     return Number(report["perSecond"]);
   }
 
-  /** Kills a program when this bed closes, if it still runs. */
-  adopt(program: { kill(signal: NodeJS.Signals): void }): void {
-    this.#programs.push(program);
+  /** Kills a program at the next {@link clear}, if it still runs. */
+  adopt(program: Killable): void {
+    this.#programs.add(program);
   }
 
   /** Gives programs of this project the address of Redis, and takes their other variables away. */
@@ -88,27 +86,21 @@ export class Bed {
     };
   }
 
-  /** The rows that the aggregator keeps in Redis, of all windows and partitions, by where they are. */
-  async keptRows(): Promise<ReadonlyMap<string, string>> {
-    const rows = new Map<string, string>();
-    for await (const names of this.client.scanStream({ match: "millrace:*:results:out:*", type: "hash" })) {
-      for (const name of names as readonly string[]) {
-        const found = Object.entries(await this.client.hgetall(name));
-        for (const [field, row] of found) rows.set(`${name} ${field}`, row);
-      }
-    }
-    return rows;
-  }
-
-  /** Removes all events and results. */
+  /** Ends all programs, and removes all events and results. */
   async clear(): Promise<void> {
+    this.#kill();
     await this.client.flushall();
   }
 
   async close(): Promise<void> {
-    for (const program of this.#programs) program.kill("SIGKILL");
+    this.#kill();
     this.client.disconnect();
     await this.redis.stop();
+  }
+
+  #kill(): void {
+    for (const program of this.#programs) program.kill("SIGKILL");
+    this.#programs.clear();
   }
 }
 
@@ -117,10 +109,6 @@ export async function machineLine(bed: Bed | undefined): Promise<string> {
   const model = cpus()[0]?.model.trim() ?? "unknown";
   const memory = Math.round(totalmem() / 2 ** 30);
   const machine = `${cpus().length} cores of ${model}, ${memory} GiB, ${type()} ${release()}, Node ${process.version}`;
-  const info = (await bed?.client.info("server")) ?? "";
-  // Valkey has a version of Redis as well.
-  const [, server, version] =
-    /^(valkey)_version:(\S+)/m.exec(info) ?? /^(redis)_version:(\S+)/m.exec(info) ?? [];
-  if (server === undefined || version === undefined) return machine;
-  return `${machine}, ${server === "valkey" ? "Valkey" : "Redis"} ${version}`;
+  const redis = /^redis_version:(\S+)/m.exec((await bed?.client.info("server")) ?? "")?.[1];
+  return redis === undefined ? machine : `${machine}, Redis ${redis}`;
 }

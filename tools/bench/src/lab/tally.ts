@@ -1,7 +1,7 @@
 import type { ClickEvent } from "@millrace/event-schema";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT } from "./programs.ts";
+import { ROOT } from "./contenders.ts";
 
 /** Mobile events by time zone, over all windows: the same for every correct count. */
 type Counts = Map<string, number>;

@@ -5,13 +5,15 @@ import { median, pairedRatio } from "../statistics.ts";
 /*
  * Measures one case of the engine, in a process of its own: neither compiled code nor memory of another case has an
  * effect. Both run in alternating turns, so that changes of the machine's speed affect both. Prints the figures.
- * Argument: the case.
+ * Arguments: the case, a factor for the number of events.
  */
 const ROUNDS = 5;
 
-const found = CASES.find(({ name }) => name === process.argv[2]);
-if (found === undefined) throw new Error(`There is no case ${process.argv[2] ?? ""}.`);
-const batches = makeBatches(found.events);
+const [name = "", scale = ""] = process.argv.slice(2);
+const found = CASES.find((each) => each.name === name);
+if (found === undefined) throw new Error(`There is no case ${name}.`);
+const events = Math.ceil(found.events.events * Number(scale));
+const batches = makeBatches({ ...found.events, events });
 const bare = { run: found.bare, ns: [] as number[] };
 const engine = { run: found.engine, ns: [] as number[] };
 const results = new Set<string>();
@@ -22,7 +24,7 @@ for (let round = 0; round <= ROUNDS; round++) {
     const ms = performance.now() - start;
     results.add(JSON.stringify(tally));
     // The first round warms up the compiler.
-    if (round > 0) ns.push((ms * 1e6) / found.events.events);
+    if (round > 0) ns.push((ms * 1e6) / events);
   }
 }
 if (results.size > 1) throw new Error(`${found.title}: the engine's results differ from the bare loop's.`);

@@ -1,30 +1,28 @@
 import type { ClickEvent } from "@millrace/event-schema";
 import { Redis } from "ioredis";
 import { bufferTime, map, mergeMap, reduce, Subject, windowTime } from "rxjs";
-import { endWithParent, printRows } from "./common.ts";
+import { endWithParent, printRows, WINDOW_MS } from "./common.ts";
 
 /*
  * The usual RxJS programs: messages become a stream. "buffer" collects those of a window and counts them at its end;
  * "window" makes each window of time a stream that is reduced.
- * Arguments: URL, channel, length of a window in ms, "buffer" or "window".
+ * Arguments: URL, channel, "buffer" or "window".
  */
-const [url = "", channel = "", windowMs = "", form = ""] = process.argv.slice(2);
+const [url = "", channel = "", form = ""] = process.argv.slice(2);
 endWithParent();
 const messages = new Subject<string>();
 const clicks = messages.pipe(map((message) => JSON.parse(message) as ClickEvent));
 const windows =
   form === "buffer"
     ? clicks.pipe(
-        bufferTime(Number(windowMs)),
+        bufferTime(WINDOW_MS),
         map((all) => all.reduce(counted, new Map<string, number>())),
       )
     : clicks.pipe(
-        windowTime(Number(windowMs)),
+        windowTime(WINDOW_MS),
         mergeMap((window) => window.pipe(reduce(counted, new Map<string, number>()))),
       );
-windows.subscribe((counts) => {
-  printRows(counts, Date.now());
-});
+windows.subscribe(printRows);
 const redis = new Redis(url);
 redis.on("message", (_channel: string, message: string) => {
   messages.next(message);

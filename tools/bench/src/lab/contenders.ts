@@ -1,6 +1,8 @@
 import { startProgram } from "@millrace/local-redis/programs";
 import { join } from "node:path";
-import type { Figures } from "../rounds.ts";
+import type { Figures } from "../benchmark.ts";
+import { WINDOW_MS } from "../programs/common.ts";
+import { CHANNEL } from "./bed.ts";
 import type { Bed, Load } from "./bed.ts";
 
 /** The project's own folder; as far up from the build as from the source. */
@@ -49,8 +51,6 @@ export interface Contender {
 export interface Task {
   readonly bed: Bed;
   readonly load: Load;
-  readonly channel: string;
-  readonly windowMs: number;
 }
 
 /** The real aggregator, with its defaults except for what is given. */
@@ -59,16 +59,15 @@ export function millrace(
   args: readonly string[] = [],
   rows: "stdout" | "redis" = "stdout",
 ): Contender {
-  const command = ({ bed, load, channel, windowMs }: Task): Command => ({
+  const command = ({ bed, load }: Task): Command => ({
     file: process.execPath,
     args: [
       ...LOADER,
       appMain("aggregator"),
       `--transport=${load.transport}`,
-      `--channel=${channel}`,
+      `--channel=${CHANNEL}`,
       `--partitions=${load.partitions ?? 1}`,
-      `--window=tumbling:${windowMs}ms`,
-      "--meta",
+      `--window=tumbling:${WINDOW_MS}ms`,
       "--log-level=warn",
       ...args,
     ],
@@ -77,14 +76,14 @@ export function millrace(
   return { name, rows, command };
 }
 
-/** One of this project's programs; its arguments are Redis, channel, length of a window, and what `more` gives. */
+/** One of this project's programs; its arguments are Redis, channel, and what `more` gives. */
 export function ownProgram(
   name: string,
   program: string,
   more: (load: Load) => readonly (string | number)[] = () => [],
 ): Contender {
-  const command = ({ bed, load, channel, windowMs }: Task): Command => {
-    const args = [bed.redis.url, channel, windowMs, ...more(load)].map(String);
+  const command = ({ bed, load }: Task): Command => {
+    const args = [bed.redis.url, CHANNEL, ...more(load)].map(String);
     return { file: process.execPath, args: [...LOADER, programFile(program), ...args] };
   };
   return { name, command };
