@@ -1,6 +1,5 @@
 import type { Logger } from "@millrace/dataflow";
-import type { Bed } from "./lab/bed.ts";
-import type { Column, Target } from "./table.ts";
+import type { Column } from "./table.ts";
 
 /** The results of one measurement by name; names include units. */
 export type Figures = Readonly<Record<string, number>>;
@@ -23,11 +22,11 @@ export interface Group {
 
 /** A case, and what is printed of it. */
 export interface Case {
-  readonly case: string;
+  readonly name: string;
   /** What `--case` selects it by. `@default it runs whenever another case of its group does` */
   readonly choice?: string;
   readonly contender: string;
-  readonly version?: string;
+  readonly version?: string | undefined;
   /** One turn; the median of the rounds is printed. */
   readonly measure: (run: Run) => Promise<Figures>;
   readonly ratios?: readonly Ratio[];
@@ -43,6 +42,13 @@ export interface Ratio {
   readonly to: string;
 }
 
+/** What a ratio has to be. */
+export interface Target {
+  readonly ratio: string;
+  readonly atMost?: number;
+  readonly atLeast?: number;
+}
+
 /** One run of a benchmark. */
 export interface Run {
   readonly rounds: number;
@@ -50,8 +56,6 @@ export interface Run {
   readonly scale: number;
   readonly signal: AbortSignal;
   readonly logger: Logger;
-  /** Redis and publisher, started when they are first needed. */
-  readonly bed: () => Promise<Bed>;
 }
 
 /** Cases that are selected together, each with the ratio of one of its figures to that of the first case. */
@@ -61,9 +65,11 @@ export function group(
   ratio: Omit<Ratio, "to">,
   cases: readonly Case[],
 ): Group {
-  const to = cases[0]?.case ?? "";
-  return {
-    title,
-    cases: cases.map((each) => ({ ...each, choice, ratios: [{ ...ratio, to }, ...(each.ratios ?? [])] })),
-  };
+  const to = cases[0]?.name ?? "";
+  const compared = (each: Case): Case => ({
+    ...each,
+    choice,
+    ratios: [{ ...ratio, to }, ...(each.ratios ?? [])],
+  });
+  return { title, cases: cases.map(compared) };
 }

@@ -1,43 +1,26 @@
-import type { Figures } from "./benchmark.ts";
+import type { Case, Figures, Target } from "./benchmark.ts";
 
-/** What a ratio has to be. */
-export interface Target {
-  readonly ratio: string;
-  readonly atMost?: number;
-  readonly atLeast?: number;
-}
-
-export interface CheckedTarget extends Target {
-  readonly met: boolean;
-}
-
-/** What is printed of a case. */
+/** A case, and what came out. */
 export interface Line {
-  readonly case: string;
-  readonly title?: string;
-  readonly contender: string;
-  readonly version?: string;
+  readonly case: Case;
   readonly figures: Figures;
-  readonly targets?: readonly CheckedTarget[];
   /** Why there are no figures, in one line. */
-  readonly notRun?: string;
+  readonly notRun?: string | undefined;
 }
 
 /** A column of a table: its heading, and what a line has in it. */
 export type Column = readonly [heading: string, text: (line: Line) => string | undefined];
 
-/** Lines as a Markdown table; a column in which no line has anything is left out. */
+/** Lines as a Markdown table that reads well as text; a column in which no line has anything is left out. */
 export function markdownTable(columns: readonly Column[], lines: readonly Line[]): string {
   const cells = columns
-    .map(([heading, text]) => [heading, ...lines.map((line) => text(line) ?? "")])
-    .filter(([, ...texts]) => texts.some((text) => text !== ""));
-  const widths = cells.map((column) => Math.max(3, ...column.map((cell) => cell.length)));
-  const row = (texts: readonly string[]): string => `| ${texts.join(" | ")} |`;
-  const rule = row(widths.map((width) => "-".repeat(width)));
-  const [head = "", ...others] = ["", ...lines].map((_, at) =>
-    row(cells.map((column, index) => (column[at] ?? "").padEnd(widths[index] ?? 0))),
-  );
-  return [head, rule, ...others].join("\n");
+    .map(([heading, text]) => [heading, "---", ...lines.map((line) => text(line) ?? "")])
+    .filter(([, , ...texts]) => texts.some((text) => text !== ""))
+    .map((column) => {
+      const width = Math.max(...column.map((cell) => cell.length));
+      return column.map((cell) => cell.padEnd(width, cell === "---" ? "-" : " "));
+    });
+  return ["", "", ...lines].map((_, at) => `| ${cells.map((column) => column[at]).join(" | ")} |\n`).join("");
 }
 
 /** A column of one figure, or of several with commas between. */
@@ -51,7 +34,7 @@ export function figures(
     ({ figures: all }) =>
       names
         .flatMap((name) => all[name] ?? [])
-        .map((figure) => form(figure))
+        .map((each) => form(each))
         .join(", "),
   ];
 }
@@ -60,22 +43,21 @@ export function figures(
 export const readable = (figure: number): string => Math.round(figure).toLocaleString("en-US");
 export const times = (ratio: number): string => `${ratio}x`;
 
-export const CONTENDER: Column = ["contender", ({ contender }) => contender];
+export const CONTENDER: Column = ["contender", (line) => line.case.contender];
 export const CPU: Column = figures("CPU µs/event", ["cpuMicrosPerEvent"]);
 export const RATE: Column = figures("events/s", ["eventsPerSecond"], readable);
 export const PEAK: Column = figures("peak MiB", ["rssMiB"], readable);
 
 /** The column of targets. @param names of what is compared with, where that differs from target to target */
 export function targets(names: Readonly<Record<string, string>> = {}): Column {
-  const text = ({ ratio, atMost, atLeast, met }: CheckedTarget): string => {
-    const bound = atMost === undefined ? `at least ${atLeast ?? 0}x` : `at most ${atMost}x`;
-    const other = names[ratio] === undefined ? "" : ` of ${names[ratio]}`;
-    return `${bound}${other}: ${met ? "met" : "missed"}`;
+  const text = ({ ratio, atMost = Infinity, atLeast = 0 }: Target, figure = Number.NaN): string => {
+    const bound = atLeast > 0 ? `at least ${atLeast}x` : `at most ${atMost}x`;
+    const met = figure <= atMost && figure >= atLeast;
+    return `${bound}${names[ratio] === undefined ? "" : ` of ${names[ratio]}`}: ${met ? "met" : "missed"}`;
   };
-  return ["target", (line) => line.targets?.map(text).join(", ")];
-}
-
-export function checked(target: Target, { [target.ratio]: figure = Number.NaN }: Figures): CheckedTarget {
-  const { atMost = Infinity, atLeast = 0 } = target;
-  return { ...target, met: figure <= atMost && figure >= atLeast };
+  return [
+    "target",
+    ({ case: { targets: all = [] }, figures: found, notRun }) =>
+      notRun === undefined ? all.map((each) => text(each, found[each.ratio])).join(", ") : undefined,
+  ];
 }

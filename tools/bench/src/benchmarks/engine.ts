@@ -10,8 +10,8 @@ export const engine: Benchmark = {
   rounds: 1,
   groups: [
     {
-      cases: CASES.map(({ name, title, atMost }) => ({
-        case: name,
+      cases: CASES.map(([name, title, , , atMost]) => ({
+        name,
         choice: name,
         contender: title,
         measure: ({ scale }) => selfMeasured("engine-case", [name, scale]),
@@ -20,7 +20,7 @@ export const engine: Benchmark = {
     },
   ],
   columns: [
-    ["case", ({ case: name, contender }) => `${name}: ${contender}`],
+    ["case", (line) => `${line.case.name}: ${line.case.contender}`],
     figures("ns/event", ["nsPerItem"]),
     figures("bare loop", ["bareNsPerItem"]),
     figures("to the bare loop", ["ratioToBareLoop"], times),

@@ -1,3 +1,4 @@
+import { startProcess } from "@millrace/local-redis/programs";
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
@@ -30,7 +31,7 @@ export const peers: Benchmark = {
     {
       cases: [
         {
-          case: "millrace",
+          name: "millrace",
           contender: "Millrace",
           version: nodeVersion("@millrace/aggregator"),
           measure: (run) => measure(run, { load: LOAD, contender: millrace("Millrace") }, EVENTS),
@@ -56,7 +57,7 @@ export const peers: Benchmark = {
   ],
   columns: [
     CONTENDER,
-    ["version", ({ version }) => version],
+    ["version", (line) => line.case.version],
     CPU,
     figures("events per CPU second", ["eventsPerCpuSecond"], readable),
     figures("Millrace is N times as fast", ["ratioToPeer"], times),
@@ -69,7 +70,7 @@ export const peers: Benchmark = {
 };
 
 /** A program that does the same; without a version it is not set up. */
-interface Peer extends Pick<Contender, "command"> {
+interface Peer extends Pick<Contender, "start"> {
   readonly version: string | undefined;
 }
 
@@ -80,23 +81,24 @@ interface PeerOptions extends Pick<Contender, "share" | "idling"> {
 
 /** Where a peer is not set up, or its rows do not add up, the others go on. */
 export function peer(
-  key: string,
   name: string,
-  { version, command }: Peer,
-  { atLeast, ...fed }: PeerOptions = {},
+  contender: string,
+  { version, start }: Peer,
+  options: PeerOptions = {},
 ): Case {
+  const { atLeast, ...fed } = options;
   return {
-    case: key,
-    choice: key,
-    contender: name,
-    ...(version !== undefined && { version }),
+    name,
+    choice: name,
+    contender,
+    version,
     optional: true,
     measure: async (run) => {
       if (version === undefined) throw new Error("It is not set up: run tools/bench/peers/set-up.sh.");
-      return measure(run, { load: LOAD, contender: { name, command, ...fed } }, EVENTS);
+      return measure(run, { load: LOAD, contender: { name: contender, start, ...fed } }, EVENTS);
     },
     ratios: [{ name: "ratioToPeer", of: "cpuMicrosPerEvent", to: "millrace" }],
-    ...(atLeast !== undefined && { targets: [{ ratio: "ratioToPeer", atLeast }] }),
+    targets: atLeast === undefined ? [] : [{ ratio: "ratioToPeer", atLeast }],
   };
 }
 
@@ -120,25 +122,23 @@ function prepared(file: string, args: readonly string[]): Peer {
   const stamp = join(PREPARED, file.split("/")[0] ?? "", "version.txt");
   return {
     version: existsSync(stamp) ? readFileSync(stamp, "utf8").trim() : undefined,
-    command: ({ bed }) => ({
-      file: join(PREPARED, file),
-      args,
-      env: {
+    start: (bed, _load, options) => {
+      const env = {
         ...bed.env,
         BENCH_CHANNEL: CHANNEL,
         BENCH_WINDOW_MS: String(WINDOW_MS),
         PYTHONPATH: [join(PEERS, "python"), join(PEERS, "bytewax")].join(delimiter),
         // Otherwise Python writes its cache beside the sources.
         PYTHONDONTWRITEBYTECODE: "1",
-      },
-    }),
+      };
+      return startProcess(join(PREPARED, file), args, { ...options, env });
+    },
   };
 }
 
 /** It is installed with the other packages of this project. */
 function rxjs(form: string): Peer {
-  const { command } = ownProgram("RxJS", "rxjs", () => [form]);
-  return { version: nodeVersion("rxjs"), command };
+  return { version: nodeVersion("rxjs"), start: ownProgram("RxJS", "rxjs", () => [form]).start };
 }
 
 function nodeVersion(module: string): string {

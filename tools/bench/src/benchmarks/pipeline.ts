@@ -10,6 +10,7 @@ const MILLION = 1_000_000;
 /** Events that the bare loop asks for at a time, about as many as the aggregator does. */
 const XREAD_EVENTS = 1_024;
 const LINES: Load = { transport: "pubsub", batch: undefined };
+const FRAMES: Load = { transport: "pubsub", batch: 64 };
 const TO_BARE_LOOP = { name: "ratioToBareListener", of: "cpuMicrosPerEvent" };
 
 const bareListener = (client: string, name: string): Contender =>
@@ -35,8 +36,8 @@ export const pipeline: Benchmark = {
         bareListener("ioredis6-resp2", "ioredis 6 with RESP2"),
       ),
     ]),
-    pubSub("pubsub-bare", "Pub/Sub, bare lines", MILLION, undefined, ["ratioToBareListener", 0.9, 1.15]),
-    pubSub("pubsub-frames", "Pub/Sub, frames of 64", 3 * MILLION, 64, ["ratioToFloor", 0.6, 1.4]),
+    pubSub("pubsub-bare", "Pub/Sub, bare lines", MILLION, LINES, ["ratioToBareListener", 0.9, 1.15]),
+    pubSub("pubsub-frames", "Pub/Sub, frames of 64", 3 * MILLION, FRAMES, ["ratioToFloor", 0.6, 1.4]),
     stream("stream-1", "Streams, frames of 1", 600_000, 1),
     stream("stream-64", "Streams, frames of 64", 2 * MILLION, 64),
   ],
@@ -52,15 +53,41 @@ export const pipeline: Benchmark = {
   ],
 };
 
+/** Whether the cost of an event stays the same as things grow: within a fifth. */
+export const scale: Benchmark = {
+  name: "scale",
+  description: "Shows whether an event costs the same when there are more of them, or more partitions.",
+  groups: [
+    growing("events", "From 1 to 10 million events", [
+      counting("events-1M", LINES, MILLION, millrace("1 million events")),
+      counting("events-10M", LINES, 10 * MILLION, millrace("10 million events")),
+    ]),
+    growing("partitions", "From 1 to 64 partitions, bare lines", [
+      counting("partitions-1", LINES, MILLION, millrace("1 partition")),
+      counting("partitions-64", { ...LINES, partitions: 64 }, MILLION, millrace("64 partitions")),
+    ]),
+    growing("partitions-frames", "From 1 to 64 partitions, frames of 64", [
+      counting("partitions-frames-1", FRAMES, 3 * MILLION, millrace("1 partition")),
+      counting("partitions-frames-64", { ...FRAMES, partitions: 64 }, 3 * MILLION, millrace("64 partitions")),
+    ]),
+  ],
+  columns: [CONTENDER, CPU, figures("to the small case", ["ratioToSmall"], times), targets(), RATE, PEAK],
+};
+
+function growing(choice: string, title: string, [small, large]: readonly [small: Case, large: Case]): Group {
+  const target = { ratio: "ratioToSmall", atMost: 1.2 };
+  const ratio = { name: target.ratio, of: "cpuMicrosPerEvent" };
+  return group(choice, title, ratio, [small, { ...large, targets: [target] }]);
+}
+
 /** @param bounds a ratio, and the most that it may be with the projection and without */
 function pubSub(
   name: string,
   title: string,
   events: number,
-  batch: number | undefined,
+  load: Load,
   [ratio, projected, parsed]: readonly [ratio: string, projected: number, parsed: number],
 ): Group {
-  const load: Load = { transport: "pubsub", batch };
   const toFloor = { name: "ratioToFloor", of: "cpuMicrosPerEvent", to: `${name}-floor` };
   const wholeClicks = millrace("Millrace, projection off", [`--flow=${programFile("whole-clicks-flow")}`]);
   const cases: readonly Case[] = [
@@ -68,7 +95,7 @@ function pubSub(
     { ...counting(name, load, events, millrace("Millrace")), targets: [{ ratio, atMost: projected }] },
     { ...counting(`${name}-whole`, load, events, wholeClicks), targets: [{ ratio, atMost: parsed }] },
     {
-      case: toFloor.to,
+      name: toFloor.to,
       contender: "floor: the loop without Redis",
       measure: (run) => measureFloor(run, events),
     },
@@ -101,7 +128,7 @@ function stream(name: string, title: string, events: number, batch: number): Gro
 
 function counting(name: string, load: Load, events: number, contender: Contender): Case {
   return {
-    case: name,
+    name: name,
     contender: contender.name,
     measure: (run) => measure(run, { load, contender }, events),
   };

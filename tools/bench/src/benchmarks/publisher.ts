@@ -1,6 +1,7 @@
 import { group } from "../benchmark.ts";
 import type { Benchmark, Group } from "../benchmark.ts";
-import { CHANNEL } from "../lab/bed.ts";
+import { CHANNEL, publish, withBed } from "../lab/bed.ts";
+import type { Load } from "../lab/bed.ts";
 import { selfMeasured } from "../lab/contenders.ts";
 import { CONTENDER, figures, RATE, targets, times } from "../table.ts";
 
@@ -17,23 +18,23 @@ export const publisher: Benchmark = {
 };
 
 function sending(name: string, title: string, batch: number | undefined, all: number): Group {
+  const load: Load = { transport: "pubsub", batch };
   return group(name, title, { name: "rateToBareLoop", of: "eventsPerSecond" }, [
     {
-      case: `${name}-loop`,
+      name: `${name}-loop`,
       contender: "bare ioredis pipeline loop",
-      measure: async (run) => {
-        const { redis } = await run.bed();
-        return selfMeasured("bare-publisher", [redis.url, CHANNEL, Math.ceil(all * run.scale), batch ?? 1]);
-      },
+      measure: ({ scale }) =>
+        withBed(({ url }) =>
+          selfMeasured("bare-publisher", [url, CHANNEL, Math.ceil(all * scale), batch ?? 1]),
+        ),
     },
     {
-      case: name,
+      name,
       contender: "Millrace's publisher",
-      measure: async (run) => {
-        const bed = await run.bed();
-        const load = { transport: "pubsub", batch } as const;
-        return { eventsPerSecond: await bed.publish(load, Math.ceil(all * run.scale), { wait: "0" }) };
-      },
+      measure: ({ scale }) =>
+        withBed(async (bed) => ({
+          eventsPerSecond: await publish(bed, load, Math.ceil(all * scale), { wait: "0" }),
+        })),
       targets: [{ ratio: "rateToBareLoop", atLeast: 0.9 }],
     },
   ]);

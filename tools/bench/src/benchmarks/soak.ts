@@ -1,9 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Benchmark, Case, Figures, Run } from "../benchmark.ts";
-import type { Usage } from "../lab/consumer.ts";
+import { publish } from "../lab/bed.ts";
 import { millrace } from "../lab/contenders.ts";
 import { runTrial } from "../lab/trial.ts";
-import type { Job, Trial } from "../lab/trial.ts";
+import type { Job } from "../lab/trial.ts";
+import { usageOf } from "../lab/usage.ts";
 import { median } from "../statistics.ts";
 import { CONTENDER, figures, readable, targets, times } from "../table.ts";
 
@@ -16,10 +17,10 @@ const SAMPLES = 200;
 /** Samples in a tenth of the run show how much memory is in use. */
 const TENTH = SAMPLES / 10;
 
-/** Whether memory or cost grows over a long time. As good as flat: a heap goes up and down by a tenth. */
+/** Whether memory grows over a long time. As good as flat: a heap goes up and down by a tenth. */
 export const soak: Benchmark = {
   name: "soak",
-  description: `Runs publisher and aggregator for ${MINUTES} minutes (times --scale), and shows whether memory or cost grows.`,
+  description: `Runs publisher and aggregator for ${MINUTES} minutes (times --scale), and shows whether memory grows.`,
   rounds: 1,
   groups: [
     {
@@ -47,13 +48,12 @@ export const soak: Benchmark = {
     figures("late to early", ["growth"], times),
     figures("the same of Redis", ["redisGrowth"], times),
     targets(),
-    figures("CPU µs/event early, late", ["earlyCpuMicrosPerEvent", "lateCpuMicrosPerEvent"]),
   ],
 };
 
 function steady(name: string, job: Job): Case {
   return {
-    case: name,
+    name,
     choice: name,
     contender: job.contender.name,
     measure: (run) => soakOnce(run, job),
@@ -67,63 +67,36 @@ function steady(name: string, job: Job): Case {
  *
  * @throws Error if events did not arrive at that rate, or rows do not add up
  */
-async function soakOnce(run: Run, job: Job): Promise<Figures> {
-  const seconds = MINUTES * 60 * run.scale;
+async function soakOnce({ scale, signal }: Run, job: Job): Promise<Figures> {
+  const seconds = MINUTES * 60 * scale;
   const events = Math.round(seconds * RATE);
-  return runTrial(run, job, async (trial) => {
-    const [perSecond, samples] = await Promise.all([
-      trial.publish(events, RATE),
-      samplesOf(trial, run, (seconds * 1_000) / SAMPLES),
-    ]);
-    if (!(perSecond >= RATE * LEAST_RATE)) {
-      throw new Error(`Events came at ${perSecond} a second instead of ${RATE}.`);
+  return runTrial(job, async ({ bed, pid, keepRows, counted }) => {
+    const sent = publish(bed, job.load, events, { rate: RATE });
+    const own: number[] = [];
+    const redis: number[] = [];
+    for (const began = performance.now(); own.length < SAMPLES;) {
+      // At a random instant of its interval: otherwise all samples see windows and uncommitted data at the same age.
+      const at = began + ((own.length + Math.random()) * seconds * 1_000) / SAMPLES;
+      await delay(at - performance.now(), undefined, { signal });
+      own.push((await usageOf(pid)).residentMiB);
+      // The memory in use, not the resident memory, which varies by half with the allocator.
+      const held = /^used_memory:(\d+)/m.exec(await bed.client.info("memory"))?.[1];
+      redis.push(Number(held) / 2 ** 20);
+      await keepRows();
     }
-    await trial.counted([events]);
-    const [early, late] = [samples.slice(TENTH, 2 * TENTH), samples.slice(-TENTH)];
-    const memory = (some: readonly Sample[], of: "residentMiB" | "redisMiB"): number =>
-      median(some.map((sample) => sample[of]));
+    const perSecond = await sent;
+    if (!(perSecond >= RATE * LEAST_RATE))
+      throw new Error(`Events came at ${perSecond} a second instead of ${RATE}.`);
+    await counted([events]);
+    const early = (samples: readonly number[]): number => median(samples.slice(TENTH, 2 * TENTH));
+    const late = (samples: readonly number[]): number => median(samples.slice(-TENTH));
     return {
       events,
-      earlyMiB: memory(early, "residentMiB"),
-      lateMiB: memory(late, "residentMiB"),
-      peakMiB: (await trial.consumer.usage()).peakMiB,
-      growth: memory(late, "residentMiB") / memory(early, "residentMiB"),
-      redisGrowth: memory(late, "redisMiB") / memory(early, "redisMiB"),
-      earlyCpuMicrosPerEvent: cpuPerSecond(early) / perSecond,
-      lateCpuMicrosPerEvent: cpuPerSecond(late) / perSecond,
+      earlyMiB: early(own),
+      lateMiB: late(own),
+      peakMiB: (await usageOf(pid)).peakMiB,
+      growth: late(own) / early(own),
+      redisGrowth: late(redis) / early(redis),
     };
   });
-}
-
-interface Sample extends Usage {
-  readonly redisMiB: number;
-}
-
-async function samplesOf(
-  { bed, consumer, keepRows }: Trial,
-  { signal, logger }: Run,
-  everyMs: number,
-): Promise<readonly Sample[]> {
-  const samples: Sample[] = [];
-  for (const began = performance.now(); samples.length < SAMPLES;) {
-    // At a random instant of its interval: otherwise all samples see windows and uncommitted data at the same age.
-    const at = began + (samples.length + Math.random()) * everyMs;
-    await delay(at - performance.now(), undefined, { signal });
-    const usage = await consumer.usage();
-    // The memory in use, not the resident memory, which varies by half with the allocator.
-    const held = /^used_memory:(\d+)/m.exec(await bed.client.info("memory"))?.[1];
-    samples.push({ ...usage, redisMiB: Number(held) / 2 ** 20 });
-    await keepRows();
-    if (samples.length % TENTH > 0) continue;
-    const [tenths, mebibytes] = [samples.length / TENTH, Math.round(usage.residentMiB)];
-    logger.info({ event: "soaking", tenths, mebibytes }, `${tenths} tenths over, ${mebibytes} MiB`);
-  }
-  return samples;
-}
-
-/** CPU time, µs. */
-function cpuPerSecond(samples: readonly Sample[]): number {
-  const [first, last] = [samples[0], samples.at(-1)];
-  if (first === undefined || last === undefined) return Number.NaN;
-  return ((last.cpuMicros - first.cpuMicros) * 1_000) / (last.at - first.at);
 }

@@ -1,4 +1,5 @@
 import { startProgram } from "@millrace/local-redis/programs";
+import type { StartedProgram, StartProcessOptions } from "@millrace/local-redis/programs";
 import { join } from "node:path";
 import type { Figures } from "../benchmark.ts";
 import { WINDOW_MS } from "../programs/common.ts";
@@ -10,7 +11,6 @@ export const ROOT: string = join(import.meta.dirname, "../../../..");
 
 /** The children of this process are started from source or build, as it was itself. */
 const FROM_SOURCE = import.meta.filename.endsWith(".ts");
-const LOADER = FROM_SOURCE ? ["--conditions=@millrace/source", "--import", "tsx"] : [];
 
 /** The entry file of an app. */
 export function appMain(app: "aggregator" | "publisher"): string {
@@ -28,17 +28,10 @@ export async function selfMeasured(program: string, args: readonly (string | num
   return JSON.parse(await started.printed(() => true)) as Figures;
 }
 
-/** How a process is started. */
-export interface Command {
-  readonly file: string;
-  readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-}
-
 /** A program that counts mobile events by time zone in tumbling windows, and can be compared with others. */
 export interface Contender {
   readonly name: string;
-  readonly command: (task: Task) => Command;
+  readonly start: (bed: Bed, load: Load, options: StartProcessOptions) => StartedProgram;
   /** Destination of its rows. @default "stdout" */
   readonly rows?: "stdout" | "redis";
   /** Share of a core that it may take while it has nothing to do: some ask for events over and over. @default 0 */
@@ -47,44 +40,26 @@ export interface Contender {
   readonly share?: number;
 }
 
-/** The task of a contender. */
-export interface Task {
-  readonly bed: Bed;
-  readonly load: Load;
-}
-
 /** The real aggregator, with its defaults except for what is given. */
-export function millrace(
-  name: string,
-  args: readonly string[] = [],
-  rows: "stdout" | "redis" = "stdout",
-): Contender {
-  const command = ({ bed, load }: Task): Command => ({
-    file: process.execPath,
-    args: [
-      ...LOADER,
-      appMain("aggregator"),
-      `--transport=${load.transport}`,
-      `--channel=${CHANNEL}`,
-      `--partitions=${load.partitions ?? 1}`,
-      `--window=tumbling:${WINDOW_MS}ms`,
-      "--log-level=warn",
-      ...args,
-    ],
-    env: bed.env,
-  });
-  return { name, rows, command };
+export function millrace(name: string, more: readonly string[] = [], rows?: "redis"): Contender {
+  const start: Contender["start"] = (bed, { transport, partitions = 1 }, options) => {
+    const input = [`--transport=${transport}`, `--channel=${CHANNEL}`, `--partitions=${partitions}`];
+    const args = [...input, `--window=tumbling:${WINDOW_MS}ms`, "--log-level=warn", ...more];
+    return startProgram(appMain("aggregator"), { ...options, args, env: bed.env });
+  };
+  return { name, start, ...(rows && { rows }) };
 }
 
 /** One of this project's programs; its arguments are Redis, channel, and what `more` gives. */
 export function ownProgram(
   name: string,
   program: string,
-  more: (load: Load) => readonly (string | number)[] = () => [],
+  more: (load: Load) => readonly (string | number)[],
 ): Contender {
-  const command = ({ bed, load }: Task): Command => {
-    const args = [bed.redis.url, CHANNEL, ...more(load)].map(String);
-    return { file: process.execPath, args: [...LOADER, programFile(program), ...args] };
-  };
-  return { name, command };
+  const start: Contender["start"] = (bed, load, options) =>
+    startProgram(programFile(program), {
+      ...options,
+      args: [bed.url, CHANNEL, ...more(load)].map(String),
+    });
+  return { name, start };
 }

@@ -10,12 +10,13 @@ import { median, pairedRatio } from "../statistics.ts";
 const ROUNDS = 5;
 
 const [name = "", scale = ""] = process.argv.slice(2);
-const found = CASES.find((each) => each.name === name);
+const found = CASES.find(([each]) => each === name);
 if (found === undefined) throw new Error(`There is no case ${name}.`);
-const events = Math.ceil(found.events.events * Number(scale));
-const batches = makeBatches({ ...found.events, events });
-const bare = { run: found.bare, ns: [] as number[] };
-const engine = { run: found.engine, ns: [] as number[] };
+const [, title, spec, job] = found;
+const events = Math.ceil(spec.events * Number(scale));
+const batches = makeBatches({ ...spec, events });
+const bare = { run: job.bare, ns: [] as number[] };
+const engine = { run: job.engine, ns: [] as number[] };
 const results = new Set<string>();
 for (let round = 0; round <= ROUNDS; round++) {
   for (const { run, ns } of round % 2 === 0 ? [bare, engine] : [engine, bare]) {
@@ -27,7 +28,7 @@ for (let round = 0; round <= ROUNDS; round++) {
     if (round > 0) ns.push((ms * 1e6) / events);
   }
 }
-if (results.size > 1) throw new Error(`${found.title}: the engine's results differ from the bare loop's.`);
+if (results.size > 1) throw new Error(`${title}: the engine's results differ from the bare loop's.`);
 const figures = {
   nsPerItem: median(engine.ns),
   bareNsPerItem: median(bare.ns),
