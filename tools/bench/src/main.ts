@@ -22,7 +22,6 @@ import { markdownTable } from "./table.ts";
 const BENCHMARKS: readonly Benchmark[] = [engine, pipeline, publisher, scale, peers, soak];
 
 interface Config extends ProgramConfig, Pick<Run, "rounds" | "scale"> {
-  readonly benchmark: Benchmark;
   /** The selected cases. */
   readonly groups: readonly Group[];
 }
@@ -40,7 +39,7 @@ await runProgram(
     for (const group of config.groups) {
       const lines = await runGroup(group, { ...config, logger, signal });
       const title = group.title === undefined ? "" : `### ${group.title}\n\n`;
-      process.stdout.write(`\n${title}${markdownTable(config.benchmark.columns, lines)}`);
+      process.stdout.write(`\n${title}${markdownTable(lines)}`);
     }
   },
   options,
@@ -71,5 +70,5 @@ function readConfig(args: readonly string[], env: NodeJS.ProcessEnv): Config {
       cases: group.cases.filter(({ choice }) => choice === undefined || chosen().includes(choice)),
     }))
     .filter(({ cases }) => cases.some(({ choice }) => choice !== undefined));
-  return { benchmark, groups, rounds: rounds(), scale: scaled(), log: log() };
+  return { groups, rounds: rounds(), scale: scaled(), log: log() };
 }

@@ -53,8 +53,9 @@ function figuresOf(
   const figures: Record<string, number> = {};
   for (const figure of Object.keys(found.get(name)?.[0] ?? {}))
     figures[figure] = rounded(median(column(name, figure)));
-  for (const ratio of ratios) {
-    figures[ratio.name] = rounded(pairedRatio(column(name, ratio.of), column(ratio.to, ratio.of)));
+  for (const { heading, of, to } of ratios) {
+    if (of === undefined || to === undefined) continue;
+    figures[heading] = rounded(pairedRatio(column(name, of), column(to, of)));
   }
   return figures;
 }

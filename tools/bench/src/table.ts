@@ -1,4 +1,4 @@
-import type { Case, Figures, Target } from "./benchmark.ts";
+import type { Case, Figures } from "./benchmark.ts";
 
 /** A case, and what came out. */
 export interface Line {
@@ -8,56 +8,37 @@ export interface Line {
   readonly notRun?: string | undefined;
 }
 
-/** A column of a table: its heading, and what a line has in it. */
-export type Column = readonly [heading: string, text: (line: Line) => string | undefined];
+const REASON_LENGTH = 160;
 
-/** Lines as a Markdown table that reads well as text; a column in which no line has anything is left out. */
-export function markdownTable(columns: readonly Column[], lines: readonly Line[]): string {
-  const cells = columns
-    .map(([heading, text]) => [heading, "---", ...lines.map((line) => text(line) ?? "")])
-    .filter(([, , ...texts]) => texts.some((text) => text !== ""))
-    .map((column) => {
-      const width = Math.max(...column.map((cell) => cell.length));
-      return column.map((cell) => cell.padEnd(width, cell === "---" ? "-" : " "));
-    });
-  return ["", "", ...lines].map((_, at) => `| ${cells.map((column) => column[at]).join(" | ")} |\n`).join("");
+/** Lines as a Markdown table that reads well as text, with a column for each figure. */
+export function markdownTable(lines: readonly Line[]): string {
+  const headings = [...new Set(lines.flatMap(({ figures }) => Object.keys(figures)))];
+  const columns = [
+    // A program that fails may have printed much before; all of it is in the log.
+    [
+      "contender",
+      ...lines.map(({ case: { contender }, notRun }) =>
+        notRun === undefined ? contender : `${contender} (not run: ${notRun.slice(0, REASON_LENGTH)})`,
+      ),
+    ],
+    ...headings.map((heading) => [heading, ...lines.map((line) => cellOf(line, heading))]),
+  ].map(([heading = "", ...cells]) => {
+    const width = Math.max(3, heading.length, ...cells.map((cell) => cell.length));
+    return [heading.padEnd(width), "-".repeat(width), ...cells.map((cell) => cell.padEnd(width))];
+  });
+  return ["", "", ...lines]
+    .map((_, at) => `| ${columns.map((column) => column[at]).join(" | ")} |\n`)
+    .join("");
 }
 
-/** A column of one figure, or of several with commas between. */
-export function figures(
-  heading: string,
-  names: readonly string[],
-  form: (figure: number) => string = String,
-): Column {
-  return [
-    heading,
-    ({ figures: all }) =>
-      names
-        .flatMap((name) => all[name] ?? [])
-        .map((each) => form(each))
-        .join(", "),
-  ];
-}
-
-/** A number as people read it: thousands apart. */
-export const readable = (figure: number): string => Math.round(figure).toLocaleString("en-US");
-export const times = (ratio: number): string => `${ratio}x`;
-
-export const CONTENDER: Column = ["contender", (line) => line.case.contender];
-export const CPU: Column = figures("CPU µs/event", ["cpuMicrosPerEvent"]);
-export const RATE: Column = figures("events/s", ["eventsPerSecond"], readable);
-export const PEAK: Column = figures("peak MiB", ["rssMiB"], readable);
-
-/** The column of targets. @param names of what is compared with, where that differs from target to target */
-export function targets(names: Readonly<Record<string, string>> = {}): Column {
-  const text = ({ ratio, atMost = Infinity, atLeast = 0 }: Target, figure = Number.NaN): string => {
-    const bound = atLeast > 0 ? `at least ${atLeast}x` : `at most ${atMost}x`;
-    const met = figure <= atMost && figure >= atLeast;
-    return `${bound}${names[ratio] === undefined ? "" : ` of ${names[ratio]}`}: ${met ? "met" : "missed"}`;
-  };
-  return [
-    "target",
-    ({ case: { targets: all = [] }, figures: found, notRun }) =>
-      notRun === undefined ? all.map((each) => text(each, found[each.ratio])).join(", ") : undefined,
-  ];
+function cellOf({ case: { ratios = [] }, figures }: Line, heading: string): string {
+  const figure = figures[heading];
+  if (figure === undefined) return "";
+  const text = figure.toLocaleString("en-US", { maximumFractionDigits: 9 });
+  const ratio = ratios.find((each) => each.heading === heading);
+  if (ratio === undefined) return text;
+  const { atMost = Infinity, atLeast = 0 } = ratio;
+  if (ratio.atMost === undefined && ratio.atLeast === undefined) return `${text}x`;
+  const bound = ratio.atMost === undefined ? `at least ${atLeast}x` : `at most ${atMost}x`;
+  return `${text}x (${bound}: ${figure <= atMost && figure >= atLeast ? "met" : "missed"})`;
 }

@@ -10,9 +10,9 @@ test("a table with the selected case is printed", async () => {
   const { code, output, complaints } = await bench("engine", "--case=a", "--scale=0.001");
   expect({ code, complaints }).toEqual({ code: 0, complaints: [] });
   expect(output.slice(2)).toEqual([
-    expect.stringMatching(/^\| case .*\| to the bare loop \| target/),
+    expect.stringMatching(/^\| contender .*\| to the bare loop +\| peak MiB/),
     expect.stringMatching(/^\| -+ \|/),
-    expect.stringMatching(/^\| a: 1 key.* at most 2\.5x: (met|missed)/),
+    expect.stringMatching(/^\| a: 1 key.*x \(at most 2\.5x: (met|missed)\)/),
   ]);
 });
 

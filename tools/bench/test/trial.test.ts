@@ -1,12 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { createLogger } from "@millrace/cli";
 import { startProcess } from "@millrace/local-redis/programs";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { peer, peers } from "../src/benchmarks/peers.ts";
 import { pipeline } from "../src/benchmarks/pipeline.ts";
-import { pause } from "../src/lab/usage.ts";
 import { runGroup } from "../src/run-group.ts";
 import { markdownTable } from "../src/table.ts";
 import type { Line } from "../src/table.ts";
@@ -37,32 +34,19 @@ const script = (text: string): Parameters<typeof peer>[2] => ({
   }, 60_000);
 
   test.each(NAMES)("the rows of %s add up, and it has figures", (name) => {
-    expect(lineOf(name)?.figures).toMatchObject({
-      cpuMicrosPerEvent: expect.any(Number),
-      eventsPerCpuSecond: expect.any(Number),
-      eventsPerSecond: expect.any(Number),
-      rssMiB: expect.any(Number),
-    });
+    const figures = ["CPU µs/event", "events per CPU second", "events/s", "peak MiB"];
+    for (const each of figures) expect(lineOf(name)?.figures[each]).toBeGreaterThanOrEqual(0);
   });
 
   test("ratios are those to a case of the same group", () => {
-    expect(lineOf("rxjs-buffer")?.figures["ratioToPeer"]).toBeGreaterThan(0);
-    expect(lineOf("stream-64-on")?.figures["ratioToBareListener"]).toBeGreaterThan(0);
+    expect(lineOf("rxjs-buffer")?.figures["Millrace is N times as fast"]).toBeDefined();
+    expect(lineOf("stream-64-on")?.figures["to the bare loop"]).toBeDefined();
   });
 
   test("the others were not run, and the table says why", () => {
     expect(lineOf("wrong")?.notRun).toContain("out of order");
-    const rows = markdownTable(peers.columns, lines).trim().split("\n").slice(2);
+    const rows = markdownTable(lines).trim().split("\n").slice(2);
     expect(rows).toHaveLength(lines.length);
-    expect(rows.at(-2)).toMatch(/^\| Absent .* It is not set up: run .*set-up.sh. +\|$/);
+    expect(rows.at(-2)).toMatch(/^\| Absent .*It is not set up: run .*set-up.sh\.\) /);
   });
-});
-
-test("a paused process continues when its pause ends", async () => {
-  const child = spawn("cat", { stdio: ["pipe", "pipe", "inherit"] });
-  const resume = await pause(child.pid ?? 0);
-  child.stdin.end("read\n");
-  resume();
-  const [data] = (await once(child.stdout, "data")) as [Buffer];
-  expect(data.toString()).toBe("read\n");
 });

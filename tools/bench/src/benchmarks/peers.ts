@@ -5,22 +5,21 @@ import { delimiter, join } from "node:path";
 import type { Benchmark, Case } from "../benchmark.ts";
 import { CHANNEL } from "../lab/bed.ts";
 import type { Load } from "../lab/bed.ts";
-import { millrace, ownProgram, ROOT } from "../lab/contenders.ts";
+import { millrace, ownProgram } from "../lab/contenders.ts";
 import type { Contender } from "../lab/contenders.ts";
-import { measure } from "../lab/trial.ts";
-import { WINDOW_MS } from "../programs/common.ts";
-import { CONTENDER, CPU, figures, PEAK, RATE, readable, targets, times } from "../table.ts";
+import { ROOT, WINDOW_MS } from "../lab/tally.ts";
+import { CPU, measure } from "../lab/trial.ts";
 
 /** What all can read: bare lines. */
 const LOAD: Load = { transport: "pubsub", batch: undefined };
 const EVENTS = 1_000_000;
-const REASON_LENGTH = 160;
 /** Bytewax looks for messages a thousand times a second while there are none. */
 const BYTEWAX_IDLING = 0.2;
 
 /** Programs in other languages, and where `set-up.sh` among them prepares each in a folder of its own. */
 const PEERS = join(ROOT, "tools/bench/peers");
 const PREPARED = join(ROOT, ".cache/bench-peers");
+const BENTHOS_ARGS = ["-c", join(PEERS, "benthos/counts.yaml")];
 
 /** Millrace beside what a user would pick instead, each at its usual and, where there is one, its fastest way. */
 export const peers: Benchmark = {
@@ -32,40 +31,19 @@ export const peers: Benchmark = {
       cases: [
         {
           name: "millrace",
-          contender: "Millrace",
-          version: nodeVersion("@millrace/aggregator"),
+          contender: `Millrace ${nodeVersion("@millrace/aggregator")}`,
           measure: (run) => measure(run, { load: LOAD, contender: millrace("Millrace") }, EVENTS),
         },
-        bytewax("bytewax-tutorial", "Bytewax, as in its tutorial", "tutorial", { share: 0.1, atLeast: 15 }),
-        bytewax("bytewax-tuned", "Bytewax, tuned", "tuned", { share: 0.5, atLeast: 5 }),
-        bytewax("bytewax-precounted", "Bytewax, tuned, batches counted before the window", "tuned", {
-          program: "precounted",
-          share: 0.5,
-        }),
-        peer("benthos", "Benthos", prepared("benthos/benthos", ["-c", join(PEERS, "benthos/counts.yaml")]), {
-          share: 0.15,
-          atLeast: 2,
-        }),
-        redisPy("redis-py", "redis-py listener", "listener", { share: 0.2 }),
-        redisPy("redis-py-hiredis", "redis-py listener, hiredis and orjson", "listener_hiredis", {
-          share: 0.5,
-        }),
+        bytewax("tutorial", "as in its tutorial", { share: 0.1, atLeast: 15 }),
+        bytewax("tuned", "tuned", { share: 0.5, atLeast: 5 }),
+        bytewax("precounted", "tuned, batches counted before the window", { share: 0.5 }),
+        peer("benthos", "Benthos", prepared("benthos/benthos", BENTHOS_ARGS), { share: 0.15, atLeast: 2 }),
+        redisPy("redis-py", "redis-py listener", "listener", 0.2),
+        redisPy("redis-py-hiredis", "redis-py listener, hiredis and orjson", "listener_hiredis", 0.5),
         peer("rxjs-buffer", "RxJS, bufferTime", rxjs("buffer")),
         peer("rxjs-window", "RxJS, windowTime", rxjs("window")),
       ],
     },
-  ],
-  columns: [
-    CONTENDER,
-    ["version", (line) => line.case.version],
-    CPU,
-    figures("events per CPU second", ["eventsPerCpuSecond"], readable),
-    figures("Millrace is N times as fast", ["ratioToPeer"], times),
-    targets(),
-    RATE,
-    PEAK,
-    // A program that fails may have printed much before; all of it is in the log.
-    ["not run", ({ notRun = "" }) => notRun.slice(0, REASON_LENGTH)],
   ],
 };
 
@@ -80,41 +58,32 @@ interface PeerOptions extends Pick<Contender, "share" | "idling"> {
 }
 
 /** Where a peer is not set up, or its rows do not add up, the others go on. */
-export function peer(
-  name: string,
-  contender: string,
-  { version, start }: Peer,
-  options: PeerOptions = {},
-): Case {
+export function peer(name: string, title: string, { version, start }: Peer, options: PeerOptions = {}): Case {
   const { atLeast, ...fed } = options;
   return {
     name,
     choice: name,
-    contender,
-    version,
+    contender: `${title} ${version ?? ""}`,
     optional: true,
     measure: async (run) => {
       if (version === undefined) throw new Error("It is not set up: run tools/bench/peers/set-up.sh.");
-      return measure(run, { load: LOAD, contender: { name: contender, start, ...fed } }, EVENTS);
+      return measure(run, { load: LOAD, contender: { name: title, start, ...fed } }, EVENTS);
     },
-    ratios: [{ name: "ratioToPeer", of: "cpuMicrosPerEvent", to: "millrace" }],
-    targets: atLeast === undefined ? [] : [{ ratio: "ratioToPeer", atLeast }],
+    ratios: [{ heading: "Millrace is N times as fast", of: CPU, to: "millrace", atLeast }],
   };
 }
 
-function bytewax(
-  key: string,
-  name: string,
-  environment: "tutorial" | "tuned",
-  { program = environment, ...options }: PeerOptions & { readonly program?: string },
-): Case {
+function bytewax(program: string, title: string, options: PeerOptions): Case {
+  const environment = program === "tutorial" ? "bytewax-tutorial" : "bytewax-tuned";
   const args = ["-m", "bytewax.run", join(PEERS, `bytewax/${program}.py`)];
-  const python = prepared(`bytewax-${environment}/bin/python`, args);
-  return peer(key, name, python, { idling: BYTEWAX_IDLING, ...options });
+  const started = prepared(`${environment}/bin/python`, args);
+  return peer(`bytewax-${program}`, `Bytewax, ${title}`, started, { idling: BYTEWAX_IDLING, ...options });
 }
 
-function redisPy(key: string, name: string, program: string, options: PeerOptions): Case {
-  return peer(key, name, prepared(`${key}/bin/python`, [join(PEERS, `redis-py/${program}.py`)]), options);
+function redisPy(name: string, title: string, program: string, share: number): Case {
+  return peer(name, title, prepared(`${name}/bin/python`, [join(PEERS, `redis-py/${program}.py`)]), {
+    share,
+  });
 }
 
 /** A program in another language: a file in a prepared folder, with its task in the environment. */

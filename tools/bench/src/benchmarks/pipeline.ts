@@ -1,57 +1,85 @@
 import { group } from "../benchmark.ts";
-import type { Benchmark, Case, Group } from "../benchmark.ts";
+import type { Benchmark, Case, Group, Ratio } from "../benchmark.ts";
 import type { Load } from "../lab/bed.ts";
 import { millrace, ownProgram, programFile } from "../lab/contenders.ts";
 import type { Contender } from "../lab/contenders.ts";
-import { measure, measureFloor } from "../lab/trial.ts";
-import { CONTENDER, CPU, figures, PEAK, RATE, targets, times } from "../table.ts";
+import { CPU, CPU_RATE, measure, measureFloor } from "../lab/trial.ts";
 
 const MILLION = 1_000_000;
-/** Events that the bare loop asks for at a time, about as many as the aggregator does. */
-const XREAD_EVENTS = 1_024;
 const LINES: Load = { transport: "pubsub", batch: undefined };
 const FRAMES: Load = { transport: "pubsub", batch: 64 };
-const TO_BARE_LOOP = { name: "ratioToBareListener", of: "cpuMicrosPerEvent" };
+/** Events that the bare loop asks for at a time, about as many as the aggregator does. */
+const XREAD_EVENTS = 1_024;
 
-const bareListener = (client: string, name: string): Contender =>
-  ownProgram(`bare listener, ${name}`, "bare-listener", ({ batch }) => [
-    batch === undefined ? "bare" : "frames",
-    client,
-  ]);
-const ioredis5 = bareListener("ioredis5", "ioredis 5.11");
+const listener = (client: string, name: string): Contender =>
+  ownProgram(`bare listener, ${name}`, "bare-listener", ({ batch }) => [batch ?? 1, client]);
+const bareXread = ownProgram("bare XREAD loop", "bare-xread", ({ batch = 1 }) => [XREAD_EVENTS / batch]);
+const ours = millrace("Millrace");
+const wholeClicks = millrace("Millrace, projection off", [`--flow=${programFile("whole-clicks-flow")}`]);
+const off = millrace("Millrace, exactly-once off", ["--store=none"]);
+const on = millrace("Millrace, exactly-once on", ["--sink=redis"], "redis");
 
 /** Publisher, Redis and aggregator, beside the loops that people write by hand. */
 export const pipeline: Benchmark = {
   name: "pipeline",
-  description:
-    "Measures publisher, Redis and aggregator together, beside the loops that people write by hand.",
+  description: "Measures publisher, Redis and aggregator together, beside loops that people write by hand.",
   groups: [
-    group("clients", "The bare listener by client library", TO_BARE_LOOP, [
-      counting("clients-ioredis5", LINES, MILLION, ioredis5),
-      counting("clients-ioredis6", LINES, MILLION, bareListener("ioredis6", "ioredis 6 (RESP3)")),
+    group("clients", "The bare listener by client library", [
+      counting("clients-5", LINES, MILLION, listener("ioredis5", "ioredis 5.11")),
+      counting("clients-6", LINES, MILLION, listener("ioredis6", "ioredis 6 (RESP3)"), toLoop("clients-5")),
       counting(
-        "clients-ioredis6-resp2",
+        "clients-6-resp2",
         LINES,
         MILLION,
-        bareListener("ioredis6-resp2", "ioredis 6 with RESP2"),
+        listener("resp2", "ioredis 6 (RESP2)"),
+        toLoop("clients-5"),
       ),
     ]),
-    pubSub("pubsub-bare", "Pub/Sub, bare lines", MILLION, LINES, ["ratioToBareListener", 0.9, 1.15]),
-    pubSub("pubsub-frames", "Pub/Sub, frames of 64", 3 * MILLION, FRAMES, ["ratioToFloor", 0.6, 1.4]),
+    pubSub("pubsub-bare", "Pub/Sub, bare lines", MILLION, LINES, { loop: [0.9, 1.15] }),
+    pubSub("pubsub-frames", "Pub/Sub, frames of 64", 3 * MILLION, FRAMES, { floor: [0.6, 1.4] }),
     stream("stream-1", "Streams, frames of 1", 600_000, 1),
     stream("stream-64", "Streams, frames of 64", 2 * MILLION, 64),
   ],
-  columns: [
-    CONTENDER,
-    CPU,
-    figures("to the bare loop", ["ratioToBareListener"], times),
-    figures("to the floor", ["ratioToFloor"], times),
-    figures("rate to off", ["rateToOff"], times),
-    targets({ ratioToBareListener: "the bare loop", ratioToFloor: "the floor", rateToOff: "off" }),
-    RATE,
-    PEAK,
-  ],
 };
+
+/** @param bounds what the ratio to loop or floor may be, with the projection and without */
+function pubSub(
+  name: string,
+  title: string,
+  events: number,
+  load: Load,
+  { loop = [], floor = [] }: Readonly<Partial<Record<"loop" | "floor", readonly number[]>>>,
+): Group {
+  const ratios = (index: number): readonly Ratio[] => [
+    toLoop(`${name}-bare-listener`, loop[index]),
+    { heading: "to the floor", of: CPU, to: `${name}-floor`, atMost: floor[index] },
+  ];
+  return group(name, title, [
+    counting(`${name}-bare-listener`, load, events, listener("ioredis5", "ioredis 5.11")),
+    counting(name, load, events, ours, ...ratios(0)),
+    counting(`${name}-whole`, load, events, wholeClicks, ...ratios(1)),
+    {
+      name: `${name}-floor`,
+      contender: "floor: the loop without Redis",
+      measure: (run) => measureFloor(run, events),
+    },
+  ]);
+}
+
+function stream(name: string, title: string, events: number, batch: number): Group {
+  const load: Load = { transport: "stream", batch };
+  const loop = toLoop(`${name}-bare-loop`);
+  const rate: Ratio = { heading: "rate to off", of: CPU_RATE, to: `${name}-off`, atLeast: 0.85 };
+  return group(name, title, [
+    counting(`${name}-bare-loop`, load, events, bareXread),
+    counting(`${name}-off`, load, events, off, loop),
+    counting(`${name}-on`, load, events, on, loop, rate),
+  ]);
+}
+
+function toLoop(to: string, atMost?: number): Ratio {
+  return { heading: "to the bare loop", of: CPU, to, atMost };
+}
 
 /** Whether the cost of an event stays the same as things grow: within a fifth. */
 export const scale: Benchmark = {
@@ -71,65 +99,18 @@ export const scale: Benchmark = {
       counting("partitions-frames-64", { ...FRAMES, partitions: 64 }, 3 * MILLION, millrace("64 partitions")),
     ]),
   ],
-  columns: [CONTENDER, CPU, figures("to the small case", ["ratioToSmall"], times), targets(), RATE, PEAK],
 };
 
 function growing(choice: string, title: string, [small, large]: readonly [small: Case, large: Case]): Group {
-  const target = { ratio: "ratioToSmall", atMost: 1.2 };
-  const ratio = { name: target.ratio, of: "cpuMicrosPerEvent" };
-  return group(choice, title, ratio, [small, { ...large, targets: [target] }]);
+  const ratio: Ratio = { heading: "to the small case", of: CPU, to: small.name, atMost: 1.2 };
+  return group(choice, title, [small, { ...large, ratios: [ratio] }]);
 }
 
-/** @param bounds a ratio, and the most that it may be with the projection and without */
-function pubSub(
-  name: string,
-  title: string,
-  events: number,
-  load: Load,
-  [ratio, projected, parsed]: readonly [ratio: string, projected: number, parsed: number],
-): Group {
-  const toFloor = { name: "ratioToFloor", of: "cpuMicrosPerEvent", to: `${name}-floor` };
-  const wholeClicks = millrace("Millrace, projection off", [`--flow=${programFile("whole-clicks-flow")}`]);
-  const cases: readonly Case[] = [
-    counting(`${name}-bare-listener`, load, events, ioredis5),
-    { ...counting(name, load, events, millrace("Millrace")), targets: [{ ratio, atMost: projected }] },
-    { ...counting(`${name}-whole`, load, events, wholeClicks), targets: [{ ratio, atMost: parsed }] },
-    {
-      name: toFloor.to,
-      contender: "floor: the loop without Redis",
-      measure: (run) => measureFloor(run, events),
-    },
-  ];
-  return group(
-    name,
-    title,
-    TO_BARE_LOOP,
-    cases.map((each) => ({ ...each, ratios: [toFloor] })),
-  );
-}
-
-function stream(name: string, title: string, events: number, batch: number): Group {
-  const load: Load = { transport: "stream", batch };
-  const bareXread = ownProgram("bare XREAD loop", "bare-xread", () => [
-    Math.max(Math.floor(XREAD_EVENTS / batch), 1),
-  ]);
-  const off = millrace("Millrace, exactly-once off", ["--store=none"]);
-  const on = millrace("Millrace, exactly-once on", ["--sink=redis"], "redis");
-  return group(name, title, TO_BARE_LOOP, [
-    counting(`${name}-bare-loop`, load, events, bareXread),
-    counting(`${name}-off`, load, events, off),
-    {
-      ...counting(`${name}-on`, load, events, on),
-      ratios: [{ name: "rateToOff", of: "eventsPerCpuSecond", to: `${name}-off` }],
-      targets: [{ ratio: "rateToOff", atLeast: 0.85 }],
-    },
-  ]);
-}
-
-function counting(name: string, load: Load, events: number, contender: Contender): Case {
+function counting(name: string, load: Load, events: number, contender: Contender, ...ratios: Ratio[]): Case {
   return {
-    name: name,
+    name,
     contender: contender.name,
     measure: (run) => measure(run, { load, contender }, events),
+    ratios,
   };
 }

@@ -1,9 +1,8 @@
 import { group } from "../benchmark.ts";
 import type { Benchmark, Group } from "../benchmark.ts";
 import { CHANNEL, publish, withBed } from "../lab/bed.ts";
-import type { Load } from "../lab/bed.ts";
 import { selfMeasured } from "../lab/contenders.ts";
-import { CONTENDER, figures, RATE, targets, times } from "../table.ts";
+import { RATE } from "../lab/trial.ts";
 
 /** The publisher beside a loop written by hand, without a subscriber: how fast they send the same bytes. */
 export const publisher: Benchmark = {
@@ -14,12 +13,10 @@ export const publisher: Benchmark = {
     sending("bare", "Publishing bare lines", undefined, 1_000_000),
     sending("frames", "Publishing frames of 64", 64, 3_000_000),
   ],
-  columns: [CONTENDER, RATE, figures("to the bare loop", ["rateToBareLoop"], times), targets()],
 };
 
 function sending(name: string, title: string, batch: number | undefined, all: number): Group {
-  const load: Load = { transport: "pubsub", batch };
-  return group(name, title, { name: "rateToBareLoop", of: "eventsPerSecond" }, [
+  return group(name, title, [
     {
       name: `${name}-loop`,
       contender: "bare ioredis pipeline loop",
@@ -32,10 +29,11 @@ function sending(name: string, title: string, batch: number | undefined, all: nu
       name,
       contender: "Millrace's publisher",
       measure: ({ scale }) =>
-        withBed(async (bed) => ({
-          eventsPerSecond: await publish(bed, load, Math.ceil(all * scale), { wait: "0" }),
-        })),
-      targets: [{ ratio: "rateToBareLoop", atLeast: 0.9 }],
+        withBed(async (bed) => {
+          const load = { transport: "pubsub", batch } as const;
+          return { [RATE]: await publish(bed, load, Math.ceil(all * scale), { wait: "0" }) };
+        }),
+      ratios: [{ heading: "to the bare loop", of: RATE, to: `${name}-loop`, atLeast: 0.9 }],
     },
   ]);
 }

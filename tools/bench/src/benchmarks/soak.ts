@@ -1,13 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Benchmark, Case, Figures, Run } from "../benchmark.ts";
 import { publish } from "../lab/bed.ts";
+import type { Load } from "../lab/bed.ts";
 import { millrace } from "../lab/contenders.ts";
+import type { Contender } from "../lab/contenders.ts";
 import { runTrial } from "../lab/trial.ts";
 import type { Job } from "../lab/trial.ts";
 import { usageOf } from "../lab/usage.ts";
 import { median } from "../statistics.ts";
-import { CONTENDER, figures, readable, targets, times } from "../table.ts";
 
+const GROWTH = "late to early";
+const REDIS_GROWTH = "the same of Redis";
 const MINUTES = 10;
 /** Events per second. */
 const RATE = 50_000;
@@ -16,6 +19,8 @@ const LEAST_RATE = 0.98;
 const SAMPLES = 200;
 /** Samples in a tenth of the run show how much memory is in use. */
 const TENTH = SAMPLES / 10;
+/** Counted entries are removed, and so are rows that are no longer read: Redis must not grow either. */
+const TRIMMED = ["--sink=redis", "--trim", "--result-ttl=60s"];
 
 /** Whether memory grows over a long time. As good as flat: a heap goes up and down by a tenth. */
 export const soak: Benchmark = {
@@ -25,39 +30,20 @@ export const soak: Benchmark = {
   groups: [
     {
       cases: [
-        steady("pubsub-frames", {
-          load: { transport: "pubsub", batch: 64 },
-          contender: millrace("Pub/Sub, frames of 64"),
-        }),
-        // Counted entries are removed, and so are rows that are no longer read: Redis must not grow either.
-        steady("stream-on", {
-          load: { transport: "stream", batch: 64 },
-          contender: millrace(
-            "Streams, exactly-once on",
-            ["--sink=redis", "--trim", "--result-ttl=60s"],
-            "redis",
-          ),
-        }),
+        steady("pubsub-frames", "pubsub", millrace("Pub/Sub, frames of 64")),
+        steady("stream-on", "stream", millrace("Streams, exactly-once on", TRIMMED, "redis")),
       ],
     },
   ],
-  columns: [
-    CONTENDER,
-    figures("events", ["events"], readable),
-    figures("MiB early, late, peak", ["earlyMiB", "lateMiB", "peakMiB"], readable),
-    figures("late to early", ["growth"], times),
-    figures("the same of Redis", ["redisGrowth"], times),
-    targets(),
-  ],
 };
 
-function steady(name: string, job: Job): Case {
+function steady(name: string, transport: Load["transport"], contender: Contender): Case {
   return {
     name,
     choice: name,
-    contender: job.contender.name,
-    measure: (run) => soakOnce(run, job),
-    targets: ["growth", "redisGrowth"].map((ratio) => ({ ratio, atMost: 1.1 })),
+    contender: contender.name,
+    measure: (run) => soakOnce(run, { load: { transport, batch: 64 }, contender }),
+    ratios: [GROWTH, REDIS_GROWTH].map((heading) => ({ heading, atMost: 1.1 })),
   };
 }
 
@@ -85,18 +71,17 @@ async function soakOnce({ scale, signal }: Run, job: Job): Promise<Figures> {
       await keepRows();
     }
     const perSecond = await sent;
-    if (!(perSecond >= RATE * LEAST_RATE))
-      throw new Error(`Events came at ${perSecond} a second instead of ${RATE}.`);
+    if (!(perSecond >= RATE * LEAST_RATE)) throw new Error(`The rate was ${perSecond} instead of ${RATE}.`);
     await counted([events]);
     const early = (samples: readonly number[]): number => median(samples.slice(TENTH, 2 * TENTH));
     const late = (samples: readonly number[]): number => median(samples.slice(-TENTH));
     return {
       events,
-      earlyMiB: early(own),
-      lateMiB: late(own),
-      peakMiB: (await usageOf(pid)).peakMiB,
-      growth: late(own) / early(own),
-      redisGrowth: late(redis) / early(redis),
+      "MiB early": early(own),
+      "MiB late": late(own),
+      "peak MiB": (await usageOf(pid)).peakMiB,
+      [GROWTH]: late(own) / early(own),
+      [REDIS_GROWTH]: late(redis) / early(redis),
     };
   });
 }

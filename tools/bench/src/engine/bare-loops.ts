@@ -56,7 +56,7 @@ export function collectTumbling(batches: Batches, lengthMs: number): Tally {
       const id = Math.floor(ts / lengthMs);
       let lists = windows.get(id);
       if (lists === undefined) {
-        windows.set(id, (lists = new Map()));
+        windows.set(id, (lists = new Map<string, number[]>()));
         close(id - 2);
       }
       const key = at(keys, i);
@@ -87,7 +87,7 @@ export function countSliding(batches: Batches, lengthMs: number, offsetMs: numbe
       const last = Math.floor(ts / offsetMs);
       for (let id = Math.floor((ts - lengthMs) / offsetMs) + 1; id <= last; id++) {
         let counts = windows.get(id);
-        if (counts === undefined) windows.set(id, (counts = new Map()));
+        if (counts === undefined) windows.set(id, (counts = new Map<string, number>()));
         counts.set(key, (counts.get(key) ?? 0) + 1);
       }
       for (const [id, counts] of windows) {

@@ -26,8 +26,8 @@ export interface Bed {
   readonly client: Redis;
   /** Gives programs of this project the address of Redis, and takes their other variables away. */
   readonly env: Readonly<Record<string, string>>;
-  /** Has a program killed at the end, if it still runs then. */
-  readonly adopt: (program: StartedProgram) => StartedProgram;
+  /** Killed at the end, those that still run then. */
+  readonly programs: StartedProgram[];
 }
 
 /** Makes a bed, and removes it when it is no longer used. */
@@ -35,14 +35,10 @@ export async function withBed<T>(use: (bed: Bed) => Promise<T>): Promise<T> {
   const redis = await startRedis({ args: REDIS_ARGS });
   const client = new Redis(redis.url);
   const programs: StartedProgram[] = [];
-  const adopt = (program: StartedProgram): StartedProgram => {
-    programs.push(program);
-    return program;
-  };
   const own = Object.keys(process.env).filter((name) => /^(REDIS_|MILLRACE_|EVENTS_JSONL_FILE)/.test(name));
   const env = { ...Object.fromEntries(own.map((name) => [name, ""])), REDIS_URL: redis.url };
   try {
-    return await use({ url: redis.url, client, env, adopt });
+    return await use({ url: redis.url, client, env, programs });
   } finally {
     for (const program of programs) program.kill("SIGKILL");
     client.disconnect();
@@ -57,7 +53,7 @@ export async function withBed<T>(use: (bed: Bed) => Promise<T>): Promise<T> {
  * @param rate events per second. `@default as fast as Redis takes them`
  */
 export async function publish(
-  { adopt, env }: Bed,
+  { programs, env }: Bed,
   { transport, batch, partitions = 1 }: Load,
   events: number,
   { wait = "60s", rate }: { readonly wait?: string; readonly rate?: number | undefined } = {},
@@ -71,7 +67,8 @@ export async function publish(
     ...(batch === undefined ? [] : [`--batch=${batch}`]),
     ...(transport === "stream" ? [] : [`--wait-for-subscriber=${wait}`]),
   ];
-  const program = adopt(startProgram(appMain("publisher"), { args, env }));
+  const program = startProgram(appMain("publisher"), { args, env });
+  programs.push(program);
   const [report, { code }] = await Promise.all([program.logged("report"), program.ended]);
   if (code !== 0) throw new Error(`The publisher ended with exit code ${String(code)}.`);
   return Number(report["perSecond"]);

@@ -2,12 +2,9 @@ import { startProgram } from "@millrace/local-redis/programs";
 import type { StartedProgram, StartProcessOptions } from "@millrace/local-redis/programs";
 import { join } from "node:path";
 import type { Figures } from "../benchmark.ts";
-import { WINDOW_MS } from "../programs/common.ts";
 import { CHANNEL } from "./bed.ts";
 import type { Bed, Load } from "./bed.ts";
-
-/** The project's own folder; as far up from the build as from the source. */
-export const ROOT: string = join(import.meta.dirname, "../../../..");
+import { ROOT, WINDOW_MS } from "./tally.ts";
 
 /** The children of this process are started from source or build, as it was itself. */
 const FROM_SOURCE = import.meta.filename.endsWith(".ts");

@@ -1,46 +1,40 @@
 import type { ClickEvent } from "@millrace/event-schema";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT } from "./contenders.ts";
 
-/** Mobile events by time zone, over all windows: the same for every correct count. */
-type Counts = Map<string, number>;
+/** The project's own folder; as far up from the build as from the source. */
+export const ROOT: string = join(import.meta.dirname, "../../../..");
 
-/** The rows of `mobile-counts` in some lines of output, one JSON object a line. */
-function countsOf(lines: Iterable<string>): Counts {
-  const counts: Counts = new Map();
-  for (const line of lines) {
-    const row = JSON.parse(line) as { readonly timezone: string; readonly num_mobile_users: number };
-    counts.set(row.timezone, (counts.get(row.timezone) ?? 0) + row.num_mobile_users);
-  }
-  return counts;
+/** Length of all windows: short enough to close soon after the last event. */
+export const WINDOW_MS = 1_000;
+
+/** The lines that the publisher makes its events of. */
+export function eventLines(): readonly string[] {
+  return readFileSync(join(ROOT, "data/events.jsonl"), "utf8").trimEnd().split("\n");
 }
 
-/** What the first events of the publisher come to, for each of the given numbers of them, all together. */
-function expectedCounts(publications: readonly number[]): Counts {
-  const lines = eventLines();
-  const counts: Counts = new Map();
-  lines.forEach((line, index) => {
-    const { os_timezone: zone, device_is_mobile: mobile } = JSON.parse(line) as ClickEvent;
-    for (const events of publications) {
-      const times = Math.floor(events / lines.length) + (index < events % lines.length ? 1 : 0);
-      counts.set(zone, (counts.get(zone) ?? 0) + Number(mobile) * times);
-    }
-  });
-  return counts;
-}
-
-/** What is wrong with the rows of some publications, for people; undefined: nothing. A zone that counts 0 may be left out. */
+/**
+ * What is wrong with the rows of `mobile-counts`, all windows together, for people; `undefined`: nothing. A zone that counts
+ * 0 may be left out.
+ *
+ * @param publications how many events the publisher made, each time beginning with the first line
+ */
 export function wrongCount(publications: readonly number[], rows: Iterable<string>): string | undefined {
-  const [found, expected] = [countsOf(rows), expectedCounts(publications)];
+  const [found, expected] = [new Map<string, number>(), new Map<string, number>()];
+  const add = (counts: Map<string, number>, zone: string, more: number): unknown =>
+    counts.set(zone, (counts.get(zone) ?? 0) + more);
+  for (const line of rows) {
+    const row = JSON.parse(line) as { readonly timezone: string; readonly num_mobile_users: number };
+    add(found, row.timezone, row.num_mobile_users);
+  }
+  eventLines().forEach((line, index, { length }) => {
+    const click = JSON.parse(line) as ClickEvent;
+    const times = publications.map((events) => Math.floor(events / length) + Number(index < events % length));
+    for (const each of times) add(expected, click.os_timezone, Number(click.device_is_mobile) * each);
+  });
   for (const zone of new Set([...found.keys(), ...expected.keys()])) {
     const [is, should] = [found.get(zone) ?? 0, expected.get(zone) ?? 0];
     if (is !== should) return `${zone} has ${is} mobile events instead of ${should}`;
   }
   return undefined;
-}
-
-/** The lines that the publisher makes its events of. */
-export function eventLines(): readonly string[] {
-  return readFileSync(join(ROOT, "data/events.jsonl"), "utf8").trimEnd().split("\n");
 }

@@ -1,3 +1,4 @@
+import type { StartedProgram } from "@millrace/local-redis/programs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Figures, Run } from "../benchmark.ts";
 import { publish, withBed } from "./bed.ts";
@@ -5,7 +6,12 @@ import type { Bed, Load } from "./bed.ts";
 import { selfMeasured } from "./contenders.ts";
 import type { Contender } from "./contenders.ts";
 import { wrongCount } from "./tally.ts";
-import { pause, quiet, usageOf } from "./usage.ts";
+import { quiet, usageOf } from "./usage.ts";
+
+/** Headings of figures that are compared. */
+export const CPU = "CPU µs/event";
+export const CPU_RATE = "events per CPU second";
+export const RATE = "events/s";
 
 /** Events of the warm-up, so that code is compiled and memory has its final size. */
 const WARM_UP_EVENTS = 200_000;
@@ -31,16 +37,20 @@ export interface Job {
  */
 export async function measure({ scale }: Run, job: Job, all: number): Promise<Figures> {
   const { idling = 0, share = 1 } = job.contender;
-  const [warmUp, events] = [
-    Math.ceil(WARM_UP_EVENTS * scale * share),
-    Math.ceil(all * scale * share),
-  ] as const;
-  return runTrial(job, async ({ bed, pid, counted }) => {
+  const scaled = (number: number): number => Math.ceil(number * scale * share);
+  const [warmUp, events] = [scaled(WARM_UP_EVENTS), scaled(all)] as const;
+  return runTrial(job, async ({ bed, program, pid, counted }) => {
     await publish(bed, job.load, warmUp);
     await quiet(pid, idling);
     const before = await usageOf(pid);
-    const resume = await pause(pid);
+    const resume = (): void => {
+      program.kill("SIGCONT");
+    };
+    program.kill("SIGSTOP");
+    // An interrupted benchmark must not leave a paused process, which cannot see that this one has ended.
+    process.once("exit", resume);
     await publish(bed, job.load, events);
+    process.off("exit", resume);
     const began = performance.now();
     resume();
     const done = await quiet(pid, idling);
@@ -55,22 +65,23 @@ export async function measure({ scale }: Run, job: Job, all: number): Promise<Fi
 /** Measures the loop that parses and counts over lines in memory, in a process of its own: nothing is received. */
 export async function measureFloor({ scale }: Run, all: number): Promise<Figures> {
   const [warmUp, events] = [Math.ceil(WARM_UP_EVENTS * scale), Math.ceil(all * scale)] as const;
-  const { cpuMicros, elapsedMs, rssMiB } = await selfMeasured("floor", [warmUp, events]);
-  return perEvent(events, cpuMicros, elapsedMs, rssMiB);
+  const { cpuMicros, elapsedMs, peakMiB } = await selfMeasured("floor", [warmUp, events]);
+  return perEvent(events, cpuMicros, elapsedMs, peakMiB);
 }
 
-function perEvent(events: number, cpuMicros = NaN, elapsedMs = NaN, rssMiB = NaN): Figures {
+function perEvent(events: number, cpuMicros = NaN, elapsedMs = NaN, peakMiB = NaN): Figures {
   return {
-    cpuMicrosPerEvent: cpuMicros / events,
-    eventsPerCpuSecond: (events * 1e6) / cpuMicros,
-    eventsPerSecond: (events * 1_000) / elapsedMs,
-    rssMiB,
+    [CPU]: cpuMicros / events,
+    [CPU_RATE]: (events * 1e6) / cpuMicros,
+    [RATE]: (events * 1_000) / elapsedMs,
+    "peak MiB": peakMiB,
   };
 }
 
 /** A contender that runs, and what is done with it. */
 export interface Trial {
   readonly bed: Bed;
+  readonly program: StartedProgram;
   readonly pid: number;
   /** Remembers the rows that are in Redis now, which removes those of past windows after a time. */
   readonly keepRows: () => Promise<void>;
@@ -83,7 +94,8 @@ export async function runTrial<T>({ load, contender }: Job, use: (trial: Trial) 
   return withBed(async (bed) => {
     const rows = new Map<string, string>();
     const onOutput = (row: string): unknown => rows.set(String(rows.size), row);
-    const program = bed.adopt(contender.start(bed, load, { holdInput: true, onOutput }));
+    const program = contender.start(bed, load, { holdInput: true, onOutput });
+    bed.programs.push(program);
     const ended = program.ended.then(({ log, complaints }) => {
       const text = [...log.map(({ msg }) => msg), ...complaints].join(" ").slice(-LOG_TAIL_LENGTH);
       throw new Error(`${contender.name} ended by itself. The end of its log: ${text || "nothing"}`);
@@ -97,15 +109,16 @@ export async function runTrial<T>({ load, contender }: Job, use: (trial: Trial) 
       }
     };
     const counted = async (publications: readonly number[]): Promise<void> => {
-      for (const deadline = performance.now() + COUNTED_TIMEOUT_MS; ; await delay(POLL_MS)) {
+      for (const deadline = performance.now() + COUNTED_TIMEOUT_MS; ;) {
         await keepRows();
         const wrong = wrongCount(publications, rows.values());
         if (wrong === undefined) return;
-        if (performance.now() > deadline)
-          throw new Error(`The rows of ${contender.name} do not add up: ${wrong}.`);
+        if (performance.now() > deadline) throw new Error(`${contender.name} is wrong: ${wrong}.`);
+        await delay(POLL_MS);
       }
     };
-    const used = use({ bed, pid: program.pid ?? 0, keepRows, counted }).catch(async (error: unknown) => {
+    const { pid = 0 } = program;
+    const used = use({ bed, program, pid, keepRows, counted }).catch(async (error: unknown) => {
       // If the program has ended, its log has the reason.
       await delay(LOG_DELAY_MS);
       throw error;

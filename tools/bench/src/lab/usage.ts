@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -52,16 +50,4 @@ export async function quiet(pid: number, idling = 0): Promise<Usage> {
     if (usage.cpuMicros > last.cpuMicros + idleMicros) last = usage;
   }
   return last;
-}
-
-/** A shell pauses the process until its own input ends, which it does also when this process is killed. */
-const PAUSE = `trap '' HUP INT TERM; kill -STOP "$0"; echo; read -r _; kill -CONT "$0"`;
-
-/** Pauses a process. @returns a function that resumes it */
-export async function pause(pid: number): Promise<() => void> {
-  const shell = spawn("sh", ["-c", PAUSE, String(pid)], { stdio: ["pipe", "pipe", "ignore"] });
-  await once(shell.stdout, "data");
-  return () => {
-    shell.stdin.end();
-  };
 }

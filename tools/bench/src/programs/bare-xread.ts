@@ -1,12 +1,11 @@
 import { Redis } from "ioredis";
-import { endWithParent, frameCounter } from "./common.ts";
+import { frameCounter } from "./common.ts";
 
 /*
  * The usual hand-written stream reader: a blocking XREAD in a loop, without state. The stream has only frames.
  * Arguments: URL, stream, entries a read.
  */
 const [url = "", stream = "", entries = ""] = process.argv.slice(2);
-endWithParent();
 const count = frameCounter();
 const redis = new Redis(url);
 for (let last = "0-0"; ;) {

@@ -1,7 +1,8 @@
 import type { ClickEvent } from "@millrace/event-schema";
+import { WINDOW_MS } from "../lab/tally.ts";
 
-/** Length of all windows: short enough to close soon after the last event. */
-export const WINDOW_MS = 1_000;
+/* A program that imports this ends when the program that started it ends for any reason. */
+process.on("disconnect", () => process.exit());
 
 /**
  * The usual hand-written loop: parse the line, find the window by floor division of the time, add to the window's Map.
@@ -39,14 +40,8 @@ export function frameCounter(): (frame: string) => void {
 
 /** Prints the counts of a window as rows, one JSON object a line. */
 export function printRows(counts: ReadonlyMap<string, number>): void {
-  let text = "";
-  for (const [timezone, count] of counts) {
-    text += `${JSON.stringify({ timezone, num_mobile_users: count })}\n`;
-  }
-  process.stdout.write(text);
-}
-
-/** Ends this program when the program that started it ends for any reason. */
-export function endWithParent(): void {
-  process.on("disconnect", () => process.exit());
+  const rows = Array.from(counts, ([timezone, count]) =>
+    JSON.stringify({ timezone, num_mobile_users: count }),
+  );
+  process.stdout.write(rows.map((row) => `${row}\n`).join(""));
 }

@@ -30,9 +30,9 @@ for (let round = 0; round <= ROUNDS; round++) {
 }
 if (results.size > 1) throw new Error(`${title}: the engine's results differ from the bare loop's.`);
 const figures = {
-  nsPerItem: median(engine.ns),
-  bareNsPerItem: median(bare.ns),
-  ratioToBareLoop: pairedRatio(engine.ns, bare.ns),
-  peakMiB: process.resourceUsage().maxRSS / 1_024,
+  "ns/event": median(engine.ns),
+  "bare loop": median(bare.ns),
+  "to the bare loop": pairedRatio(engine.ns, bare.ns),
+  "peak MiB": process.resourceUsage().maxRSS / 1_024,
 };
 process.stdout.write(`${JSON.stringify(figures)}\n`);

@@ -14,8 +14,8 @@ const began = performance.now();
 run(Number(events));
 const elapsedMs = performance.now() - began;
 const { user, system } = process.cpuUsage(before);
-const rssMiB = process.resourceUsage().maxRSS / 1_024;
-process.stdout.write(`${JSON.stringify({ cpuMicros: user + system, elapsedMs, rssMiB })}\n`);
+const peakMiB = process.resourceUsage().maxRSS / 1_024;
+process.stdout.write(`${JSON.stringify({ cpuMicros: user + system, elapsedMs, peakMiB })}\n`);
 
 function run(times: number): void {
   for (let i = 0; i < times; i++) count(lines[i % lines.length] ?? "");

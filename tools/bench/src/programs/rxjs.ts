@@ -1,7 +1,8 @@
 import type { ClickEvent } from "@millrace/event-schema";
 import { Redis } from "ioredis";
 import { bufferTime, map, mergeMap, reduce, Subject, windowTime } from "rxjs";
-import { endWithParent, printRows, WINDOW_MS } from "./common.ts";
+import { WINDOW_MS } from "../lab/tally.ts";
+import { printRows } from "./common.ts";
 
 /*
  * The usual RxJS programs: messages become a stream. "buffer" collects those of a window and counts them at its end;
@@ -9,7 +10,6 @@ import { endWithParent, printRows, WINDOW_MS } from "./common.ts";
  * Arguments: URL, channel, "buffer" or "window".
  */
 const [url = "", channel = "", form = ""] = process.argv.slice(2);
-endWithParent();
 const messages = new Subject<string>();
 const clicks = messages.pipe(map((message) => JSON.parse(message) as ClickEvent));
 const windows =
