@@ -20,3 +20,4 @@ process.stdout.write(`${JSON.stringify({ cpuMicros: user + system, elapsedMs, pe
 function run(times: number): void {
   for (let i = 0; i < times; i++) count(lines[i % lines.length] ?? "");
 }
+process.disconnect();
