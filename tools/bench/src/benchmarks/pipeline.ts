@@ -11,9 +11,12 @@ const FRAMES: Load = { transport: "pubsub", batch: 64 };
 /** Events that the bare loop asks for at a time, about as many as the aggregator does. */
 const XREAD_EVENTS = 1_024;
 
-const listener = (client: string, name: string): Contender =>
-  ownProgram(`bare listener, ${name}`, "bare-listener", ({ batch }) => [batch ?? 1, client]);
-const bareXread = ownProgram("bare XREAD loop", "bare-xread", ({ batch = 1 }) => [XREAD_EVENTS / batch]);
+const bareLoop = (name: string, client: string): Contender =>
+  ownProgram(name, "bare-loop", ({ batch }) =>
+    batch === undefined ? ["lines", client] : ["frames", client, XREAD_EVENTS / batch],
+  );
+const listener = bareLoop("bare listener, ioredis 5.11", "ioredis5");
+const xread = bareLoop("bare XREAD loop", "xread");
 const ours = millrace("Millrace");
 const wholeClicks = millrace("Millrace, projection off", [`--flow=${programFile("whole-clicks-flow")}`]);
 const off = millrace("Millrace, exactly-once off", ["--store=none"]);
@@ -25,13 +28,13 @@ export const pipeline: Benchmark = {
   description: "Measures publisher, Redis and aggregator together, beside loops that people write by hand.",
   groups: [
     group("clients", "The bare listener by client library", [
-      counting("clients-5", LINES, MILLION, listener("ioredis5", "ioredis 5.11")),
-      counting("clients-6", LINES, MILLION, listener("ioredis6", "ioredis 6 (RESP3)"), toLoop("clients-5")),
+      counting("clients-5", LINES, MILLION, listener),
+      counting("clients-6", LINES, MILLION, bareLoop("ioredis 6 (RESP3)", "resp3"), toLoop("clients-5")),
       counting(
         "clients-6-resp2",
         LINES,
         MILLION,
-        listener("resp2", "ioredis 6 (RESP2)"),
+        bareLoop("ioredis 6 (RESP2)", "resp2"),
         toLoop("clients-5"),
       ),
     ]),
@@ -55,7 +58,7 @@ function pubSub(
     { heading: "to the floor", of: CPU, to: `${name}-floor`, atMost: floor[index] },
   ];
   return group(name, title, [
-    counting(`${name}-bare-listener`, load, events, listener("ioredis5", "ioredis 5.11")),
+    counting(`${name}-bare-listener`, load, events, listener),
     counting(name, load, events, ours, ...ratios(0)),
     counting(`${name}-whole`, load, events, wholeClicks, ...ratios(1)),
     {
@@ -71,7 +74,7 @@ function stream(name: string, title: string, events: number, batch: number): Gro
   const loop = toLoop(`${name}-bare-loop`);
   const rate: Ratio = { heading: "rate to off", of: CPU_RATE, to: `${name}-off`, atLeast: 0.85 };
   return group(name, title, [
-    counting(`${name}-bare-loop`, load, events, bareXread),
+    counting(`${name}-bare-loop`, load, events, xread),
     counting(`${name}-off`, load, events, off, loop),
     counting(`${name}-on`, load, events, on, loop, rate),
   ]);

@@ -55,10 +55,10 @@ export async function measure({ scale }: Run, job: Job, all: number): Promise<Fi
     resume();
     const done = await quiet(pid, idling);
     await counted([warmUp, events]);
-    // It may have worked since: to close the last window, or after a wait for a core.
-    const end = await usageOf(pid);
-    const idleMicros = idling * (end.at - done.at) * 1_000;
-    return perEvent(events, end.cpuMicros - before.cpuMicros - idleMicros, done.at - began, end.peakMiB);
+    // It may have worked since: to close the last window, or after a wait for a core. One that never rests is not charged
+    // for the wait.
+    const end = idling > 0 ? done : await usageOf(pid);
+    return perEvent(events, end.cpuMicros - before.cpuMicros, done.at - began, end.peakMiB);
   });
 }
 
