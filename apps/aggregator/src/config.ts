@@ -13,7 +13,7 @@ import type { ProgramConfig, TransportSettings, Value } from "@millrace/cli";
 import type { IdleFrom } from "@millrace/dataflow";
 import { CLICK_TRANSPORT } from "@millrace/event-schema";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
-import { parseDuration, toMs } from "@millrace/windowing";
+import { formatDuration, parseDuration, toMs } from "@millrace/windowing";
 import { flowOptions } from "./flow-options.ts";
 import type { FlowSettings } from "./flow-options.ts";
 import { storeTimeoutOption } from "./store-timeout-option.ts";
@@ -235,7 +235,7 @@ function resultTtlOf(
   const [corrected] = rewriting;
   if (given >= leastMs || corrected === undefined) return given;
   throw new UsageError(
-    `--result-ttl: rows would be gone after ${given} ms, and ${corrected} rewrites some of them as long as their window is kept; give at least the window's length and the lateness together: ${leastMs}ms`,
+    `--result-ttl: rows would be gone after ${formatDuration(given)}, and ${corrected} rewrites some of them as long as their window is kept; give at least the window's length and the lateness together: ${formatDuration(leastMs)}`,
   );
 }
 

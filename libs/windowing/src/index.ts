@@ -27,7 +27,7 @@ export { join } from "./folds/join.ts";
 export { mean } from "./folds/mean.ts";
 export { reduce } from "./folds/reduce.ts";
 export { sum } from "./folds/count-and-sum.ts";
-export { DURATION_FORM, parseDuration, toMs } from "./duration.ts";
+export { DURATION_FORM, formatDuration, parseDuration, toMs } from "./duration.ts";
 export { session, sliding, tumbling } from "./windower.ts";
 export { stateSpecOf } from "./state-spec.ts";
 export { NO_SESSION_ID } from "./window.ts";
