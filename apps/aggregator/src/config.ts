@@ -190,6 +190,7 @@ export function aggregatorOptions(
     if (sink() === "redis" && resultTtlMs() === Infinity) {
       cli.note("rows in Redis are never removed (--result-ttl=never): see to it that its memory lasts");
     }
+    requireFileForEach(flow().lateFile, (tasks() ?? transport().names).length);
     return {
       flow: flow(),
       exitWhenIdleMs: idle(),
@@ -236,6 +237,14 @@ function resultTtlOf(
   if (given >= leastMs || corrected === undefined) return given;
   throw new UsageError(
     `--result-ttl: rows would be gone after ${formatDuration(given)}, and ${corrected} rewrites some of them as long as their window is kept; give at least the window's length and the lateness together: ${formatDuration(leastMs)}`,
+  );
+}
+
+/** Each task truncates its own file to what was committed. @throws UsageError */
+function requireFileForEach(lateFile: string | undefined, tasks: number): void {
+  if (lateFile === undefined || tasks === 1 || lateFile.includes("{part}")) return;
+  throw new UsageError(
+    `--late: ${tasks} partitions would write ${lateFile}; put {part} into the name, so that each has a file of its own`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { JsonlFileSink, StdoutSink, mapRows } from "@millrace/dataflow";
 import type { Sink } from "@millrace/dataflow";
 import { RedisStreamResultSink } from "@millrace/redis-store";
-import type { LateEvent } from "@millrace/windowing";
+import type { LateEvent, RefusedEvent } from "@millrace/windowing";
 import type { RedisStore } from "@millrace/redis-store";
 import type { AggregatorConfig } from "./config.ts";
 import type { FlowParts } from "./flows/flow-parts.ts";
@@ -14,7 +14,10 @@ export function sinksOf(
   store: RedisStore | undefined,
 ): Pick<FlowParts, "results" | "out" | "late"> {
   const { lateFile } = config.flow;
-  const late = lateFile === undefined ? {} : { late: new JsonlFileSink<LateEvent<unknown>>(lateFile) };
+  const late =
+    lateFile === undefined
+      ? {}
+      : { late: new JsonlFileSink<LateEvent<unknown> | RefusedEvent<unknown>>(lateFile) };
   if (store === undefined || config.sink === "stdout") {
     const stdout: Sink<unknown> = new StdoutSink();
     // A person reads tables; whatever reads a pipe or a file reads JSON lines.

@@ -135,6 +135,17 @@ describe("aggregatorConfig", () => {
     expect(aggregatorConfig(args, {}).resultTtlMs).toBe(leastMs);
   });
 
+  test("each of several partitions needs a file of its own for its late events", () => {
+    const several = ["--partitions=2", "--late=late.jsonl"];
+    expect(() => aggregatorConfig(several, {})).toThrow(
+      /^--late: 2 partitions would write late\.jsonl; put \{part\}/,
+    );
+    expect(aggregatorConfig(["--partitions=2", "--late={part}.jsonl"], {}).flow.lateFile).toBe(
+      "{part}.jsonl",
+    );
+    expect(aggregatorConfig([...several, "--tasks=1"], {}).flow.lateFile).toBe("late.jsonl");
+  });
+
   test("rows that are never rewritten may go at any time", () => {
     const args = ["--sink=redis", "--window=tumbling:1h", "--result-ttl=1s"];
     expect(aggregatorConfig(args, {}).resultTtlMs).toBe(1_000);
