@@ -19,6 +19,8 @@ export interface AdminConfig extends ProgramConfig {
   readonly tasks: readonly string[];
   /** `Infinity`: as long as it takes. */
   readonly storeTimeoutMs: number;
+  /** A new Redis has no tasks. */
+  readonly startsRedis: false;
 }
 
 /**
@@ -41,6 +43,7 @@ export function adminOptions(
     tasks: tasks() ?? transport().names,
     redis: redis(),
     storeTimeoutMs: storeTimeoutMs(),
+    startsRedis: false,
     log: log(),
   });
 }

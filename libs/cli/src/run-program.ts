@@ -23,6 +23,11 @@ export interface ProgramConfig {
   readonly log: LogSettings;
   /** How long (ms) the program may take to finish its work after a request to stop. @default 5000 */
   readonly drainTimeoutMs?: number;
+  /**
+   * Whether a Redis may be started for the program where none is there, as `npm run` does. `false`: a new one would be
+   * of no use. @default true
+   */
+  readonly startsRedis?: boolean;
 }
 
 /** What a program gets. */
