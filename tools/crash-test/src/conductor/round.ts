@@ -17,8 +17,8 @@ import type { Random } from "./random.ts";
 import { TaskInRedis } from "./task-in-redis.ts";
 import { SentinelBed } from "./sentinel-bed.ts";
 import { TestBed } from "./test-bed.ts";
+import { WINDOW_MS } from "../names.ts";
 
-const WINDOW_MS = 1_000;
 /** Long enough for the delayed events, and for a publisher on a slow machine. */
 const FLOW_ARGS = [`--window-ms=${WINDOW_MS}`, "--wait-ms=2000", "--lateness-ms=120000"];
 /** Fills a large commit, even if the last portion is partly committed. */
