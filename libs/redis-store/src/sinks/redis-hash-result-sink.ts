@@ -2,11 +2,10 @@ import { SinkError } from "@millrace/dataflow";
 import type { Json, PartContext, Sink, SinkPartition } from "@millrace/dataflow";
 import type { WindowResult } from "@millrace/windowing";
 import { RedisOptionsError } from "@millrace/redis-source";
-import type { RedisStore } from "../redis-store.ts";
 import { HashOutput } from "./redis-output.ts";
 import type { HashRow, NoticeCommand } from "./redis-output.ts";
 import { ResultPartition } from "./result-partition.ts";
-import type { EncodedRow } from "./result-partition.ts";
+import type { EncodedRow, ResultStore } from "./result-partition.ts";
 
 /** Options of `RedisStore.results`. */
 export interface RedisHashResultSinkOptions<R> {
@@ -40,11 +39,11 @@ export interface RedisHashResultSinkOptions<R> {
  * has a warning.
  */
 export class RedisHashResultSink<R> implements Sink<WindowResult<R>> {
-  readonly store: RedisStore;
+  readonly store: ResultStore;
   readonly #options: RedisHashResultSinkOptions<R>;
 
   /** @throws RedisOptionsError */
-  constructor(store: RedisStore, options: RedisHashResultSinkOptions<R>) {
+  constructor(store: ResultStore, options: RedisHashResultSinkOptions<R>) {
     const { ttlMs } = options;
     if (ttlMs !== undefined && (!Number.isSafeInteger(ttlMs) || ttlMs < 1)) {
       throw new RedisOptionsError(`ttlMs is ${ttlMs}. Give a whole number of at least 1, or leave it out.`);
