@@ -16,8 +16,7 @@ import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { formatDuration, parseDuration, toMs } from "@millrace/windowing";
 import { flowOptions } from "./flow-options.ts";
 import type { FlowSettings } from "./flow-options.ts";
-import { storeTimeoutOption } from "./store-timeout-option.ts";
-import { taskOptions } from "./task-options.ts";
+import { storeTimeoutOption, taskOptions } from "./task-options.ts";
 
 const STORES = ["none", "redis"] as const;
 const IDLE_FROM: readonly IdleFrom[] = ["first-event", "start"];

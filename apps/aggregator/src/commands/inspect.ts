@@ -2,10 +2,9 @@ import { CommandLine, UsageError } from "@millrace/cli";
 import type { ProgramContext } from "@millrace/cli";
 import { inspectTask } from "@millrace/redis-store";
 import type { TaskInspection } from "@millrace/redis-store";
-import { adminOptions, logStart } from "../admin-options.ts";
+import { adminOptions, logStart, printLine } from "../admin-options.ts";
 import type { AdminConfig } from "../admin-options.ts";
-import { outlineOf } from "../outline-of.ts";
-import { printLine } from "../print-line.ts";
+import { outlineOf } from "../load-flow.ts";
 
 /**
  * @param args after the command's name

@@ -1,5 +1,5 @@
 import { at } from "../at.ts";
-import { requireColumns } from "../batch-check.ts";
+import { requireColumns } from "../window-engine.ts";
 import { probe } from "../fold-state.ts";
 import { requireJsonBytes } from "../folds/fold-values.ts";
 import { listFrom, numberFrom, stringFrom, timeFromJson, timeToJson } from "../fields.ts";
