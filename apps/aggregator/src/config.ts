@@ -13,11 +13,10 @@ import type { ProgramConfig, TransportSettings, Value } from "@millrace/cli";
 import type { IdleFrom } from "@millrace/dataflow";
 import { CLICK_TRANSPORT } from "@millrace/event-schema";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
-import { parseDuration, toMs } from "@millrace/windowing";
+import { formatDuration, parseDuration, toMs } from "@millrace/windowing";
 import { flowOptions } from "./flow-options.ts";
 import type { FlowSettings } from "./flow-options.ts";
-import { storeTimeoutOption } from "./store-timeout-option.ts";
-import { taskOptions } from "./task-options.ts";
+import { storeTimeoutOption, taskOptions } from "./task-options.ts";
 
 const STORES = ["none", "redis"] as const;
 const IDLE_FROM: readonly IdleFrom[] = ["first-event", "start"];
@@ -191,6 +190,7 @@ export function aggregatorOptions(
     if (sink() === "redis" && resultTtlMs() === Infinity) {
       cli.note("rows in Redis are never removed (--result-ttl=never): check that Redis has enough memory");
     }
+    requireFileForEach(flow().lateFile, (tasks() ?? transport().names).length);
     return {
       flow: flow(),
       exitWhenIdleMs: idle(),
@@ -236,7 +236,15 @@ function resultTtlOf(
   const [corrected] = rewriting;
   if (given >= leastMs || corrected === undefined) return given;
   throw new UsageError(
-    `--result-ttl: rows would expire after ${given} ms, but ${corrected} rewrites them as long as their window is kept; give at least the window's length plus the lateness: ${leastMs}ms`,
+    `--result-ttl: rows would expire after ${formatDuration(given)}, but ${corrected} rewrites them as long as their window is kept; give at least the window's length plus the lateness: ${formatDuration(leastMs)}`,
+  );
+}
+
+/** Each task truncates its own file to what was committed. @throws UsageError */
+function requireFileForEach(lateFile: string | undefined, tasks: number): void {
+  if (lateFile === undefined || tasks === 1 || lateFile.includes("{part}")) return;
+  throw new UsageError(
+    `--late: ${tasks} partitions would write ${lateFile}; put {part} into the name, so that each has a file of its own`,
   );
 }
 

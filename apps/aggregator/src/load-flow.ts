@@ -1,11 +1,14 @@
 import { pathToFileURL } from "node:url";
-import { hasCode, isDataflow, messageOf, thrownAt } from "@millrace/dataflow";
+import { CallbackSink, hasCode, isDataflow, IterableSource, messageOf, thrownAt } from "@millrace/dataflow";
 import type { Dataflow } from "@millrace/dataflow";
 import type { FlowChoice } from "./flow-choice.ts";
 import { FlowModuleError } from "./flow-choice.ts";
 import type { FlowParts } from "./flows/flow-parts.ts";
 import { FLOWS } from "./flows/flows.ts";
 import { syntaxErrorPlace } from "./syntax-error-place.ts";
+import { systemTime } from "@millrace/windowing";
+import { DEFAULT_FLOW_SHAPE } from "./flow-options.ts";
+import type { FlowShape } from "./flow-options.ts";
 
 /** What to do about the commonest reasons for which Node cannot import a file, by the code of its error. */
 const REMEDIES: Readonly<Record<string, string>> = {
@@ -84,4 +87,23 @@ async function importModule(path: string): Promise<FlowModule> {
 function atPlace(cause: unknown): string {
   const place = thrownAt(cause);
   return place === undefined ? "" : `; thrown at ${place}`;
+}
+
+/**
+ * The chosen flow between nothing and nowhere: to look at, not to run.
+ *
+ * @throws FlowModuleError, FlowError
+ */
+export function outlineOf(choice: FlowChoice, shape: FlowShape = DEFAULT_FLOW_SHAPE): Promise<Dataflow> {
+  const { windower, clock, windowing, lateFile } = shape;
+  const nowhere = new CallbackSink<unknown>(() => undefined);
+  return loadFlow(choice, {
+    source: new IterableSource([]),
+    windower,
+    clock: clock ?? systemTime(),
+    windowing,
+    results: nowhere,
+    out: nowhere,
+    ...(lateFile === undefined ? {} : { late: nowhere }),
+  });
 }

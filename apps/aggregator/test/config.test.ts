@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { messageTime, sliding, tumbling } from "@millrace/windowing";
+import { formatDuration, messageTime, sliding, tumbling } from "@millrace/windowing";
 import { graphConfig } from "../src/commands/graph.ts";
 import { inspectConfig } from "../src/commands/inspect.ts";
 import { resetConfig } from "../src/commands/reset.ts";
@@ -129,10 +129,21 @@ describe("aggregatorConfig", () => {
     ["--window=tumbling:10s", "--exit-when-idle=1s", "--result-ttl=9s", 10_000],
   ])("%s %s refuses %s, and accepts %d ms", (window, rewriting, ttl, leastMs) => {
     expect(() => aggregatorConfig(["--sink=redis", window, rewriting, ttl], {})).toThrow(
-      new RegExp(`^--result-ttl: .*at least .*: ${leastMs}ms$`),
+      new RegExp(`^--result-ttl: .*at least .*: ${formatDuration(leastMs)}$`),
     );
     const args = ["--sink=redis", window, rewriting, `--result-ttl=${leastMs}ms`];
     expect(aggregatorConfig(args, {}).resultTtlMs).toBe(leastMs);
+  });
+
+  test("each of several partitions needs a file of its own for its late events", () => {
+    const several = ["--partitions=2", "--late=late.jsonl"];
+    expect(() => aggregatorConfig(several, {})).toThrow(
+      /^--late: 2 partitions would write late\.jsonl; put \{part\}/,
+    );
+    expect(aggregatorConfig(["--partitions=2", "--late={part}.jsonl"], {}).flow.lateFile).toBe(
+      "{part}.jsonl",
+    );
+    expect(aggregatorConfig([...several, "--tasks=1"], {}).flow.lateFile).toBe("late.jsonl");
   });
 
   test("rows that are never rewritten may expire at any time", () => {

@@ -4,7 +4,7 @@ import type { CommandLine, Value } from "./command-line.ts";
 import { parseDuration } from "@millrace/windowing";
 import { integer, listOf, text } from "./parsers.ts";
 import { secretOption } from "./secret-option.ts";
-import { UsageError } from "./usage-error.ts";
+import { UsageError } from "./errors.ts";
 
 const FIVE_SECONDS_MS = 5_000;
 

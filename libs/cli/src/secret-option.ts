@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { CommandLine, Value } from "./command-line.ts";
 import { text } from "./parsers.ts";
-import { UsageError } from "./usage-error.ts";
+import { UsageError } from "./errors.ts";
 
 /**
  * Declares a secret: the variable `name`, or the file that `<name>_FILE` names. It has no flag, since all users of a

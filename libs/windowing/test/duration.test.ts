@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { DurationError, parseDuration } from "../src/index.ts";
+import { DurationError, formatDuration, parseDuration } from "../src/index.ts";
 
 describe("parseDuration", () => {
   test.each([
@@ -70,6 +70,30 @@ describe("parseDuration", () => {
         // In units of a tenth of a microsecond all of it is whole.
         const tenths = (whole * 10_000 + parts) * ms;
         expect(parseDuration(text)).toBe(Math.floor((tenths + 5_000) / 10_000));
+      }),
+    );
+  });
+});
+
+describe("formatDuration", () => {
+  test.each([
+    [0, "0ms"],
+    [1, "1ms"],
+    [1_500, "1500ms"],
+    [5_000, "5s"],
+    [90_000, "90s"],
+    [5_400_000, "90m"],
+    [14_400_000, "4h"],
+    [86_400_000, "1d"],
+    [36 * 3_600_000, "36h"],
+  ])("writes %i ms as %s", (ms, text) => {
+    expect(formatDuration(ms)).toBe(text);
+  });
+
+  test("writes what parseDuration reads", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), (ms) => {
+        expect(parseDuration(formatDuration(ms))).toBe(ms);
       }),
     );
   });

@@ -1,10 +1,9 @@
 import { CommandLine } from "@millrace/cli";
 import type { ProgramContext } from "@millrace/cli";
 import { resetTask } from "@millrace/redis-store";
-import { adminOptions, logStart } from "../admin-options.ts";
+import { adminOptions, logStart, printLine } from "../admin-options.ts";
 import type { AdminConfig } from "../admin-options.ts";
-import { outlineOf } from "../outline-of.ts";
-import { printLine } from "../print-line.ts";
+import { outlineOf } from "../load-flow.ts";
 
 /** Options of the command `reset`. */
 export interface ResetConfig extends AdminConfig {

@@ -3,7 +3,6 @@ import type { Json, JsonCodec, StateChange, StateField, StateGroup } from "@mill
 import type { Batch, Emitter, Operator, Wake } from "../contracts/operator.ts";
 import { FlowError, KeyStateTooLargeError, StateError } from "../errors.ts";
 import { excerpt } from "../excerpt.ts";
-import { isJson, stateToJson } from "../json-value.ts";
 import { ErrorHandler } from "./error-policy.ts";
 import type { StepOptions } from "./error-policy.ts";
 import type { StepContext } from "./step-context.ts";
@@ -446,4 +445,23 @@ class KeyedRows<Out> {
   emit(out: Emitter<Out>): void {
     if (this.#events.length > 0) out.emit({ events: this.#events, keys: this.#keys, times: this.#times });
   }
+}
+
+/** Whether a round trip through JSON returns an equal value. */
+function isJson(value: unknown): value is Json {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return true;
+  if (typeof value === "number") return Number.isFinite(value);
+  if (Array.isArray(value)) return value.every(isJson);
+  if (typeof value !== "object") return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (prototype === Object.prototype || prototype === null) && Object.values(value).every(isJson);
+}
+
+/** A user's state as JSON: by its codec, or as it is. @throws StateError where it is not JSON */
+function stateToJson<S>(state: S, codec: JsonCodec<S> | undefined, where: string): Json {
+  if (codec !== undefined) return codec.snapshot(state);
+  if (isJson(state)) return state;
+  throw new StateError(
+    `${where}: the state is not plain JSON (${excerpt(state)}); give a codec for a Map, a Date or a class`,
+  );
 }

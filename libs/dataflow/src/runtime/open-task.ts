@@ -1,7 +1,7 @@
 import type { Json } from "@millrace/windowing";
 import type { SourcePartition, SourceStats } from "../contracts/source.ts";
 import type { SinkPartition } from "../contracts/sink.ts";
-import type { Store, TaskHead } from "../contracts/store.ts";
+import type { TaskHead } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
 import { StateTooLargeError, asSourceError, messageOf } from "../errors.ts";
 import { abortable } from "./waiting.ts";
@@ -10,33 +10,14 @@ import { Committer, groupsByStep } from "./committer.ts";
 import { keysKept } from "./counts-codec.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { Ends } from "./ends.ts";
+import type { TaskPlan } from "./ends.ts";
 import { LastFigures } from "./operator-node.ts";
 import { named } from "./name-errors.ts";
 import type { NameOf } from "./name-errors.ts";
 import type { TaskOptions } from "./options.ts";
 import { PositionKeeper } from "./position-keeper.ts";
-import type { Resources } from "./resources.ts";
 import { signatureOf } from "./signature.ts";
-import type { StartLine } from "./start-line.ts";
 import { TaskGraph } from "./task-graph.ts";
-
-/** The parts of a task before anything is open. */
-export interface TaskPlan {
-  readonly flow: Dataflow;
-  readonly part: string;
-  readonly options: TaskOptions;
-  readonly store: Store | undefined;
-  /** Where the tasks of a starting run wait for each other; `undefined` for a task that is reopened. */
-  readonly startLine: StartLine | undefined;
-  /** Receives every opened resource, also when opening fails half way. */
-  readonly resources: Resources;
-  /** Aborted when the task must end at once. */
-  readonly abort: AbortSignal;
-  /** Aborted when the opening is not needed any more. */
-  readonly opening: AbortSignal;
-  /** Called for each payload that the source itself refuses. */
-  readonly onReject: () => void;
-}
 
 /** The parts of an open task. */
 export interface LiveTask {

@@ -6,7 +6,7 @@ import type { Json } from "@millrace/windowing";
 import type { PartContext } from "../contracts/source.ts";
 import type { Sink, SinkPartition } from "../contracts/sink.ts";
 import { SinkError, StateError, messageOf } from "../errors.ts";
-import { toLine } from "./to-line.ts";
+import { toLine } from "./writable-sink.ts";
 
 /**
  * Appends rows as lines to a file. Its length is part of the commit: a resumed task truncates what was written after

@@ -109,6 +109,27 @@ describe("connecting", () => {
     ]);
   });
 
+  it("makes its last attempt as late as it can, with time left for an answer", async () => {
+    const time = new VirtualTime();
+    const attempts = new Set<number>();
+    const loading = await scriptedRedis(() => {
+      attempts.add(time.monotonic());
+      return "-LOADING Redis is loading the dataset in memory\r\n";
+    });
+    cleanUps.push(() => loading.close());
+    const options = { host: "127.0.0.1", port: loading.port, connectTimeoutMs: 5_000 };
+    const refused = refusal(options, { time, random: () => 1 });
+    const expected = [0, 50, 150, 350, 750, 1_550, 3_150, 4_900];
+    // Time passes only in the pauses, never while an attempt is in flight.
+    for (const [made, at] of expected.slice(1).entries()) {
+      await until(() => attempts.size === made + 1 && time.nextAlarm === at);
+      time.set(at);
+    }
+    expect(await refused).toMatchObject({ message: expect.stringContaining("LOADING") });
+    expect([...attempts]).toEqual(expected);
+    expect(time.nextAlarm).toBeUndefined();
+  });
+
   it("gives up on a server that says nothing", async () => {
     const silent = await listen(createServer());
     cleanUps.push(() => silent.close());

@@ -149,8 +149,8 @@ const ALL_KEYS = [
   KEYS.staged,
   KEYS.journal,
   ...["w/1", "w/2", "w/3"].map((name) => KEYS.group(name)),
-  ...["w1", "w2", "s1", "s2"].map((name) => KEYS.window("latest", name)),
-  ...["w1", "w2", "s1", "s2"].map((name) => KEYS.revisions("latest", name)),
+  ...["1", "2", "s1", "s2"].map((name) => KEYS.window("latest", name)),
+  ...["1", "2", "s1", "s2"].map((name) => KEYS.revisions("latest", name)),
   KEYS.results("history"),
 ];
 

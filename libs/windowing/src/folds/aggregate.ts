@@ -1,6 +1,7 @@
 import { PartlyTaken, WindowOptionsError } from "../errors.ts";
 import { fieldFrom, listFrom, recordFrom } from "../fields.ts";
-import type { ClosingFold, Fold, FoldGrowth, FoldMarks, FoldPart, FoldParts, SplitAdd } from "../fold.ts";
+import type { ClosingFold, Fold, FoldMarks, FoldPart, FoldParts, SplitAdd } from "../fold.ts";
+import type { FoldGrowth } from "../room.ts";
 import { fieldName, groupParts, kindOf, markFromJson, markOf, markToJson, resultAt } from "../fold-state.ts";
 
 /** Folds, by the names of their results in the row. */

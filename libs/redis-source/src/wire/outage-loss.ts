@@ -16,7 +16,7 @@ interface Interval {
  * If a producer continues, its next number measures what was missed. If it ended during the outage, only its record shows
  * that. If it began during the outage, only its record shows that it exists.
  */
-export class HoleAccount {
+export class OutageLoss {
   readonly #ledger: ProducerLedger;
   /** The records from before this reader subscribed; `undefined`: not known. */
   #before: Read;

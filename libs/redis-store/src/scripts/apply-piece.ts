@@ -10,7 +10,7 @@ import type { Script } from "./script.ts";
  * apply the first one. The script applies a piece and removes it from the journal in one atomic step. Because one key never exists, a
  * cluster refuses the call while it moves the slot's keys to another node, as it does with a commit.
  */
-export const APPLY: Script = scriptOf(
+export const APPLY_PIECE: Script = scriptOf(
   `${CHECKS}${OPERATIONS}
 local meta, groups, journal = KEYS[1], KEYS[2], KEYS[3]
 local problem = refused(meta, 'hash', {'HMGET', 'HSET'})
