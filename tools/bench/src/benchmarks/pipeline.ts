@@ -1,7 +1,8 @@
 import { group } from "../benchmark.ts";
 import type { Benchmark, Case, Group, Ratio } from "../benchmark.ts";
 import type { Load } from "../lab/bed.ts";
-import { millrace, ownProgram, programFile } from "../lab/contenders.ts";
+import { millrace, ownProgram } from "../lab/contenders.ts";
+import { programFile } from "../lab/entry-files.ts";
 import type { Contender } from "../lab/contenders.ts";
 import { CPU, CPU_RATE, measure, measureFloor } from "../lab/trial.ts";
 

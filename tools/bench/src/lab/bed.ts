@@ -2,7 +2,7 @@ import { startRedis } from "@millrace/local-redis";
 import { startProgram } from "@millrace/local-redis/programs";
 import type { StartedProgram } from "@millrace/local-redis/programs";
 import { Redis } from "ioredis";
-import { appMain } from "./contenders.ts";
+import { appMain } from "./entry-files.ts";
 
 /** How the publisher sends the events. */
 export interface Load {

@@ -1,23 +1,10 @@
 import { startProgram } from "@millrace/local-redis/programs";
 import type { StartedProgram, StartProcessOptions } from "@millrace/local-redis/programs";
-import { join } from "node:path";
 import type { Figures } from "../benchmark.ts";
 import { CHANNEL } from "./bed.ts";
 import type { Bed, Load } from "./bed.ts";
-import { ROOT, WINDOW_MS } from "./tally.ts";
-
-/** The children of this process are started from source or build, as it was itself. */
-const FROM_SOURCE = import.meta.filename.endsWith(".ts");
-
-/** The entry file of an app. */
-export function appMain(app: "aggregator" | "publisher"): string {
-  return join(ROOT, "apps", app, FROM_SOURCE ? "src/main.ts" : "dist/main.js");
-}
-
-/** One of this project's own child programs, and anything else in its folder. */
-export function programFile(name: string): string {
-  return join(import.meta.dirname, "../programs", `${name}.${FROM_SOURCE ? "ts" : "js"}`);
-}
+import { appMain, programFile } from "./entry-files.ts";
+import { WINDOW_MS } from "./tally.ts";
 
 /** Runs one of this project's programs that measures itself. @returns the figures that it prints first */
 export async function selfMeasured(program: string, args: readonly (string | number)[]): Promise<Figures> {
