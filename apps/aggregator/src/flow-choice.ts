@@ -19,7 +19,7 @@ export function flowChoice(env: Readonly<Record<string, string | undefined>>): P
     if (name !== undefined) return { kind: "built-in", name };
     if (LOOKS_LIKE_A_PATH.test(given)) return { kind: "module", path: findFile(given, env) };
     throw new RangeError(
-      `${JSON.stringify(given)} is none of ${FLOW_NAMES.join(", ")}, and no path of a flow module such as ./my-flow.ts`,
+      `${JSON.stringify(given)} is none of ${FLOW_NAMES.join(", ")}, and not a path of a flow module such as ./my-flow.ts`,
     );
   };
 }

@@ -1,26 +1,29 @@
 import { pathToFileURL } from "node:url";
-import { hasCode, isDataflow, messageOf, thrownAt } from "@millrace/dataflow";
+import { CallbackSink, hasCode, isDataflow, IterableSource, messageOf, thrownAt } from "@millrace/dataflow";
 import type { Dataflow } from "@millrace/dataflow";
 import type { FlowChoice } from "./flow-choice.ts";
 import { FlowModuleError } from "./flow-choice.ts";
 import type { FlowParts } from "./flows/flow-parts.ts";
 import { FLOWS } from "./flows/flows.ts";
 import { syntaxErrorPlace } from "./syntax-error-place.ts";
+import { systemTime } from "@millrace/windowing";
+import { DEFAULT_FLOW_SHAPE } from "./flow-options.ts";
+import type { FlowShape } from "./flow-options.ts";
 
 /** What to do about the commonest reasons for which Node cannot import a file, by the code of its error. */
 const REMEDIES: Readonly<Record<string, string>> = {
   ERR_UNKNOWN_FILE_EXTENSION:
-    "This Node runs no TypeScript by itself: start the aggregator from its source (npx nx run aggregator:serve), " +
+    "This Node does not run TypeScript: start the aggregator from its source (npx nx run aggregator:serve), " +
     "or compile the flow to JavaScript.",
-  ERR_MODULE_NOT_FOUND: "What it imports must be found from its own folder: keep it inside the project.",
-  MODULE_NOT_FOUND: "What it imports must be found from its own folder: keep it inside the project.",
+  ERR_MODULE_NOT_FOUND: "Imports are resolved from the module's own folder: keep it inside the project.",
+  MODULE_NOT_FOUND: "Imports are resolved from the module's own folder: keep it inside the project.",
 };
 
 /**
  * Builds the chosen flow.
  *
- * Of a module its default export counts, else the one named `flow`: a `Dataflow`, or a function, async or not, that
- * makes one of the parts that the aggregator's own flows get.
+ * A module exports its flow as default, or under the name `flow`: a `Dataflow`, or a function, async or not, that
+ * makes one from the parts that the aggregator's own flows get.
  *
  * @throws FlowModuleError for a module that cannot be loaded, that exports no flow, or whose function throws; FlowError
  *   for a flow that it builds wrongly
@@ -35,9 +38,9 @@ export async function loadFlow(choice: FlowChoice, parts: FlowParts): Promise<Da
   }
   const flow = isFunction(exported) ? await callModule(path, exported, parts) : exported;
   if (isDataflow(flow)) return flow;
-  const what = isFunction(exported) ? "the function that it exports returns none" : "what it exports is none";
+  const what = isFunction(exported) ? "its function returns something else" : "its export is something else";
   throw new FlowModuleError(
-    `${path} exports no flow: ${what}. Give a Dataflow of @millrace/dataflow, or a function that makes one.`,
+    `${path} exports no flow: ${what}. Export a Dataflow of @millrace/dataflow, or a function that returns one.`,
   );
 }
 
@@ -49,12 +52,9 @@ async function callModule(
   try {
     return await exported(parts);
   } catch (cause) {
-    // What Millrace itself refuses names the flow, the step and the remedy.
+    // An error of Millrace's own names the flow, the step and the remedy already.
     if (hasCode(cause)) throw cause;
-    throw new FlowModuleError(
-      `${path}: the function that it exports threw: ${messageOf(cause)}${atPlace(cause)}`,
-      { cause },
-    );
+    throw new FlowModuleError(`${path}: its function threw: ${messageOf(cause)}${atPlace(cause)}`, { cause });
   }
 }
 
@@ -69,7 +69,7 @@ interface FlowModule {
 
 async function importModule(path: string): Promise<FlowModule> {
   try {
-    // What it exports is checked by the caller.
+    // The caller checks what it exports.
     return (await import(pathToFileURL(path).href)) as FlowModule;
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
@@ -87,4 +87,23 @@ async function importModule(path: string): Promise<FlowModule> {
 function atPlace(cause: unknown): string {
   const place = thrownAt(cause);
   return place === undefined ? "" : `; thrown at ${place}`;
+}
+
+/**
+ * The chosen flow between nothing and nowhere: to look at, not to run.
+ *
+ * @throws FlowModuleError, FlowError
+ */
+export function outlineOf(choice: FlowChoice, shape: FlowShape = DEFAULT_FLOW_SHAPE): Promise<Dataflow> {
+  const { windower, clock, windowing, lateFile } = shape;
+  const nowhere = new CallbackSink<unknown>(() => undefined);
+  return loadFlow(choice, {
+    source: new IterableSource([]),
+    windower,
+    clock: clock ?? systemTime(),
+    windowing,
+    results: nowhere,
+    out: nowhere,
+    ...(lateFile === undefined ? {} : { late: nowhere }),
+  });
 }

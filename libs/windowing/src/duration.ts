@@ -4,6 +4,9 @@ const UNIT_MS = { ms: 1n, s: 1_000n, m: 60_000n, h: 3_600_000n, d: 86_400_000n }
 
 type Unit = keyof typeof UNIT_MS;
 
+/** From the largest to the smallest. */
+const UNITS = ["d", "h", "m", "s", "ms"] as const satisfies readonly Unit[];
+
 /**
  * A length of time: a number of milliseconds, or a text such as `"500ms"`, `"1.5s"`, `"5m"`, `"1h"` or `"2d"`.
  * Use {@link parseDuration} for a text from a configuration.
@@ -39,6 +42,12 @@ export function parseDuration(text: string, leastMs = 1): number {
 /** A duration in milliseconds. A number is returned as it is. @throws DurationError for an invalid text */
 export function toMs(duration: Duration): number {
   return typeof duration === "string" ? parseDuration(duration, 0) : duration;
+}
+
+/** A duration in the largest unit of which it is a whole number, as {@link parseDuration} reads it: `90m`, `4h`, `1d`. */
+export function formatDuration(ms: number): string {
+  const unit = UNITS.find((each) => ms % Number(UNIT_MS[each]) === 0);
+  return unit === undefined || ms === 0 ? `${ms}ms` : `${ms / Number(UNIT_MS[unit])}${unit}`;
 }
 
 /** Computed with whole numbers, since 2.01 * 1000 is not 2010. */

@@ -27,7 +27,7 @@ export { join } from "./folds/join.ts";
 export { mean } from "./folds/mean.ts";
 export { reduce } from "./folds/reduce.ts";
 export { sum } from "./folds/count-and-sum.ts";
-export { DURATION_FORM, parseDuration, toMs } from "./duration.ts";
+export { DURATION_FORM, formatDuration, parseDuration, toMs } from "./duration.ts";
 export { session, sliding, tumbling } from "./windower.ts";
 export { stateSpecOf } from "./state-spec.ts";
 export { NO_SESSION_ID } from "./window.ts";
@@ -46,16 +46,7 @@ export type { Duration } from "./duration.ts";
 export type { DeduplicatorBatch, DeduplicatorOptions } from "./deduplicator.ts";
 export type { FixedWindower } from "./fixed-windower.ts";
 export type { AccumulatorSize, WindowEventFailure } from "./errors.ts";
-export type {
-  ClosingFold,
-  Fold,
-  FoldGrowth,
-  FoldMarks,
-  FoldPart,
-  FoldParts,
-  PartChanges,
-  SplitAdd,
-} from "./fold.ts";
+export type { ClosingFold, Fold, FoldMarks, FoldPart, FoldParts, PartChanges, SplitAdd } from "./fold.ts";
 export type { Aggregated, AggregateEvent, Aggregates, AggregateState } from "./folds/aggregate.ts";
 export type { CollectBounds } from "./folds/bounds.ts";
 export type { ListState } from "./folds/collect-list.ts";
@@ -66,7 +57,7 @@ export type { Opaque, OpaqueBounds } from "./folds/opaque.ts";
 export type { Joined, JoinEvent, JoinOptions, JoinSides, JoinState } from "./folds/join.ts";
 export type { MeanState } from "./folds/mean.ts";
 export type { CodecOption, Json, JsonCodec, JsonLike } from "./json.ts";
-export type { Room } from "./room.ts";
+export type { FoldGrowth, Room } from "./room.ts";
 export type { TimeModel, Upstream, WindowEngineOptions } from "./window-engine-options.ts";
 export type {
   KeyedBatch,

@@ -30,7 +30,7 @@ const batch = { keys: visits.map(() => "site"), values: visits };
 describe("topK", () => {
   foldLaws(() => topK(3, ({ page }: Visit) => page), few);
 
-  test("gives the most frequent names", () => {
+  test("returns the most frequent names", () => {
     const engine = createWindowEngine({ ...windows, fold: topK(2, ({ page }: Visit) => page) });
     engine.process(batch, 0);
     expect(engine.finish("end").results[0]?.value).toEqual(["/5", "/4"]);
@@ -40,7 +40,7 @@ describe("topK", () => {
 describe("quantiles", () => {
   foldLaws(() => quantiles(({ ms }: Visit) => ms, [0.5]), few);
 
-  test("come within a few percent", () => {
+  test("are exact to a few percent", () => {
     const engine = createWindowEngine({ ...windows, fold: quantiles(({ ms }: Visit) => ms, [0.5, 0.99]) });
     engine.process(batch, 0);
     const [median, high] = engine.finish("end").results[0]?.value ?? [];
@@ -52,7 +52,7 @@ describe("quantiles", () => {
 describe("approximateDistinct", () => {
   foldLaws(() => approximateDistinct(({ user }: Visit) => user), few);
 
-  test("comes within some percent", () => {
+  test("is exact to a few percent", () => {
     const engine = createWindowEngine({ ...windows, fold: approximateDistinct(({ user }: Visit) => user) });
     engine.process(batch, 0);
     const [row] = engine.finish("end").results;

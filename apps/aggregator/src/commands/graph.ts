@@ -5,8 +5,8 @@ import { describe, toMermaid } from "@millrace/dataflow";
 import { aggregatorOptions } from "../config.ts";
 import { flowOptions } from "../flow-options.ts";
 import type { FlowSettings } from "../flow-options.ts";
-import { clockFor } from "../clock-for.ts";
-import { outlineOf } from "../outline-of.ts";
+import { clockFor } from "../clock-spec.ts";
+import { outlineOf } from "../load-flow.ts";
 
 const FORMATS = ["mermaid", "json"] as const;
 

@@ -1,10 +1,9 @@
 import { CommandLine } from "@millrace/cli";
 import type { ProgramContext } from "@millrace/cli";
 import { resetTask } from "@millrace/redis-store";
-import { adminOptions, logStart } from "../admin-options.ts";
+import { adminOptions, logStart, printLine } from "../admin-options.ts";
 import type { AdminConfig } from "../admin-options.ts";
-import { outlineOf } from "../outline-of.ts";
-import { printLine } from "../print-line.ts";
+import { outlineOf } from "../load-flow.ts";
 
 /** Options of the command `reset`. */
 export interface ResetConfig extends AdminConfig {
@@ -22,7 +21,7 @@ export function resetConfig(
 ): ResetConfig {
   const cli = new CommandLine(
     "aggregator reset",
-    "Makes a flow's tasks forget what they committed: the next run begins afresh. A worker that still runs is stopped. The other options of aggregator are accepted and ignored.",
+    "Makes a flow's tasks forget what they committed: the next run begins from the start. A worker that still runs is stopped. The other options of aggregator are accepted and ignored.",
   );
   const results = cli.toggle({
     flag: "--results",

@@ -3,12 +3,11 @@ import { describe, start } from "@millrace/dataflow";
 import { StartClock, describeRedis } from "@millrace/redis-source";
 import { RedisStore } from "@millrace/redis-store";
 import type { AggregatorConfig } from "../config.ts";
-import { clockFor } from "../clock-for.ts";
+import { clockFor } from "../clock-spec.ts";
 import { flowLabel } from "../flow-choice.ts";
 import { loadFlow } from "../load-flow.ts";
 import { report } from "../report.ts";
-import { sinksOf } from "../sinks-of.ts";
-import { sourceOf } from "../source-of.ts";
+import { sinksOf, sourceOf } from "../source-and-sinks.ts";
 import { warnOfUnused, watchedParts } from "../unused-options.ts";
 
 /** Runs a flow over Redis until its input ends or it is stopped. */

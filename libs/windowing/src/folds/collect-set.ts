@@ -165,6 +165,6 @@ function requireScalar<T extends Scalar>(fold: string, value: T | undefined): T 
   if (isScalar) return value;
   throw new FoldValueError(
     `${fold} takes texts, finite numbers, booleans and null, and valueOf gave ${shown(value)}. ` +
-      "Make one of these of the value.",
+      "Convert the value to one of these.",
   );
 }

@@ -1,10 +1,10 @@
 import { at } from "../at.ts";
 import { damaged } from "../fields.ts";
 import type { FixedWindower } from "../fixed-windower.ts";
+import { isOver } from "../late-events.ts";
 import type { Outbox } from "../outbox.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { KeyedBatch } from "../window-engine.ts";
-import type { Window } from "../window.ts";
 import { AssignedEngine } from "./assigned-engine.ts";
 import type { WindowNames } from "./fixed-table.ts";
 import type { FixedWindow } from "./fixed-window.ts";
@@ -24,10 +24,6 @@ export class FixedEngine<V, A, R> extends AssignedEngine<V, A, R> {
       : this.#addSliding(batch, from);
   }
 
-  protected override windowsAt(timestamp: number): readonly Window[] {
-    return this.#windower.windowsAt(timestamp);
-  }
-
   protected override findOpen(timestamp: number): FixedWindow<A> {
     const id = this.#windower.lastIdAt(timestamp);
     return this.#windower.closeOf(id) > this.watermark.value ? this.#takeOpen(id) : this.none;
@@ -38,7 +34,7 @@ export class FixedEngine<V, A, R> extends AssignedEngine<V, A, R> {
     for (let id = this.#windower.firstIdAt(timestamp); id <= last; id++) {
       const close = this.#windower.closeOf(id);
       if (close > this.watermark.value) this.addToOpen(this.#takeOpen(id), key, value, timestamp);
-      else if (close + this.options.allowedLatenessMs > this.watermark.value) {
+      else if (!isOver(close, this.options.allowedLatenessMs, this.watermark.value)) {
         const kept = this.table.get(id) ?? this.table.openKept(this.#windower.windowOf(id));
         this.addToKept(kept, key, value, timestamp);
       }
