@@ -31,7 +31,7 @@ describe("README and docs", () => {
     expect(output.join("\n")).toBe(block(FLOWS, "mermaid"));
   });
 
-  test("names no option that there is not", async () => {
+  test("names only options that exist", async () => {
     const programs = [
       ["aggregator"],
       ["aggregator", "graph"],

@@ -66,6 +66,7 @@ export type {
 // Windows and clocks
 export {
   eventTime,
+  formatDuration,
   messageTime,
   parseDuration,
   session,

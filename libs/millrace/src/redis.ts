@@ -36,16 +36,11 @@ export type {
 } from "@millrace/redis-source";
 
 // State and results
-export {
-  RedisHashResultSink,
-  RedisStore,
-  RedisStreamResultSink,
-  inspectTask,
-  resetTask,
-} from "@millrace/redis-store";
+export { RedisStore, RedisStreamResultSink, inspectTask, resetTask } from "@millrace/redis-store";
 export type {
   FailPoint,
   NoticeCommand,
+  RedisHashResultSink,
   RedisHashResultSinkOptions,
   RedisStoreOptions,
   RedisStreamResultSinkOptions,
@@ -55,7 +50,6 @@ export type {
   TaskAccessOptions,
   TaskInspection,
   TaskMeta,
-  WindowResultOptions,
 } from "@millrace/redis-store";
 
 // Connections, also for sources of one's own

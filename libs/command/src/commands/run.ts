@@ -3,13 +3,12 @@ import { describe, start } from "@millrace/dataflow";
 import { StartClock, describeRedis } from "@millrace/redis-source";
 import { RedisStore } from "@millrace/redis-store";
 import type { RunConfig } from "../options/run-options.ts";
-import { clockFor } from "../running/clock-for.ts";
+import { clockFor } from "../options/clock-spec.ts";
 import { flowLabel } from "../flows/flow-choice.ts";
 import { loadFlow } from "../flows/load-flow.ts";
 import { STDIN } from "../publish/events-file.ts";
 import { report } from "../running/report.ts";
-import { sinksOf } from "../running/sinks-of.ts";
-import { sourceOf } from "../running/source-of.ts";
+import { sinksOf, sourceOf } from "../running/source-and-sinks.ts";
 import { warnOfUnused, watchedParts } from "../running/unused-options.ts";
 
 /** Runs a flow until its input ends or it is stopped. */

@@ -45,7 +45,7 @@ export function countFlow(spec: CountSpec): FlowOf {
         return { ...Object.fromEntries(spec.by.map(({ name }, i) => [name, values[i]])), ...row };
       })
       .output("out", results);
-    if (late !== undefined) numbers.late.output("late", late);
+    if (late !== undefined) numbers.late.merge(numbers.refused).output("late", late);
     return flow;
   };
 }

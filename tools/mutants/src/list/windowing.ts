@@ -91,6 +91,14 @@ export const WINDOWING: readonly Mutant[] = [
     guard: "one wrong clock would make the events of all others late",
   },
   {
+    id: "seconds-as-milliseconds",
+    file: "libs/windowing/src/clock.ts",
+    search: "Math.round(time * 1_000)",
+    replace: "time",
+    tests: ["libs/windowing/test/clock.test.ts"],
+    guard: "windows of times in seconds would be a thousand times too long",
+  },
+  {
     id: "sum-of-anything",
     file: "libs/windowing/src/folds/count-and-sum.ts",
     search: 'return Number.isFinite(next) ? next : addFinite(total, requireFinite("sum", number));',
