@@ -24,7 +24,7 @@ export function watchedParts(parts: FlowParts): {
  *
  * @throws UsageError for `--late`, whose file would stay empty as if no event had been late
  */
-export function warnOfUnused(
+export function checkUnused(
   { flow, sink }: AggregatorConfig,
   used: ReadonlySet<string>,
   logger: Logger,

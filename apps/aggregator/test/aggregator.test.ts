@@ -74,7 +74,7 @@ describe("the aggregator", () => {
   test.each(["echo", "../examples/systems.ts"])(
     "refuses --late for %s, which has no use for it",
     async (flow) => {
-      const file = join(tmpdir(), "millrace-not-late.jsonl");
+      const file = join(tmpdir(), `millrace-not-late-${process.pid}.jsonl`);
       const { code, complaints } = await aggregator(redis.url, [`--flow=${flow}`, `--late=${file}`]).ended;
       expect(code).toBe(2);
       expect(complaints[0]).toMatch(/^aggregator: --late would write nothing: the flow .* does not use it/);

@@ -8,7 +8,7 @@ import { flowLabel } from "../flow-choice.ts";
 import { loadFlow } from "../load-flow.ts";
 import { report } from "../report.ts";
 import { sinksOf, sourceOf } from "../source-and-sinks.ts";
-import { warnOfUnused, watchedParts } from "../unused-options.ts";
+import { checkUnused, watchedParts } from "../unused-options.ts";
 
 /** Runs a flow over Redis until its input ends or it is stopped. */
 export async function serve({
@@ -45,7 +45,7 @@ export async function serve({
     ...sinksOf(config, store),
   });
   const flow = await loadFlow(choice, parts);
-  warnOfUnused(config, used, logger);
+  checkUnused(config, used, logger);
   for (const { id, kind, detail } of describe(flow).steps) {
     if (kind === "windows") logger.info({ event: "windows", step: id }, `${id}: ${detail ?? ""}`);
   }
