@@ -57,7 +57,7 @@ async function counted(send) {
 
 const context = {
   ...{ flow: "calls", step: "rows", logger: SILENT_LOGGER, time: SYSTEM_TIME },
-  signal: new AbortController().signal,
+  signal: new globalThis.AbortController().signal,
   reject: () => undefined,
 };
 
