@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { freePort, startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { clickLine } from "./support/clicks.ts";
-import { aggregator, publisher } from "./support/programs.ts";
+import { aggregator, aggregatorFromSource, publisher } from "./support/programs.ts";
 
 let redis: LocalRedis;
 
@@ -74,8 +74,10 @@ describe("the aggregator", () => {
   test.each(["echo", "../examples/systems.ts"])(
     "refuses --late for %s, which has no use for it",
     async (flow) => {
-      const file = join(tmpdir(), "millrace-not-late.jsonl");
-      const { code, complaints } = await aggregator(redis.url, [`--flow=${flow}`, `--late=${file}`]).ended;
+      const file = join(tmpdir(), `millrace-not-late-${process.pid}.jsonl`);
+      const { code, complaints } = await aggregatorFromSource([`--flow=${flow}`, `--late=${file}`], {
+        REDIS_URL: redis.url,
+      }).ended;
       expect(code).toBe(2);
       expect(complaints[0]).toMatch(/^aggregator: --late would write nothing: the flow .* does not use it/);
       expect(existsSync(file)).toBe(false);

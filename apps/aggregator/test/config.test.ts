@@ -150,7 +150,8 @@ describe("aggregatorConfig", () => {
     expect(aggregatorConfig(["--partitions=2", "--late={part}.jsonl"], {}).flow.lateFile).toBe(
       "{part}.jsonl",
     );
-    expect(aggregatorConfig([...several, "--tasks=1"], {}).flow.lateFile).toBe("late.jsonl");
+    // The other partitions are those of other workers, which may have the same file.
+    expect(() => aggregatorConfig([...several, "--tasks=1"], {})).toThrow(/^--late: 2 partitions/);
   });
 
   test("rows that are never rewritten may expire at any time", () => {

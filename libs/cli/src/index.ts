@@ -1,9 +1,7 @@
 // For users whose compiler includes no types on its own: some signatures have types of Node.
 /// <reference types="node" preserve="true" />
 export { CommandLine } from "./command-line.ts";
-export { EXIT_CODES } from "./errors.ts";
-export { UsageError } from "./errors.ts";
-export { UnexpectedError } from "./errors.ts";
+export { EXIT_CODES, UnexpectedError, UsageError } from "./errors.ts";
 export { boolean, integer, listOf, notNegative, oneOf, positive, text } from "./parsers.ts";
 export { drainOption } from "./drain-option.ts";
 export { findFile } from "./parsers.ts";

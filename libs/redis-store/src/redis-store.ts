@@ -100,7 +100,7 @@ export class RedisStore implements Store {
 
   /**
    * A sink for results of windows: each window's rows are in a hash, named by when the window opens (of a session, by its
-   * id), one field for each key, in the very step that commits the state they come from. Rows of another shape are made
+   * id), one field for each key, written in the same atomic step as the state they come from. Rows of another shape are made
    * results by `mapRows(store.results(), fn)`.
    *
    * @throws RedisOptionsError

@@ -32,7 +32,7 @@ export function paragraphOf<V, A, R>(
 
 /** The end of a window, up to which events count. */
 export function lastEventOf<V, A, R>({ clock, windower }: ResolvedOptions<V, A, R>): string {
-  const lag = clock.kind === "system" || clock.waitMs === 0 ? "" : ` by ${formatDuration(clock.waitMs)}`;
+  const lag = clock.kind === "system" || clock.waitMs === 0 ? "" : ` plus ${formatDuration(clock.waitMs)}`;
   return `${endOf(windower)}${lag}`;
 }
 
@@ -43,7 +43,7 @@ function endOf(windower: Windower): string {
 function systemTime<V, A, R>({ clock, windower }: ResolvedOptions<V, A, R>): string {
   const wait =
     clock.kind === "system" && clock.settleMs > 0
-      ? ` and every producer was heard of, or ${formatDuration(clock.settleMs)} later`
+      ? ` and every producer has reported, or ${formatDuration(clock.settleMs)} later`
       : "";
   return (
     `Events count at the time they arrive, so none is ever late; a window is final once system time has passed ` +
@@ -76,9 +76,9 @@ function closing<V, A, R>(options: ResolvedOptions<V, A, R>): string {
   if (options.upstream !== undefined) {
     return `A window is final once the windows before it have emitted all their results up to ${lastEventOf(options)}.`;
   }
-  const event = `A window is final once an event of any key lies past ${lastEventOf(options)}`;
+  const event = `A window is final once an event of any key is later than ${lastEventOf(options)}`;
   return options.idle === "drained"
-    ? `${event}, or once so much system time has gone by while nothing was left to read.`
+    ? `${event}, or after as much system time with nothing left to read.`
     : `${event}; without further events it stays open.`;
 }
 
@@ -104,8 +104,7 @@ function order<V, A, R>({ ordered }: ResolvedOptions<V, A, R>): string {
 export function explainPerKey<V, A, R>(options: ResolvedOptions<V, A, R>): string {
   return paragraphOf(
     options,
-    `A window is final once an event of its own key lies past ${lastEventOf(options)}, or once so much system time ` +
-      "has gone by.",
+    `A window is final once an event of its own key is later than ${lastEventOf(options)}, or after as much system time.`,
     "An event before its key's watermark is late, even while its window is open; it leaves as late.",
   );
 }

@@ -1,7 +1,8 @@
 /*
  * What happens to a late event.
  *
- * Time model `stream`: a window closes when the watermark reaches its end. For `allowedLateness` after that it is kept:
+ * Time model `stream`: a window closes when the watermark reaches its end; a session
+ * ends a gap after its last event. For `allowedLateness` after that it is kept:
  * an event still changes it, and its row leaves again with the cause `late`. Then it is over. An event whose windows are
  * all over is not counted: it leaves as late, with the windows that it missed.
  *

@@ -96,5 +96,5 @@ test("a wait that is not a number of ms is refused", () => {
 
 test("explain names the wait", () => {
   const engine = createWindowEngine({ windower, fold, clock: systemTime({ settle: 2_000 }) });
-  expect(engine.explain()).toMatch(/passed its end and every producer was heard of, or 2s later/);
+  expect(engine.explain()).toMatch(/passed its end and every producer has reported, or 2s later/);
 });

@@ -137,8 +137,8 @@ describe("explain", () => {
 
   test("says when windows are final, and what happens to late events", () => {
     expect(explain({ windower: tumbling(60_000), clock: eventClock(5_000) })).toBe(
-      "Windows of 1m side by side. A window is final once an event of any key lies past its end by 5s, or once " +
-        "so much system time has gone by while nothing was left to read. An event whose windows have all closed is " +
+      "Windows of 1m side by side. A window is final once an event of any key is later than its end plus 5s, or " +
+        "after as much system time with nothing left to read. An event whose windows have all closed is " +
         "not counted; it leaves as late.",
     );
   });

@@ -28,7 +28,7 @@ export function inspectConfig(
 /**
  * Prints a line for each task, then one for all of them.
  *
- * @throws UsageError after that if none of the tasks has ever run: the options probably name another flow or channel
+ * @throws UsageError if none of the tasks has ever run: the options probably name another flow or channel
  */
 export async function inspect({ config, logger, signal }: ProgramContext<AdminConfig>): Promise<void> {
   logStart(config, "inspecting", logger);
@@ -38,12 +38,24 @@ export async function inspect({ config, logger, signal }: ProgramContext<AdminCo
   const windowSteps = new Set(windows.map(({ id }) => id));
   // Windows that keep time by key have no watermark of their task, whatever it has had.
   const saysUnheard = windows.length > 0 && windows.every((node) => node.windows?.bounded === true);
+  const tasks = [];
+  for (const part of config.tasks) {
+    tasks.push({
+      part,
+      task: await inspectTask(config.redis, { flow, part }, { logger, storeTimeoutMs, signal }),
+    });
+  }
+  const neverRun = tasks.filter(({ task }) => task === undefined).map(({ part }) => part);
+  if (neverRun.length > 0) {
+    const missing = `no task of ${flow} has ever run on ${neverRun.join(", ")} with this Redis and kept state there`;
+    if (neverRun.length === tasks.length) {
+      throw new UsageError(`${missing}. Check --flow, --channel, --partitions and --redis-url.`);
+    }
+    logger.warn({ event: "never-run", parts: neverRun }, missing);
+  }
   const watermarks: (number | undefined)[] = [];
   const neverHeard: string[] = [];
-  const neverRun: string[] = [];
-  for (const part of config.tasks) {
-    const task = await inspectTask(config.redis, { flow, part }, { logger, storeTimeoutMs, signal });
-    if (task === undefined) neverRun.push(part);
+  for (const { part, task } of tasks) {
     if (saysUnheard && isUnheard(task)) neverHeard.push(part);
     else watermarks.push(task?.watermark);
     printLine({ flow, part, ...(task === undefined ? { fence: 0 } : summaryOf(task, windowSteps)) });
@@ -55,12 +67,6 @@ export async function inspect({ config, logger, signal }: ProgramContext<AdminCo
     watermark: lowest(watermarks) ?? null,
     ...(neverHeard.length === 0 ? {} : { neverHeard }),
   });
-  if (neverRun.length === 0) return;
-  const missing = `no task of ${flow} has ever run on ${neverRun.join(", ")} with this Redis and kept state there`;
-  if (neverRun.length === config.tasks.length) {
-    throw new UsageError(`${missing}. Check --flow, --channel, --partitions and --redis-url.`);
-  }
-  logger.warn({ event: "never-run", parts: neverRun }, missing);
 }
 
 /**

@@ -9,7 +9,7 @@ import { loadFlow } from "../flows/load-flow.ts";
 import { STDIN } from "../publish/events-file.ts";
 import { report } from "../running/report.ts";
 import { sinksOf, sourceOf } from "../running/source-and-sinks.ts";
-import { warnOfUnused, watchedParts } from "../running/unused-options.ts";
+import { checkUnused, watchedParts } from "../running/unused-options.ts";
 
 /** Runs a flow until its input ends or it is stopped. */
 export async function run({ config: given, logger, signal }: ProgramContext<RunConfig>): Promise<void> {
@@ -44,7 +44,7 @@ export async function run({ config: given, logger, signal }: ProgramContext<RunC
     options: choice.kind === "module" ? choice.options : {},
   });
   const flow = await loadFlow(choice, parts);
-  warnOfUnused(config, used, logger);
+  checkUnused(config, used, logger);
   for (const { id, kind, detail } of describe(flow).steps) {
     if (kind === "windows") logger.info({ event: "windows", step: id }, `${id}: ${detail ?? ""}`);
   }

@@ -91,7 +91,7 @@ export function runOptions(
       flag: "--exit-when-idle <duration>",
       env: "MILLRACE_EXIT_WHEN_IDLE",
       description:
-        "end once nothing has come for so long after what --idle-from says; where state is kept, open windows show what they have and stay open",
+        "end after this time without events; --idle-from says when it begins. If state is stored, open windows show their current rows and stay open",
       parse: (given) => parseDuration(given),
       defaultText: "never",
     },
@@ -102,7 +102,7 @@ export function runOptions(
       flag: "--idle-from <what>",
       env: "MILLRACE_IDLE_FROM",
       description:
-        "with --exit-when-idle: first-event (or a resume), so that publishers may begin later, or start, so that an empty input ends it too",
+        "with --exit-when-idle: from the first event (or a resume), so that publishers may begin later, or from the start, so that an empty input ends it too",
       parse: oneOf(IDLE_FROM),
     },
     "first-event",
@@ -110,7 +110,7 @@ export function runOptions(
   const closeWindows = cli.toggle({
     flag: "--close-windows",
     env: "MILLRACE_CLOSE_WINDOWS",
-    description: "with --exit-when-idle: close all windows for good, also where state is kept",
+    description: "with --exit-when-idle: close all windows, also if state is stored",
   });
   // Kubernetes ends a container 30 s after it has asked it to stop.
   const drain = drainOption(cli, "25s");
@@ -118,7 +118,7 @@ export function runOptions(
     {
       flag: "--sink <kind>",
       env: "MILLRACE_SINK",
-      description: "where rows go: stdout, or redis (in the very step that commits what they come from)",
+      description: "where rows go: stdout, or redis (in the same atomic step as the commit of their input)",
       parse: oneOf(SINKS),
     },
     "stdout",
@@ -199,7 +199,7 @@ export function runOptions(
     if (sink() === "redis" && resultTtlMs() === Infinity) {
       cli.note("rows in Redis are never removed (--result-ttl=never): check that Redis has enough memory");
     }
-    requireFileForEach(flow().lateFile, file() === undefined ? (tasks() ?? transport().names).length : 1);
+    requireFileForEach(flow().lateFile, file() === undefined ? transport().names.length : 1);
     return {
       flow: flow(),
       file: file(),
@@ -250,11 +250,11 @@ function resultTtlOf(
   );
 }
 
-/** Each task truncates its own file to what was committed. @throws UsageError */
-function requireFileForEach(lateFile: string | undefined, tasks: number): void {
-  if (lateFile === undefined || tasks === 1 || lateFile.includes("{part}")) return;
+/** Each task truncates its file to what it committed, also a task of another worker. @throws UsageError */
+function requireFileForEach(lateFile: string | undefined, partitions: number): void {
+  if (lateFile === undefined || partitions === 1 || lateFile.includes("{part}")) return;
   throw new UsageError(
-    `--late: ${tasks} partitions would write ${lateFile}; put {part} into the name, so that each has a file of its own`,
+    `--late: ${partitions} partitions would write ${lateFile}; put {part} into the name, so that each has a file of its own`,
   );
 }
 

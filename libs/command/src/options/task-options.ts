@@ -37,8 +37,7 @@ export function storeTimeoutOption(cli: CommandLine): Value<number> {
     {
       flag: "--store-timeout <duration>",
       env: "MILLRACE_STORE_TIMEOUT",
-      description:
-        "end when the store, once reached, has not answered for so long; until then the tasks wait for it",
+      description: "end when the store has not answered for this time; before that, the tasks wait for it",
       parse: (given) => parseDuration(given),
       defaultText: "never",
     },

@@ -24,7 +24,7 @@ export function watchedParts(parts: FlowParts): {
  *
  * @throws UsageError for `--late`, whose file would stay empty as if no event had been late
  */
-export function warnOfUnused({ flow, sink }: RunConfig, used: ReadonlySet<string>, logger: Logger): void {
+export function checkUnused({ flow, sink }: RunConfig, used: ReadonlySet<string>, logger: Logger): void {
   const [late] = flow.given.late;
   if (late !== undefined && !used.has("late")) {
     throw new UsageError(

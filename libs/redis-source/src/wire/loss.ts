@@ -1,3 +1,11 @@
+/*
+ * How loss is counted.
+ *
+ * Each producer numbers its events. `producer-ledger.ts` has the account of the numbers that arrived: a gap is loss once
+ * nothing can fill it. `outage-loss.ts` adds what was published while nothing was subscribed, from the producers' records
+ * in Redis. This file has the ranges of lost numbers, and when they were published, so that windows can say whether they
+ * are complete.
+ */
 import type { Json } from "@millrace/dataflow";
 
 /** Numbers from `from` up to but not including `to`. */
