@@ -52,7 +52,7 @@ describe("quantile", () => {
     return Math.abs(result - right) <= Math.abs(right) * error * (1 + 1e-9) + 1e-300;
   }
 
-  test("is within its error of the exact one, in one go and merged", () => {
+  test("is within its error of the exact one, folded whole and merged", () => {
     const errors = fc.constantFrom(0.0001, 0.01, 0.05, 0.5);
     fc.assert(
       fc.property(values, values, ranks, errors, (some, others, q, error) => {
