@@ -144,7 +144,7 @@ describe("over a stream", () => {
     expect(code).toBe(2);
     expect(output).toEqual([]);
     expect(complaints[0]).toMatch(
-      /^aggregator inspect: no task of mobile_counts has ever run on agian .*\. Check --flow, --channel/,
+      /^aggregator inspect: no task of mobile_counts has ever run on agian .*\. Check the flow, --channel/,
     );
   });
 

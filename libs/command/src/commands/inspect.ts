@@ -49,7 +49,7 @@ export async function inspect({ config, logger, signal }: ProgramContext<AdminCo
   if (neverRun.length > 0) {
     const missing = `no task of ${flow} has ever run on ${neverRun.join(", ")} with this Redis and kept state there`;
     if (neverRun.length === tasks.length) {
-      throw new UsageError(`${missing}. Check --flow, --channel, --partitions and --redis-url.`);
+      throw new UsageError(`${missing}. Check the flow, --channel, --partitions and --redis-url.`);
     }
     logger.warn({ event: "never-run", parts: neverRun }, missing);
   }
