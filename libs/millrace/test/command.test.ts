@@ -177,6 +177,7 @@ describe("millrace run", () => {
 
   test.each([
     [[], 2, "millrace run: name the flow module first, such as ./flow.ts"],
+    [["--window=session:5s", "./flows/lines.mjs"], 2, "millrace run: name the flow module first"],
     [["./nowhere.ts"], 2, "millrace run: there is no file"],
     [[...orders, "--min-price=much"], 2, 'millrace run: --min-price: "much" is no number'],
     [["./flows/lines.mjs", "--min-price=5"], 2, "millrace run: unknown option '--min-price=5'"],
