@@ -219,7 +219,7 @@ export type {
   TaskStore,
 } from "@millrace/dataflow";
 
-// Operators of one's own
+// Custom operators
 export type { Batch, Emitter, Operator, OperatorContext, OperatorFactory, Wake } from "@millrace/dataflow";
 export type { StateChange, StateField, StateGroup } from "@millrace/windowing";
 

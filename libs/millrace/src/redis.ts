@@ -52,7 +52,7 @@ export type {
   TaskMeta,
 } from "@millrace/redis-store";
 
-// Connections, also for sources of one's own
+// Connections, also for custom sources
 export { RetryingClient, StartClock, connectRedis } from "@millrace/redis-source";
 export type {
   Attempt,
