@@ -1,10 +1,12 @@
 import type { PartContext } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
+import { RedisOptionsError } from "../errors.ts";
 import { requireAtLeast } from "../sink/framing-options.ts";
 import { PartitionedSink } from "../sink/partitioned-sink.ts";
 import { resolveSinkOptions } from "../sink/sink-options.ts";
 import type { PartitionedSinkOptions } from "../sink/sink-options.ts";
 import type { Transport } from "../sink/transport.ts";
+import { DATA_FIELD } from "./entry-decoder.ts";
 import { StreamTransport } from "./stream-transport.ts";
 import type { StreamFullPolicy, StreamLimit } from "./stream-room.ts";
 
@@ -12,6 +14,8 @@ import type { StreamFullPolicy, StreamLimit } from "./stream-room.ts";
 export interface RedisStreamSinkOptions extends PartitionedSinkOptions {
   /** Name of the stream. */
   readonly stream: string;
+  /** The field of an entry that holds its message. `@default "data"` */
+  readonly field?: string;
   /** Most entries in each stream, heartbeats included. `@default none: it grows until a reader trims it` */
   readonly maxStreamLength?: number;
   /** @default "wait" */
@@ -46,12 +50,15 @@ export const SHORTEST_WAITING_LENGTH = 1_000;
 
 /** Adds rows to a Redis Stream or its partitions. */
 export class RedisStreamSink extends PartitionedSink {
+  readonly #field: string;
   readonly #limit: StreamLimit | undefined;
   readonly #onProgress: RedisStreamSinkOptions["onProgress"];
 
   /** @throws RedisOptionsError */
   constructor(connection: RedisConnectionOptions, options: RedisStreamSinkOptions) {
     super(connection, "stream", resolveSinkOptions(options.stream, options));
+    this.#field = options.field ?? DATA_FIELD;
+    if (this.#field === "") throw new RedisOptionsError("The field of an entry has a name: it is not empty.");
     this.#limit = limitOf(options);
     this.#onProgress = options.onProgress;
   }
@@ -63,7 +70,7 @@ export class RedisStreamSink extends PartitionedSink {
   }
 
   protected override transportTo(stream: string, _address: string, context: PartContext): Transport {
-    return new StreamTransport(stream, this.#limit, context);
+    return new StreamTransport(stream, this.#field, this.#limit, context);
   }
 
   protected override progressed(): void {
