@@ -2,18 +2,20 @@ import {
   CommandLine,
   UsageError,
   drainOption,
+  inputOptions,
   integer,
   logOptions,
   oneOf,
   redisOptions,
   text,
-  transportOptions,
+  withoutStream,
 } from "@millrace/cli";
-import type { ProgramConfig, TransportSettings, Value } from "@millrace/cli";
+import type { InputSettings, ProgramConfig, Value } from "@millrace/cli";
 import type { IdleFrom } from "@millrace/dataflow";
 import { CLICK_TRANSPORT } from "@millrace/event-schema";
-import type { RedisConnectionOptions } from "@millrace/redis-source";
+import type { EntryForm, RedisConnectionOptions } from "@millrace/redis-source";
 import { parseDuration, toMs } from "@millrace/windowing";
+import { entryOptions } from "./entry-options.ts";
 import { flowOptions } from "./flow-options.ts";
 import type { FlowSettings } from "./flow-options.ts";
 import { storeTimeoutOption } from "./store-timeout-option.ts";
@@ -28,9 +30,11 @@ const SEVEN_DAYS_MS = 604_800_000;
 export interface AggregatorConfig extends ProgramConfig {
   readonly flow: FlowSettings;
   readonly redis: RedisConnectionOptions;
-  readonly transport: TransportSettings;
+  readonly input: InputSettings;
   /** Names of the partitions to run; `undefined`: all. */
   readonly tasks: readonly string[] | undefined;
+  /** How the entries of a stream carry events; `undefined`: as the publisher writes them. */
+  readonly entries: EntryForm | undefined;
   readonly start: string;
   /** `undefined`: the flow's id. */
   readonly group: string | undefined;
@@ -141,8 +145,9 @@ export function aggregatorOptions(
     parse: integer(1, Number.MAX_SAFE_INTEGER),
     defaultText: "by the limit of the heap (--max-old-space-size)",
   });
-  const transport = transportOptions(cli, CLICK_TRANSPORT);
-  const tasks = taskOptions(cli, transport);
+  const input = inputOptions(cli, CLICK_TRANSPORT);
+  const tasks = taskOptions(cli, input);
+  const entries = entryOptions(cli, input);
   const start = cli.option(
     {
       flag: "--start <where>",
@@ -169,17 +174,13 @@ export function aggregatorOptions(
   const log = logOptions(cli);
   return () => {
     // Rows in Redis appear with the commit of the state that they come from.
-    const kept = transport().transport === "stream" || sink() === "redis" ? "redis" : "none";
+    const kept = input().transport === "stream" || sink() === "redis" ? "redis" : "none";
     if (sink() === "redis" && store() === "none") {
       throw new UsageError(
         "--store: rows go to Redis together with the state they come from; leave --store=none out, or use --sink=stdout",
       );
     }
-    if (transport().transport !== "stream") {
-      for (const value of [start, group, trim]) {
-        cli.withoutEffect(value, `it is about streams, and --transport is ${transport().transport}`);
-      }
-    }
+    for (const value of [start, group, trim]) withoutStream(cli, value, input());
     if (sink() !== "redis") cli.withoutEffect(resultTtlMs, "it is about rows in Redis, and --sink is stdout");
     if (idle() === Infinity) {
       cli.withoutEffect(closeWindows, "it says how --exit-when-idle ends");
@@ -201,8 +202,9 @@ export function aggregatorOptions(
       resultTtlMs: resultTtlOf(resultTtlMs(), flow(), idle() !== Infinity && !closeWindows()),
       store: store() ?? kept,
       storeTimeoutMs: storeTimeoutMs(),
-      transport: transport(),
+      input: input(),
       tasks: tasks(),
+      entries: entries(),
       start: start(),
       group: group(),
       trim: trim(),

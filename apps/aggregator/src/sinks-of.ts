@@ -22,7 +22,7 @@ export function sinksOf(
     const results = process.stdout.isTTY ? new TerminalSink(process.stdout, row) : mapRows(stdout, row);
     return { results, out: stdout, ...late };
   }
-  const notice = config.transport.transport === "sharded" ? "spublish" : "publish";
+  const notice = config.input.transport === "sharded" ? "spublish" : "publish";
   const { resultTtlMs: ttlMs } = config;
   return {
     results: store.results({ row: rowOf(true), notice, ...(ttlMs === Infinity ? {} : { ttlMs }) }),

@@ -6,7 +6,9 @@ import {
   logOptions,
   positive,
   redisOptions,
+  streamFieldOption,
   transportOptions,
+  withoutStream,
 } from "@millrace/cli";
 import type { ProgramConfig, TransportSettings } from "@millrace/cli";
 import { CLICK_TRANSPORT } from "@millrace/event-schema";
@@ -20,6 +22,8 @@ import { DEFAULT_EVENTS_FILE, STDIN, findEventsFile, isRegularFile } from "./eve
 export interface PublisherConfig extends ProgramConfig {
   readonly redis: RedisConnectionOptions;
   readonly transport: TransportSettings;
+  /** The field of a stream's entries that holds their messages; `undefined`: the default. */
+  readonly streamField: string | undefined;
   readonly delivery: DeliverySettings;
   /** Absolute path, or `-` for standard input. */
   readonly file: string;
@@ -100,6 +104,7 @@ export function publisherConfig(
   });
   const drain = drainOption(cli, "5s");
   const transport = transportOptions(cli, CLICK_TRANSPORT);
+  const streamField = streamFieldOption(cli);
   const delivery = deliveryOptions(cli, transport);
   const redis = redisOptions(cli);
   const log = logOptions(cli);
@@ -120,6 +125,7 @@ export function publisherConfig(
     cli.withoutEffect(rate, "--generate sets the rate");
     cli.withoutEffect(loop, "--generate does not end at the end of the file");
   }
+  withoutStream(cli, streamField, transport());
   if (transport().transport === "stream" && wait() > 0) {
     cli.withoutEffect(wait, "a stream keeps events until they are read, and --transport is stream");
   }
@@ -132,6 +138,7 @@ export function publisherConfig(
     progressEveryMs: progress(),
     drainTimeoutMs: drain(),
     transport: transport(),
+    streamField: streamField(),
     delivery: delivery(),
     redis: redis(),
     log: log(),

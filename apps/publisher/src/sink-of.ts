@@ -28,7 +28,7 @@ export interface Output {
 }
 
 /** Builds the sink that the configuration asks for. */
-export function outputOf({ redis, transport: how, delivery }: PublisherConfig): Output {
+export function outputOf({ redis, transport: how, streamField, delivery }: PublisherConfig): Output {
   const { transport, channel, partitions, partitionBy } = how;
   const { framing, maxStreamLength, whenFull, relayout } = delivery;
   const common = {
@@ -45,6 +45,7 @@ export function outputOf({ redis, transport: how, delivery }: PublisherConfig): 
           ...common,
           stream: channel,
           whenFull,
+          ...(streamField === undefined ? {} : { field: streamField }),
           ...(maxStreamLength === undefined ? {} : { maxStreamLength }),
         })
       : new RedisPubSubSink(redis, { ...common, channel, transport });

@@ -1,4 +1,4 @@
-import { CommandLine, logOptions, oneOf, transportOptions } from "@millrace/cli";
+import { CommandLine, inputOptions, logOptions, oneOf } from "@millrace/cli";
 import { CLICK_TRANSPORT } from "@millrace/event-schema";
 import type { ProgramConfig } from "@millrace/cli";
 import { describe, toMermaid } from "@millrace/dataflow";
@@ -38,13 +38,13 @@ export function graphConfig(
     "mermaid",
   );
   const flow = flowOptions(cli, env);
-  const transport = transportOptions(cli, CLICK_TRANSPORT);
+  const input = inputOptions(cli, CLICK_TRANSPORT);
   const log = logOptions(cli);
   cli.ignore((other) => aggregatorOptions(other, env));
   cli.parse(args, env);
   const shape = flow();
   // Where rows go is not known here.
-  const clock = shape.clock ?? clockFor(transport().transport, shape, false);
+  const clock = shape.clock ?? clockFor(input().transport, shape, false);
   return { format: format(), flow: { ...shape, clock }, log: log() };
 }
 

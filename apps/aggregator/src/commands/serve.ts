@@ -20,10 +20,11 @@ export async function serve({
   // All that it connects for, source, store and sinks, has to be there within one `--connect-timeout`.
   const config = { ...given, redis: { ...given.redis, startClock: new StartClock() } };
   const { choice, windower, windowing } = config.flow;
-  const { transport, channel, names } = config.transport;
+  const { transport, channels, pattern, names } = config.input;
   const { tasks } = config;
   const redis = describeRedis(config.redis);
   const label = flowLabel(choice);
+  const channel = pattern ?? channels.join(", ");
   const leftOut = tasks === undefined ? [] : names.filter((name) => !tasks.includes(name));
   logger.info(
     { event: "starting", flow: label, redis, transport, channel, tasks },
@@ -38,8 +39,10 @@ export async function serve({
   const { storeTimeoutMs, maxKeys } = config;
   const store =
     config.store === "none" ? undefined : new RedisStore(config.redis, { logger, storeTimeoutMs });
+  const source = sourceOf(config);
   const { parts, used } = watchedParts({
-    source: sourceOf(config),
+    source,
+    sourceWithOrigin: source.withOrigin(),
     windower,
     clock: config.flow.clock ?? clockFor(transport, config.flow, config.sink === "redis"),
     windowing,

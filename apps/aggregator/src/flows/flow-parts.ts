@@ -1,10 +1,13 @@
 import type { Dataflow, RawLine, Sink, Source, WindowOptions } from "@millrace/dataflow";
+import type { LineWithOrigin } from "@millrace/redis-source";
 import type { Clock, LateEvent, WindowResult, Windower } from "@millrace/windowing";
 
 /** What the aggregator has ready for a flow: all that its options decide. */
 export interface FlowParts {
   /** The events, line by line. */
   readonly source: Source<RawLine>;
+  /** The same, with the channel or stream of each line and the other fields of its entry: in place of `source`. */
+  readonly sourceWithOrigin: Source<LineWithOrigin>;
   /** `--window` */
   readonly windower: Windower;
   /** `--clock` */
