@@ -55,3 +55,10 @@ export class RefusedEntries {
 }
 
 const SPACE = Buffer.from(" ");
+
+/** Byte by byte: this runs for every entry, and for a few bytes a native call costs more than it saves. */
+export function hasName(field: Buffer | undefined, name: Buffer): boolean {
+  if (field?.length !== name.length) return false;
+  for (let i = 0; i < field.length; i += 1) if (field[i] !== name[i]) return false;
+  return true;
+}

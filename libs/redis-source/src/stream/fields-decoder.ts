@@ -3,6 +3,7 @@ import type { RawLine } from "@millrace/dataflow";
 import { FRAME_MARKER, MESSAGE_LIMITS } from "../wire/frame.ts";
 import type { ProducerLedger } from "../wire/producer-ledger.ts";
 import { EventColumns } from "../wire/event-columns.ts";
+import { hasName } from "./entry-decoder.ts";
 import type { DecodedEntries, DeliverLines, EntryDecoder, RefusedEntries } from "./entry-decoder.ts";
 import { millisecondsOf } from "./entry-id.ts";
 import type { StreamEntry } from "./stream-commands.ts";
@@ -61,15 +62,16 @@ const FRAME_IN_FIELDS = Object.freeze({
     "the stream's entry is a frame, whose events are not its fields: read the stream without --stream-entries=fields",
 });
 
-/** A name of a field, and what a line has up to the value: `{"user":` or `,"page":`. */
+/** A name of a field, and what a line has from the value before it up to its own: `{"user":"` or `","page":"`. */
 interface FieldName {
   readonly name: Buffer;
-  readonly written: string;
+  readonly written: Buffer;
 }
 
 /** Writes entries as lines of JSON. Entries of a stream mostly have the same names, so those of the last one are kept. */
 class LineWriter {
   #names: readonly FieldName[] = [];
+  #line = Buffer.allocUnsafe(1_024);
 
   /**
    * `undefined` if two fields have the same name. An entry that is not UTF-8 gives bytes, which decoders refuse like any
@@ -78,54 +80,70 @@ class LineWriter {
   lineOf(fields: readonly Buffer[]): RawLine | undefined {
     if (!this.#hasNames(fields)) {
       const names = namesOf(fields);
-      if (names === undefined) return hasDuplicate(fields) ? undefined : bytesOf(fields);
+      if (names === undefined) return undefined;
       this.#names = names;
     }
-    let line = "";
-    let at = 1;
-    for (const { written } of this.#names) {
-      const value = textOf(fields[at] ?? EMPTY);
-      if (value === undefined) return bytesOf(fields);
-      line += written + JSON.stringify(value);
-      at += 2;
-    }
-    return `${line}}`;
+    const length = this.#write(fields);
+    const line = length === undefined ? escapedLine(fields) : this.#line.subarray(0, length);
+    return textOf(line) ?? new Uint8Array(line);
   }
 
   #hasNames(fields: readonly Buffer[]): boolean {
     if (fields.length !== 2 * this.#names.length) return false;
-    return this.#names.every(({ name }, i) => fields[2 * i]?.equals(name) === true);
+    return this.#names.every(({ name }, i) => hasName(fields[2 * i], name));
+  }
+
+  /** Returns the line's length; `undefined`: a value needs escapes. */
+  #write(fields: readonly Buffer[]): number | undefined {
+    let room = END.length;
+    for (const { written } of this.#names) room += written.length;
+    room += sizeOf(fields);
+    if (this.#line.length < room) this.#line = Buffer.allocUnsafe(2 * room);
+    const line = this.#line;
+    let at = 0;
+    for (let i = 0; i < this.#names.length; i += 1) {
+      at += this.#names[i]?.written.copy(line, at) ?? 0;
+      const value = fields[2 * i + 1] ?? NOTHING;
+      // Byte by byte: for short values a native call costs more than it saves.
+      for (let j = 0; j < value.length; j += 1) {
+        const byte = value[j] ?? QUOTE;
+        if (byte < FIRST_PRINTABLE || byte === QUOTE || byte === BACKSLASH) return undefined;
+        line[at + j] = byte;
+      }
+      at += value.length;
+    }
+    return at + END.copy(line, at);
   }
 }
 
-const EMPTY = Buffer.alloc(0);
+const NOTHING = Buffer.alloc(0);
+const END = Buffer.from('"}');
+const FIRST_PRINTABLE = 0x20;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
-/** `undefined` if a name occurs twice or is not UTF-8. */
+/** `undefined` if a name occurs twice. */
 function namesOf(fields: readonly Buffer[]): readonly FieldName[] | undefined {
-  if (hasDuplicate(fields)) return undefined;
-  const names: FieldName[] = [];
-  for (let i = 0; i < fields.length; i += 2) {
+  const names = fields.filter((_, i) => i % 2 === 0);
+  if (new Set(names.map(latin1)).size !== names.length) return undefined;
+  return names.map((name, i) => ({
     // A copy, because the memory belongs to the socket.
-    const name = Buffer.from(fields[i] ?? EMPTY);
-    const text = textOf(name);
-    if (text === undefined) return undefined;
-    names.push({ name, written: `${i === 0 ? "{" : ","}${JSON.stringify(text)}:` });
-  }
-  return names;
+    name: Buffer.from(name),
+    written: Buffer.from(`${i === 0 ? "{" : '",'}${JSON.stringify(latin1(name))}:"`, "latin1"),
+  }));
 }
 
-function hasDuplicate(fields: readonly Buffer[]): boolean {
-  const names = fields.filter((_, i) => i % 2 === 0).map((name) => name.toString("latin1"));
-  return new Set(names).size !== names.length;
+function escapedLine(fields: readonly Buffer[]): Buffer {
+  const parts = fields.map((field, i) => {
+    const before = i === 0 ? "{" : i % 2 === 0 ? "," : ":";
+    return before + JSON.stringify(latin1(field));
+  });
+  return Buffer.from(`${parts.join("")}}`, "latin1");
 }
 
 /** Latin-1 has one character for each byte, so it can hold any bytes, and JSON escapes only characters that are ASCII. */
-function bytesOf(fields: readonly Buffer[]): Uint8Array {
-  const parts = fields.map((field, i) => {
-    const before = i === 0 ? "{" : i % 2 === 0 ? "," : ":";
-    return before + JSON.stringify(field.toString("latin1"));
-  });
-  return new Uint8Array(Buffer.from(`${parts.join("")}}`, "latin1"));
+function latin1(bytes: Buffer): string {
+  return bytes.toString("latin1");
 }
 
 function sizeOf(fields: readonly Buffer[]): number {

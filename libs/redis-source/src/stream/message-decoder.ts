@@ -3,6 +3,7 @@ import type { ProducerLedger } from "../wire/producer-ledger.ts";
 import type { SuspicionLog } from "../wire/suspicion-log.ts";
 import type { LayoutGuard } from "../partitions/layout-record.ts";
 import { EventColumns } from "../wire/event-columns.ts";
+import { hasName } from "./entry-decoder.ts";
 import type { DecodedEntries, DeliverLines, EntryDecoder, RefusedEntries } from "./entry-decoder.ts";
 import { millisecondsOf } from "./entry-id.ts";
 import type { StreamEntry } from "./stream-commands.ts";
@@ -81,11 +82,4 @@ export class MessageDecoder<T> implements EntryDecoder<T> {
     }
     return undefined;
   }
-}
-
-/** Byte by byte: this runs for every entry, and for a few bytes a native call costs more than it saves. */
-function hasName(field: Buffer | undefined, name: Buffer): boolean {
-  if (field?.length !== name.length) return false;
-  for (let i = 0; i < field.length; i += 1) if (field[i] !== name[i]) return false;
-  return true;
 }
