@@ -90,12 +90,12 @@ test("several channels by name, and all that match a pattern, with the name of e
   await named.logged("subscribed", ({ channel }) => channel === "visits:eu");
   const lines = [1, 2, 3].map((user) => `{"user":${user},"page":"/p"}`).join("\n");
   const publish = ["--wait-for-subscriber=0s", "--batch=2"];
-  const published = await Promise.all(
-    ["visits:eu", "visits:us"].map((channel) => {
-      return publisher(redis.url, "-", [...publish, `--channel=${channel}`], lines).ended;
-    }),
+  const publishers = ["visits:eu", "visits:us"].map((channel) =>
+    publisher(redis.url, "-", [...publish, `--channel=${channel}`], lines),
   );
+  const published = await Promise.all(publishers.map(({ ended }) => ended));
   expect(published.map(({ code }) => code)).toEqual([0, 0]);
+  for (const each of publishers) expect(await each.logged("report")).toMatchObject({ unheard: 0 });
   const ended = await Promise.all([matching.ended, named.ended]);
   expect(ended.map(({ code }) => code)).toEqual([0, 0]);
   const [eu, us] = ["visits:eu", "visits:us"].map((channel) => ({ user: 3, visits: 3, page: "/p", channel }));

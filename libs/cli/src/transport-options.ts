@@ -173,7 +173,7 @@ function partitionOptions(
     {
       flag: "--partition-by <field>",
       env: "MILLRACE_PARTITION_BY",
-      description: "field whose value decides the partition of an event",
+      description: "field whose value decides the partition of an event; with several names none is assumed",
       parse: text,
     },
     defaults.partitionBy,

@@ -3,7 +3,12 @@ import { Redis } from "ioredis";
 import type { Json, RawLine, SourcePartition } from "@millrace/dataflow";
 import { startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
-import { PartitionLayoutError, RedisPubSubSink, RedisPubSubSource } from "@millrace/redis-source";
+import {
+  PartitionLayoutError,
+  RedisPubSubSink,
+  RedisPubSubSource,
+  RedisRefusedError,
+} from "@millrace/redis-source";
 import type { LineWithOrigin, PubSubPartition, RedisPubSubSourceOptions } from "@millrace/redis-source";
 import { frameOf } from "../support/frames.ts";
 import { partContext } from "../support/part-context.ts";
@@ -118,6 +123,20 @@ describe("a pattern", () => {
     await publish(["clicks:a", frameOf(2, ["a2"])]);
     expect(await take(partition, 1)).toEqual(["a2"]);
     expect(partition.stats()).toMatchObject({ lost: 1, uncertainSince: expect.any(Number) });
+  });
+
+  it("needs the permission for this very pattern", async () => {
+    const rights = ["on", ">pw", "+info", "+ping", "+psubscribe", "resetchannels", "&clicks:*"];
+    await publisher.acl("SETUSER", "reader", ...rights);
+    const { host, port } = server;
+    const as = (pattern: string): Promise<PubSubPartition> =>
+      new RedisPubSubSource({ host, port, username: "reader", password: "pw" }, { pattern }).buildPart(
+        `pattern:${pattern}`,
+        undefined,
+        partContext(),
+      );
+    open.push(await as(PATTERN));
+    await expect(as("clicks:a*")).rejects.toBeInstanceOf(RedisRefusedError);
   });
 
   it("stops with what was published before", async () => {

@@ -89,12 +89,15 @@ describe("entries whose fields are the event", () => {
     expect(partition.completeness(1_700_000_000_000, 1_700_000_001_000)).toBe("unknown");
   });
 
-  it("resume after the commit", async () => {
+  it("resume after the commit, also if the next entries are read as messages", async () => {
     for (const user of ["1", "2", "3"]) await bench.redis.xadd("resumed", "*", "user", user);
     const partition = await bench.read("resumed", { entries, maxBatchEvents: 2 });
     expect(await take(partition, 2)).toHaveLength(2);
     const again = await bench.read("resumed", { entries }, { resume: partition.snapshot() });
     expect(await take(again, 1)).toEqual(['{"user":"3"}']);
+    await bench.add("resumed", ["a"]);
+    const messages = await bench.read("resumed", {}, { resume: again.snapshot() });
+    expect(await take(messages, 1)).toEqual(["a"]);
   });
 
   it("are refused with a name that occurs twice, if they are too large, or if they are frames", async () => {
