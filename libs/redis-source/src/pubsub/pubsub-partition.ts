@@ -38,7 +38,10 @@ const SLOT_MOVED = "The Redis Cluster has taken the channel's slot from the node
 
 const END: SourceBatch<never> = Object.freeze({ kind: "end" });
 
-/** Counts of one channel, or of all that match a pattern, since it was subscribed. Events dropped from frames count as lost by the gap that they leave. */
+/**
+ * Counts of one channel, or of all that match a pattern, since it was subscribed. Events dropped from frames count as lost
+ * by the gap that they leave.
+ */
 export interface PubSubStats extends SourceStats {
   /** Messages that carried the events. */
   readonly messages: number;
