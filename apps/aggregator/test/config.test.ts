@@ -32,14 +32,16 @@ describe("aggregatorConfig", () => {
       resultTtlMs: 604_800_000,
       storeTimeoutMs: Infinity,
       store: "none",
-      transport: {
+      input: {
         transport: "pubsub",
-        channel: "device_events",
+        channels: ["device_events"],
+        pattern: undefined,
         partitions: 1,
         names: ["device_events"],
         partitionBy: "os_timezone",
       },
       tasks: undefined,
+      entries: undefined,
       start: "earliest",
       group: undefined,
       trim: false,
@@ -67,6 +69,7 @@ describe("aggregatorConfig", () => {
       MILLRACE_PARTITIONS: "4",
       MILLRACE_PARTITION_BY: "os_name",
       MILLRACE_TASKS: "0, 2,2",
+      MILLRACE_STREAM_FIELD: "payload",
       MILLRACE_START: "1763848800123-0",
       MILLRACE_GROUP: "mine",
       MILLRACE_TRIM: "yes",
@@ -93,7 +96,8 @@ describe("aggregatorConfig", () => {
       sink: "redis",
       resultTtlMs: 604_800_000,
       store: "redis",
-      transport: { transport: "stream", channel: "clicks", partitions: 4, partitionBy: "os_name" },
+      input: { transport: "stream", channels: ["clicks"], partitions: 4, partitionBy: "os_name" },
+      entries: { field: "payload" },
       tasks: ["{clicks:0}", "{clicks:2}"],
       start: "1763848800123-0",
       group: "mine",
@@ -106,7 +110,7 @@ describe("aggregatorConfig", () => {
     const env = { MILLRACE_FLOW: "echo", REDIS_CHANNEL_NAME: "clicks" };
     expect(aggregatorConfig(["--flow=mobile-counts", "--channel", "other"], env)).toMatchObject({
       flow: { choice: { name: "mobile-counts" } },
-      transport: { channel: "other" },
+      input: { channels: ["other"] },
     });
   });
 
@@ -189,6 +193,18 @@ describe("aggregatorConfig", () => {
   test.each([
     ["--start=latest", "MILLRACE_START", "latest", "it applies to streams only, and --transport is pubsub"],
     ["--group=mine", "MILLRACE_GROUP", "mine", "it applies to streams only, and --transport is pubsub"],
+    [
+      "--stream-field=x",
+      "MILLRACE_STREAM_FIELD",
+      "x",
+      "it applies to streams only, and --transport is pubsub",
+    ],
+    [
+      "--stream-entries=fields",
+      "MILLRACE_STREAM_ENTRIES",
+      "fields",
+      "it applies to streams only, and --transport is pubsub",
+    ],
     ["--trim", "MILLRACE_TRIM", "yes", "it applies to streams only, and --transport is pubsub"],
     [
       "--result-ttl=5s",
@@ -205,6 +221,27 @@ describe("aggregatorConfig", () => {
     expect(aggregatorConfig([], { [variable]: value }).log.notes).toEqual([
       `${variable} has no effect: ${why}`,
     ]);
+  });
+
+  test("the fields of an entry may be the event, whatever the field of the message is elsewhere", () => {
+    const args = ["--transport=stream", "--stream-entries=fields"];
+    const { entries, log } = aggregatorConfig(args, { MILLRACE_STREAM_FIELD: "payload" });
+    expect(entries).toBe("fields");
+    expect(log.notes).toEqual([expect.stringMatching(/^MILLRACE_STREAM_FIELD has no effect: with --stream/)]);
+  });
+
+  test("a field divides several names only if it is said", () => {
+    const dividedBy = (...args: readonly string[]): unknown =>
+      command.sourceOf(aggregatorConfig(args, {})).partitioning;
+    expect(dividedBy("--channel=a,b")).toEqual({ kind: "arbitrary" });
+    expect(dividedBy("--channel=a,b", "--partition-by=zone")).toEqual({ kind: "by", field: "zone" });
+    expect(dividedBy("--partitions=2")).toEqual({ kind: "by", field: "os_timezone" });
+    expect(dividedBy("--channel-pattern=clicks:*")).toEqual({ kind: "single" });
+  });
+
+  test("state is kept for each of several names, or for the pattern", () => {
+    expect(inspectConfig(["--channel=a,b", "--tasks=1"], {}).tasks).toEqual(["b"]);
+    expect(resetConfig(["--channel-pattern=clicks:*"], {}).tasks).toEqual(["pattern:clicks:*"]);
   });
 
   test("a boolean variable that is off causes no warning", () => {
@@ -256,6 +293,16 @@ describe("aggregatorConfig", () => {
     [[], { MILLRACE_EXIT_WHEN_IDLE: "soon" }, "MILLRACE_EXIT_WHEN_IDLE"],
     [["--sink=redis", "--store=none"], {}, "--store: with --sink=redis, rows are committed"],
     [["--tasks=0,1"], {}, "--tasks: there is no partition 1; with --partitions=1 they are 0 to 0"],
+    [
+      ["--tasks=2", "--channel=a,b"],
+      {},
+      "--tasks: there is no partition 2; with --channel=a,b they are 0 to 1",
+    ],
+    [
+      ["--transport=stream", "--stream-entries=fields", "--stream-field=x"],
+      {},
+      "--stream-field has no effect: with --stream-entries=fields all fields of an entry are the event; leave it out",
+    ],
     [["--tasks=0,x"], {}, '--tasks: "x" is not a whole number'],
     [["--partitions=2", "--channel={a}b"], {}, '--partitions: "{a}b" cannot have several partitions'],
     [["--start=yesterday"], {}, '--start: "yesterday" is not a position in a stream'],

@@ -44,6 +44,7 @@ describe("publisherConfig", () => {
       MILLRACE_LINGER: "0",
       MILLRACE_MAX_STREAM_LENGTH: "1000",
       MILLRACE_WHEN_FULL: "trim",
+      MILLRACE_STREAM_FIELD: "payload",
     };
     expect(publisherConfig([], env).log.notes).toBeUndefined();
     expect(publisherConfig([], env)).toMatchObject({
@@ -51,6 +52,7 @@ describe("publisherConfig", () => {
       rate: 2.5,
       loop: true,
       waitForSubscriberMs: 0,
+      streamField: "payload",
       progressEveryMs: 250,
       transport: { transport: "stream", names: ["{clicks:0}", "{clicks:1}"] },
       delivery: {
@@ -96,6 +98,7 @@ describe("publisherConfig", () => {
     [["--max-stream-length=5000"], "MILLRACE_MAX_STREAM_LENGTH", "5000", "it applies to streams only"],
     [["--max-stream-length=5"], "MILLRACE_MAX_STREAM_LENGTH", "5", "it applies to streams only"],
     [["--when-full=fail"], "MILLRACE_WHEN_FULL", "fail", "it applies to streams only"],
+    [["--stream-field=x"], "MILLRACE_STREAM_FIELD", "x", "it applies to streams only"],
   ])("%j without effect is an error, and with %s=%s a warning", (args, variable, value, why) => {
     expect(() => publisherConfig(args, {})).toThrow(`has no effect: ${why}, and --transport is pubsub`);
     expect(publisherConfig([], { [variable]: value }).log.notes).toEqual([

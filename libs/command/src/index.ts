@@ -10,6 +10,7 @@ export { graphConfig } from "./commands/graph.ts";
 export { inspectConfig } from "./commands/inspect.ts";
 export { resetConfig } from "./commands/reset.ts";
 export { publishConfig } from "./publish/config.ts";
+export { sourceOf } from "./running/source-and-sinks.ts";
 export { rowOf } from "./flows/row-of.ts";
 
 export type { FlowCommand, FlowProgram } from "./flow-program.ts";

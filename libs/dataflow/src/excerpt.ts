@@ -21,8 +21,13 @@ function toText(value: unknown, length: number): string {
   // These three have no JSON form.
   if (value === undefined || typeof value === "function" || typeof value === "symbol") return typeof value;
   try {
-    return JSON.stringify(value);
+    return JSON.stringify(value, bytesAsText);
   } catch {
     return Object.prototype.toString.call(value);
   }
+}
+
+/** A line of bytes that is part of an event is shown as a line, not as a list of numbers. */
+function bytesAsText(_: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? new TextDecoder().decode(value) : value;
 }

@@ -67,3 +67,18 @@ test("a dead-letter sink gets the whole payload, and nothing is logged", async (
   expect(logged("dead-letter")).toEqual([]);
   await driver.stop();
 });
+
+test("bytes within a payload are shown as text", async () => {
+  const source = new TestingSource<{ readonly line: Uint8Array }>();
+  const letters = new TestingSink<DeadLetter>();
+  const flow = new Dataflow("bytes", { deadLetter: letters });
+  flow
+    .input("in", source)
+    .decode({ decode: () => ({ kind: "malformed", reason: { code: "bad", message: "bad" } }) })
+    .output("out", new TestingSink());
+  const driver = await FlowDriver.start(flow);
+  source.push([{ line: new Uint8Array([0x61, 0xff]) }]);
+  await driver.settle();
+  expect(letters.rows[0]?.payload).toBe('{"line":"a\ufffd"}');
+  await driver.stop();
+});

@@ -6,13 +6,18 @@ export {
   RedisPubSubSource,
   RedisStreamSink,
   RedisStreamSource,
+  decodeLine,
   waitForSubscriber,
 } from "@millrace/redis-source";
 export type {
+  EntryForm,
   FramingOptions,
   LedgerOptions,
   LedgerStats,
+  LineWithOrigin,
+  Names,
   NumberRange,
+  Origin,
   OverflowPolicy,
   PartitionedSink,
   PartitionedSinkOptions,

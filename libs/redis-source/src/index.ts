@@ -1,6 +1,6 @@
 // For users whose compiler includes no types on its own: some signatures have types of Node.
 /// <reference types="node" preserve="true" />
-export { DEFAULT_PUBSUB_SOURCE_OPTIONS } from "./pubsub/pubsub-source-options.ts";
+export { DEFAULT_PUBSUB_SOURCE_OPTIONS, patternPartition } from "./pubsub/pubsub-source-options.ts";
 export {
   FrameEncodeError,
   PartitionLayoutError,
@@ -22,10 +22,11 @@ export {
 } from "./errors.ts";
 export { DEFAULT_LEDGER_OPTIONS, ProducerLedger } from "./wire/producer-ledger.ts";
 export { FRAME_MARKER, FRAME_VERSION, MESSAGE_LIMITS } from "./wire/frame.ts";
+export { decodeLine } from "./wire/line-with-origin.ts";
 export { decodeFrame } from "./wire/decode-frame.ts";
 export { encodeFrame } from "./wire/encode-frame.ts";
 export { isProducerName } from "./sink/framing-options.ts";
-export { hashTag, partitionNames } from "./partitions/partition-names.ts";
+export { hashTag, partitionNames, partitionsOf } from "./partitions/partition-names.ts";
 export { partitionOf } from "./partitions/partition-layout.ts";
 export { RedisPubSubSink } from "./pubsub/pubsub-sink.ts";
 export { RedisPubSubSource } from "./pubsub/pubsub-source.ts";
@@ -63,6 +64,9 @@ export type {
   QueueSettings,
   RedisPubSubSourceOptions,
 } from "./pubsub/pubsub-source-options.ts";
+export type { LineWithOrigin, Origin } from "./wire/line-with-origin.ts";
+export type { Names } from "./partitions/partition-names.ts";
+export type { EntryForm } from "./stream/entry-decoder.ts";
 export type { FramingOptions } from "./sink/framing-options.ts";
 export type { PartitionedSink } from "./sink/partitioned-sink.ts";
 export type { PartitionedSinkOptions } from "./sink/sink-options.ts";

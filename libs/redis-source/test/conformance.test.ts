@@ -23,7 +23,7 @@ describe("RedisPubSubSource, as any source", () => {
     open() {
       const publisher = new Redis(server.url);
       return Promise.resolve({
-        source: new RedisPubSubSource({ url: server.url }, { channels: ["clicks:0", "clicks:1"] }),
+        source: new RedisPubSubSource({ url: server.url }, { channel: ["clicks:0", "clicks:1"] }),
         async put(part, events) {
           for (const event of events) await publisher.publish(part, String(event));
         },
@@ -55,6 +55,27 @@ describe("RedisPubSubSource with frames, sharded, as any source", () => {
             part,
             frameOf(first, events.map(String), { producer: part.replace(/[{}]/g, "") }),
           );
+        },
+        async close() {
+          await publisher.quit();
+        },
+      });
+    },
+  });
+  for (const { name, run } of cases) it(name, run);
+});
+
+describe("RedisPubSubSource of a pattern, as any source", () => {
+  const cases = sourceConformance({
+    resumes: false,
+    event: (n) => `{"click_id":${n}}`,
+    open() {
+      const publisher = new Redis(server.url);
+      let put = 0;
+      return Promise.resolve({
+        source: new RedisPubSubSource({ url: server.url }, { pattern: "taps:*" }),
+        async put(_part, events) {
+          for (const event of events) await publisher.publish(`taps:${(put += 1) % 2}`, String(event));
         },
         async close() {
           await publisher.quit();

@@ -1,5 +1,6 @@
 import { IterableSource, mapRows } from "@millrace/dataflow";
 import type { RawLine } from "@millrace/dataflow";
+import type { LineWithOrigin } from "@millrace/redis-source";
 import { TestingSink } from "@millrace/dataflow/testing";
 import { systemTime, tumbling } from "@millrace/windowing";
 import { rowOf } from "@millrace/command";
@@ -17,6 +18,7 @@ export function testParts(given: Partial<FlowParts> & { readonly meta?: boolean 
   const sink = new TestingSink<unknown>();
   return {
     source: new IterableSource<RawLine>([]),
+    sourceWithOrigin: new IterableSource<LineWithOrigin>([]),
     windower: tumbling(5_000),
     clock: systemTime(),
     windowing: {},

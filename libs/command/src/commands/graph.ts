@@ -1,4 +1,4 @@
-import { CommandLine, logOptions, oneOf, transportOptions } from "@millrace/cli";
+import { CommandLine, inputOptions, logOptions, oneOf } from "@millrace/cli";
 import type { ProgramConfig } from "@millrace/cli";
 import { describe, toMermaid } from "@millrace/dataflow";
 import type { FlowProgram } from "../flow-program.ts";
@@ -39,13 +39,13 @@ export function graphConfig(
     "mermaid",
   );
   const flow = flowOptions(cli, (own) => program.choose(own, env));
-  const transport = transportOptions(cli, program.transport);
+  const input = inputOptions(cli, program.transport);
   const log = logOptions(cli);
   cli.ignore((other) => runOptions(program, other, env));
   cli.parse(args, env);
   const shape = flow();
   // Where rows go is not known here.
-  const clock = shape.clock ?? clockFor(transport().transport === "stream", shape, false);
+  const clock = shape.clock ?? clockFor(input().transport === "stream", shape, false);
   return { format: format(), flow: { ...shape, clock }, log: log() };
 }
 

@@ -1,4 +1,4 @@
-import type { ProgramContext } from "@millrace/cli";
+import type { InputSettings, ProgramContext } from "@millrace/cli";
 import { describe, start } from "@millrace/dataflow";
 import { StartClock, describeRedis } from "@millrace/redis-source";
 import { RedisStore } from "@millrace/redis-store";
@@ -16,7 +16,7 @@ export async function run({ config: given, logger, signal }: ProgramContext<RunC
   // All that it connects for, source, store and sinks, has to be there within one `--connect-timeout`.
   const config = { ...given, redis: { ...given.redis, startClock: new StartClock() } };
   const { choice, windower, windowing } = config.flow;
-  const { transport, names } = config.transport;
+  const { transport, names } = config.input;
   const readsStream = config.file === undefined && transport === "stream";
   const { tasks } = config;
   const redis = describeRedis(config.redis);
@@ -35,8 +35,10 @@ export async function run({ config: given, logger, signal }: ProgramContext<RunC
   const { storeTimeoutMs, maxKeys } = config;
   const store =
     config.store === "none" ? undefined : new RedisStore(config.redis, { logger, storeTimeoutMs });
+  const source = sourceOf(config);
   const { parts, used } = watchedParts({
-    source: sourceOf(config),
+    source,
+    sourceWithOrigin: source.withOrigin(),
     windower,
     clock: config.flow.clock ?? clockFor(readsStream, config.flow, config.sink === "redis"),
     windowing,
@@ -72,11 +74,15 @@ export async function run({ config: given, logger, signal }: ProgramContext<RunC
   }
 }
 
-function inputOf({ file, transport: { transport, channel } }: RunConfig, redis: string): object {
-  return file === undefined ? { redis, transport, channel } : { file };
+function inputOf({ file, input }: RunConfig, redis: string): object {
+  return file === undefined ? { redis, transport: input.transport, channel: channelOf(input) } : { file };
 }
 
-function inputLabel({ file, transport: { transport, channel } }: RunConfig, redis: string): string {
-  if (file === undefined) return `${transport} ${channel} of ${redis}`;
+function inputLabel({ file, input }: RunConfig, redis: string): string {
+  if (file === undefined) return `${input.transport} ${channelOf(input)} of ${redis}`;
   return file === STDIN ? "standard input" : file;
+}
+
+function channelOf({ channels, pattern }: InputSettings): string {
+  return pattern ?? channels.join(", ");
 }

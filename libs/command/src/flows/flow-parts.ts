@@ -1,4 +1,5 @@
 import type { Dataflow, RawLine, Sink, Source, WindowOptions } from "@millrace/dataflow";
+import type { LineWithOrigin } from "@millrace/redis-source";
 import type { Clock, LateEvent, RefusedEvent, WindowResult, Windower } from "@millrace/windowing";
 import type { FlowOptions, FlowOptionValues } from "./module-options.ts";
 
@@ -10,6 +11,8 @@ import type { FlowOptions, FlowOptionValues } from "./module-options.ts";
 export interface FlowParts<Options extends FlowOptions = FlowOptions> {
   /** The events, line by line. */
   readonly source: Source<RawLine>;
+  /** The same, with the channel or stream of each line and the other fields of its entry: in place of `source`. */
+  readonly sourceWithOrigin: Source<LineWithOrigin>;
   /** `--window` */
   readonly windower: Windower;
   /** `--clock` */

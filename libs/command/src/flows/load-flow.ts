@@ -61,6 +61,7 @@ export function outlineOf(choice: FlowChoice, shape: FlowShape = DEFAULT_FLOW_SH
   const nowhere = new CallbackSink<unknown>(() => undefined);
   return loadFlow(choice, {
     source: new IterableSource([]),
+    sourceWithOrigin: new IterableSource([]),
     windower,
     clock: clock ?? systemTime(),
     windowing,

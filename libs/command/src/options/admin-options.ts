@@ -1,4 +1,4 @@
-import { logOptions, redisOptions, transportOptions } from "@millrace/cli";
+import { inputOptions, logOptions, redisOptions } from "@millrace/cli";
 import type { CommandLine, ProgramConfig, Value } from "@millrace/cli";
 import type { Logger } from "@millrace/dataflow";
 import { describeRedis } from "@millrace/redis-source";
@@ -31,15 +31,15 @@ export function adminOptions(
   env: Readonly<Record<string, string | undefined>>,
 ): Value<AdminConfig> {
   const flow = program.choose(cli, env);
-  const transport = transportOptions(cli, program.transport);
-  const tasks = taskOptions(cli, transport);
+  const input = inputOptions(cli, program.transport);
+  const tasks = taskOptions(cli, input);
   const redis = redisOptions(cli);
   const storeTimeoutMs = storeTimeoutOption(cli);
   const log = logOptions(cli);
   cli.ignore((other) => runOptions(program, other, env));
   return () => ({
     flow: flow(),
-    tasks: tasks() ?? transport().names,
+    tasks: tasks() ?? input().names,
     redis: redis(),
     storeTimeoutMs: storeTimeoutMs(),
     startsRedis: false,

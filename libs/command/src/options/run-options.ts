@@ -2,19 +2,21 @@ import {
   CommandLine,
   UsageError,
   drainOption,
+  inputOptions,
   integer,
   logOptions,
   oneOf,
   redisOptions,
   text,
-  transportOptions,
+  withoutStream,
 } from "@millrace/cli";
-import type { ProgramConfig, TransportSettings, Value } from "@millrace/cli";
+import type { InputSettings, ProgramConfig, Value } from "@millrace/cli";
 import type { IdleFrom } from "@millrace/dataflow";
-import type { RedisConnectionOptions } from "@millrace/redis-source";
+import type { EntryForm, RedisConnectionOptions } from "@millrace/redis-source";
 import { formatDuration, parseDuration, toMs } from "@millrace/windowing";
 import type { FlowProgram } from "../flow-program.ts";
 import { findEventsFile } from "../publish/events-file.ts";
+import { entryOptions } from "./entry-options.ts";
 import { flowOptions } from "./flow-options.ts";
 import type { FlowSettings } from "./flow-options.ts";
 import { storeTimeoutOption, taskOptions } from "./task-options.ts";
@@ -30,9 +32,11 @@ export interface RunConfig extends ProgramConfig {
   readonly redis: RedisConnectionOptions;
   /** Absolute path of a file to read in place of Redis, or `-` for standard input. */
   readonly file: string | undefined;
-  readonly transport: TransportSettings;
+  readonly input: InputSettings;
   /** Names of the partitions to run; `undefined`: all. */
   readonly tasks: readonly string[] | undefined;
+  /** How the entries of a stream carry events; `undefined`: as the publisher writes them. */
+  readonly entries: EntryForm | undefined;
   readonly start: string;
   /** `undefined`: the flow's id. */
   readonly group: string | undefined;
@@ -147,8 +151,9 @@ export function runOptions(
     parse: integer(1, Number.MAX_SAFE_INTEGER),
     defaultText: "by the limit of the heap (--max-old-space-size)",
   });
-  const transport = transportOptions(cli, program.transport);
-  const tasks = taskOptions(cli, transport);
+  const input = inputOptions(cli, program.transport);
+  const tasks = taskOptions(cli, input);
+  const entries = entryOptions(cli, input);
   const start = cli.option(
     {
       flag: "--start <where>",
@@ -175,18 +180,16 @@ export function runOptions(
   const log = logOptions(cli);
   return () => {
     // Rows in Redis appear with the commit of the state that they come from.
-    const streams = file() === undefined && transport().transport === "stream";
+    const streams = file() === undefined && input().transport === "stream";
     const kept = streams || sink() === "redis" ? "redis" : "none";
     if (sink() === "redis" && store() === "none") {
       throw new UsageError(
         "--store: with --sink=redis, rows are committed together with the state; leave --store=none out, or use --sink=stdout",
       );
     }
-    if (!streams) {
-      const found =
-        file() === undefined ? `--transport is ${transport().transport}` : "events come from a file (--file)";
-      for (const value of [start, group, trim])
-        cli.withoutEffect(value, `it applies to streams only, and ${found}`);
+    for (const value of [start, group, trim]) {
+      if (file() === undefined) withoutStream(cli, value, input());
+      else cli.withoutEffect(value, "it applies to streams only, and events come from a file (--file)");
     }
     if (sink() !== "redis")
       cli.withoutEffect(resultTtlMs, "it applies to rows in Redis only, and --sink is stdout");
@@ -199,7 +202,7 @@ export function runOptions(
     if (sink() === "redis" && resultTtlMs() === Infinity) {
       cli.note("rows in Redis are never removed (--result-ttl=never): check that Redis has enough memory");
     }
-    requireFileForEach(flow().lateFile, file() === undefined ? transport().names.length : 1);
+    requireFileForEach(flow().lateFile, file() === undefined ? input().names.length : 1);
     return {
       flow: flow(),
       file: file(),
@@ -212,8 +215,9 @@ export function runOptions(
       resultTtlMs: resultTtlOf(resultTtlMs(), flow(), idle() !== Infinity && !closeWindows()),
       store: store() ?? kept,
       storeTimeoutMs: storeTimeoutMs(),
-      transport: transport(),
+      input: input(),
       tasks: tasks(),
+      entries: entries(),
       start: start(),
       group: group(),
       trim: trim(),

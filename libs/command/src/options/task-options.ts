@@ -1,5 +1,5 @@
 import { integer, listOf, UsageError } from "@millrace/cli";
-import type { CommandLine, TransportSettings, Value } from "@millrace/cli";
+import type { CommandLine, InputSettings, Value } from "@millrace/cli";
 import { parseDuration } from "@millrace/windowing";
 
 /**
@@ -9,7 +9,7 @@ import { parseDuration } from "@millrace/windowing";
  */
 export function taskOptions(
   cli: CommandLine,
-  transport: Value<TransportSettings>,
+  input: Value<InputSettings>,
 ): Value<readonly string[] | undefined> {
   const tasks = cli.option({
     flag: "--tasks <numbers>",
@@ -19,15 +19,16 @@ export function taskOptions(
     defaultText: "all",
   });
   return () => {
-    const { names } = transport();
-    const chosen = tasks()?.map((task) => names[task] ?? noPartition(task, names.length));
+    const { names } = input();
+    const chosen = tasks()?.map((task) => names[task] ?? noPartition(task, input()));
     return chosen && [...new Set(chosen)];
   };
 }
 
-function noPartition(task: number, partitions: number): never {
+function noPartition(task: number, { channels, partitions, names }: InputSettings): never {
+  const given = channels.length > 1 ? `--channel=${channels.join(",")}` : `--partitions=${partitions}`;
   throw new UsageError(
-    `--tasks: there is no partition ${task}; with --partitions=${partitions} they are 0 to ${partitions - 1}`,
+    `--tasks: there is no partition ${task}; with ${given} they are 0 to ${names.length - 1}`,
   );
 }
 

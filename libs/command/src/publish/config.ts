@@ -6,7 +6,9 @@ import {
   logOptions,
   positive,
   redisOptions,
+  streamFieldOption,
   transportOptions,
+  withoutStream,
 } from "@millrace/cli";
 import type { ProgramConfig, TransportDefaults, TransportSettings, Value } from "@millrace/cli";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
@@ -30,6 +32,8 @@ export interface PublishProgram {
 export interface PublishConfig extends ProgramConfig {
   readonly redis: RedisConnectionOptions;
   readonly transport: TransportSettings;
+  /** The field of a stream's entries that holds their messages; `undefined`: the default. */
+  readonly streamField: string | undefined;
   readonly delivery: DeliverySettings;
   /** Absolute path, or `-` for standard input. */
   readonly file: string;
@@ -99,6 +103,7 @@ export function publishConfig(
   });
   const drain = drainOption(cli, "5s");
   const transport = transportOptions(cli, program.transport);
+  const streamField = streamFieldOption(cli);
   const delivery = deliveryOptions(cli, transport);
   const redis = redisOptions(cli);
   const log = logOptions(cli);
@@ -123,6 +128,7 @@ export function publishConfig(
     cli.withoutEffect(rate, "--generate sets the rate");
     cli.withoutEffect(loop, "--generate does not end at the end of the file");
   }
+  withoutStream(cli, streamField, transport());
   if (transport().transport === "stream" && wait() > 0) {
     cli.withoutEffect(wait, "a stream keeps events until they are read, and --transport is stream");
   }
@@ -138,6 +144,7 @@ export function publishConfig(
     progressEveryMs: progress(),
     drainTimeoutMs: drain(),
     transport: transport(),
+    streamField: streamField(),
     delivery: delivery(),
     redis: redis(),
     log: log(),

@@ -1,4 +1,4 @@
-import { UsageError, integer, oneOf } from "@millrace/cli";
+import { UsageError, integer, oneOf, withoutStream } from "@millrace/cli";
 import type { CommandLine, TransportSettings, Value } from "@millrace/cli";
 import { SHORTEST_WAITING_LENGTH, isProducerName } from "@millrace/redis-source";
 import type { StreamFullPolicy } from "@millrace/redis-source";
@@ -98,11 +98,8 @@ export function deliveryOptions(
           "trims about a hundred at once; use a larger number, or --when-full=trim",
       );
     }
-    if (!streams) {
-      for (const value of [maxStreamLength, whenFull]) {
-        cli.withoutEffect(value, `it applies to streams only, and --transport is ${transport().transport}`);
-      }
-    } else if (maxStreamLength() === undefined) {
+    for (const value of [maxStreamLength, whenFull]) withoutStream(cli, value, transport());
+    if (streams && maxStreamLength() === undefined) {
       cli.withoutEffect(whenFull, "without --max-stream-length a stream is never full");
     }
     const framed = asked || (!noHeader() && transport().transport !== "pubsub");

@@ -28,7 +28,7 @@ export interface Output {
 }
 
 /** Builds the sink that the configuration asks for. */
-export function outputOf({ redis, transport: how, delivery }: PublishConfig): Output {
+export function outputOf({ redis, transport: how, streamField, delivery }: PublishConfig): Output {
   const { transport, channel, partitions, partitionBy } = how;
   const { framing, maxStreamLength, whenFull, relayout } = delivery;
   const common = {
@@ -44,6 +44,7 @@ export function outputOf({ redis, transport: how, delivery }: PublishConfig): Ou
           ...common,
           stream: channel,
           whenFull,
+          ...(streamField === undefined ? {} : { field: streamField }),
           ...(maxStreamLength === undefined ? {} : { maxStreamLength }),
         })
       : new RedisPubSubSink(redis, { ...common, channel, transport });

@@ -1,5 +1,7 @@
 import { JsonlFileSink, JsonlFileSource, StdinSource, StdoutSink, mapRows } from "@millrace/dataflow";
-import type { RawLine, Sink, Source } from "@millrace/dataflow";
+import type { Sink } from "@millrace/dataflow";
+import { LocalLines } from "./local-lines.ts";
+import type { SourceOfLines } from "./local-lines.ts";
 import { STDIN } from "../publish/events-file.ts";
 import { RedisStreamResultSink } from "@millrace/redis-store";
 import type { LateEvent, RefusedEvent } from "@millrace/windowing";
@@ -27,7 +29,7 @@ export function sinksOf(
     const results = process.stdout.isTTY ? new TerminalSink(process.stdout, row) : mapRows(stdout, row);
     return { results, out: stdout, ...late };
   }
-  const notice = config.transport.transport === "sharded" ? "spublish" : "publish";
+  const notice = config.input.transport === "sharded" ? "spublish" : "publish";
   const { resultTtlMs: ttlMs } = config;
   return {
     results: store.results({ row: rowOf(true), notice, ...(ttlMs === Infinity ? {} : { ttlMs }) }),
@@ -37,14 +39,24 @@ export function sinksOf(
 }
 
 /** The source that the configuration names. */
-export function sourceOf(config: RunConfig): Source<RawLine> {
+export function sourceOf(config: RunConfig): SourceOfLines {
   const { file } = config;
-  if (file !== undefined) return file === STDIN ? new StdinSource() : new JsonlFileSource(file);
-  const { transport, channel, partitions, partitionBy: partitionedBy } = config.transport;
-  const common = { partitions, ...(partitionedBy === undefined ? {} : { partitionedBy }) };
-  if (transport !== "stream") {
-    return new RedisPubSubSource(config.redis, { ...common, channel, transport });
+  if (file !== undefined) {
+    return new LocalLines(file === STDIN ? new StdinSource() : new JsonlFileSource(file), file);
   }
-  const { start, trim, group = true } = config;
-  return new RedisStreamSource(config.redis, { ...common, stream: channel, start, group, trim });
+  const { transport, channels, pattern, partitions, partitionBy } = config.input;
+  const common = { partitions, ...(partitionBy === undefined ? {} : { partitionedBy: partitionBy }) };
+  if (transport !== "stream") {
+    const from = pattern === undefined ? { channel: channels } : { pattern };
+    return new RedisPubSubSource(config.redis, { ...common, ...from, transport });
+  }
+  const { start, trim, group = true, entries } = config;
+  return new RedisStreamSource(config.redis, {
+    ...common,
+    stream: channels,
+    start,
+    group,
+    trim,
+    ...(entries === undefined ? {} : { entries }),
+  });
 }

@@ -24,6 +24,7 @@ async function flowOf(
 ): Promise<Dataflow> {
   return countFlow(specOf(args))({
     source,
+    sourceWithOrigin: new IterableSource([]),
     windower: tumbling("1m"),
     clock: parseClock("event:at"),
     windowing: {},

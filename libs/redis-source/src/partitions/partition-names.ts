@@ -3,6 +3,37 @@ import { RedisOptionsError } from "../errors.ts";
 /** The number of slots of a Redis Cluster: more partitions than that could never be spread. */
 const MAX_PARTITIONS = 16_384;
 
+/** The name of a channel or stream, or of several, each of which is a partition. */
+export type Names = string | readonly string[];
+
+/**
+ * The partitions of one name ({@link partitionNames}), or of several, which are the partitions themselves.
+ *
+ * @throws RedisOptionsError
+ */
+export function partitionsOf(names: Names, partitions = 1): readonly string[] {
+  const list = typeof names === "string" ? [names] : names;
+  const [first] = list;
+  if (first !== undefined && list.length === 1) return partitionNames(first, partitions);
+  if (partitions !== 1) {
+    throw new RedisOptionsError(
+      `Several channels or streams are a partition each: give one name with partitions, or ${list.join(", ")} without.`,
+    );
+  }
+  if (list.length === 0 || list.includes("") || new Set(list).size !== list.length) {
+    throw new RedisOptionsError(
+      `Channels and streams have names that differ and are not empty, at least one; here: ${JSON.stringify(list)}.`,
+    );
+  }
+  const braced = list.find((name) => list.includes(`{${name}}`));
+  if (braced !== undefined) {
+    throw new RedisOptionsError(
+      `"${braced}" and "{${braced}}" cannot be read by one flow: a store gives both tasks the same keys. Leave one out.`,
+    );
+  }
+  return [...list];
+}
+
 /**
  * The names of a channel's or stream's partitions: with one partition the name itself, so that an existing channel can be
  * used as it is; with more `{name:0}` to `{name:<partitions - 1>}`. The braces make each name its own hash tag: a Redis

@@ -19,6 +19,8 @@ export interface QueueEntry {
   readonly lines: readonly RawLine[];
   readonly header: FrameHeader | undefined;
   readonly reason: DecodeFailure | undefined;
+  /** See {@link EventQueue.from}. */
+  readonly channel?: string | undefined;
   readonly mark?: () => void;
 }
 
@@ -41,6 +43,7 @@ export class EventQueue {
   #head = 0;
   /** The last entry, if it accepts more bare lines. */
   #open: { readonly entry: Queued; readonly lines: RawLine[] } | undefined;
+  #channel: string | undefined;
   #length = 0;
   #bytes = 0;
 
@@ -60,6 +63,12 @@ export class EventQueue {
   /** Whether a limit is reached: the next event is one too many. */
   get full(): boolean {
     return this.#length >= this.#limits.maxEvents || this.#bytes >= this.#limits.maxBytes;
+  }
+
+  /** What is pushed from now on came on this channel: an entry has the lines of one channel. */
+  from(channel: string): void {
+    this.#channel = channel;
+    this.#open = undefined;
   }
 
   pushLine(line: RawLine, bytes: number): void {
@@ -147,7 +156,7 @@ export class EventQueue {
     reason: DecodeFailure | undefined,
     bytes: number,
   ): Queued {
-    const queued = { lines, header, reason, bytes, dropped: 0 };
+    const queued = { lines, header, reason, bytes, dropped: 0, channel: this.#channel };
     this.#entries.push(queued);
     this.#open = undefined;
     this.#length += lines.length;

@@ -16,8 +16,8 @@ import type { PubSubSettings } from "./pubsub-source-options.ts";
 type Completeness = ReturnType<NonNullable<SourcePartition<unknown>["completeness"]>>;
 
 /** Events in order of arrival, with the publish times of their frames if they came in frames. */
-export interface InboxBatch {
-  readonly events: readonly RawLine[];
+export interface InboxBatch<T> {
+  readonly events: readonly T[];
   readonly times?: readonly number[];
 }
 
@@ -40,6 +40,9 @@ export type Arrival = "nothing" | "events" | "full" | "overflow";
 /** The field of a position with the time (ms) up to which everything that came was taken. */
 const TAKEN_UP_TO = "takenUpTo";
 
+/** What is delivered for lines that came together. @param channel only with a pattern, which may match several */
+export type DeliverLines<T> = (lines: readonly RawLine[], channel: string | undefined) => readonly T[];
+
 type InboxContext = Pick<PartContext, "time" | "reject" | "logger" | "step">;
 
 /**
@@ -48,7 +51,7 @@ type InboxContext = Pick<PartContext, "time" | "reject" | "logger" | "step">;
  * The account covers what is taken, not what arrives. So the snapshot is the position after the last batch, and no
  * window counts as complete while events of it are still queued here.
  */
-export class Inbox {
+export class Inbox<T> {
   readonly #settings: PubSubSettings;
   readonly #context: InboxContext;
   readonly #queue: EventQueue;
@@ -56,6 +59,9 @@ export class Inbox {
   readonly #outageLoss: OutageLoss;
   readonly #suspicions: SuspicionLog;
   readonly #layout: LayoutGuard | undefined;
+  readonly #deliver: DeliverLines<T>;
+  /** With a pattern: the channel of the last message, as bytes and as text. */
+  #from: { readonly bytes: Buffer; readonly channel: string } | undefined;
   /** The time (ms) up to which an earlier run took everything that came. */
   readonly #resumedAt: number | undefined;
   /** Everything that came up to this time (ms) has been taken. */
@@ -74,6 +80,7 @@ export class Inbox {
     settings: PubSubSettings,
     resume: Json | undefined,
     layout: LayoutGuard | undefined,
+    deliver: DeliverLines<T>,
     context: InboxContext,
   ) {
     const { maxQueuedEvents: maxEvents, maxQueuedBytes: maxBytes, maxBatchEvents } = settings;
@@ -87,6 +94,7 @@ export class Inbox {
     this.#outageLoss = new OutageLoss(this.#ledger);
     this.#suspicions = new SuspicionLog(channel, context);
     this.#layout = layout;
+    this.#deliver = deliver;
   }
 
   /** Queued events. */
@@ -98,7 +106,9 @@ export class Inbox {
     return this.#queue.full;
   }
 
-  receive(message: Buffer): Arrival {
+  /** @param channel only with a pattern */
+  receive(message: Buffer, channel?: Buffer): Arrival {
+    if (channel !== undefined) this.#cameOn(channel);
     this.#messages += 1;
     const { onOverflow } = this.#settings;
     const decoded = decodeFrame(message);
@@ -109,7 +119,8 @@ export class Inbox {
       else for (const line of decoded.lines) this.#admitLine(line, bytesOf(line));
     } else if (decoded.kind === "frame") {
       if (decoded.attributes !== undefined) this.#layout?.hear(decoded.attributes);
-      this.#admitFrame(decoded, decoded.lines, message.length);
+      const header = this.#from === undefined ? decoded : headerOn(this.#from.channel, decoded);
+      this.#admitFrame(header, decoded.lines, message.length);
     } else if (this.#hasRoom()) {
       // A copy, because the memory belongs to the socket.
       this.#queue.pushMalformed(Uint8Array.from(message), decoded.reason, message.length);
@@ -126,10 +137,10 @@ export class Inbox {
    * Takes what is queued, up to the size of a batch; a larger frame is a batch of its own. The batch may be empty if what
    * was queued is no event: then it shows that nothing is queued any more.
    */
-  take(): InboxBatch {
+  take(): InboxBatch<T> {
     const { maxBatchEvents } = this.#settings;
     const now = this.#context.time.now();
-    const columns = new EventColumns();
+    const columns = new EventColumns<T>();
     let lines = 0;
     for (let entry = this.#queue.take(); entry !== undefined;) {
       lines += entry.lines.length;
@@ -201,6 +212,13 @@ export class Inbox {
     };
   }
 
+  #cameOn(bytes: Buffer): void {
+    if (this.#from?.bytes.equals(bytes) === true) return;
+    // A copy, because the memory belongs to the socket.
+    this.#from = { bytes: Buffer.from(bytes), channel: bytes.toString() };
+    this.#queue.from(this.#from.channel);
+  }
+
   #admitLine(line: RawLine, bytes: number): void {
     if (this.#hasRoom()) {
       this.#queue.pushLine(line, bytes);
@@ -265,21 +283,22 @@ export class Inbox {
     this.#suspicions.note(header, this.#ledger.acceptDropped(header, now));
   }
 
-  #open(entry: QueueEntry, now: number, columns: EventColumns): void {
-    const { header, reason, lines, mark } = entry;
+  #open(entry: QueueEntry, now: number, columns: EventColumns<T>): void {
+    const { header, reason, lines, channel, mark } = entry;
     if (reason !== undefined) {
       this.#refuse(entry);
     } else if (mark !== undefined) {
       mark();
     } else if (header === undefined) {
       this.#ledger.acceptBare(now);
-      columns.add(lines, Number.NaN);
+      columns.add(this.#deliver(lines, channel), Number.NaN);
     } else if (lines.length === 0) {
       this.#acceptNotice(header, now);
     } else {
       const verdict = this.#ledger.accept(header, now);
       if (verdict.suspicion !== undefined) this.#suspicions.note(header, verdict);
-      for (const { from, to } of verdict.fresh) columns.add(lines, verdict.publishedAtMs, from, to);
+      const events = this.#deliver(lines, channel);
+      for (const { from, to } of verdict.fresh) columns.add(events, verdict.publishedAtMs, from, to);
     }
   }
 
@@ -289,6 +308,11 @@ export class Inbox {
     this.#malformed += 1;
     this.#context.reject(message, reason);
   }
+}
+
+/** A producer numbers its events for each channel, so with a pattern it counts as another producer on each. */
+function headerOn(channel: string, header: FrameHeader): FrameHeader {
+  return { ...header, producer: `${channel}/${header.producer}` };
 }
 
 function takenUpToOf(position: Json | undefined): number | undefined {

@@ -17,8 +17,10 @@ import { PartitionLayoutError, QueueOverflowError, RedisUnreachableError } from 
 import type { LayoutGuard } from "../partitions/layout-record.ts";
 import { CutOffWatch } from "./cut-off-watch.ts";
 import { Inbox } from "./inbox.ts";
+import type { DeliverLines } from "./inbox.ts";
 import type { PubSubSettings } from "./pubsub-source-options.ts";
 import { onProtocolDesync, ping, subscribe, unsubscribe } from "./subscription.ts";
+import type { Topic } from "./subscription.ts";
 
 type Completeness = ReturnType<NonNullable<SourcePartition<unknown>["completeness"]>>;
 
@@ -34,9 +36,12 @@ const UNREAD_MEMORY_MS = 60_000;
 const SILENT = "the server did not answer for too long";
 const SLOT_MOVED = "The Redis Cluster has taken the channel's slot from the node.";
 
-const END: SourceBatch<RawLine> = Object.freeze({ kind: "end" });
+const END: SourceBatch<never> = Object.freeze({ kind: "end" });
 
-/** Counts of one channel since it was subscribed. Events dropped from frames count as lost by the gap that they leave. */
+/**
+ * Counts of one channel, or of all that match a pattern, since it was subscribed. Events dropped from frames count as lost
+ * by the gap that they leave.
+ */
 export interface PubSubStats extends SourceStats {
   /** Messages that carried the events. */
   readonly messages: number;
@@ -62,13 +67,13 @@ export interface PubSubStats extends SourceStats {
   readonly pauses: number;
 }
 
-/** One subscribed channel. */
-export class PubSubPartition implements SourcePartition<RawLine> {
+/** One subscribed channel, or all channels that match a pattern. */
+export class PubSubPartition<T = RawLine> implements SourcePartition<T> {
   readonly #options: RedisConnectionOptions;
-  readonly #channel: string;
+  readonly #topic: Topic;
   readonly #settings: PubSubSettings;
   readonly #context: PartContext;
-  readonly #inbox: Inbox;
+  readonly #inbox: Inbox<T>;
   readonly #watch: CutOffWatch;
   readonly #resumed: boolean;
   readonly #layout: LayoutGuard | undefined;
@@ -98,34 +103,36 @@ export class PubSubPartition implements SourcePartition<RawLine> {
 
   private constructor(
     options: RedisConnectionOptions,
-    channel: string,
+    topic: Topic,
     settings: PubSubSettings,
     resume: Json | undefined,
     layout: LayoutGuard | undefined,
+    deliver: DeliverLines<T>,
     context: PartContext,
   ) {
     this.#options = options;
-    this.#channel = channel;
+    this.#topic = topic;
     this.#settings = settings;
     this.#context = context;
     this.#layout = layout;
-    this.#inbox = new Inbox(channel, settings, resume, layout, context);
-    this.#watch = new CutOffWatch(channel, context);
+    this.#inbox = new Inbox(topic.name, settings, resume, layout, deliver, context);
+    this.#watch = new CutOffWatch(topic.name, context);
     this.#resumed = resume !== undefined;
   }
 
   /** Subscribes. @param settings with how many connections the source takes: see `ConnectSettings` @throws RedisError */
-  static async open(
+  static async open<T>(
     options: RedisConnectionOptions,
-    channel: string,
+    topic: Topic,
     { needs, ...settings }: PubSubSettings & { readonly needs?: string },
     resume: Json | undefined,
     layout: LayoutGuard | undefined,
+    deliver: DeliverLines<T>,
     context: PartContext,
-  ): Promise<PubSubPartition> {
-    const partition = new PubSubPartition(options, channel, settings, resume, layout, context);
+  ): Promise<PubSubPartition<T>> {
+    const partition = new PubSubPartition(options, topic, settings, resume, layout, deliver, context);
     partition.#connection = await connectRedis(options, {
-      role: `source ${channel}`,
+      role: `source ${topic.name}`,
       logger: context.logger,
       time: context.time,
       signal: context.signal,
@@ -137,7 +144,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     return partition;
   }
 
-  async nextBatch(): Promise<SourceBatch<RawLine>> {
+  async nextBatch(): Promise<SourceBatch<T>> {
     for (;;) {
       this.#layout?.throwIfRefused();
       if (this.#inbox.length > 0) {
@@ -214,22 +221,28 @@ export class PubSubPartition implements SourcePartition<RawLine> {
 
   /** The key by which a cluster finds the channel's node. */
   get #at(): { readonly key?: string } {
-    return this.#settings.transport === "sharded" ? { key: this.#channel } : {};
+    return this.#topic.kind === "sharded" ? { key: this.#topic.name } : {};
   }
 
   /** The queries go in the same write as SUBSCRIBE, before it: what is published until they are answered is not missed. */
   async #subscribe(client: Redis): Promise<void> {
     if (this.#stopping) return;
-    const channel = this.#channel;
+    const { kind, name: channel } = this.#topic;
+    const receive =
+      kind === "pattern"
+        ? (from: Buffer, message: Buffer): void => {
+            this.#receive(message, client, from);
+          }
+        : (_: Buffer, message: Buffer): void => {
+            this.#receive(message, client);
+          };
     const { step, logger, time } = this.#context;
     const unread = this.#paused !== undefined || time.monotonic() - this.#unreadAt < UNREAD_MEMORY_MS;
     const missedFrom = this.#aliveAt;
     const [records] = await Promise.all([
-      readProducerRecords(client, channel),
+      this.#recordsOf(client),
       this.#watch.look(client, unread),
-      subscribe(client, channel, this.#settings.transport, (_, message) => {
-        this.#receive(message, client);
-      }),
+      subscribe(client, this.#topic, receive),
     ]);
     onProtocolDesync(client, () => this.#connection?.discard(client, new RedisUnreachableError(SLOT_MOVED)));
     this.#noteAlive();
@@ -244,12 +257,22 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     if (this.#noRecordsLogged) return;
     this.#noRecordsLogged = true;
     const { step, logger } = this.#context;
-    const channel = this.#channel;
+    const { kind, name: channel } = this.#topic;
+    const remedy =
+      kind === "pattern"
+        ? "Name the channels instead of a pattern."
+        : `Allow HGETALL on ${producersKey(channel)}; on a Redis Cluster use sharded Pub/Sub.`;
     logger.info(
       { event: "no-producer-records", channel, step },
       `the records of the producers of ${channel} cannot be read: after a lost connection, losses of producers that ended ` +
-        `during the outage stay unknown. Allow HGETALL on ${producersKey(channel)}; on a Redis Cluster use sharded Pub/Sub.`,
+        `during the outage stay unknown. ${remedy}`,
     );
+  }
+
+  /** With a pattern it is not known which channels have records. */
+  #recordsOf(client: Redis): Promise<ProducerRecords | undefined> {
+    const { kind, name } = this.#topic;
+    return kind === "pattern" ? Promise.resolve(undefined) : readProducerRecords(client, name);
   }
 
   /** Pings a connection that has been silent for long, and gives it up if it does not answer. */
@@ -310,10 +333,11 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     this.#noteAlive();
   }
 
-  #receive(message: Buffer, client: Redis): void {
+  /** @param channel only with a pattern */
+  #receive(message: Buffer, client: Redis, channel?: Buffer): void {
     if (this.#ended || this.#failure !== undefined) return;
     this.#noteMessage();
-    const arrival = this.#inbox.receive(message);
+    const arrival = this.#inbox.receive(message, channel);
     if (this.#layout?.refused === true) this.#notify();
     // Heartbeats and the like wake no read.
     if (arrival === "nothing") {
@@ -333,7 +357,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     this.#noteAlive();
   }
 
-  #take(): SourceBatch<RawLine> {
+  #take(): SourceBatch<T> {
     this.#noted = false;
     const batch = this.#inbox.take();
     if (this.#paused !== undefined && !this.#inbox.full) {
@@ -364,7 +388,7 @@ export class PubSubPartition implements SourcePartition<RawLine> {
   #overflow(): QueueOverflowError {
     const { maxQueuedEvents, maxQueuedBytes } = this.#settings;
     return new QueueOverflowError(
-      `Events of channel "${this.#channel}" come faster than they are processed: more than ${maxQueuedEvents} events or ` +
+      `Events of channel "${this.#topic.name}" come faster than they are processed: more than ${maxQueuedEvents} events or ` +
         `${maxQueuedBytes} bytes are queued. Speed the flow up, raise maxQueuedEvents or maxQueuedBytes, ` +
         "or choose another onOverflow policy.",
     );
@@ -394,13 +418,11 @@ export class PubSubPartition implements SourcePartition<RawLine> {
 
   /** The answer to UNSUBSCRIBE proves that everything published before it has arrived. */
   async #unsubscribe(): Promise<void> {
-    const { transport } = this.#settings;
     // Before UNSUBSCRIBE: what is published later is not to be read any more.
     const records = await this.#readRecords();
     const client = this.#connection?.client;
     const answered =
-      client !== undefined &&
-      (await this.#within(LAST_ANSWER_TIMEOUT_MS, unsubscribe(client, this.#channel, transport)));
+      client !== undefined && (await this.#within(LAST_ANSWER_TIMEOUT_MS, unsubscribe(client, this.#topic)));
     // If it was closed in between, what is missing is not looked for any more.
     if (answered) this.#inbox.learn(records);
     else if (!this.#ended) this.#inbox.missed(this.#aliveAt, records);
@@ -411,7 +433,8 @@ export class PubSubPartition implements SourcePartition<RawLine> {
   /** Reads them on a connection of its own, since a subscribed one accepts no such command. */
   async #readRecords(): Promise<ProducerRecords | undefined> {
     const { logger, time } = this.#context;
-    const channel = this.#channel;
+    const { kind, name } = this.#topic;
+    if (kind === "pattern") return undefined;
     const giveUp = new AbortController();
     const cancel = time.wakeAfter(LAST_ANSWER_TIMEOUT_MS, () => {
       giveUp.abort();
@@ -419,13 +442,13 @@ export class PubSubPartition implements SourcePartition<RawLine> {
     let records: ProducerRecords | undefined;
     try {
       const connection = await connectRedis(this.#options, {
-        role: `source ${channel} records`,
+        role: `source ${name} records`,
         logger,
         time,
         signal: giveUp.signal,
         ...this.#at,
         prepare: async (client) => {
-          records = await readProducerRecords(client, channel);
+          records = await readProducerRecords(client, name);
         },
       });
       await connection.close();

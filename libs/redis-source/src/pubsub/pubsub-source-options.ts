@@ -1,7 +1,9 @@
 import type { Partitioning } from "@millrace/dataflow";
 import { RedisOptionsError } from "../errors.ts";
 import type { LedgerOptions } from "../wire/producer-ledger.ts";
-import { partitionNames } from "../partitions/partition-names.ts";
+import { partitionsOf } from "../partitions/partition-names.ts";
+import type { Names } from "../partitions/partition-names.ts";
+import type { Topic } from "./subscription.ts";
 
 /**
  * What happens when events come faster than they are taken and the queue is full.
@@ -24,12 +26,15 @@ export type PubSubTransport = "pubsub" | "sharded";
 
 /** Options of {@link RedisPubSubSource}. */
 export interface RedisPubSubSourceOptions {
-  /** The channel; or give `channels`. */
-  readonly channel?: string;
+  /** Name of the channel, after which its partitions are named; or the names of several channels, each a partition. */
+  readonly channel?: Names;
+  /**
+   * In place of `channel`: all channels that match, as one partition. As in Redis, `*` is any text, `?` one character, and
+   * `[ab]` one of these. Not with `sharded`.
+   */
+  readonly pattern?: string;
   /** How many partitions the channel has; with more than one they are channels `{channel:0}`, `{channel:1}`, ... `@default 1` */
   readonly partitions?: number;
-  /** Several channels with names of their own, each a partition; or give `channel`. */
-  readonly channels?: readonly string[];
   /**
    * The field by whose value the publisher chose the channel. With it, a `keyBy` on that field needs no other partition.
    * @default none: with several channels, a flow can assume nothing
@@ -57,9 +62,8 @@ export interface QueueSettings {
   readonly onOverflow: OverflowPolicy;
 }
 
-/** {@link QueueSettings}, and how messages travel. */
+/** {@link QueueSettings}, and the limits of the account of numbers. */
 export interface PubSubSettings extends QueueSettings {
-  readonly transport: PubSubTransport;
   readonly ledger: LedgerOptions;
 }
 
@@ -71,26 +75,36 @@ export const DEFAULT_PUBSUB_SOURCE_OPTIONS: QueueSettings = Object.freeze({
   onOverflow: "pause",
 });
 
-/** The channels that a source reads. @throws RedisOptionsError */
-export function channelsOf({ channel, channels, partitions }: RedisPubSubSourceOptions): readonly string[] {
-  if ((channel === undefined) === (channels === undefined)) {
+/** What a source subscribes to, by the names of its partitions. @throws RedisOptionsError */
+export function topicsOf(options: RedisPubSubSourceOptions): ReadonlyMap<string, Topic> {
+  const { channel, pattern, partitions, transport = "pubsub" } = options;
+  if ((channel === undefined) === (pattern === undefined)) {
     throw new RedisOptionsError(
-      "A Pub/Sub source reads one channel or several: give either channel or channels.",
+      "A Pub/Sub source reads channels by name or by a pattern: give either channel or pattern.",
     );
   }
-  if (channel !== undefined) return partitionNames(channel, partitions ?? 1);
-  if (partitions !== undefined) {
+  if (channel !== undefined) {
+    return new Map(partitionsOf(channel, partitions).map((name) => [name, { kind: transport, name }]));
+  }
+  if (pattern === undefined || pattern === "")
+    throw new RedisOptionsError("The pattern of channels is empty.");
+  if (transport === "sharded") {
     throw new RedisOptionsError(
-      "partitions apply to one channel only: give partitions with channel, or list all channels with channels.",
+      `The pattern "${pattern}" matches no shard channels, since Redis has no patterns for them: give their names as channel, ` +
+        'or let publishers and this source use the transport "pubsub".',
     );
   }
-  const names = [...(channels ?? [])];
-  if (names.length === 0 || names.includes("") || new Set(names).size !== names.length) {
+  if (partitions !== undefined && partitions !== 1) {
     throw new RedisOptionsError(
-      `The channels are ${JSON.stringify(names)}. Give at least one name; names must differ, and not be empty.`,
+      `The channels that match "${pattern}" are one partition: leave partitions out.`,
     );
   }
-  return names;
+  return new Map([[patternPartition(pattern), { kind: "pattern", name: pattern }]]);
+}
+
+/** The name of the one partition of all channels that match a pattern: not that of a channel that is named so. */
+export function patternPartition(pattern: string): string {
+  return `pattern:${pattern}`;
 }
 
 /** @throws RedisOptionsError */
@@ -101,7 +115,6 @@ export function settingsOf(options: RedisPubSubSourceOptions): PubSubSettings {
     maxQueuedBytes: atLeastOne("maxQueuedBytes", options.maxQueuedBytes ?? defaults.maxQueuedBytes),
     maxBatchEvents: atLeastOne("maxBatchEvents", options.maxBatchEvents ?? defaults.maxBatchEvents),
     onOverflow: options.onOverflow ?? defaults.onOverflow,
-    transport: options.transport ?? "pubsub",
     ledger: options.ledger ?? {},
   };
 }

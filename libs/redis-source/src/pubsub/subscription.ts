@@ -2,31 +2,51 @@ import type { Redis } from "ioredis";
 import { RedisUnreachableError } from "../errors.ts";
 import type { PubSubTransport } from "./pubsub-source-options.ts";
 
+/** What is subscribed: a channel, a shard channel, or all channels that match a pattern. */
+export interface Topic {
+  readonly kind: PubSubTransport | "pattern";
+  /** The name of the channel, or the pattern. */
+  readonly name: string;
+}
+
 /** Resolves when Redis has confirmed the subscription: what is published from then on is received. */
 export async function subscribe(
   client: Redis,
-  channel: string,
-  transport: PubSubTransport,
+  { kind, name }: Topic,
   receive: (channel: Buffer, message: Buffer) => void,
 ): Promise<void> {
-  if (transport === "pubsub") {
+  if (kind === "pubsub") {
     client.on("messageBuffer", receive);
-    await client.subscribe(channel);
+    await client.subscribe(name);
+    return;
+  }
+  if (kind === "pattern") {
+    client.on("pmessageBuffer", (_: string, channel: Buffer, message: Buffer) => {
+      receive(channel, message);
+    });
+    await client.psubscribe(name);
     return;
   }
   client.on("smessageBuffer", receive);
   await new Promise((resolve, reject) => {
     // The client reports a node that no longer serves the channel by an event; the command then gets no answer.
     client.once("moved", () => {
-      reject(new RedisUnreachableError(`The Redis Cluster has just moved the shard channel ${channel}.`));
+      reject(new RedisUnreachableError(`The Redis Cluster has just moved the shard channel ${name}.`));
     });
-    client.ssubscribe(channel).then(resolve, reject);
+    client.ssubscribe(name).then(resolve, reject);
   });
 }
 
 /** Resolves when everything published before the call has been received. */
-export function unsubscribe(client: Redis, channel: string, transport: PubSubTransport): Promise<unknown> {
-  return transport === "sharded" ? client.sunsubscribe(channel) : client.unsubscribe(channel);
+export function unsubscribe(client: Redis, { kind, name }: Topic): Promise<unknown> {
+  switch (kind) {
+    case "pubsub":
+      return client.unsubscribe(name);
+    case "sharded":
+      return client.sunsubscribe(name);
+    case "pattern":
+      return client.punsubscribe(name);
+  }
 }
 
 /**

@@ -14,6 +14,9 @@ import { SuspicionLog } from "../wire/suspicion-log.ts";
 import { RedisClosedError } from "../errors.ts";
 import type { LayoutGuard } from "../partitions/layout-record.ts";
 import { LengthWatch } from "./length-watch.ts";
+import { RefusedEntries } from "./entry-decoder.ts";
+import type { DeliverLines, EntryDecoder } from "./entry-decoder.ts";
+import { FieldsDecoder } from "./fields-decoder.ts";
 import { MessageDecoder } from "./message-decoder.ts";
 import { detectGap, endOf } from "./place.ts";
 import type { Place, StreamEnd } from "./place.ts";
@@ -26,7 +29,7 @@ import { readPosition, writePosition } from "./stream-position.ts";
 import { StreamProgress } from "./stream-progress.ts";
 import type { StreamPartitionSettings, StreamStart } from "./stream-source-options.ts";
 
-const END: SourceBatch<RawLine> = Object.freeze({ kind: "end" });
+const END: SourceBatch<never> = Object.freeze({ kind: "end" });
 /** A publisher that trims what a slow reader has not read would fill the log. */
 const LOG_LOSS_EVERY_MS = 10_000;
 
@@ -40,7 +43,7 @@ export interface StreamStats extends SourceStats {
   readonly possibleDuplicates: number;
   /** Events whose number or publish time was not believed; a heartbeat counts as one. */
   readonly suspicious: number;
-  /** Entries without a message, or with one that cannot be read. */
+  /** Entries without a message, or with one that cannot be read; entries whose fields are no event. */
   readonly malformed: number;
   /** Entries after the last one read, at the last check; "unknown" until the end of the stream was reached once. */
   readonly lag: number | "unknown";
@@ -56,7 +59,7 @@ export interface StreamStats extends SourceStats {
  *
  * It has two connections: one for blocking reads, and one for probes, progress and trimming.
  */
-export class StreamPartition implements SourcePartition<RawLine> {
+export class StreamPartition<T = RawLine> implements SourcePartition<T> {
   readonly #stream: string;
   readonly #settings: StreamPartitionSettings;
   readonly #context: PartContext;
@@ -64,7 +67,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
   readonly #commands: RetryingClient;
   readonly #ledger: ProducerLedger;
   readonly #outageLoss: OutageLoss;
-  readonly #decoder: MessageDecoder;
+  readonly #decoder: EntryDecoder<T>;
   readonly #size: ReadSize;
   readonly #progress: StreamProgress;
   readonly #layout: LayoutGuard | undefined;
@@ -86,6 +89,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
     clients: { readonly reading: RetryingClient; readonly commands: RetryingClient },
     settings: StreamPartitionSettings,
     layout: LayoutGuard | undefined,
+    deliver: DeliverLines<T>,
     context: PartContext,
   ) {
     this.#layout = layout;
@@ -98,24 +102,36 @@ export class StreamPartition implements SourcePartition<RawLine> {
     this.#commands = clients.commands;
     this.#settings = settings;
     this.#context = context;
-    const suspicions = new SuspicionLog(stream, context);
-    this.#decoder = new MessageDecoder(ledger, suspicions, layout, (payload, reason) => {
+    const refused = new RefusedEntries((payload, reason) => {
       context.reject(payload, reason);
     });
+    const { entries } = settings;
+    this.#decoder =
+      entries === "fields"
+        ? new FieldsDecoder(deliver, ledger, refused)
+        : new MessageDecoder(
+            entries.field,
+            deliver,
+            ledger,
+            new SuspicionLog(stream, context),
+            layout,
+            refused,
+          );
     this.#size = new ReadSize(settings);
     this.#length = new LengthWatch(stream, settings.trim ? Infinity : settings.warnAboveEntries, context);
     this.#progress = new StreamProgress(stream, clients.commands, settings, context);
   }
 
   /** @throws RedisError; the reason of the context's signal */
-  static async open(
+  static async open<T>(
     connections: StreamConnections,
     stream: string,
     resume: Json | undefined,
     settings: StreamPartitionSettings,
     layout: LayoutGuard | undefined,
+    deliver: DeliverLines<T>,
     context: PartContext,
-  ): Promise<StreamPartition> {
+  ): Promise<StreamPartition<T>> {
     const position = resume === undefined ? undefined : readPosition(resume);
     const ledger = new ProducerLedger(settings.ledger, position?.ledger);
     const opened: RetryingClient[] = [];
@@ -130,7 +146,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
       const reading = await connections.reading(stream, context);
       opened.push(reading);
       const both = { reading, commands };
-      const partition = new StreamPartition(stream, start, ledger, both, settings, layout, context);
+      const partition = new StreamPartition(stream, start, ledger, both, settings, layout, deliver, context);
       // A missing permission to read shows before the task is acquired.
       await reading.ask((client) => readWithState(client, stream, place.id, 1));
       await partition.#progress.begin(place);
@@ -146,7 +162,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
     }
   }
 
-  async nextBatch(): Promise<SourceBatch<RawLine>> {
+  async nextBatch(): Promise<SourceBatch<T>> {
     try {
       for (;;) {
         const entries = await this.#nextEntries();
@@ -292,7 +308,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
     );
   }
 
-  #deliver(entries: readonly StreamEntry[]): SourceBatch<RawLine> {
+  #deliver(entries: readonly StreamEntry[]): SourceBatch<T> {
     const { bytes, ...columns } = this.#decoder.decode(entries);
     this.#layout?.throwIfRefused();
     const { id, entries: before } = this.#place;

@@ -1,5 +1,6 @@
 import type { PartContext } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
+import { RedisOptionsError } from "../errors.ts";
 import { requireAtLeast } from "../sink/framing-options.ts";
 import { PartitionedSink } from "../sink/partitioned-sink.ts";
 import { resolveSinkOptions } from "../sink/sink-options.ts";
@@ -8,13 +9,15 @@ import type { Answer, Room, Transport } from "../sink/transport.ts";
 import type { StreamFullPolicy, StreamLimit } from "./stream-room.ts";
 import type { Redis } from "ioredis";
 import type { RetryingClient } from "../connection/retrying-client.ts";
-import { DATA_FIELD } from "./message-decoder.ts";
+import { DATA_FIELD } from "./entry-decoder.ts";
 import { StreamRoom } from "./stream-room.ts";
 
 /** Options of {@link RedisStreamSink}. */
 export interface RedisStreamSinkOptions extends PartitionedSinkOptions {
   /** Name of the stream. */
   readonly stream: string;
+  /** The field of an entry that holds its message. `@default "data"` */
+  readonly field?: string;
   /** Most entries in each stream, heartbeats included. `@default none: it grows until a reader trims it` */
   readonly maxStreamLength?: number;
   /** @default "wait" */
@@ -49,12 +52,15 @@ export const SHORTEST_WAITING_LENGTH = 1_000;
 
 /** Adds rows to a Redis Stream or its partitions. */
 export class RedisStreamSink extends PartitionedSink {
+  readonly #field: string;
   readonly #limit: StreamLimit | undefined;
   readonly #onProgress: RedisStreamSinkOptions["onProgress"];
 
   /** @throws RedisOptionsError */
   constructor(connection: RedisConnectionOptions, options: RedisStreamSinkOptions) {
     super(connection, "stream", resolveSinkOptions(options.stream, options));
+    this.#field = options.field ?? DATA_FIELD;
+    if (this.#field === "") throw new RedisOptionsError("The field of an entry has a name: it is not empty.");
     this.#limit = limitOf(options);
     this.#onProgress = options.onProgress;
   }
@@ -66,7 +72,7 @@ export class RedisStreamSink extends PartitionedSink {
   }
 
   protected override transportTo(stream: string, _address: string, context: PartContext): Transport {
-    return new StreamTransport(stream, this.#limit, context);
+    return new StreamTransport(stream, this.#field, this.#limit, context);
   }
 
   protected override progressed(): void {
@@ -84,11 +90,14 @@ function limitOf({ maxStreamLength, whenFull = "wait" }: RedisStreamSinkOptions)
 /** Adds messages to one stream, each as an entry. */
 class StreamTransport implements Transport {
   readonly key: string;
+  readonly #field: string;
   readonly #trimTo: number | undefined;
   readonly room: ((redis: RetryingClient) => Room) | undefined;
 
-  constructor(stream: string, limit: StreamLimit | undefined, context: PartContext) {
+  /** @param field the field of an entry that holds its message */
+  constructor(stream: string, field: string, limit: StreamLimit | undefined, context: PartContext) {
     this.key = stream;
+    this.#field = field;
     if (limit?.whenFull === "trim") this.#trimTo = limit.maxLength;
     else if (limit !== undefined) this.room = (redis) => new StreamRoom(stream, redis, limit, context);
   }
@@ -96,8 +105,8 @@ class StreamTransport implements Transport {
   async send(client: Redis, messages: readonly (string | Buffer)[]): Promise<readonly Answer[]> {
     const pipeline = client.pipeline();
     for (const message of messages) {
-      if (this.#trimTo === undefined) pipeline.xadd(this.key, "*", DATA_FIELD, message);
-      else pipeline.xadd(this.key, "MAXLEN", "~", this.#trimTo, "*", DATA_FIELD, message);
+      if (this.#trimTo === undefined) pipeline.xadd(this.key, "*", this.#field, message);
+      else pipeline.xadd(this.key, "MAXLEN", "~", this.#trimTo, "*", this.#field, message);
     }
     const replies = (await pipeline.exec()) ?? [];
     return replies.map(([failure]) => failure ?? 1);

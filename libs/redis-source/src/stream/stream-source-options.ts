@@ -1,5 +1,8 @@
 import { RedisOptionsError } from "../errors.ts";
 import type { LedgerOptions } from "../wire/producer-ledger.ts";
+import type { Names } from "../partitions/partition-names.ts";
+import { DATA_FIELD } from "./entry-decoder.ts";
+import type { EntryForm } from "./entry-decoder.ts";
 import { isEntryId } from "./entry-id.ts";
 
 /**
@@ -13,15 +16,20 @@ export type StreamStart = "committed" | "earliest" | "latest" | (string & {});
 
 /** Options of {@link RedisStreamSource}. */
 export interface RedisStreamSourceOptions {
-  /** Name of the stream; with several partitions they are named after it. */
-  readonly stream: string;
-  /** How many streams the events are spread over: 1 is the stream itself, more are `{stream:0}` and so on. `@default 1` */
+  /** Name of the stream, after which its partitions are named; or the names of several streams, each a partition. */
+  readonly stream: Names;
+  /**
+   * How many streams the events of one name are spread over: 1 is the stream itself, more are `{stream:0}` and so on.
+   * `@default 1`
+   */
   readonly partitions?: number;
   /**
-   * The field by whose value the publisher chose the partition. With it, a `keyBy` on that field needs no other partition.
+   * The field by whose value the publisher chose the stream. With it, a `keyBy` on that field needs no other partition.
    * `@default none: with several partitions, a flow can assume nothing`
    */
   readonly partitionedBy?: string;
+  /** How entries carry events: in one field, or as all of their fields. `@default { field: "data" }` */
+  readonly entries?: EntryForm;
   /** Limits of the account of numbered events. `@default DEFAULT_LEDGER_OPTIONS` */
   readonly ledger?: LedgerOptions;
   /** @default "committed" */
@@ -68,6 +76,7 @@ export function settingsIn(
 
 /** Defaults of {@link RedisStreamSourceOptions}. */
 export const DEFAULT_STREAM_SOURCE_OPTIONS: StreamSourceSettings = Object.freeze({
+  entries: Object.freeze({ field: DATA_FIELD }),
   start: "committed",
   maxBatchEvents: 8_192,
   maxBatchBytes: 4 * 1_024 * 1_024,
@@ -82,7 +91,7 @@ const NAMED_STARTS = ["committed", "earliest", "latest"];
 
 /** @throws RedisOptionsError */
 export function checkStreamSettings(settings: StreamSourceSettings): StreamSourceSettings {
-  const { start, group, trim } = settings;
+  const { start, group, trim, entries } = settings;
   for (const name of [
     "maxBatchEvents",
     "maxBatchBytes",
@@ -99,6 +108,11 @@ export function checkStreamSettings(settings: StreamSourceSettings): StreamSourc
   if (!NAMED_STARTS.includes(start) && !isEntryId(start)) {
     throw new RedisOptionsError(
       `start is "${start}". Give ${NAMED_STARTS.join(", ")}, or the id of an entry such as 1763848800123-0.`,
+    );
+  }
+  if (entries !== "fields" && (typeof entries !== "object" || entries.field === "")) {
+    throw new RedisOptionsError(
+      `entries is ${JSON.stringify(entries)}. Give "fields", or the field of the messages such as { field: "${DATA_FIELD}" }.`,
     );
   }
   if (group === "")

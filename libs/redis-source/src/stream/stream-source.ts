@@ -11,10 +11,13 @@ import type {
 import { resolveTarget } from "../connection/connection-options.ts";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
 import { RedisOptionsError } from "../errors.ts";
-import { LayoutGuard, isOnePartition } from "../partitions/layout-record.ts";
+import { LayoutGuards } from "../partitions/layout-guards.ts";
 import { layoutOf } from "../partitions/partition-layout.ts";
-import { partitionNames } from "../partitions/partition-names.ts";
+import { partitionsOf } from "../partitions/partition-names.ts";
 import { partitioningOf } from "../pubsub/pubsub-source-options.ts";
+import { sourceFrom } from "../wire/line-with-origin.ts";
+import type { LineWithOrigin } from "../wire/line-with-origin.ts";
+import type { DeliverLines } from "./entry-decoder.ts";
 import { lookAtGroup } from "./group-commands.ts";
 import { StreamConnections } from "./stream-connections.ts";
 import { StreamPartition } from "./stream-partition.ts";
@@ -36,24 +39,25 @@ export class RedisStreamSource implements Source<RawLine> {
   readonly #streams: readonly string[];
   readonly #settings: StreamSourceSettings;
   readonly #connections: StreamConnections;
-  readonly #layout: LayoutGuard | undefined;
+  readonly #layouts: LayoutGuards;
 
   /** @throws RedisOptionsError */
   constructor(connection: RedisConnectionOptions, options: RedisStreamSourceOptions) {
     resolveTarget(connection);
     const { stream, partitions = 1, partitionedBy, ...settings } = options;
     this.#connection = connection;
-    this.#streams = partitionNames(stream, partitions);
+    this.#streams = partitionsOf(stream, partitions);
     this.#settings = checkStreamSettings(withDefaults(DEFAULT_STREAM_SOURCE_OPTIONS, settings));
-    this.#connections = new StreamConnections(connection, stream, this.#streams.length);
+    this.#connections = new StreamConnections(connection, String(stream), this.#streams.length);
     this.partitioning = partitioningOf(this.#streams, partitionedBy);
-    const layout = layoutOf(partitions, partitionedBy);
-    if (isOnePartition(stream)) return;
-    this.#layout = new LayoutGuard(
+    this.#layouts = new LayoutGuards(
       connection,
-      { name: stream, transport: "stream" },
-      layout,
-      () => this.#connections.needs,
+      stream,
+      "stream",
+      layoutOf(partitions, partitionedBy),
+      () => {
+        return this.#connections.needs;
+      },
     );
   }
 
@@ -68,7 +72,7 @@ export class RedisStreamSource implements Source<RawLine> {
    */
   async checkStart(parts: readonly string[], context: StartContext): Promise<void> {
     this.#connections.expect(parts.length);
-    await this.#layout?.begin(context);
+    await this.#layouts.begin(parts, context);
     const { group } = settingsIn(context.flow, this.#settings);
     if (group === undefined) return;
     await Promise.all(
@@ -84,12 +88,46 @@ export class RedisStreamSource implements Source<RawLine> {
   /**
    * @throws RedisPositionError if `resume` is no position in a stream; otherwise as {@link checkStart}
    */
-  async buildPart(part: string, resume: Json | undefined, context: PartContext): Promise<StreamPartition> {
+  buildPart(part: string, resume: Json | undefined, context: PartContext): Promise<StreamPartition> {
+    return this.#open(part, resume, context, (lines) => lines);
+  }
+
+  /**
+   * The same source, whose lines come with the name of their stream and the other fields of their entry. A flow reads
+   * either this or the source itself.
+   */
+  withOrigin(): Source<LineWithOrigin> {
+    const { entries } = this.#settings;
+    return sourceFrom(this, (channel, resume, context) =>
+      this.#open(channel, resume, context, (lines, all) => {
+        const fields = entries === "fields" ? {} : otherFields(all, entries.field);
+        return lines.map((line) => ({ line, channel, fields }));
+      }),
+    );
+  }
+
+  async #open<T>(
+    part: string,
+    resume: Json | undefined,
+    context: PartContext,
+    deliver: DeliverLines<T>,
+  ): Promise<StreamPartition<T>> {
     if (!this.#streams.includes(part)) {
       throw new RedisOptionsError(`There is no stream "${part}". Give one of ${this.#streams.join(", ")}.`);
     }
-    await this.#layout?.begin(context);
+    await this.#layouts.begin([part], context);
     const settings = settingsIn(context.flow, this.#settings);
-    return StreamPartition.open(this.#connections, part, resume, settings, this.#layout, context);
+    const layout = this.#layouts.of(part);
+    return StreamPartition.open(this.#connections, part, resume, settings, layout, deliver, context);
   }
+}
+
+/** The fields of an entry as text, besides the one that holds the message. */
+function otherFields(all: readonly Buffer[], payload: string): Readonly<Record<string, string>> {
+  const fields: (readonly [name: string, value: string])[] = [];
+  for (let i = 0; i + 1 < all.length; i += 2) {
+    const name = String(all[i]);
+    if (name !== payload) fields.push([name, String(all[i + 1])]);
+  }
+  return Object.fromEntries(fields);
 }

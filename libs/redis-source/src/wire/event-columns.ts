@@ -1,10 +1,8 @@
-import type { RawLine } from "@millrace/dataflow";
-
 /** Gathers events with their times, as the columns of a batch. */
-export class EventColumns {
-  #events: readonly RawLine[] = [];
+export class EventColumns<T> {
+  #events: readonly T[] = [];
   /** The same array, if it is a copy made here. */
-  #made: RawLine[] | undefined;
+  #made: T[] | undefined;
   /** `undefined` while no time is known. */
   #times: number[] | undefined;
 
@@ -13,23 +11,23 @@ export class EventColumns {
   }
 
   /**
-   * @param lines kept without a copy: they must not change afterwards
-   * @param time of all these lines (ms), `NaN`: unknown
+   * @param events kept without a copy: they must not change afterwards
+   * @param time of all these events (ms), `NaN`: unknown
    * @param from index of the first one
    * @param to index after the last one
    */
-  add(lines: readonly RawLine[], time: number, from = 0, to: number = lines.length): void {
+  add(events: readonly T[], time: number, from = 0, to: number = events.length): void {
     const before = this.#events.length;
-    if (before === 0 && from === 0 && to === lines.length) {
+    if (before === 0 && from === 0 && to === events.length) {
       // No copy: bare lines are already gathered, and a batch is often one frame.
-      this.#events = lines;
+      this.#events = events;
       this.#made = undefined;
     } else {
       this.#made ??= [...this.#events];
       this.#events = this.#made;
       for (let i = from; i < to; i += 1) {
-        const line = lines[i];
-        if (line !== undefined) this.#made.push(line);
+        const event = events[i];
+        if (event !== undefined) this.#made.push(event);
       }
     }
     if (this.#times === undefined) {
@@ -39,7 +37,7 @@ export class EventColumns {
     for (let row = before; row < this.#events.length; row += 1) this.#times.push(time);
   }
 
-  columns(): { readonly events: readonly RawLine[]; readonly times?: readonly number[] } {
+  columns(): { readonly events: readonly T[]; readonly times?: readonly number[] } {
     return this.#times === undefined
       ? { events: this.#events }
       : { events: this.#events, times: this.#times };

@@ -35,7 +35,7 @@ afterAll(async () => {
 });
 
 async function subscribe(
-  options: Omit<RedisPubSubSourceOptions, "channel" | "channels"> = {},
+  options: Omit<RedisPubSubSourceOptions, "channel" | "pattern"> = {},
   resume?: Json,
 ): Promise<PubSubPartition> {
   context = partContext();

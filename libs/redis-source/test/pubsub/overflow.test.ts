@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 
 async function subscribe(
-  options: Omit<RedisPubSubSourceOptions, "channel" | "channels">,
+  options: Omit<RedisPubSubSourceOptions, "channel" | "pattern">,
   context: TestContext = partContext(),
 ): Promise<void> {
   const source = new RedisPubSubSource({ url: server.url }, { channel: "clicks", ...options });

@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 
 async function subscribe(
-  options: Omit<RedisPubSubSourceOptions, "channel" | "channels"> = {},
+  options: Omit<RedisPubSubSourceOptions, "channel" | "pattern"> = {},
   context: TestContext = partContext(),
 ): Promise<PubSubPartition> {
   const source = new RedisPubSubSource({ url: server.url }, { channel: "clicks", ...options });
@@ -53,16 +53,20 @@ async function publish(messages: readonly (string | Buffer)[]): Promise<void> {
 
 describe("options", () => {
   it.each([
-    ["neither channel nor channels", {}],
-    ["both", { channel: "a", channels: ["b"] }],
-    ["no channel", { channels: [] }],
+    ["neither channel nor pattern", {}],
+    ["both", { channel: "a", pattern: "b*" }],
+    ["an empty pattern", { pattern: "" }],
+    ["a pattern of shard channels", { pattern: "a*", transport: "sharded" as const }],
+    ["partitions of a pattern", { pattern: "a*", partitions: 2 }],
+    ["names that a store cannot keep apart", { channel: ["{a}", "a"] }],
+    ["no channel", { channel: [] }],
     ["an empty name", { channel: "" }],
-    ["a name twice", { channels: ["a", "b", "a"] }],
+    ["a name twice", { channel: ["a", "b", "a"] }],
     ["a queue of nothing", { channel: "a", maxQueuedEvents: 0 }],
     ["half a byte", { channel: "a", maxQueuedBytes: 0.5 }],
     ["batches without end", { channel: "a", maxBatchEvents: Infinity }],
     ["half a partition", { channel: "a", partitions: 0.5 }],
-    ["partitions of channels that have names", { channels: ["a", "b"], partitions: 2 }],
+    ["partitions of channels that have names", { channel: ["a", "b"], partitions: 2 }],
   ])("refuses %s", (_, options) => {
     expect(() => new RedisPubSubSource({}, options)).toThrow(RedisOptionsError);
   });
@@ -71,9 +75,9 @@ describe("options", () => {
     const of = (options: RedisPubSubSourceOptions): unknown =>
       new RedisPubSubSource({}, options).partitioning;
     expect(of({ channel: "a" })).toEqual({ kind: "single" });
-    expect(of({ channels: ["a"], partitionedBy: "zone" })).toEqual({ kind: "single" });
-    expect(of({ channels: ["a", "b"] })).toEqual({ kind: "arbitrary" });
-    expect(of({ channels: ["a", "b"], partitionedBy: "zone" })).toEqual({ kind: "by", field: "zone" });
+    expect(of({ channel: ["a"], partitionedBy: "zone" })).toEqual({ kind: "single" });
+    expect(of({ channel: ["a", "b"] })).toEqual({ kind: "arbitrary" });
+    expect(of({ channel: ["a", "b"], partitionedBy: "zone" })).toEqual({ kind: "by", field: "zone" });
     expect(of({ channel: "a", partitions: 3, partitionedBy: "zone" })).toEqual({ kind: "by", field: "zone" });
   });
 
@@ -130,7 +134,7 @@ describe("reading", () => {
   });
 
   it("keeps several channels apart", async () => {
-    const source = new RedisPubSubSource({ url: server.url }, { channels: ["left", "right"] });
+    const source = new RedisPubSubSource({ url: server.url }, { channel: ["left", "right"] });
     expect(await source.listParts()).toEqual(["left", "right"]);
     const left = await source.buildPart("left", undefined, partContext());
     const right = await source.buildPart("right", undefined, partContext());

@@ -206,6 +206,17 @@ describe("sharded Pub/Sub on a Redis Cluster", () => {
     ).toBe(true);
   });
 
+  it("is not what a pattern gets: that is what is published with PUBLISH, at any node", async () => {
+    const source = new RedisPubSubSource({ url: url(0) }, { pattern: "clicks:*" });
+    const partition = await source.buildPart("pattern:clicks:*", undefined, partContext());
+    open.push(partition);
+    await nodes[await ownerOf("clicks:0")]?.spublish("clicks:0", "sharded");
+    await nodes[1]?.publish("clicks:0", "a");
+    await nodes[2]?.publish("clicks:1", "b");
+    expect((await take(partition, 2)).toSorted()).toEqual(["a", "b"]);
+    expect(partition.stats()).toMatchObject({ messages: 2 });
+  });
+
   it("accepts many rows with few commands", async () => {
     const whole = await subscribeWhole(url(0));
     const owner = nodes[await ownerOf("clicks")];

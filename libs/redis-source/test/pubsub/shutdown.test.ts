@@ -28,7 +28,7 @@ afterEach(async () => {
 
 function subscribe(
   context: TestContext = partContext(),
-  options: Omit<RedisPubSubSourceOptions, "channel" | "channels"> = {},
+  options: Omit<RedisPubSubSourceOptions, "channel" | "pattern"> = {},
 ): Promise<PubSubPartition> {
   const source = new RedisPubSubSource({ url: server.url }, { channel: "clicks", ...options });
   return source.buildPart("clicks", undefined, context);

@@ -18,7 +18,7 @@ const bench = sinkBench();
 let context: TestContext;
 
 interface Subscription {
-  readonly options?: Omit<RedisPubSubSourceOptions, "channel" | "channels">;
+  readonly options?: Omit<RedisPubSubSourceOptions, "channel" | "pattern">;
   readonly resume?: Json;
   readonly port?: number;
   readonly user?: User;

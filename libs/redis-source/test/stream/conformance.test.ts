@@ -37,6 +37,30 @@ describe("RedisStreamSource, as any source", () => {
   for (const { name, run } of cases) it(name, run);
 });
 
+describe("RedisStreamSource whose entries are the events, as any source", () => {
+  const cases = sourceConformance({
+    resumes: true,
+    event: (n) => `{"click_id":"${n}"}`,
+    open() {
+      const publisher = new Redis(server.url);
+      names += 1;
+      const stream = [`north-${names}`, `south-${names}`];
+      return Promise.resolve({
+        source: new RedisStreamSource({ url: server.url }, { stream, entries: "fields" }),
+        async put(part, events) {
+          for (const event of events) {
+            await publisher.xadd(part, "*", "click_id", /\d+/.exec(String(event))?.[0] ?? "");
+          }
+        },
+        async close() {
+          await publisher.quit();
+        },
+      });
+    },
+  });
+  for (const { name, run } of cases) it(name, run);
+});
+
 describe("RedisStreamSink, as any sink", () => {
   const cases = sinkConformance<string | Uint8Array>({
     resumes: false,

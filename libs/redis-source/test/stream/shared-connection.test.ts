@@ -130,11 +130,10 @@ describe("the partitions of one source", () => {
     );
     cleanUps.push(() => full.close());
     const at = { url: `redis://127.0.0.1:${full.port}`, connectTimeoutMs: 100 };
-    const channels = new RedisPubSubSource(at, { channels: ["a", "b"] });
-    await channels.checkStart(["a"], partContext());
-    await expect(channels.buildPart("a", undefined, partContext())).rejects.toThrow(
-      "reading 1 channel takes 1 connection; a store in the same Redis takes 1 more",
-    );
+    const channels = new RedisPubSubSource(at, { channel: ["a", "b"] });
+    const reading = "reading 1 channel takes 1 connection; a store in the same Redis takes 1 more";
+    await expect(channels.checkStart(["a"], partContext())).rejects.toThrow(reading);
+    await expect(channels.buildPart("a", undefined, partContext())).rejects.toThrow(reading);
     const keyOf = (): string => "a";
     const sink = new RedisPubSubSink(at, { channel: "clicks", partitions: 2, keyOf });
     const needs = "writing 2 channels or streams takes 2 connections";
