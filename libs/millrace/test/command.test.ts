@@ -1,6 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
+import { SILENT_LOGGER, SYSTEM_TIME } from "millrace";
+import { connectRedis } from "millrace/redis";
 import { startRedis } from "@millrace/local-redis";
 import { startProgram } from "@millrace/local-redis/programs";
 import type { ProgramEnd, StartedProgram } from "@millrace/local-redis/programs";
@@ -121,6 +123,22 @@ describe("millrace count", () => {
     ]);
     const after = rowsOf(await millrace(["inspect", "count", ...stream], { redis }));
     expect(after[0]).toMatchObject({ flow: "count", openWindows: 0 });
+  });
+
+  test("counts entries of flat fields, as other programs write them", async () => {
+    await using server = await startRedis();
+    const connection = await connectRedis(
+      { url: server.url },
+      { role: "test", logger: SILENT_LOGGER, time: SYSTEM_TIME },
+    );
+    const client = await connection.whenUp();
+    for (const ms of ["120", "9"]) await client.xadd("visits", "*", "page", "/home", "ms", ms);
+    await connection.close();
+    const stream = ["--transport=stream", "--channel=visits", "--stream-entries=fields"];
+    const ends = ["--exit-when-idle=300ms", "--close-windows", "--window=tumbling:10000d"];
+    const count = ["count", "--by=page", "--count", "--max=ms", "--where=ms>=9", ...stream, ...ends];
+    const ended = await millrace(count, { redis: server.url });
+    expect(rowsOf(ended)).toEqual([{ page: "/home", count: 2, max_ms: 120 }]);
   });
 
   test("has a graph", async () => {
