@@ -47,7 +47,7 @@ describe("days", () => {
     // The clocks go back from midnight to 23:00: the day before is longer.
     ["America/Sao_Paulo", "2018-02-17T12:00Z", "2018-02-17T02:00", 25],
     ["Africa/Cairo", "2026-10-29T12:00Z", "2026-10-28T21:00", 25],
-    // They go back from 00:01 to 23:01: the day that has begun goes on.
+    // They go back from 00:01 to 23:01: the day that has begun continues.
     ["America/St_Johns", "2010-11-07T02:45Z", "2010-11-07T02:30", 25],
     // By half an hour; offsets of 30 and 45 minutes.
     ["Australia/Lord_Howe", "2026-04-04T15:00Z", "2026-04-04T13:00", 24.5],
@@ -274,7 +274,7 @@ describe("an engine", () => {
     const lateness = fc.constantFrom(0, 6 * HOUR, 30 * HOUR);
     fc.assert(
       fc.property(fc.constantFrom(...CHANGES), lateness, scripts, ([timeZone, change], late, actions) => {
-        // A ms of the script is a quarter of an hour, so that it goes on for days.
+        // A ms of the script is a quarter of an hour, so that it takes days.
         const timeOf = (ms: number): number => Date.parse(change) + (ms - 200) * (HOUR / 4);
         const days = new CalendarOracle(timeZone, "d", 1);
         const oracle = new StreamOracle({

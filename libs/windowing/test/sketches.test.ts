@@ -333,7 +333,7 @@ const FOLDS: readonly (readonly [string, () => Fold<TestEvent, unknown, unknown>
 ];
 
 describe.each(FOLDS)("%s in an engine", (_, foldOf) => {
-  test("goes on from its state, and merges sessions", () => {
+  test("continues from its state, and merges sessions", () => {
     const rowsOf = (restarts: boolean): readonly unknown[] => {
       const driver = new EngineDriver({ windower: session(10), clock: eventClock(100), fold: foldOf() });
       for (const ts of [1, 2, 20, 21, 40, 30, 11]) {
