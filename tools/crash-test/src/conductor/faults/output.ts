@@ -13,8 +13,7 @@ const FULL_DISK = "/dev/full";
 
 /** The reader of the rows sleeps: committed rows must reach it all the same, whether the aggregator is killed or stopped. */
 export async function slowReader(round: Round<TestBed>): Promise<void> {
-  await round.stopAggregator();
-  const from = await round.task.historyEnd();
+  const from = await endOfHistory(round);
   const killed = await round.replaceAggregator(paged(), PRINT);
   killed.pauseOutput();
   // More than the pipe and Node's buffers at both ends can hold.
@@ -37,8 +36,7 @@ export async function slowReader(round: Round<TestBed>): Promise<void> {
 
 /** The run must fail with the reason; no row counts as written, and the next run, with free space, prints them all. */
 export async function fullDisk(round: Round<TestBed>): Promise<void> {
-  await round.stopAggregator();
-  const from = await round.task.historyEnd();
+  const from = await endOfHistory(round);
   const full = await round.replaceAggregator(paged(), PRINT, FULL_DISK);
   await round.publisher.publishMore();
   const end = await soon(full.ended, "the aggregator to meet the full disk");
@@ -53,6 +51,19 @@ export async function fullDisk(round: Round<TestBed>): Promise<void> {
   );
   await round.stopAggregator();
   await requirePrinted(round, from, [await heir.ended]);
+}
+
+/**
+ * Stops the aggregator. It has committed before, so that no commit of one that was killed is left for the next owner to
+ * finish: its rows would be in the history after this end, and were printed nowhere.
+ *
+ * @returns where the history ends
+ */
+async function endOfHistory(round: Round<TestBed>): Promise<string> {
+  await round.publisher.publishMore();
+  await soon(round.aggregator.logged("committed"), "a commit before the fault");
+  await round.stopAggregator();
+  return round.task.historyEnd();
 }
 
 /** Every row committed since then must be in the output of one of these runs. */
