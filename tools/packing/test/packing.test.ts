@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { describeExamples } from "./examples.ts";
 import { PackedProject, publishedPackages } from "./packed-project.ts";
 
 const packages = await publishedPackages();
@@ -80,7 +81,7 @@ describe("a project with the packages from their tarballs", () => {
   );
 
   it("runs a flow in TypeScript through the project's tsx, and without one says what to do", async () => {
-    if (process.features.typescript === undefined) {
+    if (!("typescript" in process.features)) {
       await expect(project.run(node, [command, ...args])).rejects.toThrow("npm install --save-dev tsx");
     }
     await project.link("tsx");
@@ -91,6 +92,8 @@ describe("a project with the packages from their tarballs", () => {
     expect(await project.sizeOf("millrace")).toBeLessThan(15 * MB);
   });
 });
+
+describeExamples(() => project, packages);
 
 describe.each(packages)("the tarball of $name", ({ name, tarball }) => {
   it("passes publint", async () => {
