@@ -14,6 +14,7 @@ const rooms = {
   cli: ["windowing", "dataflow", "redis-source"],
   command: ["cli", "json", "windowing", "dataflow", "redis-source", "redis-store"],
   millrace: ["command", "json", "windowing", "dataflow", "redis-source", "redis-store"],
+  "create-millrace": [],
   app: ["command", "cli", "json", "event-schema", "windowing", "dataflow", "redis-source", "redis-store"],
 };
 

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { startRedis } from "@millrace/local-redis";
 import type { PackedProject, PublishedPackage } from "./packed-project.ts";
@@ -32,7 +33,7 @@ export function describeExamples(
 
     it.each(WITH_OUTPUT)("%s prints what its README shows", async (name) => {
       expect(await projectOf().run(...npmRun("start"), { subfolder: `examples/${name}` })).toBe(
-        await outputInReadme(projectOf(), name),
+        await outputInReadme(projectOf(), `examples/${name}`),
       );
     });
 
@@ -43,7 +44,7 @@ export function describeExamples(
       await Promise.all(
         WITH_OUTPUT.map(async (name) => {
           const output = await projectOf().run(...npmRun("redis"), { subfolder: `examples/${name}`, env });
-          expect(sorted(output)).toEqual(sorted(await outputInReadme(projectOf(), name)));
+          expect(sorted(output)).toEqual(sorted(await outputInReadme(projectOf(), `examples/${name}`)));
         }),
       );
     });
@@ -67,7 +68,8 @@ export function describeExamples(
   });
 }
 
-async function outputInReadme(project: PackedProject, example: string): Promise<string | undefined> {
-  const readme = await project.read(`examples/${example}/README.md`);
+/** The block of text in a README, which is what the program prints. */
+export async function outputInReadme(project: PackedProject, folder: string): Promise<string | undefined> {
+  const readme = await project.read(join(folder, "README.md"));
   return /^```text\n(.*?)^```$/ms.exec(readme)?.[1];
 }

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { describeExamples } from "./examples.ts";
+import { describeNewProject } from "./new-project.ts";
 import { PackedProject, publishedPackages } from "./packed-project.ts";
 
 const packages = await publishedPackages();
@@ -94,6 +95,7 @@ describe("a project with the packages from their tarballs", () => {
 });
 
 describeExamples(() => project, packages);
+describeNewProject(() => project, packages);
 
 describe.each(packages)("the tarball of $name", ({ name, tarball }) => {
   it("passes publint", async () => {
