@@ -18,6 +18,8 @@ const WORDS = [
   [/\bunder way\b/i, "in-flight, running or in progress"],
   [/\bin one (?:go|stroke)\b/i, "at once, or in one command"],
   [/\bof (?:one's|its) own accord\b/i, "by itself"],
+  [/\b(?:goes|went|going) on\b/i, "continue, or resume"],
+  [/\b(?:afresh|in vain|one's own)\b/i, "again, without success, or custom"],
   // Right for a lag (behind the latest timestamp) and for NAT; wrong for time and order.
   [/\b(?:comes?|goes?|sent|ordered|queued|waits?) behind\b/i, "after"],
 ];

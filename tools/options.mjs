@@ -10,8 +10,7 @@ import { format, resolveConfig } from "prettier";
 const PAGE = "docs/options.md";
 
 /** Reads the options of a program or of one of its commands from its help. */
-function optionsOf(program, command = []) {
-  const main = `apps/${program}/src/main.ts`;
+function optionsOf(main, command = []) {
   const args = ["--conditions=@millrace/source", "--import", "tsx", main, ...command, "--help"];
   const help = execFileSync(process.execPath, args, { encoding: "utf8" });
   const entries = [];
@@ -46,20 +45,23 @@ function table(options) {
 const same = (a) => (b) =>
   a.variable === b.variable && a.description === b.description && a.shown === b.shown;
 
+const AGGREGATOR = "apps/aggregator/src/main.ts";
+const PUBLISHER = "apps/publisher/src/main.ts";
+const MILLRACE = "libs/millrace/src/bin.ts";
+
 function page() {
-  const aggregator = optionsOf("aggregator");
-  const publisher = optionsOf("publisher");
+  const aggregator = optionsOf(AGGREGATOR);
+  const publisher = optionsOf(PUBLISHER);
   const common = aggregator.filter((option) => publisher.some(same(option)));
   const own = (options) => options.filter((option) => !common.some(same(option)));
   const commands = ["graph", "inspect", "reset"].map((command) => {
-    const options = optionsOf("aggregator", [command]);
+    const options = optionsOf(AGGREGATOR, [command]);
     const others = options.filter((option) => !aggregator.some(same(option)));
     const shared = options.filter((option) => aggregator.some(same(option)) && !common.some(same(option)));
-    const flags = shared.map(({ flag, variable }) => `\`${(flag ?? variable).split(" ")[0]}\``);
     return [
       `## Aggregator: ${command}`,
       ...(others.length === 0 ? [] : [table(others)]),
-      `The same as for the aggregator: ${flags.join(", ")}${options.some((option) => common.some(same(option))) ? ", and the options of both programs" : ""}.`,
+      `The same as for the aggregator: ${flagsOf(shared)}${options.some((option) => common.some(same(option))) ? ", and the options of both programs" : ""}.`,
     ].join("\n\n");
   });
   return [
@@ -69,6 +71,7 @@ function page() {
       "set. An invalid value ends the program at the start, with exit code 2 and the name of the option. So does a flag " +
       "that has no effect together with the others, such as `--trim` on Pub/Sub; a variable that has no effect is a " +
       "warning. A duration is a number with `ms`, `s`, `m`, `h` or `d`.",
+    "The command `millrace` and the two programs of the click job share most options. The tables below name what each has of its own.",
     "## Aggregator",
     table(own(aggregator)),
     ...commands,
@@ -76,8 +79,36 @@ function page() {
     table(own(publisher)),
     "## Both",
     table(common),
+    ...millracePart([...aggregator, ...publisher]),
     "",
   ].join("\n\n");
+}
+
+/** What the command has that the programs do not have, or with another default. */
+function millracePart(known) {
+  const isKnown = (option) => known.some(same(option));
+  const parts = [
+    [["count"], "the aggregator", ["--flow"]],
+    [["run"], "the aggregator", ["--flow"]],
+    [["publish"], "the publisher", ["--generate", "--events"]],
+  ].map(([command, program, without]) => {
+    const others = optionsOf(MILLRACE, command).filter((option) => !isKnown(option));
+    const what = command[0] === "run" ? " The flow's module may declare more." : "";
+    return [
+      `## millrace ${command.join(" ")}`,
+      table(others),
+      `The rest is the same as for ${program}, without ${without.map((flag) => `\`${flag}\``).join(" and ")}.${what}`,
+    ].join("\n\n");
+  });
+  return [
+    ...parts,
+    "`millrace graph`, `inspect` and `reset` have the options of the aggregator's commands; the flow is their first argument: a " +
+      "module, or `count`.",
+  ];
+}
+
+function flagsOf(options) {
+  return options.map(({ flag, variable }) => `\`${(flag ?? variable).split(" ")[0]}\``).join(", ");
 }
 
 const wanted = await format(page(), { ...(await resolveConfig(PAGE)), parser: "markdown" });

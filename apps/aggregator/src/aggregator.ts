@@ -10,7 +10,7 @@ export const COMMANDS = ["graph", "inspect", "reset"] as const;
 export const AGGREGATOR: FlowProgram = {
   usageOf: (command) => (command === "run" ? "aggregator" : `aggregator ${command}`),
   description:
-    "Reads click events from Redis and gives out what a flow makes of them. " +
+    "Reads click events from Redis, runs a flow, and prints its rows. " +
     "Other commands, each with a --help of its own: aggregator graph, inspect, reset.",
   commands: COMMANDS,
   choose: (cli, env) => flowOption(cli, FLOWS, env),

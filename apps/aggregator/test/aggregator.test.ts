@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { freePort, startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { clickLine } from "./support/clicks.ts";
-import { aggregator, publisher } from "./support/programs.ts";
+import { aggregator, aggregatorFromSource, publisher } from "./support/programs.ts";
 
 let redis: LocalRedis;
 
@@ -32,7 +33,7 @@ describe("the aggregator", () => {
     ]);
   });
 
-  test("appends late events to the file that --late names", async () => {
+  test("appends late and refused events to the file that --late names", async () => {
     const folder = await mkdtemp(join(tmpdir(), "millrace-late-"));
     try {
       const file = join(folder, "late.jsonl");
@@ -47,6 +48,8 @@ describe("the aggregator", () => {
         await client.xadd("late", `${id}-0`, "data", clickLine({ os_timezone: zone }));
       const header = `#millrace/1 p 0 1 1500`;
       await client.xadd("late", "6000-0", "data", `${header}\n${clickLine({ os_timezone: "Asia/Kolkata" })}`);
+      const ahead = Date.now() + 3_600_000;
+      await client.xadd("late", `${ahead}-0`, "data", clickLine());
       client.disconnect();
       const counting = aggregator(redis.url, [...args, `--late=${file}`, "--exit-when-idle=300ms"]);
       const { code, report } = await counting.ended.then(async (ended) => ({
@@ -59,13 +62,29 @@ describe("the aggregator", () => {
           .trim()
           .split("\n")
           .map((line): unknown => JSON.parse(line)),
-      ).toEqual([expect.objectContaining({ key: "Asia/Kolkata", timestamp: 1_500 })]);
+      ).toEqual([
+        expect.objectContaining({ key: "Asia/Kolkata", timestamp: 1_500, watermark: 5_000 }),
+        expect.objectContaining({ key: "Europe/Madrid", timestamp: ahead, reason: "future-timestamp" }),
+      ]);
     } finally {
       await rm(folder, { recursive: true });
     }
   });
 
-  test("counts under one key what comes beyond its bound on keys", async () => {
+  test.each(["echo", "../examples/systems.ts"])(
+    "refuses --late for %s, which has no use for it",
+    async (flow) => {
+      const file = join(tmpdir(), `millrace-not-late-${process.pid}.jsonl`);
+      const { code, complaints } = await aggregatorFromSource([`--flow=${flow}`, `--late=${file}`], {
+        REDIS_URL: redis.url,
+      }).ended;
+      expect(code).toBe(2);
+      expect(complaints[0]).toMatch(/^aggregator: --late would write nothing: the flow .* does not use it/);
+      expect(existsSync(file)).toBe(false);
+    },
+  );
+
+  test("counts events above its limit of keys under one key", async () => {
     const channel = "--channel=bounded";
     const args = [
       "--window=tumbling:10000d",
@@ -88,7 +107,7 @@ describe("the aggregator", () => {
     );
   });
 
-  test("lives through the loss of its Redis, says so, and goes on counting", async () => {
+  test("survives the loss of its Redis, logs it, and continues to count", async () => {
     const fragile = await startRedis();
     try {
       const counting = aggregator(fragile.url, ["--window=tumbling:200ms"]);
@@ -107,7 +126,7 @@ describe("the aggregator", () => {
     }
   });
 
-  test("says within seconds that there is no Redis, and where it looked", async () => {
+  test("reports within seconds that there is no Redis, with the address", async () => {
     const port = await freePort();
     const { code, log, output } = await aggregator(`redis://127.0.0.1:${port}`, ["--connect-timeout=500ms"])
       .ended;
@@ -125,7 +144,7 @@ describe("the aggregator", () => {
     expect(JSON.stringify(end)).not.toContain("hush");
   });
 
-  test("names a bad option and exits with 2", async () => {
+  test("names an invalid option and exits with 2", async () => {
     const { code, complaints } = await aggregator(redis.url, ["--window=often"]).ended;
     expect(code).toBe(2);
     expect(complaints[0]).toMatch(/^aggregator: --window: "often" is not a window/);

@@ -27,7 +27,7 @@ interface Row {
 }
 
 describe("frames on Pub/Sub with the default clock", () => {
-  test("every window is complete where nothing was lost, the last one included", async () => {
+  test("every window is complete if nothing was lost, also the last one", async () => {
     const args = ["--channel=settled", "--meta", "--window=tumbling:500ms", "--exit-when-idle=1s"];
     const counting = aggregator(redis.url, args);
     await counting.logged("subscribed");
@@ -42,7 +42,7 @@ describe("frames on Pub/Sub with the default clock", () => {
     expect(await counting.logged("report")).toMatchObject({ lost: 0, unaccounted: 0 });
   });
 
-  test("an end that no reader heard is counted as lost", async () => {
+  test("events at an end that no reader received are counted as lost", async () => {
     const control = new Redis(redis.url);
     const counting = aggregator(redis.url, ["--channel=unheard", "--meta"]);
     await counting.logged("subscribed");
@@ -58,7 +58,7 @@ describe("frames on Pub/Sub with the default clock", () => {
     expect(await counting.logged("report")).toMatchObject({ decoded: 1, lost: 25 });
   });
 
-  test("a report that cannot know what was missed says since when", async () => {
+  test("the report says since when missed events are unknown", async () => {
     const control = new Redis(redis.url);
     const counting = aggregator(redis.url, ["--channel=uncertain", "--meta"]);
     await counting.logged("subscribed");

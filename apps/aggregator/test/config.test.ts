@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { messageTime, sliding, tumbling } from "@millrace/windowing";
+import { formatDuration, messageTime, sliding, tumbling } from "@millrace/windowing";
 import * as command from "@millrace/command";
 import { AGGREGATOR } from "../src/aggregator.ts";
 import { mobileCounts } from "../src/flows/mobile-counts.ts";
@@ -48,7 +48,7 @@ describe("aggregatorConfig", () => {
     });
   });
 
-  test("takes everything from the environment", () => {
+  test("reads every option from the environment", () => {
     const env = {
       MILLRACE_FLOW: "audience",
       MILLRACE_WINDOW: "sliding:1m/10s",
@@ -102,7 +102,7 @@ describe("aggregatorConfig", () => {
     });
   });
 
-  test("flags win", () => {
+  test("flags override variables", () => {
     const env = { MILLRACE_FLOW: "echo", REDIS_CHANNEL_NAME: "clicks" };
     expect(aggregatorConfig(["--flow=mobile-counts", "--channel", "other"], env)).toMatchObject({
       flow: { choice: { name: "mobile-counts" } },
@@ -110,7 +110,7 @@ describe("aggregatorConfig", () => {
     });
   });
 
-  test("a flow module is looked for where the command was typed", () => {
+  test("a flow module's path starts at the directory in which the command was typed", () => {
     const env = { INIT_CWD: import.meta.dirname };
     expect(aggregatorConfig(["--flow=./config.test.ts"], env).flow.choice).toEqual({
       kind: "module",
@@ -134,29 +134,41 @@ describe("aggregatorConfig", () => {
     ["--window=session:30s", "--allowed-lateness=1m", "--result-ttl=1m", 90_000],
     ["--window=tumbling:10s", "--early=1s", "--result-ttl=9s", 10_000],
     ["--window=tumbling:10s", "--exit-when-idle=1s", "--result-ttl=9s", 10_000],
-  ])("%s %s refuses %s, and takes %d ms", (window, rewriting, ttl, leastMs) => {
+  ])("%s %s refuses %s, and accepts %d ms", (window, rewriting, ttl, leastMs) => {
     expect(() => aggregatorConfig(["--sink=redis", window, rewriting, ttl], {})).toThrow(
-      new RegExp(`^--result-ttl: .*at least .*: ${leastMs}ms$`),
+      new RegExp(`^--result-ttl: .*at least .*: ${formatDuration(leastMs)}$`),
     );
     const args = ["--sink=redis", window, rewriting, `--result-ttl=${leastMs}ms`];
     expect(aggregatorConfig(args, {}).resultTtlMs).toBe(leastMs);
   });
 
-  test("rows that are never rewritten may go at any time", () => {
+  test("each of several partitions needs a file of its own for its late events", () => {
+    const several = ["--partitions=2", "--late=late.jsonl"];
+    expect(() => aggregatorConfig(several, {})).toThrow(
+      /^--late: 2 partitions would write late\.jsonl; put \{part\}/,
+    );
+    expect(aggregatorConfig(["--partitions=2", "--late={part}.jsonl"], {}).flow.lateFile).toBe(
+      "{part}.jsonl",
+    );
+    // The other partitions are those of other workers, which may have the same file.
+    expect(() => aggregatorConfig([...several, "--tasks=1"], {})).toThrow(/^--late: 2 partitions/);
+  });
+
+  test("rows that are never rewritten may expire at any time", () => {
     const args = ["--sink=redis", "--window=tumbling:1h", "--result-ttl=1s"];
     expect(aggregatorConfig(args, {}).resultTtlMs).toBe(1_000);
     const closing = [...args, "--exit-when-idle=1s", "--close-windows"];
     expect(aggregatorConfig(closing, {}).resultTtlMs).toBe(1_000);
   });
 
-  test("rows stay in Redis for 7 days, or as long as a longer window needs them", () => {
+  test("rows stay in Redis for 7 days, or longer if their window needs it", () => {
     const ttlOf = (...args: readonly string[]): number =>
       aggregatorConfig(["--sink=redis", ...args], {}).resultTtlMs;
     expect(ttlOf()).toBe(604_800_000);
     expect(ttlOf("--window=tumbling:30d", "--allowed-lateness=1d")).toBe(31 * 86_400_000);
   });
 
-  test("rows that are never removed are spoken of at the start", () => {
+  test("rows that are never removed cause a warning at the start", () => {
     const { resultTtlMs, log } = aggregatorConfig(["--sink=redis", "--result-ttl=never"], {});
     expect(resultTtlMs).toBe(Infinity);
     expect(log.notes).toEqual([expect.stringMatching(/^rows in Redis are never removed/)]);
@@ -175,14 +187,19 @@ describe("aggregatorConfig", () => {
   });
 
   test.each([
-    ["--start=latest", "MILLRACE_START", "latest", "it is about streams, and --transport is pubsub"],
-    ["--group=mine", "MILLRACE_GROUP", "mine", "it is about streams, and --transport is pubsub"],
-    ["--trim", "MILLRACE_TRIM", "yes", "it is about streams, and --transport is pubsub"],
-    ["--result-ttl=5s", "MILLRACE_RESULT_TTL", "5s", "it is about rows in Redis, and --sink is stdout"],
-    ["--close-windows", "MILLRACE_CLOSE_WINDOWS", "yes", "it says how --exit-when-idle ends"],
-    ["--idle-from=start", "MILLRACE_IDLE_FROM", "start", "it says from when on --exit-when-idle counts"],
+    ["--start=latest", "MILLRACE_START", "latest", "it applies to streams only, and --transport is pubsub"],
+    ["--group=mine", "MILLRACE_GROUP", "mine", "it applies to streams only, and --transport is pubsub"],
+    ["--trim", "MILLRACE_TRIM", "yes", "it applies to streams only, and --transport is pubsub"],
+    [
+      "--result-ttl=5s",
+      "MILLRACE_RESULT_TTL",
+      "5s",
+      "it applies to rows in Redis only, and --sink is stdout",
+    ],
+    ["--close-windows", "MILLRACE_CLOSE_WINDOWS", "yes", "it needs --exit-when-idle"],
+    ["--idle-from=start", "MILLRACE_IDLE_FROM", "start", "it needs --exit-when-idle"],
     ["--store-timeout=5s", "MILLRACE_STORE_TIMEOUT", "5s", "no state is kept, so there is no store"],
-  ])("%s without effect is refused, and noted where %s=%s says it", (flag, variable, value, why) => {
+  ])("%s without effect is refused, and %s=%s is a warning", (flag, variable, value, why) => {
     const [name] = flag.split("=");
     expect(() => aggregatorConfig([flag], {})).toThrow(`${name} has no effect: ${why}; leave it out`);
     expect(aggregatorConfig([], { [variable]: value }).log.notes).toEqual([
@@ -190,7 +207,7 @@ describe("aggregatorConfig", () => {
     ]);
   });
 
-  test("a toggle that is off says nothing", () => {
+  test("a boolean variable that is off causes no warning", () => {
     expect(aggregatorConfig(["--trim=false"], { MILLRACE_CLOSE_WINDOWS: "no" }).log.notes).toBeUndefined();
   });
 
@@ -198,7 +215,7 @@ describe("aggregatorConfig", () => {
     ["inspect", inspectConfig],
     ["reset", resetConfig],
     ["graph", graphConfig],
-  ])("%s takes the options of a run", (_, configOf) => {
+  ])("%s accepts the options of a run", (_, configOf) => {
     const args = [
       "--sink=redis",
       "--transport=stream",
@@ -213,7 +230,7 @@ describe("aggregatorConfig", () => {
   test.each([
     ["inspect", inspectConfig],
     ["reset", resetConfig],
-  ])("%s takes how long to wait for Redis", (_, configOf) => {
+  ])("%s accepts the time to wait for Redis", (_, configOf) => {
     expect(configOf([], {})).toMatchObject({ storeTimeoutMs: Infinity, redis: { connectTimeoutMs: 5_000 } });
     const env = { MILLRACE_STORE_TIMEOUT: "2s" };
     expect(configOf(["--connect-timeout=1s"], env)).toMatchObject({
@@ -228,7 +245,7 @@ describe("aggregatorConfig", () => {
   });
 
   test.each([
-    [["--flow=sum"], {}, '--flow: "sum" is none of mobile-counts, audience, echo, and no path'],
+    [["--flow=sum"], {}, '--flow: "sum" is none of mobile-counts, audience, echo, and not a path'],
     [["--flow=./nowhere.ts"], {}, /^--flow: there is no file .*nowhere\.ts/],
     [["--window", "5s"], {}, '--window: "5s" is not a window'],
     [[], { MILLRACE_WINDOW: "tumbling:5" }, 'MILLRACE_WINDOW: "5" is not a duration'],
@@ -237,11 +254,11 @@ describe("aggregatorConfig", () => {
     [["--early=0s"], {}, '--early: "0s" is not a duration'],
     [["--exit-when-idle=0"], {}, '--exit-when-idle: "0" is not a duration above 0'],
     [[], { MILLRACE_EXIT_WHEN_IDLE: "soon" }, "MILLRACE_EXIT_WHEN_IDLE"],
-    [["--sink=redis", "--store=none"], {}, "--store: rows go to Redis together with the state"],
+    [["--sink=redis", "--store=none"], {}, "--store: with --sink=redis, rows are committed"],
     [["--tasks=0,1"], {}, "--tasks: there is no partition 1; with --partitions=1 they are 0 to 0"],
     [["--tasks=0,x"], {}, '--tasks: "x" is not a whole number'],
     [["--partitions=2", "--channel={a}b"], {}, '--partitions: "{a}b" cannot have several partitions'],
-    [["--start=yesterday"], {}, '--start: "yesterday" is no place in a stream'],
+    [["--start=yesterday"], {}, '--start: "yesterday" is not a position in a stream'],
     [["--log-level", "loud"], {}, "--log-level"],
   ])("refuses %j with %j", (args, env, message) => {
     expect(() => aggregatorConfig(args, env)).toThrow(message);

@@ -27,7 +27,7 @@ async function publish(args: readonly string[], lines: readonly string[]): Promi
   expect((await publisher(redis.url, "-", args, lines.join("\n")).ended).code).toBe(0);
 }
 
-test("a start takes --connect-timeout for all of its connections together", async () => {
+test("all connections of a start share --connect-timeout", async () => {
   const slow = await startLoopbackProxy(redis, {
     tap: (connection) => {
       const answer = SYSTEM_TIME.monotonic() + 400;
@@ -48,14 +48,14 @@ test("a start takes --connect-timeout for all of its connections together", asyn
 });
 
 describe("rows on standard output", () => {
-  test("are all there for a reader that is slow, before the program has ended", async () => {
+  test("all reach a slow reader before the program ends", async () => {
     const stream = ["--transport=stream", "--channel=slow"];
     await publish(stream, LINES.slice(0, 1_000));
     const echoing = [...stream, "--flow=echo", "--exit-when-idle=300ms"];
     expect(await aggregatorForSlowReader(redis.url, echoing, 3)).toEqual({ lines: 1_000, code: 0 });
   });
 
-  test("are missing in no run that went on after a SIGKILL", async () => {
+  test("are complete in a run that continues after a SIGKILL", async () => {
     const stream = ["--transport=stream", "--channel=killed"];
     const echoing = [...stream, "--flow=echo"];
     const first = aggregator(redis.url, echoing);
@@ -96,7 +96,7 @@ describe("a worker that is stopped with many keys open, and no store", () => {
     expect(await worker.logged("report")).toMatchObject({ received: keys, counted: keys });
   });
 
-  test("says what is missing where its time does not do", async () => {
+  test("reports what is missing if its time is too short", async () => {
     const worker = await withOpenKeys("--drain-timeout=300ms");
     worker.pauseOutput();
     worker.kill("SIGTERM");
@@ -119,7 +119,7 @@ describe("an input without events", () => {
     expect((await worker.ended).code).toBe(0);
   });
 
-  test("is waited for otherwise, and the log says so", async () => {
+  test("makes the run wait otherwise, which is logged", async () => {
     const worker = aggregator(redis.url, ["--channel=empty", "--exit-when-idle=300ms"]);
     await worker.logged("waiting-for-first-event");
     worker.kill("SIGTERM");
@@ -143,7 +143,7 @@ describe("a full disk", () => {
   });
 });
 
-test("runs that end when they are idle leave their windows to the next one, and none of its events is late", async () => {
+test("a run that ends when it is idle leaves its windows to the next one, where no event is late", async () => {
   const stream = ["--transport=stream", "--channel=hourly"];
   const counting = [...stream, "--sink=redis", "--window=tumbling:10000d", "--exit-when-idle=300ms"];
   for (const until of [400, 800, 1_200]) {
@@ -165,7 +165,7 @@ test("runs that end when they are idle leave their windows to the next one, and 
   expect(sumsOf(rows)).toEqual(sumsOfLines(LINES.slice(0, 1_200)));
 });
 
-test("a worker whose store was emptied counts every event once, and accounts for what it reads again", async () => {
+test("a worker whose store was emptied counts every event once, and accounts for events that it reads again", async () => {
   const stream = ["--transport=stream", "--channel=emptied"];
   const worker = aggregator(redis.url, [...stream, "--sink=redis", "--window=tumbling:10000d"]);
   await worker.logged("reading");
@@ -204,7 +204,7 @@ describe("a worker that is refused", () => {
       ["--transport=pubsub", "--store=redis", "--clock=publish"],
       "MILLRACE_REDIS_POSITION_INVALID",
     ],
-  ])("leaves the one that has the task alone: %s", async (name, differing, code) => {
+  ])("does not stop the worker that has the task: %s", async (name, differing, code) => {
     const channel = `refused-${name.replace(" ", "-")}`;
     const stream = ["--transport=stream", `--channel=${channel}`];
     const counting = [...stream, "--sink=redis", "--window=tumbling:300ms"];

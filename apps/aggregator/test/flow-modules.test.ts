@@ -11,7 +11,7 @@ const MODULES = join(import.meta.dirname, "modules");
 const EXAMPLE = join(import.meta.dirname, "../examples/systems.ts");
 
 describe("a flow module", () => {
-  test("gets the parts that the options decide, such as the one in the guide", async () => {
+  test("receives the parts that the options define, such as the one in the guide", async () => {
     await using redis = await startRedis();
     const counting = aggregatorFromSource(
       ["--flow=../examples/systems.ts", "--window=tumbling:10000d", "--exit-when-idle=300ms", "--meta"],
@@ -27,14 +27,14 @@ describe("a flow module", () => {
     ]);
   });
 
-  test("may bring everything itself", async () => {
+  test("may have all parts of its own", async () => {
     const { code, output } = await aggregatorFromSource(["--flow=./modules/finished.ts"], {
       REDIS_URL: "redis://127.0.0.1:1",
     }).ended;
     expect({ code, output }).toEqual({ code: 0, output: ["1", "4", "9"] });
   });
 
-  test("may be of another copy of the library", async () => {
+  test("may use a second copy of the library", async () => {
     const { code, output } = await aggregatorFromSource(["--flow=./modules/foreign.mjs"], {
       REDIS_URL: "redis://127.0.0.1:1",
     }).ended;
@@ -47,7 +47,7 @@ describe("a flow module", () => {
     expect(output.join("\n")).toContain("lines<br/>");
   });
 
-  test("is shown where its step threw, and what had become of the events", async () => {
+  test("fails with the place where its step threw, and a report of its events", async () => {
     const { code, log } = await aggregatorFromSource(["--flow=./modules/broken-step.ts"], {
       REDIS_URL: "redis://127.0.0.1:1",
     }).ended;
@@ -59,7 +59,7 @@ describe("a flow module", () => {
     expect(log.at(-2)).toMatchObject({ event: "report", received: 2, passedOn: 2, failed: true });
   });
 
-  test("that has no windows makes the options of windows a warning", async () => {
+  test("without windows makes options of windows a warning", async () => {
     const args = ["--flow=./modules/finished.ts", "--window=session:5s", "--early=1s", "--meta"];
     const { code, log } = await aggregatorFromSource(args, { REDIS_URL: "redis://127.0.0.1:1" }).ended;
     expect(code).toBe(0);
@@ -70,14 +70,17 @@ describe("a flow module", () => {
 
   test.each([
     ["nothing.ts", /nothing\.ts exports no flow\. Export it as default, or under the name flow/],
-    ["number.ts", /number\.ts exports no flow: what it exports is none\. Give a Dataflow/],
-    ["forgetful.ts", /forgetful\.ts exports no flow: the function that it exports returns none/],
+    ["number.ts", /number\.ts exports no flow: its export is something else\. Export a Dataflow/],
+    ["forgetful.ts", /forgetful\.ts exports no flow: its function returns something else/],
     ["throwing.ts", /throwing\.ts cannot be loaded: not today/],
     [
       "broken-factory.ts",
-      /broken-factory\.ts: the function .* threw: boom in the factory; thrown at .*broken-factory\.ts:2:9/,
+      /broken-factory\.ts: its function threw: boom in the factory; thrown at .*broken-factory\.ts:2:9/,
     ],
-    ["lonely.mjs", /lonely\.mjs cannot be loaded: .*@missing\/package.* must be found from its own folder/],
+    [
+      "lonely.mjs",
+      /lonely\.mjs cannot be loaded: .*@missing\/package.* are resolved from the module's own folder/,
+    ],
   ])("like %s is refused with its reason", async (file, reason) => {
     const { code, log } = await aggregatorFromSource(["graph", `--flow=${join(MODULES, file)}`]).ended;
     expect(code).toBe(1);
@@ -97,7 +100,7 @@ describe("a flow module", () => {
     ],
     ["a CommonJS module", { "flow.cjs": "module.exports =\n  = 2;\n" }, "flow.cjs:2:3"],
     ["TypeScript", { "flow.ts": "export const a: number = 1;\nexport default = 2;\n" }, "flow.ts:2:15"],
-  ])("with an error of syntax in %s says where it is", async (_what, files, place) => {
+  ])("with a syntax error in %s fails with its place", async (_what, files, place) => {
     const folder = await mkdtemp(join(tmpdir(), "millrace-test-"));
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
     const [flow = ""] = Object.keys(files);
@@ -109,13 +112,13 @@ describe("a flow module", () => {
     expect(log.at(-1)?.msg).toMatch(new RegExp(` at ${join(folder, place)}$`));
   });
 
-  test("that is not there is a usage error", async () => {
+  test("that does not exist is a usage error", async () => {
     const { code, complaints } = await aggregatorFromSource(["graph", "--flow=./nowhere.ts"]).ended;
     expect(code).toBe(2);
     expect(complaints[0]).toMatch(/^aggregator graph: --flow: there is no file .*nowhere\.ts/);
   });
 
-  test("is in the guide as it runs here", () => {
+  test("in the guide is the one that runs here", () => {
     const guide = readFileSync(join(import.meta.dirname, "../../../docs/flows.md"), "utf8");
     expect(guide).toContain(readFileSync(EXAMPLE, "utf8").trim());
   });
@@ -133,7 +136,7 @@ describe("aggregator graph", () => {
     ]);
   });
 
-  test("gives it as data, with what its windows do", async () => {
+  test("prints it as data, with what its windows do", async () => {
     const args = ["graph", "--flow=audience", "--format=json", "--window=session:30s", "--clock=publish"];
     const { code, output } = await aggregatorFromSource(args).ended;
     expect(code).toBe(0);

@@ -52,7 +52,7 @@ describe("programs that divide events differently", () => {
     ["bare lines", []],
     ["frames", ["--batch=64"]],
   ])(
-    "are refused with the reason while they run: %s on Pub/Sub, whose reader began first",
+    "are refused with the reason while they run: %s on Pub/Sub, if the reader began first",
     async (name, packing) => {
       const channel = name.replace(" ", "-");
       const reading = aggregator(redis.url, on("pubsub", channel, 2));
@@ -73,7 +73,7 @@ describe("programs that divide events differently", () => {
     expect((await publisher(redis.url, EVENTS, four).ended).code).toBe(1);
   });
 
-  test("are refused before a task is taken from the worker that has it", async () => {
+  test("are refused before they take a task over from another worker", async () => {
     const two = on("stream", "healthy", 2);
     const healthy = aggregator(redis.url, [...two, "--sink=redis", "--exit-when-idle=1s"]);
     await healthy.logged("reading", ({ stream }) => stream === "{healthy:1}");
@@ -94,7 +94,7 @@ describe("programs that divide events differently", () => {
   });
 });
 
-test("a worker says which partitions it leaves out", async () => {
+test("a worker logs which partitions it leaves out", async () => {
   const args = [...on("stream", "shared", 4), "--tasks=0,2", "--exit-when-idle=200ms"];
   const working = aggregator(redis.url, args);
   expect(await working.logged("partitions-left-out")).toMatchObject({

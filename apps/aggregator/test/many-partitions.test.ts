@@ -18,7 +18,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-// What Node warns of (process.emitWarning) stands on standard error beside the log.
+// Warnings of Node (process.emitWarning) are on standard error, as the log is.
 test.each(["pubsub", "sharded", "stream"])(
   "20 partitions of %s need no warning of Node",
   async (transport) => {

@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { aggregatorCommand, helpOf } from "./support/programs.ts";
+import { aggregatorCommand, helpOf, helpOfMillrace } from "./support/programs.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
 const FLOWS = readFileSync(join(ROOT, "docs/flows.md"), "utf8");
 const DELIVERY = readFileSync(join(ROOT, "docs/delivery.md"), "utf8");
-const PAGES = [README, FLOWS, DELIVERY];
+const COUNT = readFileSync(join(ROOT, "docs/count.md"), "utf8");
+const PAGES = [README, FLOWS, DELIVERY, COUNT];
 
 function block(page: string, language: string): string {
   const [, code] = new RegExp(`\`\`\`${language}\n(.*?)\n\`\`\``, "s").exec(page) ?? [];
@@ -30,16 +31,19 @@ describe("README and docs", () => {
     expect(output.join("\n")).toBe(block(FLOWS, "mermaid"));
   });
 
-  test("names no option that there is not", async () => {
+  test("names only options that exist", async () => {
     const programs = [
       ["aggregator"],
       ["aggregator", "graph"],
       ["aggregator", "reset"],
       ["publisher"],
     ] as const;
-    const helps = await Promise.all(programs.map(([app, ...command]) => helpOf(app, command)));
+    const helps = await Promise.all([
+      ...programs.map(([app, ...command]) => helpOf(app, command)),
+      ...["count", "run"].map((command) => helpOfMillrace(command)),
+    ]);
     const known = new Set(helps.flatMap((help) => help.match(/--[a-z]+(-[a-z]+)*/g)));
-    const OTHERS = ["--silent", "--scan", "--pattern"];
+    const OTHERS = ["--silent", "--scan", "--pattern", "--save-dev", "--min-price"];
     const named = PAGES.flatMap((page) => page.match(/(?<=[\s`(])--[a-z]+(-[a-z]+)*/g) ?? []);
     expect(named.length).toBeGreaterThan(20);
     expect(named.filter((flag) => !known.has(flag) && !OTHERS.includes(flag))).toEqual([]);

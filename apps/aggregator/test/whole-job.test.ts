@@ -87,7 +87,7 @@ describe("publisher and aggregator over a real Redis", () => {
     expect(await counting.logged("not-counted")).toMatchObject({ malformed: 6 });
   });
 
-  test("echo prints each event as it is, also what comes on standard input", async () => {
+  test("echo prints each event unchanged, also from standard input", async () => {
     const spaced = '{ "click_id" : "1" }';
     const echoing = aggregator(redis.url, ["--flow=echo", "--exit-when-idle=300ms", "--channel=echo"]);
     const publishing = publisher(redis.url, "-", ["--channel=echo"], `${spaced}\nnot JSON\n${clickLine()}`);

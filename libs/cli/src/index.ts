@@ -1,14 +1,10 @@
 // For users whose compiler includes no types on its own: some signatures have types of Node.
 /// <reference types="node" preserve="true" />
 export { CommandLine } from "./command-line.ts";
-export { EXIT_CODES } from "./exit-code.ts";
-export { UsageError } from "./usage-error.ts";
-export { UnexpectedError } from "./unexpected-error.ts";
+export { EXIT_CODES, UnexpectedError, UsageError } from "./errors.ts";
 export { boolean, integer, listOf, notNegative, oneOf, positive, text } from "./parsers.ts";
-export { HelpShown } from "./help-shown.ts";
-export { nearest } from "./nearest.ts";
 export { drainOption } from "./drain-option.ts";
-export { findFile } from "./find-file.ts";
+export { findFile } from "./parsers.ts";
 export { createLogger } from "./create-logger.ts";
 export { logOptions } from "./log-options.ts";
 export { secretOption } from "./secret-option.ts";

@@ -4,7 +4,7 @@ import type { CommandLine, Value } from "./command-line.ts";
 import { parseDuration } from "@millrace/windowing";
 import { integer, listOf, text } from "./parsers.ts";
 import { secretOption } from "./secret-option.ts";
-import { UsageError } from "./usage-error.ts";
+import { UsageError } from "./errors.ts";
 
 const FIVE_SECONDS_MS = 5_000;
 
@@ -112,12 +112,12 @@ export function redisOptions(cli: CommandLine): Value<RedisConnectionOptions> {
   );
   return () => {
     if (byFlag(sentinels) && byFlag(url, host, port)) {
-      throw new UsageError("--redis-sentinels: another flag names a Redis too; leave one of them out");
+      throw new UsageError("--redis-sentinels: another flag names a Redis server too; leave one of them out");
     }
     if (byFlag(url) && byFlag(host, port)) {
       const [flag, part] = byFlag(host) ? ["--redis-host", "host"] : ["--redis-port", "port"];
       throw new UsageError(
-        `${flag}: --redis-url names a Redis too; give the ${part} in the URL, or leave it out`,
+        `${flag}: --redis-url names a Redis server too; give the ${part} in the URL, or leave it out`,
       );
     }
     if (sentinels() !== undefined && masterName() === undefined) {

@@ -1,15 +1,10 @@
-import { DrainTimeoutError, STDERR_LINES, SinkError, hasCode } from "@millrace/dataflow";
+import type { Writable } from "node:stream";
+import { DrainTimeoutError, hasCode, messageOf, SinkError, STDERR_LINES } from "@millrace/dataflow";
 import type { Logger } from "@millrace/dataflow";
-import { beforeProgram } from "./before-program.ts";
-import { onOutputEnd } from "./broken-pipe.ts";
 import { createLogger } from "./create-logger.ts";
-import { EXIT_CODES, exitCodeOf } from "./exit-code.ts";
-import { HelpShown } from "./help-shown.ts";
+import { EXIT_CODES, exitCodeOf, HelpShown, UnexpectedError, UsageError } from "./errors.ts";
 import { DEFAULT_LOG_SETTINGS } from "./log-options.ts";
 import type { LogSettings } from "./log-options.ts";
-import { onStopRequest } from "./stop-requests.ts";
-import { UnexpectedError } from "./unexpected-error.ts";
-import { UsageError } from "./usage-error.ts";
 
 /** Default of `drainTimeoutMs`, ms. */
 const DRAIN_TIMEOUT_MS = 5_000;
@@ -23,6 +18,11 @@ export interface ProgramConfig {
   readonly log: LogSettings;
   /** How long (ms) the program may take to finish its work after a request to stop. @default 5000 */
   readonly drainTimeoutMs?: number;
+  /**
+   * Whether a Redis may be started for the program where none is there, as `npm run` does. `false`: a new one would be
+   * of no use. @default true
+   */
+  readonly startsRedis?: boolean;
 }
 
 /** What a program gets. */
@@ -70,7 +70,7 @@ export async function runProgram<Config extends ProgramConfig>(
     onOutputEnd(process.stdout, {
       gone: () => {
         gone.abort();
-        stopNow(new Error("the reader of standard output has gone"));
+        stopNow(new Error("the reader of standard output closed it"));
       },
       failed: (error) => {
         outputFailure ??= error;
@@ -79,7 +79,7 @@ export async function runProgram<Config extends ProgramConfig>(
     });
     const uncaught = (error: unknown): void => {
       aside ??= report(name, logger, error);
-      stopNow(new Error("something failed that nothing caught", { cause: error }));
+      stopNow(new Error("an error was not caught", { cause: error }));
     };
     process.on("uncaughtException", uncaught);
     process.on("unhandledRejection", uncaught);
@@ -128,7 +128,9 @@ function written(stream: NodeJS.WriteStream): Promise<void> {
 function unfinished(timeoutMs: number): DrainTimeoutError {
   const { writableLength: left } = process.stdout;
   const output = left === 0 ? "" : `; standard output lacks its last ${left} characters or bytes`;
-  return new DrainTimeoutError(`the program did not end within ${timeoutMs} ms of being asked to${output}`);
+  return new DrainTimeoutError(
+    `the program did not end within ${timeoutMs} ms after it was asked to stop${output}`,
+  );
 }
 
 /** Logs the failure as one line. @returns the exit code */
@@ -150,4 +152,71 @@ function report(name: string, logger: Logger, error: unknown): number {
 /** A timer as a last resort. It does not keep the process alive. */
 function endLater(afterMs: number, code: number): void {
   setTimeout(() => process.exit(code), afterMs).unref();
+}
+
+/** A preloaded module cannot import this library, so the two share a symbol of the global registry. */
+const KEY = Symbol.for("millrace.before-program");
+
+/**
+ * Calls the hook of a preloaded module (`node --import`): a function under `Symbol.for("millrace.before-program")` of the
+ * global object. It gets the validated configuration and starts what the program needs.
+ *
+ * @param stop aborts at the first request to stop; passed on to the hook
+ */
+async function beforeProgram(config: unknown, stop: AbortSignal): Promise<void> {
+  const callback: unknown = Reflect.get(globalThis, KEY);
+  if (isCallback(callback)) await callback(config, stop);
+}
+
+function isCallback(value: unknown): value is (config: unknown, stop: AbortSignal) => Promise<void> {
+  return typeof value === "function";
+}
+
+/** Callbacks for a standard output that cannot be written any more. */
+interface OutputEnds {
+  /** The reader closed the pipe (as `| head` does). */
+  readonly gone: () => void;
+  /** Any other error, such as a full disk. */
+  readonly failed: (error: SinkError) => void;
+}
+
+/**
+ * Calls back when standard output cannot be written any more. It listens to that stream only: an EPIPE of a socket or a
+ * file is an ordinary failure.
+ */
+function onOutputEnd(stream: Writable, { gone, failed }: OutputEnds): void {
+  stream.on("error", (error) => {
+    if ("code" in error && error.code === "EPIPE") gone();
+    else failed(new SinkError(`standard output cannot be written: ${messageOf(error)}`, { cause: error }));
+  });
+}
+
+const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Why a program is asked to stop, for its log. */
+type StopReason = (typeof STOP_SIGNALS)[number] | "the parent process is gone";
+
+/**
+ * Calls back at the first request to stop: SIGINT, SIGTERM, SIGHUP, or the end of a parent process with an IPC channel.
+ * Later requests are ignored, since one Ctrl-C may arrive several times: from the terminal, from a task runner and from
+ * the parent.
+ */
+function onStopRequest(callback: (reason: StopReason) => void): void {
+  let stopped = false;
+  const stop = (reason: StopReason): void => {
+    if (stopped) return;
+    stopped = true;
+    callback(reason);
+  };
+  for (const signal of STOP_SIGNALS) {
+    process.on(signal, () => {
+      stop(signal);
+    });
+  }
+  if (process.channel === undefined) return;
+  process.on("disconnect", () => {
+    stop("the parent process is gone");
+  });
+  // Otherwise the listener keeps a program alive that is done.
+  process.channel.unref();
 }

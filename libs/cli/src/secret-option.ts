@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import type { CommandLine, Value } from "./command-line.ts";
 import { text } from "./parsers.ts";
-import { UsageError } from "./usage-error.ts";
+import { UsageError } from "./errors.ts";
 
 /**
  * Declares a secret: the variable `name`, or the file that `<name>_FILE` names. It has no flag, since all users of a
- * machine can see command lines. A line end at its end, which editors and `echo` add, is removed, with a warning.
+ * machine can see command lines. Editors and `echo` end a file with a line break: it is removed, and a warning is logged.
  *
  * The value throws a UsageError when both are given.
  *
@@ -19,7 +19,7 @@ export function secretOption(
 ): Value<string | undefined> {
   const trimmed = (secret: string, where: string): string => {
     const line = secret.replace(/[\r\n]+$/, "");
-    if (line !== secret) cli.note(`${where} ends with a line end, which is removed from the secret`);
+    if (line !== secret) cli.note(`${where} ends with a line break, which is removed`);
     return text(line);
   };
   const itself = cli.option({

@@ -1,7 +1,7 @@
 import { RedisOptionsError, partitionNames } from "@millrace/redis-source";
 import type { CommandLine, Value } from "./command-line.ts";
 import { integer, oneOf, text } from "./parsers.ts";
-import { UsageError } from "./usage-error.ts";
+import { UsageError } from "./errors.ts";
 
 const TRANSPORTS = ["pubsub", "sharded", "stream"] as const;
 

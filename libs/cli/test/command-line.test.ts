@@ -47,6 +47,28 @@ describe("CommandLine", () => {
     expect(parsed(["--size", "3", "--speed=1.5", "--wet"])).toMatchObject({ size: 3, speed: 1.5, wet: true });
   });
 
+  test("collects what is given several times, from flags or from the lines of a variable", () => {
+    const grains = (args: readonly string[], env = {}): readonly string[] => {
+      const cli = new CommandLine("mill", "Grinds.");
+      const list = cli.list({ flag: "--grain <name>", env: "MILL_GRAIN", description: "what", parse: text });
+      cli.parse(args, env);
+      return list();
+    };
+    expect(grains([])).toEqual([]);
+    expect(grains(["--grain=rye", "--grain", "oats"], { MILL_GRAIN: "wheat" })).toEqual(["rye", "oats"]);
+    expect(grains([], { MILL_GRAIN: "wheat\nmaize" })).toEqual(["wheat", "maize"]);
+    expect(() => grains(["--grain=rye", "--grain="])).toThrow("--grain: is empty");
+  });
+
+  test("may have an option without a variable, and says whether it has a flag", () => {
+    const { cli } = program();
+    const colour = cli.option({ flag: "--colour <name>", description: "of the sails", parse: text });
+    cli.parse(["--colour=red"], {});
+    expect(colour()).toBe("red");
+    expect(["--colour <x>", "--size", "--help"].map((flag) => cli.hasFlag(flag))).toEqual([true, true, true]);
+    expect(cli.hasFlag("--depth <cm>")).toBe(false);
+  });
+
   test("reads the environment", () => {
     expect(parsed([], { MILL_SIZE: "4", MILL_WET: "yes", MILL_KEY: "k" })).toMatchObject({
       size: 4,

@@ -3,7 +3,7 @@ import { EXIT_CODES, UsageError } from "@millrace/cli";
 import type * as dataflow from "@millrace/dataflow";
 import { FencedError } from "@millrace/dataflow";
 import { RedisOptionsError, RedisUnreachableError } from "@millrace/redis-source";
-import { exitCodeOf } from "../src/exit-code.ts";
+import { exitCodeOf } from "../src/errors.ts";
 
 test("the exit codes are those of the documentation", () => {
   expect(EXIT_CODES).toEqual({ ok: 0, failure: 1, usage: 2, fenced: 75 });

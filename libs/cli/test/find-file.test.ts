@@ -14,7 +14,7 @@ describe("findFile", () => {
 
   test("reports the paths that it tried", () => {
     expect(() => findFile("missing.jsonl", { INIT_CWD: here })).toThrow(
-      `there is no file ${here}/missing.jsonl nor ${process.cwd()}/missing.jsonl`,
+      `there is no file ${here}/missing.jsonl or ${process.cwd()}/missing.jsonl`,
     );
   });
 

@@ -147,9 +147,9 @@ describe("precedence of the options that name a Redis", () => {
     [
       ["--redis-url=redis://a:1", "--redis-port=7412"],
       {},
-      "--redis-port: --redis-url names a Redis too; give the port in the URL",
+      "--redis-port: --redis-url names a Redis server too; give the port in the URL",
     ],
-    [["--redis-url=redis://a:1", "--redis-host=b"], {}, "--redis-host: --redis-url names a Redis too"],
+    [["--redis-url=redis://a:1", "--redis-host=b"], {}, "--redis-host: --redis-url names a Redis server too"],
     [
       ["--redis-url=unix:///r.sock", "--redis-nat-map=10.0.0.1:1=redis:1"],
       {},
@@ -159,7 +159,7 @@ describe("precedence of the options that name a Redis", () => {
     [
       ["--redis-sentinels=s1", "--redis-url=redis://a"],
       {},
-      "--redis-sentinels: another flag names a Redis too",
+      "--redis-sentinels: another flag names a Redis server too",
     ],
     [
       ["--redis-sentinels=s1"],
@@ -214,8 +214,8 @@ describe("secrets", () => {
     return { ...redis(), notes: cli.notes };
   }
 
-  test("may be in files, and a line end at their end is removed and logged", () => {
-    const trimmed = "ends with a line end, which is removed from the secret";
+  test("may be in files, and a line break at their end is removed and logged", () => {
+    const trimmed = "ends with a line break, which is removed";
     expect(given({ REDIS_PASSWORD_FILE: file, REDIS_SENTINEL_PASSWORD: "spw\r\n" })).toMatchObject({
       password: "hush",
       sentinelPassword: "spw",

@@ -28,6 +28,20 @@ describe("transportOptions", () => {
     });
   });
 
+  test("without a field in the defaults, several partitions need one", () => {
+    const divided = (args: readonly string[]): string | undefined => {
+      const cli = new CommandLine("test", "Tests.");
+      const transport = transportOptions(cli, { channel: "orders" });
+      cli.parse(args, {});
+      return transport().partitionBy;
+    };
+    expect(divided([])).toBeUndefined();
+    expect(divided(["--partitions=2", "--partition-by=shop"])).toBe("shop");
+    expect(() => divided(["--partitions=2"])).toThrow(
+      "--partitions: name the field that divides the events among them with --partition-by",
+    );
+  });
+
   test.each([
     [["--transport=pigeon"], '--transport: "pigeon" is none of pubsub, sharded, stream'],
     [["--partitions=0"], '--partitions: "0" is not a whole number from 1 to 16384'],

@@ -1,7 +1,7 @@
 import { CommandLine, UsageError, runProgram } from "@millrace/cli";
 import { COUNT, COUNT_PROGRAM } from "./count/count-program.ts";
 import type { FlowCommand } from "./flow-program.ts";
-import { EVENTS_TRANSPORT, moduleProgram } from "./module-program.ts";
+import { EVENTS_TRANSPORT, moduleProgram, noFlow } from "./module-program.ts";
 import { runPublisher } from "./publish/run-publisher.ts";
 import { runFlowProgram } from "./run-flow-program.ts";
 
@@ -58,7 +58,10 @@ function overFlow(command: FlowCommand, args: readonly string[]): Promise<void> 
   const [first] = args;
   const flow = first?.startsWith("-") === true ? undefined : first;
   const call = { title: `millrace ${command}`, command, args: flow === undefined ? args : args.slice(1) };
-  return runFlowProgram(call, (env) => (flow === COUNT ? COUNT_PROGRAM : moduleProgram(flow, env)));
+  return runFlowProgram(call, (env) => {
+    if (flow === undefined && !args.some((arg) => /^(-h|--help|-V|--version)$/.test(arg))) return noFlow();
+    return flow === COUNT ? COUNT_PROGRAM : moduleProgram(flow, env);
+  });
 }
 
 function versionOnly(args: readonly string[], env: NodeJS.ProcessEnv): never {

@@ -18,17 +18,12 @@ export async function moduleProgram(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<FlowProgram> {
   const common = { usageOf, description: DESCRIPTION, commands: [], transport: EVENTS_TRANSPORT };
-  const helpOnly: FlowProgram = {
-    ...common,
-    choose: () => () => {
-      throw new UsageError("name the flow module first, such as ./flow.ts");
-    },
-  };
-  if (given === undefined) return helpOnly;
+  const withoutFlow: FlowProgram = { ...common, choose: () => noFlow };
+  if (given === undefined) return withoutFlow;
   const path = pathOf(given, env);
   const { options = {} } = await importFlowModule(path);
   const taken = new CommandLine("", "");
-  runOptions(helpOnly, taken, env);
+  runOptions(withoutFlow, taken, env);
   const isTaken = (flag: string): boolean => taken.hasFlag(flag) || OF_COMMANDS.test(flag);
   return {
     ...common,
@@ -46,6 +41,11 @@ const DESCRIPTION =
   "Runs the flow of a module, over Redis or over a file, until its input ends or Ctrl-C. The module exports a Dataflow, or " +
   "a function that makes one of the parts that the options decide; it may declare options of its own, which are listed " +
   "here once the module is named: millrace run ./flow.ts --help.";
+
+/** @throws UsageError */
+export function noFlow(): never {
+  throw new UsageError("name the flow module first, such as ./flow.ts");
+}
 
 function usageOf(command: FlowCommand): string {
   return `millrace ${command} <flow>`;

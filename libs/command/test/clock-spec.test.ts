@@ -63,11 +63,11 @@ describe("parseClock", () => {
     );
   });
 
-  test("an event from too far ahead is refused by default", () => {
+  test("an event too far in the future is refused by default", () => {
     expect(parseClock("publish")).toMatchObject({ maxFutureMs: 300_000 });
   });
 
-  test("refuses a wait that is no duration", () => {
+  test("refuses a wait that is not a duration", () => {
     expect(() => parseClock("publish:")).toThrow('"" is not a duration');
     expect(() => parseClock("publish:1s:never")).toThrow('"never" is not a duration');
     expect(() => parseClock("event:at:")).toThrow('"" is not a duration');

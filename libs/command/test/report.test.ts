@@ -5,7 +5,7 @@ import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testi
 import { count, distinct, systemTime, tumbling } from "@millrace/windowing";
 import { report } from "../src/running/report.ts";
 
-test("of a worker that was replaced: its figures are what it committed, and the rest is said to be read again", async () => {
+test("of a worker that was replaced has the counts that it committed, and the events that are read again", async () => {
   const store = new MemoryStore();
   const source = new TestingSource<string>();
   const flow = (): Dataflow => {
@@ -37,7 +37,7 @@ test("of a worker that was replaced: its figures are what it committed, and the 
   ]);
 });
 
-test("names the steps that had no room for all that came, and how much that was", async () => {
+test("names the steps with overflow, and how much", async () => {
   const source = new TestingSource<string>({ parts: ["a", "b"] });
   const flow = new Dataflow("full");
   flow

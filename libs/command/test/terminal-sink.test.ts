@@ -18,7 +18,7 @@ function row(
   return { key: zone, value: { timezone: zone, users }, window, revision: 0, cause, complete };
 }
 
-test("each window has a line with its time and a summary, then its rows, the highest first", () => {
+test("prints a line with time and summary for each window, then its rows, the highest first", () => {
   const rows = [row("Asia/Tokyo", 7), row("Europe/Madrid", 1_045), row("Asia/Kolkata", 3, OPEN + 10_000)];
   expect(lines(rows)).toEqual([
     "12:30:00 – 12:30:05: 2 rows",
@@ -31,7 +31,7 @@ test("each window has a line with its time and a summary, then its rows, the hig
   ]);
 });
 
-test("rows that are not a window's closing ones say so", () => {
+test("marks early rows and revisions", () => {
   expect(lines([row("a", 1, OPEN + 5_000, { cause: "early" }), row("a", 2)])).toEqual([
     "12:30:00 – 12:30:05 (so far): 1 row",
     "  a  1",
@@ -50,7 +50,7 @@ test("the summary says whether events are missing", () => {
   expect(summary({ atLeast: 2, atMost: 9 })).toBe("12:30:00 – 12:30:05: 1 row, 2 to 9 events missing");
 });
 
-test("of a large window as many rows as a person reads, and how many there are besides", () => {
+test("prints the first rows of a large window, and the number of the others", () => {
   const shown = lines(Array.from({ length: 100 }, (_, n) => row(`zone-${n}`, n)));
   expect(shown[0]).toContain("100 rows");
   expect(shown).toHaveLength(1 + 40 + 1 + 1);

@@ -6,7 +6,7 @@ import { FlowError } from "./errors.ts";
 import { Graph } from "./graph.ts";
 import { Stream } from "./stream.ts";
 
-/** Marks an object as a flow, also one from another installed copy of this package. */
+/** Marks an object as a flow. It is the same symbol in each copy, if the package is installed twice. */
 const DATAFLOW = Symbol.for("millrace.dataflow");
 
 /** Whether a value is a {@link Dataflow}, of this copy of the package or of another one. */
@@ -64,7 +64,7 @@ export class Dataflow {
     const first = this.graph.input;
     if (first !== undefined) {
       throw new FlowError(
-        `flow "${this.id}", step "${id}": the flow already reads "${first.id}", and a task has one partition to take its position from; combine the sources into one, or run two flows`,
+        `flow "${this.id}", step "${id}": the flow already reads "${first.id}", and a flow has one input; combine the sources into one, or run two flows`,
       );
     }
     return new Stream<T>(

@@ -43,7 +43,7 @@ export function divisionAfter(division: Division, keeps: string | undefined, ste
   if (keeps === undefined) return [];
   if (division.length > 0) return [keeps];
   throw new FlowError(
-    `${step}: keeps names the field ${keeps}, but it is not known what the stream is divided by between the partitions, so there is nothing to keep; leave it out, or say it on the step that dropped it`,
+    `${step}: keeps names the field ${keeps}, but here no field is known by which the partitions divide the events; leave keeps out, or give it to the earlier step that dropped the field`,
   );
 }
 
@@ -58,7 +58,7 @@ export function divisionBy(
   if (field !== undefined && division.includes(field)) return division;
   if (perPartition) return [];
   throw new FlowError(
-    `${step}: the key is ${field ?? "a function of the event"}, but the source's partitions are, as far as is known here, divided by ${division.length === 0 ? "nothing" : division.join(", ")}, so each partition would give a partial row for the same key; key by the field that divides them, let the step before that makes new events say { keeps: "<field>" }, or accept partial rows with { perPartition: true }`,
+    `${step}: the key is ${field ?? "a function of the event"}, but the source's partitions are divided by ${division.length === 0 ? "no field that is known here" : division.join(", ")}, so each partition would emit a partial row for the same key; key by the field that divides them, give { keeps: "<field>" } to an earlier step that makes new events, or accept partial rows with { perPartition: true }`,
   );
 }
 

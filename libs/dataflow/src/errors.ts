@@ -1,4 +1,5 @@
-import { thrownAt } from "./thrown-at.ts";
+import { sep } from "node:path";
+import { fileURLToPath } from "node:url";
 
 /** Base class of all errors that Millrace raises on purpose. Branch on `code`, never on the message. */
 export abstract class MillraceError extends Error {
@@ -101,8 +102,8 @@ export class DrainTimeoutError extends MillraceError {
 }
 
 /**
- * Whether an error is one of Millrace's own, from any of its libraries. It checks the code, since a flow may come from
- * another installed copy, which has other classes.
+ * Whether an error is one of Millrace's own, from any of its libraries. It checks the code and not the class: if the package is
+ * installed twice, each copy has classes of its own.
  *
  * @param code of one class of errors. @default any
  */
@@ -137,4 +138,33 @@ function placed(error: unknown, step: string, part: string | undefined): string 
 /** The message of any thrown value, on one line. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The folder of all packages of Millrace: in an installation, or in their own workspace. */
+const PACKAGES = fileURLToPath(new URL("../../", import.meta.url));
+const FRAME = /(?:\(|at (?:async )?)((?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^()]*:\d+:\d+)\)?$/;
+
+/**
+ * Where a user's function threw: file, line and column of the first frame that is neither Node's nor a package's. The
+ * search ends at the first frame of Millrace.
+ *
+ * @returns `undefined` if the stack has no such frame
+ */
+export function thrownAt(error: unknown): string | undefined {
+  if (!(error instanceof Error) || error.stack === undefined) return undefined;
+  for (const line of error.stack.split("\n")) {
+    const place = FRAME.exec(line.trimEnd())?.[1];
+    if (place === undefined) continue;
+    const path = place.startsWith("file://") ? fileURLToPath(place) : place;
+    if (isMillraces(path)) return undefined;
+    if (!path.includes(`${sep}node_modules${sep}`)) return path;
+  }
+  return undefined;
+}
+
+function isMillraces(path: string): boolean {
+  if (!path.startsWith(PACKAGES)) return false;
+  // In the workspace tests and examples lie next to the sources.
+  const [, folder] = path.slice(PACKAGES.length).split(sep);
+  return folder === "src" || folder === "dist";
 }

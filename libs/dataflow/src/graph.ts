@@ -112,7 +112,7 @@ export class Graph {
     if (!STEP_ID.test(node.id)) throw new FlowError(`${where}: ${ID_RULE}`);
     if (this.#nodes.has(node.id)) {
       throw new FlowError(
-        `${where}: the id is taken by a ${this.#nodes.get(node.id)?.operator ?? "step"}${this.#generated.has(node.id) ? " that was given none" : ""}; ids name a step in metrics and state, so each needs its own`,
+        `${where}: the id belongs to a ${this.#nodes.get(node.id)?.operator ?? "step"}${this.#generated.has(node.id) ? " without an id of its own" : ""}; ids name a step in metrics and state, so each needs its own`,
       );
     }
     this.#nodes.set(node.id, node);
@@ -154,7 +154,7 @@ export class Graph {
     for (const node of nodes) {
       if (node.role.kind === "output" || node.mayEnd === true || consumed.has(node.id)) continue;
       throw new FlowError(
-        `flow "${this.flow}", step "${node.id}" (${node.operator}) leads nowhere: give its stream to another step or to .output(id, sink)`,
+        `flow "${this.flow}", step "${node.id}" (${node.operator}) has no consumer: give its stream to another step or to .output(id, sink)`,
       );
     }
   }

@@ -35,7 +35,7 @@ export { LogLines, STDERR_LINES } from "./log-lines.ts";
 export { SYSTEM_TIME } from "./contracts/time-provider.ts";
 export { describe, toMermaid } from "./describe.ts";
 export { withDefaults } from "./with-defaults.ts";
-export { thrownAt } from "./thrown-at.ts";
+export { thrownAt } from "./errors.ts";
 export { pause } from "./runtime/waiting.ts";
 export { run, start } from "./runtime/run.ts";
 export { reconcile } from "./runtime/reconcile.ts";

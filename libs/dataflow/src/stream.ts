@@ -6,8 +6,8 @@ import { divisionAfter, divisionBy, divisionByKey, divisionOfAll } from "./divis
 import type { Divided, KeepsOptions } from "./division.ts";
 import { FlowError } from "./errors.ts";
 import type { Graph, GraphNode, Port } from "./graph.ts";
-import { isNamed } from "./step-arguments.ts";
-import type { Named } from "./step-arguments.ts";
+import { isNamed, WindowedStream } from "./windowed-stream.ts";
+import type { Named, WindowOptions } from "./windowed-stream.ts";
 import { BranchOperator } from "./operators/branch-operator.ts";
 import { collectLogic } from "./operators/collect-logic.ts";
 import type { CollectOptions } from "./operators/collect-logic.ts";
@@ -34,8 +34,6 @@ import { StatelessOperator } from "./operators/stateless.ts";
 import type { PartResult } from "./operators/window-operator.ts";
 import type { Pass, Shape } from "./operators/stateless.ts";
 import type { StepContext } from "./operators/step-context.ts";
-import { WindowedStream } from "./windowed-stream.ts";
-import type { WindowOptions } from "./windowed-stream.ts";
 
 /** Options of `keyBy` on a source with several partitions. */
 export interface KeyByOptions extends StepOptions {
@@ -256,7 +254,7 @@ export class Stream<T, K extends Key = undefined> {
     for (const other of others) {
       if (other.#graph === this.#graph) continue;
       const { flow } = other.#graph;
-      throw new FlowError(`${this.#step(id)}: a stream of another flow ("${flow}") cannot be merged in`);
+      throw new FlowError(`${this.#step(id)}: a stream of another flow ("${flow}") cannot be merged`);
     }
     const port = this.#graph.add({
       id,

@@ -28,10 +28,10 @@ import type {
   CollectBounds,
   DistinctOptions,
   Fold,
+  Joined,
   JoinOptions,
   JoinSides,
   JoinState,
-  Joined,
   JsonField,
   JsonLike,
   LateEvent,
@@ -47,8 +47,6 @@ import type {
 } from "@millrace/windowing";
 import { FlowError } from "./errors.ts";
 import type { Graph, Port } from "./graph.ts";
-import { isNamed } from "./step-arguments.ts";
-import type { Named } from "./step-arguments.ts";
 import { required } from "./operators/step-context.ts";
 import type { PartResult } from "./operators/window-operator.ts";
 import { WindowOperator } from "./operators/window-operator.ts";
@@ -475,7 +473,9 @@ export class WindowedStream<V> {
       }
     }
     if (windows.length === 0 && isWindowTime(clock)) {
-      refuse("windowTime() is the time of results of windows, and its events are none; use eventTime(…)");
+      refuse(
+        "windowTime() is the time of results of windows, and its events are not results; use eventTime(…)",
+      );
     }
     if (clock.kind === "system" || windows.length === 0) return windows;
     if (clock.timestamp === undefined) {
@@ -520,4 +520,14 @@ export interface WindowResults<V, R> extends Stream<PartResult<R>, string> {
   readonly late: Stream<LateEvent<V>, string>;
   /** Events whose timestamp is invalid or too far in the future. */
   readonly refused: Stream<RefusedEvent<V>, string>;
+}
+
+/** Arguments of a step, with or without its name; the others never start with a string. */
+export type Named<A extends readonly unknown[]> = A | readonly [id: string, ...rest: A];
+
+/** Whether the name is given. */
+export function isNamed<A extends readonly unknown[]>(
+  given: Named<A>,
+): given is readonly [id: string, ...rest: A] {
+  return typeof given[0] === "string";
 }

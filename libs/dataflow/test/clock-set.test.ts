@@ -54,8 +54,8 @@ async function counting(clock: Clock<Event>) {
   };
 }
 
-describe("the wall clock is set while a flow runs", () => {
-  test("back, windows on the system clock: time goes on evenly, and the log says so once", async () => {
+describe("the system clock is set while a flow runs", () => {
+  test("back, windows on the system clock: time continues evenly, and one line is logged", async () => {
     const { driver, source, out, steps } = await counting(systemTime());
     source.push([{ at: 0 }]);
     await driver.advanceBy(10_000);
@@ -81,7 +81,7 @@ describe("the wall clock is set while a flow runs", () => {
   });
 
   test.each([-HOUR, HOUR])(
-    "by %d ms, windows on the publishers' clock: an event is counted where it was published",
+    "by %d ms, windows on the publishers' clock: an event counts at its publish time",
     async (byMs) => {
       const { driver, source, out } = await counting(messageTime({ wait: 1_000 }));
       source.push([{ at: 0 }], { times: [START] });
@@ -125,7 +125,7 @@ describe("the wall clock is set while a flow runs", () => {
     await driver.stop();
   });
 
-  test("forward, without windows: the log does not speak of any", async () => {
+  test("forward, without windows: the log does not mention windows", async () => {
     const flow = new Dataflow("lines");
     flow.input("in", new TestingSource()).output("out", new TestingSink());
     const said: string[] = [];
@@ -133,11 +133,11 @@ describe("the wall clock is set while a flow runs", () => {
     const driver = await FlowDriver.start(flow, { startAt: START, logger });
     driver.time.stepWall(HOUR);
     driver.time.now();
-    expect(said).toEqual(["the system's clock was set forward by 3600000 ms: time goes on from there"]);
+    expect(said).toEqual(["the system's clock was set forward by 3600000 ms: time continues from there"]);
     await driver.stop();
   });
 
-  test.each([-HOUR, HOUR])("by %d ms: an idle run ends neither early nor late", async (byMs) => {
+  test.each([-HOUR, HOUR])("by %d ms: an idle run ends at its time", async (byMs) => {
     const source = new TestingSource<Event>();
     const flow = new Dataflow("idle");
     flow.input("in", source).output("out", new TestingSink());
@@ -154,7 +154,7 @@ describe("the wall clock is set while a flow runs", () => {
     await driver.done;
   });
 
-  test("forward: a commit is not due before its time, and a batch did not take longer", async () => {
+  test("forward: no commit is early, and no batch is measured longer", async () => {
     const { driver, source, commits } = await counting(eventTime<Event>(({ at }) => at, { wait: 0 }));
     const before = commits.length;
     source.push([{ at: START }]);
@@ -184,7 +184,7 @@ describe("the wall clock is set while a flow runs", () => {
     await driver.stop();
   });
 
-  test.each([-HOUR, HOUR])("by %d ms: the deadline of a stop is as long as it says", async (byMs) => {
+  test.each([-HOUR, HOUR])("by %d ms: the deadline of a stop does not change", async (byMs) => {
     const time = new VirtualTime(START);
     const flow = new Dataflow("stuck");
     const none = (): Promise<void> => Promise.resolve();
@@ -213,7 +213,7 @@ describe("the wall clock is set while a flow runs", () => {
 });
 
 describe("the system's time", () => {
-  test("does not go back, and waits for a time of day or for an interval", async () => {
+  test("never goes back, and wakes at a time of day or after an interval", async () => {
     const [now, monotonic] = [SYSTEM_TIME.now(), SYSTEM_TIME.monotonic()];
     await new Promise<void>((resolve) => SYSTEM_TIME.wakeAfter(5, resolve));
     expect(SYSTEM_TIME.monotonic() - monotonic).toBeGreaterThanOrEqual(5);

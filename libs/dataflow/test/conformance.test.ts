@@ -223,7 +223,7 @@ suite(
   }),
 );
 
-test("FileStore: of two owners that name the same commit, the second learns that it was not its own", () =>
+test("FileStore: if two owners write the same commit, the second is fenced", () =>
   withFolder(async (folder, close) => {
     const task = { flow: "suite", part: "0" };
     const commitOf = (number: number, position: string): Commit => ({

@@ -14,7 +14,7 @@ interface Event {
   readonly key: string;
 }
 
-/** A flow like those of the aggregator, over so many batches, each of which brings a window to its close. */
+/** A flow like those of the aggregator, over this number of batches, each of which closes a window. */
 function flowOf(batches: number, batchSize: number): Dataflow {
   const events = Array.from({ length: batches * batchSize }, (_, i) => ({
     at: Math.floor(i / batchSize) * 1_000,
@@ -55,11 +55,11 @@ async function promisesOf(batches: number, batchSize: number, options: RunOption
   return promises;
 }
 
-/** Promises made for each batch, whatever the start and the end of a run cost. */
+/** Promises made for each batch, without those of the start and the end of a run. */
 async function promisesPerBatch(batchSize: number, options?: () => RunOptions): Promise<number> {
   const [few, many] = [10, 110];
   const more = await promisesOf(many, batchSize, options?.());
-  // A few promises of a run's own come or not, whatever the batches.
+  // A run makes a few promises that do not depend on batches.
   return Math.round((more - (await promisesOf(few, batchSize, options?.()))) / (many - few));
 }
 
@@ -85,7 +85,7 @@ function countingStore(commits: { count: number }): Store {
 }
 
 describe("what a batch costs", () => {
-  test("a bounded number of promises, however many events it has", async () => {
+  test("a bounded number of promises for any number of events", async () => {
     const small = await promisesPerBatch(7);
     expect(await promisesPerBatch(700)).toBe(small);
     expect(small).toBeLessThanOrEqual(30);
@@ -98,7 +98,7 @@ describe("what a batch costs", () => {
     expect(small).toBeLessThanOrEqual(45);
   });
 
-  test("one commit where it closes a window, and none where it does not", async () => {
+  test("one commit if it closes a window, and none if it does not", async () => {
     const commits = { count: 0 };
     const store = countingStore(commits);
     await run(flowOf(50, 20), { store, commitEveryEvents: 1e9, time: new VirtualTime() });
@@ -106,7 +106,7 @@ describe("what a batch costs", () => {
     expect(commits.count).toBe(52);
   });
 
-  test("no copy of a column where no row is dropped", async () => {
+  test("no copy of a column if no row is dropped", async () => {
     const seen: Batch<Event>[] = [];
     const look = (): Operator<Event, Event> => ({
       process(batch, _now, out) {
@@ -129,8 +129,8 @@ describe("what a batch costs", () => {
   });
 });
 
-describe("proofs that nothing waits", () => {
-  test("are not asked for while events come, though a run is to end when it is idle", async () => {
+describe("proofs that a partition is drained", () => {
+  test("are not requested while events come, even if the run ends when it is idle", async () => {
     const source = new TestingSource<number>();
     let probes = 0;
     const watched = withParts(source, (opened) => ({
@@ -184,13 +184,13 @@ describe("turns of the event loop", () => {
 
   const events = Array.from({ length: 30 }, (_, i) => i);
 
-  test("are given to others by a task that always has something to do", async () => {
+  test("are yielded by a task that always has work", async () => {
     const time = new BusyTime();
     await run(slowFlow(new IterableSource(events, { batchSize: 1 }), time), { time });
     expect(time.turns).toBe(10);
   });
 
-  test("are given too where a source needs promises, and nothing else, to come by its events", async () => {
+  test("are yielded if a source awaits promises only", async () => {
     const time = new BusyTime();
     async function* inMemory(): AsyncGenerator<number> {
       for (const event of events) yield await Promise.resolve(event);
@@ -199,7 +199,7 @@ describe("turns of the event loop", () => {
     expect(time.turns).toBe(10);
   });
 
-  test("are owed for what batches take, not for what passes while a task waits for one", async () => {
+  test("depend on how long batches take, not on the wait for a batch", async () => {
     const time = new BusyTime();
     const source = new TestingSource<number>();
     const running = start(slowFlow(source, time), { time });

@@ -61,7 +61,7 @@ type Step =
   /** Time in which what was read is committed. */
   | { readonly kind: "pass" }
   | { readonly kind: "roll-back"; readonly commits: number }
-  /** The run ends, and another one goes on. */
+  /** The run ends, and another one continues. */
   | { readonly kind: "restart" };
 
 const EVERY_EVENTS = 6;
@@ -96,7 +96,7 @@ async function play(steps: readonly Step[]): Promise<void> {
     pushed.push(events);
     source.push(events);
   };
-  /** The batch at which the store says that a task goes on. */
+  /** The batch at which a task continues, by its store. */
   const position = (): number => Number(store.commits.at(-1)?.position ?? 0);
   const eventsIn = (from: number, to: number): number => pushed.slice(from, to).flat().length;
 
@@ -147,21 +147,24 @@ async function play(steps: readonly Step[]): Promise<void> {
 }
 
 describe("the figures of a run whose store is rolled back", () => {
-  test("are those of each event once, however often and however far", async () => {
+  test("count each event once after any number of rollbacks", async () => {
     await fc.assert(fc.asyncProperty(fc.array(STEP, { maxLength: 25 }), play), { numRuns: 40 });
   });
 
-  test.each([1, 31, 33, 64, 65, 300, 500, 600])("are right %d commits back", async (commits) => {
-    await play([
-      { kind: "commits", many: 550 },
-      { kind: "roll-back", commits },
-      { kind: "push", events: [7, 8, -1] },
-      { kind: "pass" },
-      { kind: "roll-back", commits: Math.floor(commits / 2) },
-    ]);
-  });
+  test.each([1, 31, 33, 64, 65, 300, 500, 600])(
+    "are right after a rollback of %d commits",
+    async (commits) => {
+      await play([
+        { kind: "commits", many: 550 },
+        { kind: "roll-back", commits },
+        { kind: "push", events: [7, 8, -1] },
+        { kind: "pass" },
+        { kind: "roll-back", commits: Math.floor(commits / 2) },
+      ]);
+    },
+  );
 
-  test("are none from before the run, where the store is rolled back to before its start", async () => {
+  test("include nothing from before the run if the store is rolled back to before its start", async () => {
     await play([
       { kind: "commits", many: 20 },
       { kind: "restart" },
@@ -173,7 +176,7 @@ describe("the figures of a run whose store is rolled back", () => {
     ]);
   });
 
-  test("are those of what still stands, where the run is stopped before it has loaded that", async () => {
+  test("are those of the rolled-back state if the run is stopped before it has loaded it", async () => {
     const store = new RestorableStore({ flow: FLOW, part: "testing" });
     const source = new TestingSource<number>();
     const options = { store, commitEveryEvents: 1, logger: SILENT_LOGGER };
@@ -190,7 +193,7 @@ describe("the figures of a run whose store is rolled back", () => {
     expect(reconcile(await driver.stop())).toMatchObject({ received: 2, windowed: 2, unaccounted: 0 });
   });
 
-  test("take a few hundred bytes of each commit, however long the run", async () => {
+  test("take a few hundred bytes in each commit, also in a long run", async () => {
     const store = new RestorableStore({ flow: FLOW, part: "testing" });
     const source = new TestingSource<number>();
     const driver = await FlowDriver.start(flowOf(source, store), { store, commitEveryEvents: 1 });
@@ -201,7 +204,7 @@ describe("the figures of a run whose store is rolled back", () => {
 });
 
 describe("the figures of a task that fails", () => {
-  test("are those of its last commit, and what it had read since is left to the next owner", async () => {
+  test("are those of its last commit; the next owner counts what was read after it", async () => {
     const store = new MemoryStore();
     const source = new TestingSource<number>();
     const simple = (): Dataflow => {
@@ -231,7 +234,7 @@ describe("the figures of a task that fails", () => {
     await second.stop();
   });
 
-  test("without a store are all that it had counted", async () => {
+  test("without a store are all that it counted", async () => {
     const source = new TestingSource<number>();
     const flow = new Dataflow(FLOW);
     flow.input("in", source).output("out", new TestingSink());

@@ -39,8 +39,8 @@ function flowOver(
   return flow;
 }
 
-describe("a windower of one's own in a flow", () => {
-  test("gives the rows of its windows", async () => {
+describe("a custom windower in a flow", () => {
+  test("emits the rows of its windows", async () => {
     const out = new TestingSink<WindowResult<number>>();
     await run(flowOver([0, 9_999, 10_000, 59_999, 60_000], halves(10_000), out));
     expect(out.rows.map(({ value, window: { id, open, close } }) => [id, open, close, value])).toEqual([

@@ -11,10 +11,10 @@ interface Click {
 const sink = <T>(): TestingSink<T> => new TestingSink<T>();
 
 describe("building a flow", () => {
-  test("refuses a step id that is taken, and says by what", () => {
+  test("refuses a step id that another step has, and names that step's operator", () => {
     const stream = new Dataflow("f").input("in", new IterableSource([1]));
     stream.map("double", (n) => 2 * n);
-    expect(() => stream.filter("double", (n) => n > 1)).toThrow(/step "double".*taken by a map/);
+    expect(() => stream.filter("double", (n) => n > 1)).toThrow(/step "double".*belongs to a map/);
   });
 
   test.each(["", "1st", "a b", "a/b", "x".repeat(101), "ü"])("refuses the malformed id %j", (id) => {
@@ -30,13 +30,13 @@ describe("building a flow", () => {
     expect(() => start(flow)).toThrow(/no output/);
   });
 
-  test("refuses a step that leads nowhere, but not one that only looks", () => {
+  test("refuses a step without a consumer, except one that only inspects", () => {
     const flow = new Dataflow("f");
     const stream = flow.input("in", new IterableSource([1]));
     stream.output("out", sink());
     stream.inspect("look", () => undefined);
     stream.map("lost", (n) => n);
-    expect(() => start(flow)).toThrow(/step "lost" \(map\) leads nowhere/);
+    expect(() => start(flow)).toThrow(/step "lost" \(map\) has no consumer/);
   });
 
   test("refuses a second input", () => {
@@ -51,7 +51,7 @@ describe("building a flow", () => {
     expect(() => one.merge("m", two)).toThrow(/another flow \("two"\)/);
   });
 
-  test("refuses windows that contradict themselves where they are written", () => {
+  test("refuses contradictory windows when they are defined", () => {
     const keyed = new Dataflow("f").input("in", new IterableSource(["a"])).keyBy("k", (s) => s);
     const windows = keyed.window("w", tumbling(5), systemTime(), {
       timeModel: "perKey",
@@ -68,12 +68,12 @@ describe("keyBy on a source with several partitions", () => {
   });
   const clicks = () => new Dataflow("f").input("in", source);
 
-  test("takes the field that the source is partitioned by", () => {
+  test("accepts the field that the source is partitioned by", () => {
     expect(() => clicks().keyBy("k", "os_timezone")).not.toThrow();
     expect(() => clicks().keyBy("k", (click) => click.os_timezone, { field: "os_timezone" })).not.toThrow();
   });
 
-  test("refuses anything else, unless partial rows are wanted", () => {
+  test("refuses anything else, unless partial rows are accepted", () => {
     expect(() => clicks().keyBy("k", (click) => click.os_timezone)).toThrow(/divided by os_timezone/);
     expect(() => clicks().keyBy("k", (click) => String(click.clicks), { field: "clicks" })).toThrow(
       FlowError,
@@ -81,10 +81,10 @@ describe("keyBy on a source with several partitions", () => {
     expect(() => clicks().keyBy("k", (click) => String(click.clicks), { perPartition: true })).not.toThrow();
   });
 
-  test("refuses every key where the partitions are divided by nothing", () => {
+  test("refuses every key if no field divides the partitions", () => {
     const arbitrary = new TestingSource<Click>({ parts: ["0", "1"] });
     expect(() => new Dataflow("f").input("in", arbitrary).keyBy("k", "os_timezone")).toThrow(
-      /divided by nothing/,
+      /divided by no field/,
     );
   });
 });

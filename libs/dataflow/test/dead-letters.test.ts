@@ -50,7 +50,7 @@ test("ten dead letters a minute are logged in full, the rest as a number", async
   ]);
 });
 
-test("the bound is one for all partitions of a run", async () => {
+test("all partitions of a run share the limit", async () => {
   const { driver, push, logged } = await refusing(undefined, ["a", "b", "c"]);
   await push(20);
   expect(logged("dead-letter")).toHaveLength(10);

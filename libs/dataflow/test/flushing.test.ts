@@ -42,7 +42,7 @@ const turns = async (): Promise<void> => {
 };
 
 describe("a commit", () => {
-  test("waits until the rows before it are out, and is not made if they cannot be", async () => {
+  test("waits until the rows before it are written, and fails if they cannot be", async () => {
     const { sink, happened, waiting } = watchedSink();
     const source = new TestingSource<number>();
     const store = notingStore(({ number }) => happened.push(`commit ${number}`));
@@ -66,7 +66,7 @@ describe("a commit", () => {
     expect(happened.slice(-4)).toEqual(["flush", "flushed", "commit 3", "close"]);
   });
 
-  test("that has rows to wait for which never get out ends the run with the sink's error", async () => {
+  test("ends the run with the sink's error if its rows are never written", async () => {
     const commits: string[] = [];
     let broken = false;
     const sink: Sink<number> = {
@@ -94,7 +94,7 @@ describe("a commit", () => {
 });
 
 describe("the end of a run without a store", () => {
-  test("waits until all rows are out before it closes anything", async () => {
+  test("waits until all rows are written before it closes anything", async () => {
     const { sink, happened, waiting } = watchedSink();
     const handle = start(passing(new IterableSource([1, 2]), sink));
     await turns();
@@ -105,7 +105,7 @@ describe("the end of a run without a store", () => {
   });
 
   test.each(["the end of the input", "a stop", "a flow's dead letter"])(
-    "fails where rows cannot get out: at %s",
+    "fails if rows cannot be written: at %s",
     async (when) => {
       const broken = <T>(): Sink<T> => ({
         buildPart: () =>
@@ -129,7 +129,7 @@ describe("the end of a run without a store", () => {
 });
 
 describe("a stream as a sink", () => {
-  test("is flushed when the stream has called back for the last row, not when it has taken it", async () => {
+  test("is flushed when the stream has called back for the last row, not when it has accepted it", async () => {
     const waiting: (() => void)[] = [];
     const slow = new Writable({
       write(_chunk, _encoding, callback) {
@@ -152,7 +152,7 @@ describe("a stream as a sink", () => {
     expect(reconcile(await handle.done).rowsOut).toEqual({ out: 2 });
   });
 
-  test("holds the source back while it is full", async () => {
+  test("makes the source wait while it is full", async () => {
     const waiting: (() => void)[] = [];
     const full = new Writable({
       highWaterMark: 1,
@@ -172,7 +172,7 @@ describe("a stream as a sink", () => {
     await handle.done;
   });
 
-  test("shared by many partitions has a few listeners, all gone at the end", async () => {
+  test("shared by many partitions has few listeners, and none at the end", async () => {
     const pipe = new PassThrough();
     pipe.resume();
     const before = pipe.eventNames().map((name) => [name, pipe.listenerCount(name)]);
@@ -187,7 +187,7 @@ describe("a stream as a sink", () => {
   });
 });
 
-test("the report has the rows of each output that are out", async () => {
+test("the report has the number of rows that each output wrote", async () => {
   const flow = new Dataflow("outputs");
   const numbers = flow.input("in", new IterableSource([1, 2, 3]));
   numbers.output("all", new TestingSink());

@@ -3,8 +3,11 @@ import { Dataflow, MemoryStore, reconcile } from "@millrace/dataflow";
 import type { Commit, RunOptions } from "@millrace/dataflow";
 import { CrashingStore, FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
 import { eventTime, tumbling } from "@millrace/windowing";
+import { loggerOf } from "./support/logger-of.ts";
+import { withoutProof } from "./support/without-proof.ts";
 import { runningSum } from "./support/running-sum.ts";
 import type { SumRow } from "./support/running-sum.ts";
+import { passing } from "./support/passing.ts";
 
 const IDLE = { exitWhenIdleMs: 1_000 };
 
@@ -32,20 +35,20 @@ function runs(pages?: number): {
 }
 
 describe("the end of a run that is idle", () => {
-  test("with a store, shows what there is so far, and the next run goes on from it", async () => {
+  test("with a store, emits early results, and the next run continues from there", async () => {
     const { next } = runs();
     expect(await next([1, 2])).toEqual([{ sum: 3, cause: "early" }]);
     expect(await next([4])).toEqual([{ sum: 7, cause: "early" }]);
   });
 
-  test("with a store and closeWindows, closes everything for good", async () => {
+  test("with a store and closeWindows, closes all windows", async () => {
     const { next, store } = runs();
     expect(await next([1, 2], { store, closeWindows: true })).toEqual([{ sum: 3, cause: "end" }]);
     expect(await next([4])).toEqual([{ sum: 4, cause: "early" }]);
   });
 
   test.each([undefined, true, false])(
-    "without a store, closes everything: closeWindows %s",
+    "without a store, closes all windows: closeWindows %s",
     async (close) => {
       const { next } = runs();
       const options = close === undefined ? {} : { closeWindows: close };
@@ -53,7 +56,7 @@ describe("the end of a run that is idle", () => {
     },
   );
 
-  test("shows page by page, each with a commit, the last of which is whole", async () => {
+  test("emits page by page, with a commit for each, the last of which is complete", async () => {
     const { next, store } = runs(2);
     const commits: Commit[] = [];
     const watched = new CrashingStore(store, (commit) => {
@@ -65,7 +68,7 @@ describe("the end of a run that is idle", () => {
   });
 });
 
-test("windows show what they have, go on in the next run, and its events are not late", async () => {
+test("windows emit early results and continue in the next run, whose events are not late", async () => {
   const HOUR = tumbling(3_600_000);
   const source = new TestingSource<number>();
   const store = new MemoryStore();
@@ -96,7 +99,7 @@ test("windows show what they have, go on in the next run, and its events are not
   expect(await next([], 1_800_000, true)).toEqual([[5, 3, "end"]]);
 });
 
-test("the end of the input closes everything, also where a run would have ended idle, and with a store", async () => {
+test("the end of the input closes all windows, also with a store and in a run that ends when it is idle", async () => {
   const source = new TestingSource<number>();
   const out = new TestingSink<SumRow>();
   const flow = new Dataflow("sums");
@@ -106,4 +109,77 @@ test("the end of the input closes everything, also where a run would have ended 
   source.end();
   await driver.done;
   expect(out.rows).toEqual([{ sum: 3, cause: "end" }]);
+});
+
+describe("ending an idle run", () => {
+  test("does not wait for a silent partition or for one that has ended", async () => {
+    const source = new TestingSource<string>({ parts: ["busy", "silent", "over"] });
+    source.push(["a"], { part: "over" });
+    source.end("over");
+    const out = new TestingSink<string>();
+    const driver = await FlowDriver.start(passing(source, out), { exitWhenIdleMs: 1_000 });
+    source.push(["b"], { part: "busy" });
+    await driver.advanceBy(2_500);
+    expect(driver.stats().tasks.map(({ phase }) => phase)).toEqual(["ended", "ended", "ended"]);
+    await driver.done;
+  });
+
+  test("does not accept a proof over a new connection for the time without a connection", async () => {
+    const source = new TestingSource<string>();
+    const out = new TestingSink<string>();
+    const driver = await FlowDriver.start(passing(source, out), { exitWhenIdleMs: 1_000 });
+    source.push(["a"]);
+    await driver.advanceBy(600);
+    source.pause();
+    await driver.advanceBy(10_000);
+    // The proof that is asked for now comes after an outage in which anything may have been missed.
+    source.resume();
+    await driver.advanceBy(999);
+    source.push(["b"]);
+    await driver.settle();
+    expect(out.rows).toEqual(["a", "b"]);
+    await driver.advanceBy(2_000);
+    await driver.done;
+  });
+
+  test("never ends with a source that cannot prove it is drained, and logs that at the start", async () => {
+    const { logger, logged } = loggerOf();
+    const source = withoutProof(new TestingSource<string>());
+    const out = new TestingSink<string>();
+    const driver = await FlowDriver.start(passing(source, out), { exitWhenIdleMs: 100, logger });
+    source.inner.push(["a"]);
+    await driver.advanceBy(60_000);
+    source.inner.push(["b"]);
+    await driver.settle();
+    await driver.stop();
+    expect(out.rows).toEqual(["a", "b"]);
+    expect(logged("warn")).toEqual([
+      expect.objectContaining({ event: "never-drained", step: "in", part: "testing", windows: [] }),
+    ]);
+  });
+});
+
+describe("idle from the start", () => {
+  test("a run over an empty input ends", async () => {
+    const driver = await FlowDriver.start(passing(new TestingSource<number>(), new TestingSink()), {
+      exitWhenIdleMs: 1_000,
+      idleFrom: "start",
+    });
+    await driver.advanceBy(2_000);
+    await driver.done;
+  });
+
+  test("is not the default: one line is logged about the wait", async () => {
+    const { logger, logged } = loggerOf();
+    const source = new TestingSource<number>();
+    const driver = await FlowDriver.start(passing(source, new TestingSink()), {
+      exitWhenIdleMs: 1_000,
+      logger,
+    });
+    await driver.advanceBy(5_000);
+    expect(logged("info")).toEqual([expect.objectContaining({ event: "waiting-for-first-event" })]);
+    source.push([1]);
+    await driver.advanceBy(2_000);
+    await driver.done;
+  });
 });

@@ -19,7 +19,7 @@ function input(source: IterableSource<number> | TestingSource<number>): [Dataflo
 }
 
 describe("iterate", () => {
-  test("gives the rows of a stream in order, and ends with the flow", async () => {
+  test("returns the rows of a stream in order, and ends with the flow", async () => {
     const [flow, numbers] = input(counting(5).source);
     const rows: string[] = [];
     for await (const row of iterate(
@@ -30,7 +30,7 @@ describe("iterate", () => {
     expect(rows).toEqual(["n0", "n1", "n2", "n3", "n4"]);
   });
 
-  test("gives results of windows with their key and window", async () => {
+  test("returns results of windows with their key and window", async () => {
     const [flow, numbers] = input(counting(25).source);
     const counts = numbers
       .keyBy((n) => n % 2)
@@ -82,7 +82,7 @@ describe("iterate", () => {
     expect(rows).toEqual([0, 1]);
   });
 
-  test("commits what was taken, so that the next run goes on after it", async () => {
+  test("commits the rows that were taken, so that the next run continues after them", async () => {
     const store = new MemoryStore();
     const source = new TestingSource<number>();
     source.push([1, 2, 3]);
@@ -95,7 +95,7 @@ describe("iterate", () => {
     expect(all).toEqual([1, 2, 3]);
   });
 
-  test("commits nothing of a batch in which the loop is left", async () => {
+  test("commits nothing of a batch if the loop is left in the middle of it", async () => {
     const store = new MemoryStore();
     const source = new TestingSource<number>();
     source.push([1, 2, 3]);

@@ -33,7 +33,7 @@ function windowFlow(
 }
 
 describe("a flood of keys", () => {
-  test("is counted under the overflow key beyond the bound, and every restart goes on", async () => {
+  test("counts under the overflow key above maxKeys, and continues after each restart", async () => {
     const source = new TestingSource<string>();
     const out = new TestingSink<readonly [string, number]>();
     const store = new MemoryStore();
@@ -60,7 +60,7 @@ describe("a flood of keys", () => {
     ]);
   });
 
-  test("has one bound for all partitions and steps of a run", async () => {
+  test("has one limit for all partitions and steps of a run", async () => {
     const source = new TestingSource<string>({ parts: ["a", "b"] });
     const lines: object[] = [];
     const driver = await FlowDriver.start(windowFlow(source), {
@@ -79,7 +79,7 @@ describe("a flood of keys", () => {
     await driver.stop();
   });
 
-  test("that an earlier run had room for is refused with a code by one that has not", async () => {
+  test("that fitted into an earlier run is refused with a code by a run with less room", async () => {
     const source = new TestingSource<string>();
     const store = new MemoryStore();
     const driver = await FlowDriver.start(windowFlow(source), { store, maxKeys: 1_000, commitEveryMs: 100 });
@@ -128,7 +128,7 @@ describe("keys of a stateful step", () => {
     return { out: out.rows, letters: deadLetter.rows, lines };
   }
 
-  test("beyond maxKeys an event fails, and those of known keys do not", async () => {
+  test("above maxKeys an event of a new key fails, and those of known keys do not", async () => {
     const { out, letters, lines } = await counted([...names(0, 12), "k3", "k11"], 10);
     expect(out).toHaveLength(11);
     expect(letters.map(({ payload }) => payload)).toEqual(["k10", "k11", "k11"]);
@@ -147,7 +147,7 @@ describe("keys of a stateful step", () => {
     expect(letters).toEqual([]);
   });
 
-  test("the run's bound holds where the step names none, and ends the run with a remedy", async () => {
+  test("the run's limit applies if the step has none, and ends the run with a remedy", async () => {
     await expect(counted(names(0, 12), undefined, 10)).rejects.toMatchObject({
       code: "MILLRACE_STEP_FAILED",
       message: expect.stringMatching(/maxKeys/),
@@ -208,7 +208,7 @@ describe("bytes of a key", () => {
       .dropKey();
 
   test.each(stores)(
-    "beyond maxBytes, a step refuses further events of the key, also after a restart: %s",
+    "above maxBytes, a step refuses more events of the key, also after a restart: %s",
     async (_, open) => {
       const build = (stream: Stream<string, string>): Stream<string> => texts(stream, 4, "dead-letter");
       const { rows, letters } = await live(await open(), [["a1", "a2"], ["a3", "b1"], ["a4"], ["b2"]], build);
@@ -220,7 +220,7 @@ describe("bytes of a key", () => {
     },
   );
 
-  test("a step that fails says which key it is, how large it is and what to do", async () => {
+  test("a step that fails names the key, its size and the remedy", async () => {
     const failing = live(new MemoryStore(), [["a1", "a2"], ["a3"]], (stream) => texts(stream, 4));
     await expect(failing).rejects.toMatchObject({
       code: KeyStateTooLargeError.code,
@@ -229,7 +229,7 @@ describe("bytes of a key", () => {
     });
   });
 
-  test("of all keys have the bound of the run: new keys and large ones are refused, small ones go on", async () => {
+  test("of all keys have the limit of the run: new keys and large ones are refused, small ones continue", async () => {
     const store = new MemoryStore();
     const letters = new TestingSink<DeadLetter>();
     const source = new TestingSource<string>();
@@ -269,7 +269,7 @@ describe("bytes of a key", () => {
     expect(rows).toEqual(["a1", "a1a2", "a1a2a3"]);
   });
 
-  test("may become fewer by a notification, after which events are taken in again", async () => {
+  test("may decrease in a notification, and then events are accepted again", async () => {
     const source = new TestingSource<string>();
     const out = new TestingSink<string>();
     const flow = new Dataflow("shrinking");

@@ -15,7 +15,7 @@ const sale = (shop: string, amount: number, at: number): Sale => ({ shop, amount
 const SALES = [sale("a", 1, 0), sale("b", 5, 1), sale("a", 2, 2), sale("a", 4, 11), sale("b", 7, 21)];
 
 describe("a stream with keys", () => {
-  test("has every step that one without keys has, and each gets the key", async () => {
+  test("has every step of a stream without keys, and each receives the key", async () => {
     const low = new TestingSink<string>();
     const { rows } = await collectRows(SALES, (sales) => {
       const { yes, no } = sales
@@ -29,7 +29,7 @@ describe("a stream with keys", () => {
     expect(low.rows).toEqual(["a1", "b-5", "b-7"]);
   });
 
-  test("can be keyed anew", async () => {
+  test("can be keyed again", async () => {
     const { rows } = await collectRows(SALES, (sales) =>
       sales
         .keyBy("shop", "shop")
@@ -72,7 +72,7 @@ describe("results of windows", () => {
     expect(rows).toEqual(["a10:3", "b10:5", "a20:7", "b30:12"]);
   });
 
-  test("late and refused events have it too", async () => {
+  test("late and refused events have the key too", async () => {
     const late = new TestingSink<string>();
     const refused = new TestingSink<string>();
     await collectRows([sale("a", 1, 20), sale("b", 1, 5), sale("c", 1, NaN)], (sales) => {
@@ -95,7 +95,7 @@ describe("results of windows", () => {
     expect([...rows].sort()).toEqual(["a4", "b7"]);
   });
 
-  test("go into a state that is kept", async () => {
+  test("can be kept in state", async () => {
     const store = new MemoryStore();
     const out = new TestingSink<string>();
     const source = new TestingSource<Sale>();

@@ -28,7 +28,7 @@ function moved(): Operator<Visit, Visit> {
 const same = (visit: Visit): Visit => visit;
 const WINDOWER = tumbling(1_000);
 
-describe("what a stream is divided by between the partitions", () => {
+describe("the field that divides a stream between the partitions", () => {
   test.each<[string, (stream: Stream<Visit>) => Stream<Visit>]>([
     ["decode", (s) => s.decode("s", { decode: (event: Visit) => ({ kind: "event", event }) })],
     ["filter", (s) => s.filter("s", ({ user }) => user !== "")],
@@ -104,25 +104,25 @@ describe("what a stream is divided by between the partitions", () => {
     ["a merge with one of them", (s, keeps) => s.merge("both", s.map("s", same, keeps))],
   ];
   test.each(MAKING)("is dropped by %s, unless it says what it keeps", (_, step) => {
-    expect(() => step(visits()).keyBy("again", "zone")).toThrow(/divided by nothing.*keeps/);
+    expect(() => step(visits()).keyBy("again", "zone")).toThrow(/divided by no field.*keeps/);
     expect(() => step(visits()).keyBy("again", ({ zone }) => zone, { field: "zone" })).toThrow(FlowError);
     expect(step(visits(), { keeps: "zone" }).keyBy("again", "zone")).toBeDefined();
     expect(step(visits()).keyBy("again", "zone", { perPartition: true })).toBeDefined();
   });
 
-  test("a field that a step made anew can be named, and is then the one to key by", () => {
+  test("a field of new events can be named, and is then the one to key by", () => {
     const renamed = visits().map("rename", ({ zone, user }) => ({ tz: zone, user }), { keeps: "tz" });
     expect(renamed.keyBy("tz", "tz")).toBeDefined();
     expect(() => renamed.keyBy("user", "user")).toThrow(/divided by tz/);
   });
 
-  test("is not there to be kept where the source's partitions are divided by nothing", () => {
+  test("cannot be kept if no field divides the source's partitions", () => {
     const arbitrary = new TestingSource<Visit>({ parts: ["0", "1"] });
     const stream = new Dataflow("f").input("in", arbitrary);
-    expect(() => stream.map("m", same, { keeps: "zone" })).toThrow(/step "m".*nothing to keep/);
+    expect(() => stream.map("m", same, { keeps: "zone" })).toThrow(/step "m".*no field is known/);
   });
 
-  test("does not matter where the source has one partition", () => {
+  test("does not matter if the source has one partition", () => {
     const single = new Dataflow("f").input("in", new TestingSource<Visit>());
     expect(single.map("m", same).keyBy("k", ({ user }) => user)).toBeDefined();
     expect(single.map("n", same, { keeps: "zone" }).custom("c", moved).keyBy("z", "zone")).toBeDefined();
@@ -132,7 +132,7 @@ describe("what a stream is divided by between the partitions", () => {
 describe("results of windows", () => {
   const clock = systemTime();
 
-  test("are keyed again by their key, where it is what divides the partitions", () => {
+  test("are keyed again by their key if it divides the partitions", () => {
     const counts = visits().keyBy("zone", "zone").window("w", WINDOWER, clock).count("n");
     expect(counts.keyBy("again", "key")).toBeDefined();
     expect(counts.keyBy("claimed", ({ key }) => key, { field: "zone" })).toBeDefined();
@@ -140,7 +140,7 @@ describe("results of windows", () => {
     expect(() => counts.keyBy("part", "part")).toThrow(/divided by key, zone/);
   });
 
-  test("are not, where the key is partial in each partition", () => {
+  test("are not if the key is partial in each partition", () => {
     const perUser = visits().keyBy("user", "user", { perPartition: true });
     expect(() => perUser.window("w", WINDOWER, clock).count("n").keyBy("again", "key")).toThrow(FlowError);
     const unknown = visits().keyBy("zone", "zone").custom("c", moved);
@@ -148,7 +148,7 @@ describe("results of windows", () => {
   });
 });
 
-test("each key has one row where a map has changed nothing that matters", async () => {
+test("each key has one row after a map that keeps the field", async () => {
   const out = new TestingSink<string>();
   const input = new TestingSource<Visit>(ZONES);
   const flow = new Dataflow("visits");

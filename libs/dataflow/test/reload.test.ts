@@ -52,7 +52,7 @@ function forgetful(every: 1 | 2): Store & { acquired: () => number } {
 }
 
 describe("a task whose store was rolled back", () => {
-  test("resumes there, and counts no event twice, also after two rollbacks in a row or an emptied store", async () => {
+  test("resumes there, and counts no event twice, also after two rollbacks or if the store was emptied", async () => {
     const store = new RestorableStore({ flow: "counts", part: "testing" });
     const source = new TestingSource<string>();
     const options = { store, commitEveryEvents: 1, commitEveryMs: 1e9 };
@@ -80,7 +80,7 @@ describe("a task whose store was rolled back", () => {
     expect(reconcile(stats)).toMatchObject({ received: 6, counted: 6, windowed: 6, unaccounted: 0 });
   });
 
-  test("has the rows of the last life in its store", async () => {
+  test("has the rows of its last commits in the store", async () => {
     const store = new RestorableStore({ flow: "counts", part: "testing" });
     const source = new TestingSource<string>();
     const out = new TestingSink<string>();
@@ -97,7 +97,7 @@ describe("a task whose store was rolled back", () => {
     expect(reconcile(driver.stats())).toMatchObject({ counted: 3, rowsOut: { out: 1 } });
   });
 
-  test("also counts what its source measured once", async () => {
+  test("counts once also what its source measured", async () => {
     const store = new RestorableStore({ flow: "counts", part: "testing" });
     const inner = new TestingSource<string>();
     const source = withParts(inner, (opened, resume) => ({
@@ -121,7 +121,7 @@ describe("a task whose store was rolled back", () => {
 });
 
 describe("reloading", () => {
-  test("is done at once the first time, then after growing pauses", async () => {
+  test("happens at once the first time, then after growing pauses", async () => {
     const { logger, logged } = loggerOf();
     const store = forgetful(1);
     const driver = await FlowDriver.start(counting(new TestingSource()), { store, logger });
@@ -141,7 +141,7 @@ describe("reloading", () => {
     await driver.stop();
   });
 
-  test("pauses also where a task gets a commit done each time", async () => {
+  test("pauses also if the task makes a commit each time", async () => {
     const store = forgetful(2);
     const source = new TestingSource<string>();
     const driver = await FlowDriver.start(counting(source), { store, commitEveryEvents: 1 });

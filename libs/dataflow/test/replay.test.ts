@@ -139,7 +139,7 @@ function visits(
 }
 
 describe("a recorded input", () => {
-  test("gives byte-equal results however it is run, with idle advance never", async () => {
+  test("gives byte-equal results in every run, with idle advance never", async () => {
     await fc.assert(
       fc.asyncProperty(
         visits(8_000),
@@ -168,7 +168,7 @@ describe("a recorded input", () => {
     );
   });
 
-  test("gives equal results with idle advance drained too, where no event is delayed by more than the wait", async () => {
+  test("gives equal results with idle advance drained too, if no event is delayed by more than the wait", async () => {
     const values = (results: string): string => results.replaceAll(/"cause":"\w+"/g, "");
     await fc.assert(
       fc.asyncProperty(visits(WAIT_MS), async (played) => {
@@ -202,7 +202,7 @@ test("a file that is shorter than what was committed is refused instead of writt
   await expect(run(once(), { store })).rejects.toMatchObject({ code: "MILLRACE_STATE_INVALID" });
 });
 
-test("rows written before a task ever committed are not there twice after a crash", async () => {
+test("rows written before the first commit are not duplicated by a crash", async () => {
   const out = fresh("out.jsonl");
   const inner = new FileStore(fresh("store"));
   const source = new TestingSource<string>();

@@ -39,7 +39,7 @@ function warnings(lines: object[]): Logger {
 }
 
 describe("a flood of values", () => {
-  test("is counted as overflow beyond the bound of the run, and every restart goes on", async () => {
+  test("is counted as overflow above the run's maxStateBytes, and each restart continues", async () => {
     const source = new TestingSource<string>();
     const out = new TestingSink<Row>();
     const store = new MemoryStore();
@@ -60,7 +60,7 @@ describe("a flood of values", () => {
     ]);
   });
 
-  test("is in the figures of its step", async () => {
+  test("is in the counts of its step", async () => {
     const source = new TestingSource<string>();
     source.push(users(0, 60));
     source.end();
@@ -69,7 +69,7 @@ describe("a flood of values", () => {
     expect(step?.figures).toMatchObject({ counted: 60, overflowed: 0, overflowedValues: 10 });
   });
 
-  test("that an earlier run had room for is taken up, and nothing beside it", async () => {
+  test("that fitted into an earlier run is restored, and nothing is added to it", async () => {
     const source = new TestingSource<string>();
     const out = new TestingSink<Row>();
     const store = new MemoryStore();
@@ -91,9 +91,9 @@ describe("a flood of values", () => {
     expect(out.rows).toEqual([{ events: 80, users: 60, overflow: 10 }]);
   });
 
-  test("does not end a process with a small heap, nor the one that goes on from its state", async () => {
+  test("ends neither a process with a small heap nor the one that continues from its state", async () => {
     const folder = await mkdtemp(join(tmpdir(), "millrace-flood-"));
-    // Two lives in one process would share its heap: each has one of its own.
+    // Two lives in one process would share its heap, so each has its own process.
     const script = `
       import { CallbackSink, Dataflow, FileStore, IterableSource, run } from "@millrace/dataflow";
       import { count, distinct, systemTime, tumbling } from "@millrace/windowing";

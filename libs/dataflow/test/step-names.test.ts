@@ -12,7 +12,7 @@ import { TestingSink } from "@millrace/dataflow/testing";
 import { systemTime, tumbling } from "@millrace/windowing";
 import { collectRows } from "./collect-rows.ts";
 
-test("steps may have the names of what every object has", async () => {
+test("steps may have the names of an object's built-in properties", async () => {
   const store = new MemoryStore();
   const sinks = [new TestingSink<number>(), new TestingSink<number>()] as const;
   const flow = new Dataflow("names");
@@ -28,11 +28,11 @@ test("steps may have the names of what every object has", async () => {
   ]);
 });
 
-describe("names that are left out", () => {
+describe("default step names", () => {
   const zones = (): Stream<string> => new Dataflow("f").input("in", new IterableSource(["a"]));
   const steps = (flow: Dataflow): readonly string[] => describeFlow(flow).steps.map(({ id }) => id);
 
-  test("are those of the operators, numbered in the order in which they are added", () => {
+  test("are the operators' names, numbered in the order in which steps are added", () => {
     const flow = new Dataflow("f");
     const source = flow.input("in", new IterableSource(["a"]));
     const { yes, no } = source.map((text) => text + text).branch((text) => text === "aa");
@@ -53,7 +53,7 @@ describe("names that are left out", () => {
     );
   });
 
-  test("are what the step is called where it fails", async () => {
+  test("name the step in errors", async () => {
     const chain = collectRows([1], (numbers) =>
       numbers
         .map((n) => n)
@@ -64,14 +64,14 @@ describe("names that are left out", () => {
     await expect(chain).rejects.toThrow(/step "map_2"/);
   });
 
-  test("give way to names that are taken, and say so where they took one", () => {
+  test("avoid names that are in use, and are named in the error for a name that they have", () => {
     const named = zones().map("filter", (text) => text);
     expect(() => named.filter(() => true).filter("filter_2", () => true)).toThrow(
-      /step "filter_2": the id is taken by a filter that was given none/,
+      /step "filter_2": the id belongs to a filter without an id of its own/,
     );
   });
 
-  test("one text given to keyBy is a field, the first of two is the name", () => {
+  test("keyBy takes one string as a field, and the first of two as the step's name", () => {
     const flow = new Dataflow("f");
     const source = flow.input("in", new IterableSource([{ zone: "a", shop: "b" }]));
     source.keyBy("zone");
@@ -87,12 +87,12 @@ describe("names that are left out", () => {
     ]);
   });
 
-  test("a second fold of the same windows needs one", () => {
+  test("a second fold of the same windows needs a name", () => {
     const windows = zones()
       .keyBy((text) => text)
       .window("w", tumbling("5s"), systemTime());
     windows.count();
-    expect(() => windows.count()).toThrow(/step "w": the id is taken by a window/);
+    expect(() => windows.count()).toThrow(/step "w": the id belongs to a window/);
     windows.count("events");
   });
 });

@@ -6,7 +6,7 @@ import { loggerOf } from "./support/logger-of.ts";
 
 const never = new Promise<never>(() => undefined);
 
-/** What a start goes through with a store, up to where it takes a task over. */
+/** The steps of a start with a store, until it takes over a task. */
 interface Places {
   listParts?: () => Promise<never>;
   /** Of the source: it hears the signal, as those in Redis do. */

@@ -2,7 +2,7 @@
  * Checked by the compiler alone: types flow from a source to its sinks without a type argument or a cast, and wrong
  * uses do not compile. Nothing here is run.
  */
-import { CallbackSink, Dataflow, IterableSource, StdoutSink } from "@millrace/dataflow";
+import { CallbackSink, Dataflow, IterableSource, StdoutSink, iterate } from "@millrace/dataflow";
 import type { Decoder, PartResult, Stream } from "@millrace/dataflow";
 import {
   aggregate,
@@ -26,8 +26,9 @@ import {
   systemTime,
   topK,
   tumbling,
+  windowTime,
 } from "@millrace/windowing";
-import type { ClosingFold, JsonCodec, LateEvent, Ranked } from "@millrace/windowing";
+import type { ClosingFold, JsonCodec, LateEvent, Ranked, RefusedEvent } from "@millrace/windowing";
 
 interface Click {
   readonly zone: string;
@@ -232,7 +233,7 @@ keyed.window("bad_clock", tumbling(1), dateClock);
 rows.output("bad_sink", new CallbackSink((batch: readonly string[]) => void batch.length));
 // @ts-expect-error only mapAsync takes an async function
 clicks.filter("bad_async", async (click) => Promise.resolve(click.mobile));
-// Results have the key of their window, and may be keyed anew.
+// Results have the key of their window, and may be keyed again.
 mobile.map("key_of_result", (_, key) => {
   same<typeof key, string>(true);
   return key;
@@ -393,6 +394,104 @@ const perMinute = clicks.keyBy("zone").window("bad_join", tumbling("1m"), system
 // @ts-expect-error a side reads a field that the events have not
 perMinute.join({ sides: { a: (click) => click.none } });
 
+// Another value in a result: its key and window are known, and stay.
+const shaped = mobile.mapValue((clicks, { key, window, part }) => ({
+  zone: key,
+  clicks,
+  open: window.open,
+  part,
+}));
+same<typeof shaped, Stream<PartResult<{ zone: string; clicks: number; open: number; part: string }>, string>>(
+  true,
+);
+const shapedEvents = sums.filter(({ value }) => value.events > 1).mapValue("events", ({ events }) => events);
+same<typeof shapedEvents, Stream<PartResult<number>, string>>(true);
+// @ts-expect-error only results of windows have a value
+keyed.mapValue((click: Click) => click.at);
+
+// The rows of a stream, in a loop.
+async function loops(): Promise<void> {
+  for await (const { key, value, window } of iterate(flow, shaped, { exitWhenIdleMs: 1_000 })) {
+    same<typeof key, string>(true);
+    same<typeof value, { zone: string; clicks: number; open: number; part: string }>(true);
+    same<typeof window.open, number>(true);
+  }
+  for await (const line of iterate(flow, lines)) same<typeof line, string>(true);
+  for await (const late of iterate(flow, mobile.late)) same<typeof late, LateEvent<Click>>(true);
+  // @ts-expect-error an option that a run does not have
+  iterate(flow, lines, { buffer: 10 });
+  // @ts-expect-error a flow without a stream
+  iterate(flow);
+}
+void loops;
+
+// Every fold of a window has its own value, and late and refused events are streams beside the results.
+same<ReturnType<typeof windows.count> extends Stream<PartResult<number>, string> ? true : false, true>(true);
+const least = windows.min((click) => click.at);
+const greatest = windows.max("latest", (click) => click.at);
+const average = windows.mean((click) => click.at);
+const different = windows.distinct((click) => (click.mobile ? click.zone : undefined), { max: 10 });
+for (const numbers of [least, greatest, average, different]) {
+  same<typeof numbers extends Stream<PartResult<number>, string> ? true : false, true>(true);
+}
+same<typeof mobile.refused, Stream<RefusedEvent<Click>, string>>(true);
+const missed = mobile.late.merge(mobile.refused);
+same<typeof missed, Stream<LateEvent<Click> | RefusedEvent<Click>, string>>(true);
+// @ts-expect-error the least of values that are not numbers
+windows.min((click) => click.zone);
+
+// Results of windows are windowed again by their own time.
+const hours = mobile.window("hours", tumbling("1h"), windowTime()).sum(({ value }) => value);
+same<typeof hours extends Stream<PartResult<number>, string> ? true : false, true>(true);
+// @ts-expect-error only results have the time of a window
+keyed.window("bad_hours", tumbling("1h"), windowTime());
+
+// Several numbers in one row, without a name for the step or types for the events.
+const audience = windows.aggregate({
+  events: count(),
+  zones: distinct((click) => click.zone),
+  lengths: collectList((click) => click.zone.length),
+});
+audience.mapValue(({ events, zones, lengths }, { key }) => {
+  same<typeof events, number>(true);
+  same<typeof zones, number>(true);
+  same<typeof lengths, readonly number[]>(true);
+  return key;
+});
+// @ts-expect-error a field that the events do not have
+windows.aggregate({ users: distinct((click) => click.user) });
+
+// The first of each side of a join, or the last, is one value.
+const firsts = windows.join({ sides: { at: (click) => click.at }, insert: "first" });
+firsts.map(({ value }) => {
+  same<typeof value, { readonly at: number | null }>(true);
+});
+// @ts-expect-error there is no such insert
+windows.join({ sides: { at: (click) => click.at }, insert: "newest" });
+
+// Every step that makes new events keeps their keys, and passes them as the second argument.
+const { yes: phones, no: others } = keyed.branch((click, key) => click.mobile && key.length > 0);
+same<typeof phones, Stream<Click, string>>(true);
+same<typeof others, Stream<Click, string>>(true);
+const perZone = keyed
+  .filterMap("zones_of_phones", (click, key) => (click.mobile ? { key, at: click.at } : undefined))
+  .flatMap(({ at }, key) => [`${key} ${at}`])
+  .inspect((text, key) => text.startsWith(key));
+same<typeof perZone, Stream<string, string>>(true);
+const unkeyedKey = clicks.map((_, key) => key);
+same<typeof unkeyedKey, Stream<undefined>>(true);
+const batches = keyed.collect("batches", { maxSize: 10, timeout: "1s" });
+same<typeof batches, Stream<readonly Click[], string>>(true);
+const once = keyed.deduplicate("once", (click) => click.zone, { within: "1m" });
+same<typeof once, Stream<Click, string>>(true);
+const byNumber = keyed.keyBy("at").map((_, key) => key);
+same<typeof byNumber, Stream<string, string>>(true);
+
+// A clock apart from its window requires of events only what it reads.
+const dated = eventTime((event: { readonly at: number }) => event.at, { wait: "1s" });
+keyed.window("dated", tumbling("5s"), dated).count();
+// @ts-expect-error the events of this stream have no time
+visits.keyBy("price").window("bad_dated", tumbling("5s"), dated);
 // Every fold infers its row from what it reads.
 const folded = {
   approx: windows.approxDistinct((click) => click.mobile),

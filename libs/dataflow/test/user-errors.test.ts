@@ -18,7 +18,7 @@ async function failureOf(
   );
 }
 
-/** Events as they are, whatever their type says. */
+/** Events at run time, which may not match their type. */
 function eventsOf(json: string): readonly Click[] {
   return JSON.parse(json) as readonly Click[];
 }
@@ -29,7 +29,7 @@ describe("a step's error", () => {
     ['[{"system":true}]', 'the field "system" is a boolean, and keys are strings or finite numbers'],
     ['[{"system":null}]', 'the field "system" is null, and keys are strings or finite numbers'],
     ['[{"system":{}}]', 'the field "system" is an object, and keys are strings or finite numbers'],
-  ])("names the field that is no key in %s", async (json, message) => {
+  ])("names the field that is not a key in %s", async (json, message) => {
     const text = await failureOf(eventsOf(json), (flow, events) => {
       flow
         .input("in", new IterableSource(events))
@@ -41,7 +41,7 @@ describe("a step's error", () => {
     expect(text).not.toContain("thrown at");
   });
 
-  test("says of a key that a function gives what it is", async () => {
+  test("shows an invalid key that a function returns", async () => {
     const text = await failureOf(eventsOf('[{"os":"Linux"}]'), (flow, events) => {
       flow
         .input("in", new IterableSource(events))
@@ -52,7 +52,7 @@ describe("a step's error", () => {
     expect(text).toContain("the key is undefined, and keys are strings");
   });
 
-  test("says where the user's function threw, also below functions of Node's", async () => {
+  test("has the place where the user's function threw, also when Node's functions called it", async () => {
     const text = await failureOf([{ system: "{" }], (flow, events) => {
       flow
         .input("in", new IterableSource(events))
@@ -63,7 +63,7 @@ describe("a step's error", () => {
   });
 });
 
-test("an error of a flow of another copy of the library is named once", async () => {
+test("an error of a flow from a second copy of the library is wrapped once", async () => {
   jest.resetModules();
   const copy = await import("../src/dataflow.ts");
   const flow = new copy.Dataflow("foreign");
@@ -81,7 +81,7 @@ test("an error of a flow of another copy of the library is named once", async ()
   });
 });
 
-test("a flow of another copy of the library is one", async () => {
+test("a flow from a second copy of the library is a flow", async () => {
   jest.resetModules();
   const copy = await import("../src/dataflow.ts");
   const flow = new copy.Dataflow("foreign");

@@ -15,13 +15,13 @@ function boom(): never {
 
 const rejects = (): Promise<never> => Promise.reject(new Error("boom"));
 
-describe("whatever a method of an operator throws names its step", () => {
+describe("an error of any method of an operator names its step", () => {
   const PASSING: Operator<string, string> = {
     process(batch, _now, out) {
       out.emit(batch);
     },
   };
-  /** An operator that hands on what it gets. @param own whose getters stay getters */
+  /** An operator that passes its input on. @param own whose getters stay getters */
   const passing = (own: Partial<Operator<string, string>> = {}): Operator<string, string> =>
     Object.defineProperties({ ...PASSING }, Object.getOwnPropertyDescriptors(own));
 
@@ -48,7 +48,7 @@ describe("whatever a method of an operator throws names its step", () => {
     const flow = new Dataflow("own");
     flow.input("in", source).custom("mine", operator).output("out", new TestingSink());
     const store = new MemoryStore();
-    // A commit to go on from, for what is called only then.
+    // A commit to continue from, for methods that are called only then.
     const before = new Dataflow("own");
     before
       .input("in", source)
@@ -78,7 +78,7 @@ describe("whatever a method of an operator throws names its step", () => {
     });
   });
 
-  test("also its factory", async () => {
+  test("also of its factory", async () => {
     expect(await failureOf(boom)).toMatchObject({ code: "MILLRACE_STEP_FAILED", step: "mine" });
   });
 
@@ -93,7 +93,7 @@ describe("whatever a method of an operator throws names its step", () => {
         },
       },
     ],
-  ])("but for %s, which is only shown: the run goes on, and one line of the log says it", async (_, own) => {
+  ])("except in %s, which is only reported: the run continues, and one line is logged", async (_, own) => {
     const source = new TestingSource<string>();
     const { logger, logged } = loggerOf();
     const flow = new Dataflow("figures");
@@ -115,8 +115,8 @@ describe("whatever a method of an operator throws names its step", () => {
   });
 });
 
-describe("what a step learns of the clock", () => {
-  test("comes at its next turn, before the time that is later by it", async () => {
+describe("an adjustment of the clock", () => {
+  test("reaches a step in its next turn, before the adjusted time", async () => {
     const calls: unknown[] = [];
     const source = new TestingSource<string>();
     const flow = new Dataflow("clock");
@@ -144,7 +144,7 @@ describe("what a step learns of the clock", () => {
   });
 });
 
-describe("whatever a source throws names its step", () => {
+describe("an error of a source names its step", () => {
   const opened: Readonly<Record<string, Partial<SourcePartition<string>>>> = {
     nextBatch: { nextBatch: boom },
     "nextBatch, later": { nextBatch: rejects },
@@ -221,7 +221,7 @@ describe("whatever a source throws names its step", () => {
     });
   });
 
-  test("but for stats, which are only shown", async () => {
+  test("except in stats, which are only reported", async () => {
     const inner = new TestingSource<string>();
     const { logger, logged } = loggerOf();
     const flow = new Dataflow("figures");
@@ -241,7 +241,7 @@ describe("whatever a source throws names its step", () => {
   });
 });
 
-describe("whatever a sink throws names its step", () => {
+describe("an error of a sink names its step", () => {
   const none = (): Promise<void> => Promise.resolve();
   const opened: Readonly<Record<string, Partial<SinkPartition<unknown>>>> = {
     writeBatch: { writeBatch: boom },
@@ -276,7 +276,7 @@ describe("whatever a sink throws names its step", () => {
   });
 });
 
-describe("whatever a clock's function throws names the step", () => {
+describe("an error of a clock's function names the step", () => {
   test("the time of an event", async () => {
     const source = new TestingSource<string>();
     const flow = new Dataflow("clocks");

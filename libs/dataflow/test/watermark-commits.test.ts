@@ -69,21 +69,18 @@ describe("the watermark of a partition that has nothing to read", () => {
   test.each([
     [100, 10],
     [5_000, 2],
-  ])(
-    "is committed no more often than a commit would be made: every %d ms",
-    async (commitEveryMs, expected) => {
-      const { driver, source, commits } = await watched(watching("drained"), commitEveryMs);
-      source.push([1]);
-      await driver.settle();
-      await driver.advanceTo(5_000);
-      const before = commits.length;
-      await driver.advanceTo(15_000);
-      expect(commits.length - before).toBe(expected);
-      await driver.stop();
-    },
-  );
+  ])("is committed at most once in a commit interval: every %d ms", async (commitEveryMs, expected) => {
+    const { driver, source, commits } = await watched(watching("drained"), commitEveryMs);
+    source.push([1]);
+    await driver.settle();
+    await driver.advanceTo(5_000);
+    const before = commits.length;
+    await driver.advanceTo(15_000);
+    expect(commits.length - before).toBe(expected);
+    await driver.stop();
+  });
 
-  test("moves while the source's position alone moves, as by heartbeats, as often as that", async () => {
+  test("advances when only the source's position advances, as with heartbeats", async () => {
     const { driver, source, commits } = await watched(watching("drained"));
     source.push([1]);
     await driver.advanceTo(1_000);
@@ -95,7 +92,7 @@ describe("the watermark of a partition that has nothing to read", () => {
     await driver.stop();
   });
 
-  test("stands still while the partition is away, and costs nothing then", async () => {
+  test("does not advance while the partition is disconnected, and causes no commits", async () => {
     const { driver, source, commits } = await watched(watching("drained"));
     source.push([1]);
     await driver.advanceTo(2_000);
@@ -110,7 +107,7 @@ describe("the watermark of a partition that has nothing to read", () => {
     await driver.stop();
   });
 
-  test("is not there to be committed before the first event, and for flows without windows", async () => {
+  test("is not committed before the first event, or for flows without windows", async () => {
     const { driver, commits } = await watched(() => ({
       process: (batch, _now, out) => {
         out.emit(batch);
@@ -123,7 +120,7 @@ describe("the watermark of a partition that has nothing to read", () => {
   });
 });
 
-test("windows of a silent partition are final for a reader of its commits, as those of a busy one are", async () => {
+test("windows of a silent partition become final for a reader of its commits, as in a busy one", async () => {
   const source = new TestingSource<number>({ parts: ["busy", "silent"], partitioning: { kind: "single" } });
   const latest = new Map<string, number | null>();
   const store = notingStore(({ watermark }, { part }) => latest.set(part, watermark));

@@ -23,7 +23,7 @@ const orders: readonly Order[] = [
   { at: 9_000, amount: 1 },
 ];
 
-/** Orders that have no amount whatever their type says, as data from outside may be. */
+/** Orders without the amount that their type has, as external data may be. */
 function revenue(
   windower: Windower,
   options: WindowOptions<Order>,
@@ -111,7 +111,7 @@ describe("an event that a window's fold cannot take", () => {
     });
   });
 
-  test("counts once for each run, though the engine counts through all of them", async () => {
+  test("counts once in each run, although the engine counts across runs", async () => {
     const store = new MemoryStore();
     const first = revenue(tumbling(5_000), { onError: "dead-letter" });
     expect(reconcile(await run(first.flow, { store }))).toMatchObject({ skipped: 2, unaccounted: 0 });

@@ -73,7 +73,7 @@ describe("windows on the system clock", () => {
     expect(out.take()).toEqual([]);
   });
 
-  test("are emitted with a cause of their own when a worker stops without a store", async () => {
+  test("are emitted with their own cause when a worker stops without a store", async () => {
     const source = new TestingSource<string>();
     const out = new TestingSink<Row>();
     const driver = await FlowDriver.start(mobileCounts(source, out));
@@ -83,7 +83,7 @@ describe("windows on the system clock", () => {
     expect(out.take()).toEqual([["Madrid", 1, "drain"]]);
   });
 
-  test("are accounted for by what their steps are, whatever their operators are called", async () => {
+  test("are accounted for by the kind of their steps, for any operator names", async () => {
     const source = new TestingSource<string>();
     source.push(["Madrid 1 0", "", "nonsense", "Madrid 0 0"]);
     source.end();
@@ -134,7 +134,7 @@ describe("windows on event time", () => {
     const driver = await FlowDriver.start(mobileCounts(source, out, eventClock()), { startAt: 4_000 });
     source.push(["Madrid 1 4000"]);
     await driver.settle();
-    // The watermark stands at 3000 at system time 4000, so it reaches 5000 at system time 6000.
+    // The watermark is 3000 at system time 4000, so it reaches 5000 at system time 6000.
     await driver.advanceTo(5_999);
     expect(out.take()).toEqual([]);
     await driver.advanceTo(6_000);
@@ -161,7 +161,7 @@ describe("windows on event time", () => {
 });
 
 describe("ending an idle run", () => {
-  test("waits for a first event, then for the whole idle time without a break", async () => {
+  test("waits for a first event, then for the whole idle time without an event", async () => {
     const source = new TestingSource<string>();
     const out = new TestingSink<Row>();
     const driver = await FlowDriver.start(mobileCounts(source, out), { exitWhenIdleMs: 3_000 });
@@ -213,7 +213,7 @@ describe("recovery through a store", () => {
     "Madrid 1 20000",
   ];
 
-  test("goes on where the last commit was, with windows half full", async () => {
+  test("continues from the last commit, with open windows", async () => {
     const store = new MemoryStore();
     const source = new TestingSource<string>();
     const first = new TestingSink<Row>();
@@ -272,7 +272,7 @@ describe("recovery through a store", () => {
     },
   );
 
-  test("state of a flow of another shape is refused", async () => {
+  test("state of a different flow is refused", async () => {
     const store = new MemoryStore();
     const source = new TestingSource<string>();
     source.push(["Madrid 1 1000"]);
@@ -318,7 +318,7 @@ test("a source that fails ends the run with its error, and the sinks are closed"
   expect(closed).toBe(1);
 });
 
-test("a probe that is answered after the events that disproved it were read does not put the task to sleep", async () => {
+test("a proof of drained that is outdated by events does not put the task to sleep", async () => {
   const inner = new TestingSource<string>();
   const answers: (() => void)[] = [];
   /** Answers a probe only when the test says so. */

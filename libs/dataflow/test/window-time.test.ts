@@ -48,7 +48,7 @@ function loggerOf(lines: Line[]): Logger {
 }
 
 describe.each(["stream", "perKey"] as const)("a worker that was stopped for 8 hours (%s)", (timeModel) => {
-  test("counts a recording that goes on as if nothing had been", async () => {
+  test("counts a recording that continues after a restart as one without a restart", async () => {
     const source = new TestingSource<Event>();
     const out = new TestingSink<Row>();
     const store = new MemoryStore();
@@ -110,7 +110,7 @@ describe("events from the future", () => {
     await driver.stop();
   });
 
-  test("do not pass a deduplication, nor make it forget", async () => {
+  test("neither pass a deduplication nor make it forget ids", async () => {
     const source = new TestingSource<Event>();
     const out = new TestingSink<Event>();
     const lines: Line[] = [];
@@ -139,7 +139,7 @@ describe("events from the future", () => {
   });
 });
 
-describe("a window on the system clock that waits for news of producers", () => {
+describe("a window on the system clock that waits for producers", () => {
   /** A source that reports up to when every producer was heard, as one with numbered frames does. */
   function heardSource(): { source: Source<Event>; testing: TestingSource<Event>; news: { at: number } } {
     const testing = new TestingSource<Event>();
@@ -156,7 +156,7 @@ describe("a window on the system clock that waits for news of producers", () => 
     return { source, testing, news };
   }
 
-  test("is emitted with the message that brings the news, though that has no event", async () => {
+  test("is emitted on a message from the producer, even one without events", async () => {
     const { source, testing, news } = heardSource();
     const out = new TestingSink<Row>();
     const flow = countFlow(source, out, systemTime({ settle: 5_000 }));
@@ -171,7 +171,7 @@ describe("a window on the system clock that waits for news of producers", () => 
     await driver.stop();
   });
 
-  test("notices within a second what no message brought", async () => {
+  test("detects within a second what no message reported", async () => {
     const { source, testing, news } = heardSource();
     const out = new TestingSink<Row>();
     const flow = countFlow(source, out, systemTime({ settle: 60_000 }));
@@ -184,7 +184,7 @@ describe("a window on the system clock that waits for news of producers", () => 
     await driver.stop();
   });
 
-  test("is emitted without the news when its time is over", async () => {
+  test("is emitted after its maximum wait", async () => {
     const { source, testing } = heardSource();
     const out = new TestingSink<Row>();
     const flow = countFlow(source, out, systemTime({ settle: 5_000 }));
@@ -198,7 +198,7 @@ describe("a window on the system clock that waits for news of producers", () => 
   });
 });
 
-test("a commit says up to when first results are all visible", async () => {
+test("a commit has the time up to which all first results are visible", async () => {
   const source = new TestingSource<Event>();
   const watermarks: (number | null)[] = [];
   const store = new CrashingStore(new MemoryStore(), ({ watermark }) => {
@@ -215,6 +215,6 @@ test("a commit says up to when first results are all visible", async () => {
   await driver.stop();
   expect(watermarks[0]).toBeNull();
   // 66 s after the event, of which 5 s are waited for others.
-  // It goes on moving while nothing comes.
+  // It continues to advance without events.
   expect(watermarks.at(-1)).toBe(START + 61_000);
 });

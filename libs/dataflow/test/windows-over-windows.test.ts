@@ -80,12 +80,12 @@ const found = (rows: readonly Row[]): readonly string[] =>
   rows.map(([key, open, total, sums]) => `${key} ${open} ${total} ${sums}`).sort();
 
 describe("windows over results of windows", () => {
-  test("close when all results that belong to them are out, and not before", async () => {
+  test("close when all results that belong to them are emitted, and not before", async () => {
     const job = new Job();
     const driver = await FlowDriver.start(job.flow, { startAt: 100 });
     job.source.push([order("a", 1, 1), order("a", 2, 6), order("a", 4, 19), order("a", 8, 21)]);
     await driver.settle();
-    // The watermark stands at 19 since 100: the small window to 20 is open.
+    // The watermark is 19 since 100: the small window to 20 is open.
     expect(job.rows.rows).toEqual([]);
     await driver.advanceTo(101);
     expect(job.rows.take()).toEqual([["a", 0, 7, 3, "watermark"]]);
@@ -98,7 +98,7 @@ describe("windows over results of windows", () => {
     expect(reconcile(stats)).toMatchObject({ received: 4, unaccounted: 0 });
   });
 
-  test("close under a flood of events that leaves no moment to rest", async () => {
+  test("close under a constant load of events", async () => {
     const job = new Job();
     job.source.push(Array.from({ length: 100 }, (_, i) => order("a", 1, i)));
     const driver = await FlowDriver.start(job.flow);
@@ -127,7 +127,7 @@ describe("windows over results of windows", () => {
   const orders = fc.record({ shop: fc.constantFrom("a", "b", "c"), amount: fc.nat(9), at: fc.nat(120) });
   const steps = fc.array(fc.oneof(fc.array(orders, { maxLength: 6 }), fc.integer({ min: 1, max: 40 })));
 
-  test("count each result once, whatever the windows, pages and pauses, and none is late", async () => {
+  test("count each result once, for any windows, pages and pauses, and none is late", async () => {
     await fc.assert(
       fc.asyncProperty(inners, steps, fc.boolean(), fc.boolean(), async (inner, script, pause, ends) => {
         const job = new Job({ inner, pause });
@@ -150,7 +150,7 @@ describe("windows over results of windows", () => {
     );
   });
 
-  test("go on after a crash as if there had been none", async () => {
+  test("continue after a crash without a difference", async () => {
     const orders = Array.from({ length: 60 }, (_, i) => order(i % 3 === 0 ? "a" : "b", i, i));
     const store = new MemoryStore();
     const source = new TestingSource<Order>();
@@ -168,7 +168,7 @@ describe("windows over results of windows", () => {
     expect(all(({ rows }) => rows.rows).length).toBe(6);
   });
 
-  test("show at an idle end what they have, from final results only", async () => {
+  test("emit early results at an idle end, from final results only", async () => {
     const job = new Job({ inner: tumbling("5s"), outer: tumbling("20s") });
     const driver = await FlowDriver.start(job.flow, { store: new MemoryStore(), exitWhenIdleMs: 1_000 });
     job.source.push([order("a", 1, 1_000), order("a", 2, 6_000), order("a", 4, 12_000)]);
@@ -191,7 +191,7 @@ describe("windows over results of windows", () => {
     await driver.stop();
   });
 
-  test("may go by another time of the results, with a wait for it", async () => {
+  test("may use another timestamp of the results, with a wait", async () => {
     const job = new Job({ clock: eventTime(({ window }) => window.open, { wait: 5 }) });
     const driver = await FlowDriver.start(job.flow);
     job.source.push([order("a", 1, 18), order("a", 2, 26), order("a", 4, 33)]);
@@ -208,7 +208,7 @@ describe("refused are windows over results", () => {
     ["that revisions follow", { options: { allowedLateness: "1s" } }, /allowedLateness/],
     ["of which each key has its own time", { options: { timeModel: "perKey" } }, /timeModel "perKey"/],
     [
-      "by the time of a message, which they have not",
+      "by the time of a message, which results do not have",
       { clock: messageTime({ wait: 0 }) },
       /use windowTime\(\)/,
     ],
@@ -216,7 +216,7 @@ describe("refused are windows over results", () => {
     expect(() => new Job(shape)).toThrow(why);
   });
 
-  test("where other events are among them", () => {
+  test("of a stream that has other events too", () => {
     const flow = new Dataflow("mixed");
     const orders = flow.input("orders", new TestingSource<Order>()).keyBy("shop");
     const sums = orders
@@ -235,9 +235,11 @@ describe("refused are windows over results", () => {
     ).toThrow(/others are not/);
   });
 
-  test("of which there are none", () => {
+  test("of a stream without results", () => {
     const results = new IterableSource<WindowResult<number>>([]);
     const stream = new Dataflow("none").input("in", results).keyBy("key");
-    expect(() => stream.window("large", tumbling(20), windowTime()).count()).toThrow(/its events are none/);
+    expect(() => stream.window("large", tumbling(20), windowTime()).count()).toThrow(
+      /its events are not results/,
+    );
   });
 });

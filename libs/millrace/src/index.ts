@@ -66,6 +66,7 @@ export type {
 // Windows and clocks
 export {
   eventTime,
+  formatDuration,
   messageTime,
   parseDuration,
   session,
@@ -218,7 +219,7 @@ export type {
   TaskStore,
 } from "@millrace/dataflow";
 
-// Operators of one's own
+// Custom operators
 export type { Batch, Emitter, Operator, OperatorContext, OperatorFactory, Wake } from "@millrace/dataflow";
 export type { StateChange, StateField, StateGroup } from "@millrace/windowing";
 
@@ -227,7 +228,7 @@ export { DEFAULT_LOGGER, SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
 export type { ClockStep, Logger, TimeProvider } from "@millrace/dataflow";
 
 // Lines of JSON as events
-export { AsyncSchemaError, json } from "@millrace/json";
+export { AsyncSchemaError, InvalidOptionError, json } from "@millrace/json";
 export type {
   DuplicateNames,
   EventCodec,

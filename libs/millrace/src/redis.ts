@@ -36,16 +36,11 @@ export type {
 } from "@millrace/redis-source";
 
 // State and results
-export {
-  RedisHashResultSink,
-  RedisStore,
-  RedisStreamResultSink,
-  inspectTask,
-  resetTask,
-} from "@millrace/redis-store";
+export { RedisStore, RedisStreamResultSink, inspectTask, resetTask } from "@millrace/redis-store";
 export type {
   FailPoint,
   NoticeCommand,
+  RedisHashResultSink,
   RedisHashResultSinkOptions,
   RedisStoreOptions,
   RedisStreamResultSinkOptions,
@@ -55,10 +50,9 @@ export type {
   TaskAccessOptions,
   TaskInspection,
   TaskMeta,
-  WindowResultOptions,
 } from "@millrace/redis-store";
 
-// Connections, also for sources of one's own
+// Connections, also for custom sources
 export { RetryingClient, StartClock, connectRedis } from "@millrace/redis-source";
 export type {
   Attempt,

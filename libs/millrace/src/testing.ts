@@ -1,3 +1,3 @@
-/** Flows under a virtual clock, and suites for sources, sinks, stores and windowers of one's own. */
+/** Flows under a virtual clock, and suites for custom sources, sinks, stores and windowers. */
 export * from "@millrace/dataflow/testing";
 export * from "@millrace/windowing/testing";

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { startRedis } from "@millrace/local-redis";
@@ -143,6 +143,20 @@ describe("millrace run", () => {
     expect(rowsOf(byVariable)).toEqual([{ item: "jam", revenue: 6 }]);
   });
 
+  test("runs the flow in the guide", async () => {
+    const guide = readFileSync(join(ROOT, "docs/flows.md"), "utf8");
+    const [, flow = ""] = /```ts\n(import \{ Dataflow, json \} from "millrace";.*?)```/s.exec(guide) ?? [];
+    const folder = mkdtempSync(join(import.meta.dirname, "guide-"));
+    writeFileSync(join(folder, "flow.ts"), flow);
+    const args = ["run", join(folder, "flow.ts"), "--file=-", "--min-price=5", "--window=tumbling:10000d"];
+    const ended = await millrace(args, { input: ORDERS });
+    rmSync(folder, { recursive: true });
+    expect(rowsOf(ended)).toEqual([
+      { item: "jam", revenue: 6 },
+      { item: "tea", revenue: 5 },
+    ]);
+  });
+
   test("shows these options in its help", async () => {
     const { code, output } = await millrace(["run", "./flows/orders.ts", "--help"]);
     expect(code).toBe(0);
@@ -163,8 +177,9 @@ describe("millrace run", () => {
 
   test.each([
     [[], 2, "millrace run: name the flow module first, such as ./flow.ts"],
+    [["--window=session:5s", "./flows/lines.mjs"], 2, "millrace run: name the flow module first"],
     [["./nowhere.ts"], 2, "millrace run: there is no file"],
-    [[...orders, "--min-price=dear"], 2, 'millrace run: --min-price: "dear" is no number'],
+    [[...orders, "--min-price=much"], 2, 'millrace run: --min-price: "much" is no number'],
     [["./flows/lines.mjs", "--min-price=5"], 2, "millrace run: unknown option '--min-price=5'"],
     [["./flows/lines.mjs", "--partitions=2"], 2, "name the field that divides the events among them"],
     [["./flows/taken-flag.mjs"], 1, "options.mine: there is an option --window <size> already"],

@@ -56,7 +56,7 @@ export type { Frame, FrameFailure, FrameFailureCode, FrameHeader } from "./wire/
 export type { FrameToEncode } from "./wire/encode-frame.ts";
 export type { FrameVerdict, LedgerOptions, LedgerStats, Suspicion } from "./wire/producer-ledger.ts";
 export type { ProducerRecord } from "./wire/producer-records.ts";
-export type { NumberRange } from "./wire/missing-numbers.ts";
+export type { NumberRange } from "./wire/loss.ts";
 export type {
   OverflowPolicy,
   PubSubTransport,

@@ -12,7 +12,6 @@ export {
   RedisStreamResultSink,
 } from "./sinks/redis-stream-result-sink.ts";
 export { DEFAULT_TASK_ACCESS_OPTIONS } from "./admin/with-task.ts";
-export { RedisHashResultSink } from "./sinks/redis-hash-result-sink.ts";
 export { RedisStore } from "./redis-store.ts";
 export { TaskKeys } from "./task-keys.ts";
 export { inspectTask } from "./admin/inspect-task.ts";
@@ -20,7 +19,7 @@ export { resetTask } from "./admin/reset-task.ts";
 
 export type { FailPoint, RedisStoreOptions } from "./redis-store-options.ts";
 export type { NoticeCommand } from "./sinks/redis-output.ts";
-export type { RedisHashResultSinkOptions, WindowResultOptions } from "./sinks/redis-hash-result-sink.ts";
+export type { RedisHashResultSink, RedisHashResultSinkOptions } from "./sinks/redis-hash-result-sink.ts";
 export type { RedisStreamResultSinkOptions } from "./sinks/redis-stream-result-sink.ts";
 export type { ResetReport, ResetTaskOptions } from "./admin/reset-task.ts";
 export type { StepInspection, TaskInspection } from "./admin/inspect-task.ts";

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import type { Json, Store, TaskHead, TaskId, TaskStore } from "@millrace/dataflow";
-import type { WindowResult } from "@millrace/windowing";
 import { KeyConnections, RedisClosedError, RedisRefusedError, describeRedis } from "@millrace/redis-source";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { acquireTask } from "./scripts/acquire.ts";
@@ -8,8 +7,8 @@ import { TaskConnection } from "./connection/task-connection.ts";
 import { groupSizes, readGroup, requireRoomFor, requireWhole } from "./load-task.ts";
 import { resolveStoreOptions } from "./redis-store-options.ts";
 import type { RedisStoreOptions, StoreSettings } from "./redis-store-options.ts";
-import { RedisHashResultSink, WINDOW_RESULT } from "./sinks/redis-hash-result-sink.ts";
-import type { WindowResultOptions } from "./sinks/redis-hash-result-sink.ts";
+import { RedisHashResultSink } from "./sinks/redis-hash-result-sink.ts";
+import type { RedisHashResultSinkOptions } from "./sinks/redis-hash-result-sink.ts";
 import { RedisTaskStore } from "./redis-task-store.ts";
 import { TaskKeys } from "./task-keys.ts";
 import { readMeta } from "./task-meta.ts";
@@ -101,12 +100,13 @@ export class RedisStore implements Store {
 
   /**
    * A sink for results of windows: each window's rows are in a hash, named by when the window opens (of a session, by its
-   * id), one field for each key, in the very step that commits the state they come from.
+   * id), one field for each key, written in the same atomic step as the state they come from. Rows of another shape are made
+   * results by `mapRows(store.results(), fn)`.
    *
    * @throws RedisOptionsError
    */
-  results(options: WindowResultOptions = {}): RedisHashResultSink<WindowResult<unknown>> {
-    return new RedisHashResultSink<WindowResult<unknown>>(this, { ...WINDOW_RESULT, ...options });
+  results<R>(options: RedisHashResultSinkOptions<R> = {}): RedisHashResultSink<R> {
+    return new RedisHashResultSink(this, options);
   }
 
   /** Closes the connections of all tasks; running commits fail. Idempotent. */
@@ -144,7 +144,7 @@ export class RedisStore implements Store {
     this.#settings.logger.warn(
       { event: "evicting", policy },
       `Redis at ${this.#address} has maxmemory-policy ${policy}: when it is out of memory it deletes state, and tasks ` +
-        "then stop with MILLRACE_STORE_STATE_INCOMPLETE. Set noeviction, or volatile-ttl to let results go that may expire",
+        "then stop with MILLRACE_STORE_STATE_INCOMPLETE. Set noeviction, or volatile-ttl, which evicts only results that expire",
     );
   }
 }

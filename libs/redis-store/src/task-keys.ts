@@ -25,7 +25,9 @@ export class TaskKeys {
   /** @throws RedisOptionsError for a partition's name that is empty, or whose slot no other key can share */
   constructor(task: TaskId, prefix: string = DEFAULT_KEY_PREFIX) {
     if (task.part === "")
-      throw new RedisOptionsError("A partition without a name cannot have state. Name it.");
+      throw new RedisOptionsError(
+        "The name of a partition is empty. Give it a name, so that it can have state.",
+      );
     requireKeyPrefix(prefix);
     this.base = `${prefix}:${tagged(task.part)}:${escape(task.flow)}`;
     this.meta = `${this.base}:meta`;

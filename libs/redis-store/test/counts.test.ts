@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import { Dataflow, reconcile, run } from "@millrace/dataflow";
 import type { Decoder, RawLine, Reconciliation } from "@millrace/dataflow";
 import { RedisStreamSource } from "@millrace/redis-source";
-import { RedisHashResultSink, RedisStore } from "@millrace/redis-store";
+import { RedisStore } from "@millrace/redis-store";
 import { eventTime, tumbling } from "@millrace/windowing";
 import { cleanUp, clientOf, serverOf } from "./support/servers.ts";
 import { warnings } from "./support/warnings.ts";
@@ -85,10 +85,7 @@ async function stage(entries: number): Promise<Stage> {
           eventTime(({ at }: Click) => at, { wait: 0 }),
         )
         .count("clicks")
-        .output(
-          "out",
-          new RedisHashResultSink(store, { window: ({ window }) => window.id, key: ({ key }) => key }),
-        );
+        .output("out", store.results());
       const options = { commitEveryEvents: BATCH, exitWhenIdleMs: 200, closeWindows: true };
       return reconcile(await run(flow, { store, ...options, logger, signal: stop.signal }));
     },

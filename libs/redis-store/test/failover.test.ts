@@ -61,7 +61,7 @@ describe("a server that becomes a replica", () => {
     expect(logger.messages[0]).toMatch(
       /lost \(store\): READONLY You can't write against a read only replica/,
     );
-    expect(logger.messages[1]).toMatch(/is a replica. Name the primary instead/);
+    expect(logger.messages[1]).toMatch(/is a replica. Name the master instead/);
   });
 
   it("is named after storeTimeoutMs", async () => {

@@ -60,6 +60,6 @@ export function assignedWindows(windower: CustomWindower, timestamp: number): re
 export function requireDescription({ description }: CustomWindower): void {
   if (typeof description === "string" && description.trim() !== "") return;
   throw new WindowSpecError(
-    "A windower of your own has no description: name all that its windows depend on, such as `days in Europe/Madrid`.",
+    "A custom windower needs a description that names all that its windows depend on, such as `days in Europe/Madrid`.",
   );
 }

@@ -11,6 +11,9 @@ const UNIT_MS = {
 
 type Unit = keyof typeof UNIT_MS;
 
+/** From the largest to the smallest. */
+const UNITS = ["d", "h", "m", "s", "ms"] as const satisfies readonly Unit[];
+
 /**
  * A length of time: a number of milliseconds, or a text such as `"500ms"`, `"1.5s"`, `"5m"`, `"1h"`, `"2d"` or `"1w"`. A
  * day (`d`) is 24 hours, and a week (`w`) seven of them. Use {@link parseDuration} for a text from a configuration.
@@ -90,6 +93,12 @@ function isCalendarUnit(unit: string | undefined): unit is CalendarUnit {
 /** A duration in milliseconds. A number is returned as it is. @throws DurationError for an invalid text */
 export function toMs(duration: Duration): number {
   return typeof duration === "string" ? parseDuration(duration, 0) : duration;
+}
+
+/** A duration in the largest unit of which it is a whole number, as {@link parseDuration} reads it: `90m`, `4h`, `1d`. */
+export function formatDuration(ms: number): string {
+  const unit = UNITS.find((each) => ms % Number(UNIT_MS[each]) === 0);
+  return unit === undefined || ms === 0 ? `${ms}ms` : `${ms / Number(UNIT_MS[unit])}${unit}`;
 }
 
 /** Computed with whole numbers, since 2.01 * 1000 is not 2010. */

@@ -1,3 +1,4 @@
+import { formatDuration } from "./duration.ts";
 import type { ResolvedOptions } from "./window-engine-options.ts";
 import type { Windower } from "./windower.ts";
 
@@ -31,7 +32,7 @@ export function paragraphOf<V, A, R>(
 
 /** The end of a window, up to which events count. */
 export function lastEventOf<V, A, R>({ clock, windower }: ResolvedOptions<V, A, R>): string {
-  const lag = clock.kind === "system" || clock.waitMs === 0 ? "" : ` by ${ms(clock.waitMs)}`;
+  const lag = clock.kind === "system" || clock.waitMs === 0 ? "" : ` plus ${formatDuration(clock.waitMs)}`;
   return `${endOf(windower)}${lag}`;
 }
 
@@ -42,7 +43,7 @@ function endOf(windower: Windower): string {
 function systemTime<V, A, R>({ clock, windower }: ResolvedOptions<V, A, R>): string {
   const wait =
     clock.kind === "system" && clock.settleMs > 0
-      ? ` and every producer was heard of, or ${ms(clock.settleMs)} later`
+      ? ` and every producer has reported, or ${formatDuration(clock.settleMs)} later`
       : "";
   return (
     `Events count at the time they arrive, so none is ever late; a window is final once system time has passed ` +
@@ -53,19 +54,19 @@ function systemTime<V, A, R>({ clock, windower }: ResolvedOptions<V, A, R>): str
 
 function future<V, A, R>({ clock }: ResolvedOptions<V, A, R>): string {
   if (clock.kind === "system" || clock.maxFutureMs === Number.POSITIVE_INFINITY) return "";
-  return `An event more than ${ms(clock.maxFutureMs)} ahead of its arrival is refused.`;
+  return `An event more than ${formatDuration(clock.maxFutureMs)} ahead of its arrival is refused.`;
 }
 
 function windows<V, A, R>({ windower }: ResolvedOptions<V, A, R>): string {
   switch (windower.kind) {
     case "tumbling":
-      return `Windows of ${ms(windower.lengthMs)} side by side.`;
+      return `Windows of ${formatDuration(windower.lengthMs)} side by side.`;
     case "calendar":
       return `Windows of ${windower.lengthText} in ${windower.timeZone} side by side.`;
     case "sliding":
-      return `Windows of ${ms(windower.lengthMs)}, a new one every ${ms(windower.offsetMs)}.`;
+      return `Windows of ${formatDuration(windower.lengthMs)}, a new one every ${formatDuration(windower.offsetMs)}.`;
     case "session":
-      return `Sessions of a key's events with no pause longer than ${ms(windower.gapMs)}.`;
+      return `Sessions of a key's events with no pause longer than ${formatDuration(windower.gapMs)}.`;
     case "custom":
       return `Windows: ${windower.description}.`;
   }
@@ -75,9 +76,9 @@ function closing<V, A, R>(options: ResolvedOptions<V, A, R>): string {
   if (options.upstream !== undefined) {
     return `A window is final once the windows before it have emitted all their results up to ${lastEventOf(options)}.`;
   }
-  const event = `A window is final once an event of any key lies past ${lastEventOf(options)}`;
+  const event = `A window is final once an event of any key is later than ${lastEventOf(options)}`;
   return options.idle === "drained"
-    ? `${event}, or once so much system time has gone by while nothing was left to read.`
+    ? `${event}, or after as much system time with nothing left to read.`
     : `${event}; without further events it stays open.`;
 }
 
@@ -85,32 +86,25 @@ function late<V, A, R>({ allowedLatenessMs }: ResolvedOptions<V, A, R>): string 
   if (allowedLatenessMs === 0)
     return "An event whose windows have all closed is not counted; it leaves as late.";
   return (
-    `For ${ms(allowedLatenessMs)} of event time after that, a late event still changes its window, which then ` +
+    `For ${formatDuration(allowedLatenessMs)} of event time after that, a late event still changes its window, which then ` +
     "leaves again as a revision; an event later than that is not counted and leaves as late."
   );
 }
 
 function early<V, A, R>({ earlyEveryMs }: ResolvedOptions<V, A, R>): string {
   if (earlyEveryMs === Number.POSITIVE_INFINITY) return "";
-  return `Open windows that changed are shown every ${ms(earlyEveryMs)}; these early results may differ in a replay.`;
+  return `Open windows that changed are shown every ${formatDuration(earlyEveryMs)}; these early results may differ in a replay.`;
 }
 
 function order<V, A, R>({ ordered }: ResolvedOptions<V, A, R>): string {
   return ordered ? "Each key's events are folded in order of their timestamps." : "";
 }
 
-function ms(duration: number): string {
-  if (duration > 0 && duration % 60_000 === 0) return `${String(duration / 60_000)} min`;
-  if (duration > 0 && duration % 1000 === 0) return `${String(duration / 1000)} s`;
-  return `${String(duration)} ms`;
-}
-
 /** One paragraph: when results are final, and what happens to late events (time model `perKey`). */
 export function explainPerKey<V, A, R>(options: ResolvedOptions<V, A, R>): string {
   return paragraphOf(
     options,
-    `A window is final once an event of its own key lies past ${lastEventOf(options)}, or once so much system time ` +
-      "has gone by.",
+    `A window is final once an event of its own key is later than ${lastEventOf(options)}, or after as much system time.`,
     "An event before its key's watermark is late, even while its window is open; it leaves as late.",
   );
 }

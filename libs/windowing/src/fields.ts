@@ -37,7 +37,7 @@ export function fieldFrom(json: Json | undefined): Json {
 
 export function damaged(expected: string, found: Json | undefined): never {
   throw new WindowStateError(
-    `The saved window state is damaged: expected ${expected}, found ${found === undefined ? "nothing" : JSON.stringify(found)}. ` +
+    `The stored window state is damaged: expected ${expected}, found ${found === undefined ? "nothing" : JSON.stringify(found)}. ` +
       "Restore an intact snapshot, or start without state.",
   );
 }

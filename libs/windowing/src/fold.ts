@@ -1,5 +1,5 @@
 import type { Json } from "./json.ts";
-import type { Room } from "./room.ts";
+import type { FoldGrowth, Room } from "./room.ts";
 
 /** One part of an accumulator that is stored in parts. */
 export type FoldPart = readonly [id: string, value: Json];
@@ -40,19 +40,6 @@ export interface FoldMarks<A, R> {
   toJson(mark: unknown): Json;
   /** @throws WindowStateError */
   fromJson(json: Json): unknown;
-}
-
-/**
- * For accumulators that grow by elements, and take room for each of them from the room they were created with. An element
- * without room is left out, and counted as the row's `overflow`. Elements moved by `merge` always have room.
- */
-export interface FoldGrowth<A> {
-  /** How many growing accumulators one of this fold's consists of: each counts as a key, even when empty. */
-  readonly accumulators: number;
-  /** Takes the room of a restored accumulator. */
-  hold(accumulator: A): void;
-  /** Gives back the room of an accumulator that is not needed any more. */
-  release(accumulator: A): void;
 }
 
 /** `add` in two halves, so that several folds of one event can check it before any of them changes. */

@@ -30,7 +30,7 @@ export { quantile } from "./folds/quantile.ts";
 export { reduce } from "./folds/reduce.ts";
 export { sum } from "./folds/count-and-sum.ts";
 export { topK } from "./folds/top-k.ts";
-export { DURATION_FORM, isCalendarLength, parseDuration, toMs } from "./duration.ts";
+export { DURATION_FORM, formatDuration, isCalendarLength, parseDuration, toMs } from "./duration.ts";
 export { session, sliding, tumbling } from "./windower.ts";
 export { stateSpecOf } from "./state-spec.ts";
 export { NO_SESSION_ID } from "./window.ts";
@@ -50,16 +50,7 @@ export type { CalendarLength, Duration } from "./duration.ts";
 export type { DeduplicatorBatch, DeduplicatorOptions } from "./deduplicator.ts";
 export type { FixedWindower } from "./fixed-windower.ts";
 export type { AccumulatorSize, WindowEventFailure } from "./errors.ts";
-export type {
-  ClosingFold,
-  Fold,
-  FoldGrowth,
-  FoldMarks,
-  FoldPart,
-  FoldParts,
-  PartChanges,
-  SplitAdd,
-} from "./fold.ts";
+export type { ClosingFold, Fold, FoldMarks, FoldPart, FoldParts, PartChanges, SplitAdd } from "./fold.ts";
 export type { Aggregated, AggregateEvent, Aggregates, AggregateState } from "./folds/aggregate.ts";
 export type { ApproxDistinctOptions, Registers } from "./folds/approx-distinct.ts";
 export type { CollectBounds } from "./folds/bounds.ts";
@@ -74,7 +65,7 @@ export type { MeanState } from "./folds/mean.ts";
 export type { QuantileOptions, Quantiles, QuantileSketch } from "./folds/quantile.ts";
 export type { Ranked, Tally } from "./folds/top-k.ts";
 export type { CodecOption, Json, JsonCodec, JsonField, JsonLike } from "./json.ts";
-export type { Room } from "./room.ts";
+export type { FoldGrowth, Room } from "./room.ts";
 export type { TimeModel, Upstream, WindowEngineOptions } from "./window-engine-options.ts";
 export type {
   KeyedBatch,

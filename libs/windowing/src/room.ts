@@ -1,5 +1,3 @@
-import type { FoldGrowth } from "./fold.ts";
-
 /** Where accumulators take room for their content, in bytes of heap. */
 export interface Room {
   /** Whether no more may be taken. */
@@ -51,6 +49,19 @@ export class StateBudget implements Room {
 /** An accumulator that takes room for its content. */
 export interface Roomy {
   readonly room: Room;
+}
+
+/**
+ * For accumulators that grow by elements, and take room for each of them from the room they were created with. An element
+ * without room is left out, and counted as the row's `overflow`. Elements moved by `merge` always have room.
+ */
+export interface FoldGrowth<A> {
+  /** How many growing accumulators one of this fold's consists of: each counts as a key, even when empty. */
+  readonly accumulators: number;
+  /** Takes the room of a restored accumulator. */
+  hold(accumulator: A): void;
+  /** Gives back the room of an accumulator that is not needed any more. */
+  release(accumulator: A): void;
 }
 
 /** How a fold gives back the room that an accumulator has taken. */

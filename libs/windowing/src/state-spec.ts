@@ -7,7 +7,7 @@ import type { Windower } from "./windower.ts";
 /** Raised whenever the format of the state changes. */
 const STATE_VERSION = 3;
 
-/** What a saved state depends on: the engine that restores it must have the same. */
+/** What stored state depends on: the engine that restores it must have the same. */
 export function specOf<V, A, R>({ timeModel, windower, ordered, fold }: ResolvedOptions<V, A, R>): string {
   return `v${String(STATE_VERSION)} ${timeModel} ${windowsOf(windower)}${ordered ? " ordered" : ""} fold=${kindOf(fold)}`;
 }
@@ -36,7 +36,7 @@ export function stateSpecOf<V, A, R>(options: WindowEngineOptions<V, A, R>): str
 export function requireSameSpec(saved: string, own: string): void {
   if (saved === own) return;
   throw new WindowStateError(
-    `The saved window state is of "${saved}", this engine is "${own}". Its windows or their values would not be the same ones: ` +
-      "give the step another id to start afresh, or go back to the saved specification.",
+    `The stored window state was written by "${saved}", and this engine is "${own}". Their windows or values differ: ` +
+      "give the step another id to start without state, or go back to the stored specification.",
   );
 }

@@ -170,27 +170,27 @@ function refuseContradictions<V, A, R>(options: ResolvedOptions<V, A, R>): void 
     requireDescription(windower);
     if (timeModel === "perKey") {
       throw new WindowOptionsError(
-        `The windower "${windower.description}" is one of your own, which timeModel "perKey" does not have: ` +
+        `The windower "${windower.description}" is a custom one, which timeModel "perKey" does not support: ` +
           'use timeModel "stream", or a tumbling, sliding or session windower.',
       );
     }
   }
   if (timeModel === "perKey" && options.upstream !== undefined) {
     throw new WindowOptionsError(
-      'The events are results of windows, whose watermark is one for all keys, and timeModel "perKey" has one for each: ' +
+      'The events are results of windows, which share one watermark, and timeModel "perKey" has one for each key: ' +
         'use timeModel "stream".',
     );
   }
   const matches = fold.match !== undefined;
   if (timeModel === "stream" && ordered && matches) {
     throw new WindowOptionsError(
-      'ordered folds events when their window closes, so matches could not leave before: use timeModel "perKey", ' +
-        "or a join that emits final.",
+      'ordered folds events when their window closes, so matches cannot be emitted before: use timeModel "perKey", ' +
+        'or a join with emit: "final".',
     );
   }
   if (matches && earlyEveryMs !== Number.POSITIVE_INFINITY) {
     throw new WindowOptionsError(
-      "earlyEvery has nothing to emit for a fold with matches: its rows leave at once. Leave one of the two out.",
+      "earlyEvery has no effect on a fold with matches, which emits its rows at once. Leave one of the two out.",
     );
   }
 }

@@ -1,5 +1,6 @@
 import type { Json } from "./json.ts";
 import type { WindowOutput } from "./window-output.ts";
+import { WindowBatchError } from "./errors.ts";
 
 /** Events in columns: `keys[i]`, `values[i]` and `times[i]` are one event. */
 export interface KeyedBatch<V> {
@@ -130,4 +131,14 @@ export interface WindowEngine<V, R> {
   watermarkOf(key: string): number;
   /** One paragraph: when results are final, and what happens to late events. */
   explain(): string;
+}
+
+/** Refuses a batch whose columns differ in length. */
+export function requireColumns<V>({ keys, values, times }: KeyedBatch<V>): void {
+  const length = keys.length;
+  if (values.length === length && (times === undefined || times.length === length)) return;
+  throw new WindowBatchError(
+    `The batch has ${String(length)} keys, ${String(values.length)} values and ` +
+      `${times === undefined ? "no" : String(times.length)} times; all columns must have the same length.`,
+  );
 }

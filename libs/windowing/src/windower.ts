@@ -89,7 +89,7 @@ export function sliding(length: Duration, { every, alignTo = 0, timeZone }: Slid
   if (everyMs > lengthMs) {
     throw new WindowSpecError(
       `every (${String(every)}) is longer than length (${String(length)}): events between two windows ` +
-        `would belong to none. Make every at most the length.`,
+        `would belong to no window. Make every at most as long as length.`,
     );
   }
   if (lengthMs / everyMs > MAX_OVERLAP) {

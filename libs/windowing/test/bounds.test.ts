@@ -23,7 +23,7 @@ describe("keys per window", () => {
     ["windows kept for late events", { windower: tumblingWindows, allowedLateness: 5 }],
     ["sessions", { windower: sessions }],
     ["keys of perKey", { windower: tumblingWindows, timeModel: "perKey" }],
-  ])("beyond the bound events count under the overflow key: %s", (_, given) => {
+  ])("events above the limit count under the overflow key: %s", (_, given) => {
     const driver = new EngineDriver<TestEvent, number, number>({
       windower: tumblingWindows,
       clock: eventClock(),
@@ -47,7 +47,7 @@ describe("keys per window", () => {
     ["windows kept for late events", { windower: tumblingWindows, allowedLateness: 5 }],
     ["sessions", { windower: sessions }],
     ["keys of perKey", { windower: tumblingWindows, timeModel: "perKey" }],
-  ])("all windows share one bound, also after a restart: %s", (_, given) => {
+  ])("all windows share one limit, also after a restart: %s", (_, given) => {
     const driver = new EngineDriver<TestEvent, number, number>({
       windower: tumblingWindows,
       clock: eventClock(100),
@@ -71,7 +71,7 @@ describe("keys per window", () => {
     ]);
   });
 
-  test("each window has room of its own", () => {
+  test("each window has its own limit of keys", () => {
     const driver = new EngineDriver({
       windower: tumblingWindows,
       clock: eventClock(),
@@ -85,7 +85,7 @@ describe("keys per window", () => {
 });
 
 describe("pages", () => {
-  test("no call brings out more closing rows than fit", () => {
+  test("no call emits more closing rows than pageSize", () => {
     const engine = createWindowEngine({
       windower: tumblingWindows,
       clock: eventClock(),
@@ -98,7 +98,7 @@ describe("pages", () => {
     expect(sizes).toEqual([3, 3, 3, 1]);
   });
 
-  test("every call goes on where the last page ended", () => {
+  test("every call continues where the last page ended", () => {
     const engine = createWindowEngine({
       windower: sessions,
       clock: eventClock(),
@@ -121,7 +121,7 @@ describe("memory in a soak", () => {
   test.each<readonly [string, Options]>([
     ["tumbling windows", { windower: tumbling(500), clock: eventClock(5), fold: count() }],
     ["sessions", { windower: session(400), clock: eventClock(5), fold: count() }],
-  ])("is flat over a million keys that each come once: %s", (_, options) => {
+  ])("does not grow over a million keys with one event each: %s", (_, options) => {
     const engine = createWindowEngine(options);
     let [mostCells, rows] = [0, 0];
     for (let from = 0; from < EVENTS; from += SIZE) {
@@ -173,7 +173,7 @@ describe("values that a fold leaves out", () => {
     expect(driver.engine.stats()).toMatchObject({ overflowedValues: 2 });
   });
 
-  test("are in each revision as many as there are by then", () => {
+  test("are counted in each revision up to that revision", () => {
     const driver = new EngineDriver({
       windower: tumblingWindows,
       clock: eventClock(),

@@ -22,7 +22,7 @@ describe("eventTime", () => {
     expect(() => eventClock(0, Number.NaN)).toThrow(WindowSpecError);
   });
 
-  test("refuses an event too far ahead of now, so that it makes no other event late", () => {
+  test("refuses an event too far in the future, so that it makes no other event late", () => {
     const engine = createWindowEngine({ windower, fold, clock: eventClock(0, 100) });
     const output = engine.process(batch(event(5), event(111), event(110), event(6)), 10);
     expect(output.refused).toEqual([
@@ -32,7 +32,7 @@ describe("eventTime", () => {
     expect(engine.stats()).toMatchObject({ counted: 2, late: 1, refused: 1, watermark: 110 });
   });
 
-  test("measures the future against the arrival of the message, where it is known", () => {
+  test("measures the future from the arrival of the message, if that is known", () => {
     const engine = createWindowEngine({ windower, fold, clock: eventClock(0, 100) });
     const { keys, values } = batch(event(150), event(150), event(150));
     const output = engine.process({ keys, values, times: [49, 50, Number.NaN] }, 50);
@@ -53,7 +53,7 @@ describe("eventTime", () => {
     }
   });
 
-  test("a message's time in the future is no arrival, and no measure of itself", () => {
+  test("does not use a message's time in the future as its arrival", () => {
     const future = 4_102_444_800_000;
     const engine = createWindowEngine({ windower, fold, clock: eventClock(0, 100) });
     const { keys, values } = batch(event(future), event(150));
@@ -96,7 +96,7 @@ describe("eventTime", () => {
     ["1970-01-01T00:00:00.005Z", 5],
     ["1970-01-01T01:00:00.005+01:00", 5],
     ["1969-12-31T23:59Z", -60_000],
-  ])("takes %p for a timestamp", (ts, ms) => {
+  ])("accepts %p as a timestamp", (ts, ms) => {
     const clock = eventTime((value: { ts: string | Date }) => value.ts, { wait: 10 });
     const engine = createWindowEngine({ windower, fold, clock });
     engine.process({ keys: ["a"], values: [{ ts }] }, 99);
@@ -110,7 +110,7 @@ describe("eventTime", () => {
     "Thu, 01 Jan 1970 00:00:00 GMT",
     "",
     new Date(NaN),
-  ])("refuses %p, which is no instant", (ts) => {
+  ])("refuses %p, which is not an instant", (ts) => {
     const clock = eventTime((value: { ts: string | Date }) => value.ts, { wait: 0 });
     const engine = createWindowEngine({ windower, fold, clock });
     expect(engine.process({ keys: ["a"], values: [{ ts }] }, 99).refused).toMatchObject([
@@ -164,7 +164,7 @@ describe("systemTime", () => {
     expect(engine.nextWake(10)).toBeUndefined();
   });
 
-  test("nothing goes back when the system clock does", () => {
+  test("time does not go back when the system clock does", () => {
     const engine = createWindowEngine({ windower, fold, clock: systemTime() });
     engine.process(batch(event(0)), 15);
     engine.process(batch(event(0)), 3);

@@ -57,7 +57,7 @@ describe("the vectors of this library", () => {
 });
 
 describe.each(VECTOR_FILES)("the vectors of $name", ({ path, text }) => {
-  test("are what the oracles give (if not: npx nx run windowing:vectors)", () => {
+  test("equal the output of the oracles (if not: npx nx run windowing:vectors)", () => {
     expect(readFileSync(path, "utf8")).toBe(text());
   });
 });
@@ -68,7 +68,7 @@ for (const file of [...VECTOR_FILES.map(({ path }) => path), ...SHARED]) {
       expect(failuresOf(load(file))).toEqual([]);
     });
 
-    test("gives the same in pages", () => {
+    test("emits the same in pages", () => {
       for (const vector of load(file).filter((candidate) => candidate.text("kind") === "stream")) {
         const id = vector.text("id");
         expect([id, runStream(vector, { pageSize: 1 })]).toEqual([id, undefined]);
@@ -78,7 +78,7 @@ for (const file of [...VECTOR_FILES.map(({ path }) => path), ...SHARED]) {
 }
 
 describe("vectors beside the repository", () => {
-  test("are named in one line where they are not there", () => {
+  test("are named in one line if they are missing", () => {
     const lines: string[] = [];
     const here = basename(OWN);
     const found = sharedVectors(import.meta.dirname, [here, "a.json", "b.json"], (line) => lines.push(line));
@@ -92,7 +92,7 @@ describe("vectors beside the repository", () => {
 describe("the runner", () => {
   const [first] = JSON.parse(readFileSync(OWN, "utf8")) as [Record<string, unknown>];
 
-  test("fails a vector whose expectation is not met, whichever it is", () => {
+  test("fails a vector if any of its expectations is not met", () => {
     const wrong = [
       { ...first, counted: 99 },
       { ...first, late: 99 },
@@ -107,7 +107,7 @@ describe("the runner", () => {
     ).toEqual(wrong.map(() => "failed"));
   });
 
-  test("accepts what is recommended alone, where the original is known to be wrong", () => {
+  test("accepts only the recommended result if the original is known to be wrong", () => {
     const vectors = JSON.parse(readFileSync(OWN, "utf8")) as Record<string, unknown>[];
     const known = vectors.find(({ id }) => id === "own-pipeline-window-opens-once") ?? {};
     const wrong = [
@@ -122,7 +122,7 @@ describe("the runner", () => {
     ).toEqual(["passed", "failed", "failed", "failed"]);
   });
 
-  test("refuses what is not a file of vectors, and says where", () => {
+  test("refuses a file that does not hold vectors, and names the place", () => {
     expect(() => vectorsOf({})).toThrow("file.vectors must be a list");
     expect(() => vectorsOf([{ id: "x", kind: "unheard of" }])).toThrow(MalformedVectorsError);
     expect(() => vectorsOf([1])).toThrow("file.vectors[0] must be an object");
@@ -137,7 +137,7 @@ describe("the runner", () => {
     expect(verdicts[2]?.reason).toMatch(/operators/);
   });
 
-  test("ends with 0 only if none failed, with 2 if the file cannot be read", () => {
+  test("exits with 0 only if none failed, with 2 if the file cannot be read", () => {
     const folder = mkdtempSync(join(tmpdir(), "vectors-"));
     try {
       const wrong = join(folder, "wrong.json");

@@ -31,7 +31,7 @@ function optionsFor(windower: CustomWindower, more: Partial<Options> = {}): Opti
   return { windower, clock: eventClock(), fold: count(), ...more };
 }
 
-describe("a windower of one's own", () => {
+describe("a custom windower", () => {
   test("closes a day of 23 hours at its end, without another event", () => {
     const engine = createWindowEngine(optionsFor(MADRID));
     const noon = Date.parse("2026-03-29T12:00+02:00");
@@ -51,7 +51,7 @@ describe("a windower of one's own", () => {
     ]);
   });
 
-  test("is asked once for each window where it is exclusive, once for each event where it is not", () => {
+  test("is called once for each window if it is exclusive, once for each event if not", () => {
     const asked = (exclusive: boolean): number => {
       const windower = new PatternWindower([1_000], exclusive);
       let calls = 0;
@@ -71,7 +71,7 @@ describe("a windower of one's own", () => {
     expect([asked(true), asked(false)]).toEqual([1, 500]);
   });
 
-  test("is counted in all windows of an event, and kept for revisions", () => {
+  test("counts an event in all of its windows, and keeps them for revisions", () => {
     const windower = new BothWindower(new PatternWindower([10]), new PatternWindower([4]));
     const driver = new EngineDriver(optionsFor(windower, { allowedLateness: 8 }));
     driver.process(batch(event(1), event(9)), 0);
@@ -104,7 +104,7 @@ describe("a windower of one's own", () => {
     }).toThrow(WindowStateError);
   });
 
-  test("refuses state with a window that it does not give any more", () => {
+  test("refuses state with a window that it does not assign any more", () => {
     const driver = new EngineDriver(optionsFor(new PatternWindower([10])));
     driver.process(batch(event(12)), 0);
     driver.commit();
@@ -145,7 +145,7 @@ describe("a windower of one's own", () => {
     [
       "two windows of one id",
       { ...plain, assign: (ts) => [{ id: 1, open: ts, close: ts + 100 }] },
-      "two windows of the id 1",
+      "two windows with the id 1",
     ],
     [
       "two windows though exclusive",
@@ -168,7 +168,7 @@ describe("a windower of one's own", () => {
 });
 
 describe("days of a time zone, against the oracle", () => {
-  test("give the same rows, wherever batches, commits and restarts fall", () => {
+  test("emit the same rows with any batches, commits and restarts", () => {
     const zones = fc.constantFrom(
       ["Europe/Madrid", "2026-03-29T01:00Z"] as const,
       ["Europe/Madrid", "2026-10-25T01:00Z"] as const,
@@ -177,7 +177,7 @@ describe("days of a time zone, against the oracle", () => {
     const lateness = fc.constantFrom(0, 6 * HOUR, 30 * HOUR);
     fc.assert(
       fc.property(zones, lateness, scripts, ([timeZone, change], allowedLateness, actions) => {
-        // A ms of the script is a quarter of an hour, so that it goes on for days.
+        // A ms of the script is a quarter of an hour, so that the script lasts for days.
         const timeOf = (ms: number): number => Date.parse(change) + (ms - 200) * (HOUR / 4);
         const windower = new CalendarDays(timeZone);
         const oracle = new StreamOracle({

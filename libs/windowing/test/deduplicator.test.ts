@@ -12,25 +12,25 @@ describe("Deduplicator", () => {
     expect(dedup.stats()).toEqual({ kept: 3, dropped: 2, refused: 0, forgotten: 0, remembered: 3 });
   });
 
-  test("remembers an id for so long after it was first seen, however often it came", () => {
+  test("keeps an id for the given time after its first event, even if it comes again", () => {
     const dedup = new Deduplicator({ within: 100 });
     dedup.process({ ids: ["a"] }, 0);
     dedup.process({ ids: ["a"] }, 99);
     expect(dedup.process({ ids: ["a"] }, 100)).toEqual([0]);
   });
 
-  test("uses the events' time where they have one, and it never decreases", () => {
+  test("uses the events' timestamps if they have any, and its time never decreases", () => {
     const dedup = new Deduplicator({ within: 100 });
     expect(dedup.process({ ids: ["a", "b", "a", "a"], times: [0, 99, 50, 100] }, 100)).toEqual([0, 1, 3]);
   });
 
-  test("with no room left the oldest id is forgotten, and counted", () => {
+  test("forgets and counts the oldest id when it is full", () => {
     const dedup = new Deduplicator({ within: 100, maxIds: 2 });
     expect(dedup.process({ ids: ["a", "b", "c", "b", "a"] }, 0)).toEqual([0, 1, 2, 4]);
     expect(dedup.stats()).toMatchObject({ forgotten: 2, remembered: 2 });
   });
 
-  test("refuses an event from the future, so that no id is forgotten for it or remembered for ever", () => {
+  test("refuses an event from the future, which would make it forget ids or keep one for ever", () => {
     const dedup = new Deduplicator({ within: 1_000 });
     const future = 4_102_444_800_000;
     const times = [0, future, 500, 500, Number.NaN];
@@ -44,7 +44,7 @@ describe("Deduplicator", () => {
     expect(next.stats()).toMatchObject({ refused: 2, remembered: 3 });
   });
 
-  test("measures the future against the arrival of the message, where it is known and not in the future", () => {
+  test("measures the future from the arrival of the message, if that is known and not in the future", () => {
     const dedup = new Deduplicator({ within: 1_000, maxFuture: 100 });
     const ids = ["a", "b", "c", "d", "e"];
     const arrivals = [50, 49, Number.NaN, 1e12, 1e12];
@@ -60,7 +60,7 @@ describe("Deduplicator", () => {
     },
   );
 
-  test("drops exactly what was kept less than that before, through restarts at random", () => {
+  test("drops exactly the ids seen within the given time, with random restarts", () => {
     const steps = fc.array(
       fc.record({ id: fc.constantFrom("a", "b", "c", "d"), elapsed: fc.nat(30), restart: fc.boolean() }),
       { maxLength: 60 },
@@ -88,7 +88,7 @@ describe("Deduplicator", () => {
     );
   });
 
-  test("memory is flat over a million ids", () => {
+  test("memory does not grow over a million ids", () => {
     const dedup = new Deduplicator({ within: 1_000 });
     for (let from = 0; from < 1_000_000; from += 1_000) {
       const ids = Array.from({ length: 1_000 }, (_, index) => `id-${String(from + index)}`);

@@ -24,10 +24,10 @@ describe.each<readonly [string, TimeModel, Windower]>([
   ["sessions", "stream", sessions],
   ["tumbling windows, perKey", "perKey", tumblingWindows],
   ["sessions, perKey", "perKey", sessions],
-])("the time in which nothing ran does not count: %s", (_, timeModel, windower) => {
+])("the time of a stop does not count: %s", (_, timeModel, windower) => {
   const options = { windower, timeModel, fold: count(), clock: eventClock(5_000) };
 
-  test("a recording that goes on after a stop of 8 hours has no late event", () => {
+  test("a recording that continues after a stop of 8 hours has no late event", () => {
     const driver = new EngineDriver(options);
     let now = 1_000_000;
     let ts = 0;
@@ -51,7 +51,7 @@ describe.each<readonly [string, TimeModel, Windower]>([
     expect(driver.engine.stats()).toMatchObject({ counted: 3_000, late: 0 });
   });
 
-  test("the time before the last snapshot does count, and so does that after the restart", () => {
+  test("the time before the last snapshot counts, and so does the time after the restart", () => {
     const driver = new EngineDriver(options);
     driver.process(batch(event(1_000)), 500_000);
     driver.advance(520_000);
@@ -64,7 +64,7 @@ describe.each<readonly [string, TimeModel, Windower]>([
     expect(driver.drained(wake?.at ?? 0)).toHaveLength(1);
   });
 
-  test("system time may be set back during the stop", () => {
+  test("the system clock may be set back during the stop", () => {
     const driver = new EngineDriver(options);
     driver.process(batch(event(1_000)), 500_000);
     driver.restart(100_000);
@@ -73,7 +73,7 @@ describe.each<readonly [string, TimeModel, Windower]>([
   });
 });
 
-test("a key that did not change since does not lose time: its clock goes on with that of the others", () => {
+test("a key without changes does not lose time: its clock continues with the others", () => {
   const driver = new EngineDriver({
     windower: tumblingWindows,
     timeModel: "perKey",
@@ -94,7 +94,7 @@ describe.each<readonly [TimeModel, Windower]>([
   ["stream", sessions],
   ["perKey", sessions],
 ])("on the system clock (%s)", (timeModel, windower) => {
-  test("windows close that ended in the meantime, and nothing is late, though the clock was set back", () => {
+  test("windows that ended during the stop close, and no event is late, even if the clock was set back", () => {
     const driver = new EngineDriver({ windower, timeModel, fold: count(), clock: systemTime() });
     driver.process(batch(event(0)), 10 * HOUR);
     driver.restart(10 * HOUR + STOPPED);
@@ -123,7 +123,7 @@ describe.each<readonly [TimeModel, Windower]>([
       return driver;
     }
 
-    test("time goes on evenly from the watermark that was committed", () => {
+    test("time continues evenly from the committed watermark", () => {
       const driver = driverOf();
       driver.restart(began - HOUR);
       const wake = driver.engine.nextWake(began - HOUR);
@@ -136,7 +136,7 @@ describe.each<readonly [TimeModel, Windower]>([
       expect(driver.engine.stats()).toMatchObject({ counted: 2, late: 0 });
     });
 
-    test("an end of input that closed windows ahead of time does not keep time ahead of the clock", () => {
+    test("after an end of input that closed windows early, time is not ahead of the clock", () => {
       const driver = driverOf();
       driver.finish();
       driver.restart(began);
@@ -148,7 +148,7 @@ describe.each<readonly [TimeModel, Windower]>([
   },
 );
 
-test("early results are due so long after the restart, whatever passed before", () => {
+test("early results are due one interval after the restart", () => {
   const driver = new EngineDriver({
     windower: tumblingWindows,
     fold: count(),
@@ -160,7 +160,7 @@ test("early results are due so long after the restart, whatever passed before", 
   expect(driver.engine.nextWake(STOPPED)).toEqual({ at: STOPPED + 1_000, needs: "time" });
 });
 
-test("deduplication by system time remembers through a stop", () => {
+test("deduplication by system time keeps ids through a stop", () => {
   const store = new StateStore();
   const before = new Deduplicator({ within: HOUR });
   before.process({ ids: ["a"] }, 0);

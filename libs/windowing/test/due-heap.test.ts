@@ -8,7 +8,7 @@ interface Item extends HeapItem {
 }
 
 describe("DueHeap", () => {
-  test("gives items in order of (due, order), however they were pushed, moved and removed", () => {
+  test("returns items in order of (due, order) after any pushes, moves and removals", () => {
     const operations = fc.array(
       fc.record({ do: fc.constantFrom("push", "push", "move", "remove"), pick: fc.nat(), due: fc.nat(20) }),
       { maxLength: 60 },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { DurationError, parseDuration } from "../src/index.ts";
+import { DurationError, formatDuration, parseDuration } from "../src/index.ts";
 
 describe("parseDuration", () => {
   test.each([
@@ -39,22 +39,22 @@ describe("parseDuration", () => {
     "1e3s",
     "1h30m",
     "99999999999999999d",
-  ])("refuses %j and says what is wanted", (text) => {
+  ])("refuses %j and shows what to write", (text) => {
     expect(() => parseDuration(text)).toThrow(DurationError);
     expect(() => parseDuration(text)).toThrow(
       /is not a duration above 0: give a number with one of the units/,
     );
   });
 
-  test("says of a number without a unit what to write", () => {
+  test("refuses a number without a unit, and shows what to write", () => {
     expect(() => parseDuration("2.5")).toThrow(/so write 2.5s for seconds or 2.5ms for milliseconds/);
   });
 
-  test("takes 0 where that will do", () => {
+  test("accepts 0 if the minimum is 0", () => {
     expect(["0", "0s"].map((text) => parseDuration(text, 0))).toEqual([0, 0]);
   });
 
-  test("any whole number of milliseconds reads as itself", () => {
+  test("parses any whole number of milliseconds exactly", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), (ms) => {
         expect(parseDuration(`${ms}ms`)).toBe(ms);
@@ -62,7 +62,7 @@ describe("parseDuration", () => {
     );
   });
 
-  test("any decimal reads as the nearest millisecond", () => {
+  test("parses any decimal as the nearest millisecond", () => {
     const units = fc.constantFrom(["s", 1_000], ["m", 60_000], ["h", 3_600_000], ["d", 86_400_000]);
     fc.assert(
       fc.property(fc.nat(100_000), fc.integer({ min: 5, max: 9_999 }), units, (whole, parts, [unit, ms]) => {
@@ -70,6 +70,30 @@ describe("parseDuration", () => {
         // In units of a tenth of a microsecond all of it is whole.
         const tenths = (whole * 10_000 + parts) * ms;
         expect(parseDuration(text)).toBe(Math.floor((tenths + 5_000) / 10_000));
+      }),
+    );
+  });
+});
+
+describe("formatDuration", () => {
+  test.each([
+    [0, "0ms"],
+    [1, "1ms"],
+    [1_500, "1500ms"],
+    [5_000, "5s"],
+    [90_000, "90s"],
+    [5_400_000, "90m"],
+    [14_400_000, "4h"],
+    [86_400_000, "1d"],
+    [36 * 3_600_000, "36h"],
+  ])("writes %i ms as %s", (ms, text) => {
+    expect(formatDuration(ms)).toBe(text);
+  });
+
+  test("writes what parseDuration reads", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), (ms) => {
+        expect(parseDuration(formatDuration(ms))).toBe(ms);
       }),
     );
   });

@@ -30,7 +30,7 @@ describe.each(cases)("early results of %s", (_, windower, timeModel) => {
   const fold = collectList(({ value }: TestEvent) => value);
   const options = { windower, timeModel, fold, clock: eventClock(), earlyEvery: 100 };
 
-  test("come every so often if something changed, and the closing row is their successor", () => {
+  test("are emitted at their interval if something changed, and the closing row follows them", () => {
     const driver = new EngineDriver(options);
     expect(driver.process(batch(event(1, "a", 1), event(2, "b", 2)), 10)).toEqual([]);
     expect(driver.engine.nextWake(10)).toEqual({ at: 110, needs: "time" });
@@ -58,7 +58,7 @@ describe.each(cases)("early results of %s", (_, windower, timeModel) => {
     });
   });
 
-  test("leave in pages", () => {
+  test("are emitted in pages", () => {
     const driver = new EngineDriver({ ...options, pageSize: 1 });
     driver.process(batch(event(1, "a", 1), event(1, "b", 2), event(1, "c", 3)), 10);
     expect(driver.engine.advance(110).results).toHaveLength(1);
@@ -69,7 +69,7 @@ describe.each(cases)("early results of %s", (_, windower, timeModel) => {
     expect(driver.engine.pending).toBe(false);
   });
 
-  test("a restart shows again what changed, and nothing else", () => {
+  test("after a restart only changed results are emitted again", () => {
     const driver = new EngineDriver(options);
     driver.process(batch(event(1, "a", 1), event(1, "b", 2)), 10);
     driver.restart(20);
@@ -82,7 +82,7 @@ describe.each(cases)("early results of %s", (_, windower, timeModel) => {
   });
 });
 
-test("an early result does not come again after its window has closed, though the window is kept", () => {
+test("no early result is emitted after its window has closed, even if the window is kept", () => {
   const fold = collectList(({ value }: TestEvent) => value);
   const options = {
     windower: tumblingWindows,
@@ -103,7 +103,7 @@ describe.each(cases)("early() of %s", (_, windower, timeModel) => {
   const fold = collectList(({ value }: TestEvent) => value);
   const options = { windower, timeModel, fold, clock: eventClock() };
 
-  test("shows what open windows hold so far and leaves them open, without earlyEvery", () => {
+  test("early() emits results of open windows and leaves them open, without earlyEvery", () => {
     const driver = new EngineDriver(options);
     expect(driver.early(0)).toEqual([]);
     driver.process(batch(event(1, "a", 1), event(2, "b", 2)), 10);
@@ -128,7 +128,7 @@ describe.each(cases)("early() of %s", (_, windower, timeModel) => {
     expect(driver.early(14)).toEqual([]);
   });
 
-  test("the next run's rows replace it, whatever came in between", () => {
+  test("the next run's rows replace it, for any events in between", () => {
     for (const commitsAfter of [true, false]) {
       const driver = new EngineDriver(options);
       driver.process(batch(event(1, "a", 1), event(2, "b", 2)), 10);
@@ -150,7 +150,7 @@ describe.each(cases)("early() of %s", (_, windower, timeModel) => {
     }
   });
 
-  test("leaves in pages, and after the rows of windows that are due", () => {
+  test("is emitted in pages, after the rows of windows that are due", () => {
     const driver = new EngineDriver({ ...options, pageSize: 1 });
     driver.process(batch(event(1, "a", 1), event(1, "b", 2), event(1, "c", 3)), 10);
     expect(driver.engine.early(10).results).toHaveLength(1);
@@ -163,7 +163,7 @@ describe.each(cases)("early() of %s", (_, windower, timeModel) => {
     expect(causes).toEqual(["watermark", "watermark", "watermark"]);
   });
 
-  test("shows no window that is due: its own row is on its way", () => {
+  test("has no window that is due: its closing row follows", () => {
     const driver = new EngineDriver({ ...options, pageSize: 1 });
     driver.process(batch(event(1, "a", 1), event(1, "b", 2)), 10);
     driver.engine.drained(60_000);
@@ -172,7 +172,7 @@ describe.each(cases)("early() of %s", (_, windower, timeModel) => {
   });
 });
 
-test("early() emits nothing for a fold with matches: its rows left at once", () => {
+test("early() emits nothing for a fold with matches: its rows are emitted at once", () => {
   const sides = { left: ({ value }: TestEvent) => value };
   for (const timeModel of ["stream", "perKey"] as const) {
     const driver = new EngineDriver({

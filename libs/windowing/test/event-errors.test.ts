@@ -95,18 +95,18 @@ describe("an event that the fold cannot take", () => {
     expect(String(thrown)).toContain("sum takes finite numbers, and got NaN");
   });
 
-  test("is late if it comes too late: its value is not even looked at", () => {
+  test("is late if its windows have closed: its value is not checked", () => {
     const driver = new EngineDriver({ ...base, clock: eventClock() });
     driver.process(batch(event(100), bad(5)), 0);
     expect(driver.engine.stats()).toMatchObject({ counted: 1, late: 1, skipped: 0 });
   });
 
-  test("counts for time: it closes the windows before it", () => {
+  test("advances the watermark: it closes the windows before it", () => {
     const driver = new EngineDriver({ ...base, clock: eventClock() });
     expect(driver.process(batch(event(1), bad(10)), 0)).toMatchObject([{ value: 1 }]);
   });
 
-  test("costs its batch nothing but itself, however many there are", () => {
+  test("does not affect the rest of its batch, even if there are many", () => {
     const driver = new EngineDriver({ ...base, clock: systemTime() });
     const events = Array.from({ length: 200_000 }, (_, index) => (index % 2 === 0 ? bad(0) : event(0)));
     driver.process({ keys: events.map(({ key }) => key), values: events }, 0);
@@ -135,7 +135,7 @@ describe("an event that the fold cannot take", () => {
     expect(driver.finish()).toMatchObject([{ value }, { value }]);
   });
 
-  test("and the clock cannot either, is skipped too", () => {
+  test("and the clock cannot read is skipped too", () => {
     const clock = eventTime(
       ({ ts }: TestEvent) => {
         if (ts < 0) throw new Error("no time");
@@ -152,7 +152,7 @@ describe("an event that the fold cannot take", () => {
   });
 });
 
-describe("an error that leaves an event half taken in", () => {
+describe("an error in the middle of an event", () => {
   /** Throws for what the accumulator holds, which a fold must not. */
   const full = foldOf({
     create: (): number[] => [],
@@ -166,7 +166,7 @@ describe("an error that leaves an event half taken in", () => {
     createWindowEngine({ ...base, ...options }).process(batch(...events), 0);
   };
 
-  test("is never skipped: an event in one window and not in the other", () => {
+  test("is never skipped if one window has the event and another has not", () => {
     expect(() => {
       run({ fold: full, windower: slidingWindows }, event(11), event(6));
     }).toThrow(WindowEventError);
@@ -175,7 +175,7 @@ describe("an error that leaves an event half taken in", () => {
     }).toThrow(WindowEventError);
   });
 
-  test("is never skipped: an event in one fold of an aggregate and not in the other", () => {
+  test("is never skipped if one fold of an aggregate has the event and another has not", () => {
     expect(() => {
       run({ fold: aggregate({ events: full, more: full }) }, event(1));
     }).not.toThrow();
@@ -185,7 +185,7 @@ describe("an error that leaves an event half taken in", () => {
     }).toThrow("full");
   });
 
-  test("is never skipped: a row that cannot be made is no fault of the event at hand", () => {
+  test("is never skipped if a row cannot be made, which is not an error of the current event", () => {
     const fold = { ...total, result: () => notMade() };
     expect(() => {
       run({ fold, clock: eventClock(), allowedLateness: 5 }, event(1), event(10));

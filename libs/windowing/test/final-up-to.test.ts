@@ -19,14 +19,14 @@ const windower = tumbling(10);
 const fold = count();
 
 describe("finalUpTo", () => {
-  test("is nothing before the first event, then the watermark while nothing is due", () => {
+  test("is unknown before the first event, then the watermark while nothing is due", () => {
     const engine = createWindowEngine({ windower, fold, clock: eventClock(3) });
     expect(engine.finalUpTo()).toBe(Number.NEGATIVE_INFINITY);
     engine.process(batch(event(8)), 100);
     expect(engine.finalUpTo()).toBe(5);
   });
 
-  test("stays before a window's close until the last page of its rows is out", () => {
+  test("stays before a window's close until the last page of its rows is emitted", () => {
     const engine = createWindowEngine({ windower, fold, clock: eventClock(), pageSize: 1 });
     engine.process(batch(event(1, "a"), event(2, "b"), event(3, "c"), event(25)), 0);
     expect([engine.pending, engine.finalUpTo()]).toEqual([true, 9]);
@@ -36,7 +36,7 @@ describe("finalUpTo", () => {
     expect([engine.pending, engine.finalUpTo()]).toEqual([false, 25]);
   });
 
-  test("stays before a session's close until the last page of rows is out", () => {
+  test("stays before a session's close until the last page of rows is emitted", () => {
     const engine = createWindowEngine({
       windower: session(5),
       fold,
@@ -51,7 +51,7 @@ describe("finalUpTo", () => {
     expect([engine.pending, engine.finalUpTo()]).toEqual([false, 994]);
   });
 
-  test("moves with each proof that nothing was left to read, and with the system clock", () => {
+  test("advances with each proof of drained, and with the system clock", () => {
     const onEvents = createWindowEngine({ windower, fold, clock: eventClock() });
     onEvents.process(batch(event(8)), 100);
     onEvents.drained(110);
@@ -67,7 +67,7 @@ describe("finalUpTo", () => {
     }
   });
 
-  test("begins, where there was no event, with what producers were heard of, if events count at their times", () => {
+  test("begins without an event at what producers reported, if events have timestamps", () => {
     let heard = Number.NEGATIVE_INFINITY;
     const settledUpTo = (): number => heard;
     const byMessage = createWindowEngine({
@@ -96,7 +96,7 @@ describe("finalUpTo", () => {
     expect(byEvent.finalUpTo()).toBe(Number.NEGATIVE_INFINITY);
   });
 
-  test("of sessions lies before the last event of any that may still come", () => {
+  test("of sessions is before the last event of any session that may still be emitted", () => {
     const engine = createWindowEngine({
       windower: session(5),
       fold,
@@ -118,7 +118,7 @@ describe("finalUpTo", () => {
     expect(engine.process(batch(event(1, "b"), event(10, "b")), 0).results).toMatchObject([{ key: "b" }]);
   });
 
-  test("never passes a window whose first result is still to come, whatever happens", () => {
+  test("never passes a window whose first result is not emitted yet", () => {
     fc.assert(
       fc.property(
         windowers,

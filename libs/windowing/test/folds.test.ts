@@ -76,7 +76,7 @@ describe("reduce", () => {
     b.text.length > a.text.length ? b : a;
   const texts = ["a", "ccc", "bb", "dddd"].map((text) => ({ text }));
   foldLaws(() => reduce((value: { text: string }) => value, longest), texts);
-  test("the first value stands by itself", () => {
+  test("the first value is its own result", () => {
     const combined = reduce(same, (a, b) => a * 10 + b);
     expect(resultOf(combined, [7])).toBe(7);
     expect(resultOf(combined, [1, 2, 3])).toBe(123);
@@ -128,7 +128,7 @@ describe("foldOf", () => {
     expect(list.result(first)).toEqual([[1], [2]]);
   });
 
-  test("goes on with the same accumulator after an event that it refused", () => {
+  test("continues with the same accumulator after an event that it refused", () => {
     const picky = foldOf({
       create: (): string[] => [],
       add(texts, text: string) {
@@ -152,13 +152,13 @@ describe("collect", () => {
   foldLaws(() => collectMap((value: number) => [String(value % 3), value]), numbers);
   foldLaws(() => distinct(same), numbers);
 
-  test("a list has all values, a set each once, both as they came", () => {
+  test("a list has all values, a set each value once, both in order of arrival", () => {
     expect(resultOf(collectList(same), numbers)).toEqual([3, 1, 4, 1, 5, 9]);
     expect(resultOf(collectSet(same), numbers)).toEqual([3, 1, 4, 5, 9]);
     expect(resultOf(distinct(same), numbers)).toBe(5);
   });
 
-  test("of a map's equal names the last one stays, and any name will do", () => {
+  test("a map keeps the last value of a name, and accepts any name", () => {
     const map = collectMap((entry: readonly [string, number]) => entry);
     const result = resultOf(map, [
       ["a", 1],
@@ -203,7 +203,7 @@ describe("join", () => {
     ]);
   });
 
-  test("complete: a match takes the events with it", () => {
+  test("complete: a match removes its events", () => {
     const fold = join({ sides, emit: "complete" });
     const matches = events.map((event, index) => ({ event, index }));
     let state = fold.create();
@@ -214,7 +214,7 @@ describe("join", () => {
     expect(rows).toEqual([undefined, { click: "a", view: 1 }, undefined, { click: "b", view: 2 }]);
   });
 
-  test("values keep their types, with nothing said", () => {
+  test("values keep their types without annotations", () => {
     const row = resultOf(join({ sides }), events);
     const click: string | null = row.click;
     const view: number | null = row.view;
@@ -225,7 +225,7 @@ describe("join", () => {
 describe("orderedFold", () => {
   foldLaws(() => orderedFold(collectList(same), jsonCodec<number>(), 100), numbers);
 
-  test("folds by timestamp, equal ones as they came", () => {
+  test("folds by timestamp, equal ones in order of arrival", () => {
     const fold = orderedFold(
       collectList((text: string) => text),
       jsonCodec<string>(),
@@ -242,7 +242,7 @@ describe("orderedFold", () => {
     expect(fold.result(state)).toEqual(["a", "b", "c", "d"]);
   });
 
-  test("keeps events that are no JSON through a codec", () => {
+  test("keeps events that are not JSON with a codec", () => {
     const codec = {
       snapshot: (date: Date) => date.getTime(),
       restore: (json: unknown) => new Date(json as number),
@@ -258,8 +258,8 @@ describe("orderedFold", () => {
   });
 });
 
-describe("numbers that are none", () => {
-  // As where a number is missing whatever the types say.
+describe("numbers that are not finite", () => {
+  // As if a number is missing, which the types do not allow.
   const read = (event: { readonly n?: number }): number => (event as { readonly n: number }).n;
   test.each([
     ["sum", sum(read)],
@@ -296,7 +296,7 @@ describe("numbers that are none", () => {
     );
   });
 
-  test("a sum beyond the range of numbers stays at the largest, and can be kept", () => {
+  test("a sum above the largest number stays there, and can be stored", () => {
     const largest = Number.MAX_VALUE;
     expect(resultOf(sum(same), [largest, largest])).toBe(largest);
     expect(resultOf(sum(same), [-largest, -largest, 1])).toBe(-largest);
@@ -320,7 +320,7 @@ describe("bounds", () => {
     return [fold.result(accumulator), fold.overflow?.(accumulator) ?? 0];
   }
 
-  test("elements beyond the bound are left out and counted; those that are held still count", () => {
+  test("new elements above the limit are left out and counted; kept ones still count", () => {
     const values = words("a", "b", "a", "c", "b", "c");
     expect(folded(collectList(wordOf, { max: 4 }), values)).toEqual([["a", "b", "a", "c"], 2]);
     expect(folded(collectSet(wordOf, { max: 2 }), values)).toEqual([["a", "b"], 2]);
@@ -329,14 +329,14 @@ describe("bounds", () => {
     expect(folded(lengths, values)).toEqual([{ a: 1, b: 1 }, 2]);
   });
 
-  test("merging counts what found no room, too", () => {
+  test("merging counts overflow too", () => {
     const fold = distinct(wordOf, { max: 2 });
     const merged = fold.merge(foldAll(fold, words("a", "b", "c")), foldAll(fold, words("b", "c", "d")));
     // "c" of the first, "d" of the second, and "c" of the second when they merged.
     expect([fold.result(merged), fold.overflow?.(merged)]).toEqual([2, 3]);
   });
 
-  test("a result has no more bytes than it may", () => {
+  test("a result stays within its limit of bytes", () => {
     const long = "x".repeat(998);
     for (const fold of [collectList(wordOf, { maxBytes: 3_500 }), collectSet(wordOf, { maxBytes: 3_500 })]) {
       const values = words(...["1", "2", "3", "4"].map((end) => long + end));
@@ -346,13 +346,13 @@ describe("bounds", () => {
     }
   });
 
-  test("a value in a map is not replaced by one for which there is no room", () => {
+  test("a value in a map is not replaced by one that does not fit", () => {
     const fold = collectMap(({ word }: Word) => ["last", word] as const, { maxBytes: 20 });
     expect(folded(fold, words("a", "much too long for it", "b"))).toEqual([{ last: "b" }, 1]);
     expect(folded(fold, words("a", "much too long for it"))).toEqual([{ last: "a" }, 1]);
   });
 
-  test("an element that no store would take is left out, whatever the bounds", () => {
+  test("an element that is too large for a store is left out, with any limits", () => {
     const huge = "x".repeat(2 ** 20);
     const most = { max: 1_000, maxBytes: 2 ** 30 };
     const values = words("a", huge);
@@ -371,7 +371,7 @@ describe("bounds", () => {
     expect(folded(join({ sides, insert: "product" }), values)).toEqual([[{ word: "a" }], 1]);
   });
 
-  test("no part of what is kept is large, however much there is", () => {
+  test("no part of a large state is large", () => {
     const fold = collectList(wordOf, { maxBytes: 2 ** 30 });
     const values = Array.from({ length: 20_000 }, (_, index) => ({ word: `word number ${String(index)}` }));
     const kept = keeping(fold);
@@ -383,12 +383,12 @@ describe("bounds", () => {
     expect(kept.keep(accumulator)).toBeLessThan(20);
   });
 
-  test("an ordered window keeps so many events, and says what its fold left out besides", () => {
+  test("an ordered window keeps a limited number of events, and counts its fold's overflow too", () => {
     const fold = orderedFold(collectList(wordOf, { max: 2 }), jsonCodec<Word>(), 3);
     expect(folded(fold, words("a", "b", "c", "d"))).toEqual([["a", "b"], 2]);
   });
 
-  test("combinations of a join are bounded, not its events", () => {
+  test("a join limits its combinations, not its events", () => {
     interface Pair {
       readonly left?: number;
       readonly right?: number;
@@ -451,7 +451,7 @@ describe("aggregate", () => {
   foldLaws(audience, clicks);
   foldLaws(() => aggregate({ inner: audience(), events: count() }), clicks);
 
-  test("gives one row of all, with its types", () => {
+  test("returns one typed row of all folds", () => {
     const row = resultOf(audience(), clicks);
     const users: number = row.users;
     expect([row.events, row.slowest, users, row.mobile, row.first.id]).toEqual([4, 9, 3, 2, "1"]);
@@ -471,7 +471,7 @@ describe("aggregate", () => {
     expect([fold.result(accumulator), fold.overflow?.(accumulator)]).toEqual([{ ids: 1, users: 2 }, 3]);
   });
 
-  test("an event that one fold cannot take is taken by none", () => {
+  test("an event that one fold refuses is in no fold", () => {
     const fold = aggregate({
       events: count(),
       ids: collectList((click: Click) => click.id),
@@ -482,13 +482,13 @@ describe("aggregate", () => {
     expect(fold.result(accumulator)).toEqual({ events: 4, ids: ["1", "1", "2", "3"], ms: 24 });
   });
 
-  test("refuses no folds, and folds whose rows do not wait for the close", () => {
+  test("needs at least one fold, and refuses folds that emit before the close", () => {
     expect(() => aggregate({})).toThrow(WindowOptionsError);
     const running = join({ sides: { id: (click: Click) => click.id }, emit: "running" });
     expect(() => aggregate({ running })).toThrow('The fold "running"');
   });
 
-  test("refuses what was kept of other folds", () => {
+  test("refuses the state of other folds", () => {
     const saved = aggregate({ events: count() }).snapshot([1]);
     expect(() => aggregate({ clicks: count() }).restore(saved)).toThrow("the fields clicks");
     expect(() => aggregate({ events: count(), more: count() }).restore(saved)).toThrow(WindowStateError);
@@ -506,7 +506,7 @@ describe("values that are not JSON", () => {
   foldLaws(() => collectMap((date: Date) => ["last", date] as const, { codec }), dates);
   foldLaws(() => reduce(self, (a, b) => (a < b ? a : b), { codec }), dates);
 
-  test("are handed out as they are, through a codec, too", () => {
+  test("are returned unchanged, also with a codec", () => {
     expect(
       resultOf(
         reduce(self, (a, b) => (a < b ? a : b), { codec }),
@@ -516,7 +516,7 @@ describe("values that are not JSON", () => {
     expect(resultOf(collectList(self, { codec }), dates)).toEqual(dates);
   });
 
-  test("are never kept as something else without a word", () => {
+  test("are never stored as something else without an error", () => {
     const list = collectList(self as (date: Date) => never);
     expect(() => list.add(list.create(), new Date(), 0)).toThrow("a Date. Give the fold a codec");
     const set = reduce(

@@ -84,7 +84,7 @@ describe("a commit", () => {
   test.each([
     ["late results", tumblingWindows],
     ["late results of sessions", sessions],
-  ])("of a revision writes what is new: %s", (_, windower) => {
+  ])("of a revision writes only what is new: %s", (_, windower) => {
     const driver = new EngineDriver<TestEvent, unknown, unknown>({
       windower,
       clock: eventClock(),
@@ -100,7 +100,7 @@ describe("a commit", () => {
     expect(bytesOf(driver.engine.snapshot())).toBeLessThan(1_000);
   });
 
-  test("of a page of closing rows takes out a field of each, not all of their parts", () => {
+  test("of a page of closing rows removes one field of each, not all of their parts", () => {
     const options = {
       windower: tumblingWindows,
       clock: eventClock(),
@@ -124,7 +124,7 @@ describe("a commit", () => {
     expect(driver.store.load().map(([group]) => group)).toEqual(["engine"]);
   });
 
-  test("takes out the parts of what a join has matched", () => {
+  test("removes the parts that a join has matched", () => {
     const sides = { even: ({ value }: TestEvent) => (value % 2 === 0 ? value : undefined), odd: odd };
     const driver = new EngineDriver({
       windower: tumblingWindows,

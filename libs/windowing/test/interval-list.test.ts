@@ -26,7 +26,7 @@ class Counted {
 }
 
 describe("IntervalList", () => {
-  test("finds what a search of all finds, wherever intervals come and go", () => {
+  test("finds what a full search finds, after any insertions and removals", () => {
     const steps = fc.array(
       fc.record({
         do: fc.constantFrom<"insert" | "remove" | "drop">("insert", "insert", "insert", "remove", "drop"),
@@ -63,7 +63,7 @@ describe("IntervalList", () => {
     );
   });
 
-  test("looks at a few of 20,000, not at all of them", () => {
+  test("visits a few of 20,000 intervals", () => {
     const intervals = new IntervalList<Counted>();
     const items = Array.from({ length: 20_000 }, (_, index) => new Counted(index * 10, index * 10 + 1));
     for (const item of items) intervals.insert(item);

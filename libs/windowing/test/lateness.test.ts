@@ -47,7 +47,7 @@ describe("late events", () => {
 });
 
 describe("allowedLateness", () => {
-  test("one revision a batch for each window and key, with the value before", () => {
+  test("one revision a batch for each window and key, with the previous value", () => {
     const driver = new EngineDriver({
       windower: tumblingWindows,
       clock: eventClock(),
@@ -80,7 +80,7 @@ describe("allowedLateness", () => {
     expect(driver.engine.stats()).toMatchObject({ windows: 2, counted: 4, late: 1, revisions: 1 });
   });
 
-  test("an event that comes while first rows wait for their page is a revision after them", () => {
+  test("an event during a wait for the page of first rows makes a revision after them", () => {
     const driver = new EngineDriver(
       { windower: tumblingWindows, clock: eventClock(), fold: values, allowedLateness: 100, pageSize: 1 },
       (self) => {
@@ -97,7 +97,7 @@ describe("allowedLateness", () => {
     ]);
   });
 
-  test("a session that waits for its page goes out before a late event widens it", () => {
+  test("a session that waits for its page is emitted before a late event extends it", () => {
     const driver = new EngineDriver({
       windower: sessions,
       clock: eventClock(),
@@ -137,7 +137,7 @@ describe("allowedLateness", () => {
     expect(next).not.toHaveProperty("replaces");
   });
 
-  test("a session that a late event changed and another one merged has no row of its own any more", () => {
+  test("a session that a late event changed and another one merged has no row any more", () => {
     const driver = new EngineDriver({
       windower: sessions,
       clock: eventClock(),
@@ -150,7 +150,7 @@ describe("allowedLateness", () => {
     expect(rows[0]?.replaces).toHaveLength(1);
   });
 
-  test("an emitted session that a later event widens is open again, and closes as a revision", () => {
+  test("an emitted session that a later event extends is open again, and closes as a revision", () => {
     const driver = new EngineDriver({
       windower: sessions,
       clock: eventClock(),
@@ -162,7 +162,7 @@ describe("allowedLateness", () => {
     expect(brief(driver.process(batch(event(21, "z")), 0))).toEqual([["a", 2, 1, "watermark", 1]]);
   });
 
-  test("late matches leave at once", () => {
+  test("late matches are emitted at once", () => {
     const sides = {
       odd: ({ value }: TestEvent) => (value % 2 === 1 ? value : undefined),
       any: ({ ts }: TestEvent) => ts,

@@ -15,7 +15,7 @@ function scattered(size: number): number[] {
 describe.each<TimeModel>(["stream", "perKey"])("many sessions of one key (%s)", (timeModel) => {
   const options = { windower, timeModel, fold: count(), clock: eventClock("unbounded") };
 
-  test("each is found again, out of order", () => {
+  test("each is found again for events out of order", () => {
     const driver = new EngineDriver(options);
     const events = (offset: number): TestEvent[] => scattered(MANY).map((n) => event(n * 10 + offset));
     driver.process(batch(...events(0)), 0);
@@ -25,7 +25,7 @@ describe.each<TimeModel>(["stream", "perKey"])("many sessions of one key (%s)", 
     expect(driver.results).toHaveLength(MANY);
   });
 
-  test("what a session has swallowed is a number; neither its row nor its state grows with it", () => {
+  test("the sessions that one merged are a number; neither its row nor its state grows with them", () => {
     const driver = new EngineDriver(options);
     const merges = 8_000;
     for (let i = 0; i <= merges; i++) driver.process(batch(event(i * 8)), 0);
@@ -39,7 +39,7 @@ describe.each<TimeModel>(["stream", "perKey"])("many sessions of one key (%s)", 
   });
 });
 
-test("a session names those it swallowed whose rows were out, and no others (stream)", () => {
+test("a session names the merged ones whose rows were emitted, and no others (stream)", () => {
   const driver = new EngineDriver({
     windower,
     fold: count(),

@@ -9,7 +9,7 @@ import type { OracleEvent } from "./oracle/stream-oracle.ts";
 const windower = tumbling(10);
 
 describe("nextWake", () => {
-  test("is nothing before the first event, and nothing once all is closed", () => {
+  test("is undefined before the first event, and after all windows have closed", () => {
     const engine = createWindowEngine({ windower, clock: eventClock(), fold: count() });
     expect(engine.nextWake(1_000)).toBeUndefined();
     engine.process(batch(event(1)), 50);
@@ -17,7 +17,7 @@ describe("nextWake", () => {
     expect(engine.nextWake(60)).toBeUndefined();
   });
 
-  test("is the instant at which a proof that nothing was left to read closes the next window", () => {
+  test("is the instant at which a proof of drained closes the next window", () => {
     const engine = createWindowEngine({ windower, clock: eventClock(3), fold: count() });
     engine.process(batch(event(4)), 1_000);
     expect(engine.nextWake(1_000)).toEqual({ at: 1_009, needs: "drained" });
@@ -37,7 +37,7 @@ describe("nextWake", () => {
     expect(engine.drained(106).results).toHaveLength(1);
   });
 
-  test("is nothing where only an event can close a window", () => {
+  test("is undefined if only an event can close a window", () => {
     const never = createWindowEngine({ windower, clock: eventClock(), fold: count(), idle: "never" });
     const unbounded = createWindowEngine({ windower, clock: eventClock("unbounded"), fold: count() });
     for (const engine of [never, unbounded]) {
@@ -47,7 +47,7 @@ describe("nextWake", () => {
     }
   });
 
-  test("is when a kept window can be freed, too", () => {
+  test("is also the instant at which a kept window can be freed", () => {
     const engine = createWindowEngine({
       windower,
       clock: eventClock(),
@@ -67,13 +67,13 @@ describe("nextWake", () => {
     expect(engine.nextWake(8)).toEqual({ at: 8, needs: "time" });
   });
 
-  test("an event with an old timestamp does not make it spin", () => {
+  test("an event with an old timestamp causes no busy loop", () => {
     const engine = createWindowEngine({ windower, clock: systemTime(), fold: count() });
     engine.process(batch(event(-1e12)), 1e12);
     expect(engine.nextWake(1e12)?.at).toBeGreaterThan(1e12);
   });
 
-  test("the system clock's jump ahead and back costs no wake", () => {
+  test("a jump of the system clock ahead and back loses no wake", () => {
     const engine = createWindowEngine({ windower, clock: systemTime(), fold: count() });
     engine.process(batch(event(0)), 100);
     engine.advance(5_000);
@@ -84,7 +84,7 @@ describe("nextWake", () => {
   });
 
   test.each(["stream", "perKey"] as const)(
-    "a sum of fractions that rounds down does not make it spin (%s)",
+    "a sum of fractions that rounds down causes no busy loop (%s)",
     (timeModel) => {
       const long = tumbling(79);
       const engine = createWindowEngine({ windower: long, clock: eventClock(), fold: count(), timeModel });
@@ -96,7 +96,7 @@ describe("nextWake", () => {
     },
   );
 
-  test("never wakes in vain, and leaves nothing open: also for times that are no whole numbers", () => {
+  test("never wakes without work, and leaves nothing open, also for fractional times", () => {
     const fractions = fc.integer({ min: 0, max: 999 }).map((micros) => micros / 1_000);
     fc.assert(
       fc.property(

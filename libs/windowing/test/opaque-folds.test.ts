@@ -49,7 +49,7 @@ const longTexts = (times: number, maxBytes?: number): ClosingFold<TestEvent, unk
   );
 
 /** Gives a new list each time. */
-const anew: Spec<readonly number[]> = {
+const copying: Spec<readonly number[]> = {
   create: () => [],
   add: (list, { value }) => [...list, value],
   merge: (earlier, later) => [...earlier, ...later],
@@ -64,30 +64,27 @@ const textOf = (maxBytes?: number): ClosingFold<TestEvent, unknown, string> =>
     maxBytes === undefined ? {} : { maxBytes },
   );
 
-describe("an accumulator of one's own", () => {
+describe("a custom accumulator", () => {
   test.each<readonly [string, ClosingFold<TestEvent, unknown, unknown>, unknown]>([
     ["foldOf", listOf(8), [1, 2, 3, 4, 5]],
     ["reduce", textOf(6), "12345"],
     ["aggregate", aggregate({ list: listOf(8), text: textOf(6) }), { list: [1, 2, 3, 4, 5], text: "12345" }],
-  ])(
-    "that was larger than its bound takes nothing more in, also after a restart: %s",
-    (name, fold, value) => {
-      const driver = new EngineDriver({ windower: tumblingWindows, clock: eventClock(), fold });
-      driver.process(batch(event(1, "a", 1), event(1, "a", 2)), 0);
-      driver.restart();
-      driver.process(batch(...[3, 4, 5].map((each) => event(1, "a", each))), 0);
-      driver.commit();
-      driver.process(batch(event(1, "a", 6), event(1, "b", 7)), 0);
-      driver.restart();
-      driver.process(batch(event(1, "a", 8)), 0);
-      driver.restart();
-      const of = name === "aggregate" ? 2 : 1;
-      expect(driver.engine.stats().overflowedValues).toBe(2 * of);
-      const [a, b] = driver.finish();
-      expect(a).toMatchObject({ key: "a", value, overflow: 2 * of });
-      expect(b).not.toHaveProperty("overflow");
-    },
-  );
+  ])("that is larger than its limit accepts no more, also after a restart: %s", (name, fold, value) => {
+    const driver = new EngineDriver({ windower: tumblingWindows, clock: eventClock(), fold });
+    driver.process(batch(event(1, "a", 1), event(1, "a", 2)), 0);
+    driver.restart();
+    driver.process(batch(...[3, 4, 5].map((each) => event(1, "a", each))), 0);
+    driver.commit();
+    driver.process(batch(event(1, "a", 6), event(1, "b", 7)), 0);
+    driver.restart();
+    driver.process(batch(event(1, "a", 8)), 0);
+    driver.restart();
+    const of = name === "aggregate" ? 2 : 1;
+    expect(driver.engine.stats().overflowedValues).toBe(2 * of);
+    const [a, b] = driver.finish();
+    expect(a).toMatchObject({ key: "a", value, overflow: 2 * of });
+    expect(b).not.toHaveProperty("overflow");
+  });
 
   test.each<ClosingFold<TestEvent, unknown, unknown>>([listOf(1), textOf(1)])(
     "is not measured without snapshots",
@@ -98,7 +95,7 @@ describe("an accumulator of one's own", () => {
     },
   );
 
-  test("is 1 MiB by default, and no bound with Infinity", () => {
+  test("is limited to 1 MiB by default, and unlimited with Infinity", () => {
     for (const [maxBytes, taken] of [
       [undefined, 1],
       [Number.POSITIVE_INFINITY, 2],
@@ -113,7 +110,7 @@ describe("an accumulator of one's own", () => {
     for (const maxBytes of [0, -1, Number.NaN]) expect(() => listOf(maxBytes)).toThrow(WindowOptionsError);
   });
 
-  test("counts the events of a session that found a full one", () => {
+  test("counts the events of a session that did not fit", () => {
     const driver = new EngineDriver({
       windower: session(5),
       clock: eventClock("unbounded"),
@@ -125,7 +122,7 @@ describe("an accumulator of one's own", () => {
     expect(driver.finish()).toMatchObject([{ value: [1, 2], overflow: 5 }]);
   });
 
-  test("takes in what a naive model does, in all windows, wherever commits and restarts fall", () => {
+  test("accepts what a naive model accepts, in all windows, with any commits and restarts", () => {
     const steps = fc.array(
       fc.record({
         stamps: fc.array(fc.integer({ min: 0, max: 39 }), { maxLength: 5 }),
@@ -177,7 +174,7 @@ describe("an accumulator of one's own", () => {
     );
   });
 
-  test("that no store would take is refused with its key before anything is written", () => {
+  test("that is too large for a store is refused with its key before anything is written", () => {
     const fold = longTexts(257);
     for (const options of [
       { windower: tumblingWindows },
@@ -201,7 +198,7 @@ describe("an accumulator of one's own", () => {
   }
 });
 
-describe("a row of one's own accumulator", () => {
+describe("a row of a custom accumulator", () => {
   type Options = Omit<Partial<WindowEngineOptions<TestEvent, unknown, unknown>>, "fold">;
   const windows: readonly (readonly [string, Options])[] = [
     ["late results", { windower: tumblingWindows, allowedLateness: 100 }],
@@ -247,11 +244,11 @@ describe("a row of one's own accumulator", () => {
   );
 
   test.each(cases)(
-    "does not change with it, nor does what the next one calls previous: %s",
+    "does not change with it, nor does the next row's previous: %s",
     (_, options, restarts) => {
       for (const fold of [
         foldOf(inPlace),
-        foldOf({ ...anew, copy: false }),
+        foldOf({ ...copying, copy: false }),
         aggregate({ list: foldOf(inPlace) }),
       ]) {
         const [first, second, third] = revised<unknown, unknown>(fold, options, restarts);
@@ -288,7 +285,7 @@ describe("a row of one's own accumulator", () => {
   });
 
   test.each(windows)(
-    "costs one copy if the accumulator changes after it, and none else: %s",
+    "costs one copy if the accumulator changes after it, and no copy otherwise: %s",
     (_, options) => {
       let copies = 0;
       const copy = (list: number[]): number[] => {
@@ -311,13 +308,13 @@ describe("a row of one's own accumulator", () => {
     },
   );
 
-  test("of values that cannot be copied needs a copy, which is said where the fold is made", () => {
+  test("of values that cannot be copied needs a copy function, or the fold is refused when it is defined", () => {
     class Tally {
       total = 0;
     }
     const codec = { snapshot: ({ total }: Tally) => total, restore: () => new Tally() };
     const spec = { create: () => new Tally(), add: (tally: Tally) => tally, merge: (tally: Tally) => tally };
-    expect(() => foldOf(spec, { codec })).toThrow(/structuredClone makes a Object of a Tally/);
+    expect(() => foldOf(spec, { codec })).toThrow(/structuredClone turns a Tally into a Object/);
     expect(() =>
       foldOf({ ...spec, create: () => Object.assign(new Tally(), { call: () => 1 }) }, { codec }),
     ).toThrow(WindowOptionsError);
@@ -330,7 +327,7 @@ describe("a row of one's own accumulator", () => {
     ).not.toThrow();
   });
 
-  test("of a reduce with a codec is the value itself, and nothing is kept of it without a store", () => {
+  test("of a reduce with a codec is the value itself, and is not encoded without a store", () => {
     const never = (): never => {
       throw new Error("kept without a store");
     };

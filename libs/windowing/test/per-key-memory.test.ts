@@ -30,7 +30,7 @@ function driverOf(windower: Windower, more: Partial<Options> = {}): EngineDriver
 }
 
 describe.each(windowers)("a window of a key opens once (perKey): %s", (_, windower) => {
-  test("an event for a window that is over is late, though its key has no window left", () => {
+  test("an event for a closed window is late, even if its key has no window left", () => {
     for (const restarts of [false, true]) {
       const driver = driverOf(windower);
       driver.process(batch(event(5)), 0);
@@ -45,7 +45,7 @@ describe.each(windowers)("a window of a key opens once (perKey): %s", (_, window
     }
   });
 
-  test("a key that comes back goes on, and no window has a second first row", () => {
+  test("a key that comes back continues, and no window has a second first row", () => {
     const driver = driverOf(windower);
     for (const ts of [5, 200, 400]) {
       driver.process(batch(event(ts)), ts);
@@ -67,7 +67,7 @@ describe.each(windowers)("a window of a key opens once (perKey): %s", (_, window
     expect(driver.engine.stats()).toMatchObject({ counted: 2, late: 1 });
   });
 
-  test("state is bounded: the key whose windows ended first is forgotten, and its windows stay over", () => {
+  test("state is bounded: the key whose windows ended first is forgotten, and its windows stay closed", () => {
     const driver = driverOf(windower, { maxKeysPerWindow: 3 });
     for (let i = 0; i < 20; i++) {
       driver.process(batch(event(i * 20, `key-${String(i)}`)), i * 20);
@@ -89,14 +89,14 @@ describe.each(windowers)("a window of a key opens once (perKey): %s", (_, window
     expect(new Set(names).size).toBe(names.length);
   });
 
-  test("keys with windows are not forgotten: further ones count under the overflow key", () => {
+  test("keys with windows are not forgotten: more keys count under the overflow key", () => {
     const driver = driverOf(windower, { maxKeysPerWindow: 2, clock: eventClock("unbounded") });
     driver.process(batch(event(1, "a"), event(1, "b"), event(1, "c")), 0);
     expect(driver.engine.stats()).toMatchObject({ counted: 3, overflowed: 1 });
   });
 });
 
-test("a session of a forgotten key has a number that it did not have before", () => {
+test("a session of a forgotten key has a new number", () => {
   const driver = driverOf(session(4), { maxKeysPerWindow: 1 });
   for (const key of ["a", "b", "a", "b"]) {
     driver.process(batch(event(driver.results.length * 100, key)), driver.results.length * 100);
@@ -106,7 +106,7 @@ test("a session of a forgotten key has a number that it did not have before", ()
   expect(new Set(names).size).toBe(4);
 });
 
-test("on the system clock a key without windows leaves nothing", () => {
+test("on the system clock a key without windows has no state", () => {
   const driver = driverOf(tumbling(10), { clock: systemTime() });
   driver.process(batch(event(0, "a"), event(0, "b")), 5);
   driver.commit();

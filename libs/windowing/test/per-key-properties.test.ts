@@ -15,7 +15,7 @@ function sorted(rows: readonly PerKeyRow[]): PerKeyRow[] {
 }
 
 describe("time model perKey, against an oracle that keeps all events", () => {
-  test("gives the same rows, late events and counts, wherever batches, pages, commits and restarts fall", () => {
+  test("emits the same rows, late events and counts, with any batches, pages, commits and restarts", () => {
     const waits = fc.oneof(fc.constantFrom(0, 5, 20), fc.constant("unbounded" as const));
     const maxima = fc.constantFrom(Number.POSITIVE_INFINITY, 1, 2, 3);
     const pageSizes = fc.constantFrom(Number.POSITIVE_INFINITY, 1, 2);
@@ -48,7 +48,7 @@ describe("time model perKey, against an oracle that keeps all events", () => {
               self.restart();
             },
           );
-          // Without order, a key's values come as they came; sessions that merge put them in an order of their own.
+          // Unordered, a key's values are in order of arrival; sessions that merge may change the order.
           const rowOf = (result: WindowResult<readonly OracleEvent[]>): PerKeyRow => {
             const { key, window, cause, revision, overflow } = result;
             expect(revision).toBe(0);
@@ -93,7 +93,7 @@ describe("time model perKey, against an oracle that keeps all events", () => {
     );
   });
 
-  test("never wakes in vain: each wake closes something, and none is left out", () => {
+  test("each wake closes something, and no wake is missing", () => {
     fc.assert(
       fc.property(windowers, fc.constantFrom(0, 5, 20), scripts, (windower, waitMs, actions) => {
         const driver = new EngineDriver({

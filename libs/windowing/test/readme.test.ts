@@ -16,7 +16,7 @@ describe("README", () => {
     const promised = [...snippet.matchAll(/^\/\/ (books .*)$/gm)].map(([, line]) => line);
     const [first, second] = runSnippet(snippet).split("\n");
     expect([first]).toEqual(promised);
-    expect(second).toMatch(/^Windows of 1 min side by side\./);
+    expect(second).toMatch(/^Windows of 1m side by side\./);
   });
 
   test("a fold of your own counts", () => {

@@ -15,7 +15,7 @@ const windower = tumbling(10);
 const fold = collectList(({ value }: TestEvent) => value);
 
 describe.each<TimeModel>(["stream", "perKey"])(
-  "a window on the system clock may wait for news (%s)",
+  "a window on the system clock may wait for producers (%s)",
   (timeModel) => {
     function build(settleMs: number, gapMs?: number) {
       const news = { at: Number.NEGATIVE_INFINITY };
@@ -30,7 +30,7 @@ describe.each<TimeModel>(["stream", "perKey"])(
       return { engine, news };
     }
 
-    test("it is emitted when every producer was heard of", () => {
+    test("it is emitted when every producer has reported", () => {
       const { engine, news } = build(100);
       engine.process(batch(event(0)), 4);
       expect(engine.advance(12).results).toEqual([]);
@@ -43,14 +43,14 @@ describe.each<TimeModel>(["stream", "perKey"])(
       expect(engine.nextWake(14)).toBeUndefined();
     });
 
-    test("it waits no longer than so, and is then not known to be complete", () => {
+    test("it waits no longer than its maximum, and is then not known to be complete", () => {
       const { engine } = build(100);
       engine.process(batch(event(0)), 4);
       expect(engine.advance(109).results).toEqual([]);
       expect(engine.advance(110).results).toMatchObject([{ complete: "unknown" }]);
     });
 
-    test("events that come while it waits belong to their own window, and none is late", () => {
+    test("events during the wait belong to their own window, and none is late", () => {
       const { engine, news } = build(100);
       engine.process(batch(event(0, "a", 1)), 4);
       engine.process(batch(event(0, "a", 2)), 12);
@@ -64,7 +64,7 @@ describe.each<TimeModel>(["stream", "perKey"])(
       expect(engine.stats()).toMatchObject({ counted: 3, late: 0 });
     });
 
-    test("news from ahead of system time close nothing before its end", () => {
+    test("reports from the future close no window before its end", () => {
       const { engine, news } = build(100);
       news.at = 1_000_000;
       engine.process(batch(event(0)), 4);
@@ -90,11 +90,11 @@ test("without the option it does not wait", () => {
   expect(engine.advance(10).results).toHaveLength(1);
 });
 
-test("a wait that is no number of ms is refused", () => {
+test("a wait that is not a number of ms is refused", () => {
   expect(() => systemTime({ settle: -1 })).toThrow(WindowSpecError);
 });
 
 test("explain names the wait", () => {
   const engine = createWindowEngine({ windower, fold, clock: systemTime({ settle: 2_000 }) });
-  expect(engine.explain()).toMatch(/passed its end and every producer was heard of, or 2 s later/);
+  expect(engine.explain()).toMatch(/passed its end and every producer has reported, or 2s later/);
 });

@@ -52,7 +52,7 @@ describe("quantile", () => {
     return Math.abs(result - right) <= Math.abs(right) * error * (1 + 1e-9) + 1e-300;
   }
 
-  test("is within its error of the exact one, in one go and merged", () => {
+  test("is within its error of the exact one, folded whole and merged", () => {
     const errors = fc.constantFrom(0.0001, 0.01, 0.05, 0.5);
     fc.assert(
       fc.property(values, values, ranks, errors, (some, others, q, error) => {
@@ -100,6 +100,16 @@ describe("quantile", () => {
   });
 
   foldLaws(() => quantile(self<number>, [0.5, 0.99], { maxBins: 8 }), [3, -1, 0, 1e9, 5, 1e-9, -7, 2]);
+
+  test("merges a coarse sketch and a fine one, either way", () => {
+    const fold = quantile(self<number>, 0.5, { maxBins: 8 });
+    const wide = Array.from({ length: 40 }, (_, index) => (-1) ** index * 10 ** (index - 20));
+    const narrow = [5, 6, -5, -6];
+    const whole = fold.snapshot(foldAll(fold, [...wide, ...narrow]));
+    expect(foldAll(fold, wide).level).toBeGreaterThan(foldAll(fold, narrow).level);
+    expect(fold.snapshot(inParts(fold, [wide, narrow]))).toEqual(whole);
+    expect(fold.snapshot(inParts(fold, [narrow, wide]))).toEqual(whole);
+  });
 
   test("gives a number for one rank, and a list for a list", () => {
     const hundred = Array.from({ length: 100 }, (_, index) => index + 1);

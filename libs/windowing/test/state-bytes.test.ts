@@ -57,7 +57,7 @@ describe("bytes of accumulators", () => {
       { 0: 5, 1: 1, 2: 2 },
     ],
   ];
-  test.each(growing)("beyond the bound %s leaves out what is new, and counts it", (name, fold, value) => {
+  test.each(growing)("above the limit %s leaves out new values, and counts it", (name, fold, value) => {
     const bytes = name === "collectMap" ? 4 : 1;
     const maxStateBytes = 3 * roomOf(bytes);
     const driver = driverOf({ fold: fold, maxStateBytes });
@@ -71,7 +71,7 @@ describe("bytes of accumulators", () => {
     expect(taken(driver)).toBe(0);
   });
 
-  test("a join takes no more in, and a value that replaces one of its size still may", () => {
+  test("a join accepts no more, except a value that replaces one of its size", () => {
     const fold = join({
       sides: {
         low: ({ value }: TestEvent) => (value < 5 ? value : undefined),
@@ -83,7 +83,7 @@ describe("bytes of accumulators", () => {
     expect(driver.finish()).toMatchObject([{ value: { low: 2, high: null }, overflow: 2 }]);
   });
 
-  test("a join that empties itself gives its room back", () => {
+  test("a join that removes its events releases their room", () => {
     const fold = join({
       sides: {
         low: ({ value }: TestEvent) => (value < 5 ? value : undefined),
@@ -101,7 +101,7 @@ describe("bytes of accumulators", () => {
     expect(taken(driver)).toBe(0);
   });
 
-  test("numbers of the same row go on, and other keys share the bound", () => {
+  test("numbers of the same row continue, and other keys share the limit", () => {
     const fold = aggregate({ events: count(), users: distinct(valueOf) });
     const driver = driverOf({
       fold: fold,
@@ -119,7 +119,7 @@ describe("bytes of accumulators", () => {
     ["windows kept for late events", { allowedLateness: 5 }],
     ["sessions", { windower: session(5) }],
     ["perKey", { timeModel: "perKey" }],
-  ])("the room of a window that is over is there for the next one: %s", (_, given) => {
+  ])("a closed window releases its room for the next one: %s", (_, given) => {
     const driver = driverOf({
       fold: distinct(valueOf),
       clock: eventClock(),
@@ -136,7 +136,7 @@ describe("bytes of accumulators", () => {
     expect(rows.map(({ value, overflow }) => [value, overflow])).toEqual(Array(5).fill([2, 1]));
   });
 
-  test("state of an engine with more room is taken up, and nothing beside it", () => {
+  test("state of an engine with more room is restored, and nothing is added to it", () => {
     const fold = aggregate({ events: count(), list: collectList(valueOf) }) as unknown as Options["fold"];
     const large = driverOf({ fold });
     large.process(batch(...digits), 0);
@@ -167,7 +167,7 @@ describe("bytes of accumulators", () => {
         (a: string, b: string) => a + b,
       ),
     ],
-  ])("what %s was measured at counts, and stops it where there is no room left", (_, fold) => {
+  ])("the measured size of %s counts, and no room stops it", (_, fold) => {
     const driver = driverOf({ fold: fold, maxStateBytes: 5_000 });
     driver.process(batch(event(1, "a"), event(1, "b")), 0);
     driver.commit();
@@ -185,7 +185,7 @@ describe("bytes of accumulators", () => {
     expect(taken(driver)).toBe(0);
   });
 
-  test("an event that is only tried takes nothing and counts nothing", () => {
+  test("an event that is only tried takes no room and is not counted", () => {
     const picky = foldOf({
       create: () => 0,
       add: (sum, { value }: TestEvent) => sum + value,
@@ -214,7 +214,7 @@ describe("bytes of accumulators", () => {
     expect(taken(driver)).toBe(0);
   });
 
-  test("events of a key that wait take room until their turn; the first of its windows always finds it", () => {
+  test("waiting events of a key take room until their turn; the first window always has room", () => {
     const maxStateBytes = 2 * roomOf(JSON.stringify(event(200)).length);
     const fold = count() as unknown as Options["fold"];
     const driver = driverOf({ fold, timeModel: "perKey", ordered: true, maxStateBytes });
@@ -241,7 +241,7 @@ describe("bytes of accumulators", () => {
   });
 });
 
-describe("bytes of accumulators, against an oracle that counts them anew for each event", () => {
+describe("bytes of accumulators, against an oracle that counts them for each event", () => {
   interface Cell {
     events: number;
     overflow: number;
@@ -259,7 +259,7 @@ describe("bytes of accumulators, against an oracle that counts them anew for eac
     { maxLength: 30 },
   );
 
-  test("rows have what found room, count the rest, and are exact where nothing needs room", () => {
+  test("rows have what fitted, count the rest, and are exact if nothing needs room", () => {
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 2_500 }), (script, maxStateBytes) => {
         const fold = aggregate({ events: count(), users: distinct(({ value }: TestEvent) => value) });
@@ -321,7 +321,7 @@ describe("bytes of accumulators, against an oracle that counts them anew for eac
   });
 });
 
-describe("whatever the windows, the order and the time model", () => {
+describe("with any windows, order and time model", () => {
   type Options = WindowEngineOptions<OracleEvent, unknown, unknown>;
   const given = fc.record({
     windower: windowers,
@@ -351,7 +351,7 @@ describe("whatever the windows, the order and the time model", () => {
     else driver[action.do](action.now);
   };
 
-  test("what is taken is what a restart finds, and all of it is given back", () => {
+  test("the room in use is the same after a restart, and all of it is released", () => {
     const folds = fc.constantFrom(
       ...foldPairs.map(({ fold }) => fold),
       reduce(
@@ -381,7 +381,7 @@ describe("whatever the windows, the order and the time model", () => {
     );
   });
 
-  test("a row has all its events, in its list or in its overflow, and the bound holds", () => {
+  test("a row has all its events, in its list or its overflow, within the limit", () => {
     const fold = aggregate({ events: count(), list: collectList(({ value }: OracleEvent) => value) });
     const figuresOf = ({ key, window, revision, value, overflow = 0 }: WindowResult<unknown>): unknown => {
       const { events, list } = value as { events: number; list: readonly number[] };

@@ -57,7 +57,7 @@ describe("snapshot", () => {
     expect(engine.snapshot().map(({ group }) => group)).toEqual(["2", "engine"]);
   });
 
-  test("between two pages it holds what is still to come", () => {
+  test("between two pages it has the rows that are not emitted yet", () => {
     const engine = createWindowEngine({ ...base, pageSize: 300 });
     const store = new StateStore();
     engine.process(batch(...keys(0, 1_000, 1)), 0);
@@ -69,7 +69,7 @@ describe("snapshot", () => {
     expect(store.fields).toBe(700 + 1);
   });
 
-  test("nothing is left of what is over", () => {
+  test("closed windows leave no state", () => {
     for (const windower of [base.windower, sliding(50, { every: 20 }), session(9)]) {
       const driver = new EngineDriver({ ...base, windower, pageSize: 7, allowedLateness: 30 }, (self) => {
         self.commit();
@@ -93,7 +93,7 @@ describe("restore", () => {
     return store;
   }
 
-  test("takes up counters and the watermark", () => {
+  test("restores counters and the watermark", () => {
     const engine = createWindowEngine(base);
     engine.restore(saved(base).load(), 5_000);
     expect(engine.stats()).toMatchObject({ counted: 2, late: 1, watermark: 250, windows: 1 });

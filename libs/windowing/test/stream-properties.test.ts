@@ -116,13 +116,13 @@ function sorted(rows: readonly OracleRow[]): OracleRow[] {
   return [...rows].sort((a, b) => (text(a) < text(b) ? -1 : 1));
 }
 
-/** First results come in order of their close; revisions have an order of their own. */
+/** First results are in order of their close; revisions are in any order. */
 function isInOrder(rows: readonly OracleRow[]): boolean {
   const closes = rows.filter(({ cause }) => cause !== "late").map(({ close }) => close);
   return closes.every((close, index) => index === 0 || close >= (closes[index - 1] ?? close));
 }
 
-/** Kept sessions that a batch revises first and then merges: one row comes of them, whichever was revised. */
+/** Kept sessions that a batch first revises and then merges: they make one row. */
 function revisedSessionsThatMerge(): [Given, number, Action[], boolean][] {
   const given: Omit<Given, "pair"> = {
     windower: session(5),
@@ -155,7 +155,7 @@ function revisedSessionsThatMerge(): [Given, number, Action[], boolean][] {
 }
 
 describe("time model stream, against an oracle that keeps all events", () => {
-  test("gives the same rows, late events and counts, wherever batches, pages, commits and restarts fall", () => {
+  test("emits the same rows, late events and counts, with any batches, pages, commits and restarts", () => {
     fc.assert(
       fc.property(options, pageSizes, scripts, fc.boolean(), (given, pageSize, actions, restless) => {
         const oracle = new StreamOracle({ ...given, fold: given.pair.oracle });
@@ -190,7 +190,7 @@ describe("time model stream, against an oracle that keeps all events", () => {
     );
   });
 
-  test("first results do not depend on how events are cut into batches", () => {
+  test("first results do not depend on batches", () => {
     fc.assert(
       fc.property(options, scripts, (given, actions) => {
         // A closed session's late result may be gathered until its batch ends, and an event of the same batch may

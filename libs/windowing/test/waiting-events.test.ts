@@ -35,7 +35,7 @@ function many(length: number, tsOf: (index: number) => number): ReturnType<typeo
 }
 
 describe("events that wait in order (perKey)", () => {
-  test("leave the state a few at a time, at the cost of what leaves", () => {
+  test("leave the state a few at a time, at a cost in proportion to those that leave", () => {
     const driver = new EngineDriver({ ...base, fold: count() });
     driver.process(
       many(20_000, (index) => index),
@@ -54,7 +54,7 @@ describe("events that wait in order (perKey)", () => {
     expect(driver.store.load().map(([group]) => group)).toEqual(["keys", "engine"]);
   });
 
-  test("do not stay in the state for a few that wait long", () => {
+  test("do not stay in the state because of a few that wait long", () => {
     const driver = new EngineDriver({ ...base, clock: eventClock(100_000) });
     for (let round = 0; round < 60; round++) {
       const ahead = event(round * 1_000 + 99_900, "a", -1);
@@ -66,7 +66,7 @@ describe("events that wait in order (perKey)", () => {
     expect(bytesOf(driver.store.load())).toBeLessThan(200_000);
   });
 
-  test("keep their order over restarts, equal ones as they came, wherever they are kept", () => {
+  test("keep their order over restarts, equal ones in order of arrival", () => {
     const timestamps = fc.array(fc.integer({ min: 0, max: 6 }), { maxLength: 40 });
     fc.assert(
       fc.property(timestamps, fc.integer({ min: 1, max: 7 }), (stamps, every) => {
@@ -131,7 +131,7 @@ describe("events that wait in order (perKey)", () => {
     );
   });
 
-  test("that find no room are counted in the rows of their windows, also after a restart", () => {
+  test("that do not fit are counted in the rows of their windows, also after a restart", () => {
     const driver = new EngineDriver({ ...base, maxOrderedEvents: 3 });
     driver.process(batch(event(1), event(2), event(2_001), event(3), event(2_002)), 0);
     driver.restart();
@@ -169,7 +169,7 @@ describe("events that wait in order (perKey)", () => {
     expect(driver.finish()).toMatchObject([{ cause: "match", overflow: 1 }]);
   });
 
-  test("of more than 64 KiB are left out where another one of their windows waits", () => {
+  test("of more than 64 KiB are left out if another one of their windows waits", () => {
     const text = (length: number): { ts: number; key: string; value: number; text: string } => ({
       ...event(1),
       text: "x".repeat(length),
@@ -180,18 +180,18 @@ describe("events that wait in order (perKey)", () => {
     expect(driver.finish()).toMatchObject([{ value: 2, overflow: 1 }]);
   });
 
-  test("must be JSON, which is found when they come", () => {
+  test("must be JSON, which is checked when they come", () => {
     const engine = createWindowEngine({ ...base, fold: count() });
     expect(() => engine.process(batch({ ...event(1), value: Number.NaN }), 0)).toThrow(WindowEventError);
   });
 
-  test("need not be JSON on the system clock, where none waits", () => {
+  test("need not be JSON on the system clock, since none waits", () => {
     const driver = new EngineDriver({ ...base, clock: systemTime(), fold: count() });
     driver.process(batch({ ...event(1), value: Number.NaN }), 0);
     expect(driver.finish()).toMatchObject([{ value: 1 }]);
   });
 
-  test("are refused where some of them are missing from the state", () => {
+  test("are refused if some of them are missing from the state", () => {
     const driver = new EngineDriver(base);
     driver.process(batch(event(1)), 0);
     driver.commit();

@@ -14,7 +14,7 @@ const windower = tumbling(10);
 const clock = eventClock();
 const matches = join({ sides: { left: (given: TestEvent) => given.value }, emit: "running" });
 
-describe("options that cannot be", () => {
+describe("options that are refused", () => {
   test.each([
     ["allowedLateness", { allowedLateness: -1 }],
     ["earlyEvery", { earlyEvery: 0 }],
@@ -32,25 +32,25 @@ describe("options that cannot be", () => {
     ).toThrow(/Use a longer wait/);
   });
 
-  test("ordered matches in the time model stream, where order comes with the close", () => {
+  test("ordered matches in the time model stream, which orders at the close", () => {
     expect(() => createWindowEngine({ windower, clock, fold: matches, ordered: true })).toThrow(
-      /matches could not leave/,
+      /matches cannot be emitted/,
     );
     expect(() =>
       createWindowEngine({ windower, clock, fold: matches, ordered: true, timeModel: "perKey" }),
     ).not.toThrow();
   });
 
-  test("early results of a fold whose rows leave at once", () => {
+  test("early results of a fold that emits its rows at once", () => {
     expect(() => createWindowEngine({ windower, clock, fold: matches, earlyEvery: 5 })).toThrow(
-      /nothing to emit/,
+      /earlyEvery has no effect/,
     );
   });
 });
 
 describe("batches", () => {
   test.each(["stream", "perKey"] as const)(
-    "columns of different length are refused whole (%s)",
+    "columns of different length are refused as a whole (%s)",
     (timeModel) => {
       const engine = createWindowEngine({ windower, clock, fold: count(), timeModel });
       const { values } = batch(event(1), event(2));
@@ -62,7 +62,7 @@ describe("batches", () => {
     },
   );
 
-  test("what brings nothing out costs nothing: the output is one shared, frozen object", () => {
+  test("without rows the output is one shared, frozen object", () => {
     const engine = createWindowEngine({ windower, clock, fold: count() });
     const output = engine.process(batch(event(1)), 0);
     expect(output).toBe(engine.advance(5));

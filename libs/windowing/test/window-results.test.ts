@@ -32,7 +32,7 @@ describe("results", () => {
     });
   });
 
-  test("come in order of close, however windows were opened", () => {
+  test("are in order of close, for windows opened in any order", () => {
     const windower = sliding(10, { every: 5 });
     const driver = new EngineDriver({ windower, clock: eventClock("unbounded"), fold: count() });
     driver.process(batch(event(22), event(1), event(14)), 0);
@@ -40,7 +40,7 @@ describe("results", () => {
     expect(driver.results.map(({ window }) => window.id)).toEqual([-1, 0, 1, 2, 3, 4]);
   });
 
-  test("say whether the window was seen whole, asked once for each window", () => {
+  test("say whether the window is complete, which is asked once for each window", () => {
     const asked: [number, number][] = [];
     const completeOf = (open: number, close: number): Completeness => {
       asked.push([open, close]);
@@ -60,7 +60,7 @@ describe("results", () => {
     ]);
   });
 
-  test("of sessions have ids of their own, through restarts", () => {
+  test("of sessions have unique ids, also after restarts", () => {
     const driver = new EngineDriver({ windower: sessions, clock: eventClock(), fold: count() });
     driver.process(batch(event(1), event(1, "b")), 0);
     driver.restart(0);
@@ -85,7 +85,7 @@ describe("finish", () => {
     }
   });
 
-  test("with allowedLateness, what comes afterwards is a revision", () => {
+  test("with allowedLateness, later events make revisions", () => {
     const engine = createWindowEngine({
       windower: tumblingWindows,
       clock: eventClock(100),
@@ -99,7 +99,7 @@ describe("finish", () => {
     ]);
   });
 
-  test("perKey: what comes afterwards is late as well", () => {
+  test("perKey: later events are late as well", () => {
     const engine = createWindowEngine({
       windower: tumblingWindows,
       clock: eventClock(100),
@@ -137,24 +137,25 @@ describe("explain", () => {
 
   test("says when windows are final, and what happens to late events", () => {
     expect(explain({ windower: tumbling(60_000), clock: eventClock(5_000) })).toBe(
-      "Windows of 1 min side by side. A window is final once an event of any key lies past its end by 5 s, or once " +
-        "so much system time has gone by while nothing was left to read. An event whose windows have all closed is " +
+      "Windows of 1m side by side. A window is final once an event of any key is later than its end plus 5s, or " +
+        "after as much system time with nothing left to read. An event whose windows have all closed is " +
         "not counted; it leaves as late.",
     );
   });
 
   test.each([
     [{ idle: "never" }, /without further events it stays open/],
-    [{ allowedLateness: 2_000 }, /For 2 s of event time after that, a late event still changes its window/],
+    [{ allowedLateness: 2_000 }, /For 2s of event time after that, a late event still changes its window/],
     [{ timeModel: "perKey" }, /before its key's watermark is late, even while its window is open/],
     [{ clock: systemTime() }, /exactly once in total, but not in the same windows/],
     [
       { clock: messageTime({ wait: "unbounded" }) },
-      /Nothing is final before the input ends\. An event more than 5 min/,
+      /Nothing is final before the input ends\. An event more than 5m ahead/,
     ],
-    [{ earlyEvery: 250 }, /shown every 250 ms; these early results may differ in a replay/],
-    [{ windower: sessions, ordered: true }, /no pause longer than 5 ms.*order of their timestamps/],
-    [{ windower: sliding(10, { every: 5 }) }, /Windows of 10 ms, a new one every 5 ms/],
+    [{ earlyEvery: 250 }, /shown every 250ms; these early results may differ in a replay/],
+    [{ windower: sessions, ordered: true }, /no pause longer than 5ms.*order of their timestamps/],
+    [{ windower: sliding("1d", { every: "4h" }) }, /Windows of 1d, a new one every 4h\./],
+    [{ windower: sliding(10, { every: 5 }) }, /Windows of 10ms, a new one every 5ms/],
   ])("%p", (options, expected) => {
     expect(explain(options)).toMatch(expected);
   });

@@ -77,7 +77,7 @@ describe("the suite", () => {
     }
   }
 
-  test("is met by a good one", () => {
+  test("passes for a correct windower", () => {
     expect(unmet(() => good)).toEqual([]);
     expect(unmet(() => ({ ...good, exclusive: true }))).toEqual([]);
   });
@@ -125,12 +125,12 @@ describe("the suite", () => {
       () => ({ ...good, assign: (at) => assign(at).map((window) => ({ ...window, id: 7 })) }),
     ],
     [
-      "an id that is no whole number",
+      "an id that is not a whole number",
       "gives no id to two windows",
       () => ({ ...good, assign: (at) => assign(at).map((window) => ({ ...window, id: 0.5 })) }),
     ],
     [
-      "overlap where it says that there is none",
+      "overlap although declared exclusive",
       "is exclusive",
       () => ({
         ...good,

@@ -5,14 +5,14 @@ import { WindowSpecError, count, createWindowEngine, session, sliding, tumbling 
 import { batch, event, eventClock } from "./support/events.ts";
 
 describe("tumbling", () => {
-  test("counts windows from alignTo, below it too", () => {
+  test("numbers windows from alignTo, also before it", () => {
     const windower = tumbling(10, { alignTo: 3 });
     expect(windower.windowsAt(2)).toEqual([{ id: -1, open: -7, close: 3, mergedIds: [] }]);
     expect(windower.windowsAt(3)).toEqual([{ id: 0, open: 3, close: 13, mergedIds: [] }]);
     expect(windower.windowsAt(12)).toEqual([{ id: 0, open: 3, close: 13, mergedIds: [] }]);
   });
 
-  test("never gives the id −0", () => {
+  test("never returns the id −0", () => {
     expect(Object.is(tumbling(10).lastIdAt(-0), 0)).toBe(true);
   });
 
@@ -20,12 +20,12 @@ describe("tumbling", () => {
     expect(() => tumbling(lengthMs)).toThrow(WindowSpecError);
   });
 
-  test("refuses an alignment that is no instant", () => {
+  test("refuses an alignment that is not an instant", () => {
     expect(() => tumbling(1, { alignTo: Number.NaN })).toThrow("alignTo is NaN");
   });
 });
 
-test("lengths are numbers of ms or texts", () => {
+test("lengths are numbers of ms or strings", () => {
   expect(tumbling("1.5s")).toEqual(tumbling(1_500));
   expect(sliding("10s", { every: "1s" })).toEqual(sliding(10_000, { every: 1_000 }));
   expect(session("5m")).toEqual(session(300_000));
@@ -43,8 +43,8 @@ describe("sliding", () => {
     expect(windower.idsAt(9)).toEqual([0, 1, 2]);
   });
 
-  test("says why a step longer than the length cannot be", () => {
-    expect(() => sliding(10, { every: 11 })).toThrow(/would belong to none/);
+  test("refuses an offset longer than the length, with the reason", () => {
+    expect(() => sliding(10, { every: 11 })).toThrow(/would belong to no window/);
   });
 
   test.each([
@@ -55,7 +55,7 @@ describe("sliding", () => {
     expect(() => sliding(lengthMs, { every: offsetMs })).toThrow(WindowSpecError);
   });
 
-  test("ids are exactly those of the windows whose bounds hold the timestamp, fractions and far times included", () => {
+  test("ids are exactly those of the windows that contain the timestamp, also fractional and far ones", () => {
     const times = fc.oneof(
       fc.integer({ min: -1000, max: 1000 }),
       fc.integer({ min: -1_000_000, max: 1_000_000 }).map((micros) => micros / 1024),

@@ -1,56 +1,57 @@
 import type { Logger } from "@millrace/dataflow";
-import type { Bed } from "./lab/bed.ts";
-import type { OptionName, Settings } from "./options.ts";
-import type { Figures } from "./rounds.ts";
-import type { Column, Facts, Target } from "./table.ts";
 
-/** A benchmark: its cases, the measurements of each, and the columns of its table. */
+/** The results of one measurement by the headings of their columns, with units. */
+export type Figures = Readonly<Record<string, number>>;
+
+/** A benchmark: its cases, and the measurements of each. */
 export interface Benchmark {
   readonly name: string;
   readonly description: string;
-  /** What `--case` selects. */
-  readonly which: string;
-  /** Options beside `--case`, `--json` and those of the log. Without "rounds" each case is measured once. */
-  readonly options: readonly OptionName[];
+  /** How many turns each case has, if `--rounds` does not say otherwise. `@default 5` */
+  readonly rounds?: number;
   readonly groups: readonly Group[];
-  readonly columns: readonly Column[];
 }
 
-/** Cases that run in alternating turns. */
+/** Cases that run in alternating turns, and have a table of their own. */
 export interface Group {
-  /** What `--case` selects it by. `@default each case by its own name` */
-  readonly name?: string;
   readonly title?: string;
   readonly cases: readonly Case[];
 }
 
 /** A case, and what is printed of it. */
 export interface Case {
-  readonly case: string;
+  readonly name: string;
+  /** What `--case` selects it by. `@default it runs whenever another case of its group does` */
+  readonly choice?: string;
   readonly contender: string;
-  /** Prepares the case, before the rounds; returns what is printed as it is. */
-  readonly prepare?: (run: Run) => Promise<Facts> | Facts;
   /** One turn; the median of the rounds is printed. */
   readonly measure: (run: Run) => Promise<Figures>;
-  /** Measured once, after the rounds. */
-  readonly afterwards?: (run: Run) => Promise<Figures>;
   readonly ratios?: readonly Ratio[];
-  readonly targets?: readonly Target[];
-  /** The case that others are compared with runs always; a failure of one that is "optional" leaves only that out. */
-  readonly role?: "reference" | "optional";
+  /** A failure leaves only this case out. `@default it ends the run` */
+  readonly optional?: boolean;
 }
 
 /** A figure against that of another case of the group, round by round; the median is printed. */
 export interface Ratio {
-  readonly name: string;
-  readonly of: string;
-  readonly to: string;
+  readonly heading: string;
+  /** `@default measured by the case itself` */
+  readonly of?: string;
+  readonly to?: string;
+  /** Its target. `@default none` */
+  readonly atMost?: number | undefined;
+  readonly atLeast?: number | undefined;
 }
 
 /** One run of a benchmark. */
-export interface Run extends Settings {
+export interface Run {
+  readonly rounds: number;
+  /** Multiplies the number of events: below 1 for a quick look. */
+  readonly scale: number;
   readonly signal: AbortSignal;
   readonly logger: Logger;
-  /** Redis and publisher, started when they are first needed. */
-  readonly bed: () => Promise<Bed>;
+}
+
+/** Cases that are selected together. */
+export function group(choice: string, title: string, cases: readonly Case[]): Group {
+  return { title, cases: cases.map((each) => ({ ...each, choice })) };
 }

@@ -1,15 +1,8 @@
 /** The median; of an even number of values the mean of the two in the middle. */
 export function median(figures: readonly number[]): number {
-  return quantile(figures, 0.5);
-}
-
-/** The quantile, interpolated linearly between neighbours. */
-export function quantile(figures: readonly number[], share: number): number {
   const sorted = [...figures].sort((a, b) => a - b);
-  const place = (sorted.length - 1) * share;
-  const below = sorted[Math.floor(place)] ?? Number.NaN;
-  const above = sorted[Math.ceil(place)] ?? Number.NaN;
-  return below + (above - below) * (place - Math.floor(place));
+  const middle = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2;
 }
 
 /** The median of the ratios of figures from the same round, so that a slow moment counts for both. */

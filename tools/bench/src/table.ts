@@ -1,81 +1,44 @@
-import type { Figures } from "./rounds.ts";
+import type { Case, Figures } from "./benchmark.ts";
 
-/** What a ratio has to be. */
-export interface Target {
-  readonly ratio: string;
-  readonly atMost?: number;
-  readonly atLeast?: number;
-}
-
-export interface CheckedTarget extends Target {
-  readonly met: boolean;
-}
-
-/** What is printed as it is, such as a version. */
-export type Facts = Readonly<Record<string, string | number>>;
-
-/** What is printed of a case. */
+/** A case, and what came out. */
 export interface Line {
-  readonly case: string;
-  readonly title?: string;
-  readonly contender: string;
-  readonly facts?: Facts;
+  readonly case: Case;
   readonly figures: Figures;
-  readonly targets?: readonly CheckedTarget[];
   /** Why there are no figures, in one line. */
-  readonly notRun?: string;
+  readonly notRun?: string | undefined;
 }
 
-/** A column of a table: its heading, and what a line has in it. */
-export type Column = readonly [heading: string, text: (line: Line) => string | undefined];
+const REASON_LENGTH = 160;
 
-/** Lines as a Markdown table that reads well as text; a column in which no line has anything is left out. */
-export function markdownTable(columns: readonly Column[], lines: readonly Line[]): string {
-  const cells = columns
-    .map(([heading, text]) => [heading, ...lines.map((line) => text(line) ?? "")])
-    .filter(([, ...texts]) => texts.some((text) => text !== ""));
-  const widths = cells.map((column) => Math.max(3, ...column.map((cell) => cell.length)));
-  const row = (at: number): string =>
-    `| ${cells.map((column, index) => (column[at] ?? "").padEnd(widths[index] ?? 0)).join(" | ")} |`;
-  const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
-  return [row(0), rule, ...lines.map((_, index) => row(index + 1))].join("\n");
+/** Lines as a Markdown table that reads well as text, with a column for each figure. */
+export function markdownTable(lines: readonly Line[]): string {
+  const headings = [...new Set(lines.flatMap(({ figures }) => Object.keys(figures)))];
+  const columns = [
+    // A program that fails may have printed much before; all of it is in the log.
+    [
+      "contender",
+      ...lines.map(({ case: { contender }, notRun }) =>
+        notRun === undefined ? contender : `${contender} (not run: ${notRun.slice(0, REASON_LENGTH)})`,
+      ),
+    ],
+    ...headings.map((heading) => [heading, ...lines.map((line) => cellOf(line, heading))]),
+  ].map(([heading = "", ...cells]) => {
+    const width = Math.max(3, heading.length, ...cells.map((cell) => cell.length));
+    return [heading.padEnd(width), "-".repeat(width), ...cells.map((cell) => cell.padEnd(width))];
+  });
+  return ["", "", ...lines]
+    .map((_, at) => `| ${columns.map((column) => column[at]).join(" | ")} |\n`)
+    .join("");
 }
 
-/** A column of one figure, or of several with commas between. */
-export function figures(
-  heading: string,
-  names: readonly string[],
-  form: (figure: number) => string = String,
-): Column {
-  return [
-    heading,
-    ({ figures: all }) => {
-      const found = names.flatMap((name) => all[name] ?? []);
-      return found.length === 0 ? undefined : found.map((figure) => form(figure)).join(", ");
-    },
-  ];
-}
-
-/** A number as people read it: thousands apart. */
-export const readable = (figure: number): string => Math.round(figure).toLocaleString("en-US");
-export const times = (ratio: number): string => `${ratio}x`;
-export const whole = (figure: number): string => String(Math.round(figure));
-
-export const CONTENDER: Column = ["contender", ({ contender }) => contender];
-export const CPU: Column = figures("CPU µs/event", ["cpuMicrosPerEvent"]);
-export const RATE: Column = figures("events/s", ["eventsPerSecond"], readable);
-export const PEAK: Column = figures("peak MiB", ["rssMiB"], whole);
-
-/**
- * The column of targets.
- *
- * @param names of what is compared with, where that differs from target to target
- */
-export function targets(names: Readonly<Record<string, string>> = {}): Column {
-  const text = ({ ratio, atMost, atLeast, met }: CheckedTarget): string => {
-    const bound = atMost === undefined ? `at least ${atLeast ?? 0}x` : `at most ${atMost}x`;
-    const other = names[ratio] === undefined ? "" : ` of ${names[ratio]}`;
-    return `${bound}${other}: ${met ? "met" : "missed"}`;
-  };
-  return ["target", (line) => line.targets?.map(text).join(", ")];
+function cellOf({ case: { ratios = [] }, figures }: Line, heading: string): string {
+  const figure = figures[heading];
+  if (figure === undefined) return "";
+  const text = figure.toLocaleString("en-US", { maximumFractionDigits: 9 });
+  const ratio = ratios.find((each) => each.heading === heading);
+  if (ratio === undefined) return text;
+  const { atMost = Infinity, atLeast = 0 } = ratio;
+  if (ratio.atMost === undefined && ratio.atLeast === undefined) return `${text}x`;
+  const bound = ratio.atMost === undefined ? `at least ${atLeast}x` : `at most ${atMost}x`;
+  return `${text}x (${bound}: ${figure <= atMost && figure >= atLeast ? "met" : "missed"})`;
 }

@@ -3,7 +3,7 @@ import { messageOf } from "@millrace/dataflow";
 import { DEATHS } from "./aggregator/death.ts";
 import { FAULT_NAMES } from "./conductor/faults/index.ts";
 import { Random } from "./conductor/random.ts";
-import { runRound } from "./conductor/round.ts";
+import { runRound } from "./conductor/run-round.ts";
 import type { RoundReport } from "./conductor/round.ts";
 import { crashTestConfig } from "./config.ts";
 import { CrashTestFailure } from "./crash-test-failure.ts";

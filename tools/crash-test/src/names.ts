@@ -8,3 +8,5 @@ export const LATEST = "latest";
 export const HISTORY = "history";
 /** Output step for late events. */
 export const LATE = "late";
+/** Length of a window in rounds. */
+export const WINDOW_MS = 1_000;

@@ -1,3 +1,4 @@
+import type { WindowResult } from "@millrace/windowing";
 import type { ClickEvent } from "@millrace/event-schema";
 import { eventOf } from "./click.ts";
 
@@ -25,4 +26,14 @@ export interface ResultRow extends Tally {
   readonly revision: number;
   /** `null`: not known. */
   readonly complete: true | null | { readonly atLeast: number; readonly atMost: number };
+}
+
+export function rowOf({ key, value, window, revision, complete }: WindowResult<Tally>): ResultRow {
+  return {
+    window: Number(window.id),
+    key,
+    revision,
+    ...value,
+    complete: complete === "unknown" ? null : complete,
+  };
 }

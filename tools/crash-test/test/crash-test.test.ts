@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { startProgram } from "@millrace/local-redis/programs";
 import { Random } from "../src/conductor/random.ts";
-import { runRound } from "../src/conductor/round.ts";
+import { runRound } from "../src/conductor/run-round.ts";
 import type { RoundPlan } from "../src/conductor/round.ts";
 
 /** Many processes start and end, on a machine that may be busy. */

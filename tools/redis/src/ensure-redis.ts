@@ -2,7 +2,8 @@
  * Preloaded before a program (`node --import …`): makes sure that the program finds a Redis. It uses the Redis that the
  * environment or a flag names, or else the one that already listens on localhost, so that programs in several terminals
  * share one and know its owner; or else it starts a server that ends with the program. The program calls it after it
- * has read its options: nothing is started for a program with invalid options.
+ * has read its options: nothing is started for a program with invalid options, nor for one whose configuration says so
+ * (`startsRedis: false`), since a new Redis has nothing to look at.
  *
  * It is not a separate task: a task runner gives the terminal (progress bar, colours) only to a program that runs
  * alone, and a program that stops needs its Redis until it is done.
@@ -24,7 +25,10 @@ Reflect.set(globalThis, KEY, async (config: unknown, stop?: AbortSignal): Promis
     // A program whose options name no Redis, such as one that prints a graph, needs none.
     if (fieldOf(config, "redis") === undefined || isNamed()) return;
     const password = passwordIn(config);
-    if (!(await isListening()) && (await startRedisHere(password))) return;
+    if (!(await isListening())) {
+      // A program that looks at what a Redis keeps reports itself that there is none.
+      if (fieldOf(config, "startsRedis") === false || (await startRedisHere(password))) return;
+    }
     await shareRedis(password, stop);
   } catch (error) {
     if (!(error instanceof LocalRedisError)) throw error;
@@ -46,7 +50,7 @@ async function startRedisHere(password: string | undefined): Promise<boolean> {
   }
 }
 
-/** Logs whose Redis is used, and that it is gone: another program's Redis ends with that program, this program goes on. */
+/** Logs whose Redis is used, and that it is gone: another program's Redis ends with that program, this program continues. */
 async function shareRedis(password: string | undefined, stop: AbortSignal | undefined): Promise<void> {
   const address = { host: "localhost", port, password };
   const owner = await ownerOf(address);

@@ -55,6 +55,16 @@ describe("a program with ensure-redis preloaded", () => {
     expect(started.text()).not.toContain("redis:");
   });
 
+  test("gets no new one if it needs one that exists", async () => {
+    const port = await freePort();
+    const started = guest({ REDIS_PORT: String(port), GUEST_NEEDS: "existing" });
+    await says(started, "ECONNREFUSED");
+    expect(started.text()).not.toContain("redis:");
+    await using _server = await startRedis({ port });
+    const other = guest({ REDIS_PORT: String(port), GUEST_NEEDS: "existing" });
+    await says(other, "PONG");
+  });
+
   test("gets a Redis that others share, and that ends with it", async () => {
     const port = await freePort();
     const owner = guest({ REDIS_PORT: String(port) });

@@ -10,7 +10,8 @@ const password = process.env["GUEST_PASSWORD"];
 const callback: unknown = Reflect.get(globalThis, Symbol.for("millrace.before-program"));
 const stop = new AbortController();
 if (typeof callback === "function") {
-  const config = process.env["GUEST_NEEDS"] === "nothing" ? {} : { redis: { password } };
+  const needs = process.env["GUEST_NEEDS"];
+  const config = needs === "nothing" ? {} : { redis: { password }, startsRedis: needs !== "existing" };
   await Reflect.apply(callback, undefined, [config, stop.signal]);
 }
 

@@ -25,6 +25,6 @@ export function audience({ source, windower, clock, windowing, results, late }: 
   numbers
     .mapValue((value, result) => ({ timezone: result.key, ...value, ...provenance(result) }))
     .output("out", results);
-  if (late !== undefined) numbers.late.output("late", late);
+  if (late !== undefined) numbers.late.merge(numbers.refused).output("late", late);
   return flow;
 }

@@ -21,6 +21,6 @@ export function mobileCounts({ source, windower, clock, windowing, results, late
       (a, b) => a + b,
     );
   counts.mapValue((value, { key }) => ({ timezone: key, num_mobile_users: value })).output("out", results);
-  if (late !== undefined) counts.late.output("late", late);
+  if (late !== undefined) counts.late.merge(counts.refused).output("late", late);
   return flow;
 }

@@ -21,7 +21,7 @@ async function rowsOf(lines: readonly string[]): Promise<readonly Record<string,
 }
 
 describe("audience", () => {
-  test("counts events, clicks and users apart, and where a row comes from", async () => {
+  test("counts events, clicks and users separately, with the origin of a row", async () => {
     const rows = await rowsOf([
       clickLine({ click_id: "1", user_custom_id: "ann" }),
       clickLine({ click_id: "1", user_custom_id: "ann" }),
@@ -57,7 +57,7 @@ describe("audience", () => {
     ]);
   });
 
-  test("takes any text for a click, a user or a time zone", async () => {
+  test("accepts any text as a click, a user or a time zone", async () => {
     const names = ["constructor", "__proto__", "toString", "a:b", "1:a"];
     const rows = await rowsOf(
       names.flatMap((name) => [
@@ -76,7 +76,7 @@ describe("audience", () => {
     }
   });
 
-  test("says in its rows what a full fold has left out", () => {
+  test("has the number of values that a full fold left out in its rows", () => {
     const result: WindowResult<number> = {
       key: "UTC",
       value: 2,

@@ -39,7 +39,7 @@ describe("mobile-counts", () => {
     ]);
   });
 
-  test("a window closes when its time is over, without another event", async () => {
+  test("a window closes at its end, without another event", async () => {
     const { source, out, flow } = await live();
     source.push([clickLine()]);
     await flow.advanceTo(4_999);
@@ -52,7 +52,7 @@ describe("mobile-counts", () => {
     await flow.stop();
   });
 
-  test("with meta, a row has its window, its revision, why it closed and whether it is whole", async () => {
+  test("with meta, a row has its window, its revision, why it closed and whether it is complete", async () => {
     const { source, out, flow } = await live({ meta: true });
     source.push([clickLine()]);
     await flow.advanceTo(5_000);
@@ -66,7 +66,7 @@ describe("mobile-counts", () => {
     ]);
   });
 
-  test("shows open windows early, and corrects closed ones, if it is to", async () => {
+  test("emits early results and revisions if asked", async () => {
     const { source, out, flow } = await live({
       clock: messageTime({ wait: 0 }),
       windowing: { earlyEvery: 1_000, allowedLateness: 60_000 },
@@ -86,7 +86,7 @@ describe("mobile-counts", () => {
     await flow.stop();
   });
 
-  test("what is not a click is accounted for and in no row", async () => {
+  test("a line that is not a click is accounted for and in no row", async () => {
     const { rows, stats } = await count(["{", "7", "[]", '{"os_timezone":"UTC"}', "", clickLine()]);
     expect(rows).toEqual([JSON.stringify(MADRID)]);
     expect(reconcile(stats)).toMatchObject({

@@ -1,6 +1,6 @@
 import { IterableSource, StdoutSink } from "@millrace/dataflow";
 
-/* As if this file had a copy of the library of its own. */
+/* As if this file had its own copy of the library. */
 const copy = new URL("../../../../libs/dataflow/src/dataflow.ts?copy", import.meta.url).href;
 const { Dataflow } = await import(copy);
 

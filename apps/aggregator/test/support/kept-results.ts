@@ -32,7 +32,7 @@ export function keptRows(
 
 type Client = Awaited<ReturnType<RedisConnection["whenUp"]>>;
 
-/** Connects for as long as `use` takes. */
+/** Connects, and disconnects after `use`. */
 export async function withRedis<T>(url: string, use: (client: Client) => Promise<T>): Promise<T> {
   const connection = await connectRedis({ url }, { role: "test", logger: SILENT_LOGGER, time: SYSTEM_TIME });
   try {

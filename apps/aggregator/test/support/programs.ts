@@ -108,6 +108,15 @@ function mainOf(app: string): string {
 
 /** What `--help` says, on one line for each option. */
 export async function helpOf(app: string, command: readonly string[] = []): Promise<string> {
-  const { output } = await program(app, { args: [...command, "--help"] }).ended;
+  return helpOfProgram(mainOf(app), command);
+}
+
+/** The same of a command of `millrace`, from its source. */
+export async function helpOfMillrace(command: string): Promise<string> {
+  return helpOfProgram(join(APPS, "../libs/millrace/src/bin.ts"), [command]);
+}
+
+async function helpOfProgram(main: string, command: readonly string[]): Promise<string> {
+  const { output } = await startProgram(main, { args: [...command, "--help"], env: CLEAN }).ended;
   return output.join("\n").replace(/\n {20,}/g, " ");
 }

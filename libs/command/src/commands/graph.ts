@@ -5,8 +5,8 @@ import type { FlowProgram } from "../flow-program.ts";
 import { runOptions } from "../options/run-options.ts";
 import { flowOptions } from "../options/flow-options.ts";
 import type { FlowSettings } from "../options/flow-options.ts";
-import { clockFor } from "../running/clock-for.ts";
-import { outlineOf } from "../flows/outline-of.ts";
+import { clockFor } from "../options/clock-spec.ts";
+import { outlineOf } from "../flows/load-flow.ts";
 
 const FORMATS = ["mermaid", "json"] as const;
 

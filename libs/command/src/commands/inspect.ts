@@ -1,12 +1,11 @@
-import { CommandLine } from "@millrace/cli";
+import { CommandLine, UsageError } from "@millrace/cli";
 import type { ProgramContext } from "@millrace/cli";
 import { inspectTask } from "@millrace/redis-store";
 import type { TaskInspection } from "@millrace/redis-store";
 import type { FlowProgram } from "../flow-program.ts";
-import { adminOptions, logStart } from "../options/admin-options.ts";
+import { adminOptions, logStart, printLine } from "../options/admin-options.ts";
 import type { AdminConfig } from "../options/admin-options.ts";
-import { outlineOf } from "../flows/outline-of.ts";
-import { printLine } from "../running/print-line.ts";
+import { outlineOf } from "../flows/load-flow.ts";
 
 /**
  * @param args after the command's name
@@ -19,14 +18,18 @@ export function inspectConfig(
 ): AdminConfig {
   const cli = new CommandLine(
     program.usageOf("inspect"),
-    "Prints what Redis keeps of a flow's tasks, one JSON object a line, and changes nothing; a run may go on at the same time. The other options of a run are accepted and ignored.",
+    "Prints what Redis keeps of a flow's tasks, one JSON object a line, and changes nothing; a run may continue at the same time. The other options of a run are accepted and ignored.",
   );
   const config = adminOptions(program, cli, env);
   cli.parse(args, env);
   return config();
 }
 
-/** Prints a line for each task, then one for all of them. */
+/**
+ * Prints a line for each task, then one for all of them.
+ *
+ * @throws UsageError if none of the tasks has ever run: the options probably name another flow or channel
+ */
 export async function inspect({ config, logger, signal }: ProgramContext<AdminConfig>): Promise<void> {
   logStart(config, "inspecting", logger);
   const { storeTimeoutMs } = config;
@@ -35,10 +38,24 @@ export async function inspect({ config, logger, signal }: ProgramContext<AdminCo
   const windowSteps = new Set(windows.map(({ id }) => id));
   // Windows that keep time by key have no watermark of their task, whatever it has had.
   const saysUnheard = windows.length > 0 && windows.every((node) => node.windows?.bounded === true);
+  const tasks = [];
+  for (const part of config.tasks) {
+    tasks.push({
+      part,
+      task: await inspectTask(config.redis, { flow, part }, { logger, storeTimeoutMs, signal }),
+    });
+  }
+  const neverRun = tasks.filter(({ task }) => task === undefined).map(({ part }) => part);
+  if (neverRun.length > 0) {
+    const missing = `no task of ${flow} has ever run on ${neverRun.join(", ")} with this Redis and kept state there`;
+    if (neverRun.length === tasks.length) {
+      throw new UsageError(`${missing}. Check the flow, --channel, --partitions and --redis-url.`);
+    }
+    logger.warn({ event: "never-run", parts: neverRun }, missing);
+  }
   const watermarks: (number | undefined)[] = [];
   const neverHeard: string[] = [];
-  for (const part of config.tasks) {
-    const task = await inspectTask(config.redis, { flow, part }, { logger, storeTimeoutMs, signal });
+  for (const { part, task } of tasks) {
     if (saysUnheard && isUnheard(task)) neverHeard.push(part);
     else watermarks.push(task?.watermark);
     printLine({ flow, part, ...(task === undefined ? { fence: 0 } : summaryOf(task, windowSteps)) });

@@ -2,10 +2,9 @@ import { CommandLine } from "@millrace/cli";
 import type { ProgramContext } from "@millrace/cli";
 import { resetTask } from "@millrace/redis-store";
 import type { FlowProgram } from "../flow-program.ts";
-import { adminOptions, logStart } from "../options/admin-options.ts";
+import { adminOptions, logStart, printLine } from "../options/admin-options.ts";
 import type { AdminConfig } from "../options/admin-options.ts";
-import { outlineOf } from "../flows/outline-of.ts";
-import { printLine } from "../running/print-line.ts";
+import { outlineOf } from "../flows/load-flow.ts";
 
 /** Options of the command `reset`. */
 export interface ResetConfig extends AdminConfig {
@@ -24,7 +23,7 @@ export function resetConfig(
 ): ResetConfig {
   const cli = new CommandLine(
     program.usageOf("reset"),
-    "Makes a flow's tasks forget what they committed: the next run begins afresh. A worker that still runs is stopped. The other options of a run are accepted and ignored.",
+    "Makes a flow's tasks forget what they committed: the next run begins from the start. A worker that still runs is stopped. The other options of a run are accepted and ignored.",
   );
   const results = cli.toggle({
     flag: "--results",

@@ -3,14 +3,13 @@ import { describe, start } from "@millrace/dataflow";
 import { StartClock, describeRedis } from "@millrace/redis-source";
 import { RedisStore } from "@millrace/redis-store";
 import type { RunConfig } from "../options/run-options.ts";
-import { clockFor } from "../running/clock-for.ts";
+import { clockFor } from "../options/clock-spec.ts";
 import { flowLabel } from "../flows/flow-choice.ts";
 import { loadFlow } from "../flows/load-flow.ts";
 import { STDIN } from "../publish/events-file.ts";
 import { report } from "../running/report.ts";
-import { sinksOf } from "../running/sinks-of.ts";
-import { sourceOf } from "../running/source-of.ts";
-import { warnOfUnused, watchedParts } from "../running/unused-options.ts";
+import { sinksOf, sourceOf } from "../running/source-and-sinks.ts";
+import { checkUnused, watchedParts } from "../running/unused-options.ts";
 
 /** Runs a flow until its input ends or it is stopped. */
 export async function run({ config: given, logger, signal }: ProgramContext<RunConfig>): Promise<void> {
@@ -45,7 +44,7 @@ export async function run({ config: given, logger, signal }: ProgramContext<RunC
     options: choice.kind === "module" ? choice.options : {},
   });
   const flow = await loadFlow(choice, parts);
-  warnOfUnused(config, used, logger);
+  checkUnused(config, used, logger);
   for (const { id, kind, detail } of describe(flow).steps) {
     if (kind === "windows") logger.info({ event: "windows", step: id }, `${id}: ${detail ?? ""}`);
   }

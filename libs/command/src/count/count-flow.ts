@@ -45,7 +45,7 @@ export function countFlow(spec: CountSpec): FlowOf {
         return { ...Object.fromEntries(spec.by.map(({ name }, i) => [name, values[i]])), ...row };
       })
       .output("out", results);
-    if (late !== undefined) numbers.late.output("late", late);
+    if (late !== undefined) numbers.late.merge(numbers.refused).output("late", late);
     return flow;
   };
 }
@@ -109,7 +109,7 @@ function erased<A, R>(fold: ClosingFold<Event, A, R>): ClosingFold<Event, unknow
   return fold;
 }
 
-/** What tells values apart. A boolean is no text. */
+/** A value that is the same for equal values only. A boolean is no text. */
 function distinguished(field: Field): (event: Event) => string | number | undefined {
   return (event) => {
     const value = field.of(event);

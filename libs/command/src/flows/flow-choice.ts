@@ -37,7 +37,7 @@ export function flowChoice(
     if (flow !== undefined) return { kind: "built-in", name: given, flow };
     if (LOOKS_LIKE_A_PATH.test(given)) return { kind: "module", path: findFile(given, env), options: {} };
     throw new RangeError(
-      `${JSON.stringify(given)} is none of ${Object.keys(flows).join(", ")}, and no path of a flow module such as ./my-flow.ts`,
+      `${JSON.stringify(given)} is none of ${Object.keys(flows).join(", ")}, and not a path of a flow module such as ./my-flow.ts`,
     );
   };
 }

@@ -1,5 +1,5 @@
 import type { Dataflow, RawLine, Sink, Source, WindowOptions } from "@millrace/dataflow";
-import type { Clock, LateEvent, WindowResult, Windower } from "@millrace/windowing";
+import type { Clock, LateEvent, RefusedEvent, WindowResult, Windower } from "@millrace/windowing";
 import type { FlowOptions, FlowOptionValues } from "./module-options.ts";
 
 /**
@@ -18,8 +18,8 @@ export interface FlowParts<Options extends FlowOptions = FlowOptions> {
   readonly windowing: Pick<WindowOptions<unknown>, "allowedLateness" | "earlyEvery">;
   /** Takes results of windows. A row is the result's value; `--meta` adds where it comes from. */
   readonly results: Sink<WindowResult<unknown>>;
-  /** `--late`: takes late events. `undefined`: the option is not given. */
-  readonly late?: Sink<LateEvent<unknown>> | undefined;
+  /** `--late`: takes late and refused events. `undefined`: the option is not given. */
+  readonly late?: Sink<LateEvent<unknown> | RefusedEvent<unknown>> | undefined;
   /** Takes everything else: text as it is, other rows as JSON. */
   readonly out: Sink<unknown>;
   /** Values of the options that the flow's module declares. */

@@ -17,11 +17,11 @@ const TYPESCRIPT = /\.[cm]?tsx?$/;
 
 /** What to do about the most common reasons why Node cannot import a file, by the code of its error. */
 const REMEDIES: Readonly<Record<string, string>> = {
-  ERR_UNKNOWN_FILE_EXTENSION: `Node ${process.versions.node} runs no TypeScript by itself: use Node 22.18 or newer, install tsx in the project (npm install --save-dev tsx), or compile the flow to JavaScript.`,
+  ERR_UNKNOWN_FILE_EXTENSION: `Node ${process.versions.node} does not run TypeScript: use Node 22.18 or newer, install tsx in the project (npm install --save-dev tsx), or compile the flow to JavaScript.`,
   ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX:
     "Node only removes types, so that enums and the like need a compiler: install tsx in the project (npm install --save-dev tsx), or compile the flow to JavaScript.",
-  ERR_MODULE_NOT_FOUND: "What it imports must be found from its own folder: keep it inside the project.",
-  MODULE_NOT_FOUND: "What it imports must be found from its own folder: keep it inside the project.",
+  ERR_MODULE_NOT_FOUND: "Imports are resolved from the module's own folder: keep it inside the project.",
+  MODULE_NOT_FOUND: "Imports are resolved from the module's own folder: keep it inside the project.",
 };
 
 /**
@@ -88,7 +88,7 @@ interface TsxApi {
 }
 
 async function importUnchecked(url: string): Promise<FlowModule> {
-  // What it exports is checked where it is used.
+  // The caller checks what it exports.
   return (await import(url)) as FlowModule;
 }
 

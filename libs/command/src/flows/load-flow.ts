@@ -1,15 +1,18 @@
-import { hasCode, isDataflow, messageOf } from "@millrace/dataflow";
+import { CallbackSink, IterableSource, hasCode, isDataflow, messageOf } from "@millrace/dataflow";
 import type { Dataflow } from "@millrace/dataflow";
 import type { FlowChoice } from "./flow-choice.ts";
 import { FlowModuleError } from "./flow-module-error.ts";
 import type { FlowParts } from "./flow-parts.ts";
+import { systemTime } from "@millrace/windowing";
+import { DEFAULT_FLOW_SHAPE } from "../options/flow-options.ts";
+import type { FlowShape } from "../options/flow-options.ts";
 import { atPlace, importFlowModule } from "./import-flow-module.ts";
 
 /**
  * Builds the chosen flow.
  *
- * Of a module its default export counts, else the one named `flow`: a `Dataflow`, or a function, async or not, that
- * makes one of the parts.
+ * A module exports its flow as default, or under the name `flow`: a `Dataflow`, or a function, async or not, that
+ * makes one from the parts.
  *
  * @throws FlowModuleError for a module that cannot be loaded, that exports no flow, or whose function throws; FlowError
  *   for a flow that it builds wrongly
@@ -24,9 +27,9 @@ export async function loadFlow(choice: FlowChoice, parts: FlowParts): Promise<Da
   }
   const flow = isFunction(exported) ? await callModule(path, exported, parts) : exported;
   if (isDataflow(flow)) return flow;
-  const what = isFunction(exported) ? "the function that it exports returns none" : "what it exports is none";
+  const what = isFunction(exported) ? "its function returns something else" : "its export is something else";
   throw new FlowModuleError(
-    `${path} exports no flow: ${what}. Give a Dataflow of millrace, or a function that makes one.`,
+    `${path} exports no flow: ${what}. Export a Dataflow of millrace, or a function that returns one.`,
   );
 }
 
@@ -38,15 +41,32 @@ async function callModule(
   try {
     return await exported(parts);
   } catch (cause) {
-    // What Millrace itself refuses names the flow, the step and the remedy.
+    // An error of Millrace's own names the flow, the step and the remedy already.
     if (hasCode(cause)) throw cause;
-    throw new FlowModuleError(
-      `${path}: the function that it exports threw: ${messageOf(cause)}${atPlace(cause)}`,
-      { cause },
-    );
+    throw new FlowModuleError(`${path}: its function threw: ${messageOf(cause)}${atPlace(cause)}`, { cause });
   }
 }
 
 function isFunction(value: unknown): value is (parts: FlowParts) => unknown {
   return typeof value === "function";
+}
+
+/**
+ * The chosen flow between nothing and nowhere: to look at, not to run.
+ *
+ * @throws FlowModuleError, FlowError
+ */
+export function outlineOf(choice: FlowChoice, shape: FlowShape = DEFAULT_FLOW_SHAPE): Promise<Dataflow> {
+  const { windower, clock, windowing, lateFile } = shape;
+  const nowhere = new CallbackSink<unknown>(() => undefined);
+  return loadFlow(choice, {
+    source: new IterableSource([]),
+    windower,
+    clock: clock ?? systemTime(),
+    windowing,
+    results: nowhere,
+    out: nowhere,
+    options: choice.kind === "module" ? choice.options : {},
+    ...(lateFile === undefined ? {} : { late: nowhere }),
+  });
 }

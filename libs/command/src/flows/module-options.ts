@@ -19,17 +19,15 @@ export interface FlowOption {
 export type FlowOptions = Readonly<Record<string, FlowOption>>;
 
 /** The values of these options. */
-export type FlowOptionValues<Options extends FlowOptions> = {
-  readonly [Name in keyof Options]: ValueOf<Options[Name]>;
-};
+export type FlowOptionValues<Options extends FlowOptions> = string extends keyof Options
+  ? Readonly<Record<string, unknown>>
+  : { readonly [Name in keyof Options]: ValueOf<Options[Name]> };
 
-type ValueOf<Option> = FlowOption extends Option
-  ? unknown
-  : Option extends { readonly parse: (text: string) => infer T }
-    ? Option extends { readonly default: infer Default }
-      ? T | Default
-      : T | undefined
-    : boolean;
+type ValueOf<Option> = Option extends { readonly parse: (text: string) => infer T }
+  ? Option extends { readonly default: infer Default }
+    ? T | Default
+    : T | undefined
+  : boolean;
 
 /**
  * Declares a module's options beside those of the command.

@@ -7,8 +7,7 @@ import type { FlowProgram } from "../flow-program.ts";
 import { runOptions } from "./run-options.ts";
 import { flowLabel } from "../flows/flow-choice.ts";
 import type { FlowChoice } from "../flows/flow-choice.ts";
-import { storeTimeoutOption } from "./store-timeout-option.ts";
-import { taskOptions } from "./task-options.ts";
+import { storeTimeoutOption, taskOptions } from "./task-options.ts";
 
 /** Whose state a command is about. */
 export interface AdminConfig extends ProgramConfig {
@@ -18,6 +17,8 @@ export interface AdminConfig extends ProgramConfig {
   readonly tasks: readonly string[];
   /** `Infinity`: as long as it takes. */
   readonly storeTimeoutMs: number;
+  /** A new Redis has no tasks. */
+  readonly startsRedis: false;
 }
 
 /**
@@ -41,6 +42,7 @@ export function adminOptions(
     tasks: tasks() ?? transport().names,
     redis: redis(),
     storeTimeoutMs: storeTimeoutMs(),
+    startsRedis: false,
     log: log(),
   });
 }
@@ -52,4 +54,9 @@ export function logStart({ flow, redis: options, tasks }: AdminConfig, what: str
     { event: "starting", flow: label, redis, tasks },
     `${what} ${tasks.length} ${tasks.length === 1 ? "task" : "tasks"} of ${label} in ${redis}`,
   );
+}
+
+/** Prints a value as one JSON line on standard output. */
+export function printLine(value: object): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
 }

@@ -1,5 +1,6 @@
 import { DURATION_FORM, eventTime, messageTime, parseDuration, systemTime } from "@millrace/windowing";
 import type { Clock, Timestamp, WaitOptions } from "@millrace/windowing";
+import type { FlowChoice } from "../flows/flow-choice.ts";
 
 const SYSTEM = /^system(?::([^:]*))?$/s;
 const PUBLISH = /^publish(?::([^:]*))?(?::([^:]*))?$/s;
@@ -39,7 +40,7 @@ export function parseClock(text: string): Clock<unknown> {
   }
   throw new RangeError(
     `${JSON.stringify(text)} is not a clock: give system, system:<settle>, publish, event:<field> or event-seconds:<field>. ` +
-      `:<wait> or :<wait>:<max future> may follow the last three, ${DURATION_FORM}; the last may be unbounded`,
+      `:<wait> or :<wait>:<max future> may follow the last three, ${DURATION_FORM}; the max future may also be unbounded`,
   );
 }
 
@@ -63,4 +64,29 @@ function timeAt(path: readonly string[]): (event: unknown) => Timestamp {
 
 function isTimestamp(value: unknown): value is Timestamp {
   return typeof value === "number" || typeof value === "string" || value instanceof Date;
+}
+
+/** How long windows wait for events that were published on time and came out of order. */
+const PUBLISH_WAIT_MS = 1_000;
+/**
+ * How long windows on the system clock wait for the next heartbeats, where rows show whether they are complete: each
+ * publisher sends one a second.
+ */
+const SETTLE_MS = 1_500;
+
+/**
+ * The clock of a flow without `--clock`. Entries of a stream may be read long after they came, so there the time of
+ * publishing counts.
+ *
+ * @param readsStream whether events are entries of a stream
+ * @param keepsResults whether rows go to Redis, with their completeness
+ */
+export function clockFor(
+  readsStream: boolean,
+  { choice, meta }: { readonly choice: FlowChoice; readonly meta: boolean },
+  keepsResults: boolean,
+): Clock<unknown> {
+  if (readsStream) return messageTime({ wait: PUBLISH_WAIT_MS });
+  const showsCompleteness = choice.kind === "built-in" && choice.flow.showsCompleteness === true;
+  return systemTime({ settle: meta || keepsResults || showsCompleteness ? SETTLE_MS : 0 });
 }

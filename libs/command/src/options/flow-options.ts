@@ -16,7 +16,7 @@ export interface FlowShape {
   readonly windowing: FlowParts["windowing"];
   /** Rows say where they come from. */
   readonly meta: boolean;
-  /** Where late events go; `undefined`: they are counted only. */
+  /** Where late and refused events go; `undefined`: they are counted only. */
   readonly lateFile: string | undefined;
 }
 
@@ -110,7 +110,7 @@ export function flowOptions(
     flag: "--late <file>",
     env: "MILLRACE_LATE",
     description:
-      "file to which events are appended that came too late for their windows, as JSON lines; {part} in its name stands for the partition",
+      "file to which events are appended that came too late for their windows, or were refused for their time, as JSON lines; {part} in its name stands for the partition, and is required with several partitions",
     parse: text,
     defaultText: "they are counted only",
   });

@@ -12,13 +12,12 @@ import {
 import type { ProgramConfig, TransportSettings, Value } from "@millrace/cli";
 import type { IdleFrom } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
-import { parseDuration, toMs } from "@millrace/windowing";
+import { formatDuration, parseDuration, toMs } from "@millrace/windowing";
 import type { FlowProgram } from "../flow-program.ts";
 import { findEventsFile } from "../publish/events-file.ts";
 import { flowOptions } from "./flow-options.ts";
 import type { FlowSettings } from "./flow-options.ts";
-import { storeTimeoutOption } from "./store-timeout-option.ts";
-import { taskOptions } from "./task-options.ts";
+import { storeTimeoutOption, taskOptions } from "./task-options.ts";
 
 const STORES = ["none", "redis"] as const;
 const IDLE_FROM: readonly IdleFrom[] = ["first-event", "start"];
@@ -92,7 +91,7 @@ export function runOptions(
       flag: "--exit-when-idle <duration>",
       env: "MILLRACE_EXIT_WHEN_IDLE",
       description:
-        "end once nothing has come for so long after what --idle-from says; where state is kept, open windows show what they have and stay open",
+        "end after this time without events; --idle-from says when it begins. If state is stored, open windows show their current rows and stay open",
       parse: (given) => parseDuration(given),
       defaultText: "never",
     },
@@ -103,7 +102,7 @@ export function runOptions(
       flag: "--idle-from <what>",
       env: "MILLRACE_IDLE_FROM",
       description:
-        "with --exit-when-idle: first-event (or a resume), so that publishers may begin later, or start, so that an empty input ends it too",
+        "with --exit-when-idle: from the first event (or a resume), so that publishers may begin later, or from the start, so that an empty input ends it too",
       parse: oneOf(IDLE_FROM),
     },
     "first-event",
@@ -111,7 +110,7 @@ export function runOptions(
   const closeWindows = cli.toggle({
     flag: "--close-windows",
     env: "MILLRACE_CLOSE_WINDOWS",
-    description: "with --exit-when-idle: close all windows for good, also where state is kept",
+    description: "with --exit-when-idle: close all windows, also if state is stored",
   });
   // Kubernetes ends a container 30 s after it has asked it to stop.
   const drain = drainOption(cli, "25s");
@@ -119,7 +118,7 @@ export function runOptions(
     {
       flag: "--sink <kind>",
       env: "MILLRACE_SINK",
-      description: "where rows go: stdout, or redis (in the very step that commits what they come from)",
+      description: "where rows go: stdout, or redis (in the same atomic step as the commit of their input)",
       parse: oneOf(SINKS),
     },
     "stdout",
@@ -135,7 +134,7 @@ export function runOptions(
   const store = cli.option({
     flag: "--store <kind>",
     env: "MILLRACE_STORE",
-    description: "where state is kept, so that the next run goes on: redis, or none",
+    description: "where state is kept, so that the next run continues: redis, or none",
     parse: oneOf(STORES),
     defaultText: "redis for streams and for --sink=redis, else none",
   });
@@ -180,24 +179,27 @@ export function runOptions(
     const kept = streams || sink() === "redis" ? "redis" : "none";
     if (sink() === "redis" && store() === "none") {
       throw new UsageError(
-        "--store: rows go to Redis together with the state they come from; leave --store=none out, or use --sink=stdout",
+        "--store: with --sink=redis, rows are committed together with the state; leave --store=none out, or use --sink=stdout",
       );
     }
     if (!streams) {
       const found =
         file() === undefined ? `--transport is ${transport().transport}` : "events come from a file (--file)";
-      for (const value of [start, group, trim]) cli.withoutEffect(value, `it is about streams, and ${found}`);
+      for (const value of [start, group, trim])
+        cli.withoutEffect(value, `it applies to streams only, and ${found}`);
     }
-    if (sink() !== "redis") cli.withoutEffect(resultTtlMs, "it is about rows in Redis, and --sink is stdout");
+    if (sink() !== "redis")
+      cli.withoutEffect(resultTtlMs, "it applies to rows in Redis only, and --sink is stdout");
     if (idle() === Infinity) {
-      cli.withoutEffect(closeWindows, "it says how --exit-when-idle ends");
-      cli.withoutEffect(idleFrom, "it says from when on --exit-when-idle counts");
+      cli.withoutEffect(closeWindows, "it needs --exit-when-idle");
+      cli.withoutEffect(idleFrom, "it needs --exit-when-idle");
     }
     if ((store() ?? kept) === "none")
       cli.withoutEffect(storeTimeoutMs, "no state is kept, so there is no store");
     if (sink() === "redis" && resultTtlMs() === Infinity) {
-      cli.note("rows in Redis are never removed (--result-ttl=never): see to it that its memory lasts");
+      cli.note("rows in Redis are never removed (--result-ttl=never): check that Redis has enough memory");
     }
+    requireFileForEach(flow().lateFile, file() === undefined ? transport().names.length : 1);
     return {
       flow: flow(),
       file: file(),
@@ -224,7 +226,7 @@ export function runOptions(
 /**
  * A window whose rows had gone would come back in part with the next row that corrects it.
  *
- * @param idleEnds whether runs show what is in open windows when they end, and the next ones go on with them
+ * @param idleEnds whether a run emits early results of open windows when it ends, and the next one continues with them
  * @throws UsageError
  */
 function resultTtlOf(
@@ -244,13 +246,21 @@ function resultTtlOf(
   const [corrected] = rewriting;
   if (given >= leastMs || corrected === undefined) return given;
   throw new UsageError(
-    `--result-ttl: rows would be gone after ${given} ms, and ${corrected} rewrites some of them as long as their window is kept; give at least the window's length and the lateness together: ${leastMs}ms`,
+    `--result-ttl: rows would expire after ${formatDuration(given)}, but ${corrected} rewrites them as long as their window is kept; give at least the window's length plus the lateness: ${formatDuration(leastMs)}`,
+  );
+}
+
+/** Each task truncates its file to what it committed, also a task of another worker. @throws UsageError */
+function requireFileForEach(lateFile: string | undefined, partitions: number): void {
+  if (lateFile === undefined || partitions === 1 || lateFile.includes("{part}")) return;
+  throw new UsageError(
+    `--late: ${partitions} partitions would write ${lateFile}; put {part} into the name, so that each has a file of its own`,
   );
 }
 
 function startOfStream(given: string): string {
   if (/^(earliest|latest|\d+-\d+)$/.test(given)) return given;
   throw new RangeError(
-    `${JSON.stringify(given)} is no place in a stream: give earliest, latest or an entry's id such as 1763848800123-0`,
+    `${JSON.stringify(given)} is not a position in a stream: give earliest, latest or an entry's id such as 1763848800123-0`,
   );
 }

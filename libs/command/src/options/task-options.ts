@@ -1,5 +1,6 @@
-import { UsageError, integer, listOf } from "@millrace/cli";
+import { integer, listOf, UsageError } from "@millrace/cli";
 import type { CommandLine, TransportSettings, Value } from "@millrace/cli";
+import { parseDuration } from "@millrace/windowing";
 
 /**
  * Declares the option that chooses tasks by the numbers of their partitions.
@@ -27,5 +28,19 @@ export function taskOptions(
 function noPartition(task: number, partitions: number): never {
   throw new UsageError(
     `--tasks: there is no partition ${task}; with --partitions=${partitions} they are 0 to ${partitions - 1}`,
+  );
+}
+
+/** Declares how long (ms) a store that was reached may be silent: `Infinity`, as long as it takes, unless given. */
+export function storeTimeoutOption(cli: CommandLine): Value<number> {
+  return cli.option(
+    {
+      flag: "--store-timeout <duration>",
+      env: "MILLRACE_STORE_TIMEOUT",
+      description: "end when the store has not answered for this time; before that, the tasks wait for it",
+      parse: (given) => parseDuration(given),
+      defaultText: "never",
+    },
+    Infinity,
   );
 }

@@ -6,7 +6,7 @@ const NEWLINE = 0x0a;
 const CHUNK_BYTES = 1_048_576;
 
 /**
- * Counts the lines of a file, including a last one without a line end. Returns `undefined` for a pipe, which can be opened
+ * Counts the lines of a file, including a last one without a line break. Returns `undefined` for a pipe, which can be opened
  * and read only once, and for a file that is not text, which the source refuses.
  */
 export async function countLines(path: string): Promise<number | undefined> {

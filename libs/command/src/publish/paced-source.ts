@@ -88,7 +88,9 @@ class PacedPartition<T> implements SourcePartition<T> {
     // The inner source may split its batches differently from the last run.
     for (let left = events; left > 0; left -= this.#behind) {
       if (!(await this.#refill()))
-        throw new SourceError("cannot resume: the input is now shorter than the committed position");
+        throw new SourceError(
+          "cannot resume: the input is shorter than the committed position; give the same input, or reset the state",
+        );
       this.#behind = Math.min(left, this.#batch.events.length);
     }
   }
@@ -175,5 +177,5 @@ function readPosition(resume: Json | undefined): { readonly at: Json | undefined
     const { at, behind } = resume;
     if (typeof behind === "number") return { at, behind };
   }
-  throw new SourceError(`not a position of a paced source: ${JSON.stringify(resume)}`);
+  throw new SourceError(`the stored position ${JSON.stringify(resume)} is not one of a paced source`);
 }

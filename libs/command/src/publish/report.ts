@@ -28,7 +28,7 @@ export function report(
   if (unheard > 0) {
     logger.warn(
       { event: "unheard", unheard },
-      `${unheard} of ${published} events were published while nothing was subscribed; they are lost`,
+      `${unheard} of ${published} events were published without a subscriber; they are lost`,
     );
   }
   if (resent > 0 && numbered) {
@@ -43,5 +43,5 @@ export function report(
     );
   }
   if (refused > 0)
-    logger.warn({ event: "refused", refused }, `${refused} lines were too long and were not published`);
+    logger.warn({ event: "refused", refused }, `${refused} lines were too long, and were not published`);
 }

@@ -17,7 +17,7 @@ export async function waitForSubscribers(
     if (await waitForSubscriber(redis, channel, { timeoutMs, transport, signal, logger })) continue;
     logger.warn(
       { event: "no-subscriber", channel },
-      `saw no subscriber of ${channel} in ${waitForSubscriberMs / 1_000} s; publishing anyway`,
+      `no subscriber of ${channel} came within ${waitForSubscriberMs / 1_000} s; publishing anyway`,
     );
   }
 }

@@ -30,7 +30,7 @@ export function report(logger: Logger, stats: FlowStats, failed = false): void {
     rowsOut,
   } = figures;
   const decodes = stats.tasks.some(({ steps }) => steps.some(({ kind }) => kind === "decode"));
-  // Without a step that decodes, what the source did not refuse goes on as it came.
+  // Without a step that decodes, what the source did not refuse is passed on unchanged.
   const passedOn = decodes ? 0 : received - malformed;
   const ways = notZero({
     decoded,
@@ -48,7 +48,7 @@ export function report(logger: Logger, stats: FlowStats, failed = false): void {
     discarded,
   });
   const left = uncommitted === 0 ? [] : [`${uncommitted} not committed, which the next worker reads again`];
-  const rest = failed ? notZero({ "half-way": unaccounted }) : [`${unaccounted} unaccounted`];
+  const rest = failed ? notZero({ "in progress": unaccounted }) : [`${unaccounted} unaccounted`];
   const rows = Object.entries(rowsOut).map(([output, count]) => `${output} ${count}`);
   const parts = [...ways, ...left, ...rest];
   logger.info(
@@ -60,8 +60,8 @@ export function report(logger: Logger, stats: FlowStats, failed = false): void {
     const since = new Date(uncertainSince).toISOString();
     logger.warn(
       { event: "uncertain", uncertainSince, since },
-      `the source was disconnected and does not know all that it missed: more events published since ${since} than are ` +
-        "counted as lost may be missing",
+      `the source was disconnected and does not know all that it missed: more events published since ${since} may be missing than ` +
+        "are counted as lost",
     );
   }
   for (const { step, events, values } of overflowOf(stats)) {
@@ -71,7 +71,7 @@ export function report(logger: Logger, stats: FlowStats, failed = false): void {
     });
     logger.warn(
       { event: "overflow", step, events, values },
-      `step "${step}" had no room for all that came: ${ways.join(", ")}`,
+      `step "${step}" had no room for all events or values: ${ways.join(", ")}`,
     );
   }
   const missing = notZero({ malformed, skipped, late, refused, lost, unaccounted: failed ? 0 : unaccounted });

@@ -17,9 +17,9 @@ export function collectLogic<V>(
   { maxSize, timeout }: CollectOptions,
 ): KeyedLogic<V, V[], readonly V[]> {
   if (!Number.isInteger(maxSize) || maxSize < 1)
-    throw new FlowError(`step "${step}": maxSize is ${maxSize}, must be a whole number from 1`);
+    throw new FlowError(`step "${step}": maxSize is ${maxSize}, but must be a whole number from 1`);
   const timeoutMs = toMs(timeout);
-  if (!(timeoutMs > 0)) throw new FlowError(`step "${step}": timeout is ${timeout}, must be above 0`);
+  if (!(timeoutMs > 0)) throw new FlowError(`step "${step}": timeout is ${timeout}, but must be above 0`);
   return {
     create: () => [],
     onEvent(list, value, { now }) {

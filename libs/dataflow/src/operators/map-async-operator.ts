@@ -180,7 +180,7 @@ function rejection(signal: AbortSignal): Promise<never> {
 function checked(step: string, options: Required<MapAsyncOptions>): Required<MapAsyncOptions> {
   const { concurrency, timeout, retries, backoff } = options;
   const bad = (name: string, value: Duration, rule: string): FlowError =>
-    new FlowError(`step "${step}": ${name} is ${value}, must be ${rule}`);
+    new FlowError(`step "${step}": ${name} is ${value}, but must be ${rule}`);
   if (!Number.isInteger(concurrency) || concurrency < 1)
     throw bad("concurrency", concurrency, "a whole number from 1");
   if (!(toMs(timeout) > 0)) throw bad("timeout", timeout, "above 0");

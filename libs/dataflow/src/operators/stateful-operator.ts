@@ -3,7 +3,6 @@ import type { Json, JsonCodec, StateChange, StateField, StateGroup } from "@mill
 import type { Batch, Emitter, Operator, Wake } from "../contracts/operator.ts";
 import { FlowError, KeyStateTooLargeError, StateError } from "../errors.ts";
 import { excerpt } from "../excerpt.ts";
-import { isJson, stateToJson } from "../json-value.ts";
 import { ErrorHandler } from "./error-policy.ts";
 import type { StepOptions } from "./error-policy.ts";
 import type { StepContext } from "./step-context.ts";
@@ -124,9 +123,9 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
     }: StatefulOptions = {},
   ) {
     if (!(maxBytes >= 1))
-      throw new FlowError(`step "${context.step}": maxBytes is ${String(maxBytes)}, and must be at least 1`);
+      throw new FlowError(`step "${context.step}": maxBytes is ${String(maxBytes)}, but must be at least 1`);
     if (!(maxKeys >= 1))
-      throw new FlowError(`step "${context.step}": maxKeys is ${String(maxKeys)}, and must be at least 1`);
+      throw new FlowError(`step "${context.step}": maxKeys is ${String(maxKeys)}, but must be at least 1`);
     this.#maxKeys = maxKeys;
     this.#maxBytes = maxBytes;
     this.#context = context;
@@ -218,7 +217,9 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
   restore(groups: Iterable<StateGroup>): void {
     for (const [group, fields] of groups) {
       if (group !== GROUP)
-        throw new StateError(`${this.#where}: kept state has an unknown group ${JSON.stringify(group)}`);
+        throw new StateError(
+          `${this.#where}: the stored state has an unknown group ${JSON.stringify(group)}`,
+        );
       for (const [key, value] of fields) this.#restore(key, value);
     }
     this.#changed = new Set();
@@ -242,7 +243,7 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
       const { step, part, logger } = this.#context;
       logger.warn(
         { event: "keys-nearly-full", step, part, keys: keys + 1, maxKeys: this.#maxKeys },
-        `${this.#where}: ${keys + 1} keys have a state, at most ${this.#maxKeys} can (maxKeys). Let keys be forgotten ` +
+        `${this.#where}: ${keys + 1} keys have a state, of at most ${this.#maxKeys} (maxKeys). Let keys be forgotten ` +
           "(a state of undefined), or raise maxKeys and the heap limit (--max-old-space-size).",
       );
     }
@@ -292,7 +293,7 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
       step,
       part,
       { key, bytes, maxBytes: MAX_KEPT_BYTES },
-      "No store takes more as one value: nothing was written. Give the step a smaller maxBytes, or commit more often",
+      "It is too large for one value of a store, and was not written. Give the step a smaller maxBytes, or commit more often",
     );
   }
 
@@ -397,7 +398,7 @@ export class StatefulOperator<V, S, Out> implements Operator<V, Out> {
   #fromJson(value: Json): KeyedStep<S, Out> {
     const { state, notifyAt } = asRecord(value, this.#where);
     if (state === undefined || (notifyAt !== undefined && typeof notifyAt !== "number")) {
-      throw new StateError(`${this.#where}: kept state is damaged: ${excerpt(value)}`);
+      throw new StateError(`${this.#where}: the stored state is damaged: ${excerpt(value)}`);
     }
     const { codec } = this.#logic;
     // Without a codec the state is JSON itself, as snapshot() checked.
@@ -420,7 +421,7 @@ function isList<T>(rows: Iterable<T>): rows is readonly T[] {
 
 function asRecord(value: Json, where: string): Readonly<Record<string, Json | undefined>> {
   if (value === null || typeof value !== "object" || Array.isArray(value) || !isJson(value)) {
-    throw new StateError(`${where}: kept state is damaged: ${excerpt(value)}`);
+    throw new StateError(`${where}: the stored state is damaged: ${excerpt(value)}`);
   }
   return value as Readonly<Record<string, Json | undefined>>;
 }
@@ -444,4 +445,23 @@ class KeyedRows<Out> {
   emit(out: Emitter<Out>): void {
     if (this.#events.length > 0) out.emit({ events: this.#events, keys: this.#keys, times: this.#times });
   }
+}
+
+/** Whether a round trip through JSON returns an equal value. */
+function isJson(value: unknown): value is Json {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return true;
+  if (typeof value === "number") return Number.isFinite(value);
+  if (Array.isArray(value)) return value.every(isJson);
+  if (typeof value !== "object") return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (prototype === Object.prototype || prototype === null) && Object.values(value).every(isJson);
+}
+
+/** A user's state as JSON: by its codec, or as it is. @throws StateError where it is not JSON */
+function stateToJson<S>(state: S, codec: JsonCodec<S> | undefined, where: string): Json {
+  if (codec !== undefined) return codec.snapshot(state);
+  if (isJson(state)) return state;
+  throw new StateError(
+    `${where}: the state is not plain JSON (${excerpt(state)}); give a codec for a Map, a Date or a class`,
+  );
 }

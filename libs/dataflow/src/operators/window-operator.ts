@@ -61,7 +61,7 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
       throw new StepError(
         this.#context.step,
         this.#context.part,
-        "windows are kept per key, and this stream has none",
+        "windows are kept for each key, and this stream has no keys; call keyBy(…) before",
       );
     }
     const keyed: KeyedBatch<V> = times === undefined ? { keys, values } : { keys, values, times };

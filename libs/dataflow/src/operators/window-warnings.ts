@@ -26,8 +26,8 @@ export class OverflowWatch {
       this.#events = Number.POSITIVE_INFINITY;
       logger.warn(
         { event: "keys-overflow", step, part, events },
-        `${where}: there is no room for further keys. Their events count under the overflow key, ${events} so far; the report ` +
-          "has the final number. More keys need a larger maxKeys or maxKeysPerWindow, and heap limit " +
+        `${where}: there is no room for more keys. Their events count under the overflow key, ${events} until now; the report ` +
+          "has the final number. For more keys raise maxKeys or maxKeysPerWindow, and the heap limit " +
           "(--max-old-space-size).",
       );
     }
@@ -36,9 +36,9 @@ export class OverflowWatch {
       this.#values = Number.POSITIVE_INFINITY;
       logger.warn(
         { event: "values-overflow", step, part, values },
-        `${where}: a fold has no room for further values, or they are too large. Rows count them as overflow, ${values} so ` +
-          "far; the report has the final number. More values need larger bounds of the fold, or a larger " +
-          "maxStateBytes and heap limit (--max-old-space-size).",
+        `${where}: a fold has no room for more values, or they are too large. Rows count them as overflow, ${values} until ` +
+          "now; the report has the final number. For more values raise the bounds of the fold, or " +
+          "maxStateBytes and the heap limit (--max-old-space-size).",
       );
     }
   }
@@ -64,7 +64,7 @@ export class Refusals {
     const now = time.monotonic();
     if (this.#count === 0 || now < this.#loggedAt + QUIET_MS) return;
     const fields = { event: "events-refused", step, part, count: this.#count, ...example };
-    logger.warn(fields, "events were refused: their time lies too far ahead of their arrival, or is none");
+    logger.warn(fields, "events were refused: their timestamp is too far in the future, or invalid");
     this.#count = 0;
     this.#loggedAt = now;
   }

@@ -72,7 +72,7 @@ function refuseForeignSinks(flow: Dataflow, store: Store | undefined): void {
   for (const [id, sink] of sinksOf(flow)) {
     if (sink.store === undefined || sink.store === store || sink.store === store?.wraps) continue;
     throw new FlowError(
-      `flow "${flow.id}", output "${id}": its rows become visible with the commits of the store they belong to, and the flow is run ${store === undefined ? "without a store" : "with another one"}; run it with that store`,
+      `flow "${flow.id}", output "${id}": its rows become visible with the commits of its own store, and the flow runs ${store === undefined ? "without a store" : "with another store"}; run it with the store of the sink`,
     );
   }
 }

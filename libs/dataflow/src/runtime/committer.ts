@@ -97,7 +97,8 @@ export function groupsByStep(groups: Iterable<StateGroup>): ReadonlyMap<string, 
   const steps = new Map<string, StateGroup[]>();
   for (const [name, fields] of groups) {
     const slash = name.indexOf("/");
-    if (slash < 0) throw new StateError(`kept state has a group ${JSON.stringify(name)} that names no step`);
+    if (slash < 0)
+      throw new StateError(`the stored state has a group ${JSON.stringify(name)} that names no step`);
     const step = name.slice(0, slash);
     const ofStep = steps.get(step) ?? [];
     ofStep.push([name.slice(slash + 1), fields]);

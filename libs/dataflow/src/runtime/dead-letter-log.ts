@@ -32,7 +32,7 @@ export class DeadLetterLog {
     this.#inFull += 1;
     this.#logger.warn(
       { event: "dead-letter", step, part, ...reason, payload: excerpt(payload, PAYLOAD_LENGTH) },
-      `not an event: ${reason.message}`,
+      `dead letter: ${reason.message}`,
     );
   }
 
@@ -46,7 +46,7 @@ export class DeadLetterLog {
     if (count === 0) return;
     this.#logger.warn(
       { event: "dead-letters", count },
-      `${count} more were not events; give the flow a dead letter (\`deadLetter\`) to keep them`,
+      `${count} more dead letters were not logged; give the flow a sink for them (\`deadLetter\`) to keep them`,
     );
   }
 }

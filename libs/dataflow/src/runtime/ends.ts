@@ -1,6 +1,8 @@
 import type { Json } from "@millrace/windowing";
 import type { Sink, SinkPartition } from "../contracts/sink.ts";
 import type { PartContext, SourcePartition } from "../contracts/source.ts";
+import type { Store } from "../contracts/store.ts";
+import type { Dataflow } from "../dataflow.ts";
 import { FlowError, asSinkError, asSourceError } from "../errors.ts";
 import { wholeText } from "../excerpt.ts";
 import { abortable } from "./waiting.ts";
@@ -8,7 +10,27 @@ import { inputOf, sinksOf } from "./check-start.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import { namedAsync } from "./name-errors.ts";
 import type { NameOf } from "./name-errors.ts";
-import type { TaskPlan } from "./open-task.ts";
+import type { TaskOptions } from "./options.ts";
+import type { Resources } from "./resources.ts";
+import type { StartLine } from "./start-line.ts";
+
+/** The parts of a task before anything is open. */
+export interface TaskPlan {
+  readonly flow: Dataflow;
+  readonly part: string;
+  readonly options: TaskOptions;
+  readonly store: Store | undefined;
+  /** Where the tasks of a starting run wait for each other; `undefined` for a task that is reopened. */
+  readonly startLine: StartLine | undefined;
+  /** Receives every opened resource, also when opening fails half way. */
+  readonly resources: Resources;
+  /** Aborted when the task must end at once. */
+  readonly abort: AbortSignal;
+  /** Aborted when the opening is not needed any more. */
+  readonly opening: AbortSignal;
+  /** Called for each payload that the source itself refuses. */
+  readonly onReject: () => void;
+}
 
 type Resumes = Readonly<Record<string, Json>>;
 
@@ -136,7 +158,7 @@ export class Ends {
   #refuseStorelessOutputs(id: string, { store }: Sink<unknown>, opened: SinkPartition<unknown>): void {
     if (opened.takeOutputs === undefined || store !== undefined) return;
     throw new FlowError(
-      `flow "${this.#plan.flow.id}", output "${id}": its sink hands its rows over to commits (takeOutputs) and names no store that takes them; give the sink a store`,
+      `flow "${this.#plan.flow.id}", output "${id}": its sink passes its rows to commits (takeOutputs), but names no store; give the sink a store`,
     );
   }
 

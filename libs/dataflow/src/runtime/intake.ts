@@ -1,6 +1,5 @@
 import type { Drained, SourceBatch, SourcePartition } from "../contracts/source.ts";
 import { asSourceError } from "../errors.ts";
-import type { Signal } from "./signal.ts";
 
 /** One call of a partition, and its outcome. */
 class Pending<T> {
@@ -105,5 +104,22 @@ export class Intake {
     } catch (error) {
       throw asSourceError(error, this.#step, this.#part);
     }
+  }
+}
+
+/** Lets one task wait for a notification; one that comes before the wait is not lost. */
+export class Signal {
+  #raised = false;
+  #waiting: (() => void) | undefined;
+
+  readonly notify = (): void => {
+    this.#raised = true;
+    this.#waiting?.();
+  };
+
+  async wait(): Promise<void> {
+    if (!this.#raised) await new Promise<void>((resolve) => (this.#waiting = resolve));
+    this.#raised = false;
+    this.#waiting = undefined;
   }
 }

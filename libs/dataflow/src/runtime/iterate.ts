@@ -43,7 +43,7 @@ export async function* iterate<T, K extends Key>(
   });
   stream.output("rows", sink);
   if (flow.graph.node("rows") === undefined) {
-    throw new FlowError(`flow "${flow.id}" cannot give rows of a stream of another flow`);
+    throw new FlowError(`flow "${flow.id}" cannot return rows of a stream of another flow`);
   }
   const running = start(flow, options);
   const end = (): void => {

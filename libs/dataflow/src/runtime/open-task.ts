@@ -1,7 +1,7 @@
 import type { Json } from "@millrace/windowing";
 import type { SourcePartition, SourceStats } from "../contracts/source.ts";
 import type { SinkPartition } from "../contracts/sink.ts";
-import type { Store, TaskHead } from "../contracts/store.ts";
+import type { TaskHead } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
 import { StateTooLargeError, asSourceError, messageOf } from "../errors.ts";
 import { abortable } from "./waiting.ts";
@@ -10,33 +10,14 @@ import { Committer, groupsByStep } from "./committer.ts";
 import { keysKept } from "./counts-codec.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { Ends } from "./ends.ts";
+import type { TaskPlan } from "./ends.ts";
 import { LastFigures } from "./operator-node.ts";
 import { named } from "./name-errors.ts";
 import type { NameOf } from "./name-errors.ts";
 import type { TaskOptions } from "./options.ts";
 import { PositionKeeper } from "./position-keeper.ts";
-import type { Resources } from "./resources.ts";
 import { signatureOf } from "./signature.ts";
-import type { StartLine } from "./start-line.ts";
 import { TaskGraph } from "./task-graph.ts";
-
-/** The parts of a task before anything is open. */
-export interface TaskPlan {
-  readonly flow: Dataflow;
-  readonly part: string;
-  readonly options: TaskOptions;
-  readonly store: Store | undefined;
-  /** Where the tasks of a starting run wait for each other; `undefined` for a task that is reopened. */
-  readonly startLine: StartLine | undefined;
-  /** Receives every opened resource, also when opening fails half way. */
-  readonly resources: Resources;
-  /** Aborted when the task must end at once. */
-  readonly abort: AbortSignal;
-  /** Aborted when the opening is not needed any more. */
-  readonly opening: AbortSignal;
-  /** Called for each payload that the source itself refuses. */
-  readonly onReject: () => void;
-}
 
 /** The parts of an open task. */
 export interface LiveTask {
@@ -151,8 +132,8 @@ function refuseTooLarge({ flow, part, options }: TaskPlan, { counts }: TaskHead)
   const keys = keysKept(counts);
   if (keys <= options.maxKeys * RESTORE_SLACK) return;
   throw new StateTooLargeError(
-    `flow "${flow.id}", partition "${part}": its state has ${keys} keys, and this run has room for ${options.maxKeys}. Give ` +
-      "the process the heap that it had (--max-old-space-size), raise --max-keys (option maxKeys), or reset the state.",
+    `flow "${flow.id}", partition "${part}": its stored state has ${keys} keys, and this run has room for ${options.maxKeys}. Give ` +
+      "the process as much heap as before (--max-old-space-size), raise --max-keys (option maxKeys), or reset the state.",
   );
 }
 

@@ -21,7 +21,7 @@ export function figuresOf(
   return new LastFigures(NO_FIGURES, read, (error) => {
     logger.warn(
       { event: "figures-unknown", step, part },
-      `step "${step}", partition "${part}": its figures cannot be read: ${messageOf(error)}`,
+      `step "${step}", partition "${part}": its counts cannot be read: ${messageOf(error)}`,
     );
   });
 }

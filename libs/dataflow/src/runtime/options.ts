@@ -5,7 +5,7 @@ import { SYSTEM_TIME } from "../contracts/time-provider.ts";
 import type { TimeProvider } from "../contracts/time-provider.ts";
 import { FlowError } from "../errors.ts";
 import type { DeadLetterLog } from "./dead-letter-log.ts";
-import { keysOfHeap, stateBytesOfHeap } from "./key-room.ts";
+import { getHeapStatistics } from "node:v8";
 
 /** From when on a run can be idle. */
 export type IdleFrom = "first-event" | "start";
@@ -115,7 +115,27 @@ export function resolveRunOptions(options: RunOptions): ResolvedRunOptions {
     "maxStateBytes",
   ] as const) {
     if (!(resolved[name] > 0))
-      throw new FlowError(`run option ${name} is ${resolved[name]}, must be above 0`);
+      throw new FlowError(`run option ${name} is ${resolved[name]}, but must be above 0`);
   }
   return resolved;
+}
+
+/**
+ * Heap per key at most (bytes): its cell, its entry among the changes, and its field of a commit or of a state that is
+ * loaded. Measured with a count per key; what accumulators collect has its own bound.
+ */
+const BYTES_PER_KEY = 1_000;
+/** The part of the heap for keys; the rest is for events in-flight. */
+const SHARE = 0.5;
+/** The part of the heap for what accumulators collect: storing or loading them needs as much again. */
+const BYTES_SHARE = 0.2;
+
+/** How many keys fit into this process, from the limit of its heap (`--max-old-space-size`). */
+function keysOfHeap(limitBytes: number = getHeapStatistics().heap_size_limit): number {
+  return Math.max(Math.floor((limitBytes * SHARE) / BYTES_PER_KEY), 1);
+}
+
+/** How many bytes of this process's heap accumulators may take. */
+function stateBytesOfHeap(limitBytes: number = getHeapStatistics().heap_size_limit): number {
+  return Math.floor(limitBytes * BYTES_SHARE);
 }

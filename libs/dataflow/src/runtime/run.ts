@@ -144,8 +144,8 @@ class Worker {
       const since =
         events === 0
           ? "no event was read since then"
-          : `the ${events} events read since then are read again where the source can give them again, and are lost where it cannot (Pub/Sub)`;
-      return `the next run goes on from the last commit: ${since}`;
+          : `the ${events} events read since then are read again if the source keeps them, and are lost if it does not (Pub/Sub)`;
+      return `the next run continues from the last commit: ${since}`;
     }
     const rows = sum((each) => each.rows);
     const open = sum((each) => each.open);
@@ -154,17 +154,17 @@ class Worker {
       ...(open === 0 ? [] : [`the results of ${open} keys in open windows were not emitted`]),
     ];
     return missing.length === 0
-      ? "all rows were handed to the outputs, and may not all have left them"
-      : `${missing.join(", and ")}; nothing is kept, since it runs without a store`;
+      ? "the outputs have all rows, and may not have sent all of them"
+      : `${missing.join(", and ")}; nothing is kept, since the flow runs without a store`;
   }
 
   readonly #clockWasSet = ({ byMs, skippedMs, aheadMs }: ClockStep): void => {
     const windows = this.#flow.graph.nodes.some((node) => kindOf(node) === "windows");
     const forward = windows
-      ? "windows on the system clock that are over by it close now; event time goes on evenly"
-      : "time goes on from there";
+      ? "windows on the system clock whose end has passed close now; event time continues evenly"
+      : "time continues from there";
     const what =
-      skippedMs === 0 ? `time goes on evenly from where it was, ${aheadMs} ms ahead of the clock` : forward;
+      skippedMs === 0 ? `time continues evenly from where it was, ${aheadMs} ms ahead of the clock` : forward;
     this.#options.logger.warn(
       { event: "clock-set", byMs, aheadMs },
       `the system's clock was set ${byMs < 0 ? "back" : "forward"} by ${Math.abs(byMs)} ms: ${what}`,
@@ -192,7 +192,7 @@ class Worker {
     const twice = wanted.filter((part, index) => wanted.indexOf(part) !== index);
     if (twice.length > 0) {
       throw new FlowError(
-        `flow "${this.#flow.id}": partition ${twice.join(", ")} is named more than once, and each has one task`,
+        `flow "${this.#flow.id}": partition ${twice.join(", ")} is named more than once; a partition has one task`,
       );
     }
     return wanted;
@@ -210,9 +210,9 @@ class Worker {
     const { maxKeysPerStep, maxStateBytesPerStep } = this.#share;
     logger[level](
       { event: "key-bound", maxKeys, maxKeysPerStep, maxStateBytes, maxStateBytesPerStep },
-      `state is kept for at most ${maxKeys} keys, ${maxKeysPerStep} in each step of each partition; what comes beyond ` +
-        `is counted under an overflow key. Their lists and sets take at most ${inMiB(maxStateBytes)} MiB, ` +
-        `${inMiB(maxStateBytesPerStep)} in each step of each partition; rows count what comes beyond as overflow. A larger ` +
+      `state is kept for at most ${maxKeys} keys, ${maxKeysPerStep} in each step of each partition; events of more keys ` +
+        `count under an overflow key. Their lists and sets take at most ${inMiB(maxStateBytes)} MiB, ` +
+        `${inMiB(maxStateBytesPerStep)} in each step of each partition; rows count more values as overflow. A larger ` +
         "heap (--max-old-space-size) has room for more.",
     );
   }
@@ -256,7 +256,7 @@ class Worker {
     this.#saidWaiting = true;
     logger.info(
       { event: "waiting-for-first-event", exitWhenIdleMs },
-      `waiting for the first event: only after that does the run end when it is idle for ${exitWhenIdleMs} ms`,
+      `waiting for the first event; after it, the run ends when it is idle for ${exitWhenIdleMs} ms`,
     );
   }
 

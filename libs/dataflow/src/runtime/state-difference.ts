@@ -16,9 +16,9 @@ export function differencesOf(kept: string, own: string): readonly string[] {
   for (const id of new Set([...before.steps.keys(), ...now.steps.keys()])) {
     const [was, is] = [before.steps.get(id), now.steps.get(id)];
     if (was === is) continue;
-    if (was === undefined) differences.push(`step "${id}" keeps state now, and did not`);
+    if (was === undefined) differences.push(`step "${id}" has state now, and had none`);
     else if (is === undefined)
-      differences.push(`step "${id}" kept state (${was}), and is not there or keeps none now`);
+      differences.push(`step "${id}" had state (${was}), and is removed or has none now`);
     else differences.push(...differencesOfStep(id, was, is));
   }
   return differences;

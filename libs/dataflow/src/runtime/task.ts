@@ -8,7 +8,7 @@ import { inputOf } from "./check-start.ts";
 import { CommitSchedule } from "./commit-schedule.ts";
 import { RolledBack } from "./committer.ts";
 import { IdleWatch } from "./idle-watch.ts";
-import { Intake } from "./intake.ts";
+import { Intake, Signal } from "./intake.ts";
 import type { ProbeAnswer } from "./intake.ts";
 import { named, namedAsync } from "./name-errors.ts";
 import type { NameOf } from "./name-errors.ts";
@@ -16,7 +16,6 @@ import { openTask } from "./open-task.ts";
 import type { LiveTask } from "./open-task.ts";
 import type { TaskOptions } from "./options.ts";
 import { Resources } from "./resources.ts";
-import { Signal } from "./signal.ts";
 import type { StartLine } from "./start-line.ts";
 import type { Hold, TaskPhase, TaskStats } from "./stats.ts";
 import { TaskFigures } from "./task-figures.ts";
@@ -209,7 +208,7 @@ export class Task {
 
   /** Closes everything that was opened. */
   #close(): Promise<void> {
-    return this.#inTime("what it had open was not closed", () =>
+    return this.#inTime("its sources and sinks did not close", () =>
       abortable(this.#resources.close(), this.#abort.signal),
     );
   }

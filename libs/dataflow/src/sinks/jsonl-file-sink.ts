@@ -6,7 +6,7 @@ import type { Json } from "@millrace/windowing";
 import type { PartContext } from "../contracts/source.ts";
 import type { Sink, SinkPartition } from "../contracts/sink.ts";
 import { SinkError, StateError, messageOf } from "../errors.ts";
-import { toLine } from "./to-line.ts";
+import { toLine } from "./writable-sink.ts";
 
 /**
  * Appends rows as lines to a file. Its length is part of the commit: a resumed task truncates what was written after
@@ -35,7 +35,7 @@ export class JsonlFileSink<T> implements Sink<T> {
     const path = this.#pathOf(part);
     if (this.#open.has(path)) {
       throw new SinkError(
-        `step "${context.step}": two partitions would write ${path}; put {part} into the path, so that each has a file of its own`,
+        `step "${context.step}": two partitions would write ${path}; put {part} into the path, so that each has its own file`,
       );
     }
     this.#open.add(path);
@@ -71,7 +71,7 @@ async function cutBack(file: FileHandle, path: string, resume: Json): Promise<vo
 function requireLength(path: string, size: number, committed: Json): number {
   if (typeof committed === "number" && size >= committed) return committed;
   throw new StateError(
-    `${path} has ${size} bytes, but ${JSON.stringify(committed)} were committed: the file was changed or moved`,
+    `${path} has ${size} bytes, but ${JSON.stringify(committed)} were committed: the file was changed or replaced; restore it, or reset the state`,
   );
 }
 
@@ -81,7 +81,7 @@ async function writableSize(path: string): Promise<number> {
     if (isMissing(error)) return undefined;
     throw error;
   });
-  if (stats?.isDirectory() === true) throw new Error(`${path} is a folder`);
+  if (stats?.isDirectory() === true) throw new Error(`${path} is a directory`);
   await access(stats === undefined ? dirname(path) : path, constants.W_OK);
   return stats?.size ?? 0;
 }

@@ -1,8 +1,7 @@
 import type { Writable } from "node:stream";
 import type { PartContext } from "../contracts/source.ts";
 import type { Sink, SinkPartition } from "../contracts/sink.ts";
-import { SinkError, messageOf } from "../errors.ts";
-import { toLine } from "./to-line.ts";
+import { messageOf, SinkError } from "../errors.ts";
 
 /**
  * Rows as lines of text on a stream that this sink does not own and never closes, such as standard output: strings and
@@ -161,4 +160,10 @@ function chunkOf(rows: readonly unknown[]): string | Uint8Array {
   if (lines.every((line) => typeof line === "string")) return `${lines.join("\n")}\n`;
   const newline = Buffer.from("\n");
   return Buffer.concat(lines.flatMap((line) => [Buffer.from(line), newline]));
+}
+
+/** A row as one line, without a line break: strings and bytes as they are, anything else as JSON. */
+export function toLine(row: unknown): string | Uint8Array {
+  if (typeof row === "string" || row instanceof Uint8Array) return row;
+  return JSON.stringify(row === undefined ? null : row);
 }

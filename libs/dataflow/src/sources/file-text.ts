@@ -86,11 +86,11 @@ export function requireReadable(form: FileForm): void {
     case "UTF-32LE":
     case "UTF-32BE":
       throw new Error(
-        `it is ${form}, and lines are UTF-8: convert it, with iconv -f ${form} -t UTF-8 for one`,
+        `it is ${form}, and lines are UTF-8: convert it, for example with iconv -f ${form} -t UTF-8`,
       );
     default:
       throw new Error(
-        `it is compressed with ${form}, and only gzip and zstd are read: unpack it first, with ${UNPACK_WITH[form]} for one`,
+        `it is compressed with ${form}, and only gzip and zstd are read: decompress it first, for example with ${UNPACK_WITH[form]}`,
       );
   }
 }

@@ -58,7 +58,7 @@ export class JsonlFileSource implements Source<RawLine> {
   ): Promise<SourcePartition<RawLine>> {
     try {
       const stats = await stat(part);
-      if (stats.isDirectory()) throw new Error("it is a folder");
+      if (stats.isDirectory()) throw new Error("it is a directory");
       if (!stats.isFile())
         return await this.#openStream(part, resume ?? null, stats.isCharacterDevice(), context);
       const offset = offsetOf(`the file ${part}`, resume ?? 0);
@@ -79,7 +79,7 @@ export class JsonlFileSource implements Source<RawLine> {
   ): Promise<SourcePartition<RawLine>> {
     if (resume !== null) {
       throw new StateError(
-        `the position ${JSON.stringify(resume)} is one in a file, and ${part} is none now but a stream; give the file, or reset the state`,
+        `the stored position ${JSON.stringify(resume)} is an offset in a file, but ${part} is now a stream; give the file, or reset the state`,
       );
     }
     if (this.#streamed) throw new Error("it is a stream, which can be read only once");

@@ -19,13 +19,16 @@ export const DEFAULT_LINE_OPTIONS = {
 export function offsetOf(source: string, position: Json): number {
   if (typeof position === "number" && Number.isSafeInteger(position) && position >= 0) return position;
   throw new StateError(
-    `the position of ${source} is a number of what was read, not ${JSON.stringify(position)}; run the flow with the source that wrote it, or reset its state`,
+    `the stored position of ${source} is ${JSON.stringify(position)}, but must be a whole number from 0; run the flow with the source that wrote it, or reset its state`,
   );
 }
 
-/** Sends lines above the bound to the dead letter. */
+/** Sends lines that are longer than `maxLineBytes` to the dead letter. */
 export function rejectOversized(oversized: Lines["oversized"], context: PartContext): void {
   for (const { bytes, head } of oversized) {
-    context.reject(head, { code: "too-large", message: `a line of ${bytes} bytes is longer than the bound` });
+    context.reject(head, {
+      code: "too-large",
+      message: `the line has ${bytes} bytes, more than maxLineBytes allows`,
+    });
   }
 }

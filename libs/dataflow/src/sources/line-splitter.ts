@@ -4,27 +4,27 @@ import { lineOf, splitBytes, splitLines, textOf } from "./split-lines.ts";
 const NEWLINE = 0x0a;
 const EMPTY = Buffer.alloc(0);
 
-/** A line above the bound: its size without the line end, and its head. */
+/** A line longer than `maxLineBytes`: its size without the line break, and its first bytes. */
 export interface OversizedLine {
   readonly bytes: number;
   readonly head: Uint8Array;
 }
 
-/** Lines of a stream of chunks. */
+/** What a chunk completes. */
 export interface Lines {
   readonly lines: readonly RawLine[];
   readonly oversized: readonly OversizedLine[];
 }
 
 /**
- * Divides chunks into lines without their line ends. Holds at most one line, and of a line above the bound only its
- * head. A chunk of valid UTF-8 is decoded as a whole; otherwise each line is checked by itself.
+ * Divides chunks into lines, without their line breaks. It holds at most one incomplete line. Of a line that is too long it keeps only
+ * the first bytes. A chunk of valid UTF-8 is decoded as a whole; in any other chunk each line is checked by itself.
  */
 export class LineSplitter {
   readonly #maxLineBytes: number;
-  /** The incomplete last line. */
+  /** The incomplete line at the end of the last chunk. */
   #rest: Buffer = EMPTY;
-  /** The line is above the bound: bytes of it so far. */
+  /** The incomplete line, if it is too long already, with its size so far. */
   #dropping: OversizedLine | undefined;
   #consumed = 0;
 
@@ -32,12 +32,12 @@ export class LineSplitter {
     this.#maxLineBytes = maxLineBytes;
   }
 
-  /** Bytes up to and including the line end of the last line returned. */
+  /** The offset after the last line returned, in bytes from the first chunk. The line break counts too. */
   get consumed(): number {
     return this.#consumed;
   }
 
-  /** Whether the last line is incomplete. */
+  /** Whether the last chunk ended within a line. */
   get inLine(): boolean {
     return this.#rest.length > 0 || this.#dropping !== undefined;
   }
@@ -68,7 +68,7 @@ export class LineSplitter {
     return { lines, oversized };
   }
 
-  /** The last line, if the stream does not end with a line end. */
+  /** The last line, if no line break follows it. */
   end(): Lines {
     if (this.#dropping !== undefined) return { lines: [], oversized: [this.#dropped(this.#dropping, 0)] };
     if (this.#rest.length === 0) return NOTHING;
@@ -92,7 +92,7 @@ export class LineSplitter {
     return line;
   }
 
-  /** @param bytes whole lines, without the last one's line end */
+  /** @param bytes complete lines, without the line break of the last one */
   #cut(bytes: Buffer, oversized: OversizedLine[]): readonly RawLine[] {
     if (bytes.length <= this.#maxLineBytes) return splitLines(textOf(bytes) ?? bytes);
     const lines: RawLine[] = [];
@@ -106,7 +106,7 @@ export class LineSplitter {
 
 const NOTHING: Lines = { lines: [], oversized: [] };
 
-/** Bytes kept of a line above the bound, for messages. */
+/** How many bytes of a line that is too long are kept, for messages. */
 const HEAD_BYTES = 1_024;
 
 function oversizedLine(line: Buffer): OversizedLine {

@@ -23,8 +23,8 @@ export function requireRoom(
 ): void {
   if (fields * BYTES_PER_FIELD <= heapBytes * SHARE) return;
   throw new StateTooLargeError(
-    `${place}: the state has ${fields} fields, and the heap of this process may have ${Math.floor(heapBytes / 2 ** 20)} MiB. Give ` +
-      "it the heap that the earlier one had (--max-old-space-size), or reset the state.",
+    `${place}: the stored state has ${fields} fields, and the heap limit of this process is ${Math.floor(heapBytes / 2 ** 20)} MiB. Give ` +
+      "it as much heap as before (--max-old-space-size), or reset the state.",
   );
 }
 

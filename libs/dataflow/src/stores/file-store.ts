@@ -120,7 +120,7 @@ async function replay(folder: TaskFolder): Promise<Replayed> {
   for (const { kept } of snapshot === undefined ? commits : [snapshot, ...commits]) {
     if (last !== undefined && kept.commit.number !== last.commit.number + 1) {
       throw new StateError(
-        `${folder.path}: commit ${last.commit.number + 1} is missing; the directory was damaged`,
+        `${folder.path}: commit ${last.commit.number + 1} is missing; restore the directory from a copy, or reset the state by deleting it`,
       );
     }
     groups.apply(kept.commit.changes);

@@ -179,7 +179,7 @@ export function sourceConformance<T>(harness: SourceHarness<T>): readonly Confor
 
   const resuming: ConformanceCase[] = [
     {
-      name: "goes on right after a snapshot",
+      name: "continues right after a snapshot",
       run: using(async (suite) => {
         const first = await suite.build(finite ? events(0, 40) : []);
         if (!finite) await first.put(events(0, 10));

@@ -110,14 +110,14 @@ export class TestingSource<T> implements Source<T> {
 
   #log(part: string | undefined): Log<T> {
     const [log] = this.#some(part ?? [...this.#logs.keys()][0]);
-    if (log === undefined) throw new RangeError(`there is no part ${part ?? ""}`);
+    if (log === undefined) throw new RangeError(`there is no partition ${part ?? ""}`);
     return log;
   }
 
   #some(part: string | undefined): readonly Log<T>[] {
     if (part === undefined) return [...this.#logs.values()];
     const log = this.#logs.get(part);
-    if (log === undefined) throw new RangeError(`there is no part ${part}`);
+    if (log === undefined) throw new RangeError(`there is no partition ${part}`);
     return [log];
   }
 }

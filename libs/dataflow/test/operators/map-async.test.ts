@@ -56,7 +56,7 @@ describe("mapAsync", () => {
     return { source, out, letters, flow };
   };
 
-  test("calls again after growing waits, then gives up on the event alone", async () => {
+  test("retries after growing waits, then gives up on that event only", async () => {
     const calls: number[] = [];
     const { source, out, letters, flow } = flowWith(
       { retries: 2, backoff: 100, onError: "dead-letter" },
@@ -83,7 +83,7 @@ describe("mapAsync", () => {
     await driver.stop();
   });
 
-  test("aborts a call whose time is up", async () => {
+  test("aborts a call after its timeout", async () => {
     let aborted = false;
     const { source, flow } = flowWith({ timeout: 50 }, (_, signal) => {
       signal.addEventListener("abort", () => (aborted = true));

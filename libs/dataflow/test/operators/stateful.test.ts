@@ -46,7 +46,7 @@ describe("statefulMap", () => {
     ]);
   });
 
-  test("goes on with the kept state after every run", async () => {
+  test("continues with the stored state in each run", async () => {
     const store = new MemoryStore();
     const source = new TestingSource<Reading>();
     const out = new TestingSink<readonly [string, number]>();
@@ -94,7 +94,7 @@ describe("statefulMap", () => {
     source.push([["a", 1]]);
     await expect(run(flow, { store: new MemoryStore(), commitEveryEvents: 1 })).rejects.toMatchObject({
       code: "MILLRACE_STATE_INVALID",
-      message: expect.stringContaining("needs a codec"),
+      message: expect.stringContaining("give a codec"),
     });
   });
 });
@@ -133,7 +133,7 @@ describe("statefulFlatMap", () => {
     expect(out.take()).toEqual(["c ended at 7"]);
   });
 
-  test("that asks to be notified at once is notified a millisecond later, and does not block the event loop", async () => {
+  test("notifies a millisecond later if asked to notify at once, and does not block the event loop", async () => {
     const eager: KeyedLogic<number, number, string> = {
       create: () => 0,
       onEvent: (_state, _value, { now }) => ({ state: 0, notifyAt: now }),
@@ -176,7 +176,7 @@ describe("statefulFlatMap", () => {
 });
 
 describe("collect", () => {
-  test("gives lists when they are full, and the rest at the end", async () => {
+  test("emits lists when they are full, and the rest at the end", async () => {
     const { rows } = await collectRows([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], (numbers) =>
       numbers
         .keyBy("all", () => "ALL")
@@ -186,7 +186,7 @@ describe("collect", () => {
     expect(rows).toEqual([[0, 1, 2], [3, 4, 5], [6, 7, 8], [9]]);
   });
 
-  test("gives a list that has grown no more for the whole timeout", async () => {
+  test("emits a list that did not grow during the timeout", async () => {
     const source = new TestingSource<Reading>();
     const [flow, stream] = bySensor(source);
     const out = new TestingSink<readonly number[]>();
@@ -204,7 +204,7 @@ describe("collect", () => {
 });
 
 describe("deduplicate", () => {
-  test("passes an id once within its time, counts what it drops, and remembers across runs", async () => {
+  test("passes an id once within its time, counts what it drops, and keeps ids across runs", async () => {
     const store = new MemoryStore();
     const source = new TestingSource<string>();
     const out = new TestingSink<string>();
@@ -234,7 +234,7 @@ describe("deduplicate", () => {
   });
 });
 
-describe("what the logic throws", () => {
+describe("an error of the logic", () => {
   interface Case {
     readonly rows: readonly unknown[];
     readonly letters: readonly unknown[];
@@ -319,18 +319,15 @@ describe("what the logic throws", () => {
     });
   });
 
-  test.each(Object.entries(cases))(
-    "in %s goes to the dead letter where the step says so",
-    async (_, logic) => {
-      const { rows, letters, end } = await over(logic, "dead-letter");
-      await expect(end).resolves.toBe("done");
-      expect(rows.at(-1)).toBe("b");
-      expect(rows.filter((row) => row !== "first")).toEqual(["b"]);
-      expect(letters).toEqual([["step", expect.stringMatching(/^(1|\{"key":"a","state":1\})$/)]]);
-    },
-  );
+  test.each(Object.entries(cases))("in %s goes to the dead letter if the step says so", async (_, logic) => {
+    const { rows, letters, end } = await over(logic, "dead-letter");
+    await expect(end).resolves.toBe("done");
+    expect(rows.at(-1)).toBe("b");
+    expect(rows.filter((row) => row !== "first")).toEqual(["b"]);
+    expect(letters).toEqual([["step", expect.stringMatching(/^(1|\{"key":"a","state":1\})$/)]]);
+  });
 
-  test("is tried again where the step says so, with none of its rows twice", async () => {
+  test("is retried if the step says so, without duplicate rows", async () => {
     let tries = 0;
     const logic: KeyedLogic<number, number, string> = {
       create,

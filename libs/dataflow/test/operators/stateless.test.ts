@@ -6,7 +6,7 @@ import { TestingSink, TestingSource } from "@millrace/dataflow/testing";
 import { collectRows } from "../collect-rows.ts";
 
 describe("stateless operators", () => {
-  test("map, filter, filterMap and flatMap do as their array namesakes", async () => {
+  test("map, filter, filterMap and flatMap work as the array methods", async () => {
     const { rows } = await collectRows([1, 2, 3, 4, 5, 6, 7], (numbers) =>
       numbers
         .map("double", (n) => 2 * n)
@@ -17,7 +17,7 @@ describe("stateless operators", () => {
     expect(rows).toEqual([2, 2, 4, 4, 4, 4]);
   });
 
-  test("branch sends each event one way", async () => {
+  test("branch sends each event to one branch", async () => {
     const odd = new TestingSink<number>();
     const { rows } = await collectRows([1, 2, 3, 4, 5], (numbers) => {
       const { yes, no } = numbers.branch("even", (n) => n % 2 === 0);
@@ -46,7 +46,7 @@ describe("stateless operators", () => {
     expect(rows).toEqual([1, 2, 3]);
   });
 
-  test("keys go along with values through every keyed operator", async () => {
+  test("values keep their keys through every keyed operator", async () => {
     const { rows } = await collectRows(["a1", "b2", "a3", "c4"], (texts) =>
       texts
         .keyBy("letter", (text) => text.slice(0, 1))
@@ -83,7 +83,7 @@ describe("a function that throws", () => {
     });
   });
 
-  test("costs only its own event under the policy dead-letter", async () => {
+  test("loses only its own event under the policy dead-letter", async () => {
     const deadLetter = new TestingSink<DeadLetter>();
     const { rows, stats } = await collectRows(
       [1, 0, 2, 0, 0, 4],
@@ -104,7 +104,7 @@ describe("a function that throws", () => {
     expect(stats.tasks[0]?.steps.find(({ id }) => id === "reciprocal")?.figures).toEqual({ skipped: 3 });
   });
 
-  test("costs no copy of the rest of its batch, however many fail", async () => {
+  test("causes no copy of its batch, even if many fail", async () => {
     const count = 50_000;
     const source = new TestingSource<number>();
     const out = new TestingSink<string>();
@@ -164,7 +164,7 @@ describe("a function that throws", () => {
     );
   });
 
-  test("leaves no rows of an event that it had begun to expand", async () => {
+  test("emits no rows of an event that it failed to expand", async () => {
     const { rows } = await collectRows([1, 2, 3], (numbers) =>
       numbers.flatMap(
         "expand",
@@ -199,7 +199,7 @@ describe("a function that throws", () => {
 /** A step both as an operator and as a function on arrays. */
 const stepKinds = fc.constantFrom("map", "filter", "filterMap", "flatMap", "inspect");
 
-test("any chain of stateless operators equals the same chain over an array, however batches are cut", async () => {
+test("any chain of stateless operators equals the same chain over an array, for any batches", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.integer(), { maxLength: 40 }),

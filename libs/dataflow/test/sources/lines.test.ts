@@ -52,20 +52,20 @@ async function readFile(
 }
 
 describe("the lines of a file", () => {
-  test("come as they are, with or without a last line end, blank ones too", async () => {
+  test("come unchanged, blank ones too, with or without a line break after the last one", async () => {
     expect((await readFile("a\n\nb\r\nc")).lines).toEqual(["a", "", "b\r", "c"]);
     expect((await readFile("a\nb\n")).lines).toEqual(["a", "b"]);
     expect((await readFile("")).lines).toEqual([]);
   });
 
-  test("are bytes where they are not valid UTF-8, and only there", async () => {
+  test("are bytes only if they are not valid UTF-8", async () => {
     const { lines } = await readFile(
       Buffer.concat([Buffer.from("é\n"), Buffer.from([0xc3, 0x28, 0x0a]), Buffer.from("z\n")]),
     );
     expect(lines).toEqual(["é", Buffer.from([0xc3, 0x28]), "z"]);
   });
 
-  test("are refused beyond the bound without being held, and their neighbours are not touched", async () => {
+  test("are refused above maxLineBytes without being kept, and other lines are not affected", async () => {
     const content = `before\n${"x".repeat(100_000)}\nafter\n${"y".repeat(50_000)}`;
     const { lines, rejected, positions } = await readFile(content, {
       maxLineBytes: 10_000,
@@ -73,13 +73,13 @@ describe("the lines of a file", () => {
     });
     expect(lines).toEqual(["before", "after"]);
     expect(rejected.map(({ head, reason }) => [head.slice(0, 3), reason.code, reason.message])).toEqual([
-      ["xxx", "too-large", "a line of 100000 bytes is longer than the bound"],
-      ["yyy", "too-large", "a line of 50000 bytes is longer than the bound"],
+      ["xxx", "too-large", "the line has 100000 bytes, more than maxLineBytes allows"],
+      ["yyy", "too-large", "the line has 50000 bytes, more than maxLineBytes allows"],
     ]);
     expect(positions.at(-1)).toBe(content.length);
   });
 
-  test("are held up to the bound and a chunk more, however long they are", async () => {
+  test("take at most maxLineBytes and a chunk of memory", async () => {
     const concat = jest.spyOn(Buffer, "concat");
     try {
       await readFile("x".repeat(100_000), { maxLineBytes: 10_000, chunkBytes: 4_096 });
@@ -90,7 +90,7 @@ describe("the lines of a file", () => {
     }
   });
 
-  test("are the same however the file is cut into chunks, and resume exactly at every position", async () => {
+  test("are the same for any chunks, and resume exactly at every position", async () => {
     const line = fc.oneof(
       fc.string({ maxLength: 30, unit: "binary" }).map((text) => text.replaceAll("\n", " ")),
       fc.constantFrom("x".repeat(60), "é".repeat(40), ""),
@@ -122,7 +122,7 @@ describe("the lines of a file", () => {
     );
   });
 
-  test("that cannot be read are an error that names the file", async () => {
+  test("of an unreadable file are an error that names the file", async () => {
     const context: PartContext = {
       flow: "test",
       step: "in",
@@ -161,7 +161,7 @@ describe("a file by its content", () => {
     expect((await readFile(marked, {}, 7)).lines).toEqual(["\u00e9", "three"]);
   });
 
-  test("that is compressed with gzip is decompressed, whatever its name, and resumes exactly", async () => {
+  test("that is compressed with gzip is decompressed under any name, and resumes exactly", async () => {
     const zipped = Buffer.concat([gzipSync("one\n\u00e9\n"), gzipSync("three")]);
     const { lines, positions } = await readFile(zipped);
     expect(lines).toEqual(["one", "\u00e9", "three"]);
@@ -171,7 +171,7 @@ describe("a file by its content", () => {
     expect((await readFile(marked)).lines).toEqual(["a"]);
   });
 
-  test("that is cut off in the middle of its compression is an error", async () => {
+  test("that is compressed and truncated is an error", async () => {
     await expect(readFile(gzipSync("x".repeat(10_000)).subarray(0, 20))).rejects.toThrow(
       "unexpected end of file",
     );
@@ -190,9 +190,7 @@ describe("a file by its content", () => {
   ])("that is %s is refused with a remedy", async (encoding, content) => {
     await expect(readFile(content)).rejects.toMatchObject({
       code: "MILLRACE_SOURCE_FAILED",
-      message: expect.stringMatching(
-        new RegExp(`it is ${encoding}, .* iconv -f ${encoding} -t UTF-8 for one$`),
-      ),
+      message: expect.stringMatching(new RegExp(`it is ${encoding}, .* iconv -f ${encoding} -t UTF-8$`)),
     });
   });
 
@@ -207,7 +205,9 @@ describe("a file by its content", () => {
     ["7-zip", "377abcaf271c", "7z x -so", "0004"],
   ])("that is compressed with %s is refused with a remedy", async (form, head, remedy, rest) => {
     const refused = expect(readFile(Buffer.from(head + rest, "hex"))).rejects;
-    await refused.toThrow(new RegExp(`compressed with ${form}, .* unpack it first, with ${remedy} for one$`));
+    await refused.toThrow(
+      new RegExp(`compressed with ${form}, .* decompress it first, for example with ${remedy}$`),
+    );
   });
 
   test.each(["P", "PK", "BZh", "LZIP", "7", "a", "BZh9 is no archive"])(
@@ -217,7 +217,7 @@ describe("a file by its content", () => {
     },
   );
 
-  test("that is compressed with zstd is read where Node can, and refused with a remedy where it cannot", async () => {
+  test("that is compressed with zstd is read if Node can, and refused with a remedy otherwise", async () => {
     // "a\n" in one frame.
     const zstd = Buffer.from("28b52ffd0402110000610a6ac22411", "hex");
     if ("createZstdDecompress" in zlib) expect((await readFile(zstd)).lines).toEqual(["a"]);
@@ -225,7 +225,7 @@ describe("a file by its content", () => {
   });
 });
 
-describe("what is no regular file", () => {
+describe("a path that is not a regular file", () => {
   async function overPipe(
     content: Uint8Array,
   ): Promise<{ readonly rows: unknown; readonly source: JsonlFileSource }> {
@@ -257,7 +257,7 @@ describe("what is no regular file", () => {
   });
 });
 
-test("a mark that comes byte by byte is one, and a short line is not held back by the look for one", async () => {
+test("a byte-order mark is found byte by byte, and does not delay a short line", async () => {
   const [mark, short] = [new PassThrough(), new PassThrough()];
   const texts = [new TextStream(mark), new TextStream(short)];
   short.write("1");

@@ -62,7 +62,7 @@ describe("windows close without a next event", () => {
     await driver.stop();
   });
 
-  test("over a pipe, but not while half a line has come", async () => {
+  test("over a pipe, but not within a line", async () => {
     const pipe = new PassThrough();
     const out = new TestingSink<string>();
     const driver = await FlowDriver.start(counting(new ReadableSource(pipe, "pipe"), out));
@@ -79,7 +79,7 @@ describe("windows close without a next event", () => {
 });
 
 describe("a run ends when it is idle", () => {
-  test("over an async iterable, which is given back", async () => {
+  test("over an async iterable, which is released", async () => {
     const { events, give } = feed();
     const out = new TestingSink<string>();
     const driver = await FlowDriver.start(counting(new IterableSource(events), out), { exitWhenIdleMs: 500 });
@@ -116,7 +116,7 @@ describe("a proof", () => {
     reject: () => undefined,
   });
 
-  test("is of the instant at which it was asked for, and fails if an event comes before it is there", async () => {
+  test("is for the instant of its request, and fails if an event comes before its answer", async () => {
     const { events, give } = feed();
     const time = new VirtualTime(1_000);
     const partition = await new IterableSource(events).buildPart("iterable", undefined, contextOf(time));
@@ -138,7 +138,7 @@ describe("a proof", () => {
     expect(await next).toEqual({ kind: "end" });
   });
 
-  test("is not had of a file, which has more until its end", async () => {
+  test("is not given by a file, which has more until its end", async () => {
     const folder = await mkdtemp(join(tmpdir(), "millrace-local-"));
     const path = join(folder, "events.jsonl");
     await writeFile(path, "1\n".repeat(10));
@@ -154,7 +154,7 @@ describe("a proof", () => {
   });
 });
 
-describe("a source that can prove nothing", () => {
+describe("a source that cannot prove that it is drained", () => {
   test.each([
     [undefined, "windows of w.n close only when a later event comes or the input ends"],
     ["never", undefined],
@@ -178,7 +178,7 @@ describe("a source that can prove nothing", () => {
     );
   });
 
-  test("is good enough for windows on the system clock", async () => {
+  test("is enough for windows on the system clock", async () => {
     const { logger, logged } = loggerOf();
     const flow = new Dataflow("by_arrival");
     flow

@@ -30,7 +30,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-test("a commit gets its name when its content is on disk, and is acknowledged when its name is, too", async () => {
+test("a commit is renamed when its content is on disk, and acknowledged when its name is on disk", async () => {
   const folder = join(directory, TASK.flow, TASK.part);
   const task = await new FileStore(directory).acquire(TASK);
   const seen: string[] = [];

@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { FileStore, requireRoom } from "@millrace/dataflow";
 
-test("state is refused by the number of its fields, before it is loaded, and the message says what to do", () => {
+test("state with too many fields is refused before it is loaded, with a remedy", () => {
   expect(() => {
     requireRoom("somewhere", 300_000, 256 * 2 ** 20);
   }).not.toThrow();
@@ -21,7 +21,7 @@ test("state is refused by the number of its fields, before it is loaded, and the
   );
 });
 
-describe("a FileStore whose state was kept by a process with more heap", () => {
+describe("a FileStore whose state was written by a process with more heap", () => {
   const task = { flow: "large", part: "0" };
   let folder: string;
   beforeEach(async () => {

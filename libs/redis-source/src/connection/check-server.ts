@@ -87,7 +87,7 @@ function warnOnce(address: string, { version }: ServerView, logger: Logger): voi
   if (!isFirstTime(logger, `no INFO at ${address}`)) return;
   const used =
     version === undefined
-      ? `so it is used as if it were ${OLDEST_MAJOR}.0 or newer, and a primary`
+      ? `so it is used as if it were ${OLDEST_MAJOR}.0 or newer, and a master`
       : `so Millrace cannot see when it loads its data, or cuts a subscriber off (it is version ${version})`;
   logger.warn(
     { event: "redis-no-info", redis: address, version },

@@ -54,7 +54,7 @@ const REPLIES: readonly (readonly [pattern: RegExp, kind: ReplyKind])[] = [
   [/^(WRONGPASS|NOAUTH)\b|\bAUTH\b|invalid password/, "auth"],
 ];
 
-/** What to do about conditions that an operator has to end; others end by themselves. */
+/** What to do about conditions that do not end by themselves, by the first word of the reply. */
 const REMEDIES: Readonly<Record<string, string>> = {
   OOM: " Raise its maxmemory, or let data go.",
   MISCONF: " It cannot save to its disk: see its log, and whether the disk is full.",
@@ -67,12 +67,12 @@ const SOCKET_CODES = /^(E[A-Z]+|ERR_SOCKET_\w+|ERR_STREAM_\w+)$/;
 /** What the client library says of a command whose socket is closed. */
 const CLOSED = /^(Connection is closed\.|Command aborted due to connection close|Stream isn't writeable)/;
 
-/** Part of the message if the caller does not know how many connections its flow needs. */
+/** The part of the message about connections, for a caller that does not know how many its flow needs. */
 const HOW_MANY =
   "each channel or stream that is read or written holds one connection; a source of streams has one more for commands, and a " +
   "store one (on a cluster each has as many as there are partitions)";
 
-/** What is known of a command that failed. */
+/** What the caller knows about a command that failed. */
 export interface FailureContext {
   /** The key that commands are about. */
   readonly key?: string;
@@ -80,9 +80,9 @@ export interface FailureContext {
   readonly needs?: string | undefined;
 }
 
-/** What is known of an error reply. */
+/** What the caller knows about the command that an error reply answers. */
 export interface ReplyContext {
-  /** The command and its key, with a blank before. */
+  /** The command and its key, after a space. */
   readonly command?: string;
   /** See `ConnectSettings`. */
   readonly needs?: string | undefined;
@@ -91,11 +91,11 @@ export interface ReplyContext {
 /**
  * Turns an error of the client library, a socket or the server into one of Millrace.
  *
- * Error replies are quoted, with command and key where a command was refused, but never kept as cause: the client
- * library attaches the command, and the arguments of AUTH are a password.
+ * An error reply is quoted, with the command and its key if a command was refused. It is never kept as cause: the client
+ * library attaches the command to it, and the arguments of AUTH are a password.
  *
  * @param context the key that the commands are about, for a reply that does not carry its command, and `needs`
- * @throws the error itself if it is none of those: a defect is not an outage
+ * @throws the error itself if it comes from none of them: a defect is not an outage
  */
 export function explainFailure(
   error: unknown,
@@ -122,7 +122,7 @@ export function explainFailure(
     );
   }
   if (!isClosedSocket(error)) throw error;
-  // A socket error has a code. Without one, a server accepted the connection and closed it.
+  // A socket error has a code. An error without a code means that a server accepted the connection and closed it.
   const hint = code === "" ? "; a server that wants TLS needs a rediss:// URL" : "";
   return new RedisUnreachableError(
     `No Redis at ${address}: ${causeOf(error)}. Start one there, or name another by its URL, or its host and port${hint}.`,
@@ -173,10 +173,10 @@ export function explainReply(
   }
 }
 
-/** The error for a server that is a replica. @param said the server's own words, if any */
+/** The error for a server that is a replica. @param said the server's reply, if there is one */
 export function replicaError(address: string, said?: string): RedisReplicaError {
   return new RedisReplicaError(
-    `Redis at ${address} is a replica${said === undefined ? "" : `: ${said}`}. Name the primary instead, or Sentinels and ` +
+    `Redis at ${address} is a replica${said === undefined ? "" : `: ${said}`}. Name the master instead, or Sentinels and ` +
       "the name of their master, which lead to it after each failover.",
   );
 }
@@ -187,7 +187,7 @@ export function isWrongNode(error: unknown): boolean {
   return kind === "moved" || kind === "replica" || kind === "wrong-node";
 }
 
-/** What an error reply means; `undefined` for an error that is none. */
+/** What an error reply means; `undefined` for an error that is not a reply. */
 export function replyKind(error: unknown): ReplyKind | undefined {
   const { name, message } = fieldsOf(error);
   return name === "ReplyError" ? kindOf(message) : undefined;

@@ -19,7 +19,7 @@ export interface OutageSettings {
 
 /**
  * Logs the outages of a connection (each change once), and says how long to wait before the next attempt. A connection
- * that comes back and is soon lost again is still the same outage, with the same back-off.
+ * that comes back and is soon lost again is in the same outage: the back-off continues.
  */
 export class OutageLog {
   readonly #settings: OutageSettings;
@@ -29,7 +29,7 @@ export class OutageLog {
   #attempts = 0;
   #lostAt = 0;
   #backAt = Number.NEGATIVE_INFINITY;
-  /** How often the connection came back and did not last. */
+  /** How often the connection came back and was soon lost again. */
   #relapses = 0;
   #cancelBack: (() => void) | undefined;
   #closed = false;
@@ -58,10 +58,11 @@ export class OutageLog {
       this.#remind(address, reason);
       return;
     }
-    const then = this.#relapses === 0 ? "reconnecting" : "not for the first time; trying until it lasts";
+    const lost = this.#relapses === 0 ? "lost" : "lost again";
+    const then = this.#relapses === 0 ? "reconnecting" : "reconnecting until the connection stays up";
     logger.warn(
       { event: "redis-lost", redis: address, role, reason },
-      `connection to ${address} lost (${role}): ${reason}; ${then}`,
+      `connection to ${address} ${lost} (${role}): ${reason}; ${then}`,
     );
   }
 
@@ -70,7 +71,7 @@ export class OutageLog {
     if (this.#closed) return;
     const { logger, role } = this.#settings;
     const { code, retryable, message } = failure;
-    // That no server answers is the outage itself, and is already logged.
+    // A failure to reach a server is what the outage consists of: it is logged already.
     const known = (retryable && failure.cause !== undefined) || !this.#isNews(message);
     const fields = { redis: address, role, code };
     if (known) this.#remind(address, message);
@@ -90,7 +91,7 @@ export class OutageLog {
       );
     };
     if (this.#relapses === 0) log();
-    // After a relapse it is logged only once the connection lasts.
+    // After a relapse, this is logged only when the connection has stayed up for a while.
     else this.#cancelBack = time.wakeAfter(STEADY_MS, log);
   }
 
@@ -115,7 +116,7 @@ export class OutageLog {
     const downMs = now - this.#lostAt;
     logger.warn(
       { event: "redis-away", redis: address, role, downMs, attempts: this.#attempts },
-      `no lasting connection to ${address} for ${Math.round(downMs / 1_000)} s (${role}): ${why}`,
+      `no stable connection to ${address} for ${Math.round(downMs / 1_000)} s (${role}): ${why}`,
     );
   }
 }

@@ -19,6 +19,16 @@ export interface LayoutSubject {
   readonly needs?: string;
 }
 
+/** How a publisher divides its events, and how it deals with what is recorded. */
+export interface PublisherLayout {
+  readonly redis: RedisConnectionOptions;
+  readonly subject: LayoutSubject;
+  readonly layout: PartitionLayout;
+  /** Whether the layout is changed on purpose. */
+  readonly replace: boolean;
+  readonly refusals: LayoutRefusals;
+}
+
 /** The attribute of heartbeats that carries a layout. */
 export const LAYOUT_ATTRIBUTE = "layout";
 
@@ -59,44 +69,25 @@ export function isOnePartition(name: string): boolean {
  * publish.
  */
 export class LayoutRecord {
-  readonly #options: RedisConnectionOptions;
-  readonly #subject: LayoutSubject;
-  readonly #layout: PartitionLayout;
+  readonly #publisher: PublisherLayout;
   readonly #context: StartContext;
-  readonly #refusals: LayoutRefusals;
   #cancelRenewal: (() => void) | undefined;
   #refusal: PartitionLayoutError | undefined;
   #closed = false;
 
-  private constructor(
-    options: RedisConnectionOptions,
-    subject: LayoutSubject,
-    layout: PartitionLayout,
-    context: StartContext,
-    refusals: LayoutRefusals,
-  ) {
-    this.#options = options;
-    this.#subject = subject;
-    this.#layout = layout;
+  private constructor(publisher: PublisherLayout, context: StartContext) {
+    this.#publisher = publisher;
     this.#context = context;
-    this.#refusals = refusals;
   }
 
   /**
-   * @param replace whether the layout is changed on purpose
    * @throws PartitionLayoutError if another layout is recorded; RedisError if there is no usable Redis within
    *   `connectTimeoutMs`; the reason of the context's signal
    */
-  static async open(
-    options: RedisConnectionOptions,
-    subject: LayoutSubject,
-    layout: PartitionLayout,
-    replace: boolean,
-    context: StartContext,
-    refusals: LayoutRefusals,
-  ): Promise<LayoutRecord> {
-    const record = new LayoutRecord(options, subject, layout, context, refusals);
-    const other = await record.#write(replace, options, context);
+  static async open(publisher: PublisherLayout, context: StartContext): Promise<LayoutRecord> {
+    const { redis, subject, layout, replace } = publisher;
+    const record = new LayoutRecord(publisher, context);
+    const other = await record.#write(replace, redis, context);
     if (other !== undefined && !replace) throw refusalOfWriter(subject, other, layout);
     if (other !== undefined) {
       const { logger, step } = context;
@@ -131,9 +122,10 @@ export class LayoutRecord {
   }
 
   async #renew(): Promise<void> {
+    const { redis, subject, layout } = this.#publisher;
     try {
-      const other = await this.#write(false, inMidRun(this.#options), quietly(this.#context));
-      if (other !== undefined) this.#refusal = refusalOfWriter(this.#subject, other, this.#layout);
+      const other = await this.#write(false, inMidRun(redis), quietly(this.#context));
+      if (other !== undefined) this.#refusal = refusalOfWriter(subject, other, layout);
     } catch {
       // The next renewal may succeed; readers of frames get the layout from heartbeats in any case.
     }
@@ -145,27 +137,28 @@ export class LayoutRecord {
     options: RedisConnectionOptions,
     context: StartContext,
   ): Promise<PartitionLayout | undefined> {
-    const key = layoutKey(this.#subject);
-    const text = formatLayout(this.#layout);
-    const expiry = this.#subject.transport === "stream" ? [] : ["PX", EXPIRES_AFTER_MS];
+    const { subject, layout, refusals } = this.#publisher;
+    const key = layoutKey(subject);
+    const text = formatLayout(layout);
+    const expiry = subject.transport === "stream" ? [] : ["PX", EXPIRES_AFTER_MS];
     let other: PartitionLayout | undefined;
     const refused = (failure: RedisError): void => {
-      this.#refusals.refused(failure, { key, name: this.#subject.name }, this.#context);
+      refusals.refused(failure, { key, name: subject.name }, this.#context);
     };
-    const answer = await askFor(options, this.#subject, context, refused, async (client) => {
+    const answer = await askFor(options, subject, context, refused, async (client) => {
       // Twice, since a record that is found may expire before it is renewed.
       for (let attempt = 0; attempt < 2 && !this.#closed; attempt += 1) {
         // In one command: of two publishers that start at the same time, one finds the layout of the other.
         const found = await client.call("SET", key, text, ...(replace ? [] : ["NX"]), "GET", ...expiry);
         const recorded = typeof found === "string" ? parseLayout(found) : undefined;
-        other = recorded === undefined || isSameLayout(recorded, this.#layout) ? undefined : recorded;
+        other = recorded === undefined || isSameLayout(recorded, layout) ? undefined : recorded;
         if (replace || found === null || other !== undefined || expiry.length === 0) return null;
         // The same layout is there, so it is only renewed; if it has expired since, it is recorded again.
         if ((await client.pexpire(key, EXPIRES_AFTER_MS)) === 1) return null;
       }
       return null;
     });
-    if (answer !== undefined) this.#refusals.over();
+    if (answer !== undefined) refusals.over();
     return other;
   }
 }
@@ -173,23 +166,18 @@ export class LayoutRecord {
 /**
  * Refuses a publisher whose layout differs from the one that is recorded. Changes nothing.
  *
- * @param replace whether the layout is changed on purpose
  * @throws PartitionLayoutError if another layout is recorded; RedisError if there is no usable Redis within
  *   `connectTimeoutMs`; the reason of the context's signal
  */
 export async function checkLayout(
-  options: RedisConnectionOptions,
-  subject: LayoutSubject,
-  layout: PartitionLayout,
-  replace: boolean,
+  { redis, subject, layout, replace, refusals }: PublisherLayout,
   context: StartContext,
-  refusals: LayoutRefusals,
 ): Promise<void> {
   const asks = !replace && !isOnePartition(subject.name);
   const refused = (failure: RedisError): void => {
     refusals.refused(failure, { key: layoutKey(subject), name: subject.name }, context);
   };
-  const text = await askFor(options, subject, context, refused, (client) =>
+  const text = await askFor(redis, subject, context, refused, (client) =>
     asks ? client.get(layoutKey(subject)) : Promise.resolve(null),
   );
   const recorded = typeof text === "string" ? parseLayout(text) : undefined;
@@ -388,7 +376,7 @@ export class LayoutRefusals {
     this.#logged = failure.message;
     logger.warn(
       { event: "layout-unknown", step, key, code: failure.code },
-      `${failure.message} Without the key "${key}" Millrace cannot notice that publishers and readers of "${name}" divide ` +
+      `${failure.message} Without the key "${key}" Millrace cannot detect that publishers and readers of "${name}" divide ` +
         "it differently.",
     );
   }

@@ -69,7 +69,7 @@ export class CutOffWatch {
     if (limit === undefined) {
       logger.info(
         { event: "output-buffer-limit", channel, step, limit: "unknown" },
-        `how far the subscriber of ${channel} may fall behind is unknown: this user may not read ` +
+        `the limit of unread data for the subscriber of ${channel} is unknown: this user may not read ` +
           "client-output-buffer-limit",
       );
       return;

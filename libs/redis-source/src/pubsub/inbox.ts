@@ -2,7 +2,7 @@ import type { Json, PartContext, RawLine, SourcePartition } from "@millrace/data
 import { bytesOf } from "../wire/frame.ts";
 import type { FrameHeader } from "../wire/frame.ts";
 import { decodeFrame } from "../wire/decode-frame.ts";
-import { HoleAccount } from "../wire/hole-account.ts";
+import { OutageLoss } from "../wire/outage-loss.ts";
 import { ProducerLedger } from "../wire/producer-ledger.ts";
 import type { LedgerStats } from "../wire/producer-ledger.ts";
 import type { ProducerRecords } from "../wire/producer-records.ts";
@@ -53,7 +53,7 @@ export class Inbox {
   readonly #context: InboxContext;
   readonly #queue: EventQueue;
   readonly #ledger: ProducerLedger;
-  readonly #holes: HoleAccount;
+  readonly #outageLoss: OutageLoss;
   readonly #suspicions: SuspicionLog;
   readonly #layout: LayoutGuard | undefined;
   /** The time (ms) up to which an earlier run took everything that came. */
@@ -84,7 +84,7 @@ export class Inbox {
     this.#resumedAt = takenUpToOf(resume);
     this.#takenUpTo = context.time.now();
     this.#ledger = new ProducerLedger(settings.ledger, known);
-    this.#holes = new HoleAccount(this.#ledger);
+    this.#outageLoss = new OutageLoss(this.#ledger);
     this.#suspicions = new SuspicionLog(channel, context);
     this.#layout = layout;
   }
@@ -147,12 +147,12 @@ export class Inbox {
 
   /** The channel is subscribed for the first time in this run. @param resumed whether the task has run before */
   begin(records: ProducerRecords | undefined, resumed: boolean): void {
-    if (!resumed) this.#holes.begin(records);
+    if (!resumed) this.#outageLoss.begin(records);
     else {
       this.#ledger.interrupted(this.#context.time.now());
       this.#mark((now) => {
         const from = this.#resumedAt ?? now;
-        this.#holes.resume(records, from, now);
+        this.#outageLoss.resume(records, from, now);
       });
     }
   }
@@ -161,14 +161,14 @@ export class Inbox {
   missed(from: number, records: ProducerRecords | undefined): void {
     this.#ledger.interrupted(this.#context.time.now());
     this.#mark((now) => {
-      this.#holes.missed(from, records, now);
+      this.#outageLoss.missed(from, records, now);
     });
   }
 
   /** Takes the last records of the producers: what never came is lost, if the subscription was ever interrupted. */
   learn(records: ProducerRecords | undefined): void {
     this.#mark((now) => {
-      this.#holes.learn(records, now);
+      this.#outageLoss.learn(records, now);
     });
   }
 
@@ -177,7 +177,7 @@ export class Inbox {
   }
 
   completeness(open: number, close: number): Completeness {
-    return this.#holes.leavesUnknown(open, close) ? "unknown" : this.#ledger.completeness(open, close);
+    return this.#outageLoss.leavesUnknown(open, close) ? "unknown" : this.#ledger.completeness(open, close);
   }
 
   /** The account of numbers after the last batch, and the time up to which everything was taken. */
@@ -188,7 +188,7 @@ export class Inbox {
 
   stats(): InboxStats {
     const ledger = this.#ledger.stats();
-    const { uncertainSince } = this.#holes;
+    const { uncertainSince } = this.#outageLoss;
     return {
       ...ledger,
       ...(uncertainSince === undefined ? {} : { uncertainSince }),

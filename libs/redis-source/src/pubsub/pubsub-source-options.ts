@@ -81,13 +81,13 @@ export function channelsOf({ channel, channels, partitions }: RedisPubSubSourceO
   if (channel !== undefined) return partitionNames(channel, partitions ?? 1);
   if (partitions !== undefined) {
     throw new RedisOptionsError(
-      "partitions name their channels themselves: give them with channel, or leave them out with channels.",
+      "partitions apply to one channel only: give partitions with channel, or list all channels with channels.",
     );
   }
   const names = [...(channels ?? [])];
   if (names.length === 0 || names.includes("") || new Set(names).size !== names.length) {
     throw new RedisOptionsError(
-      `Channels have names that differ and are not empty, at least one; here: ${JSON.stringify(names)}.`,
+      `The channels are ${JSON.stringify(names)}. Give at least one name; names must differ, and not be empty.`,
     );
   }
   return names;

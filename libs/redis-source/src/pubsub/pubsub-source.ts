@@ -77,7 +77,7 @@ export class RedisPubSubSource implements Source<RawLine> {
    */
   async buildPart(part: string, resume: Json | undefined, context: PartContext): Promise<PubSubPartition> {
     if (!this.#channels.includes(part)) {
-      throw new RedisOptionsError(`There is no channel "${part}" here, but ${this.#channels.join(", ")}.`);
+      throw new RedisOptionsError(`There is no channel "${part}". Give one of ${this.#channels.join(", ")}.`);
     }
     await this.#layout?.begin(context);
     const settings = { ...this.#settings, needs: this.#needs };

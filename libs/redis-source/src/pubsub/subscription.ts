@@ -44,6 +44,6 @@ export function onProtocolDesync(client: Redis, callback: () => void): void {
 export async function ping(client: Redis): Promise<void> {
   const answer: unknown = await client.ping();
   if (!Array.isArray(answer) || String(answer[0]) !== "pong") {
-    throw new RedisUnreachableError("Redis answered a subscriber's PING as if it were none.");
+    throw new RedisUnreachableError("Redis answered a subscriber's PING as if there were no subscription.");
   }
 }

@@ -57,7 +57,7 @@ export function resolveFraming(options: FramingOptions): FramingSettings | undef
   requireAtLeast("batch", batch, 1);
   if (batch > MESSAGE_LIMITS.maxLines) {
     throw new RedisOptionsError(
-      `batch is ${batch}. Readers take ${MESSAGE_LIMITS.maxLines} rows in a frame at most.`,
+      `batch is ${batch}. Give at most ${MESSAGE_LIMITS.maxLines}: readers accept no more rows in a frame.`,
     );
   }
   requireAtLeast("lingerMs", lingerMs, 0);
@@ -70,7 +70,7 @@ export function resolveFraming(options: FramingOptions): FramingSettings | undef
       `lastingProducer is "${lastingProducer}", ` +
         (!frames
           ? "but rows without frames have no numbers. Leave out one of lastingProducer and frames: false."
-          : "and there is a producer, too. Leave one of them out."),
+          : "and producer is given too. Leave one of them out."),
     );
   }
   if (!frames) return undefined;

@@ -10,7 +10,7 @@ import {
   checkLayout,
   isOnePartition,
 } from "../partitions/layout-record.ts";
-import type { LayoutSubject } from "../partitions/layout-record.ts";
+import type { LayoutSubject, PublisherLayout } from "../partitions/layout-record.ts";
 import { formatLayout, partitionOf } from "../partitions/partition-layout.ts";
 import { RetryingClient } from "../connection/retrying-client.ts";
 import { LastingNumbers } from "../wire/lasting-numbers.ts";
@@ -33,9 +33,8 @@ import type { PublishRow, Transport } from "./transport.ts";
  */
 export abstract class PartitionedSink implements Sink<PublishRow> {
   readonly #connection: RedisConnectionOptions;
-  readonly #subject: LayoutSubject;
+  readonly #layout: PublisherLayout;
   readonly #settings: PartitionedSinkSettings;
-  readonly #refusals = new LayoutRefusals();
   /** Parts that are open or being opened. */
   #users = 0;
   #record: Promise<LayoutRecord> | undefined;
@@ -55,8 +54,9 @@ export abstract class PartitionedSink implements Sink<PublishRow> {
   ) {
     resolveTarget(connection);
     this.#connection = connection;
-    const { name, names, framing } = settings;
-    this.#subject = { name, transport, needs: writingNeeds(names.length, framing?.lasting === true) };
+    const { name, names, framing, layout, relayout } = settings;
+    const subject = { name, transport, needs: writingNeeds(names.length, framing?.lasting === true) };
+    this.#layout = { redis: connection, subject, layout, replace: relayout, refusals: new LayoutRefusals() };
     this.#settings = settings;
   }
 
@@ -74,15 +74,7 @@ export abstract class PartitionedSink implements Sink<PublishRow> {
    *   Redis within `connectTimeoutMs`; the reason of the context's signal
    */
   checkResume(_part: string, _resume: Json | undefined, context: StartContext): Promise<void> {
-    const { layout, relayout } = this.#settings;
-    this.#check ??= checkLayout(
-      this.#connection,
-      this.#subject,
-      layout,
-      relayout,
-      context,
-      this.#refusals,
-    ).finally(() => {
+    this.#check ??= checkLayout(this.#layout, context).finally(() => {
       this.#check = undefined;
     });
     return this.#check;
@@ -142,7 +134,7 @@ export abstract class PartitionedSink implements Sink<PublishRow> {
         logger,
         time,
         signal,
-        needs: this.#subject.needs,
+        needs: this.#layout.subject.needs,
         ...(transport.key === undefined ? {} : { key: transport.key }),
         ...(transport.prepare === undefined ? {} : { prepare: transport.prepare }),
       });
@@ -150,7 +142,7 @@ export abstract class PartitionedSink implements Sink<PublishRow> {
       sender = new MessageSender(redis, transport, maxInFlightBytes, (counts) => {
         this.#count(counts);
       });
-      if (framing === undefined || this.#subject.transport === "stream") {
+      if (framing === undefined || this.#layout.subject.transport === "stream") {
         // A stream keeps its frames, so it needs no record.
         return new PartitionWriter(sender, framing, context);
       }
@@ -175,16 +167,8 @@ export abstract class PartitionedSink implements Sink<PublishRow> {
 
   /** The first part records the layout for all. */
   async #recordLayout(context: PartContext): Promise<LayoutRecord | undefined> {
-    const { layout, relayout, name } = this.#settings;
-    if (isOnePartition(name)) return undefined;
-    this.#record ??= LayoutRecord.open(
-      this.#connection,
-      this.#subject,
-      layout,
-      relayout,
-      context,
-      this.#refusals,
-    );
+    if (isOnePartition(this.#settings.name)) return undefined;
+    this.#record ??= LayoutRecord.open(this.#layout, context);
     return this.#record;
   }
 

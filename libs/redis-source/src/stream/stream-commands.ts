@@ -107,7 +107,7 @@ function entriesOf(reply: unknown): readonly StreamEntry[] {
   const [, entries] = listOf(stream);
   return listOf(entries).map((entry) => {
     if (isEntry(entry)) return entry;
-    throw new TypeError("Redis answered something where an entry was expected.");
+    throw new TypeError("Redis answered something else where an entry was expected.");
   });
 }
 

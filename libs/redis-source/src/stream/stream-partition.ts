@@ -8,7 +8,7 @@ import type {
   SourceStats,
 } from "@millrace/dataflow";
 import type { RetryingClient } from "../connection/retrying-client.ts";
-import { HoleAccount } from "../wire/hole-account.ts";
+import { OutageLoss } from "../wire/outage-loss.ts";
 import { ProducerLedger } from "../wire/producer-ledger.ts";
 import { SuspicionLog } from "../wire/suspicion-log.ts";
 import { RedisClosedError } from "../errors.ts";
@@ -63,7 +63,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
   readonly #reading: RetryingClient;
   readonly #commands: RetryingClient;
   readonly #ledger: ProducerLedger;
-  readonly #holes: HoleAccount;
+  readonly #outageLoss: OutageLoss;
   readonly #decoder: MessageDecoder;
   readonly #size: ReadSize;
   readonly #progress: StreamProgress;
@@ -93,7 +93,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
     this.#place = start.place;
     this.#seen = start.seen;
     this.#ledger = ledger;
-    this.#holes = new HoleAccount(ledger);
+    this.#outageLoss = new OutageLoss(ledger);
     this.#reading = clients.reading;
     this.#commands = clients.commands;
     this.#settings = settings;
@@ -189,7 +189,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
   }
 
   completeness(open: number, close: number): ReturnType<ProducerLedger["completeness"]> {
-    return this.#holes.leavesUnknown(open, close) ? "unknown" : this.#ledger.completeness(open, close);
+    return this.#outageLoss.leavesUnknown(open, close) ? "unknown" : this.#ledger.completeness(open, close);
   }
 
   settledUpTo(): number {
@@ -199,7 +199,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
   stats(): StreamStats {
     const { duplicates, lost, possibleDuplicates, suspicious } = this.#ledger.stats();
     const { entries } = this.#place;
-    const { uncertainSince } = this.#holes;
+    const { uncertainSince } = this.#outageLoss;
     return {
       read: this.#read,
       duplicates,
@@ -270,7 +270,7 @@ export class StreamPartition implements SourcePartition<RawLine> {
       this.#ledger.interrupted(until);
     }
     // Entries that were added after the last check and went with the stream were never counted.
-    if (reset) this.#holes.missedUncounted(from, until);
+    if (reset) this.#outageLoss.missedUncounted(from, until);
     if (lost > 0 && !reset) this.#logLoss(lost);
   }
 

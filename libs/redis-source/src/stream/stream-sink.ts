@@ -4,9 +4,12 @@ import { requireAtLeast } from "../sink/framing-options.ts";
 import { PartitionedSink } from "../sink/partitioned-sink.ts";
 import { resolveSinkOptions } from "../sink/sink-options.ts";
 import type { PartitionedSinkOptions } from "../sink/sink-options.ts";
-import type { Transport } from "../sink/transport.ts";
-import { StreamTransport } from "./stream-transport.ts";
+import type { Answer, Room, Transport } from "../sink/transport.ts";
 import type { StreamFullPolicy, StreamLimit } from "./stream-room.ts";
+import type { Redis } from "ioredis";
+import type { RetryingClient } from "../connection/retrying-client.ts";
+import { DATA_FIELD } from "./message-decoder.ts";
+import { StreamRoom } from "./stream-room.ts";
 
 /** Options of {@link RedisStreamSink}. */
 export interface RedisStreamSinkOptions extends PartitionedSinkOptions {
@@ -76,4 +79,27 @@ function limitOf({ maxStreamLength, whenFull = "wait" }: RedisStreamSinkOptions)
   if (maxStreamLength === undefined) return undefined;
   requireAtLeast("maxStreamLength", maxStreamLength, whenFull === "wait" ? SHORTEST_WAITING_LENGTH : 1);
   return { maxLength: maxStreamLength, whenFull };
+}
+
+/** Adds messages to one stream, each as an entry. */
+class StreamTransport implements Transport {
+  readonly key: string;
+  readonly #trimTo: number | undefined;
+  readonly room: ((redis: RetryingClient) => Room) | undefined;
+
+  constructor(stream: string, limit: StreamLimit | undefined, context: PartContext) {
+    this.key = stream;
+    if (limit?.whenFull === "trim") this.#trimTo = limit.maxLength;
+    else if (limit !== undefined) this.room = (redis) => new StreamRoom(stream, redis, limit, context);
+  }
+
+  async send(client: Redis, messages: readonly (string | Buffer)[]): Promise<readonly Answer[]> {
+    const pipeline = client.pipeline();
+    for (const message of messages) {
+      if (this.#trimTo === undefined) pipeline.xadd(this.key, "*", DATA_FIELD, message);
+      else pipeline.xadd(this.key, "MAXLEN", "~", this.#trimTo, "*", DATA_FIELD, message);
+    }
+    const replies = (await pipeline.exec()) ?? [];
+    return replies.map(([failure]) => failure ?? 1);
+  }
 }

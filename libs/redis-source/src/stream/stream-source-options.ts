@@ -101,10 +101,11 @@ export function checkStreamSettings(settings: StreamSourceSettings): StreamSourc
       `start is "${start}". Give ${NAMED_STARTS.join(", ")}, or the id of an entry such as 1763848800123-0.`,
     );
   }
-  if (group === "") throw new RedisOptionsError("The name of a consumer group is not empty.");
+  if (group === "")
+    throw new RedisOptionsError("The name of a consumer group is empty. Give a name, or leave it out.");
   if (trim && group === undefined) {
     throw new RedisOptionsError(
-      "A task that trims must show other readers how far it is, or they would trim what it needs: give a group with trim.",
+      "trim needs a group, which shows other readers how far this task is, so that they do not trim what it needs: give a group.",
     );
   }
   return settings;

@@ -86,7 +86,7 @@ export class RedisStreamSource implements Source<RawLine> {
    */
   async buildPart(part: string, resume: Json | undefined, context: PartContext): Promise<StreamPartition> {
     if (!this.#streams.includes(part)) {
-      throw new RedisOptionsError(`There is no stream "${part}" here, but ${this.#streams.join(", ")}.`);
+      throw new RedisOptionsError(`There is no stream "${part}". Give one of ${this.#streams.join(", ")}.`);
     }
     await this.#layout?.begin(context);
     const settings = settingsIn(context.flow, this.#settings);

@@ -41,7 +41,7 @@ export function requireLines(lines: readonly RawLine[]): void {
   const index = lines.findIndex((line) =>
     typeof line === "string" ? line.includes("\n") : line.includes(LINE_FEED),
   );
-  if (index >= 0) throw new FrameEncodeError(`line ${index} holds a line feed; split it into two lines`);
+  if (index >= 0) throw new FrameEncodeError(`line ${index} contains a line feed; split it into two lines`);
 }
 
 function lineFeedsIn(text: string): number {

@@ -23,7 +23,7 @@ const VERSION = /^[^ \n]{1,16}(?=[ \n]|$)/;
 /** The last time that Date can hold: to print a later one would throw. */
 const MAX_TIME_MS = 8.64e15;
 
-/** The header line of a frame, without its line end. */
+/** The header line of a frame, without its line break. */
 export function formatFrameHeader({
   producer,
   first,
@@ -42,7 +42,7 @@ export function formatFrameHeader({
   ].join(" ");
 }
 
-/** A header, and where the lines begin after it; undefined if nothing follows, not even a line end. */
+/** A header, and where the lines begin after it; undefined if nothing follows, not even a line break. */
 export interface HeaderInText extends FrameHeader {
   readonly linesAt: number | undefined;
 }

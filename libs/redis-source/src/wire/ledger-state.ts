@@ -1,6 +1,6 @@
 import type { DividedPosition, Json } from "@millrace/dataflow";
 import { RedisPositionError } from "../errors.ts";
-import type { Loss, MissingRange } from "./missing-numbers.ts";
+import type { Loss, MissingRange } from "./loss.ts";
 
 /** What is known about one producer. Times are ms since the epoch; `-Infinity`: always. */
 export interface ProducerState {

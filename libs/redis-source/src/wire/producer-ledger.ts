@@ -3,8 +3,8 @@ import type { Json, SourcePartition } from "@millrace/dataflow";
 import type { FrameHeader } from "./frame.ts";
 import { finite, readLedgerState, writeProducer } from "./ledger-state.ts";
 import type { ProducerState } from "./ledger-state.ts";
-import { MissingNumbers } from "./missing-numbers.ts";
-import type { NumberRange } from "./missing-numbers.ts";
+import { MissingNumbers } from "./loss.ts";
+import type { NumberRange } from "./loss.ts";
 import type { ProducerRecord } from "./producer-records.ts";
 
 type Completeness = ReturnType<NonNullable<SourcePartition<unknown>["completeness"]>>;

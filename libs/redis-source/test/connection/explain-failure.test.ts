@@ -59,7 +59,7 @@ describe("an error reply", () => {
     ["OOM command not allowed", /maxmemory/],
     ["MISCONF Redis is configured to save RDB snapshots", /disk/],
     ["NOREPLICAS Not enough good replicas to write", /min-replicas-to-write/],
-    ["READONLY You can't write against a read only replica", /Name the primary/],
+    ["READONLY You can't write against a read only replica", /Name the master/],
     ["WRONGTYPE Operation against a key holding the wrong kind of value", /rename or delete it/],
     ["NOPERM this user has no permissions", /ACL SETUSER/],
   ])("says what to do: %s", (message, remedy) => {

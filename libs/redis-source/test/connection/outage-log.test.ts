@@ -21,7 +21,7 @@ describe("the log of outages", () => {
     expect(events()).toEqual(["redis-lost", "redis-back"]);
   });
 
-  it("logs once that a connection is lost again and again, and once that it lasts", () => {
+  it("logs repeated losses once, and once that the connection stays up", () => {
     const { time, log, logger, events } = start();
     for (let i = 0; i < 300; i += 1) {
       log.lost(AT, "UNBLOCKED force unblock");
@@ -30,7 +30,7 @@ describe("the log of outages", () => {
     }
     const logged = events().filter((event) => event !== "redis-away");
     expect(logged).toEqual(["redis-lost", "redis-back", "redis-lost"]);
-    expect(logger.of("redis-lost")[1]?.message).toMatch("not for the first time; trying until it lasts");
+    expect(logger.of("redis-lost")[1]?.message).toMatch("reconnecting until the connection stays up");
     time.set(time.now() + 10_000);
     expect(events().at(-1)).toBe("redis-back");
   });
@@ -58,7 +58,7 @@ describe("the log of outages", () => {
     }
     expect(events()).toEqual(["redis-lost", "redis-not-ready", "redis-refused", "redis-away", "redis-away"]);
     expect(logger.of("redis-away")[1]?.message).toBe(
-      "no lasting connection to cache:6379 for 60 s (test): No Redis",
+      "no stable connection to cache:6379 for 60 s (test): No Redis",
     );
   });
 

@@ -109,6 +109,27 @@ describe("connecting", () => {
     ]);
   });
 
+  it("makes its last attempt as late as it can, with time left for an answer", async () => {
+    const time = new VirtualTime();
+    const attempts = new Set<number>();
+    const loading = await scriptedRedis(() => {
+      attempts.add(time.monotonic());
+      return "-LOADING Redis is loading the dataset in memory\r\n";
+    });
+    cleanUps.push(() => loading.close());
+    const options = { host: "127.0.0.1", port: loading.port, connectTimeoutMs: 5_000 };
+    const refused = refusal(options, { time, random: () => 1 });
+    const expected = [0, 50, 150, 350, 750, 1_550, 3_150, 4_900];
+    // Time passes only in the pauses, never while an attempt is in flight.
+    for (const [made, at] of expected.slice(1).entries()) {
+      await until(() => attempts.size === made + 1 && time.nextAlarm === at);
+      time.set(at);
+    }
+    expect(await refused).toMatchObject({ message: expect.stringContaining("LOADING") });
+    expect([...attempts]).toEqual(expected);
+    expect(time.nextAlarm).toBeUndefined();
+  });
+
   it("gives up on a server that says nothing", async () => {
     const silent = await listen(createServer());
     cleanUps.push(() => silent.close());
@@ -206,7 +227,7 @@ describe("a server that reports little about itself", () => {
   it.each([
     ["CONFIG", [], undefined],
     ["CONFIG and INFO", ["INFO"], /does not answer INFO.*cannot see when it loads.*version \d/],
-    ["CONFIG, INFO and HELLO", ["INFO", "HELLO"], /as if it were 7.0 or newer, and a primary/],
+    ["CONFIG, INFO and HELLO", ["INFO", "HELLO"], /as if it were 7.0 or newer, and a master/],
   ])("is used without %s", async (_, commands, warning) => {
     const args = ["CONFIG", ...commands].flatMap((command) => ["--rename-command", command, ""]);
     const redis = await server({ args });
@@ -248,7 +269,7 @@ describe("a replica", () => {
     const error = await refusal({ url: replica.url }, { time: new VirtualTime() });
     expect(error).toBeInstanceOf(RedisReplicaError);
     expect(error.message).toMatch(
-      `Redis at 127.0.0.1:${replica.port} is a replica. Name the primary instead`,
+      `Redis at 127.0.0.1:${replica.port} is a replica. Name the master instead`,
     );
   });
 
@@ -276,7 +297,7 @@ describe("a replica", () => {
     expect(logger.entries[0]?.message).toMatch(
       "lost (sink clicks): READONLY You can't write against a read only replica; reconnecting",
     );
-    expect(logger.entries[1]?.message).toMatch("is a replica. Name the primary instead");
+    expect(logger.entries[1]?.message).toMatch("is a replica. Name the master instead");
   });
 });
 

@@ -1,6 +1,6 @@
 import type { VirtualTime } from "@millrace/dataflow/testing";
 
-/** A wait in vain ends after so long on the wall clock: it must not outlive its test. */
+/** A wait without success ends after this time on the wall clock, before its test does. */
 const LONGEST_MS = 40_000;
 
 /**
@@ -18,7 +18,7 @@ export async function passTimeUntil(
   const from = time.now();
   const deadline = performance.now() + LONGEST_MS;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`waited ${LONGEST_MS} ms in vain`);
+    if (performance.now() > deadline) throw new Error(`waited ${LONGEST_MS} ms without success`);
     time.set(Math.max(time.now(), Math.min(time.nextAlarm ?? Infinity, time.now() + 1_000)));
     for (let i = 0; i < 3; i += 1) await roundTrip();
     await time.yield();

@@ -5,7 +5,8 @@ const LIMIT_MS = 20_000;
 export async function until(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + LIMIT_MS;
   while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`waited ${LIMIT_MS} ms in vain for ${String(condition)}`);
+    if (Date.now() > deadline)
+      throw new Error(`waited ${LIMIT_MS} ms without success for ${String(condition)}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

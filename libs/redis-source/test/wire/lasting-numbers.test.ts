@@ -229,6 +229,6 @@ describe("a lasting producer", () => {
   it("needs frames, and allows no other producer name", () => {
     const options = { stream: "clicks", lastingProducer: "shop" };
     expect(() => new RedisStreamSink({}, { ...options, frames: false })).toThrow(RedisOptionsError);
-    expect(() => new RedisStreamSink({}, { ...options, producer: "p" })).toThrow("there is a producer, too");
+    expect(() => new RedisStreamSink({}, { ...options, producer: "p" })).toThrow("producer is given too");
   });
 });

@@ -1,5 +1,5 @@
 import type { TaskAttempt } from "../connection/task-connection.ts";
-import { APPLY } from "../scripts/apply.ts";
+import { APPLY_PIECE } from "../scripts/apply-piece.ts";
 import { STAGE } from "../scripts/stage.ts";
 import type { TaskKeys } from "../task-keys.ts";
 
@@ -44,5 +44,5 @@ export async function applyJournal(
   { script }: TaskAttempt,
   { meta, groups, journal, absent }: TaskKeys,
 ): Promise<void> {
-  while (Number(await script(APPLY, [meta, groups, journal, absent], [])) > 0);
+  while (Number(await script(APPLY_PIECE, [meta, groups, journal, absent], [])) > 0);
 }

@@ -27,15 +27,15 @@ export function failureOf(error: unknown, address: string): RedisError {
 function occupied(what: string, address: string): KeyOccupiedError {
   return new KeyOccupiedError(
     `In Redis at ${address} ${what}: another program wrote it. The command that found it wrote nothing. Rename or delete ` +
-      "that key and keep other programs away from the store's prefix; the next run continues from the last commit, and first " +
-      "applies what may be left of that commit.",
+      "that key, and keep other programs away from the store's prefix. The next run continues from the last commit, and first " +
+      "applies the rest of it, if there is any.",
   );
 }
 
 /** @param what is missing, and from which key */
 export function incomplete(what: string, address: string): StateIncompleteError {
   return new StateIncompleteError(
-    `The state in Redis at ${address} is incomplete: ${what}. It was evicted or deleted (maxmemory-policy should be ` +
+    `The state in Redis at ${address} is incomplete: ${what}. It was evicted or deleted (set maxmemory-policy to ` +
       "noeviction). Restore a copy, or reset the task: it then reads its input again, as far as that still exists.",
   );
 }

@@ -1,6 +1,6 @@
 import type { TaskConnection } from "../connection/task-connection.ts";
 import type { TaskKeys } from "../task-keys.ts";
-import { APPLY } from "./apply.ts";
+import { APPLY_PIECE } from "./apply-piece.ts";
 import { CHECKS } from "./checks.ts";
 import { COMMIT } from "./commit.ts";
 import { FORGET, REMOVE } from "./forget.ts";
@@ -16,7 +16,7 @@ const OF_NOTICES = ["PUBLISH", "SPUBLISH"];
 
 /** Every command that an owner may run on its keys. */
 export const OWNER_COMMANDS: readonly string[] = [
-  ...commandsOf([COMMIT, APPLY, STAGE, LOOK, FORGET, REMOVE]),
+  ...commandsOf([COMMIT, APPLY_PIECE, STAGE, LOOK, FORGET, REMOVE]),
   ...OF_LOAD,
 ].filter((name) => !OF_NOTICES.includes(name));
 

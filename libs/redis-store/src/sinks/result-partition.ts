@@ -1,5 +1,11 @@
-import type { PartContext, SinkPartition } from "@millrace/dataflow";
+import type { PartContext, SinkPartition, Store } from "@millrace/dataflow";
 import type { RedisOutput } from "./redis-output.ts";
+
+/** A store whose commits carry rows. */
+export interface ResultStore extends Store {
+  /** A larger row is replaced. */
+  readonly maxValueBytes: number;
+}
 
 /** A row as a commit carries it, and its replacement if it is too large. */
 export interface EncodedRow<R> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { Dataflow, IterableSource, run } from "@millrace/dataflow";
 import type { PartResult, Sink } from "@millrace/dataflow";
-import { RedisHashResultSink, RedisStore, RedisStreamResultSink } from "@millrace/redis-store";
+import { RedisStore, RedisStreamResultSink } from "@millrace/redis-store";
 import type { FailPoint } from "@millrace/redis-store";
 import { eventTime, tumbling } from "@millrace/windowing";
 import { cleanUp, serverOf } from "../support/servers.ts";
@@ -36,8 +36,7 @@ function flowTo(sink: Sink<Row>, batchSize: number): Dataflow {
   return flow;
 }
 
-const hashes = (store: RedisStore): Sink<Row> =>
-  new RedisHashResultSink<Row>(store, { window: ({ window }) => window.id, key: ({ key }) => key });
+const hashes = (store: RedisStore): Sink<Row> => store.results();
 const stream = (store: RedisStore): Sink<Row> => new RedisStreamResultSink<Row>(store);
 
 describe("a window of 10,000 keys, with default options", () => {

@@ -7,13 +7,15 @@ import {
   SILENT_LOGGER,
   SYSTEM_TIME,
   SinkError,
+  mapRows,
   run,
 } from "@millrace/dataflow";
 import type { Commit, PartContext, Sink, StoreOutput, TaskStore } from "@millrace/dataflow";
 import type { LocalRedis } from "@millrace/local-redis";
 import { RedisOptionsError } from "@millrace/redis-source";
 import { eventTime, session, tumbling } from "@millrace/windowing";
-import { RedisHashResultSink, RedisStreamResultSink, resetTask } from "@millrace/redis-store";
+import type { WindowCause, WindowResult } from "@millrace/windowing";
+import { RedisStreamResultSink, resetTask } from "@millrace/redis-store";
 import type { RedisStore } from "@millrace/redis-store";
 import { BASE, TASK, commitOf } from "../support/commits.ts";
 import { clientOf, rowsIn, serverOf, storeOf } from "../support/servers.ts";
@@ -25,14 +27,15 @@ interface Row {
   readonly users: number;
   readonly revision?: number;
   readonly replaces?: readonly number[];
+  readonly session?: true;
 }
 
-/** A row as windows emit it. */
-interface Result {
-  readonly key: string;
-  readonly window: { readonly id: number | string };
-  readonly revision: number;
-  readonly cause: string;
+/** A row as the result of a window whose name is a number; a revision comes late. */
+function resultOf(row: Row): WindowResult<Row> {
+  const { window: id, timezone: key, revision = 0, replaces = [] } = row;
+  const window = { id: row.session === true ? String(id) : id, open: id, close: id + 1, mergedIds: [] };
+  const cause = revision > 0 ? "late" : "watermark";
+  return { key, value: row, window, revision, cause, complete: true, replaces };
 }
 
 const RESULTS = `${BASE}:results:out`;
@@ -72,14 +75,7 @@ async function write(sink: Sink<Row>, ...rows: readonly Row[]): Promise<Commit> 
 
 const hashSink = (
   options: { readonly ttlMs?: number; readonly notice?: "publish" | "spublish" } = {},
-): Sink<Row> =>
-  new RedisHashResultSink<Row>(store, {
-    window: (row) => row.window,
-    key: (row) => row.timezone,
-    revision: (row) => row.revision ?? 0,
-    replaces: (row) => row.replaces ?? [],
-    ...options,
-  });
+): Sink<Row> => mapRows(store.results<Row>({ row: ({ value }) => value, ...options }), resultOf);
 
 async function window(id: number): Promise<Readonly<Record<string, number>>> {
   const rows = await client.hgetall(`${RESULTS}:${id}`);
@@ -129,7 +125,7 @@ describe("RedisStreamResultSink", () => {
   });
 });
 
-describe("RedisHashResultSink", () => {
+describe("a sink for results of windows", () => {
   it("keeps one hash for each window, one field for each key", async () => {
     const madrid = { window: 1, timezone: "Europe/Madrid", users: 3 };
     await write(
@@ -264,12 +260,11 @@ describe("a window whose hash is gone", () => {
     expect(await marks()).toEqual({ a: undefined, b: undefined });
   });
 
-  it("says so in the first row of a late key, if the sink can know", async () => {
-    const late = new RedisHashResultSink<Row>(store, {
-      window: (each) => each.window,
-      key: (each) => each.timezone,
-      correction: () => true,
-    });
+  it("says so in the first row of a key that comes late", async () => {
+    const late = mapRows(store.results<Row>({ row: ({ value }) => value }), (each: Row) => ({
+      ...resultOf(each),
+      cause: "late" as const,
+    }));
     await write(late, row("d"));
     expect(await marks()).toEqual({ d: "gone" });
     // Later rows of the same key keep it; first rows of other keys do not need it once the hash exists again.
@@ -277,23 +272,19 @@ describe("a window whose hash is gone", () => {
     expect(await marks()).toEqual({ d: "gone", e: undefined });
   });
 
-  it.each<[string, string, number, string | number, "gone" | undefined]>([
+  it.each<[string, WindowCause, number, string | number, "gone" | undefined]>([
     ["says so in the first row of a key that came late", "late", 0, 1, "gone"],
     ["says so in a later revision", "late", 2, 1, "gone"],
     ["says so in an early row that follows others", "early", 1, 1, "gone"],
     ["has nothing to say in a first early row", "early", 0, 1, undefined],
-    ["was not meant by early rows of a session", "early", 1, "s1", undefined],
+    ["does not apply to early rows of a session", "early", 1, "s1", undefined],
     ["is written whole by the close that follows early rows", "watermark", 1, 1, undefined],
     ["is written whole by an end that follows early rows", "end", 1, 1, undefined],
-    ["was not meant by a session", "late", 1, "s1", undefined],
+    ["does not apply to a session", "late", 1, "s1", undefined],
   ])("%s, by the row's own cause", async (_, cause, revision, id, otherRows) => {
-    const sink = new RedisHashResultSink<Result>(store, {
-      window: (each) => each.window.id,
-      key: (each) => each.key,
-      revision: (each) => each.revision,
-    });
-    const part = await sink.buildPart(TASK.part, undefined, CONTEXT);
-    await part.writeBatch([{ key: "a", window: { id }, revision, cause }]);
+    const part = await store.results<number>().buildPart(TASK.part, undefined, CONTEXT);
+    const place = { id, open: 1, close: 2, mergedIds: [] };
+    await part.writeBatch([{ key: "a", value: 1, window: place, revision, cause, complete: true }]);
     await task.commit(commitOf(1, { outputs: part.takeOutputs?.() ?? [] }));
     const [text = "{}"] = await client.hvals(`${RESULTS}:${id}`);
     expect(Reflect.get(Object(JSON.parse(text)), "otherRows")).toBe(otherRows);
@@ -310,7 +301,14 @@ describe("a window whose hash is gone", () => {
   });
 
   it("does not apply to sessions, which are windows of one key", async () => {
-    await write(hashSink(), { window: 7, timezone: "ana", users: 1, revision: 1, replaces: [5] });
+    await write(hashSink(), {
+      window: 7,
+      timezone: "ana",
+      users: 1,
+      revision: 1,
+      replaces: [5],
+      session: true,
+    });
     const [text = ""] = await client.hvals(`${RESULTS}:7`);
     expect(text).not.toContain("otherRows");
   });
@@ -327,7 +325,10 @@ describe("a row that is too large", () => {
     [
       "a hash",
       (small) =>
-        new RedisHashResultSink<Row>(small, { window: (row) => row.window, key: () => "k".repeat(300) }),
+        mapRows(small.results<Row>({ row: ({ value }) => value }), (row: Row) => ({
+          ...resultOf(row),
+          key: "k".repeat(300),
+        })),
       { window: "1", key: "k".repeat(200) },
       async (): Promise<unknown> => JSON.parse((await client.hvals(`${RESULTS}:1`)).at(0) ?? "") as unknown,
     ],

@@ -1,8 +1,9 @@
 import type { Redis } from "ioredis";
-import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
+import { SILENT_LOGGER, SYSTEM_TIME, mapRows } from "@millrace/dataflow";
 import type { Commit, PartContext, Sink, StoreOutput } from "@millrace/dataflow";
-import { RedisHashResultSink, RedisStreamResultSink } from "@millrace/redis-store";
+import { RedisStreamResultSink } from "@millrace/redis-store";
 import type { RedisStore } from "@millrace/redis-store";
+import type { WindowResult } from "@millrace/windowing";
 import { BASE, TASK, commitOf, put } from "./commits.ts";
 
 interface Row {
@@ -29,15 +30,13 @@ const CONTEXT: PartContext = {
  * @param size fields and rows of the second one
  */
 export async function threeCommits(store: RedisStore, size: number): Promise<readonly Commit[]> {
-  const latest = new RedisHashResultSink<Row>(store, {
-    window: ({ window }) => window,
-    key: ({ key }) => key,
-    revision: ({ revision = 0 }) => revision,
-    replaces: ({ replaces = [] }) => replaces,
+  const hashes = store.results<Row>({
+    row: ({ value }) => value,
     ttlMs: 3_600_000,
     notice: "spublish",
     name: "latest",
   });
+  const latest = mapRows(hashes, resultOf);
   const history = new RedisStreamResultSink<Row>(store, { notice: "publish", name: "history" });
   const outputs = async (...rows: readonly Row[]): Promise<readonly StoreOutput[]> => [
     ...(await outputOf(latest, rows)),
@@ -73,6 +72,22 @@ export async function threeCommits(store: RedisStore, size: number): Promise<rea
       watermark: 3_000,
     }),
   ];
+}
+
+/** Of a window named `s…`, the result of a session; else of a window of several keys, and late if it is a revision. */
+function resultOf(row: Row): WindowResult<Row> {
+  const { window, key, revision = 0, replaces = [] } = row;
+  const open = Number(window.slice(1));
+  const id = window.startsWith("s") ? window : open;
+  return {
+    key,
+    value: row,
+    window: { id, open, close: open + 1, mergedIds: [] },
+    revision,
+    cause: revision > 0 ? "late" : "watermark",
+    complete: true,
+    replaces,
+  };
 }
 
 async function outputOf(sink: Sink<Row>, rows: readonly Row[]): Promise<readonly StoreOutput[]> {

@@ -1,6 +1,7 @@
 import { PartlyTaken, WindowOptionsError } from "../errors.ts";
 import { fieldFrom, listFrom, recordFrom } from "../fields.ts";
-import type { ClosingFold, Fold, FoldGrowth, FoldMarks, FoldPart, FoldParts, SplitAdd } from "../fold.ts";
+import type { ClosingFold, Fold, FoldMarks, FoldPart, FoldParts, SplitAdd } from "../fold.ts";
+import type { FoldGrowth } from "../room.ts";
 import { fieldName, groupParts, kindOf, markFromJson, markOf, markToJson, resultAt } from "../fold-state.ts";
 
 /** Folds, by the names of their results in the row. */
@@ -171,7 +172,7 @@ function partsOf<V, R>(
 function refuseMatches<V>(name: string, fold: Fold<V, unknown, unknown>): void {
   if (fold.match === undefined) return;
   throw new WindowOptionsError(
-    `The fold "${name}" of an aggregate has rows while events come in, the others when the window closes. ` +
-      "Use a join that emits final.",
+    `The fold "${name}" of an aggregate emits rows before the window closes, the others when it closes. ` +
+      'Use a join with emit: "final".',
   );
 }

@@ -63,18 +63,20 @@ export class Registers implements Roomy {
     if (roomFor(ranks.size, 0) > this.size) this.#toBytes(ranks);
   }
 
+  /** The registers that have a rank. */
   *entries(): Iterable<readonly [register: number, rank: number]> {
     if (this.ranks instanceof Map) yield* this.ranks;
     else for (const [register, rank] of this.ranks.entries()) if (rank > 0) yield [register, rank];
   }
 
+  /** Pairs of register and rank, or a text with a character for each register. */
   toJson(): Json {
     const { ranks } = this;
     if (ranks instanceof Map) return [...ranks].flat();
     return Array.from(ranks, (rank) => String.fromCharCode(FIRST_RANK + rank)).join("");
   }
 
-  /** @throws WindowStateError */
+  /** The inverse of `toJson`. @throws WindowStateError */
   fromJson(json: Json | undefined): void {
     if (typeof json === "string") {
       if (json.length !== this.size) damaged(`${String(this.size)} registers`, json.length);

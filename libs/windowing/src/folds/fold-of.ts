@@ -80,7 +80,7 @@ function requireClonable(accumulator: unknown): void {
   const [before, after] = [classOf(accumulator), classOf(clone)];
   if (before === after) return;
   throw new WindowOptionsError(
-    `foldOf cannot copy its accumulator: structuredClone makes a ${after} of a ${before}. ${REMEDY}`,
+    `foldOf cannot copy its accumulator: structuredClone turns a ${before} into a ${after}. ${REMEDY}`,
   );
 }
 

@@ -6,7 +6,7 @@ export function requireFinite(fold: string, value: number): number {
   if (Number.isFinite(value)) return value;
   throw new FoldValueError(
     `${fold} takes finite numbers, and got ${shown(value)}. ` +
-      "Leave such events out before the window, or give the window an error policy.",
+      "Filter such events out before the window, or give the window an error policy.",
   );
 }
 
@@ -24,7 +24,7 @@ export function requireJsonBytes(fold: string, value: unknown): number {
   const bytes = jsonBytes(value);
   if (!Number.isNaN(bytes)) return bytes;
   throw new FoldValueError(
-    `${fold} keeps JSON, and got ${shown(value)}. Give the fold a codec, or make JSON of the value.`,
+    `${fold} keeps JSON, and got ${shown(value)}. Give the fold a codec, or convert the value to JSON.`,
   );
 }
 
@@ -44,7 +44,7 @@ export function requireScalar<T extends Scalar>(fold: string, value: T | undefin
   if (isScalar) return value;
   throw new FoldValueError(
     `${fold} takes texts, finite numbers, booleans and null, and valueOf gave ${shown(value)}. ` +
-      "Make one of these of the value.",
+      "Convert the value to one of these.",
   );
 }
 

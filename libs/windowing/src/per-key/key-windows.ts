@@ -59,7 +59,7 @@ export class KeyWindows<V, A, R> {
   /** The watermark at which something is due next; Infinity = nothing. */
   nextTarget(state: KeyState<V, A>): number {
     const session = state.sessions?.nextDue();
-    // Due strictly after the gap: one ms past it is the first whole one.
+    // A session is due when the watermark is past the gap: at the next whole ms.
     const close = session === undefined ? state.firstClose : session + 1;
     return Math.min(close, state.queue.first);
   }

@@ -1,8 +1,9 @@
 import { at } from "../at.ts";
-import { requireColumns } from "../batch-check.ts";
+import { requireColumns } from "../window-engine.ts";
 import { probe } from "../fold-state.ts";
 import { requireJsonBytes } from "../folds/fold-values.ts";
 import { listFrom, numberFrom, stringFrom, timeFromJson, timeToJson } from "../fields.ts";
+import { lateEvent } from "../late-events.ts";
 import type { Outbox } from "../outbox.ts";
 import { requireSameSpec, specOf } from "../state-spec.ts";
 import { Timestamps } from "../timestamps.ts";
@@ -18,7 +19,6 @@ import type {
   WindowStats,
 } from "../window-engine.ts";
 import type { WindowOutput } from "../window-output.ts";
-import { NO_IDS, NO_SESSION_ID, type Window } from "../window.ts";
 import { explainPerKey } from "../explain.ts";
 import type { KeyState } from "./key-state.ts";
 import { KeyTime } from "./key-time.ts";
@@ -54,7 +54,7 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
   constructor(options: PerKeyOptions<V, A, R>, outbox: Outbox<V, R>) {
     if (options.allowedLatenessMs > 0) {
       throw new WindowOptionsError(
-        'allowedLateness needs timeModel "stream": in "perKey" an event behind its key\'s watermark is late. ' +
+        'allowedLateness needs timeModel "stream": in "perKey" an event before its key\'s watermark is late. ' +
           "Use a longer wait, or timeModel stream.",
       );
     }
@@ -251,8 +251,8 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
     // On the system clock no event is late, even if an end of the input closed windows early.
     const timestamp = eventTime ? eventAt : Math.max(eventAt, watermark);
     if (timestamp < watermark) {
-      const windows = this.#windowsAt(timestamp);
-      this.#outbox.addLate({ key: given, value, timestamp, watermark, windows });
+      const event = { key: given, value, timestamp, watermark };
+      this.#outbox.addLate(lateEvent(this.#options.windower, event));
       return;
     }
     const state = this.#table.take(key);
@@ -338,12 +338,6 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
       this.#restIdle();
     }
     return key;
-  }
-
-  #windowsAt(timestamp: number): readonly Window[] {
-    const { windower } = this.#options;
-    if (windower.kind !== "session") return windower.windowsAt(timestamp);
-    return [{ id: NO_SESSION_ID, open: timestamp, close: timestamp, mergedIds: NO_IDS }];
   }
 }
 

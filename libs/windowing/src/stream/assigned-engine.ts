@@ -1,5 +1,6 @@
 import { at } from "../at.ts";
-import { NO_IDS, type Window } from "../window.ts";
+import { lateEvent } from "../late-events.ts";
+import { NO_IDS } from "../window.ts";
 import type { Outbox } from "../outbox.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { KeyedBatch, StateChange, StateField } from "../window-engine.ts";
@@ -38,8 +39,6 @@ export abstract class AssignedEngine<V, A, R> extends StreamEngine<V, A, R> {
 
   /** `addFrom` for events that only change accumulators. */
   protected abstract addPlain(batch: KeyedBatch<V>, from: number): number;
-  /** The windows of an event, open or not. */
-  protected abstract windowsAt(timestamp: number): readonly Window[];
   /** The open window of an event; none if it has closed, or without a timestamp. */
   protected abstract findOpen(timestamp: number): FixedWindow<A>;
   /** Adds an event to those of its windows that are open or kept, with `addToOpen` and `addToKept`. */
@@ -137,8 +136,8 @@ export abstract class AssignedEngine<V, A, R> extends StreamEngine<V, A, R> {
       this.outbox.addRefused(this.timestamps.refusal(key, index));
       return;
     }
-    const windows = this.windowsAt(timestamp);
-    this.outbox.addLate({ key, value, timestamp, watermark: this.watermark.value, windows });
+    const { value: watermark } = this.watermark;
+    this.outbox.addLate(lateEvent(this.options.windower, { key, value, timestamp, watermark }));
   }
 
   #causeOf(window: FixedWindow<A>): WindowCause {

@@ -1,6 +1,7 @@
 import { assignedWindows, type CustomWindower } from "../custom-windower.ts";
 import { WindowSpecError } from "../errors.ts";
 import { damaged } from "../fields.ts";
+import { isOver } from "../late-events.ts";
 import type { Outbox } from "../outbox.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { KeyedBatch } from "../window-engine.ts";
@@ -24,23 +25,21 @@ export class CustomEngine<V, A, R> extends AssignedEngine<V, A, R> {
       : this.addWithCare(batch, from);
   }
 
-  protected override windowsAt(timestamp: number): readonly OrdinalWindow[] {
-    return assignedWindows(this.#windower, timestamp);
-  }
-
   protected override findOpen(timestamp: number): FixedWindow<A> {
     if (Number.isNaN(timestamp)) return this.none;
-    const window = this.windowsAt(timestamp).find(({ close }) => close > this.watermark.value);
+    const window = assignedWindows(this.#windower, timestamp).find(
+      ({ close }) => close > this.watermark.value,
+    );
     return window === undefined ? this.none : (this.#held(window) ?? this.table.open(window));
   }
 
   protected override addToEach(key: string, value: V, timestamp: number): void {
     if (Number.isNaN(timestamp)) return;
-    for (const window of this.windowsAt(timestamp)) {
+    for (const window of assignedWindows(this.#windower, timestamp)) {
       const { close } = window;
       if (close > this.watermark.value) {
         this.addToOpen(this.#held(window) ?? this.table.open(window), key, value, timestamp);
-      } else if (close + this.options.allowedLatenessMs > this.watermark.value) {
+      } else if (!isOver(close, this.options.allowedLatenessMs, this.watermark.value)) {
         this.addToKept(this.#held(window) ?? this.table.openKept(window), key, value, timestamp);
       }
     }
@@ -51,7 +50,7 @@ export class CustomEngine<V, A, R> extends AssignedEngine<V, A, R> {
     const held = this.table.get(id);
     if (held === undefined || (held.window.open === open && held.close === close)) return held;
     throw new WindowSpecError(
-      `The windower "${this.#windower.description}" has two windows of the id ${String(id)}: ` +
+      `The windower "${this.#windower.description}" has two windows with the id ${String(id)}: ` +
         `[${String(held.window.open)}, ${String(held.close)}) and [${String(open)}, ${String(close)}).`,
     );
   }

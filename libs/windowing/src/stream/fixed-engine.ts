@@ -1,10 +1,10 @@
 import { at } from "../at.ts";
 import { damaged } from "../fields.ts";
 import type { OrdinalWindower } from "../ordinal-windower.ts";
+import { isOver } from "../late-events.ts";
 import type { Outbox } from "../outbox.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { KeyedBatch } from "../window-engine.ts";
-import type { Window } from "../window.ts";
 import { AssignedEngine } from "./assigned-engine.ts";
 import type { WindowNames } from "./fixed-table.ts";
 import type { FixedWindow } from "./fixed-window.ts";
@@ -22,10 +22,6 @@ export class FixedEngine<V, A, R> extends AssignedEngine<V, A, R> {
     return this.#windower.exclusive ? this.addSideBySide(batch, from) : this.#addSliding(batch, from);
   }
 
-  protected override windowsAt(timestamp: number): readonly Window[] {
-    return this.#windower.windowsAt(timestamp);
-  }
-
   protected override findOpen(timestamp: number): FixedWindow<A> {
     if (Number.isNaN(timestamp)) return this.none;
     const id = this.#windower.lastIdAt(timestamp);
@@ -38,7 +34,7 @@ export class FixedEngine<V, A, R> extends AssignedEngine<V, A, R> {
     for (let id = this.#windower.firstIdAt(timestamp); id <= last; id++) {
       const close = this.#windower.closeOf(id);
       if (close > this.watermark.value) this.addToOpen(this.#takeOpen(id), key, value, timestamp);
-      else if (close + this.options.allowedLatenessMs > this.watermark.value) {
+      else if (!isOver(close, this.options.allowedLatenessMs, this.watermark.value)) {
         const kept = this.table.get(id) ?? this.table.openKept(this.#windower.windowOf(id));
         this.addToKept(kept, key, value, timestamp);
       }

@@ -1,5 +1,6 @@
 import { DueHeap } from "../due-heap.ts";
 import type { Fold } from "../fold.ts";
+import { isOver } from "../late-events.ts";
 import type { StateChange, StateField } from "../window-engine.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { OrdinalWindow } from "../window.ts";
@@ -70,8 +71,8 @@ export class FixedTable<V, A, R> {
     this.due.remove(window);
     window.cursor = undefined;
     window.touched = undefined;
-    if (window.close + this.#latenessMs > watermark || window.after !== undefined) this.#keep(window);
-    else this.#free(window);
+    if (isOver(window.close, this.#latenessMs, watermark) && window.after === undefined) this.#free(window);
+    else this.#keep(window);
   }
 
   /** Late events that waited for the rows are added: they need no group any more. */

@@ -2,13 +2,14 @@ import { at } from "../at.ts";
 import { PartlyTaken } from "../errors.ts";
 import { numberFrom } from "../fields.ts";
 import { markOf, matchOf, probe, resultAt, withOverflow } from "../fold-state.ts";
+import { isSessionOver, lateEvent } from "../late-events.ts";
 import type { Json } from "../json.ts";
 import type { Outbox } from "../outbox.ts";
 import type { SessionWindower } from "../windower.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { KeyedBatch, StateChange, StateField } from "../window-engine.ts";
 import type { WindowCause, WindowResult } from "../window-output.ts";
-import { MAX_MERGED_IDS, NO_IDS, NO_SESSION_ID } from "../window.ts";
+import { MAX_MERGED_IDS, NO_IDS } from "../window.ts";
 import { SessionTable } from "./session-table.ts";
 import type { Session } from "./session.ts";
 import { StreamEngine, type HeldState } from "./stream-engine.ts";
@@ -22,7 +23,7 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
   readonly #revised = new Set<Session<A>>();
   /** Sessions changed since the last early results. */
   readonly #touched = new Set<Session<A>>();
-  /** Those of them that wait for a page, last one first. */
+  /** Sessions whose early results wait for the next page, in reverse order. */
   #earlyQueue: Session<A>[] = [];
 
   constructor(options: ResolvedOptions<V, A, R>, outbox: Outbox<V, R>, { gapMs }: SessionWindower) {
@@ -55,8 +56,11 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
           }
         }
         const session = this.#add(key, value, timestamp);
-        if (session === undefined) this.#addLate(key, value, timestamp);
-        else if (!session.kept && session.due < nextDue) nextDue = session.due;
+        if (session === undefined) {
+          this.outbox.addLate(
+            lateEvent(this.options.windower, { key, value, timestamp, watermark: watermark.value }),
+          );
+        } else if (!session.kept && session.due < nextDue) nextDue = session.due;
       }
     } catch (error) {
       this.skip(batch, i++, error, false);
@@ -68,7 +72,7 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
   #add(key: string, value: V, timestamp: number): Session<A> | undefined {
     const touched = this.#addToTouched(key, value, timestamp);
     if (touched !== undefined) return touched;
-    if (timestamp + this.#gapMs + this.#latenessMs < this.watermark.value) return undefined;
+    if (isSessionOver(timestamp, this.#gapMs, this.#latenessMs, this.watermark.value)) return undefined;
     const admitted = this.#admit(key);
     const overflow = admitted === key ? undefined : this.#addToTouched(admitted, value, timestamp);
     const session = overflow ?? this.#open(admitted, value, timestamp);
@@ -159,11 +163,6 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
       this.#touched.add(session);
       this.noteEarly();
     }
-  }
-
-  #addLate(key: string, value: V, timestamp: number): void {
-    const windows = [{ id: NO_SESSION_ID, open: timestamp, close: timestamp, mergedIds: NO_IDS }];
-    this.outbox.addLate({ key, value, timestamp, watermark: this.watermark.value, windows });
   }
 
   #admit(key: string): string {
@@ -264,8 +263,8 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
   }
 
   /**
-   * An event may open a session whose last event is at most a gap before the watermark; a session held has been emitted
-   * once it is kept.
+   * The next event may open a session that ends one gap before the watermark, so first results are final only before that.
+   * They are also final only before the earliest open session; a session that is kept for late events has been emitted.
    */
   override finalUpTo(): number {
     const reach = Math.min(this.watermark.value, this.#table.nextDue()?.due ?? Number.POSITIVE_INFINITY);
@@ -289,7 +288,7 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
   }
 
   protected override nextTarget(): number {
-    // Due strictly after the gap: one ms past it is the first whole one.
+    // A session is due when the watermark is past the gap: at the next whole ms.
     const due = this.#table.nextDue()?.due ?? Number.POSITIVE_INFINITY;
     return Math.min(due, this.#table.nextExpiry()?.due ?? Number.POSITIVE_INFINITY) + 1;
   }

@@ -4,6 +4,7 @@ import type { Fold } from "../fold.ts";
 import { markFromJson, markToJson, restoreAccumulator, snapshotOf } from "../fold-state.ts";
 import { IntervalList } from "../interval-list.ts";
 import type { Json } from "../json.ts";
+import { isSessionOver } from "../late-events.ts";
 import type { Room } from "../room.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { StateChange, StateField } from "../window-engine.ts";
@@ -104,7 +105,7 @@ export class SessionTable<V, A, R> {
   /** The closing row was emitted: keeps the session while late events may change it, else frees it. */
   closed(session: Session<A>, watermark: number): void {
     this.#due.remove(session);
-    if (watermark > session.last + this.#gapMs + this.#latenessMs) {
+    if (isSessionOver(session.last, this.#gapMs, this.#latenessMs, watermark)) {
       this.#forget(session);
       return;
     }

@@ -1,5 +1,5 @@
 import { at } from "../at.ts";
-import { requireColumns } from "../batch-check.ts";
+import { requireColumns } from "../window-engine.ts";
 import { PartlyTaken } from "../errors.ts";
 import { explain } from "../explain.ts";
 import { listFrom, numberFrom, stringFrom, timeFromJson, timeToJson } from "../fields.ts";

@@ -184,7 +184,7 @@ function keep(kept: Map<string, Map<string, Json>>, changes: readonly StateChang
 }
 
 function demand(met: boolean, what: string): void {
-  if (!met) throw new Error(`The windower does not do what it must: ${what}.`);
+  if (!met) throw new Error(`The windower does not meet its contract: ${what}.`);
 }
 
 /** Windows as text, without further properties of their objects. */

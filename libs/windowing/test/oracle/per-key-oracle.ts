@@ -41,7 +41,7 @@ export interface PerKeyOracleOptions {
 
 /**
  * The time model `perKey`, worked out the naive way: of each key it keeps the events of open windows, and works
- * out the windows anew at every step.
+ * out the windows again at every step.
  */
 export class PerKeyOracle {
   late: OracleEvent[] = [];

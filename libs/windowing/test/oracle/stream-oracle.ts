@@ -46,7 +46,7 @@ interface OracleWindow {
   readonly close: number;
 }
 
-/** What a window has seen. Its value is worked out anew whenever it is asked for. */
+/** The events of a window. Its value is computed again at each request. */
 interface Group {
   readonly key: string;
   /** Undefined for sessions. */

@@ -67,7 +67,7 @@ export class EngineDriver<V, A, R> {
     this.crash(now);
   }
 
-  /** Goes on from the last commit. */
+  /** Continues from the last commit. */
   crash(now: number): void {
     this.engine = createWindowEngine(this.#options);
     this.engine.restore(this.store.load(), now);

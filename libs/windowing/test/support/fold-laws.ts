@@ -27,7 +27,7 @@ class KeptAccumulator<V, A, R> {
 
   restore(): A {
     const accumulator = this.#fold.restore(JSON.parse(this.#state) as Json);
-    // A store gives the parts in an order of its own.
+    // A store returns the parts in any order.
     const parts = Array.from(this.#parts, ([id, text]) => [id, JSON.parse(text) as Json] as const).reverse();
     this.#fold.parts?.restore(accumulator, parts);
     return accumulator;
@@ -55,7 +55,7 @@ export function foldAll<V, A, R>(
 export function foldLaws<V, A, R>(makeFold: () => Fold<V, A, R>, values: readonly V[]): void {
   const half = Math.floor(values.length / 2);
 
-  test("merging two halves is folding the whole, and a fresh accumulator adds nothing", () => {
+  test("merging two halves equals folding the whole, and an empty accumulator adds nothing", () => {
     const fold = makeFold();
     const merged = fold.merge(foldAll(fold, values, 0, half), foldAll(fold, values, half));
     const whole = fold.result(foldAll(fold, values));
@@ -63,7 +63,7 @@ export function foldLaws<V, A, R>(makeFold: () => Fold<V, A, R>, values: readonl
     expect(fold.result(fold.merge(fold.create(), foldAll(fold, values)))).toEqual(whole);
   });
 
-  test("what is kept is JSON, and going on from it is going on, wherever it was kept", () => {
+  test("stored state is JSON, and continuing from it changes no result, at any point", () => {
     const fold = makeFold();
     const expected = fold.result(foldAll(fold, values));
     for (let every = 1; every <= values.length; every++) {
@@ -78,7 +78,7 @@ export function foldLaws<V, A, R>(makeFold: () => Fold<V, A, R>, values: readonl
     }
   });
 
-  test("neither a result nor what is kept changes with the accumulator", () => {
+  test("a later change of the accumulator changes neither a result nor stored state", () => {
     const fold = makeFold();
     let accumulator = foldAll(fold, values, 0, half);
     const rows = [
@@ -93,7 +93,7 @@ export function foldLaws<V, A, R>(makeFold: () => Fold<V, A, R>, values: readonl
     expect(JSON.stringify(fold.result(accumulator))).toBeDefined();
   });
 
-  test("a mark finds the result again, from what was kept, too", () => {
+  test("a mark finds the result again, also from stored state", () => {
     const fold = makeFold();
     if (fold.parts === undefined) return;
     for (let at = 1; at <= values.length; at++) {

@@ -6,7 +6,9 @@ import {
   count,
   distinct,
   join,
+  quantile,
   sum,
+  topK,
   type ClosingFold,
 } from "../../src/index.ts";
 import type { OracleEvent, OracleFold } from "../oracle/stream-oracle.ts";
@@ -32,6 +34,14 @@ function productOf(values: readonly number[]): unknown {
     return chosen.length === 0 ? [null] : chosen;
   };
   return side(even).flatMap((left) => side(odd).map((right) => ({ left, right })));
+}
+
+function topOf(values: readonly number[]): unknown {
+  const times = (name: number): number => values.filter((value) => value === name).length;
+  return [...new Set(values)]
+    .sort((a, b) => times(b) - times(a) || a - b)
+    .slice(0, 2)
+    .map((value) => ({ value, count: times(value), error: 0 }));
 }
 
 const product = join({
@@ -85,6 +95,20 @@ export const foldPairs: readonly FoldPair[] = [
         map: mapOf(values),
       }),
       overflow: (values) => Math.max(0, values.length - 4),
+    },
+  },
+  {
+    name: "sketches",
+    fold: aggregate({
+      extremes: quantile(({ value }: OracleEvent) => value - 3, [0, 1]),
+      top: topK(({ value }: OracleEvent) => value % 3, 2),
+    }),
+    oracle: {
+      ...unbounded,
+      result: (values) => ({
+        extremes: [Math.min(...values) - 3, Math.max(...values) - 3],
+        top: topOf(values.map((value) => value % 3)),
+      }),
     },
   },
 ];

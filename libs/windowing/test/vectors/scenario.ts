@@ -18,7 +18,7 @@ export interface EventItem {
   readonly batch?: number;
 }
 
-/** What happens at an instant of system time besides events. */
+/** What happens at an instant of system time, apart from events. */
 export type Instant =
   | { readonly drained: true; readonly now_ms: number }
   | { readonly tick: true; readonly now_ms: number }

@@ -200,7 +200,7 @@ function seeded(seed: number): StreamScenario {
   const allowedLateness = random.pick(0, 0, 0, 1, 15, 60);
   const op = random.pick("count", "fold_sum", "collect", "collect");
   const windower = randomWindower(random);
-  // Sessions that merge put unordered lists in an order of their own.
+  // Sessions that merge may change the order of unordered lists.
   const ordered = op === "collect" && (windower.type === "session" || random.int(0, 1) === 1);
   return scenario({
     id: `seed-${String(seed)}`,

@@ -1,33 +1,21 @@
 import type { Benchmark } from "../benchmark.ts";
 import { CASES } from "../engine/cases.ts";
-import { selfMeasured } from "../lab/programs.ts";
-import { figures, targets, times, whole } from "../table.ts";
+import { selfMeasured } from "../lab/contenders.ts";
 
 /** The window engine beside bare loops, in memory: each case in a process of its own, with rounds of its own. */
 export const engine: Benchmark = {
   name: "engine",
   description: "Measures the window engine beside bare loops over the same events, in memory.",
-  which: "which cases",
-  options: [],
+  rounds: 1,
   groups: [
     {
-      cases: CASES.map(({ name, title, atMost }) => ({
-        case: name,
-        contender: title,
-        prepare: () => ({ title, ...(atMost !== undefined && { atMost }) }),
-        measure: () => selfMeasured("engine-case", [name]),
-        ...(atMost !== undefined && { targets: [{ ratio: "ratioToBareLoop", atMost }] }),
+      cases: CASES.map(([name, title, , , atMost]) => ({
+        name,
+        choice: name,
+        contender: `${name}: ${title}`,
+        measure: ({ scale }) => selfMeasured("engine-case", [name, scale]),
+        ratios: [{ heading: "to the bare loop", atMost }],
       })),
     },
-  ],
-  columns: [
-    ["case", ({ case: name, contender }) => `${name}: ${contender}`],
-    figures("ns/event", ["nsPerItem"]),
-    figures("bare loop", ["bareNsPerItem"]),
-    figures("to the bare loop", ["ratioToBareLoop"], times),
-    targets(),
-    figures("peak MiB", ["peakMiB"], whole),
-    figures("bytes of state a key", ["bytesPerKey"]),
-    figures("longest page ms", ["longestPageMs"]),
   ],
 };

@@ -1,135 +1,113 @@
+import { startProcess } from "@millrace/local-redis/programs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { delimiter, join } from "node:path";
 import type { Benchmark, Case } from "../benchmark.ts";
+import { CHANNEL } from "../lab/bed.ts";
 import type { Load } from "../lab/bed.ts";
 import { millrace, ownProgram } from "../lab/contenders.ts";
 import type { Contender } from "../lab/contenders.ts";
-import { peerFile } from "../lab/programs.ts";
-import { goSetUp, pythonSetUp } from "../lab/set-up.ts";
-import type { ReadyPeer, SetUp } from "../lab/set-up.ts";
-import { counting, measure } from "../lab/trial.ts";
-import { CONTENDER, CPU, figures, PEAK, RATE, readable, targets, times } from "../table.ts";
+import { ROOT, WINDOW_MS } from "../lab/tally.ts";
+import { CPU, measure } from "../lab/trial.ts";
 
 /** What all can read: bare lines. */
 const LOAD: Load = { transport: "pubsub", batch: undefined };
 const EVENTS = 1_000_000;
 /** Bytewax looks for messages a thousand times a second while there are none. */
 const BYTEWAX_IDLING = 0.2;
-const REASON_LENGTH = 160;
+
+/** Programs in other languages, and where `set-up.sh` among them prepares each in a folder of its own. */
+const PEERS = join(ROOT, "tools/bench/peers");
+const PREPARED = join(ROOT, ".cache/bench-peers");
+const BENTHOS_ARGS = ["-c", join(PEERS, "benthos/counts.yaml")];
 
 /** Millrace beside what a user would pick instead, each at its usual and, where there is one, its fastest way. */
 export const peers: Benchmark = {
   name: "peers",
   description:
     "Compares the aggregator with what one would pick instead, over the same events from the same Redis.",
-  which: "which peers, beside Millrace",
-  options: ["rounds", "scale"],
   groups: [
     {
       cases: [
         {
-          ...counting("millrace", { load: LOAD, contender: millrace("Millrace"), events: EVENTS }),
-          prepare: () => ({ version: nodeVersion("@millrace/aggregator") }),
-          role: "reference",
+          name: "millrace",
+          contender: `Millrace ${nodeVersion("@millrace/aggregator")}`,
+          measure: (run) => measure(run, { load: LOAD, contender: millrace("Millrace") }, EVENTS),
         },
-        peer("bytewax-tutorial", "Bytewax, as in its tutorial", bytewax("tutorial", "tutorial.py"), {
-          share: 0.1,
-          idling: BYTEWAX_IDLING,
-          atLeast: 15,
-        }),
-        peer("bytewax-tuned", "Bytewax, tuned", bytewax("tuned", "tuned.py"), {
-          share: 0.5,
-          idling: BYTEWAX_IDLING,
-          atLeast: 5,
-        }),
-        peer(
-          "bytewax-precounted",
-          "Bytewax, tuned, batches counted before the window",
-          bytewax("tuned", "precounted.py"),
-          { share: 0.5, idling: BYTEWAX_IDLING },
-        ),
-        peer(
-          "benthos",
-          "Benthos",
-          goSetUp({
-            name: "benthos",
-            module: "github.com/benthosdev/benthos/v4",
-            args: ["-c", peerFile("benthos/counts.yaml")],
-          }),
-          { share: 0.15, atLeast: 2 },
-        ),
-        peer("redis-py", "redis-py listener", redisPy("redis-py", "requirements.txt", "listener.py"), {
-          share: 0.2,
-        }),
-        peer(
-          "redis-py-hiredis",
-          "redis-py listener, hiredis and orjson",
-          redisPy("redis-py-hiredis", "requirements-hiredis.txt", "listener_hiredis.py"),
-          { share: 0.5 },
-        ),
-        peer("rxjs-buffer", "RxJS, bufferTime", rxjs("rxjs-buffer")),
-        peer("rxjs-window", "RxJS, windowTime", rxjs("rxjs-window")),
+        bytewax("tutorial", "as in its tutorial", { share: 0.1, atLeast: 15 }),
+        bytewax("tuned", "tuned", { share: 0.5, atLeast: 5 }),
+        bytewax("precounted", "tuned, batches counted before the window", { share: 0.5 }),
+        peer("benthos", "Benthos", prepared("benthos/benthos", BENTHOS_ARGS), { share: 0.15, atLeast: 2 }),
+        redisPy("redis-py", "redis-py listener", "listener", 0.2),
+        redisPy("redis-py-hiredis", "redis-py listener, hiredis and orjson", "listener_hiredis", 0.5),
+        peer("rxjs-buffer", "RxJS, bufferTime", rxjs("buffer")),
+        peer("rxjs-window", "RxJS, windowTime", rxjs("window")),
       ],
     },
   ],
-  columns: [
-    CONTENDER,
-    ["version", ({ facts }) => facts?.["version"]?.toString()],
-    CPU,
-    figures("events per CPU second", ["eventsPerCpuSecond"], readable),
-    figures("Millrace is N times as fast", ["ratioToPeer"], times),
-    targets(),
-    RATE,
-    PEAK,
-    // A program that fails may have printed much before; all of it is in the log.
-    ["not run", ({ notRun: reason = "" }) => reason.slice(0, REASON_LENGTH)],
-  ],
 };
+
+/** A program that does the same; without a version it is not set up. */
+interface Peer extends Pick<Contender, "start"> {
+  readonly version: string | undefined;
+}
 
 /** How a peer is fed, and how many times as fast Millrace has to be. */
 interface PeerOptions extends Pick<Contender, "share" | "idling"> {
   readonly atLeast?: number;
 }
 
-/** Another tool that does the same. Where it cannot be set up, or its rows do not add up, the others go on. */
-export function peer(name: string, title: string, setUp: SetUp, { atLeast, ...fed }: PeerOptions = {}): Case {
-  let ready: ReadyPeer | undefined;
+/** Where a peer is not set up, or its rows do not add up, the others go on. */
+export function peer(name: string, title: string, { version, start }: Peer, options: PeerOptions = {}): Case {
+  const { atLeast, ...fed } = options;
   return {
-    case: name,
-    contender: title,
-    role: "optional",
-    prepare: async (run) => {
-      ready = await setUp(run);
-      return { version: ready.version };
+    name,
+    choice: name,
+    contender: `${title} ${version ?? ""}`,
+    optional: true,
+    measure: async (run) => {
+      if (version === undefined) throw new Error("It is not set up: run tools/bench/peers/set-up.sh.");
+      return measure(run, { load: LOAD, contender: { name: title, start, ...fed } }, EVENTS);
     },
-    measure: (run) => {
-      if (ready === undefined) throw new Error(`${title} is not set up.`);
-      const contender = { name: title, ...fed, command: ready.command };
-      return measure(run, { load: LOAD, contender, events: EVENTS });
-    },
-    ratios: [{ name: "ratioToPeer", of: "cpuMicrosPerEvent", to: "millrace" }],
-    ...(atLeast !== undefined && { targets: [{ ratio: "ratioToPeer", atLeast }] }),
+    ratios: [{ heading: "Millrace is N times as fast", of: CPU, to: "millrace", atLeast }],
   };
 }
 
-function bytewax(environment: string, program: string): SetUp {
-  return pythonSetUp({
-    name: `bytewax-${environment}`,
-    folder: "bytewax",
-    requirements: `requirements-${environment}.txt`,
-    package: "bytewax",
-    args: ["-m", "bytewax.run", peerFile("bytewax", program)],
+function bytewax(program: string, title: string, options: PeerOptions): Case {
+  const environment = program === "tutorial" ? "bytewax-tutorial" : "bytewax-tuned";
+  const args = ["-m", "bytewax.run", join(PEERS, `bytewax/${program}.py`)];
+  const started = prepared(`${environment}/bin/python`, args);
+  return peer(`bytewax-${program}`, `Bytewax, ${title}`, started, { idling: BYTEWAX_IDLING, ...options });
+}
+
+function redisPy(name: string, title: string, program: string, share: number): Case {
+  return peer(name, title, prepared(`${name}/bin/python`, [join(PEERS, `redis-py/${program}.py`)]), {
+    share,
   });
 }
 
-function redisPy(name: string, requirements: string, program: string): SetUp {
-  const folder = "redis-py";
-  return pythonSetUp({ name, folder, requirements, package: "redis", args: [peerFile(folder, program)] });
+/** A program in another language: a file in a prepared folder, with its task in the environment. */
+function prepared(file: string, args: readonly string[]): Peer {
+  const stamp = join(PREPARED, file.split("/")[0] ?? "", "version.txt");
+  return {
+    version: existsSync(stamp) ? readFileSync(stamp, "utf8").trim() : undefined,
+    start: (bed, _load, options) => {
+      const env = {
+        ...bed.env,
+        BENCH_CHANNEL: CHANNEL,
+        BENCH_WINDOW_MS: String(WINDOW_MS),
+        PYTHONPATH: [join(PEERS, "python"), join(PEERS, "bytewax")].join(delimiter),
+        // Otherwise Python writes its cache beside the sources.
+        PYTHONDONTWRITEBYTECODE: "1",
+      };
+      return startProcess(join(PREPARED, file), args, { ...options, env });
+    },
+  };
 }
 
 /** It is installed with the other packages of this project. */
-function rxjs(program: string): SetUp {
-  const { command } = ownProgram(program, program);
-  return () => Promise.resolve({ version: nodeVersion("rxjs"), command });
+function rxjs(form: string): Peer {
+  return { version: nodeVersion("rxjs"), start: ownProgram("RxJS", "rxjs", () => [form]).start };
 }
 
 function nodeVersion(module: string): string {

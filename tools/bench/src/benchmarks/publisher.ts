@@ -1,50 +1,39 @@
+import { group } from "../benchmark.ts";
 import type { Benchmark, Group } from "../benchmark.ts";
-import { selfMeasured } from "../lab/programs.ts";
-import { CONTENDER, figures, RATE, targets, times } from "../table.ts";
+import { CHANNEL, publish, withBed } from "../lab/bed.ts";
+import { selfMeasured } from "../lab/contenders.ts";
+import { RATE } from "../lab/trial.ts";
 
 /** The publisher beside a loop written by hand, without a subscriber: how fast they send the same bytes. */
 export const publisher: Benchmark = {
   name: "publisher",
   description:
     "Measures the publisher beside a pipeline loop that people write by hand, with the same bytes.",
-  which: "how events are packed",
-  options: ["rounds", "scale"],
   groups: [
-    group("bare", "Publishing bare lines", undefined, 1_000_000),
-    group("frames", "Publishing frames of 64", 64, 3_000_000),
+    sending("bare", "Publishing bare lines", undefined, 1_000_000),
+    sending("frames", "Publishing frames of 64", 64, 3_000_000),
   ],
-  columns: [CONTENDER, RATE, figures("to the bare loop", ["rateToBareLoop"], times), targets()],
 };
 
-function group(name: string, title: string, batch: number | undefined, all: number): Group {
-  const loop = `${name}-loop`;
-  return {
-    name,
-    title,
-    cases: [
-      {
-        case: loop,
-        contender: "bare ioredis pipeline loop",
-        measure: async (run) => {
-          const bed = await run.bed();
-          const events = Math.ceil(all * run.scale);
-          const args = [bed.redis.url, bed.newChannel(), events, batch ?? 1];
-          return { events, ...(await selfMeasured("bare-publisher", args)) };
-        },
-      },
-      {
-        case: name,
-        contender: "Millrace's publisher",
-        measure: async (run) => {
-          const bed = await run.bed();
-          const events = Math.ceil(all * run.scale);
+function sending(name: string, title: string, batch: number | undefined, all: number): Group {
+  return group(name, title, [
+    {
+      name: `${name}-loop`,
+      contender: "bare ioredis pipeline loop",
+      measure: ({ scale }) =>
+        withBed(({ url }) =>
+          selfMeasured("bare-publisher", [url, CHANNEL, Math.ceil(all * scale), batch ?? 1]),
+        ),
+    },
+    {
+      name,
+      contender: "Millrace's publisher",
+      measure: ({ scale }) =>
+        withBed(async (bed) => {
           const load = { transport: "pubsub", batch } as const;
-          const { perSecond } = await bed.publish(load, bed.newChannel(), events, { heard: false });
-          return { events, eventsPerSecond: Number(perSecond) };
-        },
-        ratios: [{ name: "rateToBareLoop", of: "eventsPerSecond", to: loop }],
-        targets: [{ ratio: "rateToBareLoop", atLeast: 0.9 }],
-      },
-    ],
-  };
+          return { [RATE]: await publish(bed, load, Math.ceil(all * scale), { wait: "0" }) };
+        }),
+      ratios: [{ heading: "to the bare loop", of: RATE, to: `${name}-loop`, atLeast: 0.9 }],
+    },
+  ]);
 }

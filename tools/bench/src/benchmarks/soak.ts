@@ -1,62 +1,51 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Benchmark, Case, Run } from "../benchmark.ts";
-import type { Bed, Load } from "../lab/bed.ts";
-import type { Consumer } from "../lab/consumer.ts";
-import { millrace, withContender } from "../lab/contenders.ts";
+import type { Benchmark, Case, Figures, Run } from "../benchmark.ts";
+import { publish } from "../lab/bed.ts";
+import type { Load } from "../lab/bed.ts";
+import { millrace } from "../lab/contenders.ts";
 import type { Contender } from "../lab/contenders.ts";
-import { allCounted, LatestRows } from "../lab/tally.ts";
-import type { Figures } from "../rounds.ts";
+import { runTrial } from "../lab/trial.ts";
+import type { Job } from "../lab/trial.ts";
+import { usageOf } from "../lab/usage.ts";
 import { median } from "../statistics.ts";
-import { CONTENDER, figures, readable, targets, times, whole } from "../table.ts";
 
-const FRAMES = 64;
+const GROWTH = "late to early";
+const REDIS_GROWTH = "the same of Redis";
+const MINUTES = 10;
+/** Events per second. */
+const RATE = 50_000;
+/** Of that rate. */
+const LEAST_RATE = 0.98;
+const SAMPLES = 200;
+/** Samples in a tenth of the run show how much memory is in use. */
+const TENTH = SAMPLES / 10;
+/** Counted entries are removed, and so are rows that are no longer read: Redis must not grow either. */
+const TRIMMED = ["--sink=redis", "--trim", "--result-ttl=60s"];
 
-/** Whether memory or cost grows over a long time. As good as flat: a heap goes up and down by a tenth. */
+/** Whether memory grows over a long time. As good as flat: a heap goes up and down by a tenth. */
 export const soak: Benchmark = {
   name: "soak",
-  description: "Runs publisher and aggregator for a long time, and shows whether memory or cost grows.",
-  which: "which",
-  options: ["minutes", "rate"],
+  description: `Runs publisher and aggregator for ${MINUTES} minutes (times --scale), and shows whether memory grows.`,
+  rounds: 1,
   groups: [
     {
       cases: [
         steady("pubsub-frames", "pubsub", millrace("Pub/Sub, frames of 64")),
-        // Counted entries are removed, and so are rows that are no longer read: Redis must not grow either.
-        steady(
-          "stream-on",
-          "stream",
-          millrace("Streams, exactly-once on", ["--sink=redis", "--trim", "--result-ttl=60s"], "redis"),
-        ),
+        steady("stream-on", "stream", millrace("Streams, exactly-once on", TRIMMED, "redis")),
       ],
     },
-  ],
-  columns: [
-    CONTENDER,
-    figures("minutes", ["minutes"]),
-    figures("events", ["events"], readable),
-    figures("MiB early, late, peak", ["earlyMiB", "lateMiB", "peakMiB"], whole),
-    figures("late to early", ["growth"], times),
-    figures("the same of Redis", ["redisGrowth"], times),
-    targets(),
-    figures("CPU µs/event early, late", ["earlyCpuMicrosPerEvent", "lateCpuMicrosPerEvent"]),
   ],
 };
 
 function steady(name: string, transport: Load["transport"], contender: Contender): Case {
   return {
-    case: name,
+    name,
+    choice: name,
     contender: contender.name,
-    measure: (run) => soakOnce(run, { transport, batch: FRAMES }, contender),
-    targets: ["growth", "redisGrowth"].map((ratio) => ({ ratio, atMost: 1.1 })),
+    measure: (run) => soakOnce(run, { load: { transport, batch: 64 }, contender }),
+    ratios: [GROWTH, REDIS_GROWTH].map((heading) => ({ heading, atMost: 1.1 })),
   };
 }
-
-/** Samples in a tenth of the run show how much memory is in use. */
-const SAMPLES = 200;
-const TENTH = SAMPLES / 10;
-const WINDOW_MS = 1_000;
-/** Of the requested rate. */
-const LEAST_RATE = 0.98;
 
 /**
  * Sends events at a steady rate for a long time, and samples the memory of aggregator and Redis. "Early" is the second
@@ -64,85 +53,35 @@ const LEAST_RATE = 0.98;
  *
  * @throws Error if events did not arrive at that rate, or rows do not add up
  */
-async function soakOnce(run: Run, load: Load, contender: Contender): Promise<Figures> {
-  const bed = await run.bed();
-  const { minutes, rate } = run;
-  const events = Math.round(minutes * 60 * rate);
-  const rows = new LatestRows();
-  const allRows = async (): Promise<Iterable<string>> => {
-    if (contender.rows === "redis") rows.add(...(await bed.keptRows()));
-    return rows.lines;
-  };
-  const onRow = (line: string): void => {
-    rows.add(line);
-  };
-  return withContender(contender, { bed, load, windowMs: WINDOW_MS }, onRow, async (consumer, channel) => {
-    // The publisher ends with the last sample; if it fails, it does so before.
-    const [{ perSecond }, samples] = await Promise.all([
-      bed.publish(load, channel, events, { rate }),
-      samplesOf(bed, consumer, run, allRows),
-    ]);
-    if (!(Number(perSecond) >= rate * LEAST_RATE)) {
-      throw new Error(`Events came at ${String(perSecond)} a second instead of ${rate}.`);
+async function soakOnce({ scale, signal }: Run, job: Job): Promise<Figures> {
+  const seconds = MINUTES * 60 * scale;
+  const events = Math.round(seconds * RATE);
+  return runTrial(job, async ({ bed, pid, keepRows, counted }) => {
+    const sent = publish(bed, job.load, events, { rate: RATE });
+    const own: number[] = [];
+    const redis: number[] = [];
+    for (const began = performance.now(); own.length < SAMPLES;) {
+      // At a random instant of its interval: otherwise all samples see windows and uncommitted data at the same age.
+      const at = began + ((own.length + Math.random()) * seconds * 1_000) / SAMPLES;
+      await delay(at - performance.now(), undefined, { signal });
+      own.push((await usageOf(pid)).residentMiB);
+      // The memory in use, not the resident memory, which varies by half with the allocator.
+      const held = /^used_memory:(\d+)/m.exec(await bed.client.info("memory"))?.[1];
+      redis.push(Number(held) / 2 ** 20);
+      await keepRows();
     }
-    const { peakMiB } = await consumer.quiet();
-    await allCounted(contender.name, [events], allRows);
-    const early = samples.slice(TENTH, 2 * TENTH);
-    const late = samples.slice(-TENTH);
-    const memory = (some: readonly Sample[], of: "residentMiB" | "redisMiB"): number =>
-      median(some.map((sample) => sample[of]));
+    const perSecond = await sent;
+    if (!(perSecond >= RATE * LEAST_RATE)) throw new Error(`The rate was ${perSecond} instead of ${RATE}.`);
+    await counted([events]);
+    const early = (samples: readonly number[]): number => median(samples.slice(TENTH, 2 * TENTH));
+    const late = (samples: readonly number[]): number => median(samples.slice(-TENTH));
     return {
-      minutes,
       events,
-      earlyMiB: memory(early, "residentMiB"),
-      lateMiB: memory(late, "residentMiB"),
-      peakMiB,
-      growth: memory(late, "residentMiB") / memory(early, "residentMiB"),
-      redisGrowth: memory(late, "redisMiB") / memory(early, "redisMiB"),
-      earlyCpuMicrosPerEvent: cpuPerSecond(early) / Number(perSecond),
-      lateCpuMicrosPerEvent: cpuPerSecond(late) / Number(perSecond),
+      "MiB early": early(own),
+      "MiB late": late(own),
+      "peak MiB": (await usageOf(pid)).peakMiB,
+      [GROWTH]: late(own) / early(own),
+      [REDIS_GROWTH]: late(redis) / early(redis),
     };
   });
-}
-
-interface Sample {
-  readonly atMs: number;
-  readonly residentMiB: number;
-  readonly redisMiB: number;
-  readonly cpuMicros: number;
-}
-
-async function samplesOf(
-  bed: Bed,
-  consumer: Consumer,
-  { minutes, signal, logger }: Run,
-  onSample: () => Promise<unknown>,
-): Promise<readonly Sample[]> {
-  const everyMs = (minutes * 60_000) / SAMPLES;
-  const samples: Sample[] = [];
-  for (const began = performance.now(); samples.length < SAMPLES;) {
-    // At a random instant of its interval: otherwise all samples see windows and uncommitted data at the same age.
-    const atMs = began + (samples.length + Math.random()) * everyMs;
-    await delay(atMs - performance.now(), undefined, { signal });
-    const { residentMiB, cpuMicros } = consumer.usage();
-    // The memory in use, not the resident memory, which varies by half with the allocator.
-    const held = /^used_memory:(\d+)/m.exec(await bed.client.info("memory"))?.[1];
-    samples.push({ atMs, residentMiB, cpuMicros, redisMiB: Number(held) / 2 ** 20 });
-    await onSample();
-    if (samples.length % TENTH === 0) {
-      const tenths = samples.length / TENTH;
-      logger.info(
-        { event: "soaking", tenths, residentMiB },
-        `${tenths} tenths over, ${Math.round(residentMiB)} MiB`,
-      );
-    }
-  }
-  return samples;
-}
-
-/** CPU time, µs. */
-function cpuPerSecond(samples: readonly Sample[]): number {
-  const [first, last] = [samples[0], samples.at(-1)];
-  if (first === undefined || last === undefined) return Number.NaN;
-  return ((last.cpuMicros - first.cpuMicros) * 1_000) / (last.atMs - first.atMs);
 }

@@ -1,10 +1,8 @@
 import { startRedis } from "@millrace/local-redis";
-import type { LocalRedis } from "@millrace/local-redis";
 import { startProgram } from "@millrace/local-redis/programs";
-import type { LogLine, StartedProgram } from "@millrace/local-redis/programs";
+import type { StartedProgram } from "@millrace/local-redis/programs";
 import { Redis } from "ioredis";
-import { cpus, release, totalmem, type } from "node:os";
-import { appMain } from "./programs.ts";
+import { appMain } from "./entry-files.ts";
 
 /** How the publisher sends the events. */
 export interface Load {
@@ -15,113 +13,63 @@ export interface Load {
   readonly partitions?: number;
 }
 
+/** The channel or stream of all events. */
+export const CHANNEL = "bench";
+
 /** Without an output limit for subscribers: by default Redis disconnects one that is slow or paused. */
 const REDIS_ARGS = ["--client-output-buffer-limit", "pubsub 0 0 0"];
 
-/** A Redis of its own, and the real publisher. */
-export class Bed {
-  readonly redis: LocalRedis;
+/** A Redis of its own, and programs that use it. */
+export interface Bed {
+  readonly url: string;
   /** Client for inspecting Redis. */
   readonly client: Redis;
-  readonly #programs = new Set<Pick<StartedProgram, "kill">>();
-  #channels = 0;
-
-  private constructor(redis: LocalRedis) {
-    this.redis = redis;
-    this.client = new Redis(redis.url);
-  }
-
-  static async open(): Promise<Bed> {
-    return new Bed(await startRedis({ args: REDIS_ARGS }));
-  }
-
-  /** A channel or stream that is not used yet. */
-  newChannel(): string {
-    this.#channels += 1;
-    return `bench_${this.#channels}`;
-  }
-
-  /**
-   * Runs the publisher until it has published this number of events. @returns its report
-   *
-   * @param rate events per second. `@default as fast as Redis takes them`
-   * @param heard whether there is or will be a subscriber. `@default true`
-   */
-  async publish(
-    { transport, batch, partitions = 1 }: Load,
-    channel: string,
-    events: number,
-    { rate, heard = true }: { readonly rate?: number; readonly heard?: boolean } = {},
-  ): Promise<LogLine> {
-    const program = startProgram(appMain("publisher"), {
-      args: [
-        `--generate=${rate ?? "max"}`,
-        `--events=${events}`,
-        `--transport=${transport}`,
-        `--channel=${channel}`,
-        `--partitions=${partitions}`,
-        ...(batch === undefined ? [] : [`--batch=${batch}`]),
-        ...(heard ? [] : ["--wait-for-subscriber=0"]),
-      ],
-      env: this.env,
-    });
-    const release = this.adopt(program);
-    const report = program.logged("report");
-    // If it fails, the report fails too.
-    report.catch(() => undefined);
-    const { code } = await program.ended;
-    release();
-    if (code !== 0) throw new Error(`The publisher ended with exit code ${String(code)}.`);
-    return report;
-  }
-
-  /** Kills a program when this bed closes. @returns a function that cancels this */
-  adopt(program: Pick<StartedProgram, "kill">): () => void {
-    this.#programs.add(program);
-    return () => this.#programs.delete(program);
-  }
-
   /** Gives programs of this project the address of Redis, and takes their other variables away. */
-  get env(): Readonly<Record<string, string>> {
-    const others = Object.keys(process.env).filter((name) =>
-      /^(REDIS_|MILLRACE_|EVENTS_JSONL_FILE)/.test(name),
-    );
-    return {
-      ...Object.fromEntries(others.map((name) => [name, ""])),
-      REDIS_URL: this.redis.url,
-      MILLRACE_LOG_FORMAT: "json",
-    };
-  }
+  readonly env: Readonly<Record<string, string>>;
+  /** Killed at the end, those that still run then. */
+  readonly programs: StartedProgram[];
+}
 
-  /** The rows that the aggregator keeps in Redis, of all windows and partitions. */
-  async keptRows(): Promise<readonly string[]> {
-    const rows: string[] = [];
-    for await (const names of this.client.scanStream({ match: "millrace:*:results:out:*", type: "hash" })) {
-      for (const name of names as readonly string[]) rows.push(...(await this.client.hvals(name)));
-    }
-    return rows;
-  }
-
-  /** Removes all events and results. */
-  async clear(): Promise<void> {
-    await this.client.flushall();
-  }
-
-  async close(): Promise<void> {
-    for (const program of this.#programs) program.kill("SIGKILL");
-    this.client.disconnect();
-    await this.redis.stop();
+/** Makes a bed, and removes it when it is no longer used. */
+export async function withBed<T>(use: (bed: Bed) => Promise<T>): Promise<T> {
+  const redis = await startRedis({ args: REDIS_ARGS });
+  const client = new Redis(redis.url);
+  const programs: StartedProgram[] = [];
+  const own = Object.keys(process.env).filter((name) => /^(REDIS_|MILLRACE_|EVENTS_JSONL_FILE)/.test(name));
+  const env = { ...Object.fromEntries(own.map((name) => [name, ""])), REDIS_URL: redis.url };
+  try {
+    return await use({ url: redis.url, client, env, programs });
+  } finally {
+    for (const program of programs) program.kill("SIGKILL");
+    client.disconnect();
+    await redis.stop();
   }
 }
 
-/** The machine that figures were taken on: they mean something on such a machine only. */
-export async function machineLine(bed: Bed | undefined): Promise<string> {
-  const model = cpus()[0]?.model.trim() ?? "unknown";
-  const memory = Math.round(totalmem() / 2 ** 30);
-  const machine = `${cpus().length} cores of ${model}, ${memory} GiB, ${type()} ${release()}, Node ${process.version}`;
-  const info = (await bed?.client.info("server")) ?? "";
-  const [, server, version] =
-    /^(valkey)_version:(\S+)/m.exec(info) ?? /^(redis)_version:(\S+)/m.exec(info) ?? [];
-  if (server === undefined || version === undefined) return machine;
-  return `${machine}, ${server === "valkey" ? "Valkey" : "Redis"} ${version}`;
+/**
+ * Runs the publisher until it has published this number of events. @returns how many it sent in a second
+ *
+ * @param wait for a subscriber. `@default "60s"`
+ * @param rate events per second. `@default as fast as Redis takes them`
+ */
+export async function publish(
+  { programs, env }: Bed,
+  { transport, batch, partitions = 1 }: Load,
+  events: number,
+  { wait = "60s", rate }: { readonly wait?: string; readonly rate?: number | undefined } = {},
+): Promise<number> {
+  const args = [
+    `--generate=${rate ?? "max"}`,
+    `--events=${events}`,
+    `--transport=${transport}`,
+    `--channel=${CHANNEL}`,
+    `--partitions=${partitions}`,
+    ...(batch === undefined ? [] : [`--batch=${batch}`]),
+    ...(transport === "stream" ? [] : [`--wait-for-subscriber=${wait}`]),
+  ];
+  const program = startProgram(appMain("publisher"), { args, env });
+  programs.push(program);
+  const [report, { code }] = await Promise.all([program.logged("report"), program.ended]);
+  if (code !== 0) throw new Error(`The publisher ended with exit code ${String(code)}.`);
+  return Number(report["perSecond"]);
 }

@@ -1,34 +1,30 @@
-import type { Redis } from "ioredis";
+import type { StartedProgram } from "@millrace/local-redis/programs";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Case, Run } from "../benchmark.ts";
-import type { Figures } from "../rounds.ts";
-import { quantile } from "../statistics.ts";
+import type { Figures, Run } from "../benchmark.ts";
+import { publish, withBed } from "./bed.ts";
 import type { Bed, Load } from "./bed.ts";
-import type { Usage } from "./consumer.ts";
-import { withContender } from "./contenders.ts";
+import { selfMeasured } from "./contenders.ts";
 import type { Contender } from "./contenders.ts";
-import { selfMeasured } from "./programs.ts";
-import { allCounted } from "./tally.ts";
+import { wrongCount } from "./tally.ts";
+import { quiet, usageOf } from "./usage.ts";
+
+/** Headings of figures that are compared. */
+export const CPU = "CPU µs/event";
+export const CPU_RATE = "events per CPU second";
+export const RATE = "events/s";
 
 /** Events of the warm-up, so that code is compiled and memory has its final size. */
 const WARM_UP_EVENTS = 200_000;
-/** Short enough to close soon after the last event. */
-const WINDOW_MS = 1_000;
-/** What the rows of the last window may take, and is not counted: this much, or a share of what was measured. */
-const AFTERWARDS_MICROS = 100_000;
-const AFTERWARDS_SHARE = 0.1;
+/** Long enough for a window that is still open, and for its waiting time. */
+const COUNTED_TIMEOUT_MS = 15_000;
+const POLL_MS = 50;
+const LOG_TAIL_LENGTH = 2_000;
+const LOG_DELAY_MS = 300;
 
-/** The input of a measurement, and the program that counts it. */
+/** A program, and how it gets its events. */
 export interface Job {
   readonly load: Load;
   readonly contender: Contender;
-  /** Without those of the warm-up. */
-  readonly events: number;
-}
-
-/** A case of {@link measure}. */
-export function counting(name: string, job: Job): Pick<Case, "case" | "contender" | "measure"> {
-  return { case: name, contender: job.contender.name, measure: (run) => measure(run, job) };
 }
 
 /**
@@ -36,94 +32,97 @@ export function counting(name: string, job: Job): Pick<Case, "case" | "contender
  * Redis. They were published while it was paused, so that the publisher's rate and CPU time have no effect, and all
  * contenders get the same input.
  *
+ * @param all events without those of the warm-up
  * @throws Error if the rows do not add up: a wrong result must not have a measurement
  */
-export async function measure(run: Run, { load, contender, events: all }: Job): Promise<Figures> {
-  const bed = await run.bed();
-  const { idling = 0, share = 1 } = contender;
-  const warmUp = Math.ceil(WARM_UP_EVENTS * run.scale * share);
-  const events = Math.ceil(all * run.scale * share);
-  const lines: string[] = [];
-  const onRow = (line: string): unknown => lines.push(line);
-  return withContender(contender, { bed, load, windowMs: WINDOW_MS }, onRow, async (consumer, channel) => {
-    await bed.publish(load, channel, warmUp);
-    const before = await consumer.quiet(idling);
-    consumer.pause();
-    await bed.publish(load, channel, events);
+export async function measure({ scale }: Run, job: Job, all: number): Promise<Figures> {
+  const { idling = 0, share = 1 } = job.contender;
+  const scaled = (number: number): number => Math.ceil(number * scale * share);
+  const [warmUp, events] = [scaled(WARM_UP_EVENTS), scaled(all)] as const;
+  return runTrial(job, async ({ bed, program, pid, counted }) => {
+    await publish(bed, job.load, warmUp);
+    await quiet(pid, idling);
+    const before = await usageOf(pid);
+    const resume = (): void => {
+      program.kill("SIGCONT");
+    };
+    program.kill("SIGSTOP");
+    // An interrupted benchmark must not leave a paused process, which cannot see that this one has ended.
+    process.once("exit", resume);
+    await publish(bed, job.load, events);
+    process.off("exit", resume);
     const began = performance.now();
-    consumer.resume();
-    const quiet = await consumer.quiet(idling);
-    await allCounted(contender.name, [warmUp, events], () => {
-      consumer.throwIfEnded();
-      return contender.rows === "redis" ? bed.keptRows() : Promise.resolve(lines);
-    });
-    const end = atEnd(before, quiet, consumer.usage(), idling);
-    return perEvent(events, end.cpuMicros - before.cpuMicros, end.at - began, quiet.peakMiB);
+    resume();
+    const done = await quiet(pid, idling);
+    await counted([warmUp, events]);
+    // It may have worked since: to close the last window, or after a wait for a core. One that never rests is not charged
+    // for the wait.
+    const end = idling > 0 ? done : await usageOf(pid);
+    return perEvent(events, end.cpuMicros - before.cpuMicros, done.at - began, end.peakMiB);
   });
-}
-
-/** When it really was done: it may have been kept waiting for so long that it only seemed so. */
-function atEnd(before: Usage, quiet: Usage, now: Usage, idling: number): Usage {
-  const idle = idling * (now.at - quiet.at) * 1_000;
-  const afterwards = now.cpuMicros - quiet.cpuMicros - idle;
-  const most = Math.max(AFTERWARDS_MICROS, (quiet.cpuMicros - before.cpuMicros) * AFTERWARDS_SHARE);
-  return afterwards > most ? { ...now, cpuMicros: now.cpuMicros - idle } : quiet;
 }
 
 /** Measures the loop that parses and counts over lines in memory, in a process of its own: nothing is received. */
 export async function measureFloor({ scale }: Run, all: number): Promise<Figures> {
   const [warmUp, events] = [Math.ceil(WARM_UP_EVENTS * scale), Math.ceil(all * scale)] as const;
-  const { cpuMicros, elapsedMs, rssMiB } = await selfMeasured("floor", [WINDOW_MS, warmUp, events]);
-  return perEvent(events, cpuMicros, elapsedMs, rssMiB);
+  const { cpuMicros, elapsedMs, peakMiB } = await selfMeasured("floor", [warmUp, events]);
+  return perEvent(events, cpuMicros, elapsedMs, peakMiB);
 }
 
-function perEvent(events: number, cpuMicros = NaN, elapsedMs = NaN, rssMiB = NaN): Figures {
+function perEvent(events: number, cpuMicros = NaN, elapsedMs = NaN, peakMiB = NaN): Figures {
   return {
-    events,
-    cpuMicrosPerEvent: cpuMicros / events,
-    eventsPerCpuSecond: (events * 1e6) / cpuMicros,
-    eventsPerSecond: (events * 1_000) / elapsedMs,
-    rssMiB,
+    [CPU]: cpuMicros / events,
+    [CPU_RATE]: (events * 1e6) / cpuMicros,
+    [RATE]: (events * 1_000) / elapsedMs,
+    "peak MiB": peakMiB,
   };
 }
 
-/** Far below the limit of every contender, so that queueing is not measured. */
-const LATENCY_RATE = 5_000;
-const LATENCY_SECONDS = 10;
-const LATENCY_WINDOW_MS = 250;
-/** Until the last window has closed. */
-const LATENCY_AFTER_MS = 1_000;
-
-/** Measures one contender over events that come steadily: from the end of a window to the arrival of each of its rows. */
-export async function measureLatency(
-  run: Run,
-  { load, contender }: Pick<Job, "load" | "contender">,
-): Promise<Figures> {
-  const bed = await run.bed();
-  const waits: number[] = [];
-  const arrived = (close: number): unknown => waits.push(Date.now() - close);
-  const onRow = (line: string): void => {
-    arrived((JSON.parse(line) as { readonly window: { readonly close: number } }).window.close);
-  };
-  return withContender(contender, { bed, load, windowMs: LATENCY_WINDOW_MS }, onRow, async (_, channel) => {
-    const notices = contender.rows === "redis" ? await noticesOf(bed, channel, arrived) : undefined;
-    try {
-      await bed.publish(load, channel, LATENCY_RATE * LATENCY_SECONDS, { rate: LATENCY_RATE });
-      await delay(LATENCY_AFTER_MS);
-    } finally {
-      notices?.disconnect();
-    }
-    if (waits.length === 0) throw new Error(`No row of ${contender.name} arrived.`);
-    return { latencyP50Ms: quantile(waits, 0.5), latencyP99Ms: quantile(waits, 0.99) };
-  });
+/** A contender that runs, and what is done with it. */
+export interface Trial {
+  readonly bed: Bed;
+  readonly program: StartedProgram;
+  readonly pid: number;
+  /** Remembers the rows that are in Redis now, which removes those of past windows after a time. */
+  readonly keepRows: () => Promise<void>;
+  /** Resolves when all rows of these publications are there. @throws Error if they do not add up */
+  readonly counted: (publications: readonly number[]) => Promise<void>;
 }
 
-/** Rows in Redis arrive with the notice of their commit, which has the time when their window opened. */
-async function noticesOf(bed: Bed, channel: string, arrived: (close: number) => void): Promise<Redis> {
-  const subscriber = bed.client.duplicate();
-  subscriber.on("message", (_channel: string, message: string) => {
-    arrived(Number((JSON.parse(message) as { readonly window: string }).window) + LATENCY_WINDOW_MS);
+/** Runs a contender for as long as it is used. @throws Error if it ends before, with the end of its log */
+export async function runTrial<T>({ load, contender }: Job, use: (trial: Trial) => Promise<T>): Promise<T> {
+  return withBed(async (bed) => {
+    const rows = new Map<string, string>();
+    const onOutput = (row: string): unknown => rows.set(String(rows.size), row);
+    const program = contender.start(bed, load, { holdInput: true, onOutput });
+    bed.programs.push(program);
+    const ended = program.ended.then(({ log, complaints }) => {
+      const text = [...log.map(({ msg }) => msg), ...complaints].join(" ").slice(-LOG_TAIL_LENGTH);
+      throw new Error(`${contender.name} ended by itself. The end of its log: ${text || "nothing"}`);
+    });
+    const keepRows = async (): Promise<void> => {
+      if (contender.rows !== "redis") return;
+      for (const name of await bed.client.keys("millrace:*:results:out:*")) {
+        if ((await bed.client.type(name)) !== "hash") continue;
+        const found = Object.entries(await bed.client.hgetall(name));
+        for (const [field, row] of found) rows.set(`${name} ${field}`, row);
+      }
+    };
+    const counted = async (publications: readonly number[]): Promise<void> => {
+      for (const deadline = performance.now() + COUNTED_TIMEOUT_MS; ;) {
+        await keepRows();
+        const wrong = wrongCount(publications, rows.values());
+        if (wrong === undefined) return;
+        if (performance.now() > deadline) throw new Error(`${contender.name} is wrong: ${wrong}.`);
+        await delay(POLL_MS);
+      }
+    };
+    const { pid = 0 } = program;
+    const used = use({ bed, program, pid, keepRows, counted }).catch(async (error: unknown) => {
+      // If the program has ended, its log has the reason.
+      await delay(LOG_DELAY_MS);
+      throw error;
+    });
+    return Promise.race([used, ended]);
   });
-  await subscriber.subscribe(`millrace:{${channel}}:mobile_counts:results:out`);
-  return subscriber;
 }

@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 import { eventLines } from "../lab/tally.ts";
-import { endWithParent } from "./common.ts";
+import "./common.ts";
 
 /*
  * A fast hand-written publisher: pipelines of 128 KiB, two of them in flight, of lines in memory.
@@ -11,7 +11,6 @@ const PIPELINE_BYTES = 128 * 1_024;
 const IN_FLIGHT = 2;
 
 const [url = "", channel = "", events = "", batch = ""] = process.argv.slice(2);
-endWithParent();
 const redis = new Redis(url);
 await redis.ping();
 const lines = eventLines();
@@ -31,7 +30,7 @@ for (let sent = 0; sent < total;) {
 }
 await Promise.all(flying);
 const elapsedMs = performance.now() - began;
-process.stdout.write(`${JSON.stringify({ eventsPerSecond: (Number(events) * 1_000) / elapsedMs })}\n`);
+process.stdout.write(`${JSON.stringify({ "events/s": (Number(events) * 1_000) / elapsedMs })}\n`);
 process.disconnect();
 redis.disconnect();
 

@@ -3,10 +3,11 @@ import type { RawLine, Sink, Source } from "@millrace/dataflow";
 import { clickCodec } from "@millrace/event-schema";
 import type { ClickEvent } from "@millrace/event-schema";
 import { eventTime, messageTime, tumbling } from "@millrace/windowing";
+import type { WindowResult } from "@millrace/windowing";
 import { eventOf } from "../click.ts";
 import { FLOW, LATE } from "../names.ts";
 import { addTallies, tallyOf } from "../tally.ts";
-import type { ResultRow } from "../tally.ts";
+import type { Tally } from "../tally.ts";
 import type { ClockKind } from "./config.ts";
 
 /** The parts of the flow. */
@@ -18,7 +19,7 @@ export interface CrashFlowParts {
   readonly allowedLatenessMs: number;
   readonly pageSize: number;
   /** Sinks by id of the output step; each gets every row. */
-  readonly results: Readonly<Record<string, Sink<ResultRow>>>;
+  readonly results: Readonly<Record<string, Sink<WindowResult<Tally>>>>;
   /** Sink for late events. */
   readonly late: Sink<unknown>;
 }
@@ -37,14 +38,7 @@ export function crashFlow(parts: CrashFlowParts): Dataflow {
     .keyBy("os_timezone")
     .window("windows", tumbling(windowMs), clock, { allowedLateness: allowedLatenessMs, pageSize })
     .reduce("tallies", tallyOf, addTallies);
-  const rows = tallies.map(({ key, value, window, revision, complete }): ResultRow => ({
-    window: Number(window.id),
-    key,
-    revision,
-    ...value,
-    complete: complete === "unknown" ? null : complete,
-  }));
-  for (const [id, sink] of Object.entries(parts.results)) rows.output(id, sink);
+  for (const [id, sink] of Object.entries(parts.results)) tallies.output(id, sink);
   tallies.late.map(({ key, value }) => ({ late: eventOf(value).number, key })).output(LATE, parts.late);
   return flow;
 }

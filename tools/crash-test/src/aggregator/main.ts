@@ -1,9 +1,10 @@
 import { runProgram } from "@millrace/cli";
-import { StdoutSink, reconcile, start } from "@millrace/dataflow";
+import { StdoutSink, mapRows, reconcile, start } from "@millrace/dataflow";
 import type { Logger, Store } from "@millrace/dataflow";
 import { RedisPubSubSource, RedisStreamSource } from "@millrace/redis-source";
-import { RedisHashResultSink, RedisStore, RedisStreamResultSink } from "@millrace/redis-store";
+import { RedisStore, RedisStreamResultSink } from "@millrace/redis-store";
 import { CHANNEL, HISTORY, LATEST } from "../names.ts";
+import { rowOf } from "../tally.ts";
 import type { ResultRow } from "../tally.ts";
 import { withoutCommitNumber, withoutFence } from "./careless-stores.ts";
 import { aggregatorSettings } from "./config.ts";
@@ -37,18 +38,14 @@ function endsOf(
   { url, print, without }: AggregatorSettings,
   store: RedisStore | undefined,
 ): Pick<CrashFlowParts, "source" | "results" | "late"> {
-  const stdout =
-    without === "flush" ? withoutFlush(new StdoutSink<ResultRow>()) : new StdoutSink<ResultRow>();
+  const lines = new StdoutSink<ResultRow>();
+  const stdout = mapRows(without === "flush" ? withoutFlush(lines) : lines, rowOf);
   if (store === undefined) {
     const source = new RedisPubSubSource({ url }, { channel: CHANNEL });
     return { source, results: { printed: stdout }, late: new StdoutSink() };
   }
-  const latest = new RedisHashResultSink<ResultRow>(store, {
-    window: (row) => row.window,
-    key: (row) => row.key,
-    revision: (row) => row.revision,
-  });
-  const history = new RedisStreamResultSink<ResultRow>(store, { maxLength: MOST_ROWS });
+  const latest = store.results({ row: rowOf });
+  const history = mapRows(new RedisStreamResultSink<ResultRow>(store, { maxLength: MOST_ROWS }), rowOf);
   return {
     source: new RedisStreamSource({ url }, { stream: CHANNEL, blockMs: 1_000, group: "crash-test" }),
     results: { [LATEST]: latest, [HISTORY]: history, ...(print ? { printed: stdout } : {}) },

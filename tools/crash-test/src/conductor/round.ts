@@ -4,21 +4,16 @@ import type { DeathPlace } from "../aggregator/death.ts";
 import type { Guard } from "../guard.ts";
 import { argsOf, setUp, suits } from "./aggregator-needs.ts";
 import type { AggregatorNeeds, AggregatorSetup } from "./aggregator-needs.ts";
-import { DURABLE, endingOf, soon } from "./bed.ts";
+import { endingOf, soon } from "./bed.ts";
 import type { Bed } from "./bed.ts";
 import { compare } from "./compare.ts";
 import { expectedOf } from "./expected.ts";
-import { SENTINEL_FAULTS, SERVER_FAULTS } from "./faults/index.ts";
-import type { Faults } from "./faults/index.ts";
-import type { Fault } from "./faults/fault.ts";
 import { makeEvents } from "./make-events.ts";
 import { PortionedPublisher } from "./portioned-publisher.ts";
 import type { Random } from "./random.ts";
 import { TaskInRedis } from "./task-in-redis.ts";
-import { SentinelBed } from "./sentinel-bed.ts";
-import { TestBed } from "./test-bed.ts";
+import { WINDOW_MS } from "../names.ts";
 
-const WINDOW_MS = 1_000;
 /** Long enough for the delayed events, and for a publisher on a slow machine. */
 const FLOW_ARGS = [`--window-ms=${WINDOW_MS}`, "--wait-ms=2000", "--lateness-ms=120000"];
 /** Fills a large commit, even if the last portion is partly committed. */
@@ -28,6 +23,19 @@ const IDLE_MS = 500;
 /** The drain timeout of the runtime. */
 const STOP_DEADLINE_MS = 10_000;
 const ANY: AggregatorNeeds = Object.freeze({ mode: undefined, death: undefined });
+
+/** A fault that is injected while events flow, on a test bed of this kind. */
+export interface Fault<B extends Bed> {
+  /** How the aggregator must be started before. */
+  readonly needs: (random: Random) => AggregatorNeeds;
+  /** Number of portions that it needs. `@default 1` */
+  readonly portions?: number;
+  /** Injects the fault while a portion of events is in flight. If the aggregator ends, the round starts another. */
+  readonly strike: (round: Round<B>) => Promise<void>;
+}
+
+/** Faults by name. */
+export type Faults<B extends Bed> = Readonly<Record<string, Fault<B>>>;
 
 /** The plan of a round. */
 export interface RoundPlan {
@@ -49,35 +57,6 @@ export interface RoundReport {
   readonly deaths: readonly DeathPlace[];
   /** Problems; if empty, the round passed. */
   readonly problems: readonly string[];
-}
-
-/**
- * Runs a round: starts with an empty Redis, injects faults, and compares the results with the input; then the same with
- * Sentinels, for the faults that need them.
- *
- * @throws Error when it gets stuck
- */
-export async function runRound(plan: RoundPlan): Promise<RoundReport> {
-  const server = await runOn(() => TestBed.open({ args: DURABLE }), SERVER_FAULTS, plan);
-  const sentinels = await runOn(() => SentinelBed.open(), SENTINEL_FAULTS, plan);
-  return {
-    events: server.events + sentinels.events,
-    rows: server.rows + sentinels.rows,
-    resent: server.resent + sentinels.resent,
-    deaths: [...server.deaths, ...sentinels.deaths],
-    problems: [...server.problems, ...sentinels.problems],
-  };
-}
-
-/** Injects the plan's faults for this kind of test bed; does nothing if there are none. */
-async function runOn<B extends Bed>(
-  open: () => Promise<B>,
-  faults: Faults<B>,
-  plan: RoundPlan,
-): Promise<RoundReport> {
-  const names = plan.faults.filter((name) => name in faults);
-  if (names.length === 0) return { events: 0, rows: 0, resent: 0, deaths: [], problems: [] };
-  return Round.run(open, { ...plan, faults: names }, faults);
 }
 
 /** The part of a round on one test bed, as faults use it. */

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { TaskKeys, resetTask } from "@millrace/redis-store";
-import { CHANNEL, FLOW, HISTORY, LATEST } from "../names.ts";
+import { CHANNEL, FLOW, HISTORY, LATEST, WINDOW_MS } from "../names.ts";
 import type { Bed } from "./bed.ts";
 import type { Random } from "./random.ts";
 import { parseRow, readResults, rowsOf } from "./read-results.ts";
@@ -51,7 +51,7 @@ export class TaskInRedis {
     const newest = await this.#newestWindow();
     const history = this.#keys.results(HISTORY);
     if (newest === undefined) return history;
-    return random.pick([history, this.#keys.window(LATEST, String(newest + WINDOWS_AHEAD))]);
+    return random.pick([history, this.#keys.window(LATEST, String((newest + WINDOWS_AHEAD) * WINDOW_MS))]);
   }
 
   /** A key of state that a commit will write to. */

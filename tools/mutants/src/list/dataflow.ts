@@ -7,7 +7,7 @@ export const DATAFLOW: readonly Mutant[] = [
     file: "libs/dataflow/src/runtime/idle-watch.ts",
     search: "if (this.#since?.connection !== connection) this.#since = { at: now, connection };",
     replace: "this.#since ??= { at: now, connection };",
-    tests: ["libs/dataflow/test/runtime.test.ts"],
+    tests: ["libs/dataflow/test/idle-end.test.ts"],
     guard: "a run could end as idle on two proofs with an outage between them, whose events were not read",
   },
   {
@@ -15,7 +15,7 @@ export const DATAFLOW: readonly Mutant[] = [
     file: "libs/dataflow/src/runtime/ends.ts",
     search: "(abort.aborted ? late.close() : undefined)",
     replace: "undefined",
-    tests: ["libs/dataflow/test/runtime.test.ts"],
+    tests: ["libs/dataflow/test/task-ends.test.ts"],
     guard: "resources that open only after the task was given up would stay open",
   },
   {
@@ -23,7 +23,7 @@ export const DATAFLOW: readonly Mutant[] = [
     file: "libs/dataflow/src/runtime/task.ts",
     search: "if (partition.committed === undefined) return;",
     replace: "if (partition.stats !== null) return;",
-    tests: ["libs/dataflow/test/runtime.test.ts"],
+    tests: ["libs/dataflow/test/task-ends.test.ts"],
     guard: "a source would not be notified of commits, and would neither trim nor show progress",
   },
   {
@@ -47,7 +47,7 @@ export const DATAFLOW: readonly Mutant[] = [
     file: "libs/dataflow/src/runtime/signature.ts",
     search: "if (kept === own) return;",
     replace: "return;",
-    tests: ["libs/dataflow/test/start.test.ts"],
+    tests: ["libs/dataflow/test/state-of-another-flow.test.ts"],
     guard: "a different flow would load state that is not its own",
   },
   {
@@ -55,8 +55,16 @@ export const DATAFLOW: readonly Mutant[] = [
     file: "libs/dataflow/src/operators/error-policy.ts",
     search: "    this.#skipped += 1;\n",
     replace: "",
-    tests: ["libs/dataflow/test/runtime.test.ts"],
+    tests: ["libs/dataflow/test/failing-steps.test.ts"],
     guard: "events that a step has dropped would be missing in the report",
+  },
+  {
+    id: "seconds-everywhere",
+    file: "libs/dataflow/src/operators/window-warnings.ts",
+    search: "time >= LEAST_SECONDS && ",
+    replace: "",
+    tests: ["libs/dataflow/test/time-unit.test.ts"],
+    guard: "a flow with small times would be warned of seconds",
   },
   {
     id: "notified-for-ever",
@@ -71,7 +79,7 @@ export const DATAFLOW: readonly Mutant[] = [
     file: "libs/dataflow/src/sinks/writable-sink.ts",
     search: "if (!takesMore) await this.#until(",
     replace: "if (this.#writable.destroyed) await this.#until(",
-    tests: ["libs/dataflow/test/runtime.test.ts", "libs/dataflow/test/flushing.test.ts"],
+    tests: ["libs/dataflow/test/task-ends.test.ts", "libs/dataflow/test/flushing.test.ts"],
     guard: "rows for a slow reader would pile up in memory",
   },
   {
@@ -128,7 +136,7 @@ export const DATAFLOW: readonly Mutant[] = [
     search:
       "      await abortable(checkStart(this.#flow, parts, this.#given.store, { logger, time, signal }), signal);\n",
     replace: "",
-    tests: ["libs/dataflow/test/start.test.ts"],
+    tests: ["libs/dataflow/test/takeover.test.ts"],
     guard: "a worker that cannot start would stop the one that has its tasks",
   },
   {
@@ -136,7 +144,7 @@ export const DATAFLOW: readonly Mutant[] = [
     file: "libs/dataflow/src/runtime/committer.ts",
     search: "    requireSameSignature(this.#name, state.signature, this.#signature);\n",
     replace: "",
-    tests: ["libs/dataflow/test/start.test.ts"],
+    tests: ["libs/dataflow/test/state-of-another-flow.test.ts"],
     guard: "state of another flow that the former owner committed after the check would be loaded",
   },
   {
@@ -152,7 +160,7 @@ export const DATAFLOW: readonly Mutant[] = [
     file: "libs/dataflow/src/runtime/open-task.ts",
     search: "      await ends.openHarmlessSinks(head?.sinks);\n",
     replace: "",
-    tests: ["libs/dataflow/test/start.test.ts"],
+    tests: ["libs/dataflow/test/takeover.test.ts"],
     guard: "a worker whose sink cannot be opened would stop the one that has the task",
   },
   {
@@ -160,7 +168,7 @@ export const DATAFLOW: readonly Mutant[] = [
     file: "libs/dataflow/src/runtime/ends.ts",
     search: "if (open === undefined || JSON.stringify(open.resume) === JSON.stringify(resume)) return",
     replace: "if (open === undefined || open.resume !== null) return",
-    tests: ["libs/dataflow/test/start.test.ts"],
+    tests: ["libs/dataflow/test/takeover.test.ts"],
     guard: "source and sinks would resume from a position before the former owner's last commit",
   },
   {

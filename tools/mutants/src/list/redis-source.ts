@@ -80,7 +80,7 @@ export const REDIS_SOURCE: readonly Mutant[] = [
   },
   {
     id: "unsure-untold",
-    file: "libs/redis-source/src/wire/missing-numbers.ts",
+    file: "libs/redis-source/src/wire/loss.ts",
     search: "      if (!missing.exact) unsure += taken.to - taken.from;\n",
     replace: "",
     tests: ["libs/redis-source/test/wire/producer-ledger.test.ts"],
@@ -88,7 +88,7 @@ export const REDIS_SOURCE: readonly Mutant[] = [
   },
   {
     id: "oldest-loss-dropped",
-    file: "libs/redis-source/src/wire/missing-numbers.ts",
+    file: "libs/redis-source/src/wire/loss.ts",
     search: "list.splice(0, 2, united(a, b));",
     replace: "list.splice(0, 2, b);",
     tests: ["libs/redis-source/test/wire/producer-ledger.test.ts"],
@@ -112,7 +112,7 @@ export const REDIS_SOURCE: readonly Mutant[] = [
   },
   {
     id: "silent-since-the-hole",
-    file: "libs/redis-source/src/wire/hole-account.ts",
+    file: "libs/redis-source/src/wire/outage-loss.ts",
     search: "    this.#from ??= from;\n    this.#ledger.missedFrom(from);\n",
     replace: "    this.#from ??= from;\n",
     tests: ["libs/redis-source/test/pubsub/tail-loss.test.ts"],

@@ -4,18 +4,7 @@ import type { LogLine, ProgramEnd } from "@millrace/local-redis/programs";
 import type { AggregatorNeeds } from "../aggregator-needs.ts";
 import { endingOf } from "../bed.ts";
 import type { Bed } from "../bed.ts";
-import type { Random } from "../random.ts";
 import type { Round } from "../round.ts";
-
-/** A fault that is injected while events flow, on a test bed of this kind. */
-export interface Fault<B extends Bed> {
-  /** How the aggregator must be started before. */
-  readonly needs: (random: Random) => AggregatorNeeds;
-  /** Number of portions that it needs. `@default 1` */
-  readonly portions?: number;
-  /** Injects the fault while a portion of events is in flight. If the aggregator ends, the round starts another. */
-  readonly strike: (round: Round<B>) => Promise<void>;
-}
 
 const LONGEST_MOMENT_MS = 400;
 

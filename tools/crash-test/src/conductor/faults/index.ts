@@ -1,18 +1,14 @@
 import { DEATHS } from "../../aggregator/death.ts";
-import type { Bed } from "../bed.ts";
+import type { Faults } from "../round.ts";
 import type { SentinelBed } from "../sentinel-bed.ts";
 import type { TestBed } from "../test-bed.ts";
 import { cutAggregator, cutPublisher, halfOpen, loseCommitAnswer, losePublishAnswer } from "./connections.ts";
 import { anyMode, paged } from "./fault.ts";
-import type { Fault } from "./fault.ts";
 import { evict, recount, wrongTypeOfResult, wrongTypeOfState } from "./keys.ts";
 import { fullDisk, slowReader } from "./output.ts";
 import { dieAt, kill, stop, twoOwners } from "./processes.ts";
 import { failOver } from "./sentinels.ts";
 import { killRedis, storeAway } from "./server.ts";
-
-/** Faults by name. */
-export type Faults<B extends Bed> = Readonly<Record<string, Fault<B>>>;
 
 /** Faults of a single Redis, and of the connections to it. */
 export const SERVER_FAULTS: Faults<TestBed> = Object.freeze({

@@ -2,9 +2,8 @@ import { EXIT_CODES } from "@millrace/cli";
 import type { DeathPlace } from "../../aggregator/death.ts";
 import { endingOf, soon } from "../bed.ts";
 import type { TestBed } from "../test-bed.ts";
-import type { Round } from "../round.ts";
+import type { Fault, Round } from "../round.ts";
 import { moment, paged } from "./fault.ts";
-import type { Fault } from "./fault.ts";
 
 export async function kill(round: Round<TestBed>): Promise<void> {
   await round.publisher.publishMore();

@@ -1,0 +1,63 @@
+import { createLogger } from "@millrace/cli";
+import { expect, test } from "@jest/globals";
+import type { Case, Run } from "../src/benchmark.ts";
+import { runGroup } from "../src/run-group.ts";
+import { markdownTable } from "../src/table.ts";
+
+const run: Run = {
+  rounds: 3,
+  scale: 1,
+  signal: new AbortController().signal,
+  logger: createLogger("test", { level: "silent", format: "json" }),
+};
+
+/** A case whose rounds give these costs, one after another, and then fail. */
+function fixed(name: string, costs: readonly number[], more: Partial<Case> = {}): Case {
+  const left = [...costs];
+  const measure = (): Promise<{ readonly cost: number }> => {
+    const cost = left.shift();
+    return cost === undefined ? Promise.reject(new Error("rows do not\n add up")) : Promise.resolve({ cost });
+  };
+  return { name, contender: `the ${name} one`, measure, ...more };
+}
+
+test("figures are medians, ratios are medians of the rounds' own, and targets are compared with them", async () => {
+  const own = fixed("own", [2, 15, 600], {
+    ratios: [
+      { heading: "to bare", of: "cost", to: "bare", atMost: 2 },
+      { heading: "again", of: "cost", to: "bare", atLeast: 2.5 },
+    ],
+  });
+  const lines = await runGroup({ cases: [fixed("bare", [1, 10, 200.4]), own] }, run);
+  expect(markdownTable(lines).split("\n")).toEqual([
+    "| contender    | cost | to bare              | again                      |",
+    "| ------------ | ---- | -------------------- | -------------------------- |",
+    "| the bare one | 10   |                      |                            |",
+    // The quotient of the medians would be 1.5.
+    "| the own one  | 15   | 2x (at most 2x: met) | 2x (at least 2.5x: missed) |",
+    "",
+  ]);
+});
+
+test("the median of an even number of rounds lies between two, and has three digits or is whole", async () => {
+  const cases = [fixed("a", [1234.5, 1, 0.0123456, 7]), fixed("b", [0.0123456, 0.0123456, 0.0123456, 1])];
+  const lines = await runGroup({ cases }, { ...run, rounds: 4 });
+  expect(lines.map(({ figures }) => figures["cost"])).toEqual([4, 0.0123]);
+});
+
+test("an optional case that fails is left out, with the reason; any other ends the run", async () => {
+  const lines = await runGroup({ cases: [fixed("a", [1, 1, 1]), fixed("b", [1], { optional: true })] }, run);
+  expect(lines.map(({ figures, notRun }) => [figures, notRun])).toEqual([
+    [{ cost: 1 }, undefined],
+    [{}, "rows do not add up"],
+  ]);
+  await expect(runGroup({ cases: [fixed("b", [1])] }, run)).rejects.toThrow("add up");
+});
+
+test("an interrupted run ends at once", async () => {
+  const stop = new AbortController();
+  const hanging = fixed("a", [], { measure: () => new Promise(() => undefined) });
+  const ended = runGroup({ cases: [hanging] }, { ...run, signal: stop.signal });
+  stop.abort(new Error("stopped"));
+  await expect(ended).rejects.toThrow("stopped");
+});
