@@ -64,6 +64,7 @@ export function describeExamples(
         }
         await projectOf().runTool("typescript/bin/tsc", ["-p", subfolder]);
       },
+      180_000,
     );
   });
 }
