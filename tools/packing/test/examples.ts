@@ -37,6 +37,12 @@ export function describeExamples(
       );
     });
 
+    it("clicks prints the same rows without its flow", async () => {
+      expect(await projectOf().run(...npmRun("count"), { subfolder: "examples/clicks" })).toBe(
+        await outputInReadme(projectOf(), "examples/clicks"),
+      );
+    });
+
     it("print the same rows over Redis", async () => {
       await using redis = await startRedis();
       const sorted = (output: string | undefined): readonly string[] => (output ?? "").split("\n").sort();
