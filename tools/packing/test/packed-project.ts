@@ -41,6 +41,14 @@ export async function publishedPackages(): Promise<readonly PublishedPackage[]> 
     }));
 }
 
+/** How a program runs in the project. */
+export interface RunSettings {
+  /** Its working directory, from the project's folder. @default that folder */
+  readonly subfolder?: string;
+  /** Environment variables besides those of the test. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** An empty project outside the workspace, into which the tarballs of all packages are installed by one command. */
 export class PackedProject {
   /** Where the project is. */
@@ -75,16 +83,20 @@ export class PackedProject {
       ["pack", "--pack-destination", project.tarballs, ...packages.map((p) => p.folder)],
       "/",
     );
-    await project.run("npm", [
-      ...["install", "--prefer-offline", "--no-audit", "--no-fund"],
-      ...packages.map(({ tarball }) => join(project.tarballs, tarball)),
-    ]);
+    await project.install(packages);
     return project;
   }
 
+  /** Installs the tarballs, and what else the project's package.json names. */
+  async install(packages: readonly PublishedPackage[], settings?: RunSettings): Promise<void> {
+    const tarballs = packages.map(({ tarball }) => join(this.tarballs, tarball));
+    const args = ["install", "--prefer-offline", "--no-audit", "--no-fund", ...tarballs];
+    await this.run("npm", args, settings);
+  }
+
   /** Runs a program in the project and returns its standard output. Fails with all of its output. */
-  run(program: string, args: readonly string[]): Promise<string> {
-    return execute(program, args, this.folder);
+  run(program: string, args: readonly string[], { subfolder = ".", env }: RunSettings = {}): Promise<string> {
+    return execute(program, args, join(this.folder, subfolder), env);
   }
 
   /** Runs a program of the workspace's packages in the project, such as a compiler. */
@@ -94,7 +106,18 @@ export class PackedProject {
 
   /** Puts a package of the workspace into the project, as if it were installed there. */
   async link(name: string): Promise<void> {
-    await symlink(join(WORKSPACE, "node_modules", name), join(this.folder, "node_modules", name));
+    const path = join(this.folder, "node_modules", name);
+    if (!existsSync(path)) await symlink(join(WORKSPACE, "node_modules", name), path);
+  }
+
+  /** Copies a folder of the workspace to a place in the project, whose packages its files then find. */
+  async copy(folder: string, to: string): Promise<void> {
+    await cp(join(WORKSPACE, folder), join(this.folder, to), { recursive: true });
+  }
+
+  /** The text of a file in the project. */
+  read(file: string): Promise<string> {
+    return readFile(join(this.folder, file), "utf8");
   }
 
   async write(file: string, text: string): Promise<void> {
@@ -144,9 +167,14 @@ async function manifestIn<M = Manifest>(folder: string): Promise<M> {
   return JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as M;
 }
 
-async function execute(program: string, args: readonly string[], cwd: string): Promise<string> {
+async function execute(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<string> {
   try {
-    const env = { ...process.env, NODE_OPTIONS: "--disable-warning=ExperimentalWarning" };
+    const env = { ...process.env, NODE_OPTIONS: "--disable-warning=ExperimentalWarning", ...more };
     return (await promisify(execFile)(program, args, { cwd, env })).stdout;
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string };

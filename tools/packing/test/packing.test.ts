@@ -2,6 +2,8 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { describeExamples } from "./examples.ts";
+import { describeNewProject } from "./new-project.ts";
 import { PackedProject, publishedPackages } from "./packed-project.ts";
 
 const packages = await publishedPackages();
@@ -93,6 +95,9 @@ describe("a project with the packages from their tarballs", () => {
     expect(await project.sizeOf("millrace")).toBeLessThan(15 * MB);
   });
 });
+
+describeExamples(() => project, packages);
+describeNewProject(() => project, packages);
 
 describe.each(packages)("the tarball of $name", ({ name, tarball }) => {
   it("passes publint", async () => {
