@@ -4,7 +4,7 @@ import type { LocalRedis } from "@millrace/local-redis";
 import { withRedis } from "./support/kept-results.ts";
 import { aggregator, publisher } from "./support/programs.ts";
 
-const VISITS = ["--flow=./modules/visits.ts", "--exit-when-idle=300ms", "--close-windows"];
+const VISITS = ["--flow=./modules/visits.mjs", "--exit-when-idle=300ms", "--close-windows"];
 const STREAM = ["--transport=stream", "--window=tumbling:1h", ...VISITS];
 
 let redis: LocalRedis;
@@ -48,6 +48,24 @@ describe("a stream as others write it", () => {
       code: "duplicate-field",
       payload: "user 45 user 46 ",
     });
+  });
+
+  test("has events at the times of a flat field, in seconds", async () => {
+    await add("timed", "*", "user", "1", "page", "/a", "at", "1764324000");
+    await add("timed", "*", "user", "2", "page", "/b", "at", "1764325800.5");
+    await add("timed", "*", "user", "3", "page", "/c", "at", "1764327600");
+    const { code, output } = await aggregator(redis.url, [
+      ...STREAM,
+      "--channel=timed",
+      "--stream-entries=fields",
+      "--clock=event-seconds:at",
+      "--meta",
+    ]).ended;
+    expect(code).toBe(0);
+    expect(rowsOf(output)).toMatchObject([
+      { visits: 2, user: 2, window: { open: 1_764_324_000_000 } },
+      { visits: 1, user: 3, window: { open: 1_764_327_600_000 } },
+    ]);
   });
 
   test("may hold the message in another field, as the publisher writes it too, beside others", async () => {

@@ -21,7 +21,9 @@ describe("parseClock", () => {
     ["event:at", { at: AT }, AT],
     ["event:at", { at: "2025-11-22T22:00:00.250Z" }, AT],
     ["event:order.at", { order: { at: new Date(AT) } }, AT],
+    ["event:at", { at: String(AT) }, AT],
     ["event-seconds:at", { at: AT / 1_000 }, AT],
+    ["event-seconds:at", { at: String(AT / 1_000) }, AT],
     ["event-seconds:order.at", { order: { at: AT / 1_000 } }, AT],
   ])("with %s, the time of %j is in its field", (text, event, time) => {
     const engine = engineOf(text);
@@ -29,7 +31,7 @@ describe("parseClock", () => {
     expect(engine.stats()).toMatchObject({ counted: 1, watermark: time - 1_000 });
   });
 
-  test.each([{}, { at: null }, { at: "soon" }, { at: String(AT) }, { at: { at: AT } }, null, "at"])(
+  test.each([{}, { at: null }, { at: "soon" }, { at: `${AT}ms` }, { at: { at: AT } }, null, "at"])(
     "with event:at, the event %j is refused",
     (event) => {
       const engine = engineOf("event:at");

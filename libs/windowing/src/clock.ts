@@ -44,7 +44,8 @@ export interface WaitOptions {
 export interface EventTimeOptions extends WaitOptions {
   /**
    * What a number counts since the epoch: milliseconds or seconds. Seconds may have a fraction, which is rounded to
-   * milliseconds. Texts and `Date`s have no unit. @default "ms"
+   * milliseconds. With a unit, a text of digits is a number too, as in streams of flat fields. `Date`s and ISO 8601 texts
+   * have no unit. @default numbers are milliseconds, and a text of digits is refused
    */
   readonly unit?: "ms" | "s";
 }
@@ -56,7 +57,7 @@ export interface EventTimeOptions extends WaitOptions {
  * @throws WindowSpecError, DurationError
  * @example eventTime((order) => order.at, { wait: "5s" })
  * @example eventTime("at", { wait: "5s" })
- * @example eventTime("epoch", { unit: "s", wait: "5s" })
+ * @example eventTime("epoch", { unit: "s", wait: "5s" }) // 1764324000 or "1764324000"
  */
 export function eventTime<V>(at: (event: V) => Timestamp, options: EventTimeOptions): EventClock<V>;
 export function eventTime<F extends string>(
@@ -73,19 +74,31 @@ export function eventTime(
 
 function inMilliseconds<V>(
   read: (event: V) => Timestamp | undefined,
-  unit: EventTimeOptions["unit"] = "ms",
+  unit: EventTimeOptions["unit"],
 ): (event: V) => Timestamp | undefined {
   switch (unit) {
-    case "ms":
+    case undefined:
       return read;
+    case "ms":
+      return withUnit(read, (time) => time);
     case "s":
-      return (event) => {
-        const time = read(event);
-        return typeof time === "number" ? Math.round(time * 1_000) : time;
-      };
+      return withUnit(read, (time) => Math.round(time * 1_000));
     default:
       throw new WindowSpecError(`unit is ${JSON.stringify(unit)}, but must be "ms" or "s".`);
   }
+}
+
+const DIGITS = /^-?\d+(?:\.\d+)?$/;
+
+function withUnit<V>(
+  read: (event: V) => Timestamp | undefined,
+  msOf: (time: number) => number,
+): (event: V) => Timestamp | undefined {
+  return (event) => {
+    const time = read(event);
+    if (typeof time === "number") return msOf(time);
+    return typeof time === "string" && DIGITS.test(time) ? msOf(Number(time)) : time;
+  };
 }
 
 /**

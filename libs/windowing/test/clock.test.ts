@@ -122,6 +122,9 @@ describe("eventTime", () => {
     [1_763_848_800, 1_763_848_800_000],
     [1.0005, 1_001],
     [-1, -1_000],
+    ["1763848800", 1_763_848_800_000],
+    ["1.0005", 1_001],
+    ["-1", -1_000],
     ["1970-01-01T00:00:00.005Z", 5],
   ])("with unit s, takes %p for a time in seconds", (ts, ms) => {
     const clock = eventTime((value: { ts: number | string }) => value.ts, { unit: "s", wait: 10 });
@@ -130,14 +133,33 @@ describe("eventTime", () => {
     expect(engine.stats()).toMatchObject({ counted: 1, watermark: ms - 10 });
   });
 
-  test("with unit s, refuses a time in milliseconds, which is too far ahead, and a text of digits", () => {
+  test("with unit ms, also takes a text of digits for a time", () => {
+    const clock = eventTime("ts", { unit: "ms", wait: 0 });
+    const engine = createWindowEngine({ windower, fold, clock });
+    const values = [{ ts: "5" }, { ts: 6 }, { ts: "1970-01-01T00:00:00.007Z" }];
+    engine.process({ keys: ["a", "a", "a"], values }, 99);
+    expect(engine.stats()).toMatchObject({ counted: 3, watermark: 7 });
+  });
+
+  test.each(["", " 5", "5s", "1e3", "0x10", "Infinity", "1."])(
+    "with a unit, refuses %j, which is no text of digits",
+    (ts) => {
+      const clock = eventTime("ts", { unit: "ms", wait: 0 });
+      const engine = createWindowEngine({ windower, fold, clock });
+      expect(engine.process({ keys: ["a"], values: [{ ts }] }, 99).refused).toMatchObject([
+        { reason: "invalid-timestamp" },
+      ]);
+    },
+  );
+
+  test("with unit s, refuses a time in milliseconds, which is too far ahead", () => {
     const now = 1_763_848_800_000;
     const clock = eventTime((value: { ts: number | string }) => value.ts, { unit: "s", wait: 0 });
     const engine = createWindowEngine({ windower, fold, clock });
-    const values = [{ ts: now }, { ts: "1763848800" }, { ts: Number.NaN }];
+    const values = [{ ts: now }, { ts: String(now) }, { ts: Number.NaN }];
     expect(engine.process({ keys: ["a", "a", "a"], values }, now).refused).toMatchObject([
       { reason: "future-timestamp" },
-      { reason: "invalid-timestamp" },
+      { reason: "future-timestamp" },
       { reason: "invalid-timestamp" },
     ]);
     expect(() => eventTime("ts", { unit: "us" as "s", wait: 0 })).toThrow('unit is "us"');

@@ -21,7 +21,7 @@ export function timeFieldOf(clock: Clock<unknown>): string | undefined {
  * - `publish:2s`: an event's time is that at which it was published; windows wait so long for others (by default 1 s).
  *   `publish:2s:10m`: an event from more than 10 minutes ahead is refused (by default 5 minutes; `unbounded`: none is).
  * - `event:at`, `event:order.at:2s:10m`: an event's time is in this field, as milliseconds since the epoch or as ISO 8601
- *   text with its zone. `event-seconds:at`: as seconds since the epoch.
+ *   text with its zone. `event-seconds:at`: as seconds since the epoch. Numbers may be texts of digits.
  *
  * @throws RangeError, DurationError that says what is wanted
  */

@@ -1,28 +1,21 @@
-import type { FlowParts } from "@millrace/aggregator/flow";
 import { Dataflow } from "@millrace/dataflow";
-import type { Decoder, RawLine } from "@millrace/dataflow";
 import { decodeLine } from "@millrace/redis-source";
 
-interface Visit {
-  readonly user: number;
-  readonly page: string;
-}
-
-const visit: Decoder<RawLine, Visit> = {
+const visit = {
   decode(line) {
-    const { user, page } = JSON.parse(String(line)) as Readonly<Record<string, string>>;
+    const { user, page, at } = JSON.parse(String(line));
     if (page !== undefined && /^\d+$/.test(String(user)))
-      return { kind: "event", event: { user: Number(user), page } };
+      return { kind: "event", event: { user: Number(user), page, ...(at !== undefined && { at }) } };
     return { kind: "malformed", reason: { code: "no-visit", message: "the line is no visit" } };
   },
 };
 
-interface Visits extends Visit {
-  readonly visits: number;
-}
-
-/** Visits by channel or stream, with the pages, the highest user, and what came beside the last visit. */
-export default function visits({ sourceWithOrigin, windower, clock, results }: FlowParts): Dataflow {
+/**
+ * Visits by channel or stream, with the pages, the highest user, and what came beside the last visit.
+ *
+ * @param {import("@millrace/aggregator/flow").FlowParts} parts
+ */
+export default function visits({ sourceWithOrigin, windower, clock, results }) {
   const flow = new Dataflow("visits");
   flow
     .input("visits", sourceWithOrigin)
@@ -31,7 +24,7 @@ export default function visits({ sourceWithOrigin, windower, clock, results }: F
     .window("windows", windower, clock)
     .reduce(
       "last",
-      (event): Visits => ({ ...event, visits: 1 }),
+      (event) => ({ ...event, visits: 1 }),
       (a, b) => ({ ...b, user: Math.max(a.user, b.user), visits: a.visits + b.visits }),
     )
     .mapValue((last) => last)
