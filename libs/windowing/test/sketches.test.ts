@@ -62,11 +62,18 @@ describe("quantile", () => {
         for (const sketch of [foldAll(fold, all), inParts(fold, [some, others])]) {
           const [result, least, greatest] = fold.result(sketch);
           expect([result, right, isNear(result, right, error)]).toEqual([result, right, true]);
-          expect([least, greatest]).toEqual([Math.min(...all), Math.max(...all)]);
+          expect([least, greatest]).toEqual([Math.min(...all) + 0, Math.max(...all) + 0]);
         }
       }),
       { numRuns: 100 },
     );
+  });
+
+  test("has one zero, in whichever order it comes, since JSON has no -0", () => {
+    const fold = quantile(self<number>, [0, 0.5, 1]);
+    for (const sketch of [foldAll(fold, [-0, 0]), foldAll(fold, [0, -0]), inParts(fold, [[0], [-0]])]) {
+      expect(fold.result(sketch)).toEqual([0, 0, 0]);
+    }
   });
 
   test("with too many bins doubles its error, and keeps to that and to its bound", () => {

@@ -80,7 +80,8 @@ export function quantile<V, const Q extends number | readonly number[]>(
   /** The logarithm of the factor by which bins grow. */
   const step = Math.log((1 + error) / (1 - error));
 
-  const read = (value: V): number => requireFinite(NAME, valueOf(value));
+  /** Never -0: the result would depend on the order of events, and on restarts, as JSON has no -0. */
+  const read = (value: V): number => requireFinite(NAME, valueOf(value)) + 0;
 
   const take = (sketch: QuantileSketch, value: number): QuantileSketch => {
     const magnitude = Math.abs(value);
