@@ -18,9 +18,8 @@ import type { LayoutGuard } from "../partitions/layout-record.ts";
 import { CutOffWatch } from "./cut-off-watch.ts";
 import { Inbox } from "./inbox.ts";
 import type { DeliverLines } from "./inbox.ts";
-import type { PubSubSettings } from "./pubsub-source-options.ts";
+import type { PubSubSettings, Topic } from "./pubsub-source-options.ts";
 import { onProtocolDesync, ping, subscribe, unsubscribe } from "./subscription.ts";
-import type { Topic } from "./subscription.ts";
 
 type Completeness = ReturnType<NonNullable<SourcePartition<unknown>["completeness"]>>;
 

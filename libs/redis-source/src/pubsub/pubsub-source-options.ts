@@ -3,7 +3,6 @@ import { RedisOptionsError } from "../errors.ts";
 import type { LedgerOptions } from "../wire/producer-ledger.ts";
 import { partitionsOf } from "../partitions/partition-names.ts";
 import type { Names } from "../partitions/partition-names.ts";
-import type { Topic } from "./subscription.ts";
 
 /**
  * What happens when events come faster than they are taken and the queue is full.
@@ -74,6 +73,13 @@ export const DEFAULT_PUBSUB_SOURCE_OPTIONS: QueueSettings = Object.freeze({
   maxBatchEvents: 8_192,
   onOverflow: "pause",
 });
+
+/** What is subscribed: a channel, a shard channel, or all channels that match a pattern. */
+export interface Topic {
+  readonly kind: PubSubTransport | "pattern";
+  /** The name of the channel, or the pattern. */
+  readonly name: string;
+}
 
 /** What a source subscribes to, by the names of its partitions. @throws RedisOptionsError */
 export function topicsOf(options: RedisPubSubSourceOptions): ReadonlyMap<string, Topic> {

@@ -19,8 +19,7 @@ import type { LineWithOrigin } from "../wire/line-with-origin.ts";
 import type { DeliverLines } from "./inbox.ts";
 import { PubSubPartition } from "./pubsub-partition.ts";
 import { partitioningOf, settingsOf, topicsOf } from "./pubsub-source-options.ts";
-import type { PubSubSettings, RedisPubSubSourceOptions } from "./pubsub-source-options.ts";
-import type { Topic } from "./subscription.ts";
+import type { PubSubSettings, RedisPubSubSourceOptions, Topic } from "./pubsub-source-options.ts";
 
 const NO_FIELDS = Object.freeze({});
 

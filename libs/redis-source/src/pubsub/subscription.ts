@@ -1,13 +1,6 @@
 import type { Redis } from "ioredis";
 import { RedisUnreachableError } from "../errors.ts";
-import type { PubSubTransport } from "./pubsub-source-options.ts";
-
-/** What is subscribed: a channel, a shard channel, or all channels that match a pattern. */
-export interface Topic {
-  readonly kind: PubSubTransport | "pattern";
-  /** The name of the channel, or the pattern. */
-  readonly name: string;
-}
+import type { Topic } from "./pubsub-source-options.ts";
 
 /** Resolves when Redis has confirmed the subscription: what is published from then on is received. */
 export async function subscribe(
