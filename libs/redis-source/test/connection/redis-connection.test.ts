@@ -268,9 +268,7 @@ describe("a replica", () => {
     // With time standing still no retry could come to an end.
     const error = await refusal({ url: replica.url }, { time: new VirtualTime() });
     expect(error).toBeInstanceOf(RedisReplicaError);
-    expect(error.message).toMatch(
-      `Redis at 127.0.0.1:${replica.port} is a replica. Name the master instead`,
-    );
+    expect(error.message).toMatch(`Redis at 127.0.0.1:${replica.port} is a replica. Name the master instead`);
   });
 
   it("is recognised by HELLO if INFO is not allowed", async () => {
