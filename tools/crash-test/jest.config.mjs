@@ -1,3 +1,9 @@
 import base from "../../jest.config.base.mjs";
 
-export default { ...base, rootDir: import.meta.dirname, displayName: "crash-test" };
+export default {
+  ...base,
+  rootDir: import.meta.dirname,
+  displayName: "crash-test",
+  // These tests wait for programs and servers most of the time.
+  maxWorkers: 3,
+};

