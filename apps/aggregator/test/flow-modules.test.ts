@@ -72,6 +72,10 @@ describe("a flow module", () => {
     ["nothing.ts", /nothing\.ts exports no flow\. Export it as default, or under the name flow/],
     ["number.ts", /number\.ts exports no flow: its export is something else\. Export a Dataflow/],
     ["forgetful.ts", /forgetful\.ts exports no flow: its function returns something else/],
+    [
+      "with-options.mjs",
+      /with-options\.mjs declares options of its own, .*npx millrace run .*with-options\.mjs$/,
+    ],
     ["throwing.ts", /throwing\.ts cannot be loaded: not today/],
     [
       "broken-factory.ts",

@@ -43,7 +43,7 @@ export async function run({ config: given, logger, signal }: ProgramContext<RunC
     clock: config.flow.clock ?? clockFor(readsStream, config.flow, config.sink === "redis"),
     windowing,
     ...sinksOf(config, store),
-    options: choice.kind === "module" ? choice.options : {},
+    options: choice.kind === "module" ? (choice.options ?? {}) : {},
   });
   const flow = await loadFlow(choice, parts);
   checkUnused(config, used, logger);

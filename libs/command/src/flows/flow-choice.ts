@@ -21,8 +21,8 @@ export type FlowChoice =
   | {
       readonly kind: "module";
       readonly path: string;
-      /** Values of the options that the module declares. */
-      readonly options: Readonly<Record<string, unknown>>;
+      /** Values of the options that the module declares; `undefined`: the program does not read such options. */
+      readonly options: Readonly<Record<string, unknown>> | undefined;
     };
 
 const LOOKS_LIKE_A_PATH = /[/\\]|\.[cm]?[jt]s$/;
@@ -35,7 +35,8 @@ export function flowChoice(
   return (given) => {
     const flow = Object.hasOwn(flows, given) ? flows[given] : undefined;
     if (flow !== undefined) return { kind: "built-in", name: given, flow };
-    if (LOOKS_LIKE_A_PATH.test(given)) return { kind: "module", path: findFile(given, env), options: {} };
+    if (LOOKS_LIKE_A_PATH.test(given))
+      return { kind: "module", path: findFile(given, env), options: undefined };
     throw new RangeError(
       `${JSON.stringify(given)} is none of ${Object.keys(flows).join(", ")}, and not a path of a flow module such as ./my-flow.ts`,
     );

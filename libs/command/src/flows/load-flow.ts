@@ -20,7 +20,12 @@ import { atPlace, importFlowModule } from "./import-flow-module.ts";
 export async function loadFlow(choice: FlowChoice, parts: FlowParts): Promise<Dataflow> {
   if (choice.kind === "built-in") return choice.flow.build(parts);
   const { path } = choice;
-  const { default: byDefault, flow: byName } = await importFlowModule(path);
+  const { default: byDefault, flow: byName, options } = await importFlowModule(path);
+  if (options !== undefined && choice.options === undefined) {
+    throw new FlowModuleError(
+      `${path} declares options of its own, which this program does not read. Run it with: npx millrace run ${path}`,
+    );
+  }
   const exported: unknown = byDefault ?? byName;
   if (exported === undefined) {
     throw new FlowModuleError(`${path} exports no flow. Export it as default, or under the name flow.`);
@@ -67,7 +72,7 @@ export function outlineOf(choice: FlowChoice, shape: FlowShape = DEFAULT_FLOW_SH
     windowing,
     results: nowhere,
     out: nowhere,
-    options: choice.kind === "module" ? choice.options : {},
+    options: choice.kind === "module" ? (choice.options ?? {}) : {},
     ...(lateFile === undefined ? {} : { late: nowhere }),
   });
 }

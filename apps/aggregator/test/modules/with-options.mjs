@@ -1,0 +1,4 @@
+import { flow } from "./foreign.mjs";
+
+export const options = { loud: { description: "in capital letters" } };
+export default flow;
