@@ -20,6 +20,9 @@ export interface FlowDriverOptions extends Omit<RunOptions, "time" | "signal"> {
  * from a `TestingSink`. The flow runs in the real runtime; only time is virtual. After Kafka Streams'
  * TopologyTestDriver.
  *
+ * Start at the time of the first events (`startAt`), or advance to it before they are pushed: windows also close after
+ * system time has passed, and an event from far in the future is refused.
+ *
  * @example
  * const source = new TestingSource<Click>();
  * const rows = new TestingSink<Row>();
