@@ -15,4 +15,6 @@ export interface FlowProgram {
   /** Declares the options that choose the flow, and those that are the flow's own. */
   readonly choose: (cli: CommandLine, env: Readonly<Record<string, string | undefined>>) => Value<FlowChoice>;
   readonly transport: TransportDefaults;
+  /** A file is one window, unless `--window` or `--clock` is given: its events all arrive at once. @default false */
+  readonly fileIsOneWindow?: boolean;
 }

@@ -2,7 +2,7 @@
 import { createInterface } from "node:readline/promises";
 import { relative } from "node:path";
 import { parseArgs } from "node:util";
-import { CreateProjectError, createProject } from "./create-project.ts";
+import { createProject } from "./create-project.ts";
 
 const USAGE = `Usage: npm create millrace@latest [folder]
 
@@ -22,7 +22,7 @@ void main(process.argv.slice(2)).then((exitCode) => {
   process.exitCode = exitCode;
 });
 
-/** @returns the exit code: 0 created, 1 the folder is not empty, 2 wrong arguments */
+/** @returns the exit code: 0 created, 1 the folder is not empty or cannot be written, 2 wrong arguments */
 async function main(args: readonly string[]): Promise<number> {
   let folder: string | undefined;
   try {
@@ -47,7 +47,8 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(nextSteps(relative(process.cwd(), project.folder)));
     return 0;
   } catch (error) {
-    if (!(error instanceof CreateProjectError)) throw error;
+    // Others are of the file system, such as a folder that may not be written.
+    if (!(error instanceof Error)) throw error;
     process.stderr.write(`${error.message}\n`);
     return 1;
   }

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { describeExamples } from "./examples.ts";
@@ -89,6 +89,17 @@ describe("a project with the packages from their tarballs", () => {
     }
     await project.link("tsx");
     expect(await project.run(node, [command, ...args])).toBe(ROWS_OF_MODULE);
+  });
+
+  it("runs a flow in TypeScript through tsx in a package of CommonJS, as npm init makes it", async () => {
+    await project.link("tsx");
+    const folder = join(project.folder, "commonjs");
+    await mkdir(folder);
+    await writeFile(join(folder, "package.json"), '{ "type": "commonjs" }');
+    await copyFile(join(project.folder, "module.ts"), join(folder, "module.ts"));
+    expect(await project.run(node, [command, "run", "commonjs/module.ts", ...args.slice(2)])).toBe(
+      ROWS_OF_MODULE,
+    );
   });
 
   it("takes less than 15 MB for millrace", async () => {

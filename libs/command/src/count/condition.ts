@@ -23,26 +23,33 @@ const FORM = /^(.+?)\s*(==|!=|<=|>=|=|<|>)\s*(.*)$/s;
 
 /**
  * Reads `<field><operator><value>`. The value is read by the type that the field has in an event: `a=5` holds for the
- * number 5 and for the text "5". A missing field is null. `!=` holds wherever `=` does not. Numbers have an order, and so have
+ * number 5 and for the text "5". In double quotes it is a text only. A missing field is null. `!=` holds wherever `=` does not. Numbers have an order, and so have
  * texts, which are compared as numbers if both are numbers.
  *
  * @throws RangeError
  */
 export function parseCondition(text: string): Condition {
-  const [, path = "", sign = "", value = ""] = FORM.exec(text) ?? [];
-  if (path === "") {
+  const [, path = "", sign = "", given = ""] = FORM.exec(text) ?? [];
+  // `=>`, `=<` and `!field=value` would else be other conditions than they look like.
+  if (path === "" || path.startsWith("!") || (sign === "=" && /^[<>]/.test(given))) {
     throw new RangeError(
       `${JSON.stringify(text)} is no condition: give a field, one of = != < <= > >=, and a value, such as amount>=10`,
     );
   }
   const field = parseField(path);
-  const test = testOf(sign === "==" ? "=" : (sign as Operator), {
-    text: value,
-    number: numberOf(value),
-    boolean: value === "true" ? true : value === "false" ? false : undefined,
-    isNull: value === "null",
-  });
+  const test = testOf(sign === "==" ? "=" : (sign as Operator), rightSide(given.trim()));
   return { text, field, holds: (event) => test(field.of(event)) };
+}
+
+function rightSide(given: string): RightSide {
+  const [, quoted] = /^"(.*)"$/s.exec(given) ?? [];
+  if (quoted !== undefined) return { text: quoted, number: undefined, boolean: undefined, isNull: false };
+  return {
+    text: given,
+    number: numberOf(given),
+    boolean: given === "true" ? true : given === "false" ? false : undefined,
+    isNull: given === "null",
+  };
 }
 
 /** A decimal number; `undefined`: the text is none. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import { UsageError } from "@millrace/cli";
 import { Dataflow } from "@millrace/dataflow";
-import type { Decoder, RawLine } from "@millrace/dataflow";
+import type { Decoder, Partitioning, RawLine } from "@millrace/dataflow";
 import { json } from "@millrace/json";
 import { count, distinct, max, mean, min, quantile, sum } from "@millrace/windowing";
 import type { Aggregates, Clock, ClosingFold } from "@millrace/windowing";
@@ -21,6 +22,7 @@ export function countFlow(spec: CountSpec): FlowOf {
     const key = rowKeyOf(spec.by.map(({ from }) => from));
     const { partitioning } = source;
     const divider = partitioning.kind === "by" ? partitioning.field : undefined;
+    requireWholeGroups(spec, partitioning);
     const decoded = flow.input("events", source).decode(decoderOf(spec, clock));
     const chosen =
       spec.where.length === 0
@@ -48,6 +50,21 @@ export function countFlow(spec: CountSpec): FlowOf {
     if (late !== undefined) numbers.late.merge(numbers.refused).output("late", late);
     return flow;
   };
+}
+
+/** Otherwise each partition would have a row of its own for the same group. @throws UsageError */
+function requireWholeGroups({ by }: CountSpec, partitioning: Partitioning): void {
+  if (partitioning.kind === "arbitrary") {
+    throw new UsageError(
+      "--channel: each of several names is counted apart, and a group may be in all of them; name the field that divides the " +
+        "events among them with --partition-by, or read channels of Pub/Sub as one with --channel-pattern",
+    );
+  }
+  if (partitioning.kind === "by" && !by.some(({ from }) => from.path === partitioning.field)) {
+    throw new UsageError(
+      `--by: it must contain ${partitioning.field}, which divides the events among the partitions (--partition-by), so that each group is in one of them`,
+    );
+  }
 }
 
 /** Another version for each meaning of the rows, so that no count continues with the state of another one. */

@@ -73,16 +73,16 @@ export function countOptions(cli: CommandLine): Value<CountSpec> {
     fields: cli.list({
       flag: `--${kind} <field>`,
       env: `MILLRACE_${kind.toUpperCase()}`,
-      description: `${description}, in a column ${kind}_<field>, or named as in "amount as total"; may be repeated`,
-      parse: parseNamedField,
+      description: `${description}, in a column ${kind}_<field>, or named as in "amount as total"; several may be given, by commas or repeated`,
+      parse: listOf(parseNamedField),
     }),
   }));
   const quantile = cli.list({
     flag: "--quantile <field:q>",
     env: "MILLRACE_QUANTILE",
     description:
-      "quantile of a field's numbers, within 1 %, such as latency:0.99, in a column p99_latency, or named with as; may be repeated",
-    parse: parseQuantile,
+      "quantile of a field's numbers, within 1 %, such as latency:0.99, in a column p99_latency, or named with as; several may be given",
+    parse: listOf(parseQuantile),
   });
   const id = cli.option(
     {
@@ -97,15 +97,19 @@ export function countOptions(cli: CommandLine): Value<CountSpec> {
     const counted = count();
     const fields: readonly Column<Measure>[] = [
       ...measured.flatMap(({ kind, fields }) =>
-        fields().map(({ field, name }) => ({
-          name: name ?? `${kind}_${field.path}`,
-          from: { kind, field },
-        })),
+        fields()
+          .flat()
+          .map(({ field, name }) => ({
+            name: name ?? `${kind}_${field.path}`,
+            from: { kind, field },
+          })),
       ),
-      ...quantile().map(({ field, name, q }) => ({
-        name: name ?? `p${percent(q)}_${field.path}`,
-        from: { kind: "quantile" as const, field, q },
-      })),
+      ...quantile()
+        .flat()
+        .map(({ field, name, q }) => ({
+          name: name ?? `p${percent(q)}_${field.path}`,
+          from: { kind: "quantile" as const, field, q },
+        })),
     ];
     const spec: CountSpec = {
       id: id(),

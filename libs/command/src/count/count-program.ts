@@ -23,4 +23,5 @@ export const COUNT_PROGRAM: FlowProgram = {
     });
   },
   transport: EVENTS_TRANSPORT,
+  fileIsOneWindow: true,
 };

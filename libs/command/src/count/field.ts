@@ -31,6 +31,11 @@ export function parseField(given: string): Field {
 
 /** Reads `<field>`, or `<field> as <name>`. @throws RangeError */
 export function parseNamedField(given: string): NamedField {
+  if (/\sas\s*$/i.test(given)) {
+    throw new RangeError(
+      `${JSON.stringify(given)} has no name after as: give one, such as "amount as total"`,
+    );
+  }
   const [, path = "", name] = /^(.*?)(?:\s+as\s+(\S.*?))?\s*$/is.exec(given) ?? [];
   return { field: parseField(path), name };
 }

@@ -69,18 +69,26 @@ export function atPlace(cause: unknown): string {
   return place === undefined ? "" : `; thrown at ${place}`;
 }
 
-/** @returns whether the project that the file is in has `tsx` */
+/**
+ * Registers `tsx` for modules of both kinds: without `"type": "module"` a package's TypeScript is CommonJS.
+ *
+ * @returns whether the project that the file is in has `tsx`
+ */
 async function registerTsx(path: string): Promise<boolean> {
-  let api: string;
+  const { resolve } = createRequire(path);
   try {
-    api = createRequire(path).resolve("tsx/esm/api");
-  } catch {
-    return false;
+    for (const api of ["tsx/cjs/api", "tsx/esm/api"]) {
+      // Only its ES modules can register themselves on Node 20, and require finds the other ones.
+      const { register } = (await import(
+        pathToFileURL(resolve(api).replace(/\.cjs$/, ".mjs")).href
+      )) as TsxApi;
+      register();
+    }
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "MODULE_NOT_FOUND") return false;
+    throw error;
   }
-  // Only its ES module can register itself on Node 20, and require finds the other one.
-  const { register } = (await import(pathToFileURL(api.replace(/\.cjs$/, ".mjs")).href)) as TsxApi;
-  register();
-  return true;
 }
 
 interface TsxApi {
@@ -89,7 +97,13 @@ interface TsxApi {
 
 async function importUnchecked(url: string): Promise<FlowModule> {
   // The caller checks what it exports.
-  return (await import(url)) as FlowModule;
+  const module = (await import(url)) as FlowModule;
+  return isCompiled(module.default) ? module.default : module;
+}
+
+/** Whether these are the exports, the default one among them, of a module that was compiled to CommonJS. */
+function isCompiled(exported: unknown): exported is FlowModule {
+  return typeof exported === "object" && exported !== null && "__esModule" in exported;
 }
 
 function codeOf(error: unknown): string {

@@ -13,7 +13,7 @@ import {
 import type { InputSettings, ProgramConfig, Value } from "@millrace/cli";
 import type { IdleFrom } from "@millrace/dataflow";
 import type { EntryForm, RedisConnectionOptions } from "@millrace/redis-source";
-import { formatDuration, parseDuration, toMs } from "@millrace/windowing";
+import { formatDuration, parseDuration, toMs, tumbling } from "@millrace/windowing";
 import type { FlowProgram } from "../flow-program.ts";
 import { findEventsFile } from "../publish/events-file.ts";
 import { entryOptions } from "./entry-options.ts";
@@ -25,6 +25,8 @@ const STORES = ["none", "redis"] as const;
 const IDLE_FROM: readonly IdleFrom[] = ["first-event", "start"];
 const SINKS = ["stdout", "redis"] as const;
 const SEVEN_DAYS_MS = 604_800_000;
+/** From 1970 to 2243. */
+const WHOLE_FILE = tumbling("100000d");
 
 /** How a flow runs. */
 export interface RunConfig extends ProgramConfig {
@@ -202,9 +204,15 @@ export function runOptions(
     if (sink() === "redis" && resultTtlMs() === Infinity) {
       cli.note("rows in Redis are never removed (--result-ttl=never): check that Redis has enough memory");
     }
+    const { windower, clock, given } = flow();
+    const isOneWindow =
+      program.fileIsOneWindow === true &&
+      file() !== undefined &&
+      clock === undefined &&
+      given.windower.length === 0;
     requireFileForEach(flow().lateFile, file() === undefined ? input().names.length : 1);
     return {
-      flow: flow(),
+      flow: { ...flow(), windower: isOneWindow ? WHOLE_FILE : windower },
       file: file(),
       exitWhenIdleMs: idle(),
       idleFrom: idleFrom(),

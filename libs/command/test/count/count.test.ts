@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
-import { CommandLine } from "@millrace/cli";
+import { CommandLine, UsageError } from "@millrace/cli";
 import { IterableSource, MemoryStore, SILENT_LOGGER, mapRows, reconcile, run } from "@millrace/dataflow";
-import type { RawLine, Source, Dataflow } from "@millrace/dataflow";
+import type { Dataflow, Partitioning, RawLine, Source } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
 import { tumbling } from "@millrace/windowing";
 import { countFlow } from "../../src/count/count-flow.ts";
@@ -195,5 +195,41 @@ describe("the options of millrace count", () => {
     ["--name=a b", /--name: "a b" is no name/],
   ])("like %s are refused with what is wanted", (arg, message) => {
     expect(() => specOf([arg])).toThrow(message);
+  });
+});
+
+describe("what is typed", () => {
+  test("may list the fields of a measure", async () => {
+    const { rows } = await counted(["--sum=n,v", "--quantile=n:0.5,v:0.5"], [{ n: 1, v: 2 }]);
+    expect(rows).toEqual([{ sum_n: 1, sum_v: 2, p50_n: 1, p50_v: 2 }]);
+  });
+
+  test("may have a text in quotes, which is no number", async () => {
+    const { rows } = await counted(['--where=zip="05"'], [{ zip: "05" }, { zip: "5" }, { zip: 5 }]);
+    expect(rows).toEqual([{ count: 1 }]);
+  });
+
+  test.each(["--where=n=>4", "--where=n=<4", "--where=!n=4", "--by=n as ", "--sum=n as"])(
+    "is refused if it looks like something else: %s",
+    (arg) => {
+      expect(() => specOf([arg])).toThrow(UsageError);
+    },
+  );
+
+  test("is refused if a group could have a row for each of several partitions", async () => {
+    const lines = new IterableSource<string>([]);
+    const over = (partitioning: Partitioning): Source<RawLine> => ({
+      partitioning,
+      listParts: () => lines.listParts(),
+      buildPart: (part, resume, context) => lines.buildPart(part, resume, context),
+    });
+    const sink = new TestingSink<unknown>();
+    await expect(flowOf(["--by=c"], over({ kind: "arbitrary" }), sink)).rejects.toThrow(
+      /^--channel: .*--channel-pattern$/,
+    );
+    await expect(flowOf(["--by=c"], over({ kind: "by", field: "u" }), sink)).rejects.toThrow(
+      /^--by: it must contain u/,
+    );
+    await expect(flowOf(["--by=c,u"], over({ kind: "by", field: "u" }), sink)).resolves.toBeDefined();
   });
 });

@@ -14,7 +14,7 @@ export function requireSameSignature(task: string, kept: string, own: string): v
   const differences = differencesOf(kept, own);
   const what = differences.length === 0 ? `kept "${kept}", now "${own}"` : differences.join("; ");
   throw new StateMismatchError(
-    `task ${task}: the stored state was written by a different flow. ${what}. Run the flow that wrote it, with the same options (the aggregator's ` +
-      "options are --window and --clock), or reset the state (aggregator reset)",
+    `task ${task}: the stored state was written by a different flow. ${what}. Run the flow that wrote it, with the same options (such as --window ` +
+      "and --clock), or reset the state",
   );
 }

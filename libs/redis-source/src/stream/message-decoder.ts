@@ -45,7 +45,7 @@ export class MessageDecoder<T> implements EntryDecoder<T> {
       const data = this.#dataOf(fields);
       if (data === undefined) {
         const field = this.#field.toString();
-        const message = `the stream's entry has no field "${field}"`;
+        const message = `the stream's entry has no field "${field}"; name the field of the message (--stream-field), or read the fields as the event (--stream-entries=fields)`;
         this.#refused.refuse(fields, { code: "no-data-field", message, path: field });
         continue;
       }

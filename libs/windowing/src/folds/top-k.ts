@@ -33,7 +33,8 @@ const DEFAULT_MAX = 2_000;
 /**
  * The `k` most frequent values of a window's events, the most frequent first, equal ones by value; undefined = the event
  * has none. Counts are exact while there is room for all different values (`max`, `maxBytes`). Beyond that each
- * count may be too low by its `error`, which is at most 2 / `max` of the window's events: with 2,000 values by a thousandth.
+ * count may be too low by its `error`. If `max` is the bound that is reached, that is at most 2 / `max` of the window's events:
+ * with 2,000 values a thousandth. If `maxBytes` is, it may be more.
  *
  * Where there is no more room, the smaller half of the counters is deleted and the largest deleted count subtracted from the
  * others (Misra, Gries: Finding repeated elements, 1982; merged as by Agarwal et al.: Mergeable summaries, 2012). A value of
