@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { Dataflow, MemoryStore, reconcile } from "@millrace/dataflow";
-import type { Commit, RunOptions } from "@millrace/dataflow";
+import { Dataflow, MemoryStore, SILENT_LOGGER, reconcile } from "@millrace/dataflow";
+import type { Commit, RunOptions, Source } from "@millrace/dataflow";
 import { CrashingStore, FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
 import { eventTime, tumbling } from "@millrace/windowing";
 import { loggerOf } from "./support/logger-of.ts";
@@ -55,6 +55,23 @@ describe("the end of a run that is idle", () => {
       expect(await next([1, 2], options)).toEqual([{ sum: 3, cause: "end" }]);
     },
   );
+
+  test("comes also if the source itself has refused everything", async () => {
+    const source = new TestingSource<number>();
+    const refusing: Source<number> = {
+      partitioning: source.partitioning,
+      listParts: () => source.listParts(),
+      buildPart(part, resume, context) {
+        context.reject("no number", { code: "no-number", message: "no number" });
+        return source.buildPart(part, resume, context);
+      },
+    };
+    const flow = new Dataflow("refused");
+    flow.input("in", refusing).output("out", new TestingSink());
+    const driver = await FlowDriver.start(flow, { ...IDLE, logger: SILENT_LOGGER });
+    await driver.advanceBy(5_000);
+    expect(reconcile(await driver.done)).toMatchObject({ malformed: 1, unaccounted: 0 });
+  });
 
   test("emits page by page, with a commit for each, the last of which is complete", async () => {
     const { next, store } = runs(2);

@@ -48,6 +48,11 @@ export class TaskFigures {
     return this.#read;
   }
 
+  /** Whether the source has had anything, also what it refused itself. */
+  get hasInput(): boolean {
+    return this.#read + this.#rejected > 0;
+  }
+
   /** A batch was read. @param times of its events' messages, ms; `NaN` where unknown */
   took(events: number, times: readonly number[] | undefined): void {
     this.#read += events;

@@ -100,7 +100,7 @@ export class Task {
 
   /** It has had an event, in this run or in the one that it resumes. */
   get begun(): boolean {
-    return this.#figures.read > 0 || this.#live?.resumed === true || this.history.reloads > 0;
+    return this.#figures.hasInput || this.#live?.resumed === true || this.history.reloads > 0;
   }
 
   /** Stops reading; what was read is finished and committed. */
