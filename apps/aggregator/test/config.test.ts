@@ -119,7 +119,7 @@ describe("aggregatorConfig", () => {
     expect(aggregatorConfig(["--flow=./config.test.ts"], env).flow.choice).toEqual({
       kind: "module",
       path: join(import.meta.dirname, "config.test.ts"),
-      options: {},
+      options: undefined,
     });
   });
 
