@@ -57,22 +57,22 @@ function isFunction(value: unknown): value is (parts: FlowParts) => unknown {
 }
 
 /**
- * The chosen flow between nothing and nowhere: to look at, not to run.
+ * The chosen flow without input and with sinks that ignore their rows, so that it can be described.
  *
  * @throws FlowModuleError, FlowError
  */
 export function outlineOf(choice: FlowChoice, shape: FlowShape = DEFAULT_FLOW_SHAPE): Promise<Dataflow> {
   const { windower, clock, windowing, lateFile } = shape;
-  const nowhere = new CallbackSink<unknown>(() => undefined);
+  const ignored = new CallbackSink<unknown>(() => undefined);
   return loadFlow(choice, {
     source: new IterableSource([]),
     sourceWithOrigin: new IterableSource([]),
     windower,
     clock: clock ?? systemTime(),
     windowing,
-    results: nowhere,
-    out: nowhere,
+    results: ignored,
+    out: ignored,
     options: choice.kind === "module" ? (choice.options ?? {}) : {},
-    ...(lateFile === undefined ? {} : { late: nowhere }),
+    ...(lateFile === undefined ? {} : { late: ignored }),
   });
 }

@@ -55,7 +55,7 @@ export async function fullDisk(round: Round<TestBed>): Promise<void> {
 
 /**
  * Stops the aggregator. It has committed before, so that no commit of one that was killed is left for the next owner to
- * finish: its rows would be in the history after this end, and were printed nowhere.
+ * finish: its rows would be in the history after this end, and were not printed.
  *
  * @returns where the history ends
  */
