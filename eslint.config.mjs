@@ -13,6 +13,7 @@ const rooms = {
   "redis-store": ["windowing", "dataflow", "redis-source"],
   cli: ["windowing", "dataflow", "redis-source"],
   command: ["cli", "json", "windowing", "dataflow", "redis-source", "redis-store"],
+  observe: ["windowing", "dataflow"],
   millrace: ["command", "json", "windowing", "dataflow", "redis-source", "redis-store"],
   "create-millrace": [],
   app: ["command", "cli", "json", "event-schema", "windowing", "dataflow", "redis-source", "redis-store"],

@@ -66,7 +66,24 @@ export type {
   StartContext,
 } from "./contracts/source.ts";
 export type { ErrorPolicy, StepOptions } from "./operators/error-policy.ts";
-export type { FlowStats, Hold, StepStats, TaskPhase, TaskStats } from "./runtime/stats.ts";
+export type {
+  CommitFigures,
+  FlowStats,
+  Hold,
+  OpenWindow,
+  StepStats,
+  TaskPhase,
+  TaskStats,
+} from "./runtime/stats.ts";
+export type {
+  BatchDone,
+  CommitDone,
+  ObservedRun,
+  ResultsEmitted,
+  RowsWritten,
+  RunObserver,
+  Timed,
+} from "./contracts/observer.ts";
 export type { StepKind } from "./graph.ts";
 export type { FlowDescription, StepDescription } from "./describe.ts";
 export type { IterableSourceOptions } from "./sources/iterable-source.ts";

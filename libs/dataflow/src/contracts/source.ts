@@ -116,6 +116,12 @@ export interface SourceStats {
    * disconnected. Absent: `lost` counts all.
    */
   readonly uncertainSince?: number;
+  /** Whether the source has its connection now. Absent: it needs none, such as a file. */
+  readonly connected?: boolean;
+  /** How often a lost connection came back. Absent: it needs none. */
+  readonly reconnects?: number;
+  /** Entries after the position that Redis still has to deliver, as of the last look. Absent: not known. */
+  readonly entriesBehind?: number;
 }
 
 /**

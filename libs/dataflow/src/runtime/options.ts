@@ -1,5 +1,6 @@
 import { DEFAULT_LOGGER } from "../contracts/logger.ts";
 import type { Logger } from "../contracts/logger.ts";
+import type { RunObserver } from "../contracts/observer.ts";
 import type { Store } from "../contracts/store.ts";
 import { SYSTEM_TIME } from "../contracts/time-provider.ts";
 import type { TimeProvider } from "../contracts/time-provider.ts";
@@ -57,6 +58,8 @@ export interface RunOptions {
   readonly maxStateBytes?: number;
   /** How long (ms) batches of a task may run before signals, sockets and HTTP get a turn. @default 10 */
   readonly maxTurnMs?: number;
+  /** Looks at the run: metrics, monitoring, tracing. @default none */
+  readonly observer?: RunObserver;
   /** Stops the run as `stop()` does, when aborted. */
   readonly signal?: AbortSignal;
   /** @default warnings and errors on standard error */
@@ -78,7 +81,7 @@ export const DEFAULT_RUN_OPTIONS = {
 } as const satisfies RunOptions;
 
 /** The options of a run, with defaults. */
-export type ResolvedRunOptions = Required<Omit<RunOptions, "store" | "parts" | "signal">>;
+export type ResolvedRunOptions = Required<Omit<RunOptions, "store" | "parts" | "signal" | "observer">>;
 
 /** The options of a task, with defaults. */
 export interface TaskOptions extends ResolvedRunOptions {

@@ -1,3 +1,4 @@
+import type { Window } from "@millrace/windowing";
 import type { SourceStats } from "../contracts/source.ts";
 import type { StepKind } from "../graph.ts";
 
@@ -60,7 +61,34 @@ export interface TaskStats {
   readonly lagMs: number | undefined;
   /** What keeps due windows from closing. */
   readonly hold: Hold;
+  /** Lowest watermark of the task's window steps, ms; `undefined`: no window step has one yet. */
+  readonly watermark: number | undefined;
+  /** System time (ms) at which the last event was read. */
+  readonly lastEventAt: number | undefined;
+  /** `undefined`: none in this run. */
+  readonly lastCommit: CommitFigures | undefined;
   readonly steps: readonly StepStats[];
+}
+
+/** The last commit of a task. */
+export interface CommitFigures {
+  /** System time at which it was applied, ms. */
+  readonly at: number;
+  readonly durationMs: number;
+  /** Size of what was sent to the store; `undefined`: the store does not report it. */
+  readonly bytes: number | undefined;
+}
+
+/** A window that a task holds and that has not emitted its last page of first results. */
+export interface OpenWindow {
+  readonly part: string;
+  /** Id of the window step. */
+  readonly step: string;
+  readonly window: Window;
+  /** Of a session its own; `undefined`: the window is of all keys. */
+  readonly key: string | undefined;
+  /** Keys with events in it. */
+  readonly keys: number;
 }
 
 /** Figures of a run. */

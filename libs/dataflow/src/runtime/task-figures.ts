@@ -2,7 +2,7 @@ import type { TimeProvider } from "../contracts/time-provider.ts";
 import { kindOf } from "../graph.ts";
 import type { Graph } from "../graph.ts";
 import type { LiveTask } from "./open-task.ts";
-import type { Hold, StepStats, TaskPhase, TaskStats } from "./stats.ts";
+import type { CommitFigures, Hold, StepStats, TaskPhase, TaskStats } from "./stats.ts";
 import { NO_COUNTS, eventsOf, sumOf } from "./task-counts.ts";
 import type { TaskCounts } from "./task-counts.ts";
 import type { TaskHistory } from "./task-history.ts";
@@ -32,6 +32,8 @@ export class TaskFigures {
   #rejected = 0;
   #commits = 0;
   #lastMessageAt: number | undefined;
+  #lastEventAt: number | undefined;
+  #lastCommit: CommitFigures | undefined;
   /** The source's counts at the position of the next commit. */
   #atPosition = { duplicates: 0, lost: 0, rejected: 0, possibleDuplicates: 0, suspicious: 0 };
   /** The counts of this life at the last commit; `undefined`: there is no store, and all counts are valid. */
@@ -57,6 +59,7 @@ export class TaskFigures {
   took(events: number, times: readonly number[] | undefined): void {
     this.#read += events;
     this.#taken += 1;
+    if (events > 0) this.#lastEventAt = this.#time.now();
     const last = times?.at(-1);
     if (last !== undefined && !Number.isNaN(last)) this.#lastMessageAt = last;
   }
@@ -84,7 +87,8 @@ export class TaskFigures {
   }
 
   /** @param counts of this life in the commit */
-  committed(counts: TaskCounts): void {
+  committed(counts: TaskCounts, commit: CommitFigures): void {
+    this.#lastCommit = commit;
     this.#commits = counts.commits;
     this.#committed = counts;
   }
@@ -123,6 +127,9 @@ export class TaskFigures {
       drainedAt: this.drainedAt,
       lagMs: this.#lastMessageAt === undefined ? undefined : this.#time.now() - this.#lastMessageAt,
       hold,
+      watermark: watermarkOf(live),
+      lastEventAt: this.#lastEventAt,
+      lastCommit: this.#lastCommit,
       steps: this.#graph.nodes.flatMap((node): StepStats[] => {
         const { id, operator } = node;
         const step = steps[id];
@@ -157,6 +164,11 @@ export class TaskFigures {
   #own(): Omit<TaskCounts, "steps"> {
     return { read: this.#read, ...this.#atPosition, batches: this.#batches, commits: this.#commits };
   }
+}
+
+function watermarkOf(live: LiveTask | undefined): number | undefined {
+  const watermark = live?.graph.watermark;
+  return watermark !== undefined && Number.isFinite(watermark) ? watermark : undefined;
 }
 
 function countedBy(

@@ -386,10 +386,12 @@ export class Task {
     this.#schedule.committing(graph);
     const own = this.#figures.withCommit(live);
     const counts = this.history.toKeep(own, graph.keys);
+    const began = this.#options.time.monotonic();
     await abortable(committer.commit({ graph, position, sinks, outputs, partial, counts }), signal);
+    const { time } = this.#options;
     graph.allOut();
     this.#schedule.committed();
-    this.#figures.committed(own);
+    this.#figures.committed(own, { at: time.now(), durationMs: time.monotonic() - began, bytes: undefined });
     if (partition.committed === undefined) return;
     const acknowledged = namedAsync(
       () => partition.committed?.(position) ?? Promise.resolve(),
