@@ -105,9 +105,10 @@ export function formatCause(cause: Row["cause"]): string {
   return CAUSES[cause];
 }
 
-/** A result without numbers. */
+/** A result without numbers, as JSON, cut to 120 characters; null: it is too large to be sent. */
 export function formatValue(value: unknown): string {
-  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "–");
+  if (value === undefined || value === null) return "–";
+  const text = typeof value === "string" ? value : JSON.stringify(value);
   return text.length > 120 ? `${text.slice(0, 119)}…` : text;
 }
 

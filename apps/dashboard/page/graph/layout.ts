@@ -1,4 +1,5 @@
 import { Graph, layout } from "@dagrejs/dagre";
+import type { EdgeLabel, GraphLabel, NodeLabel, Point } from "@dagrejs/dagre";
 import type { Flow, Step } from "@millrace/observe/api";
 
 export interface PlacedStep {
@@ -39,10 +40,10 @@ export function shortName(name: string): string {
 
 /** Places the steps of a flow, from left to right or from top to bottom. */
 export function placeFlow({ steps }: Flow, direction: "LR" | "TB"): PlacedFlow {
-  const graph = new Graph({ multigraph: true });
+  const graph = new Graph<GraphLabel, NodeLabel, EdgeLabel>({ multigraph: true });
   graph.setGraph({ rankdir: direction, nodesep: 28, ranksep: 44, edgesep: 16, marginx: 4, marginy: 4 });
   for (const { id, operator } of steps) {
-    const longest = Math.max(shortName(id).length, shortName(operator).length, 11);
+    const longest = Math.max(shortName(id).length, shortName(operator).length + 6, 14);
     graph.setNode(id, { width: longest * CHARACTER_WIDTH + 32, height: HEIGHT });
   }
   for (const { id, inputs } of steps) {
@@ -53,32 +54,19 @@ export function placeFlow({ steps }: Flow, direction: "LR" | "TB"): PlacedFlow {
   }
   layout(graph);
   const placed = steps.map((step) => {
-    const { x = 0, y = 0, width, height } = graph.node(step.id) as Box;
+    const { x = 0, y = 0, width, height } = graph.node(step.id);
     return { step, x, y, width, height };
   });
   const edges = graph.edges().map((edge) => {
-    const { points = [], x = 0, y = 0 } = graph.edge(edge) as Line;
+    const { points = [], x = 0, y = 0 } = graph.edge(edge);
     return { from: edge.v, port: edge.name ?? "down", to: edge.w, path: smooth(points), x, y };
   });
   const { width = 0, height = 0 } = graph.graph();
   return { width, height, steps: placed, edges };
 }
 
-interface Box {
-  readonly x?: number;
-  readonly y?: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-interface Line {
-  readonly points?: readonly { readonly x: number; readonly y: number }[];
-  readonly x?: number;
-  readonly y?: number;
-}
-
 /** A line through the points, with round corners. */
-function smooth(points: NonNullable<Line["points"]>): string {
+function smooth(points: readonly Point[]): string {
   const [first, ...rest] = points;
   if (first === undefined) return "";
   const last = rest.at(-1) ?? first;

@@ -74,7 +74,8 @@ export class LiveConnection {
     const at = Date.now();
     this.#heardAt = at;
     this.#retryMs = FIRST_RETRY_MS;
-    this.#dispatch({ type: "stream", name, data: JSON.parse(text), at } as Action);
+    const data: unknown = JSON.parse(text);
+    this.#dispatch({ type: "stream", name, data, at } as Action);
   }
 
   /** A stream that the browser does not try again was refused: without a token, or because there are too many. */

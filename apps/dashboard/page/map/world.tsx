@@ -49,12 +49,24 @@ export function WorldMap({ bubbles, label }: { bubbles: readonly Bubble[]; label
           <title>{`${zone}: ${text}`}</title>
         </circle>
       ))}
-      {placed.slice(0, NAMED).map(({ zone, x, y, value }) => (
+      {apart(placed.slice(0, NAMED)).map(({ zone, x, y, value }) => (
         <text key={zone} class="map-name" x={x} y={y - radius(value, largest) - 4} text-anchor="middle">
           {cityOf(zone)}
         </text>
       ))}
     </svg>
+  );
+}
+
+interface Placed extends Bubble {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Without those whose names would cover the name of a larger one. */
+function apart(bubbles: readonly Placed[]): readonly Placed[] {
+  return bubbles.filter(({ x, y }, i) =>
+    bubbles.slice(0, i).every((other) => Math.abs(other.x - x) > 70 || Math.abs(other.y - y) > 24),
   );
 }
 

@@ -17,11 +17,11 @@ interface Line {
 /** How events come and rows leave, and how far the flow is from now. */
 export function ChartsPanels({ samples, theme }: { samples: readonly Sample[]; theme: Theme }) {
   const series = useMemo(() => seriesOf(samples), [samples]);
-  const empty = samples.length < 2;
+  const timed = [...series.lagMs, ...series.watermarkAgeMs].some((value) => value !== null);
   return (
     <>
       <Panel id="throughput" title="Events and rows per second">
-        {empty ? (
+        {samples.length < 2 ? (
           <Empty title="Two seconds of data are needed" />
         ) : (
           <Chart
@@ -37,8 +37,8 @@ export function ChartsPanels({ samples, theme }: { samples: readonly Sample[]; t
         )}
       </Panel>
       <Panel id="lag" title="Lag and watermark age">
-        {empty ? (
-          <Empty title="Two seconds of data are needed" />
+        {!timed ? (
+          <Empty title="No times yet">They come with the first events.</Empty>
         ) : (
           <Chart
             at={series.at}
@@ -128,7 +128,7 @@ function optionsOf(
     legend: { show: false },
     cursor: { show: false },
     padding: [8, 8, 0, 0],
-    scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] } },
+    scales: { y: { range: (_plot, _low, high) => [0, Math.max(4, high * 1.1)] } },
     axes: [
       { ...axis, grid: { show: false }, space: 80, values: "{HH}:{mm}:{ss}", size: 28 },
       {

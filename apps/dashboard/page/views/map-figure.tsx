@@ -1,12 +1,11 @@
 import type { Row } from "@millrace/observe/api";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { formatNumber, plural } from "../format/format.ts";
+import type * as World from "../map/world.tsx";
 import { placeOf } from "../map/zones.ts";
 
-type World = typeof import("../map/world.tsx");
-
 /** Loaded with the first flow whose keys are time zones, and never for others. */
-let world: World | undefined;
+let world: typeof World | undefined;
 
 /** The rows whose keys are time zones, on a map. The table of rows has the same numbers. */
 export function MapFigure({ rows, measure }: { rows: readonly Row[]; measure: string }) {

@@ -91,14 +91,11 @@ interface SlotProps {
 
 function Slot({ window, selected, share, measure, now, dispatch }: SlotProps) {
   const { id, open, close, status, revision, complete, totals, keys } = window;
-  const total =
-    measure === undefined ? plural(keys, "key") : `${measure} ${formatNumber(totals[measure] ?? 0)}`;
-  const description = [
-    formatRange(open, close, now),
-    status,
+  const sum = measure === undefined ? undefined : totals[measure];
+  const more = [
     formatLoss(complete),
     revision === 0 ? undefined : `revision ${revision}`,
-    total,
+    sum === undefined ? `${plural(keys, "key")} so far` : `${measure ?? ""} ${formatNumber(sum)}`,
   ]
     .filter((part) => part !== undefined)
     .join(", ");
@@ -107,8 +104,7 @@ function Slot({ window, selected, share, measure, now, dispatch }: SlotProps) {
       role="option"
       class={`slot slot-${status}`}
       aria-selected={selected}
-      aria-label={description}
-      title={description}
+      title={`${formatRange(open, close, now)}, ${status}, ${more}`}
       tabIndex={selected ? 0 : -1}
       onClick={() => {
         dispatch({ type: "pick", window: id });
@@ -122,6 +118,7 @@ function Slot({ window, selected, share, measure, now, dispatch }: SlotProps) {
         {status}
       </span>
       <span class="slot-time">{formatOpen(open, close)}</span>
+      <span class="hidden">{`, ${more}`}</span>
     </div>
   );
 }
