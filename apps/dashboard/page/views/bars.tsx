@@ -64,7 +64,7 @@ export function BarTable({ window, measure, onSearch }: BarTableProps) {
       </tbody>
       <tfoot>
         <tr>
-          <th scope="row">All</th>
+          <th scope="row">Sum of all keys</th>
           <td />
           <td class="number">{formatNumber(window.totals[measure] ?? 0)}</td>
         </tr>

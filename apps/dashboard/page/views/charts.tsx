@@ -127,7 +127,7 @@ function optionsOf(
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, 28, 0, 0],
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(4, high * 1.1)] } },
     axes: [
       { ...axis, grid: { show: false }, space: 80, values: "{HH}:{mm}:{ss}", size: 28 },
