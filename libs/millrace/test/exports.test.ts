@@ -12,6 +12,7 @@ const NOT_FOR_FLOWS = {
       "createWindowEngine",
       "WindowEngine",
       "WindowEngineOptions",
+      "HeldWindow",
       "WindowOutput",
       "WindowStats",
       "Upstream",
