@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { initialState, MAX_SAMPLES, MAX_WINDOWS } from "../page/state/model.ts";
 import type { Action, State } from "../page/state/model.ts";
 import { reduce } from "../page/state/reduce.ts";
+import { stepRates } from "../page/state/select.ts";
 import { rowOf, sampleOf, snapshotOf, taskOf, tasksOf, windowOf } from "./run-data.ts";
 
 const START = initialState(0, "light", false);
@@ -37,6 +38,7 @@ describe("the connection", () => {
       snapshot(100),
       { type: "stream", name: "end", data: { failed: false, reason: null }, at: 200 },
       { type: "broke", at: 300 },
+      { type: "refused", at: 400, detail: "The run has ended." },
       { type: "tick", at: 60_000 },
     ]);
     expect(ended.connection).toEqual({ phase: "ended", failed: false, reason: null });
@@ -101,7 +103,7 @@ describe("the run", () => {
     ]);
   });
 
-  test("has rates of steps over all tasks, and none below 0", () => {
+  test("has rates of steps over all tasks and the last five seconds, and none below 0", () => {
     const tasks = (at: number, a: number, b: number) =>
       tasksOf(at, [
         taskOf("0", {
@@ -117,9 +119,14 @@ describe("the run", () => {
       data: { ...tasks(at, a, b), sample: sampleOf(at) },
       at,
     });
-    const state = after([snapshot(0, { tasks: tasks(1_000, 100, 100) }), event(3_000, 300, 200)]);
-    expect(state.run?.rates["windows"]).toEqual({ in: 150, out: { down: 150, late: 0 } });
-    expect(after([event(4_000, 0, 0)], state).run?.rates["windows"]?.in).toBe(0);
+    const rateOf = ({ run }: State) => stepRates(run?.counts ?? []).get("windows");
+    const first = after([snapshot(0, { tasks: tasks(1_000, 100, 100) })]);
+    expect(rateOf(first)).toBeUndefined();
+    const second = after([event(3_000, 300, 200)], first);
+    expect(rateOf(second)).toEqual({ in: 150, out: { down: 150, late: 0 } });
+    const burst = [4_000, 5_000, 6_000, 7_000, 8_000].map((at) => event(at, 300, 200));
+    expect(rateOf(after(burst, second))).toEqual({ in: 0, out: { down: 0, late: 0 } });
+    expect(rateOf(after([event(4_000, 0, 0)], second))?.in).toBe(0);
   });
 });
 

@@ -30,7 +30,6 @@ export interface PlacedFlow {
 }
 
 const MAX_NAME = 26;
-const CHARACTER_WIDTH = 7.4;
 const HEIGHT = 60;
 
 /** A name that fits its box. */
@@ -38,13 +37,18 @@ export function shortName(name: string): string {
   return name.length > MAX_NAME ? `${name.slice(0, MAX_NAME - 1)}…` : name;
 }
 
+/** The name in 14 px, bold; a rate and the operator in 12 px. */
+function widthOf(id: string, operator: string): number {
+  const [name, below] = [shortName(id).length * 9, (shortName(operator).length + 8) * 7];
+  return Math.max(name, below, 84) + 28;
+}
+
 /** Places the steps of a flow, from left to right or from top to bottom. */
 export function placeFlow({ steps }: Flow, direction: "LR" | "TB"): PlacedFlow {
   const graph = new Graph<GraphLabel, NodeLabel, EdgeLabel>({ multigraph: true });
   graph.setGraph({ rankdir: direction, nodesep: 28, ranksep: 44, edgesep: 16, marginx: 4, marginy: 4 });
   for (const { id, operator } of steps) {
-    const longest = Math.max(shortName(id).length, shortName(operator).length + 6, 14);
-    graph.setNode(id, { width: longest * CHARACTER_WIDTH + 32, height: HEIGHT });
+    graph.setNode(id, { width: widthOf(id, operator), height: HEIGHT });
   }
   for (const { id, inputs } of steps) {
     for (const { step, port } of inputs) {

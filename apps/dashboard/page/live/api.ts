@@ -1,4 +1,4 @@
-import type { Problem } from "@millrace/observe/api";
+import type { Problem, Session } from "@millrace/observe/api";
 
 /** An answer of the server that is no result. */
 export class ApiError extends Error {
@@ -23,13 +23,10 @@ async function problemOf(response: Response): Promise<string> {
   return body.detail ?? body.title ?? `The server answered with status ${response.status}.`;
 }
 
-interface Session {
-  /** The server wants a token, and this browser has not given it. */
-  readonly needsToken: boolean;
-}
-
-export function getSession(): Promise<Session> {
-  return getJson<Session>("session");
+/** Whether the server wants a token that this browser has not given. */
+export async function needsToken(): Promise<boolean> {
+  const { needed, given } = await getJson<Session>("session");
+  return needed && !given;
 }
 
 /** Gives the token; the server answers with a cookie. */

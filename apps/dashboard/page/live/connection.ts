@@ -1,6 +1,6 @@
 import type { StreamEvents } from "@millrace/observe/api";
 import type { Action } from "../state/model.ts";
-import { ApiError, getJson, getSession, postToken } from "./api.ts";
+import { ApiError, getJson, needsToken, postToken } from "./api.ts";
 
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 10_000;
@@ -25,8 +25,7 @@ export class LiveConnection {
   /** Asks for a token if the server wants one, and connects. */
   async start(): Promise<void> {
     try {
-      const { needsToken } = await getSession();
-      if (needsToken) this.#dispatch({ type: "locked", notice: null });
+      if (await needsToken()) this.#dispatch({ type: "locked", notice: null });
       else this.#open();
     } catch {
       // The stream's own failure has the reason, and is tried again.
@@ -81,8 +80,7 @@ export class LiveConnection {
   /** A stream that the browser does not try again was refused: without a token, or because there are too many. */
   async #askWhy(): Promise<void> {
     try {
-      const { needsToken } = await getSession();
-      if (needsToken) {
+      if (await needsToken()) {
         this.#dispatch({ type: "locked", notice: null });
         return;
       }

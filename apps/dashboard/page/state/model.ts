@@ -15,10 +15,16 @@ export type Connection =
   | { readonly phase: "locked"; readonly notice: string | null }
   | { readonly phase: "ended"; readonly failed: boolean; readonly reason: string | null };
 
-/** Events per second at one step, over all tasks. */
-export interface StepRate {
+/** Of one step, over all tasks: events so far, or events per second. */
+export interface StepEvents {
   readonly in: number;
   readonly out: Readonly<Record<string, number>>;
+}
+
+/** What all steps had counted at a time of the server. */
+export interface StepCounts {
+  readonly at: number;
+  readonly steps: ReadonlyMap<string, StepEvents>;
 }
 
 /** What was received of the flow. It is replaced, never changed. */
@@ -30,8 +36,8 @@ export interface Run {
   /** The oldest first, one a second. */
   readonly samples: readonly Sample[];
   readonly deadLetters: DeadLetters;
-  /** By step; empty until figures have come twice. */
-  readonly rates: Readonly<Record<string, StepRate>>;
+  /** The last ones, the oldest first: rates are means over some seconds, since rows leave in bursts. */
+  readonly counts: readonly StepCounts[];
 }
 
 /** The rows of one window that the stream left out. */
@@ -98,6 +104,8 @@ export type Action =
 /** Windows that are kept. The server keeps its own bound; this one keeps the page small whatever it sends. */
 export const MAX_WINDOWS = 200;
 export const MAX_SAMPLES = 600;
+/** Figures over which rates are taken: those of six seconds have five seconds between them. */
+export const RATE_SAMPLES = 6;
 /** Figures come each second, so that silence for longer than this is shown. */
 export const STALE_AFTER_MS = 5_000;
 

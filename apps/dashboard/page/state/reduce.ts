@@ -1,6 +1,6 @@
 import type { Sample, StreamEvents, Tasks, Window } from "@millrace/observe/api";
-import { MAX_SAMPLES, MAX_WINDOWS, STALE_AFTER_MS } from "./model.ts";
-import type { Action, Connection, Run, State, StepRate } from "./model.ts";
+import { MAX_SAMPLES, MAX_WINDOWS, RATE_SAMPLES, STALE_AFTER_MS } from "./model.ts";
+import type { Action, Connection, Run, State, StepCounts } from "./model.ts";
 
 /** The state after an action. It returns the same object where nothing changes, so that nothing is rendered. */
 export function reduce(state: State, action: Action): State {
@@ -16,6 +16,8 @@ export function reduce(state: State, action: Action): State {
           state.run === null ? CONNECTING : { phase: "reconnecting", since: silentSince(state, action.at) },
       };
     case "refused":
+      // A server may stay after the run, and refuse further streams.
+      if (state.connection.phase === "ended") return state;
       return {
         ...state,
         now: action.at,
@@ -69,7 +71,7 @@ function hear(state: State, at: number, event: Extract<Action, { type: "stream" 
       const samples = addSample(run.samples, sample);
       return {
         ...heard,
-        run: { ...run, tasks, samples, rates: ratesBetween(run.tasks, tasks) ?? run.rates },
+        run: { ...run, tasks, samples, counts: addCounts(run.counts, tasks) },
       };
     }
     case "windows":
@@ -89,7 +91,7 @@ function begin({ flow, tasks, windows, history, deadLetters }: StreamEvents["sna
     windows: mergeWindows([], windows.windows, []),
     samples: history.samples.slice(-MAX_SAMPLES),
     deadLetters,
-    rates: {},
+    counts: [countsOf(tasks)],
   };
 }
 
@@ -124,36 +126,17 @@ function newestFirst(a: Window, b: Window): number {
   return b.close - a.close || b.open - a.open || (a.id < b.id ? -1 : 1);
 }
 
-/** Undefined: no time has passed between the two. */
-function ratesBetween(before: Tasks, after: Tasks): Readonly<Record<string, StepRate>> | undefined {
-  const seconds = (after.at - before.at) / 1000;
-  if (seconds <= 0) return undefined;
-  const [earlier, later] = [countsOf(before), countsOf(after)];
-  const rates: Record<string, StepRate> = {};
-  for (const [id, counts] of later) {
-    const old = earlier.get(id);
-    // Counts of a task that was reopened may go back.
-    const rate = (now: number, then: number | undefined): number => Math.max(0, now - (then ?? 0)) / seconds;
-    rates[id] = {
-      in: rate(counts.in, old?.in),
-      out: Object.fromEntries(Object.entries(counts.out).map(([port, n]) => [port, rate(n, old?.out[port])])),
-    };
-  }
-  return rates;
+function addCounts(counts: readonly StepCounts[], tasks: Tasks): readonly StepCounts[] {
+  return [...counts.filter(({ at }) => at < tasks.at), countsOf(tasks)].slice(-RATE_SAMPLES);
 }
 
-interface StepCounts {
-  in: number;
-  out: Record<string, number>;
-}
-
-function countsOf({ tasks }: Tasks): ReadonlyMap<string, StepCounts> {
-  const counts = new Map<string, StepCounts>();
-  for (const { id, eventsIn, eventsOut } of tasks.flatMap(({ steps }) => steps)) {
-    const sum = counts.get(id) ?? { in: 0, out: {} };
+function countsOf({ at, tasks }: Tasks): StepCounts {
+  const steps = new Map<string, { in: number; out: Record<string, number> }>();
+  for (const { id, eventsIn, eventsOut } of tasks.flatMap((task) => task.steps)) {
+    const sum = steps.get(id) ?? { in: 0, out: {} };
     sum.in += eventsIn;
     for (const [port, n] of Object.entries(eventsOut)) sum.out[port] = (sum.out[port] ?? 0) + n;
-    counts.set(id, sum);
+    steps.set(id, sum);
   }
-  return counts;
+  return { at, steps };
 }

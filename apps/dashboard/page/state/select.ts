@@ -1,5 +1,6 @@
 import type { Row, Sample, Task, Window } from "@millrace/observe/api";
-import type { Run, State } from "./model.ts";
+import { RATE_SAMPLES } from "./model.ts";
+import type { Run, State, StepCounts, StepEvents } from "./model.ts";
 
 // What the views read of the state.
 
@@ -99,7 +100,7 @@ function rateBetween(
 
 /** Mean rate over the last samples; null: there are fewer than two. */
 export function recentRate(samples: readonly Sample[], pick: (sample: Sample) => number): number | null {
-  const last = samples.slice(-6);
+  const last = samples.slice(-RATE_SAMPLES);
   return rateBetween(last[0], last.at(-1) ?? EMPTY, pick);
 }
 
@@ -114,6 +115,23 @@ const EMPTY: Sample = {
   lagMs: null,
   watermarkAgeMs: null,
 };
+
+/** Events per second at each step, over the last seconds; empty until figures have come twice. */
+export function stepRates(counts: readonly StepCounts[]): ReadonlyMap<string, StepEvents> {
+  const [first] = counts;
+  const last = counts.at(-1);
+  if (first === undefined || last === undefined || last.at <= first.at) return new Map();
+  const seconds = (last.at - first.at) / 1000;
+  // Counts of a task that was reopened may go back.
+  const rate = (now: number, then = 0): number => Math.max(0, now - then) / seconds;
+  return new Map(
+    [...last.steps].map(([id, now]) => {
+      const then = first.steps.get(id);
+      const out = Object.entries(now.out).map(([port, n]) => [port, rate(n, then?.out[port])] as const);
+      return [id, { in: rate(now.in, then?.in), out: Object.fromEntries(out) }];
+    }),
+  );
+}
 
 /** The partitions to show: those that hold the flow back first if there are too many for all. */
 export function shownTasks(tasks: readonly Task[], limit: number): readonly Task[] {

@@ -56,7 +56,7 @@ interface SectionsProps extends Pick<AppProps, "state" | "dispatch" | "onSearch"
 
 function Sections({ run, state, dispatch, onSearch }: SectionsProps) {
   const { step, picked, measure, rows, search, theme, narrow } = state;
-  const { flow, tasks, windows, samples, deadLetters, rates } = run;
+  const { flow, tasks, windows, samples, deadLetters, counts } = run;
   return (
     <div class="sections">
       {useMemo(
@@ -104,9 +104,9 @@ function Sections({ run, state, dispatch, onSearch }: SectionsProps) {
       )}
       {useMemo(
         () => (
-          <GraphPanel flow={flow} rates={rates} narrow={narrow} />
+          <GraphPanel flow={flow} counts={counts} narrow={narrow} />
         ),
-        [flow, rates, narrow],
+        [flow, counts, narrow],
       )}
       {useMemo(
         () => (

@@ -4,7 +4,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { formatDuration, formatRate } from "../format/format.ts";
 import type { Theme } from "../state/model.ts";
-import { seriesOf } from "../state/select.ts";
+import { recentRate, seriesOf } from "../state/select.ts";
 import { Empty, Panel } from "./panel.tsx";
 
 /** Two of the theme's colours; a dashed line as well, so that series differ without colours. */
@@ -12,11 +12,14 @@ interface Line {
   readonly name: string;
   readonly values: readonly (number | null)[];
   readonly color: "--accent" | "--second";
+  /** What the legend says. */
+  readonly now: number | null;
 }
 
 /** How events come and rows leave, and how far the flow is from now. */
 export function ChartsPanels({ samples, theme }: { samples: readonly Sample[]; theme: Theme }) {
   const series = useMemo(() => seriesOf(samples), [samples]);
+  const last = samples.at(-1);
   const timed = [...series.lagMs, ...series.watermarkAgeMs].some((value) => value !== null);
   return (
     <>
@@ -27,8 +30,18 @@ export function ChartsPanels({ samples, theme }: { samples: readonly Sample[]; t
           <Chart
             at={series.at}
             lines={[
-              { name: "events in", values: series.received, color: "--accent" },
-              { name: "rows out", values: series.rowsOut, color: "--second" },
+              {
+                name: "events in",
+                values: series.received,
+                color: "--accent",
+                now: recentRate(samples, ({ received }) => received),
+              },
+              {
+                name: "rows out",
+                values: series.rowsOut,
+                color: "--second",
+                now: recentRate(samples, ({ rowsOut }) => rowsOut),
+              },
             ]}
             format={formatRate}
             unit="/s"
@@ -43,8 +56,13 @@ export function ChartsPanels({ samples, theme }: { samples: readonly Sample[]; t
           <Chart
             at={series.at}
             lines={[
-              { name: "lag", values: series.lagMs, color: "--accent" },
-              { name: "watermark age", values: series.watermarkAgeMs, color: "--second" },
+              { name: "lag", values: series.lagMs, color: "--accent", now: last?.lagMs ?? null },
+              {
+                name: "watermark age",
+                values: series.watermarkAgeMs,
+                color: "--second",
+                now: last?.watermarkAgeMs ?? null,
+              },
             ]}
             format={formatDuration}
             unit=""
@@ -88,7 +106,7 @@ function Chart({ at, lines, format, unit, theme }: ChartProps) {
   useEffect(() => {
     plot.current?.setData(data);
   }, [at]);
-  const now = lines.map(({ name, values, color }) => ({ name, color, value: format(values.at(-1) ?? null) }));
+  const now = lines.map(({ name, color, now: value }) => ({ name, color, value: format(value) }));
   return (
     <>
       <ul class="legend">

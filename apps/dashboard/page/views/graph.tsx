@@ -3,18 +3,20 @@ import { useMemo } from "preact/hooks";
 import { formatRate } from "../format/format.ts";
 import { placeFlow, shortName } from "../graph/layout.ts";
 import type { PlacedEdge, PlacedStep } from "../graph/layout.ts";
-import type { StepRate } from "../state/model.ts";
+import type { StepCounts, StepEvents } from "../state/model.ts";
+import { stepRates } from "../state/select.ts";
 import { Panel } from "./panel.tsx";
 
 interface GraphPanelProps {
   readonly flow: Flow;
-  readonly rates: Readonly<Record<string, StepRate>>;
+  readonly counts: readonly StepCounts[];
   readonly narrow: boolean;
 }
 
 /** The steps of the flow, and how many events per second take which way. */
-export function GraphPanel({ flow, rates, narrow }: GraphPanelProps) {
+export function GraphPanel({ flow, counts, narrow }: GraphPanelProps) {
   const placed = useMemo(() => placeFlow(flow, narrow ? "TB" : "LR"), [flow, narrow]);
+  const rates = stepRates(counts);
   return (
     <Panel id="graph" title="Flow" note="events per second at each step">
       <div class="scroll graph" role="region" aria-label="Graph of the flow" tabIndex={0}>
@@ -30,11 +32,11 @@ export function GraphPanel({ flow, rates, narrow }: GraphPanelProps) {
             <EdgeLine
               key={`${edge.from} ${edge.port} ${edge.to}`}
               edge={edge}
-              rate={rates[edge.from]?.out[edge.port]}
+              rate={rates.get(edge.from)?.out[edge.port]}
             />
           ))}
           {placed.steps.map((step) => (
-            <StepBox key={step.step.id} placed={step} rate={rates[step.step.id]} />
+            <StepBox key={step.step.id} placed={step} rate={rates.get(step.step.id)} />
           ))}
         </svg>
         <ul class="hidden">
@@ -43,7 +45,7 @@ export function GraphPanel({ flow, rates, narrow }: GraphPanelProps) {
               {`${id} (${operator}${detail === null ? "" : `, ${detail}`})`}
               {inputs.length > 0 &&
                 `, after ${inputs.map(({ step, port }) => (port === "down" ? step : `${step}, ${port}`)).join(" and ")}`}
-              {`: ${formatRate(rates[id]?.in ?? null)} events per second`}
+              {`: ${formatRate(rates.get(id)?.in ?? null)} events per second`}
             </li>
           ))}
         </ul>
@@ -57,7 +59,7 @@ function StepBox({
   rate,
 }: {
   placed: PlacedStep;
-  rate: StepRate | undefined;
+  rate: StepEvents | undefined;
 }) {
   const { id, operator, kind, detail } = step;
   const round = kind === "input" || kind === "output" ? height / 2 : 8;

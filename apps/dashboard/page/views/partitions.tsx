@@ -76,7 +76,7 @@ function Partition({
 }) {
   const { part, watermark, watermarkAgeMs, lagMs, lagEntries, queued, received, lost, lastBatchMs, commits } =
     task;
-  const holds = several && task.holdsFlowBack;
+  const holds = task.holdsFlowBack && task.holdReason !== null;
   const commit = task.lastCommit;
   return (
     <tr class={holds ? "holds" : undefined}>
@@ -100,17 +100,15 @@ function Partition({
             ? "none yet"
             : `${formatTime(watermark)}, ${formatDuration(watermarkAgeMs)} ago`}
         </span>
-        {(holds || task.holdReason !== null) && (
-          <span class="hold">
-            {holds && (
-              <strong>
-                <Icon name="hold" />
-                holds the flow back
-              </strong>
-            )}
-            {task.holdReason !== null && <span>{task.holdReason}</span>}
-          </span>
-        )}
+        <span class="hold">
+          {holds && (
+            <strong>
+              <Icon name="hold" />
+              holds the flow back
+            </strong>
+          )}
+          {task.holdReason ?? (several && task.holdsFlowBack && "the lowest watermark of the flow")}
+        </span>
       </td>
       <td class="number">{formatDuration(lagMs)}</td>
       <td class="number">{formatNumber((lagEntries ?? 0) + queued)}</td>

@@ -64,7 +64,10 @@ function tilesOf({ tasks: { account, tasks }, samples, flow }: Run): readonly Ti
       ? {
           name: "Watermark age",
           value: formatDuration(last?.watermarkAgeMs ?? null),
-          note: tasks.length > 1 && holder !== undefined ? `held back by ${holder.part}` : "of event time",
+          note:
+            holder === undefined
+              ? "of event time"
+              : `${holder.holdReason === null ? "lowest at" : "held back by"} ${holder.part}`,
         }
       : {
           name: "Commits",
