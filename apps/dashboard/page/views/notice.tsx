@@ -32,13 +32,13 @@ function messageOf({ connection, frozen, run }: State): Message | undefined {
             icon: "defect",
             tone: "bad",
             title: "The run has failed.",
-            text: `${connection.reason ?? "Its log has the reason."} What is shown is its last state.`,
+            text: `${sentence(connection.reason) ?? "Its log has the reason."} What is shown is its last state.`,
           }
         : {
             icon: "ended",
             tone: "plain",
             title: "The run has ended.",
-            text: `${connection.reason === null ? "" : `${connection.reason} `}What is shown is its result. Start it again, and this page follows.`,
+            text: "What is shown is its result. Start it again, and this page follows.",
           };
     case "reconnecting":
       return run === null
@@ -77,4 +77,10 @@ function messageOf({ connection, frozen, run }: State): Message | undefined {
             text: "The flow runs on. Resume to see what it does now.",
           };
   }
+}
+
+/** Reasons come as log lines have them. */
+function sentence(reason: string | null): string | undefined {
+  if (reason === null || reason === "") return undefined;
+  return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}${reason.endsWith(".") ? "" : "."}`;
 }
