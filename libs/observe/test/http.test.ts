@@ -78,6 +78,18 @@ describe("routes", () => {
     expect(await response.json()).toMatchObject({ status: "not-ready", reason: "partition a: is starting" });
   });
 
+  test("/metrics has which partitions are ready", async () => {
+    const { monitor, run } = observed();
+    run.tasks = [taskOf("a"), taskOf("b", { phase: "starting" })];
+    const { get } = await served(monitor);
+    const text = await (await get("/metrics")).text();
+    expect(text.match(/^millrace_(?:part_)?ready\{.*$/gm)).toEqual([
+      'millrace_ready{flow="clicks"} 0',
+      'millrace_part_ready{flow="clicks",part="a"} 1',
+      'millrace_part_ready{flow="clicks",part="b"} 0',
+    ]);
+  });
+
   test("/api/openapi.json describes all of them", async () => {
     const { monitor } = observed();
     const { get } = await served(monitor);

@@ -18,7 +18,12 @@ const OTHER = "other";
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** How the values of partitions that share a series become one. */
-type Fold = "sum" | "max";
+const FOLDS = {
+  sum: (a: number, b: number) => a + b,
+  max: (a: number, b: number) => Math.max(a, b),
+  min: (a: number, b: number) => Math.min(a, b),
+} as const;
+type Fold = keyof typeof FOLDS;
 
 interface Definition<Subject> {
   readonly name: string;
@@ -48,7 +53,7 @@ const OF_TASKS: readonly Definition<TaskStats>[] = [
   ),
   counter("discarded", "Events whose commits the store has lost", ({ discarded }) => discarded),
   counter("reconnects", "How often a lost connection came back", ({ source }) => source.reconnects),
-  gauge("connected", "1: the source has its connection", "sum", ({ source: { connected } }) =>
+  gauge("connected", "1: the source has its connection", "min", ({ source: { connected } }) =>
     connected === undefined ? undefined : Number(connected),
   ),
   gauge("watermark_age_seconds", "System time minus watermark", "max", ({ watermark }, now) =>
@@ -115,6 +120,7 @@ export class Metrics implements RunObserver {
   readonly #rowsWritten: Counter;
   readonly #deadLetters: Counter;
   readonly #ready: Gauge;
+  readonly #partReady: Gauge;
   readonly #info: Gauge;
   readonly #streamClients: Gauge;
   readonly #slowClients: Gauge;
@@ -141,6 +147,12 @@ export class Metrics implements RunObserver {
     });
     this.#deadLetters = new Counter({ name: "millrace_dead_letters_total", help: "Dead letters", ...common });
     this.#ready = new Gauge({ name: "millrace_ready", help: "1: /readyz answers 200", ...common });
+    this.#partReady = new Gauge({
+      name: "millrace_part_ready",
+      help: "1: the partition is ready; /readyz has the reasons of those that are not",
+      labelNames: ["flow", "part"],
+      registers,
+    });
     this.#info = new Gauge({
       name: "millrace_info",
       help: "1; the version is a label",
@@ -206,7 +218,11 @@ export class Metrics implements RunObserver {
       values.set(metric);
     }
     setTo(this.#deadLetters, { flow }, this.#monitor.deadLetterCount);
-    setTo(this.#ready, { flow }, Number(this.#monitor.readiness().status === "ready"));
+    const readiness = this.#monitor.readiness();
+    setTo(this.#ready, { flow }, Number(readiness.status === "ready"));
+    const partReady = new Series("min");
+    for (const { part, ready } of readiness.tasks) partReady.add(this.#labels(part), Number(ready));
+    partReady.set(this.#partReady);
     setTo(this.#info, { flow, version }, 1);
     setTo(this.#streamClients, {}, this.#hub.clients);
     setTo(this.#slowClients, {}, this.#hub.slowClients);
@@ -251,7 +267,7 @@ class Series {
     const key = Object.values(labels).join("\u0000");
     const known = this.#values.get(key);
     if (known === undefined) this.#values.set(key, { labels, value });
-    else known.value = this.#fold === "sum" ? known.value + value : Math.max(known.value, value);
+    else known.value = FOLDS[this.#fold](known.value, value);
   }
 
   set(metric: Counter | Gauge): void {
