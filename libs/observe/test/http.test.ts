@@ -240,6 +240,16 @@ describe("the token", () => {
     expect(await statusOf(TOKEN)).toBe(200);
   });
 
+  test("may be wrong ten times in a minute as a bearer token, too", async () => {
+    const { monitor, time } = observed();
+    const { get } = await served(monitor, { token: TOKEN, time });
+    const statusOf = async (path: string, token: string): Promise<number> =>
+      (await get(path, { headers: { authorization: `Bearer ${token}` } })).status;
+    for (let i = 0; i < 10; i += 1) expect(await statusOf("/metrics", `wrong-${i}`)).toBe(401);
+    for (const path of ["/metrics", "/api/stream", "/session"]) expect(await statusOf(path, TOKEN)).toBe(429);
+    expect((await get("/healthz")).status).toBe(200);
+  });
+
   test("is not needed on loopback if there is none", async () => {
     const { monitor } = observed();
     const { get } = await served(monitor);
