@@ -7,7 +7,8 @@ import { SILENT_LOGGER } from "@millrace/dataflow";
 import Schema from "typebox/schema";
 import * as schemas from "../src/api/schemas.ts";
 import { HttpError, serveHttp } from "../src/index.ts";
-import { closeAll, observed, resultOf, served, taskOf } from "./support.ts";
+import { resultOf, taskOf } from "./fake-run.ts";
+import { closeAll, observed, served } from "./support.ts";
 
 afterEach(closeAll);
 
@@ -121,7 +122,9 @@ describe("routes", () => {
   test("an error of the run's figures is logged, and answered without its message", async () => {
     const { monitor, run } = observed();
     const lines: string[] = [];
-    const warn = (_: object, message: string): void => void lines.push(message);
+    const warn = (_: object, message: string): void => {
+      lines.push(message);
+    };
     const { get } = await served(monitor, { logger: { ...SILENT_LOGGER, warn } });
     run.stats = () => {
       throw new Error("a secret");
@@ -146,7 +149,7 @@ describe("the page", () => {
         "manifest-src 'self';base-uri 'none';form-action 'self';frame-ancestors 'none'",
     );
     expect(page.headers.get("x-content-type-options")).toBe("nosniff");
-    const asset = await get("/assets/app-1.js");
+    const asset = await get("/assets/app-1.css");
     expect(asset.status).toBe(200);
     expect(asset.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
   });
@@ -249,6 +252,16 @@ describe("the token", () => {
     expect(await statusOf(TOKEN)).toBe(200);
   });
 
+  test("may be wrong ten times in a minute as a bearer token, too", async () => {
+    const { monitor, time } = observed();
+    const { get } = await served(monitor, { token: TOKEN, time });
+    const statusOf = async (path: string, token: string): Promise<number> =>
+      (await get(path, { headers: { authorization: `Bearer ${token}` } })).status;
+    for (let i = 0; i < 10; i += 1) expect(await statusOf("/metrics", `wrong-${i}`)).toBe(401);
+    for (const path of ["/metrics", "/api/stream", "/session"]) expect(await statusOf(path, TOKEN)).toBe(429);
+    expect((await get("/healthz")).status).toBe(200);
+  });
+
   test("is not needed on loopback if there is none", async () => {
     const { monitor } = observed();
     const { get } = await served(monitor);
@@ -312,6 +325,27 @@ describe("abuse", () => {
     expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\nContent-Type: application\/problem\+json/);
   });
 
+  test("requests that arrive too slowly are ended, and others are answered", async () => {
+    const { monitor } = observed();
+    const { url, get } = await served(monitor, { requestTimeoutMs: 200 });
+    const port = Number(new URL(url).port);
+    const slow = [
+      "GET /healthz HTTP/1.1\r\nX: y",
+      "POST /session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+    ];
+    const answers = await Promise.all(
+      slow.flatMap((start) =>
+        Array.from({ length: 20 }, async () => {
+          const socket = connect(port, "127.0.0.1");
+          socket.write(start);
+          return (await socket.toArray()).join("").split("\r\n")[0];
+        }),
+      ),
+    );
+    expect(new Set(answers)).toEqual(new Set(["HTTP/1.1 408 Request Timeout"]));
+    expect((await get("/healthz")).status).toBe(200);
+  });
+
   test("connections that come and go leave nothing", async () => {
     const { monitor } = observed();
     const { url, get } = await served(monitor);
@@ -328,7 +362,9 @@ describe("abuse", () => {
                 );
               else socket.destroy();
             });
-            socket.on("close", () => resolve());
+            socket.on("close", () => {
+              resolve();
+            });
             socket.on("error", () => undefined);
           });
         }),
