@@ -116,18 +116,24 @@ describe("a project with the packages from their tarballs", () => {
     const count = [command, "count", "--by=item", "--file=-", `--http=${port}`];
     const counting = spawn(node, count, { cwd: project.folder, stdio: ["pipe", "ignore", "pipe"] });
     const ended = once(counting, "close");
-    for await (const line of createInterface(counting.stderr)) if (line.includes("the page is at")) break;
-    counting.stderr.resume();
-    const get = async (path: string): Promise<string> =>
-      (await fetch(`http://127.0.0.1:${port}${path}`)).text();
-    const page = await get("/");
-    const script = /src="(.*?)"/.exec(page)?.[1] ?? "no script";
-    const [code, flow, metrics] = await Promise.all([get(script), get("/api/flow"), get("/metrics")]);
-    counting.stdin.end();
-    expect(page).toContain("<title>Millrace</title>");
-    expect(code.length).toBeGreaterThan(50_000);
-    expect(JSON.parse(flow)).toMatchObject({ flow: "count" });
-    expect(metrics).toContain('millrace_events_total{flow="count",');
+    try {
+      const log = createInterface(counting.stderr);
+      await new Promise<void>((listening) => {
+        log.on("line", (line) => {
+          if (line.includes("the page is at")) listening();
+        });
+      });
+      const get = async (path: string): Promise<string> =>
+        (await fetch(new URL(path, `http://127.0.0.1:${port}/`))).text();
+      const page = await get("/");
+      expect(page).toContain("<title>Millrace</title>");
+      const script = await get(/src="(.*?)"/.exec(page)?.[1] ?? "no script");
+      expect(script.length).toBeGreaterThan(50_000);
+      expect(JSON.parse(await get("/api/flow"))).toMatchObject({ flow: "count" });
+      expect(await get("/metrics")).toContain('millrace_events_total{flow="count",');
+    } finally {
+      counting.stdin.end();
+    }
     expect(await ended).toEqual([0, null]);
   });
 
