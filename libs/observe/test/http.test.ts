@@ -109,7 +109,9 @@ describe("routes", () => {
   test("an error of the run's figures is logged, and answered without its message", async () => {
     const { monitor, run } = observed();
     const lines: string[] = [];
-    const warn = (_: object, message: string): void => void lines.push(message);
+    const warn = (_: object, message: string): void => {
+      lines.push(message);
+    };
     const { get } = await served(monitor, { logger: { ...SILENT_LOGGER, warn } });
     run.stats = () => {
       throw new Error("a secret");
@@ -134,7 +136,7 @@ describe("the page", () => {
         "manifest-src 'self';base-uri 'none';form-action 'self';frame-ancestors 'none'",
     );
     expect(page.headers.get("x-content-type-options")).toBe("nosniff");
-    const asset = await get("/assets/app-1.js");
+    const asset = await get("/assets/app-1.css");
     expect(asset.status).toBe(200);
     expect(asset.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
   });
@@ -316,7 +318,9 @@ describe("abuse", () => {
                 );
               else socket.destroy();
             });
-            socket.on("close", () => resolve());
+            socket.on("close", () => {
+              resolve();
+            });
             socket.on("error", () => undefined);
           });
         }),

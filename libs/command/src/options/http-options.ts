@@ -6,7 +6,7 @@ export interface HttpSettings {
   /** 0: a free one. */
   readonly port: number;
   readonly host: string;
-  /** `undefined`: whoever reaches the port may read. */
+  /** `undefined`: every program that reaches the port may read. */
   readonly token: string | undefined;
 }
 

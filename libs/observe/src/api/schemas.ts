@@ -217,6 +217,7 @@ export const Sample = Type.Object({
   counted: Count,
   late: Count,
   lost: Count,
+  /** Rows that the sinks have accepted, over all outputs; the account has those that were flushed or committed since. */
   rowsOut: Count,
   commits: Count,
   /** The largest of all tasks. */

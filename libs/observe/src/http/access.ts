@@ -24,7 +24,7 @@ export function isLoopback(host: string): boolean {
 type Done = (error?: Error) => void;
 
 interface AccessOptions {
-  /** `undefined`: everybody who reaches the server may read all of it. */
+  /** `undefined`: every program that reaches the server may read all of it. */
   readonly token: string | undefined;
   readonly loopback: boolean;
   readonly time: TimeProvider;

@@ -1,4 +1,11 @@
-import type { CommitDone, RunObserver, StepStats, TaskStats } from "@millrace/dataflow";
+import type {
+  BatchDone,
+  CommitDone,
+  RowsWritten,
+  RunObserver,
+  StepStats,
+  TaskStats,
+} from "@millrace/dataflow";
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 import type { FlowMonitor } from "../monitor/flow-monitor.ts";
 import { malformedOf } from "../monitor/task-view.ts";
@@ -70,7 +77,11 @@ const OF_STEPS: readonly Definition<StepStats>[] = [
   counter("refused", "Events whose time is not plausible", figure("refused")),
   counter("revisions", "Rows that replaced an earlier one", figure("revisions")),
   counter("overflowed", "Events counted under the overflow key", figure("overflowed")),
-  counter("rows_out", "Rows that have left the process", figure("rowsOut")),
+  counter(
+    "rows_out",
+    "Rows that have left the process: flushed, and committed if there is a store",
+    figure("rowsOut"),
+  ),
   gauge("open_windows", "Windows that are held", "sum", figure("windows")),
   gauge("keys", "Keys that are held, once for each window", "sum", figure("cells")),
   gauge("state_bytes", "State in memory, by estimate", "sum", figure("approximateBytes")),
@@ -101,6 +112,7 @@ export class Metrics implements RunObserver {
   );
   readonly #commitSeconds = this.#histogram("millrace_commit_duration_seconds", "Duration of a commit");
   readonly #commitBytes: Counter;
+  readonly #rowsWritten: Counter;
   readonly #deadLetters: Counter;
   readonly #ready: Gauge;
   readonly #info: Gauge;
@@ -119,6 +131,12 @@ export class Metrics implements RunObserver {
       name: "millrace_commit_bytes_total",
       help: "Bytes that commits have sent to the store",
       labelNames: ["flow", "part"],
+      registers,
+    });
+    this.#rowsWritten = new Counter({
+      name: "millrace_rows_written_total",
+      help: "Rows that an output's sink has accepted",
+      labelNames: ["flow", "part", "step"],
       registers,
     });
     this.#deadLetters = new Counter({ name: "millrace_dead_letters_total", help: "Dead letters", ...common });
@@ -150,13 +168,17 @@ export class Metrics implements RunObserver {
     return this.#registry.contentType;
   }
 
-  batchDone({ part, durationMs }: { readonly part: string; readonly durationMs: number }): void {
+  batchDone({ part, durationMs }: BatchDone): void {
     this.#batchSeconds.observe(this.#labels(part), durationMs / 1_000);
   }
 
   commitDone({ part, durationMs, bytes }: CommitDone): void {
     this.#commitSeconds.observe(this.#labels(part), durationMs / 1_000);
     if (bytes !== undefined) this.#commitBytes.inc(this.#labels(part), bytes);
+  }
+
+  rowsWritten({ part, step, rows }: RowsWritten): void {
+    this.#rowsWritten.inc({ ...this.#labels(part), step }, rows);
   }
 
   /** The text format of Prometheus. */

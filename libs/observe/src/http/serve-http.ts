@@ -38,7 +38,7 @@ export interface HttpOptions {
   readonly port: number;
   /** Any host but this machine's own needs a `token`. @default "127.0.0.1" */
   readonly host?: string;
-  /** What readers have to give. @default none: everybody who reaches the server may read */
+  /** What readers have to give. @default none: every program that reaches the server may read */
   readonly token?: string;
   /** Folder of a page to serve: `PAGE` of `@millrace/dashboard`. Its files need no token. @default none */
   readonly page?: string;

@@ -237,6 +237,7 @@ export class StreamHub {
     for (const client of this.#clients) {
       if (client.slowSince === undefined || now - client.slowSince <= SLOW_MS) continue;
       this.tooSlow += 1;
+      this.#clients.delete(client);
       client.response.destroy();
     }
   }

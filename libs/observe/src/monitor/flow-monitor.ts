@@ -78,6 +78,7 @@ export class FlowMonitor implements RunObserver {
   #deadLetters = new DeadLetterBook();
   #history = new HistoryBook();
   #readiness: ReadinessWatch;
+  #rowsWritten = 0;
 
   constructor({ time = SYSTEM_TIME }: FlowMonitorOptions = {}) {
     this.#time = time;
@@ -100,6 +101,7 @@ export class FlowMonitor implements RunObserver {
     this.#deadLetters = new DeadLetterBook();
     this.#history = new HistoryBook();
     this.#readiness = new ReadinessWatch(this.#time);
+    this.#rowsWritten = 0;
     for (const each of this.#followers) each.started?.(run);
   }
 
@@ -115,6 +117,8 @@ export class FlowMonitor implements RunObserver {
 
   rowsWritten(rows: RowsWritten): void {
     this.#readiness.progressed(rows.part);
+    this.#rowsWritten += rows.rows;
+    for (const each of this.#followers) each.rowsWritten?.(rows);
   }
 
   commitDone(commit: CommitDone): void {
@@ -202,7 +206,7 @@ export class FlowMonitor implements RunObserver {
     const stats = this.stats();
     if (stats !== undefined) this.#readiness.look(stats);
     const tasks = this.tasks();
-    return { tasks, sample: this.#history.add(tasks) };
+    return { tasks, sample: this.#history.add(tasks, this.#rowsWritten) };
   }
 
   readiness(): Readiness {

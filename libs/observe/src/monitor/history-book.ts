@@ -8,8 +8,9 @@ export const SAMPLE_EVERY_MS = 1_000;
 export class HistoryBook {
   readonly #samples: Sample[] = [];
 
-  add(tasks: Tasks): Sample {
-    const sample = sampleOf(tasks);
+  /** @param rowsOut rows that the sinks have accepted */
+  add(tasks: Tasks, rowsOut: number): Sample {
+    const sample = sampleOf(tasks, rowsOut);
     this.#samples.push(sample);
     if (this.#samples.length > KEPT) this.#samples.shift();
     return sample;
@@ -20,8 +21,8 @@ export class HistoryBook {
   }
 }
 
-function sampleOf({ at, account, tasks }: Tasks): Sample {
-  const { received, counted, late, lost, rowsOut } = account;
+function sampleOf({ at, account, tasks }: Tasks, rowsOut: number): Sample {
+  const { received, counted, late, lost } = account;
   let commits = 0;
   let lagMs: number | null = null;
   let watermarkAgeMs: number | null = null;
@@ -30,8 +31,7 @@ function sampleOf({ at, account, tasks }: Tasks): Sample {
     lagMs = larger(lagMs, task.lagMs);
     watermarkAgeMs = larger(watermarkAgeMs, task.watermarkAgeMs);
   }
-  const rows = Object.values(rowsOut).reduce((sum, each) => sum + each, 0);
-  return { at, received, counted, late, lost, rowsOut: rows, commits, lagMs, watermarkAgeMs };
+  return { at, received, counted, late, lost, rowsOut, commits, lagMs, watermarkAgeMs };
 }
 
 function larger(a: number | null, b: number | null): number | null {

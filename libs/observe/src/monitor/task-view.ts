@@ -93,7 +93,7 @@ function holdOf(task: TaskStats): HeldBy {
     return {
       hold: "disconnected",
       reason:
-        "The source has no connection, so that nobody knows whether events are missing. It connects again by itself; " +
+        "The source has no connection, so that events may be on their way. It connects again by itself; " +
         "check that Redis runs and can be reached from here.",
     };
   }
