@@ -23,6 +23,8 @@ export default defineConfig({
     // The page's policy allows files of its own origin only, so nothing becomes a `data:` address.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // The licences of what the page is bundled with require that they come with it.
+    license: { fileName: "licenses.md" },
     reportCompressedSize: true,
   },
   server: { proxy },

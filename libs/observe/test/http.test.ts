@@ -7,7 +7,8 @@ import { SILENT_LOGGER } from "@millrace/dataflow";
 import Schema from "typebox/schema";
 import * as schemas from "../src/api/schemas.ts";
 import { HttpError, serveHttp } from "../src/index.ts";
-import { closeAll, observed, resultOf, served, taskOf } from "./support.ts";
+import { resultOf, taskOf } from "./fake-run.ts";
+import { closeAll, observed, served } from "./support.ts";
 
 afterEach(closeAll);
 
@@ -239,6 +240,16 @@ describe("the token", () => {
     expect(await statusOf(TOKEN)).toBe(200);
   });
 
+  test("may be wrong ten times in a minute as a bearer token, too", async () => {
+    const { monitor, time } = observed();
+    const { get } = await served(monitor, { token: TOKEN, time });
+    const statusOf = async (path: string, token: string): Promise<number> =>
+      (await get(path, { headers: { authorization: `Bearer ${token}` } })).status;
+    for (let i = 0; i < 10; i += 1) expect(await statusOf("/metrics", `wrong-${i}`)).toBe(401);
+    for (const path of ["/metrics", "/api/stream", "/session"]) expect(await statusOf(path, TOKEN)).toBe(429);
+    expect((await get("/healthz")).status).toBe(200);
+  });
+
   test("is not needed on loopback if there is none", async () => {
     const { monitor } = observed();
     const { get } = await served(monitor);
@@ -300,6 +311,27 @@ describe("abuse", () => {
     socket.write("this is not HTTP\r\n\r\n");
     const answer = (await socket.toArray()).join("");
     expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\nContent-Type: application\/problem\+json/);
+  });
+
+  test("requests that arrive too slowly are ended, and others are answered", async () => {
+    const { monitor } = observed();
+    const { url, get } = await served(monitor, { requestTimeoutMs: 200 });
+    const port = Number(new URL(url).port);
+    const slow = [
+      "GET /healthz HTTP/1.1\r\nX: y",
+      "POST /session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+    ];
+    const answers = await Promise.all(
+      slow.flatMap((start) =>
+        Array.from({ length: 20 }, async () => {
+          const socket = connect(port, "127.0.0.1");
+          socket.write(start);
+          return (await socket.toArray()).join("").split("\r\n")[0];
+        }),
+      ),
+    );
+    expect(new Set(answers)).toEqual(new Set(["HTTP/1.1 408 Request Timeout"]));
+    expect((await get("/healthz")).status).toBe(200);
   });
 
   test("connections that come and go leave nothing", async () => {

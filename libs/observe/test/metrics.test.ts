@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "@jest/globals";
-import { closeAll, observed, served, taskOf } from "./support.ts";
+import { taskOf } from "./fake-run.ts";
+import { closeAll, observed, served } from "./support.ts";
 import type { FlowMonitor } from "../src/index.ts";
 
 afterEach(closeAll);

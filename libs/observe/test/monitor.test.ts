@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { FlowMonitor } from "../src/index.ts";
-import { FakeRun, observed, taskOf } from "./support.ts";
+import { FakeRun, taskOf } from "./fake-run.ts";
+import { observed } from "./support.ts";
 
 describe("figures of tasks", () => {
   test("say what keeps each watermark back, and which one holds the flow", () => {

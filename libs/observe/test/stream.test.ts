@@ -3,8 +3,8 @@ import { get } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
-import { closeAll, observed, resultOf, served, taskOf } from "./support.ts";
-import { FakeRun } from "./support.ts";
+import { FakeRun, resultOf, taskOf } from "./fake-run.ts";
+import { closeAll, observed, served } from "./support.ts";
 
 const clients: { readonly destroy: () => unknown }[] = [];
 
@@ -123,7 +123,7 @@ describe("the stream", () => {
     expect(new Set(ids).size).toBe(4);
   });
 
-  test("continues after Last-Event-ID, also while nobody listened for 10 s", async () => {
+  test("continues after Last-Event-ID, also of events for which there was no client", async () => {
     const { monitor, time, emit } = observed();
     const { url } = await served(monitor, { time });
     const first = await Reader.open(url);

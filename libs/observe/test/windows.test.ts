@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { observed, resultOf } from "./support.ts";
+import { resultOf } from "./fake-run.ts";
+import { observed } from "./support.ts";
 
 describe("windows of a monitor", () => {
   test("have the newest row of each key, and the sums over all rows", () => {

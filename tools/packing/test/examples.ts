@@ -55,6 +55,12 @@ export function describeExamples(
       );
     });
 
+    it("tracing prints what its README shows", async () => {
+      expect(await projectOf().run(...npmRun("start"), { subfolder: "examples/tracing" })).toBe(
+        await outputInReadme(projectOf(), "examples/tracing"),
+      );
+    });
+
     it("testing passes with node:test", async () => {
       await projectOf().run(...npmRun("test"), { subfolder: "examples/testing" });
     });

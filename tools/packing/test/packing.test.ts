@@ -15,6 +15,8 @@ const ROWS = "0 tea 4\n0 jam 6\n60000 tea 5\n";
 let project: PackedProject;
 beforeAll(async () => {
   project = await PackedProject.create(packages, join(import.meta.dirname, "project"));
+  // An optional peer, which entries import.
+  await project.link("@opentelemetry");
 }, 180_000);
 afterAll(() => project.remove());
 

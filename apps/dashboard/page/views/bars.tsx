@@ -89,6 +89,10 @@ function ValueTable({ window, onSearch }: Omit<BarTableProps, "measure">) {
   return (
     <table class="bars bars-values">
       <caption>Result by key</caption>
+      <colgroup>
+        <col class="bars-key" />
+        <col />
+      </colgroup>
       <tbody>
         {window.top.slice(0, SHOWN).map((row) => (
           <tr key={`${row.part} ${row.key}`}>

@@ -21,16 +21,24 @@ const WINDOWS_EVERY_MS = 250;
 const MAX_URL_LENGTH = 8_000;
 const MAX_CONNECTIONS = 2_000;
 
+/** How long (ms) a request may take to arrive. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
 /** What bounds a request. Times are ms, sizes bytes. */
-const LIMITS = {
-  bodyLimit: 4_096,
-  /** A connection on which nothing moves. */
-  connectionTimeout: 60_000,
-  keepAliveTimeout: 5_000,
-  /** A request has to have arrived whole by then, and its headers in half the time. */
-  requestTimeout: 10_000,
-  http: { maxHeaderSize: 16_384, headersTimeout: 5_000, connectionsCheckingInterval: 1_000 },
-} as const;
+function limitsOf(requestTimeoutMs: number) {
+  return {
+    bodyLimit: 4_096,
+    /** A connection on which nothing moves. */
+    connectionTimeout: 60_000,
+    keepAliveTimeout: 5_000,
+    requestTimeout: requestTimeoutMs,
+    http: {
+      maxHeaderSize: 16_384,
+      headersTimeout: requestTimeoutMs / 2,
+      connectionsCheckingInterval: requestTimeoutMs / 10,
+    },
+  };
+}
 
 /** Options of {@link serveHttp}. */
 export interface HttpOptions {
@@ -42,6 +50,8 @@ export interface HttpOptions {
   readonly token?: string;
   /** Folder of a page to serve: `PAGE` of `@millrace/dashboard`. Its files need no token. @default none */
   readonly page?: string;
+  /** How long (ms) a request may take to arrive whole; its headers half of that. @default 10000 */
+  readonly requestTimeoutMs?: number;
   readonly logger: Logger;
   /** @default the system's clock and timers */
   readonly time?: TimeProvider;
@@ -66,6 +76,7 @@ export interface HttpServer {
  */
 export async function serveHttp(monitor: FlowMonitor, options: HttpOptions): Promise<HttpServer> {
   const { port, host = "127.0.0.1", token, page, logger, time = SYSTEM_TIME } = options;
+  const { requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
   const loopback = isLoopback(host);
   if (!loopback && token === undefined) {
     throw new HttpError(`HTTP on ${host} can be reached by others: give a token, or use 127.0.0.1`);
@@ -73,7 +84,7 @@ export async function serveHttp(monitor: FlowMonitor, options: HttpOptions): Pro
   const access = new Access({ token, loopback, time });
   const hub = new StreamHub(monitor, time);
   const metrics = new Metrics(monitor, hub, () => time.now());
-  const app = await createApp(logger);
+  const app = await createApp(logger, requestTimeoutMs);
   app.addHook("onRequest", access.checkHost);
   addRoutes(app, { monitor, access, hub, metrics });
   if (page !== undefined) await addPage(app, page);
@@ -116,9 +127,9 @@ export async function serveHttp(monitor: FlowMonitor, options: HttpOptions): Pro
   };
 }
 
-async function createApp(logger: Logger): Promise<HttpApp> {
+async function createApp(logger: Logger, requestTimeoutMs: number): Promise<HttpApp> {
   const app = Fastify({
-    ...LIMITS,
+    ...limitsOf(requestTimeoutMs),
     logger: false,
     forceCloseConnections: true,
     clientErrorHandler: answerClientError,
