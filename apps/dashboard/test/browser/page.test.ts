@@ -1,6 +1,6 @@
 import { setInterval } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import type { Tasks, Window, Windows } from "@millrace/observe/api";
+import type { History, Tasks, Window, Windows } from "@millrace/observe/api";
 import { startLoopbackProxy, startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import axe from "axe-core";
@@ -198,7 +198,7 @@ function inBrowser(): void {
     const token = "0123456789abcdef0123456789abcdef";
     const run = await start(redis.url, ["--channel=secret", ONE_WINDOW], { token });
     const { page, takeErrors } = await visit(run);
-    const field = page.getByLabel("Token");
+    const field = page.getByRole("textbox", { name: "Token" });
     await field.fill("not the token");
     await field.press("Enter");
     await page.getByRole("alert").getByText("That is not the token.").waitFor();
@@ -243,7 +243,7 @@ function inBrowser(): void {
     const received = (before["received"] ?? 0) + more;
     // The figures of the second after that have gone to the page, too.
     await eventually(
-      () => run.json<{ samples: { received: number }[] }>("api/history"),
+      () => run.json<History>("api/history"),
       ({ samples }) => samples.filter((sample) => sample.received === received).length > 1,
     );
     expect(await accountOnPage(page)).toEqual(before);
@@ -295,17 +295,16 @@ function inBrowser(): void {
     })().catch((error: unknown) => {
       if (!stop.signal.aborted) throw error;
     });
-    const rowsAre = (atLeast: number): Promise<Tasks> =>
-      eventually(
-        () => run.json<Tasks>("api/tasks"),
-        ({ account }) => Object.values(account.rowsOut).reduce((sum, rows) => sum + rows, 0) >= atLeast,
+    const rowsAre = async (atLeast: number): Promise<number> =>
+      await eventually(
+        async () => (await run.json<History>("api/history")).samples.at(-1)?.rowsOut ?? 0,
+        (rows) => rows >= atLeast,
       );
-    await rowsAre(1_000);
+    const updates = await rowsAre(1_000);
     await page.getByText("988 other keys").waitFor();
     await page.evaluate(COUNT_FRAMES);
     const before = await page.evaluate<Counts>(COUNTS);
-    const { account } = await run.json<Tasks>("api/tasks");
-    await rowsAre((account.rowsOut["out"] ?? 0) + 20_000);
+    await rowsAre(updates + 20_000);
     const after = await page.evaluate<Counts>(COUNTS);
     stop.abort();
     await feeding;
