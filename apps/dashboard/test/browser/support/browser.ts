@@ -4,8 +4,10 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 /** A page of its own context, and what went wrong in it. */
 export interface WatchedPage {
   readonly page: Page;
-  /** Errors on the console, exceptions, failed requests and answers with an error status since the last call. */
-  takeErrors(): readonly string[];
+  /** Errors and warnings on the console, exceptions, failed requests and answers with an error status. */
+  readonly errors: readonly string[];
+  /** Drops those so far that have this text, because the test has caused them. */
+  ignoreErrors(text: string): void;
   /** The origins of all requests since the start. */
   readonly origins: ReadonlySet<string>;
 }
@@ -31,7 +33,7 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
     ...options,
   });
   const page = await context.newPage();
-  const errors: string[] = [];
+  let errors: string[] = [];
   const origins = new Set<string>();
   page.setDefaultTimeout(20_000);
   page.on("console", (message) => {
@@ -40,10 +42,21 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   page.on("pageerror", (error) => errors.push(`exception: ${error.message}`));
   page.on("request", (request) => origins.add(new URL(request.url()).origin));
   page.on("requestfailed", (request) => {
-    errors.push(`failed: ${request.url()} ${request.failure()?.errorText ?? ""}`);
+    const reason = request.failure()?.errorText ?? "";
+    // A page that is left ends its requests.
+    if (reason !== "net::ERR_ABORTED") errors.push(`failed: ${request.url()} ${reason}`);
   });
   page.on("response", (response) => {
     if (response.status() >= 400) errors.push(`status ${response.status()}: ${response.url()}`);
   });
-  return { page, origins, takeErrors: () => errors.splice(0) };
+  return {
+    page,
+    origins,
+    get errors() {
+      return errors;
+    },
+    ignoreErrors: (text) => {
+      errors = errors.filter((error) => !error.includes(text));
+    },
+  };
 }
