@@ -1,6 +1,6 @@
 /**
  * Where the browser for the tests is. As a program it installs one where everything has to be tested (CI=true, or
- * MILLRACE_TEST_ALL=1) and none is there; it does nothing else.
+ * MILLRACE_TEST_ALL=1) and none is there; with `--where` it prints where it is.
  */
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
@@ -76,10 +76,13 @@ function install() {
   spawnSync(command, args, { stdio: ["ignore", 2, 2] });
 }
 
-if (process.argv[1] === import.meta.filename && REQUIRED && findChromium() === undefined) {
-  install();
-  if (findChromium() === undefined) {
-    console.error(`chromium: the tests of the page need a browser, and none could be installed: ${REMEDY}`);
-    process.exitCode = 1;
+if (process.argv[1] === import.meta.filename) {
+  if (process.argv[2] === "--where") console.log(findChromium() ?? "nowhere");
+  else if (REQUIRED && findChromium() === undefined) {
+    install();
+    if (findChromium() === undefined) {
+      console.error(`chromium: the tests of the page need a browser, and none could be installed: ${REMEDY}`);
+      process.exitCode = 1;
+    }
   }
 }

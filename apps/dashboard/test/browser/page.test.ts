@@ -157,7 +157,8 @@ function inBrowser(): void {
     });
     const publish = async (events: number): Promise<void> => {
       const lines = Array.from({ length: events }, () => clickLine("Asia/Tokyo")).join("\n");
-      const args = ["--channel=cut", "--producer=numbered", "--batch=16", "--file=-"];
+      const frames = ["--producer=numbered", "--batch=16", "--wait-for-subscriber=1ms"];
+      const args = ["--channel=cut", "--file=-", ...frames];
       expect((await startPublisher(redis.url, args, lines).ended).code).toBe(0);
     };
     const run = await start(proxy.url, ["--channel=cut", ONE_WINDOW]);

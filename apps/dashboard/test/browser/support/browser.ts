@@ -7,7 +7,7 @@ export interface WatchedPage {
   /** Errors and warnings on the console, exceptions, failed requests and answers with an error status. */
   readonly errors: readonly string[];
   /** Drops those so far that have this text, because the test has caused them. */
-  ignoreErrors(text: string): void;
+  readonly ignoreErrors: (text: string) => void;
   /** The origins of all requests since the start. */
   readonly origins: ReadonlySet<string>;
 }
