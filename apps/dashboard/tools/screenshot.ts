@@ -14,6 +14,7 @@ import { REMEDY, findChromium } from "./chromium.mjs";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const PICTURE = join(ROOT, "docs/dashboard.png");
+const WIDTH = 1_360;
 const RUN_MS = 70_000;
 const CUT_OFF_AT_MS = 32_000;
 const TRANSPORT = ["--channel", "clicks", "--partitions", "3"];
@@ -41,7 +42,7 @@ const publisher = startProgram(PUBLISHER, {
 const browser = await launchBrowser(executable);
 try {
   await aggregator.logged("subscribed");
-  const { page } = await openPage(browser, { viewport: { width: 1360, height: 900 } });
+  const { page } = await openPage(browser, { viewport: { width: WIDTH, height: 900 } });
   await page.goto(`http://127.0.0.1:${port}/`);
   await delay(CUT_OFF_AT_MS);
   await command(redis, "CLIENT KILL TYPE pubsub");
@@ -52,7 +53,11 @@ try {
     input: MALFORMED,
   }).ended;
   await delay(RUN_MS - CUT_OFF_AT_MS - 5_000);
-  await page.screenshot({ path: PICTURE, fullPage: true });
+  // The upper part, to the end of the charts: the whole page is too tall for a README.
+  const charts = await page.locator(".panel-lag").boundingBox();
+  if (charts === null) throw new Error("the page has no charts");
+  const height = Math.ceil(charts.y + charts.height) + 16;
+  await page.screenshot({ path: PICTURE, fullPage: true, clip: { x: 0, y: 0, width: WIDTH, height } });
   console.log(`wrote ${PICTURE}`);
 } finally {
   await browser.close();
