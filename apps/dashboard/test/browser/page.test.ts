@@ -145,6 +145,8 @@ function inBrowser(): void {
     expect(windows.reduce((sum, { totals }) => sum + (totals["value"] ?? 0), 0)).toBe(published);
     await accountBecomes(page, ({ account }) => account.received === published + 1, run);
     await page.getByText("invalid-json").first().waitFor();
+    const rows = windows.reduce((sum, { keys }) => sum + keys, 0);
+    await page.getByText(`${rows} rows written`, { exact: true }).waitFor();
   });
 
   test("a window with a known loss shows as incomplete, and a stopped run shows its last rows", async () => {
