@@ -1,3 +1,9 @@
 import base from "../../jest.config.base.mjs";
 
-export default { ...base, rootDir: import.meta.dirname, displayName: "dashboard" };
+export default {
+  ...base,
+  rootDir: import.meta.dirname,
+  displayName: "dashboard",
+  // Those have a target of their own, which needs the built programs.
+  testPathIgnorePatterns: ["<rootDir>/test/browser/"],
+};

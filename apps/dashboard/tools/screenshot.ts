@@ -1,21 +1,20 @@
 /**
  * Draws docs/dashboard.png: the page over a flow that runs for a minute, with a real Redis between it and its publisher. For
  * a moment the flow is cut off, and some lines are malformed, so that the picture shows what loss looks like.
- *
- * It needs Chromium: that of the environment's CHROMIUM, or /usr/bin/chromium.
  */
 import { once } from "node:events";
 import { connect } from "node:net";
 import { join } from "node:path";
-import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePort, startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { startProgram } from "@millrace/local-redis/programs";
-import { chromium } from "playwright-core";
+import { launchBrowser, openPage } from "../test/browser/support/browser.ts";
+import { REMEDY, findChromium } from "./chromium.mjs";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const PICTURE = join(ROOT, "docs/dashboard.png");
+const WIDTH = 1_360;
 const RUN_MS = 70_000;
 const CUT_OFF_AT_MS = 32_000;
 const TRANSPORT = ["--channel", "clicks", "--partitions", "3"];
@@ -26,6 +25,8 @@ const MALFORMED = [
   "not a click",
 ].join("\n");
 
+const executable = findChromium();
+if (executable === undefined) throw new Error(`the picture needs a browser: ${REMEDY}`);
 const redis = await startRedis();
 const port = await freePort();
 const env = { REDIS_URL: redis.url };
@@ -38,13 +39,10 @@ const publisher = startProgram(PUBLISHER, {
   args: [...TRANSPORT, "--generate", "1500", "--batch", "64"],
   env,
 });
-const browser = await chromium.launch({
-  executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu"],
-});
+const browser = await launchBrowser(executable);
 try {
   await aggregator.logged("subscribed");
-  const page = await browser.newPage({ viewport: { width: 1360, height: 900 }, colorScheme: "light" });
+  const { page } = await openPage(browser, { viewport: { width: WIDTH, height: 900 } });
   await page.goto(`http://127.0.0.1:${port}/`);
   await delay(CUT_OFF_AT_MS);
   await command(redis, "CLIENT KILL TYPE pubsub");
@@ -55,7 +53,11 @@ try {
     input: MALFORMED,
   }).ended;
   await delay(RUN_MS - CUT_OFF_AT_MS - 5_000);
-  await page.screenshot({ path: PICTURE, fullPage: true });
+  // The upper part, to the end of the charts: the whole page is too tall for a README.
+  const charts = await page.locator(".panel-lag").boundingBox();
+  if (charts === null) throw new Error("the page has no charts");
+  const height = Math.ceil(charts.y + charts.height) + 16;
+  await page.screenshot({ path: PICTURE, fullPage: true, clip: { x: 0, y: 0, width: WIDTH, height } });
   console.log(`wrote ${PICTURE}`);
 } finally {
   await browser.close();

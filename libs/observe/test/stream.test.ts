@@ -179,6 +179,18 @@ describe("the stream", () => {
     ]);
   });
 
+  test("has what the run did in its last moments before its end", async () => {
+    const { monitor, time, emit } = observed();
+    const server = await served(monitor, { time });
+    const reader = await Reader.open(server.url);
+    await reader.next();
+    emit(resultOf("x", 1));
+    await server.close();
+    const last = await reader.next(3);
+    expect(names(last)).toEqual(["windows", "tasks", "end"]);
+    expect(last[0]?.data).toMatchObject({ windows: [{ top: [{ key: "x" }] }] });
+  });
+
   test("ends with the run, at once, also for those who do not read", async () => {
     const { monitor, time } = observed();
     const server = await served(monitor, { time });
@@ -187,7 +199,8 @@ describe("the stream", () => {
     await reader.next();
     const ended = new Promise((resolve) => deaf.on("close", resolve));
     await server.close({ failed: true, reason: "Redis is gone" });
-    expect(await reader.next()).toMatchObject([
+    expect(await reader.next(2)).toMatchObject([
+      { event: "tasks" },
       { event: "end", data: { failed: true, reason: "Redis is gone" } },
     ]);
     await reader.closed;

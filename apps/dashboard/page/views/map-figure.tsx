@@ -10,12 +10,19 @@ let world: typeof World | undefined;
 /** The rows whose keys are time zones, on a map. The table of rows has the same numbers. */
 export function MapFigure({ rows, measure }: { rows: readonly Row[]; measure: string }) {
   const [loaded, setLoaded] = useState(world);
+  const [failed, setFailed] = useState(false);
   useEffect(() => {
     if (loaded !== undefined) return;
-    void import("../map/world.tsx").then((module) => {
-      world = module;
-      setLoaded(() => module);
-    });
+    import("../map/world.tsx").then(
+      (module) => {
+        world = module;
+        setLoaded(() => module);
+      },
+      () => {
+        // The run may have ended, and its server with it.
+        setFailed(true);
+      },
+    );
   }, [loaded]);
   const values = useMemo(() => zoneValues(rows, measure), [rows, measure]);
   const bubbles = [...values].map(([zone, value]) => ({
@@ -27,7 +34,9 @@ export function MapFigure({ rows, measure }: { rows: readonly Row[]; measure: st
   return (
     <figure class="world">
       {loaded === undefined ? (
-        <div class="world-wait" />
+        <div class="world-wait">
+          {failed && "The map could not be loaded: reload the page while the flow runs."}
+        </div>
       ) : (
         <loaded.WorldMap
           bubbles={bubbles}

@@ -36,7 +36,8 @@ export function Tiles({ run }: { run: Run }) {
 
 function tilesOf({ tasks: { account, tasks }, samples, flow }: Run): readonly Tile[] {
   const last = samples.at(-1);
-  const rows = Object.values(account.rowsOut).reduce((sum, count) => sum + count, 0);
+  // Rows that sinks have accepted: without a store, those of the account have left only when the run ends.
+  const rows = last?.rowsOut ?? 0;
   const left = tasks.reduce((sum, { lagEntries, queued }) => sum + (lagEntries ?? 0) + queued, 0);
   const holder = tasks.find(({ holdsFlowBack }) => holdsFlowBack);
   const missing = account.late + account.refused + account.malformed + account.lost + account.skipped;

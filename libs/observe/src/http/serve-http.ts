@@ -103,6 +103,14 @@ export async function serveHttp(monitor: FlowMonitor, options: HttpOptions): Pro
       `the events for HTTP clients could not be made: ${messageOf(error)}`,
     );
   };
+  const sendLast = (): void => {
+    try {
+      hub.sendWindows();
+      hub.sendTasks(monitor.sample());
+    } catch (error) {
+      failed(error);
+    }
+  };
   const stop = [
     every(time, SAMPLE_EVERY_MS, failed, () => {
       hub.sendTasks(monitor.sample());
@@ -117,6 +125,8 @@ export async function serveHttp(monitor: FlowMonitor, options: HttpOptions): Pro
     close: (outcome = { failed: false, reason: null }) => {
       closing ??= (async () => {
         for (const each of [...stop, ...unfollow]) each();
+        // What the run did in its last moments: it may have closed all its windows.
+        sendLast();
         hub.end(outcome);
         // The last events leave before the connections are ended.
         await time.yield();

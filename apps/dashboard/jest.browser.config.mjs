@@ -1,0 +1,8 @@
+import base from "../../jest.config.base.mjs";
+
+export default {
+  ...base,
+  rootDir: import.meta.dirname,
+  displayName: "dashboard:browser",
+  testMatch: ["<rootDir>/test/browser/**/*.test.ts"],
+};
