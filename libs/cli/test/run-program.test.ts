@@ -6,8 +6,8 @@ import { describe, expect, test } from "@jest/globals";
 import { startProgram } from "@millrace/local-redis/programs";
 import type { StartedProgram } from "@millrace/local-redis/programs";
 
-const SAMPLE = join(import.meta.dirname, "programs/sample.ts");
-const PARENT = join(import.meta.dirname, "programs/parent.ts");
+const SAMPLE = join(import.meta.dirname, "programs/sample.mjs");
+const PARENT = join(import.meta.dirname, "programs/parent.mjs");
 
 function sample(ending: string, ...args: string[]): StartedProgram {
   return startProgram(SAMPLE, { args: [`--ending=${ending}`, ...args] });
@@ -33,7 +33,7 @@ describe("runProgram", () => {
     expect(others).toEqual([]);
     expect(failure).toMatchObject({ code: "MILLRACE_FLOW_INVALID", msg: "no such thing" });
     expect(failure).not.toHaveProperty("stack");
-    expect(JSON.stringify(log.filter(({ level }) => level === "debug"))).toContain("sample.ts:");
+    expect(JSON.stringify(log.filter(({ level }) => level === "debug"))).toContain("sample.mjs:");
   });
 
   test("an invalid option is named, and nothing is started", async () => {
@@ -65,7 +65,7 @@ describe("runProgram", () => {
   });
 
   test("it ends only after its reader has read all output", async () => {
-    const args = ["--conditions=@millrace/source", "--import", "tsx", SAMPLE, "--ending=printing"];
+    const args = [SAMPLE, "--ending=printing"];
     const child = spawn(process.execPath, args, {
       env: { ...process.env, NODE_OPTIONS: undefined, MILLRACE_LOG_FORMAT: "json" },
       stdio: ["ignore", "pipe", "pipe"],
@@ -126,7 +126,7 @@ describe("a full disk", () => {
 
   test("of the log does not fail the program", async () => {
     const disk = await open("/dev/full", "w");
-    const args = ["--conditions=@millrace/source", "--import", "tsx", SAMPLE, "--ending=logging"];
+    const args = [SAMPLE, "--ending=logging"];
     const child = spawn(process.execPath, args, {
       env: { ...process.env, NODE_OPTIONS: undefined, MILLRACE_LOG_FORMAT: "json" },
       stdio: ["ignore", "pipe", disk.fd],
@@ -163,7 +163,7 @@ describe("a broken pipe that is not standard output", () => {
   });
 
   test("does not fail the program if it is the log's", async () => {
-    const args = ["--conditions=@millrace/source", "--import", "tsx", SAMPLE, "--ending=stopped"];
+    const args = [SAMPLE, "--ending=stopped"];
     const child = spawn(process.execPath, args, {
       env: { ...process.env, NODE_OPTIONS: undefined },
       stdio: ["ignore", "ignore", "pipe"],
@@ -189,8 +189,7 @@ describe("the hook of a preloaded module", () => {
     const front = `data:text/javascript,globalThis[Symbol.for("millrace.before-program")] =
       async ({ ending }) => console.log("before " + ending)`;
     const output = async (ending: string): Promise<string> => {
-      const loader = ["--conditions=@millrace/source", "--import", "tsx", "--import", front];
-      const child = spawn(process.execPath, [...loader, SAMPLE, `--ending=${ending}`], {
+      const child = spawn(process.execPath, ["--import", front, SAMPLE, `--ending=${ending}`], {
         env: { ...process.env, NODE_OPTIONS: undefined },
         stdio: ["ignore", "pipe", "ignore"],
       });
@@ -203,7 +202,7 @@ describe("the hook of a preloaded module", () => {
 
 describe("a child program", () => {
   test("ends when its parent is killed", async () => {
-    const args = ["--conditions=@millrace/source", "--import", "tsx", PARENT, SAMPLE];
+    const args = [PARENT, SAMPLE];
     const parent = spawn(process.execPath, args, {
       env: { ...process.env, NODE_OPTIONS: undefined },
       stdio: ["ignore", "pipe", "inherit"],

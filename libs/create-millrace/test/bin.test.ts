@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 
-const BIN = join(import.meta.dirname, "../src/bin.ts");
-const tsx = import.meta.resolve("tsx");
+const BIN = join(import.meta.dirname, "../dist/bin.js");
 
 let cwd: string;
 beforeEach(() => {
@@ -16,8 +15,7 @@ afterEach(() => {
 });
 
 function create(...args: readonly string[]) {
-  const run = ["--import", tsx, BIN, ...args];
-  const { status, stdout, stderr } = spawnSync(process.execPath, run, {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, ...args], {
     cwd,
     encoding: "utf8",
     env: { ...process.env, NODE_OPTIONS: "" },

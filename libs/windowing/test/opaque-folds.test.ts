@@ -38,11 +38,15 @@ const inPlace: Spec<number[]> = {
 };
 
 /** A list of long texts, `times` of a MiB for each event. */
-const longTexts = (times: number, maxBytes?: number): ClosingFold<TestEvent, unknown, readonly string[]> =>
+const longTexts = (
+  times: number,
+  maxBytes?: number,
+  character = "x",
+): ClosingFold<TestEvent, unknown, readonly string[]> =>
   foldOf(
     {
       create: (): readonly string[] => [],
-      add: (list, _: TestEvent) => [...list, ...Array<string>(times).fill("x".repeat(2 ** 20))],
+      add: (list, _: TestEvent) => [...list, ...Array<string>(times).fill(character.repeat(2 ** 20))],
       merge: (earlier, later) => [...earlier, ...later],
     },
     maxBytes === undefined ? {} : { maxBytes },
@@ -175,7 +179,8 @@ describe("a custom accumulator", () => {
   });
 
   test("that is too large for a store is refused with its key before anything is written", () => {
-    const fold = longTexts(257);
+    // A character of six bytes in JSON: fewer of them to look at.
+    const fold = longTexts(43, undefined, "\u0001");
     for (const options of [
       { windower: tumblingWindows },
       { windower: session(1) },

@@ -167,23 +167,29 @@ describe("time model stream, against an oracle that keeps all events", () => {
         const callsOutAhead =
           given.windower.kind === "session" && given.allowedLateness > 0 && Number.isFinite(pageSize);
         let events = 0;
+        // Compared at once: an expect for each action takes a fifth of the time.
+        const [actual, expected]: [unknown[], unknown[]] = [[], []];
         for (const action of actions) {
           if (action.do === "process") events += action.events.length;
-          const [actual, expected] = runBoth(driver, oracle, action, rowOf);
-          expect(sorted(actual)).toEqual(sorted(expected));
-          if (!callsOutAhead) expect(isInOrder(actual)).toBe(true);
-          expect(driver.engine.stats().watermark).toBe(oracle.watermark);
+          const [rows, rowsOfOracle] = runBoth(driver, oracle, action, rowOf);
+          const { watermark } = driver.engine.stats();
+          actual.push({ rows: sorted(rows), inOrder: callsOutAhead || isInOrder(rows), watermark });
+          expected.push({ rows: sorted(rowsOfOracle), inOrder: true, watermark: oracle.watermark });
         }
-        expect(sorted(driver.finish().map(rowOf))).toEqual(sorted(oracle.finish()));
-        expect(driver.late.map(({ value }) => value)).toEqual(oracle.late);
-        expect(driver.skipped.map(({ value }) => value)).toEqual(oracle.skipped);
+        actual.push(sorted(driver.finish().map(rowOf)));
+        expected.push(sorted(oracle.finish()));
         const { counted, late, refused, skipped } = driver.engine.stats();
-        expect([counted, late, refused, skipped]).toEqual([
-          oracle.counted,
-          oracle.late.length,
-          0,
-          oracle.skipped.length,
-        ]);
+        actual.push({
+          late: driver.late.map(({ value }) => value),
+          skipped: driver.skipped.map(({ value }) => value),
+          counts: [counted, late, refused, skipped],
+        });
+        expected.push({
+          late: oracle.late,
+          skipped: oracle.skipped,
+          counts: [oracle.counted, oracle.late.length, 0, oracle.skipped.length],
+        });
+        expect(actual).toEqual(expected);
         expect(counted + late + refused + skipped).toBe(events);
       }),
       { numRuns: 1_000, examples: revisedSessionsThatMerge() },

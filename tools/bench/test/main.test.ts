@@ -4,7 +4,7 @@ import { startProgram } from "@millrace/local-redis/programs";
 import type { ProgramEnd } from "@millrace/local-redis/programs";
 
 const bench = (...args: readonly string[]): Promise<ProgramEnd> =>
-  startProgram(join(import.meta.dirname, "../src/main.ts"), { args }).ended;
+  startProgram(join(import.meta.dirname, "../dist/main.js"), { args }).ended;
 
 test("a table with the selected case is printed", async () => {
   const { code, output, complaints } = await bench("engine", "--case=a", "--scale=0.001");

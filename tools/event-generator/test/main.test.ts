@@ -12,9 +12,8 @@ afterAll(() => {
 });
 
 function generator(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  const main = join(root, "tools/event-generator/src/main.ts");
-  const node = ["--conditions=@millrace/source", "--import", "tsx", main, ...args];
-  return spawnSync(process.execPath, node, { cwd: root, encoding: "utf8" });
+  const main = join(root, "tools/event-generator/dist/main.js");
+  return spawnSync(process.execPath, [main, ...args], { cwd: root, encoding: "utf8" });
 }
 
 function sha256(file: string): string {

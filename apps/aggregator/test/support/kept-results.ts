@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
 import { connectRedis } from "@millrace/redis-source";
 import type { RedisConnection } from "@millrace/redis-source";
@@ -18,16 +19,26 @@ export function keptRows(
   parts: readonly string[],
   flow = "mobile_counts",
 ): Promise<readonly (readonly KeptRow[])[]> {
+  return withRedis(url, (client) => Promise.all(parts.map((part) => rowsOf(client, part, flow))));
+}
+
+/** Resolves when Redis keeps at least so many rows of a part. */
+export function rowsKept(url: string, part: string, least: number): Promise<void> {
   return withRedis(url, (client) =>
-    Promise.all(
-      parts.map(async (part) => {
-        const tagged = part.startsWith("{") ? part : `{${part}}`;
-        const windows = await client.keys(`millrace:${tagged}:${flow}:results:out:*`);
-        const hashes = await Promise.all(windows.map((window) => client.hvals(window)));
-        return hashes.flat().map((row) => JSON.parse(row) as KeptRow);
-      }),
-    ),
+    eventually(async () => (await rowsOf(client, part, "mobile_counts")).length >= least),
   );
+}
+
+/** Resolves when `check` has returned true. The pause leaves the machine to the programs that it waits for. */
+export async function eventually(check: () => Promise<boolean>): Promise<void> {
+  while (!(await check())) await pause(10);
+}
+
+async function rowsOf(client: Client, part: string, flow: string): Promise<readonly KeptRow[]> {
+  const tagged = part.startsWith("{") ? part : `{${part}}`;
+  const windows = await client.keys(`millrace:${tagged}:${flow}:results:out:*`);
+  const hashes = await Promise.all(windows.map((window) => client.hvals(window)));
+  return hashes.flat().map((row) => JSON.parse(row) as KeptRow);
 }
 
 type Client = Awaited<ReturnType<RedisConnection["whenUp"]>>;

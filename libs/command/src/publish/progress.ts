@@ -1,5 +1,4 @@
 import type { Logger, TimeProvider } from "@millrace/dataflow";
-import { SingleBar } from "cli-progress";
 
 const LONGEST_BAR = 40;
 const SHORTEST_BAR = 5;
@@ -14,15 +13,16 @@ export interface Progress {
 }
 
 /**
- * Progress bar on a terminal.
+ * Progress bar on a terminal. Only this loads its library, which would slow the start of every command.
  *
  * @param total number of lines; `undefined` if unknown: shows a count instead of a bar
  */
-export function barProgress(
+export async function barProgress(
   stream: NodeJS.WritableStream & { readonly columns?: number },
   total: number | undefined,
   time: TimeProvider,
-): Progress {
+): Promise<Progress> {
+  const { SingleBar } = await import("cli-progress");
   const count = total === undefined ? "{value} events" : "[{bar}] {percentage}% | {value}/{total} events";
   const bar = new SingleBar({
     stream,

@@ -37,7 +37,7 @@ export async function publish({
     const terminal = process.stderr.isTTY && config.log.format !== "json";
     const progressEveryMs = config.progressEveryMs ?? (terminal ? BAR_EVERY_MS : LOG_EVERY_MS);
     const progress = terminal
-      ? barProgress(process.stderr, total, SYSTEM_TIME)
+      ? await barProgress(process.stderr, total, SYSTEM_TIME)
       : logProgress(logger, total, SYSTEM_TIME);
     const flow = publishFlow({ source, sink, progressEveryMs, onProgress: progress.add });
     const began = SYSTEM_TIME.monotonic();

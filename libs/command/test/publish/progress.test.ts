@@ -20,7 +20,7 @@ describe("logProgress", () => {
 });
 
 describe("barProgress", () => {
-  function drawn(total: number | undefined, columns = 100): string {
+  async function drawn(total: number | undefined, columns = 100): Promise<string> {
     const terminal = Object.assign(new PassThrough(), {
       isTTY: true,
       columns,
@@ -28,23 +28,23 @@ describe("barProgress", () => {
       clearLine: () => true,
     });
     const time = new VirtualTime(0);
-    const progress = barProgress(terminal, total, time);
+    const progress = await barProgress(terminal, total, time);
     time.set(1_000);
     progress.add(5);
     progress.end();
     return String(terminal.read());
   }
 
-  test("draws a bar if the total is known", () => {
-    expect(drawn(10)).toMatch(/publishing \[=+ +\] 50% \| 5\/10 events \| 5\/s/);
+  test("draws a bar if the total is known", async () => {
+    expect(await drawn(10)).toMatch(/publishing \[=+ +\] 50% \| 5\/10 events \| 5\/s/);
   });
 
-  test("draws a short bar on a narrow terminal", () => {
-    expect(drawn(10, 60)).toMatch(/publishing \[=+ +\] 50% \| 5\/10 events \| 5\/s/);
-    expect(/\[[= ]+\]/.exec(drawn(10, 60))?.[0]).toHaveLength(7);
+  test("draws a short bar on a narrow terminal", async () => {
+    expect(await drawn(10, 60)).toMatch(/publishing \[=+ +\] 50% \| 5\/10 events \| 5\/s/);
+    expect(/\[[= ]+\]/.exec(await drawn(10, 60))?.[0]).toHaveLength(7);
   });
 
-  test("draws a count if the total is unknown", () => {
-    expect(drawn(undefined)).toContain("publishing 5 events | 5/s");
+  test("draws a count if the total is unknown", async () => {
+    expect(await drawn(undefined)).toContain("publishing 5 events | 5/s");
   });
 });

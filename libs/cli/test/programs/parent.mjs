@@ -3,9 +3,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 
 const [program = ""] = process.argv.slice(2);
-const args = ["--conditions=@millrace/source", "--import", "tsx", program, "--ending=stopped"];
-const child = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "pipe", "ipc"] });
-if (child.stderr === null) throw new TypeError("stderr is not a pipe");
+const child = spawn(process.execPath, [program, "--ending=stopped"], {
+  stdio: ["ignore", "inherit", "pipe", "ipc"],
+});
 await once(child.stderr, "data");
 process.stdout.write("the child runs\n");
 await once(child, "exit");

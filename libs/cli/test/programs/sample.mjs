@@ -1,4 +1,5 @@
-/** A program whose flag says how it ends. */
+/** A program whose flag says how it ends. Not TypeScript: it starts in a third of the time, and many tests start it. */
+import { clearInterval, setImmediate, setInterval, setTimeout } from "node:timers";
 import { FencedError, FlowError } from "@millrace/dataflow";
 import { CommandLine, drainOption, logOptions, oneOf, runProgram } from "@millrace/cli";
 
@@ -18,7 +19,7 @@ const ENDINGS = [
   "flooding",
   "broken-socket",
   "noting",
-] as const;
+];
 
 await runProgram(
   "sample",
@@ -35,7 +36,7 @@ await runProgram(
     return { ending: ending(), log: log(), drainTimeoutMs: drain() };
   },
   async ({ config, logger, signal }) => {
-    const stopped = new Promise<void>((resolve) => {
+    const stopped = new Promise((resolve) => {
       signal.addEventListener("abort", () => {
         resolve();
       });
