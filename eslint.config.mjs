@@ -68,9 +68,11 @@ export default tseslint.config(
     },
   },
   {
-    // The page has the types of the browser, and no other source may use them.
-    files: ["apps/dashboard/page/**"],
-    languageOptions: { parserOptions: { project: "apps/dashboard/tsconfig.page.json" } },
+    // The page and its tests have the types of the browser, and no other source may use them.
+    files: ["apps/dashboard/{page,test,tools}/**/*.{ts,tsx}", "apps/dashboard/vite.config.ts"],
+    languageOptions: {
+      parserOptions: { project: ["apps/dashboard/tsconfig.page.json", "apps/dashboard/tsconfig.spec.json"] },
+    },
   },
   {
     // Checked by the compiler alone, so values serve their types and wrong uses are the point.
