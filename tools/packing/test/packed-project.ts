@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, lstat, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, lstat, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -119,6 +119,13 @@ export class PackedProject {
   async link(name: string): Promise<void> {
     const path = join(this.folder, "node_modules", name);
     if (!existsSync(path)) await symlink(join(WORKSPACE, "node_modules", name), path);
+  }
+
+  /** The same for all packages of a scope. */
+  async linkAll(scope: string): Promise<void> {
+    await mkdir(join(this.folder, "node_modules", scope), { recursive: true });
+    const names = await readdir(join(WORKSPACE, "node_modules", scope));
+    for (const name of names) await this.link(join(scope, name));
   }
 
   /** Copies a folder of the workspace to a place in the project, whose packages its files then find. */

@@ -22,8 +22,8 @@ const ROWS = "0 tea 4\n0 jam 6\n60000 tea 5\n";
 let project: PackedProject;
 beforeAll(async () => {
   project = await PackedProject.create(packages, join(import.meta.dirname, "project"));
-  // An optional peer, which entries import.
-  await project.link("@opentelemetry");
+  // An optional peer, which entries import, and the SDK of an example.
+  await project.linkAll("@opentelemetry");
 }, 180_000);
 afterAll(() => project.remove());
 

@@ -230,8 +230,9 @@ function inBrowser(): void {
   test("the arrow keys pick a window; a paused page stands still, and catches up", async () => {
     const run = await start(redis.url, ["--channel=keys", "--window=tumbling:500ms"]);
     const { page } = await visit(run);
+    let published = 0;
     for (const windows of [1, 2]) {
-      await publishClicks("keys");
+      published += await publishClicks("keys");
       await closedWindows(run, windows);
     }
     const slots = page.getByRole("option");
@@ -252,12 +253,12 @@ function inBrowser(): void {
     await page.keyboard.press("Escape");
     await picked(newest);
 
+    await accountBecomes(page, ({ account }) => account.received === published, run);
     const before = await accountOnPage(page);
     await page.getByRole("button", { name: "Pause" }).focus();
     await page.keyboard.press("Enter");
     await page.getByText("Paused.").waitFor();
-    const more = await publishClicks("keys");
-    const received = (before["received"] ?? 0) + more;
+    const received = published + (await publishClicks("keys"));
     // The figures of the second after that have gone to the page, too.
     await eventually(
       () => run.json<History>("api/history"),

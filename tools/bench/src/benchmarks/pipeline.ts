@@ -1,7 +1,7 @@
 import type { Benchmark, Group, Ratio } from "../benchmark.ts";
 import { FRAMES, LINES } from "../lab/bed.ts";
 import type { Load } from "../lab/bed.ts";
-import { millrace, ownProgram, programFile, selfMeasured } from "../lab/programs.ts";
+import { millrace, ownProgram, programFile, selfMeasured, withListeners } from "../lab/programs.ts";
 import { counting, WARM_UP_EVENTS } from "../lab/trial.ts";
 import { CPU, CPU_RATE } from "../lab/usage.ts";
 
@@ -14,6 +14,10 @@ const listener = ownProgram("bare listener, ioredis 5.11", "bare-loop", ({ batch
 const xread = ownProgram("bare XREAD loop", "bare-loop", ({ batch = 1 }) => ["frames", XREAD_EVENTS / batch]);
 const ours = millrace("Millrace");
 const wholeClicks = millrace("Millrace, projection off", [`--flow=${programFile("whole-clicks-flow")}`]);
+const watched = withListeners(
+  50,
+  millrace("Millrace, page open, 50 listeners", ["--http=0", "--log-level=info"]),
+);
 const off = millrace("Millrace, exactly-once off", ["--store=none"]);
 const on = millrace("Millrace, exactly-once on", ["--sink=redis"], "redis");
 
@@ -47,6 +51,7 @@ function pubSub(name: string, title: string, load: Load, projected: Bounds, whol
       counting("loop", load, listener),
       counting("millrace", load, ours, ...ratios(projected)),
       counting("whole", load, wholeClicks, ...ratios(whole)),
+      counting("page", load, watched, { heading: "to no page", of: CPU, to: "millrace", atMost: 1.05 }),
       {
         name: "floor",
         contender: "floor: the loop without Redis",

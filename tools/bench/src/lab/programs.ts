@@ -1,3 +1,4 @@
+import { get } from "node:http";
 import { startProgram } from "@millrace/local-redis/programs";
 import type { StartedProgram, StartProcessOptions } from "@millrace/local-redis/programs";
 import { join } from "node:path";
@@ -28,6 +29,29 @@ export function millrace(name: string, more: readonly string[] = [], rows?: "red
     return startProgram(AGGREGATOR, { ...options, args, env: bed.env });
   };
   return { name, start, ...(rows && { rows }) };
+}
+
+/** CPU that a server with listeners may take while no event comes, as a share of a core. */
+const SERVING = 0.2;
+
+/** An aggregator with `--http`, to whose stream of events clients in this process listen, as open pages do. */
+export function withListeners(count: number, { start, ...contender }: Contender): Contender {
+  const listen = async (program: StartedProgram): Promise<void> => {
+    const { url } = await program.logged("http-listening");
+    const stream = new URL("/api/stream", String(url));
+    for (let client = 0; client < count; client++)
+      get(stream, (response) => response.resume()).on("error", () => undefined);
+  };
+  return {
+    ...contender,
+    idling: SERVING,
+    start: (...given) => {
+      const program = start(...given);
+      // If it ends before, whoever measures it says so.
+      listen(program).catch(() => undefined);
+      return program;
+    },
+  };
 }
 
 /** One of this project's own programs; its arguments are Redis, channel, and what `more` gives. */
