@@ -63,7 +63,7 @@ const LOOK_REST = 99;
 
 /**
  * Observes a run and keeps what can be shown of it: its newest windows with their rows, dead letters, a history of ten
- * minutes, and the figures of its tasks. Everything is bounded: 200 windows, 50,000 rows, 100 dead letters.
+ * minutes, and the figures of its tasks. Everything is bounded: 200 windows, 50,000 rows of 32 MiB, 100 dead letters.
  *
  * @example
  * const monitor = new FlowMonitor();

@@ -33,8 +33,10 @@ export class WindowRows {
   readonly #complete = new Map<string, Completeness>();
   #rows = new Map<string, KeptRow>();
   #bytes = 0;
-  /** Of the rows that were dropped, and all after them; `undefined`: none was. */
-  #dropped: { count: number; totals: Record<string, number> } | undefined;
+  /** Over all rows, also those that were dropped; added up as rows come, since a window may have 50,000. */
+  readonly #totals: Record<string, number> = {};
+  /** Keys, with those whose rows were dropped; `undefined`: none was. */
+  #keys: number | undefined;
   #exact = true;
 
   /** Rows that are in memory. */
@@ -48,7 +50,7 @@ export class WindowRows {
   }
 
   get whole(): boolean {
-    return this.#dropped === undefined;
+    return this.#keys === undefined;
   }
 
   /** False: after rows were dropped others came that may be in place of them, so that count and sums are estimates. */
@@ -58,7 +60,7 @@ export class WindowRows {
 
   /** Keys that have a row. */
   get count(): number {
-    return Math.max(this.#dropped?.count ?? 0, this.#rows.size);
+    return Math.max(this.#keys ?? 0, this.#rows.size);
   }
 
   put(result: PartResult<unknown>): void {
@@ -68,7 +70,10 @@ export class WindowRows {
     const numbers = this.#measure(numbersOf(result.value));
     const kept = keptValue(result.value);
     const row: Row = { key, part, value: kept.value, numbers, revision, cause, complete, overflow };
-    if (this.#dropped !== undefined) this.#count(this.#dropped, result, numbers);
+    const known = this.#rows.get(id);
+    addTo(this.#totals, numbers, 1);
+    if (known === undefined) this.#count(result);
+    else addTo(this.#totals, known.row.numbers, -1);
     // The key is in the row and in its id.
     const bytes = ROW_BYTES + 2 * (key.length + id.length) + bytesOf(numbers) + kept.bytes;
     this.#set(id, { row, windowId: window.id, bytes });
@@ -79,22 +84,21 @@ export class WindowRows {
   remove(part: string, key: string, windowIds: readonly WindowId[]): boolean {
     const id = rowId(part, key);
     const known = this.#rows.get(id);
-    if (known === undefined && this.#dropped !== undefined && this.#exact) {
+    if (known === undefined && !this.whole && this.#exact) {
       this.#exact = false;
       return true;
     }
     if (known === undefined || !windowIds.includes(known.windowId)) return false;
     this.#rows.delete(id);
     this.#bytes -= known.bytes;
-    if (this.#dropped === undefined) return true;
-    this.#dropped.count -= 1;
-    addTo(this.#dropped.totals, known.row.numbers, -1);
+    if (this.#keys !== undefined) this.#keys -= 1;
+    addTo(this.#totals, known.row.numbers, -1);
     return true;
   }
 
   /** Keeps only the highest rows, and the sums. @param limit rows that are left */
   drop(limit: number): void {
-    this.#dropped ??= { count: this.#rows.size, totals: this.#sum() };
+    this.#keys ??= this.#rows.size;
     this.#keepTop(limit);
   }
 
@@ -109,7 +113,7 @@ export class WindowRows {
 
   /** @param shown rows of this window */
   sums(shown: readonly Row[]): Sums {
-    const totals = { ...(this.#dropped?.totals ?? this.#sum()) };
+    const totals = { ...this.#totals };
     const rest = { ...totals };
     for (const { numbers } of shown) addTo(rest, numbers, -1);
     const rows = this.count - shown.length;
@@ -155,28 +159,14 @@ export class WindowRows {
   }
 
   /**
-   * Adds a row to the count and the sums. Where the row before it is not kept, that may have been dropped, may be of an
-   * earlier process, or there was none: only a first row has none, and a match may be any of them.
+   * Counts a row whose key has none that is kept, after rows were dropped. The row before a revision may have been dropped
+   * here, or an earlier process had it; a match may be the first one of its key or not.
    */
-  #count(
-    dropped: { count: number; totals: Record<string, number> },
-    { part, key, revision, cause, previous }: PartResult<unknown>,
-    numbers: Totals,
-  ): void {
-    addTo(dropped.totals, numbers, 1);
-    const known = this.#rows.get(rowId(part, key));
-    if (known !== undefined) addTo(dropped.totals, known.row.numbers, -1);
-    else {
-      if (revision === 0) dropped.count += 1;
-      else addTo(dropped.totals, this.#measure(numbersOf(previous)), -1);
-      if (revision > 0 || cause === "match") this.#exact = false;
-    }
-  }
-
-  #sum(): Record<string, number> {
-    const totals: Record<string, number> = {};
-    for (const { row } of this.#rows.values()) addTo(totals, row.numbers, 1);
-    return totals;
+  #count({ revision, cause, previous }: PartResult<unknown>): void {
+    if (this.#keys === undefined) return;
+    if (revision === 0) this.#keys += 1;
+    else addTo(this.#totals, this.#measure(numbersOf(previous)), -1);
+    if (revision > 0 || cause === "match") this.#exact = false;
   }
 
   #keepTop(limit: number): void {
