@@ -47,7 +47,7 @@ export function withListeners(count: number, { start, ...contender }: Contender)
     idling: SERVING,
     start: (...given) => {
       const program = start(...given);
-      // If it ends before, whoever measures it says so.
+      // If it ends before, the trial that uses it reports that.
       listen(program).catch(() => undefined);
       return program;
     },
