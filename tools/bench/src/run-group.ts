@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Figures, Group, Run } from "./benchmark.ts";
-import { median, pairedRatio, rounded } from "./statistics.ts";
+import { median, pairedRatios, rounded } from "./statistics.ts";
 import type { Line } from "./table.ts";
 
 /** Measures the cases of a group by turns: in each round every case has one, in an order that changes. */
@@ -35,13 +35,16 @@ export async function runGroup({ name: group, cases }: Group, run: Run): Promise
     const notRun = reasons.get(name);
     if (notRun !== undefined) return { case: each, figures: {}, notRun };
     const figures: Record<string, number> = {};
+    const spreads: Record<string, string> = {};
     for (const figure of Object.keys(found.get(name)?.[0] ?? {}))
       figures[figure] = rounded(median(column(name, figure)));
     for (const { heading, of, to } of ratios) {
-      if (of === undefined || to === undefined) continue;
-      figures[heading] = rounded(pairedRatio(column(name, of), column(to, of)));
+      if (of === undefined || to === undefined || !found.has(to)) continue;
+      const paired = pairedRatios(column(name, of), column(to, of));
+      figures[heading] = rounded(median(paired));
+      spreads[heading] = `${rounded(Math.min(...paired))}–${rounded(Math.max(...paired))}`;
     }
-    return { case: each, figures };
+    return { case: each, figures, spreads };
   });
 }
 

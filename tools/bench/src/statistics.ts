@@ -5,9 +5,9 @@ export function median(figures: readonly number[]): number {
   return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2;
 }
 
-/** The median of the ratios of figures from the same round, so that a slow moment counts for both. */
-export function pairedRatio(figures: readonly number[], others: readonly number[]): number {
-  return median(figures.map((figure, round) => figure / (others[round] ?? Number.NaN)));
+/** Ratios of figures from the same round, so that a slow moment counts for both. */
+export function pairedRatios(figures: readonly number[], others: readonly number[]): readonly number[] {
+  return figures.map((figure, round) => figure / (others[round] ?? Number.NaN));
 }
 
 /** Rounded to a whole number, or to three significant digits where that is less. */

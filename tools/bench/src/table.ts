@@ -4,6 +4,8 @@ import type { Case, Figures } from "./benchmark.ts";
 export interface Line {
   readonly case: Case;
   readonly figures: Figures;
+  /** The lowest and the highest of the rounds, for ratios of several. */
+  readonly spreads?: Readonly<Record<string, string>>;
   /** Why there are no figures, in one line. */
   readonly notRun?: string | undefined;
 }
@@ -31,14 +33,16 @@ export function markdownTable(lines: readonly Line[]): string {
     .join("");
 }
 
-function cellOf({ case: { ratios = [] }, figures }: Line, heading: string): string {
+function cellOf({ case: { ratios = [] }, figures, spreads = {} }: Line, heading: string): string {
   const figure = figures[heading];
   if (figure === undefined) return "";
-  const text = figure.toLocaleString("en-US", { maximumFractionDigits: 9 });
+  const number = figure.toLocaleString("en-US", { maximumFractionDigits: 9 });
   const ratio = ratios.find((each) => each.heading === heading);
-  if (ratio === undefined) return text;
+  if (ratio === undefined) return number;
+  const spread = spreads[heading];
+  const text = spread === undefined ? `${number}x` : `${number}x, ${spread}`;
   const { atMost = Infinity, atLeast = 0 } = ratio;
-  if (ratio.atMost === undefined && ratio.atLeast === undefined) return `${text}x`;
+  if (ratio.atMost === undefined && ratio.atLeast === undefined) return text;
   const bound = ratio.atMost === undefined ? `at least ${atLeast}x` : `at most ${atMost}x`;
-  return `${text}x (${bound}: ${figure <= atMost && figure >= atLeast ? "met" : "missed"})`;
+  return `${text} (${bound}: ${figure <= atMost && figure >= atLeast ? "met" : "missed"})`;
 }

@@ -1,6 +1,6 @@
 import { CASES } from "../engine/cases.ts";
 import { makeBatches } from "../engine/events.ts";
-import { median, pairedRatio } from "../statistics.ts";
+import { median, pairedRatios } from "../statistics.ts";
 
 /*
  * Measures one case of the engine, in a process of its own: neither compiled code nor memory of another case has an
@@ -32,7 +32,7 @@ if (results.size > 1) throw new Error(`${title}: the engine's results differ fro
 const figures = {
   "ns/event": median(engine.ns),
   "bare loop": median(bare.ns),
-  "to the bare loop": pairedRatio(engine.ns, bare.ns),
+  "to the bare loop": median(pairedRatios(engine.ns, bare.ns)),
   "peak MiB": process.resourceUsage().maxRSS / 1_024,
 };
 process.stdout.write(`${JSON.stringify(figures)}\n`);
