@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { SILENT_LOGGER } from "@millrace/dataflow";
 import Schema from "typebox/schema";
 import * as schemas from "../src/api/schemas.ts";
-import { HttpError, serveHttp } from "../src/index.ts";
+import { HttpError, HttpOptionError, serveHttp } from "../src/index.ts";
 import { resultOf, taskOf } from "./fake-run.ts";
 import { closeAll, observed, served } from "./support.ts";
 
@@ -241,15 +241,16 @@ describe("the token", () => {
     expect(await statusOf({ origin: "null" })).toBe(403);
   });
 
-  test("may be wrong ten times in a minute", async () => {
+  test("may be wrong ten times in a minute, and the right one is always taken", async () => {
     const { monitor, time } = observed();
     const { get } = await served(monitor, { token: TOKEN, time });
     const statusOf = async (token: string): Promise<number> => (await get("/session", begin(token))).status;
     for (let i = 0; i < 10; i += 1) expect(await statusOf(`wrong-${i}`)).toBe(401);
-    const refused = await get("/session", begin(TOKEN));
+    const refused = await get("/session", begin("wrong"));
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "60"]);
-    time.set(time.now() + 60_000);
     expect(await statusOf(TOKEN)).toBe(200);
+    time.set(time.now() + 60_000);
+    expect(await statusOf("wrong")).toBe(401);
   });
 
   test("may be wrong ten times in a minute as a bearer token, too", async () => {
@@ -258,8 +259,9 @@ describe("the token", () => {
     const statusOf = async (path: string, token: string): Promise<number> =>
       (await get(path, { headers: { authorization: `Bearer ${token}` } })).status;
     for (let i = 0; i < 10; i += 1) expect(await statusOf("/metrics", `wrong-${i}`)).toBe(401);
-    for (const path of ["/metrics", "/api/stream", "/session"]) expect(await statusOf(path, TOKEN)).toBe(429);
-    expect((await get("/healthz")).status).toBe(200);
+    for (const path of ["/metrics", "/api/stream", "/session"])
+      expect(await statusOf(path, "wrong")).toBe(429);
+    expect(await statusOf("/metrics", TOKEN)).toBe(200);
   });
 
   test("is not needed on loopback if there is none", async () => {
@@ -271,10 +273,18 @@ describe("the token", () => {
   test("is needed on any other host", async () => {
     const { monitor } = observed();
     const refused = serveHttp(monitor, { port: 0, host: "0.0.0.0", logger: SILENT_LOGGER });
-    await expect(refused).rejects.toThrow(/give a token/);
+    await expect(refused).rejects.toThrow(HttpOptionError);
+    await expect(refused).rejects.toThrow(/others can reach 0\.0\.0\.0: give a token/);
     const { url } = await served(monitor, { host: "0.0.0.0", token: TOKEN });
     const local = `http://127.0.0.1:${new URL(url).port}/`;
     expect((await rawGet(local, "/healthz", { host: "millrace.test" })).status).toBe(200);
+  });
+
+  test("is refused if it is short enough to be guessed", async () => {
+    const { monitor } = observed();
+    const refused = serveHttp(monitor, { port: 0, token: "x".repeat(15), logger: SILENT_LOGGER });
+    await expect(refused).rejects.toThrow(HttpOptionError);
+    await expect(refused).rejects.toThrow(/the token has 15 characters: give at least 16/);
   });
 
   function begin(token: string, headers: Record<string, string> = {}): RequestInit {
@@ -287,6 +297,32 @@ describe("the token", () => {
 });
 
 describe("abuse", () => {
+  test.each(["127.0.0.2", "[::1]", "::1"])("on loopback as %s no token is needed", async (host) => {
+    const { monitor } = observed();
+    const { url, get } = await served(monitor, { host });
+    expect(new URL(url).hostname).toBe(host === "::1" ? "[::1]" : host);
+    expect((await get("/api/flow")).status).toBe(200);
+  });
+
+  test("what is refused has the headers of security", async () => {
+    const { monitor } = observed();
+    const { url } = await served(monitor);
+    const port = Number(new URL(url).port);
+    const headersOf = async (path: string): Promise<string> => {
+      const socket = connect(port, "127.0.0.1");
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+      return (await socket.toArray()).join("").split("\r\n\r\n")[0]?.toLowerCase() ?? "";
+    };
+    const tooLong = await headersOf(`/${"x".repeat(8_000)}`);
+    expect(tooLong).toMatch(/^http\/1\.1 414 /);
+    expect(tooLong).toContain("content-security-policy: default-src 'none'");
+    for (const headers of [tooLong, await headersOf("/%"), await headersOf("/ not HTTP")]) {
+      expect(headers).toContain("content-type: application/problem+json");
+      expect(headers).toContain("cache-control: no-store");
+      expect(headers).toContain("x-content-type-options: nosniff");
+    }
+  });
+
   test("on loopback a foreign Host is refused", async () => {
     const { monitor } = observed();
     const { url } = await served(monitor, { page: PAGE });
