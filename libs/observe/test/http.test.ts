@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
+import { once } from "node:events";
 import { createServer, request } from "node:http";
 import { connect } from "node:net";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
-import { SILENT_LOGGER } from "@millrace/dataflow";
+import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
 import Schema from "typebox/schema";
 import * as schemas from "../src/api/schemas.ts";
 import { HttpError, HttpOptionError, serveHttp } from "../src/index.ts";
@@ -53,10 +54,14 @@ describe("routes", () => {
     expect(await (await get("/api/windows?key=x")).json()).toMatchObject({
       windows: [{ top: [{ key: "x" }] }],
     });
+    for (const most of ["limit=200", "rows=4000&limit=1", "rows=4000&window=per-minute@0-60000"]) {
+      expect((await get(`/api/windows?${most}`)).status).toBe(200);
+    }
     for (const [query, detail] of [
       ["limit=0", "query: limit: must be >= 1"],
       ["limit=201", "query: limit: must be <= 200"],
       ["rows=many", "query: rows: must be integer"],
+      ["rows=100", "query: rows times limit: must be <= 4000; give a smaller limit, or one window"],
       [`key=${"k".repeat(1_001)}`, "query: key: must NOT have more than 1000 characters"],
     ]) {
       const response = await get(`/api/windows?${query}`);
@@ -352,6 +357,28 @@ describe("abuse", () => {
     expect((await get("/healthz")).status).toBe(200);
   });
 
+  test("large answers that nobody reads are bounded", async () => {
+    const { monitor, emit } = observed();
+    for (let i = 0; i < 200; i += 1) {
+      emit(resultOf(`${i}`.padEnd(20_000, "k"), i, { open: (i % 10) * 60_000 }));
+    }
+    const { url, get } = await served(monitor);
+    const deaf: Socket[] = [];
+    while ((await get("/api/flow")).status === 200) {
+      expect(deaf.length).toBeLessThan(100);
+      const socket = connect(Number(new URL(url).port), "127.0.0.1").pause();
+      // The second answer waits for the first one.
+      socket.write("GET /api/windows HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(2));
+      socket.on("error", () => undefined);
+      deaf.push(socket);
+    }
+    expect((await get("/healthz")).status).toBe(200);
+    const refused = await get("/api/windows");
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "5"]);
+    for (const socket of deaf) socket.destroy();
+    while ((await get("/api/flow")).status !== 200) await SYSTEM_TIME.yield();
+  });
+
   test("what is not HTTP is answered and ended", async () => {
     const { monitor } = observed();
     const { url } = await served(monitor);
@@ -386,27 +413,27 @@ describe("abuse", () => {
     const { monitor } = observed();
     const { url, get } = await served(monitor);
     const port = Number(new URL(url).port);
-    for (let round = 0; round < 20; round += 1) {
-      await Promise.all(
-        Array.from({ length: 10 }, (_, i) => {
+    const clients = async (): Promise<string | undefined> =>
+      /^millrace_stream_clients (\d+)$/m.exec(await (await get("/metrics")).text())?.[1];
+    expect(await clients()).toBe("0");
+    const before = openSockets();
+    for (let round = 0; round < 5; round += 1) {
+      const sockets = await Promise.all(
+        Array.from({ length: 20 }, async (_, i) => {
           const socket = connect(port, "127.0.0.1");
-          return new Promise<void>((resolve) => {
-            socket.on("connect", () => {
-              if (i % 2 === 0)
-                socket.write("GET /api/stream HTTP/1.1\r\nHost: localhost\r\n\r\n", () =>
-                  socket.resetAndDestroy(),
-                );
-              else socket.destroy();
-            });
-            socket.on("close", () => {
-              resolve();
-            });
-            socket.on("error", () => undefined);
-          });
+          await once(socket, "connect");
+          if (i % 2 === 0) {
+            socket.write("GET /api/stream HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            await once(socket, "data");
+          }
+          return socket;
         }),
       );
+      expect(await clients()).toBe("10");
+      for (const socket of sockets) socket.resetAndDestroy();
+      while ((await clients()) !== "0") await SYSTEM_TIME.yield();
     }
-    expect(await (await get("/metrics")).text()).toMatch(/^millrace_stream_clients 0$/m);
+    while (openSockets() > before) await SYSTEM_TIME.yield();
   });
 });
 
@@ -420,6 +447,11 @@ test("a port in use is an error that says so", async () => {
   await expect(listening).rejects.toThrow(`HTTP cannot listen on 127.0.0.1:${port}: the port is in use`);
   other.close();
 });
+
+/** Of this process, at both ends of each connection. */
+function openSockets(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
+}
 
 /** Unlike fetch it leaves the path and the Host as they are. */
 function rawGet(

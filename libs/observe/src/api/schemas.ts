@@ -182,8 +182,8 @@ export const Window = Type.Object({
 export type Window = Static<typeof Window>;
 
 /**
- * `GET /api/windows`: newest first. `?step=`, `?limit=` (1–200, default 50), `?rows=` (rows in `top`, 0–10000, default 20),
- * `?window=<id>` for one, `?key=` for the rows of one key in every window that still has them.
+ * `GET /api/windows`: newest first. `?step=`, `?limit=` (1–200, default 50), `?rows=` (rows in `top`, default 20; times `limit`
+ * at most 4000), `?window=<id>` for one, `?key=` for the rows of one key in every window that still has them.
  */
 export const Windows = Type.Object({ at: Time, windows: Type.Array(Window) });
 export type Windows = Static<typeof Windows>;

@@ -16,6 +16,7 @@ import { Metrics } from "./metrics.ts";
 import { Refusal, answerClientError, answerError, answerNotFound, sendProblem } from "./problem.ts";
 import { addRoutes } from "./routes.ts";
 import { StreamHub } from "./stream-hub.ts";
+import { UnreadAnswers } from "./unread-answers.ts";
 
 const WINDOWS_EVERY_MS = 250;
 const MAX_URL_LENGTH = 8_000;
@@ -86,7 +87,9 @@ export async function serveHttp(monitor: FlowMonitor, options: HttpOptions): Pro
   const metrics = new Metrics(monitor, hub, () => time.now());
   const app = await createApp(logger, requestTimeoutMs);
   app.addHook("onRequest", access.checkHost);
-  addRoutes(app, { monitor, access, hub, metrics });
+  const unread = new UnreadAnswers();
+  app.addHook("onSend", unread.count);
+  addRoutes(app, { monitor, access, hub, metrics, unread });
   if (page !== undefined) await addPage(app, page);
   const url = await listen(app, host, port);
   const unfollow = [
