@@ -357,7 +357,7 @@ describe("abuse", () => {
     expect((await get("/healthz")).status).toBe(200);
   });
 
-  test("large answers that nobody reads are bounded", async () => {
+  test("large answers that are not read are bounded", async () => {
     const { monitor, emit } = observed();
     for (let i = 0; i < 200; i += 1) {
       emit(resultOf(`${i}`.padEnd(20_000, "k"), i, { open: (i % 10) * 60_000 }));

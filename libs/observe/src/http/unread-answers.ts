@@ -35,7 +35,7 @@ export class UnreadAnswers {
     done: (error?: Error | null, payload?: unknown) => void,
   ): void => {
     if (typeof payload === "string" && payload.length >= LARGE_BYTES)
-      this.#answers.set(reply, payload.length);
+      this.#answers.set(reply, Buffer.byteLength(payload));
     done(null, payload);
   };
 }
