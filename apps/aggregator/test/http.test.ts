@@ -2,6 +2,7 @@ import { get } from "node:http";
 import type { ClientRequest } from "node:http";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { SYSTEM_TIME } from "@millrace/dataflow";
 import { startRedis } from "@millrace/local-redis";
@@ -21,6 +22,10 @@ afterAll(async () => {
 
 interface Row {
   readonly num_mobile_users: number;
+}
+
+interface Tasks {
+  readonly account: { readonly received: number };
 }
 
 interface Windows {
@@ -78,6 +83,30 @@ test("a run is shown over HTTP: what it reports is what it prints; SIGTERM ends 
     expect(text()).toMatch(/^id: \d+\nevent: snapshot\n/);
     expect(text()).toMatch(/event: end\ndata: \{"failed":false,"reason":null\}\n\n$/);
   }
+});
+
+test("what the publisher does is shown, too", async () => {
+  const events = join(import.meta.dirname, "../../../data/events.jsonl");
+  const run = publisher(redis.url, events, [
+    "--transport=stream",
+    "--channel=published",
+    "--loop",
+    "--rate=1000",
+    "--http=0",
+  ]);
+  const at = String((await run.logged("http-listening"))["url"]);
+  const received = async (): Promise<number> =>
+    ((await (await fetch(new URL("api/tasks", at))).json()) as Tasks).account.received;
+  while ((await received()) === 0) await SYSTEM_TIME.yield();
+  expect((await fetch(at)).headers.get("content-type")).toMatch(/^text\/html/);
+  run.kill("SIGTERM");
+  expect((await run.ended).code).toBe(0);
+});
+
+test("a host that others can reach ends a run without a token before it begins", async () => {
+  const { code, complaints } = await aggregator(redis.url, ["--http=0", "--http-host=0.0.0.0"]).ended;
+  expect(code).toBe(2);
+  expect(complaints[0]).toMatch(/^aggregator: --http-host, .*: others can reach 0\.0\.0\.0: give a token/);
 });
 
 test("a port in use ends a run before it begins", async () => {

@@ -23,14 +23,13 @@ describe("the options of HTTP", () => {
     expect(read(["--trace"])).toEqual({ http: undefined, trace: true });
   });
 
-  test.each(["localhost", "127.0.0.2", "::1"])("take %s without a token", (host) => {
-    expect(read(["--http=1", `--http-host=${host}`]).http?.host).toBe(host);
-  });
-
-  test.each(["0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example.org"])("take %s with a token only", (host) => {
-    const args = ["--http=1", `--http-host=${host}`];
-    expect(() => read(args)).toThrow(`--http-host: others can reach ${host}; set MILLRACE_HTTP_TOKEN`);
-    expect(read(args, { MILLRACE_HTTP_TOKEN: "secret" }).http?.token).toBe("secret");
+  test("name another host, and the token that it needs", () => {
+    const args = ["--http=1", "--http-host=0.0.0.0"];
+    expect(read(args, { MILLRACE_HTTP_TOKEN: "secret" }).http).toEqual({
+      port: 1,
+      host: "0.0.0.0",
+      token: "secret",
+    });
   });
 
   test.each([

@@ -1,12 +1,13 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
+import { once } from "node:events";
 import { createServer, request } from "node:http";
 import { connect } from "node:net";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
-import { SILENT_LOGGER } from "@millrace/dataflow";
+import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
 import Schema from "typebox/schema";
 import * as schemas from "../src/api/schemas.ts";
-import { HttpError, serveHttp } from "../src/index.ts";
+import { HttpError, HttpOptionError, serveHttp } from "../src/index.ts";
 import { resultOf, taskOf } from "./fake-run.ts";
 import { closeAll, observed, served } from "./support.ts";
 
@@ -53,10 +54,14 @@ describe("routes", () => {
     expect(await (await get("/api/windows?key=x")).json()).toMatchObject({
       windows: [{ top: [{ key: "x" }] }],
     });
+    for (const most of ["limit=200", "rows=4000&limit=1", "rows=4000&window=per-minute@0-60000"]) {
+      expect((await get(`/api/windows?${most}`)).status).toBe(200);
+    }
     for (const [query, detail] of [
       ["limit=0", "query: limit: must be >= 1"],
       ["limit=201", "query: limit: must be <= 200"],
       ["rows=many", "query: rows: must be integer"],
+      ["rows=100", "query: rows times limit: must be <= 4000; give a smaller limit, or one window"],
       [`key=${"k".repeat(1_001)}`, "query: key: must NOT have more than 1000 characters"],
     ]) {
       const response = await get(`/api/windows?${query}`);
@@ -241,15 +246,16 @@ describe("the token", () => {
     expect(await statusOf({ origin: "null" })).toBe(403);
   });
 
-  test("may be wrong ten times in a minute", async () => {
+  test("may be wrong ten times in a minute, and the right one is always taken", async () => {
     const { monitor, time } = observed();
     const { get } = await served(monitor, { token: TOKEN, time });
     const statusOf = async (token: string): Promise<number> => (await get("/session", begin(token))).status;
     for (let i = 0; i < 10; i += 1) expect(await statusOf(`wrong-${i}`)).toBe(401);
-    const refused = await get("/session", begin(TOKEN));
+    const refused = await get("/session", begin("wrong"));
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "60"]);
-    time.set(time.now() + 60_000);
     expect(await statusOf(TOKEN)).toBe(200);
+    time.set(time.now() + 60_000);
+    expect(await statusOf("wrong")).toBe(401);
   });
 
   test("may be wrong ten times in a minute as a bearer token, too", async () => {
@@ -258,8 +264,9 @@ describe("the token", () => {
     const statusOf = async (path: string, token: string): Promise<number> =>
       (await get(path, { headers: { authorization: `Bearer ${token}` } })).status;
     for (let i = 0; i < 10; i += 1) expect(await statusOf("/metrics", `wrong-${i}`)).toBe(401);
-    for (const path of ["/metrics", "/api/stream", "/session"]) expect(await statusOf(path, TOKEN)).toBe(429);
-    expect((await get("/healthz")).status).toBe(200);
+    for (const path of ["/metrics", "/api/stream", "/session"])
+      expect(await statusOf(path, "wrong")).toBe(429);
+    expect(await statusOf("/metrics", TOKEN)).toBe(200);
   });
 
   test("is not needed on loopback if there is none", async () => {
@@ -271,10 +278,18 @@ describe("the token", () => {
   test("is needed on any other host", async () => {
     const { monitor } = observed();
     const refused = serveHttp(monitor, { port: 0, host: "0.0.0.0", logger: SILENT_LOGGER });
-    await expect(refused).rejects.toThrow(/give a token/);
+    await expect(refused).rejects.toThrow(HttpOptionError);
+    await expect(refused).rejects.toThrow(/others can reach 0\.0\.0\.0: give a token/);
     const { url } = await served(monitor, { host: "0.0.0.0", token: TOKEN });
     const local = `http://127.0.0.1:${new URL(url).port}/`;
     expect((await rawGet(local, "/healthz", { host: "millrace.test" })).status).toBe(200);
+  });
+
+  test("is refused if it is short enough to be guessed", async () => {
+    const { monitor } = observed();
+    const refused = serveHttp(monitor, { port: 0, token: "x".repeat(15), logger: SILENT_LOGGER });
+    await expect(refused).rejects.toThrow(HttpOptionError);
+    await expect(refused).rejects.toThrow(/the token has 15 characters: give at least 16/);
   });
 
   function begin(token: string, headers: Record<string, string> = {}): RequestInit {
@@ -287,6 +302,32 @@ describe("the token", () => {
 });
 
 describe("abuse", () => {
+  test.each(["127.0.0.2", "[::1]", "::1"])("on loopback as %s no token is needed", async (host) => {
+    const { monitor } = observed();
+    const { url, get } = await served(monitor, { host });
+    expect(new URL(url).hostname).toBe(host === "::1" ? "[::1]" : host);
+    expect((await get("/api/flow")).status).toBe(200);
+  });
+
+  test("what is refused has the headers of security", async () => {
+    const { monitor } = observed();
+    const { url } = await served(monitor);
+    const port = Number(new URL(url).port);
+    const headersOf = async (path: string): Promise<string> => {
+      const socket = connect(port, "127.0.0.1");
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+      return (await socket.toArray()).join("").split("\r\n\r\n")[0]?.toLowerCase() ?? "";
+    };
+    const tooLong = await headersOf(`/${"x".repeat(8_000)}`);
+    expect(tooLong).toMatch(/^http\/1\.1 414 /);
+    expect(tooLong).toContain("content-security-policy: default-src 'none'");
+    for (const headers of [tooLong, await headersOf("/%"), await headersOf("/ not HTTP")]) {
+      expect(headers).toContain("content-type: application/problem+json");
+      expect(headers).toContain("cache-control: no-store");
+      expect(headers).toContain("x-content-type-options: nosniff");
+    }
+  });
+
   test("on loopback a foreign Host is refused", async () => {
     const { monitor } = observed();
     const { url } = await served(monitor, { page: PAGE });
@@ -314,6 +355,28 @@ describe("abuse", () => {
     expect(await post('{"__proto__":{"token":"x"}}')).toBe(400);
     expect(await post("<token/>", "application/xml")).toBe(415);
     expect((await get("/healthz")).status).toBe(200);
+  });
+
+  test("large answers that are not read are bounded", async () => {
+    const { monitor, emit } = observed();
+    for (let i = 0; i < 200; i += 1) {
+      emit(resultOf(`${i}`.padEnd(20_000, "k"), i, { open: (i % 10) * 60_000 }));
+    }
+    const { url, get } = await served(monitor);
+    const deaf: Socket[] = [];
+    while ((await get("/api/flow")).status === 200) {
+      expect(deaf.length).toBeLessThan(100);
+      const socket = connect(Number(new URL(url).port), "127.0.0.1").pause();
+      // The second answer waits for the first one.
+      socket.write("GET /api/windows HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(2));
+      socket.on("error", () => undefined);
+      deaf.push(socket);
+    }
+    expect((await get("/healthz")).status).toBe(200);
+    const refused = await get("/api/windows");
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "5"]);
+    for (const socket of deaf) socket.destroy();
+    while ((await get("/api/flow")).status !== 200) await SYSTEM_TIME.yield();
   });
 
   test("what is not HTTP is answered and ended", async () => {
@@ -350,27 +413,27 @@ describe("abuse", () => {
     const { monitor } = observed();
     const { url, get } = await served(monitor);
     const port = Number(new URL(url).port);
-    for (let round = 0; round < 20; round += 1) {
-      await Promise.all(
-        Array.from({ length: 10 }, (_, i) => {
+    const clients = async (): Promise<string | undefined> =>
+      /^millrace_stream_clients (\d+)$/m.exec(await (await get("/metrics")).text())?.[1];
+    expect(await clients()).toBe("0");
+    const before = openSockets();
+    for (let round = 0; round < 5; round += 1) {
+      const sockets = await Promise.all(
+        Array.from({ length: 20 }, async (_, i) => {
           const socket = connect(port, "127.0.0.1");
-          return new Promise<void>((resolve) => {
-            socket.on("connect", () => {
-              if (i % 2 === 0)
-                socket.write("GET /api/stream HTTP/1.1\r\nHost: localhost\r\n\r\n", () =>
-                  socket.resetAndDestroy(),
-                );
-              else socket.destroy();
-            });
-            socket.on("close", () => {
-              resolve();
-            });
-            socket.on("error", () => undefined);
-          });
+          await once(socket, "connect");
+          if (i % 2 === 0) {
+            socket.write("GET /api/stream HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            await once(socket, "data");
+          }
+          return socket;
         }),
       );
+      expect(await clients()).toBe("10");
+      for (const socket of sockets) socket.resetAndDestroy();
+      while ((await clients()) !== "0") await SYSTEM_TIME.yield();
     }
-    expect(await (await get("/metrics")).text()).toMatch(/^millrace_stream_clients 0$/m);
+    while (openSockets() > before) await SYSTEM_TIME.yield();
   });
 });
 
@@ -384,6 +447,11 @@ test("a port in use is an error that says so", async () => {
   await expect(listening).rejects.toThrow(`HTTP cannot listen on 127.0.0.1:${port}: the port is in use`);
   other.close();
 });
+
+/** Of this process, at both ends of each connection. */
+function openSockets(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
+}
 
 /** Unlike fetch it leaves the path and the Host as they are. */
 function rawGet(

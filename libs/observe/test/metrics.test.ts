@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "@jest/globals";
+import parsePrometheusTextFormat from "parse-prometheus-text-format";
 import { taskOf } from "./fake-run.ts";
 import { closeAll, observed, served } from "./support.ts";
 import type { FlowMonitor } from "../src/index.ts";
@@ -81,6 +82,22 @@ describe("/metrics", () => {
     }
     expect(families.has("nodejs_eventloop_lag_seconds")).toBe(true);
     expect(families.has("nodejs_heap_size_used_bytes")).toBe(true);
+  });
+
+  test("is the same to a parser that others have written", async () => {
+    const { monitor, run } = observed();
+    const odd = 'b"\\\n{x="y"}';
+    run.tasks = [taskOf("a"), taskOf(odd)];
+    const { get } = await served(monitor);
+    const text = await (await get("/metrics")).text();
+    const theirs = parsePrometheusTextFormat(text);
+    expect(theirs.map(({ name, type, help }) => ({ name, type: type.toLowerCase(), help }))).toEqual(
+      [...parse(text).values()].map(({ name, type, help }) => ({ name, type, help })),
+    );
+    expect(theirs.find(({ name }) => name === "millrace_events_total")?.metrics).toEqual([
+      { value: "11", labels: { flow: "clicks", part: "a" } },
+      { value: "11", labels: { flow: "clicks", part: odd } },
+    ]);
   });
 
   test("has the figures of partitions and steps", async () => {

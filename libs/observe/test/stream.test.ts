@@ -123,6 +123,25 @@ describe("the stream", () => {
     expect(new Set(ids).size).toBe(4);
   });
 
+  test("a window that one client has only from its snapshot is removed for it, too", async () => {
+    const { monitor, run, time } = observed();
+    const { url } = await served(monitor, { time });
+    const first = await Reader.open(url);
+    await first.next();
+    time.set(11_000);
+    await first.next();
+    const window = { id: 1, open: 60_000, close: 120_000, mergedIds: [] };
+    run.open = [{ part: "a", step: "per-minute", window, key: undefined, keys: 1 }];
+    const second = await Reader.open(url);
+    expect(await second.next()).toMatchObject([{ data: { windows: { windows: [{ open: 60_000 }] } } }]);
+    run.open = [];
+    time.set(11_250);
+    time.set(12_000);
+    const removed = { event: "windows", data: { windows: [], removed: ["per-minute@60000-120000"] } };
+    expect(await second.next()).toMatchObject([removed]);
+    expect(await first.next(2)).toMatchObject([{ data: { windows: [{ open: 60_000 }] } }, removed]);
+  });
+
   test("continues after Last-Event-ID, also of events for which there was no client", async () => {
     const { monitor, time, emit } = observed();
     const { url } = await served(monitor, { time });

@@ -1,4 +1,4 @@
-import { UsageError, integer, secretOption, text } from "@millrace/cli";
+import { integer, secretOption, text } from "@millrace/cli";
 import type { CommandLine, Value } from "@millrace/cli";
 
 /** How a run is shown over HTTP. */
@@ -18,13 +18,7 @@ export interface ObserveSettings {
   readonly trace: boolean;
 }
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i;
-
-/**
- * Declares the options of HTTP and of tracing.
- *
- * The value throws a UsageError for a host that others can reach if there is no token.
- */
+/** Declares the options of HTTP and of tracing. Which hosts need a token is up to the server. */
 export function httpOptions(cli: CommandLine): Value<ObserveSettings> {
   const port = cli.option({
     flag: "--http <port>",
@@ -46,7 +40,7 @@ export function httpOptions(cli: CommandLine): Value<ObserveSettings> {
   const token = secretOption(
     cli,
     "MILLRACE_HTTP_TOKEN",
-    "with --http: token that readers have to give, on the page or as a bearer token",
+    "with --http: token that readers have to give, on the page or as a bearer token; at least 16 characters",
   );
   const trace = cli.toggle({
     flag: "--trace",
@@ -59,12 +53,6 @@ export function httpOptions(cli: CommandLine): Value<ObserveSettings> {
     if (given === undefined) {
       cli.withoutEffect(host, "it needs --http");
       return { http: undefined, trace: trace() };
-    }
-    if (!LOOPBACK.test(host()) && token() === undefined) {
-      throw new UsageError(
-        `${cli.givenAs(host) ?? "--http-host"}: others can reach ${host()}; set MILLRACE_HTTP_TOKEN (or _FILE) to what ` +
-          "readers have to give, such as the output of: openssl rand -hex 32",
-      );
     }
     return { http: { port: given, host: host(), token: token() }, trace: trace() };
   };

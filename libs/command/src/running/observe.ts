@@ -1,9 +1,10 @@
 import { UsageError } from "@millrace/cli";
-import { messageOf } from "@millrace/dataflow";
+import { hasCode, messageOf } from "@millrace/dataflow";
 import type { Logger, RunObserver } from "@millrace/dataflow";
 import type { FlowMonitor, serveHttp } from "@millrace/observe";
 import type { traceRun } from "@millrace/observe/tracing";
 import type { HttpSettings, ObserveSettings } from "../options/http-options.ts";
+import { importOptional } from "./import-optional.ts";
 
 /** Packages that are not installed with the commands: they are larger than all others together. */
 const DASHBOARD = "@millrace/dashboard";
@@ -24,7 +25,7 @@ interface Tracing {
 /**
  * Runs something with the observers that the options name. The server listens before that, and is closed after it.
  *
- * @throws UsageError if a package is not installed; HttpError if the server cannot listen
+ * @throws UsageError if a package is not installed, or if the server refuses host or token; HttpError if it cannot listen
  */
 export async function observed<T>(
   { http, trace }: ObserveSettings,
@@ -43,13 +44,17 @@ async function serving<T>(
 ): Promise<T> {
   const dashboard = await loadDashboard();
   const monitor = new dashboard.FlowMonitor();
-  const server = await dashboard.serveHttp(monitor, {
-    port,
-    host,
-    logger,
-    page: dashboard.PAGE,
-    ...(token === undefined ? {} : { token }),
-  });
+  const server = await dashboard
+    .serveHttp(monitor, {
+      port,
+      host,
+      logger,
+      page: dashboard.PAGE,
+      ...(token === undefined ? {} : { token }),
+    })
+    .catch((error: unknown) => {
+      throw asUsageError(error);
+    });
   const { url } = server;
   logger.info({ event: "http-listening", url }, `the page is at ${url}`);
   let reason: string | null = "the run failed";
@@ -66,35 +71,22 @@ async function serving<T>(
 }
 
 async function loadDashboard(): Promise<Dashboard> {
-  const loaded = await load(DASHBOARD, "--http", DASHBOARD);
+  const loaded = await importOptional(DASHBOARD, "--http", [DASHBOARD]);
   if (!isDashboard(loaded)) throw new UsageError(`--http: the installed ${DASHBOARD} is of another version`);
   return loaded;
 }
 
 async function loadTracing(): Promise<Tracing> {
-  const loaded = await load(TRACING, "--trace", "@millrace/observe @opentelemetry/api");
+  const loaded = await importOptional(TRACING, "--trace", ["@millrace/observe", "@opentelemetry/api"]);
   if (!isTracing(loaded))
     throw new UsageError("--trace: the installed @millrace/observe is of another version");
   return loaded;
 }
 
-/** @throws UsageError if it is not installed */
-async function load(name: string, flag: string, packages: string): Promise<unknown> {
-  try {
-    const loaded: unknown = await import(name);
-    return loaded;
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-    throw new UsageError(`${flag} needs a package that is not installed; add it: npm install ${packages}`, {
-      cause: error,
-    });
-  }
-}
-
-function isNotFound(error: unknown): boolean {
-  return (
-    typeof error === "object" && error !== null && "code" in error && error.code === "ERR_MODULE_NOT_FOUND"
-  );
+/** The server decides which options it listens with. Its code is compared: the class is loaded with the page only. */
+function asUsageError(error: unknown): unknown {
+  if (!hasCode(error, "MILLRACE_HTTP_OPTION_INVALID")) return error;
+  return new UsageError(`--http-host, MILLRACE_HTTP_TOKEN (or _FILE): ${error.message}`, { cause: error });
 }
 
 function isDashboard(loaded: unknown): loaded is Dashboard {

@@ -184,8 +184,8 @@ export const Window = Type.Object({
 export type Window = Static<typeof Window>;
 
 /**
- * `GET /api/windows`: newest first. `?step=`, `?limit=` (1–200, default 50), `?rows=` (rows in `top`, 0–10000, default 20),
- * `?window=<id>` for one, `?key=` for the rows of one key in every window that still has them.
+ * `GET /api/windows`: newest first. `?step=`, `?limit=` (1–200, default 50), `?rows=` (rows in `top`, default 20; times `limit`
+ * at most 4000), `?window=<id>` for one, `?key=` for the rows of one key in every window that still has them.
  */
 export const Windows = Type.Object({ at: Time, windows: Type.Array(Window) });
 export type Windows = Static<typeof Windows>;
@@ -239,7 +239,7 @@ export type History = Static<typeof History>;
 export const Health = Type.Object({ status: Type.Literal("ok") });
 export type Health = Static<typeof Health>;
 
-/** `GET /session`: whether the server asks for a token, and whether this client may read: the page asks for the token else. */
+/** `GET /session`: whether the server asks for a token, and whether this client may read; otherwise the page asks for it. */
 export const Session = Type.Object({ needed: Type.Boolean(), given: Type.Boolean() });
 export type Session = Static<typeof Session>;
 
@@ -248,7 +248,7 @@ export const Readiness = Type.Object({
   status: Type.Enum(["ready", "not-ready"]),
   /** The first thing that is missing; null: nothing is. */
   reason: Nullable(Text),
-  /** One for each task that is not ready, and notes such as "no data for 40 s" of those that are. */
+  /** One for each task. Of one that is ready, the reason is a note such as "no data for 40 s", or null. */
   tasks: Type.Array(Type.Object({ part: Text, ready: Type.Boolean(), reason: Nullable(Text) })),
 });
 export type Readiness = Static<typeof Readiness>;

@@ -3,6 +3,7 @@ import type { TimeProvider } from "@millrace/dataflow";
 import Type from "typebox";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Problem, Session } from "../api/schemas.ts";
+import { HttpOptionError } from "../errors.ts";
 import type { HttpApp } from "./http-app.ts";
 import { Refusal } from "./problem.ts";
 
@@ -14,11 +15,26 @@ const WRONG_PERIOD_MS = 60_000;
 /** Addresses whose wrong tokens are counted at the same time. */
 const MAX_ADDRESSES = 1_000;
 
-const LOOPBACK_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
+/** Characters of a token: right ones are taken however many wrong ones came, so that guessing must be hopeless. */
+const MIN_TOKEN = 16;
 
 /** Whether only this machine can reach a server on this host. */
 export function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i.test(host);
+}
+
+/** @throws HttpOptionError if others can reach the host and there is no token, or if it is too short */
+export function checkToken(host: string, token: string | undefined): void {
+  if (token === undefined && !isLoopback(host)) {
+    throw new HttpOptionError(
+      `others can reach ${host}: give a token, such as the output of: openssl rand -hex 32; or use 127.0.0.1`,
+    );
+  }
+  if (token !== undefined && token.length < MIN_TOKEN) {
+    throw new HttpOptionError(
+      `the token has ${token.length} characters: give at least ${MIN_TOKEN}, such as the output of: openssl rand -hex 32`,
+    );
+  }
 }
 
 type Done = (error?: Error) => void;
@@ -54,9 +70,11 @@ export class Access {
    */
   readonly checkHost = (request: FastifyRequest, _reply: FastifyReply, done: Done): void => {
     const { host = "" } = request.headers;
-    if (!this.#loopback || LOOPBACK_HOST.test(host)) done();
+    if (!this.#loopback || isLoopback(host.replace(/:\d+$/, ""))) done();
     else
-      done(new Refusal(421, "This server answers as localhost, 127.0.0.1 and [::1] only; see --http-host."));
+      done(
+        new Refusal(421, "This server answers as localhost, 127.0.0.0/8 and [::1] only; see --http-host."),
+      );
   };
 
   /** Refuses requests without the token or a session. */
@@ -108,22 +126,21 @@ export class Access {
     return bearer !== undefined && this.#isToken(request, bearer);
   }
 
-  /** @throws Refusal for an address that has tried too many wrong ones */
+  /** @throws Refusal for a wrong one, from an address that has tried too many; the right one is always taken */
   #isToken(request: FastifyRequest, given: string): boolean {
     if (this.#token === undefined) return true;
+    // Digests have one length, and equal ones are compared in constant time.
+    if (timingSafeEqual(digest(given), this.#token)) return true;
     const now = this.#time.monotonic();
     const { ip } = request;
     let wrong = this.#wrong.get(ip);
-    if (wrong !== undefined && wrong.until <= now) wrong = undefined;
-    if (wrong !== undefined && wrong.count >= MAX_WRONG) {
+    if (wrong === undefined || wrong.until <= now) wrong = { count: 0, until: now + WRONG_PERIOD_MS };
+    if (wrong.count >= MAX_WRONG) {
       const seconds = Math.ceil((wrong.until - now) / 1_000);
       throw new Refusal(429, `Too many wrong tokens came from this address; wait ${seconds} s.`, {
         "retry-after": String(seconds),
       });
     }
-    // Digests have one length, and equal ones are compared in constant time.
-    if (timingSafeEqual(digest(given), this.#token)) return true;
-    wrong ??= { count: 0, until: now + WRONG_PERIOD_MS };
     wrong.count += 1;
     putBounded(this.#wrong, ip, wrong, MAX_ADDRESSES);
     return false;

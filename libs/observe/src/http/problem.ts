@@ -5,7 +5,12 @@ import type { Logger } from "@millrace/dataflow";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import type { Problem } from "../api/schemas.ts";
 
-const PROBLEM_TYPE = "application/problem+json";
+/** Also of refusals that no hook of the server sees. */
+const PROBLEM_HEADERS = {
+  "Content-Type": "application/problem+json",
+  "Cache-Control": "no-store",
+  "X-Content-Type-Options": "nosniff",
+};
 
 /** A request that is refused; the server answers with its status and detail. */
 export class Refusal extends Error {
@@ -64,10 +69,10 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
   }
   const status = STATUS_OF[error.code ?? ""] ?? 400;
   const body = JSON.stringify(problemOf(status));
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\nContent-Type: ${PROBLEM_TYPE}\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-    () => socket.destroy(),
+  const headers = { ...PROBLEM_HEADERS, "Content-Length": Buffer.byteLength(body), Connection: "close" };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}\r\n${body}`, () =>
+    socket.destroy(),
   );
 }
 
@@ -77,7 +82,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
 };
 
 export function sendProblem(reply: FastifyReply, status: number, detail: string): void {
-  void reply.code(status).type(PROBLEM_TYPE).send(problemOf(status, detail));
+  void reply.code(status).headers(PROBLEM_HEADERS).send(problemOf(status, detail));
 }
 
 /** Such as "limit: must be <= 200". */

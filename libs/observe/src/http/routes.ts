@@ -4,14 +4,27 @@ import type { FlowMonitor } from "../monitor/flow-monitor.ts";
 import type { Access } from "./access.ts";
 import type { HttpApp } from "./http-app.ts";
 import type { Metrics } from "./metrics.ts";
+import { Refusal } from "./problem.ts";
 import type { StreamHub } from "./stream-hub.ts";
+import type { UnreadAnswers } from "./unread-answers.ts";
 
 const Name = Type.String({ minLength: 1, maxLength: 1_000 });
 
+const WINDOWS = 50;
+const ROWS = 20;
+/** Rows in one answer, over all windows. */
+const MAX_ROWS = 4_000;
+
 const WindowQuery = Type.Object({
   step: Type.Optional(Name),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, description: "default: 50" })),
-  rows: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000, description: "default: 20" })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, description: `default: ${WINDOWS}` })),
+  rows: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: MAX_ROWS,
+      description: `default: ${ROWS}; times limit, unless window is given, at most ${MAX_ROWS}`,
+    }),
+  ),
   window: Type.Optional(Name),
   key: Type.Optional(Name),
 });
@@ -21,10 +34,11 @@ interface Served {
   readonly access: Access;
   readonly hub: StreamHub;
   readonly metrics: Metrics;
+  readonly unread: UnreadAnswers;
 }
 
 /** Declares all routes but the page's. */
-export function addRoutes(app: HttpApp, { monitor, access, hub, metrics }: Served): void {
+export function addRoutes(app: HttpApp, { monitor, access, hub, metrics, unread }: Served): void {
   app.get(
     "/healthz",
     { schema: { summary: "The event loop answers", response: { 200: Health } } },
@@ -40,11 +54,8 @@ export function addRoutes(app: HttpApp, { monitor, access, hub, metrics }: Serve
     },
   );
   access.addRoutes(app);
-  const reader = { onRequest: access.checkReader };
-  const answers = <T extends Type.TSchema>(schema: T): { readonly 200: T; readonly 401: typeof Problem } => ({
-    200: schema,
-    401: Problem,
-  });
+  const reader = { onRequest: [access.checkReader, unread.check] };
+  const answers = <T extends Type.TSchema>(schema: T) => ({ 200: schema, 401: Problem, 503: Problem });
   app.get("/api/flow", { ...reader, schema: { summary: "What runs", response: answers(Flow) } }, () =>
     monitor.flow(),
   );
@@ -63,7 +74,16 @@ export function addRoutes(app: HttpApp, { monitor, access, hub, metrics }: Serve
         response: { ...answers(Windows), 400: Problem },
       },
     },
-    ({ query }) => monitor.windows(query),
+    ({ query }) => {
+      const { limit = WINDOWS, rows = ROWS } = query;
+      if ((query.window === undefined ? limit : 1) * rows > MAX_ROWS) {
+        throw new Refusal(
+          400,
+          `query: rows times limit: must be <= ${MAX_ROWS}; give a smaller limit, or one window`,
+        );
+      }
+      return monitor.windows({ ...query, limit, rows });
+    },
   );
   app.get(
     "/api/dead-letters",
@@ -78,7 +98,7 @@ export function addRoutes(app: HttpApp, { monitor, access, hub, metrics }: Serve
   app.get(
     "/api/stream",
     {
-      ...reader,
+      onRequest: access.checkReader,
       exposeHeadRoute: false,
       schema: {
         summary: "Server-Sent Events",

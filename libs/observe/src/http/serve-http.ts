@@ -10,12 +10,13 @@ import type { StreamEvents } from "../api/schemas.ts";
 import { HttpError } from "../errors.ts";
 import type { FlowMonitor } from "../monitor/flow-monitor.ts";
 import { SAMPLE_EVERY_MS } from "../monitor/history-book.ts";
-import { Access, isLoopback } from "./access.ts";
+import { Access, checkToken, isLoopback } from "./access.ts";
 import type { HttpApp } from "./http-app.ts";
 import { Metrics } from "./metrics.ts";
 import { Refusal, answerClientError, answerError, answerNotFound, sendProblem } from "./problem.ts";
 import { addRoutes } from "./routes.ts";
 import { StreamHub } from "./stream-hub.ts";
+import { UnreadAnswers } from "./unread-answers.ts";
 
 const WINDOWS_EVERY_MS = 250;
 const MAX_URL_LENGTH = 8_000;
@@ -46,7 +47,7 @@ export interface HttpOptions {
   readonly port: number;
   /** Any host but this machine's own needs a `token`. @default "127.0.0.1" */
   readonly host?: string;
-  /** What readers have to give. @default none: every program that reaches the server may read */
+  /** What readers have to give, at least 16 characters. @default none: every program that reaches the server may read */
   readonly token?: string;
   /** Folder of a page to serve: `PAGE` of `@millrace/dashboard`. Its files need no token. @default none */
   readonly page?: string;
@@ -72,21 +73,23 @@ export interface HttpServer {
 /**
  * Serves what a monitor keeps: health, metrics, the JSON API with its stream of events, and a page.
  *
- * @throws HttpError if the port is taken, or if a host that others can reach has no token
+ * @throws HttpOptionError if a host that others can reach has no token, or if the token is too short
+ * @throws HttpError if it cannot listen, as when the port is taken
  */
 export async function serveHttp(monitor: FlowMonitor, options: HttpOptions): Promise<HttpServer> {
-  const { port, host = "127.0.0.1", token, page, logger, time = SYSTEM_TIME } = options;
+  const { port, token, page, logger, time = SYSTEM_TIME } = options;
+  // In URLs an IPv6 address has brackets.
+  const host = options.host?.replace(/^\[(.*)\]$/, "$1") ?? "127.0.0.1";
   const { requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
-  const loopback = isLoopback(host);
-  if (!loopback && token === undefined) {
-    throw new HttpError(`HTTP on ${host} can be reached by others: give a token, or use 127.0.0.1`);
-  }
-  const access = new Access({ token, loopback, time });
+  checkToken(host, token);
+  const access = new Access({ token, loopback: isLoopback(host), time });
   const hub = new StreamHub(monitor, time);
   const metrics = new Metrics(monitor, hub, () => time.now());
   const app = await createApp(logger, requestTimeoutMs);
   app.addHook("onRequest", access.checkHost);
-  addRoutes(app, { monitor, access, hub, metrics });
+  const unread = new UnreadAnswers();
+  app.addHook("onSend", unread.count);
+  addRoutes(app, { monitor, access, hub, metrics, unread });
   if (page !== undefined) await addPage(app, page);
   const url = await listen(app, host, port);
   const failed = (error: unknown): void => {
@@ -160,10 +163,6 @@ async function createApp(logger: Logger, requestTimeoutMs: number): Promise<Http
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.setErrorHandler(answerError(logger));
   app.setNotFoundHandler(answerNotFound);
-  app.addHook("onRequest", (request, _reply, done) => {
-    if (request.url.length <= MAX_URL_LENGTH) done();
-    else done(new Refusal(414, `The URL is longer than ${MAX_URL_LENGTH} characters.`));
-  });
   app.addHook("onSend", (_request, reply, _payload, done) => {
     if (!reply.hasHeader("cache-control")) void reply.header("cache-control", "no-store");
     done();
@@ -186,6 +185,11 @@ async function createApp(logger: Logger, requestTimeoutMs: number): Promise<Http
         frameAncestors: ["'none'"],
       },
     },
+  });
+  // After the headers of security, which refusals have, too.
+  app.addHook("onRequest", (request, _reply, done) => {
+    if (request.url.length <= MAX_URL_LENGTH) done();
+    else done(new Refusal(414, `The URL is longer than ${MAX_URL_LENGTH} characters.`));
   });
   await app.register(cookie);
   await app.register(swagger, {
@@ -220,7 +224,7 @@ async function listen(app: HttpApp, host: string, port: number): Promise<string>
   }
   const address = app.server.address();
   const bound = typeof address === "object" && address !== null ? address.port : port;
-  return `http://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${bound}/`;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${bound}/`;
 }
 
 /** Calls back again and again. An error of the callback ends neither the calls nor the run; the first one is reported. */

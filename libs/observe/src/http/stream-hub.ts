@@ -102,13 +102,12 @@ export class StreamHub {
     response.on("error", leave);
     response.on("drain", () => {
       if (client.slowSince === undefined) return;
-      client.slowSince = undefined;
       response.write(this.#snapshotNow().bytes);
+      client.slowSince = undefined;
     });
+    const events = this.#since(request.headers["last-event-id"]) ?? [this.#snapshotNow()];
     this.#clients.add(client);
-    const missed = this.#since(request.headers["last-event-id"]);
-    if (missed === undefined) response.write(this.#snapshotNow().bytes);
-    else for (const { bytes } of missed) this.#send(client, bytes);
+    for (const { bytes } of events) this.#send(client, bytes);
   };
 
   /** Another run has begun: what was sent before is void. */
@@ -208,8 +207,11 @@ export class StreamHub {
 
   /** The state as of the last event; the same for all clients until the next event. */
   #snapshotNow(): PastEvent {
+    if (this.#snapshot !== undefined) return this.#snapshot;
     const monitor = this.#monitor;
-    this.#snapshot ??= {
+    // Only a window that counts as seen is reported as removed, so that what the snapshot has is sent to all others, too.
+    this.sendWindows();
+    this.#snapshot = {
       id: this.#lastId,
       bytes: this.#event(
         "snapshot",

@@ -19,6 +19,9 @@ const SECONDS = 75;
 const MIB = 2 ** 20;
 /** What waits for the deaf clients: 256 KiB and one event each, the same buffers for all, and the ring. */
 const MAX_GROWTH_BYTES = 60 * MIB;
+/** Of the event loop, 99th percentile; and of a scrape of `/metrics`, the median and the longest. */
+const MAX_DELAY_MS = 150;
+const MAX_METRICS_MS = { p50: 100, most: 1_000 };
 
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
@@ -101,6 +104,10 @@ const failures = [
   ...(left === READING ? [] : ["a client that reads was disconnected, or one that does not was kept"]),
   ...(disconnects === DEAF ? [] : ["not all clients that read nothing were disconnected"]),
   ...(mostBytes - before <= MAX_GROWTH_BYTES ? [] : ["memory grew beyond its bound"]),
+  ...(figures.loopDelayP99Ms <= MAX_DELAY_MS ? [] : ["the event loop was slow"]),
+  ...(figures.metricsMs.p50 <= MAX_METRICS_MS.p50 && figures.metricsMs.most <= MAX_METRICS_MS.most
+    ? []
+    : ["/metrics was slow"]),
   ...(closedMs < 2_000 ? [] : ["closing took too long"]),
 ];
 for (const failure of failures) console.error(failure);
