@@ -34,6 +34,7 @@ export function windowOf(open: number, more: Partial<Window> = {}): Window {
     top: [],
     rest: { rows: 0, totals: {} },
     rowsKept: true,
+    exact: true,
     updatedAt: close + 100,
     ...more,
   };

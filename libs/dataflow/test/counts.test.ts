@@ -246,3 +246,31 @@ describe("the figures of a task that fails", () => {
     expect(reconcile(driver.stats())).toMatchObject({ received: 2, uncommitted: 0, unaccounted: 0 });
   });
 });
+
+test("the lag is that of the last message when it was read, and 0 once nothing is left to read", async () => {
+  const source = new TestingSource<number>();
+  const flow = new Dataflow(FLOW);
+  flow
+    .input("in", source)
+    .keyBy("by", String)
+    .window("w", tumbling(10_000), eventTime(Number, { wait: 0 }))
+    .count("n")
+    .output("out", new TestingSink());
+  const driver = await FlowDriver.start(flow, { startAt: 5_000 });
+  const lag = (): number | undefined => driver.stats().tasks[0]?.lagMs;
+  expect(lag()).toBeUndefined();
+  source.push([1_000, 4_700], { times: [1_000, 4_700] });
+  await driver.settle();
+  expect(lag()).toBe(300);
+  source.pause();
+  await driver.advanceBy(3_000);
+  expect(lag()).toBe(300);
+  source.push([6_000], { times: [6_000] });
+  source.resume();
+  await driver.settle();
+  expect(lag()).toBe(2_000);
+  // The window is due, and the source is asked whether there is more.
+  await driver.advanceBy(10_000);
+  expect(lag()).toBe(0);
+  await driver.stop();
+});

@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { Dataflow, MemoryStore } from "@millrace/dataflow";
-import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
+import type { Sink } from "@millrace/dataflow";
+import { FlowDriver, TestingSink, TestingSource, VirtualTime } from "@millrace/dataflow/testing";
 import { systemTime, tumbling } from "@millrace/windowing";
 import { FlowMonitor } from "../src/index.ts";
 
@@ -13,7 +14,8 @@ test("a monitor shows a flow while it runs: the open window, then its rows and t
     .window("w", tumbling(1_000), systemTime())
     .count("n")
     .output("out", new TestingSink());
-  const monitor = new FlowMonitor();
+  // Of its own, so that no look at the windows is expensive.
+  const monitor = new FlowMonitor({ time: new VirtualTime(500) });
   expect(monitor.readiness().status).toBe("not-ready");
   const driver = await FlowDriver.start(flow, {
     store: new MemoryStore(),
@@ -46,3 +48,42 @@ test("a monitor shows a flow while it runs: the open window, then its rows and t
   expect(tasks[0]?.lastCommit).toMatchObject({ durationMs: expect.any(Number) });
   expect(monitor.sample().sample).toMatchObject({ rowsOut: 3, counted: 4 });
 });
+
+test("a monitor counts rows that leave with commits", async () => {
+  const source = new TestingSource<string>();
+  const store = new MemoryStore();
+  const flow = new Dataflow("kept");
+  flow.input("in", source).output("out", sinkOf(store));
+  const monitor = new FlowMonitor();
+  const driver = await FlowDriver.start(flow, { store, observers: [monitor], commitEveryMs: 1_000 });
+  source.push(["a", "b", "c"]);
+  await driver.settle();
+  expect(monitor.sample().sample).toMatchObject({ rowsOut: 0 });
+  await driver.advanceBy(1_000);
+  expect(monitor.sample().sample).toMatchObject({ rowsOut: 3 });
+  await driver.stop();
+});
+
+/** Its rows leave with the commits of a store. */
+function sinkOf(store: MemoryStore): Sink<string> {
+  return {
+    store,
+    buildPart() {
+      let rows: readonly string[] = [];
+      const none = (): Promise<void> => Promise.resolve();
+      return Promise.resolve({
+        writeBatch(batch: readonly string[]) {
+          rows = [...rows, ...batch];
+          return none();
+        },
+        takeOutputs() {
+          const taken = rows;
+          rows = [];
+          return [{ step: "out", target: null, rows: taken }];
+        },
+        flush: none,
+        close: none,
+      });
+    },
+  };
+}

@@ -93,7 +93,7 @@ describe("/metrics", () => {
       durationMs: 30,
       number: 1,
       changes: 1,
-      rows: 1,
+      rows: 4,
       partial: false,
     };
     monitor.commitDone({ ...commit, bytes: 1_234 });
@@ -119,6 +119,7 @@ describe("/metrics", () => {
       watermarkAge: valueOf("millrace_watermark_age_seconds"),
       lag: valueOf("millrace_lag_seconds"),
       rows: valueOf("millrace_rows_written_total", "", { step: "out" }),
+      rowsCommitted: valueOf("millrace_rows_committed_total"),
       batches: valueOf("millrace_batch_duration_seconds", "_count"),
       inBucket: valueOf("millrace_batch_duration_seconds", "_bucket", { le: "0.005" }),
       commits: valueOf("millrace_commit_duration_seconds", "_count"),
@@ -137,6 +138,7 @@ describe("/metrics", () => {
       watermarkAge: 2,
       lag: 1.5,
       rows: 7,
+      rowsCommitted: 8,
       batches: 1,
       inBucket: 1,
       commits: 2,
@@ -144,6 +146,16 @@ describe("/metrics", () => {
       bytes: 1_234,
       ready: 1,
     });
+  });
+
+  test("has no ages of tasks that are over", async () => {
+    const { monitor, run, time } = observed();
+    run.tasks = [taskOf("a"), taskOf("b", { phase: "ended" }), taskOf("c", { phase: "failed" })];
+    const families = await scrape(monitor, { time });
+    for (const name of ["watermark_age", "last_event_age", "lag"]) {
+      const parts = families.get(`millrace_${name}_seconds`)?.samples.map(({ labels }) => labels["part"]);
+      expect([name, parts]).toEqual([name, ["a"]]);
+    }
   });
 
   test("has series of 1,000 partitions; the others are one", async () => {

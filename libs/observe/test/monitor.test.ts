@@ -127,6 +127,30 @@ describe("history and dead letters", () => {
     expect(samples[0]?.at).toBe(101_000);
   });
 
+  test("rows out are those that sinks have accepted and those that have left with commits", () => {
+    const { monitor } = observed();
+    monitor.rowsWritten({ part: "a", step: "out", rows: 3, startedAt: 0, durationMs: 1 });
+    const commit = {
+      part: "a",
+      startedAt: 0,
+      durationMs: 1,
+      number: 1,
+      changes: 1,
+      bytes: 1,
+      partial: false,
+    };
+    monitor.commitDone({ ...commit, rows: 4 });
+    expect(monitor.sample().sample).toMatchObject({ rowsOut: 7 });
+  });
+
+  test("ages are those of tasks that go on", () => {
+    const { monitor, run } = observed();
+    run.tasks = [taskOf("a"), taskOf("b", { phase: "ended", lagMs: 5_000, watermark: 0 })];
+    expect(monitor.sample().sample).toMatchObject({ lagMs: 1_500, watermarkAgeMs: 2_000, commits: 4 });
+    run.tasks = [taskOf("b", { phase: "failed" })];
+    expect(monitor.sample().sample).toMatchObject({ lagMs: null, watermarkAgeMs: null });
+  });
+
   test("the newest 100 dead letters are kept, cut, and all are counted by a bounded number of reasons", () => {
     const { monitor } = observed();
     for (let i = 1; i <= 250; i += 1) {
@@ -154,5 +178,55 @@ describe("history and dead letters", () => {
     expect(monitor.deadLetters()).toEqual({ total: 0, reasons: {}, letters: [] });
     expect(monitor.history().samples).toEqual([]);
     expect(monitor.flow().startedAt).toBe(20_000);
+  });
+});
+
+describe("an observer that follows", () => {
+  const reports = (monitor: FlowMonitor): void => {
+    const timed = { part: "a", startedAt: 0, durationMs: 1 };
+    monitor.started(new FakeRun());
+    monitor.batchDone({ ...timed, events: 1 });
+    monitor.resultsEmitted({ part: "a", step: "s", at: 0, results: [] });
+    monitor.rowsWritten({ ...timed, step: "out", rows: 1 });
+    monitor.commitDone({ ...timed, number: 1, changes: 1, rows: 1, bytes: 1, partial: false });
+    monitor.deadLetter({ step: "s", part: "a", reason: { code: "c", message: "m" }, payload: "" });
+  };
+  const names = ["started", "batchDone", "resultsEmitted", "rowsWritten", "commitDone", "deadLetter"];
+
+  test("gets all reports, until it ends that", () => {
+    const { monitor } = observed();
+    const seen: string[] = [];
+    const observer = Object.fromEntries(names.map((name) => [name, () => void seen.push(name)]));
+    const unfollow = monitor.follow(observer, () => undefined);
+    reports(monitor);
+    expect(seen).toEqual(names);
+    unfollow();
+    reports(monitor);
+    expect(seen).toHaveLength(names.length);
+  });
+
+  test.each(names)("and fails in %s is reported once, and disturbs no other one", async (name) => {
+    const { monitor } = observed();
+    const errors: unknown[] = [];
+    const note = (error: unknown): void => void errors.push(error);
+    const thrown = new Error("thrown");
+    const rejected = new Error("rejected");
+    monitor.follow(
+      {
+        [name]: () => {
+          throw thrown;
+        },
+      },
+      note,
+    );
+    monitor.follow({ [name]: () => Promise.reject(rejected) }, note);
+    const others: string[] = [];
+    monitor.follow({ [name]: () => void others.push(name) }, note);
+    reports(monitor);
+    await Promise.resolve();
+    reports(monitor);
+    await Promise.resolve();
+    expect(errors).toEqual([thrown, rejected]);
+    expect(others).toEqual([name, name]);
   });
 });

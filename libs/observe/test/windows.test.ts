@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { resultOf } from "./fake-run.ts";
+import { resultOf, taskOf } from "./fake-run.ts";
 import { observed } from "./support.ts";
 
 describe("windows of a monitor", () => {
@@ -81,6 +81,9 @@ describe("windows of a monitor", () => {
       [0, [2]],
     ]);
     expect(rowsOf("x")).toEqual([[0, [1]]]);
+    expect(monitor.windows({ key: "x" }).windows).toMatchObject([
+      { keys: 2, totals: { value: 3 }, rest: { rows: 1, totals: { value: 2 } } },
+    ]);
   });
 
   test("lose the rows of sessions that another one has absorbed", () => {
@@ -142,9 +145,11 @@ describe("windows of a monitor", () => {
     );
     emit(resultOf("new", 40_000));
     const [newer, older] = monitor.windows({ rows: 10_000 }).windows;
-    expect(newer).toMatchObject({ rowsKept: true, keys, totals: { value: sum } });
+    expect(newer).toMatchObject({ rowsKept: true, exact: true, keys, totals: { value: sum } });
     expect(older).toMatchObject({
       rowsKept: false,
+      // The row of k5 before this one may be of an earlier process.
+      exact: false,
       keys: keys + 1,
       totals: { value: sum + 100 + 1 + 40_000 },
     });
@@ -155,6 +160,119 @@ describe("windows of a monitor", () => {
     ]);
     expect(older?.top).toHaveLength(100);
     expect(older?.rest.rows).toBe(keys + 1 - 100);
+  });
+
+  describe("whose rows were dropped", () => {
+    /** The window [0, 60 s) has k0 to k29999, each with its number, and keeps the highest 100. */
+    const dropped = () => {
+      const given = observed();
+      const page = (open: number) => Array.from({ length: 30_000 }, (_, i) => resultOf(`k${i}`, i, { open }));
+      given.emit(...page(0));
+      given.emit(...page(60_000));
+      const older = () => given.monitor.windows({ window: "per-minute@0-60000", rows: 1 }).windows[0];
+      return { ...given, older, sum: (30_000 * 29_999) / 2 };
+    };
+
+    test("count a row once that comes in place of one that is kept", () => {
+      const { emit, older, sum } = dropped();
+      emit(resultOf("k29998", 29_998));
+      emit(resultOf("k29999", 30_000, { cause: "match" }));
+      emit(resultOf("k29997", 29_998, { revision: 3, cause: "late" }));
+      emit(resultOf("new", 40_000));
+      const totals = { value: sum + 1 + 1 + 40_000 };
+      expect(older()).toMatchObject({ keys: 30_001, totals, exact: true });
+    });
+
+    test("are not exact after a match or a revision of a row that is not kept", () => {
+      const match = dropped();
+      match.emit(resultOf("k5", 6, { cause: "match" }));
+      expect(match.older()).toMatchObject({ rowsKept: false, exact: false });
+      const revision = dropped();
+      revision.emit(resultOf("k5", 6, { cause: "late", revision: 1, previous: 5 }));
+      expect(revision.older()).toMatchObject({
+        exact: false,
+        keys: 30_000,
+        totals: { value: revision.sum + 1 },
+      });
+    });
+
+    test("are not exact after one of their rows may have been replaced by a longer session's", () => {
+      const { emit, older } = dropped();
+      const window = { id: "s", open: 0, close: 70_000, mergedIds: [] };
+      emit(resultOf("k5", 6, { window, replaces: [0] }));
+      expect(older()).toMatchObject({ exact: false });
+    });
+
+    test("are not exact in a run whose store was rolled back: rows may have come twice", () => {
+      const { run, older } = dropped();
+      expect(older()).toMatchObject({ exact: true });
+      run.tasks = [taskOf("a", { reloads: 1 })];
+      expect(older()).toMatchObject({ exact: false });
+    });
+  });
+
+  test("show 20 numbers, also if the names of fields depend on the data", () => {
+    const { monitor, emit } = observed();
+    emit(...Array.from({ length: 1_000 }, (_, i) => resultOf(`k${i}`, { [`user-${i}`]: 1 })));
+    const [window] = monitor.windows({ rows: 1_000 }).windows;
+    expect(window?.measures).toHaveLength(20);
+    expect(Object.keys(window?.totals ?? {})).toEqual(window?.measures);
+    expect(Object.keys(window?.rest.totals ?? {})).toEqual(window?.measures);
+    const named = window?.top.flatMap(({ numbers }) => Object.keys(numbers)) ?? [];
+    expect(new Set(named).size).toBe(20);
+  });
+
+  test("hold 32 MiB of rows, with the names of their numbers", () => {
+    const { monitor, emit } = observed();
+    const names = Array.from({ length: 20 }, (_, i) => `${"n".repeat(90)}${i}`);
+    const value = Object.fromEntries(names.map((name) => [name, 1]));
+    for (const open of [0, 60_000])
+      emit(...Array.from({ length: 6_000 }, (_, i) => resultOf(`k${i}`, value, { open })));
+    expect(monitor.windows().windows).toMatchObject([{ rowsKept: true }, { rowsKept: false, keys: 6_000 }]);
+  });
+
+  test("hold 32 MiB of rows, with keys of any length: the oldest windows lose even the highest rows", () => {
+    const { monitor, emit } = observed();
+    const long = "k".repeat(100_000);
+    for (let minute = 0; minute < 150; minute += 1)
+      emit(resultOf(`${minute} ${long}`, 1, { open: minute * 60_000 }));
+    const { windows } = monitor.windows({ limit: 200 });
+    expect(windows).toHaveLength(150);
+    // A key is kept twice, with two bytes for each character.
+    expect(windows.filter(({ top }) => top.length > 0)).toHaveLength(Math.floor((32 * 2 ** 20) / 400_220));
+    expect(windows[0]).toMatchObject({ keys: 1, totals: { value: 1 }, rowsKept: true });
+    expect(windows.at(-1)).toMatchObject({
+      keys: 1,
+      totals: { value: 1 },
+      rowsKept: false,
+      exact: true,
+      top: [],
+    });
+  });
+
+  test("are looked at less often where a look at the open ones is expensive: 1 % of the time, and always at the end", () => {
+    const { monitor, run, time } = observed();
+    let looks = 0;
+    const shown = new Map<string, string>();
+    const everyQuarter = (count: number) => {
+      looks = 0;
+      for (let i = 0; i < count; i += 1) {
+        time.set(time.now() + 250);
+        monitor.windowChanges(shown);
+      }
+      return looks;
+    };
+    let tookMs = 0;
+    run.openWindows = () => {
+      looks += 1;
+      time.set(time.now() + tookMs);
+      return run.open;
+    };
+    expect(everyQuarter(40)).toBe(40);
+    tookMs = 30;
+    expect(everyQuarter(40)).toBeLessThanOrEqual(4);
+    run.tasks = [taskOf("a", { phase: "ended" })];
+    expect(everyQuarter(4)).toBe(4);
   });
 
   test("are reported once when they change, and when they are gone", () => {

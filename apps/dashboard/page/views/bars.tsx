@@ -15,6 +15,7 @@ interface BarTableProps {
 export function BarTable({ window, measure, onSearch }: BarTableProps) {
   if (measure === undefined) return <ValueTable window={window} onSearch={onSearch} />;
   const { bars, rest } = barsOf(window, measure, SHOWN);
+  const about = window.exact ? "" : "about ";
   const [first] = window.measures;
   const chosenBy =
     first !== measure && window.rest.rows > 0
@@ -54,11 +55,17 @@ export function BarTable({ window, measure, onSearch }: BarTableProps) {
         ))}
         {rest !== undefined && (
           <tr class="bar-rest">
-            <th scope="row">{plural(rest.rows, "other key")}</th>
+            <th scope="row">
+              {about}
+              {plural(rest.rows, "other key")}
+            </th>
             <td class="bar-cell">
               <div class="bar" style={{ width: `${rest.share * 100}%` }} />
             </td>
-            <td class="number">{formatNumber(rest.value)}</td>
+            <td class="number">
+              {about}
+              {formatNumber(rest.value)}
+            </td>
           </tr>
         )}
       </tbody>
@@ -66,7 +73,10 @@ export function BarTable({ window, measure, onSearch }: BarTableProps) {
         <tr>
           <th scope="row">Sum of all keys</th>
           <td />
-          <td class="number">{formatNumber(window.totals[measure] ?? 0)}</td>
+          <td class="number">
+            {about}
+            {formatNumber(window.totals[measure] ?? 0)}
+          </td>
         </tr>
       </tfoot>
     </table>

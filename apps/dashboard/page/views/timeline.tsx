@@ -90,12 +90,14 @@ interface SlotProps {
 }
 
 function Slot({ window, selected, share, measure, now, dispatch }: SlotProps) {
-  const { id, open, close, status, revision, complete, totals, keys } = window;
+  const { id, open, close, status, revision, complete, totals, keys, exact } = window;
   const sum = measure === undefined ? undefined : totals[measure];
   const more = [
     formatLoss(complete),
     revision === 0 ? undefined : `revision ${revision}`,
-    sum === undefined ? `${plural(keys, "key")} so far` : `${measure ?? ""} ${formatNumber(sum)}`,
+    sum === undefined
+      ? `${plural(keys, "key")} so far`
+      : `${measure ?? ""} ${exact ? "" : "about "}${formatNumber(sum)}`,
   ]
     .filter((part) => part !== undefined)
     .join(", ");

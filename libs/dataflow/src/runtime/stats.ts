@@ -57,7 +57,10 @@ export interface TaskStats {
   readonly commits: number;
   /** System time (ms) of the last proof that nothing was left to read. */
   readonly drainedAt: number | undefined;
-  /** Age (ms) of the last message read, since it was published or entered, if the source knows that. */
+  /**
+   * Age (ms) of the last message when it was read, since it was published or entered, if the source knows that. 0 once a
+   * later proof shows that nothing is left to read.
+   */
   readonly lagMs: number | undefined;
   /** What keeps due windows from closing. */
   readonly hold: Hold;

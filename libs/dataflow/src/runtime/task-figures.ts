@@ -21,8 +21,6 @@ export class TaskFigures {
   readonly #graph: Graph;
   readonly #time: TimeProvider;
   readonly #history: TaskHistory;
-  /** System time of the last proof that nothing was left to read, ms. */
-  drainedAt: number | undefined;
   #read = 0;
   /** Batches that were started, and those that are finished. */
   #taken = 0;
@@ -31,7 +29,8 @@ export class TaskFigures {
   #longestBatchMs = 0;
   #rejected = 0;
   #commits = 0;
-  #lastMessageAt: number | undefined;
+  #drainedAt: number | undefined;
+  #lagMs: number | undefined;
   #lastEventAt: number | undefined;
   #lastCommit: CommitFigures | undefined;
   /** The source's counts at the position of the next commit. */
@@ -61,7 +60,13 @@ export class TaskFigures {
     this.#taken += 1;
     if (events > 0) this.#lastEventAt = this.#time.now();
     const last = times?.at(-1);
-    if (last !== undefined && !Number.isNaN(last)) this.#lastMessageAt = last;
+    if (last !== undefined && !Number.isNaN(last)) this.#lagMs = this.#time.now() - last;
+  }
+
+  /** Nothing was left to read. @param at system time of the proof, ms */
+  drained(at: number): void {
+    this.#drainedAt = at;
+    if (this.#lagMs !== undefined) this.#lagMs = 0;
   }
 
   batchDone(tookMs: number): void {
@@ -124,8 +129,8 @@ export class TaskFigures {
       lastBatchMs: this.#lastBatchMs,
       longestBatchMs: this.#longestBatchMs,
       commits: counts.commits,
-      drainedAt: this.drainedAt,
-      lagMs: this.#lastMessageAt === undefined ? undefined : this.#time.now() - this.#lastMessageAt,
+      drainedAt: this.#drainedAt,
+      lagMs: this.#lagMs,
       hold,
       watermark: watermarkOf(live),
       lastEventAt: this.#lastEventAt,

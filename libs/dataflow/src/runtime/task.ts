@@ -307,7 +307,7 @@ export class Task {
     { proof, askedAt }: Extract<ProbeAnswer, { readonly kind: "drained" }>,
   ): Promise<void> {
     const { time } = this.#options;
-    this.#figures.drainedAt = proof.at;
+    this.#figures.drained(proof.at);
     this.#idle.drained(proof, askedAt, time.monotonic());
     live.graph.advance(time.now(), proof.at);
     await this.#settle(live);

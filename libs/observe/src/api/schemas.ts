@@ -94,7 +94,7 @@ export const Task = Type.Object({
   /** System time minus watermark. */
   watermarkAgeMs: Nullable(Ms),
   lastEventAt: Nullable(Time),
-  /** Age of the last message read. */
+  /** Age of the last message when it was read; 0 once nothing is left to read. */
   lagMs: Nullable(Ms),
   /** Entries that Redis still has to deliver. */
   lagEntries: Nullable(Count),
@@ -174,8 +174,10 @@ export const Window = Type.Object({
   top: Type.Array(Row),
   /** The rows that are not in `top`; their sums. */
   rest: Type.Object({ rows: Count, totals: Type.Record(Text, Type.Number()) }),
-  /** False: the rows were dropped to stay within the bound on memory, and `top` is all that is left. */
+  /** False: rows were dropped to stay within the bound on memory, and `top` has at most what is left. */
   rowsKept: Type.Boolean(),
+  /** False: after rows were dropped, others came that may replace them, so that `keys`, `totals` and `rest` are estimates. */
+  exact: Type.Boolean(),
   /** System time of the newest row; null: it has none yet. */
   updatedAt: Nullable(Time),
 });
@@ -217,10 +219,13 @@ export const Sample = Type.Object({
   counted: Count,
   late: Count,
   lost: Count,
-  /** Rows that the sinks have accepted, over all outputs; the account has those that were flushed or committed since. */
+  /**
+   * Rows that the sinks have accepted or that have left with commits, over all outputs; the account has those that were
+   * flushed or committed since.
+   */
   rowsOut: Count,
   commits: Count,
-  /** The largest of all tasks. */
+  /** The largest of all tasks that go on. */
   lagMs: Nullable(Ms),
   watermarkAgeMs: Nullable(Ms),
 });

@@ -8,7 +8,7 @@ import type {
 } from "@millrace/dataflow";
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 import type { FlowMonitor } from "../monitor/flow-monitor.ts";
-import { malformedOf } from "../monitor/task-view.ts";
+import { isOver, malformedOf } from "../monitor/task-view.ts";
 import type { StreamHub } from "./stream-hub.ts";
 
 /** Partitions with series of their own; the others share those of `other`. */
@@ -56,14 +56,20 @@ const OF_TASKS: readonly Definition<TaskStats>[] = [
   gauge("connected", "1: the source has its connection", "min", ({ source: { connected } }) =>
     connected === undefined ? undefined : Number(connected),
   ),
-  gauge("watermark_age_seconds", "System time minus watermark", "max", ({ watermark }, now) =>
-    watermark === undefined ? undefined : (now - watermark) / 1_000,
+  age(
+    "watermark_age_seconds",
+    "System time minus watermark",
+    ({ watermark = Number.NaN }, now) => now - watermark,
   ),
-  gauge("last_event_age_seconds", "Time since the last event was read", "max", ({ lastEventAt }, now) =>
-    lastEventAt === undefined ? undefined : (now - lastEventAt) / 1_000,
+  age(
+    "last_event_age_seconds",
+    "Time since the last event was read",
+    ({ lastEventAt = Number.NaN }, now) => now - lastEventAt,
   ),
-  gauge("lag_seconds", "Age of the last message read", "max", ({ lagMs }) =>
-    lagMs === undefined ? undefined : lagMs / 1_000,
+  age(
+    "lag_seconds",
+    "Age of the last message when it was read; 0 once nothing is left to read",
+    ({ lagMs = Number.NaN }) => lagMs,
   ),
   gauge(
     "lag_entries",
@@ -118,6 +124,7 @@ export class Metrics implements RunObserver {
   readonly #commitSeconds = this.#histogram("millrace_commit_duration_seconds", "Duration of a commit");
   readonly #commitBytes: Counter;
   readonly #rowsWritten: Counter;
+  readonly #rowsCommitted: Counter;
   readonly #deadLetters: Counter;
   readonly #ready: Gauge;
   readonly #partReady: Gauge;
@@ -141,8 +148,14 @@ export class Metrics implements RunObserver {
     });
     this.#rowsWritten = new Counter({
       name: "millrace_rows_written_total",
-      help: "Rows that an output's sink has accepted",
+      help: "Rows that an output's sink has accepted, without those that leave with commits",
       labelNames: ["flow", "part", "step"],
+      registers,
+    });
+    this.#rowsCommitted = new Counter({
+      name: "millrace_rows_committed_total",
+      help: "Rows that have left with commits",
+      labelNames: ["flow", "part"],
       registers,
     });
     this.#deadLetters = new Counter({ name: "millrace_dead_letters_total", help: "Dead letters", ...common });
@@ -184,7 +197,8 @@ export class Metrics implements RunObserver {
     this.#batchSeconds.observe(this.#labels(part), durationMs / 1_000);
   }
 
-  commitDone({ part, durationMs, bytes }: CommitDone): void {
+  commitDone({ part, durationMs, rows, bytes }: CommitDone): void {
+    this.#rowsCommitted.inc(this.#labels(part), rows);
     this.#commitSeconds.observe(this.#labels(part), durationMs / 1_000);
     if (bytes !== undefined) this.#commitBytes.inc(this.#labels(part), bytes);
   }
@@ -292,6 +306,15 @@ function gauge<Subject>(
   of: Definition<Subject>["of"],
 ): Definition<Subject> {
   return { name: `millrace_${name}`, help, kind: "gauge", fold, of };
+}
+
+/** An age of tasks that go on. @param of ms; `NaN`: there is none */
+function age(
+  name: string,
+  help: string,
+  of: (task: TaskStats, now: number) => number,
+): Definition<TaskStats> {
+  return gauge(name, help, "max", (task, now) => (isOver(task) ? undefined : of(task, now) / 1_000));
 }
 
 function figure(name: string): (step: StepStats) => number | undefined {

@@ -89,20 +89,28 @@ export async function serveHttp(monitor: FlowMonitor, options: HttpOptions): Pro
   addRoutes(app, { monitor, access, hub, metrics });
   if (page !== undefined) await addPage(app, page);
   const url = await listen(app, host, port);
-  const unfollow = [
-    monitor.follow(metrics),
-    monitor.follow({
-      started: () => {
-        hub.restart();
-      },
-    }),
-  ];
   const failed = (error: unknown): void => {
     logger.warn(
       { event: "http-failed" },
       `the events for HTTP clients could not be made: ${messageOf(error)}`,
     );
   };
+  const unfollow = [
+    monitor.follow(metrics, (error) => {
+      logger.warn(
+        { event: "metrics-failed" },
+        `durations and rows are not added to /metrics any more: ${messageOf(error)}`,
+      );
+    }),
+    monitor.follow(
+      {
+        started: () => {
+          hub.restart();
+        },
+      },
+      failed,
+    ),
+  ];
   const sendLast = (): void => {
     try {
       hub.sendWindows();

@@ -6,6 +6,7 @@ import type {
   DeadLetter,
   FlowStats,
   ObservedRun,
+  OpenWindow,
   ResultsEmitted,
   RowsWritten,
   RunObserver,
@@ -24,7 +25,7 @@ import type {
 import { DeadLetterBook } from "./dead-letter-book.ts";
 import { HistoryBook } from "./history-book.ts";
 import { ReadinessWatch } from "./readiness.ts";
-import { accountOf, tasksOf } from "./task-view.ts";
+import { accountOf, isOver, tasksOf } from "./task-view.ts";
 import { MAX_WINDOWS, WindowBook, windowOf } from "./window-book.ts";
 
 /** Options of a monitor. */
@@ -55,10 +56,14 @@ export type ShownWindows = Map<string, string>;
 
 const ROWS_SHOWN = 20;
 const WINDOWS_SHOWN = 50;
+/** A look at the open windows that takes less may be repeated at once, ms. */
+const CHEAP_LOOK_MS = 2.5;
+/** How many times as long as an expensive look the next one waits: looks take 1 % of the time. */
+const LOOK_REST = 99;
 
 /**
  * Observes a run and keeps what can be shown of it: its newest windows with their rows, dead letters, a history of ten
- * minutes, and the figures of its tasks. Everything is bounded: 200 windows, 50,000 rows, 100 dead letters.
+ * minutes, and the figures of its tasks. Everything is bounded: 200 windows, 50,000 rows of 32 MiB, 100 dead letters.
  *
  * @example
  * const monitor = new FlowMonitor();
@@ -71,8 +76,12 @@ const WINDOWS_SHOWN = 50;
  */
 export class FlowMonitor implements RunObserver {
   readonly #time: TimeProvider;
-  readonly #followers = new Set<RunObserver>();
+  /** What to call if an observer throws. */
+  readonly #followers = new Map<RunObserver, (error: unknown) => void>();
   #run: ObservedRun | undefined;
+  /** The last look at the open windows, and the time of the next one, monotonic, ms. */
+  #open: readonly OpenWindow[] = [];
+  #nextLook = 0;
   #startedAt: number;
   #windows = new WindowBook();
   #deadLetters = new DeadLetterBook();
@@ -86,9 +95,14 @@ export class FlowMonitor implements RunObserver {
     this.#readiness = new ReadinessWatch(time);
   }
 
-  /** Observes the same run from now on. @returns a function that ends that */
-  follow(observer: RunObserver): () => void {
-    this.#followers.add(observer);
+  /**
+   * Observes the same run from now on.
+   *
+   * @param failed gets the error if the observer throws or rejects; it is not called again then
+   * @returns a function that ends that
+   */
+  follow(observer: RunObserver, failed: (error: unknown) => void): () => void {
+    this.#followers.set(observer, failed);
     return () => {
       this.#followers.delete(observer);
     };
@@ -96,38 +110,43 @@ export class FlowMonitor implements RunObserver {
 
   started(run: ObservedRun): void {
     this.#run = run;
+    this.#open = [];
+    this.#nextLook = 0;
     this.#startedAt = this.#time.now();
     this.#windows = new WindowBook();
     this.#deadLetters = new DeadLetterBook();
     this.#history = new HistoryBook();
     this.#readiness = new ReadinessWatch(this.#time);
     this.#rowsWritten = 0;
-    for (const each of this.#followers) each.started?.(run);
+    this.#pass((each) => each.started?.(run));
   }
 
   batchDone(batch: BatchDone): void {
     this.#readiness.progressed(batch.part);
-    for (const each of this.#followers) each.batchDone?.(batch);
+    this.#pass((each) => each.batchDone?.(batch));
   }
 
   resultsEmitted(results: ResultsEmitted): void {
     this.#readiness.progressed(results.part);
     this.#windows.put(results);
+    this.#pass((each) => each.resultsEmitted?.(results));
   }
 
   rowsWritten(rows: RowsWritten): void {
     this.#readiness.progressed(rows.part);
     this.#rowsWritten += rows.rows;
-    for (const each of this.#followers) each.rowsWritten?.(rows);
+    this.#pass((each) => each.rowsWritten?.(rows));
   }
 
   commitDone(commit: CommitDone): void {
     this.#readiness.progressed(commit.part);
-    for (const each of this.#followers) each.commitDone?.(commit);
+    this.#rowsWritten += commit.rows;
+    this.#pass((each) => each.commitDone?.(commit));
   }
 
   deadLetter(letter: DeadLetter): void {
     this.#deadLetters.put(letter, this.#time.now());
+    this.#pass((each) => each.deadLetter?.(letter));
   }
 
   /** The figures that the runtime keeps; `undefined`: no run has begun. */
@@ -167,11 +186,12 @@ export class FlowMonitor implements RunObserver {
   windows(query: WindowQuery = {}): Windows {
     const { step, window, limit = WINDOWS_SHOWN, rows = ROWS_SHOWN, key } = query;
     const windows: Window[] = [];
+    const replayed = this.#isReplayed();
     for (const listed of this.#listed()) {
       if (windows.length === limit) break;
       if ((step !== undefined && step !== listed.step) || (window !== undefined && window !== listed.id))
         continue;
-      const shown = windowOf(listed, rows, key);
+      const shown = windowOf(listed, { limit: rows, key }, replayed);
       if (key === undefined || shown.top.length > 0) windows.push(shown);
     }
     return { at: this.#time.now(), windows };
@@ -185,7 +205,12 @@ export class FlowMonitor implements RunObserver {
     const removed = [...shown.keys()].filter((id) => !present.has(id));
     for (const id of removed) shown.delete(id);
     for (const { id, version } of windows) shown.set(id, version);
-    return { at: this.#time.now(), windows: windows.map((each) => windowOf(each, ROWS_SHOWN)), removed };
+    const replayed = this.#isReplayed();
+    return {
+      at: this.#time.now(),
+      windows: windows.map((each) => windowOf(each, { limit: ROWS_SHOWN }, replayed)),
+      removed,
+    };
   }
 
   deadLetters(): DeadLetters {
@@ -214,7 +239,42 @@ export class FlowMonitor implements RunObserver {
   }
 
   #listed(): ReturnType<WindowBook["list"]> {
-    return this.#windows.list(this.#run?.openWindows(MAX_WINDOWS) ?? []);
+    if (this.#time.monotonic() >= this.#nextLook || this.#isOver()) this.#look();
+    return this.#windows.list(this.#open);
+  }
+
+  /** A look may pass over all sessions or keys that are held: an expensive one is not repeated at once. */
+  #look(): void {
+    const began = this.#time.monotonic();
+    this.#open = this.#run?.openWindows(MAX_WINDOWS) ?? [];
+    const ended = this.#time.monotonic();
+    const tookMs = ended - began;
+    this.#nextLook = tookMs > CHEAP_LOOK_MS ? ended + LOOK_REST * tookMs : 0;
+  }
+
+  /** Whether a task was reopened after its store had been rolled back: rows of before may come again. */
+  #isReplayed(): boolean {
+    return this.stats()?.tasks.some(({ reloads }) => reloads > 0) ?? false;
+  }
+
+  #isOver(): boolean {
+    return this.stats()?.tasks.every(isOver) ?? true;
+  }
+
+  /** An observer that fails must not fail this one. */
+  #pass(report: (follower: RunObserver) => unknown): void {
+    for (const [follower, failed] of this.#followers) {
+      const fail = (error: unknown): void => {
+        if (this.#followers.delete(follower)) failed(error);
+      };
+      try {
+        const done = report(follower);
+        // The type allows an async function, whose rejection would end the process.
+        if (done instanceof Promise) done.catch(fail);
+      } catch (error) {
+        fail(error);
+      }
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { History, Sample, Tasks } from "../api/schemas.ts";
+import { isOver } from "./task-view.ts";
 
 const KEPT = 600;
 /** Between two samples, ms. */
@@ -8,7 +9,7 @@ export const SAMPLE_EVERY_MS = 1_000;
 export class HistoryBook {
   readonly #samples: Sample[] = [];
 
-  /** @param rowsOut rows that the sinks have accepted */
+  /** @param rowsOut rows that the sinks have accepted, and those that have left with commits */
   add(tasks: Tasks, rowsOut: number): Sample {
     const sample = sampleOf(tasks, rowsOut);
     this.#samples.push(sample);
@@ -28,6 +29,7 @@ function sampleOf({ at, account, tasks }: Tasks, rowsOut: number): Sample {
   let watermarkAgeMs: number | null = null;
   for (const task of tasks) {
     commits += task.commits;
+    if (isOver(task)) continue;
     lagMs = larger(lagMs, task.lagMs);
     watermarkAgeMs = larger(watermarkAgeMs, task.watermarkAgeMs);
   }

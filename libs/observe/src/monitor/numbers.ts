@@ -1,5 +1,7 @@
 /** Fields of a result that are shown as numbers. */
 const MAX_MEASURES = 20;
+/** Characters of their names. */
+const MAX_NAME_LENGTH = 100;
 /** Bytes of a result that is kept whole, by estimate. */
 const MAX_VALUE_BYTES = 1_000;
 const MAX_DEPTH = 6;
@@ -9,7 +11,8 @@ export function numbersOf(value: unknown): Readonly<Record<string, number>> {
   if (typeof value === "number") return Number.isFinite(value) ? { value } : {};
   if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
   const numbers = Object.entries(value).filter(
-    (field): field is [string, number] => typeof field[1] === "number" && Number.isFinite(field[1]),
+    (field): field is [string, number] =>
+      typeof field[1] === "number" && Number.isFinite(field[1]) && field[0].length <= MAX_NAME_LENGTH,
   );
   return Object.fromEntries(numbers.slice(0, MAX_MEASURES));
 }

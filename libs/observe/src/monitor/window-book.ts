@@ -1,6 +1,6 @@
 import type { OpenWindow, ResultsEmitted } from "@millrace/dataflow";
 import type { Window } from "../api/schemas.ts";
-import { WindowRows } from "./window-rows.ts";
+import { TOP_KEPT, WindowRows } from "./window-rows.ts";
 
 /** Windows that are kept, of all steps. */
 export const MAX_WINDOWS = 200;
@@ -137,7 +137,7 @@ export class WindowBook {
     }
   }
 
-  /** The oldest windows lose their rows. */
+  /** The oldest windows lose their rows but the highest; if these are too large, those of the oldest windows, too. */
   #dropRows(): void {
     const entries = [...this.#entries.values()];
     let rows = 0;
@@ -148,21 +148,29 @@ export class WindowBook {
     }
     if (rows <= MAX_ROWS && bytes <= MAX_BYTES) return;
     entries.sort((a, b) => newestFirst(b, a));
-    for (const entry of entries) {
-      if (rows <= MAX_ROWS && bytes <= MAX_BYTES) return;
-      if (!entry.rows.whole) continue;
-      rows -= entry.rows.kept;
-      bytes -= entry.rows.bytes;
-      entry.rows.drop();
-      entry.version += 1;
-      rows += entry.rows.kept;
-      bytes += entry.rows.bytes;
+    for (const left of [TOP_KEPT, 0]) {
+      for (const entry of entries) {
+        if (rows <= MAX_ROWS && bytes <= MAX_BYTES) return;
+        if (entry.rows.kept <= left) continue;
+        rows -= entry.rows.kept;
+        bytes -= entry.rows.bytes;
+        entry.rows.drop(left);
+        entry.version += 1;
+        rows += entry.rows.kept;
+        bytes += entry.rows.bytes;
+      }
     }
   }
 }
 
-/** A window as the API has it. @param limit rows in `top` @param key only this key's rows */
-export function windowOf(listed: ListedWindow, limit: number, key?: string): Window {
+/** Which rows of a window to show: the highest, or those of one key. */
+export interface RowChoice {
+  readonly limit: number;
+  readonly key?: string | undefined;
+}
+
+/** A window as the API has it. @param replayed whether a task of the run was reopened: its rows may have come twice */
+export function windowOf(listed: ListedWindow, { limit, key }: RowChoice, replayed: boolean): Window {
   const { id, step, open, close, openIn, openKeys, entry } = listed;
   const bounds = { id, step, open, close, openIn: [...openIn] };
   if (entry === undefined) {
@@ -178,11 +186,12 @@ export function windowOf(listed: ListedWindow, limit: number, key?: string): Win
       top: [],
       rest: { rows: 0, totals: {} },
       rowsKept: true,
+      exact: true,
       updatedAt: null,
     };
   }
   const { rows, cause, revision, updatedAt } = entry;
-  const { totals, top, rest } = rows.top(key === undefined ? limit : 0);
+  const top = key === undefined ? rows.top(limit) : rows.ofKey(key);
   return {
     ...bounds,
     status: statusOf(listed, entry),
@@ -191,10 +200,10 @@ export function windowOf(listed: ListedWindow, limit: number, key?: string): Win
     complete: rows.complete(),
     keys: Math.max(openKeys, rows.count),
     measures: [...rows.measures],
-    totals,
-    top: key === undefined ? [...top] : [...rows.ofKey(key)],
-    rest,
+    ...rows.sums(top),
+    top: [...top],
     rowsKept: rows.whole,
+    exact: rows.whole || (rows.exact && !replayed),
     updatedAt,
   };
 }

@@ -3,8 +3,8 @@ import type { WindowId } from "@millrace/windowing";
 import type { Completeness, Row } from "../api/schemas.ts";
 import { keptValue, numbersOf } from "./numbers.ts";
 
-/** Rows of a window that are left when the others are dropped. */
-const TOP_KEPT = 100;
+/** Rows of a window that are left when the others are dropped, unless those are too large as well. */
+export const TOP_KEPT = 100;
 /** Names of numbers in one window. */
 const MAX_MEASURES = 20;
 /** Bytes of a row beside its key and its value, by estimate. */
@@ -19,10 +19,9 @@ interface KeptRow {
   readonly bytes: number;
 }
 
-/** Some rows of a window, the highest first, and the sums of all others. */
-export interface TopRows {
+/** The sums over all rows of a window, and over those that are not shown. */
+export interface Sums {
   readonly totals: Totals;
-  readonly top: readonly Row[];
   readonly rest: { readonly rows: number; readonly totals: Totals };
 }
 
@@ -34,8 +33,11 @@ export class WindowRows {
   readonly #complete = new Map<string, Completeness>();
   #rows = new Map<string, KeptRow>();
   #bytes = 0;
-  /** Of the rows that were dropped, and all after them; `undefined`: none was. */
-  #dropped: { count: number; totals: Record<string, number> } | undefined;
+  /** Over all rows, also those that were dropped; added up as rows come, since a window may have 50,000. */
+  readonly #totals: Record<string, number> = {};
+  /** Keys, with those whose rows were dropped; `undefined`: none was. */
+  #keys: number | undefined;
+  #exact = true;
 
   /** Rows that are in memory. */
   get kept(): number {
@@ -48,57 +50,74 @@ export class WindowRows {
   }
 
   get whole(): boolean {
-    return this.#dropped === undefined;
+    return this.#keys === undefined;
+  }
+
+  /** False: after rows were dropped others came that may be in place of them, so that count and sums are estimates. */
+  get exact(): boolean {
+    return this.#exact;
   }
 
   /** Keys that have a row. */
   get count(): number {
-    return this.#dropped?.count ?? this.#rows.size;
+    return Math.max(this.#keys ?? 0, this.#rows.size);
   }
 
   put(result: PartResult<unknown>): void {
     const { part, key, revision, cause, complete, overflow = null, window } = result;
-    const numbers = numbersOf(result.value);
+    const id = rowId(part, key);
     this.#complete.set(part, complete);
-    for (const name in numbers) {
-      if (!this.measures.includes(name) && this.measures.length < MAX_MEASURES) this.measures.push(name);
-    }
+    const numbers = this.#measure(numbersOf(result.value));
     const kept = keptValue(result.value);
     const row: Row = { key, part, value: kept.value, numbers, revision, cause, complete, overflow };
-    const bytes = ROW_BYTES + 2 * key.length + kept.bytes;
-    if (this.#dropped !== undefined) this.#count(this.#dropped, result, numbers);
-    this.#set(rowId(part, key), { row, windowId: window.id, bytes });
-    if (!this.whole && this.#rows.size > 2 * TOP_KEPT) this.#keepTop();
+    const known = this.#rows.get(id);
+    addTo(this.#totals, numbers, 1);
+    if (known === undefined) this.#count(result);
+    else addTo(this.#totals, known.row.numbers, -1);
+    // The key is in the row and in its id.
+    const bytes = ROW_BYTES + 2 * (key.length + id.length) + bytesOf(numbers) + kept.bytes;
+    this.#set(id, { row, windowId: window.id, bytes });
+    if (!this.whole && this.#rows.size > 2 * TOP_KEPT) this.#keepTop(TOP_KEPT);
   }
 
-  /** Removes the row of a session that another one has absorbed. */
+  /** Removes the row of a session that another one has absorbed. @returns whether anything has changed */
   remove(part: string, key: string, windowIds: readonly WindowId[]): boolean {
     const id = rowId(part, key);
     const known = this.#rows.get(id);
+    if (known === undefined && !this.whole && this.#exact) {
+      this.#exact = false;
+      return true;
+    }
     if (known === undefined || !windowIds.includes(known.windowId)) return false;
     this.#rows.delete(id);
     this.#bytes -= known.bytes;
-    if (this.#dropped === undefined) return true;
-    this.#dropped.count -= 1;
-    addTo(this.#dropped.totals, known.row.numbers, -1);
+    if (this.#keys !== undefined) this.#keys -= 1;
+    addTo(this.#totals, known.row.numbers, -1);
     return true;
   }
 
-  /** Keeps only the highest rows, and the sums. */
-  drop(): void {
-    this.#dropped ??= { count: this.#rows.size, totals: this.#sums() };
-    this.#keepTop();
+  /** Keeps only the highest rows, and the sums. @param limit rows that are left */
+  drop(limit: number): void {
+    this.#keys ??= this.#rows.size;
+    this.#keepTop(limit);
   }
 
-  /** @param limit rows in `top` */
-  top(limit: number): TopRows {
-    const all = [...this.#rows.values()].map(({ row }) => row);
-    const totals = { ...(this.#dropped?.totals ?? this.#sums()) };
-    const shown = highest(all, this.measures[0], Math.min(limit, this.whole ? limit : TOP_KEPT));
+  /** The rows with the highest first measure, the highest first. */
+  top(limit: number): readonly Row[] {
+    return highest(
+      [...this.#rows.values()].map(({ row }) => row),
+      this.measures[0],
+      Math.min(limit, this.whole ? limit : TOP_KEPT),
+    );
+  }
+
+  /** @param shown rows of this window */
+  sums(shown: readonly Row[]): Sums {
+    const totals = { ...this.#totals };
     const rest = { ...totals };
     for (const { numbers } of shown) addTo(rest, numbers, -1);
     const rows = this.count - shown.length;
-    return { totals, top: shown, rest: { rows, totals: rows === 0 ? zeros(rest) : rest } };
+    return { totals, rest: { rows, totals: rows === 0 ? zeros(rest) : rest } };
   }
 
   /** The rows of one key: one of each partition. */
@@ -130,30 +149,33 @@ export class WindowRows {
     this.#rows.set(id, kept);
   }
 
-  /** A row that follows another one has its value, so that the sums need not have the row. */
-  #count(
-    dropped: { count: number; totals: Record<string, number> },
-    { revision, previous }: PartResult<unknown>,
-    numbers: Totals,
-  ): void {
-    addTo(dropped.totals, numbers, 1);
-    if (revision === 0) dropped.count += 1;
-    else addTo(dropped.totals, numbersOf(previous), -1);
+  /** The numbers that are shown: names that depend on the data would grow without end. */
+  #measure(numbers: Totals): Totals {
+    const { measures } = this;
+    for (const name in numbers) {
+      if (!measures.includes(name) && measures.length < MAX_MEASURES) measures.push(name);
+    }
+    return Object.fromEntries(Object.entries(numbers).filter(([name]) => measures.includes(name)));
   }
 
-  #sums(): Record<string, number> {
-    const totals: Record<string, number> = {};
-    for (const { row } of this.#rows.values()) addTo(totals, row.numbers, 1);
-    return totals;
+  /**
+   * Counts a row whose key has none that is kept, after rows were dropped. The row before a revision may have been dropped
+   * here, or an earlier process had it; a match may be the first one of its key or not.
+   */
+  #count({ revision, cause, previous }: PartResult<unknown>): void {
+    if (this.#keys === undefined) return;
+    if (revision === 0) this.#keys += 1;
+    else addTo(this.#totals, this.#measure(numbersOf(previous)), -1);
+    if (revision > 0 || cause === "match") this.#exact = false;
   }
 
-  #keepTop(): void {
+  #keepTop(limit: number): void {
     const all = [...this.#rows.values()];
     const top = new Set(
       highest(
         all.map(({ row }) => row),
         this.measures[0],
-        TOP_KEPT,
+        limit,
       ),
     );
     this.#rows = new Map();
@@ -166,6 +188,11 @@ export class WindowRows {
 
 function rowId(part: string, key: string): string {
   return `${part}\u0000${key}`;
+}
+
+/** By estimate. */
+function bytesOf(numbers: Totals): number {
+  return Object.keys(numbers).reduce((sum, name) => sum + 8 + 2 * name.length, 0);
 }
 
 function addTo(totals: Record<string, number>, numbers: Totals, factor: 1 | -1): void {
