@@ -63,8 +63,8 @@ test("a window of days is one or two dates", () => {
 
 test("what is to be read has its unit", () => {
   expect(formatUnread({ entries: null, events: 1 })).toBe("1 event queued");
-  expect(formatUnread({ entries: 0, events: 0 })).toBe("0 entries");
-  expect(formatUnread({ entries: 1, events: 64 })).toBe("1 entry, 64 events queued");
+  expect(formatUnread({ entries: 0, events: 0 })).toBe("0 entries left");
+  expect(formatUnread({ entries: 1, events: 64 })).toBe("1 entry left, 64 events queued");
 });
 
 test("a result without numbers is short JSON", () => {

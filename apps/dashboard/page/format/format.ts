@@ -118,9 +118,8 @@ export function formatValue(value: unknown): string {
 export function formatUnread({ entries, events }: Unread): string {
   const queued = `${plural(events, "event")} queued`;
   if (entries === null) return queued;
-  return events === 0
-    ? plural(entries, "entry", "entries")
-    : `${plural(entries, "entry", "entries")}, ${queued}`;
+  const left = `${plural(entries, "entry", "entries")} left`;
+  return events === 0 ? left : `${left}, ${queued}`;
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {

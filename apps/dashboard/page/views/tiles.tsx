@@ -60,8 +60,7 @@ function tilesOf(run: Run): readonly Tile[] {
     {
       name: "Lag",
       value: formatDuration(last?.lagMs ?? null),
-      note:
-        unread.entries === 0 && unread.events === 0 ? "nothing to read" : `to read: ${formatUnread(unread)}`,
+      note: unread.entries === 0 && unread.events === 0 ? "nothing left to read" : formatUnread(unread),
     },
     windows
       ? {
