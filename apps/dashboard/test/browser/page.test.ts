@@ -13,6 +13,7 @@ import {
   accountOnPage,
   countRenders,
   renderCounts,
+  rendersBeforeFrame,
   seriousOnPage,
   setHidden,
   timelineOfApi,
@@ -375,5 +376,7 @@ function inBrowser(): void {
     expect(renders).toBeLessThan(10_000 / 100);
     expect(after.nodes).toBeLessThan(3_000);
     expect(after.nodes).toBeLessThan(before.nodes * 1.1);
+    expect(await rendersBeforeFrame(page, "button[aria-pressed]")).toBe(0);
+    await page.getByText("Paused.").waitFor();
   });
 }

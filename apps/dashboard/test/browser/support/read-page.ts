@@ -146,3 +146,16 @@ export interface RenderCounts {
 export async function renderCounts(page: Page): Promise<RenderCounts> {
   return await page.evaluate("({ ...seen, nodes: document.querySelectorAll('*').length })");
 }
+
+/** Clicks a button many times before the next frame. @returns how often the page was rendered in that time */
+export async function rendersBeforeFrame(page: Page, selector: string): Promise<number> {
+  return await page.evaluate(`(async () => {
+    const before = seen.renders;
+    for (let i = 0; i < 20; i += 1) {
+      document.querySelector(${JSON.stringify(selector)}).click();
+      // Observers of changes are called, but no frame is drawn.
+      await Promise.resolve();
+    }
+    return seen.renders - before;
+  })()`);
+}
