@@ -10,27 +10,19 @@ import { App } from "./views/app.tsx";
 const NARROW = window.matchMedia("(max-width: 719px)");
 
 const root = document.querySelector("#page") ?? document.body;
-/** For tests: renders and frames since the start. */
-const counts = { renders: 0, frames: 0 };
-Object.assign(window, { __millrace: counts });
-
 const frames = {
   request: (callback: () => void): void => {
-    requestAnimationFrame(() => {
-      counts.frames += 1;
-      callback();
-    });
+    requestAnimationFrame(callback);
   },
   hidden: (): boolean => document.hidden,
 };
 
 const store = new Store(initialState(Date.now(), preferredTheme(), NARROW.matches), frames, show);
-const connection = new LiveConnection(store.dispatch);
+const connection = new LiveConnection(store.dispatch, document.hidden);
 const rows = new RowsLoader(store.dispatch);
 const keys = new KeyLoader(store.dispatch);
 
 function show(state: State): void {
-  counts.renders += 1;
   document.documentElement.dataset["theme"] = state.theme;
   render(
     <App
@@ -60,6 +52,7 @@ NARROW.addEventListener("change", ({ matches }) => {
   store.dispatch({ type: "look", narrow: matches });
 });
 document.addEventListener("visibilitychange", () => {
+  connection.setHidden(document.hidden);
   store.shown();
 });
 window.setInterval(() => {

@@ -8,6 +8,7 @@ import {
   formatOpen,
   formatRange,
   formatRate,
+  formatUnread,
   formatValue,
 } from "../page/format/format.ts";
 
@@ -60,8 +61,15 @@ test("a window of days is one or two dates", () => {
   expect(formatOpen(at(0, 0, 0, 27), at(0, 0, 0, 28))).toBe("27 Nov");
 });
 
+test("what is to be read has its unit", () => {
+  expect(formatUnread({ entries: null, events: 1 })).toBe("1 event queued");
+  expect(formatUnread({ entries: 0, events: 0 })).toBe("0 entries left");
+  expect(formatUnread({ entries: 1, events: 64 })).toBe("1 entry left, 64 events queued");
+});
+
 test("a result without numbers is short JSON", () => {
   expect(formatValue({ last: "a" })).toBe('{"last":"a"}');
-  expect(formatValue(null)).toBe("–");
+  expect(formatValue(undefined)).toBe("–");
+  expect(formatValue(null)).toBe("(null or too large)");
   expect(formatValue("x".repeat(500))).toHaveLength(120);
 });

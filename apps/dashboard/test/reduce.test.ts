@@ -33,6 +33,17 @@ describe("the connection", () => {
     expect(after([{ type: "broke", at: 900 }]).connection).toEqual({ phase: "connecting" });
   });
 
+  test("is made again when the page is shown, unless the run has ended", () => {
+    const again: Action = { type: "connecting" };
+    expect(after([snapshot(100), again]).connection).toEqual({ phase: "connecting" });
+    expect(after([snapshot(100), again, { type: "broke", at: 900 }]).connection).toEqual({
+      phase: "reconnecting",
+      since: 100,
+    });
+    const end: Action = { type: "stream", name: "end", data: { failed: false, reason: null }, at: 200 };
+    expect(after([snapshot(100), end, again]).connection.phase).toBe("ended");
+  });
+
   test("stays ended when the server goes, and begins again with the next run", () => {
     const ended = after([
       snapshot(100),
@@ -139,6 +150,20 @@ test("a paused page shows what it was, and follows in the background", () => {
   expect(state.frozen?.windows).toHaveLength(0);
   expect(state.run?.windows).toHaveLength(1);
   expect(after([{ type: "pause", paused: false }], state).frozen).toBeNull();
+});
+
+test("a paused page shows rows of one moment", () => {
+  const window = windowOf(0, { updatedAt: 500 });
+  const rows = (updatedAt: number): Action => ({
+    type: "rows",
+    rows: { id: window.id, updatedAt, rows: [rowOf("UTC", { events: updatedAt })] },
+  });
+  const pause: Action = { type: "pause", paused: true };
+  const live = after([snapshot(100, { windows: { at: 0, windows: [window] } })]);
+  expect(after([rows(500), pause], live).rows?.updatedAt).toBe(500);
+  expect(after([rows(400), pause], live).rows).toBeNull();
+  expect(after([pause, rows(600)], live).rows).toBeNull();
+  expect(after([pause, { type: "pause", paused: false }, rows(600)], live).rows?.updatedAt).toBe(600);
 });
 
 test("another step shows its newest window and its first measure", () => {

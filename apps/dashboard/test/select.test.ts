@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Step } from "@millrace/observe/api";
-import { equations, remarks } from "../page/state/account.ts";
+import { equations, outputRows, remarks } from "../page/state/account.ts";
 import { initialState } from "../page/state/model.ts";
 import type { Run } from "../page/state/model.ts";
 import { reduce } from "../page/state/reduce.ts";
@@ -12,6 +12,7 @@ import {
   shownTasks,
   shownWindow,
   shownWindows,
+  unreadOf,
 } from "../page/state/select.ts";
 import { rowOf, sampleOf, snapshotOf, taskOf, tasksOf, windowOf } from "./run-data.ts";
 
@@ -122,6 +123,16 @@ test("of many partitions those are shown that hold the flow back, and the oldest
   expect(shownTasks(tasks, 2).map(({ part }) => part)).toEqual(["c", "b"]);
 });
 
+test("what is to be read is entries and events, and unknown if a partition does not say", () => {
+  const [known, other, unknown] = [
+    taskOf("a", { lagEntries: 3, queued: 20 }),
+    taskOf("b", { lagEntries: 4 }),
+    taskOf("c", { queued: 1 }),
+  ];
+  expect(unreadOf([known, other])).toEqual({ entries: 7, events: 20 });
+  expect(unreadOf([known, unknown])).toEqual({ entries: null, events: 21 });
+});
+
 describe("the account", () => {
   const account = {
     received: 100,
@@ -164,6 +175,15 @@ describe("the account", () => {
     expect(remarks(run)).toEqual([
       { name: "processed, and taken back when the store was", count: 3, is: "plain" },
     ]);
+  });
+
+  test("has the rows that were written, beside those that were flushed or committed", () => {
+    const samples = [sampleOf(1_000, { rowsOut: 4 }), sampleOf(2_000, { rowsOut: 9 })];
+    const run = runOf({
+      tasks: tasksOf(2_000, [], { rowsOut: { out: 0 } }),
+      history: { everyMs: 1_000, samples },
+    });
+    expect(outputRows(run)).toEqual({ written: 9, out: [["out", 0]] });
   });
 
   test("of a flow that decodes nothing has what is passed on", () => {

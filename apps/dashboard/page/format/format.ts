@@ -1,4 +1,5 @@
 import type { Completeness, Row } from "@millrace/observe/api";
+import type { Unread } from "../state/select.ts";
 
 // How numbers, times and states read. Times are shown in the time zone of the browser.
 
@@ -105,11 +106,20 @@ export function formatCause(cause: Row["cause"]): string {
   return CAUSES[cause];
 }
 
-/** A result without numbers, as JSON, cut to 120 characters; null: it is too large to be sent. */
+/** A result without numbers, as JSON, cut to 120 characters. The server sends null in place of one that is too large. */
 export function formatValue(value: unknown): string {
-  if (value === undefined || value === null) return "–";
+  if (value === undefined) return "–";
+  if (value === null) return "(null or too large)";
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return text.length > 120 ? `${text.slice(0, 119)}…` : text;
+}
+
+/** What is still to be read, each number with its unit: an entry of a stream has many events where they come in frames. */
+export function formatUnread({ entries, events }: Unread): string {
+  const queued = `${plural(events, "event")} queued`;
+  if (entries === null) return queued;
+  const left = `${plural(entries, "entry", "entries")} left`;
+  return events === 0 ? left : `${left}, ${queued}`;
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {

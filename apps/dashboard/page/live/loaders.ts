@@ -25,13 +25,13 @@ export class RowsLoader {
   /** To be called after each change of the state. */
   readonly watch = (state: State): void => {
     const run = shownRun(state);
-    if (run === null || state.connection.phase !== "live" || document.hidden) return;
+    // What is shown while the page is paused keeps the rows that it had: those of the server are of a later moment.
+    if (run === null || state.frozen !== null) return;
+    if (state.connection.phase !== "live" || document.hidden) return;
     if (this.#busy || Date.now() - this.#loadedAt < LOAD_EVERY_MS) return;
     const window = shownWindow(shownWindows(run, state.step), state.picked);
     if (window === undefined || window.rest.rows === 0 || !window.rowsKept) return;
-    // What is shown while the page is paused does not become newer.
-    const same = state.frozen !== null || state.rows?.updatedAt === window.updatedAt;
-    if (state.rows?.id === window.id && same) return;
+    if (state.rows?.id === window.id && state.rows.updatedAt === window.updatedAt) return;
     if (areZones(window.top.map(({ key }) => key))) void this.#load(window.id);
   };
 

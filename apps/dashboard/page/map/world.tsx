@@ -1,6 +1,5 @@
 import { geoEqualEarth, geoPath } from "d3-geo";
 import { feature } from "topojson-client";
-import type { Topology } from "topojson-specification";
 import land from "world-atlas/land-110m.json";
 import { placeOf } from "./zones.ts";
 
@@ -16,9 +15,8 @@ const LARGEST = 26;
 const MAX_BUBBLES = 400;
 const NAMED = 5;
 
-const topology = land as unknown as Topology;
-const [landObject] = Object.values(topology.objects);
-const shape = landObject === undefined ? undefined : feature(topology, landObject);
+const [landObject] = Object.values(land.objects);
+const shape = landObject === undefined ? undefined : feature(land, landObject);
 const projection = geoEqualEarth().rotate([-11, 0]);
 if (shape !== undefined)
   projection.fitExtent(

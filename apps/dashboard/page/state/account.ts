@@ -63,6 +63,18 @@ export function remarks({ tasks: { account } }: Run): readonly Entry[] {
   ].filter(({ count }) => count > 0);
 }
 
+/** Rows of the outputs. */
+export interface OutputRows {
+  /** What sinks have accepted since this process began the run. */
+  readonly written: number;
+  /** What was flushed or committed, also before that. Without a store it is 0 until the run ends. */
+  readonly out: readonly (readonly [output: string, count: number])[];
+}
+
+export function outputRows({ samples, tasks: { account } }: Run): OutputRows {
+  return { written: samples.at(-1)?.rowsOut ?? 0, out: Object.entries(account.rowsOut) };
+}
+
 const good = (name: string, count: number): Entry => ({ name, count, is: "good" });
 const bad = (name: string, count: number): Entry => ({ name, count, is: "bad" });
 const plain = (name: string, count: number): Entry => ({ name, count, is: "plain" });

@@ -77,21 +77,26 @@ export interface State {
   readonly narrow: boolean;
 }
 
-type StreamAction = {
-  [Name in keyof StreamEvents]: {
+/** Names of the stream's events. */
+export type EventName = keyof StreamEvents;
+
+/** An event of the stream. */
+export type StreamAction<Names extends EventName = EventName> = {
+  [Name in Names]: {
     readonly type: "stream";
     readonly name: Name;
     readonly data: StreamEvents[Name];
     readonly at: number;
   };
-}[keyof StreamEvents];
+}[Names];
 
 export type Action =
   | StreamAction
   | { readonly type: "broke"; readonly at: number }
   | { readonly type: "refused"; readonly at: number; readonly detail: string }
   | { readonly type: "locked"; readonly notice: string | null }
-  | { readonly type: "unlocked" }
+  /** A token was accepted, or the page is shown again. */
+  | { readonly type: "connecting" }
   | { readonly type: "tick"; readonly at: number }
   | { readonly type: "pause"; readonly paused: boolean }
   | { readonly type: "pick"; readonly window: string | null }

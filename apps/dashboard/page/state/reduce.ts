@@ -1,6 +1,6 @@
 import type { Sample, StreamEvents, Tasks, Window } from "@millrace/observe/api";
 import { MAX_SAMPLES, MAX_WINDOWS, RATE_SAMPLES, STALE_AFTER_MS } from "./model.ts";
-import type { Action, Connection, Run, State, StepCounts } from "./model.ts";
+import type { Action, Connection, Run, State, StepCounts, WindowRows } from "./model.ts";
 
 /** The state after an action. It returns the same object where nothing changes, so that nothing is rendered. */
 export function reduce(state: State, action: Action): State {
@@ -25,12 +25,15 @@ export function reduce(state: State, action: Action): State {
       };
     case "locked":
       return { ...state, connection: { phase: "locked", notice: action.notice } };
-    case "unlocked":
-      return { ...state, connection: CONNECTING };
+    case "connecting":
+      // A page that shows how a run ended continues to do so until the next one.
+      return state.connection.phase === "ended" ? state : { ...state, connection: CONNECTING };
     case "tick":
       return tick(state, action.at);
     case "pause":
-      return { ...state, frozen: action.paused ? state.run : null };
+      return action.paused
+        ? { ...state, frozen: state.run, rows: rowsOfNow(state) }
+        : { ...state, frozen: null };
     case "pick":
       return { ...state, picked: action.window };
     case "show-step":
@@ -38,7 +41,8 @@ export function reduce(state: State, action: Action): State {
     case "show-measure":
       return { ...state, measure: action.measure };
     case "rows":
-      return { ...state, rows: action.rows };
+      // Rows that were asked for before the page was paused are of a later moment.
+      return state.frozen === null ? { ...state, rows: action.rows } : state;
     case "search":
       return { ...state, search: action.search };
     case "look": {
@@ -46,6 +50,12 @@ export function reduce(state: State, action: Action): State {
       return theme === state.theme && narrow === state.narrow ? state : { ...state, theme, narrow };
     }
   }
+}
+
+/** The loaded rows, if they are those of the window as it is now; they come a moment after it has changed. */
+function rowsOfNow({ rows, run }: State): WindowRows | null {
+  const window = run?.windows.find(({ id }) => id === rows?.id);
+  return window !== undefined && rows?.updatedAt === window.updatedAt ? rows : null;
 }
 
 const CONNECTING: Connection = { phase: "connecting" };

@@ -133,6 +133,22 @@ export function stepRates(counts: readonly StepCounts[]): ReadonlyMap<string, St
   );
 }
 
+/** What is still to be read: entries that the source still has to deliver, and events that have come and wait. */
+export interface Unread {
+  /** Null: some source does not say. */
+  readonly entries: number | null;
+  readonly events: number;
+}
+
+export function unreadOf(tasks: readonly Pick<Task, "lagEntries" | "queued">[]): Unread {
+  const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
+  const entries = tasks.map(({ lagEntries }) => lagEntries).filter((n) => n !== null);
+  return {
+    entries: entries.length < tasks.length ? null : sum(entries),
+    events: sum(tasks.map(({ queued }) => queued)),
+  };
+}
+
 /** The partitions to show: those that hold the flow back first if there are too many for all. */
 export function shownTasks(tasks: readonly Task[], limit: number): readonly Task[] {
   if (tasks.length <= limit) return tasks;

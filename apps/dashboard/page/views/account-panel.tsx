@@ -1,5 +1,5 @@
-import { formatMoment, formatNumber } from "../format/format.ts";
-import { equations, remarks } from "../state/account.ts";
+import { formatMoment, formatNumber, plural } from "../format/format.ts";
+import { equations, remarks, outputRows } from "../state/account.ts";
 import type { Equation } from "../state/account.ts";
 import type { Run } from "../state/model.ts";
 import { Icon } from "./icons.tsx";
@@ -8,6 +8,7 @@ import { Panel } from "./panel.tsx";
 /** Where every event went. */
 export function AccountPanel({ run }: { run: Run }) {
   const { account, tasks, at } = run.tasks;
+  const rows = outputRows(run);
   const failed = tasks.some(({ phase }) => phase === "failed");
   return (
     <Panel id="account" title="Account">
@@ -27,10 +28,9 @@ export function AccountPanel({ run }: { run: Run }) {
         </p>
       )}
       <p class="remark">
-        Rows written:{" "}
-        {Object.entries(account.rowsOut)
-          .map(([output, count]) => `${formatNumber(count)} by ${output}`)
-          .join(", ") || "none"}
+        {plural(rows.written, "row")} written by this process
+        {rows.out.length > 0 &&
+          `; flushed or committed: ${rows.out.map(([output, count]) => `${formatNumber(count)} by ${output}`).join(", ")}`}
       </p>
     </Panel>
   );

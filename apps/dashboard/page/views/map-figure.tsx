@@ -7,8 +7,15 @@ import { placeOf } from "../map/zones.ts";
 /** Loaded with the first flow whose keys are time zones, and never for others. */
 let world: typeof World | undefined;
 
+interface MapFigureProps {
+  readonly rows: readonly Row[];
+  readonly measure: string;
+  /** Rows of the window that are not in `rows`. */
+  readonly left: number;
+}
+
 /** The rows whose keys are time zones, on a map. The table of rows has the same numbers. */
-export function MapFigure({ rows, measure }: { rows: readonly Row[]; measure: string }) {
+export function MapFigure({ rows, measure, left }: MapFigureProps) {
   const [loaded, setLoaded] = useState(world);
   const [failed, setFailed] = useState(false);
   useEffect(() => {
@@ -46,6 +53,7 @@ export function MapFigure({ rows, measure }: { rows: readonly Row[]; measure: st
       <figcaption>
         {measure} by time zone, {plural(bubbles.length, "zone")}
         {elsewhere > 0 && `; ${plural(elsewhere, "key")} without a place`}
+        {left > 0 && `; ${plural(left, "lower row")} not on the map`}
       </figcaption>
     </figure>
   );

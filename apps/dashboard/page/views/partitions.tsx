@@ -1,6 +1,13 @@
 import type { Task, Tasks } from "@millrace/observe/api";
-import { formatBytes, formatDuration, formatNumber, formatTime, plural } from "../format/format.ts";
-import { shownTasks } from "../state/select.ts";
+import {
+  formatBytes,
+  formatDuration,
+  formatNumber,
+  formatTime,
+  formatUnread,
+  plural,
+} from "../format/format.ts";
+import { shownTasks, unreadOf } from "../state/select.ts";
 import { Icon } from "./icons.tsx";
 import { Empty, Panel } from "./panel.tsx";
 
@@ -74,8 +81,7 @@ function Partition({
   at: number;
   several: boolean;
 }) {
-  const { part, watermark, watermarkAgeMs, lagMs, lagEntries, queued, received, lost, lastBatchMs, commits } =
-    task;
+  const { part, watermark, watermarkAgeMs, lagMs, received, lost, lastBatchMs, commits } = task;
   const holds = task.holdsFlowBack && task.holdReason !== null;
   const commit = task.lastCommit;
   return (
@@ -111,7 +117,7 @@ function Partition({
         </span>
       </td>
       <td class="number">{formatDuration(lagMs)}</td>
-      <td class="number">{formatNumber((lagEntries ?? 0) + queued)}</td>
+      <td class="number">{formatUnread(unreadOf([task]))}</td>
       <td class="number">{formatNumber(received)}</td>
       <td class={lost > 0 ? "number bad" : "number"}>{formatNumber(lost)}</td>
       <td class="number">{formatDuration(lastBatchMs)}</td>

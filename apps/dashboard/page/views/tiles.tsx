@@ -1,6 +1,7 @@
-import { formatDuration, formatNumber, formatRate, plural } from "../format/format.ts";
+import { formatDuration, formatNumber, formatRate, formatUnread, plural } from "../format/format.ts";
+import { outputRows } from "../state/account.ts";
 import type { Run } from "../state/model.ts";
-import { recentRate } from "../state/select.ts";
+import { recentRate, unreadOf } from "../state/select.ts";
 import { Icon } from "./icons.tsx";
 
 interface Tile {
@@ -34,11 +35,11 @@ export function Tiles({ run }: { run: Run }) {
   );
 }
 
-function tilesOf({ tasks: { account, tasks }, samples, flow }: Run): readonly Tile[] {
+function tilesOf(run: Run): readonly Tile[] {
+  const { account, tasks } = run.tasks;
+  const { samples, flow } = run;
   const last = samples.at(-1);
-  // Rows that sinks have accepted: without a store, those of the account have left only when the run ends.
-  const rows = last?.rowsOut ?? 0;
-  const left = tasks.reduce((sum, { lagEntries, queued }) => sum + (lagEntries ?? 0) + queued, 0);
+  const unread = unreadOf(tasks);
   const holder = tasks.find(({ holdsFlowBack }) => holdsFlowBack);
   const missing = account.late + account.refused + account.malformed + account.lost + account.skipped;
   const windows = flow.steps.some(({ kind }) => kind === "windows");
@@ -54,12 +55,12 @@ function tilesOf({ tasks: { account, tasks }, samples, flow }: Run): readonly Ti
       name: "Rows out",
       value: formatRate(recentRate(samples, ({ rowsOut }) => rowsOut)),
       unit: "/s",
-      note: `${plural(rows, "row")} written`,
+      note: `${plural(outputRows(run).written, "row")} written`,
     },
     {
       name: "Lag",
       value: formatDuration(last?.lagMs ?? null),
-      note: left === 0 ? "nothing left to read" : `${plural(left, "message")} left to read`,
+      note: unread.entries === 0 && unread.events === 0 ? "nothing left to read" : formatUnread(unread),
     },
     windows
       ? {
@@ -79,7 +80,7 @@ function tilesOf({ tasks: { account, tasks }, samples, flow }: Run): readonly Ti
     {
       name: "Not in results",
       value: formatNumber(missing),
-      note: missing === 0 ? "late, malformed or lost" : missingNote(run(account)),
+      note: missing === 0 ? "late, malformed or lost" : missingNote(account),
       tone: missing === 0 ? undefined : "warn",
     },
     {
@@ -98,12 +99,8 @@ function tilesOf({ tasks: { account, tasks }, samples, flow }: Run): readonly Ti
 
 type Missing = Pick<Run["tasks"]["account"], "late" | "refused" | "malformed" | "lost" | "skipped">;
 
-function run({ late, refused, malformed, lost, skipped }: Missing): Missing {
-  return { late, refused, malformed, lost, skipped };
-}
-
-function missingNote(counts: Missing): string {
-  return Object.entries(counts)
+function missingNote({ late, refused, malformed, lost, skipped }: Missing): string {
+  return Object.entries({ late, refused, malformed, lost, skipped })
     .filter(([, count]) => count > 0)
     .map(([name, count]) => `${formatNumber(count)} ${name}`)
     .join(", ");

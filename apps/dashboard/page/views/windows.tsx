@@ -192,7 +192,13 @@ function WindowBody({ window, measure, rows, dispatch, onSearch }: WindowBodyPro
         )}
         <BarTable window={window} measure={measure} onSearch={onSearch} />
       </div>
-      {zones && <MapFigure rows={all} measure={measure} />}
+      {zones && (
+        <MapFigure
+          rows={all}
+          measure={measure}
+          left={Math.max(0, window.top.length + window.rest.rows - all.length)}
+        />
+      )}
     </div>
   );
 }

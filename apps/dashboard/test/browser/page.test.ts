@@ -3,8 +3,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/gl
 import type { History, Tasks, Window, Windows } from "@millrace/observe/api";
 import { startLoopbackProxy, startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
-import axe from "axe-core";
-import type { Result } from "axe-core";
 import { Redis } from "ioredis";
 import type { Browser, Page } from "playwright-core";
 import { REMEDY, REQUIRED, findChromium } from "../../tools/chromium.mjs";
@@ -13,6 +11,11 @@ import type { WatchedPage } from "./support/browser.ts";
 import {
   accountOfApi,
   accountOnPage,
+  countRenders,
+  renderCounts,
+  rendersBeforeFrame,
+  seriousOnPage,
+  setHidden,
   timelineOfApi,
   timelineOnPage,
   windowOfApi,
@@ -39,6 +42,8 @@ function inBrowser(): void {
   let browser: Browser;
   const pages: WatchedPage[] = [];
   const runs: ShownRun[] = [];
+  /** Those that a test lets fail. */
+  const failed = new Set<ShownRun>();
 
   beforeAll(async () => {
     if (CHROMIUM === undefined) throw new Error(`there is no browser: ${REMEDY}`);
@@ -48,19 +53,21 @@ function inBrowser(): void {
 
   /** In every test: all requests go to the page's own server, all succeed, and nothing complains on the console. */
   afterEach(async () => {
-    const origins = runs.map(({ url }) => new URL(url).origin);
-    const requested = pages.flatMap((watched) => [...watched.origins]);
+    const foreign = pages.flatMap(({ page, origins }) =>
+      [...origins].filter((origin) => origin !== new URL(page.url()).origin),
+    );
     const errors = pages.flatMap((watched) => [...watched.errors]);
     await Promise.all(pages.splice(0).map(({ page }) => page.context().close()));
     const ended = await Promise.all(
-      runs.splice(0).map(({ program }) => {
+      runs.map(({ program }) => {
         program.kill("SIGTERM");
         return program.ended;
       }),
     );
-    expect(ended.map(({ code }) => code)).toEqual(origins.map(() => 0));
+    const expected = runs.splice(0).map((run) => (failed.has(run) ? 1 : 0));
+    expect(ended.map(({ code }) => code)).toEqual(expected);
     expect(errors).toEqual([]);
-    expect(requested.filter((origin) => !origins.includes(origin))).toEqual([]);
+    expect(foreign).toEqual([]);
   });
 
   afterAll(async () => {
@@ -76,10 +83,10 @@ function inBrowser(): void {
   }
 
   /** Opens the page of a run. */
-  async function visit(run: ShownRun): Promise<WatchedPage> {
+  async function visit({ url }: Pick<ShownRun, "url">): Promise<WatchedPage> {
     const watched = await openPage(browser);
     pages.push(watched);
-    await watched.page.goto(run.url);
+    await watched.page.goto(url);
     return watched;
   }
 
@@ -120,7 +127,7 @@ function inBrowser(): void {
     );
   }
 
-  test("it follows a flow: windows appear, and its numbers are those of the API", async () => {
+  test("it follows a flow with the numbers of the API; axe finds nothing serious, in light and dark colours and on a phone", async () => {
     const run = await start(redis.url, ["--channel=followed", "--window=tumbling:1s"]);
     const { page } = await visit(run);
     await page.getByText("No events yet").waitFor();
@@ -147,6 +154,39 @@ function inBrowser(): void {
     await page.getByText("invalid-json").first().waitFor();
     const rows = windows.reduce((sum, { keys }) => sum + keys, 0);
     await page.getByText(`${rows} rows written`, { exact: true }).waitFor();
+    // Without a store, output is flushed when the run ends.
+    await page.getByText(`${rows} rows written by this process; flushed or committed: 0 by`).waitFor();
+
+    const phone = { width: 375, height: 800 };
+    expect(await seriousOnPage(page)).toEqual([]);
+    await page.setViewportSize(phone);
+    expect(await seriousOnPage(page)).toEqual([]);
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    expect(width).toBeLessThanOrEqual(phone.width);
+    await page.getByRole("button", { name: "Switch to dark colours" }).click();
+    await page.locator("html[data-theme=dark]").waitFor();
+    expect(await seriousOnPage(page)).toEqual([]);
+  });
+
+  test("with a store the rows of its commits are written ones; a run that fails says why", async () => {
+    const args = ["--transport=stream", "--channel=stored", "--sink=redis", "--window=tumbling:500ms"];
+    const run = await start(redis.url, args);
+    const { page, ignoreErrors } = await visit(run);
+    const batch = client.pipeline();
+    for (const zone of ZONES) batch.xadd("stored", "*", "data", clickLine(zone));
+    await batch.exec();
+    const windows = await closedWindows(run, 1);
+    const rows = windows.reduce((sum, { keys }) => sum + keys, 0);
+    await page.getByText(`${rows} rows written`, { exact: true }).waitFor();
+    await page.getByText(`${rows} rows written by this process; flushed or committed: ${rows} by`).waitFor();
+
+    failed.add(run);
+    await client.set("stored", "no stream");
+    await page.getByText("The run has failed.").waitFor();
+    expect(await page.getByRole("status").textContent()).toBe("failed");
+    expect(await seriousOnPage(page)).toEqual([]);
+    await run.program.ended;
+    ignoreErrors("ERR_CONNECTION_REFUSED");
   });
 
   test("a window with a known loss shows as incomplete, and a stopped run shows its last rows", async () => {
@@ -197,6 +237,7 @@ function inBrowser(): void {
     await page.getByText("The run has ended.").waitFor();
     await first.program.ended;
     expect(await page.getByRole("status").textContent()).toBe("ended");
+    expect(await seriousOnPage(page)).toEqual([]);
 
     const port = Number(new URL(first.url).port);
     const second = await start(redis.url, ["--channel=again", ONE_WINDOW], { port });
@@ -209,14 +250,19 @@ function inBrowser(): void {
     expect(await page.getByText("The run has ended.").count()).toBe(0);
   });
 
-  test("the token is asked for once, and a wrong one is refused with the reason", async () => {
+  test("the token is asked for once, and a wrong one is refused with the reason; a lost connection is shown as lost", async () => {
     const token = "0123456789abcdef0123456789abcdef";
     const run = await start(redis.url, ["--channel=secret", ONE_WINDOW], { token });
-    const { page, ignoreErrors } = await visit(run);
+    await using proxy = await startLoopbackProxy({ port: Number(new URL(run.url).port) });
+    const { page, ignoreErrors } = await visit({ url: `http://127.0.0.1:${proxy.port}/` });
     const field = page.getByRole("textbox", { name: "Token" });
+    await field.waitFor();
+    await setHidden(page, true);
+    await setHidden(page, false);
     await field.fill("not the token");
     await field.press("Enter");
     await page.getByRole("alert").getByText("That is not the token.").waitFor();
+    expect(await seriousOnPage(page)).toEqual([]);
     // The browser itself reports the refusal.
     ignoreErrors("401");
     await field.fill(token);
@@ -225,9 +271,20 @@ function inBrowser(): void {
     await page.reload();
     await page.getByText("No events yet").waitFor();
     expect(await field.count()).toBe(0);
+
+    const lost = page.getByText("The connection is lost.");
+    await proxy.close();
+    await lost.waitFor();
+    expect(await seriousOnPage(page)).toEqual([]);
+    await setHidden(page, true);
+    const attempt = page.waitForRequest("**/api/stream");
+    await setHidden(page, false);
+    await attempt;
+    await lost.waitFor();
+    ignoreErrors("ERR_");
   });
 
-  test("the arrow keys pick a window; a paused page stands still, and catches up", async () => {
+  test("the arrow keys pick a window; a paused page stands still, a hidden one disconnects, and both catch up", async () => {
     const run = await start(redis.url, ["--channel=keys", "--window=tumbling:500ms"]);
     const { page } = await visit(run);
     let published = 0;
@@ -267,34 +324,21 @@ function inBrowser(): void {
     expect(await accountOnPage(page)).toEqual(before);
     await page.keyboard.press("Enter");
     await accountBecomes(page, ({ account }) => account.received === received, run);
-  });
 
-  test("axe finds nothing serious, in light and dark colours and on a phone", async () => {
-    const run = await start(redis.url, ["--channel=axe", "--window=tumbling:500ms"]);
-    const { page } = await visit(run);
-    await publishClicks("axe");
-    await client.publish("axe", "no click");
-    await closedWindows(run, 1);
-    await page.getByRole("option", { name: "final" }).waitFor();
-    await page.getByText("invalid-json").first().waitFor();
-    await page.evaluate(axe.source);
-    const serious = async (): Promise<readonly string[]> => {
-      const violations = await page.evaluate<readonly Result[]>(
-        "axe.run(document, { resultTypes: ['violations'], preload: false }).then((results) => results.violations)",
-      );
-      return violations
-        .filter(({ impact }) => impact === "serious" || impact === "critical")
-        .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-    };
-    const phone = { width: 375, height: 800 };
-    expect(await serious()).toEqual([]);
-    await page.setViewportSize(phone);
-    expect(await serious()).toEqual([]);
-    const width = await page.evaluate(() => document.documentElement.scrollWidth);
-    expect(width).toBeLessThanOrEqual(phone.width);
-    await page.getByRole("button", { name: "Switch to dark colours" }).click();
-    await page.locator("html[data-theme=dark]").waitFor();
-    expect(await serious()).toEqual([]);
+    await setHidden(page, true);
+    await eventually(
+      () => run.followers(),
+      (followers) => followers === 0,
+    );
+    const later = received + (await publishClicks("keys"));
+    await eventually(
+      () => run.json<Tasks>("api/tasks"),
+      ({ account }) => account.received === later,
+    );
+    await setHidden(page, false);
+    await accountBecomes(page, ({ account }) => account.received === later, run);
+    expect(await page.getByRole("status").textContent()).toBe("live");
+    expect(await run.followers()).toBe(1);
   });
 
   test("at 10,000 row updates a second it renders at most once a frame, with few DOM nodes", async () => {
@@ -320,10 +364,10 @@ function inBrowser(): void {
       );
     const updates = await rowsAre(1_000);
     await page.getByText("988 other keys").waitFor();
-    await page.evaluate(COUNT_FRAMES);
-    const before = await page.evaluate<Counts>(COUNTS);
+    await countRenders(page);
+    const before = await renderCounts(page);
     await rowsAre(updates + 10_000);
-    const after = await page.evaluate<Counts>(COUNTS);
+    const after = await renderCounts(page);
     stop.abort();
     await feeding;
     const renders = after.renders - before.renders;
@@ -332,23 +376,7 @@ function inBrowser(): void {
     expect(renders).toBeLessThan(10_000 / 100);
     expect(after.nodes).toBeLessThan(3_000);
     expect(after.nodes).toBeLessThan(before.nodes * 1.1);
+    expect(await rendersBeforeFrame(page, "button[aria-pressed]")).toBe(0);
+    await page.getByText("Paused.").waitFor();
   });
 }
-
-interface Counts {
-  readonly renders: number;
-  readonly frames: number;
-  readonly nodes: number;
-}
-
-/** Frames are counted apart from the page's own code. */
-const COUNT_FRAMES = `
-  window.framesSeen = 0;
-  const count = () => {
-    window.framesSeen += 1;
-    requestAnimationFrame(count);
-  };
-  requestAnimationFrame(count);
-`;
-const COUNTS =
-  "({ renders: __millrace.renders, frames: framesSeen, nodes: document.querySelectorAll('*').length })";

@@ -1,4 +1,6 @@
 import type { Tasks, Window } from "@millrace/observe/api";
+import axe from "axe-core";
+import type { Result } from "axe-core";
 import type { Page } from "playwright-core";
 
 /** The window that the page shows, or should show: numbers as numbers, rows from the highest to the lowest. */
@@ -90,4 +92,70 @@ export function accountOfApi({ account }: Tasks): Readonly<Record<string, number
     skipped: account.skipped,
     unaccounted: account.unaccounted,
   };
+}
+
+/** What axe finds on the page as it is now that is serious or critical. */
+export async function seriousOnPage(page: Page): Promise<readonly string[]> {
+  const loaded = await page.evaluate(() => "axe" in window);
+  if (!loaded) await page.evaluate(axe.source);
+  const violations = await page.evaluate<readonly Result[]>(
+    "axe.run(document, { resultTypes: ['violations'], preload: false }).then((results) => results.violations)",
+  );
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}
+
+/** Hides the page as another tab does, or shows it again. Chromium itself never hides the pages of a test. */
+export async function setHidden(page: Page, hidden: boolean): Promise<void> {
+  await page.evaluate((value) => {
+    Object.defineProperty(document, "hidden", { value, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, hidden);
+}
+
+/** From now on counts the frames of the page, and how often its content was rendered. */
+export async function countRenders(page: Page): Promise<void> {
+  await page.evaluate(`
+    window.seen = { renders: 0, frames: 0 };
+    const count = () => {
+      seen.frames += 1;
+      requestAnimationFrame(count);
+    };
+    requestAnimationFrame(count);
+    // It is called once after each script that has changed the content, whatever it has changed.
+    new MutationObserver(() => {
+      seen.renders += 1;
+    }).observe(document.querySelector("#page"), {
+      subtree: true,
+      childList: true,
+      characterData: true,
+      attributes: true,
+    });
+  `);
+}
+
+export interface RenderCounts {
+  readonly renders: number;
+  readonly frames: number;
+  /** Nodes in the document. */
+  readonly nodes: number;
+}
+
+/** Since {@link countRenders}. */
+export async function renderCounts(page: Page): Promise<RenderCounts> {
+  return await page.evaluate("({ ...seen, nodes: document.querySelectorAll('*').length })");
+}
+
+/** Clicks a button many times before the next frame. @returns how often the page was rendered in that time */
+export async function rendersBeforeFrame(page: Page, selector: string): Promise<number> {
+  return await page.evaluate(`(async () => {
+    const before = seen.renders;
+    for (let i = 0; i < 20; i += 1) {
+      document.querySelector(${JSON.stringify(selector)}).click();
+      // Observers of changes are called, but no frame is drawn.
+      await Promise.resolve();
+    }
+    return seen.renders - before;
+  })()`);
 }

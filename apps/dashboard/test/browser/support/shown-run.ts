@@ -18,6 +18,8 @@ export interface ShownRun {
   readonly url: string;
   /** The JSON of a path of the API. */
   json<T>(path: string): Promise<T>;
+  /** Pages that follow the run now. */
+  followers(): Promise<number>;
 }
 
 /** Starts the aggregator as it is built, on a free port, and resolves when it reads events. */
@@ -31,16 +33,22 @@ export async function startShown(
     env: { ...CLEAN, REDIS_URL: redisUrl, MILLRACE_HTTP_TOKEN: token },
     outputTo: "/dev/null",
   });
-  const [listening] = await Promise.all([program.logged("http-listening"), program.logged("subscribed")]);
+  const reads = args.includes("--transport=stream") ? "reading" : "subscribed";
+  const [listening] = await Promise.all([program.logged("http-listening"), program.logged(reads)]);
   const url = String(listening["url"]);
   const headers: HeadersInit = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const get = async (path: string): Promise<Response> => {
+    const response = await fetch(new URL(path, url), { headers });
+    if (!response.ok) throw new Error(`${path} answered with ${response.status}`);
+    return response;
+  };
   return {
     program,
     url,
-    json: async <T>(path: string): Promise<T> => {
-      const response = await fetch(new URL(path, url), { headers });
-      if (!response.ok) throw new Error(`${path} answered with ${response.status}`);
-      return (await response.json()) as T;
+    json: async <T>(path: string): Promise<T> => (await (await get(path)).json()) as T,
+    followers: async () => {
+      const text = await (await get("metrics")).text();
+      return Number(/^millrace_stream_clients(?:\{.*\})? (\d+)$/m.exec(text)?.[1]);
     },
   };
 }
