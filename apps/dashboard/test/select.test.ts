@@ -6,6 +6,7 @@ import type { Run } from "../page/state/model.ts";
 import { reduce } from "../page/state/reduce.ts";
 import {
   barsOf,
+  cutOff,
   recentRate,
   seriesOf,
   shownMeasure,
@@ -190,4 +191,14 @@ describe("the account", () => {
     const run = runOf({ tasks: tasksOf(0, [], { received: 10, malformed: 1 }) });
     expect(equations(run)[1]?.parts[0]).toEqual({ name: "passed on", count: 9, is: "good" });
   });
+});
+
+test("partitions without their connection are named, but not those that need none any more", () => {
+  const tasks = [
+    taskOf("a", { connected: false }),
+    taskOf("b", { connected: true }),
+    taskOf("c", { connected: null }),
+    taskOf("d", { connected: false, phase: "ended" }),
+  ];
+  expect(cutOff(tasks)).toEqual(["a"]);
 });

@@ -15,7 +15,7 @@ export class RedisRefusal extends Error {}
 /**
  * Sends one command to a Redis over a new connection: a minimal client for PING, INFO and CLUSTER.
  *
- * @returns the text of a simple string, bulk string or integer reply, or of the last one in a list
+ * @returns the text of a simple string, bulk string or integer reply, or of the last one in a list; empty for nil
  * @throws RedisRefusal for an error reply; the error of `node:net` if nothing listens; the signal's reason
  */
 export async function ask(
@@ -73,6 +73,10 @@ function decode(received: Buffer, count: number): string[] | undefined {
       continue;
     }
     const length = Number(line);
+    if (length < 0) {
+      replies.push("");
+      continue;
+    }
     if (received.length < at + length + 2) return undefined;
     replies.push(received.toString("utf8", at, at + length));
     at += length + 2;

@@ -149,6 +149,14 @@ export function unreadOf(tasks: readonly Pick<Task, "lagEntries" | "queued">[]):
   };
 }
 
+/** Partitions that should have a connection now and have none. */
+export function cutOff(tasks: readonly Task[]): readonly string[] {
+  const over: readonly Task["phase"][] = ["ended", "failed"];
+  return tasks
+    .filter(({ connected, phase }) => connected === false && !over.includes(phase))
+    .map(({ part }) => part);
+}
+
 /** The partitions to show: those that hold the flow back first if there are too many for all. */
 export function shownTasks(tasks: readonly Task[], limit: number): readonly Task[] {
   if (tasks.length <= limit) return tasks;

@@ -1,5 +1,6 @@
 import { formatTime } from "../format/format.ts";
 import type { State } from "../state/model.ts";
+import { cutOff } from "../state/select.ts";
 import { Icon } from "./icons.tsx";
 import type { IconName } from "./icons.tsx";
 
@@ -69,7 +70,7 @@ function messageOf({ connection, frozen, run }: State): Message | undefined {
     case "locked":
     case "live":
       return frozen === null
-        ? undefined
+        ? ofParts(cutOff(run?.tasks.tasks ?? []))
         : {
             icon: "pause",
             tone: "plain",
@@ -77,6 +78,17 @@ function messageOf({ connection, frozen, run }: State): Message | undefined {
             text: "The flow runs on. Resume to see what it does now.",
           };
   }
+}
+
+function ofParts(parts: readonly string[]): Message | undefined {
+  const [first, ...others] = parts;
+  if (first === undefined) return undefined;
+  return {
+    icon: "incomplete",
+    tone: "bad",
+    title: `${first}${others.length === 0 ? " is" : ` and ${others.length} more partitions are`} not connected.`,
+    text: "Nothing is received there, and the flow tries again by itself. Check that the source, such as Redis, runs and can be reached.",
+  };
 }
 
 /** Reasons come as log lines have them. */

@@ -7,7 +7,7 @@ import {
   formatUnread,
   plural,
 } from "../format/format.ts";
-import { shownTasks, unreadOf } from "../state/select.ts";
+import { cutOff, shownTasks, unreadOf } from "../state/select.ts";
 import { Icon } from "./icons.tsx";
 import { Empty, Panel } from "./panel.tsx";
 
@@ -84,13 +84,12 @@ function Partition({
   const { part, watermark, watermarkAgeMs, lagMs, received, lost, lastBatchMs, commits } = task;
   const holds = task.holdsFlowBack && task.holdReason !== null;
   const commit = task.lastCommit;
+  const phase = cutOff([task]).length > 0 ? "disconnected" : task.phase;
   return (
     <tr class={holds ? "holds" : undefined}>
       <th scope="row">
         <span class="part-name">{part}</span>
-        <span class={`phase phase-${task.connected === false ? "disconnected" : task.phase}`}>
-          {task.connected === false ? "disconnected" : task.phase}
-        </span>
+        <span class={`phase phase-${phase}`}>{phase}</span>
       </th>
       <td class="watermark">
         <div class="track" aria-hidden="true">

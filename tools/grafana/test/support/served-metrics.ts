@@ -10,29 +10,37 @@ import { systemTime, tumbling } from "@millrace/windowing";
 /** The names of served metrics, each with the labels that its series have. */
 export type ServedMetrics = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** Runs a flow with windows and a store, and reads `/metrics`. */
+/** Runs a flow with windows and a store, and reads `/metrics` while it works and after it. */
 export async function servedMetrics(): Promise<ServedMetrics> {
   const folder = await mkdtemp(join(tmpdir(), "millrace-grafana-"));
   const monitor = new FlowMonitor();
   const server = await serveHttp(monitor, { port: 0, logger: SILENT_LOGGER });
+  const scrape = async (): Promise<string> => (await fetch(new URL("/metrics", server.url))).text();
+  /** Ages have series only while the tasks work. */
+  let running = "";
   try {
     const flow = new Dataflow("clicks");
     flow
-      .input("in", likeStream(new IterableSource(["a", "b", "a"])))
+      .input(
+        "in",
+        likeStream(new IterableSource(["a", "b", "a"]), async () => {
+          running = await scrape();
+        }),
+      )
       .keyBy("key", (key) => key)
       .window("per-minute", tumbling(60_000), systemTime())
       .count("n")
       .output("out", new TestingSink());
     await run(flow, { store: new FileStore(folder), observers: [monitor], logger: SILENT_LOGGER });
-    return readMetrics(await (await fetch(new URL("/metrics", server.url))).text());
+    return readMetrics(running + (await scrape()));
   } finally {
     await server.close();
     await rm(folder, { recursive: true });
   }
 }
 
-/** A source with the figures of one that reads a stream. */
-function likeStream<T>(source: Source<T>): Source<T> {
+/** A source with the figures of one that reads a stream. @param beforeEnd called when all batches have been processed */
+function likeStream<T>(source: Source<T>, beforeEnd: () => Promise<void>): Source<T> {
   return {
     partitioning: source.partitioning,
     listParts: () => source.listParts(),
@@ -42,7 +50,10 @@ function likeStream<T>(source: Source<T>): Source<T> {
       return {
         nextBatch: async () => {
           const batch = await inner.nextBatch();
-          if (batch.kind === "end") return batch;
+          if (batch.kind === "end") {
+            await beforeEnd();
+            return batch;
+          }
           read += batch.events.length;
           return { ...batch, times: batch.events.map(() => context.time.now()) };
         },
