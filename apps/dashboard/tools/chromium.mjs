@@ -77,7 +77,7 @@ function install() {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  if (process.argv[2] === "--where") console.log(findChromium() ?? "nowhere");
+  if (process.argv[2] === "--where") console.log(findChromium() ?? "not found");
   else if (REQUIRED && findChromium() === undefined) {
     install();
     if (findChromium() === undefined) {

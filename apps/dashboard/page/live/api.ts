@@ -11,7 +11,7 @@ export class ApiError extends Error {
   }
 }
 
-// JSON of the server has the types of its API. That is asserted here and nowhere else, and not checked: the page comes from
+// JSON of the server has the types of its API. That is asserted only here, and not checked: the page comes from
 // the same server, and so from the same version.
 
 /** The data of an event of the stream. */
