@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, it } from "@jest/globals";
 import { startKafka, whyWithoutKafka } from "@millrace/local-kafka";
 import type { Bench } from "./broker/bench.ts";
 import { conformance } from "./broker/conformance.ts";
+import { source } from "./broker/source.ts";
 import { OtherSide } from "./support/other-side.ts";
 
 /* One broker for all tests that need one: it takes seconds to start. */
@@ -28,5 +29,6 @@ else {
     });
 
     conformance(bench);
+    source(bench);
   });
 }
