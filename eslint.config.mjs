@@ -11,6 +11,7 @@ const rooms = {
   dataflow: ["windowing"],
   "redis-source": ["dataflow"],
   "redis-store": ["windowing", "dataflow", "redis-source"],
+  "kafka-source": ["windowing", "dataflow", "redis-source"],
   cli: ["windowing", "dataflow", "redis-source"],
   command: ["cli", "json", "windowing", "dataflow", "redis-source", "redis-store"],
   observe: ["windowing", "dataflow"],

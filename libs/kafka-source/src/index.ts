@@ -18,6 +18,10 @@ export { describeKafka } from "./connection/connection-options.ts";
 export { DEFAULT_KAFKA_SOURCE_OPTIONS } from "./source/source-options.ts";
 export { KafkaSource, decodeRecordLine } from "./source/kafka-source.ts";
 
+export { KafkaResultSink } from "./sink/kafka-result-sink.ts";
+export { KafkaSink } from "./sink/kafka-sink.ts";
+export { partitionOfKey } from "./sink/murmur2.ts";
+
 export type {
   KafkaConnectionOptions,
   KafkaPassword,
@@ -27,3 +31,5 @@ export type {
 export type { KafkaPartition, KafkaStats } from "./source/kafka-partition.ts";
 export type { KafkaSourceOptions, KafkaSourceSettings, KafkaStart } from "./source/source-options.ts";
 export type { RecordLine, RecordOrigin } from "./source/kafka-source.ts";
+export type { KafkaResultSinkOptions } from "./sink/kafka-result-sink.ts";
+export type { KafkaSinkOptions, KafkaSinkStats } from "./sink/kafka-sink.ts";

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, it } from "@jest/globals";
 import { startKafka, whyWithoutKafka } from "@millrace/local-kafka";
 import type { Bench } from "./broker/bench.ts";
 import { conformance } from "./broker/conformance.ts";
+import { outage } from "./broker/outage.ts";
+import { sink } from "./broker/sink.ts";
 import { source } from "./broker/source.ts";
 import { OtherSide } from "./support/other-side.ts";
 
@@ -30,5 +32,7 @@ else {
 
     conformance(bench);
     source(bench);
+    sink(bench);
+    outage(bench);
   });
 }

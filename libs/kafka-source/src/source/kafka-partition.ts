@@ -46,14 +46,15 @@ export interface SharedReading {
   readonly reader: TopicReader;
   /** `undefined`: no group shows the progress. */
   readonly progress: GroupProgress | undefined;
-  /** A partition needs it no more. */
-  release(): Promise<void>;
 }
+
+/** A partition's share of it; with the last release it is closed. */
+type ShareOfReading = SharedReading & { readonly release: () => Promise<void> };
 
 /** One partition of a topic. Reading deletes nothing, so what was not delivered is read again. */
 export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
   readonly #name: string;
-  readonly #shared: SharedReading;
+  readonly #shared: ShareOfReading;
   readonly #settings: KafkaSourceSettings;
   readonly #context: PartContext;
   readonly #queue: PartitionQueue;
@@ -85,7 +86,7 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
   private constructor(
     name: string,
     partition: number,
-    shared: SharedReading,
+    shared: ShareOfReading,
     position: KafkaPosition,
     settings: KafkaSourceSettings,
     deliver: DeliverLines<T>,
@@ -110,7 +111,7 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
   static async open<T>(
     name: string,
     partition: number,
-    shared: SharedReading,
+    shared: ShareOfReading,
     resume: Json | undefined,
     settings: KafkaSourceSettings,
     deliver: DeliverLines<T>,

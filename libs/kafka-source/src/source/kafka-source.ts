@@ -12,6 +12,7 @@ import { sourceFrom } from "@millrace/redis-source";
 import { resolveKafka } from "../connection/connection-options.ts";
 import type { KafkaConnectionOptions, KafkaTarget } from "../connection/connection-options.ts";
 import { KafkaCluster } from "../connection/kafka-cluster.ts";
+import { Shared } from "../connection/shared.ts";
 import { KafkaTopicError } from "../errors.ts";
 import { GroupProgress } from "./group-progress.ts";
 import { KafkaPartition } from "./kafka-partition.ts";
@@ -72,7 +73,7 @@ export class KafkaSource implements Source<RawLine> {
   readonly #topic: string;
   readonly #settings: KafkaSourceSettings;
   /** By flow: all open partitions of a flow are read together. */
-  readonly #shared = new Map<string, Shared>();
+  readonly #shared = new Map<string, Shared<SharedReading>>();
   #parts: Promise<readonly string[]> | undefined;
 
   /** @throws KafkaOptionsError */
@@ -148,24 +149,37 @@ export class KafkaSource implements Source<RawLine> {
     deliver: DeliverLines<T>,
   ): Promise<KafkaPartition<T>> {
     const partition = this.#partitionOf(part);
-    const shared = this.#shared.get(context.flow) ?? this.#share(context);
-    const reading = await shared.take();
+    const { value: reading, release } = await this.#sharedIn(context).take();
     try {
       context.signal.throwIfAborted();
-      const { leaders } = reading.cluster.metadata;
-      if (leaders[partition] === undefined) throw this.#noPartition(part);
-      return await KafkaPartition.open(part, partition, reading, resume, this.#settings, deliver, context);
+      if (reading.cluster.metadata.leaders[partition] === undefined) throw this.#noPartition(part);
+      const own = { ...reading, release };
+      return await KafkaPartition.open(part, partition, own, resume, this.#settings, deliver, context);
     } catch (error) {
-      await reading.release();
+      await release();
       throw error;
     }
   }
 
-  #share(context: PartContext): Shared {
-    const shared = new Shared(this.#target, this.#topic, this.#settings, context, () => {
-      this.#shared.delete(context.flow);
+  #sharedIn({ flow, step, logger, time }: PartContext): Shared<SharedReading> {
+    const before = this.#shared.get(flow);
+    if (before !== undefined) return before;
+    const { group, progressEveryMs } = this.#settings;
+    const name = group === true ? flow : group;
+    const open = async (): Promise<SharedReading> => {
+      // Not the signal of one partition: the others still use it.
+      const { signal } = new AbortController();
+      const context = { step, logger, time, signal };
+      const cluster = await KafkaCluster.open(this.#target, this.#topic, context);
+      const progress =
+        name === false ? undefined : new GroupProgress(cluster, name, progressEveryMs, context);
+      return { cluster, reader: new TopicReader(cluster, this.#settings), progress };
+    };
+    const shared = new Shared(open, async ({ cluster, progress }) => {
+      await progress?.close();
+      await cluster.close();
     });
-    this.#shared.set(context.flow, shared);
+    this.#shared.set(flow, shared);
     return shared;
   }
 
@@ -185,56 +199,5 @@ export class KafkaSource implements Source<RawLine> {
     return new KafkaTopicError(
       `There is no partition "${part}" of topic "${this.#topic}". Its partitions are ${this.#topic}-0 and so on; a topic cannot lose one.`,
     );
-  }
-}
-
-/** The connections and the reader that all open partitions of a flow use. It is open while one of them is. */
-class Shared {
-  readonly #opened: Promise<{
-    readonly cluster: KafkaCluster;
-    readonly reader: TopicReader;
-    readonly progress: GroupProgress | undefined;
-  }>;
-  readonly #over: () => void;
-  #users = 0;
-
-  constructor(
-    target: KafkaTarget,
-    topic: string,
-    settings: KafkaSourceSettings,
-    context: PartContext,
-    over: () => void,
-  ) {
-    const { logger, time, step, flow } = context;
-    this.#over = over;
-    // Not the signal of one partition: the others still use it.
-    const signal = new AbortController().signal;
-    this.#opened = KafkaCluster.open(target, topic, { logger, time, step, signal }).then((cluster) => {
-      const { group, progressEveryMs } = settings;
-      const name = group === true ? flow : group;
-      const progress =
-        name === false ? undefined : new GroupProgress(cluster, name, progressEveryMs, context);
-      return { cluster, reader: new TopicReader(cluster, settings), progress };
-    });
-    this.#opened.catch(over);
-  }
-
-  /** @throws KafkaError */
-  async take(): Promise<SharedReading> {
-    this.#users += 1;
-    const opened = await this.#opened;
-    let released = false;
-    return {
-      ...opened,
-      release: async () => {
-        if (released) return;
-        released = true;
-        this.#users -= 1;
-        if (this.#users > 0) return;
-        this.#over();
-        await opened.progress?.close();
-        await opened.cluster.close();
-      },
-    };
   }
 }

@@ -1,6 +1,6 @@
 import { describe, it } from "@jest/globals";
-import { sourceConformance } from "@millrace/dataflow/testing";
-import { KafkaSource } from "@millrace/kafka-source";
+import { sinkConformance, sourceConformance } from "@millrace/dataflow/testing";
+import { KafkaSink, KafkaSource } from "@millrace/kafka-source";
 import type { Suite } from "./bench.ts";
 
 export const conformance: Suite = (bench) => {
@@ -14,6 +14,23 @@ export const conformance: Suite = (bench) => {
         return {
           source: new KafkaSource({ brokers: kafka.broker }, { topic }),
           put: (part, events) => other.write(topic, events.map(String), Number(part.split("-").at(-1))),
+          close: () => Promise.resolve(),
+        };
+      },
+    });
+    for (const { name, run } of cases) it(name, run);
+  });
+
+  describe("KafkaSink, as any sink", () => {
+    const cases = sinkConformance<string | Uint8Array>({
+      resumes: false,
+      row: (n) => `{"row":${n}}`,
+      async open() {
+        const { kafka, other } = bench();
+        const topic = await other.topic();
+        return {
+          sink: new KafkaSink({ brokers: kafka.broker }, { topic }),
+          read: () => other.valuesOf(topic),
           close: () => Promise.resolve(),
         };
       },

@@ -1,4 +1,4 @@
-import { KafkaClient } from "@kafkats/client";
+import { KafkaClient, responses } from "@kafkats/client";
 import type { LocalKafka } from "@millrace/local-kafka";
 
 let topics = 0;
@@ -44,14 +44,12 @@ export class OtherSide implements AsyncDisposable {
   async recordsOf(topic: string, partition = 0): Promise<readonly ReadRecord[]> {
     const records: ReadRecord[] = [];
     for (let offset = 0n; ;) {
-      const { recordBatches, highWatermark } = await this.client.fetch(topic, partition, offset, {
-        maxWaitMs: 100,
-      });
-      for (const batch of recordBatches ?? []) {
+      const answer = await this.client.fetch(topic, partition, offset, { maxWaitMs: 100 });
+      for (const batch of await responses.decodePartitionRecordBatches(answer)) {
         records.push(...batch.records);
         offset = batch.baseOffset + BigInt(batch.lastOffsetDelta) + 1n;
       }
-      if (offset >= highWatermark) return records;
+      if (offset >= answer.highWatermark) return records;
     }
   }
 
