@@ -12,10 +12,10 @@ const rooms = {
   "redis-source": ["dataflow"],
   "redis-store": ["windowing", "dataflow", "redis-source"],
   "kafka-source": ["windowing", "dataflow", "redis-source"],
-  cli: ["windowing", "dataflow", "redis-source"],
-  command: ["cli", "json", "windowing", "dataflow", "redis-source", "redis-store"],
+  cli: ["windowing", "dataflow", "redis-source", "kafka-source"],
+  command: ["cli", "json", "windowing", "dataflow", "redis-source", "redis-store", "kafka-source"],
   observe: ["windowing", "dataflow"],
-  millrace: ["command", "json", "windowing", "dataflow", "redis-source", "redis-store"],
+  millrace: ["command", "json", "windowing", "dataflow", "redis-source", "redis-store", "kafka-source"],
   "create-millrace": [],
   app: ["command", "cli", "json", "event-schema", "windowing", "dataflow", "redis-source", "redis-store"],
 };

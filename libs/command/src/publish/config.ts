@@ -3,6 +3,7 @@ import {
   UsageError,
   drainOption,
   integer,
+  kafkaOptions,
   logOptions,
   positive,
   redisOptions,
@@ -11,6 +12,7 @@ import {
   withoutStream,
 } from "@millrace/cli";
 import type { ProgramConfig, TransportDefaults, TransportSettings, Value } from "@millrace/cli";
+import type { KafkaConnectionOptions } from "@millrace/kafka-source";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { parseDuration } from "@millrace/windowing";
 import { deliveryOptions } from "./delivery-options.ts";
@@ -30,7 +32,9 @@ export interface PublishProgram {
 
 /** Configuration of a publisher. */
 export interface PublishConfig extends ProgramConfig {
-  readonly redis: RedisConnectionOptions;
+  /** `undefined`: events go to Kafka. */
+  readonly redis: RedisConnectionOptions | undefined;
+  readonly kafka: KafkaConnectionOptions | undefined;
   readonly transport: TransportSettings;
   /** The field of a stream's entries that holds their messages; `undefined`: the default. */
   readonly streamField: string | undefined;
@@ -59,7 +63,10 @@ export function publishConfig(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): PublishConfig {
-  const cli = new CommandLine(program.title, "Publishes the lines of a JSONL file to Redis, unchanged.");
+  const cli = new CommandLine(
+    program.title,
+    "Publishes the lines of a JSONL file to Redis or Kafka, unchanged.",
+  );
   const { idField } = program;
   const given = cli.option<string | undefined>(
     {
@@ -106,6 +113,8 @@ export function publishConfig(
   const streamField = streamFieldOption(cli);
   const delivery = deliveryOptions(cli, transport);
   const redis = redisOptions(cli);
+  const connectTimeoutMs = (): number | undefined => redis().connectTimeoutMs;
+  const kafka = kafkaOptions(cli, { transport, connectTimeoutMs });
   const log = logOptions(cli);
   cli.parse(args, env);
   const file = given();
@@ -129,8 +138,12 @@ export function publishConfig(
     cli.withoutEffect(loop, "--generate does not end at the end of the file");
   }
   withoutStream(cli, streamField, transport());
-  if (transport().transport === "stream" && wait() > 0) {
-    cli.withoutEffect(wait, "a stream keeps events until they are read, and --transport is stream");
+  const how = transport().transport;
+  if ((how === "stream" || how === "kafka") && wait() > 0) {
+    cli.withoutEffect(
+      wait,
+      `a ${how === "stream" ? how : "topic"} keeps events until they are read, and --transport is ${how}`,
+    );
   }
   return {
     file,
@@ -146,7 +159,8 @@ export function publishConfig(
     transport: transport(),
     streamField: streamField(),
     delivery: delivery(),
-    redis: redis(),
+    redis: how === "kafka" ? undefined : redis(),
+    kafka: kafka(),
     log: log(),
   };
 }

@@ -1,5 +1,6 @@
 import type { ProgramContext } from "@millrace/cli";
 import { SYSTEM_TIME, start } from "@millrace/dataflow";
+import { describeKafka } from "@millrace/kafka-source";
 import { StartClock, describeRedis } from "@millrace/redis-source";
 import type { PublishConfig } from "./config.ts";
 import { STDIN } from "./events-file.ts";
@@ -20,14 +21,16 @@ export async function publish({
   signal,
 }: ProgramContext<PublishConfig>): Promise<void> {
   // All first connections share one `--connect-timeout`.
-  const config = { ...given, redis: { ...given.redis, startClock: new StartClock() } };
-  const redis = describeRedis(config.redis);
+  const redis = given.redis && { ...given.redis, startClock: new StartClock() };
+  const config = { ...given, redis };
+  const where = given.kafka === undefined ? describeRedis(redis ?? {}) : describeKafka(given.kafka);
+  const server = given.kafka === undefined ? { redis: where } : { kafka: where };
   const { transport, channel, partitions } = config.transport;
   const { framing } = config.delivery;
   const packing = framing === undefined ? "as bare lines" : `in frames of up to ${framing.batch} events`;
   logger.info(
-    { event: "starting", file: config.file, redis, transport, channel, partitions, framing },
-    `publishing ${inputLabel(config)} on ${transport} ${channel} of ${redis}, ${packing}`,
+    { event: "starting", file: config.file, ...server, transport, channel, partitions, framing },
+    `publishing ${inputLabel(config)} on ${transport} ${channel} of ${where}, ${packing}`,
   );
   await waitForSubscribers(config, logger, signal);
   const { source, total } = await inputOf(config);
@@ -45,7 +48,12 @@ export async function publish({
   } finally {
     progress.end();
     const elapsedMs = SYSTEM_TIME.monotonic() - began;
-    report(logger, running.stats(), stats(), { elapsedMs, numbered: framing !== undefined });
+    const numbered = framing !== undefined || given.kafka !== undefined;
+    report(logger, running.stats(), stats(), {
+      elapsedMs,
+      numbered,
+      to: given.kafka === undefined ? "Redis" : "Kafka",
+    });
   }
 }
 

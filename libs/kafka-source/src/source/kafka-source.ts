@@ -9,6 +9,7 @@ import type {
   Source,
 } from "@millrace/dataflow";
 import { sourceFrom } from "@millrace/redis-source";
+import type { Origin } from "@millrace/redis-source";
 import { resolveKafka } from "../connection/connection-options.ts";
 import type { KafkaConnectionOptions, KafkaTarget } from "../connection/connection-options.ts";
 import { KafkaCluster } from "../connection/kafka-cluster.ts";
@@ -24,8 +25,9 @@ import { DEFAULT_KAFKA_SOURCE_OPTIONS, checkSourceSettings, checkTopic } from ".
 import type { KafkaSourceOptions, KafkaSourceSettings } from "./source-options.ts";
 import { TopicReader } from "./topic-reader.ts";
 
-/** Where a line came from, and what came with it. */
-export interface RecordOrigin {
+/** Where a line came from, and what came with it. A flow that reads channels or streams with their origin can read it. */
+export interface RecordOrigin extends Origin {
+  /** The same as `channel`. */
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
@@ -33,7 +35,7 @@ export interface RecordOrigin {
   readonly time: number;
   /** The record's key as text; `undefined`: it has none. */
   readonly key: string | undefined;
-  /** The record's headers as text. Of headers with the same name it is the last one. */
+  /** The record's headers as text; the same as `fields`. Of headers with the same name it is the last one. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -185,7 +187,9 @@ export class KafkaSource implements Source<RawLine> {
 
   #originOf(partition: number, record: RecordCursor): RecordOrigin {
     const { offset, time, headers } = record;
-    return { topic: this.#topic, partition, offset, time, key: record.key?.toString(), headers };
+    const topic = this.#topic;
+    const key = record.key?.toString();
+    return { topic, channel: topic, partition, offset, time, key, headers, fields: headers };
   }
 
   #partitionOf(part: string): number {

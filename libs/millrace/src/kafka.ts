@@ -1,0 +1,36 @@
+/** Kafka as source and sink of flows. Its client is a package of its own: `npm install @kafkats/client@0.12`. */
+
+export {
+  KafkaAuthError,
+  KafkaClientMissingError,
+  KafkaClosedError,
+  KafkaError,
+  KafkaNotReadyError,
+  KafkaOptionsError,
+  KafkaPositionError,
+  KafkaRecordsError,
+  KafkaRefusedError,
+  KafkaResultSink,
+  KafkaSink,
+  KafkaSource,
+  KafkaTlsError,
+  KafkaTopicError,
+  KafkaUnreachableError,
+  decodeRecordLine,
+  partitionOfKey,
+} from "@millrace/kafka-source";
+export type {
+  KafkaConnectionOptions,
+  KafkaPartition,
+  KafkaPassword,
+  KafkaResultSinkOptions,
+  KafkaSinkOptions,
+  KafkaSinkStats,
+  KafkaSourceOptions,
+  KafkaStart,
+  KafkaStats,
+  KafkaTls,
+  KafkaToken,
+  RecordLine,
+  RecordOrigin,
+} from "@millrace/kafka-source";
