@@ -3,6 +3,7 @@
  * method a request of Kafka's protocol, and batches of records as bytes. What is used here is all that another client
  * would have to offer.
  */
+import { isIP } from "node:net";
 import type * as Kafkats from "@kafkats/client";
 import type { BrokerAddress, KafkaTarget } from "./connection/connection-options.ts";
 import { errorOf } from "./connection/protocol-codes.ts";
@@ -134,7 +135,7 @@ export async function loadKafkaClient(): Promise<KafkaClient> {
   }
   return {
     async connect(target, address) {
-      const broker = new kafkats.Broker({ ...address, ...settingsOf(target), nodeId: 0 });
+      const broker = new kafkats.Broker({ ...address, ...settingsOf(target, address), nodeId: 0 });
       const at = `${address.host}:${address.port}`;
       try {
         await broker.connect();
@@ -330,15 +331,10 @@ class KafkatsBroker implements BrokerClient {
 
 const NOTHING = Buffer.alloc(0);
 
-function settingsOf({
-  clientId,
-  tls,
-  sasl,
-  connectTimeoutMs,
-}: KafkaTarget): Pick<
-  Kafkats.BrokerConfig,
-  "clientId" | "connectionTimeoutMs" | "requestTimeoutMs" | "tls" | "sasl"
-> {
+function settingsOf(
+  { clientId, tls, sasl, connectTimeoutMs }: KafkaTarget,
+  { host }: BrokerAddress,
+): Pick<Kafkats.BrokerConfig, "clientId" | "connectionTimeoutMs" | "requestTimeoutMs" | "tls" | "sasl"> {
   const { ca, cert, key, passphrase } = tls ?? {};
   return {
     clientId,
@@ -349,6 +345,8 @@ function settingsOf({
       : {
           tls: {
             enabled: true,
+            // TLS has no names for addresses; the certificate is still checked against the address.
+            servername: isIP(host) === 0 ? host : "",
             ...(ca === undefined ? {} : { ca: typeof ca === "string" ? ca : [...ca] }),
             ...(cert === undefined ? {} : { cert }),
             ...(key === undefined ? {} : { key }),

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, it } from "@jest/globals";
 import { startKafka, whyWithoutKafka } from "@millrace/local-kafka";
 import type { Bench } from "./broker/bench.ts";
+import { connections } from "./broker/connections.ts";
 import { conformance } from "./broker/conformance.ts";
 import { outage } from "./broker/outage.ts";
 import { sink } from "./broker/sink.ts";
 import { source } from "./broker/source.ts";
+import { LISTENERS } from "./support/listeners.ts";
 import { OtherSide } from "./support/other-side.ts";
 
 /* One broker for all tests that need one: it takes seconds to start. */
@@ -21,7 +23,7 @@ else {
     };
 
     beforeAll(async () => {
-      const kafka = await startKafka();
+      const kafka = await startKafka(LISTENERS);
       current = { kafka, other: await OtherSide.connect(kafka) };
     });
 
@@ -33,6 +35,7 @@ else {
     conformance(bench);
     source(bench);
     sink(bench);
+    connections(bench);
     outage(bench);
   });
 }
