@@ -3,6 +3,7 @@ import { startKafka, whyWithoutKafka } from "@millrace/local-kafka";
 import type { Bench } from "./broker/bench.ts";
 import { connections } from "./broker/connections.ts";
 import { conformance } from "./broker/conformance.ts";
+import { examples } from "./broker/examples.ts";
 import { outage } from "./broker/outage.ts";
 import { sink } from "./broker/sink.ts";
 import { source } from "./broker/source.ts";
@@ -36,6 +37,7 @@ else {
     source(bench);
     sink(bench);
     connections(bench);
+    examples(bench);
     outage(bench);
   });
 }

@@ -10,6 +10,7 @@ export interface KafkaPassword {
 /** A token of an OAuth server, fetched again for each connection. */
 export interface KafkaToken {
   readonly mechanism: "oauthbearer";
+  /** Called for each connection. */
   readonly token: () => string | Promise<string>;
 }
 
