@@ -6,7 +6,7 @@
 import { isIP } from "node:net";
 import type * as Kafkats from "@kafkats/client";
 import type { BrokerAddress, KafkaTarget } from "./connection/connection-options.ts";
-import { errorOf } from "./connection/protocol-codes.ts";
+import { CODES, errorOf } from "./connection/protocol-codes.ts";
 import {
   KafkaAuthError,
   KafkaClientMissingError,
@@ -112,7 +112,7 @@ export interface KafkaClient {
   /** @param codec the number of a way to compress, from 1 on @throws KafkaRecordsError if no package for it is installed */
   decompress(codec: number, bytes: Buffer): Buffer | Promise<Buffer>;
   /** The checksum (CRC-32C) of a part of the bytes. */
-  checksumOf(bytes: Buffer, from: number, to: number): number;
+  readonly checksumOf: (bytes: Buffer, from: number, to: number) => number;
   /** One batch of records, without compression. */
   encodeBatch(
     records: readonly RecordToWrite[],
@@ -146,7 +146,9 @@ export async function loadKafkaClient(): Promise<KafkaClient> {
       return new KafkatsBroker(broker, at, target);
     },
     decompress(codec, bytes) {
-      const found = kafkats.compressionCodecs.get(codec);
+      const { Gzip, Snappy, Lz4, Zstd } = kafkats.CompressionType;
+      const type = [Gzip, Snappy, Lz4, Zstd][codec - 1];
+      const found = type === undefined ? undefined : kafkats.compressionCodecs.get(type);
       if (found !== undefined) return found.decompress(bytes);
       throw new KafkaRecordsError(
         `The topic's records are compressed with ${CODECS[codec] ?? `codec ${codec}`}, for which no package is installed. ` +
@@ -201,7 +203,8 @@ class KafkatsBroker implements BrokerClient {
       this.#broker.metadata({ topics: [{ name }], allowAutoTopicCreation: false }),
     );
     const topic = topics.find((each) => each.name === name);
-    if (topic === undefined || topic.errorCode !== 0) throw errorOf(topic?.errorCode ?? 3, what);
+    if (topic === undefined) throw errorOf(CODES.unknownTopic, what);
+    requireNone(topic.errorCode, what);
     const leaders = [...topic.partitions]
       .sort((a, b) => a.partitionIndex - b.partitionIndex)
       .map(({ leaderId }) => leaderId);
@@ -237,7 +240,7 @@ class KafkatsBroker implements BrokerClient {
         ],
       }),
     );
-    if (errorCode !== 0) throw errorOf(errorCode, what);
+    requireNone(errorCode, what);
     return topics.flatMap((answered) =>
       answered.partitions.map((part) => ({
         partition: part.partitionIndex,
@@ -263,7 +266,8 @@ class KafkatsBroker implements BrokerClient {
       }),
     );
     const answer = topics[0]?.partitions[0];
-    if (answer === undefined || answer.errorCode !== 0) throw errorOf(answer?.errorCode ?? -1, what);
+    if (answer === undefined) throw errorOf(CODES.unknownServerError, what);
+    requireNone(answer.errorCode, what);
     return Number(answer.offset);
   }
 
@@ -281,7 +285,7 @@ class KafkatsBroker implements BrokerClient {
     const { errorCode, producerId, producerEpoch } = await this.#ask(what, () =>
       this.#broker.initProducerId({ transactionalId: null, transactionTimeoutMs: 0 }),
     );
-    if (errorCode !== 0) throw errorOf(errorCode, what);
+    requireNone(errorCode, what);
     return { producerId, producerEpoch };
   }
 
@@ -291,7 +295,7 @@ class KafkatsBroker implements BrokerClient {
       this.#broker.findCoordinator({ key: group, keyType: 0, coordinatorKeys: [group] }),
     );
     const { errorCode, nodeId, host, port } = answer.coordinators?.[0] ?? answer;
-    if (errorCode !== 0) throw errorOf(errorCode, what);
+    requireNone(errorCode, what);
     return { node: nodeId, host, port };
   }
 
@@ -309,9 +313,7 @@ class KafkatsBroker implements BrokerClient {
         topics: [{ name, partitions }],
       }),
     );
-    for (const { errorCode } of topics.flatMap((topic) => topic.partitions)) {
-      if (errorCode !== 0) throw errorOf(errorCode, what);
-    }
+    for (const { errorCode } of topics.flatMap((topic) => topic.partitions)) requireNone(errorCode, what);
   }
 
   close(): Promise<void> {
@@ -330,6 +332,10 @@ class KafkatsBroker implements BrokerClient {
 }
 
 const NOTHING = Buffer.alloc(0);
+
+function requireNone(code: number, what: string): void {
+  if (code !== CODES.none) throw errorOf(code, what);
+}
 
 function settingsOf(
   { clientId, tls, sasl, connectTimeoutMs }: KafkaTarget,

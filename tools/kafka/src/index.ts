@@ -1,4 +1,4 @@
-export { whyWithoutKafka } from "./look-for-java.mjs";
+export { whyWithoutKafka } from "./why-without-kafka.ts";
 export { LocalKafkaError } from "./local-kafka-error.ts";
 export { startKafka } from "./start-kafka.ts";
 

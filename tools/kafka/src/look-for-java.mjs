@@ -27,17 +27,6 @@ export function lookForJava() {
   return maven.status === 0 ? undefined : { why: `There is no Maven (mvn) here. ${REMEDY}` };
 }
 
-/**
- * Why tests that need a broker are left out, with the remedy; `undefined`: they run. With `MILLRACE_TEST_ALL=1` or
- * `CI=true` they always do, and fail where something is missing.
- *
- * @returns {string | undefined}
- */
-export function whyWithoutKafka() {
-  const required = process.env["MILLRACE_TEST_ALL"] === "1" || process.env["CI"] === "true";
-  return required ? undefined : lookForJava()?.why;
-}
-
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { why } = lookForJava() ?? { why: "Java and Maven are here." };
   console.log(why);

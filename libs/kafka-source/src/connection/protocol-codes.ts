@@ -3,6 +3,7 @@ import type { KafkaError } from "../errors.ts";
 
 /** Numbers of errors in Kafka's protocol that this library acts on. */
 export const CODES = Object.freeze({
+  unknownServerError: -1,
   none: 0,
   offsetOutOfRange: 1,
   unknownTopic: 3,

@@ -2,7 +2,7 @@
 export interface Share<T> {
   readonly value: T;
   /** The last user closes it. Idempotent. */
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 /** Opens something for its first user and closes it after the last one; a user who comes later gets a new one. */

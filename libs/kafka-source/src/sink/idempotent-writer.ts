@@ -103,7 +103,7 @@ export class IdempotentWriter {
 
   async #send(
     batches: ReadonlyMap<number, Batch>,
-  ): Promise<{ readonly accepted: ReadonlySet<number>; readonly failure: unknown }> {
+  ): Promise<{ readonly accepted: ReadonlySet<number>; readonly failure: Error | undefined }> {
     const byNode = new Map<number, Map<number, Buffer>>();
     for (const [partition, { bytes }] of batches) {
       const node = this.#cluster.metadata.leaders[partition] ?? -1;
@@ -111,7 +111,7 @@ export class IdempotentWriter {
       byNode.set(node, ofNode.set(partition, bytes));
     }
     const accepted = new Set<number>();
-    let failure: unknown;
+    let failure: Error | undefined;
     const outcomes = await Promise.allSettled(
       Array.from(byNode, async ([node, ofNode]) => {
         const broker = await this.#cluster.broker(node);
@@ -120,7 +120,7 @@ export class IdempotentWriter {
     );
     for (const outcome of outcomes) {
       if (outcome.status === "rejected") {
-        failure ??= outcome.reason;
+        failure ??= asError(outcome.reason);
         continue;
       }
       for (const [partition, code] of outcome.value) {
@@ -150,4 +150,8 @@ export class IdempotentWriter {
 
 function without<T>(all: ReadonlyMap<number, T>, some: ReadonlySet<number>): ReadonlyMap<number, T> {
   return new Map([...all].filter(([partition]) => !some.has(partition)));
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
 }

@@ -49,7 +49,7 @@ export function readLosses(given: Json | undefined): readonly LossEntry[] | unde
   const entries: LossEntry[] = [];
   for (const entry of given as readonly Json[]) {
     if (!Array.isArray(entry)) return undefined;
-    const [from, to, offsets]: readonly unknown[] = entry;
+    const [from, to, offsets] = entry as readonly Json[];
     if (typeof from !== "number" || typeof to !== "number" || typeof offsets !== "number") return undefined;
     entries.push([from, to, offsets]);
   }

@@ -75,7 +75,7 @@ export function checkSourceSettings(settings: KafkaSourceSettings): KafkaSourceS
     }
   }
   if (!STARTS.includes(start)) {
-    throw new KafkaOptionsError(`start is "${String(start)}". Give ${STARTS.join(", ")}.`);
+    throw new KafkaOptionsError(`start is "${start}". Give ${STARTS.join(", ")}.`);
   }
   if (group === "") {
     throw new KafkaOptionsError("The name of a consumer group is empty. Give a name, or leave it out.");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { murmur2 } from "../src/sink/murmur2.ts";
+import { murmur2 } from "../../src/sink/murmur2.ts";
 
 describe("murmur2", () => {
   // Those of Kafka's own tests of its hash.
