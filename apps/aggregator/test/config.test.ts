@@ -13,6 +13,21 @@ const inspectConfig = (args: Args, env: Env) => command.inspectConfig(AGGREGATOR
 const resetConfig = (args: Args, env: Env) => command.resetConfig(AGGREGATOR, args, env);
 
 describe("aggregatorConfig", () => {
+  test("with Kafka keeps state in Redis, and names tasks after the topic's partitions", () => {
+    const kafka = ["--transport=kafka", "--channel=clicks"];
+    expect(aggregatorConfig([...kafka, "--tasks=0,2", "--start=latest", "--group=g"], {})).toMatchObject({
+      ...{ store: "redis", start: "latest", group: "g", tasks: ["clicks-0", "clicks-2"] },
+      kafka: { brokers: ["localhost:9092"] },
+    });
+    expect(() => aggregatorConfig([...kafka, "--start=5-0"], {})).toThrow(
+      "with Kafka give earliest or latest",
+    );
+    expect(() => aggregatorConfig([...kafka, "--trim"], {})).toThrow("--trim has no effect");
+    expect(() => aggregatorConfig([...kafka, "--late=late.jsonl"], {})).toThrow("put {part} into the name");
+    // All partitions of the topic, which Kafka is asked for.
+    expect(inspectConfig(kafka, {}).tasks).toBeUndefined();
+  });
+
   test("counts mobile events in 5 s windows by default", () => {
     expect(aggregatorConfig([], {})).toEqual({
       flow: {
