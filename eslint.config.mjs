@@ -12,7 +12,7 @@ const rooms = {
   "redis-source": ["dataflow"],
   "redis-store": ["windowing", "dataflow", "redis-source"],
   "kafka-source": ["windowing", "dataflow", "redis-source"],
-  cli: ["windowing", "dataflow", "redis-source", "kafka-source"],
+  cli: ["windowing", "dataflow", "redis-source"],
   command: ["cli", "json", "windowing", "dataflow", "redis-source", "redis-store", "kafka-source"],
   observe: ["windowing", "dataflow"],
   millrace: ["command", "json", "windowing", "dataflow", "redis-source", "redis-store", "kafka-source"],

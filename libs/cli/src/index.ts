@@ -23,6 +23,6 @@ export type { LogLevel, LogSettings } from "./log-options.ts";
 export type { LogStream } from "./create-logger.ts";
 export type { OptionSpec, Value } from "./command-line.ts";
 export type { Parser } from "./parsers.ts";
-export type { KafkaOptionContext } from "./kafka-options.ts";
+export type { KafkaOptionContext, KafkaSettings, KafkaUser } from "./kafka-options.ts";
 export type { ProgramConfig, ProgramContext } from "./run-program.ts";
 export type { InputSettings, Transport, TransportDefaults, TransportSettings } from "./transport-options.ts";

@@ -1,13 +1,27 @@
 import { readFileSync } from "node:fs";
-import { KafkaOptionsError, describeKafka } from "@millrace/kafka-source";
-import type { KafkaConnectionOptions, KafkaPassword } from "@millrace/kafka-source";
 import type { CommandLine, Value } from "./command-line.ts";
 import { UsageError } from "./errors.ts";
 import { listOf, oneOf, text } from "./parsers.ts";
 import { secretOption } from "./secret-option.ts";
 import type { Transport } from "./transport-options.ts";
 
-const MECHANISMS: readonly KafkaPassword["mechanism"][] = ["plain", "scram-sha-256", "scram-sha-512"];
+const MECHANISMS = ["plain", "scram-sha-256", "scram-sha-512"] as const;
+const BROKER = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:/@[\]]+)(?::\d{1,5})?$/;
+
+/** Which Kafka, and as whom: options of a connection of `@millrace/kafka-source`. */
+export interface KafkaSettings {
+  readonly brokers: readonly string[];
+  readonly tls?: true | { readonly ca: string };
+  readonly sasl?: KafkaUser;
+  readonly connectTimeoutMs?: number | undefined;
+}
+
+/** A user of Kafka, and how the password is checked. */
+export interface KafkaUser {
+  readonly mechanism: (typeof MECHANISMS)[number];
+  readonly username: string;
+  readonly password: string;
+}
 
 /** What the options of Kafka depend on. */
 export interface KafkaOptionContext {
@@ -24,13 +38,13 @@ export interface KafkaOptionContext {
 export function kafkaOptions(
   cli: CommandLine,
   { transport, connectTimeoutMs }: KafkaOptionContext,
-): Value<KafkaConnectionOptions | undefined> {
+): Value<KafkaSettings | undefined> {
   const brokers = cli.option(
     {
       flag: "--brokers <addresses>",
       env: "KAFKA_BROKERS",
       description: "kafka: host:port of some brokers, separated by commas",
-      parse: listOf(text),
+      parse: listOf(broker),
       defaultText: "localhost:9092",
     },
     ["localhost:9092"],
@@ -69,35 +83,31 @@ export function kafkaOptions(
     }
     if (!tls()) cli.withoutEffect(ca, "it needs --kafka-tls");
     if (username() === undefined) cli.withoutEffect(mechanism, "it needs --kafka-username");
-    return checked({
+    const [trusted, name] = [ca(), username()];
+    return {
       brokers: brokers(),
-      ...(tls() ? { tls: ca() === undefined ? true : { ca: ca() } } : {}),
-      ...(username() === undefined ? {} : { sasl: userOf(username() ?? "", password(), mechanism()) }),
+      ...(tls() ? { tls: trusted === undefined ? true : { ca: trusted } } : {}),
+      ...(name === undefined ? {} : { sasl: userOf(name, password(), mechanism()) }),
       connectTimeoutMs: connectTimeoutMs(),
-    });
+    };
   };
 }
 
 function userOf(
   username: string,
   password: string | undefined,
-  mechanism: KafkaPassword["mechanism"],
-): KafkaPassword {
+  mechanism: KafkaUser["mechanism"],
+): KafkaUser {
   if (password !== undefined) return { mechanism, username, password };
   throw new UsageError(
     "--kafka-username: the password is missing; set KAFKA_PASSWORD, or KAFKA_PASSWORD_FILE to a file with it",
   );
 }
 
-/** Turns an error about the options into a UsageError. */
-function checked(options: KafkaConnectionOptions): KafkaConnectionOptions {
-  try {
-    describeKafka(options);
-    return options;
-  } catch (error) {
-    if (error instanceof KafkaOptionsError) throw new UsageError(`--brokers: ${error.message}`);
-    throw error;
-  }
+/** A broker's name never has a user or a password, and what is none is not repeated. */
+function broker(given: string): string {
+  if (BROKER.test(given)) return given;
+  throw new RangeError("a broker is not given as host:port; give it such as localhost:9092");
 }
 
 function contentOf(path: string): string {

@@ -3,12 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { CommandLine, UsageError, inputOptions, kafkaOptions, transportOptions } from "@millrace/cli";
-import type { InputSettings, TransportSettings } from "@millrace/cli";
-import type { KafkaConnectionOptions } from "@millrace/kafka-source";
+import type { InputSettings, KafkaSettings, TransportSettings } from "@millrace/cli";
 
 interface Settings {
   readonly input: InputSettings;
-  readonly kafka: KafkaConnectionOptions | undefined;
+  readonly kafka: KafkaSettings | undefined;
   readonly notes: readonly string[];
 }
 
@@ -70,7 +69,7 @@ describe("with --transport=kafka", () => {
     [["--kafka-sasl=plain"], "--kafka-sasl has no effect: it needs --kafka-username"],
     [[`--kafka-ca=${import.meta.filename}`], "--kafka-ca has no effect: it needs --kafka-tls"],
     [["--kafka-ca=/nowhere"], "--kafka-ca: /nowhere cannot be read"],
-    [["--brokers=kafka://a"], "--brokers: A broker is not given as host:port"],
+    [["--brokers=kafka://a"], "--brokers: a broker is not given as host:port"],
     [["--kafka-sasl=gssapi"], '--kafka-sasl: "gssapi" is none of plain, scram-sha-256, scram-sha-512'],
   ])("refuse %j", (args, message) => {
     const given = ["--transport=kafka", ...args];

@@ -42,7 +42,6 @@ const NOT_FOR_FLOWS = {
     ...["KeyConnections", "OpenConnection", "describeRedis", "explainFailure", "replyKind", "ReplyKind"],
     ...["parseRedisUrl", "RedisUrl", "HostAndPort"],
   ],
-  "kafka-source": ["DEFAULT_KAFKA_SOURCE_OPTIONS", "KafkaSourceSettings", "describeKafka"],
   "redis-store": [
     ...["DEFAULT_REDIS_STORE_OPTIONS", "DEFAULT_STREAM_RESULT_SINK_OPTIONS", "DEFAULT_TASK_ACCESS_OPTIONS"],
     "TaskKeys",
@@ -62,7 +61,6 @@ function exportsOf(path: string): string[] {
 describe.each([
   { entry: "index", packages: ["windowing", "dataflow"] },
   { entry: "redis", packages: ["redis-source", "redis-store"] },
-  { entry: "kafka", packages: ["kafka-source"] },
 ] as const)("millrace's $entry", ({ entry, packages }) => {
   it.each(packages)("has every name of %s, except those that are listed here as not for flows", (name) => {
     const offered = new Set(exportsOf(`millrace/src/${entry}.ts`));

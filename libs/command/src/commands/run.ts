@@ -1,8 +1,8 @@
 import type { InputSettings, ProgramContext } from "@millrace/cli";
 import { describe, start } from "@millrace/dataflow";
-import { describeKafka } from "@millrace/kafka-source";
 import { StartClock, describeRedis } from "@millrace/redis-source";
 import { RedisStore } from "@millrace/redis-store";
+import { describeKafka } from "../kafka.ts";
 import { readsLog } from "../options/run-options.ts";
 import type { RunConfig } from "../options/run-options.ts";
 import { clockFor } from "../options/clock-spec.ts";
@@ -36,7 +36,7 @@ export async function run({ config: given, logger, signal }: ProgramContext<RunC
   const { storeTimeoutMs, maxKeys } = config;
   const store =
     config.store === "none" ? undefined : new RedisStore(config.redis, { logger, storeTimeoutMs });
-  const source = sourceOf(config);
+  const source = await sourceOf(config);
   const { parts, used } = watchedParts({
     source,
     sourceWithOrigin: source.withOrigin(),

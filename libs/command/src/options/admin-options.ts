@@ -1,11 +1,10 @@
 import { inputOptions, kafkaOptions, logOptions, redisOptions } from "@millrace/cli";
-import type { CommandLine, InputSettings, ProgramConfig, Value } from "@millrace/cli";
+import type { CommandLine, InputSettings, KafkaSettings, ProgramConfig, Value } from "@millrace/cli";
 import type { Logger } from "@millrace/dataflow";
-import { KafkaSource } from "@millrace/kafka-source";
-import type { KafkaConnectionOptions } from "@millrace/kafka-source";
 import { describeRedis } from "@millrace/redis-source";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import type { FlowProgram } from "../flow-program.ts";
+import { loadKafka } from "../kafka.ts";
 import { runOptions } from "./run-options.ts";
 import { flowLabel } from "../flows/flow-choice.ts";
 import type { FlowChoice } from "../flows/flow-choice.ts";
@@ -18,7 +17,7 @@ export interface AdminConfig extends ProgramConfig {
   /** Names of the partitions; `undefined`: all that the topic has. */
   readonly tasks: readonly string[] | undefined;
   readonly input: InputSettings;
-  readonly kafka: KafkaConnectionOptions | undefined;
+  readonly kafka: KafkaSettings | undefined;
   /** `Infinity`: as long as it takes. */
   readonly storeTimeoutMs: number;
   /** A new Redis has no tasks. */
@@ -67,14 +66,17 @@ export async function begin(
   logger: Logger,
 ): Promise<readonly string[]> {
   const [label, redis] = [flowLabel(flow), describeRedis(options)];
-  const tasks =
-    given ??
-    (kafka === undefined ? [] : await new KafkaSource(kafka, { topic: input.channels[0] ?? "" }).listParts());
+  const tasks = given ?? (kafka === undefined ? [] : await partsOf(kafka, input));
   logger.info(
     { event: "starting", flow: label, redis, tasks },
     `${what} ${tasks.length} ${tasks.length === 1 ? "task" : "tasks"} of ${label} in ${redis}`,
   );
   return tasks;
+}
+
+async function partsOf(kafka: KafkaSettings, { channels }: InputSettings): Promise<readonly string[]> {
+  const { KafkaSource } = await loadKafka();
+  return new KafkaSource(kafka, { topic: channels[0] ?? "" }).listParts();
 }
 
 /** Prints a value as one JSON line on standard output. */

@@ -12,9 +12,8 @@ import {
   withoutLog,
   withoutStream,
 } from "@millrace/cli";
-import type { InputSettings, ProgramConfig, Value } from "@millrace/cli";
+import type { InputSettings, KafkaSettings, ProgramConfig, Value } from "@millrace/cli";
 import type { IdleFrom } from "@millrace/dataflow";
-import type { KafkaConnectionOptions } from "@millrace/kafka-source";
 import type { EntryForm, RedisConnectionOptions } from "@millrace/redis-source";
 import { formatDuration, parseDuration, toMs, tumbling } from "@millrace/windowing";
 import type { FlowProgram } from "../flow-program.ts";
@@ -36,7 +35,7 @@ export interface RunConfig extends ProgramConfig {
   readonly flow: FlowSettings;
   readonly redis: RedisConnectionOptions;
   /** Where the topic is; `undefined`: events come from Redis or a file. */
-  readonly kafka: KafkaConnectionOptions | undefined;
+  readonly kafka: KafkaSettings | undefined;
   /** Absolute path of a file to read in place of Redis, or `-` for standard input. */
   readonly file: string | undefined;
   readonly input: InputSettings;

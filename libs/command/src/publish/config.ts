@@ -11,8 +11,13 @@ import {
   transportOptions,
   withoutStream,
 } from "@millrace/cli";
-import type { ProgramConfig, TransportDefaults, TransportSettings, Value } from "@millrace/cli";
-import type { KafkaConnectionOptions } from "@millrace/kafka-source";
+import type {
+  KafkaSettings,
+  ProgramConfig,
+  TransportDefaults,
+  TransportSettings,
+  Value,
+} from "@millrace/cli";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { parseDuration } from "@millrace/windowing";
 import { deliveryOptions } from "./delivery-options.ts";
@@ -34,7 +39,7 @@ export interface PublishProgram {
 export interface PublishConfig extends ProgramConfig {
   /** `undefined`: events go to Kafka. */
   readonly redis: RedisConnectionOptions | undefined;
-  readonly kafka: KafkaConnectionOptions | undefined;
+  readonly kafka: KafkaSettings | undefined;
   readonly transport: TransportSettings;
   /** The field of a stream's entries that holds their messages; `undefined`: the default. */
   readonly streamField: string | undefined;

@@ -1,7 +1,7 @@
 import type { ProgramContext } from "@millrace/cli";
 import { SYSTEM_TIME, start } from "@millrace/dataflow";
-import { describeKafka } from "@millrace/kafka-source";
 import { StartClock, describeRedis } from "@millrace/redis-source";
+import { describeKafka } from "../kafka.ts";
 import type { PublishConfig } from "./config.ts";
 import { STDIN } from "./events-file.ts";
 import { barProgress, logProgress } from "./progress.ts";
@@ -34,7 +34,7 @@ export async function publish({
   );
   await waitForSubscribers(config, logger, signal);
   const { source, total } = await inputOf(config);
-  const { sink, stats } = outputOf(config);
+  const { sink, stats } = await outputOf(config);
   const terminal = process.stderr.isTTY && config.log.format !== "json";
   const progressEveryMs = config.progressEveryMs ?? (terminal ? BAR_EVERY_MS : LOG_EVERY_MS);
   const progress = terminal

@@ -1,6 +1,6 @@
 import type { RawLine, Sink } from "@millrace/dataflow";
-import { KafkaSink } from "@millrace/kafka-source";
 import { RedisPubSubSink, RedisStreamSink } from "@millrace/redis-source";
+import { loadKafka } from "../kafka.ts";
 import type { PublishConfig } from "./config.ts";
 import { keyOf } from "./key-of.ts";
 
@@ -29,16 +29,17 @@ export interface Output {
 }
 
 /** Builds the sink that the configuration asks for. */
-export function outputOf({
+export async function outputOf({
   redis = {},
   kafka,
   transport: how,
   streamField,
   delivery,
-}: PublishConfig): Output {
+}: PublishConfig): Promise<Output> {
   const { transport, channel, partitions, partitionBy } = how;
   if (kafka !== undefined) {
     const key = partitionBy === undefined ? {} : { keyOf: keyOf(partitionBy) };
+    const { KafkaSink } = await loadKafka();
     const topic = new KafkaSink<RawLine>(kafka, { topic: channel, ...key });
     return { sink: topic, stats: () => topic.stats() };
   }

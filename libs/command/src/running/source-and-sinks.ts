@@ -10,8 +10,8 @@ import type { RunConfig } from "../options/run-options.ts";
 import type { FlowParts } from "../flows/flow-parts.ts";
 import { rowOf } from "../flows/row-of.ts";
 import { TerminalSink } from "./terminal-sink.ts";
-import { KafkaSource } from "@millrace/kafka-source";
-import type { KafkaConnectionOptions } from "@millrace/kafka-source";
+import type { KafkaSettings } from "@millrace/cli";
+import { loadKafka } from "../kafka.ts";
 import { RedisPubSubSource, RedisStreamSource } from "@millrace/redis-source";
 
 /** The sinks that the configuration names; those in Redis are the store's. */
@@ -41,7 +41,7 @@ export function sinksOf(
 }
 
 /** The source that the configuration names. */
-export function sourceOf(config: RunConfig): SourceOfLines {
+export async function sourceOf(config: RunConfig): Promise<SourceOfLines> {
   const { file } = config;
   if (file !== undefined) {
     return new LocalLines(file === STDIN ? new StdinSource() : new JsonlFileSource(file), file);
@@ -68,7 +68,8 @@ export function sourceOf(config: RunConfig): SourceOfLines {
   });
 }
 
-function topicOf(config: RunConfig, kafka: KafkaConnectionOptions): KafkaSource {
+async function topicOf(config: RunConfig, kafka: KafkaSettings): Promise<SourceOfLines> {
+  const { KafkaSource } = await loadKafka();
   const { channels, partitionBy } = config.input;
   const { start, group = true } = config;
   return new KafkaSource(kafka, {
