@@ -245,13 +245,13 @@ describe("aggregatorConfig", () => {
     expect(log.notes).toEqual([expect.stringMatching(/^MILLRACE_STREAM_FIELD has no effect: with --stream/)]);
   });
 
-  test("a field divides several names only if it is said", () => {
-    const dividedBy = (...args: readonly string[]): unknown =>
-      command.sourceOf(aggregatorConfig(args, {})).partitioning;
-    expect(dividedBy("--channel=a,b")).toEqual({ kind: "arbitrary" });
-    expect(dividedBy("--channel=a,b", "--partition-by=zone")).toEqual({ kind: "by", field: "zone" });
-    expect(dividedBy("--partitions=2")).toEqual({ kind: "by", field: "os_timezone" });
-    expect(dividedBy("--channel-pattern=clicks:*")).toEqual({ kind: "single" });
+  test("a field divides several names only if it is said", async () => {
+    const dividedBy = async (...args: readonly string[]): Promise<unknown> =>
+      (await command.sourceOf(aggregatorConfig(args, {}))).partitioning;
+    expect(await dividedBy("--channel=a,b")).toEqual({ kind: "arbitrary" });
+    expect(await dividedBy("--channel=a,b", "--partition-by=zone")).toEqual({ kind: "by", field: "zone" });
+    expect(await dividedBy("--partitions=2")).toEqual({ kind: "by", field: "os_timezone" });
+    expect(await dividedBy("--channel-pattern=clicks:*")).toEqual({ kind: "single" });
   });
 
   test("state is kept for each of several names, or for the pattern", () => {
