@@ -61,6 +61,7 @@ describe("aggregatorConfig", () => {
       group: undefined,
       trim: false,
       redis: { connectTimeoutMs: 5_000 },
+      observe: { http: undefined, trace: false },
       log: { level: "info", format: "auto" },
     });
   });

@@ -1,5 +1,6 @@
 import { UsageError } from "@millrace/cli";
 import type { KafkaSettings } from "@millrace/cli";
+import { loadPackage } from "./optional-package.ts";
 import type { KafkaSink, KafkaSource } from "@millrace/kafka-source";
 
 /** A package that is not installed with the commands. */
@@ -13,16 +14,8 @@ interface Kafka {
 
 /** @throws UsageError if it is not installed */
 export async function loadKafka(): Promise<Kafka> {
-  try {
-    const loaded: unknown = await import(KAFKA);
-    if (isKafka(loaded)) return loaded;
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-    throw new UsageError(
-      `--transport=kafka needs packages that are not installed; add them: npm install ${KAFKA} @kafkats/client@0.12`,
-      { cause: error },
-    );
-  }
+  const loaded = await loadPackage(KAFKA, "--transport=kafka", `${KAFKA} @kafkats/client@0.12`);
+  if (isKafka(loaded)) return loaded;
   throw new UsageError(`--transport=kafka: the installed ${KAFKA} is of another version`);
 }
 
@@ -33,8 +26,4 @@ export function describeKafka({ brokers, tls }: KafkaSettings): string {
 
 function isKafka(loaded: unknown): loaded is Kafka {
   return typeof loaded === "object" && loaded !== null && "KafkaSource" in loaded && "KafkaSink" in loaded;
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
 }

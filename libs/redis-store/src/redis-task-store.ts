@@ -109,7 +109,7 @@ export class RedisTaskStore implements TaskStore {
       await failPoint("made");
       await applyJournal(attempt, this.#keys);
     }
-    return kind === "not-staged" || kind === "unfinished" ? undefined : outcomeOf(kind, detail);
+    return kind === "not-staged" || kind === "unfinished" ? undefined : outcomeOf(kind, detail, plan);
   }
 
   async #send(
@@ -136,9 +136,10 @@ interface Reply {
   readonly waiting: number;
 }
 
-function outcomeOf(kind: string, detail: number): CommitOutcome {
+function outcomeOf(kind: string, detail: number, { bytes }: CommitPlan): CommitOutcome {
   switch (kind) {
     case "applied":
+      return { kind, bytes };
     case "already-applied":
       return { kind };
     case "fenced":

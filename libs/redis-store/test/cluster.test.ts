@@ -66,7 +66,7 @@ describe("in a Redis Cluster", () => {
       await opened[0]?.close();
       await (await opening).close();
       for (const task of opened.slice(1)) {
-        expect(await task.commit(commitOf(1))).toEqual({ kind: "applied" });
+        expect(await task.commit(commitOf(1))).toMatchObject({ kind: "applied" });
       }
     } finally {
       await own.close();

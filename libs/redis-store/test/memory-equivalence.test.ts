@@ -60,7 +60,7 @@ it("loads the same as a store in memory, after any commits", async () => {
           if (move === "take over") tasks = [await redis.acquire(TASK), await memory.acquire(TASK)];
           const commit: Commit = commitOf(number + (move === "skip" ? 2 : move === "repeat" ? 0 : 1), rest);
           const [found, expected] = await Promise.all(tasks.map((task) => task.commit(commit)));
-          expect(found).toEqual(expected);
+          expect(found).toMatchObject(expected ?? {});
           if (expected?.kind === "applied") number = commit.number;
           const [inRedis, inMemory] = await Promise.all(tasks.map((task) => task.load()));
           expect(plain(inRedis)).toEqual(plain(inMemory));

@@ -44,7 +44,7 @@ export class DueHeap<T extends HeapItem> {
   }
 
   /** All items, in no order. */
-  [Symbol.iterator](): Iterator<T> {
+  [Symbol.iterator](): IterableIterator<T> {
     return this.#items.values();
   }
 

@@ -65,6 +65,7 @@ export type { MeanState } from "./folds/mean.ts";
 export type { QuantileOptions, Quantiles, QuantileSketch } from "./folds/quantile.ts";
 export type { Ranked, Tally } from "./folds/top-k.ts";
 export type { CodecOption, Json, JsonCodec, JsonField, JsonLike } from "./json.ts";
+export type { HeldWindow } from "./open-windows.ts";
 export type { FoldGrowth, Room } from "./room.ts";
 export type { TimeModel, Upstream, WindowEngineOptions } from "./window-engine-options.ts";
 export type {

@@ -1,4 +1,5 @@
 import type { Json } from "./json.ts";
+import type { HeldWindow } from "./open-windows.ts";
 import type { WindowOutput } from "./window-output.ts";
 import { WindowBatchError } from "./errors.ts";
 
@@ -114,6 +115,12 @@ export interface WindowEngine<V, R> {
   restore(state: Iterable<StateGroup>, now: number): void;
   /** The present metrics. */
   stats(): WindowStats;
+  /**
+   * The windows that have not emitted their last page of first results, at most `limit`, newest close first; windows that
+   * are only kept for late events are left out. Sessions are listed one by one with their key, other windows once for all
+   * keys, in both time models. One pass over the open windows (in `perKey` over their keys), without sorting all of them.
+   */
+  openWindows(limit: number): readonly HeldWindow[];
   /** What was left out for lack of room so far; unlike `stats` it costs nothing. */
   readonly overflow: WindowOverflow;
   /**

@@ -9,6 +9,7 @@ import { clockFor } from "../options/clock-spec.ts";
 import { flowLabel } from "../flows/flow-choice.ts";
 import { loadFlow } from "../flows/load-flow.ts";
 import { STDIN } from "../publish/events-file.ts";
+import { observed } from "../running/observe.ts";
 import { report } from "../running/report.ts";
 import { sinksOf, sourceOf } from "../running/source-and-sinks.ts";
 import { checkUnused, watchedParts } from "../running/unused-options.ts";
@@ -54,24 +55,27 @@ export async function run({ config: given, logger, signal }: ProgramContext<RunC
     if (kind === "windows") logger.info({ event: "windows", step: id }, `${id}: ${detail ?? ""}`);
   }
   try {
-    const running = start(flow, {
-      ...(store === undefined ? {} : { store }),
-      ...(tasks === undefined ? {} : { parts: tasks }),
-      ...(maxKeys === undefined ? {} : { maxKeys }),
-      exitWhenIdleMs: config.exitWhenIdleMs,
-      idleFrom: config.idleFrom,
-      closeWindows: config.closeWindows,
-      drainTimeoutMs: config.drainTimeoutMs,
-      logger,
-      signal,
+    await observed(config.observe, logger, async (observers) => {
+      const running = start(flow, {
+        ...(store === undefined ? {} : { store }),
+        ...(tasks === undefined ? {} : { parts: tasks }),
+        ...(maxKeys === undefined ? {} : { maxKeys }),
+        exitWhenIdleMs: config.exitWhenIdleMs,
+        idleFrom: config.idleFrom,
+        closeWindows: config.closeWindows,
+        drainTimeoutMs: config.drainTimeoutMs,
+        observers,
+        logger,
+        signal,
+      });
+      let failed = true;
+      try {
+        await running.done;
+        failed = false;
+      } finally {
+        report(logger, running.stats(), failed);
+      }
     });
-    let failed = true;
-    try {
-      await running.done;
-      failed = false;
-    } finally {
-      report(logger, running.stats(), failed);
-    }
   } finally {
     await store?.close();
   }

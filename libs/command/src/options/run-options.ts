@@ -19,6 +19,8 @@ import { formatDuration, parseDuration, toMs, tumbling } from "@millrace/windowi
 import type { FlowProgram } from "../flow-program.ts";
 import { findEventsFile } from "../publish/events-file.ts";
 import { entryOptions } from "./entry-options.ts";
+import { httpOptions } from "./http-options.ts";
+import type { ObserveSettings } from "./http-options.ts";
 import { flowOptions } from "./flow-options.ts";
 import type { FlowSettings } from "./flow-options.ts";
 import { storeTimeoutOption, taskOptions } from "./task-options.ts";
@@ -61,6 +63,7 @@ export interface RunConfig extends ProgramConfig {
   readonly maxKeys: number | undefined;
   /** How long finishing may take after a request to stop, ms. */
   readonly drainTimeoutMs: number;
+  readonly observe: ObserveSettings;
 }
 
 /**
@@ -185,6 +188,7 @@ export function runOptions(
   const redis = redisOptions(cli);
   const connectTimeoutMs = (): number | undefined => redis().connectTimeoutMs;
   const kafka = kafkaOptions(cli, { transport: input, connectTimeoutMs });
+  const observe = httpOptions(cli);
   const log = logOptions(cli);
   return () => {
     // Rows in Redis appear with the commit of the state that they come from.
@@ -242,6 +246,7 @@ export function runOptions(
       trim: trim(),
       redis: redis(),
       kafka: kafka(),
+      observe: observe(),
       log: log(),
     };
   };

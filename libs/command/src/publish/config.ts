@@ -20,6 +20,8 @@ import type {
 } from "@millrace/cli";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { parseDuration } from "@millrace/windowing";
+import { httpOptions } from "../options/http-options.ts";
+import type { ObserveSettings } from "../options/http-options.ts";
 import { deliveryOptions } from "./delivery-options.ts";
 import type { DeliverySettings } from "./delivery-options.ts";
 import { STDIN, findEventsFile, isRegularFile } from "./events-file.ts";
@@ -57,6 +59,7 @@ export interface PublishConfig extends ProgramConfig {
   readonly progressEveryMs: number | undefined;
   /** How long the drain may take after a request to stop, ms. */
   readonly drainTimeoutMs: number;
+  readonly observe: ObserveSettings;
 }
 
 /**
@@ -120,6 +123,7 @@ export function publishConfig(
   const redis = redisOptions(cli);
   const connectTimeoutMs = (): number | undefined => redis().connectTimeoutMs;
   const kafka = kafkaOptions(cli, { transport, connectTimeoutMs });
+  const observe = httpOptions(cli);
   const log = logOptions(cli);
   cli.parse(args, env);
   const file = given();
@@ -166,6 +170,7 @@ export function publishConfig(
     delivery: delivery(),
     redis: how === "kafka" ? undefined : redis(),
     kafka: kafka(),
+    observe: observe(),
     log: log(),
   };
 }

@@ -2,6 +2,7 @@ import type { ProgramContext } from "@millrace/cli";
 import { SYSTEM_TIME, start } from "@millrace/dataflow";
 import { StartClock, describeRedis } from "@millrace/redis-source";
 import { describeKafka } from "../kafka.ts";
+import { observed } from "../running/observe.ts";
 import type { PublishConfig } from "./config.ts";
 import { STDIN } from "./events-file.ts";
 import { barProgress, logProgress } from "./progress.ts";
@@ -32,29 +33,28 @@ export async function publish({
     { event: "starting", file: config.file, ...server, transport, channel, partitions, framing },
     `publishing ${inputLabel(config)} on ${transport} ${channel} of ${where}, ${packing}`,
   );
-  await waitForSubscribers(config, logger, signal);
-  const { source, total } = await inputOf(config);
-  const { sink, stats } = await outputOf(config);
-  const terminal = process.stderr.isTTY && config.log.format !== "json";
-  const progressEveryMs = config.progressEveryMs ?? (terminal ? BAR_EVERY_MS : LOG_EVERY_MS);
-  const progress = terminal
-    ? barProgress(process.stderr, total, SYSTEM_TIME)
-    : logProgress(logger, total, SYSTEM_TIME);
-  const flow = publishFlow({ source, sink, progressEveryMs, onProgress: progress.add });
-  const began = SYSTEM_TIME.monotonic();
-  const running = start(flow, { drainTimeoutMs: config.drainTimeoutMs, logger, signal });
-  try {
-    await running.done;
-  } finally {
-    progress.end();
-    const elapsedMs = SYSTEM_TIME.monotonic() - began;
-    const numbered = framing !== undefined || given.kafka !== undefined;
-    report(logger, running.stats(), stats(), {
-      elapsedMs,
-      numbered,
-      to: given.kafka === undefined ? "Redis" : "Kafka",
-    });
-  }
+  await observed(config.observe, logger, async (observers) => {
+    await waitForSubscribers(config, logger, signal);
+    const { source, total } = await inputOf(config);
+    const { sink, stats } = await outputOf(config);
+    const terminal = process.stderr.isTTY && config.log.format !== "json";
+    const progressEveryMs = config.progressEveryMs ?? (terminal ? BAR_EVERY_MS : LOG_EVERY_MS);
+    const progress = terminal
+      ? barProgress(process.stderr, total, SYSTEM_TIME)
+      : logProgress(logger, total, SYSTEM_TIME);
+    const flow = publishFlow({ source, sink, progressEveryMs, onProgress: progress.add });
+    const began = SYSTEM_TIME.monotonic();
+    const running = start(flow, { drainTimeoutMs: config.drainTimeoutMs, observers, logger, signal });
+    try {
+      await running.done;
+    } finally {
+      progress.end();
+      const elapsedMs = SYSTEM_TIME.monotonic() - began;
+      const numbered = framing !== undefined || given.kafka !== undefined;
+      const to = given.kafka === undefined ? "Redis" : "Kafka";
+      report(logger, running.stats(), stats(), { elapsedMs, numbered, to });
+    }
+  });
 }
 
 function inputLabel({ file, generate }: PublishConfig): string {

@@ -1,4 +1,4 @@
-import type { Completeness, Json, StateChange } from "@millrace/windowing";
+import type { Completeness, HeldWindow, Json, StateChange } from "@millrace/windowing";
 import type { Logger } from "./logger.ts";
 
 /** Events in order, as columns: row `i` of every column belongs to `events[i]`. */
@@ -39,7 +39,8 @@ export interface Wake {
  * One live copy of a step in one task. Synchronous: it may emit from every call, any number of times.
  *
  * Only `process` is required; a stateful operator also has `snapshot` and `restore`. One task makes all calls, never nested.
- * An error that a method throws ends the task with a StepError that names the step, except from `stats` and `gauges`.
+ * An error that a method throws ends the task with a StepError that names the step, except from `stats`,
+ * `gauges` and `openWindows`.
  */
 export interface Operator<In, Out> {
   /** Processes a batch that arrived at system time `now` (ms). */
@@ -75,6 +76,11 @@ export interface Operator<In, Out> {
   wakeFor?(watermark: number): Wake | undefined;
   /** Emits the current content of open windows (cause `early`); they stay open. More pages may follow, as for a close. */
   early?(now: number, out: Emitter<Out>): void;
+  /**
+   * The windows that have not emitted their last page of first results, at most `limit`, newest close first. Called only
+   * for an observer. If it throws, the last ones are shown, and the error is logged once. Absent: the step has no windows.
+   */
+  openWindows?(limit: number): readonly HeldWindow[];
   /**
    * Metrics to show, by name. Those not named in `gauges` are counts: they only grow. If it throws, the last values are
    * shown, and the error is logged once.

@@ -47,7 +47,11 @@ export interface Commit {
 
 /** How a commit ended. */
 export type CommitOutcome =
-  | { readonly kind: "applied" }
+  | {
+      readonly kind: "applied";
+      /** Size of what was sent or written, where the store knows it without measuring it anew. */
+      readonly bytes?: number;
+    }
   /** The same number was applied before under the same fence: a resend after a lost reply. Success. */
   | { readonly kind: "already-applied" }
   /** A newer owner has the task: this one must stop. */

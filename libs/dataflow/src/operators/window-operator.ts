@@ -1,5 +1,6 @@
 import type {
   Clock,
+  HeldWindow,
   KeyedBatch,
   Json,
   LateEvent,
@@ -92,6 +93,10 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
 
   watermark(): number {
     return this.#engine.finalUpTo();
+  }
+
+  openWindows(limit: number): readonly HeldWindow[] {
+    return this.#engine.openWindows(limit);
   }
 
   wakeFor(watermark: number): Wake | undefined {

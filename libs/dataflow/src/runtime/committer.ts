@@ -49,23 +49,27 @@ export class Committer {
     if (owner !== undefined && owner > this.#store.fence) throw this.#fencedBy(owner);
   }
 
-  /** @throws FencedError when another owner has the task */
-  async commit({ graph, ...content }: CommitContent): Promise<void> {
-    const { position, changes } = this.#positions.next(content.position);
+  /**
+   * @throws FencedError when another owner has the task
+   * @throws RolledBack
+   */
+  async commit({ graph, ...content }: CommitContent): Promise<CommitSize> {
+    const { position, changes: ofPosition } = this.#positions.next(content.position);
+    const changes = [...graph.snapshot(), ...ofPosition];
     const outcome: CommitOutcome = await this.#store.commit({
       number: this.#number + 1,
       signature: this.#signature,
       watermark: watermarkOf(graph),
       ...content,
       position,
-      changes: [...graph.snapshot(), ...changes],
+      changes,
     });
     switch (outcome.kind) {
       case "applied":
       case "already-applied":
         this.#number += 1;
         this.#positions.committed();
-        return;
+        return { changes: changes.length, bytes: outcome.kind === "applied" ? outcome.bytes : undefined };
       case "fenced":
         throw this.#fencedBy(outcome.owner);
       case "rolled-back":
@@ -90,6 +94,14 @@ function watermarkOf({ watermark }: TaskGraph): number | null {
 /** What a task commits besides the state that its steps provide. */
 export interface CommitContent extends Pick<Commit, "position" | "sinks" | "outputs" | "partial" | "counts"> {
   readonly graph: TaskGraph;
+}
+
+/** How much a commit had. */
+export interface CommitSize {
+  /** Groups of state that changed. */
+  readonly changes: number;
+  /** `undefined`: the store does not report it. */
+  readonly bytes: number | undefined;
 }
 
 /** Groups stored state by step. @throws StateError */

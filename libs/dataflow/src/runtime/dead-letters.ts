@@ -4,15 +4,19 @@ import { asSinkError } from "../errors.ts";
 import { DEAD_LETTER } from "./check-start.ts";
 import type { DeadLetterLog } from "./dead-letter-log.ts";
 import { namedAsync } from "./name-errors.ts";
+import type { Observers } from "./observers.ts";
+import type { TaskOptions } from "./options.ts";
 
 /** Dead letters wait here until the task settles; without a sink they are logged. */
 export class DeadLetters {
   #sink: SinkPartition<DeadLetter> | undefined;
   readonly #log: DeadLetterLog;
+  readonly #observers: Observers;
   #waiting: DeadLetter[] = [];
 
-  constructor(log: DeadLetterLog) {
-    this.#log = log;
+  constructor({ deadLetterLog, observers }: Pick<TaskOptions, "deadLetterLog" | "observers">) {
+    this.#log = deadLetterLog;
+    this.#observers = observers;
   }
 
   /** Later dead letters go to `sink`. */
@@ -21,6 +25,7 @@ export class DeadLetters {
   }
 
   readonly put = (letter: DeadLetter): void => {
+    this.#observers.report("deadLetter", letter);
     if (this.#sink !== undefined) this.#waiting.push(letter);
     else this.#log.put(letter);
   };

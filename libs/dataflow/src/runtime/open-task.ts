@@ -25,6 +25,8 @@ export interface LiveTask {
   readonly partition: SourcePartition<unknown>;
   /** The source's counts; `undefined`: it has none. */
   readonly sourceStats: LastFigures<SourceStats | undefined>;
+  /** `TaskGraph.watermark`, to be shown. */
+  readonly watermark: LastFigures<number | undefined>;
   readonly deadLetters: DeadLetters;
   /** Opened sinks by step id, with the dead letter. */
   readonly sinks: ReadonlyMap<string, SinkPartition<unknown>>;
@@ -49,7 +51,7 @@ export interface LiveTask {
 export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   const { flow, part, options, store, resources, startLine } = plan;
   const { logger, time } = options;
-  const deadLetters = new DeadLetters(options.deadLetterLog);
+  const deadLetters = new DeadLetters(options);
   const ends = new Ends(plan, deadLetters);
   const task = { flow: flow.id, part };
   const input = inputOf(flow);
@@ -92,6 +94,7 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
       deadLetter: deadLetters.put,
     }),
     sinks,
+    options.observers,
   );
   const stopWatching = time.onStep(({ skippedMs }) => {
     if (skippedMs > 0) graph.skipped(skippedMs);
@@ -113,6 +116,13 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
       () => partition.stats?.(),
       (error) => {
         logger.warn({ event: "figures-unknown", step: input.id, part }, messageOf(ofSource(error)));
+      },
+    ),
+    watermark: new LastFigures<number | undefined>(
+      undefined,
+      () => graph.watermark,
+      (error) => {
+        logger.warn({ event: "figures-unknown", part }, messageOf(error));
       },
     ),
     deadLetters,

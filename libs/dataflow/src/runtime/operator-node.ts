@@ -3,6 +3,7 @@ import { asStepError, messageOf } from "../errors.ts";
 import type { GraphNode } from "../graph.ts";
 import { named } from "./name-errors.ts";
 import type { NameOf } from "./name-errors.ts";
+import type { OpenWindow } from "./stats.ts";
 
 /** The metrics that a step reports. */
 export interface StepFigures {
@@ -14,16 +15,21 @@ export interface StepFigures {
 const NO_FIGURES: StepFigures = { figures: {}, gauges: [] };
 
 /** The metrics of a step; reading them never fails. @param read may throw */
-export function figuresOf(
+export function figuresOf(context: OperatorContext, read: () => StepFigures): LastFigures<StepFigures> {
+  return new LastFigures(NO_FIGURES, read, unreadable("counts", context));
+}
+
+/** Logs that something of a step cannot be read. */
+function unreadable(
+  what: "counts" | "open windows",
   { step, part, logger }: OperatorContext,
-  read: () => StepFigures,
-): LastFigures<StepFigures> {
-  return new LastFigures(NO_FIGURES, read, (error) => {
+): (error: unknown) => void {
+  return (error) => {
     logger.warn(
       { event: "figures-unknown", step, part },
-      `step "${step}", partition "${part}": its counts cannot be read: ${messageOf(error)}`,
+      `step "${step}", partition "${part}": its ${what} cannot be read: ${messageOf(error)}`,
     );
-  });
+  };
 }
 
 /** A step with synchronous work. It makes all calls of its operator, and wraps their errors with the step's name. */
@@ -34,6 +40,7 @@ export class OperatorNode implements Receiver {
   readonly #clock: { readonly now: number };
   readonly #nameOf: NameOf;
   readonly #figures: LastFigures<StepFigures>;
+  readonly #openWindows: LastFigures<readonly OpenWindow[], [limit: number]>;
   eventsIn = 0;
 
   /** @param build creates the operator */
@@ -54,6 +61,12 @@ export class OperatorNode implements Receiver {
       figures: operator.stats?.() ?? {},
       gauges: operator.gauges ?? [],
     }));
+    const { step, part } = context;
+    this.#openWindows = new LastFigures<readonly OpenWindow[], [limit: number]>(
+      [],
+      (limit) => operator.openWindows?.(limit).map((window) => ({ part, step, ...window })) ?? [],
+      unreadable("open windows", context),
+    );
   }
 
   receive(batch: Batch<unknown>): void {
@@ -76,6 +89,11 @@ export class OperatorNode implements Receiver {
   /** Never throws. */
   get figures(): StepFigures {
     return this.#figures.now();
+  }
+
+  /** Never throws. @param limit those that close last */
+  openWindows(limit: number): readonly OpenWindow[] {
+    return this.#openWindows.now(limit);
   }
 
   /** Whether the operator has this optional method. */
@@ -109,22 +127,22 @@ export class PortEmitter implements Emitter<unknown> {
  * Metrics that a step or a source reports. They may be read at any time, also after the run, and are only displayed: if
  * reading fails, the last values are returned and the error is reported once.
  */
-export class LastFigures<F> {
-  readonly #read: () => F;
+export class LastFigures<F, Arguments extends readonly unknown[] = []> {
+  readonly #read: (...given: Arguments) => F;
   readonly #failed: (error: unknown) => void;
   #last: F;
   #reported = false;
 
-  constructor(none: F, read: () => F, failed: (error: unknown) => void) {
+  constructor(none: F, read: (...given: Arguments) => F, failed: (error: unknown) => void) {
     this.#last = none;
     this.#read = read;
     this.#failed = failed;
   }
 
   /** Never throws. */
-  now(): F {
+  now(...given: Arguments): F {
     try {
-      this.#last = this.#read();
+      this.#last = this.#read(...given);
     } catch (error) {
       if (!this.#reported) this.#failed(error);
       this.#reported = true;

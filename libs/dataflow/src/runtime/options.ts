@@ -5,6 +5,7 @@ import type { Store } from "../contracts/store.ts";
 import { SYSTEM_TIME } from "../contracts/time-provider.ts";
 import type { TimeProvider } from "../contracts/time-provider.ts";
 import { FlowError } from "../errors.ts";
+import type { Observers } from "./observers.ts";
 import type { DeadLetterLog } from "./dead-letter-log.ts";
 import { getHeapStatistics } from "node:v8";
 
@@ -58,8 +59,8 @@ export interface RunOptions {
   readonly maxStateBytes?: number;
   /** How long (ms) batches of a task may run before signals, sockets and HTTP get a turn. @default 10 */
   readonly maxTurnMs?: number;
-  /** Looks at the run: metrics, monitoring, tracing. @default none */
-  readonly observer?: RunObserver;
+  /** They look at the run: metrics, monitoring, tracing. They cannot change it, and cannot fail it. @default none */
+  readonly observers?: readonly RunObserver[];
   /** Stops the run as `stop()` does, when aborted. */
   readonly signal?: AbortSignal;
   /** @default warnings and errors on standard error */
@@ -81,7 +82,7 @@ export const DEFAULT_RUN_OPTIONS = {
 } as const satisfies RunOptions;
 
 /** The options of a run, with defaults. */
-export type ResolvedRunOptions = Required<Omit<RunOptions, "store" | "parts" | "signal" | "observer">>;
+export type ResolvedRunOptions = Required<Omit<RunOptions, "store" | "parts" | "signal" | "observers">>;
 
 /** The options of a task, with defaults. */
 export interface TaskOptions extends ResolvedRunOptions {
@@ -89,6 +90,7 @@ export interface TaskOptions extends ResolvedRunOptions {
   readonly maxKeysPerStep: number;
   /** A step's share of `maxStateBytes`. */
   readonly maxStateBytesPerStep: number;
+  readonly observers: Observers;
   /** Logs dead letters without a sink, for all tasks of the run. */
   readonly deadLetterLog: DeadLetterLog;
 }

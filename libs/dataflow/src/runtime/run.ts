@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { ClockStep } from "../contracts/time-provider.ts";
 import type { Dataflow } from "../dataflow.ts";
+import { describe } from "../describe.ts";
 import { DrainTimeoutError, FlowError, asSourceError, messageOf } from "../errors.ts";
 import { kindOf } from "../graph.ts";
 import { abortable, pause } from "./waiting.ts";
@@ -8,6 +9,7 @@ import { checkStart, inputOf } from "./check-start.ts";
 import { RolledBack } from "./committer.ts";
 import { DeadLetterLog } from "./dead-letter-log.ts";
 import { namedAsync } from "./name-errors.ts";
+import { Observers } from "./observers.ts";
 import { resolveRunOptions } from "./options.ts";
 import type { ResolvedRunOptions, RunOptions, TaskOptions } from "./options.ts";
 import { StartLine, StoppedWhileStarting } from "./start-line.ts";
@@ -52,6 +54,7 @@ export async function run(flow: Dataflow, options: RunOptions = {}): Promise<Flo
 export function start(flow: Dataflow, options: RunOptions = {}): RunHandle {
   flow.graph.validate();
   const worker = new Worker(flow, options);
+  worker.reportStart();
   const done = worker.run();
   const stop = (): Promise<FlowStats> => {
     worker.stop();
@@ -72,6 +75,7 @@ class Worker {
   readonly #flow: Dataflow;
   readonly #given: RunOptions;
   readonly #options: ResolvedRunOptions;
+  readonly #observers: Observers;
   readonly #deadLetterLog: DeadLetterLog;
   /** Each step's share of `maxKeys` and `maxStateBytes`. */
   #share: Pick<TaskOptions, "maxKeysPerStep" | "maxStateBytesPerStep"> = {
@@ -90,9 +94,19 @@ class Worker {
     this.#flow = flow;
     this.#given = options;
     this.#options = resolveRunOptions(options);
+    this.#observers = new Observers(options.observers ?? [], this.#options.logger);
     this.#deadLetterLog = new DeadLetterLog(this.#options.logger, this.#options.time);
     // Every task and every connection listens to these signals; that many listeners are no leak.
     setMaxListeners(0, this.#stop.signal, this.#abort.signal);
+  }
+
+  /** Shows the run to its observers. */
+  reportStart(): void {
+    this.#observers.report("started", {
+      description: describe(this.#flow),
+      stats: () => this.stats(),
+      openWindows: (limit) => this.#tasks.flatMap((task) => task.openWindows(limit)),
+    });
   }
 
   async run(): Promise<FlowStats> {
@@ -237,7 +251,12 @@ class Worker {
   }
 
   #task(part: string, history: TaskHistory, startLine?: StartLine): Task {
-    const options = { ...this.#options, ...this.#share, deadLetterLog: this.#deadLetterLog };
+    const options = {
+      ...this.#options,
+      ...this.#share,
+      observers: this.#observers,
+      deadLetterLog: this.#deadLetterLog,
+    };
     const task = new Task(this.#flow, part, options, this.#given.store, history, startLine, () => {
       // No task ends until all are idle: a partition that pauses has not ended while another still runs.
       if (!this.#tasks.every((each) => each.idle)) return;

@@ -167,7 +167,7 @@ export class TaskFigures {
 }
 
 function watermarkOf(live: LiveTask | undefined): number | undefined {
-  const watermark = live?.graph.watermark;
+  const watermark = live?.watermark.now();
   return watermark !== undefined && Number.isFinite(watermark) ? watermark : undefined;
 }
 

@@ -5,10 +5,14 @@ import { asSinkError, asStepError } from "../errors.ts";
 import { kindOf } from "../graph.ts";
 import type { Graph, GraphNode } from "../graph.ts";
 import type { AsyncOperator, StepContext } from "../operators/step-context.ts";
+import type { PartResult } from "../operators/window-operator.ts";
 import type { LastFigures, Receiver, StepFigures } from "./operator-node.ts";
 import { named, namedAsync } from "./name-errors.ts";
 import type { NameOf } from "./name-errors.ts";
+import { startTimer } from "./observers.ts";
+import type { Observers } from "./observers.ts";
 import { figuresOf, OperatorNode, PortEmitter } from "./operator-node.ts";
+import type { OpenWindow } from "./stats.ts";
 import type { StepCounts } from "./task-counts.ts";
 
 /** A step with asynchronous work: batches wait in its inbox until the task settles. */
@@ -61,7 +65,8 @@ class AsyncNode implements Receiver {
 class OutputNode implements Receiver {
   readonly node: GraphNode;
   readonly sink: SinkPartition<unknown>;
-  readonly #part: string;
+  readonly #context: StepContext;
+  readonly #observers: Observers | undefined;
   rows: unknown[] = [];
   eventsIn = 0;
   /** Rows given to the sink. */
@@ -69,10 +74,13 @@ class OutputNode implements Receiver {
   /** Rows that have left this process. */
   rowsOut = 0;
 
-  constructor(node: GraphNode, sink: SinkPartition<unknown>, part: string) {
+  constructor(node: GraphNode, sink: SinkPartition<unknown>, context: StepContext, observers: Observers) {
     this.node = node;
     this.sink = sink;
-    this.#part = part;
+    this.#context = context;
+    // Rows that leave with a commit are reported with it.
+    const observed = sink.takeOutputs === undefined && observers.want("rowsWritten");
+    this.#observers = observed ? observers : undefined;
   }
 
   receive(batch: Batch<unknown>): void {
@@ -84,12 +92,17 @@ class OutputNode implements Receiver {
   async write(): Promise<void> {
     if (this.rows.length === 0) return;
     const { rows } = this;
+    const { part, step, time } = this.#context;
     this.rows = [];
+    const timer = this.#observers && startTimer(time);
     await namedAsync(
       () => this.sink.writeBatch(rows),
-      (error) => asSinkError(error, this.node.id, this.#part),
+      (error) => asSinkError(error, step, part),
     );
     this.written += rows.length;
+    if (timer !== undefined) {
+      this.#observers?.report("rowsWritten", { part, step, ...timer(), rows: rows.length });
+    }
   }
 
   /** Rows that the sink has not accepted yet. */
@@ -100,6 +113,26 @@ class OutputNode implements Receiver {
   /** Every written row has left: the sink was flushed, and rows that leave with a commit were committed. */
   allOut(): void {
     this.rowsOut = this.written;
+  }
+}
+
+/** Reports the results of a window step. */
+class ObservedResults implements Receiver {
+  readonly #context: StepContext;
+  readonly #clock: { readonly now: number };
+  readonly #observers: Observers;
+
+  constructor(context: StepContext, clock: { readonly now: number }, observers: Observers) {
+    this.#context = context;
+    this.#clock = clock;
+    this.#observers = observers;
+  }
+
+  receive({ events }: Batch<unknown>): void {
+    const { part, step } = this.#context;
+    // A graph has no types any more, but a window step emits nothing else.
+    const results = events as readonly PartResult<unknown>[];
+    this.#observers.report("resultsEmitted", { part, step, at: this.#clock.now, results });
   }
 }
 
@@ -134,6 +167,7 @@ export class TaskGraph {
     graph: Graph,
     contextOf: (step: string) => StepContext,
     sinks: ReadonlyMap<string, SinkPartition<unknown>>,
+    observers: Observers,
   ) {
     let input: PortEmitter | undefined;
     for (const node of graph.nodes) {
@@ -148,6 +182,10 @@ export class TaskGraph {
         const upstream = this.#upstreamOf(windowsBefore);
         const build = (): Operator<unknown, unknown> => role.build(context, sides, upstream);
         const live = new OperatorNode(node, build, down, this.#clock, context);
+        // Connected first, so that an observer has the results before the steps after it.
+        if (kindOf(node) === "windows" && observers.want("resultsEmitted")) {
+          down.connect(new ObservedResults(context, this.#clock, observers));
+        }
         this.#operators.push(live);
         if (windowsBefore.length > 0) this.#following.push(live);
         this.#connect(node, live);
@@ -159,7 +197,7 @@ export class TaskGraph {
       } else {
         const sink = sinks.get(node.id);
         if (sink === undefined) throw new Error(`output "${node.id}" has no open sink`);
-        const live = new OutputNode(node, sink, contextOf(node.id).part);
+        const live = new OutputNode(node, sink, contextOf(node.id), observers);
         this.#outputs.push(live);
         this.#connect(node, live);
       }
@@ -262,6 +300,11 @@ export class TaskGraph {
       if (watermark !== undefined && watermark < (lowest ?? Infinity)) lowest = watermark;
     }
     return lowest;
+  }
+
+  /** Windows that are open or close page by page; never throws. @param limit of each step: those that close last */
+  openWindows(limit: number): readonly OpenWindow[] {
+    return this.#operators.flatMap((step) => step.openWindows(limit));
   }
 
   /** The changes of the steps' state since the last call, in groups that start with the step's id. */

@@ -12,12 +12,13 @@ import { Intake, Signal } from "./intake.ts";
 import type { ProbeAnswer } from "./intake.ts";
 import { named, namedAsync } from "./name-errors.ts";
 import type { NameOf } from "./name-errors.ts";
+import { startTimer } from "./observers.ts";
 import { openTask } from "./open-task.ts";
 import type { LiveTask } from "./open-task.ts";
 import type { TaskOptions } from "./options.ts";
 import { Resources } from "./resources.ts";
 import type { StartLine } from "./start-line.ts";
-import type { Hold, TaskPhase, TaskStats } from "./stats.ts";
+import type { Hold, OpenWindow, TaskPhase, TaskStats } from "./stats.ts";
 import { TaskFigures } from "./task-figures.ts";
 import { StoppedWhileStarting } from "./start-line.ts";
 import type { TaskHistory } from "./task-history.ts";
@@ -173,6 +174,11 @@ export class Task {
     });
   }
 
+  /** Windows that are open or close page by page. @param limit of each step: those that close last */
+  openWindows(limit: number): readonly OpenWindow[] {
+    return this.#live?.graph.openWindows(limit) ?? [];
+  }
+
   async #openAndRun(): Promise<void> {
     const live = await openTask({
       flow: this.#flow,
@@ -228,17 +234,24 @@ export class Task {
   }
 
   async #loop(live: LiveTask): Promise<Ending> {
-    const { time, maxTurnMs } = this.#options;
+    const { time, maxTurnMs, observers } = this.#options;
+    const observed = observers.want("batchDone");
     const intake = new Intake(live.partition, inputOf(this.#flow).id, this.part, this.#signal);
     for (;;) {
       this.#roundBegan = time.monotonic();
       const batch = await this.#next(live, intake);
       const began = time.monotonic();
+      const startedAt = observed ? time.now() : 0;
       if (batch === "end") return this.#stopping ? "stopped" : this.#ending ? "idle" : "end";
       this.#take(live, batch);
       await this.#settle(live);
       const ended = time.monotonic();
-      this.#figures.batchDone(ended - began);
+      const durationMs = ended - began;
+      this.#figures.batchDone(durationMs);
+      if (observed) {
+        const events = batch.events.length;
+        observers.report("batchDone", { part: this.part, startedAt, durationMs, events });
+      }
       this.#turnMs += ended - this.#roundBegan;
       if (this.#turnMs >= maxTurnMs) {
         await time.yield();
@@ -386,12 +399,20 @@ export class Task {
     this.#schedule.committing(graph);
     const own = this.#figures.withCommit(live);
     const counts = this.history.toKeep(own, graph.keys);
-    const began = this.#options.time.monotonic();
-    await abortable(committer.commit({ graph, position, sinks, outputs, partial, counts }), signal);
-    const { time } = this.#options;
+    const { time, observers } = this.#options;
+    const timer = startTimer(time);
+    const made = committer.commit({ graph, position, sinks, outputs, partial, counts });
+    const { changes, bytes } = await abortable(made, signal);
+    const timed = timer();
     graph.allOut();
     this.#schedule.committed();
-    this.#figures.committed(own, { at: time.now(), durationMs: time.monotonic() - began, bytes: undefined });
+    this.#figures.committed(own, { at: time.now(), durationMs: timed.durationMs, bytes });
+    if (observers.want("commitDone")) {
+      const rows = outputs.reduce((sum, output) => sum + output.rows.length, 0);
+      const { part } = this;
+      const { number } = committer;
+      observers.report("commitDone", { part, ...timed, number, changes, rows, bytes, partial });
+    }
     if (partition.committed === undefined) return;
     const acknowledged = namedAsync(
       () => partition.committed?.(position) ?? Promise.resolve(),

@@ -93,7 +93,7 @@ class FileTaskStore implements TaskStore {
     this.#last = { commitNumber: commit.number, appliedBy: this.fence };
     this.#unfolded += bytes;
     if (this.#unfolded > Math.max(this.#snapshotBytes, FOLD_FROM_BYTES)) await this.#fold();
-    return outcome;
+    return { kind: "applied", bytes };
   }
 
   close(): Promise<void> {

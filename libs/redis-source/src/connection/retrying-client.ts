@@ -127,6 +127,11 @@ export class RetryingClient {
     return this.#connection?.disconnects ?? 0;
   }
 
+  /** How often a lost connection came back. */
+  get reconnects(): number {
+    return Math.max(this.number - 1, 0);
+  }
+
   /**
    * Sends until there is an answer.
    *

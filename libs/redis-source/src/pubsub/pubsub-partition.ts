@@ -199,6 +199,8 @@ export class PubSubPartition<T = RawLine> implements SourcePartition<T> {
   stats(): PubSubStats {
     return {
       ...this.#inbox.stats(),
+      connected: this.#connection?.client !== undefined,
+      reconnects: Math.max((this.#connection?.number ?? 0) - 1, 0),
       disconnects: this.#connection?.disconnects ?? 0,
       cutOffs: this.#watch.cutOffs,
       pauses: this.#pauses,

@@ -13,6 +13,8 @@ export interface StreamState {
   readonly firstId: string;
   /** The id of the last entry ever added. */
   readonly lastId: string;
+  /** The highest id of an entry that was ever deleted by XDEL; `undefined`: the server does not report it. */
+  readonly deletedUpTo: string | undefined;
 }
 
 const ABSENT: StreamState = Object.freeze({
@@ -20,6 +22,7 @@ const ABSENT: StreamState = Object.freeze({
   added: 0,
   firstId: BEFORE_ALL,
   lastId: BEFORE_ALL,
+  deletedUpTo: BEFORE_ALL,
 });
 
 /** Reads a stream's state; a stream that does not exist is empty. */
@@ -93,11 +96,13 @@ function stateOf(info: unknown): StreamState {
     throw info;
   }
   const fields = fieldsOf(info);
+  const deletedUpTo = fields.get("max-deleted-entry-id");
   return {
     length: numberOf(fields.get("length")),
     added: numberOf(fields.get("entries-added")),
     firstId: textOf(fields.get("recorded-first-entry-id")),
     lastId: textOf(fields.get("last-generated-id")),
+    deletedUpTo: deletedUpTo === undefined ? undefined : textOf(deletedUpTo),
   };
 }
 

@@ -74,6 +74,8 @@ export class StreamPartition<T = RawLine> implements SourcePartition<T> {
   readonly #length: LengthWatch;
   #place: Place;
   #seen: StreamEnd | undefined;
+  /** `StreamState.deletedUpTo` at the last look. */
+  #deletedUpTo: string | undefined;
   #over = false;
   #read = 0;
   #entries = 0;
@@ -214,8 +216,8 @@ export class StreamPartition<T = RawLine> implements SourcePartition<T> {
 
   stats(): StreamStats {
     const { duplicates, lost, possibleDuplicates, suspicious } = this.#ledger.stats();
-    const { entries } = this.#place;
     const { uncertainSince } = this.#outageLoss;
+    const lag = this.#lag;
     return {
       read: this.#read,
       duplicates,
@@ -226,12 +228,26 @@ export class StreamPartition<T = RawLine> implements SourcePartition<T> {
       entries: this.#entries,
       lostEntries: this.#lostEntries,
       malformed: this.#decoder.malformed,
-      lag: entries === null || this.#seen === undefined ? "unknown" : this.#seen.added - entries,
+      lag: lag ?? "unknown",
       trimmed: this.#progress.trimmed,
       abandonedGroups: this.#progress.abandonedGroups,
       disconnects: this.#reading.disconnects + this.#commands.disconnects,
+      connected: this.#reading.client !== undefined && this.#commands.client !== undefined,
+      reconnects: this.#reading.reconnects + this.#commands.reconnects,
+      ...(lag === undefined || this.#hasHoles ? {} : { entriesBehind: lag }),
       ...(uncertainSince === undefined ? {} : { uncertainSince }),
     };
+  }
+
+  /** Entries added after the place, as of the last look. */
+  get #lag(): number | undefined {
+    const { entries } = this.#place;
+    return entries === null || this.#seen === undefined ? undefined : this.#seen.added - entries;
+  }
+
+  /** Whether entries after the place may have been deleted one by one: how many is not known, as in XINFO GROUPS. */
+  get #hasHoles(): boolean {
+    return this.#deletedUpTo === undefined || compareIds(this.#deletedUpTo, this.#place.id) > 0;
   }
 
   /** What a running read returns stays in the stream. */
@@ -272,6 +288,7 @@ export class StreamPartition<T = RawLine> implements SourcePartition<T> {
     const from = timeOf(was);
     this.#place = place;
     this.#seen = state;
+    this.#deletedUpTo = state.deletedUpTo;
     if (reset) {
       const { step, logger } = this.#context;
       logger.warn(

@@ -191,7 +191,7 @@ describe("a hole in the subscription", () => {
     expect(partition.completeness(0, 20)).toBe("unknown");
     await publish(frameOf(3, ["d"], { publishedAtMs: 30 }));
     expect(await batch).toEqual(["d"]);
-    expect(partition.stats()).toMatchObject({ read: 2, lost: 2, disconnects: 1, cutOffs: 0 });
+    expect(partition.stats()).toMatchObject({ read: 2, lost: 2, disconnects: 1, reconnects: 1, cutOffs: 0 });
     expect(partition.completeness(0, 20)).toEqual({ atLeast: 0, atMost: 2 });
     await publish(frameOf(4, [], { publishedAtMs: 40 }));
     await until(() => partition.completeness(20, 40) !== "unknown");

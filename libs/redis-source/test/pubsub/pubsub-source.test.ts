@@ -117,6 +117,8 @@ describe("reading", () => {
       disconnects: 0,
       cutOffs: 0,
       pauses: 0,
+      connected: true,
+      reconnects: 0,
     });
     expect(partition.snapshot()).toMatchObject({ producers: [], takenUpTo: expect.any(Number) });
   });

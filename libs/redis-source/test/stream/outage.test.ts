@@ -6,6 +6,7 @@ import { partContext } from "../support/part-context.ts";
 import { listen } from "../support/scripted-server.ts";
 import { StreamBench, lines } from "../support/stream-bench.ts";
 import { take } from "../support/take.ts";
+import { until } from "../support/until.ts";
 
 const benches: StreamBench[] = [];
 const open: { close(): Promise<void> }[] = [];
@@ -61,12 +62,14 @@ describe("a server that restarts", () => {
     await bench.waiting("s");
     await bench.server.kill();
     const proof = partition.drained();
+    await until(() => partition.stats().connected === false);
     await bench.server.restart();
     await bench.add("s", lines(100, 150));
     expect(await rest).toEqual(lines(100, 150));
     await proof;
     expect(await partition.drained()).toBeDefined();
     expect(partition.stats()).toMatchObject({ read: 150, duplicates: 0, lost: 0, lostEntries: 0, lag: 0 });
+    expect(partition.stats()).toMatchObject({ connected: true, reconnects: 2, entriesBehind: 0 });
     expect(context.logger.of("stream-reset")).toEqual([]);
   });
 

@@ -261,9 +261,25 @@ describe("reading", () => {
       trimmed: 0,
       abandonedGroups: 0,
       disconnects: 0,
+      connected: true,
+      reconnects: 0,
+      entriesBehind: 70,
     });
     await take(partition, 70);
-    expect(partition.stats().lag).toBe(0);
+    expect(partition.stats()).toMatchObject({ lag: 0, entriesBehind: 0 });
+  });
+
+  it("has no number of entries to come while one of them is deleted, and has the true one after a trim", async () => {
+    const ids = await bench.add("holes", lines(0, 100));
+    const partition = await bench.read("holes", { maxBatchEvents: 10 });
+    await take(partition, 10);
+    await bench.redis.xdel("holes", ids[49] ?? "");
+    await take(partition, 10);
+    // As Redis, which reports no lag of a group then.
+    expect(partition.stats().entriesBehind).toBeUndefined();
+    await bench.redis.xtrim("holes", "MAXLEN", 30);
+    await take(partition, 10);
+    expect(partition.stats()).toMatchObject({ entriesBehind: 20, lostEntries: 50 });
   });
 
   it("fails if the key has another type", async () => {

@@ -30,6 +30,8 @@ export interface CommitPlan {
   readonly head: readonly string[];
   /** Each is the arguments of one call: a single piece is applied with the commit, several are staged before it. */
   readonly pieces: readonly (readonly string[])[];
+  /** The approximate size of all of it. */
+  readonly bytes: number;
   /** The largest value, if one is above `maxValueBytes`. */
   readonly largest: CommitValue | undefined;
 }
@@ -71,7 +73,7 @@ export async function planCommit(
   };
   add(bytesOf(head));
   const pieces = await fillPieces(operationsOf(keys, commit), limits.maxCallBytes, count, yieldToEventLoop);
-  return { head, pieces, largest };
+  return { head, pieces, bytes: total, largest };
 }
 
 /** In the order in which readers may see them: a notice comes after its rows, and the watermark is never ahead of rows. */

@@ -152,7 +152,7 @@ describe("resetTask", () => {
     expect((await client.hkeys(`${BASE}:meta`)).sort()).toEqual(["fence", "owner"]);
     const owner = await storeOf(server).acquire(TASK);
     expect(await owner.load()).toBeUndefined();
-    expect(await owner.commit(commitOf(1))).toEqual({ kind: "applied" });
+    expect(await owner.commit(commitOf(1))).toMatchObject({ kind: "applied" });
   });
 
   it("removes results if asked, and only those of the task", async () => {

@@ -105,7 +105,7 @@ async function runWith(fault: Fault | undefined, size: number, moment: FailPoint
     await fault?.mend();
     const owner = await second.acquire(TASK);
     const commits: readonly Commit[] = (await owner.load())?.commitNumber === 1 ? [middle, last] : [last];
-    for (const commit of commits) expect(await owner.commit(commit)).toEqual({ kind: "applied" });
+    for (const commit of commits) expect(await owner.commit(commit)).toMatchObject({ kind: "applied" });
     await subscriber.ping();
     return { left: await contentOf(admin), heard, failure };
   } finally {

@@ -4,6 +4,7 @@ import { probe } from "../fold-state.ts";
 import { requireJsonBytes } from "../folds/fold-values.ts";
 import { listFrom, numberFrom, stringFrom, timeFromJson, timeToJson } from "../fields.ts";
 import { lateEvent } from "../late-events.ts";
+import { latest, type HeldWindow } from "../open-windows.ts";
 import type { Outbox } from "../outbox.ts";
 import { requireSameSpec, specOf } from "../state-spec.ts";
 import { Timestamps } from "../timestamps.ts";
@@ -194,6 +195,25 @@ export class PerKeyEngine<V, A, R> implements WindowEngine<V, R> {
       revisions,
       approximateBytes,
     };
+  }
+
+  openWindows(limit: number): readonly HeldWindow[] {
+    const { windower } = this.#options;
+    if (windower.kind === "session") return latest(this.#openSessions(), limit, ({ window }) => window.close);
+    const keys = new Map<number, number>();
+    for (const { cells } of this.#table.values())
+      for (const id of cells.keys()) keys.set(id, (keys.get(id) ?? 0) + 1);
+    return latest(keys, limit, ([id]) => windower.closeOf(id)).map(([id, count]) => ({
+      window: windower.windowOf(id),
+      key: undefined,
+      keys: count,
+    }));
+  }
+
+  *#openSessions(): Generator<HeldWindow> {
+    for (const { key, sessions } of this.#table.values()) {
+      for (const window of sessions?.windows() ?? []) yield { window, key, keys: 1 };
+    }
   }
 
   get overflow(): WindowOverflow {

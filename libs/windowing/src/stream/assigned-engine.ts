@@ -1,6 +1,7 @@
 import { at } from "../at.ts";
 import { lateEvent } from "../late-events.ts";
 import { NO_IDS } from "../window.ts";
+import { latest, type HeldWindow } from "../open-windows.ts";
 import type { Outbox } from "../outbox.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
 import type { KeyedBatch, StateChange, StateField } from "../window-engine.ts";
@@ -175,6 +176,14 @@ export abstract class AssignedEngine<V, A, R> extends StreamEngine<V, A, R> {
   protected override emitEarly(): boolean {
     const windows = [...this.table.values()].filter((window) => window.touched !== undefined);
     return windows.sort((a, b) => a.order - b.order).every((window) => this.#rows.addEarly(window));
+  }
+
+  override openWindows(limit: number): readonly HeldWindow[] {
+    return latest(this.table.due, limit, ({ close }) => close).map(({ window, keys }) => ({
+      window,
+      key: undefined,
+      keys,
+    }));
   }
 
   override finalUpTo(): number {

@@ -52,6 +52,13 @@ export class FixedWindow<A> implements HeapItem {
     return this.cells.size + (this.after?.size ?? 0);
   }
 
+  /** Number of keys with events; a key whose late events wait in `after` may be in both. */
+  get keys(): number {
+    let keys = this.cells.size;
+    for (const key of this.after?.keys() ?? []) if (!this.cells.has(key)) keys++;
+    return keys;
+  }
+
   has(key: string): boolean {
     return this.cells.has(key) || this.after?.has(key) === true;
   }

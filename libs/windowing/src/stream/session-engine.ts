@@ -4,6 +4,7 @@ import { numberFrom } from "../fields.ts";
 import { markOf, matchOf, probe, resultAt, withOverflow } from "../fold-state.ts";
 import { isSessionOver, lateEvent } from "../late-events.ts";
 import type { Json } from "../json.ts";
+import { latest, type HeldWindow } from "../open-windows.ts";
 import type { Outbox } from "../outbox.ts";
 import type { SessionWindower } from "../windower.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
@@ -260,6 +261,14 @@ export class SessionEngine<V, A, R> extends StreamEngine<V, A, R> {
       this.#addRow(session, "early");
     }
     return this.#earlyQueue.length === 0;
+  }
+
+  override openWindows(limit: number): readonly HeldWindow[] {
+    return latest(this.#table.unclosed(), limit, ({ last }) => last).map((session) => ({
+      window: session.window(),
+      key: session.key,
+      keys: 1,
+    }));
   }
 
   /**

@@ -69,6 +69,11 @@ export class SessionTable<V, A, R> {
     return chain;
   }
 
+  /** Sessions whose closing row is still to come. */
+  unclosed(): Iterable<Session<A>> {
+    return this.#due;
+  }
+
   *values(): IterableIterator<Session<A>> {
     for (const session of this.#due) yield session;
     for (const session of this.#kept) yield session;

@@ -17,6 +17,7 @@ import type {
   WindowOverflow,
   WindowStats,
 } from "../window-engine.ts";
+import type { HeldWindow } from "../open-windows.ts";
 import type { WindowCause, WindowOutput } from "../window-output.ts";
 import { StreamWatermark } from "./stream-watermark.ts";
 
@@ -134,6 +135,7 @@ export abstract class StreamEngine<V, A, R> implements WindowEngine<V, R> {
     return this.#settle();
   }
 
+  abstract openWindows(limit: number): readonly HeldWindow[];
   abstract finalUpTo(): number;
 
   /** The watermark at which `finalUpTo` reaches this value, if no window is open. */
