@@ -1,5 +1,6 @@
+import { textOf } from "@millrace/dataflow";
 import type { PartContext, RawLine } from "@millrace/dataflow";
-import { decodeFrame } from "@millrace/redis-source";
+import { FRAME_MARKER, decodeFrame } from "@millrace/redis-source";
 import type { EventColumns, ProducerLedger, SuspicionLog } from "@millrace/redis-source";
 import type { RecordCursor } from "./record-batch.ts";
 
@@ -44,6 +45,12 @@ export class RecordDecoder<T> {
       this.#refuse(record.key ?? NOTHING, NO_VALUE);
       return;
     }
+    const line = singleLine(value);
+    if (line !== undefined) {
+      this.#bare ||= byProducer;
+      columns.add(this.#deliver([line], record), time < 0 ? Number.NaN : time);
+      return;
+    }
     const message = decodeFrame(value);
     switch (message.kind) {
       case "bare":
@@ -69,6 +76,15 @@ export class RecordDecoder<T> {
   }
 }
 
+/** A record of one bare line, which most are; `undefined`: it is something else, or perhaps. */
+function singleLine(value: Buffer): string | undefined {
+  if (value.length > LONGEST_LINE || value[0] === FIRST_OF_FRAME) return undefined;
+  const text = textOf(value);
+  return text?.includes("\n") === false ? text : undefined;
+}
+
+const LONGEST_LINE = 65_536;
+const FIRST_OF_FRAME = FRAME_MARKER.charCodeAt(0);
 const NOTHING = Buffer.alloc(0);
 const NO_VALUE = Object.freeze({
   code: "no-value",
