@@ -82,6 +82,11 @@ export class KafkaCluster {
     return this.#log.outages;
   }
 
+  /** How often they succeeded again. */
+  get recoveries(): number {
+    return this.#log.recoveries;
+  }
+
   get isClosed(): boolean {
     return this.#closing.signal.aborted;
   }

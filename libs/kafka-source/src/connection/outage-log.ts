@@ -25,8 +25,9 @@ export class OutageLog {
     this.#random = random;
   }
 
-  /** How often an outage began. */
+  /** How often an outage began, and how often one ended. */
   outages = 0;
+  recoveries = 0;
 
   /** A request failed. @returns how long to wait before the next one, ms: a random time below a bound that doubles */
   failed(failure: KafkaError): number {
@@ -52,6 +53,7 @@ export class OutageLog {
     if (this.#failures === 0) return;
     this.#failures = 0;
     this.#reason = "";
+    this.recoveries += 1;
     const { logger, time, step } = this.#context;
     const downMs = Math.round(time.monotonic() - this.#since);
     logger.info({ event: "kafka-back", step, downMs }, `${this.#address} answers again`);

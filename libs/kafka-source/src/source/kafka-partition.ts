@@ -215,6 +215,8 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
       malformed: this.#decoder.malformed,
       entriesBehind: Math.max(0, this.#queue.end - this.#offset),
       disconnects: cluster.outages,
+      connected: !cluster.isClosed && cluster.outages === cluster.recoveries,
+      reconnects: cluster.recoveries,
       ...(this.#uncertainSince === undefined ? {} : { uncertainSince: this.#uncertainSince }),
     };
   }

@@ -25,6 +25,7 @@ export const outage: Suite = (bench) => {
         for (let i = 0; i < 4; i += 1) await writer.writeBatch([`after ${i}`]);
       })();
       await context.logger.logged("kafka-lost");
+      expect(readers[0]?.stats()).toMatchObject({ connected: false });
       await kafka.restart();
       await writing;
       const events = (await Promise.all(waiting)).flat();
@@ -37,6 +38,8 @@ export const outage: Suite = (bench) => {
       await probe;
       expect(await readers[0]?.drained()).toBeDefined();
       expect(readers[0]?.stats().disconnects).toBeGreaterThan(0);
+      expect(readers[0]?.stats().reconnects).toBeGreaterThan(0);
+      expect(readers[0]?.stats().connected).toBe(true);
       expect(context.logger.of("kafka-back").length).toBeGreaterThan(0);
       await Promise.all([writer.close(), ...readers.map((reader) => reader.close())]);
     });
