@@ -407,7 +407,10 @@ function explained(error: unknown, what: string, { tls, sasl }: KafkaTarget): Ka
     );
   }
   if (name === "UnsupportedVersionError") {
-    return new KafkaRefusedError(`Kafka refused ${what}: ${message}. Millrace needs Kafka 2.5 or newer.`, 35);
+    return new KafkaRefusedError(
+      `Kafka refused ${what}: ${message}. Use a newer broker, such as Kafka 4.`,
+      35,
+    );
   }
   const expects = [
     ...(tls === undefined ? ["TLS"] : []),

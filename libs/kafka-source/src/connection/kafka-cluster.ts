@@ -141,24 +141,27 @@ export class KafkaCluster {
    * @throws KafkaError; KafkaClosedError
    */
   async retry<T>(attempt: () => Promise<T>, deadline = Number.POSITIVE_INFINITY): Promise<T> {
-    for (let again = false; ; again = true) {
-      try {
-        this.#throwIfClosed();
-        const made = (again ? this.refresh() : Promise.resolve(this.#metadata)).then(attempt);
-        const result = await Promise.race([made, this.#closed]);
-        this.#log.succeeded();
-        return result;
-      } catch (error) {
-        this.#throwIfClosed();
-        if (!(error instanceof KafkaError)) throw error;
-        // A broker that has just started may not know its topics yet.
-        const passing = error instanceof KafkaTopicError && deadline === Number.POSITIVE_INFINITY;
-        if (!error.retryable && !passing) throw error;
-        const { time } = this.#context;
-        if (time.monotonic() >= deadline) throw error;
-        this.#coordinator = undefined;
-        await pause(time, this.#log.failed(error), this.#closing.signal);
+    const repetition = this.#log.begin();
+    try {
+      for (let again = false; ; again = true) {
+        try {
+          this.#throwIfClosed();
+          const made = (again ? this.refresh() : Promise.resolve(this.#metadata)).then(attempt);
+          return await Promise.race([made, this.#closed]);
+        } catch (error) {
+          this.#throwIfClosed();
+          if (!(error instanceof KafkaError)) throw error;
+          // A broker that has just started may not know its topics yet.
+          const passing = error instanceof KafkaTopicError && deadline === Number.POSITIVE_INFINITY;
+          if (!error.retryable && !passing) throw error;
+          const { time } = this.#context;
+          if (time.monotonic() >= deadline) throw error;
+          this.#coordinator = undefined;
+          await pause(time, repetition.failed(error), this.#closing.signal);
+        }
       }
+    } finally {
+      repetition.ended();
     }
   }
 

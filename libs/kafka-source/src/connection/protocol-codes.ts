@@ -48,7 +48,7 @@ const REFUSED: Readonly<Record<number, string>> = {
   30: "this user has no permission for the group",
   31: "this user has no permission for the cluster",
   32: "the timestamp is outside of what the topic accepts",
-  35: "the broker is too old; Millrace needs Kafka 2.5 or newer",
+  35: "the broker does not know this version of the request; use a newer one, such as Kafka 4",
   87: "the broker does not accept the record; a compacted topic needs keys",
 };
 
