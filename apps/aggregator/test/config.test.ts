@@ -13,6 +13,21 @@ const inspectConfig = (args: Args, env: Env) => command.inspectConfig(AGGREGATOR
 const resetConfig = (args: Args, env: Env) => command.resetConfig(AGGREGATOR, args, env);
 
 describe("aggregatorConfig", () => {
+  test("with Kafka keeps state in Redis, and names tasks after the topic's partitions", () => {
+    const kafka = ["--transport=kafka", "--channel=clicks"];
+    expect(aggregatorConfig([...kafka, "--tasks=0,2", "--start=latest", "--group=g"], {})).toMatchObject({
+      ...{ store: "redis", start: "latest", group: "g", tasks: ["clicks-0", "clicks-2"] },
+      kafka: { brokers: ["localhost:9092"] },
+    });
+    expect(() => aggregatorConfig([...kafka, "--start=5-0"], {})).toThrow(
+      "with Kafka give earliest or latest",
+    );
+    expect(() => aggregatorConfig([...kafka, "--trim"], {})).toThrow("--trim has no effect");
+    expect(() => aggregatorConfig([...kafka, "--late=late.jsonl"], {})).toThrow("put {part} into the name");
+    // All partitions of the topic, which Kafka is asked for.
+    expect(inspectConfig(kafka, {}).tasks).toBeUndefined();
+  });
+
   test("counts mobile events in 5 s windows by default", () => {
     expect(aggregatorConfig([], {})).toEqual({
       flow: {
@@ -231,13 +246,13 @@ describe("aggregatorConfig", () => {
     expect(log.notes).toEqual([expect.stringMatching(/^MILLRACE_STREAM_FIELD has no effect: with --stream/)]);
   });
 
-  test("a field divides several names only if it is said", () => {
-    const dividedBy = (...args: readonly string[]): unknown =>
-      command.sourceOf(aggregatorConfig(args, {})).partitioning;
-    expect(dividedBy("--channel=a,b")).toEqual({ kind: "arbitrary" });
-    expect(dividedBy("--channel=a,b", "--partition-by=zone")).toEqual({ kind: "by", field: "zone" });
-    expect(dividedBy("--partitions=2")).toEqual({ kind: "by", field: "os_timezone" });
-    expect(dividedBy("--channel-pattern=clicks:*")).toEqual({ kind: "single" });
+  test("a field divides several names only if it is said", async () => {
+    const dividedBy = async (...args: readonly string[]): Promise<unknown> =>
+      (await command.sourceOf(aggregatorConfig(args, {}))).partitioning;
+    expect(await dividedBy("--channel=a,b")).toEqual({ kind: "arbitrary" });
+    expect(await dividedBy("--channel=a,b", "--partition-by=zone")).toEqual({ kind: "by", field: "zone" });
+    expect(await dividedBy("--partitions=2")).toEqual({ kind: "by", field: "os_timezone" });
+    expect(await dividedBy("--channel-pattern=clicks:*")).toEqual({ kind: "single" });
   });
 
   test("state is kept for each of several names, or for the pattern", () => {

@@ -35,6 +35,7 @@ const NOT_FOR_FLOWS = {
       "FrameFailure",
     ],
     ...["FrameFailureCode", "FrameHeader", "FrameToEncode", "FrameVerdict"],
+    ...["EventColumns", "SuspicionLog", "divideLedger", "uniteLedger", "sourceFrom"],
     ...["DEFAULT_LEDGER_OPTIONS", "ProducerLedger", "ProducerRecord", "isProducerName"],
     ...["DEFAULT_PUBSUB_SOURCE_OPTIONS", "DEFAULT_STREAM_SOURCE_OPTIONS", "SHORTEST_WAITING_LENGTH"],
     ...["hashTag", "partitionNames", "partitionOf", "partitionsOf", "patternPartition"],

@@ -21,8 +21,11 @@ export {
   StreamFullError,
 } from "./errors.ts";
 export { DEFAULT_LEDGER_OPTIONS, ProducerLedger } from "./wire/producer-ledger.ts";
+export { EventColumns } from "./wire/event-columns.ts";
+export { SuspicionLog } from "./wire/suspicion-log.ts";
+export { divideLedger, uniteLedger } from "./wire/ledger-state.ts";
 export { FRAME_MARKER, FRAME_VERSION, MESSAGE_LIMITS } from "./wire/frame.ts";
-export { decodeLine } from "./wire/line-with-origin.ts";
+export { decodeLine, sourceFrom } from "./wire/line-with-origin.ts";
 export { decodeFrame } from "./wire/decode-frame.ts";
 export { encodeFrame } from "./wire/encode-frame.ts";
 export { isProducerName } from "./sink/framing-options.ts";

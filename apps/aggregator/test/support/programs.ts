@@ -12,7 +12,7 @@ const TESTS = join(import.meta.dirname, "..");
 /** Nothing of what the shell says about Redis or Millrace reaches the programs. */
 const CLEAN = Object.fromEntries(
   Object.keys(process.env)
-    .filter((name) => /^(REDIS_|MILLRACE_|EVENTS_JSONL_FILE|INIT_CWD)/.test(name))
+    .filter((name) => /^(REDIS_|KAFKA_|MILLRACE_|EVENTS_JSONL_FILE|INIT_CWD)/.test(name))
     .map((name) => [name, undefined]),
 );
 

@@ -3,7 +3,7 @@ import type { ProgramContext } from "@millrace/cli";
 import { inspectTask } from "@millrace/redis-store";
 import type { TaskInspection } from "@millrace/redis-store";
 import type { FlowProgram } from "../flow-program.ts";
-import { adminOptions, logStart, printLine } from "../options/admin-options.ts";
+import { adminOptions, begin, printLine } from "../options/admin-options.ts";
 import type { AdminConfig } from "../options/admin-options.ts";
 import { outlineOf } from "../flows/load-flow.ts";
 
@@ -31,7 +31,7 @@ export function inspectConfig(
  * @throws UsageError if none of the tasks has ever run: the options probably name another flow or channel
  */
 export async function inspect({ config, logger, signal }: ProgramContext<AdminConfig>): Promise<void> {
-  logStart(config, "inspecting", logger);
+  const parts = await begin(config, "inspecting", logger);
   const { storeTimeoutMs } = config;
   const { id: flow, graph } = await outlineOf(config.flow);
   const windows = graph.nodes.filter((node) => node.windows !== undefined);
@@ -39,7 +39,7 @@ export async function inspect({ config, logger, signal }: ProgramContext<AdminCo
   // Windows that keep time by key have no watermark of their task, whatever it has had.
   const saysUnheard = windows.length > 0 && windows.every((node) => node.windows?.bounded === true);
   const tasks = [];
-  for (const part of config.tasks) {
+  for (const part of parts) {
     tasks.push({
       part,
       task: await inspectTask(config.redis, { flow, part }, { logger, storeTimeoutMs, signal }),
@@ -63,7 +63,7 @@ export async function inspect({ config, logger, signal }: ProgramContext<AdminCo
   // All rows of windows that close by then can be read, in every one of them that has had an event.
   printLine({
     flow,
-    tasks: config.tasks.length,
+    tasks: parts.length,
     watermark: lowest(watermarks) ?? null,
     ...(neverHeard.length === 0 ? {} : { neverHeard }),
   });

@@ -2,6 +2,8 @@ import type { InputSettings, ProgramContext } from "@millrace/cli";
 import { describe, start } from "@millrace/dataflow";
 import { StartClock, describeRedis } from "@millrace/redis-source";
 import { RedisStore } from "@millrace/redis-store";
+import { describeKafka } from "../kafka.ts";
+import { readsLog } from "../options/run-options.ts";
 import type { RunConfig } from "../options/run-options.ts";
 import { clockFor } from "../options/clock-spec.ts";
 import { flowLabel } from "../flows/flow-choice.ts";
@@ -17,15 +19,14 @@ export async function run({ config: given, logger, signal }: ProgramContext<RunC
   // All that it connects for, source, store and sinks, has to be there within one `--connect-timeout`.
   const config = { ...given, redis: { ...given.redis, startClock: new StartClock() } };
   const { choice, windower, windowing } = config.flow;
-  const { transport, names } = config.input;
-  const readsStream = config.file === undefined && transport === "stream";
+  const { names } = config.input;
   const { tasks } = config;
-  const redis = describeRedis(config.redis);
+  const where = config.kafka === undefined ? describeRedis(config.redis) : describeKafka(config.kafka);
   const label = flowLabel(choice);
   const leftOut = tasks === undefined ? [] : names.filter((name) => !tasks.includes(name));
   logger.info(
-    { event: "starting", flow: label, ...inputOf(config, redis), tasks },
-    `running ${label} on ${inputLabel(config, redis)}`,
+    { event: "starting", flow: label, ...inputOf(config, where), tasks },
+    `running ${label} on ${inputLabel(config, where)}`,
   );
   if (leftOut.length > 0) {
     logger.info(
@@ -36,12 +37,14 @@ export async function run({ config: given, logger, signal }: ProgramContext<RunC
   const { storeTimeoutMs, maxKeys } = config;
   const store =
     config.store === "none" ? undefined : new RedisStore(config.redis, { logger, storeTimeoutMs });
-  const source = sourceOf(config);
+  const source = await sourceOf(config);
   const { parts, used } = watchedParts({
     source,
     sourceWithOrigin: source.withOrigin(),
     windower,
-    clock: config.flow.clock ?? clockFor(readsStream, config.flow, config.sink === "redis"),
+    clock:
+      config.flow.clock ??
+      clockFor(readsLog(config.file, config.input), config.flow, config.sink === "redis"),
     windowing,
     ...sinksOf(config, store),
     options: choice.kind === "module" ? (choice.options ?? {}) : {},
@@ -78,12 +81,13 @@ export async function run({ config: given, logger, signal }: ProgramContext<RunC
   }
 }
 
-function inputOf({ file, input }: RunConfig, redis: string): object {
-  return file === undefined ? { redis, transport: input.transport, channel: channelOf(input) } : { file };
+function inputOf({ file, input, kafka }: RunConfig, where: string): object {
+  const server = kafka === undefined ? { redis: where } : { kafka: where };
+  return file === undefined ? { ...server, transport: input.transport, channel: channelOf(input) } : { file };
 }
 
-function inputLabel({ file, input }: RunConfig, redis: string): string {
-  if (file === undefined) return `${input.transport} ${channelOf(input)} of ${redis}`;
+function inputLabel({ file, input }: RunConfig, where: string): string {
+  if (file === undefined) return `${input.transport} ${channelOf(input)} of ${where}`;
   return file === STDIN ? "standard input" : file;
 }
 

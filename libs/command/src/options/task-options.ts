@@ -19,8 +19,10 @@ export function taskOptions(
     defaultText: "all",
   });
   return () => {
-    const { names } = input();
-    const chosen = tasks()?.map((task) => names[task] ?? noPartition(task, input()));
+    const { names, transport, channels } = input();
+    const nameOf = (task: number): string =>
+      transport === "kafka" ? `${channels[0] ?? ""}-${task}` : (names[task] ?? noPartition(task, input()));
+    const chosen = tasks()?.map(nameOf);
     return chosen && [...new Set(chosen)];
   };
 }

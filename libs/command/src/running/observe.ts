@@ -3,6 +3,7 @@ import { messageOf } from "@millrace/dataflow";
 import type { Logger, RunObserver } from "@millrace/dataflow";
 import type { FlowMonitor, serveHttp } from "@millrace/observe";
 import type { traceRun } from "@millrace/observe/tracing";
+import { loadPackage } from "../optional-package.ts";
 import type { HttpSettings, ObserveSettings } from "../options/http-options.ts";
 
 /** Packages that are not installed with the commands: they are larger than all others together. */
@@ -66,35 +67,16 @@ async function serving<T>(
 }
 
 async function loadDashboard(): Promise<Dashboard> {
-  const loaded = await load(DASHBOARD, "--http", DASHBOARD);
+  const loaded = await loadPackage(DASHBOARD, "--http", DASHBOARD);
   if (!isDashboard(loaded)) throw new UsageError(`--http: the installed ${DASHBOARD} is of another version`);
   return loaded;
 }
 
 async function loadTracing(): Promise<Tracing> {
-  const loaded = await load(TRACING, "--trace", "@millrace/observe @opentelemetry/api");
+  const loaded = await loadPackage(TRACING, "--trace", "@millrace/observe @opentelemetry/api");
   if (!isTracing(loaded))
     throw new UsageError("--trace: the installed @millrace/observe is of another version");
   return loaded;
-}
-
-/** @throws UsageError if it is not installed */
-async function load(name: string, flag: string, packages: string): Promise<unknown> {
-  try {
-    const loaded: unknown = await import(name);
-    return loaded;
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-    throw new UsageError(`${flag} needs a package that is not installed; add it: npm install ${packages}`, {
-      cause: error,
-    });
-  }
-}
-
-function isNotFound(error: unknown): boolean {
-  return (
-    typeof error === "object" && error !== null && "code" in error && error.code === "ERR_MODULE_NOT_FOUND"
-  );
 }
 
 function isDashboard(loaded: unknown): loaded is Dashboard {
