@@ -40,6 +40,7 @@ export { pause } from "./runtime/waiting.ts";
 export { run, start } from "./runtime/run.ts";
 export { reconcile } from "./runtime/reconcile.ts";
 
+export type { AssignedTasks, Assignment, AssignmentContext, Membership } from "./contracts/assignment.ts";
 export type { Batch, Emitter, Operator, OperatorContext, Wake } from "./contracts/operator.ts";
 export type {
   Commit,
