@@ -333,7 +333,7 @@ class Worker {
   };
 
   async #tasksEnded(): Promise<void> {
-    await Promise.allSettled([...this.#slots.values()].map(({ running }) => running));
+    await Promise.allSettled([...this.#slots.values()].flatMap(({ running }) => running ?? []));
   }
 
   /** A worker that cannot leave has committed its tasks; the others get them when its lease ends. */
