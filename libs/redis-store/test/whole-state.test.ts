@@ -26,7 +26,9 @@ const LOSSES: readonly (readonly [what: string, lose: (client: Redis) => Promise
 async function filled(server: LocalRedis): Promise<void> {
   const task = await storeOf(server).acquire(TASK);
   const changes = [put("w/1", { a: 1, b: 2 }), put("w/2", { a: 1 })];
-  expect(await task.commit(commitOf(1, { changes, outputs: [rowsOut(1)] }))).toMatchObject({ kind: "applied" });
+  expect(await task.commit(commitOf(1, { changes, outputs: [rowsOut(1)] }))).toMatchObject({
+    kind: "applied",
+  });
 }
 
 async function expectReset(server: LocalRedis, client: Redis): Promise<void> {
