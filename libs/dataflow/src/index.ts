@@ -42,7 +42,7 @@ export { run, start } from "./runtime/run.ts";
 export { reconcile } from "./runtime/reconcile.ts";
 
 export type { AssignedTasks, Assignment, AssignmentContext, Membership } from "./contracts/assignment.ts";
-export type { Heartbeat, LeaseTable, LeaseTableContext, Share } from "./leases/lease-table.ts";
+export type { WorkerHeartbeat, LeaseTable, LeaseTableContext, WorkerShare } from "./leases/lease-table.ts";
 export type { LeaseOptions } from "./leases/lease-assignment.ts";
 export type { Batch, Emitter, Operator, OperatorContext, Wake } from "./contracts/operator.ts";
 export type {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { LeaseAssignment, SILENT_LOGGER } from "@millrace/dataflow";
-import type { LeaseTable, Share } from "@millrace/dataflow";
+import type { LeaseTable, WorkerShare } from "@millrace/dataflow";
 import { MemoryLeaseTable, VirtualTime, assignmentConformance } from "@millrace/dataflow/testing";
 import type { AssignmentFixture } from "@millrace/dataflow/testing";
 
@@ -43,12 +43,12 @@ describe("LeaseAssignment", () => {
     readonly time: VirtualTime;
     readonly running: Set<string>;
     readonly failures: Error[];
-    readonly reach: { answer: (share: Promise<Share>) => Promise<Share> };
+    readonly reach: { answer: (share: Promise<WorkerShare>) => Promise<WorkerShare> };
     readonly advance: (ms: number) => Promise<void>;
   }> {
     const time = new VirtualTime();
     const table = new MemoryLeaseTable(["0", "1"], () => time.now());
-    const reach = { answer: (share: Promise<Share>): Promise<Share> => share };
+    const reach = { answer: (share: Promise<WorkerShare>): Promise<WorkerShare> => share };
     const assignment = new LeaseAssignment(
       () => ({
         beat: (heartbeat) => reach.answer(table.beat(heartbeat)),

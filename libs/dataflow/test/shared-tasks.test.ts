@@ -104,7 +104,7 @@ describe("a worker with a shared assignment", () => {
     expect(listed(at.store, "0")).toEqual([1, 2]);
   });
 
-  test("counts on where it was when a task comes back, whoever had it in between", async () => {
+  test("counts on where it was when a task comes back, also if another worker had it in between", async () => {
     const at = await rig();
     at.assignment.tasks.assigned("0");
     await push(at, "0", 1, 2);

@@ -87,7 +87,7 @@ class Simulation {
     for (const part of PARTS) expect(listed(this.#shared.store, part)).toEqual(this.#pushed.get(part));
   }
 
-  /** Events that were processed in vain, and tasks that were taken over from a running worker. */
+  /** Events that were processed without success, and tasks that were taken over from a running worker. */
   redone(): { readonly uncommitted: number; readonly dropped: number } {
     const tasks = this.#workers.flatMap((worker) => worker.stats().tasks);
     return {

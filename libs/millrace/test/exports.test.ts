@@ -23,7 +23,7 @@ const NOT_FOR_FLOWS = {
   ],
   dataflow: [
     ...["LogLines", "STDERR_LINES", "TextStream", "splitLines", "textOf"],
-    ...["messageOf", "pause", "requireRoom", "thrownAt", "withDefaults"],
+    ...["DEFAULT_LEASE_OPTIONS", "messageOf", "pause", "requireRoom", "thrownAt", "withDefaults"],
   ],
   "redis-source": [
     ...[

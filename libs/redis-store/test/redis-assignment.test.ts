@@ -101,7 +101,7 @@ describe("RedisLeaseTable", () => {
       expect(workers.map(of).sort((a, b) => a - b)).toEqual([51, 51, 51, 51, 52]);
       for (let rounds = 0; rounds < 3; rounds += 1) await round([...workers, "f"]);
       expect([...workers, "f"].map(of).sort((a, b) => a - b)).toEqual([42, 42, 43, 43, 43, 43]);
-      // Whoever had a part before and has one now has kept it, so that only those of the sixth have moved.
+      // What the five still have they had before, so that only what the sixth has was moved.
       for (const name of workers)
         expect((sizes.get(name) ?? []).every((part) => before.get(name)?.includes(part) === true)).toBe(true);
       await table.leave("b");
@@ -155,7 +155,7 @@ describe("RedisLeaseTable", () => {
       await expect(sixteen.beat(beat("b"))).resolves.toMatchObject({ atMost: 16 });
     }));
 
-  it("keeps names apart that UTF-8 cannot tell apart", () =>
+  it("keeps names apart that would be the same in UTF-8", () =>
     tables(async (open) => {
       const parts = ["\ud800", "\udbff", '"', "plain"];
       const table = open(parts);

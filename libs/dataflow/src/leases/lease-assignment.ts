@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { AssignedTasks, Assignment, AssignmentContext, Membership } from "../contracts/assignment.ts";
 import { FlowError } from "../errors.ts";
 import { pause } from "../runtime/waiting.ts";
-import type { LeaseTable, LeaseTableContext, Share } from "./lease-table.ts";
+import type { LeaseTable, LeaseTableContext, WorkerShare } from "./lease-table.ts";
 
 /** Options of an assignment by leases. */
 export interface LeaseOptions {
@@ -173,7 +173,7 @@ class LeaseMembership implements Membership {
     return share.formingMs > 0 ? Math.min(share.formingMs, beatMs) : beatMs;
   }
 
-  #apply({ owned, atMost }: Share): void {
+  #apply({ owned, atMost }: WorkerShare): void {
     const named = new Set(owned);
     for (const part of this.#held.keys()) if (!named.has(part)) this.#lose(part);
     if (this.#left !== undefined) return;

@@ -1,7 +1,7 @@
 import type { AssignmentContext } from "../contracts/assignment.ts";
 
 /** A heartbeat of one worker. */
-export interface Heartbeat {
+export interface WorkerHeartbeat {
   /** Unique among all workers that ever use the table. */
   readonly worker: string;
   readonly leaseMs: number;
@@ -10,7 +10,7 @@ export interface Heartbeat {
 }
 
 /** The answer to a heartbeat. */
-export interface Share {
+export interface WorkerShare {
   /** The parts of this worker, with those that it was just given. */
   readonly owned: readonly string[];
   /** Most parts that it is to have now. */
@@ -30,7 +30,7 @@ export interface Share {
  */
 export interface LeaseTable {
   /** Renews the lease, or makes the worker a member, and gives it free parts up to its share. */
-  beat(heartbeat: Heartbeat): Promise<Share>;
+  beat(heartbeat: WorkerHeartbeat): Promise<WorkerShare>;
   /** Frees a part, if it is this worker's. */
   release(worker: string, part: string): Promise<void>;
   /** Frees all parts of the worker, which is no member any more. */

@@ -1,5 +1,5 @@
 import { FlowError } from "../errors.ts";
-import type { Heartbeat, LeaseTable, LeaseTableContext, Share } from "../leases/lease-table.ts";
+import type { WorkerHeartbeat, LeaseTable, LeaseTableContext, WorkerShare } from "../leases/lease-table.ts";
 
 /** A lease table in this process, with a clock of its own. All workers use the same one. */
 export class MemoryLeaseTable implements LeaseTable {
@@ -30,7 +30,7 @@ export class MemoryLeaseTable implements LeaseTable {
     return owner !== undefined && this.#leases.has(owner) ? owner : undefined;
   }
 
-  beat({ worker, leaseMs, leaving }: Heartbeat): Promise<Share> {
+  beat({ worker, leaseMs, leaving }: WorkerHeartbeat): Promise<WorkerShare> {
     this.#expire();
     const now = this.#now();
     if (this.#leases.size === 0) this.#formed = now;

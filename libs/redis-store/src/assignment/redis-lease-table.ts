@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 import { StateError } from "@millrace/dataflow";
-import type { Heartbeat, LeaseTable, LeaseTableContext, Share } from "@millrace/dataflow";
+import type { WorkerHeartbeat, LeaseTable, LeaseTableContext, WorkerShare } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { TaskConnection } from "../connection/task-connection.ts";
 import { SharedPartsError } from "../errors.ts";
@@ -37,7 +37,7 @@ export class RedisLeaseTable implements LeaseTable {
   }
 
   /** @throws SharedPartsError if the others share other partitions; RedisError */
-  async beat({ worker, leaseMs, leaving }: Heartbeat): Promise<Share> {
+  async beat({ worker, leaseMs, leaving }: WorkerHeartbeat): Promise<WorkerShare> {
     const note: WorkerNote = { host: hostname(), pid: process.pid, since: this.#since, leaseMs };
     const args = [worker, leaseMs, leaving ? 1 : 0, this.#shared, JSON.stringify(note), ...this.#parts];
     const reply = await this.#connection.run("take a worker's heartbeat", ({ script }) =>
