@@ -277,6 +277,31 @@ describe("aggregatorConfig", () => {
     expect(configOf(["--store-timeout=3s"], env)).toMatchObject({ storeTimeoutMs: 3_000 });
   });
 
+  test("workers share partitions, with a lease", () => {
+    const stream = ["--transport=stream", "--partitions=8"];
+    expect(aggregatorConfig([...stream, "--share"], {}).share).toEqual({ leaseMs: 10_000 });
+    const env = { MILLRACE_SHARE: "true", MILLRACE_LEASE: "3s" };
+    expect(aggregatorConfig(stream, env).share).toEqual({ leaseMs: 3_000 });
+    expect(aggregatorConfig([...stream, "--share=false"], env).share).toBeUndefined();
+    expect(() => aggregatorConfig([...stream, "--lease=3s"], {})).toThrow(
+      "--lease has no effect: it needs --share",
+    );
+    expect(() => aggregatorConfig([...stream, "--share", "--lease=0.4s"], {})).toThrow("at least 500ms");
+    expect(inspectConfig([...stream, "--group=mine", "--share"], {})).toMatchObject({ group: "mine" });
+  });
+
+  test.each([
+    [["--file=data/events.jsonl"], /one worker reads/],
+    [[], /--transport=pubsub events would be lost.*--transport=stream/],
+    [["--transport=sharded"], /--transport=sharded events would be lost/],
+    [["--transport=stream", "--store=none"], /leave --store=none out/],
+    [["--transport=stream", "--tasks=0"], /leave --tasks out/],
+    [["--transport=stream", "--exit-when-idle=1s"], /stop the workers/],
+    [["--transport=stream", "--late=late.jsonl"], /the file of --late/],
+  ])("with %j nothing can be shared", (args, message) => {
+    expect(() => aggregatorConfig([...args, "--share"], {})).toThrow(message);
+  });
+
   test.each(["--allowed-lateness=1s", "--early=1s"])("with %s rows have their revision", (flag) => {
     expect(aggregatorConfig([flag], {}).flow.meta).toBe(true);
   });

@@ -38,7 +38,7 @@ const NOT_FOR_FLOWS = {
     ...["FrameFailureCode", "FrameHeader", "FrameToEncode", "FrameVerdict"],
     ...["DEFAULT_LEDGER_OPTIONS", "ProducerLedger", "ProducerRecord", "isProducerName"],
     ...["DEFAULT_PUBSUB_SOURCE_OPTIONS", "DEFAULT_STREAM_SOURCE_OPTIONS", "SHORTEST_WAITING_LENGTH"],
-    ...["hashTag", "partitionNames", "partitionOf", "partitionsOf", "patternPartition"],
+    ...["hashTag", "partitionNames", "partitionOf", "partitionsOf", "patternPartition", "streamLag"],
     ...["KeyConnections", "OpenConnection", "describeRedis", "explainFailure", "replyKind", "ReplyKind"],
     ...["parseRedisUrl", "RedisUrl", "HostAndPort"],
   ],

@@ -1,7 +1,7 @@
 import type { InputSettings, ProgramContext } from "@millrace/cli";
 import { describe, start } from "@millrace/dataflow";
 import { StartClock, describeRedis } from "@millrace/redis-source";
-import { RedisStore } from "@millrace/redis-store";
+import { RedisAssignment, RedisStore } from "@millrace/redis-store";
 import type { RunConfig } from "../options/run-options.ts";
 import { clockFor } from "../options/clock-spec.ts";
 import { flowLabel } from "../flows/flow-choice.ts";
@@ -32,7 +32,9 @@ export async function run({ config: given, logger, signal }: ProgramContext<RunC
       `${leftOut.length} of ${names.length} partitions are left to other workers (--tasks): ${leftOut.join(", ")}`,
     );
   }
-  const { storeTimeoutMs, maxKeys } = config;
+  const { storeTimeoutMs, maxKeys, share, group } = config;
+  const ofGroup = group === undefined ? {} : { group };
+  const assignment = share && new RedisAssignment(config.redis, { ...share, ...ofGroup });
   const store =
     config.store === "none" ? undefined : new RedisStore(config.redis, { logger, storeTimeoutMs });
   const source = sourceOf(config);
@@ -54,6 +56,7 @@ export async function run({ config: given, logger, signal }: ProgramContext<RunC
     const running = start(flow, {
       ...(store === undefined ? {} : { store }),
       ...(tasks === undefined ? {} : { parts: tasks }),
+      ...(assignment === undefined ? {} : { assignment }),
       ...(maxKeys === undefined ? {} : { maxKeys }),
       exitWhenIdleMs: config.exitWhenIdleMs,
       idleFrom: config.idleFrom,

@@ -1,5 +1,5 @@
 import { inputOptions, logOptions, redisOptions } from "@millrace/cli";
-import type { CommandLine, ProgramConfig, Value } from "@millrace/cli";
+import type { CommandLine, ProgramConfig, Transport, Value } from "@millrace/cli";
 import type { Logger } from "@millrace/dataflow";
 import { describeRedis } from "@millrace/redis-source";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
@@ -7,7 +7,7 @@ import type { FlowProgram } from "../flow-program.ts";
 import { runOptions } from "./run-options.ts";
 import { flowLabel } from "../flows/flow-choice.ts";
 import type { FlowChoice } from "../flows/flow-choice.ts";
-import { storeTimeoutOption, taskOptions } from "./task-options.ts";
+import { groupOption, storeTimeoutOption, taskOptions } from "./task-options.ts";
 
 /** Whose state a command is about. */
 export interface AdminConfig extends ProgramConfig {
@@ -15,6 +15,9 @@ export interface AdminConfig extends ProgramConfig {
   readonly redis: RedisConnectionOptions;
   /** Names of the partitions. */
   readonly tasks: readonly string[];
+  readonly transport: Transport;
+  /** `undefined`: the flow's id. */
+  readonly group: string | undefined;
   /** `Infinity`: as long as it takes. */
   readonly storeTimeoutMs: number;
   /** A new Redis has no tasks. */
@@ -33,6 +36,7 @@ export function adminOptions(
   const flow = program.choose(cli, env);
   const input = inputOptions(cli, program.transport);
   const tasks = taskOptions(cli, input);
+  const group = groupOption(cli);
   const redis = redisOptions(cli);
   const storeTimeoutMs = storeTimeoutOption(cli);
   const log = logOptions(cli);
@@ -40,6 +44,8 @@ export function adminOptions(
   return () => ({
     flow: flow(),
     tasks: tasks() ?? input().names,
+    transport: input().transport,
+    group: group(),
     redis: redis(),
     storeTimeoutMs: storeTimeoutMs(),
     startsRedis: false,

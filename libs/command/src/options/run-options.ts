@@ -7,7 +7,6 @@ import {
   logOptions,
   oneOf,
   redisOptions,
-  text,
   withoutStream,
 } from "@millrace/cli";
 import type { InputSettings, ProgramConfig, Value } from "@millrace/cli";
@@ -19,7 +18,9 @@ import { findEventsFile } from "../publish/events-file.ts";
 import { entryOptions } from "./entry-options.ts";
 import { flowOptions } from "./flow-options.ts";
 import type { FlowSettings } from "./flow-options.ts";
-import { storeTimeoutOption, taskOptions } from "./task-options.ts";
+import { shareOptions } from "./share-options.ts";
+import type { ShareSettings } from "./share-options.ts";
+import { groupOption, storeTimeoutOption, taskOptions } from "./task-options.ts";
 
 const STORES = ["none", "redis"] as const;
 const IDLE_FROM: readonly IdleFrom[] = ["first-event", "start"];
@@ -37,6 +38,8 @@ export interface RunConfig extends ProgramConfig {
   readonly input: InputSettings;
   /** Names of the partitions to run; `undefined`: all. */
   readonly tasks: readonly string[] | undefined;
+  /** `undefined`: the worker is on its own. */
+  readonly share: ShareSettings | undefined;
   /** How the entries of a stream carry events; `undefined`: as the publisher writes them. */
   readonly entries: EntryForm | undefined;
   readonly start: string;
@@ -155,6 +158,7 @@ export function runOptions(
   });
   const input = inputOptions(cli, program.transport);
   const tasks = taskOptions(cli, input);
+  const share = shareOptions(cli);
   const entries = entryOptions(cli, input);
   const start = cli.option(
     {
@@ -166,13 +170,7 @@ export function runOptions(
     },
     "earliest",
   );
-  const group = cli.option({
-    flag: "--group <name>",
-    env: "MILLRACE_GROUP",
-    description: "streams: consumer group that shows how far the tasks have come",
-    parse: text,
-    defaultText: "the flow's id",
-  });
+  const group = groupOption(cli);
   const trim = cli.toggle({
     flag: "--trim",
     env: "MILLRACE_TRIM",
@@ -225,6 +223,14 @@ export function runOptions(
       storeTimeoutMs: storeTimeoutMs(),
       input: input(),
       tasks: tasks(),
+      share: share({
+        file: file(),
+        transport: input().transport,
+        store: store() ?? kept,
+        tasks: tasks(),
+        exitWhenIdleMs: idle(),
+        lateFile: flow().lateFile,
+      }),
       entries: entries(),
       start: start(),
       group: group(),

@@ -1,0 +1,83 @@
+import { UsageError } from "@millrace/cli";
+import type { CommandLine, Transport } from "@millrace/cli";
+import { parseDuration } from "@millrace/windowing";
+
+/** How a worker shares partitions with others. */
+export interface ShareSettings {
+  /** How long it keeps its partitions without a heartbeat, ms. */
+  readonly leaseMs: number;
+}
+
+/** The options of a run that sharing depends on. */
+export interface ShareContext {
+  readonly file: string | undefined;
+  readonly transport: Transport;
+  readonly store: "none" | "redis";
+  /** `undefined`: all. */
+  readonly tasks: readonly string[] | undefined;
+  readonly exitWhenIdleMs: number;
+  readonly lateFile: string | undefined;
+}
+
+const SHORTEST_LEASE_MS = 500;
+
+/**
+ * Declares the options of workers that share partitions.
+ *
+ * @returns their value beside the other options, `undefined` for a worker on its own; it throws a UsageError for options
+ *   that cannot work together
+ */
+export function shareOptions(cli: CommandLine): (context: ShareContext) => ShareSettings | undefined {
+  const share = cli.toggle({
+    flag: "--share",
+    env: "MILLRACE_SHARE",
+    description:
+      "share the partitions with all workers of this flow that have this option, on any machines: they find each other in Redis, and take over from those that stop or crash",
+  });
+  const lease = cli.option(
+    {
+      flag: "--lease <duration>",
+      env: "MILLRACE_LEASE",
+      description:
+        "with --share: how long a worker keeps its partitions without a heartbeat, so that those of one that crashed stand still for so long",
+      parse: leaseOf,
+      defaultText: "10s",
+    },
+    10_000,
+  );
+  return (context) => {
+    if (!share()) {
+      cli.withoutEffect(lease, "it needs --share");
+      return undefined;
+    }
+    requireShareable(context);
+    return { leaseMs: lease() };
+  };
+}
+
+/** @throws UsageError */
+function requireShareable({ file, transport, store, tasks, exitWhenIdleMs, lateFile }: ShareContext): void {
+  const refuse = (why: string): never => {
+    throw new UsageError(`--share: ${why}`);
+  };
+  if (file !== undefined)
+    refuse("events come from a file (--file), which one worker reads; leave one of them out");
+  if (transport !== "stream")
+    refuse(
+      `with --transport=${transport} events would be lost while a partition goes from one worker to another; use --transport=stream, also for the publisher`,
+    );
+  if (store === "none")
+    refuse("without stored state no worker could continue what another began; leave --store=none out");
+  if (tasks !== undefined) refuse("the workers divide the partitions among themselves; leave --tasks out");
+  if (exitWhenIdleMs !== Infinity)
+    refuse(
+      "this worker cannot see whether the others are idle; leave --exit-when-idle out, and stop the workers",
+    );
+  if (lateFile !== undefined) refuse("another worker could not continue the file of --late; leave it out");
+}
+
+function leaseOf(given: string): number {
+  const leaseMs = parseDuration(given);
+  if (leaseMs >= SHORTEST_LEASE_MS) return leaseMs;
+  throw new RangeError(`${given} is too short: give at least ${SHORTEST_LEASE_MS}ms, for ten heartbeats`);
+}
