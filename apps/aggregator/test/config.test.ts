@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { formatDuration, messageTime, sliding, tumbling } from "@millrace/windowing";
@@ -279,14 +280,19 @@ describe("aggregatorConfig", () => {
 
   test("workers share partitions, with a lease", () => {
     const stream = ["--transport=stream", "--partitions=8"];
-    expect(aggregatorConfig([...stream, "--share"], {}).share).toEqual({ leaseMs: 10_000 });
+    expect(aggregatorConfig([...stream, "--share"], {}).share).toEqual({ leaseMs: 10_000, processes: 1 });
     const env = { MILLRACE_SHARE: "true", MILLRACE_LEASE: "3s" };
-    expect(aggregatorConfig(stream, env).share).toEqual({ leaseMs: 3_000 });
+    expect(aggregatorConfig(stream, env).share).toEqual({ leaseMs: 3_000, processes: 1 });
     expect(aggregatorConfig([...stream, "--share=false"], env).share).toBeUndefined();
     expect(() => aggregatorConfig([...stream, "--lease=3s"], {})).toThrow(
       "--lease has no effect: it needs --share",
     );
     expect(() => aggregatorConfig([...stream, "--share", "--lease=0.4s"], {})).toThrow("at least 500ms");
+    expect(aggregatorConfig([...stream, "--processes=3"], {}).share).toMatchObject({ processes: 3 });
+    expect(aggregatorConfig([...stream, "--processes=auto"], {}).share?.processes).toBe(
+      availableParallelism(),
+    );
+    expect(() => aggregatorConfig([...stream, "--processes=0"], {})).toThrow("--processes");
     expect(inspectConfig([...stream, "--group=mine", "--share"], {})).toMatchObject({ group: "mine" });
   });
 
@@ -299,7 +305,8 @@ describe("aggregatorConfig", () => {
     [["--transport=stream", "--exit-when-idle=1s"], /stop the workers/],
     [["--transport=stream", "--late=late.jsonl"], /the file of --late/],
   ])("with %j nothing can be shared", (args, message) => {
-    expect(() => aggregatorConfig([...args, "--share"], {})).toThrow(message);
+    for (const option of ["--share", "--processes=2"])
+      expect(() => aggregatorConfig([...args, option], {})).toThrow(message);
   });
 
   test.each(["--allowed-lateness=1s", "--early=1s"])("with %s rows have their revision", (flag) => {

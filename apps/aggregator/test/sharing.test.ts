@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { inspectWorkers } from "@millrace/redis-store";
+import type { WorkerInspection } from "@millrace/redis-store";
 import { keptRows, sumsOf, sumsOfLines } from "./support/kept-results.ts";
 import { aggregator, aggregatorCommand, publisher } from "./support/programs.ts";
 
@@ -104,6 +105,48 @@ describe("workers that share the partitions of a stream", () => {
     expect((await aggregator(redis.url, [...counting(4), ...closing]).ended).code).toBe(0);
     const twice = new Map([...EXPECTED].map(([zone, users]) => [zone, 2 * users]));
     expect(sumsOf((await keptRows(redis.url, partsWithRows)).flat())).toEqual(twice);
+  });
+
+  test("are several processes of one command, with one report and one exit code, and one that dies is started again", async () => {
+    const stream = ["--transport=stream", "--channel=several", "--partitions=4", "--group=several"];
+    const counting = [...stream, "--window=tumbling:200ms", "--clock=publish:100ms"];
+    const parent = aggregator(redis.url, [...counting, "--sink=redis", "--processes=2", "--lease=1s"]);
+    const several = async (): Promise<readonly WorkerInspection[]> =>
+      inspectWorkers({ url: redis.url }, "several");
+    const even = async (): Promise<boolean> => {
+      const workers = await several();
+      return workers.length === 2 && workers.every(({ parts }) => parts.length === 2);
+    };
+    while (!(await even()));
+    const publishing = publisher(redis.url, EVENTS, [...stream.slice(0, 3), "--rate=6000"]);
+    const [killed] = await several();
+    process.kill(killed?.pid ?? 0, "SIGKILL");
+    expect(await parent.logged("process-died")).toMatchObject({ signal: "SIGKILL" });
+    expect((await publishing.ended).code).toBe(0);
+    while (!(await even()));
+    parent.kill("SIGTERM");
+    const { code, log } = await parent.ended;
+    expect(code).toBe(0);
+    expect(log.filter(({ event }) => event === "report")).toHaveLength(1);
+    expect(log.filter(({ event }) => event === "process-started")).toHaveLength(3);
+    expect(log.find(({ event }) => event === "figures-missing")).toMatchObject({ crashes: 1 });
+    expect(await several()).toEqual([]);
+    const closing = ["--sink=redis", "--exit-when-idle=200ms", "--close-windows"];
+    expect((await aggregator(redis.url, [...counting, ...closing]).ended).code).toBe(0);
+    const parts = Array.from({ length: 4 }, (_, n) => `{several:${n}}`);
+    expect(sumsOf((await keptRows(redis.url, parts)).flat())).toEqual(EXPECTED);
+  });
+
+  test("end with the failure of a process that cannot start", async () => {
+    const parent = aggregator("redis://127.0.0.1:1", [
+      "--transport=stream",
+      "--processes=2",
+      "--connect-timeout=100ms",
+    ]);
+    const { code, log } = await parent.ended;
+    expect(code).toBe(1);
+    expect(log.at(-1)).toMatchObject({ code: "MILLRACE_WORKER_PROCESS_FAILED" });
+    expect(log.filter(({ event }) => event === "process-started")).toHaveLength(2);
   });
 
   test("refuse one with another number of partitions, which ends and changes nothing", async () => {

@@ -158,7 +158,7 @@ export function runOptions(
   });
   const input = inputOptions(cli, program.transport);
   const tasks = taskOptions(cli, input);
-  const share = shareOptions(cli);
+  const share = shareOptions(cli, env);
   const entries = entryOptions(cli, input);
   const start = cli.option(
     {

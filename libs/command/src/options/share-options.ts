@@ -1,11 +1,17 @@
-import { UsageError } from "@millrace/cli";
+import { availableParallelism } from "node:os";
+import { UsageError, integer } from "@millrace/cli";
 import type { CommandLine, Transport } from "@millrace/cli";
 import { parseDuration } from "@millrace/windowing";
+
+/** The variable by which a process knows that another one started it to share the work. */
+export const WORKER_VARIABLE = "MILLRACE_WORKER_PROCESS";
 
 /** How a worker shares partitions with others. */
 export interface ShareSettings {
   /** How long it keeps its partitions without a heartbeat, ms. */
   readonly leaseMs: number;
+  /** How many processes of this machine do the work. */
+  readonly processes: number;
 }
 
 /** The options of a run that sharing depends on. */
@@ -27,7 +33,10 @@ const SHORTEST_LEASE_MS = 500;
  * @returns their value beside the other options, `undefined` for a worker on its own; it throws a UsageError for options
  *   that cannot work together
  */
-export function shareOptions(cli: CommandLine): (context: ShareContext) => ShareSettings | undefined {
+export function shareOptions(
+  cli: CommandLine,
+  env: Readonly<Record<string, string | undefined>>,
+): (context: ShareContext) => ShareSettings | undefined {
   const share = cli.toggle({
     flag: "--share",
     env: "MILLRACE_SHARE",
@@ -39,26 +48,39 @@ export function shareOptions(cli: CommandLine): (context: ShareContext) => Share
       flag: "--lease <duration>",
       env: "MILLRACE_LEASE",
       description:
-        "with --share: how long a worker keeps its partitions without a heartbeat, so that those of one that crashed stand still for so long",
+        "with --share or --processes: how long a worker keeps its partitions without a heartbeat, so that those of one that crashed stand still for so long",
       parse: leaseOf,
       defaultText: "10s",
     },
     10_000,
   );
+  const processes = cli.option({
+    flag: "--processes <number>",
+    env: "MILLRACE_PROCESSES",
+    description:
+      "run so many processes on this machine, which share the partitions as with --share; one that dies is started again. auto: as many as there are CPUs",
+    parse: processesOf,
+    defaultText: "1, which shares with none",
+  });
   return (context) => {
-    if (!share()) {
-      cli.withoutEffect(lease, "it needs --share");
+    if (!share() && processes() === undefined) {
+      cli.withoutEffect(lease, "it needs --share or --processes");
       return undefined;
     }
-    requireShareable(context);
-    return { leaseMs: lease() };
+    requireShareable(share() ? "--share" : "--processes", context);
+    // A process that another one started is one of them.
+    const count = env[WORKER_VARIABLE] === undefined ? (processes() ?? 1) : 1;
+    return { leaseMs: lease(), processes: count };
   };
 }
 
 /** @throws UsageError */
-function requireShareable({ file, transport, store, tasks, exitWhenIdleMs, lateFile }: ShareContext): void {
+function requireShareable(
+  option: string,
+  { file, transport, store, tasks, exitWhenIdleMs, lateFile }: ShareContext,
+): void {
   const refuse = (why: string): never => {
-    throw new UsageError(`--share: ${why}`);
+    throw new UsageError(`${option}: ${why}`);
   };
   if (file !== undefined)
     refuse("events come from a file (--file), which one worker reads; leave one of them out");
@@ -80,4 +102,8 @@ function leaseOf(given: string): number {
   const leaseMs = parseDuration(given);
   if (leaseMs >= SHORTEST_LEASE_MS) return leaseMs;
   throw new RangeError(`${given} is too short: give at least ${SHORTEST_LEASE_MS}ms, for ten heartbeats`);
+}
+
+function processesOf(given: string): number {
+  return given === "auto" ? availableParallelism() : integer(1, 1_024)(given);
 }
