@@ -1,4 +1,4 @@
-# One image for both apps; the targets `aggregator` and `publisher` differ in what they start.
+# One image for both apps, with the page that the aggregator serves. Its targets differ in what they start.
 ARG NODE_VERSION=24
 
 FROM node:${NODE_VERSION}-slim AS build
@@ -6,7 +6,7 @@ WORKDIR /millrace
 ENV NX_DAEMON=false
 COPY . .
 RUN npm ci
-RUN npx nx run-many --target=build --projects=aggregator,publisher
+RUN npx nx run-many --target=build --projects=aggregator,publisher,dashboard
 RUN npm prune --omit=dev
 
 FROM node:${NODE_VERSION}-slim AS runtime

@@ -3,7 +3,10 @@ import nx from "@nx/eslint-plugin";
 import prettier from "eslint-config-prettier";
 import tseslint from "typescript-eslint";
 
-/** Imports go one way: apps -> command -> redis-store -> redis-source -> dataflow -> windowing; event-schema -> json. */
+/**
+ * Imports go one way: apps -> command -> redis-store -> redis-source -> dataflow -> windowing; event-schema -> json;
+ * command -> dashboard -> observe -> dataflow.
+ */
 const rooms = {
   windowing: [],
   json: [],
@@ -12,8 +15,9 @@ const rooms = {
   "redis-source": ["dataflow"],
   "redis-store": ["windowing", "dataflow", "redis-source"],
   cli: ["windowing", "dataflow", "redis-source"],
-  command: ["cli", "json", "windowing", "dataflow", "redis-source", "redis-store"],
   observe: ["windowing", "dataflow"],
+  dashboard: ["observe"],
+  command: ["cli", "json", "windowing", "dataflow", "redis-source", "redis-store", "observe", "dashboard"],
   millrace: ["command", "json", "windowing", "dataflow", "redis-source", "redis-store"],
   "create-millrace": [],
   app: ["command", "cli", "json", "event-schema", "windowing", "dataflow", "redis-source", "redis-store"],
@@ -29,9 +33,12 @@ export default tseslint.config(
   { ignores: ["*.ts", "**/dist", "**/out-tsc", "**/coverage", "**/.nx", "**/.cache", "**/node_modules"] },
   eslint.configs.recommended,
   {
-    files: ["**/*.ts"],
+    files: ["**/*.ts", "**/*.tsx"],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    // One program for all files: with one for each project, every project checks the sources below it again.
+    languageOptions: {
+      parserOptions: { project: "tsconfig.lint.json", tsconfigRootDir: import.meta.dirname },
+    },
     plugins: { "@nx": nx },
     rules: {
       "@nx/enforce-module-boundaries": [

@@ -1,11 +1,13 @@
 /**
- * Sets up a fresh checkout: the packages of the lock file, and a Redis server program for the demo and the tests.
+ * Sets up a fresh checkout: the packages of the lock file, and a Redis server program for the demo and the tests. With
+ * `--page` also the page that programs with `--http` serve, which is built if it is older than its sources.
  * Fast and silent when there is nothing to do; otherwise it prints on stderr what it runs.
  * Plain JavaScript without dependencies, since it runs before `npm ci`, and for any Node version: it must be able to
  * report that Node is too old.
  */
 import { spawnSync } from "node:child_process";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { lookForRedisServer } from "./redis/src/look-for-redis-server.mjs";
@@ -29,6 +31,8 @@ const APT_INSTALL = `
   if [ -d /run/systemd/system ]; then systemctl disable --now redis-server; fi
 `;
 
+const DASHBOARD = "apps/dashboard";
+
 /** How each package manager installs a server program; `shown` is printed instead of the script. */
 const PACKAGE_MANAGERS = [
   {
@@ -47,6 +51,7 @@ try {
   checkNode();
   if (!packagesAreCurrent()) installPackages();
   if (!["REDIS_URL", "REDIS_HOST", "REDIS_SENTINELS"].some((name) => process.env[name])) ensureRedisServer();
+  if (process.argv.includes("--page") && !pageIsCurrent()) buildPage();
 } catch (error) {
   if (!(error instanceof SetUpRefused)) throw error;
   say(error.message);
@@ -73,6 +78,21 @@ function packagesAreCurrent() {
 function installPackages() {
   say("installing the packages of package-lock.json: npm ci");
   if (!succeeds("npm", ["ci"])) throw new SetUpRefused("npm ci failed; its reason is above");
+}
+
+function pageIsCurrent() {
+  const built = statSync(join(DASHBOARD, "dist/page/index.html"), { throwIfNoEntry: false });
+  const sources = readdirSync(join(DASHBOARD, "page"), { recursive: true });
+  return (
+    built !== undefined &&
+    sources.every((name) => statSync(join(DASHBOARD, "page", name)).mtimeMs <= built.mtimeMs)
+  );
+}
+
+function buildPage() {
+  const args = ["run", "dashboard:page", "--output-style=static"];
+  const { status, stdout, stderr } = spawnSync("node_modules/.bin/nx", args, { encoding: "utf8" });
+  if (status !== 0) throw new SetUpRefused(`the page could not be built:\n${stdout}${stderr}`);
 }
 
 function ensureRedisServer() {

@@ -11,7 +11,7 @@ const ALLOWED = ["libs/dataflow/src/stream.ts -> libs/dataflow/src/windowed-stre
 
 const IMPORT = /^(?:import|export)\b[^;]*?from "(\.[^"]+)"|^import "(\.[^"]+)"/gm;
 
-const files = execFileSync("git", ["ls-files", "-z", "*.ts"], { encoding: "utf8" })
+const files = execFileSync("git", ["ls-files", "-z", "*.ts", "*.tsx"], { encoding: "utf8" })
   .split("\0")
   .filter(Boolean);
 const importsOf = new Map(

@@ -27,7 +27,9 @@ const WORDS = [
 /** Files that are not checked: the licence, the lock file, past changes, data, and this list. */
 const EXEMPT = /^(?:LICENSE|package-lock\.json|tools\/check-words\.mjs|CHANGELOG\.md|data\/)/;
 
-const files = execFileSync("git", ["ls-files", "-z", "*.ts", "*.mjs", "*.md", "*.lua"], { encoding: "utf8" })
+const files = execFileSync("git", ["ls-files", "-z", "*.ts", "*.tsx", "*.mjs", "*.md", "*.lua"], {
+  encoding: "utf8",
+})
   .split("\0")
   .filter((file) => file !== "" && !EXEMPT.test(file));
 let found = 0;

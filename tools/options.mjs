@@ -11,8 +11,7 @@ const PAGE = "docs/options.md";
 
 /** Reads the options of a program or of one of its commands from its help. */
 function optionsOf(main, command = []) {
-  const args = ["--conditions=@millrace/source", "--import", "tsx", main, ...command, "--help"];
-  const help = execFileSync(process.execPath, args, { encoding: "utf8" });
+  const help = execFileSync(process.execPath, [main, ...command, "--help"], { encoding: "utf8" });
   const entries = [];
   for (const line of help.split("\n")) {
     const [, names, text] =
@@ -45,9 +44,9 @@ function table(options) {
 const same = (a) => (b) =>
   a.variable === b.variable && a.description === b.description && a.shown === b.shown;
 
-const AGGREGATOR = "apps/aggregator/src/main.ts";
-const PUBLISHER = "apps/publisher/src/main.ts";
-const MILLRACE = "libs/millrace/src/bin.ts";
+const AGGREGATOR = "apps/aggregator/dist/main.js";
+const PUBLISHER = "apps/publisher/dist/main.js";
+const MILLRACE = "libs/millrace/dist/bin.js";
 
 function page() {
   const aggregator = optionsOf(AGGREGATOR);
@@ -110,6 +109,14 @@ function millracePart(known) {
 function flagsOf(options) {
   return options.map(({ flag, variable }) => `\`${(flag ?? variable).split(" ")[0]}\``).join(", ");
 }
+
+// The builds start in half of the time that the sources take.
+const PROJECTS = [AGGREGATOR, PUBLISHER, MILLRACE].map((main) =>
+  main.replace(/dist.*/, "tsconfig.build.json"),
+);
+execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "--build", ...PROJECTS], {
+  stdio: "inherit",
+});
 
 const wanted = await format(page(), { ...(await resolveConfig(PAGE)), parser: "markdown" });
 if (process.argv.includes("--check")) {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { freePort, startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { clickLine } from "./support/clicks.ts";
-import { aggregator, aggregatorFromSource, publisher } from "./support/programs.ts";
+import { aggregator, aggregatorCommand, publisher } from "./support/programs.ts";
 
 let redis: LocalRedis;
 
@@ -75,7 +75,7 @@ describe("the aggregator", () => {
     "refuses --late for %s, which has no use for it",
     async (flow) => {
       const file = join(tmpdir(), `millrace-not-late-${process.pid}.jsonl`);
-      const { code, complaints } = await aggregatorFromSource([`--flow=${flow}`, `--late=${file}`], {
+      const { code, complaints } = await aggregatorCommand([`--flow=${flow}`, `--late=${file}`], {
         REDIS_URL: redis.url,
       }).ended;
       expect(code).toBe(2);

@@ -47,6 +47,7 @@ describe("aggregatorConfig", () => {
       group: undefined,
       trim: false,
       redis: { connectTimeoutMs: 5_000 },
+      observe: { http: undefined, trace: false },
       log: { level: "info", format: "auto" },
     });
   });
@@ -293,6 +294,9 @@ describe("aggregatorConfig", () => {
       availableParallelism(),
     );
     expect(() => aggregatorConfig([...stream, "--processes=0"], {})).toThrow("--processes");
+    expect(() => aggregatorConfig([...stream, "--processes=2", "--http=0"], {})).toThrow(
+      "listen on the port",
+    );
     expect(inspectConfig([...stream, "--group=mine", "--share"], {})).toMatchObject({ group: "mine" });
   });
 

@@ -1,11 +1,10 @@
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { startRedis } from "@millrace/local-redis";
 import { clickLine } from "./support/clicks.ts";
-import { aggregatorFromSource, publisher } from "./support/programs.ts";
+import { aggregatorCommand, publisher } from "./support/programs.ts";
 
 const MODULES = join(import.meta.dirname, "modules");
 const EXAMPLE = join(import.meta.dirname, "../examples/systems.ts");
@@ -13,7 +12,7 @@ const EXAMPLE = join(import.meta.dirname, "../examples/systems.ts");
 describe("a flow module", () => {
   test("receives the parts that the options define, such as the one in the guide", async () => {
     await using redis = await startRedis();
-    const counting = aggregatorFromSource(
+    const counting = aggregatorCommand(
       ["--flow=../examples/systems.ts", "--window=tumbling:10000d", "--exit-when-idle=300ms", "--meta"],
       { REDIS_URL: redis.url },
     );
@@ -28,27 +27,27 @@ describe("a flow module", () => {
   });
 
   test("may have all parts of its own", async () => {
-    const { code, output } = await aggregatorFromSource(["--flow=./modules/finished.ts"], {
+    const { code, output } = await aggregatorCommand(["--flow=./modules/finished.ts"], {
       REDIS_URL: "redis://127.0.0.1:1",
     }).ended;
     expect({ code, output }).toEqual({ code: 0, output: ["1", "4", "9"] });
   });
 
   test("may use a second copy of the library", async () => {
-    const { code, output } = await aggregatorFromSource(["--flow=./modules/foreign.mjs"], {
+    const { code, output } = await aggregatorCommand(["--flow=./modules/foreign.mjs"], {
       REDIS_URL: "redis://127.0.0.1:1",
     }).ended;
     expect({ code, output }).toEqual({ code: 0, output: ["1", "2"] });
   });
 
   test("may build its flow later", async () => {
-    const { code, output } = await aggregatorFromSource(["graph", "--flow=./modules/async.ts"]).ended;
+    const { code, output } = await aggregatorCommand(["graph", "--flow=./modules/async.ts"]).ended;
     expect(code).toBe(0);
     expect(output.join("\n")).toContain("lines<br/>");
   });
 
   test("fails with the place where its step threw, and a report of its events", async () => {
-    const { code, log } = await aggregatorFromSource(["--flow=./modules/broken-step.ts"], {
+    const { code, log } = await aggregatorCommand(["--flow=./modules/broken-step.ts"], {
       REDIS_URL: "redis://127.0.0.1:1",
     }).ended;
     expect(code).toBe(1);
@@ -61,7 +60,7 @@ describe("a flow module", () => {
 
   test("without windows makes options of windows a warning", async () => {
     const args = ["--flow=./modules/finished.ts", "--window=session:5s", "--early=1s", "--meta"];
-    const { code, log } = await aggregatorFromSource(args, { REDIS_URL: "redis://127.0.0.1:1" }).ended;
+    const { code, log } = await aggregatorCommand(args, { REDIS_URL: "redis://127.0.0.1:1" }).ended;
     expect(code).toBe(0);
     const unused = log.filter(({ event }) => event === "option-unused");
     expect(unused.map(({ option }) => option)).toEqual(["--window", "--early", "--meta"]);
@@ -86,7 +85,7 @@ describe("a flow module", () => {
       /lonely\.mjs cannot be loaded: .*@missing\/package.* are resolved from the module's own folder/,
     ],
   ])("like %s is refused with its reason", async (file, reason) => {
-    const { code, log } = await aggregatorFromSource(["graph", `--flow=${join(MODULES, file)}`]).ended;
+    const { code, log } = await aggregatorCommand(["graph", `--flow=${join(MODULES, file)}`]).ended;
     expect(code).toBe(1);
     expect(log.at(-1)).toMatchObject({ level: "error", code: "MILLRACE_FLOW_MODULE" });
     expect(log.at(-1)?.msg).toMatch(reason);
@@ -105,10 +104,11 @@ describe("a flow module", () => {
     ["a CommonJS module", { "flow.cjs": "module.exports =\n  = 2;\n" }, "flow.cjs:2:3"],
     ["TypeScript", { "flow.ts": "export const a: number = 1;\nexport default = 2;\n" }, "flow.ts:2:15"],
   ])("with a syntax error in %s fails with its place", async (_what, files, place) => {
-    const folder = await mkdtemp(join(tmpdir(), "millrace-test-"));
+    // In a project that has tsx, where neither lint nor format looks.
+    const folder = await mkdtemp(join(MODULES, "../../dist/syntax-"));
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
     const [flow = ""] = Object.keys(files);
-    const { code, log } = await aggregatorFromSource(["graph", `--flow=${join(folder, flow)}`]).ended;
+    const { code, log } = await aggregatorCommand(["graph", `--flow=${join(folder, flow)}`]).ended;
     await rm(folder, { recursive: true });
     expect(code).toBe(1);
     expect(log.at(-1)).toMatchObject({ level: "error", code: "MILLRACE_FLOW_MODULE" });
@@ -117,7 +117,7 @@ describe("a flow module", () => {
   });
 
   test("that does not exist is a usage error", async () => {
-    const { code, complaints } = await aggregatorFromSource(["graph", "--flow=./nowhere.ts"]).ended;
+    const { code, complaints } = await aggregatorCommand(["graph", "--flow=./nowhere.ts"]).ended;
     expect(code).toBe(2);
     expect(complaints[0]).toMatch(/^aggregator graph: --flow: there is no file .*nowhere\.ts/);
   });
@@ -130,7 +130,7 @@ describe("a flow module", () => {
 
 describe("aggregator graph", () => {
   test("draws a flow", async () => {
-    const { code, output } = await aggregatorFromSource(["graph", "--flow=echo"]).ended;
+    const { code, output } = await aggregatorCommand(["graph", "--flow=echo"]).ended;
     expect(code).toBe(0);
     expect(output).toEqual([
       "flowchart LR",
@@ -142,7 +142,7 @@ describe("aggregator graph", () => {
 
   test("prints it as data, with what its windows do", async () => {
     const args = ["graph", "--flow=audience", "--format=json", "--window=session:30s", "--clock=publish"];
-    const { code, output } = await aggregatorFromSource(args).ended;
+    const { code, output } = await aggregatorCommand(args).ended;
     expect(code).toBe(0);
     expect(JSON.parse(output.join("\n"))).toMatchObject({
       flow: "audience",

@@ -26,6 +26,7 @@ describe("publisherConfig", () => {
       },
       delivery: { framing: undefined, maxStreamLength: undefined, whenFull: "wait", relayout: false },
       redis: { connectTimeoutMs: 5_000 },
+      observe: { http: undefined, trace: false },
       log: { level: "info", format: "auto" },
     });
   });

@@ -59,7 +59,7 @@ async function takeOver({ store }: Rig, part: string): Promise<void> {
 describe("a worker with a shared assignment", () => {
   test("waits without a task, opens those it is given, and ends when it is stopped", async () => {
     const at = await rig();
-    expect(at.driver.stats().tasks).toEqual([]);
+    expect(at.driver.stats()).toEqual({ flow: "listing", tasks: [], standby: true });
     at.source.push([1], { part: "0" });
     await at.driver.advanceBy(60_000);
     expect(listed(at.store, "0")).toEqual([]);

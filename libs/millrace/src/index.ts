@@ -99,6 +99,7 @@ export type {
   EventClock,
   EventTimeOptions,
   FixedWindower,
+  HeldWindow,
   LateEvent,
   OrdinalWindow,
   RefusalReason,

@@ -12,7 +12,6 @@ const NOT_FOR_FLOWS = {
       "createWindowEngine",
       "WindowEngine",
       "WindowEngineOptions",
-      "HeldWindow",
       "WindowOutput",
       "WindowStats",
       "Upstream",

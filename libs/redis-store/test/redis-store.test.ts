@@ -93,6 +93,27 @@ describe("outcomes", () => {
     expect(await takeOver(storeOf(server))).toMatchObject({ partial: false, commitNumber: 2 });
   });
 
+  it("reports the size of what it sent, with all pieces of a large commit", async () => {
+    const task = await storeOf(await serverOf()).acquire(TASK);
+    const sizeOf = async (number: number, fields: number): Promise<number> => {
+      const values = Object.fromEntries(
+        Array.from({ length: fields }, (_, i) => [`key-${i}`, "x".repeat(100)]),
+      );
+      const outcome = await task.commit(commitOf(number, { changes: [put("w/1", values)] }));
+      return outcome.kind === "applied" ? (outcome.bytes ?? NaN) : NaN;
+    };
+    const small = await sizeOf(1, 0);
+    expect(small).toBeLessThan(1_000);
+    for (const [number, fields] of [
+      [2, 10],
+      [3, 30_000],
+    ] as const) {
+      const perField = ((await sizeOf(number, fields)) - small) / fields;
+      expect(perField).toBeGreaterThan(100);
+      expect(perField).toBeLessThan(200);
+    }
+  });
+
   it("reports a commit whose answer was lost as applied, and writes its rows once", async () => {
     const server = await serverOf();
     const proxy = await cuttingProxy(server);

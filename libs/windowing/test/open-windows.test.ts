@@ -55,7 +55,7 @@ describe("openWindows", () => {
     expect(shown(engine.openWindows(5))).toEqual(["14-14 b 1", "1-4 a 1"]);
   });
 
-  test("has windows of a windower of one's own", () => {
+  test("has windows of a custom windower", () => {
     const windower = {
       kind: "custom",
       description: "weekly",

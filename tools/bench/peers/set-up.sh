@@ -32,6 +32,5 @@ mkdir -p "$root"
 python_peer bytewax-tutorial bytewax requirements-tutorial.txt bytewax
 python_peer bytewax-tuned bytewax requirements-tuned.txt bytewax
 python_peer redis-py redis-py requirements.txt redis
-python_peer redis-py-hiredis redis-py requirements-hiredis.txt redis
 go_peer benthos github.com/benthosdev/benthos/v4
 exit $failed

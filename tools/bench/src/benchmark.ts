@@ -14,15 +14,17 @@ export interface Benchmark {
 
 /** Cases that run in alternating turns, and have a table of their own. */
 export interface Group {
+  /** `--case` selects all its cases by it. */
+  readonly name: string;
+  /** `@default no heading` */
   readonly title?: string;
   readonly cases: readonly Case[];
 }
 
 /** A case, and what is printed of it. */
 export interface Case {
+  /** Unique in its group. `--case` selects it by it, and with it those that its ratios compare it with. */
   readonly name: string;
-  /** What `--case` selects it by. `@default it runs whenever another case of its group does` */
-  readonly choice?: string;
   readonly contender: string;
   /** One turn; the median of the rounds is printed. */
   readonly measure: (run: Run) => Promise<Figures>;
@@ -51,7 +53,9 @@ export interface Run {
   readonly logger: Logger;
 }
 
-/** Cases that are selected together. */
-export function group(choice: string, title: string, cases: readonly Case[]): Group {
-  return { title, cases: cases.map((each) => ({ ...each, choice })) };
+/** The cases of a group that are chosen, by its name or theirs, and those that they are compared with. */
+export function selected({ name, cases }: Group, chosen: readonly string[]): readonly Case[] {
+  const own = cases.filter((each) => chosen.includes(name) || chosen.includes(each.name));
+  const others = own.flatMap(({ ratios = [] }) => ratios.map(({ to }) => to));
+  return cases.filter((each) => own.includes(each) || others.includes(each.name));
 }

@@ -10,11 +10,13 @@ import {
   UsageError,
 } from "@millrace/cli";
 import type { Parser, ProgramConfig, Value } from "@millrace/cli";
+import { selected } from "./benchmark.ts";
 import type { Benchmark, Group, Run } from "./benchmark.ts";
 import { engine } from "./benchmarks/engine.ts";
 import { peers } from "./benchmarks/peers.ts";
-import { pipeline, scale } from "./benchmarks/pipeline.ts";
+import { pipeline } from "./benchmarks/pipeline.ts";
 import { publisher } from "./benchmarks/publisher.ts";
+import { scale } from "./benchmarks/scale.ts";
 import { soak } from "./benchmarks/soak.ts";
 import { runGroup } from "./run-group.ts";
 import { markdownTable } from "./table.ts";
@@ -51,8 +53,8 @@ function readConfig(args: readonly string[], env: NodeJS.ProcessEnv): Config {
     const names = BENCHMARKS.map((each) => each.name).join(", ");
     throw new UsageError(`There is no benchmark "${name}". There are: ${names}.`);
   }
-  const all = benchmark.groups.flatMap(({ cases }) => cases.flatMap(({ choice }) => choice ?? []));
-  const choices = [...new Set(all)];
+  const names = benchmark.groups.flatMap((group) => [group.name, ...group.cases.map((each) => each.name)]);
+  const choices = [...new Set(names)];
   const cli = new CommandLine(`bench ${name}`, benchmark.description);
   const option = <T>(flag: string, description: string, parse: Parser<T>, fallback: T): Value<T> =>
     cli.option(
@@ -64,11 +66,7 @@ function readConfig(args: readonly string[], env: NodeJS.ProcessEnv): Config {
   const scaled = option("scale", "multiplies the events: below 1 for a quick look", positive, 1);
   const log = logOptions(cli);
   cli.parse(args, env);
-  const groups = benchmark.groups
-    .map((group) => ({
-      ...group,
-      cases: group.cases.filter(({ choice }) => choice === undefined || chosen().includes(choice)),
-    }))
-    .filter(({ cases }) => cases.some(({ choice }) => choice !== undefined));
-  return { groups, rounds: rounds(), scale: scaled(), log: log() };
+  const groups = benchmark.groups.map((group) => ({ ...group, cases: selected(group, chosen()) }));
+  const notEmpty = groups.filter(({ cases }) => cases.length > 0);
+  return { groups: notEmpty, rounds: rounds(), scale: scaled(), log: log() };
 }

@@ -1,5 +1,6 @@
 import { createLogger } from "@millrace/cli";
 import { expect, test } from "@jest/globals";
+import { selected } from "../src/benchmark.ts";
 import type { Case, Run } from "../src/benchmark.ts";
 import { runGroup } from "../src/run-group.ts";
 import { markdownTable } from "../src/table.ts";
@@ -28,7 +29,7 @@ test("figures are medians, ratios are medians of the rounds' own, and targets ar
       { heading: "again", of: "cost", to: "bare", atLeast: 2.5 },
     ],
   });
-  const lines = await runGroup({ cases: [fixed("bare", [1, 10, 200.4]), own] }, run);
+  const lines = await runGroup({ name: "test", cases: [fixed("bare", [1, 10, 200.4]), own] }, run);
   expect(markdownTable(lines).split("\n")).toEqual([
     "| contender    | cost | to bare              | again                      |",
     "| ------------ | ---- | -------------------- | -------------------------- |",
@@ -39,25 +40,49 @@ test("figures are medians, ratios are medians of the rounds' own, and targets ar
   ]);
 });
 
+test.each([[["a", "b"]], [["a", "b", "c"]]])("of %j each is first and last in turn", async (names) => {
+  const order: string[] = [];
+  const cases = names.map((name) =>
+    fixed(name, [], { measure: () => Promise.resolve({ nth: order.push(name) }) }),
+  );
+  await runGroup({ name: "test", cases }, { ...run, rounds: 12 });
+  const places = order.map((name, turn) => `${name} ${turn % names.length}`);
+  for (const each of new Set(places))
+    expect(places.filter((place) => place === each)).toHaveLength(12 / names.length);
+});
+
 test("the median of an even number of rounds lies between two, and has three digits or is whole", async () => {
   const cases = [fixed("a", [1234.5, 1, 0.0123456, 7]), fixed("b", [0.0123456, 0.0123456, 0.0123456, 1])];
-  const lines = await runGroup({ cases }, { ...run, rounds: 4 });
+  const lines = await runGroup({ name: "test", cases }, { ...run, rounds: 4 });
   expect(lines.map(({ figures }) => figures["cost"])).toEqual([4, 0.0123]);
 });
 
 test("an optional case that fails is left out, with the reason; any other ends the run", async () => {
-  const lines = await runGroup({ cases: [fixed("a", [1, 1, 1]), fixed("b", [1], { optional: true })] }, run);
+  const lines = await runGroup(
+    { name: "test", cases: [fixed("a", [1, 1, 1]), fixed("b", [1], { optional: true })] },
+    run,
+  );
   expect(lines.map(({ figures, notRun }) => [figures, notRun])).toEqual([
     [{ cost: 1 }, undefined],
     [{}, "rows do not add up"],
   ]);
-  await expect(runGroup({ cases: [fixed("b", [1])] }, run)).rejects.toThrow("add up");
+  await expect(runGroup({ name: "test", cases: [fixed("b", [1])] }, run)).rejects.toThrow("add up");
 });
 
 test("an interrupted run ends at once", async () => {
   const stop = new AbortController();
   const hanging = fixed("a", [], { measure: () => new Promise(() => undefined) });
-  const ended = runGroup({ cases: [hanging] }, { ...run, signal: stop.signal });
+  const ended = runGroup({ name: "test", cases: [hanging] }, { ...run, signal: stop.signal });
   stop.abort(new Error("stopped"));
   await expect(ended).rejects.toThrow("stopped");
+});
+
+test.each([
+  [["group"], ["bare", "own", "more"]],
+  [["own"], ["bare", "own"]],
+  [["bare", "nonsense"], ["bare"]],
+])("%j selects the cases %j", (chosen, names) => {
+  const own = fixed("own", [], { ratios: [{ heading: "to bare", of: "cost", to: "bare" }] });
+  const cases = selected({ name: "group", cases: [fixed("bare", []), own, fixed("more", [])] }, chosen);
+  expect(cases.map(({ name }) => name)).toEqual(names);
 });

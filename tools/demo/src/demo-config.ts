@@ -1,4 +1,4 @@
-import { CommandLine, logOptions, text } from "@millrace/cli";
+import { CommandLine, integer, logOptions, text } from "@millrace/cli";
 import type { ProgramConfig } from "@millrace/cli";
 import { parseDuration } from "@millrace/windowing";
 
@@ -8,6 +8,10 @@ export interface DemoConfig extends ProgramConfig {
   readonly seconds: number;
   readonly window: string;
   readonly idleMs: number;
+  /** Go on, replay after replay, until a request to stop. */
+  readonly keep: boolean;
+  /** Port of the page; 0: a free one. */
+  readonly httpPort: number;
   /** The environment names a Redis, so the demo starts none. */
   readonly namedRedis: boolean;
 }
@@ -54,6 +58,21 @@ export function demoConfig(
     },
     2_000,
   );
+  const keep = cli.toggle({
+    flag: "--keep",
+    env: "MILLRACE_DEMO_KEEP",
+    description: "replay again and again until Ctrl-C, to look at the page",
+  });
+  const httpPort = cli.option(
+    {
+      flag: "--http <port>",
+      env: "MILLRACE_DEMO_HTTP_PORT",
+      description: "port of the page on this machine",
+      parse: integer(0, 65_535),
+      defaultText: "a free one",
+    },
+    0,
+  );
   const log = logOptions(cli);
   cli.parse(args, env);
   const named = [env["REDIS_URL"], env["REDIS_HOST"], env["REDIS_SENTINELS"]].some(
@@ -63,6 +82,8 @@ export function demoConfig(
     seconds: duration() / 1_000,
     window: window(),
     idleMs: idle(),
+    keep: keep(),
+    httpPort: httpPort(),
     namedRedis: named,
     log: log(),
   };

@@ -46,17 +46,20 @@ await runProgram("demo", demoConfig, async ({ config, signal }) => {
     const events = lineCount(await readFile(EVENTS_FILE));
     const rate = Math.ceil(events / config.seconds);
     title("Millrace: clicks in, windows out, every event accounted for");
-    say(`Redis: ${redis.where}; the events travel on its Pub/Sub channel ${channel}.`);
-
     const view = new WindowView(screen);
     const flow = ["--flow", "mobile-counts", "--window", config.window, "--meta"];
-    const aggregator = start("aggregator", [...flow, "--exit-when-idle", `${config.idleMs}ms`], {
+    const http = ["--http", String(config.httpPort)];
+    const ends = config.keep ? [] : ["--exit-when-idle", `${config.idleMs}ms`];
+    const aggregator = start("aggregator", [...flow, ...http, ...ends], {
       onOutput: (line) => {
         const row = parseRow(line);
         if (!people) process.stdout.write(`${line}\n`);
         else if (row !== undefined) view.add(row);
       },
     });
+    const page = await aggregator.logged("http-listening");
+    say(`Page: ${String(page["url"])}`);
+    say(`Redis: ${redis.where}; the events travel on its Pub/Sub channel ${channel}.`);
     await aggregator.logged("subscribed");
     say(
       `Aggregator (process ${aggregator.pid ?? "?"}): subscribed; counts mobile events by time zone, ${config.window}.`,
@@ -64,16 +67,18 @@ await runProgram("demo", demoConfig, async ({ config, signal }) => {
 
     const publisher = start(
       "publisher",
-      ["--file", EVENTS_FILE, "--rate", String(rate), "--loop=false", "--progress-every", "250ms"],
+      ["--file", EVENTS_FILE, "--rate", String(rate), `--loop=${config.keep}`, "--progress-every", "250ms"],
       {
         onLog: (line) => {
-          if (line.event === "progress") screen.status(progressLine(line, events));
+          if (line.event !== "progress") return;
+          screen.status(config.keep ? rateLine(line) : progressLine(line, events));
         },
       },
     );
     say(
       `Publisher (process ${publisher.pid ?? "?"}): replays ${readable(events)} events of data/events.jsonl, ${readable(rate)} a second.`,
     );
+    if (config.keep) say("It begins again after the last one, until Ctrl-C.");
     say(
       "Windows close by the clock, even without another event. The first may be short: it had begun before the demo.",
     );
@@ -81,28 +86,28 @@ await runProgram("demo", demoConfig, async ({ config, signal }) => {
 
     const published = await publisher.logged("report");
     screen.status("");
-    if (!signal.aborted) {
+    if (!signal.aborted && !config.keep) {
       say(
         `The replay is over. After ${config.idleMs / 1_000} s without events the aggregator ends its input and closes its open windows.`,
       );
     }
     const aggregated = await aggregator.logged("report");
-    const ends = await Promise.all(started.map(({ ended }) => ended));
+    const ended = await Promise.all(started.map(({ ended }) => ended));
     view.flush();
     const sums = reconcileReports(published, aggregated);
-    if (sums.published < events) {
+    if (sums.published < events && !config.keep) {
       say(`Stopped after ${readable(sums.published)} of ${readable(events)} events.`);
     }
     title("Where every event went");
     showReconciliation(sums, screen);
     if (sums.unaccounted !== 0) throw new UnaccountedError(`${sums.unaccounted} events are unaccounted for`);
-    const codes = ends.map(({ code }) => String(code));
+    const codes = ended.map(({ code }) => String(code));
     if (codes.some((code) => code !== "0"))
       throw new Error(`the programs ended with ${codes.join(" and ")}, not 0`);
     signal.throwIfAborted();
     screen.line();
     say("Every event is accounted for. To try it yourself, in two terminals:");
-    say("  npx nx run aggregator:serve");
+    say("  npx nx run aggregator:serve --http=9100");
     say("  npx nx run publisher:serve --rate=1000");
   } catch (error) {
     // Programs that were asked to stop may end before the log lines that the demo waits for.
@@ -138,10 +143,18 @@ function say(text: string): void {
   screen.line(`  ${text}`);
 }
 
+function rateLine({ done, perSecond }: LogLine): string {
+  return `  publishing: ${readable(numberOf(done))} events so far, ${readable(numberOf(perSecond))}/s`;
+}
+
 function progressLine({ done, perSecond }: LogLine, total: number): string {
-  const sent = typeof done === "number" ? done : 0;
-  const rate = typeof perSecond === "number" ? perSecond : 0;
+  const sent = numberOf(done);
+  const rate = numberOf(perSecond);
   return `  publishing ${bar(sent, total, BAR_WIDTH).padEnd(BAR_WIDTH, "░")} ${readable(sent)}/${readable(total)} events, ${readable(rate)}/s`;
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === "number" ? value : 0;
 }
 
 function lineCount(bytes: Buffer): number {

@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
+import { freePort } from "@millrace/local-redis";
 import { startProgram } from "@millrace/local-redis/programs";
 import type { ProgramEnd, StartedProgram } from "@millrace/local-redis/programs";
 
@@ -20,7 +21,7 @@ function demo(args: readonly string[] = [], onOutput?: () => void): StartedProgr
 function startedBy({ complaints }: ProgramEnd): { readonly port: number; readonly pids: readonly number[] } {
   const text = complaints.join("\n");
   return {
-    port: Number(/127\.0\.0\.1:(\d+)/.exec(text)?.[1]),
+    port: Number(/Redis: .*127\.0\.0\.1:(\d+)/.exec(text)?.[1]),
     pids: [...text.matchAll(/\(process (\d+)\)/g)].map(([, pid]) => Number(pid)),
   };
 }
@@ -78,5 +79,29 @@ describe("the demo", () => {
     expect(pids).toHaveLength(2);
     expect(pids.filter(isAlive)).toEqual([]);
     expect(await isOpen(port)).toBe(false);
+  });
+
+  test("kept, replays again and serves the page, until it is interrupted", async () => {
+    const http = await freePort();
+    let rows = 0;
+    let resolve: () => void = () => undefined;
+    // A replay of a second has at most five windows of 300 ms, each with a row for each of at most 72 zones.
+    const secondReplay = new Promise<void>((done) => (resolve = done));
+    const running = demo(["--keep", `--http=${http}`], () => {
+      rows += 1;
+      if (rows > 5 * 72) resolve();
+    });
+    await secondReplay;
+    const page = await fetch(`http://127.0.0.1:${http}/`);
+    const ready = await fetch(`http://127.0.0.1:${http}/readyz`);
+    running.kill("SIGINT");
+    const end = await running.ended;
+    expect([page.status, ready.status]).toEqual([200, 200]);
+    expect(await page.text()).toContain("<title>");
+    expect(end.code).toBe(0);
+    const lines = end.complaints.filter((line) => line.trim() !== "");
+    expect(lines[1]).toBe(`  Page: http://127.0.0.1:${http}/`);
+    expect(lines.join("\n")).toMatch(/unaccounted +0 /);
+    expect(startedBy(end).pids.filter(isAlive)).toEqual([]);
   });
 });

@@ -28,7 +28,7 @@ export function describeExamples(
           exclude: ["testing/vitest.test.ts", "testing/jest.test.ts"],
         }),
       );
-      await projectOf().runTool("typescript/bin/tsc", ["-p", "examples"]);
+      expect(projectOf().compile("examples/tsconfig.json", "ours")).toBe("");
     });
 
     it.each(WITH_OUTPUT)("%s prints what its README shows", async (name) => {
@@ -55,6 +55,12 @@ export function describeExamples(
       );
     });
 
+    it("tracing prints what its README shows", async () => {
+      expect(await projectOf().run(...npmRun("start"), { subfolder: "examples/tracing" })).toBe(
+        await outputInReadme(projectOf(), "examples/tracing"),
+      );
+    });
+
     it("testing passes with node:test", async () => {
       await projectOf().run(...npmRun("test"), { subfolder: "examples/testing" });
     });
@@ -68,7 +74,7 @@ export function describeExamples(
         for (const script of ["test", "test:vitest", "test:jest"]) {
           await projectOf().run(...npmRun(script), { subfolder });
         }
-        await projectOf().runTool("typescript/bin/tsc", ["-p", subfolder]);
+        expect(projectOf().compile(join(subfolder, "tsconfig.json"), "ours")).toBe("");
       },
       180_000,
     );

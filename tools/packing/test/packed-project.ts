@@ -4,6 +4,8 @@ import { cp, lstat, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "n
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { compile } from "./compile.ts";
+import type { CheckedFiles } from "./compile.ts";
 
 const WORKSPACE = join(import.meta.dirname, "../../..");
 
@@ -56,7 +58,10 @@ export class PackedProject {
   /** Where the tarballs are. */
   readonly tarballs: string;
 
-  private constructor(root: string) {
+  readonly #packages: ReadonlySet<string>;
+
+  private constructor(root: string, packages: readonly PublishedPackage[]) {
+    this.#packages = new Set(packages.map(({ name }) => name));
     this.folder = join(root, "project");
     this.tarballs = root;
   }
@@ -66,7 +71,7 @@ export class PackedProject {
     const unbuilt = packages.find(({ folder }) => !existsSync(join(folder, "dist/index.js")));
     if (unbuilt) throw new Error(`${unbuilt.name} is not built: run npx nx run-many -t build`);
 
-    const project = new PackedProject(await mkdtemp(join(tmpdir(), "millrace-packed-")));
+    const project = new PackedProject(await mkdtemp(join(tmpdir(), "millrace-packed-")), packages);
     await cp(files, project.folder, { recursive: true });
     const workspace = await manifestIn<{ devDependencies: Readonly<Record<string, string>> }>(WORKSPACE);
     await project.write(
@@ -99,9 +104,9 @@ export class PackedProject {
     return execute(program, args, join(this.folder, subfolder), env);
   }
 
-  /** Runs a program of the workspace's packages in the project, such as a compiler. */
-  runTool(path: string, args: readonly string[]): Promise<string> {
-    return this.run(process.execPath, [join(WORKSPACE, "node_modules", path), ...args]);
+  /** Compiles with a tsconfig.json in the project. @returns what the compiler reports */
+  compile(config: string, checked: CheckedFiles): string {
+    return compile(join(this.folder, config), checked, this.#packages);
   }
 
   /** Puts a package of the workspace into the project, as if it were installed there. */

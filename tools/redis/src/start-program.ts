@@ -28,8 +28,6 @@ export interface StartProcessOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Text for standard input. `@default none` */
   readonly input?: string | Uint8Array;
-  /** Keeps standard input open while this process lives, for a program that ends with its input. `@default false` */
-  readonly holdInput?: boolean;
   /** In a process group of its own, so that Ctrl-C in this terminal does not reach it. `@default false` */
   readonly detached?: boolean;
   /** File or device for standard output. `@default a pipe to this process` */
@@ -77,7 +75,7 @@ export function startProgram(
   return startProcess(process.execPath, [...loader, main, ...args], options);
 }
 
-/** Starts any other program in the same way. The program must end with its standard input or its IPC channel. */
+/** Starts any other program in the same way. The program must end with its IPC channel, or by itself. */
 export function startProcess(
   command: string,
   args: readonly string[],
@@ -95,8 +93,7 @@ export function startProcess(
   if (stdin === null || stderr === null) throw new TypeError("input and log are pipes");
   // A program that does not read its input may end before everything is written.
   stdin.on("error", () => undefined);
-  stdin.write(options.input ?? "");
-  if (options.holdInput !== true) stdin.end();
+  stdin.end(options.input ?? "");
 
   const output = new Feed<string>();
   const log = new Feed<LogLine>();

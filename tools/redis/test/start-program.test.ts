@@ -30,11 +30,12 @@ describe("startProgram", () => {
 });
 
 describe("startProcess", () => {
-  test("holds standard input open for a program that ends with it", async () => {
-    const cat = startProcess("cat", [], { input: "a line\n", holdInput: true });
-    expect(await cat.printed(() => true)).toBe("a line");
-    cat.kill("SIGTERM");
-    expect(await cat.ended).toMatchObject({ code: null, output: ["a line"] });
+  test("gives a program its input, and sends it signals", async () => {
+    const cat = startProcess("cat", [], { input: "a line\n" });
+    expect(await cat.ended).toMatchObject({ code: 0, output: ["a line"] });
+    const sleeping = startProcess("sleep", ["60"]);
+    sleeping.kill("SIGTERM");
+    expect(await sleeping.ended).toMatchObject({ code: null, output: [] });
   });
 
   test("a program that does not exist rejects all waits", async () => {

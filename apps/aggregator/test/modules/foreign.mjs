@@ -1,7 +1,7 @@
 import { IterableSource, StdoutSink } from "@millrace/dataflow";
 
 /* As if this file had its own copy of the library. */
-const copy = new URL("../../../../libs/dataflow/src/dataflow.ts?copy", import.meta.url).href;
+const copy = new URL("../../../../libs/dataflow/dist/dataflow.js?copy", import.meta.url).href;
 const { Dataflow } = await import(copy);
 
 export const flow = new Dataflow("foreign");

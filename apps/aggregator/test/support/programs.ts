@@ -30,15 +30,6 @@ export function aggregatorCommand(
   return program("aggregator", { args, env: { INIT_CWD: TESTS, ...env } });
 }
 
-/** The aggregator from its source, through tsx, so that flow modules may be TypeScript. */
-export function aggregatorFromSource(
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): StartedProgram {
-  const main = join(APPS, "aggregator/src/main.ts");
-  return startProgram(main, { args, env: { ...CLEAN, INIT_CWD: TESTS, ...env } });
-}
-
 /**
  * The aggregator with its output piped into a reader that begins to read only after so many seconds, and then counts
  * lines.
@@ -111,9 +102,9 @@ export async function helpOf(app: string, command: readonly string[] = []): Prom
   return helpOfProgram(mainOf(app), command);
 }
 
-/** The same of a command of `millrace`, from its source. */
+/** The same of a command of `millrace`. */
 export async function helpOfMillrace(command: string): Promise<string> {
-  return helpOfProgram(join(APPS, "../libs/millrace/src/bin.ts"), [command]);
+  return helpOfProgram(join(APPS, "../libs/millrace/dist/bin.js"), [command]);
 }
 
 async function helpOfProgram(main: string, command: readonly string[]): Promise<string> {

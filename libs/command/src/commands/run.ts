@@ -7,6 +7,7 @@ import { clockFor } from "../options/clock-spec.ts";
 import { flowLabel } from "../flows/flow-choice.ts";
 import { loadFlow } from "../flows/load-flow.ts";
 import { STDIN } from "../publish/events-file.ts";
+import { observed } from "../running/observe.ts";
 import { report } from "../running/report.ts";
 import { sinksOf, sourceOf } from "../running/source-and-sinks.ts";
 import { WorkerProcesses, isWorkerProcess, reportToParent } from "../running/worker-processes.ts";
@@ -82,26 +83,29 @@ async function runHere({ config: given, logger, signal }: ProgramContext<RunConf
     if (kind === "windows") logger.info({ event: "windows", step: id }, `${id}: ${detail ?? ""}`);
   }
   try {
-    const running = start(flow, {
-      ...(store === undefined ? {} : { store }),
-      ...(tasks === undefined ? {} : { parts: tasks }),
-      ...(assignment === undefined ? {} : { assignment }),
-      ...(maxKeys === undefined ? {} : { maxKeys }),
-      exitWhenIdleMs: config.exitWhenIdleMs,
-      idleFrom: config.idleFrom,
-      closeWindows: config.closeWindows,
-      drainTimeoutMs: config.drainTimeoutMs,
-      logger,
-      signal,
+    await observed(config.observe, logger, async (observers) => {
+      const running = start(flow, {
+        ...(store === undefined ? {} : { store }),
+        ...(tasks === undefined ? {} : { parts: tasks }),
+        ...(assignment === undefined ? {} : { assignment }),
+        ...(maxKeys === undefined ? {} : { maxKeys }),
+        exitWhenIdleMs: config.exitWhenIdleMs,
+        idleFrom: config.idleFrom,
+        closeWindows: config.closeWindows,
+        drainTimeoutMs: config.drainTimeoutMs,
+        observers,
+        logger,
+        signal,
+      });
+      let failed = true;
+      try {
+        await running.done;
+        failed = false;
+      } finally {
+        if (isWorkerProcess()) await reportToParent(running.stats());
+        else report(logger, running.stats(), failed);
+      }
     });
-    let failed = true;
-    try {
-      await running.done;
-      failed = false;
-    } finally {
-      if (isWorkerProcess()) await reportToParent(running.stats());
-      else report(logger, running.stats(), failed);
-    }
   } finally {
     await store?.close();
   }

@@ -16,6 +16,8 @@ import { formatDuration, parseDuration, toMs, tumbling } from "@millrace/windowi
 import type { FlowProgram } from "../flow-program.ts";
 import { findEventsFile } from "../publish/events-file.ts";
 import { entryOptions } from "./entry-options.ts";
+import { httpOptions } from "./http-options.ts";
+import type { ObserveSettings } from "./http-options.ts";
 import { flowOptions } from "./flow-options.ts";
 import type { FlowSettings } from "./flow-options.ts";
 import { shareOptions } from "./share-options.ts";
@@ -60,6 +62,7 @@ export interface RunConfig extends ProgramConfig {
   readonly maxKeys: number | undefined;
   /** How long finishing may take after a request to stop, ms. */
   readonly drainTimeoutMs: number;
+  readonly observe: ObserveSettings;
 }
 
 /**
@@ -177,6 +180,7 @@ export function runOptions(
     description: "streams: delete entries that this flow has committed and every other group has passed",
   });
   const redis = redisOptions(cli);
+  const observe = httpOptions(cli);
   const log = logOptions(cli);
   return () => {
     // Rows in Redis appear with the commit of the state that they come from.
@@ -230,12 +234,14 @@ export function runOptions(
         tasks: tasks(),
         exitWhenIdleMs: idle(),
         lateFile: flow().lateFile,
+        http: observe().http !== undefined,
       }),
       entries: entries(),
       start: start(),
       group: group(),
       trim: trim(),
       redis: redis(),
+      observe: observe(),
       log: log(),
     };
   };

@@ -23,6 +23,8 @@ export interface ShareContext {
   readonly tasks: readonly string[] | undefined;
   readonly exitWhenIdleMs: number;
   readonly lateFile: string | undefined;
+  /** Whether the run is shown over HTTP. */
+  readonly http: boolean;
 }
 
 const SHORTEST_LEASE_MS = 500;
@@ -70,6 +72,11 @@ export function shareOptions(
     requireShareable(share() ? "--share" : "--processes", context);
     // A process that another one started is one of them.
     const count = env[WORKER_VARIABLE] === undefined ? (processes() ?? 1) : 1;
+    if (count > 1 && context.http) {
+      throw new UsageError(
+        "--processes: all processes would listen on the port of --http; leave one of them out, or start workers with --share and a port of their own",
+      );
+    }
     return { leaseMs: lease(), processes: count };
   };
 }

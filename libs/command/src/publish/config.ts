@@ -13,6 +13,8 @@ import {
 import type { ProgramConfig, TransportDefaults, TransportSettings, Value } from "@millrace/cli";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { parseDuration } from "@millrace/windowing";
+import { httpOptions } from "../options/http-options.ts";
+import type { ObserveSettings } from "../options/http-options.ts";
 import { deliveryOptions } from "./delivery-options.ts";
 import type { DeliverySettings } from "./delivery-options.ts";
 import { STDIN, findEventsFile, isRegularFile } from "./events-file.ts";
@@ -48,6 +50,7 @@ export interface PublishConfig extends ProgramConfig {
   readonly progressEveryMs: number | undefined;
   /** How long the drain may take after a request to stop, ms. */
   readonly drainTimeoutMs: number;
+  readonly observe: ObserveSettings;
 }
 
 /**
@@ -106,6 +109,7 @@ export function publishConfig(
   const streamField = streamFieldOption(cli);
   const delivery = deliveryOptions(cli, transport);
   const redis = redisOptions(cli);
+  const observe = httpOptions(cli);
   const log = logOptions(cli);
   cli.parse(args, env);
   const file = given();
@@ -147,6 +151,7 @@ export function publishConfig(
     streamField: streamField(),
     delivery: delivery(),
     redis: redis(),
+    observe: observe(),
     log: log(),
   };
 }

@@ -1,6 +1,7 @@
 import type { ProgramContext } from "@millrace/cli";
 import { SYSTEM_TIME, start } from "@millrace/dataflow";
 import { StartClock, describeRedis } from "@millrace/redis-source";
+import { observed } from "../running/observe.ts";
 import type { PublishConfig } from "./config.ts";
 import { STDIN } from "./events-file.ts";
 import { barProgress, logProgress } from "./progress.ts";
@@ -29,24 +30,26 @@ export async function publish({
     { event: "starting", file: config.file, redis, transport, channel, partitions, framing },
     `publishing ${inputLabel(config)} on ${transport} ${channel} of ${redis}, ${packing}`,
   );
-  await waitForSubscribers(config, logger, signal);
-  const { source, total } = await inputOf(config);
-  const { sink, stats } = outputOf(config);
-  const terminal = process.stderr.isTTY && config.log.format !== "json";
-  const progressEveryMs = config.progressEveryMs ?? (terminal ? BAR_EVERY_MS : LOG_EVERY_MS);
-  const progress = terminal
-    ? barProgress(process.stderr, total, SYSTEM_TIME)
-    : logProgress(logger, total, SYSTEM_TIME);
-  const flow = publishFlow({ source, sink, progressEveryMs, onProgress: progress.add });
-  const began = SYSTEM_TIME.monotonic();
-  const running = start(flow, { drainTimeoutMs: config.drainTimeoutMs, logger, signal });
-  try {
-    await running.done;
-  } finally {
-    progress.end();
-    const elapsedMs = SYSTEM_TIME.monotonic() - began;
-    report(logger, running.stats(), stats(), { elapsedMs, numbered: framing !== undefined });
-  }
+  await observed(config.observe, logger, async (observers) => {
+    await waitForSubscribers(config, logger, signal);
+    const { source, total } = await inputOf(config);
+    const { sink, stats } = outputOf(config);
+    const terminal = process.stderr.isTTY && config.log.format !== "json";
+    const progressEveryMs = config.progressEveryMs ?? (terminal ? BAR_EVERY_MS : LOG_EVERY_MS);
+    const progress = terminal
+      ? barProgress(process.stderr, total, SYSTEM_TIME)
+      : logProgress(logger, total, SYSTEM_TIME);
+    const flow = publishFlow({ source, sink, progressEveryMs, onProgress: progress.add });
+    const began = SYSTEM_TIME.monotonic();
+    const running = start(flow, { drainTimeoutMs: config.drainTimeoutMs, observers, logger, signal });
+    try {
+      await running.done;
+    } finally {
+      progress.end();
+      const elapsedMs = SYSTEM_TIME.monotonic() - began;
+      report(logger, running.stats(), stats(), { elapsedMs, numbered: framing !== undefined });
+    }
+  });
 }
 
 function inputLabel({ file, generate }: PublishConfig): string {

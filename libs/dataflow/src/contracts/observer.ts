@@ -49,6 +49,7 @@ export interface ResultsEmitted {
 /** What an observer may look at, at any time, also before the first task runs and after the last one. */
 export interface ObservedRun {
   readonly description: FlowDescription;
+  /** The present figures. It never throws. */
   stats(): FlowStats;
   /**
    * Windows that are open or that close page by page, of all tasks.
@@ -62,15 +63,19 @@ export interface ObservedRun {
  * Looks at a run from outside: monitoring, metrics, tracing. All methods are optional and synchronous, and are called once
  * for each batch, write, commit, or page of results, never for each event. Without an observer nothing is measured for it.
  *
- * An error that a method throws is logged once, and the method is not called again: an observer cannot fail a run.
+ * If a method throws, or returns a promise that is rejected, that is logged once and the method is not called again: an
+ * observer cannot fail a run.
  */
 export interface RunObserver {
   /** The run begins: the flow is valid, and no task is open yet. */
   started?(run: ObservedRun): void;
+  /** A batch is done; what it closed and wrote, and commits that were due, are part of its time. */
   batchDone?(batch: BatchDone): void;
   /** Called before the rows reach a sink; a store makes them durable with a later commit. */
   resultsEmitted?(results: ResultsEmitted): void;
+  /** A sink has accepted rows. Not called for a sink whose rows leave with commits: `commitDone` has their number. */
   rowsWritten?(rows: RowsWritten): void;
+  /** A commit is durable. Not called without a store. */
   commitDone?(commit: CommitDone): void;
   /** Also called where the flow has a sink for dead letters. */
   deadLetter?(letter: DeadLetter): void;

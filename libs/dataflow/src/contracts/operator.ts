@@ -1,5 +1,4 @@
-import type { Completeness, Json, StateChange } from "@millrace/windowing";
-import type { OpenWindow } from "../runtime/stats.ts";
+import type { Completeness, HeldWindow, Json, StateChange } from "@millrace/windowing";
 import type { Logger } from "./logger.ts";
 
 /** Events in order, as columns: row `i` of every column belongs to `events[i]`. */
@@ -81,7 +80,7 @@ export interface Operator<In, Out> {
    * The windows that have not emitted their last page of first results, at most `limit`, newest close first. Called only
    * for an observer. If it throws, the last ones are shown, and the error is logged once. Absent: the step has no windows.
    */
-  openWindows?(limit: number): readonly Omit<OpenWindow, "part" | "step">[];
+  openWindows?(limit: number): readonly HeldWindow[];
   /**
    * Metrics to show, by name. Those not named in `gauges` are counts: they only grow. If it throws, the last values are
    * shown, and the error is logged once.

@@ -86,6 +86,8 @@ class Worker {
   readonly #abort = new AbortController();
   readonly #slots = new Map<string, TaskSlot>();
   #membership: Promise<Membership> | undefined;
+  /** It is a member of a group that shares tasks. */
+  #joined = false;
   #failure: { readonly error: unknown } | undefined;
   #cancelDeadline: (() => void) | undefined;
   #saidWaiting = false;
@@ -185,7 +187,8 @@ class Worker {
   };
 
   stats(): FlowStats {
-    return { flow: this.#flow.id, tasks: [...this.#slots.values()].flatMap((slot) => slot.stats()) };
+    const tasks = [...this.#slots.values()].flatMap((slot) => slot.stats());
+    return { flow: this.#flow.id, tasks, ...(this.#joined && tasks.length === 0 ? { standby: true } : {}) };
   }
 
   /** @throws FlowError for an unknown partition, or one that is named twice */
@@ -301,7 +304,9 @@ class Worker {
     const context = { flow: this.#flow.id, logger, time, signal: this.#abort.signal };
     const joined = abortable(assignment.join(parts, tasks, context), this.#abort.signal);
     this.#membership = joined;
-    joined.catch(this.#fail);
+    joined.then(() => {
+      this.#joined = assignment.shared;
+    }, this.#fail);
     if (assignment.shared) await aborted(this.#stop.signal);
     else await this.#tasksEnded();
     await this.#leave(joined);

@@ -1,4 +1,4 @@
-import type { Window } from "@millrace/windowing";
+import type { HeldWindow } from "@millrace/windowing";
 import type { SourceStats } from "../contracts/source.ts";
 import type { StepKind } from "../graph.ts";
 
@@ -83,19 +83,16 @@ export interface CommitFigures {
 }
 
 /** A window that a task holds and that has not emitted its last page of first results. */
-export interface OpenWindow {
+export interface OpenWindow extends HeldWindow {
   readonly part: string;
   /** Id of the window step. */
   readonly step: string;
-  readonly window: Window;
-  /** Of a session its own; `undefined`: the window is of all keys. */
-  readonly key: string | undefined;
-  /** Keys with events in it. */
-  readonly keys: number;
 }
 
 /** Figures of a run. */
 export interface FlowStats {
   readonly flow: string;
   readonly tasks: readonly TaskStats[];
+  /** It is one of several workers that share tasks, and waits for one. Absent: it has tasks, or is on its own. */
+  readonly standby?: true;
 }

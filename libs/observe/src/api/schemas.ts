@@ -218,6 +218,7 @@ export const Sample = Type.Object({
   counted: Count,
   late: Count,
   lost: Count,
+  /** Rows that the sinks have accepted, over all outputs; the account has those that were flushed or committed since. */
   rowsOut: Count,
   commits: Count,
   /** The largest of all tasks. */
@@ -230,9 +231,19 @@ export type Sample = Static<typeof Sample>;
 export const History = Type.Object({ everyMs: Ms, samples: Type.Array(Sample) });
 export type History = Static<typeof History>;
 
-/** `GET /readyz`, with 200 or 503; `/healthz` answers `{ status: "ok" }`. */
+/** `GET /healthz`. */
+export const Health = Type.Object({ status: Type.Literal("ok") });
+export type Health = Static<typeof Health>;
+
+/** `GET /session`: whether the server asks for a token, and whether this client may read: the page asks for the token else. */
+export const Session = Type.Object({ needed: Type.Boolean(), given: Type.Boolean() });
+export type Session = Static<typeof Session>;
+
+/** `GET /readyz`, with 200 or 503. */
 export const Readiness = Type.Object({
   status: Type.Enum(["ready", "not-ready"]),
+  /** The first thing that is missing; null: nothing is. */
+  reason: Nullable(Text),
   /** One for each task that is not ready, and notes such as "no data for 40 s" of those that are. */
   tasks: Type.Array(Type.Object({ part: Text, ready: Type.Boolean(), reason: Nullable(Text) })),
 });
@@ -250,7 +261,7 @@ export type Problem = Static<typeof Problem>;
 /**
  * The events of `GET /api/stream` (Server-Sent Events): the event's name and its data. `snapshot` comes first, unless
  * `Last-Event-ID` names an event that is still kept. `tasks` comes each second; `windows` has the windows that changed, at
- * most four times a second, each with its 20 top rows; `end` says that the run has ended.
+ * most four times a second, each with its 20 top rows; `dead-letters` has the newest 20; `end` says that the run has ended.
  */
 export interface StreamEvents {
   readonly snapshot: {

@@ -4,8 +4,6 @@ package main
 
 import (
 	"context"
-	"io"
-	"os"
 
 	_ "github.com/benthosdev/benthos/v4/public/components/io"
 	_ "github.com/benthosdev/benthos/v4/public/components/pure"
@@ -14,13 +12,5 @@ import (
 )
 
 func main() {
-	go endWithParent()
 	service.RunCLI(context.Background())
-}
-
-// endWithParent ends this program with the one that started it, however that ends: its standard input ends then.
-// SIGTERM is Benthos' own affair.
-func endWithParent() {
-	_, _ = io.Copy(io.Discard, os.Stdin)
-	os.Exit(0)
 }

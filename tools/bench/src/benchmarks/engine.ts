@@ -1,6 +1,6 @@
 import type { Benchmark } from "../benchmark.ts";
 import { CASES } from "../engine/cases.ts";
-import { selfMeasured } from "../lab/contenders.ts";
+import { selfMeasured } from "../lab/programs.ts";
 
 /** The window engine beside bare loops, in memory: each case in a process of its own, with rounds of its own. */
 export const engine: Benchmark = {
@@ -9,11 +9,11 @@ export const engine: Benchmark = {
   rounds: 1,
   groups: [
     {
+      name: "all",
       cases: CASES.map(([name, title, , , atMost]) => ({
         name,
-        choice: name,
         contender: `${name}: ${title}`,
-        measure: ({ scale }) => selfMeasured("engine-case", [name, scale]),
+        measure: ({ scale }) => selfMeasured("engine-case", name, scale),
         ratios: [{ heading: "to the bare loop", atMost }],
       })),
     },

@@ -1,11 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Benchmark, Case, Figures, Run } from "../benchmark.ts";
-import { publish } from "../lab/bed.ts";
+import { FRAMES } from "../lab/bed.ts";
 import type { Load } from "../lab/bed.ts";
-import { millrace } from "../lab/contenders.ts";
-import type { Contender } from "../lab/contenders.ts";
+import { millrace, publish } from "../lab/programs.ts";
+import type { Contender } from "../lab/programs.ts";
 import { runTrial } from "../lab/trial.ts";
-import type { Job } from "../lab/trial.ts";
 import { usageOf } from "../lab/usage.ts";
 import { median } from "../statistics.ts";
 
@@ -19,6 +18,7 @@ const LEAST_RATE = 0.98;
 const SAMPLES = 200;
 /** Samples in a tenth of the run show how much memory is in use. */
 const TENTH = SAMPLES / 10;
+const STREAM: Load = { ...FRAMES, transport: "stream" };
 /** Counted entries are removed, and so are rows that are no longer read: Redis must not grow either. */
 const TRIMMED = ["--sink=redis", "--trim", "--result-ttl=60s"];
 
@@ -29,20 +29,20 @@ export const soak: Benchmark = {
   rounds: 1,
   groups: [
     {
+      name: "all",
       cases: [
-        steady("pubsub-frames", "pubsub", millrace("Pub/Sub, frames of 64")),
-        steady("stream-on", "stream", millrace("Streams, exactly-once on", TRIMMED, "redis")),
+        steady("pubsub-frames", FRAMES, millrace("Pub/Sub, frames of 64")),
+        steady("stream-on", STREAM, millrace("Streams, exactly-once on", TRIMMED, "redis")),
       ],
     },
   ],
 };
 
-function steady(name: string, transport: Load["transport"], contender: Contender): Case {
+function steady(name: string, load: Load, contender: Contender): Case {
   return {
     name,
-    choice: name,
     contender: contender.name,
-    measure: (run) => soakOnce(run, { load: { transport, batch: 64 }, contender }),
+    measure: (run) => soakOnce(run, load, contender),
     ratios: [GROWTH, REDIS_GROWTH].map((heading) => ({ heading, atMost: 1.1 })),
   };
 }
@@ -53,11 +53,11 @@ function steady(name: string, transport: Load["transport"], contender: Contender
  *
  * @throws Error if events did not arrive at that rate, or rows do not add up
  */
-async function soakOnce({ scale, signal }: Run, job: Job): Promise<Figures> {
+async function soakOnce({ scale, signal }: Run, load: Load, contender: Contender): Promise<Figures> {
   const seconds = MINUTES * 60 * scale;
   const events = Math.round(seconds * RATE);
-  return runTrial(job, async ({ bed, pid, keepRows, counted }) => {
-    const sent = publish(bed, job.load, events, { rate: RATE });
+  return runTrial(contender, load, async ({ bed, pid, keepRows, counted }) => {
+    const sent = publish(bed, load, events, { rate: RATE });
     const own: number[] = [];
     const redis: number[] = [];
     for (const began = performance.now(); own.length < SAMPLES;) {

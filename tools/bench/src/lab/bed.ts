@@ -1,11 +1,11 @@
 import { startRedis } from "@millrace/local-redis";
-import { startProgram } from "@millrace/local-redis/programs";
 import type { StartedProgram } from "@millrace/local-redis/programs";
 import { Redis } from "ioredis";
-import { appMain } from "./entry-files.ts";
 
-/** How the publisher sends the events. */
+/** What the publisher sends. */
 export interface Load {
+  /** At a scale of 1, without those of a warm-up. */
+  readonly events: number;
   readonly transport: "pubsub" | "stream";
   /** Events in a frame; `undefined`: bare lines. */
   readonly batch: number | undefined;
@@ -15,6 +15,9 @@ export interface Load {
 
 /** The channel or stream of all events. */
 export const CHANNEL = "bench";
+
+export const LINES: Load = { transport: "pubsub", batch: undefined, events: 1_000_000 };
+export const FRAMES: Load = { transport: "pubsub", batch: 64, events: 3_000_000 };
 
 /** Without an output limit for subscribers: by default Redis disconnects one that is slow or paused. */
 const REDIS_ARGS = ["--client-output-buffer-limit", "pubsub 0 0 0"];
@@ -44,32 +47,4 @@ export async function withBed<T>(use: (bed: Bed) => Promise<T>): Promise<T> {
     client.disconnect();
     await redis.stop();
   }
-}
-
-/**
- * Runs the publisher until it has published this number of events. @returns how many it sent in a second
- *
- * @param wait for a subscriber. `@default "60s"`
- * @param rate events per second. `@default as fast as Redis takes them`
- */
-export async function publish(
-  { programs, env }: Bed,
-  { transport, batch, partitions = 1 }: Load,
-  events: number,
-  { wait = "60s", rate }: { readonly wait?: string; readonly rate?: number | undefined } = {},
-): Promise<number> {
-  const args = [
-    `--generate=${rate ?? "max"}`,
-    `--events=${events}`,
-    `--transport=${transport}`,
-    `--channel=${CHANNEL}`,
-    `--partitions=${partitions}`,
-    ...(batch === undefined ? [] : [`--batch=${batch}`]),
-    ...(transport === "stream" ? [] : [`--wait-for-subscriber=${wait}`]),
-  ];
-  const program = startProgram(appMain("publisher"), { args, env });
-  programs.push(program);
-  const [report, { code }] = await Promise.all([program.logged("report"), program.ended]);
-  if (code !== 0) throw new Error(`The publisher ended with exit code ${String(code)}.`);
-  return Number(report["perSecond"]);
 }

@@ -1,30 +1,24 @@
 import type { StartedProgram } from "@millrace/local-redis/programs";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Figures, Run } from "../benchmark.ts";
-import { publish, withBed } from "./bed.ts";
+import type { Case, Figures, Ratio, Run } from "../benchmark.ts";
+import { withBed } from "./bed.ts";
 import type { Bed, Load } from "./bed.ts";
-import { selfMeasured } from "./contenders.ts";
-import type { Contender } from "./contenders.ts";
+import { publish } from "./programs.ts";
+import type { Contender } from "./programs.ts";
 import { wrongCount } from "./tally.ts";
-import { quiet, usageOf } from "./usage.ts";
-
-/** Headings of figures that are compared. */
-export const CPU = "CPU µs/event";
-export const CPU_RATE = "events per CPU second";
-export const RATE = "events/s";
+import { perEvent, quiet, usageOf } from "./usage.ts";
 
 /** Events of the warm-up, so that code is compiled and memory has its final size. */
-const WARM_UP_EVENTS = 200_000;
+export const WARM_UP_EVENTS = 200_000;
 /** Long enough for a window that is still open, and for its waiting time. */
 const COUNTED_TIMEOUT_MS = 15_000;
 const POLL_MS = 50;
 const LOG_TAIL_LENGTH = 2_000;
 const LOG_DELAY_MS = 300;
 
-/** A program, and how it gets its events. */
-export interface Job {
-  readonly load: Load;
-  readonly contender: Contender;
+/** The case of a contender that counts the events of a load. */
+export function counting(name: string, load: Load, contender: Contender, ...ratios: Ratio[]): Case {
+  return { name, contender: contender.name, measure: (run) => measureOnce(run, contender, load), ratios };
 }
 
 /**
@@ -32,15 +26,14 @@ export interface Job {
  * Redis. They were published while it was paused, so that the publisher's rate and CPU time have no effect, and all
  * contenders get the same input.
  *
- * @param all events without those of the warm-up
  * @throws Error if the rows do not add up: a wrong result must not have a measurement
  */
-export async function measure({ scale }: Run, job: Job, all: number): Promise<Figures> {
-  const { idling = 0, share = 1 } = job.contender;
-  const scaled = (number: number): number => Math.ceil(number * scale * share);
-  const [warmUp, events] = [scaled(WARM_UP_EVENTS), scaled(all)] as const;
-  return runTrial(job, async ({ bed, program, pid, counted }) => {
-    await publish(bed, job.load, warmUp);
+function measureOnce({ scale }: Run, contender: Contender, load: Load): Promise<Figures> {
+  const { idling = 0, share = 1 } = contender;
+  const warmUp = Math.ceil(WARM_UP_EVENTS * scale * share);
+  const events = Math.ceil(load.events * scale * share);
+  return runTrial(contender, load, async ({ bed, program, pid, counted }) => {
+    await publish(bed, load, warmUp);
     await quiet(pid, idling);
     const before = await usageOf(pid);
     const resume = (): void => {
@@ -49,7 +42,7 @@ export async function measure({ scale }: Run, job: Job, all: number): Promise<Fi
     program.kill("SIGSTOP");
     // An interrupted benchmark must not leave a paused process, which cannot see that this one has ended.
     process.once("exit", resume);
-    await publish(bed, job.load, events);
+    await publish(bed, load, events);
     process.off("exit", resume);
     const began = performance.now();
     resume();
@@ -57,25 +50,9 @@ export async function measure({ scale }: Run, job: Job, all: number): Promise<Fi
     await counted([warmUp, events]);
     // It may have worked since: to close the last window, or after a wait for a core. One that never rests is not charged
     // for the wait.
-    const end = idling > 0 ? done : await usageOf(pid);
-    return perEvent(events, end.cpuMicros - before.cpuMicros, done.at - began, end.peakMiB);
+    const { cpuMicros, peakMiB } = idling > 0 ? done : await usageOf(pid);
+    return perEvent(events, cpuMicros - before.cpuMicros, done.at - began, peakMiB);
   });
-}
-
-/** Measures the loop that parses and counts over lines in memory, in a process of its own: nothing is received. */
-export async function measureFloor({ scale }: Run, all: number): Promise<Figures> {
-  const [warmUp, events] = [Math.ceil(WARM_UP_EVENTS * scale), Math.ceil(all * scale)] as const;
-  const { cpuMicros, elapsedMs, peakMiB } = await selfMeasured("floor", [warmUp, events]);
-  return perEvent(events, cpuMicros, elapsedMs, peakMiB);
-}
-
-function perEvent(events: number, cpuMicros = NaN, elapsedMs = NaN, peakMiB = NaN): Figures {
-  return {
-    [CPU]: cpuMicros / events,
-    [CPU_RATE]: (events * 1e6) / cpuMicros,
-    [RATE]: (events * 1_000) / elapsedMs,
-    "peak MiB": peakMiB,
-  };
 }
 
 /** A contender that runs, and what is done with it. */
@@ -90,11 +67,15 @@ export interface Trial {
 }
 
 /** Runs a contender for as long as it is used. @throws Error if it ends before, with the end of its log */
-export async function runTrial<T>({ load, contender }: Job, use: (trial: Trial) => Promise<T>): Promise<T> {
+export async function runTrial<T>(
+  contender: Contender,
+  load: Load,
+  use: (trial: Trial) => Promise<T>,
+): Promise<T> {
   return withBed(async (bed) => {
     const rows = new Map<string, string>();
     const onOutput = (row: string): unknown => rows.set(String(rows.size), row);
-    const program = contender.start(bed, load, { holdInput: true, onOutput });
+    const program = contender.start(bed, load, { onOutput });
     bed.programs.push(program);
     const ended = program.ended.then(({ log, complaints }) => {
       const text = [...log.map(({ msg }) => msg), ...complaints].join(" ").slice(-LOG_TAIL_LENGTH);

@@ -1,5 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
+import type { Figures } from "../benchmark.ts";
+
+/** Headings of figures that are compared. */
+export const CPU = "CPU µs/event";
+export const CPU_RATE = "events per CPU second";
+export const RATE = "events/s";
 
 const POLL_MS = 20;
 /** A process is done when for this time it used no more than a tick of the kernel's clock, or its idle share. */
@@ -50,4 +56,14 @@ export async function quiet(pid: number, idling = 0): Promise<Usage> {
     if (usage.cpuMicros > last.cpuMicros + idleMicros) last = usage;
   }
   return last;
+}
+
+/** The figures of a program that counted events. */
+export function perEvent(events: number, cpuMicros: number, elapsedMs: number, peakMiB: number): Figures {
+  return {
+    [CPU]: cpuMicros / events,
+    [CPU_RATE]: (events * 1e6) / cpuMicros,
+    [RATE]: (events * 1_000) / elapsedMs,
+    "peak MiB": peakMiB,
+  };
 }

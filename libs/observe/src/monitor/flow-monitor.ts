@@ -1,0 +1,227 @@
+import { readFileSync } from "node:fs";
+import { SYSTEM_TIME } from "@millrace/dataflow";
+import type {
+  BatchDone,
+  CommitDone,
+  DeadLetter,
+  FlowStats,
+  ObservedRun,
+  ResultsEmitted,
+  RowsWritten,
+  RunObserver,
+  TimeProvider,
+} from "@millrace/dataflow";
+import type {
+  DeadLetters,
+  Flow,
+  History,
+  Readiness,
+  Sample,
+  Tasks,
+  Window,
+  Windows,
+} from "../api/schemas.ts";
+import { DeadLetterBook } from "./dead-letter-book.ts";
+import { HistoryBook } from "./history-book.ts";
+import { ReadinessWatch } from "./readiness.ts";
+import { accountOf, tasksOf } from "./task-view.ts";
+import { MAX_WINDOWS, WindowBook, windowOf } from "./window-book.ts";
+
+/** Options of a monitor. */
+export interface FlowMonitorOptions {
+  /** That of the run. @default the system's clock and timers */
+  readonly time?: TimeProvider;
+}
+
+/** Which windows to show, and how many rows of each. */
+export interface WindowQuery {
+  /** Id of a window step. @default all steps */
+  readonly step?: string | undefined;
+  /** Windows, the newest first. @default 50 */
+  readonly limit?: number | undefined;
+  /** Rows of each window. @default 20 */
+  readonly rows?: number | undefined;
+  /** One window, by its id. @default all */
+  readonly window?: string | undefined;
+  /** In place of the highest rows those of this key. */
+  readonly key?: string | undefined;
+}
+
+/** Windows that have changed since they were last shown. */
+export type WindowChanges = Windows & { readonly removed: readonly string[] };
+
+/** What of a monitor's run has been shown: for each window the version. */
+export type ShownWindows = Map<string, string>;
+
+const ROWS_SHOWN = 20;
+const WINDOWS_SHOWN = 50;
+
+/**
+ * Observes a run and keeps what can be shown of it: its newest windows with their rows, dead letters, a history of ten
+ * minutes, and the figures of its tasks. Everything is bounded: 200 windows, 50,000 rows, 100 dead letters.
+ *
+ * @example
+ * const monitor = new FlowMonitor();
+ * const server = await serveHttp(monitor, { port: 9464, logger });
+ * try {
+ *   await run(flow, { observers: [monitor] });
+ * } finally {
+ *   await server.close();
+ * }
+ */
+export class FlowMonitor implements RunObserver {
+  readonly #time: TimeProvider;
+  readonly #followers = new Set<RunObserver>();
+  #run: ObservedRun | undefined;
+  #startedAt: number;
+  #windows = new WindowBook();
+  #deadLetters = new DeadLetterBook();
+  #history = new HistoryBook();
+  #readiness: ReadinessWatch;
+  #rowsWritten = 0;
+
+  constructor({ time = SYSTEM_TIME }: FlowMonitorOptions = {}) {
+    this.#time = time;
+    this.#startedAt = time.now();
+    this.#readiness = new ReadinessWatch(time);
+  }
+
+  /** Observes the same run from now on. @returns a function that ends that */
+  follow(observer: RunObserver): () => void {
+    this.#followers.add(observer);
+    return () => {
+      this.#followers.delete(observer);
+    };
+  }
+
+  started(run: ObservedRun): void {
+    this.#run = run;
+    this.#startedAt = this.#time.now();
+    this.#windows = new WindowBook();
+    this.#deadLetters = new DeadLetterBook();
+    this.#history = new HistoryBook();
+    this.#readiness = new ReadinessWatch(this.#time);
+    this.#rowsWritten = 0;
+    for (const each of this.#followers) each.started?.(run);
+  }
+
+  batchDone(batch: BatchDone): void {
+    this.#readiness.progressed(batch.part);
+    for (const each of this.#followers) each.batchDone?.(batch);
+  }
+
+  resultsEmitted(results: ResultsEmitted): void {
+    this.#readiness.progressed(results.part);
+    this.#windows.put(results);
+  }
+
+  rowsWritten(rows: RowsWritten): void {
+    this.#readiness.progressed(rows.part);
+    this.#rowsWritten += rows.rows;
+    for (const each of this.#followers) each.rowsWritten?.(rows);
+  }
+
+  commitDone(commit: CommitDone): void {
+    this.#readiness.progressed(commit.part);
+    for (const each of this.#followers) each.commitDone?.(commit);
+  }
+
+  deadLetter(letter: DeadLetter): void {
+    this.#deadLetters.put(letter, this.#time.now());
+  }
+
+  /** The figures that the runtime keeps; `undefined`: no run has begun. */
+  stats(): FlowStats | undefined {
+    return this.#run?.stats();
+  }
+
+  /** Id of the flow; before a run begins it is empty. */
+  get flowName(): string {
+    return this.#run?.description.flow ?? "";
+  }
+
+  /** What runs. Before a run begins it has no name and no steps. */
+  flow(): Flow {
+    const { flow = "", steps = [] } = this.#run?.description ?? {};
+    return {
+      flow,
+      startedAt: this.#startedAt,
+      version: VERSION,
+      steps: steps.map(({ id, operator, kind, inputs, ports, detail = null }) => ({
+        id,
+        operator,
+        kind,
+        inputs: inputs.map((input) => ({ ...input })),
+        ports: [...ports],
+        detail,
+      })),
+    };
+  }
+
+  tasks(): Tasks {
+    const at = this.#time.now();
+    const stats = this.stats() ?? { flow: "", tasks: [] };
+    return { at, account: accountOf(stats), tasks: tasksOf(stats, at) };
+  }
+
+  windows(query: WindowQuery = {}): Windows {
+    const { step, window, limit = WINDOWS_SHOWN, rows = ROWS_SHOWN, key } = query;
+    const windows: Window[] = [];
+    for (const listed of this.#listed()) {
+      if (windows.length === limit) break;
+      if ((step !== undefined && step !== listed.step) || (window !== undefined && window !== listed.id))
+        continue;
+      const shown = windowOf(listed, rows, key);
+      if (key === undefined || shown.top.length > 0) windows.push(shown);
+    }
+    return { at: this.#time.now(), windows };
+  }
+
+  /** The windows that differ from those that were shown. @param shown is brought up to date */
+  windowChanges(shown: ShownWindows): WindowChanges {
+    const listed = this.#listed();
+    const windows = listed.filter(({ id, version }) => shown.get(id) !== version);
+    const present = new Set(listed.map(({ id }) => id));
+    const removed = [...shown.keys()].filter((id) => !present.has(id));
+    for (const id of removed) shown.delete(id);
+    for (const { id, version } of windows) shown.set(id, version);
+    return { at: this.#time.now(), windows: windows.map((each) => windowOf(each, ROWS_SHOWN)), removed };
+  }
+
+  deadLetters(): DeadLetters {
+    return this.#deadLetters.view();
+  }
+
+  /** Dead letters so far. */
+  get deadLetterCount(): number {
+    return this.#deadLetters.total;
+  }
+
+  history(): History {
+    return this.#history.view();
+  }
+
+  /** Adds a sample to the history, and looks for stalled tasks. To be called each second. */
+  sample(): { readonly tasks: Tasks; readonly sample: Sample } {
+    const stats = this.stats();
+    if (stats !== undefined) this.#readiness.look(stats);
+    const tasks = this.tasks();
+    return { tasks, sample: this.#history.add(tasks, this.#rowsWritten) };
+  }
+
+  readiness(): Readiness {
+    return this.#readiness.view(this.stats());
+  }
+
+  #listed(): ReturnType<WindowBook["list"]> {
+    return this.#windows.list(this.#run?.openWindows(MAX_WINDOWS) ?? []);
+  }
+}
+
+/** All packages of Millrace have one version. */
+const VERSION = ownVersion();
+
+function ownVersion(): string {
+  const own: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  return typeof own === "object" && own !== null && "version" in own ? String(own.version) : "unknown";
+}

@@ -1,0 +1,90 @@
+import { startProgram } from "@millrace/local-redis/programs";
+import type { StartedProgram, StartProcessOptions } from "@millrace/local-redis/programs";
+import { join } from "node:path";
+import type { Figures } from "../benchmark.ts";
+import { CHANNEL } from "./bed.ts";
+import type { Bed, Load } from "./bed.ts";
+import { ROOT, WINDOW_MS } from "./tally.ts";
+
+/** The children of this process are started from source or build, as it was itself. */
+const FROM_SOURCE = import.meta.filename.endsWith(".ts");
+const AGGREGATOR = appMain("aggregator");
+const PUBLISHER = appMain("publisher");
+
+/** A program that counts mobile events by time zone in tumbling windows, and can be compared with others. */
+export interface Contender {
+  readonly name: string;
+  readonly start: (bed: Bed, load: Load, options: StartProcessOptions) => StartedProgram;
+  /** Destination of its rows. @default "stdout" */
+  readonly rows?: "stdout" | "redis";
+  /** Share of a core that it may take while it has nothing to do: some ask for events over and over. @default 0 */
+  readonly idling?: number;
+  /** Events that it gets for each that the others get: a slow one would take for ever. @default 1 */
+  readonly share?: number;
+}
+
+/** The real aggregator, with its defaults except for what is given. */
+export function millrace(name: string, more: readonly string[] = [], rows?: "redis"): Contender {
+  const start: Contender["start"] = (bed, load, options) => {
+    const args = [...inputOf(load), `--window=tumbling:${WINDOW_MS}ms`, "--log-level=warn", ...more];
+    return startProgram(AGGREGATOR, { ...options, args, env: bed.env });
+  };
+  return { name, start, ...(rows && { rows }) };
+}
+
+/** One of this project's own programs; its arguments are Redis, channel, and what `more` gives. */
+export function ownProgram(
+  name: string,
+  program: string,
+  more: (load: Load) => readonly (string | number)[] = () => [],
+): Contender {
+  const start: Contender["start"] = ({ url }, load, options) =>
+    startProgram(programFile(program), { ...options, args: [url, CHANNEL, ...more(load)].map(String) });
+  return { name, start };
+}
+
+/** Runs one of this project's programs that measures itself. @returns the figures that it prints first */
+export async function selfMeasured(program: string, ...args: readonly (string | number)[]): Promise<Figures> {
+  const started = startProgram(programFile(program), { args: args.map(String) });
+  return JSON.parse(await started.printed(() => true)) as Figures;
+}
+
+/**
+ * Runs the publisher until it has published this number of events. @returns how many it sent in a second
+ *
+ * @param wait for a subscriber. `@default "60s"`
+ * @param rate events per second. `@default as fast as Redis takes them`
+ */
+export async function publish(
+  { programs, env }: Bed,
+  load: Load,
+  events: number,
+  { wait = "60s", rate }: { readonly wait?: string; readonly rate?: number | undefined } = {},
+): Promise<number> {
+  const args = [
+    ...inputOf(load),
+    `--generate=${rate ?? "max"}`,
+    `--events=${events}`,
+    ...(load.batch === undefined ? [] : [`--batch=${load.batch}`]),
+    ...(load.transport === "stream" ? [] : [`--wait-for-subscriber=${wait}`]),
+  ];
+  const program = startProgram(PUBLISHER, { args, env });
+  programs.push(program);
+  const [report, { code }] = await Promise.all([program.logged("report"), program.ended]);
+  if (code !== 0) throw new Error(`The publisher ended with exit code ${String(code)}.`);
+  return Number(report["perSecond"]);
+}
+
+/** What publisher and aggregator have to agree on. */
+function inputOf({ transport, partitions = 1 }: Load): readonly string[] {
+  return [`--transport=${transport}`, `--channel=${CHANNEL}`, `--partitions=${partitions}`];
+}
+
+function appMain(app: string): string {
+  return join(ROOT, "apps", app, FROM_SOURCE ? "src/main.ts" : "dist/main.js");
+}
+
+/** One of this project's own child programs, and anything else in its folder. */
+export function programFile(name: string): string {
+  return join(import.meta.dirname, "../programs", `${name}.${FROM_SOURCE ? "ts" : "js"}`);
+}
