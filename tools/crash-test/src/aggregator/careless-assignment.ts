@@ -1,6 +1,6 @@
 import type { AssignedTasks, Assignment } from "@millrace/dataflow";
 
-/** How long a worker goes on with a task that is not its own any more, ms. */
+/** How long a worker continues a task that is not its own any more, ms. */
 const HELD_MS = 1_000;
 
 /** An assignment that gives a task to another worker before this one has finished it. */

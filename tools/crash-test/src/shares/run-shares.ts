@@ -22,7 +22,7 @@ const LEASE_MS = 1_000;
 const STALL_MS = 2.5 * LEASE_MS;
 /** Until when every partition must have a live worker again, on a machine that may be busy, ms. */
 const BOUND_MS = 8 * LEASE_MS;
-/** Events are delayed by up to 10 s; while the publisher waits for Redis, event time goes on. */
+/** Events are delayed by up to 10 s; while the publisher waits for Redis, event time continues. */
 const ARGS = [
   `--partitions=${PARTITIONS}`,
   "--wait-ms=40000",
