@@ -68,6 +68,11 @@ export default tseslint.config(
     },
   },
   {
+    // The page has the types of the browser, and no other source may use them.
+    files: ["apps/dashboard/page/**"],
+    languageOptions: { parserOptions: { project: "apps/dashboard/tsconfig.page.json" } },
+  },
+  {
     // Checked by the compiler alone, so values serve their types and wrong uses are the point.
     files: ["**/test/types.ts"],
     extends: [tseslint.configs.disableTypeChecked],

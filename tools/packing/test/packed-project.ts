@@ -27,10 +27,16 @@ export interface PublishedPackage {
   readonly entries: readonly string[];
 }
 
-/** Every lib that is not private. */
+/** Every lib and app that is not private. */
 export async function publishedPackages(): Promise<readonly PublishedPackage[]> {
-  const libs = (await readdir(join(WORKSPACE, "libs"))).map((name) => join(WORKSPACE, "libs", name));
-  const all = await Promise.all(libs.map(async (folder) => ({ folder, manifest: await manifestIn(folder) })));
+  const folders = await Promise.all(
+    ["apps", "libs"].map(async (group) =>
+      (await readdir(join(WORKSPACE, group))).map((name) => join(WORKSPACE, group, name)),
+    ),
+  );
+  const all = await Promise.all(
+    folders.flat().map(async (folder) => ({ folder, manifest: await manifestIn(folder) })),
+  );
   return all
     .filter(({ manifest }) => manifest.private !== true)
     .map(({ folder, manifest: { name, version, exports } }) => ({

@@ -1,8 +1,12 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import type { Problem } from "@arethetypeswrong/core";
+import { createInterface } from "node:readline";
+import { freePort } from "@millrace/local-redis";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { publint } from "publint";
 import { describeExamples } from "./examples.ts";
@@ -105,6 +109,40 @@ describe("a project with the packages from their tarballs", () => {
     expect(await project.run(node, [command, "run", "commonjs/module.ts", ...args.slice(2)])).toBe(
       ROWS_OF_MODULE,
     );
+  });
+
+  it("serves the page, the API and the metrics of a run with --http", async () => {
+    const port = await freePort();
+    const count = [command, "count", "--by=item", "--file=-", `--http=${port}`];
+    const counting = spawn(node, count, { cwd: project.folder, stdio: ["pipe", "ignore", "pipe"] });
+    const ended = once(counting, "close");
+    try {
+      const log = createInterface(counting.stderr);
+      await new Promise<void>((listening) => {
+        log.on("line", (line) => {
+          if (line.includes("the page is at")) listening();
+        });
+      });
+      const get = async (path: string): Promise<string> =>
+        (await fetch(new URL(path, `http://127.0.0.1:${port}/`))).text();
+      const page = await get("/");
+      expect(page).toContain("<title>Millrace</title>");
+      const script = await get(/src="(.*?)"/.exec(page)?.[1] ?? "no script");
+      expect(script.length).toBeGreaterThan(50_000);
+      expect(JSON.parse(await get("/api/flow"))).toMatchObject({ flow: "count" });
+      expect(await get("/metrics")).toContain('millrace_events_total{flow="count",');
+    } finally {
+      counting.stdin.end();
+    }
+    expect(await ended).toEqual([0, null]);
+  });
+
+  it("says what to install for --http where the page is not", async () => {
+    const page = join(project.folder, "node_modules/@millrace/dashboard");
+    await rename(page, `${page}-away`);
+    const counting = project.run(node, [command, "count", "--file=orders.jsonl", "--http=0"]);
+    await expect(counting).rejects.toThrow("npm install @millrace/dashboard");
+    await rename(`${page}-away`, page);
   });
 
   it("takes less than 15 MB for millrace", async () => {

@@ -9,7 +9,7 @@ const OF_PROMETHEUS = new Map([
 const TARGET_LABELS = ["job", "instance"];
 
 /**
- * What a query reads although nobody serves it: metrics, and labels that none of its metrics has.
+ * What a query reads and no program serves: metrics, and labels that none of its metrics has.
  *
  * @param shown labels that texts beside the query show
  * @throws Error if it is not PromQL
