@@ -21,14 +21,11 @@ describe("workers that share partitions", () => {
     TIMEOUT_MS,
   );
 
-  test.each([
-    ["fence", "stall", /instead of|is twice in the history/],
-    ["drain", "gentle", /taken from a worker before it had finished/],
-  ] as const)(
-    "have wrong results, or do work twice, without the guard %s",
-    async (without, trouble, problem) => {
-      const { problems } = await runShares({ random: new Random(1), troubles: [trouble], without });
-      expect(problems).toContainEqual(expect.stringMatching(problem));
+  test(
+    "do work twice if a task goes to another worker before it is finished",
+    async () => {
+      const { problems } = await runShares({ random: new Random(1), troubles: ["gentle"], without: "drain" });
+      expect(problems).toContainEqual(expect.stringMatching(/taken from a worker before it had finished/));
     },
     TIMEOUT_MS,
   );
