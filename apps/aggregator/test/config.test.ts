@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { formatDuration, messageTime, sliding, tumbling } from "@millrace/windowing";
@@ -291,6 +292,40 @@ describe("aggregatorConfig", () => {
       redis: { connectTimeoutMs: 1_000 },
     });
     expect(configOf(["--store-timeout=3s"], env)).toMatchObject({ storeTimeoutMs: 3_000 });
+  });
+
+  test("workers share partitions, with a lease", () => {
+    const stream = ["--transport=stream", "--partitions=8"];
+    expect(aggregatorConfig([...stream, "--share"], {}).share).toEqual({ leaseMs: 10_000, processes: 1 });
+    const env = { MILLRACE_SHARE: "true", MILLRACE_LEASE: "3s" };
+    expect(aggregatorConfig(stream, env).share).toEqual({ leaseMs: 3_000, processes: 1 });
+    expect(aggregatorConfig([...stream, "--share=false"], env).share).toBeUndefined();
+    expect(() => aggregatorConfig([...stream, "--lease=3s"], {})).toThrow(
+      "--lease has no effect: it needs --share",
+    );
+    expect(() => aggregatorConfig([...stream, "--share", "--lease=0.4s"], {})).toThrow("at least 500ms");
+    expect(aggregatorConfig([...stream, "--processes=3"], {}).share).toMatchObject({ processes: 3 });
+    expect(aggregatorConfig([...stream, "--processes=auto"], {}).share?.processes).toBe(
+      availableParallelism(),
+    );
+    expect(() => aggregatorConfig([...stream, "--processes=0"], {})).toThrow("--processes");
+    expect(() => aggregatorConfig([...stream, "--processes=2", "--http=0"], {})).toThrow(
+      "listen on the port",
+    );
+    expect(inspectConfig([...stream, "--group=mine", "--share"], {})).toMatchObject({ group: "mine" });
+  });
+
+  test.each([
+    [["--file=data/events.jsonl"], /one worker reads/],
+    [[], /--transport=pubsub events would be lost.*--transport=stream/],
+    [["--transport=sharded"], /--transport=sharded events would be lost/],
+    [["--transport=stream", "--store=none"], /leave --store=none out/],
+    [["--transport=stream", "--tasks=0"], /leave --tasks out/],
+    [["--transport=stream", "--exit-when-idle=1s"], /stop the workers/],
+    [["--transport=stream", "--late=late.jsonl"], /the file of --late/],
+  ])("with %j nothing can be shared", (args, message) => {
+    for (const option of ["--share", "--processes=2"])
+      expect(() => aggregatorConfig([...args, option], {})).toThrow(message);
   });
 
   test.each(["--allowed-lateness=1s", "--early=1s"])("with %s rows have their revision", (flag) => {

@@ -1,7 +1,7 @@
 import type { InputSettings, ProgramContext } from "@millrace/cli";
 import { describe, start } from "@millrace/dataflow";
 import { StartClock, describeRedis } from "@millrace/redis-source";
-import { RedisStore } from "@millrace/redis-store";
+import { RedisAssignment, RedisStore } from "@millrace/redis-store";
 import { describeKafka } from "../kafka.ts";
 import { readsLog } from "../options/run-options.ts";
 import type { RunConfig } from "../options/run-options.ts";
@@ -12,10 +12,39 @@ import { STDIN } from "../publish/events-file.ts";
 import { observed } from "../running/observe.ts";
 import { report } from "../running/report.ts";
 import { sinksOf, sourceOf } from "../running/source-and-sinks.ts";
+import { WorkerProcesses, isWorkerProcess, reportToParent } from "../running/worker-processes.ts";
 import { checkUnused, watchedParts } from "../running/unused-options.ts";
 
-/** Runs a flow until its input ends or it is stopped. */
-export async function run({ config: given, logger, signal }: ProgramContext<RunConfig>): Promise<void> {
+/** Runs a flow until its input ends or it is stopped, in this process or in several. */
+export async function run(context: ProgramContext<RunConfig>): Promise<void> {
+  const { share } = context.config;
+  if (share === undefined || share.processes === 1) await runHere(context);
+  else await runInProcesses(context, share.processes);
+}
+
+async function runInProcesses(
+  { config, logger, signal }: ProgramContext<RunConfig>,
+  processes: number,
+): Promise<void> {
+  const partitions = config.input.names.length;
+  if (partitions < processes) {
+    logger.warn(
+      { event: "processes-idle", processes, partitions },
+      `${processes} processes share ${partitions} partitions: the others wait to take over`,
+    );
+  }
+  const { stats, crashes, failure } = await new WorkerProcesses(logger).run(processes, signal);
+  if (stats !== undefined) report(logger, stats, failure !== undefined);
+  if (crashes > 0) {
+    logger.warn(
+      { event: "figures-missing", crashes },
+      `${crashes} processes ended without a report: what they did is in the results, but not in these figures`,
+    );
+  }
+  if (failure !== undefined) throw failure;
+}
+
+async function runHere({ config: given, logger, signal }: ProgramContext<RunConfig>): Promise<void> {
   // All that it connects for, source, store and sinks, has to be there within one `--connect-timeout`.
   const config = { ...given, redis: { ...given.redis, startClock: new StartClock() } };
   const { choice, windower, windowing } = config.flow;
@@ -34,7 +63,9 @@ export async function run({ config: given, logger, signal }: ProgramContext<RunC
       `${leftOut.length} of ${names.length} partitions are left to other workers (--tasks): ${leftOut.join(", ")}`,
     );
   }
-  const { storeTimeoutMs, maxKeys } = config;
+  const { storeTimeoutMs, maxKeys, share, group } = config;
+  const ofGroup = group === undefined ? {} : { group };
+  const assignment = share && new RedisAssignment(config.redis, { leaseMs: share.leaseMs, ...ofGroup });
   const store =
     config.store === "none" ? undefined : new RedisStore(config.redis, { logger, storeTimeoutMs });
   const source = await sourceOf(config);
@@ -59,6 +90,7 @@ export async function run({ config: given, logger, signal }: ProgramContext<RunC
       const running = start(flow, {
         ...(store === undefined ? {} : { store }),
         ...(tasks === undefined ? {} : { parts: tasks }),
+        ...(assignment === undefined ? {} : { assignment }),
         ...(maxKeys === undefined ? {} : { maxKeys }),
         exitWhenIdleMs: config.exitWhenIdleMs,
         idleFrom: config.idleFrom,
@@ -73,7 +105,8 @@ export async function run({ config: given, logger, signal }: ProgramContext<RunC
         await running.done;
         failed = false;
       } finally {
-        report(logger, running.stats(), failed);
+        if (isWorkerProcess()) await reportToParent(running.stats());
+        else report(logger, running.stats(), failed);
       }
     });
   } finally {

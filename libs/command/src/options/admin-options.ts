@@ -8,7 +8,7 @@ import { loadKafka } from "../kafka.ts";
 import { runOptions } from "./run-options.ts";
 import { flowLabel } from "../flows/flow-choice.ts";
 import type { FlowChoice } from "../flows/flow-choice.ts";
-import { storeTimeoutOption, taskOptions } from "./task-options.ts";
+import { groupOption, storeTimeoutOption, taskOptions } from "./task-options.ts";
 
 /** Whose state a command is about. */
 export interface AdminConfig extends ProgramConfig {
@@ -18,6 +18,8 @@ export interface AdminConfig extends ProgramConfig {
   readonly tasks: readonly string[] | undefined;
   readonly input: InputSettings;
   readonly kafka: KafkaSettings | undefined;
+  /** `undefined`: the flow's id. */
+  readonly group: string | undefined;
   /** `Infinity`: as long as it takes. */
   readonly storeTimeoutMs: number;
   /** A new Redis has no tasks. */
@@ -36,6 +38,7 @@ export function adminOptions(
   const flow = program.choose(cli, env);
   const input = inputOptions(cli, program.transport);
   const tasks = taskOptions(cli, input);
+  const group = groupOption(cli);
   const redis = redisOptions(cli);
   const connectTimeoutMs = (): number | undefined => redis().connectTimeoutMs;
   const kafka = kafkaOptions(cli, { transport: input, connectTimeoutMs });
@@ -47,6 +50,7 @@ export function adminOptions(
     tasks: tasks() ?? (input().transport === "kafka" ? undefined : input().names),
     input: input(),
     kafka: kafka(),
+    group: group(),
     redis: redis(),
     storeTimeoutMs: storeTimeoutMs(),
     startsRedis: false,

@@ -8,7 +8,6 @@ import {
   logOptions,
   oneOf,
   redisOptions,
-  text,
   withoutLog,
   withoutStream,
 } from "@millrace/cli";
@@ -23,7 +22,9 @@ import { httpOptions } from "./http-options.ts";
 import type { ObserveSettings } from "./http-options.ts";
 import { flowOptions } from "./flow-options.ts";
 import type { FlowSettings } from "./flow-options.ts";
-import { storeTimeoutOption, taskOptions } from "./task-options.ts";
+import { shareOptions } from "./share-options.ts";
+import type { ShareSettings } from "./share-options.ts";
+import { groupOption, storeTimeoutOption, taskOptions } from "./task-options.ts";
 
 const STORES = ["none", "redis"] as const;
 const IDLE_FROM: readonly IdleFrom[] = ["first-event", "start"];
@@ -43,6 +44,8 @@ export interface RunConfig extends ProgramConfig {
   readonly input: InputSettings;
   /** Names of the partitions to run; `undefined`: all. */
   readonly tasks: readonly string[] | undefined;
+  /** `undefined`: the worker is on its own. */
+  readonly share: ShareSettings | undefined;
   /** How the entries of a stream carry events; `undefined`: as the publisher writes them. */
   readonly entries: EntryForm | undefined;
   readonly start: string;
@@ -162,6 +165,7 @@ export function runOptions(
   });
   const input = inputOptions(cli, program.transport);
   const tasks = taskOptions(cli, input);
+  const share = shareOptions(cli, env);
   const entries = entryOptions(cli, input);
   const start = cli.option(
     {
@@ -173,13 +177,7 @@ export function runOptions(
     },
     "earliest",
   );
-  const group = cli.option({
-    flag: "--group <name>",
-    env: "MILLRACE_GROUP",
-    description: "streams, kafka: consumer group that shows how far the tasks have come",
-    parse: text,
-    defaultText: "the flow's id",
-  });
+  const group = groupOption(cli);
   const trim = cli.toggle({
     flag: "--trim",
     env: "MILLRACE_TRIM",
@@ -240,6 +238,15 @@ export function runOptions(
       storeTimeoutMs: storeTimeoutMs(),
       input: input(),
       tasks: tasks(),
+      share: share({
+        file: file(),
+        transport: input().transport,
+        store: store() ?? kept,
+        tasks: tasks(),
+        exitWhenIdleMs: idle(),
+        lateFile: flow().lateFile,
+        http: observe().http !== undefined,
+      }),
       entries: entries(),
       start: start(),
       group: group(),

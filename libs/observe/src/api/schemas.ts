@@ -70,6 +70,7 @@ export const TaskPhase = Type.Enum([
   "stopping",
   "ended",
   "failed",
+  "released",
 ]);
 
 /**

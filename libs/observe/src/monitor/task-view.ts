@@ -75,7 +75,7 @@ export function malformedOf({ rejected, steps }: TaskStats): number {
 }
 
 export function isOver({ phase }: TaskStats): boolean {
-  return phase === "ended" || phase === "failed";
+  return phase === "ended" || phase === "failed" || phase === "released";
 }
 
 interface HeldBy {
