@@ -296,7 +296,8 @@ describe("aggregatorConfig", () => {
 
   test("workers share partitions, with a lease", () => {
     const stream = ["--transport=stream", "--partitions=8"];
-    expect(aggregatorConfig([...stream, "--share"], {}).share).toEqual({ leaseMs: 10_000, processes: 1 });
+    for (const input of [stream, ["--transport=kafka"]])
+      expect(aggregatorConfig([...input, "--share"], {}).share).toEqual({ leaseMs: 10_000, processes: 1 });
     const env = { MILLRACE_SHARE: "true", MILLRACE_LEASE: "3s" };
     expect(aggregatorConfig(stream, env).share).toEqual({ leaseMs: 3_000, processes: 1 });
     expect(aggregatorConfig([...stream, "--share=false"], env).share).toBeUndefined();
@@ -317,7 +318,7 @@ describe("aggregatorConfig", () => {
 
   test.each([
     [["--file=data/events.jsonl"], /one worker reads/],
-    [[], /--transport=pubsub events would be lost.*--transport=stream/],
+    [[], /--transport=pubsub events would be lost.*--transport=stream or kafka/],
     [["--transport=sharded"], /--transport=sharded events would be lost/],
     [["--transport=stream", "--store=none"], /leave --store=none out/],
     [["--transport=stream", "--tasks=0"], /leave --tasks out/],

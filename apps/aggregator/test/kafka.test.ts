@@ -5,6 +5,7 @@ import { startKafka, whyWithoutKafka } from "@millrace/local-kafka";
 import type { LocalKafka } from "@millrace/local-kafka";
 import { startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
+import { inspectWorkers } from "@millrace/redis-store";
 import { keptRows, sumsOf, sumsOfLines } from "./support/kept-results.ts";
 import { aggregator, aggregatorCommand, publisher } from "./support/programs.ts";
 
@@ -20,11 +21,15 @@ else {
     let redis: LocalRedis;
     let kafka: LocalKafka;
 
-    beforeAll(async () => {
-      [redis, kafka] = await Promise.all([startRedis(), startKafka()]);
-      const topic = ["--create", "--topic", "clicks", "--partitions", String(PARTITIONS)];
+    const createTopic = async (name: string, partitions: number): Promise<void> => {
+      const topic = ["--create", "--topic", name, "--partitions", String(partitions)];
       const args = ["--bootstrap-server", kafka.broker, ...topic];
       await kafka.run({ main: "org.apache.kafka.tools.TopicCommand", args });
+    };
+
+    beforeAll(async () => {
+      [redis, kafka] = await Promise.all([startRedis(), startKafka()]);
+      await createTopic("clicks", PARTITIONS);
     });
 
     afterAll(async () => {
@@ -62,6 +67,46 @@ else {
         ...parts.map((part) => ({ part, position: { offset: expect.any(Number) } })),
         { tasks: PARTITIONS },
       ]);
+    });
+
+    test("of three workers that share a topic one is killed and one is stopped under load, and the results in Redis are exact", async () => {
+      await createTopic("shared", 8);
+      const topic = ["--transport=kafka", `--brokers=${kafka.broker}`, "--channel=shared", "--group=shared"];
+      const counting = [...topic, "--sink=redis", "--window=tumbling:200ms", "--clock=publish:100ms"];
+      const workers = [1, 2, 3].map(() => aggregator(redis.url, [...counting, "--share", "--lease=1s"]));
+      const untilShares = async (...wanted: readonly number[]): Promise<void> => {
+        for (;;) {
+          const shares = (await inspectWorkers({ url: redis.url }, "shared")).map(
+            ({ parts }) => parts.length,
+          );
+          if (shares.sort((a, b) => a - b).join() === wanted.join()) return;
+        }
+      };
+      await untilShares(2, 3, 3);
+      const publishing = publisher(redis.url, EVENTS, [...topic.slice(0, 3), "--rate=6000"]);
+      const parts = Array.from({ length: 8 }, (_, part) => `shared-${part}`);
+      const rows = async (): ReturnType<typeof keptRows> => keptRows(redis.url, parts);
+      while ((await rows()).flat().length === 0);
+      const [killed, stopped, last] = workers;
+      killed?.kill("SIGKILL");
+      stopped?.kill("SIGTERM");
+      const { code, log } = (await stopped?.ended) ?? {};
+      expect(code).toBe(0);
+      expect(log?.find(({ event }) => event === "report")).toMatchObject({ unaccounted: 0, uncommitted: 0 });
+      expect((await publishing.ended).code).toBe(0);
+      await untilShares(8);
+      const inspected = await aggregatorCommand(["inspect", ...topic], { REDIS_URL: redis.url }).ended;
+      expect(inspected.output.map((line): unknown => JSON.parse(line))).toMatchObject([
+        ...parts.map((part) => ({ part, owner: expect.any(String) })),
+        { pid: expect.any(Number), parts: expect.arrayContaining(parts.slice()) },
+        { tasks: 8, workers: 1 },
+      ]);
+      last?.kill("SIGTERM");
+      expect((await last?.ended)?.code).toBe(0);
+      const closing = aggregator(redis.url, [...counting, "--exit-when-idle=1s", "--close-windows"]);
+      expect((await closing.ended).code).toBe(0);
+      expect(await closing.logged("report")).toMatchObject({ late: 0, lost: 0, unaccounted: 0 });
+      expect(sumsOf((await rows()).flat())).toEqual(sumsOfLines(LINES));
     });
 
     test("a topic that is not there ends both with the remedy", async () => {

@@ -27,7 +27,8 @@ async function runInProcesses(
   processes: number,
 ): Promise<void> {
   const partitions = config.input.names.length;
-  if (partitions < processes) {
+  // How many a topic has is not known here.
+  if (config.kafka === undefined && partitions < processes) {
     logger.warn(
       { event: "processes-idle", processes, partitions },
       `${processes} processes share ${partitions} partitions: the others wait to take over`,

@@ -91,9 +91,9 @@ function requireShareable(
   };
   if (file !== undefined)
     refuse("events come from a file (--file), which one worker reads; leave one of them out");
-  if (transport !== "stream")
+  if (transport !== "stream" && transport !== "kafka")
     refuse(
-      `with --transport=${transport} events would be lost while a partition goes from one worker to another; use --transport=stream, also for the publisher`,
+      `with --transport=${transport} events would be lost while a partition goes from one worker to another; use --transport=stream or kafka, also for the publisher`,
     );
   if (store === "none")
     refuse("without stored state no worker could continue what another began; leave --store=none out");
