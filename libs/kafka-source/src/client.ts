@@ -74,6 +74,41 @@ export interface RecordToWrite {
   readonly headers: readonly { readonly key: string; readonly value: Buffer }[];
 }
 
+/** A member of a group, since the group was last formed. */
+export interface GroupMember {
+  readonly group: string;
+  readonly member: string;
+  readonly generation: number;
+}
+
+/** A request to join a group. */
+export interface GroupToJoin {
+  readonly group: string;
+  /** Empty: it is no member yet. */
+  readonly member: string;
+  /** How long a member may be without a heartbeat, and take to join again when the group is formed anew, ms. */
+  readonly sessionMs: number;
+  /** All members of a group have the same one. */
+  readonly protocol: string;
+  /** For the leader. */
+  readonly metadata: Buffer;
+}
+
+/** A group that was formed. */
+export interface JoinedGroup {
+  readonly member: string;
+  readonly generation: number;
+  /** All members at their leader, which divides the work; none at the others. */
+  readonly members: readonly { readonly member: string; readonly metadata: Buffer }[];
+}
+
+/** A request for a member's share, in which the leader sends the shares of all. */
+export interface GroupToSync extends GroupMember {
+  readonly sessionMs: number;
+  readonly protocol: string;
+  readonly shares: readonly { readonly member: string; readonly assignment: Buffer }[];
+}
+
 /** Which end of a log. */
 export type LogEnd = "earliest" | "latest" | "stable";
 
@@ -93,6 +128,13 @@ export interface BrokerClient {
   beginProducer(): Promise<ProducerIdentity>;
   /** The node that keeps a group's offsets. */
   coordinatorOf(group: string): Promise<BrokerAddress & { readonly node: number }>;
+  /** Waits until all members have joined again, or have been removed. */
+  joinGroup(request: GroupToJoin): Promise<JoinedGroup>;
+  /** Waits until the leader has sent the shares. @returns this member's share, empty if the leader does not know it */
+  syncGroup(request: GroupToSync): Promise<Buffer>;
+  /** @returns whether the group is as it was: `false`, it is formed anew, and this member is to join again */
+  heartbeat(member: GroupMember): Promise<boolean>;
+  leaveGroup(group: string, member: string): Promise<void>;
   /** Sets offsets of a group without members. */
   commitOffsets(group: string, topic: string, offsets: ReadonlyMap<number, number>): Promise<void>;
   /** Requests that wait are rejected. */
@@ -299,6 +341,69 @@ class KafkatsBroker implements BrokerClient {
     return { node: nodeId, host, port };
   }
 
+  async joinGroup(request: GroupToJoin): Promise<JoinedGroup> {
+    const { group, member, sessionMs, protocol, metadata } = request;
+    const what = `a member of group "${group}"`;
+    const { errorCode, memberId, generationId, members } = await this.#ask(what, () =>
+      this.#broker.joinGroup({
+        groupId: group,
+        memberId: member,
+        sessionTimeoutMs: sessionMs,
+        rebalanceTimeoutMs: sessionMs,
+        protocolType: GROUP_TYPE,
+        protocols: [{ name: protocol, metadata }],
+      }),
+    );
+    // A new member gets a name first, so that one whose answer is lost does not stay in the group.
+    if (errorCode === CODES.memberIdRequired && member === "")
+      return this.joinGroup({ ...request, member: memberId });
+    requireNone(errorCode, what);
+    return {
+      member: memberId,
+      generation: generationId,
+      members: members.map((each) => ({ member: each.memberId, metadata: each.metadata })),
+    };
+  }
+
+  async syncGroup(request: GroupToSync): Promise<Buffer> {
+    const { group, member, generation, sessionMs, protocol, shares } = request;
+    const what = `a share of group "${group}"`;
+    const { errorCode, assignment } = await this.#ask(what, () =>
+      this.#broker.syncGroup(
+        {
+          groupId: group,
+          memberId: member,
+          generationId: generation,
+          protocolType: GROUP_TYPE,
+          protocolName: protocol,
+          assignments: shares.map((share) => ({ memberId: share.member, assignment: share.assignment })),
+        },
+        sessionMs,
+      ),
+    );
+    requireNone(errorCode, what);
+    return assignment;
+  }
+
+  async heartbeat({ group, member, generation }: GroupMember): Promise<boolean> {
+    const what = `a heartbeat in group "${group}"`;
+    const { errorCode } = await this.#ask(what, () =>
+      this.#broker.heartbeat({ groupId: group, memberId: member, generationId: generation }),
+    );
+    if (errorCode === CODES.rebalanceInProgress) return false;
+    requireNone(errorCode, what);
+    return true;
+  }
+
+  async leaveGroup(group: string, member: string): Promise<void> {
+    const what = `the leave of a member of group "${group}"`;
+    const { errorCode, members } = await this.#ask(what, () =>
+      this.#broker.leaveGroup({ groupId: group, memberId: member, members: [{ memberId: member }] }),
+    );
+    requireNone(errorCode, what);
+    for (const each of members) requireNone(each.errorCode, what);
+  }
+
   async commitOffsets(group: string, name: string, offsets: ReadonlyMap<number, number>): Promise<void> {
     const what = `the offsets of group "${group}"`;
     const partitions = Array.from(offsets, ([partitionIndex, offset]) => ({
@@ -331,6 +436,8 @@ class KafkatsBroker implements BrokerClient {
   }
 }
 
+/** Of groups whose members Kafka's own tools can show. */
+const GROUP_TYPE = "consumer";
 const NOTHING = Buffer.alloc(0);
 
 function requireNone(code: number, what: string): void {

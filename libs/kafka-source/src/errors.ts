@@ -62,6 +62,12 @@ export class KafkaRefusedError extends KafkaError {
   }
 }
 
+/** A group of workers has members that share something else. */
+export class KafkaGroupError extends KafkaError {
+  static readonly code = "MILLRACE_KAFKA_GROUP_DIFFERS";
+  readonly code: string = KafkaGroupError.code;
+}
+
 /** Records that cannot be read: damaged, or compressed in a way for which no package is installed. */
 export class KafkaRecordsError extends KafkaError {
   static readonly code = "MILLRACE_KAFKA_RECORDS_UNREADABLE";

@@ -5,6 +5,7 @@ export {
   KafkaClientMissingError,
   KafkaClosedError,
   KafkaError,
+  KafkaGroupError,
   KafkaNotReadyError,
   KafkaOptionsError,
   KafkaPositionError,
@@ -14,6 +15,7 @@ export {
   KafkaTopicError,
   KafkaUnreachableError,
 } from "./errors.ts";
+export { DEFAULT_KAFKA_ASSIGNMENT_OPTIONS, KafkaAssignment } from "./assignment/kafka-assignment.ts";
 export { describeKafka } from "./connection/connection-options.ts";
 export { DEFAULT_KAFKA_SOURCE_OPTIONS } from "./source/source-options.ts";
 export { KafkaSource, decodeRecordLine } from "./source/kafka-source.ts";
@@ -22,6 +24,7 @@ export { KafkaResultSink } from "./sink/kafka-result-sink.ts";
 export { KafkaSink } from "./sink/kafka-sink.ts";
 export { partitionOfKey } from "./sink/murmur2.ts";
 
+export type { KafkaAssignmentOptions } from "./assignment/kafka-assignment.ts";
 export type {
   KafkaConnectionOptions,
   KafkaPassword,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, it } from "@jest/globals";
 import { startKafka, whyWithoutKafka } from "@millrace/local-kafka";
+import { SHORT_SESSIONS, assignment } from "./broker/assignment.ts";
 import type { Bench } from "./broker/bench.ts";
 import { connections } from "./broker/connections.ts";
 import { conformance } from "./broker/conformance.ts";
@@ -24,7 +25,7 @@ else {
     };
 
     beforeAll(async () => {
-      const kafka = await startKafka(LISTENERS);
+      const kafka = await startKafka({ ...LISTENERS, properties: SHORT_SESSIONS });
       current = { kafka, other: await OtherSide.connect(kafka) };
     });
 
@@ -36,6 +37,7 @@ else {
     conformance(bench);
     source(bench);
     sink(bench);
+    assignment(bench);
     connections(bench);
     examples(bench);
     outage(bench);

@@ -8,11 +8,16 @@ export const CODES = Object.freeze({
   offsetOutOfRange: 1,
   unknownTopic: 3,
   messageTooLarge: 10,
+  illegalGeneration: 22,
+  inconsistentGroupProtocol: 23,
+  unknownMember: 25,
+  rebalanceInProgress: 27,
   outOfOrderSequence: 45,
   duplicateSequence: 46,
   invalidProducerEpoch: 47,
   invalidProducerIdMapping: 49,
   unknownProducer: 59,
+  memberIdRequired: 79,
 });
 
 /** Another broker is the right one now, or this one soon is: to ask for the leaders again, and to repeat the request. */
@@ -44,6 +49,7 @@ const REFUSED: Readonly<Record<number, string>> = {
   18: "the batch is larger than the broker's segments",
   24: "the name is not one of a group",
   25: "the group has members that read by themselves; choose another name with --group (option group)",
+  26: "the broker does not accept this time of a session; give one within group.min.session.timeout.ms (6 s, unless it is set) and group.max.session.timeout.ms",
   29: "this user has no permission for the topic",
   30: "this user has no permission for the group",
   31: "this user has no permission for the cluster",

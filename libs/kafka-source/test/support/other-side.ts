@@ -53,6 +53,14 @@ export class OtherSide implements AsyncDisposable {
     }
   }
 
+  /** Removes all members of a group, as its administrator may. */
+  async removeMembers(group: string): Promise<void> {
+    const broker = await this.client.cluster.getCoordinator("GROUP", group);
+    const { groups } = await broker.describeGroups({ groups: [group] });
+    const members = groups.flatMap((each) => each.members).map(({ memberId }) => ({ memberId }));
+    await broker.leaveGroup({ groupId: group, members });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.client.disconnect();
   }
