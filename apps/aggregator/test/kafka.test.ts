@@ -6,12 +6,14 @@ import type { LocalKafka } from "@millrace/local-kafka";
 import { startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { inspectWorkers } from "@millrace/redis-store";
-import { keptRows, sumsOf, sumsOfLines } from "./support/kept-results.ts";
-import { aggregator, aggregatorCommand, publisher } from "./support/programs.ts";
+import { eventually, keptRows, sumsOf, sumsOfLines } from "./support/kept-results.ts";
+import { aggregator, aggregatorCommand, groupWorker, publisher } from "./support/programs.ts";
 
 const EVENTS = join(import.meta.dirname, "../../../data/events.jsonl");
 const LINES = readFileSync(EVENTS, "utf8").trimEnd().split("\n");
 const PARTITIONS = 3;
+/** A broker refuses sessions of less than 6 s. */
+const SHORT_SESSIONS = { "group.min.session.timeout.ms": "500" };
 
 const without = whyWithoutKafka();
 
@@ -28,7 +30,7 @@ else {
     };
 
     beforeAll(async () => {
-      [redis, kafka] = await Promise.all([startRedis(), startKafka()]);
+      [redis, kafka] = await Promise.all([startRedis(), startKafka({ properties: SHORT_SESSIONS })]);
       await createTopic("clicks", PARTITIONS);
     });
 
@@ -86,7 +88,7 @@ else {
       const publishing = publisher(redis.url, EVENTS, [...topic.slice(0, 3), "--rate=6000"]);
       const parts = Array.from({ length: 8 }, (_, part) => `shared-${part}`);
       const rows = async (): ReturnType<typeof keptRows> => keptRows(redis.url, parts);
-      while ((await rows()).flat().length === 0);
+      await eventually(async () => (await rows()).flat().length > 0);
       const [killed, stopped, last] = workers;
       killed?.kill("SIGKILL");
       stopped?.kill("SIGTERM");
@@ -106,6 +108,27 @@ else {
       const closing = aggregator(redis.url, [...counting, "--exit-when-idle=1s", "--close-windows"]);
       expect((await closing.ended).code).toBe(0);
       expect(await closing.logged("report")).toMatchObject({ late: 0, lost: 0, unaccounted: 0 });
+      expect(sumsOf((await rows()).flat())).toEqual(sumsOfLines(LINES));
+    });
+
+    test("workers that share a topic by Kafka's own group have exact results, too", async () => {
+      await createTopic("grouped", 8);
+      const [killed, stopped, last] = [1, 2, 3].map(() => groupWorker(redis.url, [kafka.broker, "grouped"]));
+      for (const worker of [killed, stopped, last]) await worker?.logged("reading");
+      const topic = ["--transport=kafka", `--brokers=${kafka.broker}`, "--channel=grouped"];
+      const publishing = publisher(redis.url, EVENTS, [...topic, "--rate=6000"]);
+      const parts = Array.from({ length: 8 }, (_, part) => `grouped-${part}`);
+      const rows = async (): ReturnType<typeof keptRows> => keptRows(redis.url, parts, "grouped");
+      await eventually(async () => (await rows()).flat().length > 0);
+      killed?.kill("SIGKILL");
+      stopped?.kill("SIGTERM");
+      const { code, complaints } = (await stopped?.ended) ?? {};
+      expect({ code, complaints }).toEqual({ code: 0, complaints: [] });
+      expect((await publishing.ended).code).toBe(0);
+      for (const part of parts) await last?.logged("reading", (line) => line["part"] === part);
+      last?.kill("SIGTERM");
+      expect((await last?.ended)?.code).toBe(0);
+      expect((await groupWorker(redis.url, [kafka.broker, "grouped", "alone"]).ended).code).toBe(0);
       expect(sumsOf((await rows()).flat())).toEqual(sumsOfLines(LINES));
     });
 

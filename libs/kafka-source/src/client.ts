@@ -355,7 +355,8 @@ class KafkatsBroker implements BrokerClient {
       }),
     );
     // A new member gets a name first, so that one whose answer is lost does not stay in the group.
-    if (errorCode === CODES.memberIdRequired && member === "")
+    const code: number = errorCode;
+    if (code === CODES.memberIdRequired && member === "")
       return this.joinGroup({ ...request, member: memberId });
     requireNone(errorCode, what);
     return {
@@ -390,8 +391,9 @@ class KafkatsBroker implements BrokerClient {
     const { errorCode } = await this.#ask(what, () =>
       this.#broker.heartbeat({ groupId: group, memberId: member, generationId: generation }),
     );
-    if (errorCode === CODES.rebalanceInProgress) return false;
-    requireNone(errorCode, what);
+    const code: number = errorCode;
+    if (code === CODES.rebalanceInProgress) return false;
+    requireNone(code, what);
     return true;
   }
 

@@ -89,6 +89,12 @@ export function publisher(
   return program("publisher", { args, env: { REDIS_URL: url, EVENTS_JSONL_FILE: file }, input });
 }
 
+/** A worker that shares a topic by Kafka's own group, or ends the work alone. */
+export function groupWorker(url: string, args: readonly string[]): StartedProgram {
+  const main = join(import.meta.dirname, "group-worker.mjs");
+  return startProgram(main, { args, env: { ...CLEAN, REDIS_URL: url } });
+}
+
 function program(app: string, options: StartProgramOptions): StartedProgram {
   return startProgram(mainOf(app), { ...options, env: { ...CLEAN, ...options.env } });
 }

@@ -47,10 +47,9 @@ export function encodeClaim(topic: string, claim: Claim): Buffer {
   return Buffer.concat([VERSION, int32(1), text(topic), bytes(JSON.stringify(claim))]);
 }
 
-/** @throws SyntaxError if another program wrote it */
+/** The name of the protocol says that a worker of the same kind has written it. */
 export function decodeClaim(metadata: Buffer): Claim {
-  const claim: Claim = JSON.parse(metadata.toString("utf8", afterTopic(metadata) + 4));
-  return claim;
+  return JSON.parse(metadata.toString("utf8", afterTopic(metadata) + 4)) as Claim;
 }
 
 /** @returns what the leader sends for a member */

@@ -56,7 +56,7 @@ export class GroupMembership implements Membership {
   /** Joins. @throws KafkaError */
   async begin(): Promise<void> {
     try {
-      while (this.#mustJoin && !this.#over) await this.#join();
+      while (this.#mustJoin && !this.#isOver()) await this.#join();
     } catch (error) {
       this.#stop();
       await this.#settings.cluster.close();
@@ -66,14 +66,14 @@ export class GroupMembership implements Membership {
   }
 
   async confirm(part: string): Promise<boolean> {
-    if (!this.#over) {
+    if (!this.#isOver()) {
       await new Promise<void>((resolve) => {
         this.#confirms.push(resolve);
         this.#wake.abort();
       });
     }
     const held = this.#held.get(this.#settings.parts.indexOf(part));
-    return held !== undefined && held.closing === undefined && !this.#over;
+    return held !== undefined && held.closing === undefined && !this.#isOver();
   }
 
   leave(): Promise<void> {
@@ -100,20 +100,14 @@ export class GroupMembership implements Membership {
 
   /** Heartbeats, and joins where needed, until the membership ends. */
   async #exchange(): Promise<void> {
-    const { context, sessionMs, tasks } = this.#settings;
-    const { signal } = this.#ended;
+    const { tasks } = this.#settings;
     try {
-      while (!this.#over) {
+      while (!this.#isOver()) {
         if (this.#mustJoin) await this.#join();
-        else {
-          const early = AbortSignal.any([this.#wake.signal, signal]);
-          await pause(context.time, sessionMs / BEATS_PER_SESSION, early);
-          this.#wake = new AbortController();
-          if (!this.#mustJoin && !this.#over) await this.#beat();
-        }
+        else await this.#beatLater();
       }
     } catch (error) {
-      if (!this.#over) tasks.failed(error instanceof Error ? error : new Error(String(error)));
+      if (!this.#isOver()) tasks.failed(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
@@ -129,7 +123,7 @@ export class GroupMembership implements Membership {
       );
       this.#member = joined.member;
       this.#generation = joined.generation;
-      if (this.#over) return;
+      if (this.#isOver()) return;
       const claims = joined.members.map(({ member, metadata: of }) => [member, decodeClaim(of)] as const);
       const shares = Array.from(divide(new Map(claims), parts.length), ([member, partitions]) => ({
         member,
@@ -140,9 +134,17 @@ export class GroupMembership implements Membership {
       const share = await this.#ask((broker) =>
         broker.syncGroup({ group, member, generation, sessionMs, protocol, shares }),
       );
-      if (this.#over || !this.#renew(sentAt)) return;
+      if (this.#isOver() || !this.#renew(sentAt)) return;
       this.#apply(new Set(decodeShare(share)));
     });
+  }
+
+  async #beatLater(): Promise<void> {
+    const { context, sessionMs } = this.#settings;
+    const early = AbortSignal.any([this.#wake.signal, this.#ended.signal]);
+    await pause(context.time, sessionMs / BEATS_PER_SESSION, early);
+    this.#wake = new AbortController();
+    if (!this.#mustJoin && !this.#isOver()) await this.#beat();
   }
 
   #beat(): Promise<void> {
@@ -151,7 +153,7 @@ export class GroupMembership implements Membership {
       const sentAt = context.time.monotonic();
       const [member, generation] = [this.#member, this.#generation];
       const stable = await this.#ask((broker) => broker.heartbeat({ group, member, generation }));
-      if (this.#over) return;
+      if (this.#isOver()) return;
       this.#mustJoin ||= !stable;
       this.#renew(sentAt);
     });
@@ -166,13 +168,13 @@ export class GroupMembership implements Membership {
     } catch (error) {
       this.#accept(error);
     }
-    if (this.#mustJoin && !this.#over) this.#confirms.push(...confirms);
+    if (this.#mustJoin && !this.#isOver()) this.#confirms.push(...confirms);
     else for (const confirm of confirms) confirm();
   }
 
   /** An error that says only that the worker must join again. @throws any other one */
   #accept(error: unknown): void {
-    if (this.#over) return;
+    if (this.#isOver()) return;
     const { kafkaCode: code } = error instanceof KafkaRefusedError ? error : { kafkaCode: undefined };
     if (code === CODES.inconsistentGroupProtocol) throw this.#otherMembers();
     if (isNoMember(error)) {
@@ -234,7 +236,7 @@ export class GroupMembership implements Membership {
 
   /** By this worker's own clock its session is over: also a worker that cannot reach Kafka stops. */
   readonly #expire = (): void => {
-    if (this.#over) return;
+    if (this.#isOver()) return;
     this.#loseAll(`no heartbeat was answered for ${this.#settings.sessionMs} ms`);
     this.#joinAgain();
   };
@@ -265,7 +267,7 @@ export class GroupMembership implements Membership {
     return cluster.retry(async () => ask(await cluster.coordinatorOf(group)));
   }
 
-  get #over(): boolean {
+  #isOver(): boolean {
     return this.#ended.signal.aborted;
   }
 

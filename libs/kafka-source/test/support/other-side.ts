@@ -22,6 +22,8 @@ export class OtherSide implements AsyncDisposable {
     topics += 1;
     const name = `topic-${topics}`;
     await this.client.createTopics([{ name, numPartitions: partitions, configs: { ...configs } }]);
+    // A broker may answer that it has made a topic before it shows it.
+    while (!(await this.client.getMetadata()).topics.has(name));
     return name;
   }
 
