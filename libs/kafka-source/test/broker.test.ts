@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, it } from "@jest/globals";
 import { startKafka, whyWithoutKafka } from "@millrace/local-kafka";
-import { SHORT_SESSIONS, assignment } from "./broker/assignment.ts";
+import { assignment } from "./broker/assignment.ts";
 import type { Bench } from "./broker/bench.ts";
 import { connections } from "./broker/connections.ts";
 import { conformance } from "./broker/conformance.ts";
@@ -8,6 +8,7 @@ import { examples } from "./broker/examples.ts";
 import { outage } from "./broker/outage.ts";
 import { sink } from "./broker/sink.ts";
 import { source } from "./broker/source.ts";
+import { SHORT_SESSIONS } from "./support/group-worker.ts";
 import { LISTENERS } from "./support/listeners.ts";
 import { OtherSide } from "./support/other-side.ts";
 

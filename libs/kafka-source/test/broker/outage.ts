@@ -1,12 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
 import { KafkaSink, KafkaSource } from "@millrace/kafka-source";
+import { joinGroup, partsOf, until } from "../support/group-worker.ts";
 import { partContext } from "../support/part-context.ts";
 import { take } from "../support/take.ts";
 import type { Suite } from "./bench.ts";
 
 export const outage: Suite = (bench) => {
   describe("a broker that is killed and starts again", () => {
-    it("costs neither a row of the sink nor an event of the source, and stores none twice", async () => {
+    it("costs neither a row of the sink nor an event of the source, stores none twice, and a worker of a group joins again", async () => {
       const { kafka, other } = bench();
       const topic = await other.topic(2);
       const context = partContext();
@@ -18,6 +19,8 @@ export const outage: Suite = (bench) => {
       );
       await writer.writeBatch(["before 0"]);
       await writer.writeBatch(["before 1"]);
+      const worker = await joinGroup(kafka, topic, partsOf(topic, 2));
+      expect(worker.tasks.running.size).toBe(2);
       const waiting = readers.map((reader) => take(reader, 3));
       await kafka.kill();
       const probe = readers[0]?.drained();
@@ -26,6 +29,8 @@ export const outage: Suite = (bench) => {
       })();
       await context.logger.logged("kafka-lost");
       expect(readers[0]?.stats()).toMatchObject({ connected: false });
+      await worker.context.logger.logged("session-over");
+      expect(worker.tasks.running.size).toBe(0);
       await kafka.restart();
       await writing;
       const events = (await Promise.all(waiting)).flat();
@@ -41,6 +46,9 @@ export const outage: Suite = (bench) => {
       expect(readers[0]?.stats().reconnects).toBeGreaterThan(0);
       expect(readers[0]?.stats().connected).toBe(true);
       expect(context.logger.of("kafka-back").length).toBeGreaterThan(0);
+      await until(() => worker.tasks.running.size === 2, "a worker with all partitions");
+      await worker.membership.leave();
+      expect(worker.tasks.failures).toEqual([]);
       await Promise.all([writer.close(), ...readers.map((reader) => reader.close())]);
     });
   });
