@@ -73,7 +73,7 @@ describe("the runs of several processes as one", () => {
     expect(seen).toEqual(["started clicks", "commit of a", "commit of b"]);
   });
 
-  test("an observer that fails is logged once, and the run goes on", () => {
+  test("an observer that fails is logged once, and the run continues", () => {
     const warned: string[] = [];
     const logger = { ...SILENT_LOGGER, warn: (_: object, message: string) => warned.push(message) };
     const failing: RunObserver = {

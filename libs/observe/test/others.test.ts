@@ -44,7 +44,7 @@ test("other workers are asked for by requests, at most once a second", async () 
   expect(asked).toHaveLength(2);
 });
 
-test("clients of the stream get the other workers with the tasks, and nobody is asked once they have left", async () => {
+test("clients of the stream get the other workers with the tasks, and once they have left Redis is not asked", async () => {
   const { monitor, time, asked } = sharing(() => Promise.resolve([OTHER]));
   monitor.started(new FakeRun());
   const { get } = await served(monitor, { time });

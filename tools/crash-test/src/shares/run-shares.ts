@@ -79,7 +79,7 @@ class Shares {
   /** Those that were not asked to end. */
   readonly #workers: StartedProgram[] = [];
   readonly #all: StartedProgram[] = [];
-  /** Workers that were stopped, and when they went on. */
+  /** Workers that were stopped, and when they resumed. */
   readonly #stalled: { readonly worker: StartedProgram; readonly since: number }[] = [];
   #published: Promise<void> = Promise.resolve();
   readonly #gentleTimes: { readonly from: string; readonly to: string }[] = [];
@@ -153,7 +153,7 @@ class Shares {
   }
 
   /**
-   * A worker that went on after all its tasks had gone to others commits until it notices, and each of these commits has to be
+   * A worker that resumed after all its tasks had gone to others commits until it notices, and each of these commits has to be
    * refused by the fence. Without it the commit's number refuses most of them, so the results alone do not show it every time.
    */
   async #judgeStalled(): Promise<void> {
