@@ -173,6 +173,29 @@ describe("a worker's messages to its parent", () => {
     expect(sent[1]?.deadLetters[0]?.payload).toHaveLength(1_000);
   });
 
+  test("have open windows as they were, if to look takes long", async () => {
+    const time = new VirtualTime(0);
+    let looks = 0;
+    const slow: ObservedRun = {
+      ...observed,
+      openWindows: () => {
+        looks += 1;
+        time.set(time.now() + 10);
+        return [];
+      },
+    };
+    const observer = new ParentObserver(() => Promise.resolve(), time);
+    observer.started(slow);
+    await time.yield();
+    for (const expected of [1, 1, 1, 2]) {
+      expect(looks).toBe(expected);
+      time.set(time.now() + 330);
+      await time.yield();
+    }
+    await observer.close();
+    expect(looks).toBe(3);
+  });
+
   test("leave out the oldest rows of results when a parent does not read", async () => {
     const sent: Observed[] = [];
     const observer = new ParentObserver(
