@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
+import type { StartedProgram } from "@millrace/local-redis/programs";
 import { inspectWorkers } from "@millrace/redis-store";
 import type { WorkerInspection } from "@millrace/redis-store";
 import { keptRows, sumsOf, sumsOfLines } from "./support/kept-results.ts";
@@ -30,6 +31,45 @@ async function shares(): Promise<readonly number[]> {
 async function untilShares(...wanted: readonly number[]): Promise<void> {
   while (JSON.stringify(await shares()) !== JSON.stringify(wanted));
 }
+
+interface Task {
+  readonly part: string;
+  readonly phase: string;
+}
+
+/** The parts of `/api/tasks` that the tests look at. */
+interface Tasks {
+  readonly account: { readonly received: number };
+  readonly tasks: readonly Task[];
+  readonly others: readonly { readonly parts: readonly string[] }[] | null;
+}
+
+/** The parts of `/api/windows` that the tests look at. */
+interface Windows {
+  readonly windows: readonly { readonly openIn: readonly string[] }[];
+}
+
+/** What a run shows over HTTP. */
+async function shownBy(program: StartedProgram): Promise<{
+  readonly get: (path: string) => Promise<Response>;
+  readonly tasks: () => Promise<Tasks>;
+  /** Partitions that have a window open. */
+  readonly openIn: () => Promise<readonly string[]>;
+}> {
+  const { url } = await program.logged("http-listening");
+  const get = (path: string): Promise<Response> => fetch(new URL(path, String(url)));
+  const json = async (path: string): Promise<unknown> => (await get(path)).json();
+  return {
+    get,
+    tasks: async () => (await json("api/tasks")) as Tasks,
+    openIn: async () => {
+      const { windows } = (await json("api/windows")) as Windows;
+      return windows.flatMap(({ openIn }) => openIn).sort();
+    },
+  };
+}
+
+const isOpen = ({ phase }: Task): boolean => phase === "running" || phase === "waiting";
 
 const partsOf = (channel: string): readonly string[] =>
   Array.from({ length: 8 }, (_, n) => `{${channel}:${n}}`);
@@ -110,7 +150,14 @@ describe("workers that share the partitions of a stream", () => {
   test("are several processes of one command, with one report and one exit code, and one that dies is started again", async () => {
     const stream = ["--transport=stream", "--channel=several", "--partitions=4", "--group=several"];
     const counting = [...stream, "--window=tumbling:200ms", "--clock=publish:100ms"];
-    const parent = aggregator(redis.url, [...counting, "--sink=redis", "--processes=2", "--lease=1s"]);
+    const parent = aggregator(redis.url, [
+      ...counting,
+      "--sink=redis",
+      "--processes=2",
+      "--lease=1s",
+      "--http=0",
+    ]);
+    const shown = await shownBy(parent);
     const several = async (): Promise<readonly WorkerInspection[]> =>
       inspectWorkers({ url: redis.url }, "several");
     const even = async (): Promise<boolean> => {
@@ -124,6 +171,11 @@ describe("workers that share the partitions of a stream", () => {
     expect(await parent.logged("process-died")).toMatchObject({ signal: "SIGKILL" });
     expect((await publishing.ended).code).toBe(0);
     while (!(await even()));
+    while ((await shown.get("readyz")).status !== 200);
+    // Of the process that was killed it shows what it heard last.
+    const { tasks, account } = await shown.tasks();
+    expect(tasks.filter(isOpen).map(({ part }) => part)).toEqual(partsOf("several").slice(0, 4));
+    expect(account.received).toBeGreaterThan(6_000);
     parent.kill("SIGTERM");
     const { code, log } = await parent.ended;
     expect(code).toBe(0);
@@ -135,6 +187,41 @@ describe("workers that share the partitions of a stream", () => {
     expect((await aggregator(redis.url, [...counting, ...closing]).ended).code).toBe(0);
     const parts = Array.from({ length: 4 }, (_, n) => `{several:${n}}`);
     expect(sumsOf((await keptRows(redis.url, parts)).flat())).toEqual(EXPECTED);
+  });
+
+  test("are shown with their partitions: the parent shows its processes as one run, and each worker names the others", async () => {
+    const stream = ["--transport=stream", "--channel=shown", "--partitions=6", "--group=shown"];
+    const sharing = [...stream, "--window=tumbling:100000d", "--sink=redis", "--lease=1s", "--http=0"];
+    const parent = aggregator(redis.url, [...sharing, "--processes=2"]);
+    const worker = aggregator(redis.url, [...sharing, "--share"]);
+    const [ofParent, ofWorker] = [await shownBy(parent), await shownBy(worker)];
+    while ((await ofParent.tasks()).tasks.filter(isOpen).length !== 4);
+    while ((await ofWorker.tasks()).tasks.filter(isOpen).length !== 2);
+    expect((await ofParent.get("readyz")).status).toBe(200);
+    expect((await publisher(redis.url, EVENTS, stream.slice(0, 3)).ended).code).toBe(0);
+    const received = async (): Promise<number> =>
+      (await ofParent.tasks()).account.received + (await ofWorker.tasks()).account.received;
+    while ((await received()) < 12_000);
+    expect(await received()).toBe(12_000);
+
+    const [here, there] = [await ofParent.tasks(), await ofWorker.tasks()];
+    const open = here.tasks.filter(isOpen).map(({ part }) => part);
+    expect(new Set(here.tasks.map(({ part }) => part)).size).toBe(here.tasks.length);
+    expect(here.account).toMatchObject({ lost: 0, unaccounted: 0 });
+    expect(here.others).toMatchObject([
+      { leaving: false, leaseAgeMs: expect.any(Number), parts: { length: 2 } },
+    ]);
+    expect(there.others?.flatMap(({ parts }) => parts).sort()).toEqual(open);
+    expect(there.others).toHaveLength(2);
+    const metrics = await (await ofParent.get("metrics")).text();
+    for (const part of open)
+      expect(metrics).toContain(`millrace_part_ready{flow="mobile_counts",part="${part}"} 1`);
+    // A process that takes long to look at its open windows looks less often.
+    while ((await ofParent.openIn()).join() !== open.join());
+    for (const each of [parent, worker]) {
+      each.kill("SIGTERM");
+      expect((await each.ended).code).toBe(0);
+    }
   });
 
   test("end with the failure of a process that cannot start", async () => {

@@ -22,6 +22,15 @@ describe("workers that share partitions", () => {
   );
 
   test(
+    "commit what is another's if the fence is not checked",
+    async () => {
+      const { problems } = await runShares({ random: new Random(1), troubles: ["stall"], without: "fence" });
+      expect(problems).toContainEqual(expect.stringMatching(/the fence refused none of \d+ commits/));
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "do work twice if a task goes to another worker before it is finished",
     async () => {
       const { problems } = await runShares({ random: new Random(1), troubles: ["gentle"], without: "drain" });

@@ -1,5 +1,6 @@
 import type { InputSettings, ProgramContext } from "@millrace/cli";
 import { describe, start } from "@millrace/dataflow";
+import type { Logger } from "@millrace/dataflow";
 import { StartClock, describeRedis } from "@millrace/redis-source";
 import { RedisAssignment, RedisStore } from "@millrace/redis-store";
 import { describeKafka } from "../kafka.ts";
@@ -10,9 +11,13 @@ import { flowLabel } from "../flows/flow-choice.ts";
 import { loadFlow } from "../flows/load-flow.ts";
 import { STDIN } from "../publish/events-file.ts";
 import { observed } from "../running/observe.ts";
+import { othersOf } from "../running/other-workers.ts";
 import { report } from "../running/report.ts";
 import { sinksOf, sourceOf } from "../running/source-and-sinks.ts";
-import { WorkerProcesses, isWorkerProcess, reportToParent } from "../running/worker-processes.ts";
+import { RunOfProcesses } from "../running/run-of-processes.ts";
+import { isWorkerProcess, sendToParent } from "../running/worker-messages.ts";
+import { WorkerProcesses } from "../running/worker-processes.ts";
+import type { Outcome } from "../running/worker-processes.ts";
 import { checkUnused, watchedParts } from "../running/unused-options.ts";
 
 /** Runs a flow until its input ends or it is stopped, in this process or in several. */
@@ -34,7 +39,19 @@ async function runInProcesses(
       `${processes} processes share ${partitions} partitions: the others wait to take over`,
     );
   }
-  const { stats, crashes, failure } = await new WorkerProcesses(logger).run(processes, signal);
+  // Each process makes its own spans.
+  const observe = { ...config.observe, trace: false };
+  const pids = new Set<number>();
+  const context = { logger, others: othersOf(config, pids) };
+  await observed(observe, context, async (observers) => {
+    const shown = new RunOfProcesses(observers, logger);
+    const workers = new WorkerProcesses(logger, shown, pids);
+    reportAll(logger, await workers.run(processes, signal));
+  });
+}
+
+/** @throws WorkerProcessError */
+function reportAll(logger: Logger, { stats, crashes, failure }: Outcome): void {
   if (stats !== undefined) report(logger, stats, failure !== undefined);
   if (crashes > 0) {
     logger.warn(
@@ -87,7 +104,8 @@ async function runHere({ config: given, logger, signal }: ProgramContext<RunConf
     if (kind === "windows") logger.info({ event: "windows", step: id }, `${id}: ${detail ?? ""}`);
   }
   try {
-    await observed(config.observe, logger, async (observers) => {
+    const others = share && othersOf(config, new Set([process.pid]));
+    await observed(config.observe, { logger, ...(others && { others }) }, async (observers) => {
       const running = start(flow, {
         ...(store === undefined ? {} : { store }),
         ...(tasks === undefined ? {} : { parts: tasks }),
@@ -106,7 +124,7 @@ async function runHere({ config: given, logger, signal }: ProgramContext<RunConf
         await running.done;
         failed = false;
       } finally {
-        if (isWorkerProcess()) await reportToParent(running.stats());
+        if (isWorkerProcess()) await sendToParent({ kind: "report", stats: running.stats() });
         else report(logger, running.stats(), failed);
       }
     });

@@ -245,7 +245,6 @@ export function runOptions(
         tasks: tasks(),
         exitWhenIdleMs: idle(),
         lateFile: flow().lateFile,
-        http: observe().http !== undefined,
       }),
       entries: entries(),
       start: start(),

@@ -23,8 +23,6 @@ export interface ShareContext {
   readonly tasks: readonly string[] | undefined;
   readonly exitWhenIdleMs: number;
   readonly lateFile: string | undefined;
-  /** Whether the run is shown over HTTP. */
-  readonly http: boolean;
 }
 
 const SHORTEST_LEASE_MS = 500;
@@ -60,7 +58,7 @@ export function shareOptions(
     flag: "--processes <number>",
     env: "MILLRACE_PROCESSES",
     description:
-      "run so many processes on this machine, which share the partitions as with --share; one that dies is started again. auto: as many as there are CPUs",
+      "run so many processes on this machine, which share the partitions as with --share; one that dies is started again, and --http shows all of them. auto: as many as there are CPUs",
     parse: processesOf,
     defaultText: "1, which shares with none",
   });
@@ -72,11 +70,6 @@ export function shareOptions(
     requireShareable(share() ? "--share" : "--processes", context);
     // A process that another one started is one of them.
     const count = env[WORKER_VARIABLE] === undefined ? (processes() ?? 1) : 1;
-    if (count > 1 && context.http) {
-      throw new UsageError(
-        "--processes: all processes would listen on the port of --http; leave one of them out, or start workers with --share and a port of their own",
-      );
-    }
     return { leaseMs: lease(), processes: count };
   };
 }

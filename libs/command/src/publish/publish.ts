@@ -33,7 +33,7 @@ export async function publish({
     { event: "starting", file: config.file, ...server, transport, channel, partitions, framing },
     `publishing ${inputLabel(config)} on ${transport} ${channel} of ${where}, ${packing}`,
   );
-  await observed(config.observe, logger, async (observers) => {
+  await observed(config.observe, { logger }, async (observers) => {
     await waitForSubscribers(config, logger, signal);
     const { source, total } = await inputOf(config);
     const { sink, stats } = await outputOf(config);

@@ -5,7 +5,9 @@ import { EXIT_CODES } from "@millrace/cli";
 import { MillraceError, SYSTEM_TIME, pause } from "@millrace/dataflow";
 import type { FlowStats, Logger, TaskStats } from "@millrace/dataflow";
 import { WORKER_VARIABLE } from "../options/share-options.ts";
+import type { RunOfProcesses } from "./run-of-processes.ts";
 import { WholeLines } from "./whole-lines.ts";
+import { isWorkerMessage } from "./worker-messages.ts";
 
 const STOP_SIGNAL = "SIGTERM";
 /** A process that fails so soon (ms) after the start would do so again: a mistake in the options, or no Redis. */
@@ -19,30 +21,6 @@ const CALM_MS = 60_000;
 export class WorkerProcessError extends MillraceError {
   static readonly code = "MILLRACE_WORKER_PROCESS_FAILED";
   readonly code = WorkerProcessError.code;
-}
-
-/** What a worker sends its parent when it ends. */
-interface Report {
-  readonly kind: "report";
-  readonly stats: FlowStats;
-}
-
-/** Whether this process was started by another one, which prints one report for all. */
-export function isWorkerProcess(): boolean {
-  return process.env[WORKER_VARIABLE] !== undefined && process.send !== undefined;
-}
-
-/** Sends the figures of this worker to its parent, and waits until they have left. */
-export async function reportToParent(stats: FlowStats): Promise<void> {
-  const report: Report = { kind: "report", stats };
-  await new Promise<void>((resolve) => {
-    if (process.send === undefined) resolve();
-    // A parent that is gone needs no figures.
-    else
-      process.send(report, undefined, undefined, () => {
-        resolve();
-      });
-  });
 }
 
 /** How a process ended. */
@@ -63,14 +41,22 @@ export interface Outcome {
 /** The same command in several processes of this machine. One that dies is started again. */
 export class WorkerProcesses {
   readonly #logger: Logger;
+  readonly #shown: RunOfProcesses;
+  readonly #pids: Set<number>;
   readonly #stop = new AbortController();
   readonly #children = new Set<ChildProcess>();
   readonly #reports: FlowStats[] = [];
   #crashes = 0;
   #failure: WorkerProcessError | undefined;
 
-  constructor(logger: Logger) {
+  /**
+   * @param shown gets what the processes send of their runs
+   * @param pids gets the id of each process that is started
+   */
+  constructor(logger: Logger, shown: RunOfProcesses, pids: Set<number>) {
     this.#logger = logger;
+    this.#shown = shown;
+    this.#pids = pids;
   }
 
   /** Runs so many processes until the signal is aborted, or one fails for good, and waits until all have ended. */
@@ -134,6 +120,7 @@ export class WorkerProcesses {
       serialization: "advanced",
     });
     this.#children.add(child);
+    if (child.pid !== undefined) this.#pids.add(child.pid);
     this.#logger.info(
       { event: "process-started", process: number, pid: child.pid },
       `process ${number} started`,
@@ -142,7 +129,9 @@ export class WorkerProcesses {
     child.stdout?.pipe(lines).pipe(process.stdout, { end: false });
     const reports: FlowStats[] = [];
     child.on("message", (message) => {
-      if (isReport(message)) reports.push(message.stats);
+      if (!isWorkerMessage(message)) return;
+      if (message.kind === "report") reports.push(message.stats);
+      else this.#shown.take(number, message);
     });
     const ended = await new Promise<Ended>((resolve) => {
       child.on("close", (code, killedBy) => {
@@ -150,14 +139,11 @@ export class WorkerProcesses {
       });
     });
     this.#children.delete(child);
+    this.#shown.end(number);
     this.#reports.push(...reports);
     if (reports.length === 0) this.#crashes += 1;
     return ended;
   }
-}
-
-function isReport(message: unknown): message is Report {
-  return typeof message === "object" && message !== null && "kind" in message && message.kind === "report";
 }
 
 /** The figures of all processes: a task that was in several of them is there several times, each with its own counts. */

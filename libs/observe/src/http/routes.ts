@@ -51,7 +51,10 @@ export function addRoutes(app: HttpApp, { monitor, access, hub, metrics }: Serve
   app.get(
     "/api/tasks",
     { ...reader, schema: { summary: "Figures of all tasks", response: answers(Tasks) } },
-    () => monitor.tasks(),
+    async () => {
+      await monitor.lookAtOthers();
+      return monitor.tasks();
+    },
   );
   app.get(
     "/api/windows",

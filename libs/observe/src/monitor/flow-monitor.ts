@@ -15,6 +15,7 @@ import type {
   DeadLetters,
   Flow,
   History,
+  OtherWorker,
   Readiness,
   Sample,
   Tasks,
@@ -23,6 +24,7 @@ import type {
 } from "../api/schemas.ts";
 import { DeadLetterBook } from "./dead-letter-book.ts";
 import { HistoryBook } from "./history-book.ts";
+import { OthersWatch } from "./others-watch.ts";
 import { ReadinessWatch } from "./readiness.ts";
 import { accountOf, tasksOf } from "./task-view.ts";
 import { MAX_WINDOWS, WindowBook, windowOf } from "./window-book.ts";
@@ -31,6 +33,11 @@ import { MAX_WINDOWS, WindowBook, windowOf } from "./window-book.ts";
 export interface FlowMonitorOptions {
   /** That of the run. @default the system's clock and timers */
   readonly time?: TimeProvider;
+  /**
+   * Asks which other workers share the flow's tasks, given the flow's id. It is called for requests and open pages, at most once a
+   * second, and may fail. @default this worker shares with none
+   */
+  readonly others?: (flow: string) => Promise<readonly OtherWorker[]>;
 }
 
 /** Which windows to show, and how many rows of each. */
@@ -71,6 +78,7 @@ const WINDOWS_SHOWN = 50;
  */
 export class FlowMonitor implements RunObserver {
   readonly #time: TimeProvider;
+  readonly #others: OthersWatch | undefined;
   readonly #followers = new Set<RunObserver>();
   #run: ObservedRun | undefined;
   #startedAt: number;
@@ -80,8 +88,9 @@ export class FlowMonitor implements RunObserver {
   #readiness: ReadinessWatch;
   #rowsWritten = 0;
 
-  constructor({ time = SYSTEM_TIME }: FlowMonitorOptions = {}) {
+  constructor({ time = SYSTEM_TIME, others }: FlowMonitorOptions = {}) {
     this.#time = time;
+    this.#others = others && new OthersWatch(others, time);
     this.#startedAt = time.now();
     this.#readiness = new ReadinessWatch(time);
   }
@@ -161,7 +170,13 @@ export class FlowMonitor implements RunObserver {
   tasks(): Tasks {
     const at = this.#time.now();
     const stats = this.stats() ?? { flow: "", tasks: [] };
-    return { at, account: accountOf(stats), tasks: tasksOf(stats, at) };
+    const others = this.#others?.known ?? null;
+    return { at, account: accountOf(stats), tasks: tasksOf(stats, at), others: others && [...others] };
+  }
+
+  /** Asks for the other workers, unless that was done within a second. Never rejects. */
+  async lookAtOthers(): Promise<void> {
+    if (this.#run !== undefined) await this.#others?.look(this.flowName);
   }
 
   windows(query: WindowQuery = {}): Windows {

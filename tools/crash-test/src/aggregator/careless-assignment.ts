@@ -1,7 +1,7 @@
 import type { AssignedTasks, Assignment } from "@millrace/dataflow";
 
 /** How long a worker continues a task that is not its own any more, ms. */
-const HELD_MS = 1_000;
+export const HELD_MS = 1_000;
 
 /** An assignment that gives a task to another worker before this one has finished it. */
 export function withoutDrain(inner: Assignment): Assignment {

@@ -8,6 +8,7 @@ import { expectedOf } from "../conductor/expected.ts";
 import { makeEvents } from "../conductor/make-events.ts";
 import type { Random } from "../conductor/random.ts";
 import { TestBed } from "../conductor/test-bed.ts";
+import { HELD_MS } from "../aggregator/careless-assignment.ts";
 import type { Guard } from "../guard.ts";
 import { FLOW, WINDOW_MS } from "../names.ts";
 import { publishSteadily } from "./publish-steadily.ts";
@@ -22,10 +23,10 @@ const LEASE_MS = 1_000;
 const STALL_MS = 2.5 * LEASE_MS;
 /** Until when every partition must have a live worker again, on a machine that may be busy, ms. */
 const BOUND_MS = 8 * LEASE_MS;
-/** Events are delayed by up to 10 s; while the publisher waits for Redis, event time continues. */
+/** Events are delayed by up to 10 s. Windows close all the time, since event time passes three times as fast as the clock. */
 const ARGS = [
   `--partitions=${PARTITIONS}`,
-  "--wait-ms=40000",
+  "--wait-ms=12000",
   "--commit-every-events=100",
   "--commit-every-ms=200",
 ];
@@ -78,6 +79,9 @@ class Shares {
   /** Those that were not asked to end. */
   readonly #workers: StartedProgram[] = [];
   readonly #all: StartedProgram[] = [];
+  /** Workers that were stopped, and when they resumed. */
+  readonly #stalled: { readonly worker: StartedProgram; readonly since: number }[] = [];
+  #published: Promise<void> = Promise.resolve();
   readonly #gentleTimes: { readonly from: string; readonly to: string }[] = [];
   readonly #problems: string[] = [];
   readonly #takeOversMs: number[] = [];
@@ -94,11 +98,12 @@ class Shares {
     const file = await this.#bed.writeInput(makeEvents(events, this.#random));
     for (let count = 0; count < 3; count += 1) await this.#join();
     await this.#allOwned("at the start");
-    const publishing = publishSteadily({ url: this.#bed.url }, file, PARTITIONS, EVENTS_PER_S);
+    this.#published = publishSteadily({ url: this.#bed.url }, file, PARTITIONS, EVENTS_PER_S);
     for (const trouble of this.#troubles) await this.#trouble(trouble);
-    await soon(publishing, "the publisher to end");
+    await soon(this.#published, "the publisher to end");
     for (const worker of [...this.#workers]) await this.#leave(worker);
     await this.#judgeGentle();
+    await this.#judgeStalled();
     await this.#close();
     const client = this.#bed.client();
     const results = await readShares(client, PARTITIONS);
@@ -147,6 +152,24 @@ class Shares {
       this.#problems.push(`${taken.length} tasks were taken from a worker before it had finished them`);
   }
 
+  /**
+   * A worker that resumed after all its tasks had gone to others commits until it notices, and each of these commits has to be
+   * refused by the fence. Without it the commit's number refuses most of them, so the results alone do not show it every time.
+   */
+  async #judgeStalled(): Promise<void> {
+    for (const { worker, since } of this.#stalled) {
+      const { log } = await worker.ended;
+      const outcomes = log
+        .filter(({ event }) => event === "committed")
+        .filter(({ time }) => isWithin(Date.parse(String(time)) - since, HELD_MS))
+        .map(({ outcome }) => outcome);
+      if (outcomes.length === 0 || outcomes.includes("fenced")) continue;
+      this.#problems.push(
+        `the fence refused none of ${outcomes.length} commits of a worker that had stalled`,
+      );
+    }
+  }
+
   async #kill(): Promise<void> {
     const worker = this.#random.pick(this.#workers);
     worker.kill("SIGKILL");
@@ -157,9 +180,12 @@ class Shares {
 
   async #stall(): Promise<void> {
     const worker = this.#random.pick(this.#workers);
+    // A task that is not open yet would be opened afterwards, and take its partition back.
+    await Promise.race([worker.logged("committed"), this.#published]);
     worker.kill("SIGSTOP");
     await delay(STALL_MS);
     await this.#allOwned("during a SIGSTOP", this.#workers.length - 1);
+    this.#stalled.push({ worker, since: Date.now() });
     worker.kill("SIGCONT");
     await this.#allOwned("after a SIGCONT");
   }
@@ -219,4 +245,8 @@ class Shares {
     const end = await soon(last.ended, "the last aggregator to end");
     if (end.code !== EXIT_CODES.ok) this.#problems.push(`the last aggregator had ${endingOf(end)}`);
   }
+}
+
+function isWithin(ms: number, limitMs: number): boolean {
+  return ms >= 0 && ms <= limitMs;
 }
