@@ -14,11 +14,15 @@ const rooms = {
   dataflow: ["windowing"],
   "redis-source": ["dataflow"],
   "redis-store": ["windowing", "dataflow", "redis-source"],
+  "kafka-source": ["windowing", "dataflow", "redis-source"],
   cli: ["windowing", "dataflow", "redis-source"],
   observe: ["windowing", "dataflow"],
   dashboard: ["observe"],
-  command: ["cli", "json", "windowing", "dataflow", "redis-source", "redis-store", "observe", "dashboard"],
-  millrace: ["command", "json", "windowing", "dataflow", "redis-source", "redis-store"],
+  command: [
+    ...["cli", "json", "windowing", "dataflow", "redis-source", "redis-store", "kafka-source"],
+    ...["observe", "dashboard"],
+  ],
+  millrace: ["command", "json", "windowing", "dataflow", "redis-source", "redis-store", "kafka-source"],
   "create-millrace": [],
   app: ["command", "cli", "json", "event-schema", "windowing", "dataflow", "redis-source", "redis-store"],
 };

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { formatDuration, messageTime, sliding, tumbling } from "@millrace/windowing";
@@ -13,6 +14,21 @@ const inspectConfig = (args: Args, env: Env) => command.inspectConfig(AGGREGATOR
 const resetConfig = (args: Args, env: Env) => command.resetConfig(AGGREGATOR, args, env);
 
 describe("aggregatorConfig", () => {
+  test("with Kafka keeps state in Redis, and names tasks after the topic's partitions", () => {
+    const kafka = ["--transport=kafka", "--channel=clicks"];
+    expect(aggregatorConfig([...kafka, "--tasks=0,2", "--start=latest", "--group=g"], {})).toMatchObject({
+      ...{ store: "redis", start: "latest", group: "g", tasks: ["clicks-0", "clicks-2"] },
+      kafka: { brokers: ["localhost:9092"] },
+    });
+    expect(() => aggregatorConfig([...kafka, "--start=5-0"], {})).toThrow(
+      "with Kafka give earliest or latest",
+    );
+    expect(() => aggregatorConfig([...kafka, "--trim"], {})).toThrow("--trim has no effect");
+    expect(() => aggregatorConfig([...kafka, "--late=late.jsonl"], {})).toThrow("put {part} into the name");
+    // All partitions of the topic, which Kafka is asked for.
+    expect(inspectConfig(kafka, {}).tasks).toBeUndefined();
+  });
+
   test("counts mobile events in 5 s windows by default", () => {
     expect(aggregatorConfig([], {})).toEqual({
       flow: {
@@ -231,13 +247,13 @@ describe("aggregatorConfig", () => {
     expect(log.notes).toEqual([expect.stringMatching(/^MILLRACE_STREAM_FIELD has no effect: with --stream/)]);
   });
 
-  test("a field divides several names only if it is said", () => {
-    const dividedBy = (...args: readonly string[]): unknown =>
-      command.sourceOf(aggregatorConfig(args, {})).partitioning;
-    expect(dividedBy("--channel=a,b")).toEqual({ kind: "arbitrary" });
-    expect(dividedBy("--channel=a,b", "--partition-by=zone")).toEqual({ kind: "by", field: "zone" });
-    expect(dividedBy("--partitions=2")).toEqual({ kind: "by", field: "os_timezone" });
-    expect(dividedBy("--channel-pattern=clicks:*")).toEqual({ kind: "single" });
+  test("a field divides several names only if it is said", async () => {
+    const dividedBy = async (...args: readonly string[]): Promise<unknown> =>
+      (await command.sourceOf(aggregatorConfig(args, {}))).partitioning;
+    expect(await dividedBy("--channel=a,b")).toEqual({ kind: "arbitrary" });
+    expect(await dividedBy("--channel=a,b", "--partition-by=zone")).toEqual({ kind: "by", field: "zone" });
+    expect(await dividedBy("--partitions=2")).toEqual({ kind: "by", field: "os_timezone" });
+    expect(await dividedBy("--channel-pattern=clicks:*")).toEqual({ kind: "single" });
   });
 
   test("state is kept for each of several names, or for the pattern", () => {
@@ -276,6 +292,39 @@ describe("aggregatorConfig", () => {
       redis: { connectTimeoutMs: 1_000 },
     });
     expect(configOf(["--store-timeout=3s"], env)).toMatchObject({ storeTimeoutMs: 3_000 });
+  });
+
+  test("workers share partitions, with a lease", () => {
+    const stream = ["--transport=stream", "--partitions=8"];
+    for (const input of [stream, ["--transport=kafka"]])
+      expect(aggregatorConfig([...input, "--share"], {}).share).toEqual({ leaseMs: 10_000, processes: 1 });
+    const env = { MILLRACE_SHARE: "true", MILLRACE_LEASE: "3s" };
+    expect(aggregatorConfig(stream, env).share).toEqual({ leaseMs: 3_000, processes: 1 });
+    expect(aggregatorConfig([...stream, "--share=false"], env).share).toBeUndefined();
+    expect(() => aggregatorConfig([...stream, "--lease=3s"], {})).toThrow(
+      "--lease has no effect: it needs --share",
+    );
+    expect(() => aggregatorConfig([...stream, "--share", "--lease=0.4s"], {})).toThrow("at least 500ms");
+    expect(aggregatorConfig([...stream, "--processes=3"], {}).share).toMatchObject({ processes: 3 });
+    expect(aggregatorConfig([...stream, "--processes=auto"], {}).share?.processes).toBe(
+      availableParallelism(),
+    );
+    expect(() => aggregatorConfig([...stream, "--processes=0"], {})).toThrow("--processes");
+    expect(aggregatorConfig([...stream, "--processes=2", "--http=0"], {}).observe.http?.port).toBe(0);
+    expect(inspectConfig([...stream, "--group=mine", "--share"], {})).toMatchObject({ group: "mine" });
+  });
+
+  test.each([
+    [["--file=data/events.jsonl"], /one worker reads/],
+    [[], /--transport=pubsub events would be lost.*--transport=stream or kafka/],
+    [["--transport=sharded"], /--transport=sharded events would be lost/],
+    [["--transport=stream", "--store=none"], /leave --store=none out/],
+    [["--transport=stream", "--tasks=0"], /leave --tasks out/],
+    [["--transport=stream", "--exit-when-idle=1s"], /stop the workers/],
+    [["--transport=stream", "--late=late.jsonl"], /the file of --late/],
+  ])("with %j nothing can be shared", (args, message) => {
+    for (const option of ["--share", "--processes=2"])
+      expect(() => aggregatorConfig([...args, option], {})).toThrow(message);
   });
 
   test.each(["--allowed-lateness=1s", "--early=1s"])("with %s rows have their revision", (flag) => {

@@ -96,6 +96,7 @@ export function tasksOf(at: number, tasks: readonly Task[], account: Partial<Tas
       ...account,
     },
     tasks: [...tasks],
+    others: null,
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import type { Step } from "@millrace/observe/api";
+import type { OtherWorker, Step } from "@millrace/observe/api";
 import { equations, outputRows, remarks } from "../page/state/account.ts";
 import { initialState } from "../page/state/model.ts";
 import type { Run } from "../page/state/model.ts";
@@ -10,6 +10,7 @@ import {
   recentRate,
   seriesOf,
   shownMeasure,
+  shownOthers,
   shownTasks,
   shownWindow,
   shownWindows,
@@ -201,4 +202,27 @@ test("partitions without their connection are named, but not those that need non
     taskOf("d", { connected: false, phase: "ended" }),
   ];
   expect(cutOff(tasks)).toEqual(["a"]);
+});
+
+test("other workers are shown with their partitions as text, the largest first, and not all of many", () => {
+  const otherOf = (worker: string, parts: number): OtherWorker => ({
+    worker,
+    host: null,
+    leaseAgeMs: 100,
+    leaving: false,
+    parts: Array.from({ length: parts }, (_, part) => `{clicks:${part}}`),
+  });
+  expect(shownOthers([otherOf("a", 0), otherOf("b", 1), otherOf("c", 10)])).toMatchObject({
+    shown: [
+      {
+        worker: "c",
+        parts: expect.stringMatching(/^10 partitions: \{clicks:0\}, .*, \{clicks:7\} and 2 more$/),
+      },
+      { worker: "b", parts: "1 partition: {clicks:0}" },
+      { worker: "a", parts: "no partition" },
+    ],
+    hidden: 0,
+  });
+  const many = Array.from({ length: 20 }, (_, worker) => otherOf(`w${worker}`, 1));
+  expect(shownOthers(many)).toMatchObject({ shown: { length: 16 }, hidden: 4 });
 });

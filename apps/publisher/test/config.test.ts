@@ -31,6 +31,24 @@ describe("publisherConfig", () => {
     });
   });
 
+  test("with Kafka needs no Redis, and sends each event as a record", () => {
+    const config = publisherConfig(["--transport=kafka", "--brokers=a:1"], {});
+    expect(config).toMatchObject({
+      redis: undefined,
+      kafka: { brokers: ["a:1"], connectTimeoutMs: 5_000 },
+      transport: { transport: "kafka", channel: "device_events", names: [] },
+      delivery: { framing: undefined },
+    });
+    for (const option of ["--batch=10", "--linger=1s", "--producer=shop", "--no-header", "--relayout"]) {
+      expect(() => publisherConfig(["--transport=kafka", option], {})).toThrow(
+        "with Kafka each event is a record",
+      );
+    }
+    expect(() => publisherConfig(["--transport=kafka", "--wait-for-subscriber=1s"], {})).toThrow(
+      "a topic keeps events until they are read",
+    );
+  });
+
   test("reads every option from the environment", () => {
     const env = {
       EVENTS_JSONL_FILE: import.meta.filename,

@@ -88,7 +88,7 @@ export function redisOptions(cli: CommandLine): Value<RedisConnectionOptions> {
     {
       flag: "--connect-timeout <duration>",
       env: "MILLRACE_CONNECT_TIMEOUT",
-      description: "how long the first connections to Redis may take, in total",
+      description: "how long the first connections to Redis may take, in total; and those to Kafka",
       parse: (given) => parseDuration(given),
       defaultText: "5s",
     },

@@ -3,9 +3,9 @@ import type { CommandLine, OptionSpec, Value } from "./command-line.ts";
 import { integer, listOf, oneOf, text } from "./parsers.ts";
 import { UsageError } from "./errors.ts";
 
-const TRANSPORTS = ["pubsub", "sharded", "stream"] as const;
+const TRANSPORTS = ["pubsub", "sharded", "stream", "kafka"] as const;
 
-/** How events are transported: Pub/Sub, sharded Pub/Sub, or Streams. */
+/** How events are transported: Pub/Sub, sharded Pub/Sub, or Streams of Redis, or Kafka. */
 export type Transport = (typeof TRANSPORTS)[number];
 
 /**
@@ -14,10 +14,11 @@ export type Transport = (typeof TRANSPORTS)[number];
  */
 export interface TransportSettings {
   readonly transport: Transport;
-  /** Name of the channel or stream, and prefix of the partitions' names. */
+  /** Name of the channel, stream or topic, and prefix of the partitions' names. */
   readonly channel: string;
+  /** With Kafka 1: the partitions are the topic's. */
   readonly partitions: number;
-  /** Names of the partitions, which are channels or streams. */
+  /** Names of the partitions, which are channels or streams; none for Kafka. */
   readonly names: readonly string[];
   /** Field whose value decides the partition of an event; `undefined`: there is one partition. */
   readonly partitionBy: string | undefined;
@@ -26,12 +27,12 @@ export interface TransportSettings {
 /** What a program reads. */
 export interface InputSettings {
   readonly transport: Transport;
-  /** Names of the channels or streams; if there are several, each is a partition. None: see `pattern`. */
+  /** Names of the channels or streams; if there are several, each is a partition. One topic. None: see `pattern`. */
   readonly channels: readonly string[];
   /** All channels that match it are one partition; `undefined`: see `channels`. */
   readonly pattern: string | undefined;
   readonly partitions: number;
-  /** Names of the partitions. */
+  /** Names of the partitions; none for Kafka, whose topics have their own. */
   readonly names: readonly string[];
   /** Field whose value decides the partition of an event; `undefined`: no field of channels with names of their own does. */
   readonly partitionBy: string | undefined;
@@ -53,13 +54,15 @@ export function transportOptions(cli: CommandLine, defaults: TransportDefaults):
   const transport = transportOption(cli);
   const channel = cli.option({ ...CHANNEL, parse: oneName }, defaults.channel);
   const { partitions, partitionBy } = partitionOptions(cli, defaults);
-  return () => ({
-    transport: transport(),
-    channel: channel(),
-    partitions: partitions(),
-    names: namesOf([channel()], partitions()),
-    partitionBy: dividedBy(partitionBy(), partitions()),
-  });
+  return () => {
+    const common = { transport: transport(), channel: channel(), partitions: partitions() };
+    if (transport() === "kafka") {
+      cli.withoutEffect(partitions, OF_TOPIC);
+      return { ...common, partitions: 1, names: [], partitionBy: partitionBy() };
+    }
+    const names = namesOf([channel()], partitions());
+    return { ...common, names, partitionBy: dividedBy(partitionBy(), partitions()) };
+  };
 }
 
 /**
@@ -91,6 +94,12 @@ export function inputOptions(cli: CommandLine, defaults: TransportDefaults): Val
   return () => {
     const [by, many] = [pattern(), partitions()];
     const common = { transport: transport(), pattern: by, partitions: many };
+    if (by === undefined && transport() === "kafka") {
+      cli.withoutEffect(partitions, OF_TOPIC);
+      const [topic, ...others] = channel();
+      if (others.length > 0) throw new UsageError("--channel: with Kafka a flow reads one topic; name one");
+      return { ...common, partitions: 1, channels: [topic ?? ""], names: [], partitionBy: partitionBy() };
+    }
     if (by === undefined) {
       const channels = channel();
       const known = channels.length === 1 || cli.sourceOf(partitionBy) !== undefined;
@@ -104,6 +113,8 @@ export function inputOptions(cli: CommandLine, defaults: TransportDefaults): Val
       );
     }
     if (transport() !== "pubsub") {
+      if (transport() === "kafka")
+        throw new UsageError(`${option}: it applies to Pub/Sub only; name the topic with --channel`);
       const what = transport() === "stream" ? "streams" : "shard channels";
       throw new UsageError(
         `${option}: Redis has no patterns for ${what}; name them with --channel=a,b` +
@@ -127,6 +138,15 @@ export function streamFieldOption(cli: CommandLine): Value<string | undefined> {
   });
 }
 
+/** Reports an option for streams and topics that was given with Pub/Sub. @throws UsageError */
+export function withoutLog(
+  cli: CommandLine,
+  option: Value<unknown>,
+  { transport }: Pick<TransportSettings, "transport">,
+): void {
+  if (transport !== "kafka") withoutStream(cli, option, { transport });
+}
+
 /** Reports an option for streams that was given with another transport. @throws UsageError */
 export function withoutStream(
   cli: CommandLine,
@@ -138,10 +158,13 @@ export function withoutStream(
   }
 }
 
+const OF_TOPIC = "with Kafka the partitions are the topic's";
+
 const CHANNEL: Pick<OptionSpec<unknown>, "flag" | "env" | "description"> = {
   flag: "--channel <name>",
   env: "REDIS_CHANNEL_NAME",
-  description: "channel or stream that carries the events; readers take several, a,b, each a partition",
+  description:
+    "channel, stream or topic that carries the events; readers take several channels or streams, a,b, each a partition",
 };
 
 function transportOption(cli: CommandLine): Value<Transport> {
@@ -149,7 +172,7 @@ function transportOption(cli: CommandLine): Value<Transport> {
     {
       flag: "--transport <kind>",
       env: "MILLRACE_TRANSPORT",
-      description: "transport of events: pubsub, sharded (Pub/Sub), or stream",
+      description: "transport of events: pubsub, sharded (Pub/Sub), stream, or kafka",
       parse: oneOf(TRANSPORTS),
     },
     "pubsub",
@@ -164,7 +187,7 @@ function partitionOptions(
     {
       flag: "--partitions <number>",
       env: "MILLRACE_PARTITIONS",
-      description: "number of partitions, each a channel or a stream",
+      description: "number of partitions, each a channel or a stream; with Kafka they are the topic's",
       parse: integer(1, 16_384),
     },
     1,

@@ -1,5 +1,6 @@
 // For users whose compiler includes no types on its own: some signatures have types of Node.
 /// <reference types="node" preserve="true" />
+export { LeaseAssignment, DEFAULT_LEASE_OPTIONS } from "./leases/lease-assignment.ts";
 export { CallbackSink } from "./sinks/callback-sink.ts";
 export { Dataflow, isDataflow } from "./dataflow.ts";
 export {
@@ -40,6 +41,9 @@ export { pause } from "./runtime/waiting.ts";
 export { run, start } from "./runtime/run.ts";
 export { reconcile } from "./runtime/reconcile.ts";
 
+export type { AssignedTasks, Assignment, AssignmentContext, Membership } from "./contracts/assignment.ts";
+export type { WorkerHeartbeat, LeaseTable, LeaseTableContext, WorkerShare } from "./leases/lease-table.ts";
+export type { LeaseOptions } from "./leases/lease-assignment.ts";
 export type { Batch, Emitter, Operator, OperatorContext, Wake } from "./contracts/operator.ts";
 export type {
   Commit,

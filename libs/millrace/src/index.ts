@@ -229,6 +229,20 @@ export type {
   TaskStore,
 } from "@millrace/dataflow";
 
+// Workers that share tasks
+export { LeaseAssignment } from "@millrace/dataflow";
+export type {
+  AssignedTasks,
+  Assignment,
+  AssignmentContext,
+  LeaseOptions,
+  LeaseTable,
+  LeaseTableContext,
+  Membership,
+  WorkerHeartbeat,
+  WorkerShare,
+} from "@millrace/dataflow";
+
 // Custom operators
 export type { Batch, Emitter, Operator, OperatorContext, OperatorFactory, Wake } from "@millrace/dataflow";
 export type { StateChange, StateField, StateGroup } from "@millrace/windowing";

@@ -57,6 +57,10 @@ export type {
   TaskMeta,
 } from "@millrace/redis-store";
 
+// Workers that share tasks
+export { RedisAssignment, inspectWorkers } from "@millrace/redis-store";
+export type { RedisAssignmentOptions, WorkerInspection } from "@millrace/redis-store";
+
 // Connections, also for custom sources
 export { RetryingClient, StartClock, connectRedis } from "@millrace/redis-source";
 export type {
@@ -95,6 +99,7 @@ export {
 export {
   CommitTooLargeError,
   KeyOccupiedError,
+  SharedPartsError,
   StateIncompleteError,
   StoreUnavailableError,
 } from "@millrace/redis-store";

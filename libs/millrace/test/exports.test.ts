@@ -22,7 +22,7 @@ const NOT_FOR_FLOWS = {
   ],
   dataflow: [
     ...["LogLines", "STDERR_LINES", "TextStream", "splitLines", "textOf"],
-    ...["messageOf", "pause", "requireRoom", "thrownAt", "withDefaults"],
+    ...["DEFAULT_LEASE_OPTIONS", "messageOf", "pause", "requireRoom", "thrownAt", "withDefaults"],
   ],
   "redis-source": [
     ...[
@@ -35,9 +35,10 @@ const NOT_FOR_FLOWS = {
       "FrameFailure",
     ],
     ...["FrameFailureCode", "FrameHeader", "FrameToEncode", "FrameVerdict"],
+    ...["EventColumns", "SuspicionLog", "divideLedger", "uniteLedger", "sourceFrom"],
     ...["DEFAULT_LEDGER_OPTIONS", "ProducerLedger", "ProducerRecord", "isProducerName"],
     ...["DEFAULT_PUBSUB_SOURCE_OPTIONS", "DEFAULT_STREAM_SOURCE_OPTIONS", "SHORTEST_WAITING_LENGTH"],
-    ...["hashTag", "partitionNames", "partitionOf", "partitionsOf", "patternPartition"],
+    ...["hashTag", "partitionNames", "partitionOf", "partitionsOf", "patternPartition", "streamLag"],
     ...["KeyConnections", "OpenConnection", "describeRedis", "explainFailure", "replyKind", "ReplyKind"],
     ...["parseRedisUrl", "RedisUrl", "HostAndPort"],
   ],

@@ -19,8 +19,10 @@ export class FakeRun implements ObservedRun {
   tasks: TaskStats[] = [taskOf("a")];
   open: OpenWindow[] = [];
 
+  standby = false;
+
   stats(): FlowStats {
-    return { flow: "clicks", tasks: this.tasks };
+    return { flow: "clicks", tasks: this.tasks, ...(this.standby ? { standby: true } : {}) };
   }
 
   openWindows(): readonly OpenWindow[] {
@@ -36,6 +38,7 @@ export function taskOf(part: string, changes: Partial<TaskStats> = {}): TaskStat
     rejected: 1,
     discarded: 0,
     uncommitted: 0,
+    dropped: 0,
     reloads: 0,
     batches: 4,
     lastBatchMs: 5,

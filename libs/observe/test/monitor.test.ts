@@ -18,6 +18,7 @@ describe("figures of tasks", () => {
         watermark: undefined,
       }),
       taskOf("f", { phase: "ended", hold: "probe", watermark: 1 }),
+      taskOf("g", { phase: "released", hold: "probe", watermark: 1 }),
     ];
     const { tasks } = monitor.tasks();
     expect(tasks.map(({ part, hold, holdsFlowBack }) => [part, hold, holdsFlowBack])).toEqual([
@@ -27,6 +28,7 @@ describe("figures of tasks", () => {
       ["d", "disconnected", false],
       ["e", "no-events", false],
       ["f", "nothing", false],
+      ["g", "nothing", false],
     ]);
     expect(tasks[0]?.holdReason).toBeNull();
     expect(tasks[2]?.holdReason).toMatch(/^7 events have arrived/);
@@ -65,6 +67,18 @@ describe("figures of tasks", () => {
 });
 
 describe("readiness", () => {
+  test("a worker that shares tasks is ready without one, and when another has them", () => {
+    const { monitor, run } = observed();
+    run.tasks = [taskOf("a", { phase: "released" })];
+    expect(monitor.readiness()).toMatchObject({
+      status: "ready",
+      tasks: [{ part: "a", reason: "is with another worker" }],
+    });
+    run.tasks = [];
+    run.standby = true;
+    expect(monitor.readiness()).toEqual({ status: "ready", reason: null, tasks: [] });
+  });
+
   test("needs a run with tasks that are open", () => {
     expect(new FlowMonitor().readiness()).toMatchObject({ status: "not-ready", tasks: [] });
     const { monitor, run } = observed();

@@ -21,8 +21,11 @@ export {
   StreamFullError,
 } from "./errors.ts";
 export { DEFAULT_LEDGER_OPTIONS, ProducerLedger } from "./wire/producer-ledger.ts";
+export { EventColumns } from "./wire/event-columns.ts";
+export { SuspicionLog } from "./wire/suspicion-log.ts";
+export { divideLedger, uniteLedger } from "./wire/ledger-state.ts";
 export { FRAME_MARKER, FRAME_VERSION, MESSAGE_LIMITS } from "./wire/frame.ts";
-export { decodeLine } from "./wire/line-with-origin.ts";
+export { decodeLine, sourceFrom } from "./wire/line-with-origin.ts";
 export { decodeFrame } from "./wire/decode-frame.ts";
 export { encodeFrame } from "./wire/encode-frame.ts";
 export { isProducerName } from "./sink/framing-options.ts";
@@ -33,6 +36,7 @@ export { RedisPubSubSource } from "./pubsub/pubsub-source.ts";
 export { DEFAULT_STREAM_SOURCE_OPTIONS } from "./stream/stream-source-options.ts";
 export { RedisStreamSink, SHORTEST_WAITING_LENGTH } from "./stream/stream-sink.ts";
 export { RedisStreamSource } from "./stream/stream-source.ts";
+export { streamLag } from "./stream/stream-lag.ts";
 export { connectRedis } from "./connection/redis-connection.ts";
 export { KeyConnections } from "./connection/key-connections.ts";
 export { RetryingClient } from "./connection/retrying-client.ts";

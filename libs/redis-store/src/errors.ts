@@ -22,6 +22,12 @@ export class KeyOccupiedError extends RedisError {
   readonly code: string = KeyOccupiedError.code;
 }
 
+/** The workers that share a flow's tasks have other partitions than this one. */
+export class SharedPartsError extends RedisError {
+  static readonly code = "MILLRACE_SHARED_PARTS_DIFFER";
+  readonly code: string = SharedPartsError.code;
+}
+
 /** A part of a task's state is missing: it was evicted or deleted. The command that found it wrote nothing. */
 export class StateIncompleteError extends RedisError {
   static readonly code = "MILLRACE_STORE_STATE_INCOMPLETE";

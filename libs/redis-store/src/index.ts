@@ -3,6 +3,7 @@
 export {
   CommitTooLargeError,
   KeyOccupiedError,
+  SharedPartsError,
   StateIncompleteError,
   StoreUnavailableError,
 } from "./errors.ts";
@@ -12,11 +13,15 @@ export {
   RedisStreamResultSink,
 } from "./sinks/redis-stream-result-sink.ts";
 export { DEFAULT_TASK_ACCESS_OPTIONS } from "./admin/with-task.ts";
+export { RedisAssignment } from "./assignment/redis-assignment.ts";
 export { RedisStore } from "./redis-store.ts";
 export { TaskKeys } from "./task-keys.ts";
 export { inspectTask } from "./admin/inspect-task.ts";
+export { inspectWorkers } from "./admin/inspect-workers.ts";
 export { resetTask } from "./admin/reset-task.ts";
 
+export type { RedisAssignmentOptions } from "./assignment/redis-assignment.ts";
+export type { WorkerInspection } from "./admin/inspect-workers.ts";
 export type { FailPoint, RedisStoreOptions } from "./redis-store-options.ts";
 export type { NoticeCommand } from "./sinks/redis-output.ts";
 export type { RedisHashResultSink, RedisHashResultSinkOptions } from "./sinks/redis-hash-result-sink.ts";

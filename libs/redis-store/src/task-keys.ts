@@ -29,7 +29,7 @@ export class TaskKeys {
         "The name of a partition is empty. Give it a name, so that it can have state.",
       );
     requireKeyPrefix(prefix);
-    this.base = `${prefix}:${tagged(task.part)}:${escape(task.flow)}`;
+    this.base = `${prefix}:${tagged(task.part)}:${escapeName(task.flow)}`;
     this.meta = `${this.base}:meta`;
     this.groups = `${this.base}:groups`;
     this.staged = `${this.base}:staged`;
@@ -44,7 +44,7 @@ export class TaskKeys {
 
   /** Stream of one output's rows; also the start of the hashes of its windows, and its channel for notices. */
   results(output: string): string {
-    return `${this.base}:results:${escape(output)}`;
+    return `${this.base}:results:${escapeName(output)}`;
   }
 
   /** Hash of one window's rows. */
@@ -59,7 +59,7 @@ export class TaskKeys {
 
   /** Hash of the revisions above 0 of one window's rows, each preceded by the task's life. */
   revisions(output: string, window: string): string {
-    return `${this.base}:revisions:${escape(output)}:${encodeText(window)}`;
+    return `${this.base}:revisions:${escapeName(output)}:${encodeText(window)}`;
   }
 }
 
@@ -76,11 +76,11 @@ function tagged(part: string): string {
   const name = encodeText(part);
   const tag = hashTag(name);
   const at = name.indexOf(tag);
-  return at < 0 ? tag : escape(name.slice(0, at)) + tag + escape(name.slice(at + tag.length));
+  return at < 0 ? tag : escapeName(name.slice(0, at)) + tag + escapeName(name.slice(at + tag.length));
 }
 
 /** Escapes a name, so that it cannot contain the separator of names. */
-function escape(name: string): string {
+export function escapeName(name: string): string {
   return encodeText(name).replaceAll("%", "%25").replaceAll(":", "%3A");
 }
 

@@ -2,7 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { Redis } from "ioredis";
 import { startRedisCluster } from "@millrace/local-redis";
 import type { LocalRedisCluster } from "@millrace/local-redis";
-import { RedisStore, inspectTask, resetTask } from "@millrace/redis-store";
+import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
+import { RedisStore, inspectTask, inspectWorkers, resetTask } from "@millrace/redis-store";
+import { GroupKeys } from "../src/assignment/group-keys.ts";
+import { RedisLeaseTable } from "../src/assignment/redis-lease-table.ts";
 import { commitOf, largeCommit, put, rowsOut, rowsTo, takeOver } from "./support/commits.ts";
 
 const PARTS = Array.from({ length: 12 }, (_, i) => `{device_events:${i}}`);
@@ -70,6 +73,26 @@ describe("in a Redis Cluster", () => {
       }
     } finally {
       await own.close();
+    }
+  });
+
+  it("shares the tasks of flows whose groups are on any node", async () => {
+    for (const flow of ["f", "g", "h", "i", "j", "k"]) {
+      const context = { flow, parts: PARTS, logger: SILENT_LOGGER, time: SYSTEM_TIME };
+      const keys = new GroupKeys(flow);
+      const tables = ["a", "b"].map(() => new RedisLeaseTable(seed(), keys, context));
+      try {
+        for (const table of tables) await table.beat({ worker: "a", leaseMs: 30_000, leaving: false });
+        await (await holderOf(keys.about)).hset(keys.about, "formed", 0);
+        const { owned } = (await tables[0]?.beat({ worker: "a", leaseMs: 30_000, leaving: false })) ?? {};
+        expect(owned).toEqual(PARTS);
+        await tables[0]?.release("a", PARTS[0] ?? "");
+        expect(await inspectWorkers(seed(), flow)).toMatchObject([{ worker: "a", parts: PARTS.slice(1) }]);
+        await tables[0]?.leave("a");
+        expect(await inspectWorkers(seed(), flow)).toEqual([]);
+      } finally {
+        await Promise.all(tables.map((table) => table.close()));
+      }
     }
   });
 

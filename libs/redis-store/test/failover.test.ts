@@ -1,9 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
-import { Dataflow, run } from "@millrace/dataflow";
+import { Dataflow, SYSTEM_TIME, run } from "@millrace/dataflow";
 import type { Decoder, RawLine } from "@millrace/dataflow";
 import { freePort, startRedisSentinel } from "@millrace/local-redis";
 import { RedisReplicaError, RedisStreamSource, RedisUnreachableError } from "@millrace/redis-source";
 import { RedisStore, RedisStreamResultSink, StoreUnavailableError, inspectTask } from "@millrace/redis-store";
+import { GroupKeys } from "../src/assignment/group-keys.ts";
+import { RedisLeaseTable } from "../src/assignment/redis-lease-table.ts";
 import { TASK, commitOf } from "./support/commits.ts";
 import { cleanUp, clientOf, rowsIn, serverOf, storeOf } from "./support/servers.ts";
 import { warnings } from "./support/warnings.ts";
@@ -107,6 +109,12 @@ describe("a failover to a replica that lags", () => {
       },
     );
     cleanUp(() => store.close());
+    // The heartbeats of its workers follow the failover, too.
+    const context = { flow: "clicks", parts: ["clicks"], logger, time: SYSTEM_TIME };
+    const table = new RedisLeaseTable({ url: group.url }, new GroupKeys("clicks"), context);
+    cleanUp(() => table.close());
+    const heartbeat = { worker: "a", leaseMs: 30_000, leaving: false };
+    await table.beat(heartbeat);
     const flow = new Dataflow("clicks");
     flow
       .input("in", new RedisStreamSource({ url: group.url }, { stream: "clicks", maxBatchEvents: 50 }))
@@ -121,6 +129,7 @@ describe("a failover to a replica that lags", () => {
     await run(flow, { store, commitEveryEvents: 50, exitWhenIdleMs: 100, logger });
 
     expect(logger.events).toContain("rolled-back");
+    expect(await table.beat(heartbeat)).toMatchObject({ atMost: 1 });
     const second = clientOf(await group.master());
     const rows = await rowsIn(second, "millrace:{clicks}:clicks:results:out");
     expect(rows).toEqual(clicks.map((click) => ({ ...click, n: Math.floor(click.id / 2) + 1 })));

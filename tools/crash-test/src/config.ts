@@ -13,6 +13,8 @@ export interface CrashTestConfig extends ProgramConfig {
   /** Names of faults for each round, in order; `undefined`: all, in random order. */
   readonly faults: readonly string[] | undefined;
   readonly without: Guard | undefined;
+  /** Whether several workers share partitions, in place of the faults. */
+  readonly shares: boolean;
   /** How long Redis is unreachable in `store-away`, ms. */
   readonly awayMs: number;
 }
@@ -58,6 +60,12 @@ export function crashTestConfig(
     description: `switches a guard off; the test must fail then: ${GUARDS.join(", ")}`,
     parse: oneOf(GUARDS),
   });
+  const shares = cli.toggle({
+    flag: "--shares",
+    env: "CRASH_SHARES",
+    description:
+      "in place of the faults: workers that share eight partitions join, leave, are killed, stall, and Redis is restarted",
+  });
   const awayMs = cli.option(
     {
       flag: "--away <duration>",
@@ -75,6 +83,7 @@ export function crashTestConfig(
     seed: seed(),
     faults: faults(),
     without: without(),
+    shares: shares(),
     awayMs: awayMs(),
     log: log(),
   };

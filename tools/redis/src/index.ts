@@ -1,4 +1,5 @@
 export { findRedisServer } from "./find-redis-server.ts";
+export { GuardedProcess } from "./guarded-process.ts";
 export { freePort } from "./free-port.ts";
 export { LocalRedisError } from "./local-redis-error.ts";
 export { startLoopbackProxy } from "./start-loopback-proxy.ts";

@@ -19,6 +19,7 @@ beforeEach(() => {
   symlinkSync("/bin/sh", join(bin, "sh"));
   cpSync(join(tools, "bootstrap.mjs"), join(root, "tools/bootstrap.mjs"));
   cpSync(join(tools, "redis/src"), join(root, "tools/redis/src"), { recursive: true });
+  cpSync(join(tools, "kafka/src"), join(root, "tools/kafka/src"), { recursive: true });
   writeFileSync(join(root, "package.json"), `{"engines":{"node":">=20.19"}}`);
   writeFileSync(join(root, "package-lock.json"), "{}");
   mkdirSync(join(root, "node_modules"));
@@ -93,10 +94,28 @@ describe("bootstrap", () => {
     await program("brew", `echo "ran brew $*"; cp ${stock} ${bin}`);
     const { code, said, stdout } = bootstrap();
     expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
-    expect(said).toContain("installing one: brew install redis");
+    expect(said).toContain("installing: brew install redis");
     expect(said).toContain("ran brew install redis");
     expect(bootstrap().said).toBe("");
   });
+
+  test.each([{ MILLRACE_TEST_ALL: "1" }, { CI: "true" }])(
+    "installs Java and Maven where all tests have to run: %j",
+    async (all) => {
+      const env = { REDIS_HOST: "redis.example", npm_lifecycle_event: "test", ...all };
+      await program("brew", "exit 1");
+      const refused = bootstrap(env);
+      expect(refused.code).toBe(1);
+      expect(refused.said).toContain("There is no Java here. Install Java 17 or newer and Maven");
+      const java = await writeScript(join(root, "java"), `echo 'openjdk version "17.0.1"' >&2`);
+      await program("brew", `echo "ran brew $*"; cp ${java} ${bin}; cp ${java} ${bin}/mvn`);
+      const { code, said, stdout } = bootstrap(env);
+      expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
+      expect(said).toContain("ran brew install openjdk maven");
+      expect(bootstrap(env).said).toBe("");
+      expect(bootstrap({ ...env, npm_lifecycle_event: "demo" }).said).toBe("");
+    },
+  );
 
   test("falls back to the second package name", async () => {
     const stock = await writeServerProgram(join(root, "stock"), "valkey-server", "8.0.0");

@@ -12,7 +12,7 @@ const TESTS = join(import.meta.dirname, "..");
 /** Nothing of what the shell says about Redis or Millrace reaches the programs. */
 const CLEAN = Object.fromEntries(
   Object.keys(process.env)
-    .filter((name) => /^(REDIS_|MILLRACE_|EVENTS_JSONL_FILE|INIT_CWD)/.test(name))
+    .filter((name) => /^(REDIS_|KAFKA_|MILLRACE_|EVENTS_JSONL_FILE|INIT_CWD)/.test(name))
     .map((name) => [name, undefined]),
 );
 
@@ -87,6 +87,12 @@ export function publisher(
   input: string | Uint8Array = "",
 ): StartedProgram {
   return program("publisher", { args, env: { REDIS_URL: url, EVENTS_JSONL_FILE: file }, input });
+}
+
+/** A worker that shares a topic by Kafka's own group, or ends the work alone. */
+export function groupWorker(url: string, args: readonly string[]): StartedProgram {
+  const main = join(import.meta.dirname, "group-worker.mjs");
+  return startProgram(main, { args, env: { ...CLEAN, REDIS_URL: url } });
 }
 
 function program(app: string, options: StartProgramOptions): StartedProgram {

@@ -1,4 +1,5 @@
-import type { Row, Sample, Task, Window } from "@millrace/observe/api";
+import type { OtherWorker, Row, Sample, Task, Window } from "@millrace/observe/api";
+import { plural } from "../format/format.ts";
 import { RATE_SAMPLES } from "./model.ts";
 import type { Run, State, StepCounts, StepEvents } from "./model.ts";
 
@@ -164,4 +165,29 @@ export function shownTasks(tasks: readonly Task[], limit: number): readonly Task
   return [...tasks]
     .sort((a, b) => Number(b.holdsFlowBack) - Number(a.holdsFlowBack) || age(b) - age(a))
     .slice(0, limit);
+}
+
+const OTHERS_SHOWN = 16;
+const PARTS_SHOWN = 8;
+
+/** Another worker, with its partitions as text. */
+export type ShownOther = Omit<OtherWorker, "parts"> & { readonly parts: string };
+
+/** The other workers to show, those with the most partitions first, and how many there are beside them. */
+export function shownOthers(others: readonly OtherWorker[]): {
+  readonly shown: readonly ShownOther[];
+  readonly hidden: number;
+} {
+  const sorted = [...others].sort(
+    (a, b) => b.parts.length - a.parts.length || (a.worker < b.worker ? -1 : 1),
+  );
+  const shown = sorted.slice(0, OTHERS_SHOWN).map((other) => ({ ...other, parts: partsText(other.parts) }));
+  return { shown, hidden: sorted.length - shown.length };
+}
+
+function partsText(parts: readonly string[]): string {
+  if (parts.length === 0) return "no partition";
+  const names = parts.slice(0, PARTS_SHOWN).join(", ");
+  const more = parts.length > PARTS_SHOWN ? ` and ${parts.length - PARTS_SHOWN} more` : "";
+  return `${plural(parts.length, "partition")}: ${names}${more}`;
 }

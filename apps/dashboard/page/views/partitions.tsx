@@ -7,18 +7,19 @@ import {
   formatUnread,
   plural,
 } from "../format/format.ts";
-import { cutOff, shownTasks, unreadOf } from "../state/select.ts";
+import { cutOff, shownOthers, shownTasks, unreadOf } from "../state/select.ts";
 import { Icon } from "./icons.tsx";
 import { Empty, Panel } from "./panel.tsx";
 
 const SHOWN = 32;
 
 /** Each partition's watermark against the clock, what keeps it back, its lag and its commits. */
-export function PartitionsPanel({ tasks: { at, tasks } }: { tasks: Tasks }) {
+export function PartitionsPanel({ tasks: { at, tasks, others } }: { tasks: Tasks }) {
   if (tasks.length === 0) {
     return (
       <Panel id="partitions" title="Partitions">
-        <Empty title="No partition runs yet" />
+        <Empty title="No partition runs here yet" />
+        <OtherWorkers others={others} />
       </Panel>
     );
   }
@@ -66,7 +67,27 @@ export function PartitionsPanel({ tasks: { at, tasks } }: { tasks: Tasks }) {
         </table>
       </div>
       {hidden > 0 && <p class="more">and {hidden} more, whose watermarks are newer</p>}
+      <OtherWorkers others={others} />
     </Panel>
+  );
+}
+
+/** The workers that have the flow's other partitions. */
+function OtherWorkers({ others }: { others: Tasks["others"] }) {
+  if (others === null) return null;
+  if (others.length === 0) return <p class="more">No other worker shares this flow.</p>;
+  const { shown, hidden } = shownOthers(others);
+  return (
+    <ul class="more" aria-label="Other workers">
+      {shown.map(({ worker, host, parts, leaving, leaseAgeMs }) => (
+        <li key={worker}>
+          {host ?? worker} has {parts}
+          {leaving && ", and is leaving"}
+          {leaseAgeMs !== null && `; last heartbeat ${formatDuration(Math.max(0, leaseAgeMs))} ago`}
+        </li>
+      ))}
+      {hidden > 0 && <li>and {plural(hidden, "more worker")}</li>}
+    </ul>
   );
 }
 

@@ -2,7 +2,7 @@ import { CommandLine, inputOptions, logOptions, oneOf } from "@millrace/cli";
 import type { ProgramConfig } from "@millrace/cli";
 import { describe, toMermaid } from "@millrace/dataflow";
 import type { FlowProgram } from "../flow-program.ts";
-import { runOptions } from "../options/run-options.ts";
+import { readsLog, runOptions } from "../options/run-options.ts";
 import { flowOptions } from "../options/flow-options.ts";
 import type { FlowSettings } from "../options/flow-options.ts";
 import { clockFor } from "../options/clock-spec.ts";
@@ -45,7 +45,7 @@ export function graphConfig(
   cli.parse(args, env);
   const shape = flow();
   // Where rows go is not known here.
-  const clock = shape.clock ?? clockFor(input().transport === "stream", shape, false);
+  const clock = shape.clock ?? clockFor(readsLog(undefined, input()), shape, false);
   return { format: format(), flow: { ...shape, clock }, log: log() };
 }
 

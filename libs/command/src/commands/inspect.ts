@@ -1,9 +1,11 @@
 import { CommandLine, UsageError } from "@millrace/cli";
 import type { ProgramContext } from "@millrace/cli";
-import { inspectTask } from "@millrace/redis-store";
+import { SYSTEM_TIME } from "@millrace/dataflow";
+import { streamLag } from "@millrace/redis-source";
+import { inspectTask, inspectWorkers } from "@millrace/redis-store";
 import type { TaskInspection } from "@millrace/redis-store";
 import type { FlowProgram } from "../flow-program.ts";
-import { adminOptions, logStart, printLine } from "../options/admin-options.ts";
+import { adminOptions, begin, printLine } from "../options/admin-options.ts";
 import type { AdminConfig } from "../options/admin-options.ts";
 import { outlineOf } from "../flows/load-flow.ts";
 
@@ -26,23 +28,31 @@ export function inspectConfig(
 }
 
 /**
- * Prints a line for each task, then one for all of them.
+ * Prints a line for each task, then one for each worker that shares them with others, then one for all tasks.
  *
  * @throws UsageError if none of the tasks has ever run: the options probably name another flow or channel
  */
 export async function inspect({ config, logger, signal }: ProgramContext<AdminConfig>): Promise<void> {
-  logStart(config, "inspecting", logger);
+  const parts = await begin(config, "inspecting", logger);
   const { storeTimeoutMs } = config;
   const { id: flow, graph } = await outlineOf(config.flow);
   const windows = graph.nodes.filter((node) => node.windows !== undefined);
   const windowSteps = new Set(windows.map(({ id }) => id));
   // Windows that keep time by key have no watermark of their task, whatever it has had.
   const saysUnheard = windows.length > 0 && windows.every((node) => node.windows?.bounded === true);
+  const access = { logger, storeTimeoutMs, signal };
+  const { input, group = flow } = config;
+  const workers = await inspectWorkers(config.redis, group, access);
   const tasks = [];
-  for (const part of config.tasks) {
+  for (const part of parts) {
     tasks.push({
       part,
-      task: await inspectTask(config.redis, { flow, part }, { logger, storeTimeoutMs, signal }),
+      task: await inspectTask(config.redis, { flow, part }, access),
+      lag:
+        input.transport === "stream"
+          ? await streamLag(config.redis, part, group, { ...access, time: SYSTEM_TIME })
+          : undefined,
+      owner: workers.find(({ parts }) => parts.includes(part))?.worker,
     });
   }
   const neverRun = tasks.filter(({ task }) => task === undefined).map(({ part }) => part);
@@ -55,15 +65,23 @@ export async function inspect({ config, logger, signal }: ProgramContext<AdminCo
   }
   const watermarks: (number | undefined)[] = [];
   const neverHeard: string[] = [];
-  for (const { part, task } of tasks) {
+  for (const { part, task, lag, owner } of tasks) {
     if (saysUnheard && isUnheard(task)) neverHeard.push(part);
     else watermarks.push(task?.watermark);
-    printLine({ flow, part, ...(task === undefined ? { fence: 0 } : summaryOf(task, windowSteps)) });
+    printLine({
+      flow,
+      part,
+      ...(workers.length === 0 ? {} : { owner: owner ?? null }),
+      ...(input.transport === "stream" ? { lag: lag ?? null } : {}),
+      ...(task === undefined ? { fence: 0 } : summaryOf(task, windowSteps)),
+    });
   }
+  for (const worker of workers) printLine({ flow, ...worker });
   // All rows of windows that close by then can be read, in every one of them that has had an event.
   printLine({
     flow,
-    tasks: config.tasks.length,
+    tasks: parts.length,
+    ...(workers.length === 0 ? {} : { workers: workers.length }),
     watermark: lowest(watermarks) ?? null,
     ...(neverHeard.length === 0 ? {} : { neverHeard }),
   });

@@ -2,7 +2,7 @@ import { CommandLine } from "@millrace/cli";
 import type { ProgramContext } from "@millrace/cli";
 import { resetTask } from "@millrace/redis-store";
 import type { FlowProgram } from "../flow-program.ts";
-import { adminOptions, logStart, printLine } from "../options/admin-options.ts";
+import { adminOptions, begin, printLine } from "../options/admin-options.ts";
 import type { AdminConfig } from "../options/admin-options.ts";
 import { outlineOf } from "../flows/load-flow.ts";
 
@@ -37,10 +37,10 @@ export function resetConfig(
 
 /** Resets the tasks one after the other, and prints a line for each. */
 export async function reset({ config, logger, signal }: ProgramContext<ResetConfig>): Promise<void> {
-  logStart(config, "resetting", logger);
+  const parts = await begin(config, "resetting", logger);
   const { id: flow } = await outlineOf(config.flow);
   const { results, storeTimeoutMs } = config;
-  for (const part of config.tasks) {
+  for (const part of parts) {
     const { fence, resultKeys } = await resetTask(
       config.redis,
       { flow, part },

@@ -1,20 +1,25 @@
-import { inputOptions, logOptions, redisOptions } from "@millrace/cli";
-import type { CommandLine, ProgramConfig, Value } from "@millrace/cli";
+import { inputOptions, kafkaOptions, logOptions, redisOptions } from "@millrace/cli";
+import type { CommandLine, InputSettings, KafkaSettings, ProgramConfig, Value } from "@millrace/cli";
 import type { Logger } from "@millrace/dataflow";
 import { describeRedis } from "@millrace/redis-source";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import type { FlowProgram } from "../flow-program.ts";
+import { loadKafka } from "../kafka.ts";
 import { runOptions } from "./run-options.ts";
 import { flowLabel } from "../flows/flow-choice.ts";
 import type { FlowChoice } from "../flows/flow-choice.ts";
-import { storeTimeoutOption, taskOptions } from "./task-options.ts";
+import { groupOption, storeTimeoutOption, taskOptions } from "./task-options.ts";
 
 /** Whose state a command is about. */
 export interface AdminConfig extends ProgramConfig {
   readonly flow: FlowChoice;
   readonly redis: RedisConnectionOptions;
-  /** Names of the partitions. */
-  readonly tasks: readonly string[];
+  /** Names of the partitions; `undefined`: all that the topic has. */
+  readonly tasks: readonly string[] | undefined;
+  readonly input: InputSettings;
+  readonly kafka: KafkaSettings | undefined;
+  /** `undefined`: the flow's id. */
+  readonly group: string | undefined;
   /** `Infinity`: as long as it takes. */
   readonly storeTimeoutMs: number;
   /** A new Redis has no tasks. */
@@ -33,13 +38,19 @@ export function adminOptions(
   const flow = program.choose(cli, env);
   const input = inputOptions(cli, program.transport);
   const tasks = taskOptions(cli, input);
+  const group = groupOption(cli);
   const redis = redisOptions(cli);
+  const connectTimeoutMs = (): number | undefined => redis().connectTimeoutMs;
+  const kafka = kafkaOptions(cli, { transport: input, connectTimeoutMs });
   const storeTimeoutMs = storeTimeoutOption(cli);
   const log = logOptions(cli);
   cli.ignore((other) => runOptions(program, other, env));
   return () => ({
     flow: flow(),
-    tasks: tasks() ?? input().names,
+    tasks: tasks() ?? (input().transport === "kafka" ? undefined : input().names),
+    input: input(),
+    kafka: kafka(),
+    group: group(),
     redis: redis(),
     storeTimeoutMs: storeTimeoutMs(),
     startsRedis: false,
@@ -47,13 +58,29 @@ export function adminOptions(
   });
 }
 
-/** The first line of a command's log: what it works on, and where. @param what such as "inspecting" */
-export function logStart({ flow, redis: options, tasks }: AdminConfig, what: string, logger: Logger): void {
+/**
+ * Writes the first line of a command's log: what it works on, and where.
+ *
+ * @param what such as "inspecting"
+ * @returns the names of the tasks; those of a topic are asked for
+ */
+export async function begin(
+  { flow, redis: options, tasks: given, input, kafka }: AdminConfig,
+  what: string,
+  logger: Logger,
+): Promise<readonly string[]> {
   const [label, redis] = [flowLabel(flow), describeRedis(options)];
+  const tasks = given ?? (kafka === undefined ? [] : await partsOf(kafka, input));
   logger.info(
     { event: "starting", flow: label, redis, tasks },
     `${what} ${tasks.length} ${tasks.length === 1 ? "task" : "tasks"} of ${label} in ${redis}`,
   );
+  return tasks;
+}
+
+async function partsOf(kafka: KafkaSettings, { channels }: InputSettings): Promise<readonly string[]> {
+  const { KafkaSource } = await loadKafka();
+  return new KafkaSource(kafka, { topic: channels[0] ?? "" }).listParts();
 }
 
 /** Prints a value as one JSON line on standard output. */

@@ -85,7 +85,7 @@ export function flowOptions(
     description:
       "an event's time: system[:<settle>] (its arrival; windows wait at most so long for news of all producers, by default 0s), or publish[:<wait>[:<max future>]] (when it was published; windows wait so long for others, by default 1s; what is further ahead is refused, by default 5m, or unbounded), or event:<field>[:<wait>[:<max future>]] (the time in a field of the event, such as order.at: milliseconds since the epoch, or ISO 8601 text with its zone), or event-seconds:<field>[…] (seconds since the epoch)",
     parse: parseClock,
-    defaultText: "system; publish for streams",
+    defaultText: "system; publish for streams and Kafka",
   });
   const lateness = cli.option({
     flag: "--allowed-lateness <duration>",

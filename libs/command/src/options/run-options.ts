@@ -4,13 +4,14 @@ import {
   drainOption,
   inputOptions,
   integer,
+  kafkaOptions,
   logOptions,
   oneOf,
   redisOptions,
-  text,
+  withoutLog,
   withoutStream,
 } from "@millrace/cli";
-import type { InputSettings, ProgramConfig, Value } from "@millrace/cli";
+import type { InputSettings, KafkaSettings, ProgramConfig, Value } from "@millrace/cli";
 import type { IdleFrom } from "@millrace/dataflow";
 import type { EntryForm, RedisConnectionOptions } from "@millrace/redis-source";
 import { formatDuration, parseDuration, toMs, tumbling } from "@millrace/windowing";
@@ -21,7 +22,9 @@ import { httpOptions } from "./http-options.ts";
 import type { ObserveSettings } from "./http-options.ts";
 import { flowOptions } from "./flow-options.ts";
 import type { FlowSettings } from "./flow-options.ts";
-import { storeTimeoutOption, taskOptions } from "./task-options.ts";
+import { shareOptions } from "./share-options.ts";
+import type { ShareSettings } from "./share-options.ts";
+import { groupOption, storeTimeoutOption, taskOptions } from "./task-options.ts";
 
 const STORES = ["none", "redis"] as const;
 const IDLE_FROM: readonly IdleFrom[] = ["first-event", "start"];
@@ -34,11 +37,15 @@ const WHOLE_FILE = tumbling("100000d");
 export interface RunConfig extends ProgramConfig {
   readonly flow: FlowSettings;
   readonly redis: RedisConnectionOptions;
+  /** Where the topic is; `undefined`: events come from Redis or a file. */
+  readonly kafka: KafkaSettings | undefined;
   /** Absolute path of a file to read in place of Redis, or `-` for standard input. */
   readonly file: string | undefined;
   readonly input: InputSettings;
   /** Names of the partitions to run; `undefined`: all. */
   readonly tasks: readonly string[] | undefined;
+  /** `undefined`: the worker is on its own. */
+  readonly share: ShareSettings | undefined;
   /** How the entries of a stream carry events; `undefined`: as the publisher writes them. */
   readonly entries: EntryForm | undefined;
   readonly start: string;
@@ -145,7 +152,7 @@ export function runOptions(
     env: "MILLRACE_STORE",
     description: "where state is kept, so that the next run continues: redis, or none",
     parse: oneOf(STORES),
-    defaultText: "redis for streams and for --sink=redis, else none",
+    defaultText: "redis for streams, for Kafka and for --sink=redis, else none",
   });
   const storeTimeoutMs = storeTimeoutOption(cli);
   const maxKeys = cli.option({
@@ -158,43 +165,39 @@ export function runOptions(
   });
   const input = inputOptions(cli, program.transport);
   const tasks = taskOptions(cli, input);
+  const share = shareOptions(cli, env);
   const entries = entryOptions(cli, input);
   const start = cli.option(
     {
       flag: "--start <where>",
       env: "MILLRACE_START",
       description:
-        "streams: where a task begins that has never committed: earliest, latest, or after an entry's id",
+        "streams, kafka: where a task begins that has never committed: earliest, latest, or (streams) after an entry's id",
       parse: startOfStream,
     },
     "earliest",
   );
-  const group = cli.option({
-    flag: "--group <name>",
-    env: "MILLRACE_GROUP",
-    description: "streams: consumer group that shows how far the tasks have come",
-    parse: text,
-    defaultText: "the flow's id",
-  });
+  const group = groupOption(cli);
   const trim = cli.toggle({
     flag: "--trim",
     env: "MILLRACE_TRIM",
     description: "streams: delete entries that this flow has committed and every other group has passed",
   });
   const redis = redisOptions(cli);
+  const connectTimeoutMs = (): number | undefined => redis().connectTimeoutMs;
+  const kafka = kafkaOptions(cli, { transport: input, connectTimeoutMs });
   const observe = httpOptions(cli);
   const log = logOptions(cli);
   return () => {
     // Rows in Redis appear with the commit of the state that they come from.
-    const streams = file() === undefined && input().transport === "stream";
-    const kept = streams || sink() === "redis" ? "redis" : "none";
+    const kept = readsLog(file(), input()) || sink() === "redis" ? "redis" : "none";
     if (sink() === "redis" && store() === "none") {
       throw new UsageError(
         "--store: with --sink=redis, rows are committed together with the state; leave --store=none out, or use --sink=stdout",
       );
     }
     for (const value of [start, group, trim]) {
-      if (file() === undefined) withoutStream(cli, value, input());
+      if (file() === undefined) (value === trim ? withoutStream : withoutLog)(cli, value, input());
       else cli.withoutEffect(value, "it applies to streams only, and events come from a file (--file)");
     }
     if (sink() !== "redis")
@@ -214,7 +217,13 @@ export function runOptions(
       file() !== undefined &&
       clock === undefined &&
       given.windower.length === 0;
-    requireFileForEach(flow().lateFile, file() === undefined ? input().names.length : 1);
+    if (input().transport === "kafka" && /^\d/.test(start())) {
+      throw new UsageError(
+        `--start: ${start()} is the id of a stream's entry; with Kafka give earliest or latest`,
+      );
+    }
+    const partitions = input().transport === "kafka" ? Infinity : input().names.length;
+    requireFileForEach(flow().lateFile, file() === undefined ? partitions : 1);
     return {
       flow: { ...flow(), windower: isOneWindow ? WHOLE_FILE : windower },
       file: file(),
@@ -229,15 +238,29 @@ export function runOptions(
       storeTimeoutMs: storeTimeoutMs(),
       input: input(),
       tasks: tasks(),
+      share: share({
+        file: file(),
+        transport: input().transport,
+        store: store() ?? kept,
+        tasks: tasks(),
+        exitWhenIdleMs: idle(),
+        lateFile: flow().lateFile,
+      }),
       entries: entries(),
       start: start(),
       group: group(),
       trim: trim(),
       redis: redis(),
+      kafka: kafka(),
       observe: observe(),
       log: log(),
     };
   };
+}
+
+/** Whether the input is a log that keeps events, so that a run can continue where another one has ended. */
+export function readsLog(file: string | undefined, { transport }: Pick<InputSettings, "transport">): boolean {
+  return file === undefined && (transport === "stream" || transport === "kafka");
 }
 
 /**
@@ -271,7 +294,7 @@ function resultTtlOf(
 function requireFileForEach(lateFile: string | undefined, partitions: number): void {
   if (lateFile === undefined || partitions === 1 || lateFile.includes("{part}")) return;
   throw new UsageError(
-    `--late: ${partitions} partitions would write ${lateFile}; put {part} into the name, so that each has a file of its own`,
+    `--late: ${partitions === Infinity ? "all" : partitions} partitions would write ${lateFile}; put {part} into the name, so that each has a file of its own`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { integer, listOf, UsageError } from "@millrace/cli";
+import { integer, listOf, text, UsageError } from "@millrace/cli";
 import type { CommandLine, InputSettings, Value } from "@millrace/cli";
 import { parseDuration } from "@millrace/windowing";
 
@@ -19,8 +19,10 @@ export function taskOptions(
     defaultText: "all",
   });
   return () => {
-    const { names } = input();
-    const chosen = tasks()?.map((task) => names[task] ?? noPartition(task, input()));
+    const { names, transport, channels } = input();
+    const nameOf = (task: number): string =>
+      transport === "kafka" ? `${channels[0] ?? ""}-${task}` : (names[task] ?? noPartition(task, input()));
+    const chosen = tasks()?.map(nameOf);
     return chosen && [...new Set(chosen)];
   };
 }
@@ -44,4 +46,16 @@ export function storeTimeoutOption(cli: CommandLine): Value<number> {
     },
     Infinity,
   );
+}
+
+/** Declares the name under which a flow's workers belong together: `undefined`, the flow's id. */
+export function groupOption(cli: CommandLine): Value<string | undefined> {
+  return cli.option({
+    flag: "--group <name>",
+    env: "MILLRACE_GROUP",
+    description:
+      "streams, kafka: consumer group that shows how far the tasks have come; with --share also the workers that share with each other",
+    parse: text,
+    defaultText: "the flow's id",
+  });
 }

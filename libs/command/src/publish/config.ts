@@ -3,6 +3,7 @@ import {
   UsageError,
   drainOption,
   integer,
+  kafkaOptions,
   logOptions,
   positive,
   redisOptions,
@@ -10,7 +11,13 @@ import {
   transportOptions,
   withoutStream,
 } from "@millrace/cli";
-import type { ProgramConfig, TransportDefaults, TransportSettings, Value } from "@millrace/cli";
+import type {
+  KafkaSettings,
+  ProgramConfig,
+  TransportDefaults,
+  TransportSettings,
+  Value,
+} from "@millrace/cli";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { parseDuration } from "@millrace/windowing";
 import { httpOptions } from "../options/http-options.ts";
@@ -32,7 +39,9 @@ export interface PublishProgram {
 
 /** Configuration of a publisher. */
 export interface PublishConfig extends ProgramConfig {
-  readonly redis: RedisConnectionOptions;
+  /** `undefined`: events go to Kafka. */
+  readonly redis: RedisConnectionOptions | undefined;
+  readonly kafka: KafkaSettings | undefined;
   readonly transport: TransportSettings;
   /** The field of a stream's entries that holds their messages; `undefined`: the default. */
   readonly streamField: string | undefined;
@@ -62,7 +71,10 @@ export function publishConfig(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): PublishConfig {
-  const cli = new CommandLine(program.title, "Publishes the lines of a JSONL file to Redis, unchanged.");
+  const cli = new CommandLine(
+    program.title,
+    "Publishes the lines of a JSONL file to Redis or Kafka, unchanged.",
+  );
   const { idField } = program;
   const given = cli.option<string | undefined>(
     {
@@ -109,6 +121,8 @@ export function publishConfig(
   const streamField = streamFieldOption(cli);
   const delivery = deliveryOptions(cli, transport);
   const redis = redisOptions(cli);
+  const connectTimeoutMs = (): number | undefined => redis().connectTimeoutMs;
+  const kafka = kafkaOptions(cli, { transport, connectTimeoutMs });
   const observe = httpOptions(cli);
   const log = logOptions(cli);
   cli.parse(args, env);
@@ -133,8 +147,12 @@ export function publishConfig(
     cli.withoutEffect(loop, "--generate does not end at the end of the file");
   }
   withoutStream(cli, streamField, transport());
-  if (transport().transport === "stream" && wait() > 0) {
-    cli.withoutEffect(wait, "a stream keeps events until they are read, and --transport is stream");
+  const how = transport().transport;
+  if ((how === "stream" || how === "kafka") && wait() > 0) {
+    cli.withoutEffect(
+      wait,
+      `a ${how === "stream" ? how : "topic"} keeps events until they are read, and --transport is ${how}`,
+    );
   }
   return {
     file,
@@ -150,7 +168,8 @@ export function publishConfig(
     transport: transport(),
     streamField: streamField(),
     delivery: delivery(),
-    redis: redis(),
+    redis: how === "kafka" ? undefined : redis(),
+    kafka: kafka(),
     observe: observe(),
     log: log(),
   };

@@ -5,6 +5,8 @@ import type { StreamFullPolicy } from "@millrace/redis-source";
 import { parseDuration } from "@millrace/windowing";
 
 const WHEN_FULL = ["wait", "trim", "fail"] as const satisfies readonly StreamFullPolicy[];
+const OF_KAFKA =
+  "with Kafka each event is a record, which the producer numbers itself, and the partitions are the topic's";
 const MAX_LINGER_MS = 60_000;
 
 /** How events are packed into messages, and what a full stream does. */
@@ -92,6 +94,9 @@ export function deliveryOptions(
       );
     }
     const streams = transport().transport === "stream";
+    if (transport().transport === "kafka") {
+      for (const value of [batch, linger, producer, noHeader, relayout]) cli.withoutEffect(value, OF_KAFKA);
+    }
     if (streams && whenFull() === "wait" && (maxStreamLength() ?? Infinity) < SHORTEST_WAITING_LENGTH) {
       throw new UsageError(
         `${cli.givenAs(maxStreamLength) ?? ""}: with --when-full=wait the minimum is ${SHORTEST_WAITING_LENGTH} entries, since Redis ` +
@@ -102,7 +107,8 @@ export function deliveryOptions(
     if (streams && maxStreamLength() === undefined) {
       cli.withoutEffect(whenFull, "without --max-stream-length a stream is never full");
     }
-    const framed = asked || (!noHeader() && transport().transport !== "pubsub");
+    const sharded = transport().transport === "sharded";
+    const framed = transport().transport !== "kafka" && (asked || (!noHeader() && (streams || sharded)));
     return {
       framing: framed
         ? {

@@ -1,6 +1,7 @@
 import type { ProgramContext } from "@millrace/cli";
 import { SYSTEM_TIME, start } from "@millrace/dataflow";
 import { StartClock, describeRedis } from "@millrace/redis-source";
+import { describeKafka } from "../kafka.ts";
 import { observed } from "../running/observe.ts";
 import type { PublishConfig } from "./config.ts";
 import { STDIN } from "./events-file.ts";
@@ -21,19 +22,21 @@ export async function publish({
   signal,
 }: ProgramContext<PublishConfig>): Promise<void> {
   // All first connections share one `--connect-timeout`.
-  const config = { ...given, redis: { ...given.redis, startClock: new StartClock() } };
-  const redis = describeRedis(config.redis);
+  const redis = given.redis && { ...given.redis, startClock: new StartClock() };
+  const config = { ...given, redis };
+  const where = given.kafka === undefined ? describeRedis(redis ?? {}) : describeKafka(given.kafka);
+  const server = given.kafka === undefined ? { redis: where } : { kafka: where };
   const { transport, channel, partitions } = config.transport;
   const { framing } = config.delivery;
   const packing = framing === undefined ? "as bare lines" : `in frames of up to ${framing.batch} events`;
   logger.info(
-    { event: "starting", file: config.file, redis, transport, channel, partitions, framing },
-    `publishing ${inputLabel(config)} on ${transport} ${channel} of ${redis}, ${packing}`,
+    { event: "starting", file: config.file, ...server, transport, channel, partitions, framing },
+    `publishing ${inputLabel(config)} on ${transport} ${channel} of ${where}, ${packing}`,
   );
-  await observed(config.observe, logger, async (observers) => {
+  await observed(config.observe, { logger }, async (observers) => {
     await waitForSubscribers(config, logger, signal);
     const { source, total } = await inputOf(config);
-    const { sink, stats } = outputOf(config);
+    const { sink, stats } = await outputOf(config);
     const terminal = process.stderr.isTTY && config.log.format !== "json";
     const progressEveryMs = config.progressEveryMs ?? (terminal ? BAR_EVERY_MS : LOG_EVERY_MS);
     const progress = terminal
@@ -47,7 +50,9 @@ export async function publish({
     } finally {
       progress.end();
       const elapsedMs = SYSTEM_TIME.monotonic() - began;
-      report(logger, running.stats(), stats(), { elapsedMs, numbered: framing !== undefined });
+      const numbered = framing !== undefined || given.kafka !== undefined;
+      const to = given.kafka === undefined ? "Redis" : "Kafka";
+      report(logger, running.stats(), stats(), { elapsedMs, numbered, to });
     }
   });
 }

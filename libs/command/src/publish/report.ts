@@ -2,16 +2,23 @@ import { reconcile } from "@millrace/dataflow";
 import type { FlowStats, Logger } from "@millrace/dataflow";
 import type { SinkFigures } from "./sink-of.ts";
 
+/** What a report is about. */
+export interface ReportContext {
+  readonly elapsedMs: number;
+  /** Whether events have numbers, by which duplicates are recognised. */
+  readonly numbered: boolean;
+  /** @default "Redis" */
+  readonly to?: "Redis" | "Kafka";
+}
+
 /**
  * Logs the final report: how many events were published, how fast, how many were not sent and how many had no subscriber.
- *
- * @param numbered whether events have numbers, by which readers drop duplicates
  */
 export function report(
   logger: Logger,
   flow: FlowStats,
   sent: SinkFigures,
-  { elapsedMs, numbered }: { readonly elapsedMs: number; readonly numbered: boolean },
+  { elapsedMs, numbered, to = "Redis" }: ReportContext,
 ): void {
   const { received, malformed: refused } = reconcile(flow);
   const { published, unheard = 0, resent, unsent } = sent;
@@ -20,7 +27,7 @@ export function report(
   const missing =
     unsent === 0
       ? ""
-      : `; ${unsent} of ${received} events were not sent: Redis did not accept them before the end`;
+      : `; ${unsent} of ${received} events were not sent: ${to} did not accept them before the end`;
   logger[unsent === 0 ? "info" : "error"](
     { event: "report", read: received, refused, ...sent, seconds, perSecond },
     `published ${published} events in ${seconds} s, ${perSecond}/s${missing}`,
@@ -34,7 +41,7 @@ export function report(
   if (resent > 0 && numbered) {
     logger.info(
       { event: "resent", resent },
-      `${resent} events were sent again after a lost connection; readers drop duplicates by their numbers`,
+      `${resent} events were sent again after a lost connection; ${to === "Kafka" ? "the brokers" : "readers"} drop duplicates by their numbers`,
     );
   } else if (resent > 0) {
     logger.warn(

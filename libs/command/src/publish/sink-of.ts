@@ -1,17 +1,18 @@
 import type { RawLine, Sink } from "@millrace/dataflow";
 import { RedisPubSubSink, RedisStreamSink } from "@millrace/redis-source";
+import { loadKafka } from "../kafka.ts";
 import type { PublishConfig } from "./config.ts";
 import { keyOf } from "./key-of.ts";
 
 /** What a sink has sent so far. */
 export interface SinkFigures {
-  /** Events that Redis accepted. */
+  /** Events that Redis or Kafka accepted. */
   readonly published: number;
   /** Bytes of the messages that carried them. */
   readonly bytes: number;
   /** Events sent again after a lost connection, since they had no reply; not those that Redis refused. */
   readonly resent: number;
-  /** Events that Redis did not accept. */
+  /** Events that it did not accept. */
   readonly unsent: number;
   /** How often a connection was lost. */
   readonly disconnects: number;
@@ -28,8 +29,20 @@ export interface Output {
 }
 
 /** Builds the sink that the configuration asks for. */
-export function outputOf({ redis, transport: how, streamField, delivery }: PublishConfig): Output {
+export async function outputOf({
+  redis = {},
+  kafka,
+  transport: how,
+  streamField,
+  delivery,
+}: PublishConfig): Promise<Output> {
   const { transport, channel, partitions, partitionBy } = how;
+  if (kafka !== undefined) {
+    const key = partitionBy === undefined ? {} : { keyOf: keyOf(partitionBy) };
+    const { KafkaSink } = await loadKafka();
+    const topic = new KafkaSink<RawLine>(kafka, { topic: channel, ...key });
+    return { sink: topic, stats: () => topic.stats() };
+  }
   const { framing, maxStreamLength, whenFull, relayout } = delivery;
   const common = {
     partitions,
@@ -47,6 +60,10 @@ export function outputOf({ redis, transport: how, streamField, delivery }: Publi
           ...(streamField === undefined ? {} : { field: streamField }),
           ...(maxStreamLength === undefined ? {} : { maxStreamLength }),
         })
-      : new RedisPubSubSink(redis, { ...common, channel, transport });
+      : new RedisPubSubSink(redis, {
+          ...common,
+          channel,
+          transport: transport === "sharded" ? transport : "pubsub",
+        });
   return { sink, stats: () => sink.stats() };
 }

@@ -3,7 +3,7 @@ import { UsageError } from "@millrace/cli";
 /**
  * Imports a module of packages that are not installed with the commands.
  *
- * @param packages what to install for it
+ * @param packages what to install for it, each a name or name@range
  * @throws UsageError if one of them is not installed; another package that is missing is an error of the installation
  */
 export async function importOptional(
@@ -29,6 +29,6 @@ function isMissing(error: unknown, packages: readonly string[]): boolean {
     error instanceof Error &&
     "code" in error &&
     error.code === "ERR_MODULE_NOT_FOUND" &&
-    packages.some((each) => error.message.startsWith(`Cannot find package '${each}'`))
+    packages.some((each) => error.message.startsWith(`Cannot find package '${each.replace(/(?<=.)@.*$/, "")}'`))
   );
 }

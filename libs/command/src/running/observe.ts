@@ -1,10 +1,12 @@
 import { UsageError } from "@millrace/cli";
 import { hasCode, messageOf } from "@millrace/dataflow";
 import type { Logger, RunObserver } from "@millrace/dataflow";
-import type { FlowMonitor, serveHttp } from "@millrace/observe";
+import type { FlowMonitor, FlowMonitorOptions, serveHttp } from "@millrace/observe";
 import type { traceRun } from "@millrace/observe/tracing";
 import type { HttpSettings, ObserveSettings } from "../options/http-options.ts";
 import { importOptional } from "./import-optional.ts";
+import { ParentObserver } from "./parent-observer.ts";
+import { isWorkerProcess, sendToParent } from "./worker-messages.ts";
 
 /** Packages that are not installed with the commands: they are larger than all others together. */
 const DASHBOARD = "@millrace/dashboard";
@@ -22,28 +24,46 @@ interface Tracing {
   readonly traceRun: typeof traceRun;
 }
 
+/** What observers need beside their options. */
+export interface ObserveContext {
+  readonly logger: Logger;
+  /** Asks which other workers share the flow's tasks. */
+  readonly others?: FlowMonitorOptions["others"];
+}
+
 /**
- * Runs something with the observers that the options name. The server listens before that, and is closed after it.
+ * Runs something with the observers that the options name. The server listens before that, and is closed after it. In a
+ * process that another one started, that one has the server.
  *
  * @throws UsageError if a package is not installed, or if the server refuses host or token; HttpError if it cannot listen
  */
 export async function observed<T>(
   { http, trace }: ObserveSettings,
-  logger: Logger,
+  context: ObserveContext,
   work: (observers: readonly RunObserver[]) => Promise<T>,
 ): Promise<T> {
   const tracers = trace ? [(await loadTracing()).traceRun()] : [];
   if (http === undefined) return await work(tracers);
-  return await serving(http, logger, (monitor) => work([monitor, ...tracers]));
+  const shown = (observer: RunObserver): Promise<T> => work([observer, ...tracers]);
+  return await (isWorkerProcess() ? sending(shown) : serving(http, context, shown));
+}
+
+async function sending<T>(work: (observer: RunObserver) => Promise<T>): Promise<T> {
+  const observer = new ParentObserver(sendToParent);
+  try {
+    return await work(observer);
+  } finally {
+    await observer.close();
+  }
 }
 
 async function serving<T>(
   { port, host, token }: HttpSettings,
-  logger: Logger,
+  { logger, others }: ObserveContext,
   work: (monitor: RunObserver) => Promise<T>,
 ): Promise<T> {
   const dashboard = await loadDashboard();
-  const monitor = new dashboard.FlowMonitor();
+  const monitor = new dashboard.FlowMonitor(others === undefined ? {} : { others });
   const server = await dashboard
     .serveHttp(monitor, {
       port,

@@ -10,6 +10,8 @@ import type { RunConfig } from "../options/run-options.ts";
 import type { FlowParts } from "../flows/flow-parts.ts";
 import { rowOf } from "../flows/row-of.ts";
 import { TerminalSink } from "./terminal-sink.ts";
+import type { KafkaSettings } from "@millrace/cli";
+import { loadKafka } from "../kafka.ts";
 import { RedisPubSubSource, RedisStreamSource } from "@millrace/redis-source";
 
 /** The sinks that the configuration names; those in Redis are the store's. */
@@ -39,16 +41,21 @@ export function sinksOf(
 }
 
 /** The source that the configuration names. */
-export function sourceOf(config: RunConfig): SourceOfLines {
+export async function sourceOf(config: RunConfig): Promise<SourceOfLines> {
   const { file } = config;
   if (file !== undefined) {
     return new LocalLines(file === STDIN ? new StdinSource() : new JsonlFileSource(file), file);
   }
   const { transport, channels, pattern, partitions, partitionBy } = config.input;
+  if (config.kafka !== undefined) return topicOf(config, config.kafka);
   const common = { partitions, ...(partitionBy === undefined ? {} : { partitionedBy: partitionBy }) };
   if (transport !== "stream") {
     const from = pattern === undefined ? { channel: channels } : { pattern };
-    return new RedisPubSubSource(config.redis, { ...common, ...from, transport });
+    return new RedisPubSubSource(config.redis, {
+      ...common,
+      ...from,
+      transport: transport === "sharded" ? transport : "pubsub",
+    });
   }
   const { start, trim, group = true, entries } = config;
   return new RedisStreamSource(config.redis, {
@@ -58,5 +65,17 @@ export function sourceOf(config: RunConfig): SourceOfLines {
     group,
     trim,
     ...(entries === undefined ? {} : { entries }),
+  });
+}
+
+async function topicOf(config: RunConfig, kafka: KafkaSettings): Promise<SourceOfLines> {
+  const { KafkaSource } = await loadKafka();
+  const { channels, partitionBy } = config.input;
+  const { start, group = true } = config;
+  return new KafkaSource(kafka, {
+    topic: channels[0] ?? "",
+    start: start === "latest" ? start : "earliest",
+    group,
+    ...(partitionBy === undefined ? {} : { partitionedBy: partitionBy }),
   });
 }

@@ -10,6 +10,11 @@ export interface Sink<T> {
    */
   readonly store?: Store;
   /**
+   * `true`: its state describes something that only this machine has, such as a file, so that another worker could not continue
+   * it. `@default false`
+   */
+  readonly local?: boolean;
+  /**
    * Refuses a state that this sink cannot resume from, such as a file shorter than its committed length. Called before
    * the task is acquired from another worker, so it must not change anything.
    *

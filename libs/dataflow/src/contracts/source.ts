@@ -52,6 +52,11 @@ export interface PositionCodec {
  */
 export interface Source<T> {
   readonly partitioning: Partitioning;
+  /**
+   * `false`: events that arrive while no worker reads a partition are lost, as on Pub/Sub, so that its tasks cannot go from
+   * worker to worker. `@default true`
+   */
+  readonly keepsEvents?: boolean;
   /** Absent: each commit writes the whole position. */
   readonly positions?: PositionCodec;
   /**

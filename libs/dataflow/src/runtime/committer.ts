@@ -81,7 +81,7 @@ export class Committer {
 
   #fencedBy(owner: number): FencedError {
     return new FencedError(
-      `task ${this.#name}: owner ${owner} has taken it over from owner ${this.#store.fence}; this worker stops`,
+      `task ${this.#name}: owner ${owner} has taken it over from owner ${this.#store.fence}`,
     );
   }
 }

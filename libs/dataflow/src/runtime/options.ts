@@ -1,3 +1,4 @@
+import type { Assignment } from "../contracts/assignment.ts";
 import { DEFAULT_LOGGER } from "../contracts/logger.ts";
 import type { Logger } from "../contracts/logger.ts";
 import type { RunObserver } from "../contracts/observer.ts";
@@ -16,8 +17,13 @@ export type IdleFrom = "first-event" | "start";
 export interface RunOptions {
   /** Keeps the tasks' state, so that a later run resumes from it. @default none */
   readonly store?: Store;
-  /** Partitions to run; the others are left to other workers. @default all */
+  /** Partitions to run; the others are left to other workers. Not with an `assignment`. @default all */
   readonly parts?: readonly string[];
+  /**
+   * Hands out the partitions to workers while they run. One that is shared needs a store, a source that keeps its events,
+   * and sinks that all workers reach; such a run ends only when it is stopped. @default the tasks of `parts`, to the end
+   */
+  readonly assignment?: Assignment;
   /**
    * Ends the run once every partition was connected and drained for this long (ms), counted as `idleFrom` says. With a store,
    * open windows emit early results (cause `early`) and stay open for the next run; without one, or with
@@ -82,7 +88,9 @@ export const DEFAULT_RUN_OPTIONS = {
 } as const satisfies RunOptions;
 
 /** The options of a run, with defaults. */
-export type ResolvedRunOptions = Required<Omit<RunOptions, "store" | "parts" | "signal" | "observers">>;
+export type ResolvedRunOptions = Required<
+  Omit<RunOptions, "store" | "parts" | "assignment" | "signal" | "observers">
+>;
 
 /** The options of a task, with defaults. */
 export interface TaskOptions extends ResolvedRunOptions {

@@ -1,13 +1,14 @@
 import { setMaxListeners } from "node:events";
+import type { AssignedTasks, Membership } from "../contracts/assignment.ts";
 import type { ClockStep } from "../contracts/time-provider.ts";
 import type { Dataflow } from "../dataflow.ts";
 import { describe } from "../describe.ts";
 import { DrainTimeoutError, FlowError, asSourceError, messageOf } from "../errors.ts";
 import { kindOf } from "../graph.ts";
-import { abortable, pause } from "./waiting.ts";
+import { requireShareable } from "./check-assignment.ts";
 import { checkStart, inputOf } from "./check-start.ts";
-import { RolledBack } from "./committer.ts";
 import { DeadLetterLog } from "./dead-letter-log.ts";
+import { FIXED_ASSIGNMENT } from "./fixed-assignment.ts";
 import { namedAsync } from "./name-errors.ts";
 import { Observers } from "./observers.ts";
 import { resolveRunOptions } from "./options.ts";
@@ -16,18 +17,15 @@ import { StartLine, StoppedWhileStarting } from "./start-line.ts";
 import type { FlowStats } from "./stats.ts";
 import { Task } from "./task.ts";
 import type { Unfinished } from "./task.ts";
-import { TaskHistory } from "./task-history.ts";
-
-/** Pauses (ms) before a task whose store was rolled back is reopened: none at first, then growing up to the last one. */
-const RELOAD_PAUSES_MS = [0, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
-/** A task that ran for this long (ms) since it was opened is reloaded without a pause again. */
-const CALM_MS = 60_000;
+import type { TaskHistory } from "./task-history.ts";
+import { TaskSlot } from "./task-slot.ts";
+import { aborted, abortable } from "./waiting.ts";
 
 /** A flow that is running. `await using` stops it at the end of the block. */
 export interface RunHandle extends AsyncDisposable {
   /**
    * Settles when every task has ended and closed its resources: with the final figures, or with the error of the first
-   * task that failed. An unhandled rejection ends the process.
+   * task that failed. With a shared assignment: when the run was stopped, or failed. An unhandled rejection ends the process.
    */
   readonly done: Promise<FlowStats>;
   /** Stops reading, finishes and commits what was read, and awaits that. Idempotent. @returns `done` */
@@ -86,7 +84,11 @@ class Worker {
   readonly #stop = new AbortController();
   /** Aborted when stopping takes too long. */
   readonly #abort = new AbortController();
-  #tasks: Task[] = [];
+  readonly #slots = new Map<string, TaskSlot>();
+  #membership: Promise<Membership> | undefined;
+  /** It is a member of a group that shares tasks. */
+  #joined = false;
+  #failure: { readonly error: unknown } | undefined;
   #cancelDeadline: (() => void) | undefined;
   #saidWaiting = false;
 
@@ -94,6 +96,7 @@ class Worker {
     this.#flow = flow;
     this.#given = options;
     this.#options = resolveRunOptions(options);
+    requireShareable(flow, options);
     this.#observers = new Observers(options.observers ?? [], this.#options.logger);
     this.#deadLetterLog = new DeadLetterLog(this.#options.logger, this.#options.time);
     // Every task and every connection listens to these signals; that many listeners are no leak.
@@ -121,9 +124,7 @@ class Worker {
       const parts = await this.#look();
       if (parts !== undefined) {
         this.#divideRoom(parts.length);
-        const startLine = new StartLine(parts.length);
-        this.#tasks = parts.map((part) => this.#task(part, new TaskHistory(), startLine));
-        await this.#runAll();
+        await this.#work(parts);
       }
     } finally {
       signal?.removeEventListener("abort", stop);
@@ -186,7 +187,8 @@ class Worker {
   };
 
   stats(): FlowStats {
-    return { flow: this.#flow.id, tasks: this.#tasks.map((task) => task.stats()) };
+    const tasks = [...this.#slots.values()].flatMap((slot) => slot.stats());
+    return { flow: this.#flow.id, tasks, ...(this.#joined && tasks.length === 0 ? { standby: true } : {}) };
   }
 
   /** @throws FlowError for an unknown partition, or one that is named twice */
@@ -250,7 +252,12 @@ class Worker {
     }
   }
 
-  #task(part: string, history: TaskHistory, startLine?: StartLine): Task {
+  /** The tasks that it has or had. */
+  get #tasks(): readonly Task[] {
+    return [...this.#slots.values()].flatMap(({ task }) => task ?? []);
+  }
+
+  #task(part: string, history: TaskHistory, startLine: StartLine | undefined): Task {
     const options = {
       ...this.#options,
       ...this.#share,
@@ -279,63 +286,72 @@ class Worker {
     );
   }
 
+  /** Has the tasks that the assignment hands out: until it is stopped or, if they stay here, until the last one ends. */
+  async #work(parts: readonly string[]): Promise<void> {
+    const { assignment = FIXED_ASSIGNMENT } = this.#given;
+    const { logger, time } = this.#options;
+    const startLine = assignment.shared ? undefined : new StartLine(parts.length);
+    const tasks: AssignedTasks = {
+      assigned: (part) => {
+        this.#slot(part, assignment.shared).open(startLine).catch(this.#fail);
+      },
+      revoked: (part) => this.#slot(part, assignment.shared).release(),
+      lost: (part) => {
+        this.#slot(part, assignment.shared).lose();
+      },
+      failed: this.#fail,
+    };
+    const context = { flow: this.#flow.id, logger, time, signal: this.#abort.signal };
+    const joined = abortable(assignment.join(parts, tasks, context), this.#abort.signal);
+    this.#membership = joined;
+    joined.then(() => {
+      this.#joined = assignment.shared;
+    }, this.#fail);
+    if (assignment.shared) await aborted(this.#stop.signal);
+    else await this.#tasksEnded();
+    await this.#leave(joined);
+    await this.#tasksEnded();
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  #slot(part: string, shared: boolean): TaskSlot {
+    const known = this.#slots.get(part);
+    if (known !== undefined) return known;
+    const slot = new TaskSlot(part, {
+      flow: this.#flow.id,
+      store: this.#given.store,
+      options: this.#options,
+      shared,
+      stop: this.#stop.signal,
+      abort: this.#abort.signal,
+      task: (...of) => this.#task(...of),
+      confirm: async (of) => (await this.#membership)?.confirm(of) ?? false,
+    });
+    this.#slots.set(part, slot);
+    return slot;
+  }
+
   /** One failure stops the other tasks, which finish and commit; then it is thrown. */
-  async #runAll(): Promise<void> {
-    let failure: { readonly error: unknown } | undefined;
-    await Promise.all(
-      this.#tasks.map(async (task, index) => {
-        try {
-          await this.#runTask(task, index);
-        } catch (error) {
-          failure ??= { error };
-          this.stop();
-        }
-      }),
-    );
-    if (failure !== undefined) throw failure.error;
+  readonly #fail = (error: unknown): void => {
+    this.#failure ??= { error };
+    this.stop();
+  };
+
+  async #tasksEnded(): Promise<void> {
+    await Promise.allSettled([...this.#slots.values()].flatMap(({ running }) => running ?? []));
   }
 
-  /** A task that is not reopened does not load which of its counts are still valid. */
-  async #lookAtFigures({ part, history }: Task): Promise<void> {
-    const task = { flow: this.#flow.id, part };
+  /** A worker that cannot leave has committed its tasks; the others get them when its lease ends. */
+  async #leave(joined: Promise<Membership>): Promise<void> {
     try {
-      const head = await abortable(
-        this.#given.store?.look(task) ?? Promise.resolve(undefined),
-        this.#abort.signal,
-      );
-      history.resumed(head?.counts);
+      const membership = await joined.catch(() => undefined);
+      await abortable(membership?.leave() ?? Promise.resolve(), this.#abort.signal);
     } catch (error) {
-      this.#options.logger.warn({ event: "figures-unknown", part }, messageOf(error));
-    }
-  }
-
-  /** Runs a task, and reopens it from the store's state after a rollback. */
-  async #runTask(task: Task, index: number): Promise<void> {
-    const { time, logger } = this.#options;
-    let current = task;
-    for (let reloads = 0; ; reloads += 1) {
-      const began = time.monotonic();
-      try {
-        await current.run();
-        return;
-      } catch (error) {
-        if (!(error instanceof RolledBack)) throw error;
-        if (time.monotonic() - began >= CALM_MS) reloads = 0;
-        const pauseMs = RELOAD_PAUSES_MS[Math.min(reloads, RELOAD_PAUSES_MS.length - 1)] ?? 0;
-        const { part, history } = current;
-        logger.warn(
-          { event: "rolled-back", part, pauseMs },
-          `${messageOf(error)}; reloading${pauseMs === 0 ? "" : ` in ${pauseMs} ms`}`,
-        );
-        if (pauseMs > 0) await pause(time, pauseMs, this.#stop.signal);
-        // All commits are in the store, and there is nothing else to finish.
-        if (this.#stop.signal.aborted) {
-          await this.#lookAtFigures(current);
-          return;
-        }
-        current = this.#task(part, history);
-        this.#tasks[index] = current;
-      }
+      if (this.#abort.signal.aborted) return;
+      this.#options.logger.warn(
+        { event: "leave-failed" },
+        `cannot leave the other workers: ${messageOf(error)}`,
+      );
     }
   }
 }

@@ -16,9 +16,10 @@ export interface StepStats {
 
 /**
  * The phase of a task. `waiting`: nothing to do until an event comes or time passes. `reloading`: the store was rolled
- * back, and the task pauses before it is reopened.
+ * back, and the task pauses before it is reopened. `released`: the assignment has taken it from this worker.
  */
-export type TaskPhase = "starting" | "running" | "waiting" | "reloading" | "stopping" | "ended" | "failed";
+export type TaskPhase =
+  "starting" | "running" | "waiting" | "reloading" | "stopping" | "ended" | "failed" | "released";
 
 /**
  * What holds the watermark back. `probe`: a probe is outstanding, for example while the source is disconnected.
@@ -27,8 +28,8 @@ export type TaskPhase = "starting" | "running" | "waiting" | "reloading" | "stop
 export type Hold = "nothing" | "probe" | "unread-events";
 
 /**
- * Figures of one partition's task. If it was reopened after its store had been rolled back, counts add up all its lives,
- * as far as their commits still exist.
+ * Figures of one partition's task at this worker. If it was reopened after its store had been rolled back, or came back from
+ * another worker, counts add up all its lives here, as far as their commits still exist.
  */
 export interface TaskStats {
   readonly part: string;
@@ -47,6 +48,8 @@ export interface TaskStats {
    * replaced. They are in no other count, and the next owner reads them again if the source can. 0 until it fails.
    */
   readonly uncommitted: number;
+  /** How often another worker had taken the task over, so that it was dropped here. Only with a shared assignment. */
+  readonly dropped: number;
   /** How often the task was reopened after its store had been rolled back. */
   readonly reloads: number;
   readonly batches: number;
@@ -93,4 +96,6 @@ export interface OpenWindow extends HeldWindow {
 export interface FlowStats {
   readonly flow: string;
   readonly tasks: readonly TaskStats[];
+  /** It is one of several workers that share tasks, and waits for one. Absent: it has tasks, or is on its own. */
+  readonly standby?: true;
 }

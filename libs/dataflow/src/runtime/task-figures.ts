@@ -98,13 +98,18 @@ export class TaskFigures {
     this.#committed = counts;
   }
 
-  /** The life is over, and another one begins. */
+  /** The life ended with a rollback, and another one begins. */
   rolledBack(live: LiveTask | undefined): void {
     this.#history.rolledBack(this.#committed ?? NO_COUNTS, eventsOf(this.#now(live)));
   }
 
+  /** The life is over, and another one begins: its counts become those of earlier lives. */
+  ended(live: LiveTask | undefined): void {
+    this.#history.ended(this.#committed ?? NO_COUNTS, eventsOf(this.#now(live)));
+  }
+
   stats({ part, phase, hold, live }: TaskStanding): TaskStats {
-    const { earlier, discarded, reloads } = this.#history;
+    const { earlier, discarded, reloads, dropped, uncommitted } = this.#history;
     const source = live?.sourceStats.now();
     const own = this.#standing(phase, live);
     const { steps, ...counts } = sumOf(earlier, own);
@@ -123,8 +128,9 @@ export class TaskFigures {
       },
       rejected: counts.rejected,
       discarded,
-      uncommitted: phase === "failed" ? eventsOf(this.#now(live)) - eventsOf(own) : 0,
+      uncommitted: uncommitted + (phase === "failed" ? eventsOf(this.#now(live)) - eventsOf(own) : 0),
       reloads,
+      dropped,
       batches: counts.batches,
       lastBatchMs: this.#lastBatchMs,
       longestBatchMs: this.#longestBatchMs,

@@ -11,8 +11,16 @@ import type { TaskCounts } from "./task-counts.ts";
 export class TaskHistory {
   readonly #codec = new CountsCodec();
   #earlier = NO_COUNTS;
+  readonly #shared: boolean;
   #discarded = 0;
+  #uncommitted = 0;
   #reloads = 0;
+  #fenced = 0;
+
+  /** @param shared other workers may have the task in between */
+  constructor(shared: boolean) {
+    this.#shared = shared;
+  }
 
   /** Valid counts of earlier lives, without the present life. */
   get earlier(): TaskCounts {
@@ -24,7 +32,17 @@ export class TaskHistory {
     return this.#discarded;
   }
 
-  /** How often the task was reopened. */
+  /** Events of earlier lives that were read after their last commit, and left to another owner. */
+  get uncommitted(): number {
+    return this.#uncommitted;
+  }
+
+  /** How often another owner had the task. */
+  get dropped(): number {
+    return this.#fenced;
+  }
+
+  /** How often the task was reopened after a rollback. */
   get reloads(): number {
     return this.#reloads;
   }
@@ -35,7 +53,7 @@ export class TaskHistory {
   }
 
   /**
-   * A life is over, and another one begins at a commit that is not known yet.
+   * A life ended with a rollback, and another one begins at a commit that is not known yet.
    *
    * @param committed the counts of the finished life at its last commit; @param events all that it had read
    */
@@ -45,13 +63,27 @@ export class TaskHistory {
     this.#reloads += 1;
   }
 
+  /** A life is over, and another one begins. Parameters as for {@link rolledBack}. */
+  ended(committed: TaskCounts, events: number): void {
+    this.#uncommitted += events - eventsOf(committed);
+    this.#earlier = sumOf(this.#earlier, committed);
+  }
+
+  /** The store has another owner. */
+  fenced(): void {
+    this.#fenced += 1;
+  }
+
   /**
-   * A life begins. If it begins before this run did, no counts of this run remain.
+   * A life begins. If it begins before this run did, no counts of this run remain, unless they are those of another
+   * worker, which has had the task in between.
    *
    * @param kept what {@link toKeep} returned at its first commit, in this or another run; `undefined`: none
    */
   resumed(kept: Json | undefined): void {
-    const standing = this.#codec.decode(kept) ?? NO_COUNTS;
+    const own = this.#codec.decode(kept);
+    if (own === undefined && this.#shared && kept !== undefined) return;
+    const standing = own ?? NO_COUNTS;
     this.#discarded += eventsOf(this.#earlier) - eventsOf(standing);
     this.#earlier = standing;
   }

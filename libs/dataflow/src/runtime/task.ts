@@ -160,6 +160,13 @@ export class Task {
     throw failure.error;
   }
 
+  /** Another life follows this one: its counts become those of earlier lives. */
+  moveCounts(): void {
+    // After a rollback that is already done.
+    if (this.#phase !== "reloading") this.#figures.ended(this.#live);
+    this.#live = undefined;
+  }
+
   unfinished(): Unfinished {
     const { rows = 0, open = 0 } = this.#live?.graph.unfinished() ?? {};
     return { uncommitted: this.#schedule.uncommitted, rows, open };

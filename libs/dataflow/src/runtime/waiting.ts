@@ -1,4 +1,5 @@
 import type { TimeProvider } from "../contracts/time-provider.ts";
+
 /** Settles as `promise` does, or rejects when the signal is aborted. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -34,5 +35,16 @@ export function pause(time: TimeProvider, ms: number, signal: AbortSignal): Prom
     };
     const cancel = time.wakeAfter(ms, end);
     signal.addEventListener("abort", end);
+  });
+}
+
+/** Resolves when the signal is aborted. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else
+      signal.addEventListener("abort", () => {
+        resolve();
+      });
   });
 }

@@ -16,6 +16,7 @@ import { toLine } from "./writable-sink.ts";
  * its own file.
  */
 export class JsonlFileSink<T> implements Sink<T> {
+  readonly local = true;
   readonly #path: string;
   readonly #open = new Set<string>();
 

@@ -7,6 +7,7 @@ export function mapRows<T, U>(sink: Sink<U>, map: (row: T) => U): Sink<T> {
   const mapped: Sink<T> = {
     buildPart: async (part: string, resume: Json | undefined, context: PartContext) =>
       mapPartition(await sink.buildPart(part, resume, context), map),
+    ...(sink.local === undefined ? {} : { local: sink.local }),
     ...(sink.store === undefined ? {} : { store: sink.store }),
   };
   if (sink.checkResume === undefined) return mapped;

@@ -26,6 +26,7 @@ import { TextStream } from "./file-text.ts";
  */
 export class ReadableSource implements Source<RawLine> {
   readonly partitioning: Partitioning = { kind: "single" };
+  readonly keepsEvents = false;
   readonly #readable: Readable;
   readonly #name: string;
   readonly #maxLineBytes: number;

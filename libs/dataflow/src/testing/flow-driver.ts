@@ -7,7 +7,7 @@ import { VirtualTime } from "./virtual-time.ts";
 
 const QUIET_TURNS = 4;
 /** Phases of a task in which only an event or time lets it continue. */
-const AT_REST: readonly TaskPhase[] = ["waiting", "reloading", "ended", "failed"];
+const AT_REST: readonly TaskPhase[] = ["waiting", "reloading", "ended", "failed", "released"];
 
 /** Options of the run; its time is virtual. */
 export interface FlowDriverOptions extends Omit<RunOptions, "time" | "signal"> {
@@ -35,10 +35,13 @@ export interface FlowDriverOptions extends Omit<RunOptions, "time" | "signal"> {
 export class FlowDriver {
   readonly time: VirtualTime;
   readonly #handle: RunHandle;
+  /** It may have no task for a while. */
+  readonly #shared: boolean;
   #over = false;
 
   private constructor(flow: Dataflow, { startAt = 0, ...options }: FlowDriverOptions) {
     this.time = new VirtualTime(startAt);
+    this.#shared = options.assignment?.shared === true;
     this.#handle = start(flow, { ...options, time: this.time });
     const over = (): void => {
       this.#over = true;
@@ -94,6 +97,6 @@ export class FlowDriver {
 
   get #busy(): boolean {
     const { tasks } = this.#handle.stats();
-    return tasks.length === 0 || tasks.some(({ phase }) => !AT_REST.includes(phase));
+    return (tasks.length === 0 && !this.#shared) || tasks.some(({ phase }) => !AT_REST.includes(phase));
   }
 }

@@ -70,6 +70,7 @@ export const TaskPhase = Type.Enum([
   "stopping",
   "ended",
   "failed",
+  "released",
 ]);
 
 /**
@@ -114,8 +115,27 @@ export const Task = Type.Object({
 });
 export type Task = Static<typeof Task>;
 
+/** A worker somewhere else that shares the flow's tasks. */
+export const OtherWorker = Type.Object({
+  worker: Text,
+  /** Where it runs; null: not known. */
+  host: Nullable(Text),
+  /** Time since its last heartbeat; null: not known. */
+  leaseAgeMs: Nullable(Ms),
+  /** It is giving up its tasks. */
+  leaving: Type.Boolean(),
+  parts: Type.Array(Text),
+});
+export type OtherWorker = Static<typeof OtherWorker>;
+
 /** `GET /api/tasks`. */
-export const Tasks = Type.Object({ at: Time, account: Account, tasks: Type.Array(Task) });
+export const Tasks = Type.Object({
+  at: Time,
+  account: Account,
+  tasks: Type.Array(Task),
+  /** The workers that have the other tasks; null: this one shares with none, or does not know. */
+  others: Nullable(Type.Array(OtherWorker)),
+});
 export type Tasks = Static<typeof Tasks>;
 
 /** Whether all events of a window were seen: yes, not known, or how many are missing. */

@@ -62,7 +62,10 @@ export function addRoutes(app: HttpApp, { monitor, access, hub, metrics, unread 
   app.get(
     "/api/tasks",
     { ...reader, schema: { summary: "Figures of all tasks", response: answers(Tasks) } },
-    () => monitor.tasks(),
+    async () => {
+      await monitor.lookAtOthers();
+      return monitor.tasks();
+    },
   );
   app.get(
     "/api/windows",

@@ -125,6 +125,8 @@ export class StreamHub {
     this.#dropSlow();
     const { deadLetterCount: letters } = this.#monitor;
     if (!this.#isActive() || this.#seen === undefined) return;
+    // For the next event.
+    void this.#monitor.lookAtOthers();
     this.#broadcast("tasks", { ...tasks, sample });
     if (this.#seen.deadLetters !== letters) {
       this.#seen.deadLetters = letters;
@@ -161,6 +163,7 @@ export class StreamHub {
   #begin(): void {
     this.#emptySince = undefined;
     if (this.#seen !== undefined) return;
+    void this.#monitor.lookAtOthers();
     const windows: ShownWindows = new Map();
     // The snapshot has them.
     this.#monitor.windowChanges(windows);

@@ -16,6 +16,7 @@ import type {
   DeadLetters,
   Flow,
   History,
+  OtherWorker,
   Readiness,
   Sample,
   Tasks,
@@ -24,6 +25,7 @@ import type {
 } from "../api/schemas.ts";
 import { DeadLetterBook } from "./dead-letter-book.ts";
 import { HistoryBook } from "./history-book.ts";
+import { OthersWatch } from "./others-watch.ts";
 import { ReadinessWatch } from "./readiness.ts";
 import { accountOf, isOver, tasksOf } from "./task-view.ts";
 import { MAX_WINDOWS, WindowBook, windowOf } from "./window-book.ts";
@@ -32,6 +34,11 @@ import { MAX_WINDOWS, WindowBook, windowOf } from "./window-book.ts";
 export interface FlowMonitorOptions {
   /** That of the run. @default the system's clock and timers */
   readonly time?: TimeProvider;
+  /**
+   * Asks which other workers share the flow's tasks, given the flow's id. It is called for requests and open pages, at most once a
+   * second, and may fail. @default this worker shares with none
+   */
+  readonly others?: (flow: string) => Promise<readonly OtherWorker[]>;
 }
 
 /** Which windows to show, and how many rows of each. */
@@ -78,6 +85,7 @@ export class FlowMonitor implements RunObserver {
   readonly #time: TimeProvider;
   /** What to call if an observer throws. */
   readonly #followers = new Map<RunObserver, (error: unknown) => void>();
+  readonly #others: OthersWatch | undefined;
   #run: ObservedRun | undefined;
   /** The last look at the open windows, and the time of the next one, monotonic, ms. */
   #open: readonly OpenWindow[] = [];
@@ -89,8 +97,9 @@ export class FlowMonitor implements RunObserver {
   #readiness: ReadinessWatch;
   #rowsWritten = 0;
 
-  constructor({ time = SYSTEM_TIME }: FlowMonitorOptions = {}) {
+  constructor({ time = SYSTEM_TIME, others }: FlowMonitorOptions = {}) {
     this.#time = time;
+    this.#others = others && new OthersWatch(others, time);
     this.#startedAt = time.now();
     this.#readiness = new ReadinessWatch(time);
   }
@@ -180,7 +189,13 @@ export class FlowMonitor implements RunObserver {
   tasks(): Tasks {
     const at = this.#time.now();
     const stats = this.stats() ?? { flow: "", tasks: [] };
-    return { at, account: accountOf(stats), tasks: tasksOf(stats, at) };
+    const others = this.#others?.known ?? null;
+    return { at, account: accountOf(stats), tasks: tasksOf(stats, at), others: others && [...others] };
+  }
+
+  /** Asks for the other workers, unless that was done within a second. Never rejects. */
+  async lookAtOthers(): Promise<void> {
+    if (this.#run !== undefined) await this.#others?.look(this.flowName);
   }
 
   windows(query: WindowQuery = {}): Windows {

@@ -8,7 +8,8 @@ const QUIET_AFTER_MS = 30_000;
 
 /**
  * Whether all tasks of a run work: they are open, connected, and none is stalled, which is one that has had a batch in
- * progress or a probe outstanding for 30 s without any sign of progress. A partition without events is ready.
+ * progress or a probe outstanding for 30 s without any sign of progress. A partition without events is ready, and so is a
+ * worker that shares tasks with others and has none.
  */
 export class ReadinessWatch {
   readonly #time: TimeProvider;
@@ -32,6 +33,7 @@ export class ReadinessWatch {
   }
 
   view(stats: FlowStats | undefined): Readiness {
+    if (stats?.standby === true) return { status: "ready", reason: null, tasks: [] };
     if (stats === undefined || stats.tasks.length === 0) {
       const reason = "the run is starting: its tasks are not open yet";
       return { status: "not-ready", reason, tasks: [] };
@@ -61,6 +63,7 @@ export class ReadinessWatch {
       case "failed":
         return "has failed; the log says why";
       case "ended":
+      case "released":
         return undefined;
       case "running":
       case "waiting":
@@ -74,6 +77,7 @@ export class ReadinessWatch {
 
   #note(task: TaskStats): string | null {
     if (task.phase === "ended") return "its input has ended";
+    if (task.phase === "released") return "is with another worker";
     if (task.lastEventAt === undefined) return "no data yet";
     const quietMs = this.#time.now() - task.lastEventAt;
     return quietMs > QUIET_AFTER_MS ? `no data for ${seconds(quietMs)}` : null;

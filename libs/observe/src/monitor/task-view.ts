@@ -76,7 +76,7 @@ export function malformedOf({ rejected, steps }: TaskStats): number {
 
 /** Nothing more comes of it: its ages grow without a meaning. */
 export function isOver({ phase }: Pick<TaskStats, "phase">): boolean {
-  return phase === "ended" || phase === "failed";
+  return phase === "ended" || phase === "failed" || phase === "released";
 }
 
 interface HeldBy {

@@ -33,6 +33,7 @@ const NO_FIELDS = Object.freeze({});
  */
 export class RedisPubSubSource implements Source<RawLine> {
   readonly partitioning: Partitioning;
+  readonly keepsEvents = false;
   /** The account of numbers grows with the producers: a commit keeps what changed of it. */
   readonly positions: PositionCodec = { divide: divideLedger, unite: uniteLedger };
   readonly #connection: RedisConnectionOptions;

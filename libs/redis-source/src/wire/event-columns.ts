@@ -11,6 +11,8 @@ export class EventColumns<T> {
   }
 
   /**
+   * Adds events that have the same time.
+   *
    * @param events kept without a copy: they must not change afterwards
    * @param time of all these events (ms), `NaN`: unknown
    * @param from index of the first one
@@ -37,6 +39,7 @@ export class EventColumns<T> {
     for (let row = before; row < this.#events.length; row += 1) this.#times.push(time);
   }
 
+  /** The columns so far. */
   columns(): { readonly events: readonly T[]; readonly times?: readonly number[] } {
     return this.#times === undefined
       ? { events: this.#events }

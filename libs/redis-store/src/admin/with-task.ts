@@ -28,25 +28,32 @@ export const DEFAULT_TASK_ACCESS_OPTIONS: Required<TaskAccessOptions> = Object.f
 });
 
 /** Connects for the duration of `use`. @throws what `use` throws; the signal's reason */
-export async function withTask<T>(
+export function withTask<T>(
   redis: RedisConnectionOptions,
   task: TaskId,
   options: TaskAccessOptions,
   use: (connection: TaskConnection, keys: TaskKeys) => Promise<T>,
 ): Promise<T> {
-  const { keyPrefix, storeTimeoutMs, signal, logger, time } = withDefaults(
-    DEFAULT_TASK_ACCESS_OPTIONS,
-    options,
-  );
-  const keys = new TaskKeys(task, keyPrefix);
-  const connection = new TaskConnection(redis, keys.meta, { storeTimeoutMs, logger, time });
+  const keys = new TaskKeys(task, options.keyPrefix);
+  return withConnection(redis, keys.meta, options, (connection) => use(connection, keys));
+}
+
+/** The same, with a connection to the node that has the key's slot. */
+export async function withConnection<T>(
+  redis: RedisConnectionOptions,
+  key: string,
+  options: TaskAccessOptions,
+  use: (connection: TaskConnection) => Promise<T>,
+): Promise<T> {
+  const { storeTimeoutMs, signal, logger, time } = withDefaults(DEFAULT_TASK_ACCESS_OPTIONS, options);
+  const connection = new TaskConnection(redis, key, { storeTimeoutMs, logger, time });
   const giveUp = (): void => {
     void connection.close();
   };
   signal?.addEventListener("abort", giveUp);
   try {
     signal?.throwIfAborted();
-    return await use(connection, keys);
+    return await use(connection);
   } catch (error) {
     signal?.throwIfAborted();
     throw error;

@@ -25,6 +25,9 @@ export interface AggregatorSettings extends ProgramConfig {
   readonly closeWindows: boolean;
   /** Whether rows are printed too. */
   readonly print: boolean;
+  readonly partitions: number;
+  /** Of a worker that shares the partitions with others; `undefined`: it is on its own. */
+  readonly leaseMs: number | undefined;
   readonly death: Death | undefined;
   /** The guard to switch off. */
   readonly without: Guard | undefined;
@@ -68,6 +71,13 @@ export function aggregatorSettings(
   );
   const closeWindows = option("close-windows", boolean, false, "close open windows when idle");
   const print = option("print", boolean, false, "print the rows, too");
+  const partitions = option("partitions", positive, 1, "partitions of the stream");
+  const leaseMs = option<number | undefined>(
+    "lease-ms",
+    positive,
+    undefined,
+    "share the partitions, with this lease",
+  );
   const death = option<Death | undefined>(
     "die-at",
     parseDeath,
@@ -90,6 +100,8 @@ export function aggregatorSettings(
     exitWhenIdleMs: exitWhenIdleMs(),
     closeWindows: closeWindows(),
     print: print(),
+    partitions: partitions(),
+    leaseMs: leaseMs(),
     death: death(),
     without: without(),
     log: log(),

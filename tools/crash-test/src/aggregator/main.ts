@@ -1,11 +1,12 @@
 import { runProgram } from "@millrace/cli";
 import { StdoutSink, mapRows, reconcile, start } from "@millrace/dataflow";
-import type { Logger, Store } from "@millrace/dataflow";
+import type { Logger, RunOptions, Store } from "@millrace/dataflow";
 import { RedisPubSubSource, RedisStreamSource } from "@millrace/redis-source";
-import { RedisStore, RedisStreamResultSink } from "@millrace/redis-store";
+import { RedisAssignment, RedisStore, RedisStreamResultSink } from "@millrace/redis-store";
 import { CHANNEL, HISTORY, LATEST } from "../names.ts";
 import { rowOf } from "../tally.ts";
 import type { ResultRow } from "../tally.ts";
+import { noticingLate, withoutDrain } from "./careless-assignment.ts";
 import { withoutCommitNumber, withoutFence } from "./careless-stores.ts";
 import { aggregatorSettings } from "./config.ts";
 import type { AggregatorSettings } from "./config.ts";
@@ -22,7 +23,13 @@ await runProgram("crash-aggregator", aggregatorSettings, async ({ config, logger
   const exact = config.transport === "stream" ? storeOf(config, logger) : undefined;
   const flow = crashFlow({ ...config, ...endsOf(config, exact) });
   const store = exact && wayOf(exact, config, logger);
-  const running = start(flow, { ...config, ...(store === undefined ? {} : { store }), logger, signal });
+  const running = start(flow, {
+    ...config,
+    ...(store === undefined ? {} : { store }),
+    ...assignmentOf(config),
+    logger,
+    signal,
+  });
   try {
     const { tasks } = await running.done;
     const { lost, duplicates, unaccounted, late } = reconcile(running.stats());
@@ -33,9 +40,15 @@ await runProgram("crash-aggregator", aggregatorSettings, async ({ config, logger
   }
 });
 
+function assignmentOf({ url, leaseMs, without }: AggregatorSettings): Pick<RunOptions, "assignment"> {
+  if (leaseMs === undefined) return {};
+  const assignment = noticingLate(new RedisAssignment({ url }, { leaseMs }));
+  return { assignment: without === "drain" ? withoutDrain(assignment) : assignment };
+}
+
 /** @param store `undefined` over Pub/Sub */
 function endsOf(
-  { url, print, without }: AggregatorSettings,
+  { url, partitions, print, without }: AggregatorSettings,
   store: RedisStore | undefined,
 ): Pick<CrashFlowParts, "source" | "results" | "late"> {
   const lines = new StdoutSink<ResultRow>();
@@ -47,7 +60,10 @@ function endsOf(
   const latest = store.results({ row: rowOf });
   const history = mapRows(new RedisStreamResultSink<ResultRow>(store, { maxLength: MOST_ROWS }), rowOf);
   return {
-    source: new RedisStreamSource({ url }, { stream: CHANNEL, blockMs: 1_000, group: "crash-test" }),
+    source: new RedisStreamSource(
+      { url },
+      { stream: CHANNEL, partitions, partitionedBy: "os_timezone", blockMs: 1_000, group: "crash-test" },
+    ),
     results: { [LATEST]: latest, [HISTORY]: history, ...(print ? { printed: stdout } : {}) },
     late: new RedisStreamResultSink(store, { maxLength: MOST_ROWS }),
   };

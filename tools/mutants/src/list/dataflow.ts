@@ -179,4 +179,37 @@ export const DATAFLOW: readonly Mutant[] = [
     tests: ["libs/dataflow/test/reload.test.ts"],
     guard: "events that are read again after a rollback would count twice",
   },
+  {
+    id: "released-before-finished",
+    file: "libs/dataflow/src/leases/lease-assignment.ts",
+    search: "    await this.#tasks.revoked(part);\n",
+    replace: "    void this.#tasks.revoked(part);\n",
+    tests: ["libs/dataflow/test/assignment.test.ts"],
+    guard:
+      "two workers would have a task at once whenever one joins or leaves, and one would work for nothing",
+  },
+  {
+    id: "fenced-and-forgotten",
+    file: "libs/dataflow/src/runtime/task-slot.ts",
+    search: "    this.#wanted &&= confirmed;\n",
+    replace: "    this.#wanted = false;\n",
+    tests: ["libs/dataflow/test/shared-tasks.test.ts"],
+    guard: "a worker that opens a lost task late would leave it without any owner",
+  },
+  {
+    id: "lease-without-own-clock",
+    file: "libs/dataflow/src/leases/lease-assignment.ts",
+    search: "this.#cancelExpiry = time.wakeAfter(leftMs, this.#loseAll);",
+    replace: "",
+    tests: ["libs/dataflow/test/assignment.test.ts"],
+    guard: "a worker that cannot reach the table would go on reading and writing beside the next owner",
+  },
+  {
+    id: "counts-of-another-worker",
+    file: "libs/dataflow/src/runtime/task-history.ts",
+    search: "if (own === undefined && this.#shared && kept !== undefined) return;",
+    replace: "",
+    tests: ["libs/dataflow/test/shared-tasks.test.ts"],
+    guard: "a task that comes back would lose its counts, and report its events as discarded",
+  },
 ];

@@ -1,0 +1,29 @@
+import { describe, expect, it } from "@jest/globals";
+import { VirtualTime } from "@millrace/dataflow/testing";
+import { KafkaUnreachableError } from "@millrace/kafka-source";
+import { OutageLog } from "../../src/connection/outage-log.ts";
+import { RecordingLogger } from "../support/part-context.ts";
+
+describe("the log of outages", () => {
+  it("says each reason once and then every 30 s, and that all is back when nothing fails any more", () => {
+    const time = new VirtualTime();
+    const logger = new RecordingLogger();
+    const log = new OutageLog("Kafka at a", { logger, time, step: "clicks" }, () => 1);
+    const [reads, commits] = [log.begin(), log.begin()];
+    const failure = new KafkaUnreachableError("gone.");
+    expect([1, 2, 3].map(() => reads.failed(failure))).toEqual([50, 100, 200]);
+    commits.failed(failure);
+    commits.ended();
+    // The reads still fail: nothing is back, and nothing new is said.
+    reads.failed(failure);
+    expect(logger.entries.map(({ event }) => event)).toEqual(["kafka-lost"]);
+    time.set(30_000);
+    expect(reads.failed(failure)).toBe(800);
+    expect(reads.failed(failure)).toBe(1_600);
+    expect(reads.failed(failure)).toBe(2_000);
+    reads.ended();
+    log.begin().ended();
+    expect(logger.entries.map(({ event }) => event)).toEqual(["kafka-lost", "kafka-lost", "kafka-back"]);
+    expect([log.outages, log.recoveries]).toEqual([1, 1]);
+  });
+});

@@ -1,0 +1,45 @@
+import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import { Dataflow, IterableSource, SILENT_LOGGER, run } from "@millrace/dataflow";
+import { clickCodec } from "@millrace/event-schema";
+import { RedisStreamSink } from "@millrace/redis-source";
+import type { RedisConnectionOptions } from "@millrace/redis-source";
+import { CHANNEL } from "../names.ts";
+
+const PAUSE_MS = 20;
+
+/** Publishes the lines of a file at a steady rate, divided by their key. */
+export async function publishSteadily(
+  redis: RedisConnectionOptions,
+  file: string,
+  partitions: number,
+  linesPerS: number,
+): Promise<void> {
+  const flow = new Dataflow("publish");
+  const sink = new RedisStreamSink(redis, {
+    stream: CHANNEL,
+    partitions,
+    partitionedBy: "os_timezone",
+    keyOf: zoneOf,
+    // With numbers, so that what is sent again after a restart of Redis counts once.
+    batch: 16,
+  });
+  flow.input("lines", new IterableSource(paced(file, (linesPerS * PAUSE_MS) / 1_000))).output("redis", sink);
+  await run(flow, { logger: SILENT_LOGGER });
+}
+
+async function* paced(file: string, linesPerPause: number): AsyncGenerator<string> {
+  let lines = 0;
+  for await (const line of createInterface({ input: createReadStream(file) })) {
+    yield line;
+    lines += 1;
+    if (lines % linesPerPause === 0) await delay(PAUSE_MS);
+  }
+}
+
+function zoneOf(row: string | Uint8Array): string {
+  const decoded = clickCodec.decode(row);
+  if (decoded.kind !== "event") throw new TypeError(`not a click: ${String(row)}`);
+  return decoded.event.os_timezone;
+}

@@ -1,0 +1,33 @@
+import { LocalKafkaError } from "./local-kafka-error.ts";
+import { startKafka } from "./start-kafka.ts";
+
+/* A broker on localhost:9092, or the port in KAFKA_PORT, until it is asked to end. Nothing is kept. */
+
+const port = Number(process.env["KAFKA_PORT"] ?? "") || 9_092;
+
+const stopRequest = new Promise<void>((resolve) => {
+  // Permanent listeners, since the signal may arrive several times.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      resolve();
+    });
+  }
+});
+
+try {
+  say("starting; the first time Maven fetches Kafka, 44 MB");
+  const kafka = await startKafka({ port, properties: { "auto.create.topics.enable": "true" } });
+  say(`Kafka started on localhost:${port} (nothing is kept when it ends)`);
+  const alive = setInterval(() => undefined, 2 ** 30);
+  await stopRequest;
+  clearInterval(alive);
+  await kafka.stop();
+} catch (error) {
+  if (!(error instanceof LocalKafkaError)) throw error;
+  say(error.message);
+  process.exitCode = 1;
+}
+
+function say(sentence: string): void {
+  console.error(`kafka: ${sentence}`);
+}
