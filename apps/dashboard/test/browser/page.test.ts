@@ -111,11 +111,11 @@ function inBrowser(): void {
     expected: (tasks: Tasks) => boolean,
     run: ShownRun,
   ): Promise<void> {
-    const tasks = await eventually(() => run.json<Tasks>("api/tasks"), expected);
-    const account = JSON.stringify(accountOfApi(tasks));
+    await eventually(() => run.json<Tasks>("api/tasks"), expected);
+    // What was lost may become known after the last event has been received.
     await eventually(
-      () => accountOnPage(page),
-      (shown) => JSON.stringify(shown) === account,
+      async () => [accountOfApi(await run.json<Tasks>("api/tasks")), await accountOnPage(page)],
+      ([account, shown]) => JSON.stringify(shown) === JSON.stringify(account),
     );
   }
 
@@ -213,7 +213,7 @@ function inBrowser(): void {
     away = false;
     await run.program.logged("redis-back");
     await publish(16);
-    await accountBecomes(page, ({ account }) => account.received === 32, run);
+    await accountBecomes(page, ({ account }) => account.received === 32 && account.lost === 32, run);
     expect(await accountOnPage(page)).toMatchObject({ published: 64, lost: 32, counted: 32, unaccounted: 0 });
 
     run.program.kill("SIGTERM");

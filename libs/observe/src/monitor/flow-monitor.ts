@@ -67,6 +67,8 @@ const WINDOWS_SHOWN = 50;
 const CHEAP_LOOK_MS = 2.5;
 /** How many times as long as an expensive look the next one waits: looks take 1 % of the time. */
 const LOOK_REST = 99;
+/** The longest wait for the next look, ms: a look that only had to wait for the processor must not stop the others. */
+const LONGEST_LOOK_REST_MS = 5_000;
 
 /**
  * Observes a run and keeps what can be shown of it: its newest windows with their rows, dead letters, a history of ten
@@ -264,7 +266,7 @@ export class FlowMonitor implements RunObserver {
     this.#open = this.#run?.openWindows(MAX_WINDOWS) ?? [];
     const ended = this.#time.monotonic();
     const tookMs = ended - began;
-    this.#nextLook = tookMs > CHEAP_LOOK_MS ? ended + LOOK_REST * tookMs : 0;
+    this.#nextLook = tookMs > CHEAP_LOOK_MS ? ended + Math.min(LOOK_REST * tookMs, LONGEST_LOOK_REST_MS) : 0;
   }
 
   /** Whether a task was reopened after its store had been rolled back: rows of before may come again. */

@@ -6,7 +6,7 @@ export interface WatchedPage {
   readonly page: Page;
   /** Errors and warnings on the console, exceptions, failed requests and answers with an error status. */
   readonly errors: readonly string[];
-  /** Drops those so far that have this text, because the test has caused them. */
+  /** Drops those that have this text, also later ones, because the test causes them. */
   readonly ignoreErrors: (text: string) => void;
   /** The origins of all requests since the start. */
   readonly origins: ReadonlySet<string>;
@@ -33,7 +33,8 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
     ...options,
   });
   const page = await context.newPage();
-  let errors: string[] = [];
+  const errors: string[] = [];
+  const ignored: string[] = [];
   const origins = new Set<string>();
   page.setDefaultTimeout(20_000);
   page.on("console", (message) => {
@@ -53,10 +54,10 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
     page,
     origins,
     get errors() {
-      return errors;
+      return errors.filter((error) => !ignored.some((text) => error.includes(text)));
     },
     ignoreErrors: (text) => {
-      errors = errors.filter((error) => !error.includes(text));
+      ignored.push(text);
     },
   };
 }
