@@ -1,5 +1,5 @@
 import type { Completeness, Row } from "@millrace/observe/api";
-import type { Unread } from "../state/select.ts";
+import type { Unread } from "../state/model.ts";
 
 // How numbers, times and states read. Times are shown in the time zone of the browser.
 

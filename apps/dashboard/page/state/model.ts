@@ -130,3 +130,10 @@ export function initialState(now: number, theme: Theme, narrow: boolean): State 
     narrow,
   };
 }
+
+/** What is still to be read: entries that the source still has to deliver, and events that have come and wait. */
+export interface Unread {
+  /** Null: some source does not say. */
+  readonly entries: number | null;
+  readonly events: number;
+}

@@ -1,7 +1,7 @@
 import type { OtherWorker, Row, Sample, Task, Window } from "@millrace/observe/api";
 import { plural } from "../format/format.ts";
 import { RATE_SAMPLES } from "./model.ts";
-import type { Run, State, StepCounts, StepEvents } from "./model.ts";
+import type { Run, State, StepCounts, StepEvents, Unread } from "./model.ts";
 
 // What the views read of the state.
 
@@ -132,13 +132,6 @@ export function stepRates(counts: readonly StepCounts[]): ReadonlyMap<string, St
       return [id, { in: rate(now.in, then?.in), out: Object.fromEntries(out) }];
     }),
   );
-}
-
-/** What is still to be read: entries that the source still has to deliver, and events that have come and wait. */
-export interface Unread {
-  /** Null: some source does not say. */
-  readonly entries: number | null;
-  readonly events: number;
 }
 
 export function unreadOf(tasks: readonly Pick<Task, "lagEntries" | "queued">[]): Unread {

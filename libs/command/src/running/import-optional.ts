@@ -29,6 +29,8 @@ function isMissing(error: unknown, packages: readonly string[]): boolean {
     error instanceof Error &&
     "code" in error &&
     error.code === "ERR_MODULE_NOT_FOUND" &&
-    packages.some((each) => error.message.startsWith(`Cannot find package '${each.replace(/(?<=.)@.*$/, "")}'`))
+    packages.some((each) =>
+      error.message.startsWith(`Cannot find package '${each.replace(/(?<=.)@.*$/, "")}'`),
+    )
   );
 }
