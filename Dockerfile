@@ -12,7 +12,7 @@ RUN npm prune --omit=dev
 
 FROM node:${NODE_VERSION}-slim AS runtime
 WORKDIR /millrace
-ENV NODE_ENV=production NODE_OPTIONS=--enable-source-maps
+ENV NODE_ENV=production
 COPY --from=build /millrace/package.json ./
 COPY --from=build /millrace/node_modules node_modules
 COPY --from=build /millrace/libs libs

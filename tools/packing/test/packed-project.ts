@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { cp, lstat, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { compile } from "./compile.ts";
 import type { CheckedFiles } from "./compile.ts";
@@ -161,19 +161,6 @@ export class PackedProject {
   /** Files of an installed package, by their paths in it. */
   async filesOf(name: string): Promise<readonly string[]> {
     return readdir(join(this.folder, "node_modules", name), { recursive: true });
-  }
-
-  /** Sources that the source maps of an installed package name and that are not in it. */
-  async sourcesMissingIn(name: string): Promise<readonly string[]> {
-    const root = join(this.folder, "node_modules", name);
-    const maps = (await this.filesOf(name)).filter((file) => file.endsWith(".map"));
-    const named = await Promise.all(
-      maps.map(async (map) => {
-        const { sources } = JSON.parse(await readFile(join(root, map), "utf8")) as { sources: string[] };
-        return sources.map((source) => join(root, dirname(map), source));
-      }),
-    );
-    return named.flat().filter((source) => !existsSync(source));
   }
 
   async remove(): Promise<void> {

@@ -165,10 +165,9 @@ describe.each(packages)("the tarball of $name", ({ name, tarball }) => {
     expect(analysis.types && analysis.problems.filter(concernsModules)).toEqual([]);
   });
 
-  it("has a licence, a README and the sources of its source maps", async () => {
+  it("has a licence, a README and its sources", async () => {
     const files = await project.filesOf(name);
     expect(files).toEqual(expect.arrayContaining(["LICENSE", "README.md", "src/index.ts"]));
-    expect(await project.sourcesMissingIn(name)).toEqual([]);
   });
 });
 
