@@ -15,6 +15,8 @@ import { WindowView, parseRow } from "./window-view.ts";
 const ROOT = join(import.meta.dirname, "../../..");
 const EVENTS_FILE = join(ROOT, "data/events.jsonl");
 const BAR_WIDTH = 30;
+/** Events in a message. Messages of several are numbered, so that a window knows whether it is complete. */
+const BATCH = 16;
 
 const people = process.stdout.isTTY;
 const screen = new Screen(people ? process.stdout : process.stderr);
@@ -67,7 +69,17 @@ await runProgram("demo", demoConfig, async ({ config, signal }) => {
 
     const publisher = start(
       "publisher",
-      ["--file", EVENTS_FILE, "--rate", String(rate), `--loop=${config.keep}`, "--progress-every", "250ms"],
+      [
+        "--file",
+        EVENTS_FILE,
+        "--batch",
+        String(BATCH),
+        "--rate",
+        String(rate),
+        `--loop=${config.keep}`,
+        "--progress-every",
+        "250ms",
+      ],
       {
         onLog: (line) => {
           if (line.event !== "progress") return;

@@ -52,7 +52,11 @@ describe("the demo", () => {
     const rows = end.output.map((line): unknown => JSON.parse(line));
     expect(rows.length).toBeGreaterThan(50);
     for (const row of rows) {
-      expect(row).toMatchObject({ timezone: expect.any(String), num_mobile_users: expect.any(Number) });
+      expect(row).toMatchObject({
+        timezone: expect.any(String),
+        num_mobile_users: expect.any(Number),
+        complete: true,
+      });
     }
     const { port, pids } = startedBy(end);
     expect(pids).toHaveLength(2);
