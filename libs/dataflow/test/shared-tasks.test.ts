@@ -56,6 +56,39 @@ async function takeOver({ store }: Rig, part: string): Promise<void> {
   await other.commit({ number: commitNumber + 1, signature, position, sinks, ...unchanged });
 }
 
+/** Commits to a store that can be held in flight. */
+function holdCommits(store: MemoryStore): {
+  close(): void;
+  open(): void;
+  /** Resolves when a commit waits. */
+  readonly waiting: Promise<void>;
+} {
+  const acquire = store.acquire.bind(store);
+  let waits: () => void = () => undefined;
+  const waiting = new Promise<void>((resolve) => (waits = resolve));
+  let opened: Promise<void> | undefined;
+  let open: () => void = () => undefined;
+  store.acquire = async (task) => {
+    const acquired = await acquire(task);
+    const commit = acquired.commit.bind(acquired);
+    acquired.commit = async (changes) => {
+      if (opened !== undefined) waits();
+      await opened;
+      return commit(changes);
+    };
+    return acquired;
+  };
+  return {
+    close: () => {
+      opened = new Promise((resolve) => (open = resolve));
+    },
+    open: () => {
+      open();
+    },
+    waiting,
+  };
+}
+
 describe("a worker with a shared assignment", () => {
   test("waits without a task, opens those it is given, and ends when it is stopped", async () => {
     const at = await rig();
@@ -102,6 +135,26 @@ describe("a worker with a shared assignment", () => {
     const stats = await at.driver.stop();
     expect(stats.tasks).toMatchObject([{ source: { read: 2 }, uncommitted: 2, discarded: 0 }]);
     expect(listed(at.store, "0")).toEqual([1, 2]);
+  });
+
+  test("counts a commit that was in flight when its task was lost, and was made after all", async () => {
+    const { logger, logged } = loggerOf();
+    const at = await rig({ logger });
+    const gate = holdCommits(at.store);
+    at.assignment.tasks.assigned("0");
+    await push(at, "0", 1, 2);
+    gate.close();
+    at.source.push([3, 4, 5], { part: "0" });
+    await gate.waiting;
+    at.assignment.tasks.lost("0");
+    gate.open();
+    await at.driver.settle();
+    at.assignment.tasks.assigned("0");
+    await at.driver.settle();
+    const stats = await at.driver.stop();
+    expect(listed(at.store, "0")).toEqual([1, 2, 3, 4, 5]);
+    expect(stats.tasks).toMatchObject([{ source: { read: 5 }, uncommitted: 0, discarded: 0 }]);
+    expect(logged("warn")).not.toContainEqual(expect.objectContaining({ event: "close-failed" }));
   });
 
   test("counts on where it was when a task comes back, also if another worker had it in between", async () => {

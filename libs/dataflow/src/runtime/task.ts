@@ -144,7 +144,8 @@ export class Task {
     } catch (error) {
       // The first error matters; a failure to close after it must not hide it.
       if (failure === undefined) failure = { error };
-      else this.#options.logger.warn({ event: "close-failed", part: this.part }, messageOf(error));
+      else if (error !== this.#abort.signal.reason)
+        this.#options.logger.warn({ event: "close-failed", part: this.part }, messageOf(error));
     }
     if (failure === undefined) {
       this.#phase = "ended";
