@@ -102,6 +102,15 @@ export interface JoinedGroup {
   readonly members: readonly { readonly member: string; readonly metadata: Buffer }[];
 }
 
+/** A member of a group, as its coordinator shows it. */
+export interface DescribedMember {
+  readonly member: string;
+  readonly client: string;
+  readonly host: string;
+  /** What it has, in the form of Kafka's consumers; empty while the group is formed anew. */
+  readonly assignment: Buffer;
+}
+
 /** A request for a member's share, in which the leader sends the shares of all. */
 export interface GroupToSync extends GroupMember {
   readonly sessionMs: number;
@@ -135,6 +144,8 @@ export interface BrokerClient {
   /** @returns whether the group is as it was: `false`, it is formed anew, and this member is to join again */
   heartbeat(member: GroupMember): Promise<boolean>;
   leaveGroup(group: string, member: string): Promise<void>;
+  /** @returns none for a group that is not there */
+  describeGroup(group: string): Promise<readonly DescribedMember[]>;
   /** Sets offsets of a group without members. */
   commitOffsets(group: string, topic: string, offsets: ReadonlyMap<number, number>): Promise<void>;
   /** Requests that wait are rejected. */
@@ -404,6 +415,22 @@ class KafkatsBroker implements BrokerClient {
     );
     requireNone(errorCode, what);
     for (const each of members) requireNone(each.errorCode, what);
+  }
+
+  async describeGroup(group: string): Promise<readonly DescribedMember[]> {
+    const what = `a look at the members of group "${group}"`;
+    const { groups } = await this.#ask(what, () => this.#broker.describeGroups({ groups: [group] }));
+    return groups.flatMap(({ errorCode, protocolType, members }) => {
+      const code: number = errorCode;
+      if (code !== CODES.unknownGroup) requireNone(code, what);
+      if (protocolType !== GROUP_TYPE) return [];
+      return members.map(({ memberId, clientId, clientHost, memberAssignment }) => ({
+        member: memberId,
+        client: clientId,
+        host: clientHost.replace(/^\//, ""),
+        assignment: memberAssignment,
+      }));
+    });
   }
 
   async commitOffsets(group: string, name: string, offsets: ReadonlyMap<number, number>): Promise<void> {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { encodeFrame } from "@millrace/redis-source";
-import { KafkaSource } from "@millrace/kafka-source";
+import { KafkaSource, inspectTopic } from "@millrace/kafka-source";
 import type { KafkaSourceOptions } from "@millrace/kafka-source";
 import { partContext } from "../support/part-context.ts";
 import { take, takeAll } from "../support/take.ts";
@@ -106,6 +106,22 @@ export const source: Suite = (bench) => {
       expect(await takeAll(partition)).toEqual(["a", "b"]);
       await partition.close();
     });
+  });
+
+  it("is behind by what is after its position, as inspectTopic shows it", async () => {
+    const { kafka, other } = bench();
+    const topic = await other.topic(2);
+    await other.write(topic, ["a", "b", "c"]);
+    const partition = await sourceOf({ topic }).buildPart(`${topic}-0`, undefined, partContext());
+    expect(await takeAll(partition)).toEqual(["a", "b", "c"]);
+    const positions = new Map([
+      [`${topic}-0`, partition.snapshot()],
+      [`${topic}-1`, { topicId: "an earlier topic", offset: 0, losses: [], ledger: null }],
+    ]);
+    await partition.close();
+    await other.write(topic, ["d", "e"]);
+    const { lags } = await inspectTopic({ brokers: kafka.broker }, { topic, positions, groups: [] });
+    expect([...lags]).toEqual([[`${topic}-0`, 2]]);
   });
 
   describe("transactions", () => {
