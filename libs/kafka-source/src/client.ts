@@ -4,6 +4,7 @@
  * would have to offer.
  */
 import { isIP } from "node:net";
+import * as zlib from "node:zlib";
 import type * as Kafkats from "@kafkats/client";
 import type { BrokerAddress, KafkaTarget } from "./connection/connection-options.ts";
 import { CODES, errorOf } from "./connection/protocol-codes.ts";
@@ -201,11 +202,12 @@ export async function loadKafkaClient(): Promise<KafkaClient> {
     decompress(codec, bytes) {
       const { Gzip, Snappy, Lz4, Zstd } = kafkats.CompressionType;
       const type = [Gzip, Snappy, Lz4, Zstd][codec - 1];
+      if (type === Zstd && NODES_ZSTD !== undefined) return NODES_ZSTD(bytes);
       const found = type === undefined ? undefined : kafkats.compressionCodecs.get(type);
       if (found !== undefined) return found.decompress(bytes);
+      const [name, remedy] = UNREADABLE[codec] ?? [`codec ${codec}`, "Write them in another way."];
       throw new KafkaRecordsError(
-        `The topic's records are compressed with ${CODECS[codec] ?? `codec ${codec}`}, for which no package is installed. ` +
-          "Install one beside the client: snappyjs for snappy, lz4js for lz4, zstd-napi for zstd; gzip needs none.",
+        `The topic's records are compressed with ${name}, which cannot be read here. ${remedy}`,
       );
     },
     checksumOf: (bytes, from, to) => kafkats.crc32c(bytes, from, to - from),
@@ -232,7 +234,27 @@ export async function loadKafkaClient(): Promise<KafkaClient> {
   };
 }
 
-const CODECS: Readonly<Record<number, string>> = { 1: "gzip", 2: "snappy", 3: "lz4", 4: "zstd" };
+/** Ways to compress that need something, and what; gzip needs nothing. */
+const UNREADABLE: Readonly<Record<number, readonly [name: string, remedy: string]>> = {
+  2: ["snappy", "Install a package for it beside the client: npm install snappyjs"],
+  3: ["lz4", "Install a package for it beside the client: npm install lz4js"],
+  4: [
+    "zstd",
+    "Use Node 22.15 or newer, or install a package for it beside the client: npm install zstd-napi",
+  ],
+};
+
+/** Node's own, from 22.15 on; the types are those of Node 20. */
+const NODES_ZSTD = nodesZstd();
+
+function nodesZstd(): ((bytes: Buffer) => Buffer) | undefined {
+  const decompress: unknown = Reflect.get(zlib, "zstdDecompressSync");
+  if (typeof decompress !== "function") return undefined;
+  return (bytes) => {
+    const plain: unknown = Reflect.apply(decompress, zlib, [bytes]);
+    return Buffer.isBuffer(plain) ? plain : NOTHING;
+  };
+}
 
 class KafkatsBroker implements BrokerClient {
   readonly #broker: Kafkats.Broker;

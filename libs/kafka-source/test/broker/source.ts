@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as zlib from "node:zlib";
 import { describe, expect, it } from "@jest/globals";
 import { encodeFrame } from "@millrace/redis-source";
 import { KafkaSource, inspectTopic } from "@millrace/kafka-source";
@@ -93,18 +94,34 @@ export const source: Suite = (bench) => {
       await partition.close();
     });
 
-    it("is read from a batch that is compressed with gzip", async () => {
-      const { other } = bench();
-      const topic = await other.topic();
-      const producer = other.client.producer({ compression: "gzip" });
-      await producer.send(
-        topic,
-        ["a", "b"].map((value) => ({ value: Buffer.from(value) })),
-      );
-      await producer.disconnect();
-      const partition = await sourceOf({ topic }).buildPart(`${topic}-0`, undefined, partContext());
-      expect(await takeAll(partition)).toEqual(["a", "b"]);
-      await partition.close();
+    it("is read as Java's own producer compresses it, or refused with what to install", async () => {
+      const { kafka, other } = bench();
+      const codecs = ["gzip", "snappy", "lz4", "zstd"];
+      const values = ["a", "b".repeat(100_000), "c"];
+      const write = async (codec: string): Promise<string> => {
+        const topic = await other.topic();
+        const to = ["--bootstrap-server", kafka.broker, "--topic", topic, "--compression-codec", codec];
+        const input = `${values.join("\n")}\n`;
+        await kafka.run({ main: "org.apache.kafka.tools.ConsoleProducer", args: to, input });
+        return topic;
+      };
+      const read = async (topic: string): Promise<unknown> => {
+        const partition = await sourceOf({ topic }).buildPart(`${topic}-0`, undefined, partContext());
+        try {
+          return await takeAll(partition);
+        } finally {
+          await partition.close();
+        }
+      };
+      const [gzip = "", snappy = "", lz4 = "", zstd = ""] = await Promise.all(codecs.map(write));
+      for (const topic of [gzip, snappy, lz4]) expect(await read(topic)).toEqual(values);
+      if ("zstdDecompressSync" in zlib) expect(await read(zstd)).toEqual(values);
+      else {
+        await expect(read(zstd)).rejects.toMatchObject({
+          code: "MILLRACE_KAFKA_RECORDS_UNREADABLE",
+          message: expect.stringMatching(/compressed with zstd.*Node 22\.15.*npm install zstd-napi/),
+        });
+      }
     });
   });
 
