@@ -6,6 +6,7 @@ import { describe, expect, it } from "@jest/globals";
 import { encodeFrame } from "@millrace/redis-source";
 import { KafkaSource, inspectTopic } from "@millrace/kafka-source";
 import type { KafkaSourceOptions } from "@millrace/kafka-source";
+import { readPosition, writePosition } from "../../src/source/position.ts";
 import { partContext } from "../support/part-context.ts";
 import { take, takeAll } from "../support/take.ts";
 import type { Suite } from "./bench.ts";
@@ -139,6 +140,23 @@ export const source: Suite = (bench) => {
     await other.write(topic, ["d", "e"]);
     const { lags } = await inspectTopic({ brokers: kafka.broker }, { topic, positions, groups: [] });
     expect([...lags]).toEqual([[`${topic}-0`, 2]]);
+  });
+
+  it("of a topic that got more partitions is read on, with a warning, since keys are divided anew", async () => {
+    const { other } = bench();
+    const topic = await other.topic(2);
+    const first = await sourceOf({ topic }).buildPart(`${topic}-0`, undefined, partContext());
+    const before = writePosition({ ...readPosition(first.snapshot()), partitions: 1 });
+    await first.close();
+    const context = partContext();
+    const second = await sourceOf({ topic }).buildPart(`${topic}-0`, before, context);
+    expect(context.logger.of("topic-redivided")).toMatchObject([
+      { level: "warn", fields: { part: `${topic}-0`, before: 1, now: 2 } },
+    ]);
+    const third = partContext();
+    await (await sourceOf({ topic }).buildPart(`${topic}-0`, second.snapshot(), third)).close();
+    expect(third.logger.of("topic-redivided")).toEqual([]);
+    await second.close();
   });
 
   describe("transactions", () => {
