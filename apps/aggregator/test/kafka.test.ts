@@ -66,7 +66,7 @@ else {
 
       const inspected = await aggregatorCommand(["inspect", ...topic], { REDIS_URL: redis.url }).ended;
       expect(inspected.output.map((line): unknown => JSON.parse(line))).toMatchObject([
-        ...parts.map((part) => ({ part, position: { offset: expect.any(Number) } })),
+        ...parts.map((part) => ({ part, lag: 0, position: { offset: expect.any(Number) } })),
         { tasks: PARTITIONS },
       ]);
     });

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
-import { JsonlFileSink, MemoryStore, SILENT_LOGGER, mapRows, reconcile } from "@millrace/dataflow";
+import {
+  JsonlFileSink,
+  MemoryStore,
+  MillraceError,
+  SILENT_LOGGER,
+  mapRows,
+  reconcile,
+} from "@millrace/dataflow";
 import type { RunOptions, Source } from "@millrace/dataflow";
 import { FlowDriver, TestingSource } from "@millrace/dataflow/testing";
 import { HandAssignment } from "./support/hand-assignment.ts";
@@ -43,6 +50,23 @@ function withoutEvents(): Source<number> {
     keepsEvents: false,
     listParts: () => source.listParts(),
     buildPart: (...of) => source.buildPart(...of),
+  };
+}
+
+class Away extends MillraceError {
+  readonly code = "MILLRACE_TEST_AWAY";
+  override readonly retryable = true;
+}
+
+/** A source whose partitions cannot be opened for the first attempts. */
+function awayFor(attempts: number, source: TestingSource<number>): Source<number> {
+  const { partitioning } = source;
+  let left = attempts;
+  return {
+    partitioning,
+    listParts: () => source.listParts(),
+    buildPart: (...of) =>
+      left-- > 0 ? Promise.reject(new Away("the server is away.")) : source.buildPart(...of),
   };
 }
 
@@ -215,6 +239,29 @@ describe("a worker with a shared assignment", () => {
     await push(at, "0", 2);
     expect(listed(at.store, "0")).toEqual([1, 2]);
     await at.driver.stop();
+  });
+
+  test("opens a task later if what it reads is away, as long as it is to have the task", async () => {
+    const { logger, logged } = loggerOf();
+    const source = new TestingSource<number>({ parts: PARTS });
+    const store = new MemoryStore();
+    const assignment = new HandAssignment();
+    const options = { store, assignment, logger, commitEveryEvents: 1 };
+    const driver = await FlowDriver.start(listing(awayFor(3, source), store), options);
+    assignment.tasks.assigned("0");
+    source.push([1], { part: "0" });
+    await driver.settle();
+    expect(logged("warn")).toMatchObject([
+      { event: "task-not-opened", part: "0", code: "MILLRACE_TEST_AWAY", pauseMs: 0 },
+      { event: "task-not-opened", pauseMs: 100 },
+    ]);
+    await assignment.tasks.revoked("0");
+    await driver.advanceBy(1_000);
+    expect(listed(store, "0")).toEqual([]);
+    assignment.tasks.assigned("0");
+    await driver.advanceBy(1_000);
+    expect(listed(store, "0")).toEqual([1]);
+    await driver.stop();
   });
 
   test("leaves, and then fails, when a task fails or the membership does", async () => {

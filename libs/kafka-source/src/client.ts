@@ -4,6 +4,7 @@
  * would have to offer.
  */
 import { isIP } from "node:net";
+import * as zlib from "node:zlib";
 import type * as Kafkats from "@kafkats/client";
 import type { BrokerAddress, KafkaTarget } from "./connection/connection-options.ts";
 import { CODES, errorOf } from "./connection/protocol-codes.ts";
@@ -102,6 +103,15 @@ export interface JoinedGroup {
   readonly members: readonly { readonly member: string; readonly metadata: Buffer }[];
 }
 
+/** A member of a group, as its coordinator shows it. */
+export interface DescribedMember {
+  readonly member: string;
+  readonly client: string;
+  readonly host: string;
+  /** What it has, in the form of Kafka's consumers; empty while the group is formed anew. */
+  readonly assignment: Buffer;
+}
+
 /** A request for a member's share, in which the leader sends the shares of all. */
 export interface GroupToSync extends GroupMember {
   readonly sessionMs: number;
@@ -135,6 +145,8 @@ export interface BrokerClient {
   /** @returns whether the group is as it was: `false`, it is formed anew, and this member is to join again */
   heartbeat(member: GroupMember): Promise<boolean>;
   leaveGroup(group: string, member: string): Promise<void>;
+  /** @returns none for a group that is not there */
+  describeGroup(group: string): Promise<readonly DescribedMember[]>;
   /** Sets offsets of a group without members. */
   commitOffsets(group: string, topic: string, offsets: ReadonlyMap<number, number>): Promise<void>;
   /** Requests that wait are rejected. */
@@ -190,11 +202,12 @@ export async function loadKafkaClient(): Promise<KafkaClient> {
     decompress(codec, bytes) {
       const { Gzip, Snappy, Lz4, Zstd } = kafkats.CompressionType;
       const type = [Gzip, Snappy, Lz4, Zstd][codec - 1];
+      if (type === Zstd && NODES_ZSTD !== undefined) return NODES_ZSTD(bytes);
       const found = type === undefined ? undefined : kafkats.compressionCodecs.get(type);
       if (found !== undefined) return found.decompress(bytes);
+      const [name, remedy] = UNREADABLE[codec] ?? [`codec ${codec}`, "Write them in another way."];
       throw new KafkaRecordsError(
-        `The topic's records are compressed with ${CODECS[codec] ?? `codec ${codec}`}, for which no package is installed. ` +
-          "Install one beside the client: snappyjs for snappy, lz4js for lz4, zstd-napi for zstd; gzip needs none.",
+        `The topic's records are compressed with ${name}, which cannot be read here. ${remedy}`,
       );
     },
     checksumOf: (bytes, from, to) => kafkats.crc32c(bytes, from, to - from),
@@ -221,7 +234,27 @@ export async function loadKafkaClient(): Promise<KafkaClient> {
   };
 }
 
-const CODECS: Readonly<Record<number, string>> = { 1: "gzip", 2: "snappy", 3: "lz4", 4: "zstd" };
+/** Ways to compress that need something, and what; gzip needs nothing. */
+const UNREADABLE: Readonly<Record<number, readonly [name: string, remedy: string]>> = {
+  2: ["snappy", "Install a package for it beside the client: npm install snappyjs"],
+  3: ["lz4", "Install a package for it beside the client: npm install lz4js"],
+  4: [
+    "zstd",
+    "Use Node 22.15 or newer, or install a package for it beside the client: npm install zstd-napi",
+  ],
+};
+
+/** Node's own, from 22.15 on; the types are those of Node 20. */
+const NODES_ZSTD = nodesZstd();
+
+function nodesZstd(): ((bytes: Buffer) => Buffer) | undefined {
+  const decompress: unknown = Reflect.get(zlib, "zstdDecompressSync");
+  if (typeof decompress !== "function") return undefined;
+  return (bytes) => {
+    const plain: unknown = Reflect.apply(decompress, zlib, [bytes]);
+    return Buffer.isBuffer(plain) ? plain : NOTHING;
+  };
+}
 
 class KafkatsBroker implements BrokerClient {
   readonly #broker: Kafkats.Broker;
@@ -404,6 +437,22 @@ class KafkatsBroker implements BrokerClient {
     );
     requireNone(errorCode, what);
     for (const each of members) requireNone(each.errorCode, what);
+  }
+
+  async describeGroup(group: string): Promise<readonly DescribedMember[]> {
+    const what = `a look at the members of group "${group}"`;
+    const { groups } = await this.#ask(what, () => this.#broker.describeGroups({ groups: [group] }));
+    return groups.flatMap(({ errorCode, protocolType, members }) => {
+      const code: number = errorCode;
+      if (code !== CODES.unknownGroup) requireNone(code, what);
+      if (protocolType !== GROUP_TYPE) return [];
+      return members.map(({ memberId, clientId, clientHost, memberAssignment }) => ({
+        member: memberId,
+        client: clientId,
+        host: clientHost.replace(/^\//, ""),
+        assignment: memberAssignment,
+      }));
+    });
   }
 
   async commitOffsets(group: string, name: string, offsets: ReadonlyMap<number, number>): Promise<void> {

@@ -1,4 +1,4 @@
-import { CommandLine, integer, logOptions, oneOf } from "@millrace/cli";
+import { CommandLine, integer, logOptions, oneOf, text } from "@millrace/cli";
 import type { ProgramConfig } from "@millrace/cli";
 import { parseDuration } from "@millrace/windowing";
 import { FAULT_NAMES } from "./conductor/faults/index.ts";
@@ -15,6 +15,8 @@ export interface CrashTestConfig extends ProgramConfig {
   readonly without: Guard | undefined;
   /** Whether several workers share partitions, in place of the faults. */
   readonly shares: boolean;
+  /** Where a failed round of `shares` leaves its streams, results and logs; `undefined`: nowhere. */
+  readonly evidence: string | undefined;
   /** How long Redis is unreachable in `store-away`, ms. */
   readonly awayMs: number;
 }
@@ -66,6 +68,14 @@ export function crashTestConfig(
     description:
       "in place of the faults: workers that share eight partitions join, leave, are killed, stall, and Redis is restarted",
   });
+  const evidence = cli.option({
+    flag: "--evidence <folder>",
+    env: "CRASH_EVIDENCE",
+    description:
+      "where a failed round of --shares leaves the entries of its streams, its results and its workers' logs",
+    parse: text,
+    defaultText: "nowhere",
+  });
   const awayMs = cli.option(
     {
       flag: "--away <duration>",
@@ -84,6 +94,7 @@ export function crashTestConfig(
     faults: faults(),
     without: without(),
     shares: shares(),
+    evidence: evidence(),
     awayMs: awayMs(),
     log: log(),
   };

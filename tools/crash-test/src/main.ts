@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { runProgram } from "@millrace/cli";
 import { messageOf } from "@millrace/dataflow";
 import type { Logger } from "@millrace/dataflow";
@@ -41,7 +42,7 @@ await runProgram("crash-test", crashTestConfig, async ({ config, logger, signal 
 
 /** Workers share partitions; each round has every trouble, the harmless one first. */
 async function runSharedRounds(
-  { rounds, seed, without }: CrashTestConfig,
+  { rounds, seed, without, evidence }: CrashTestConfig,
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
@@ -51,7 +52,12 @@ async function runSharedRounds(
     const [gentle, ...others] = TROUBLES;
     const troubles = [gentle, ...random.shuffled([...others, ...others])];
     logger.info({ event: "round", number, seed, troubles }, `round ${number}: ${troubles.join(", ")}`);
-    const { problems, takeOversMs, ...figures } = await runShares({ random, troubles, without });
+    const { problems, takeOversMs, ...figures } = await runShares({
+      random,
+      troubles,
+      without,
+      evidence: evidence && join(evidence, String(seed + number - 1)),
+    });
     const again = `run it again with --shares --seed=${seed + number - 1} --rounds=1`;
     requireExact(problems, `round ${number} of seed ${seed}`, again);
     takeOvers.push(...takeOversMs);

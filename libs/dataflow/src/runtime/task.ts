@@ -104,6 +104,11 @@ export class Task {
     return this.#figures.hasInput || this.#live?.resumed === true || this.history.reloads > 0;
   }
 
+  /** Everything that it needs was opened, and its state restored. */
+  get opened(): boolean {
+    return this.#live !== undefined;
+  }
+
   /** Stops reading; what was read is finished and committed. */
   stop(): void {
     this.#stopping = true;

@@ -135,7 +135,7 @@ export class GroupMembership implements Membership {
         broker.syncGroup({ group, member, generation, sessionMs, protocol, shares }),
       );
       if (this.#isOver() || !this.#renew(sentAt)) return;
-      this.#apply(new Set(decodeShare(share)));
+      this.#apply(new Set(decodeShare(topic, share)));
     });
   }
 

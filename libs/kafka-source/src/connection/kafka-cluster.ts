@@ -23,7 +23,8 @@ export class KafkaCluster {
   readonly #made = new Set<BrokerClient>();
   #metadata: TopicMetadata;
   #refreshing: Promise<TopicMetadata> | undefined;
-  #coordinator: BrokerAddress | undefined;
+  /** By group. */
+  readonly #coordinators = new Map<string, BrokerAddress>();
   #connections = 0;
 
   /**
@@ -130,8 +131,10 @@ export class KafkaCluster {
 
   /** The broker that keeps a group's offsets. @throws KafkaError */
   async coordinatorOf(group: string): Promise<BrokerClient> {
-    this.#coordinator ??= await (await this.anyBroker()).coordinatorOf(group);
-    return this.#connected(this.#coordinator);
+    const known = this.#coordinators.get(group);
+    const address = known ?? (await (await this.anyBroker()).coordinatorOf(group));
+    this.#coordinators.set(group, address);
+    return this.#connected(address);
   }
 
   /**
@@ -156,7 +159,7 @@ export class KafkaCluster {
           if (!error.retryable && !passing) throw error;
           const { time } = this.#context;
           if (time.monotonic() >= deadline) throw error;
-          this.#coordinator = undefined;
+          this.#coordinators.clear();
           await pause(time, repetition.failed(error), this.#closing.signal);
         }
       }

@@ -62,6 +62,8 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
   readonly #losses: Losses;
   readonly #decoder: RecordDecoder<T>;
   #topicId: string;
+  /** Of the topic, when reading began. */
+  readonly #partitions: number;
   /** The next offset to deliver. */
   #offset: number;
   /** The batches of the answer that is being delivered, and its bytes. */
@@ -97,6 +99,7 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
     this.#settings = settings;
     this.#context = context;
     this.#topicId = position.topicId;
+    this.#partitions = shared.cluster.metadata.leaders.length;
     this.#offset = position.offset;
     this.#losses = new Losses(position.losses);
     this.#ledger = new ProducerLedger(settings.ledger, position.ledger);
@@ -124,6 +127,7 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
     const opened = new KafkaPartition(name, partition, shared, position, settings, deliver, context);
     shared.reader.add(opened.#queue);
     const { step, logger } = context;
+    warnIfRedivided(name, position, opened.#partitions, context);
     logger.info(
       { event: "reading", part: name, step, from: position.offset, resumed: resume !== undefined },
       `reading ${name} from offset ${position.offset}`,
@@ -173,6 +177,7 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
   snapshot(): Json {
     return writePosition({
       topicId: this.#topicId,
+      partitions: this.#partitions,
       offset: this.#offset,
       losses: this.#losses.snapshot(),
       ledger: this.#ledger.snapshot(),
@@ -359,7 +364,8 @@ async function beginning(
     const leader = await cluster.leaderOf(partition);
     return leader.endOf(cluster.topic, partition, start === "latest" ? "stable" : "earliest");
   });
-  return { topicId: cluster.metadata.topicId, offset, losses: [], ledger: undefined };
+  const { topicId, leaders } = cluster.metadata;
+  return { topicId, partitions: leaders.length, offset, losses: [], ledger: undefined };
 }
 
 function plus(
@@ -368,4 +374,19 @@ function plus(
 ): Completeness {
   if (typeof inLog !== "object") return numbered;
   return { atLeast: inLog.atLeast + numbered.atLeast, atMost: inLog.atMost + numbered.atMost };
+}
+
+/** Keys are in other partitions now: of a window that was open, both the old one and the new one emit a row. */
+function warnIfRedivided(
+  part: string,
+  { partitions: before = 0 }: KafkaPosition,
+  now: number,
+  { logger, step }: PartContext,
+): void {
+  if (before === 0 || before === now) return;
+  logger.warn(
+    { event: "topic-redivided", part, step, before, now },
+    `the topic of ${part} has ${now} partitions, and had ${before} at the last commit: keys are divided anew, so that a key may have ` +
+      "two rows for each window that was open then. docs/kafka.md says how windows are closed before a topic gets more partitions.",
+  );
 }

@@ -7,6 +7,8 @@ import type { LossEntry } from "./losses.ts";
 /** A partition's position in a commit. */
 export interface KafkaPosition {
   readonly topicId: string;
+  /** How many partitions the topic had when reading began; `undefined`: an earlier version wrote the position. */
+  readonly partitions: number | undefined;
   /** The next offset to read. */
   readonly offset: number;
   /** What retention deleted unread. */
@@ -16,8 +18,8 @@ export interface KafkaPosition {
 }
 
 /** The position as JSON. */
-export function writePosition({ topicId, offset, losses, ledger = null }: KafkaPosition): Json {
-  return { topicId, offset, losses, ledger };
+export function writePosition({ topicId, partitions, offset, losses, ledger = null }: KafkaPosition): Json {
+  return { topicId, ...(partitions === undefined ? {} : { partitions }), offset, losses, ledger };
 }
 
 /** Divides a position into the place and the fields of the account of numbers. */
@@ -37,9 +39,11 @@ export function unitePosition({ head, fields }: DividedPosition): Json {
 export function readPosition(position: Json): KafkaPosition {
   if (typeof position === "object" && position !== null && "offset" in position) {
     const { topicId, offset, losses, ledger } = position;
+    const count = position["partitions"];
+    const partitions = isOffset(count) ? count : undefined;
     const entries = readLosses(losses);
     if (typeof topicId === "string" && isOffset(offset) && entries !== undefined) {
-      return { topicId, offset, losses: entries, ledger };
+      return { topicId, partitions, offset, losses: entries, ledger };
     }
   }
   throw new KafkaPositionError(

@@ -1,10 +1,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as zlib from "node:zlib";
 import { describe, expect, it } from "@jest/globals";
 import { encodeFrame } from "@millrace/redis-source";
-import { KafkaSource } from "@millrace/kafka-source";
+import { KafkaSource, inspectTopic } from "@millrace/kafka-source";
 import type { KafkaSourceOptions } from "@millrace/kafka-source";
+import { readPosition, writePosition } from "../../src/source/position.ts";
 import { partContext } from "../support/part-context.ts";
 import { take, takeAll } from "../support/take.ts";
 import type { Suite } from "./bench.ts";
@@ -93,19 +95,68 @@ export const source: Suite = (bench) => {
       await partition.close();
     });
 
-    it("is read from a batch that is compressed with gzip", async () => {
-      const { other } = bench();
-      const topic = await other.topic();
-      const producer = other.client.producer({ compression: "gzip" });
-      await producer.send(
-        topic,
-        ["a", "b"].map((value) => ({ value: Buffer.from(value) })),
-      );
-      await producer.disconnect();
-      const partition = await sourceOf({ topic }).buildPart(`${topic}-0`, undefined, partContext());
-      expect(await takeAll(partition)).toEqual(["a", "b"]);
-      await partition.close();
+    it("is read as Java's own producer compresses it, or refused with what to install", async () => {
+      const { kafka, other } = bench();
+      const codecs = ["gzip", "snappy", "lz4", "zstd"];
+      const values = ["a", "b".repeat(100_000), "c"];
+      const write = async (codec: string): Promise<string> => {
+        const topic = await other.topic();
+        const to = ["--bootstrap-server", kafka.broker, "--topic", topic, "--compression-codec", codec];
+        const input = `${values.join("\n")}\n`;
+        await kafka.run({ main: "org.apache.kafka.tools.ConsoleProducer", args: to, input });
+        return topic;
+      };
+      const read = async (topic: string): Promise<unknown> => {
+        const partition = await sourceOf({ topic }).buildPart(`${topic}-0`, undefined, partContext());
+        try {
+          return await takeAll(partition);
+        } finally {
+          await partition.close();
+        }
+      };
+      const [gzip = "", snappy = "", lz4 = "", zstd = ""] = await Promise.all(codecs.map(write));
+      for (const topic of [gzip, snappy, lz4]) expect(await read(topic)).toEqual(values);
+      if ("zstdDecompressSync" in zlib) expect(await read(zstd)).toEqual(values);
+      else {
+        await expect(read(zstd)).rejects.toMatchObject({
+          code: "MILLRACE_KAFKA_RECORDS_UNREADABLE",
+          message: expect.stringMatching(/compressed with zstd.*Node 22\.15.*npm install zstd-napi/),
+        });
+      }
     });
+  });
+
+  it("is behind by what is after its position, as inspectTopic shows it", async () => {
+    const { kafka, other } = bench();
+    const topic = await other.topic(2);
+    await other.write(topic, ["a", "b", "c"]);
+    const partition = await sourceOf({ topic }).buildPart(`${topic}-0`, undefined, partContext());
+    expect(await takeAll(partition)).toEqual(["a", "b", "c"]);
+    const positions = new Map([
+      [`${topic}-0`, partition.snapshot()],
+      [`${topic}-1`, { topicId: "an earlier topic", offset: 0, losses: [], ledger: null }],
+    ]);
+    await partition.close();
+    await other.write(topic, ["d", "e"]);
+    const { lags } = await inspectTopic({ brokers: kafka.broker }, { topic, positions, groups: [] });
+    expect([...lags]).toEqual([[`${topic}-0`, 2]]);
+  });
+
+  it("of a topic that got more partitions is read on, with a warning, since keys are divided anew", async () => {
+    const { other } = bench();
+    const topic = await other.topic(2);
+    const first = await sourceOf({ topic }).buildPart(`${topic}-0`, undefined, partContext());
+    const before = writePosition({ ...readPosition(first.snapshot()), partitions: 1 });
+    await first.close();
+    const context = partContext();
+    const second = await sourceOf({ topic }).buildPart(`${topic}-0`, before, context);
+    expect(context.logger.of("topic-redivided")).toMatchObject([
+      { level: "warn", fields: { part: `${topic}-0`, before: 1, now: 2 } },
+    ]);
+    const third = partContext();
+    await (await sourceOf({ topic }).buildPart(`${topic}-0`, second.snapshot(), third)).close();
+    expect(third.logger.of("topic-redivided")).toEqual([]);
+    await second.close();
   });
 
   describe("transactions", () => {

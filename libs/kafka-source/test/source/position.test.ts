@@ -10,13 +10,19 @@ describe("a position", () => {
     ledger.accept({ producer: "p", first: 7, count: 1, publishedAtMs: 2_000 }, 2_000);
     const losses = new Losses();
     losses.add(5, 100, 200);
-    const given = { topicId: "t", offset: 12, losses: losses.snapshot(), ledger: ledger.snapshot() };
+    const given = {
+      topicId: "t",
+      partitions: 3,
+      offset: 12,
+      losses: losses.snapshot(),
+      ledger: ledger.snapshot(),
+    };
     const position = writePosition(given);
     const divided = dividePosition(position);
     expect([...divided.fields.keys()]).toEqual(["p:p", "losses"]);
     expect(unitePosition(divided)).toEqual(position);
     // Before the task is acquired only the head is known.
-    expect(readPosition(divided.head)).toMatchObject({ topicId: "t", offset: 12 });
+    expect(readPosition(divided.head)).toMatchObject({ topicId: "t", partitions: 3, offset: 12 });
   });
 
   it.each([null, 7, {}, { topicId: "t", offset: -1 }, { topicId: 1, offset: 0 }, { id: "0-0", entries: 1 }])(

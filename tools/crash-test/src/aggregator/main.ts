@@ -83,10 +83,14 @@ function wayOf(exact: RedisStore, { death, without }: AggregatorSettings, logger
   const reaper = new Reaper(death);
   const careless = without === "fence" ? withoutFence(exact) : exact;
   const store = without === "commit-number" ? withoutCommitNumber(exact) : careless;
-  const logged = wrapStore(store, () => async (inner, commit) => {
+  const logged = wrapStore(store, ({ part }) => async (inner, commit) => {
+    const { number, partial, position } = commit;
+    const { fence } = inner;
     const outcome = await inner.commit(commit);
-    const { number, partial } = commit;
-    logger.info({ event: "committed", number, partial, outcome: outcome.kind }, `commit ${number}`);
+    logger.info(
+      { event: "committed", part, fence, number, partial, position, outcome: outcome.kind },
+      `commit ${number}`,
+    );
     if (partial) reaper.at("between-pages");
     return outcome;
   });

@@ -9,33 +9,46 @@ import { CHANNEL } from "../names.ts";
 
 const PAUSE_MS = 20;
 
-/** Publishes the lines of a file at a steady rate, divided by their key. */
+/** How a file is published. */
+export interface SteadyOptions {
+  readonly partitions: number;
+  readonly linesPerS: number;
+  /** Whether events are numbered. Without numbers one that is sent again counts twice. */
+  readonly frames: boolean;
+}
+
+/** Publishes the lines of a file at a steady rate, divided by their key. @returns how many it had to send again */
 export async function publishSteadily(
   redis: RedisConnectionOptions,
   file: string,
-  partitions: number,
-  linesPerS: number,
-): Promise<void> {
+  { partitions, linesPerS, frames }: SteadyOptions,
+): Promise<number> {
   const flow = new Dataflow("publish");
   const sink = new RedisStreamSink(redis, {
     stream: CHANNEL,
     partitions,
     partitionedBy: "os_timezone",
     keyOf: zoneOf,
-    // With numbers, so that what is sent again after a restart of Redis counts once.
-    batch: 16,
+    ...(frames ? { batch: 16 } : {}),
   });
-  flow.input("lines", new IterableSource(paced(file, (linesPerS * PAUSE_MS) / 1_000))).output("redis", sink);
+  flow
+    .input("lines", new IterableSource(paced(file, (linesPerS * PAUSE_MS) / 1_000)))
+    .flatMap((lines) => lines)
+    .output("redis", sink);
   await run(flow, { logger: SILENT_LOGGER });
+  return sink.stats().resent;
 }
 
-async function* paced(file: string, linesPerPause: number): AsyncGenerator<string> {
-  let lines = 0;
+async function* paced(file: string, linesPerPause: number): AsyncGenerator<readonly string[]> {
+  let lines: string[] = [];
   for await (const line of createInterface({ input: createReadStream(file) })) {
-    yield line;
-    lines += 1;
-    if (lines % linesPerPause === 0) await delay(PAUSE_MS);
+    lines.push(line);
+    if (lines.length < linesPerPause) continue;
+    yield lines;
+    lines = [];
+    await delay(PAUSE_MS);
   }
+  if (lines.length > 0) yield lines;
 }
 
 function zoneOf(row: string | Uint8Array): string {

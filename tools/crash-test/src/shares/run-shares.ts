@@ -8,9 +8,11 @@ import { expectedOf } from "../conductor/expected.ts";
 import { makeEvents } from "../conductor/make-events.ts";
 import type { Random } from "../conductor/random.ts";
 import { TestBed } from "../conductor/test-bed.ts";
-import { HELD_MS } from "../aggregator/careless-assignment.ts";
 import type { Guard } from "../guard.ts";
 import { FLOW, WINDOW_MS } from "../names.ts";
+import { judgeFence } from "./judge-fence.ts";
+import type { Stall } from "./judge-fence.ts";
+import { keepEvidence } from "./keep-evidence.ts";
 import { publishSteadily } from "./publish-steadily.ts";
 import { readShares } from "./read-shares.ts";
 
@@ -44,6 +46,8 @@ export interface SharesPlan {
   readonly troubles: readonly Trouble[];
   /** The guard to switch off. */
   readonly without: Guard | undefined;
+  /** A folder for what shows why a round failed. `@default none` */
+  readonly evidence?: string | undefined;
 }
 
 /** What came of it. */
@@ -75,22 +79,24 @@ class Shares {
   readonly #bed: TestBed;
   readonly #random: Random;
   readonly #without: Guard | undefined;
+  readonly #evidence: string | undefined;
   readonly #troubles: readonly Trouble[];
   /** Those that were not asked to end. */
   readonly #workers: StartedProgram[] = [];
   readonly #all: StartedProgram[] = [];
-  /** Workers that were stopped, and when they resumed. */
-  readonly #stalled: { readonly worker: StartedProgram; readonly since: number }[] = [];
-  #published: Promise<void> = Promise.resolve();
+  readonly #stalls: Stall[] = [];
+  /** Events that were sent again. */
+  #published: Promise<number> = Promise.resolve(0);
   readonly #gentleTimes: { readonly from: string; readonly to: string }[] = [];
   readonly #problems: string[] = [];
   readonly #takeOversMs: number[] = [];
 
-  constructor(bed: TestBed, { random, troubles, without }: SharesPlan) {
+  constructor(bed: TestBed, { random, troubles, without, evidence }: SharesPlan) {
     this.#bed = bed;
     this.#random = random;
     this.#troubles = troubles;
     this.#without = without;
+    this.#evidence = evidence;
   }
 
   async run(): Promise<SharesReport> {
@@ -98,17 +104,29 @@ class Shares {
     const file = await this.#bed.writeInput(makeEvents(events, this.#random));
     for (let count = 0; count < 3; count += 1) await this.#join();
     await this.#allOwned("at the start");
-    this.#published = publishSteadily({ url: this.#bed.url }, file, PARTITIONS, EVENTS_PER_S);
+    this.#published = publishSteadily({ url: this.#bed.toPublisher.url }, file, {
+      partitions: PARTITIONS,
+      linesPerS: EVENTS_PER_S,
+      frames: this.#without !== "duplicate-numbers",
+    });
+    // If it fails, the wait for its end says so.
+    this.#published.catch(() => undefined);
     for (const trouble of this.#troubles) await this.#trouble(trouble);
-    await soon(this.#published, "the publisher to end");
+    const resent = await soon(this.#published, "the publisher to end");
+    if (resent === 0 && this.#troubles.includes("restart")) {
+      this.#problems.push("no event was sent again, though answers of Redis were lost");
+    }
     for (const worker of [...this.#workers]) await this.#leave(worker);
     await this.#judgeGentle();
-    await this.#judgeStalled();
+    this.#problems.push(...(await judgeFence(this.#stalls, this.#all)));
     await this.#close();
     const client = this.#bed.client();
     const results = await readShares(client, PARTITIONS);
-    client.disconnect();
     this.#problems.push(...compare(await expectedOf(file, WINDOW_MS), results));
+    if (this.#problems.length > 0 && this.#evidence !== undefined) {
+      await keepEvidence(this.#evidence, { client, partitions: PARTITIONS, results, workers: this.#all });
+    }
+    client.disconnect();
     return {
       events,
       rows: results.history.length,
@@ -152,24 +170,6 @@ class Shares {
       this.#problems.push(`${taken.length} tasks were taken from a worker before it had finished them`);
   }
 
-  /**
-   * A worker that resumed after all its tasks had gone to others commits until it notices, and each of these commits has to be
-   * refused by the fence. Without it the commit's number refuses most of them, so the results alone do not show it every time.
-   */
-  async #judgeStalled(): Promise<void> {
-    for (const { worker, since } of this.#stalled) {
-      const { log } = await worker.ended;
-      const outcomes = log
-        .filter(({ event }) => event === "committed")
-        .filter(({ time }) => isWithin(Date.parse(String(time)) - since, HELD_MS))
-        .map(({ outcome }) => outcome);
-      if (outcomes.length === 0 || outcomes.includes("fenced")) continue;
-      this.#problems.push(
-        `the fence refused none of ${outcomes.length} commits of a worker that had stalled`,
-      );
-    }
-  }
-
   async #kill(): Promise<void> {
     const worker = this.#random.pick(this.#workers);
     worker.kill("SIGKILL");
@@ -185,12 +185,17 @@ class Shares {
     worker.kill("SIGSTOP");
     await delay(STALL_MS);
     await this.#allOwned("during a SIGSTOP", this.#workers.length - 1);
-    this.#stalled.push({ worker, since: Date.now() });
+    this.#stalls.push({ worker, until: Date.now() });
     worker.kill("SIGCONT");
     await this.#allOwned("after a SIGCONT");
   }
 
+  /**
+   * Redis may die after it has taken events and before it says so. That happens at one restart in many, so here an answer to the
+   * publisher is lost before each.
+   */
   async #restart(): Promise<void> {
+    await Promise.race([this.#bed.toPublisher.loseAnswer(), this.#published]);
     await this.#bed.redis.kill();
     await delay(this.#random.below(LEASE_MS));
     await this.#bed.redis.restart();
@@ -245,8 +250,4 @@ class Shares {
     const end = await soon(last.ended, "the last aggregator to end");
     if (end.code !== EXIT_CODES.ok) this.#problems.push(`the last aggregator had ${endingOf(end)}`);
   }
-}
-
-function isWithin(ms: number, limitMs: number): boolean {
-  return ms >= 0 && ms <= limitMs;
 }
