@@ -18,7 +18,7 @@ import { KafkaTopicError } from "../errors.ts";
 import { GroupProgress } from "./group-progress.ts";
 import { KafkaPartition } from "./kafka-partition.ts";
 import type { SharedReading } from "./kafka-partition.ts";
-import { dividePosition, readPosition, unitePosition } from "./position.ts";
+import { dividePosition, readResume, unitePosition } from "./position.ts";
 import type { RecordCursor } from "./record-batch.ts";
 import type { DeliverLines } from "./record-decoder.ts";
 import { DEFAULT_KAFKA_SOURCE_OPTIONS, checkSourceSettings, checkTopic } from "./source-options.ts";
@@ -107,7 +107,7 @@ export class KafkaSource implements Source<RawLine> {
 
   /** @throws KafkaPositionError for a position of another kind of source, such as Pub/Sub */
   checkPosition(_part: string, position: Json): void {
-    readPosition(position);
+    readResume(position);
   }
 
   /**

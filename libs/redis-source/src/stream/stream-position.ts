@@ -12,7 +12,7 @@ export interface StreamPosition extends Place {
   readonly seen: StreamEnd | undefined;
   readonly ledger: Json | undefined;
   /** See `SourcePartition.wholeFrom`. Absent in positions of tasks that began at the first entry, or at the last. */
-  readonly wholeFrom: number | undefined;
+  readonly wholeFrom?: number | undefined;
 }
 
 /** The position as JSON. */
