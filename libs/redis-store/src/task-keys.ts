@@ -52,6 +52,12 @@ export class TaskKeys {
     return `${this.results(output)}:${encodeText(window)}`;
   }
 
+  /** The window whose rows a key of {@link pattern} `results` holds, as it was named; `undefined`: it is a stream. */
+  windowIn(key: string): string | undefined {
+    const [, window] = key.slice(`${this.base}:results:`.length).split(/:(.*)/s);
+    return window === undefined ? undefined : decodeText(window);
+  }
+
   /** The pattern with which SCAN finds groups of state, rows, or the revisions of rows. */
   pattern(kind: "group" | "results" | "revisions"): string {
     return `${this.base.replace(/[\\*?[\]]/g, "\\$&")}:${kind}:*`;
