@@ -52,10 +52,10 @@ export class TaskKeys {
     return `${this.results(output)}:${encodeText(window)}`;
   }
 
-  /** The window whose rows a key of {@link pattern} `results` holds, as it was named; `undefined`: it is a stream. */
-  windowIn(key: string): string | undefined {
-    const [, window] = key.slice(`${this.base}:results:`.length).split(/:(.*)/s);
-    return window === undefined ? undefined : decodeText(window);
+  /** What a key of {@link pattern} `results` holds: a window's rows, or without a window a stream. */
+  outputIn(key: string): { readonly output: string; readonly window: string | undefined } {
+    const [output = "", window] = key.slice(`${this.base}:results:`.length).split(/:(.*)/s);
+    return { output, window: window === undefined ? undefined : decodeText(window) };
   }
 
   /** The pattern with which SCAN finds groups of state, rows, or the revisions of rows. */

@@ -1,6 +1,7 @@
 import { FencedError } from "@millrace/dataflow";
 import type { TaskAttempt } from "../connection/task-connection.ts";
 import { REMOVE, RESET_DONE } from "../scripts/forget.ts";
+import { isOfVersion } from "../sinks/output-name.ts";
 import type { TaskKeys } from "../task-keys.ts";
 import type { ResetReport, ResetTaskOptions } from "./reset-task.ts";
 
@@ -24,9 +25,10 @@ export async function clearTask(
     if (results === true) return found;
     const windows: string[] = [];
     for (const key of found) {
-      const window = keys.windowIn(key);
+      const { output, window } = keys.outputIn(key);
       if (window === undefined) resultStreams.add(key);
-      else if (results !== false && (await openOf(attempt, key, window)) >= results.from) windows.push(key);
+      else if (results === false || !isOfVersion(output, results.version)) continue;
+      else if ((await openOf(attempt, key, window)) >= results.from) windows.push(key);
     }
     return windows;
   });

@@ -15,10 +15,10 @@ export interface ResetTaskOptions extends TaskAccessOptions {
    */
   readonly start?: string;
   /**
-   * Also removes the rows of its result sinks; with `from` (ms) those of windows that open then or later. Entries of result
-   * streams have no window, and stay then. `@default false: rows of the next run replace them one by one`
+   * Also removes the rows of its result sinks; with `from` (ms) those of windows that open then or later, of the results'
+   * `version`. Entries of result streams have no window, and stay then. `@default false: rows of the next run replace them one by one`
    */
-  readonly results?: boolean | { readonly from: number };
+  readonly results?: boolean | { readonly from: number; readonly version?: string };
 }
 
 /** The result of a reset. */

@@ -205,11 +205,20 @@ describe("resetTask", () => {
     await client.hset(hash("21000.8"), "a", row(19_000));
     await client.hset(hash("21000.9"), "b", row(20_500));
     await client.hset(hash("22000.1"), "c", '{"n":1}');
+    const beside = new TaskKeys(TASK).window("counts@v2", "20000");
+    await client.hset(beside, "a", "{}");
     const report = await resetTask({ url: server.url }, TASK, { results: { from: 20_000 } });
     expect(report).toMatchObject({ resultKeys: 3, resultStreams: [`${BASE}:results:out`] });
     expect((await client.keys("*")).sort()).toEqual(
-      [`${BASE}:meta`, `${BASE}:results:out`, ...["-5000", "15000", "19999.7", "21000.8"].map(hash)].sort(),
+      [
+        beside,
+        `${BASE}:meta`,
+        `${BASE}:results:out`,
+        ...["-5000", "15000", "19999.7", "21000.8"].map(hash),
+      ].sort(),
     );
+    const other = await resetTask({ url: server.url }, TASK, { results: { from: 15_000, version: "v2" } });
+    expect([other.resultKeys, await client.exists(beside, hash("15000"))]).toEqual([1, 1]);
   });
 
   it("is finished by the next owner if it ended halfway", async () => {
