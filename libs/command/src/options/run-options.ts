@@ -31,7 +31,7 @@ const STORES = ["none", "redis"] as const;
 const IDLE_FROM: readonly IdleFrom[] = ["first-event", "start"];
 const SINKS = ["stdout", "redis"] as const;
 const NO_EVENTS_KEPT =
-  "Pub/Sub keeps no events, so a task reads what is published while it runs; to begin earlier use --transport=stream or kafka";
+  "Pub/Sub keeps no events, so a task reads what is published while it runs (streams and Kafka keep them: --transport)";
 const SEVEN_DAYS_MS = 604_800_000;
 /** From 1970 to 2243. */
 const WHOLE_FILE = tumbling("100000d");
@@ -202,10 +202,11 @@ export function runOptions(
         "--store: with --sink=redis, rows are committed together with the state; leave --store=none out, or use --sink=stdout",
       );
     }
-    if (file() === undefined && !readsLog(undefined, input())) cli.withoutEffect(start, NO_EVENTS_KEPT);
     for (const value of [start, group, trim]) {
-      if (file() === undefined) (value === trim ? withoutStream : withoutLog)(cli, value, input());
-      else cli.withoutEffect(value, "it applies to streams only, and events come from a file (--file)");
+      if (file() !== undefined)
+        cli.withoutEffect(value, "it applies to streams only, and events come from a file (--file)");
+      else if (value !== start) (value === trim ? withoutStream : withoutLog)(cli, value, input());
+      else if (!readsLog(undefined, input())) cli.withoutEffect(start, NO_EVENTS_KEPT);
     }
     if (sink() !== "redis") {
       for (const value of [resultTtlMs, resultsAs])
