@@ -3,20 +3,21 @@ import type { TaskAttempt } from "../connection/task-connection.ts";
 import { REMOVE, RESET_DONE } from "../scripts/forget.ts";
 import { isOfVersion } from "../sinks/output-name.ts";
 import type { TaskKeys } from "../task-keys.ts";
-import type { ResetReport, ResetTaskOptions } from "./reset-task.ts";
 
 /**
  * Removes what is left of a task that was forgotten: groups, noted revisions and, if asked, results. It searches for the
  * keys that exist, since an index may be lost.
  *
+ * @param results whether results are removed; `from` (ms): those of windows that open then or later, of this version
+ * @returns how many keys of results were removed, and the streams of results that are still there
  * @throws FencedError if a worker has acquired the task
  */
 export async function clearTask(
   attempt: TaskAttempt,
   keys: TaskKeys,
   fence: number,
-  results: ResetTaskOptions["results"] = false,
-): Promise<Omit<ResetReport, "fence">> {
+  results: boolean | { readonly from: number; readonly version?: string } = false,
+): Promise<{ readonly resultKeys: number; readonly resultStreams: readonly string[] }> {
   const all = (found: readonly string[]): Promise<readonly string[]> => Promise.resolve(found);
   await removeAll(attempt, keys, fence, keys.pattern("group"), all);
   await removeAll(attempt, keys, fence, keys.pattern("revisions"), all);
