@@ -133,6 +133,12 @@ export interface BrokerClient {
   ): Promise<readonly PartitionAnswer[]>;
   /** The offset of an end of the log: the last one is the high watermark, `stable` the last stable offset. */
   endOf(topic: string, partition: number, which: LogEnd): Promise<number>;
+  /** The first record with this time (ms) or a later one; `undefined`: there is none below the last stable offset. */
+  firstSince(
+    topic: string,
+    partition: number,
+    time: number,
+  ): Promise<{ readonly offset: number; readonly time: number } | undefined>;
   /** @returns the error of each partition, 0: none */
   write(topic: string, batches: ReadonlyMap<number, Buffer>): Promise<ReadonlyMap<number, number>>;
   beginProducer(): Promise<ProducerIdentity>;
@@ -332,18 +338,33 @@ class KafkatsBroker implements BrokerClient {
   }
 
   async endOf(name: string, partitionIndex: number, which: LogEnd): Promise<number> {
-    const what = `a look at the end of topic "${name}"`;
     const timestamp = which === "earliest" ? -2n : -1n;
+    const isolationLevel = which === "stable" ? 1 : 0;
+    return (await this.#offsetAt(name, { partitionIndex, timestamp }, isolationLevel)).offset;
+  }
+
+  async firstSince(
+    name: string,
+    partitionIndex: number,
+    time: number,
+  ): Promise<{ readonly offset: number; readonly time: number } | undefined> {
+    const found = await this.#offsetAt(name, { partitionIndex, timestamp: BigInt(time) }, 1);
+    return found.offset < 0 ? undefined : found;
+  }
+
+  async #offsetAt(
+    name: string,
+    at: { readonly partitionIndex: number; readonly timestamp: bigint },
+    isolationLevel: 0 | 1,
+  ): Promise<{ readonly offset: number; readonly time: number }> {
+    const what = `a look at the offsets of topic "${name}"`;
     const { topics } = await this.#ask(what, () =>
-      this.#broker.listOffsets({
-        isolationLevel: which === "stable" ? 1 : 0,
-        topics: [{ name, partitions: [{ partitionIndex, timestamp }] }],
-      }),
+      this.#broker.listOffsets({ isolationLevel, topics: [{ name, partitions: [at] }] }),
     );
     const answer = topics[0]?.partitions[0];
     if (answer === undefined) throw errorOf(CODES.unknownServerError, what);
     requireNone(answer.errorCode, what);
-    return Number(answer.offset);
+    return { offset: Number(answer.offset), time: Number(answer.timestamp) };
   }
 
   async write(name: string, batches: ReadonlyMap<number, Buffer>): Promise<ReadonlyMap<number, number>> {

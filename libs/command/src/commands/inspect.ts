@@ -136,7 +136,7 @@ function isUnheard(task: TaskInspection | undefined): boolean {
 }
 
 function summaryOf(task: TaskInspection, windowSteps: ReadonlySet<string>): object {
-  const { key, fence, commitNumber, committedAt, partial, watermark, missing, position, steps } = task;
+  const { key, fence, commitNumber, committedAt, partial, watermark, missing, position, start, steps } = task;
   return {
     fence,
     commitNumber,
@@ -149,6 +149,8 @@ function summaryOf(task: TaskInspection, windowSteps: ReadonlySet<string>): obje
       .reduce((sum, { groups }) => sum + groups - 1, 0),
     ...(missing === undefined ? {} : { missing }),
     position,
+    // Where the next run begins, after a reset.
+    ...(start === undefined ? {} : { start }),
     steps,
     key,
   };

@@ -52,7 +52,7 @@ export async function checkStart(
     parts.map(async (part) => {
       const head = await store.look({ flow: flow.id, part });
       if (head !== undefined) {
-        requireSameSignature(`${flow.id}/${part}`, head.signature, signature);
+        if (head.commitNumber > 0) requireSameSignature(`${flow.id}/${part}`, head.signature, signature);
         named(() => source.checkPosition?.(part, head.position), ofSource);
       }
       await Promise.all(

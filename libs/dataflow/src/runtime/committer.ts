@@ -28,7 +28,7 @@ export class Committer {
     const state = await this.#store.load();
     if (state === undefined) return undefined;
     // The state was checked before the task was acquired, but its former owner may have committed since.
-    requireSameSignature(this.#name, state.signature, this.#signature);
+    if (state.commitNumber > 0) requireSameSignature(this.#name, state.signature, this.#signature);
     this.#number = state.commitNumber;
     return state;
   }

@@ -17,12 +17,14 @@ import type { CommittedBatch } from "./committed-batches.ts";
 import type { GroupProgress } from "./group-progress.ts";
 import { Losses } from "./losses.ts";
 import { PartitionQueue } from "./partition-queue.ts";
-import { readPosition, writePosition } from "./position.ts";
-import type { KafkaPosition } from "./position.ts";
+import { beginIn } from "./beginning.ts";
+import type { Gone } from "./beginning.ts";
+import { readPosition, readResume, writePosition } from "./position.ts";
+import type { KafkaPosition, Resume } from "./position.ts";
 import { RecordCursor, checkBatch, storedRecords } from "./record-batch.ts";
 import { RecordDecoder } from "./record-decoder.ts";
 import type { DeliverLines } from "./record-decoder.ts";
-import type { KafkaSourceSettings, KafkaStart } from "./source-options.ts";
+import type { KafkaSourceSettings } from "./source-options.ts";
 import type { Jump, TopicReader } from "./topic-reader.ts";
 
 const END: SourceBatch<never> = Object.freeze({ kind: "end" });
@@ -61,6 +63,8 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
   readonly #ledger: ProducerLedger;
   readonly #losses: Losses;
   readonly #decoder: RecordDecoder<T>;
+  /** `null`: the first record shows it. */
+  #wholeFrom: number | null | undefined;
   #topicId: string;
   /** Of the topic, when reading began. */
   readonly #partitions: number;
@@ -102,7 +106,8 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
     this.#partitions = shared.cluster.metadata.leaders.length;
     this.#offset = position.offset;
     this.#losses = new Losses(position.losses);
-    this.#ledger = new ProducerLedger(settings.ledger, position.ledger);
+    this.#wholeFrom = position.wholeFrom;
+    this.#ledger = new ProducerLedger(settings.ledger, position.ledger, position.wholeFrom ?? undefined);
     this.#queue = new PartitionQueue(partition, position.topicId, position.offset, settings.maxFetchBytes);
     const suspicions = new SuspicionLog(name, context);
     this.#decoder = new RecordDecoder(deliver, this.#ledger, suspicions, (payload, reason) => {
@@ -120,16 +125,18 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
     deliver: DeliverLines<T>,
     context: PartContext,
   ): Promise<KafkaPartition<T>> {
-    const position =
-      resume === undefined
-        ? await beginning(shared.cluster, partition, settings.start)
-        : readPosition(resume);
+    const from: Resume = resume === undefined ? { kind: "start", start: settings.start } : readResume(resume);
+    const { position, gone } =
+      from.kind === "position"
+        ? { ...from, gone: undefined }
+        : await beginIn(shared.cluster, partition, from.start, context.time.now());
     const opened = new KafkaPartition(name, partition, shared, position, settings, deliver, context);
+    if (gone !== undefined) opened.#beginsLater(gone);
     shared.reader.add(opened.#queue);
     const { step, logger } = context;
     warnIfRedivided(name, position, opened.#partitions, context);
     logger.info(
-      { event: "reading", part: name, step, from: position.offset, resumed: resume !== undefined },
+      { event: "reading", part: name, step, from: position.offset, resumed: from.kind === "position" },
       `reading ${name} from offset ${position.offset}`,
     );
     return opened;
@@ -181,6 +188,7 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
       offset: this.#offset,
       losses: this.#losses.snapshot(),
       ledger: this.#ledger.snapshot(),
+      wholeFrom: this.#wholeFrom,
     });
   }
 
@@ -203,6 +211,11 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
   /** A record may come after a later one, by its producer's clock: of a bare one no heartbeat says so. */
   settledUpTo(): number {
     return this.#decoder.bare ? Number.NEGATIVE_INFINITY : this.#ledger.settledUpTo(this.#context.time.now());
+  }
+
+  wholeFrom(): number {
+    if (this.#wholeFrom === undefined) return Number.NEGATIVE_INFINITY;
+    return this.#wholeFrom ?? Number.POSITIVE_INFINITY;
   }
 
   stats(): KafkaStats {
@@ -298,6 +311,8 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
       // A batch is read whole, also if only its end is new.
       if (cursor.offset < this.#offset) continue;
       if (this.#gap !== undefined) this.#endGap(this.#gap, cursor.time);
+      // Of one millisecond some records may be before it.
+      if (this.#wholeFrom === null) this.#wholeFrom = cursor.time + 1;
       this.#decoder.decode(cursor, byProducer, columns);
       this.#records += 1;
       this.#lastTime = cursor.time;
@@ -341,6 +356,18 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
     this.#ledger.interrupted(to);
   }
 
+  /** Retention may have deleted records that should be read. */
+  #beginsLater({ offsets, from, to }: Gone): void {
+    this.#uncertainSince ??= from;
+    const { step, logger } = this.#context;
+    const [start, since] = [from, to].map((time) => new Date(time).toISOString());
+    logger.warn(
+      { event: "start-trimmed", part: this.#name, step, start, offsets, wholeFrom: to },
+      `${this.#name} is to be read from ${start ?? ""}, but retention has deleted ${offsets} offsets before ${since ?? ""}: ` +
+        "how many of them belonged to it is not known. Windows that open earlier have no rows",
+    );
+  }
+
   #logLoss(offsets: number): void {
     const { time, logger, step } = this.#context;
     const now = time.monotonic();
@@ -352,20 +379,6 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
         "or retention.bytes of the topic, or speed the flow up.",
     );
   }
-}
-
-/** Where a task without a commit begins. */
-async function beginning(
-  cluster: KafkaCluster,
-  partition: number,
-  start: KafkaStart,
-): Promise<KafkaPosition> {
-  const offset = await cluster.retry(async () => {
-    const leader = await cluster.leaderOf(partition);
-    return leader.endOf(cluster.topic, partition, start === "latest" ? "stable" : "earliest");
-  });
-  const { topicId, leaders } = cluster.metadata;
-  return { topicId, partitions: leaders.length, offset, losses: [], ledger: undefined };
 }
 
 function plus(

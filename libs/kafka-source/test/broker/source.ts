@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as zlib from "node:zlib";
 import { describe, expect, it } from "@jest/globals";
+import type { Json } from "@millrace/dataflow";
 import { encodeFrame } from "@millrace/redis-source";
 import { KafkaSource, inspectTopic } from "@millrace/kafka-source";
 import type { KafkaSourceOptions } from "@millrace/kafka-source";
@@ -249,6 +250,54 @@ export const source: Suite = (bench) => {
       await other.write(topic, ["new"]);
       expect(await take(partition, 1)).toEqual(["new"]);
       await partition.close();
+    });
+
+    it("is a time or an offset at which a task begins, and from which on it reads all", async () => {
+      const { kafka, other } = bench();
+      const topic = await other.topic();
+      const times: number[] = [];
+      for (const line of ["0", "1", "2", "3"]) {
+        const after = Date.now();
+        while (Date.now() <= after + 1);
+        times.push(Date.now());
+        await other.write(topic, [line]);
+      }
+      const start = new Date(times[2] ?? 0).toISOString();
+      const opened = (
+        options: Omit<KafkaSourceOptions, "topic">,
+        resume?: Json,
+      ): ReturnType<KafkaSource["buildPart"]> =>
+        sourceOf({ topic, ...options }).buildPart(`${topic}-0`, resume, partContext());
+      const atTime = await opened({ start });
+      expect(await takeAll(atTime)).toEqual(["2", "3"]);
+      expect(atTime.wholeFrom()).toBe(times[2]);
+      expect(atTime.stats()).toMatchObject({ lost: 0, lostOffsets: 0 });
+      // A task that was reset has the start in place of a position, whatever the source's own is.
+      const reset = await opened({ start: "latest" }, { start: "1" });
+      expect(reset.wholeFrom()).toBe(Infinity);
+      const before = reset.snapshot();
+      expect(await takeAll(reset)).toEqual(["1", "2", "3"]);
+      expect(reset.wholeFrom()).toBeGreaterThan(times[1] ?? Infinity);
+      expect(reset.wholeFrom()).toBeLessThanOrEqual((times[2] ?? 0) + 1);
+      const again = await opened({}, before);
+      await takeAll(again);
+      expect(again.wholeFrom()).toBe(reset.wholeFrom());
+      const future = await opened({ start: new Date(Date.now() + 60_000).toISOString() });
+      expect(await takeAll(future)).toEqual([]);
+      const all = await opened({ start: new Date((times[0] ?? 0) - 1).toISOString() });
+      expect([await takeAll(all), all.wholeFrom()]).toEqual([["0", "1", "2", "3"], -Infinity]);
+
+      await deleteUpTo(kafka, topic, 3);
+      const context = partContext();
+      const overtaken = await sourceOf({ topic, start }).buildPart(`${topic}-0`, undefined, context);
+      expect(await takeAll(overtaken)).toEqual(["3"]);
+      expect(overtaken.wholeFrom()).toBeGreaterThan(times[3] ?? Infinity);
+      expect(overtaken.stats()).toMatchObject({ uncertainSince: times[2] });
+      expect(context.logger.of("start-trimmed")).toMatchObject([{ fields: { offsets: 3 } }]);
+      const lost = await opened({}, { start: "1" });
+      expect(await takeAll(lost)).toEqual(["3"]);
+      expect(lost.stats()).toMatchObject({ lost: 2, lostOffsets: 2 });
+      await Promise.all([atTime, reset, again, future, all, overtaken, lost].map((each) => each.close()));
     });
 
     it("that retention has overtaken counts what was deleted as lost", async () => {
