@@ -15,6 +15,8 @@ export interface CrashTestConfig extends ProgramConfig {
   readonly without: Guard | undefined;
   /** Whether several workers share partitions, in place of the faults. */
   readonly shares: boolean;
+  /** Whether they share a topic of a real Kafka, in place of the faults. */
+  readonly kafka: boolean;
   /** How long Redis is unreachable in `store-away`, ms. */
   readonly awayMs: number;
 }
@@ -66,6 +68,12 @@ export function crashTestConfig(
     description:
       "in place of the faults: workers that share eight partitions join, leave, are killed, stall, and Redis is restarted",
   });
+  const kafka = cli.toggle({
+    flag: "--kafka",
+    env: "CRASH_KAFKA",
+    description:
+      "the same over Kafka, by the command with --share and by Kafka's own group; the broker is restarted, too",
+  });
   const awayMs = cli.option(
     {
       flag: "--away <duration>",
@@ -84,6 +92,7 @@ export function crashTestConfig(
     faults: faults(),
     without: without(),
     shares: shares(),
+    kafka: kafka(),
     awayMs: awayMs(),
     log: log(),
   };

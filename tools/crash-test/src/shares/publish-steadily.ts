@@ -2,30 +2,15 @@ import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { Dataflow, IterableSource, SILENT_LOGGER, run } from "@millrace/dataflow";
+import type { Sink } from "@millrace/dataflow";
 import { clickCodec } from "@millrace/event-schema";
-import { RedisStreamSink } from "@millrace/redis-source";
-import type { RedisConnectionOptions } from "@millrace/redis-source";
-import { CHANNEL } from "../names.ts";
 
 const PAUSE_MS = 20;
 
-/** Publishes the lines of a file at a steady rate, divided by their key. */
-export async function publishSteadily(
-  redis: RedisConnectionOptions,
-  file: string,
-  partitions: number,
-  linesPerS: number,
-): Promise<void> {
+/** Publishes the lines of a file at a steady rate. */
+export async function publishSteadily(sink: Sink<string>, file: string, linesPerS: number): Promise<void> {
   const flow = new Dataflow("publish");
-  const sink = new RedisStreamSink(redis, {
-    stream: CHANNEL,
-    partitions,
-    partitionedBy: "os_timezone",
-    keyOf: zoneOf,
-    // With numbers, so that what is sent again after a restart of Redis counts once.
-    batch: 16,
-  });
-  flow.input("lines", new IterableSource(paced(file, (linesPerS * PAUSE_MS) / 1_000))).output("redis", sink);
+  flow.input("lines", new IterableSource(paced(file, (linesPerS * PAUSE_MS) / 1_000))).output("sink", sink);
   await run(flow, { logger: SILENT_LOGGER });
 }
 
@@ -38,7 +23,8 @@ async function* paced(file: string, linesPerPause: number): AsyncGenerator<strin
   }
 }
 
-function zoneOf(row: string | Uint8Array): string {
+/** The field by which a line is partitioned. */
+export function zoneOf(row: string | Uint8Array): string {
   const decoded = clickCodec.decode(row);
   if (decoded.kind !== "event") throw new TypeError(`not a click: ${String(row)}`);
   return decoded.event.os_timezone;
