@@ -10,10 +10,10 @@ import { TestBed } from "../conductor/test-bed.ts";
 import { HELD_MS } from "../aggregator/careless-assignment.ts";
 import type { Guard } from "../guard.ts";
 import { WINDOW_MS } from "../names.ts";
-import { publishSteadily } from "./publish-steadily.ts";
 import { readShares } from "./read-shares.ts";
 import { LEASE_MS, PARTITIONS, sharingOn } from "./sharing.ts";
 import type { Sharing, Way } from "./sharing.ts";
+import { SteadyPublisher } from "./steady-publisher.ts";
 
 /** As many as there are, unless one has just joined, left or died. */
 const WORKERS = 3;
@@ -109,9 +109,14 @@ class Shares {
     const file = await this.#bed.writeInput(makeEvents(events, this.#random, EVENTS_PER_EVENT_S));
     for (let count = 0; count < WORKERS; count += 1) await this.#join();
     await this.#allOwned("at the start");
-    this.#published = publishSteadily(this.#sharing.sink, file, EVENTS_PER_S);
+    const publisher = new SteadyPublisher(this.#sharing.sink, file, EVENTS_PER_S);
+    this.#published = publisher.ended;
+    await publisher.begun;
     for (const trouble of this.#troubles) await this.#trouble(trouble);
-    await soon(this.#published, "the publisher to end");
+    await soon(
+      publisher.ended,
+      `the end of the publisher, which was at line ${publisher.lines} of ${events},`,
+    );
     for (const worker of [...this.#workers]) await this.#leave(worker);
     await this.#judgeGentle();
     await this.#judgeStalled();

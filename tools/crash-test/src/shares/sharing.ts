@@ -7,7 +7,7 @@ import { inspectWorkers } from "@millrace/redis-store";
 import type { TestBed } from "../conductor/test-bed.ts";
 import type { Guard } from "../guard.ts";
 import { CHANNEL, FLOW, SHARED_WAIT_MS } from "../names.ts";
-import { zoneOf } from "./publish-steadily.ts";
+import { zoneOf } from "./steady-publisher.ts";
 
 export const PARTITIONS = 8;
 export const LEASE_MS = 1_000;
