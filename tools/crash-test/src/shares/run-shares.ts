@@ -5,7 +5,7 @@ import { endingOf, soon, DURABLE } from "../conductor/bed.ts";
 import { compare } from "../conductor/compare.ts";
 import { expectedOf } from "../conductor/expected.ts";
 import { makeEvents } from "../conductor/make-events.ts";
-import type { Random } from "../conductor/random.ts";
+import { Random } from "../conductor/random.ts";
 import { TestBed } from "../conductor/test-bed.ts";
 import { HELD_MS } from "../aggregator/careless-assignment.ts";
 import type { Guard } from "../guard.ts";
@@ -17,11 +17,9 @@ import { SteadyPublisher } from "./steady-publisher.ts";
 
 /** As many as there are, unless one has just joined, left or died. */
 const WORKERS = 3;
-/** For each trouble, so that there are events all the time. */
-const EVENTS = 2_500;
-const EVENTS_PER_S = 800;
+const EVENTS_PER_S = 400;
 /** Event time passes 16 times as fast as the clock, so that windows close all the time. */
-const EVENTS_PER_EVENT_S = 50;
+const EVENTS_PER_EVENT_S = 25;
 /** A worker that stalls so long has lost its partitions. */
 const STALL_MS = 2.5 * LEASE_MS;
 /** Until when every partition must have a live worker again, on a machine that may be busy, ms. */
@@ -90,7 +88,6 @@ class Shares {
   readonly #all: StartedProgram[] = [];
   /** Workers that were stopped, and when they resumed. */
   readonly #stalled: { readonly worker: StartedProgram; readonly since: number }[] = [];
-  #published: Promise<void> = Promise.resolve();
   readonly #gentleTimes: { readonly from: string; readonly to: string }[] = [];
   readonly #problems: string[] = [];
   readonly #takeOversMs: number[] = [];
@@ -105,18 +102,14 @@ class Shares {
   }
 
   async run(): Promise<SharesReport> {
-    const events = EVENTS * this.#troubles.length;
-    const file = await this.#bed.writeInput(makeEvents(events, this.#random, EVENTS_PER_EVENT_S));
     for (let count = 0; count < WORKERS; count += 1) await this.#join();
     await this.#allOwned("at the start");
-    const publisher = new SteadyPublisher(this.#sharing.sink, file, EVENTS_PER_S);
-    this.#published = publisher.ended;
+    // Random numbers of their own: how many events there are at a trouble depends on the machine.
+    const events = makeEvents(Infinity, new Random(this.#random.below(2 ** 31)), EVENTS_PER_EVENT_S);
+    const publisher = new SteadyPublisher(this.#sharing.sink, events, EVENTS_PER_S);
     await publisher.begun;
     for (const trouble of this.#troubles) await this.#trouble(trouble);
-    await soon(
-      publisher.ended,
-      `the end of the publisher, which was at line ${publisher.lines} of ${events},`,
-    );
+    await soon(publisher.stop(), "the end of the publisher");
     for (const worker of [...this.#workers]) await this.#leave(worker);
     await this.#judgeGentle();
     await this.#judgeStalled();
@@ -124,9 +117,10 @@ class Shares {
     const client = this.#bed.client();
     const results = await readShares(client, this.#sharing.parts);
     client.disconnect();
+    const file = await this.#bed.writeInput(publisher.published);
     this.#problems.push(...compare(await expectedOf(file, WINDOW_MS), results));
     return {
-      events,
+      events: publisher.published.length,
       rows: results.history.length,
       takeOversMs: this.#takeOversMs,
       problems: this.#problems,
@@ -207,7 +201,7 @@ class Shares {
   async #stall(): Promise<void> {
     const worker = this.#random.pick(this.#workers);
     // A task that is not open yet would be opened afterwards, and take its partition back.
-    await Promise.race([worker.logged("committed"), this.#published]);
+    await worker.logged("committed");
     worker.kill("SIGSTOP");
     await delay(STALL_MS);
     await this.#allOwned(

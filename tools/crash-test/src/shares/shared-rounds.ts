@@ -6,10 +6,8 @@ import type { CrashTestConfig } from "../config.ts";
 import { CrashTestFailure, requireExact } from "../crash-test-failure.ts";
 import { KAFKA_TROUBLES, STREAM_TROUBLES, runShares } from "./run-shares.ts";
 import type { Troubles } from "./run-shares.ts";
+import { SHORT_SESSIONS } from "./sharing.ts";
 import type { Way } from "./sharing.ts";
-
-/** A broker refuses sessions of less than 6 s, unless it has this property. */
-export const SHORT_SESSIONS = { "group.min.session.timeout.ms": "500" };
 
 /** Workers share the partitions of a Redis stream. @throws CrashTestFailure */
 export async function streamRounds(

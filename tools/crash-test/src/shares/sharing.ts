@@ -11,6 +11,8 @@ import { zoneOf } from "./steady-publisher.ts";
 
 export const PARTITIONS = 8;
 export const LEASE_MS = 1_000;
+/** A broker refuses sessions of less than 6 s, unless it has this property. */
+export const SHORT_SESSIONS = { "group.min.session.timeout.ms": "500" };
 const ARGS = [`--wait-ms=${SHARED_WAIT_MS}`, "--commit-every-events=100", "--commit-every-ms=200"];
 
 /** Over what workers share: Redis streams; Kafka, as the command shares; Kafka, by its own group. */

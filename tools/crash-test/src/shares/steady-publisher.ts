@@ -1,45 +1,57 @@
-import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { Dataflow, IterableSource, SILENT_LOGGER, run } from "@millrace/dataflow";
 import type { Sink } from "@millrace/dataflow";
 import { clickCodec } from "@millrace/event-schema";
+import { lineOf } from "../click.ts";
+import type { TestEvent } from "../click.ts";
 
 const PAUSE_MS = 20;
+/** A sink that was away gets what it has missed not at once, but four times as fast. */
+const HURRY = 4;
 
-/** Publishes the lines of a file at a steady rate. */
+/** Publishes events at a steady rate until it is stopped. */
 export class SteadyPublisher {
-  /** Resolves when the first line may be published, since the sink is open; rejects as `ended`. */
+  /** Those that were given to the sink. */
+  readonly published: TestEvent[] = [];
+  /** Resolves when the sink is open. */
   readonly begun: Promise<void>;
-  /** Resolves when all lines are published. */
-  readonly ended: Promise<void>;
-  #lines = 0;
+  readonly #ended: Promise<unknown>;
   #begin: () => void = () => undefined;
+  #stopped = false;
 
-  constructor(sink: Sink<string>, file: string, linesPerS: number) {
+  /** @param events endless */
+  constructor(sink: Sink<string>, events: Iterator<TestEvent>, perS: number) {
     const open = new Promise<void>((resolve) => {
       this.#begin = resolve;
     });
     const flow = new Dataflow("publish");
-    const lines = this.#paced(file, Math.ceil((linesPerS * PAUSE_MS) / 1_000));
-    flow.input("lines", new IterableSource(lines)).output("sink", sink);
-    this.ended = run(flow, { logger: SILENT_LOGGER }).then(() => undefined);
-    this.begun = Promise.race([open, this.ended]);
-    // It is awaited later on.
-    this.ended.catch(() => undefined);
+    flow
+      .input("portions", new IterableSource(this.#paced(events, perS)))
+      .flatMap("lines", (portion) => portion.map(lineOf))
+      .output("sink", sink);
+    this.#ended = run(flow, { logger: SILENT_LOGGER });
+    this.begun = Promise.race([open, this.#ended.then(() => undefined)]);
+    // It is awaited by `stop`.
+    this.#ended.catch(() => undefined);
   }
 
-  /** Lines that were given to the sink. */
-  get lines(): number {
-    return this.#lines;
+  /** Resolves when the sink has everything. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#ended;
   }
 
-  async *#paced(file: string, linesPerPause: number): AsyncGenerator<string> {
+  async *#paced(events: Iterator<TestEvent>, perS: number): AsyncGenerator<readonly TestEvent[]> {
     this.#begin();
-    for await (const line of createInterface({ input: createReadStream(file) })) {
-      yield line;
-      this.#lines += 1;
-      if (this.#lines % linesPerPause === 0) await delay(PAUSE_MS);
+    const began = performance.now();
+    const most = (HURRY * perS * PAUSE_MS) / 1_000;
+    while (!this.#stopped) {
+      await delay(PAUSE_MS);
+      const due = ((performance.now() - began) * perS) / 1_000 - this.published.length;
+      const portion: TestEvent[] = [];
+      while (portion.length < Math.min(due, most)) portion.push(events.next().value);
+      this.published.push(...portion);
+      yield portion;
     }
   }
 }
