@@ -102,7 +102,7 @@ class Shares {
   }
 
   async run(): Promise<SharesReport> {
-    for (let count = 0; count < WORKERS; count += 1) await this.#join();
+    await Promise.all(Array.from({ length: WORKERS }, () => this.#join()));
     await this.#allOwned("at the start");
     // Random numbers of their own: how many events there are at a trouble depends on the machine.
     const events = makeEvents(Infinity, new Random(this.#random.below(2 ** 31)), EVENTS_PER_EVENT_S);

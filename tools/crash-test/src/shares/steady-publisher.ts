@@ -49,7 +49,11 @@ export class SteadyPublisher {
       await delay(PAUSE_MS);
       const due = ((performance.now() - began) * perS) / 1_000 - this.published.length;
       const portion: TestEvent[] = [];
-      while (portion.length < Math.min(due, most)) portion.push(events.next().value);
+      while (portion.length < Math.min(due, most)) {
+        const next = events.next();
+        if (next.done === true) return;
+        portion.push(next.value);
+      }
       this.published.push(...portion);
       yield portion;
     }
