@@ -113,7 +113,7 @@ class CommandSharing implements Sharing {
   }
 }
 
-/** A topic, shared by Kafka's own group, in programs of the test's own. Nobody else sees who has what, so their logs say it. */
+/** A topic, shared by Kafka's own group, in programs of the test's own. Redis does not know who has what, so their logs say it. */
 class GroupSharing implements Sharing {
   readonly parts: readonly string[];
   readonly sink: Sink<string>;
