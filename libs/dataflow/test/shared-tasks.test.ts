@@ -1,5 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
-import { JsonlFileSink, MemoryStore, SILENT_LOGGER, mapRows, reconcile } from "@millrace/dataflow";
+import {
+  JsonlFileSink,
+  MemoryStore,
+  MillraceError,
+  SILENT_LOGGER,
+  mapRows,
+  reconcile,
+} from "@millrace/dataflow";
 import type { RunOptions, Source } from "@millrace/dataflow";
 import { FlowDriver, TestingSource } from "@millrace/dataflow/testing";
 import { HandAssignment } from "./support/hand-assignment.ts";
@@ -7,6 +14,11 @@ import { listed, listing, listingTask } from "./support/listing-flow.ts";
 import { loggerOf } from "./support/logger-of.ts";
 
 const PARTS = ["0", "1"];
+
+class ServerAway extends MillraceError {
+  readonly code = "MILLRACE_REDIS_UNREACHABLE";
+  readonly retryable = true;
+}
 
 interface Rig {
   readonly source: TestingSource<number>;
@@ -162,6 +174,38 @@ describe("a worker with a shared assignment", () => {
     await push(at, "0", 2);
     expect(listed(at.store, "0")).toEqual([1, 2]);
     await at.driver.stop();
+  });
+
+  test("tries again to open a task while a server is away, and keeps the others", async () => {
+    const { logger, logged } = loggerOf();
+    const inner = new TestingSource<number>({ parts: PARTS });
+    let away = 0;
+    const source: Source<number> = {
+      partitioning: inner.partitioning,
+      listParts: () => inner.listParts(),
+      buildPart: async (...of) => {
+        if (away > 0) throw new ServerAway(`away for ${away--} attempts.`);
+        return inner.buildPart(...of);
+      },
+    };
+    const store = new MemoryStore();
+    const assignment = new HandAssignment();
+    const options = { store, assignment, commitEveryEvents: 1, logger };
+    const driver = await FlowDriver.start(listing(source, store), options);
+    assignment.tasks.assigned("0");
+    await driver.settle();
+    away = 3;
+    assignment.tasks.assigned("1");
+    inner.push([1], { part: "0" });
+    inner.push([2], { part: "1" });
+    await driver.settle();
+    expect([listed(store, "0"), listed(store, "1")]).toEqual([[1], []]);
+    await driver.advanceBy(1_000);
+    expect(listed(store, "1")).toEqual([2]);
+    expect(logged("warn").map((line) => ("event" in line ? line.event : undefined))).toEqual(
+      Array(3).fill("task-not-opened"),
+    );
+    await driver.stop();
   });
 
   test("leaves, and then fails, when a task fails or the membership does", async () => {

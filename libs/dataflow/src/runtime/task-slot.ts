@@ -1,5 +1,5 @@
 import type { Store } from "../contracts/store.ts";
-import { FencedError, messageOf } from "../errors.ts";
+import { FencedError, hasCode, messageOf } from "../errors.ts";
 import { RolledBack } from "./committer.ts";
 import type { ResolvedRunOptions } from "./options.ts";
 import type { StartLine } from "./start-line.ts";
@@ -139,6 +139,8 @@ export class TaskSlot {
     if (this.#task === this.#aborted) this.#logLost();
     else if (error instanceof RolledBack) await this.#reload(error, pauseMs);
     else if (this.#context.shared && error instanceof FencedError) await this.#drop(error, pauseMs);
+    else if (this.#context.shared && this.#task?.opened === false && isPassing(error))
+      await this.#openLater(error, pauseMs);
     else {
       this.#failed = true;
       throw error;
@@ -157,6 +159,17 @@ export class TaskSlot {
     if (!stop.aborted) return;
     this.#wanted = false;
     await this.#lookAtFigures();
+  }
+
+  /** A server is away while a task comes here: the worker keeps its other tasks, and tries again. */
+  async #openLater(error: Error & { readonly code: string }, pauseMs: number): Promise<void> {
+    const { stop, options } = this.#context;
+    options.logger.warn(
+      { event: "task-not-opened", part: this.part, code: error.code, pauseMs },
+      `partition "${this.part}" could not be opened: ${messageOf(error)} Trying again in ${pauseMs} ms.`,
+    );
+    await this.#pause(pauseMs);
+    if (stop.aborted) this.#wanted = false;
   }
 
   /** A task that is not reopened does not load which of its counts are still valid. */
@@ -204,4 +217,9 @@ export class TaskSlot {
       `partition "${this.part}" was given up without a commit, since another worker may have it`,
     );
   }
+}
+
+/** Whether the same attempt may succeed later. */
+function isPassing(error: unknown): error is Error & { readonly code: string } {
+  return hasCode(error) && "retryable" in error && error.retryable === true;
 }

@@ -56,6 +56,7 @@ export class Task {
   readonly #schedule: CommitSchedule;
   readonly #figures: TaskFigures;
   #phase: TaskPhase = "starting";
+  #opened = false;
   #live: LiveTask | undefined;
   #stopping = false;
   #ending = false;
@@ -167,6 +168,11 @@ export class Task {
     this.#live = undefined;
   }
 
+  /** Whether everything that it needs was opened once. */
+  get opened(): boolean {
+    return this.#opened;
+  }
+
   unfinished(): Unfinished {
     const { rows = 0, open = 0 } = this.#live?.graph.unfinished() ?? {};
     return { uncommitted: this.#schedule.uncommitted, rows, open };
@@ -201,6 +207,7 @@ export class Task {
       },
     });
     this.#live = live;
+    this.#opened = true;
     this.#phase = "running";
     this.history.resumed(live.keptCounts);
     if (this.#stopping || this.#ending) this.#stopSource();
