@@ -1,4 +1,4 @@
-import { CommandLine, integer, logOptions, oneOf, text } from "@millrace/cli";
+import { CommandLine, integer, logOptions, oneOf } from "@millrace/cli";
 import type { ProgramConfig } from "@millrace/cli";
 import { parseDuration } from "@millrace/windowing";
 import { FAULT_NAMES } from "./conductor/faults/index.ts";
@@ -15,8 +15,8 @@ export interface CrashTestConfig extends ProgramConfig {
   readonly without: Guard | undefined;
   /** Whether several workers share partitions, in place of the faults. */
   readonly shares: boolean;
-  /** Where a failed round of `shares` leaves its streams, results and logs; `undefined`: nowhere. */
-  readonly evidence: string | undefined;
+  /** Whether they share a topic of a real Kafka, in place of the faults. */
+  readonly kafka: boolean;
   /** How long Redis is unreachable in `store-away`, ms. */
   readonly awayMs: number;
 }
@@ -68,13 +68,11 @@ export function crashTestConfig(
     description:
       "in place of the faults: workers that share eight partitions join, leave, are killed, stall, and Redis is restarted",
   });
-  const evidence = cli.option({
-    flag: "--evidence <folder>",
-    env: "CRASH_EVIDENCE",
+  const kafka = cli.toggle({
+    flag: "--kafka",
+    env: "CRASH_KAFKA",
     description:
-      "where a failed round of --shares leaves the entries of its streams, its results and its workers' logs",
-    parse: text,
-    defaultText: "nowhere",
+      "the same over Kafka, by the command with --share and by Kafka's own group; the broker is restarted, too",
   });
   const awayMs = cli.option(
     {
@@ -94,7 +92,7 @@ export function crashTestConfig(
     faults: faults(),
     without: without(),
     shares: shares(),
-    evidence: evidence(),
+    kafka: kafka(),
     awayMs: awayMs(),
     log: log(),
   };

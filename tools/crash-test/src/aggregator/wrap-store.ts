@@ -1,23 +1,26 @@
-import type { Commit, CommitOutcome, Store, TaskId, TaskStore } from "@millrace/dataflow";
+import type { Commit, CommitOutcome, Store, TaskStore } from "@millrace/dataflow";
 
 /** Replaces the store's commit; `inner` is the store's view of the task. */
 export type CommitWay = (inner: TaskStore, commit: Commit) => Promise<CommitOutcome>;
 
 /** Returns a store with another commit function. */
-export function wrapStore(store: Store, wayFor: (task: TaskId) => CommitWay): Store {
+export function wrapStore(store: Store, wayFor: () => CommitWay): Store {
   return {
     wraps: store,
     look: (task, groups) => store.look(task, groups),
     async acquire(task) {
-      const inner = await store.acquire(task);
-      const commit = wayFor(task);
-      return {
-        fence: inner.fence,
-        load: () => inner.load(),
-        commit: (each) => commit(inner, each),
-        close: () => inner.close(),
-      };
+      return wrapTask(await store.acquire(task), wayFor());
     },
     close: () => store.close(),
+  };
+}
+
+/** Returns a store's view of a task with another commit function. */
+export function wrapTask(inner: TaskStore, commit: CommitWay): TaskStore {
+  return {
+    fence: inner.fence,
+    load: () => inner.load(),
+    commit: (each) => commit(inner, each),
+    close: () => inner.close(),
   };
 }
