@@ -5,12 +5,12 @@
  */
 import { isIP } from "node:net";
 import type * as Kafkats from "@kafkats/client";
+import type { TimeProvider } from "@millrace/dataflow";
 import type { BrokerAddress, KafkaTarget } from "./connection/connection-options.ts";
 import { CODES, errorOf } from "./connection/protocol-codes.ts";
 import {
   KafkaAuthError,
   KafkaClientMissingError,
-  KafkaClosedError,
   KafkaError,
   KafkaRecordsError,
   KafkaRefusedError,
@@ -18,8 +18,10 @@ import {
   KafkaUnreachableError,
 } from "./errors.ts";
 
-/** A broker may take this long (ms) to answer, besides the wait that a read asks for. */
+/** A broker may take this long (ms) to answer, besides the wait that a request asks for. */
 const ANSWER_MS = 10_000;
+/** The package has limits (ms) of its own, which leave a silent connection open. They are longer, so that they do not count. */
+const PACKAGE_ANSWER_MS = 10 * ANSWER_MS;
 /** How long (ms) a broker may wait for its replicas. */
 const REPLICAS_MS = 30_000;
 /** In answers without a limit of their own, so that one answer does not fill the memory. */
@@ -112,8 +114,12 @@ export interface GroupToSync extends GroupMember {
 /** Which end of a log. */
 export type LogEnd = "earliest" | "latest" | "stable";
 
-/** One broker, with a connection for reads, which wait at the broker, and one for everything else. */
+/**
+ * One broker, with a connection for reads, which wait at the broker, and one for everything else. Where a request has no answer
+ * in time, both are closed, since a connection that has fallen silent may stay so.
+ */
 export interface BrokerClient {
+  /** `false`: it is to be closed, and another one made. */
   readonly connected: boolean;
   metadata(topic: string): Promise<TopicMetadata>;
   read(
@@ -149,8 +155,8 @@ export interface ReadLimits {
 
 /** What is needed of a client besides its connections. */
 export interface KafkaClient {
-  /** Connects. @throws KafkaError */
-  connect(target: KafkaTarget, address: BrokerAddress): Promise<BrokerClient>;
+  /** Connects, within `connectTimeoutMs`. @throws KafkaError */
+  connect(target: KafkaTarget, address: BrokerAddress, time: TimeProvider): Promise<BrokerClient>;
   /** @param codec the number of a way to compress, from 1 on @throws KafkaRecordsError if no package for it is installed */
   decompress(codec: number, bytes: Buffer): Buffer | Promise<Buffer>;
   /** The checksum (CRC-32C) of a part of the bytes. */
@@ -176,16 +182,11 @@ export async function loadKafkaClient(): Promise<KafkaClient> {
     );
   }
   return {
-    async connect(target, address) {
+    async connect(target, address, time) {
       const broker = new kafkats.Broker({ ...address, ...settingsOf(target, address), nodeId: 0 });
-      const at = `${address.host}:${address.port}`;
-      try {
-        await broker.connect();
-      } catch (error) {
-        await closeAtOnce(broker);
-        throw explained(error, `a connection to ${at}`, target);
-      }
-      return new KafkatsBroker(broker, at, target);
+      const made = new KafkatsBroker(broker, `${address.host}:${address.port}`, target, time);
+      await made.open();
+      return made;
     },
     decompress(codec, bytes) {
       const { Gzip, Snappy, Lz4, Zstd } = kafkats.CompressionType;
@@ -227,12 +228,25 @@ class KafkatsBroker implements BrokerClient {
   readonly #broker: Kafkats.Broker;
   readonly #address: string;
   readonly #target: KafkaTarget;
+  readonly #time: TimeProvider;
   #closed = false;
 
-  constructor(broker: Kafkats.Broker, address: string, target: KafkaTarget) {
+  constructor(broker: Kafkats.Broker, address: string, target: KafkaTarget, time: TimeProvider) {
     this.#broker = broker;
     this.#address = address;
     this.#target = target;
+    this.#time = time;
+  }
+
+  /** @throws KafkaError */
+  async open(): Promise<void> {
+    try {
+      const request = `a connection to ${this.#address}`;
+      await this.#answerWithin(this.#target.connectTimeoutMs, request, () => this.#broker.connect());
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
   }
 
   get connected(): boolean {
@@ -263,7 +277,7 @@ class KafkatsBroker implements BrokerClient {
     { maxWaitMs, maxBytesPerPartition }: ReadLimits,
   ): Promise<readonly PartitionAnswer[]> {
     const what = `a read of topic "${topic}"`;
-    const { errorCode, topics } = await this.#ask(what, () =>
+    const ask = (): ReturnType<Kafkats.Broker["fetch"]> =>
       this.#broker.fetch({
         maxWaitMs,
         minBytes: 1,
@@ -280,8 +294,8 @@ class KafkatsBroker implements BrokerClient {
             })),
           },
         ],
-      }),
-    );
+      });
+    const { errorCode, topics } = await this.#ask(what, ask, maxWaitMs);
     requireNone(errorCode, what);
     return topics.flatMap((answered) =>
       answered.partitions.map((part) => ({
@@ -315,8 +329,10 @@ class KafkatsBroker implements BrokerClient {
 
   async write(name: string, batches: ReadonlyMap<number, Buffer>): Promise<ReadonlyMap<number, number>> {
     const partitions = Array.from(batches, ([partitionIndex, records]) => ({ partitionIndex, records }));
-    const { topics } = await this.#ask(`a write to topic "${name}"`, () =>
-      this.#broker.produce({ acks: -1, timeoutMs: REPLICAS_MS, topics: [{ name, partitions }] }),
+    const { topics } = await this.#ask(
+      `a write to topic "${name}"`,
+      () => this.#broker.produce({ acks: -1, timeoutMs: REPLICAS_MS, topics: [{ name, partitions }] }),
+      REPLICAS_MS,
     );
     const answers = topics.flatMap((topic) => topic.partitions);
     return new Map(answers.map(({ partitionIndex, errorCode }) => [partitionIndex, errorCode]));
@@ -344,7 +360,7 @@ class KafkatsBroker implements BrokerClient {
   async joinGroup(request: GroupToJoin): Promise<JoinedGroup> {
     const { group, member, sessionMs, protocol, metadata } = request;
     const what = `a member of group "${group}"`;
-    const { errorCode, memberId, generationId, members } = await this.#ask(what, () =>
+    const ask = (): ReturnType<Kafkats.Broker["joinGroup"]> =>
       this.#broker.joinGroup({
         groupId: group,
         memberId: member,
@@ -352,8 +368,8 @@ class KafkatsBroker implements BrokerClient {
         rebalanceTimeoutMs: sessionMs,
         protocolType: GROUP_TYPE,
         protocols: [{ name: protocol, metadata }],
-      }),
-    );
+      });
+    const { errorCode, memberId, generationId, members } = await this.#ask(what, ask, sessionMs);
     // A new member gets a name first, so that one whose answer is lost does not stay in the group.
     const code: number = errorCode;
     if (code === CODES.memberIdRequired && member === "")
@@ -369,7 +385,7 @@ class KafkatsBroker implements BrokerClient {
   async syncGroup(request: GroupToSync): Promise<Buffer> {
     const { group, member, generation, sessionMs, protocol, shares } = request;
     const what = `a share of group "${group}"`;
-    const { errorCode, assignment } = await this.#ask(what, () =>
+    const ask = (): ReturnType<Kafkats.Broker["syncGroup"]> =>
       this.#broker.syncGroup(
         {
           groupId: group,
@@ -380,8 +396,8 @@ class KafkatsBroker implements BrokerClient {
           assignments: shares.map((share) => ({ memberId: share.member, assignment: share.assignment })),
         },
         sessionMs,
-      ),
-    );
+      );
+    const { errorCode, assignment } = await this.#ask(what, ask, sessionMs);
     requireNone(errorCode, what);
     return assignment;
   }
@@ -428,12 +444,30 @@ class KafkatsBroker implements BrokerClient {
     return closeAtOnce(this.#broker);
   }
 
-  async #ask<T>(what: string, ask: () => Promise<T>): Promise<T> {
-    if (this.#closed) throw new KafkaClosedError(`the connection to ${this.#address} was closed`);
+  /** @param waitMs how long the broker may wait before it answers, as the request asks for */
+  async #ask<T>(what: string, ask: () => Promise<T>, waitMs = 0): Promise<T> {
+    const request = `${what} at ${this.#address}`;
+    if (!this.#closed) return this.#answerWithin(waitMs + ANSWER_MS, request, ask);
+    throw new KafkaUnreachableError(`No answer to ${request}: the connection was closed.`, { request });
+  }
+
+  /** Closes the connections if there is no answer in time: they may stay silent, while a new one is answered. */
+  async #answerWithin<T>(limitMs: number, request: string, ask: () => Promise<T>): Promise<T> {
+    let silent = false;
+    const cancel = this.#time.wakeAfter(limitMs, () => {
+      silent = true;
+      void this.close();
+    });
     try {
       return await ask();
     } catch (error) {
-      throw explained(error, `${what} at ${this.#address}`, this.#target);
+      if (!silent) throw explained(error, request, this.#target);
+      throw new KafkaUnreachableError(`No answer to ${request} within ${limitMs} ms.`, {
+        cause: error,
+        request,
+      });
+    } finally {
+      cancel();
     }
   }
 }
@@ -454,7 +488,7 @@ function settingsOf(
   return {
     clientId,
     connectionTimeoutMs: connectTimeoutMs,
-    requestTimeoutMs: ANSWER_MS,
+    requestTimeoutMs: PACKAGE_ANSWER_MS,
     ...(tls === undefined
       ? {}
       : {
@@ -528,7 +562,10 @@ function explained(error: unknown, what: string, { tls, sasl }: KafkaTarget): Ka
   // A broker that expects something else closes the connection without a word.
   const closed = /closed/i.test(message) && expects.length > 0;
   const hint = closed ? `; perhaps the broker expects ${expects.join(" or ")}` : "";
-  return new KafkaUnreachableError(`No answer to ${what}: ${message}${hint}.`, { cause: error });
+  return new KafkaUnreachableError(`No answer to ${what}: ${message}${hint}.`, {
+    cause: error,
+    request: what,
+  });
 }
 
 const AUTH = /^(?:SaslAuthentication|UnsupportedSaslMechanism|IllegalSaslState)Error$/;

@@ -9,7 +9,7 @@ export interface KafkaPosition {
   readonly topicId: string;
   /** The next offset to read. */
   readonly offset: number;
-  /** What retention deleted unread. */
+  /** What was gone before it was read. */
   readonly losses: readonly LossEntry[];
   /** The account of numbered events. */
   readonly ledger: Json | undefined;
