@@ -1,9 +1,9 @@
 import { pause } from "@millrace/dataflow";
 import type { PartContext } from "@millrace/dataflow";
-import { loadKafkaClient } from "../client.ts";
-import type { BrokerClient, KafkaClient, TopicMetadata } from "../client.ts";
 import { KafkaClosedError, KafkaError, KafkaNotReadyError, KafkaTopicError } from "../errors.ts";
 import type { BrokerAddress, KafkaTarget } from "./connection-options.ts";
+import type { BrokerClient, KafkaClient, TopicMetadata } from "./kafka-client.ts";
+import { loadKafkaClient } from "./kafkats-client.ts";
 import { OutageLog } from "./outage-log.ts";
 
 /** After so long (ms) without an answer the log says so. */

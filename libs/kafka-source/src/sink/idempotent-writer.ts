@@ -1,5 +1,5 @@
 import type { TimeProvider } from "@millrace/dataflow";
-import type { ProducerIdentity, RecordToWrite } from "../client.ts";
+import type { ProducerIdentity, RecordToWrite } from "../connection/kafka-client.ts";
 import type { KafkaCluster } from "../connection/kafka-cluster.ts";
 import { CODES, errorOf } from "../connection/protocol-codes.ts";
 import { KafkaClosedError, KafkaNotReadyError, KafkaUnreachableError } from "../errors.ts";

@@ -9,7 +9,7 @@ import type {
   SourceStats,
 } from "@millrace/dataflow";
 import { EventColumns, ProducerLedger, SuspicionLog } from "@millrace/redis-source";
-import type { PartitionAnswer } from "../client.ts";
+import type { PartitionAnswer } from "../connection/kafka-client.ts";
 import type { KafkaCluster } from "../connection/kafka-cluster.ts";
 import { KafkaClosedError } from "../errors.ts";
 import { committedBatches } from "./committed-batches.ts";

@@ -1,4 +1,4 @@
-import type { PartitionAnswer } from "../client.ts";
+import type { PartitionAnswer } from "../connection/kafka-client.ts";
 import { readBatchHeader } from "./record-batch.ts";
 import type { Feed, Jump } from "./topic-reader.ts";
 

@@ -44,12 +44,12 @@ export const silence: Suite = (bench) => {
 
 /** Time passes at its usual pace until it is done: there are pauses before new attempts. */
 async function passing<T>(time: VirtualTime, work: Promise<T>): Promise<T> {
-  let done = false;
+  const done = new AbortController();
   const end = (): void => {
-    done = true;
+    done.abort();
   };
   work.then(end, end);
-  while (!done) {
+  while (!done.signal.aborted) {
     time.set(time.now() + 20);
     await wait(20);
   }

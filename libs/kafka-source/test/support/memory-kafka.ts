@@ -1,8 +1,13 @@
 import { KafkaUnreachableError } from "@millrace/kafka-source";
-import { loadKafkaClient } from "../../src/client.ts";
-import type { BrokerClient, KafkaClient, PartitionToRead, TopicMetadata } from "../../src/client.ts";
+import type {
+  BrokerClient,
+  KafkaClient,
+  PartitionToRead,
+  TopicMetadata,
+} from "../../src/connection/kafka-client.ts";
 import { resolveKafka } from "../../src/connection/connection-options.ts";
 import { KafkaCluster } from "../../src/connection/kafka-cluster.ts";
+import { loadKafkaClient } from "../../src/connection/kafkats-client.ts";
 import { CODES } from "../../src/connection/protocol-codes.ts";
 import type { TestContext } from "./part-context.ts";
 
