@@ -143,7 +143,7 @@ export class KafkaCluster {
   }
 
   /** Waits for an answer, and logs that it takes long before the time limit of the request, which may be much later. */
-  async slowly<T>(what: string, answer: Promise<T>): Promise<T> {
+  async reportIfSlow<T>(what: string, answer: Promise<T>): Promise<T> {
     const cancel = this.#context.time.wakeAfter(SLOW_MS, () => {
       this.#log.slow(what, SLOW_MS);
     });

@@ -116,7 +116,7 @@ export class IdempotentWriter {
       Array.from(byNode, async ([node, ofNode]) => {
         const broker = await this.#cluster.broker(node);
         const { topic } = this.#cluster;
-        return this.#cluster.slowly(`a write to topic "${topic}"`, broker.write(topic, ofNode));
+        return this.#cluster.reportIfSlow(`a write to topic "${topic}"`, broker.write(topic, ofNode));
       }),
     );
     for (const outcome of outcomes) {

@@ -35,7 +35,7 @@ describe("the brokers of a cluster", () => {
     const context = partContext("test", time);
     const cluster = await kafka.open(context);
     let answer: (text: string) => void = () => undefined;
-    const waiting = cluster.slowly("a write", new Promise<string>((resolve) => (answer = resolve)));
+    const waiting = cluster.reportIfSlow("a write", new Promise<string>((resolve) => (answer = resolve)));
     time.set(9_999);
     expect(context.logger.entries).toEqual([]);
     time.set(10_000);
