@@ -29,12 +29,18 @@ export class Losses {
     this.#open = united(this.#open ?? [from, null, 0], [from, null, offsets]);
   }
 
-  /** A record after the gap has come. @param to its time, ms @returns whether there was a gap without an end */
+  /**
+   * A record after the gap has come. One that is not later than the gap's begin shows no end of it: its time is that of another
+   * clock, or missing.
+   *
+   * @param to its time, ms @returns whether a gap has ended
+   */
   end(to: number): boolean {
     if (this.#open === undefined) return false;
     const [from, , offsets] = this.#open;
+    if (to <= from) return false;
     this.#open = undefined;
-    this.#gaps.push([from, Math.max(from, to), offsets]);
+    this.#gaps.push([from, to, offsets]);
     const [first, second] = this.#gaps;
     if (this.#gaps.length > MOST_GAPS && first !== undefined && second !== undefined) {
       this.#gaps.splice(0, 2, united(first, second));

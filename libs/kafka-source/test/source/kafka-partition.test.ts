@@ -32,6 +32,11 @@ describe("records that were gone before they were read", () => {
     const second = await owner(position);
     expect(await second.drained()).toBeDefined();
     expect(windowsOf(second)).toEqual([true, missing, missing]);
+    // Of a producer whose clock is behind, and of one that gives no time: they show no end of the gap.
+    kafka.write("late", 2_000);
+    kafka.write("timeless", -1);
+    expect(await take(second, 2)).toEqual(["late", "timeless"]);
+    expect(windowsOf(second)).toEqual([true, missing, missing]);
     kafka.write("f", 6_500);
     expect(await take(second, 1)).toEqual(["f"]);
     expect(await second.drained()).toBeDefined();
