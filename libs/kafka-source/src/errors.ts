@@ -20,6 +20,13 @@ export class KafkaUnreachableError extends KafkaError {
   static readonly code = "MILLRACE_KAFKA_UNREACHABLE";
   readonly code: string = KafkaUnreachableError.code;
   override readonly retryable = true;
+  /** What was asked, and where, such as `a read of topic "clicks" at localhost:9092`; `undefined`: it is not known. */
+  readonly request: string | undefined;
+
+  constructor(message: string, { request, ...options }: ErrorOptions & { readonly request?: string } = {}) {
+    super(message, options);
+    this.request = request;
+  }
 }
 
 /** The broker refuses the user name, the password or the mechanism. */

@@ -9,7 +9,7 @@ import type {
   SourceStats,
 } from "@millrace/dataflow";
 import { EventColumns, ProducerLedger, SuspicionLog } from "@millrace/redis-source";
-import type { PartitionAnswer } from "../client.ts";
+import type { PartitionAnswer } from "../connection/kafka-client.ts";
 import type { KafkaCluster } from "../connection/kafka-cluster.ts";
 import { KafkaClosedError } from "../errors.ts";
 import { committedBatches } from "./committed-batches.ts";
@@ -82,10 +82,9 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
   #lostOffsets = 0;
   /** Time of the last record, ms. */
   #lastTime = Number.NEGATIVE_INFINITY;
-  /** A gap, whose end in time the next record shows. */
-  #gap: { readonly offsets: number; readonly from: number } | undefined;
   /** The log has been read up to this time, ms. */
   #readUpTo = Number.NEGATIVE_INFINITY;
+  /** The time (ms) from which on records may be missing that are not counted; windows ask the losses. */
   #uncertainSince: number | undefined;
   #logLossAt = Number.NEGATIVE_INFINITY;
 
@@ -200,8 +199,8 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
 
   /** What the log had counts as all there was: a producer knows of each record that it could not write. */
   completeness(open: number, close: number): Completeness {
-    if (this.#uncertainSince !== undefined && close > this.#uncertainSince) return "unknown";
     const inLog = this.#losses.completeness(open, close);
+    if (inLog === "unknown") return inLog;
     const numbered = this.#ledger.completeness(open, close);
     if (typeof numbered === "object") return plus(inLog, numbered);
     if (typeof inLog === "object") return inLog;
@@ -310,7 +309,7 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
       }
       // A batch is read whole, also if only its end is new.
       if (cursor.offset < this.#offset) continue;
-      if (this.#gap !== undefined) this.#endGap(this.#gap, cursor.time);
+      if (this.#losses.end(cursor.time)) this.#ledger.interrupted(cursor.time);
       // Of one millisecond some records may be before it.
       if (this.#wholeFrom === null) this.#wholeFrom = cursor.time + 1;
       this.#decoder.decode(cursor, byProducer, columns);
@@ -328,6 +327,7 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
     return times === undefined ? { kind: "batch", events } : { kind: "batch", events, times };
   }
 
+  /** Continues elsewhere. The next record shows until which time something may be missing. */
   #follow({ to, lost, reset }: Jump): void {
     const was = this.#offset;
     this.#offset = to;
@@ -335,7 +335,7 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
     if (reset !== undefined) {
       this.#topicId = reset;
       this.#uncertainSince ??= from;
-      this.#ledger.missedFrom(from);
+      this.#losses.begin(null, from);
       const { step, logger } = this.#context;
       logger.warn(
         { event: "topic-reset", part: this.#name, step, was, to },
@@ -343,17 +343,12 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
           `reading continues at ${to}; unread records may be gone`,
       );
     }
-    if (lost === 0) return;
-    this.#lostOffsets += lost;
-    this.#gap = { offsets: (this.#gap?.offsets ?? 0) + lost, from: this.#gap?.from ?? from };
+    if (lost > 0) {
+      this.#lostOffsets += lost;
+      this.#losses.begin(lost, from);
+      this.#logLoss(lost);
+    }
     this.#ledger.missedFrom(from);
-    this.#logLoss(lost);
-  }
-
-  #endGap({ offsets, from }: { readonly offsets: number; readonly from: number }, to: number): void {
-    this.#gap = undefined;
-    this.#losses.add(offsets, from, to);
-    this.#ledger.interrupted(to);
   }
 
   /** Retention may have deleted records that should be read. */

@@ -13,7 +13,7 @@ export interface KafkaPosition {
   readonly partitions: number | undefined;
   /** The next offset to read. */
   readonly offset: number;
-  /** What retention deleted unread. */
+  /** What was gone before it was read. */
   readonly losses: readonly LossEntry[];
   /** The account of numbered events. */
   readonly ledger: Json | undefined;
