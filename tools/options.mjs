@@ -114,12 +114,9 @@ function flagsOf(options) {
 const PROJECTS = [AGGREGATOR, PUBLISHER, MILLRACE].map((main) =>
   main.replace(/dist.*/, "tsconfig.build.json"),
 );
-// `npm test` has built them.
-if (process.env.npm_lifecycle_event !== "test") {
-  execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "--build", ...PROJECTS], {
-    stdio: "inherit",
-  });
-}
+execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "--build", ...PROJECTS], {
+  stdio: "inherit",
+});
 
 const wanted = await format(page(), { ...(await resolveConfig(PAGE)), parser: "markdown" });
 if (process.argv.includes("--check")) {
