@@ -57,10 +57,7 @@ function readConfig(args: readonly string[], env: NodeJS.ProcessEnv): Config {
   const choices = [...new Set(names)];
   const cli = new CommandLine(`bench ${name}`, benchmark.description);
   const option = <T>(flag: string, description: string, parse: Parser<T>, fallback: T): Value<T> =>
-    cli.option(
-      { flag: `--${flag} <value>`, env: `BENCH_${flag.toUpperCase()}`, description, parse },
-      fallback,
-    );
+    cli.option({ flag: `--${flag} <value>`, description, parse }, fallback);
   const chosen = option("case", "which cases, separated by commas", listOf(oneOf(choices)), choices);
   const rounds = option("rounds", "how many turns each case has", integer(1, 1_000), benchmark.rounds ?? 5);
   const scaled = option("scale", "multiplies the events: below 1 for a quick look", positive, 1);

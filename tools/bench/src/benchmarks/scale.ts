@@ -8,26 +8,20 @@ import { CPU } from "../lab/usage.ts";
 /** The cost of an event stays the same as things grow: within a fifth. */
 const GROWTH: Ratio = { heading: "to the small case", of: CPU, to: "small", atMost: 1.2 };
 
-/** Whether an event costs the same when there are more of them, or more partitions. */
 export const scale: Benchmark = {
   name: "scale",
   description: "Shows whether an event costs the same when there are more of them, or more partitions.",
   groups: [
-    {
-      name: "events",
-      title: "From 1 to 10 million events",
-      cases: [
-        counting("small", LINES, millrace("1 million events")),
-        counting("large", { ...LINES, events: 10_000_000 }, millrace("10 million events"), GROWTH),
-      ],
-    },
-    partitions("partitions", "From 1 to 64 partitions, bare lines", LINES),
-    partitions("partitions-frames", "From 1 to 64 partitions, frames of 64", FRAMES),
+    growth("events", LINES, "1 million events", { events: 10_000_000 }, "10 million events"),
+    growth("partitions", LINES, "bare lines, 1 partition", { partitions: 64 }, "64 partitions"),
+    growth("partitions-frames", FRAMES, "frames of 64, 1 partition", { partitions: 64 }, "64 partitions"),
   ],
 };
 
-function partitions(name: string, title: string, load: Load): Group {
-  const small = counting("small", load, millrace("1 partition"));
-  const large = { ...load, partitions: 64 };
-  return { name, title, cases: [small, counting("large", large, millrace("64 partitions"), GROWTH)] };
+function growth(name: string, load: Load, small: string, more: Partial<Load>, large: string): Group {
+  const cases = [
+    counting("small", load, millrace(small)),
+    counting("large", { ...load, ...more }, millrace(large), GROWTH),
+  ];
+  return { name, title: `From ${small} to ${large}`, cases };
 }

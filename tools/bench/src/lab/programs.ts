@@ -1,14 +1,15 @@
 import { get } from "node:http";
 import { startProgram } from "@millrace/local-redis/programs";
-import type { StartedProgram, StartProcessOptions } from "@millrace/local-redis/programs";
+import type { LogLine, StartedProgram, StartProcessOptions } from "@millrace/local-redis/programs";
 import { join } from "node:path";
 import type { Figures } from "../benchmark.ts";
 import { CHANNEL } from "./bed.ts";
 import type { Bed, Load } from "./bed.ts";
 import { ROOT, WINDOW_MS } from "./tally.ts";
 
-const AGGREGATOR = appMain("aggregator");
-const PUBLISHER = appMain("publisher");
+// Children are started from the build: a start takes a third of the time, and it is what users run.
+const AGGREGATOR = join(ROOT, "apps/aggregator/dist/main.js");
+const PUBLISHER = join(ROOT, "apps/publisher/dist/main.js");
 
 /** A program that counts mobile events by time zone in tumbling windows, and can be compared with others. */
 export interface Contender {
@@ -36,8 +37,7 @@ const SERVING = 0.2;
 
 /** An aggregator with `--http`, to whose stream of events clients in this process listen, as open pages do. */
 export function withListeners(count: number, { start, ...contender }: Contender): Contender {
-  const listen = async (program: StartedProgram): Promise<void> => {
-    const { url } = await program.logged("http-listening");
+  const listen = ({ url }: LogLine): void => {
     const stream = new URL("/api/stream", String(url));
     for (let client = 0; client < count; client++)
       get(stream, (response) => response.resume()).on("error", () => undefined);
@@ -48,7 +48,7 @@ export function withListeners(count: number, { start, ...contender }: Contender)
     start: (...given) => {
       const program = start(...given);
       // If it ends before, the trial that uses it reports that.
-      listen(program).catch(() => undefined);
+      program.logged("http-listening").then(listen, () => undefined);
       return program;
     },
   };
@@ -100,11 +100,6 @@ export async function publish(
 /** What publisher and aggregator have to agree on. */
 function inputOf({ transport, partitions = 1 }: Load): readonly string[] {
   return [`--transport=${transport}`, `--channel=${CHANNEL}`, `--partitions=${partitions}`];
-}
-
-/** Children are started from the build: a start takes a third of the time, and it is what users run. */
-function appMain(app: string): string {
-  return join(ROOT, "apps", app, "dist/main.js");
 }
 
 /** One of this project's own child programs, and anything else in its folder. */
