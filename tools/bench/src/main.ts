@@ -13,6 +13,7 @@ import type { Parser, ProgramConfig, Value } from "@millrace/cli";
 import { selected } from "./benchmark.ts";
 import type { Benchmark, Group, Run } from "./benchmark.ts";
 import { engine } from "./benchmarks/engine.ts";
+import { kafka } from "./benchmarks/kafka.ts";
 import { peers } from "./benchmarks/peers.ts";
 import { pipeline } from "./benchmarks/pipeline.ts";
 import { publisher } from "./benchmarks/publisher.ts";
@@ -21,7 +22,7 @@ import { soak } from "./benchmarks/soak.ts";
 import { runGroup } from "./run-group.ts";
 import { markdownTable } from "./table.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [engine, pipeline, publisher, scale, peers, soak];
+const BENCHMARKS: readonly Benchmark[] = [engine, pipeline, publisher, scale, peers, kafka, soak];
 
 interface Config extends ProgramConfig, Pick<Run, "rounds" | "scale"> {
   /** The selected cases. */

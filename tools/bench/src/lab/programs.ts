@@ -8,8 +8,8 @@ import type { Bed, Load } from "./bed.ts";
 import { ROOT, WINDOW_MS } from "./tally.ts";
 
 // Children are started from the build: a start takes a third of the time, and it is what users run.
-const AGGREGATOR = join(ROOT, "apps/aggregator/dist/main.js");
-const PUBLISHER = join(ROOT, "apps/publisher/dist/main.js");
+export const AGGREGATOR = join(ROOT, "apps/aggregator/dist/main.js");
+export const PUBLISHER = join(ROOT, "apps/publisher/dist/main.js");
 
 /** A program that counts mobile events by time zone in tumbling windows, and can be compared with others. */
 export interface Contender {
@@ -17,6 +17,8 @@ export interface Contender {
   readonly start: (bed: Bed, load: Load, options: StartProcessOptions) => StartedProgram;
   /** Destination of its rows. @default "stdout" */
   readonly rows?: "stdout" | "redis";
+  /** How many processes it has besides its own. @default none */
+  readonly processes?: number;
   /** Share of a core that it may take while it has nothing to do: some ask for events over and over. @default 0 */
   readonly idling?: number;
   /** Events that it gets for each that the others get: a slow one would take for ever. @default 1 */
@@ -54,14 +56,19 @@ export function withListeners(count: number, { start, ...contender }: Contender)
   };
 }
 
-/** One of this project's own programs; its arguments are Redis, channel, and what `more` gives. */
+/** One of this project's own programs; its arguments are Redis or Kafka, channel, and what `more` gives. */
 export function ownProgram(
   name: string,
   program: string,
   more: (load: Load) => readonly (string | number)[] = () => [],
 ): Contender {
-  const start: Contender["start"] = ({ url }, load, options) =>
-    startProgram(programFile(program), { ...options, args: [url, CHANNEL, ...more(load)].map(String) });
+  const start: Contender["start"] = ({ url, broker }, load, options) => {
+    const server = load.transport === "kafka" ? broker : url;
+    return startProgram(programFile(program), {
+      ...options,
+      args: [server, CHANNEL, ...more(load)].map(String),
+    });
+  };
   return { name, start };
 }
 
@@ -88,7 +95,7 @@ export async function publish(
     `--generate=${rate ?? "max"}`,
     `--events=${events}`,
     ...(load.batch === undefined ? [] : [`--batch=${load.batch}`]),
-    ...(load.transport === "stream" ? [] : [`--wait-for-subscriber=${wait}`]),
+    ...(load.transport === "pubsub" ? [`--wait-for-subscriber=${wait}`] : []),
   ];
   const program = startProgram(PUBLISHER, { args, env });
   programs.push(program);
@@ -98,8 +105,9 @@ export async function publish(
 }
 
 /** What publisher and aggregator have to agree on. */
-function inputOf({ transport, partitions = 1 }: Load): readonly string[] {
-  return [`--transport=${transport}`, `--channel=${CHANNEL}`, `--partitions=${partitions}`];
+export function inputOf({ transport, partitions = 1, partitionBy = "os_timezone" }: Load): readonly string[] {
+  const input = [`--transport=${transport}`, `--channel=${CHANNEL}`, `--partition-by=${partitionBy}`];
+  return transport === "kafka" ? input : [...input, `--partitions=${partitions}`];
 }
 
 /** One of this project's own child programs, and anything else in its folder. */
