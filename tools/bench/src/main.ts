@@ -18,11 +18,12 @@ import { peers } from "./benchmarks/peers.ts";
 import { pipeline } from "./benchmarks/pipeline.ts";
 import { publisher } from "./benchmarks/publisher.ts";
 import { scale } from "./benchmarks/scale.ts";
+import { shares } from "./benchmarks/shares.ts";
 import { soak } from "./benchmarks/soak.ts";
 import { runGroup } from "./run-group.ts";
 import { markdownTable } from "./table.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [engine, pipeline, publisher, scale, peers, kafka, soak];
+const BENCHMARKS: readonly Benchmark[] = [engine, pipeline, publisher, scale, peers, kafka, shares, soak];
 
 interface Config extends ProgramConfig, Pick<Run, "rounds" | "scale"> {
   /** The selected cases. */

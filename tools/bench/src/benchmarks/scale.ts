@@ -3,18 +3,22 @@ import { FRAMES, LINES } from "../lab/bed.ts";
 import type { Load } from "../lab/bed.ts";
 import { millrace } from "../lab/programs.ts";
 import { counting } from "../lab/trial.ts";
-import { CPU } from "../lab/usage.ts";
+import { CPU, RATE } from "../lab/usage.ts";
+import { RECORDS } from "./kafka.ts";
 
 /** The cost of an event stays the same as things grow: within a fifth. */
 const GROWTH: Ratio = { heading: "to the small case", of: CPU, to: "small", atMost: 1.2 };
 
 export const scale: Benchmark = {
   name: "scale",
-  description: "Shows whether an event costs the same when there are more of them, or more partitions.",
+  description:
+    "Shows whether an event costs the same when there are more of them, more partitions or processes.",
   groups: [
     growth("events", LINES, "1 million events", { events: 10_000_000 }, "10 million events"),
     growth("partitions", LINES, "bare lines, 1 partition", { partitions: 64 }, "64 partitions"),
     growth("partitions-frames", FRAMES, "frames of 64, 1 partition", { partitions: 64 }, "64 partitions"),
+    processes("processes", "frames of 64 over streams", { ...FRAMES, transport: "stream" }),
+    processes("processes-kafka", "Kafka", RECORDS),
   ],
 };
 
@@ -24,4 +28,17 @@ function growth(name: string, load: Load, small: string, more: Partial<Load>, la
     counting("large", { ...load, ...more }, millrace(large), GROWTH),
   ];
   return { name, title: `From ${small} to ${large}`, cases };
+}
+
+/** Of one command on eight partitions; a lease is longer than the pause of the measurement. */
+function processes(name: string, input: string, load: Load): Group {
+  const shared = { ...load, partitions: 8 };
+  const one = millrace("1 process", ["--sink=redis"], "redis");
+  const two = {
+    ...millrace("2 processes", ["--sink=redis", "--processes=2", "--lease=60s"], "redis"),
+    processes: 2,
+  };
+  const rate: Ratio = { heading: "rate to one", of: RATE, to: "small" };
+  const cases = [counting("small", shared, one), counting("large", shared, two, GROWTH, rate)];
+  return { name, title: `One process and two, ${input}`, cases };
 }
