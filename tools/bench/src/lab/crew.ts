@@ -5,7 +5,7 @@ import type { Bed, Load } from "./bed.ts";
 import { programFile } from "./programs.ts";
 
 const POLL_MS = 10;
-const SETTLE_TIMEOUT_MS = 60_000;
+const SETTLE_TIMEOUT_MS = 120_000;
 
 /** How workers share partitions. */
 export interface Sharing {

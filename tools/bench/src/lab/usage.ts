@@ -16,6 +16,8 @@ const TICK_MICROS = 10_000;
 const PARENT = 1;
 const USER_TICKS = 11;
 const KERNEL_TICKS = 12;
+/** How much further the same times of children that have ended are. */
+const ENDED = 2;
 
 /** Resources that a process has used so far, with all threads and kernel time. */
 export interface Usage {
@@ -45,6 +47,12 @@ export async function familyOf(pid: number): Promise<readonly number[]> {
   const all = (await readdir("/proc")).map(Number).filter((each) => each > 0);
   const parents = await Promise.all(all.map((each) => fieldsOf(each).catch(() => [])));
   return [pid, ...all.filter((_, i) => Number(parents[i]?.[PARENT]) === pid)];
+}
+
+/** What processes have used that this one had started, and that have ended. */
+export async function endedCpuMicros(): Promise<number> {
+  const fields = await fieldsOf(process.pid);
+  return (Number(fields[USER_TICKS + ENDED]) + Number(fields[KERNEL_TICKS + ENDED])) * TICK_MICROS;
 }
 
 /** The fields of `/proc/<pid>/stat` after the name, which may hold anything. */

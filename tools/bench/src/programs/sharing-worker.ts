@@ -1,5 +1,5 @@
 import { Dataflow, run, SILENT_LOGGER } from "@millrace/dataflow";
-import type { Assignment } from "@millrace/dataflow";
+import type { Assignment, CommitDone } from "@millrace/dataflow";
 import { createClickProjection } from "@millrace/event-schema";
 import { KafkaAssignment, KafkaSource } from "@millrace/kafka-source";
 import { RedisStreamSource } from "@millrace/redis-source";
@@ -50,9 +50,13 @@ await run(flow, {
   assignment: announced(assignment),
   logger: SILENT_LOGGER,
   signal: stop.signal,
-  observers: [{ commitDone: ({ part }) => say("commit", part) }],
+  observers: [{ commitDone }],
 });
 process.disconnect();
+
+function commitDone({ part }: CommitDone): void {
+  say("commit", part);
+}
 
 /** The same assignment, which says what it does. */
 function announced(inner: Assignment): Assignment {
