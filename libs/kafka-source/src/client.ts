@@ -3,6 +3,7 @@
  * method a request of Kafka's protocol, and batches of records as bytes. What is used here is all that another client
  * would have to offer.
  */
+import { createRequire } from "node:module";
 import { isIP } from "node:net";
 import type * as Kafkats from "@kafkats/client";
 import type { BrokerAddress, KafkaTarget } from "./connection/connection-options.ts";
@@ -17,6 +18,7 @@ import {
   KafkaTlsError,
   KafkaUnreachableError,
 } from "./errors.ts";
+import { crc32c } from "./source/crc32c.ts";
 
 /** A broker may take this long (ms) to answer, besides the wait that a read asks for. */
 const ANSWER_MS = 10_000;
@@ -197,7 +199,10 @@ export async function loadKafkaClient(): Promise<KafkaClient> {
           "Install one beside the client: snappyjs for snappy, lz4js for lz4, zstd-napi for zstd; gzip needs none.",
       );
     },
-    checksumOf: (bytes, from, to) => kafkats.crc32c(bytes, from, to - from),
+    // With @node-rs/crc32 the client's is compiled code; without it, ours is faster.
+    checksumOf: hasModule("@node-rs/crc32")
+      ? (bytes, from, to) => kafkats.crc32c(bytes, from, to - from)
+      : crc32c,
     encodeBatch: (records, now, producer, sequence) =>
       kafkats.encodeRecordBatchSync({
         baseOffset: 0n,
@@ -219,6 +224,15 @@ export async function loadKafkaClient(): Promise<KafkaClient> {
         })),
       }),
   };
+}
+
+function hasModule(name: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const CODECS: Readonly<Record<number, string>> = { 1: "gzip", 2: "snappy", 3: "lz4", 4: "zstd" };

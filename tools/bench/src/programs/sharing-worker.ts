@@ -6,7 +6,6 @@ import { RedisStreamSource } from "@millrace/redis-source";
 import { RedisAssignment, RedisStore } from "@millrace/redis-store";
 import { messageTime, tumbling } from "@millrace/windowing";
 import { CHANNEL } from "../lab/bed.ts";
-import { WINDOW_MS } from "../lab/tally.ts";
 import "./common.ts";
 
 /*
@@ -14,8 +13,11 @@ import "./common.ts";
  * is taken from it, and its commits: time, what, partition.
  * Arguments: Redis, Kafka or "", "leases" (in Redis) or "group" (of Kafka), lease in ms, partitions, field that divides them.
  */
-/** A record of Kafka has the time of its producer, and arrives later: on a busy machine by a second and more. */
-const WAIT_MS = 3_000;
+/** A record of Kafka has the time of its producer, and arrives later: on a busy machine by seconds. */
+const WAIT_MS = 10_000;
+
+/** With many partitions there are as many hashes of rows for each window. */
+const LONG_WINDOW_MS = 10_000;
 
 const [url = "", brokers = "", by, lease = "", partitions = "", partitionedBy = ""] = process.argv.slice(2);
 const store = new RedisStore({ url });
@@ -33,7 +35,7 @@ flow
   .decode(createClickProjection(["os_timezone", "device_is_mobile"]))
   // So that every partition has events; the rows of all of them add up.
   .keyBy("os_timezone", { perPartition: true })
-  .window("windows", tumbling(WINDOW_MS), messageTime({ wait: WAIT_MS }))
+  .window("windows", tumbling(LONG_WINDOW_MS), messageTime({ wait: WAIT_MS }))
   .reduce(
     "mobile",
     (click) => Number(click.device_is_mobile),
