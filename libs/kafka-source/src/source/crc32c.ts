@@ -52,10 +52,9 @@ export function crc32c(bytes: Uint8Array, from: number, to: number): number {
 }
 
 function entry(at: number): number {
-  return TABLE[at] as number;
+  return TABLE[at] ?? 0;
 }
 
-/** A byte that is known to be there. */
 function byteAt(bytes: Uint8Array, at: number): number {
-  return bytes[at] as number;
+  return bytes[at] ?? 0;
 }
