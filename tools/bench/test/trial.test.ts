@@ -37,7 +37,7 @@ const NAMES = ["all/millrace", "all/rxjs", "stream-64/loop", "stream-64/on", "pu
     );
     const group = { name: "test", cases: [...measured, ...own, absent, wrong] };
     lines = await runGroup(group, { rounds: 1, scale: 0.002, signal, logger });
-  }, 90_000);
+  }, 180_000);
 
   test.each(NAMES)("the rows of %s add up, and it has figures", (name) => {
     for (const each of ["events/s", "peak MiB"]) expect(lineOf(name)?.figures[each]).toBeGreaterThan(0);

@@ -37,6 +37,9 @@ export class Crew {
   readonly #workers: Worker[] = [];
   readonly #holdings = new Map<string, Holding>();
 
+  /** A worker has ended that was not asked to. */
+  #failure: Error | undefined;
+
   constructor(bed: Bed, load: Load, sharing: Sharing) {
     this.#bed = bed;
     this.#load = load;
@@ -62,6 +65,10 @@ export class Crew {
     const worker: Worker = { program, joinedAt: Number.NaN };
     this.#bed.programs.push(program);
     this.#workers.push(worker);
+    void program.ended.then(({ code, complaints }) => {
+      if (this.#workers.includes(worker))
+        this.#failure = new Error(`A worker ended with exit code ${String(code)}: ${complaints.join(" ")}`);
+    });
     return worker;
   }
 
@@ -86,6 +93,7 @@ export class Crew {
     const { partitions = 1 } = this.#load;
     const most = Math.ceil(partitions / this.#workers.length);
     for (const deadline = performance.now() + SETTLE_TIMEOUT_MS; ;) {
+      if (this.#failure !== undefined) throw this.#failure;
       const sizes = this.#workers.map((worker) => {
         const holdings = this.holdingsOf(this.partsOf(worker));
         return holdings.every(({ committedAt }) => committedAt !== undefined) ? holdings.length : Infinity;
@@ -93,7 +101,9 @@ export class Crew {
       const owned = sizes.reduce((sum, size) => sum + size, 0);
       if (owned === partitions && sizes.every((size) => size <= most)) return;
       if (performance.now() > deadline)
-        throw new Error(`The workers have ${sizes.join(", ")} of ${partitions} partitions.`);
+        throw new Error(
+          `The workers have ${this.#workers.map((worker) => this.partsOf(worker).length).join(", ")} of ${partitions} partitions.`,
+        );
       await delay(POLL_MS);
     }
   }

@@ -1,4 +1,4 @@
-import { Dataflow, run, SILENT_LOGGER } from "@millrace/dataflow";
+import { Dataflow, run } from "@millrace/dataflow";
 import type { Assignment, CommitDone } from "@millrace/dataflow";
 import { createClickProjection } from "@millrace/event-schema";
 import { KafkaAssignment, KafkaSource } from "@millrace/kafka-source";
@@ -50,7 +50,6 @@ process.on("SIGTERM", () => {
 await run(flow, {
   store,
   assignment: announced(assignment),
-  logger: SILENT_LOGGER,
   signal: stop.signal,
   observers: [{ commitDone }],
 });
