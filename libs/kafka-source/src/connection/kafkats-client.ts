@@ -2,12 +2,14 @@
  * The package @kafkats/client as a Kafka client, and the only file that names it. It is used below its own consumer and
  * producer.
  */
+import { createRequire } from "node:module";
 import { isIP } from "node:net";
 import * as zlib from "node:zlib";
 import type * as Kafkats from "@kafkats/client";
 import type { TimeProvider } from "@millrace/dataflow";
 import { KafkaClientMissingError, KafkaRecordsError, KafkaUnreachableError } from "../errors.ts";
 import type { BrokerAddress, KafkaTarget } from "./connection-options.ts";
+import { crc32c } from "../source/crc32c.ts";
 import { explained } from "./explain-failure.ts";
 import type {
   BrokerClient,
@@ -64,7 +66,10 @@ export async function loadKafkaClient(): Promise<KafkaClient> {
         `The topic's records are compressed with ${name}, which cannot be read here. ${remedy}`,
       );
     },
-    checksumOf: (bytes, from, to) => kafkats.crc32c(bytes, from, to - from),
+    // With @node-rs/crc32 the client's is compiled code; without it, ours is faster.
+    checksumOf: hasModule("@node-rs/crc32")
+      ? (bytes, from, to) => kafkats.crc32c(bytes, from, to - from)
+      : crc32c,
     encodeBatch: (records, now, producer, sequence) =>
       kafkats.encodeRecordBatchSync({
         baseOffset: 0n,
