@@ -103,6 +103,15 @@ const UNREADABLE: Readonly<Record<number, readonly [name: string, remedy: string
   ],
 };
 
+function hasModule(name: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Node's own, from 22.15 on; the types are those of Node 20. */
 const NODES_ZSTD = nodesZstd();
 
