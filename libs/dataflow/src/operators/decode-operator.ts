@@ -45,6 +45,8 @@ export class DecodeOperator<Raw, T> implements Operator<Raw, T> {
   #refuse(raw: Raw, reason: DecodeFailure): void {
     this.#malformed += 1;
     const { step, part } = this.#context;
-    this.#context.deadLetter({ step, part, reason, payload: wholeText(raw) });
+    // A copy: the line may be cut out of a larger text, and a dead letter may be kept.
+    const payload = Buffer.from(wholeText(raw)).toString();
+    this.#context.deadLetter({ step, part, reason, payload });
   }
 }

@@ -59,7 +59,11 @@ const payload = fc.oneof(
   fc.constantFrom("", "\r\n", "a\r\n*3\r\n$7\r\nmessage\r\n$6\r\nclicks\r\n$1\r\nb\r\n", "+OK\r\n", "Zürich"),
   fc.uint8Array({ maxLength: 12 }).map((bytes) => Buffer.from(bytes)),
 );
-const own = payload.map((text) => ({ mine: true, text: Buffer.from(text as string).toString("latin1"), bytes: message(text) }));
+const own = payload.map((text) => ({
+  mine: true,
+  text: Buffer.from(text as string).toString("latin1"),
+  bytes: message(text),
+}));
 const other = fc
   .oneof(
     payload.map((text) => message(text, "clickt")),
@@ -130,7 +134,11 @@ describe("PushReader", () => {
       const heard: unknown[] = [];
       const reader = new PushReader(
         { channel, sharded: false, cut: true },
-        { messages: (found) => heard.push(...found), others: () => heard.push("other"), unknown: () => heard.push("?") },
+        {
+          messages: (found) => heard.push(...found),
+          others: () => heard.push("other"),
+          unknown: () => heard.push("?"),
+        },
       );
       reader.read(Buffer.concat([message("a", channel), message("ü", channel), message("b", channel)]));
       expect(heard).toEqual(["a", Buffer.from("ü"), "b"]);
