@@ -16,7 +16,7 @@ export const LIBRARY_EVENTS = "MILLRACE_LIBRARY_EVENTS";
  * @returns undefined if it reads; else why it does not: the library does not look as expected
  */
 export function tapSocket(
-  { stream }: Redis,
+  { stream }: Pick<Redis, "stream">,
   options: PushReaderOptions,
   receive: (messages: readonly Message[]) => void,
   lost: (why: string) => void,
