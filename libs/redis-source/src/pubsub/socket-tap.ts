@@ -38,7 +38,7 @@ export function tapSocket(
     others,
     unknown(bytes) {
       if (stream.listeners("data").includes(read)) {
-        stream.prependListener("data", others);
+        stream.on("data", others);
         stream.off("data", read);
         lost("the connection received something that is no reply");
       }
@@ -48,7 +48,8 @@ export function tapSocket(
   const read = (bytes: Buffer): void => {
     reader.read(bytes);
   };
-  stream.prependListener("data", read);
+  // Not `prependListener`, as the library does it: Node 20 then takes a longer way, with a buffer and a tick for each chunk.
+  stream.on("data", read);
   stream.off("data", parse as (bytes: Buffer) => void);
   return undefined;
 }
