@@ -28,7 +28,9 @@ async function keepsLines(steps: (lines: Stream<RawLine>) => Stream<unknown>): P
 describe("a flow", () => {
   test("keeps no lines if all that gets them are decoders that copy", async () => {
     expect(await keepsLines((lines) => lines.decode(copies))).toBe(false);
-    expect(await keepsLines((lines) => lines.decode("a", copies).merge(lines.decode("b", copies)))).toBe(false);
+    expect(await keepsLines((lines) => lines.decode("a", copies).merge(lines.decode("b", copies)))).toBe(
+      false,
+    );
   });
 
   test("may keep lines if a decoder does not say, or another step gets them", async () => {

@@ -25,7 +25,7 @@ export class ReplySkipper {
   /**
    * Continues the reply that has begun, or begins one.
    *
-   * @returns where it ends, or the length of the text if it goes on after that; undefined: this is no reply that is known
+   * @returns where it ends, or the length of the text if it continues after that; undefined: this is no reply that is known
    */
   skip(text: string, from: number): number | undefined {
     let at = from;
