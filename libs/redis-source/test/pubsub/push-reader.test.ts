@@ -1,4 +1,4 @@
-import { describe, expect, it } from "@jest/globals";
+import { describe, expect, it, jest } from "@jest/globals";
 import fc from "fast-check";
 import { PushReader } from "../../src/pubsub/push-reader.ts";
 
@@ -104,7 +104,7 @@ describe("PushReader", () => {
         const whole = expected(parts);
         for (let at = 0; at <= stream.length; at += 1) expect(read(stream, [at], { cut })).toEqual(whole);
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 
@@ -143,6 +143,25 @@ describe("PushReader", () => {
       reader.read(Buffer.concat([message("a", channel), message("ü", channel), message("b", channel)]));
       expect(heard).toEqual(["a", Buffer.from("ü"), "b"]);
     }
+  });
+
+  it("makes one text and one Buffer of a chunk of ASCII, however many messages it has", () => {
+    const chunk = Buffer.concat(Array.from({ length: 200 }, (_, i) => message(`line ${i}`)));
+    const found: unknown[] = [];
+    const reader = new PushReader(
+      { channel: CHANNEL, sharded: false, cut: true },
+      { messages: (messages) => found.push(...messages), others: () => undefined, unknown: () => undefined },
+    );
+    const texts = jest.spyOn(Buffer.prototype, "toString");
+    const buffers = jest.spyOn(Buffer.prototype, "subarray");
+    try {
+      reader.read(chunk);
+      expect([texts.mock.calls.length, buffers.mock.calls.length]).toEqual([1, 1]);
+    } finally {
+      texts.mockRestore();
+      buffers.mockRestore();
+    }
+    expect(found).toEqual(Array.from({ length: 200 }, (_, i) => `line ${i}`));
   });
 
   it("leaves a message that is longer than a message may be to the client library", () => {

@@ -26,8 +26,8 @@ export const pipeline: Benchmark = {
   name: "pipeline",
   description: "Measures publisher, Redis and aggregator together, beside loops that people write by hand.",
   groups: [
-    pubSub("pubsub-bare", "Pub/Sub, bare lines", LINES, { loop: 0.9 }, { loop: 1.15 }),
-    pubSub("pubsub-frames", "Pub/Sub, frames of 64", FRAMES, { floor: 0.6 }, { floor: 1.4 }),
+    pubSub("pubsub-bare", "Pub/Sub, bare lines", LINES, { loop: 0.5 }, { loop: 0.9 }),
+    pubSub("pubsub-frames", "Pub/Sub, frames of 64", FRAMES, { floor: 0.8 }, { floor: 1.4 }),
     stream("stream-1", "Streams, frames of 1", { transport: "stream", batch: 1, events: 600_000 }),
     stream("stream-64", "Streams, frames of 64", { transport: "stream", batch: 64, events: 2_000_000 }),
   ],
