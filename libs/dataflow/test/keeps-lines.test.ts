@@ -7,7 +7,7 @@ const line: Decoder<RawLine, string> = { decode: (raw) => ({ kind: "event", even
 const copies: Decoder<RawLine, string> = { ...line, keepsText: false };
 
 /** What a source learns about a flow. */
-async function keepsLines(steps: (lines: Stream<RawLine>) => Stream<unknown>): Promise<unknown> {
+async function keepsLines<T>(steps: (lines: Stream<RawLine>) => Stream<T>): Promise<unknown> {
   const inner = new TestingSource<RawLine>();
   let keeps: unknown;
   const source: Source<RawLine> = {
@@ -19,7 +19,7 @@ async function keepsLines(steps: (lines: Stream<RawLine>) => Stream<unknown>): P
     },
   };
   const flow = new Dataflow("lines");
-  steps(flow.input("in", source)).output("out", new TestingSink<unknown>());
+  steps(flow.input("in", source)).output("out", new TestingSink<T>());
   const driver = await FlowDriver.start(flow);
   await driver.stop();
   return keeps;
