@@ -47,6 +47,8 @@ export interface GraphNode {
   readonly detail?: string;
   /** Each of the step's events is decoded, malformed or blank, in the account of a run. `@default false` */
   readonly decodes?: boolean;
+  /** `false`: nothing keeps a part of the step's events after it. `@default true` */
+  readonly keepsText?: boolean;
   /** The node may be the last one for its events (an inspection, a measured drop). */
   readonly mayEnd?: boolean;
   /**
@@ -133,6 +135,14 @@ export class Graph {
       if (role.kind === "input") return { id, source: role.source };
     }
     return undefined;
+  }
+
+  /** Whether a step may keep a part of what comes from the input. */
+  get keepsInput(): boolean {
+    const input = this.input?.id;
+    return this.nodes.some(
+      ({ inputs, keepsText = true }) => keepsText && inputs.some(({ node }) => node === input),
+    );
   }
 
   node(id: string): GraphNode | undefined {

@@ -70,7 +70,7 @@ type KeyField<T> = { [F in keyof T & string]: T[F] extends string | number ? F :
 export type KeyOf<T> = KeyField<T> | ((event: T) => string | number);
 
 /** What a node may state beyond its operator. */
-type NodeNotes = Pick<GraphNode, "decodes" | "detail" | "mayEnd" | "state">;
+type NodeNotes = Pick<GraphNode, "decodes" | "detail" | "keepsText" | "mayEnd" | "state">;
 
 /**
  * Events of one type on their way through a flow. Every method adds a step; nothing runs until `run(flow)`.
@@ -99,9 +99,9 @@ export class Stream<T, K extends Key = undefined> {
   decode<U>(id: string, decoder: Decoder<T, U>): Stream<U, K>;
   decode<U>(...given: Named<[decoder: Decoder<T, U>]>): Stream<U, K> {
     const [id, decoder] = this.#named("decode", given);
-    return this.#same<U>(
-      this.#add(id, "decode", (context) => new DecodeOperator(context, decoder), { decodes: true }),
-    );
+    const { keepsText } = decoder;
+    const notes = { decodes: true, ...(keepsText === undefined ? {} : { keepsText }) };
+    return this.#same<U>(this.#add(id, "decode", (context) => new DecodeOperator(context, decoder), notes));
   }
 
   /** One event for each event. */

@@ -43,6 +43,8 @@ export interface LineDecoder<T> {
    * @throws {@link AsyncSchemaError} if the schema is asynchronous, which is a mistake in the program.
    */
   readonly decode: (raw: RawLine) => DecodeResult<T>;
+  /** `false`: no event keeps a part of its line, which then may be cut out of a larger text. `@default true` */
+  readonly keepsText?: boolean;
 }
 
 /** Turns lines into events and back. */

@@ -100,6 +100,7 @@ function withPick(
 ): EventCodec<object> {
   return {
     decode,
+    keepsText: false,
     encode: (event) => JSON.stringify(event),
     pick: (...fields) => projection({ decode, maxEventBytes, shape }, fields),
   };

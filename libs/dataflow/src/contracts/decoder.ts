@@ -15,6 +15,11 @@ export type Decoded<T> =
 export interface Decoder<Raw, T> {
   /** Decodes one payload. */
   decode(raw: Raw): Decoded<T>;
+  /**
+   * `false`: no event keeps a part of its line, as nothing does that comes from `JSON.parse`. Then a source may cut lines out
+   * of a larger text, which saves a copy of each. A part that was kept would keep all of that text in memory. `@default true`
+   */
+  readonly keepsText?: boolean;
 }
 
 /** One line as it arrived: text that is valid UTF-8, or bytes that may not be. */

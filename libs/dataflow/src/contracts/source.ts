@@ -22,6 +22,11 @@ export interface PartContext {
   readonly time: TimeProvider;
   /** Aborted when the partition is not needed any more, or the task must end at once. */
   readonly signal: AbortSignal;
+  /**
+   * `false`: the flow keeps no part of a line (see `Decoder.keepsText`), so lines may be cut out of a larger text. Absent: a
+   * line has a text of its own, or one that it shares with the lines of its message. `@default true`
+   */
+  readonly keepsLines?: boolean;
   /** Sends a payload that cannot be delivered as an event (a line above the size bound) to the dead letter. */
   reject(payload: RawLine, reason: DecodeFailure): void;
 }

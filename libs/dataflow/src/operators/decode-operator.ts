@@ -45,6 +45,9 @@ export class DecodeOperator<Raw, T> implements Operator<Raw, T> {
   #refuse(raw: Raw, reason: DecodeFailure): void {
     this.#malformed += 1;
     const { step, part } = this.#context;
-    this.#context.deadLetter({ step, part, reason, payload: wholeText(raw) });
+    // A copy, since a dead letter may be kept, and the line may be cut out of a larger text: V8 writes a joined text out
+    // before it slices it, so the slice holds only that copy.
+    const payload = ` ${wholeText(raw)}`.slice(1);
+    this.#context.deadLetter({ step, part, reason, payload });
   }
 }

@@ -132,7 +132,11 @@ export class Ends {
           context.reject(payload, reason);
         });
     };
-    const opening = namedAsync(() => source.buildPart(part, resume, { ...context, reject }), this.#ofSource);
+    const { keepsInput: keepsLines } = flow.graph;
+    const opening = namedAsync(
+      () => source.buildPart(part, resume, { ...context, reject, keepsLines }),
+      this.#ofSource,
+    );
     const partition = await this.opened(opening, this.#ofSource);
     const choose = (): void => {
       chosen = true;

@@ -26,10 +26,10 @@ export function projection<T, Field extends keyof T & string>(
   if (shape !== undefined) for (const field of wanted) requireField(field, shape);
 
   if (shape?.transparent !== true || wanted.some((name) => name in Object.prototype))
-    return { decode: slowly };
+    return { decode: slowly, keepsText: false };
   const names = new Map(wanted.map((name) => [name, new TextPool()]));
   const layouts = new KnownLayouts({ names, fields: shape.fields });
-  return { decode };
+  return { decode, keepsText: false };
 
   function decode(raw: RawLine): DecodeResult<Pick<T, Field>> {
     if (typeof raw !== "string" || exceedsBytes(raw, maxEventBytes)) return slowly(raw);

@@ -1,7 +1,7 @@
 import type { Json, PartContext, RawLine, SourcePartition } from "@millrace/dataflow";
-import { bytesOf } from "../wire/frame.ts";
-import type { FrameHeader } from "../wire/frame.ts";
-import { decodeFrame } from "../wire/decode-frame.ts";
+import { bytesOf, FRAME_MARKER } from "../wire/frame.ts";
+import type { Frame, FrameHeader } from "../wire/frame.ts";
+import { decodeFrame, decodeText } from "../wire/decode-frame.ts";
 import { OutageLoss } from "../wire/outage-loss.ts";
 import { ProducerLedger } from "../wire/producer-ledger.ts";
 import type { LedgerStats } from "../wire/producer-ledger.ts";
@@ -12,6 +12,7 @@ import { EventColumns } from "../wire/event-columns.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { QueueEntry } from "./event-queue.ts";
 import type { PubSubSettings } from "./pubsub-source-options.ts";
+import type { Message } from "./push-reader.ts";
 
 type Completeness = ReturnType<NonNullable<SourcePartition<unknown>["completeness"]>>;
 
@@ -36,6 +37,9 @@ export interface InboxStats extends LedgerStats {
  * `pause`); or the message did not fit, and reading ends (policy `fail`).
  */
 export type Arrival = "nothing" | "events" | "full" | "overflow";
+
+/** The first sign of a frame. */
+const MARK = FRAME_MARKER.charCodeAt(0);
 
 /** The field of a position with the time (ms) up to which everything that came was taken. */
 const TAKEN_UP_TO = "takenUpTo";
@@ -106,29 +110,21 @@ export class Inbox<T> {
     return this.#queue.full;
   }
 
-  /** @param channel only with a pattern */
-  receive(message: Buffer, channel?: Buffer): Arrival {
+  /** Messages that came together. @param channel only with a pattern */
+  receive(messages: readonly Message[], channel?: Buffer): Arrival {
     if (channel !== undefined) this.#cameOn(channel);
-    this.#messages += 1;
-    const { onOverflow } = this.#settings;
-    const decoded = decodeFrame(message);
-    if (decoded.kind === "bare") {
-      const [only] = decoded.lines;
-      // The common case: a message is as long as its line, or has one line feed more.
-      if (only !== undefined && decoded.lines.length === 1) this.#admitLine(only, message.length);
-      else for (const line of decoded.lines) this.#admitLine(line, bytesOf(line));
-    } else if (decoded.kind === "frame") {
-      if (decoded.attributes !== undefined) this.#layout?.hear(decoded.attributes);
-      const header = this.#from === undefined ? decoded : headerOn(this.#from.channel, decoded);
-      this.#admitFrame(header, decoded.lines, message.length);
-    } else if (this.#hasRoom()) {
-      // A copy, because the memory belongs to the socket.
-      this.#queue.pushMalformed(Uint8Array.from(message), decoded.reason, message.length);
-    } else {
-      this.#dropped += 1;
+    for (const message of messages) {
+      this.#messages += 1;
+      if (typeof message !== "string") this.#admit(decodeFrame(message), message);
+      // The common case, a line of ASCII.
+      else if (!message.includes("\n") && message.charCodeAt(0) !== MARK)
+        this.#admitLine(message, message.length);
+      else this.#admit(decodeText(message), message);
+      if (this.#overflowed) return "overflow";
     }
-    if (this.#overflowed) return "overflow";
-    if (this.#queue.length > 0) return this.#queue.full && onOverflow === "pause" ? "full" : "events";
+    if (this.#queue.length > 0) {
+      return this.#queue.full && this.#settings.onOverflow === "pause" ? "full" : "events";
+    }
     this.#settleNotices();
     return "nothing";
   }
@@ -210,6 +206,25 @@ export class Inbox<T> {
       malformed: this.#malformed,
       dropped: this.#dropped,
     };
+  }
+
+  #admit(decoded: Frame, message: Message): void {
+    if (decoded.kind === "bare") {
+      const [only] = decoded.lines;
+      // The common case: a message is as long as its line, or has one line feed more.
+      if (only !== undefined && decoded.lines.length === 1) this.#admitLine(only, message.length);
+      else for (const line of decoded.lines) this.#admitLine(line, bytesOf(line));
+    } else if (decoded.kind === "frame") {
+      if (decoded.attributes !== undefined) this.#layout?.hear(decoded.attributes);
+      const header = this.#from === undefined ? decoded : headerOn(this.#from.channel, decoded);
+      this.#admitFrame(header, decoded.lines, message.length);
+    } else if (this.#hasRoom()) {
+      const bytes = typeof message === "string" ? Buffer.from(message) : message;
+      // A copy, because the memory belongs to the socket.
+      this.#queue.pushMalformed(Uint8Array.from(bytes), decoded.reason, message.length);
+    } else {
+      this.#dropped += 1;
+    }
   }
 
   #cameOn(bytes: Buffer): void {

@@ -9,6 +9,7 @@ import type {
   SourceStats,
 } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "../connection/connection-options.ts";
+import { isFirstTime } from "../connection/first-time.ts";
 import { connectRedis } from "../connection/redis-connection.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
 import { producersKey, readProducerRecords } from "../wire/producer-records.ts";
@@ -19,6 +20,8 @@ import { CutOffWatch } from "./cut-off-watch.ts";
 import { Inbox } from "./inbox.ts";
 import type { DeliverLines } from "./inbox.ts";
 import type { PubSubSettings, Topic } from "./pubsub-source-options.ts";
+import type { Message } from "./push-reader.ts";
+import { tapSocket } from "./socket-tap.ts";
 import { onProtocolDesync, ping, subscribe, unsubscribe } from "./subscription.ts";
 
 type Completeness = ReturnType<NonNullable<SourcePartition<unknown>["completeness"]>>;
@@ -229,14 +232,10 @@ export class PubSubPartition<T = RawLine> implements SourcePartition<T> {
   async #subscribe(client: Redis): Promise<void> {
     if (this.#stopping) return;
     const { kind, name: channel } = this.#topic;
-    const receive =
-      kind === "pattern"
-        ? (from: Buffer, message: Buffer): void => {
-            this.#receive(message, client, from);
-          }
-        : (_: Buffer, message: Buffer): void => {
-            this.#receive(message, client);
-          };
+    const receive = (from: Buffer, message: Buffer): void => {
+      this.#receive([message], client, kind === "pattern" ? from : undefined);
+    };
+    if (kind !== "pattern") this.#tap(client, channel, kind === "sharded");
     const { step, logger, time } = this.#context;
     const unread = this.#paused !== undefined || time.monotonic() - this.#unreadAt < UNREAD_MEMORY_MS;
     const missedFrom = this.#aliveAt;
@@ -252,6 +251,23 @@ export class PubSubPartition<T = RawLine> implements SourcePartition<T> {
     else this.#inbox.begin(records, this.#resumed);
     this.#subscribed = true;
     logger.info({ event: "subscribed", channel, step }, `subscribed to ${channel}`);
+  }
+
+  /** Nothing waits for an answer yet, so this is a place between two replies. */
+  #tap(client: Redis, channel: string, sharded: boolean): void {
+    const { step, logger, keepsLines } = this.#context;
+    const log = (why: string): void => {
+      if (!isFirstTime(logger, `library events: ${why}`)) return;
+      logger.info(
+        { event: "library-events", channel, step },
+        `the messages of ${channel} are read by the events of the client library, which costs more CPU time: ${why}`,
+      );
+    };
+    const receive = (messages: readonly Message[]): void => {
+      this.#receive(messages, client);
+    };
+    const why = tapSocket(client, { channel, sharded, cut: keepsLines === false }, receive, log);
+    if (why !== undefined) log(why);
   }
 
   #logNoRecords(): void {
@@ -334,11 +350,11 @@ export class PubSubPartition<T = RawLine> implements SourcePartition<T> {
     this.#noteAlive();
   }
 
-  /** @param channel only with a pattern */
-  #receive(message: Buffer, client: Redis, channel?: Buffer): void {
+  /** Messages that came together. @param channel only with a pattern */
+  #receive(messages: readonly Message[], client: Redis, channel?: Buffer): void {
     if (this.#ended || this.#failure !== undefined) return;
     this.#noteMessage();
-    const arrival = this.#inbox.receive(message, channel);
+    const arrival = this.#inbox.receive(messages, channel);
     if (this.#layout?.refused === true) this.#notify();
     // Heartbeats and the like wake no read.
     if (arrival === "nothing") {

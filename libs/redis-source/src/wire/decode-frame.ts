@@ -22,10 +22,15 @@ export function decodeFrame(message: Uint8Array): Frame {
   }
   const bytes = asBuffer(message);
   const text = textOf(bytes);
-  if (text !== undefined) return text.startsWith(FRAME_MARKER) ? decodeFramed(text, text) : decodeBare(text);
+  if (text !== undefined) return decodeText(text);
   // Latin-1 has one character for each byte, so it can hold any bytes; a header, which is ASCII, is the same in it.
   const head = bytes.toString("latin1");
   return head.startsWith(FRAME_MARKER) ? decodeFramed(head, bytes) : decodeBare(bytes);
+}
+
+/** As {@link decodeFrame}, for a message that is text and not too large. */
+export function decodeText(text: string): Frame {
+  return text.startsWith(FRAME_MARKER) ? decodeFramed(text, text) : decodeBare(text);
 }
 
 /** @param head the whole message as text, at least the header exact */

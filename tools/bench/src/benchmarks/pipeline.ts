@@ -27,8 +27,8 @@ export const pipeline: Benchmark = {
   name: "pipeline",
   description: "Measures publisher, Redis and aggregator together, beside loops that people write by hand.",
   groups: [
-    pubSub("pubsub-bare", "Pub/Sub, bare lines", LINES, [0.9], [1.15]),
-    pubSub("pubsub-frames", "Pub/Sub, frames of 64", FRAMES, [undefined, 0.6], [undefined, 1.4]),
+    pubSub("pubsub-bare", "Pub/Sub, bare lines", LINES, [0.5], [0.9]),
+    pubSub("pubsub-frames", "Pub/Sub, frames of 64", FRAMES, [undefined, 0.8], [undefined, 1.4]),
     stream("stream-1", "Streams, frames of 1", { transport: "stream", batch: 1, events: 600_000 }),
     stream("stream-64", "Streams, frames of 64", { transport: "stream", batch: 64, events: 2_000_000 }),
   ],
