@@ -2,11 +2,7 @@
  * What `npm test` does after the set-up: it checks and compiles at the same time, and tests as soon as it has compiled.
  */
 import { spawn } from "node:child_process";
-import { join } from "node:path";
 
-const MODULES = join(import.meta.dirname, "../node_modules");
-const NX = join(MODULES, "nx/bin/nx.js");
-const TSC = join(MODULES, "typescript/bin/tsc");
 /** None of them needs what the compiler writes. */
 const CHECKS = ["lint", "format", "lock", "errors", "words", "circles", "docs"];
 const TESTS = ["test", "browser", "options"];
@@ -19,9 +15,9 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
   });
 }
 
-/** Resolves with whether it succeeded. */
+/** Resolves with whether it succeeded. npm has put the programs of packages on the path. */
 function run(program, ...args) {
-  const child = spawn(process.execPath, [program, ...args], { stdio: "inherit" });
+  const child = spawn(program, args, { stdio: "inherit" });
   running.add(child);
   return new Promise((resolve) => {
     child.on("close", (code) => {
@@ -32,10 +28,10 @@ function run(program, ...args) {
 }
 
 function all(...targets) {
-  return run(NX, "run-many", "-t", ...targets, "--exclude-task-dependencies");
+  return run("nx", "run-many", "-t", ...targets, "--exclude-task-dependencies");
 }
 
 const checks = all(...CHECKS);
-const passed = (await run(TSC, "--build")) && (await all(...TESTS));
+const passed = (await run("tsc", "--build")) && (await all(...TESTS));
 const checked = await checks;
 process.exitCode = checked && passed ? 0 : 1;
