@@ -99,8 +99,10 @@ describe("connecting", () => {
 
   it("waits for a Redis that is starting", async () => {
     const port = await freePort();
-    const connecting = connect({ host: "127.0.0.1", port, connectTimeoutMs: 10_000 });
-    const [{ connection, logger }] = await Promise.all([connecting, server({ port })]);
+    const logger = new RecordingLogger();
+    const connecting = connect({ host: "127.0.0.1", port, connectTimeoutMs: 10_000 }, { logger });
+    await logger.logged("redis-waiting");
+    const [{ connection }] = await Promise.all([connecting, server({ port })]);
     expect(await (await connection.whenUp()).ping()).toBe("PONG");
     expect(logger.entries.map(({ message }) => message)).toEqual([
       expect.stringMatching(
