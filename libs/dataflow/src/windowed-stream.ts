@@ -46,7 +46,7 @@ import type {
   Windower,
 } from "@millrace/windowing";
 import { FlowError } from "./errors.ts";
-import type { Graph, Port } from "./graph.ts";
+import type { Graph, Port, StatePast } from "./graph.ts";
 import { required } from "./operators/step-context.ts";
 import type { PartResult } from "./operators/window-operator.ts";
 import { WindowOperator } from "./operators/window-operator.ts";
@@ -64,6 +64,11 @@ export interface WindowOptions<V> extends Omit<
    * @default "fail"
    */
   readonly onError?: "fail" | "dead-letter";
+  /**
+   * The ids that the windows had before, the latest first: each fold's step continues with the state of `<former id>.<fold's id>`. An
+   * id with a dot is the whole former id of the step of a fold, which may have had another id, too. @default none
+   */
+  readonly formerly?: string | readonly string[];
 }
 
 /** Rows of a closing window that are emitted at once, so that closing a large window does not block the event loop. */
@@ -400,7 +405,7 @@ export class WindowedStream<V> {
 
   #fold<A, R>(id: string | undefined, fold: Fold<V, A, R>): WindowResults<V, R> {
     const { windower, clock, options } = this.#spec;
-    const { onError: policy = "fail", ...kept } = options;
+    const { onError: policy = "fail", formerly, ...kept } = options;
     const onError: "skip" | "fail" = policy === "dead-letter" ? "skip" : "fail";
     const engineOptions = { pageSize: DEFAULT_PAGE_SIZE, ...kept, onError, windower, clock, fold };
     const step = id === undefined ? this.#spec.id : `${this.#spec.id}.${id}`;
@@ -418,6 +423,7 @@ export class WindowedStream<V> {
       ports: ["down", "late", "refused"],
       detail: explanation,
       state: `window ${stateSpecOf(engineOptions)} clock=${follows ? "windows" : clock.kind}`,
+      past: pastOf(id, formerly),
       windows: {
         once: options.allowedLateness === undefined && options.earlyEvery === undefined,
         bounded: clock.kind === "system" || options.timeModel !== "perKey",
@@ -488,6 +494,12 @@ export class WindowedStream<V> {
     }
     return windows;
   }
+}
+
+/** @param fold its id */
+function pastOf(fold: string | undefined, formerly: WindowOptions<unknown>["formerly"] = []): StatePast {
+  const ids = [formerly].flat();
+  return { formerly: ids.map((id) => (fold === undefined || id.includes(".") ? id : `${id}.${fold}`)) };
 }
 
 /** The sides of a join over events of one type. */

@@ -51,9 +51,9 @@ async function takeOver({ store }: Rig, part: string): Promise<void> {
   const other = await store.acquire(listingTask(part));
   const state = await other.load();
   if (state === undefined) throw new Error("nothing was committed");
-  const { commitNumber, signature, position, sinks } = state;
+  const { commitNumber, format, signature, position, sinks } = state;
   const unchanged = { changes: [], outputs: [], partial: false, watermark: null, counts: ["other", 0] };
-  await other.commit({ number: commitNumber + 1, signature, position, sinks, ...unchanged });
+  await other.commit({ number: commitNumber + 1, format, signature, position, sinks, ...unchanged });
 }
 
 describe("a worker with a shared assignment", () => {
