@@ -10,6 +10,8 @@ export interface TaskMeta {
   readonly fence: number;
   /** 0: never committed. */
   readonly commitNumber: number;
+  /** Format of the last commit; 1: it was made by a version that named none. */
+  readonly format: number;
   readonly signature: string;
   readonly position: Json;
   readonly sinks: Readonly<Record<string, Json>>;
@@ -44,6 +46,7 @@ export async function readMeta({ script }: TaskAttempt, keys: TaskKeys): Promise
   return {
     fence: Number(fields.get("fence") ?? 0),
     commitNumber: Number(fields.get("number") ?? 0),
+    format: Number(fields.get("format") ?? 1),
     signature: fields.get("signature") ?? "",
     position: committed ? jsonFrom(fields.get("position"), keys.meta) : null,
     sinks: isRecord(sinks) ? sinks : {},

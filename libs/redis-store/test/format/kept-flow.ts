@@ -1,6 +1,6 @@
 import { Dataflow } from "@millrace/dataflow";
 import type { Sink, Source } from "@millrace/dataflow";
-import { aggregate, count, distinct, eventTime, session, sum, tumbling } from "@millrace/windowing";
+import { aggregate, count, eventTime, session, sum, tumbling } from "@millrace/windowing";
 
 /** An event of the flow whose state is kept as a fixture. */
 export interface KeptEvent {
