@@ -47,6 +47,7 @@ describe("aggregatorConfig", () => {
       sink: "stdout",
       resultTtlMs: 604_800_000,
       storeTimeoutMs: Infinity,
+      dropState: [],
       store: "none",
       input: {
         transport: "pubsub",

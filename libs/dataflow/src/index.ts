@@ -40,7 +40,7 @@ export { withDefaults } from "./with-defaults.ts";
 export { thrownAt } from "./errors.ts";
 export { pause } from "./runtime/waiting.ts";
 export { run, start } from "./runtime/run.ts";
-export { compareState } from "./runtime/compare-state.ts";
+export { STATE_FORMAT, compareState, requireContinuable } from "./runtime/compare-state.ts";
 export { reconcile } from "./runtime/reconcile.ts";
 
 export type { AssignedTasks, Assignment, AssignmentContext, Membership } from "./contracts/assignment.ts";

@@ -18,6 +18,7 @@ import {
   stateSpecOf,
   sum,
   topK,
+  windowMigrations,
 } from "@millrace/windowing";
 import type {
   Aggregated,
@@ -416,14 +417,20 @@ export class WindowedStream<V> {
       ...engineOptions,
       upstream: follows ? NO_UPSTREAM : undefined,
     }).explain();
+    const descriptionOf = (spec: string): string =>
+      `window ${spec} clock=${follows ? "windows" : clock.kind}`;
     this.#graph.add({
       id: step,
       operator: "window",
       inputs: [this.#from],
       ports: ["down", "late", "refused"],
       detail: explanation,
-      state: `window ${stateSpecOf(engineOptions)} clock=${follows ? "windows" : clock.kind}`,
-      past: pastOf(id, formerly),
+      state: descriptionOf(stateSpecOf(engineOptions)),
+      past: {
+        ...pastOf(id, formerly),
+        migrationFrom: (kept) =>
+          windowMigrations(engineOptions).find(({ spec }) => descriptionOf(spec) === kept)?.migrate,
+      },
       windows: {
         once: options.allowedLateness === undefined && options.earlyEvery === undefined,
         bounded: clock.kind === "system" || options.timeModel !== "perKey",

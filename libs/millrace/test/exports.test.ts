@@ -23,6 +23,7 @@ const NOT_FOR_FLOWS = {
   dataflow: [
     ...["LogLines", "STDERR_LINES", "TextStream", "splitLines", "textOf"],
     ...["DEFAULT_LEASE_OPTIONS", "messageOf", "pause", "requireRoom", "thrownAt", "withDefaults"],
+    ...["STATE_FORMAT", "compareState", "requireContinuable", "StateComparison", "StepComparison"],
   ],
   "redis-source": [
     ...[

@@ -29,13 +29,15 @@ export interface AdminConfig extends ProgramConfig {
 /**
  * Declares the options that name tasks and where their state is, by the names that they have for a run. The other options
  * of a run are accepted and ignored.
+ *
+ * @param flow declared before. @default the options that choose it
  */
 export function adminOptions(
   program: FlowProgram,
   cli: CommandLine,
   env: Readonly<Record<string, string | undefined>>,
+  flow: Value<FlowChoice> = program.choose(cli, env),
 ): Value<AdminConfig> {
-  const flow = program.choose(cli, env);
   const input = inputOptions(cli, program.transport);
   const tasks = taskOptions(cli, input);
   const group = groupOption(cli);

@@ -48,6 +48,19 @@ export function storeTimeoutOption(cli: CommandLine): Value<number> {
   );
 }
 
+/** Declares which steps' state may be deleted where the flow cannot continue from it; repeatable, or separated by commas. */
+export function dropStateOption(cli: CommandLine): Value<readonly string[]> {
+  const steps = cli.list({
+    flag: "--drop-state <steps>",
+    env: "MILLRACE_DROP_STATE",
+    description:
+      "steps, by their ids, whose stored state is deleted where this version of the flow cannot continue from it: they are removed, or begin empty. State that it can continue from stays",
+    parse: listOf(text),
+    defaultText: "none: such a flow does not start",
+  });
+  return () => steps().flat();
+}
+
 /** Declares the name under which a flow's workers belong together: `undefined`, the flow's id. */
 export function groupOption(cli: CommandLine): Value<string | undefined> {
   return cli.option({
