@@ -15,6 +15,8 @@ export interface CrashTestConfig extends ProgramConfig {
   readonly without: Guard | undefined;
   /** Whether several workers share partitions, in place of the faults. */
   readonly shares: boolean;
+  /** Whether versions of the flow are deployed one after the other, in place of the faults. */
+  readonly deploy: boolean;
   /** How long Redis is unreachable in `store-away`, ms. */
   readonly awayMs: number;
 }
@@ -66,6 +68,12 @@ export function crashTestConfig(
     description:
       "in place of the faults: workers that share eight partitions join, leave, are killed, stall, and Redis is restarted",
   });
+  const deploy = cli.toggle({
+    flag: "--deploy",
+    env: "CRASH_DEPLOY",
+    description:
+      "in place of the faults: versions of the flow with another step and another fold are deployed, and back",
+  });
   const awayMs = cli.option(
     {
       flag: "--away <duration>",
@@ -84,6 +92,7 @@ export function crashTestConfig(
     faults: faults(),
     without: without(),
     shares: shares(),
+    deploy: deploy(),
     awayMs: awayMs(),
     log: log(),
   };

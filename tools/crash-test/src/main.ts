@@ -9,6 +9,7 @@ import type { RoundReport } from "./conductor/round.ts";
 import { crashTestConfig } from "./config.ts";
 import type { CrashTestConfig } from "./config.ts";
 import { CrashTestFailure } from "./crash-test-failure.ts";
+import { runDeployRounds } from "./deploy/run-deploy.ts";
 import { TROUBLES, runShares } from "./shares/run-shares.ts";
 
 const MOST_TOLD = 20;
@@ -16,6 +17,7 @@ const MOST_TOLD = 20;
 /** Runs rounds until one fails or all have passed. */
 await runProgram("crash-test", crashTestConfig, async ({ config, logger, signal }) => {
   const { rounds, seed, without, awayMs } = config;
+  if (config.deploy) return runDeployRounds(config, logger, signal);
   if (config.shares) {
     await runSharedRounds(config, logger, signal);
     return;

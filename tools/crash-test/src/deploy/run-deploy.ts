@@ -1,0 +1,193 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { EXIT_CODES } from "@millrace/cli";
+import type { Logger } from "@millrace/dataflow";
+import { startProgram } from "@millrace/local-redis/programs";
+import type { StartedProgram } from "@millrace/local-redis/programs";
+import { partitionNames } from "@millrace/redis-source";
+import { TaskKeys } from "@millrace/redis-store";
+import type { Redis } from "ioredis";
+import { lineOf } from "../click.ts";
+import type { TestEvent } from "../click.ts";
+import type { CrashTestConfig } from "../config.ts";
+import { DURABLE, endingOf, soon } from "../conductor/bed.ts";
+import { compare } from "../conductor/compare.ts";
+import { expectedOf } from "../conductor/expected.ts";
+import { makeEvents } from "../conductor/make-events.ts";
+import { Random } from "../conductor/random.ts";
+import { rowsOf } from "../conductor/read-results.ts";
+import { TestBed } from "../conductor/test-bed.ts";
+import { CrashTestFailure } from "../crash-test-failure.ts";
+import { CHANNEL, FLOW, WINDOW_MS } from "../names.ts";
+import { publishSteadily } from "../shares/publish-steadily.ts";
+import { readShares } from "../shares/read-shares.ts";
+import { NUMBERED } from "./versions.ts";
+import type { Numbered, Version } from "./versions.ts";
+
+const PARTITIONS = 2;
+/** Published while a version runs. */
+const PORTION = 1_000;
+const EVENTS_PER_S = 1_000;
+/** A version dies in one of its first commits, which move the state to where it keeps it. */
+const DEATHS = ["before-commit", "staged", "made", "after-commit"] as const;
+/** What a round deploys, one after the other. */
+const DEPLOYMENTS: readonly Version[] = ["first", "second", "back", "second", "back"];
+
+/** What came of deployments. */
+export interface DeployReport {
+  readonly events: number;
+  readonly rows: number;
+  /** Empty: the results are exact, and what must be refused was. */
+  readonly problems: readonly string[];
+}
+
+/** Rounds of {@link runDeploy}. @throws CrashTestFailure */
+export async function runDeployRounds(
+  { rounds, seed }: CrashTestConfig,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let number = 1; number <= rounds && !signal.aborted; number += 1) {
+    const { problems, ...figures } = await runDeploy(new Random(seed + number - 1), DEPLOYMENTS);
+    for (const problem of problems) process.stdout.write(`${problem}\n`);
+    if (problems.length > 0) {
+      const again = `run it again with --deploy --seed=${seed + number - 1} --rounds=1`;
+      throw new CrashTestFailure(`round ${number} failed with ${problems.length} differences; ${again}`);
+    }
+    logger.info({ event: "round-passed", number, ...figures }, `round ${number}: results equal the input`);
+  }
+  process.stdout.write(
+    `passed: ${rounds} rounds of seed ${seed}, each with ${DEPLOYMENTS.length} deployments\n`,
+  );
+}
+
+/**
+ * Deploys versions of a flow while events are published: one that adds a step and migrates a fold, and back. Each dies in one of
+ * its first commits, is started again, and is stopped or killed. The results must equal the input.
+ *
+ * @param versions the first one, then what is deployed over it
+ * @throws Error when it gets stuck
+ */
+export async function runDeploy(random: Random, versions: readonly Version[]): Promise<DeployReport> {
+  const bed = await TestBed.open({ args: DURABLE });
+  const deploy = new Deploy(bed, random, versions);
+  try {
+    return await deploy.run();
+  } finally {
+    await deploy.end();
+    await bed.close();
+  }
+}
+
+class Deploy {
+  readonly #bed: TestBed;
+  readonly #random: Random;
+  readonly #versions: readonly Version[];
+  readonly #problems: string[] = [];
+  readonly #programs: StartedProgram[] = [];
+
+  constructor(bed: TestBed, random: Random, versions: readonly Version[]) {
+    this.#bed = bed;
+    this.#random = random;
+    this.#versions = versions;
+  }
+
+  async run(): Promise<DeployReport> {
+    const events = [...makeEvents(PORTION * this.#versions.length, this.#random)];
+    const file = await this.#bed.writeInput(events);
+    for (const [index, version] of this.#versions.entries()) {
+      const portion = events.slice(index * PORTION, (index + 1) * PORTION);
+      const published = this.#publish(portion, index);
+      if (index > 0) await this.#deploy(version);
+      await this.#serve(version, published);
+      if (version === "second") await this.#refused("first");
+    }
+    const last = this.#start("back", ["--close"]);
+    const end = await soon(last.ended, "the last version to end");
+    if (end.code !== EXIT_CODES.ok) this.#problems.push(`the last version had ${endingOf(end)}`);
+    const client = this.#bed.client();
+    try {
+      const results = await readShares(client, PARTITIONS);
+      this.#problems.push(...compare(await expectedOf(file, WINDOW_MS), results));
+      await this.#judgeAdded(client);
+      return { events: events.length, rows: results.history.length, problems: this.#problems };
+    } finally {
+      client.disconnect();
+    }
+  }
+
+  async end(): Promise<void> {
+    for (const program of this.#programs) program.kill("SIGKILL");
+    await Promise.all(this.#programs.map(({ ended }) => ended));
+  }
+
+  async #publish(events: readonly TestEvent[], index: number): Promise<void> {
+    const file = join(this.#bed.redis.dir, `portion-${index}.jsonl`);
+    await writeFile(file, events.map((event) => `${lineOf(event)}\n`).join(""));
+    await publishSteadily({ url: this.#bed.url }, file, PARTITIONS, EVENTS_PER_S);
+  }
+
+  /** The version dies in one of its first commits. */
+  async #deploy(version: Version): Promise<void> {
+    const death = `${this.#random.pick(DEATHS)}:${this.#random.below(3)}`;
+    const end = await soon(this.#start(version, [`--die-at=${death}`]).ended, `a death at ${death}`);
+    if (end.code !== null) this.#problems.push(`a version that was to die at ${death} had ${endingOf(end)}`);
+  }
+
+  /** Runs a version until its portion is published, and then stops or kills it. */
+  async #serve(version: Version, published: Promise<void>): Promise<void> {
+    const program = this.#start(version);
+    await soon(program.logged("reading"), "a version to read");
+    await soon(published, "the publisher to end");
+    await delay(this.#random.below(500));
+    const signal = this.#random.pick(["SIGTERM", "SIGKILL"] as const);
+    program.kill(signal);
+    const end = await soon(program.ended, "a version to end");
+    const wanted = signal === "SIGTERM" ? EXIT_CODES.ok : null;
+    if (end.code !== wanted) this.#problems.push(`a version that got a ${signal} had ${endingOf(end)}`);
+  }
+
+  /** A version that does not know the state of a later one must leave it as it is. */
+  async #refused(version: Version): Promise<void> {
+    const { log } = await soon(this.#start(version).ended, "a version to be refused");
+    const code = log.find(({ event }) => event === "failed")?.["code"];
+    if (code !== "MILLRACE_STATE_MISMATCH") {
+      this.#problems.push(`the ${version} version over the state of the second: ${String(code)}`);
+    }
+  }
+
+  /** The step that was added numbers a key's events from 1 after each deployment, without a gap and none twice. */
+  async #judgeAdded(client: Redis): Promise<void> {
+    const deployments = this.#versions.filter((version) => version === "second").length;
+    for (const part of partitionNames(CHANNEL, PARTITIONS)) {
+      const stream = new TaskKeys({ flow: FLOW, part }).results(NUMBERED);
+      const rows = (await rowsOf(client, stream, "-")).map((row) => JSON.parse(row) as Numbered);
+      if (rows.length === 0) this.#problems.push(`${part}: the added step has no rows`);
+      const last = new Map<string, { readonly number: number; readonly begun: number }>();
+      for (const { key, number } of rows) {
+        const before = last.get(key) ?? { number: 0, begun: 1 };
+        const begun = number === 1 && before.number > 0 ? before.begun + 1 : before.begun;
+        if ((number !== 1 && number !== before.number + 1) || begun > deployments) {
+          this.#problems.push(
+            `${part}: the added step numbered an event of ${key} ${number} after ${before.number}`,
+          );
+        }
+        last.set(key, { number, begun });
+      }
+    }
+  }
+
+  #start(version: Version, more: readonly string[] = []): StartedProgram {
+    const main = join(import.meta.dirname, "../../dist/deploy/main.js");
+    const args = [
+      `--url=${this.#bed.url}`,
+      `--flow-version=${version}`,
+      `--partitions=${PARTITIONS}`,
+      ...more,
+    ];
+    const program = startProgram(main, { args });
+    this.#programs.push(program);
+    return program;
+  }
+}
