@@ -21,7 +21,7 @@ class Deployments {
   readonly logged: string[] = [];
   readonly #logger: Logger = {
     debug: () => undefined,
-    info: (_, message) => void this.logged.push(String(message)),
+    info: (_, message) => void this.logged.push(message),
     warn: () => undefined,
     error: () => undefined,
   };

@@ -123,7 +123,7 @@ describe.each<[string, Windows]>([
 describe("a fold that migrates", () => {
   const windows = { windower: tumbling("1h") };
 
-  test("may come from lists, and lead to a value of one's own", async () => {
+  test("may come from lists, and lead to a value of another type", async () => {
     const list = collectList((each: Order) => each.amount);
     const pair = foldOf({
       kind: "pair",

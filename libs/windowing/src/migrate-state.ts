@@ -1,4 +1,4 @@
-import { listFrom } from "./fields.ts";
+import { listFrom, numberFrom } from "./fields.ts";
 import type { ClosingFold, FoldPart, FoldPast, StoredAccumulator } from "./fold.ts";
 import { fieldName, groupParts, splitFieldName } from "./fold-state.ts";
 import type { Json } from "./json.ts";
@@ -123,7 +123,7 @@ function migrateKeys({ convert }: FoldPast, groups: readonly StateGroup[]): read
     const [cells, ...others] = listFrom(windows);
     const migrated = listFrom(cells).map((entry) => {
       const cell = listFrom(entry);
-      const group = fieldName(key, String(cell[0]));
+      const group = fieldName(key, String(numberFrom(cell[0])));
       const accumulator = convert({ state: cell[OF_KEY] ?? null, parts: parts.get(group) ?? [] });
       if (accumulator.parts.length > 0) made.push([group, accumulator.parts]);
       return replaced(cell, OF_KEY, accumulator.state, KEY_MARK);

@@ -457,9 +457,7 @@ export function keyedPastOf<S>(
             const where = `step "${step}", key ${JSON.stringify(key)}`;
             const { state: old, ...rest } = asRecord(value, where);
             const state = migrated(where, () => migrate(old, { key, version: Number(stored) }));
-            return state === undefined
-              ? []
-              : [[key, { ...rest, state: stateToJson(state, codec, where) } as Json]];
+            return state === undefined ? [] : [[key, { ...rest, state: stateToJson(state, codec, where) }]];
           }),
         ]);
     },

@@ -47,7 +47,8 @@ await runProgram("deployed", deployedConfig, async ({ config, logger, signal }) 
   });
   const closing = closes ? ({ exitWhenIdleMs: 500, idleFrom: "start", closeWindows: true } as const) : {};
   const dropState = version === "back" ? [ADDED] : [];
-  const often = { commitEveryEvents: 100, commitEveryMs: 200 };
+  // So many rows, or the whole state, are staged.
+  const often = { commitEveryEvents: 500, commitEveryMs: 500 };
   try {
     await run(flow, { store, ...often, ...closing, dropState, logger, signal });
   } finally {

@@ -25,12 +25,19 @@ import { readShares } from "../shares/read-shares.ts";
 import { NUMBERED } from "./versions.ts";
 import type { Numbered, Version } from "./versions.ts";
 
-const PARTITIONS = 2;
+const PARTITIONS = 1;
 /** Published while a version runs. */
-const PORTION = 1_000;
+const PORTION = 1_500;
 const EVENTS_PER_S = 1_000;
-/** A version dies in one of its first commits, which move the state to where it keeps it. */
-const DEATHS = ["before-commit", "staged", "made", "after-commit"] as const;
+/** A version dies in one of its first commits, which move the state to where it keeps it. Only large ones are staged, as those are. */
+const DEATHS = [
+  "before-commit:0",
+  "before-commit:1",
+  "staged:0",
+  "made:0",
+  "after-commit:0",
+  "after-commit:2",
+];
 /** What a round deploys, one after the other. */
 const DEPLOYMENTS: readonly Version[] = ["first", "second", "back", "second", "back"];
 
@@ -130,7 +137,7 @@ class Deploy {
 
   /** The version dies in one of its first commits. */
   async #deploy(version: Version): Promise<void> {
-    const death = `${this.#random.pick(DEATHS)}:${this.#random.below(3)}`;
+    const death = this.#random.pick(DEATHS);
     const end = await soon(this.#start(version, [`--die-at=${death}`]).ended, `a death at ${death}`);
     if (end.code !== null) this.#problems.push(`a version that was to die at ${death} had ${endingOf(end)}`);
   }
