@@ -47,7 +47,7 @@ export const DATAFLOW: readonly Mutant[] = [
     file: "libs/dataflow/src/runtime/compare-state.ts",
     search: "if (refused.length === 0) return comparison;",
     replace: "return comparison;",
-    tests: ["libs/dataflow/test/state-of-another-flow.test.ts"],
+    tests: ["libs/dataflow/test/deploy.test.ts"],
     guard: "a different flow would load state that is not its own",
   },
   {
@@ -138,6 +138,23 @@ export const DATAFLOW: readonly Mutant[] = [
     replace: "",
     tests: ["libs/dataflow/test/takeover.test.ts"],
     guard: "a worker that cannot start would stop the one that has its tasks",
+  },
+  {
+    id: "acquired-before-the-look",
+    file: "libs/dataflow/src/runtime/open-task.ts",
+    search: "        requireContinuable(`${flow.id}/${part}`, head, flow, options.dropState);\n",
+    replace: "",
+    tests: ["libs/dataflow/test/deploy.test.ts", "libs/dataflow/test/shared-tasks.test.ts"],
+    guard: "a worker of an older version would stop the newer one that has the task",
+  },
+  {
+    id: "unwritten-migration",
+    file: "libs/dataflow/src/runtime/committer.ts",
+    search: "this.#transfer?.join(ofSteps) ?? ofSteps",
+    replace: "ofSteps",
+    tests: ["libs/dataflow/test/deploy.test.ts"],
+    guard:
+      "state that was migrated or renamed would be stored as it was, under a signature that says otherwise",
   },
   {
     id: "changed-after-the-look",
