@@ -51,7 +51,7 @@ export function inspectConfig(
   const shape = flow();
   // Where rows go does not matter for what is kept.
   const clock = shape.clock ?? clockFor(readsLog(undefined, config().input), shape, false);
-  return { ...config(), diff: { shape: { ...shape, clock }, dropState: dropState() } };
+  return { ...config(), diff: { shape: { ...shape, clock }, dropState: dropState().flat() } };
 }
 
 /**

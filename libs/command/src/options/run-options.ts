@@ -241,7 +241,7 @@ export function runOptions(
       resultTtlMs: resultTtlOf(resultTtlMs(), flow(), idle() !== Infinity && !closeWindows()),
       store: store() ?? kept,
       storeTimeoutMs: storeTimeoutMs(),
-      dropState: dropState(),
+      dropState: dropState().flat(),
       input: input(),
       tasks: tasks(),
       share: share({

@@ -48,9 +48,13 @@ export function storeTimeoutOption(cli: CommandLine): Value<number> {
   );
 }
 
-/** Declares which steps' state may be deleted where the flow cannot continue from it; repeatable, or separated by commas. */
-export function dropStateOption(cli: CommandLine): Value<readonly string[]> {
-  const steps = cli.list({
+/**
+ * Declares which steps' state may be deleted where the flow cannot continue from it.
+ *
+ * The value has a list for each time that the option is given.
+ */
+export function dropStateOption(cli: CommandLine): Value<readonly (readonly string[])[]> {
+  return cli.list({
     flag: "--drop-state <steps>",
     env: "MILLRACE_DROP_STATE",
     description:
@@ -58,7 +62,6 @@ export function dropStateOption(cli: CommandLine): Value<readonly string[]> {
     parse: listOf(text),
     defaultText: "none: such a flow does not start",
   });
-  return () => steps().flat();
 }
 
 /** Declares the name under which a flow's workers belong together: `undefined`, the flow's id. */
