@@ -2,7 +2,7 @@ import { CommandLine, logOptions, oneOf, positive, runProgram, text } from "@mil
 import type { ProgramConfig } from "@millrace/cli";
 import { mapRows, run } from "@millrace/dataflow";
 import { RedisStreamSource } from "@millrace/redis-source";
-import { RedisStore, RedisStreamResultSink } from "@millrace/redis-store";
+import { RedisAssignment, RedisStore, RedisStreamResultSink } from "@millrace/redis-store";
 import { Reaper } from "../aggregator/death.ts";
 import { parseDeath } from "../aggregator/config.ts";
 import type { Death } from "../aggregator/death.ts";
@@ -18,6 +18,8 @@ interface DeployedConfig extends ProgramConfig {
   readonly url: string;
   readonly version: Version;
   readonly partitions: number;
+  /** Of a worker that shares the partitions with others; `undefined`: it is on its own. */
+  readonly leaseMs: number | undefined;
   readonly death: Death | undefined;
   /** Reads what is left, and closes the windows. */
   readonly closes: boolean;
@@ -25,7 +27,7 @@ interface DeployedConfig extends ProgramConfig {
 
 /** Runs one version of the flow. */
 await runProgram("deployed", deployedConfig, async ({ config, logger, signal }) => {
-  const { url, version, partitions, death, closes } = config;
+  const { url, version, partitions, leaseMs, death, closes } = config;
   const reaper = new Reaper(death);
   const failPoint = (place: Parameters<Reaper["at"]>[0]): void => {
     reaper.at(place);
@@ -46,11 +48,12 @@ await runProgram("deployed", deployedConfig, async ({ config, logger, signal }) 
     numbered: new RedisStreamResultSink<Numbered>(store, rows),
   });
   const closing = closes ? ({ exitWhenIdleMs: 500, idleFrom: "start", closeWindows: true } as const) : {};
+  const sharing = leaseMs === undefined ? {} : { assignment: new RedisAssignment({ url }, { leaseMs }) };
   const dropState = version === "back" ? [ADDED] : [];
   // So many rows, or the whole state, are staged.
   const often = { commitEveryEvents: 500, commitEveryMs: 500 };
   try {
-    await run(flow, { store, ...often, ...closing, dropState, logger, signal });
+    await run(flow, { store, ...sharing, ...often, ...closing, dropState, logger, signal });
   } finally {
     await store.close();
   }
@@ -75,6 +78,11 @@ function deployedConfig(
     description: "fail point at which to be killed",
     parse: parseDeath,
   });
+  const leaseMs = cli.option({
+    flag: "--lease-ms <number>",
+    description: "share the partitions, with this lease",
+    parse: positive,
+  });
   const closes = cli.toggle({ flag: "--close", description: "read what is left, close the windows and end" });
   const log = logOptions(cli);
   cli.parse(args, env);
@@ -82,6 +90,7 @@ function deployedConfig(
     url: url(),
     version: version(),
     partitions: partitions(),
+    leaseMs: leaseMs(),
     death: death(),
     closes: closes(),
     log: log(),

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { EXIT_CODES } from "@millrace/cli";
 import type { Logger } from "@millrace/dataflow";
 import { startProgram } from "@millrace/local-redis/programs";
-import type { StartedProgram } from "@millrace/local-redis/programs";
+import type { ProgramEnd, StartedProgram } from "@millrace/local-redis/programs";
 import { partitionNames } from "@millrace/redis-source";
 import { TaskKeys } from "@millrace/redis-store";
 import type { Redis } from "ioredis";
@@ -25,10 +25,16 @@ import { readShares } from "../shares/read-shares.ts";
 import { NUMBERED } from "./versions.ts";
 import type { Numbered, Version } from "./versions.ts";
 
-const PARTITIONS = 1;
 /** Published while a version runs. */
 const PORTION = 1_500;
 const EVENTS_PER_S = 1_000;
+/** Partitions and lease of workers that share. */
+const SHARED = { partitions: 4, leaseMs: 1_000 };
+/** Published while two versions share. */
+const SHARED_EVENTS = 3_000;
+const SHARED_EVENTS_PER_S = 300;
+/** Longer than the time between commits of every task. */
+const COMMITTED_MS = 1_500;
 /** A version dies in one of its first commits, which move the state to where it keeps it. Only large ones are staged, as those are. */
 const DEATHS = [
   "before-commit:0",
@@ -56,7 +62,10 @@ export async function runDeployRounds(
   signal: AbortSignal,
 ): Promise<void> {
   for (let number = 1; number <= rounds && !signal.aborted; number += 1) {
-    const { problems, ...figures } = await runDeploy(new Random(seed + number - 1), DEPLOYMENTS);
+    const random = new Random(seed + number - 1);
+    const { problems: ofDeployments, ...figures } = await runDeploy(random, DEPLOYMENTS);
+    const rolling = await runRolling(random);
+    const problems = [...ofDeployments, ...rolling.problems];
     for (const problem of problems) process.stdout.write(`${problem}\n`);
     if (problems.length > 0) {
       const again = `run it again with --deploy --seed=${seed + number - 1} --rounds=1`;
@@ -78,9 +87,26 @@ export async function runDeployRounds(
  */
 export async function runDeploy(random: Random, versions: readonly Version[]): Promise<DeployReport> {
   const bed = await TestBed.open({ args: DURABLE });
-  const deploy = new Deploy(bed, random, versions);
+  const deploy = new Deploy(bed, random, 1);
   try {
-    return await deploy.run();
+    return await deploy.run(versions);
+  } finally {
+    await deploy.end();
+    await bed.close();
+  }
+}
+
+/**
+ * Two versions share partitions. The workers of the newer one die, so that the older ones get partitions of theirs: they must
+ * refuse them and end, and the newer version continues. The results must equal the input.
+ *
+ * @throws Error when it gets stuck
+ */
+export async function runRolling(random: Random): Promise<DeployReport> {
+  const bed = await TestBed.open({ args: DURABLE });
+  const deploy = new Deploy(bed, random, SHARED.partitions);
+  try {
+    return await deploy.roll();
   } finally {
     await deploy.end();
     await bed.close();
@@ -90,35 +116,72 @@ export async function runDeploy(random: Random, versions: readonly Version[]): P
 class Deploy {
   readonly #bed: TestBed;
   readonly #random: Random;
-  readonly #versions: readonly Version[];
+  readonly #partitions: number;
   readonly #problems: string[] = [];
   readonly #programs: StartedProgram[] = [];
 
-  constructor(bed: TestBed, random: Random, versions: readonly Version[]) {
+  constructor(bed: TestBed, random: Random, partitions: number) {
     this.#bed = bed;
     this.#random = random;
-    this.#versions = versions;
+    this.#partitions = partitions;
   }
 
-  async run(): Promise<DeployReport> {
-    const events = [...makeEvents(PORTION * this.#versions.length, this.#random)];
+  async run(versions: readonly Version[]): Promise<DeployReport> {
+    const events = [...makeEvents(PORTION * versions.length, this.#random)];
     const file = await this.#bed.writeInput(events);
-    for (const [index, version] of this.#versions.entries()) {
+    for (const [index, version] of versions.entries()) {
       const portion = events.slice(index * PORTION, (index + 1) * PORTION);
       const published = this.#publish(portion, index);
       if (index > 0) await this.#deploy(version);
       await this.#serve(version, published);
       if (version === "second") await this.#refused("first");
     }
-    const last = this.#start("back", ["--close"]);
-    const end = await soon(last.ended, "the last version to end");
+    const added = versions.filter((version) => version === "second").length;
+    return this.#judge(file, events.length, { last: "back", added });
+  }
+
+  async roll(): Promise<DeployReport> {
+    const events = [...makeEvents(SHARED_EVENTS, this.#random)];
+    const file = await this.#bed.writeInput(events);
+    const published = publishSteadily({ url: this.#bed.url }, file, SHARED.partitions, SHARED_EVENTS_PER_S);
+    const older = await this.#share("first");
+    const newer = await this.#share("second");
+    for (const worker of newer) worker.kill("SIGKILL");
+    for (const worker of older)
+      this.#judgeRefusal(await soon(worker.ended, "an older worker to end"), "first");
+    const last = await this.#share("second");
+    await soon(published, "the publisher to end");
+    for (const worker of last) {
+      worker.kill("SIGTERM");
+      const end = await soon(worker.ended, "a worker to end");
+      if (end.code !== EXIT_CODES.ok) this.#problems.push(`a worker that was to stop had ${endingOf(end)}`);
+    }
+    return this.#judge(file, events.length, { last: "second", added: 1 });
+  }
+
+  /** Two workers of a version, which have committed what they got. */
+  async #share(version: Version): Promise<readonly StartedProgram[]> {
+    const lease = `--lease-ms=${SHARED.leaseMs}`;
+    const workers = [this.#start(version, [lease]), this.#start(version, [lease])];
+    for (const worker of workers) await soon(worker.logged("reading"), "a worker to read");
+    await delay(COMMITTED_MS);
+    return workers;
+  }
+
+  /** @param added how often the version with the added step was deployed */
+  async #judge(
+    file: string,
+    events: number,
+    { last, added }: { readonly last: Version; readonly added: number },
+  ): Promise<DeployReport> {
+    const end = await soon(this.#start(last, ["--close"]).ended, "the last version to end");
     if (end.code !== EXIT_CODES.ok) this.#problems.push(`the last version had ${endingOf(end)}`);
     const client = this.#bed.client();
     try {
-      const results = await readShares(client, PARTITIONS);
+      const results = await readShares(client, this.#partitions);
       this.#problems.push(...compare(await expectedOf(file, WINDOW_MS), results));
-      await this.#judgeAdded(client);
-      return { events: events.length, rows: results.history.length, problems: this.#problems };
+      await this.#judgeAdded(client, added);
+      return { events, rows: results.history.length, problems: this.#problems };
     } finally {
       client.disconnect();
     }
@@ -132,7 +195,7 @@ class Deploy {
   async #publish(events: readonly TestEvent[], index: number): Promise<void> {
     const file = join(this.#bed.redis.dir, `portion-${index}.jsonl`);
     await writeFile(file, events.map((event) => `${lineOf(event)}\n`).join(""));
-    await publishSteadily({ url: this.#bed.url }, file, PARTITIONS, EVENTS_PER_S);
+    await publishSteadily({ url: this.#bed.url }, file, this.#partitions, EVENTS_PER_S);
   }
 
   /** The version dies in one of its first commits. */
@@ -157,7 +220,10 @@ class Deploy {
 
   /** A version that does not know the state of a later one must leave it as it is. */
   async #refused(version: Version): Promise<void> {
-    const { log } = await soon(this.#start(version).ended, "a version to be refused");
+    this.#judgeRefusal(await soon(this.#start(version).ended, "a version to be refused"), version);
+  }
+
+  #judgeRefusal({ log }: ProgramEnd, version: Version): void {
     const code = log.find(({ event }) => event === "failed")?.["code"];
     if (code !== "MILLRACE_STATE_MISMATCH") {
       this.#problems.push(`the ${version} version over the state of the second: ${String(code)}`);
@@ -165,9 +231,8 @@ class Deploy {
   }
 
   /** The step that was added numbers a key's events from 1 after each deployment, without a gap and none twice. */
-  async #judgeAdded(client: Redis): Promise<void> {
-    const deployments = this.#versions.filter((version) => version === "second").length;
-    for (const part of partitionNames(CHANNEL, PARTITIONS)) {
+  async #judgeAdded(client: Redis, deployments: number): Promise<void> {
+    for (const part of partitionNames(CHANNEL, this.#partitions)) {
       const stream = new TaskKeys({ flow: FLOW, part }).results(NUMBERED);
       const rows = (await rowsOf(client, stream, "-")).map((row) => JSON.parse(row) as Numbered);
       if (rows.length === 0) this.#problems.push(`${part}: the added step has no rows`);
@@ -190,7 +255,7 @@ class Deploy {
     const args = [
       `--url=${this.#bed.url}`,
       `--flow-version=${version}`,
-      `--partitions=${PARTITIONS}`,
+      `--partitions=${this.#partitions}`,
       ...more,
     ];
     const program = startProgram(main, { args });
