@@ -12,7 +12,7 @@ import { isSeeded, kindOf } from "../fold-state.ts";
  * @param from the fold of before, as the flow had it
  * @param migrate makes the new fold's value of the result of the old one. Of an `aggregate` it names the values that are set; a
  *   fold that it leaves out keeps its accumulator, if one of the same name and kind was there, and else begins empty
- * @example migrated(aggregate({ events: count(), users: distinct((c) => c.user) }), count(), (events) => ({ events }))
+ * @example migrated(aggregate({ events: count(), users: distinct((c: Click) => c.user) }), count(), (events) => ({ events }))
  * @throws WindowOptionsError for another fold
  */
 export function migrated<V, A, R, Q, S>(
