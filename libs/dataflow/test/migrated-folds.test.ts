@@ -156,6 +156,24 @@ describe("a fold that migrates", () => {
     expect(await deploy(windows, [count(), FIRST], [fold, MORE])).toEqual({ ann: 13, bob: 1, cid: 13 });
   });
 
+  test("revises windows that had closed", async () => {
+    const kept = { windower: tumbling("1h"), options: { allowedLateness: "3h" } } as const;
+    const fold = migrated(amounts, count(), (events) => events * 100);
+    const closing = order("zed", 2 * HOUR, 1);
+    const late = order("ann", 4_000, 11);
+    expect(await deploy(kept, [count(), [...FIRST, closing]], [fold, [late]])).toEqual({
+      ann: 211,
+      bob: 1,
+      zed: 100,
+    });
+  });
+
+  test("folds the events again in windows that keep them in order", async () => {
+    const ordered = { windower: tumbling("1h"), options: { ordered: true } };
+    const fold = migrated(amounts, count(), (events) => events * 100);
+    expect(await deploy(ordered, [count(), FIRST], [fold, MORE])).toEqual({ ann: 21, bob: 5, cid: 13 });
+  });
+
   test("is refused for state of other windows, or of a fold that it does not name", async () => {
     const fold = migrated(amounts, count(), (events) => events);
     await expect(deploy(windows, [counted, FIRST], [fold, MORE])).rejects.toThrow(
