@@ -67,6 +67,8 @@ export default tseslint.config(
         { allowNumber: true, allowBoolean: true },
       ],
       "@typescript-eslint/consistent-type-imports": "error",
+      // TypeScript's erasable subset has no enums; the rule took a tenth of the lint's time.
+      "@typescript-eslint/no-unsafe-enum-assignment": "off",
       "no-eval": "error",
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
     },

@@ -20,9 +20,9 @@ describe("aggregatorConfig", () => {
       ...{ store: "redis", start: "latest", group: "g", tasks: ["clicks-0", "clicks-2"] },
       kafka: { brokers: ["localhost:9092"] },
     });
-    expect(() => aggregatorConfig([...kafka, "--start=5-0"], {})).toThrow(
-      "with Kafka give earliest or latest",
-    );
+    expect(() => aggregatorConfig([...kafka, "--start=5-0"], {})).toThrow("is the id of a stream's entry");
+    expect(() => aggregatorConfig([...kafka, "--start=5"], {})).toThrow("name it with --tasks");
+    expect(aggregatorConfig([...kafka, "--start=5", "--tasks=1"], {}).start).toBe("5");
     expect(() => aggregatorConfig([...kafka, "--trim"], {})).toThrow("--trim has no effect");
     expect(() => aggregatorConfig([...kafka, "--late=late.jsonl"], {})).toThrow("put {part} into the name");
     // All partitions of the topic, which Kafka is asked for.
@@ -224,7 +224,12 @@ describe("aggregatorConfig", () => {
   });
 
   test.each([
-    ["--start=latest", "MILLRACE_START", "latest", "it applies to streams only, and --transport is pubsub"],
+    [
+      "--start=latest",
+      "MILLRACE_START",
+      "latest",
+      "Pub/Sub keeps no events, so a task reads what is published while it runs (streams and Kafka keep them: --transport)",
+    ],
     ["--group=mine", "MILLRACE_GROUP", "mine", "it applies to streams only, and --transport is pubsub"],
     [
       "--stream-field=x",
@@ -254,6 +259,28 @@ describe("aggregatorConfig", () => {
     expect(aggregatorConfig([], { [variable]: value }).log.notes).toEqual([
       `${variable} has no effect: ${why}`,
     ]);
+  });
+
+  test("a time at which a run begins, or to which a task is reset, is written in UTC", () => {
+    const stream = ["--transport=stream"];
+    const time = "2025-11-28T12:00:00+02:00";
+    expect(aggregatorConfig([...stream, `--start=${time}`], {}).start).toBe("2025-11-28T10:00:00.000Z");
+    expect(resetConfig([...stream, `--to=${time}`], {}).to).toBe("2025-11-28T10:00:00.000Z");
+    expect(resetConfig([...stream], { MILLRACE_RESET_TO: "1763848800123-0" }).to).toBe("1763848800123-0");
+  });
+
+  test.each([
+    [["--to=2025-11-28T10:00:00Z"], "--to: Pub/Sub keeps no events, so there is nothing to read again"],
+    [["--transport=stream", "--to=latest"], '--to: "latest" is no place to begin: give a time with its zone'],
+    [["--transport=stream", "--to=17"], "--to: 17 is an offset of Kafka"],
+    [["--transport=kafka", "--to=17"], "--to: an offset is that of one partition"],
+    [["--transport=kafka", "--to=17-0", "--tasks=0"], "--to: 17-0 is the id of a stream's entry"],
+    [
+      ["--transport=kafka", "--to=17", "--tasks=0", "--results"],
+      "--results: which windows begin after an offset is not known",
+    ],
+  ])("a reset with %j is refused", (args, message) => {
+    expect(() => resetConfig(args, {})).toThrow(message);
   });
 
   test("the fields of an entry may be the event, whatever the field of the message is elsewhere", () => {
@@ -371,7 +398,12 @@ describe("aggregatorConfig", () => {
     ],
     [["--tasks=0,x"], {}, '--tasks: "x" is not a whole number'],
     [["--partitions=2", "--channel={a}b"], {}, '--partitions: "{a}b" cannot have several partitions'],
-    [["--start=yesterday"], {}, '--start: "yesterday" is not a position in a stream'],
+    [["--start=yesterday"], {}, '--start: "yesterday" is no place to begin: give earliest, latest, a time'],
+    [["--start=2026-11-28T10:00:00"], {}, "a time with its zone such as 2026-11-28T10:00:00Z"],
+    [["--start=2999-01-01T00:00:00Z"], {}, "--start: 2999-01-01T00:00:00Z is in the future"],
+    [["--transport=stream", "--start=5"], {}, "--start: 5 is an offset of Kafka"],
+    [["--results-as=v2"], {}, "--results-as has no effect: it applies to rows in Redis only"],
+    [["--sink=redis", "--results-as=v:2"], {}, '--results-as: "v:2" is no version'],
     [["--log-level", "loud"], {}, "--log-level"],
   ])("refuses %j with %j", (args, env, message) => {
     expect(() => aggregatorConfig(args, env)).toThrow(message);

@@ -6,7 +6,7 @@ import type { LocalKafka } from "@millrace/local-kafka";
 import { startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { inspectWorkers } from "@millrace/redis-store";
-import { eventually, keptRows, sumsOf, sumsOfLines } from "./support/kept-results.ts";
+import { eventually, keptRows, sumsOf, sumsOfLines, withRedis } from "./support/kept-results.ts";
 import { aggregator, aggregatorCommand, groupWorker, publisher } from "./support/programs.ts";
 
 const EVENTS = join(import.meta.dirname, "../../../data/events.jsonl");
@@ -66,7 +66,7 @@ else {
 
       const inspected = await aggregatorCommand(["inspect", ...topic], { REDIS_URL: redis.url }).ended;
       expect(inspected.output.map((line): unknown => JSON.parse(line))).toMatchObject([
-        ...parts.map((part) => ({ part, position: { offset: expect.any(Number) } })),
+        ...parts.map((part) => ({ part, lag: 0, position: { offset: expect.any(Number) } })),
         { tasks: PARTITIONS },
       ]);
     });
@@ -130,6 +130,60 @@ else {
       expect((await last?.ended)?.code).toBe(0);
       expect((await groupWorker(redis.url, [kafka.broker, "grouped", "alone"]).ended).code).toBe(0);
       expect(sumsOf((await rows()).flat())).toEqual(sumsOfLines(LINES));
+    });
+
+    test("a topic is read again from a time: rows of windows from then on are replaced, and others stay", async () => {
+      await createTopic("again", 1);
+      const topic = ["--transport=kafka", `--brokers=${kafka.broker}`, "--channel=again"];
+      const publish = async (lines: readonly string[]): Promise<void> => {
+        const published = publisher(redis.url, "-", topic, lines.join("\n"));
+        expect((await published.ended).code).toBe(0);
+      };
+      const args = [...topic, "--sink=redis", "--window=tumbling:200ms", "--clock=publish:100ms"];
+      const run = async (): Promise<unknown> => {
+        const endings = ["--exit-when-idle=200ms", "--idle-from=start", "--close-windows"];
+        const running = aggregator(redis.url, [...args, ...endings]);
+        expect((await running.ended).code).toBe(0);
+        return running.logged("report");
+      };
+      const admin = async (command: string, ...more: readonly string[]): Promise<readonly unknown[]> => {
+        const { output } = await aggregatorCommand([command, ...topic, ...more], { REDIS_URL: redis.url })
+          .ended;
+        return output.map((line): unknown => JSON.parse(line));
+      };
+      const [before, after] = [LINES.slice(0, 400), LINES.slice(400, 600)];
+      await publish(before);
+      const start = new Date().toISOString();
+      await publish(after);
+      await run();
+      const [rows = []] = await keptRows(redis.url, ["again-0"]);
+      expect(sumsOf(rows)).toEqual(sumsOfLines([...before, ...after]));
+      // So that it shows which rows are written again.
+      const untouched = await withRedis(redis.url, async (client) => {
+        const windows = await client.keys("millrace:{again-0}:*:results:*");
+        const early = windows.filter((window) => Number(window.split(":").at(-1)) < Date.parse(start));
+        for (const window of windows) {
+          for (const key of await client.hkeys(window))
+            await client.hset(window, key, '{"num_mobile_users":0}');
+        }
+        return early;
+      });
+
+      expect(await admin("reset", `--to=${start}`)).toMatchObject([{ start, windowsFrom: start }]);
+      expect(await admin("inspect")).toMatchObject([{ position: null, start }, { tasks: 1 }]);
+      expect(await run()).toMatchObject({
+        ...{ received: after.length, lost: 0, duplicates: 0, possibleDuplicates: 0, late: 0, unaccounted: 0 },
+      });
+      const [again = []] = await keptRows(redis.url, ["again-0"]);
+      expect(sumsOf(again.filter(({ num_mobile_users }) => num_mobile_users > 0))).toEqual(
+        new Map([...sumsOfLines(after)].filter(([, sum]) => sum > 0)),
+      );
+      const kept = await withRedis(redis.url, (client) =>
+        Promise.all(untouched.map((window) => client.hvals(window))),
+      );
+      expect(new Set(kept.flat())).toEqual(new Set(['{"num_mobile_users":0}']));
+      const place = ["--tasks=0", "--to=1"];
+      expect(await admin("reset", ...place)).toMatchObject([{ start: "1", windowsFrom: null }]);
     });
 
     test("a topic that is not there ends both with the remedy", async () => {

@@ -1,6 +1,6 @@
 import { UsageError } from "@millrace/cli";
 import type { KafkaSettings } from "@millrace/cli";
-import type { KafkaSink, KafkaSource } from "@millrace/kafka-source";
+import type { KafkaSink, KafkaSource, inspectTopic } from "@millrace/kafka-source";
 import { importOptional } from "./running/import-optional.ts";
 
 /** A package that is not installed with the commands. */
@@ -10,6 +10,7 @@ const KAFKA = "@millrace/kafka-source";
 interface Kafka {
   readonly KafkaSource: typeof KafkaSource;
   readonly KafkaSink: typeof KafkaSink;
+  readonly inspectTopic: typeof inspectTopic;
 }
 
 /** @throws UsageError if it is not installed */
@@ -25,5 +26,6 @@ export function describeKafka({ brokers, tls }: KafkaSettings): string {
 }
 
 function isKafka(loaded: unknown): loaded is Kafka {
-  return typeof loaded === "object" && loaded !== null && "KafkaSource" in loaded && "KafkaSink" in loaded;
+  const used = ["KafkaSource", "KafkaSink", "inspectTopic"];
+  return typeof loaded === "object" && loaded !== null && used.every((name) => name in loaded);
 }

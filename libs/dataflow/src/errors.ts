@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 export abstract class MillraceError extends Error {
   /** Stable, listed with cause and remedy in `docs/errors.md`. */
   abstract readonly code: string;
+  /** Whether the same attempt may succeed later without a change of settings. */
+  readonly retryable: boolean = false;
 
   constructor(message: string, options?: { readonly cause?: unknown }) {
     super(message, options);

@@ -5,6 +5,12 @@ import type { Sink } from "./contracts/sink.ts";
 import { FlowError } from "./errors.ts";
 import type { AsyncOperator, StepContext } from "./operators/step-context.ts";
 
+/** What a window step asks the nearest window steps before it; there may be none. */
+export interface WindowsBefore extends Upstream {
+  /** The highest `Operator.wholeFrom` of them. */
+  wholeFrom(): number;
+}
+
 /** One output of a node: `down`, unless the operator has several. */
 export interface Port {
   readonly node: string;
@@ -23,7 +29,7 @@ export type NodeRole =
       readonly build: (
         context: StepContext,
         sides: readonly Emitter<unknown>[],
-        upstream: Upstream,
+        upstream: WindowsBefore,
       ) => Operator<unknown, unknown>;
     }
   | { readonly kind: "async"; readonly build: (context: StepContext) => AsyncOperator<unknown, unknown> }
@@ -75,6 +81,8 @@ export interface WindowResultsNote {
   readonly once: boolean;
   /** The step has a watermark: it reports up to when all results are out. */
   readonly bounded: boolean;
+  /** How long before a window opens events may still belong to it, ms: of sessions the gap. */
+  readonly reachMs: number;
 }
 
 /** Where the events of a port come from. */

@@ -94,6 +94,8 @@ export type { StateComparison, StepComparison } from "./runtime/compare-state.ts
 export type { StepKind } from "./graph.ts";
 export type { FlowDescription, StepDescription } from "./describe.ts";
 export type { IterableSourceOptions } from "./sources/iterable-source.ts";
+/** For sources, which depend on nothing below. */
+export { timeOf } from "@millrace/windowing";
 export type { Completeness, Json } from "@millrace/windowing";
 export type { DeduplicateOptions } from "./operators/deduplicate-operator.ts";
 export type { CollectOptions } from "./operators/collect-logic.ts";

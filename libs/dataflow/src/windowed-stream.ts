@@ -50,6 +50,7 @@ import { FlowError } from "./errors.ts";
 import type { Graph, Port, StatePast } from "./graph.ts";
 import { required } from "./operators/step-context.ts";
 import type { PartResult } from "./operators/window-operator.ts";
+import { WholeWindows, reachOf } from "./operators/whole-windows.ts";
 import { WindowOperator } from "./operators/window-operator.ts";
 import type { Stream } from "./stream.ts";
 
@@ -434,6 +435,7 @@ export class WindowedStream<V> {
       windows: {
         once: options.allowedLateness === undefined && options.earlyEvery === undefined,
         bounded: clock.kind === "system" || options.timeModel !== "perKey",
+        reachMs: reachOf(windower),
       },
       windowsBefore,
       needsDrained:
@@ -455,7 +457,8 @@ export class WindowedStream<V> {
             upstream: follows ? upstream : undefined,
           });
           const sides = { late: required(late), refused: required(refused) };
-          return new WindowOperator<V, R>(context, engine, follows ? undefined : clock, sides);
+          const whole = new WholeWindows(context, windower, () => upstream.wholeFrom());
+          return new WindowOperator<V, R>(context, engine, whole, follows ? undefined : clock, sides);
         },
       },
     });

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
-import { JsonlFileSink, MemoryStore, SILENT_LOGGER, mapRows, reconcile } from "@millrace/dataflow";
+import {
+  JsonlFileSink,
+  MemoryStore,
+  MillraceError,
+  SILENT_LOGGER,
+  mapRows,
+  reconcile,
+} from "@millrace/dataflow";
 import type { Commit, CommitOutcome, RunOptions, Source } from "@millrace/dataflow";
 import { FlowDriver, TestingSource } from "@millrace/dataflow/testing";
 import { HandAssignment } from "./support/hand-assignment.ts";
@@ -46,6 +53,23 @@ function withoutEvents(): Source<number> {
   };
 }
 
+class Away extends MillraceError {
+  readonly code = "MILLRACE_TEST_AWAY";
+  override readonly retryable = true;
+}
+
+/** A source whose partitions cannot be opened for the first attempts. */
+function awayFor(attempts: number, source: TestingSource<number>): Source<number> {
+  const { partitioning } = source;
+  let left = attempts;
+  return {
+    partitioning,
+    listParts: () => source.listParts(),
+    buildPart: (...of) =>
+      left-- > 0 ? Promise.reject(new Away("the server is away.")) : source.buildPart(...of),
+  };
+}
+
 /** Another worker takes the task over, and commits. @returns the next commit of that worker */
 async function takeOver(
   { store }: Pick<Rig, "store">,
@@ -60,6 +84,39 @@ async function takeOver(
   const commit = { format, signature, position, sinks, ...unchanged, ...ofItsVersion };
   await other.commit({ number: commitNumber + 1, ...commit });
   return () => other.commit({ number: commitNumber + 2, ...commit });
+}
+
+/** Commits to a store that can be held in flight. */
+function holdCommits(store: MemoryStore): {
+  close(): void;
+  open(): void;
+  /** Resolves when a commit waits. */
+  readonly waiting: Promise<void>;
+} {
+  const acquire = store.acquire.bind(store);
+  let waits: () => void = () => undefined;
+  const waiting = new Promise<void>((resolve) => (waits = resolve));
+  let opened: Promise<void> | undefined;
+  let open: () => void = () => undefined;
+  store.acquire = async (task) => {
+    const acquired = await acquire(task);
+    const commit = acquired.commit.bind(acquired);
+    acquired.commit = async (changes) => {
+      if (opened !== undefined) waits();
+      await opened;
+      return commit(changes);
+    };
+    return acquired;
+  };
+  return {
+    close: () => {
+      opened = new Promise((resolve) => (open = resolve));
+    },
+    open: () => {
+      open();
+    },
+    waiting,
+  };
 }
 
 describe("a worker with a shared assignment", () => {
@@ -129,6 +186,26 @@ describe("a worker with a shared assignment", () => {
     expect(listed(at.store, "0")).toEqual([1, 2]);
   });
 
+  test("counts a commit that was in flight when its task was lost, and was made after all", async () => {
+    const { logger, logged } = loggerOf();
+    const at = await rig({ logger });
+    const gate = holdCommits(at.store);
+    at.assignment.tasks.assigned("0");
+    await push(at, "0", 1, 2);
+    gate.close();
+    at.source.push([3, 4, 5], { part: "0" });
+    await gate.waiting;
+    at.assignment.tasks.lost("0");
+    gate.open();
+    await at.driver.settle();
+    at.assignment.tasks.assigned("0");
+    await at.driver.settle();
+    const stats = await at.driver.stop();
+    expect(listed(at.store, "0")).toEqual([1, 2, 3, 4, 5]);
+    expect(stats.tasks).toMatchObject([{ source: { read: 5 }, uncommitted: 0, discarded: 0 }]);
+    expect(logged("warn")).not.toContainEqual(expect.objectContaining({ event: "close-failed" }));
+  });
+
   test("counts on where it was when a task comes back, also if another worker had it in between", async () => {
     const at = await rig();
     at.assignment.tasks.assigned("0");
@@ -187,6 +264,29 @@ describe("a worker with a shared assignment", () => {
     await push(at, "0", 2);
     expect(listed(at.store, "0")).toEqual([1, 2]);
     await at.driver.stop();
+  });
+
+  test("opens a task later if what it reads is away, as long as it is to have the task", async () => {
+    const { logger, logged } = loggerOf();
+    const source = new TestingSource<number>({ parts: PARTS });
+    const store = new MemoryStore();
+    const assignment = new HandAssignment();
+    const options = { store, assignment, logger, commitEveryEvents: 1 };
+    const driver = await FlowDriver.start(listing(awayFor(3, source), store), options);
+    assignment.tasks.assigned("0");
+    source.push([1], { part: "0" });
+    await driver.settle();
+    expect(logged("warn")).toMatchObject([
+      { event: "task-not-opened", part: "0", code: "MILLRACE_TEST_AWAY", pauseMs: 0 },
+      { event: "task-not-opened", pauseMs: 100 },
+    ]);
+    await assignment.tasks.revoked("0");
+    await driver.advanceBy(1_000);
+    expect(listed(store, "0")).toEqual([]);
+    assignment.tasks.assigned("0");
+    await driver.advanceBy(1_000);
+    expect(listed(store, "0")).toEqual([1]);
+    await driver.stop();
   });
 
   test("leaves, and then fails, when a task fails or the membership does", async () => {

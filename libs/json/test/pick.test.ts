@@ -9,7 +9,7 @@ import {
   type JsonOptions,
   type StandardSchemaV1,
 } from "@millrace/json";
-import { anyFlatSchema, FIELD_KINDS, LIBRARIES, schemaOf } from "./flat-schemas.ts";
+import { anyCharacter, anyFlatSchema, FIELD_KINDS, LIBRARIES, schemaOf } from "./flat-schemas.ts";
 
 /** A line by parse, schema and pick, without anything of this library; undefined where it is refused. */
 function reference(schema: StandardSchemaV1, line: string, fields?: readonly string[]): unknown {
@@ -94,7 +94,7 @@ const anyPiece = fc.oneof(
     '""',
   ),
   fc.constantFrom(',"extra":1', ',"id":"x"', '"__proto__":{},', '"zone":null,'),
-  fc.string({ unit: "binary", maxLength: 3 }),
+  fc.string({ unit: anyCharacter, maxLength: 3 }),
 );
 const anyMutation = fc.record({ at: fc.nat(60), cut: fc.nat(8), piece: anyPiece });
 const anyOdd = fc.oneof(

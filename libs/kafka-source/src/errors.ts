@@ -1,10 +1,7 @@
 import { MillraceError } from "@millrace/dataflow";
 
 /** Base class of errors of Kafka connections, sources and sinks. No message, and no cause, holds a password. */
-export abstract class KafkaError extends MillraceError {
-  /** Whether the same attempt may succeed later without a change of settings. */
-  readonly retryable: boolean = false;
-}
+export abstract class KafkaError extends MillraceError {}
 
 /** An option of a connection, source or sink is invalid. */
 export class KafkaOptionsError extends KafkaError {
@@ -23,6 +20,13 @@ export class KafkaUnreachableError extends KafkaError {
   static readonly code = "MILLRACE_KAFKA_UNREACHABLE";
   readonly code: string = KafkaUnreachableError.code;
   override readonly retryable = true;
+  /** What was asked, and where, such as `a read of topic "clicks" at localhost:9092`; `undefined`: it is not known. */
+  readonly request: string | undefined;
+
+  constructor(message: string, { request, ...options }: ErrorOptions & { readonly request?: string } = {}) {
+    super(message, options);
+    this.request = request;
+  }
 }
 
 /** The broker refuses the user name, the password or the mechanism. */

@@ -20,6 +20,7 @@ export { describeKafka } from "./connection/connection-options.ts";
 export { DEFAULT_KAFKA_SOURCE_OPTIONS } from "./source/source-options.ts";
 export { KafkaSource, decodeRecordLine } from "./source/kafka-source.ts";
 
+export { inspectTopic } from "./inspect-topic.ts";
 export { KafkaResultSink } from "./sink/kafka-result-sink.ts";
 export { KafkaSink } from "./sink/kafka-sink.ts";
 export { partitionOfKey } from "./sink/murmur2.ts";
@@ -31,6 +32,12 @@ export type {
   KafkaTls,
   KafkaToken,
 } from "./connection/connection-options.ts";
+export type {
+  InspectTopicOptions,
+  KafkaMemberInspection,
+  TopicInspection,
+  TopicToInspect,
+} from "./inspect-topic.ts";
 export type { KafkaPartition, KafkaStats } from "./source/kafka-partition.ts";
 export type { KafkaSourceOptions, KafkaSourceSettings, KafkaStart } from "./source/source-options.ts";
 export type { RecordLine, RecordOrigin } from "./source/kafka-source.ts";

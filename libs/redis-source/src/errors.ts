@@ -1,10 +1,7 @@
 import { MillraceError } from "@millrace/dataflow";
 
 /** Base class of errors of Redis connections, sources and sinks. No message, and no cause, holds a password. */
-export abstract class RedisError extends MillraceError {
-  /** Whether the same attempt may succeed later without a change of settings. */
-  readonly retryable: boolean = false;
-}
+export abstract class RedisError extends MillraceError {}
 
 /** An option of a connection, source or sink is invalid. */
 export class RedisOptionsError extends RedisError {

@@ -37,6 +37,7 @@ export { DEFAULT_STREAM_SOURCE_OPTIONS } from "./stream/stream-source-options.ts
 export { RedisStreamSink, SHORTEST_WAITING_LENGTH } from "./stream/stream-sink.ts";
 export { RedisStreamSource } from "./stream/stream-source.ts";
 export { streamLag } from "./stream/stream-lag.ts";
+export { streamWholeFrom } from "./stream/stream-beginning.ts";
 export { connectRedis } from "./connection/redis-connection.ts";
 export { KeyConnections } from "./connection/key-connections.ts";
 export { RetryingClient } from "./connection/retrying-client.ts";

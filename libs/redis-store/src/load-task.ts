@@ -6,7 +6,7 @@ import { incomplete } from "./connection/failure.ts";
 import type { TaskAttempt, TaskConnection } from "./connection/task-connection.ts";
 import { decodeText } from "./task-keys.ts";
 import type { TaskKeys } from "./task-keys.ts";
-import { jsonFrom, readMeta } from "./task-meta.ts";
+import { begunAnew, jsonFrom, readMeta } from "./task-meta.ts";
 import type { TaskMeta } from "./task-meta.ts";
 
 /**
@@ -28,7 +28,7 @@ export function loadTask(
       requireOwner(before, fence, keys);
       requireWhole(before, attempt);
       if (before.resetting) await clearTask(attempt, keys, fence);
-      if (before.commitNumber === 0) return undefined;
+      if (before.commitNumber === 0) return begunAnew(before);
       const groups = await readGroups(attempt, keys, pageFields);
       const after = await readMeta(attempt, keys);
       requireOwner(after, fence, keys);

@@ -11,7 +11,7 @@ import { RedisHashResultSink } from "./sinks/redis-hash-result-sink.ts";
 import type { RedisHashResultSinkOptions } from "./sinks/redis-hash-result-sink.ts";
 import { RedisTaskStore } from "./redis-task-store.ts";
 import { TaskKeys } from "./task-keys.ts";
-import { readMeta } from "./task-meta.ts";
+import { begunAnew, readMeta } from "./task-meta.ts";
 
 /**
  * Keeps the state of tasks in a Redis, or in a Redis Cluster, given by the address of any node.
@@ -59,7 +59,7 @@ export class RedisStore implements Store {
         const meta = await readMeta(attempt, keys);
         requireWhole(meta, attempt);
         const { commitNumber, format, signature, position, sinks, counts } = meta;
-        if (commitNumber === 0) return undefined;
+        if (commitNumber === 0) return begunAnew(meta);
         requireRoomFor(await groupSizes(attempt, keys), keys);
         const kept: [string, ReadonlyMap<string, Json>][] = [];
         for (const name of groups) {

@@ -52,6 +52,12 @@ export class TaskKeys {
     return `${this.results(output)}:${encodeText(window)}`;
   }
 
+  /** What a key of {@link pattern} `results` holds: a window's rows, or without a window a stream. */
+  outputIn(key: string): { readonly output: string; readonly window: string | undefined } {
+    const [output = "", window] = key.slice(`${this.base}:results:`.length).split(/:(.*)/s);
+    return { output, window: window === undefined ? undefined : decodeText(window) };
+  }
+
   /** The pattern with which SCAN finds groups of state, rows, or the revisions of rows. */
   pattern(kind: "group" | "results" | "revisions"): string {
     return `${this.base.replace(/[\\*?[\]]/g, "\\$&")}:${kind}:*`;

@@ -1,5 +1,5 @@
 import { StateError } from "@millrace/dataflow";
-import type { Json } from "@millrace/dataflow";
+import type { Json, TaskState } from "@millrace/dataflow";
 import type { TaskAttempt } from "./connection/task-connection.ts";
 import { LOOK } from "./scripts/look.ts";
 import type { TaskKeys } from "./task-keys.ts";
@@ -14,6 +14,8 @@ export interface TaskMeta {
   readonly format: number;
   readonly signature: string;
   readonly position: Json;
+  /** Where a task that was reset begins, until it commits; `undefined`: where its source does. */
+  readonly start: string | undefined;
   readonly sinks: Readonly<Record<string, Json>>;
   /** Whether the last commit was a page of a close, with more pages to come. */
   readonly partial: boolean;
@@ -48,6 +50,7 @@ export async function readMeta({ script }: TaskAttempt, keys: TaskKeys): Promise
     commitNumber: Number(fields.get("number") ?? 0),
     format: Number(fields.get("format") ?? 1),
     signature: fields.get("signature") ?? "",
+    start: committed ? undefined : fields.get("start"),
     position: committed ? jsonFrom(fields.get("position"), keys.meta) : null,
     sinks: isRecord(sinks) ? sinks : {},
     partial: fields.get("partial") === "1",
@@ -57,6 +60,21 @@ export async function readMeta({ script }: TaskAttempt, keys: TaskKeys): Promise
     waiting: Number(waiting),
     resetting: fields.has("resetting"),
     missing: missingIn(fields, index, Number(waiting), keys),
+  };
+}
+
+/** The state of a task that was reset to begin somewhere, and has not committed since; `undefined`: it was not. */
+export function begunAnew({ commitNumber, start }: TaskMeta): TaskState | undefined {
+  if (commitNumber > 0 || start === undefined) return undefined;
+  return {
+    commitNumber: 0,
+    format: 1,
+    signature: "",
+    position: { start },
+    sinks: {},
+    groups: [],
+    partial: false,
+    counts: null,
   };
 }
 

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { Redis } from "ioredis";
 import { FlowError, SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
@@ -13,6 +15,8 @@ import { RedisLeaseTable } from "../src/assignment/redis-lease-table.ts";
 /** The shortest one: a heartbeat every 50 ms. */
 const LEASE_MS = 500;
 const PARTS = Array.from({ length: 8 }, (_, n) => `{clicks:${n}}`);
+
+const DOCUMENTED = readFileSync(join(import.meta.dirname, "../../../docs/scale.md"), "utf8");
 
 let server: LocalRedis;
 let admin: Redis;
@@ -183,34 +187,43 @@ describe("RedisLeaseTable", () => {
       }
     }));
 
-  it("says what a user may not do, at the first heartbeat", () =>
+  it("works with the permissions that docs/scale.md lists, and names one that is missing at the first heartbeat", () =>
     tables(async (open) => {
       await open().beat(beat("a"));
-      const rules = [
-        "on",
-        ">pw",
-        "~millrace:*",
-        "+@read",
-        "+@write",
-        "+@scripting",
-        "+@connection",
-        "+info",
-        "+time",
-      ];
-      await admin.call("ACL", "SETUSER", "ana", "reset", ...rules);
+      const commands = ["eval", "evalsha", "info", "time", "type"];
+      const onSets = ["zrange", "zrangebyscore", "zadd", "zrem", "zcard"];
+      const onHashes = ["hget", "hgetall", "hset", "hdel", "unlink"];
+      const all = [...commands, ...onSets, ...onHashes];
+      expect((/^ACL SETUSER worker .*~millrace:\{counts\}:share:\* (.*)$/m.exec(DOCUMENTED))?.[1]).toBe(
+        all.map((command) => `+${command}`).join(" "),
+      );
       const { host, port } = new URL(server.url);
       const url = `redis://ana:pw@${host.split(":")[0]}:${port}`;
-      const table = (): LeaseTable => new RedisLeaseTable({ url }, new GroupKeys("counts"), contextOf());
-      const allowed = table();
-      await expect(allowed.beat(beat("b"))).resolves.toMatchObject({ atMost: 4 });
-      await allowed.close();
-      await admin.call("ACL", "SETUSER", "ana", "-zadd");
-      const refused = table();
-      await expect(refused.beat(beat("c"))).rejects.toMatchObject({
-        code: "MILLRACE_REDIS_REFUSED",
-        message: expect.stringContaining("ZADD"),
-      });
-      await refused.close();
+      const beatWith = async (allowed: readonly string[]): Promise<unknown> => {
+        const rules = [
+          "reset",
+          "on",
+          ">pw",
+          "~millrace:{counts}:share:*",
+          ...allowed.map((each) => `+${each}`),
+        ];
+        await admin.call("ACL", "SETUSER", "ana", ...rules);
+        const table = new RedisLeaseTable({ url }, new GroupKeys("counts"), contextOf());
+        try {
+          const share = await table.beat(beat("b"));
+          await table.leave("b");
+          return share;
+        } finally {
+          await table.close();
+        }
+      };
+      await expect(beatWith(all)).resolves.toMatchObject({ atMost: 4 });
+      for (const missing of ["time", ...onSets, ...onHashes]) {
+        await expect(beatWith(all.filter((each) => each !== missing))).rejects.toMatchObject({
+          code: "MILLRACE_REDIS_REFUSED",
+          message: expect.stringMatching(new RegExp(missing, "i")),
+        });
+      }
     }));
 });
 

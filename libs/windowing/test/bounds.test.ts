@@ -115,13 +115,13 @@ describe("pages", () => {
 });
 
 describe("memory in a soak", () => {
-  const EVENTS = 1_000_000;
+  const EVENTS = 200_000;
   const SIZE = 1_000;
 
   test.each<readonly [string, Options]>([
     ["tumbling windows", { windower: tumbling(500), clock: eventClock(5), fold: count() }],
     ["sessions", { windower: session(400), clock: eventClock(5), fold: count() }],
-  ])("does not grow over a million keys with one event each: %s", (_, options) => {
+  ])("does not grow over many keys with one event each: %s", (_, options) => {
     const engine = createWindowEngine(options);
     let [mostCells, rows] = [0, 0];
     for (let from = 0; from < EVENTS; from += SIZE) {
@@ -136,7 +136,7 @@ describe("memory in a soak", () => {
       mostCells = Math.max(mostCells, engine.stats().cells);
     }
     expect(mostCells).toBeLessThanOrEqual(2 * SIZE);
-    expect(engine.stats().approximateBytes).toBeLessThan(2e6);
+    expect(engine.stats().approximateBytes).toBeLessThan(5e5);
     expect(rows + engine.finish("end").results.length).toBe(EVENTS);
     expect(engine.stats()).toMatchObject({ cells: 0, windows: 0, counted: EVENTS, late: 0 });
   });

@@ -88,12 +88,12 @@ describe("Deduplicator", () => {
     );
   });
 
-  test("memory does not grow over a million ids", () => {
+  test("memory does not grow over many ids", () => {
     const dedup = new Deduplicator({ within: 1_000 });
-    for (let from = 0; from < 1_000_000; from += 1_000) {
+    for (let from = 0; from < 200_000; from += 1_000) {
       const ids = Array.from({ length: 1_000 }, (_, index) => `id-${String(from + index)}`);
       dedup.process({ ids, times: ids.map((_, index) => from + index) }, from);
     }
-    expect(dedup.stats()).toMatchObject({ kept: 1_000_000, remembered: 1_000 });
+    expect(dedup.stats()).toMatchObject({ kept: 200_000, remembered: 1_000 });
   });
 });

@@ -108,10 +108,10 @@ describe("an event that the fold cannot take", () => {
 
   test("does not affect the rest of its batch, even if there are many", () => {
     const driver = new EngineDriver({ ...base, clock: systemTime() });
-    const events = Array.from({ length: 200_000 }, (_, index) => (index % 2 === 0 ? bad(0) : event(0)));
+    const events = Array.from({ length: 50_000 }, (_, index) => (index % 2 === 0 ? bad(0) : event(0)));
     driver.process({ keys: events.map(({ key }) => key), values: events }, 0);
-    expect(driver.engine.stats()).toMatchObject({ counted: 100_000, skipped: 100_000 });
-    expect(driver.finish()).toMatchObject([{ value: 100_000 }]);
+    expect(driver.engine.stats()).toMatchObject({ counted: 25_000, skipped: 25_000 });
+    expect(driver.finish()).toMatchObject([{ value: 25_000 }]);
   });
 
   test("does not join two sessions that it touches", () => {

@@ -177,14 +177,14 @@ test.each(windows)("keys may be any text: %s", (_, given) => {
   expect([...rows.values()].every((value) => JSON.stringify(value) === "[1,2]")).toBe(true);
 });
 
-describe("a million different users in one window", () => {
+describe("many different users in one window", () => {
   interface Click {
     readonly at: number;
     readonly id: string;
     readonly user: string;
     readonly mobile: boolean;
   }
-  const USERS = 1_000_000;
+  const USERS = 200_000;
   const COMMIT_EVERY = 10_000;
   const options = {
     windower: tumblingWindows,
@@ -213,7 +213,7 @@ describe("a million different users in one window", () => {
     };
     for (let start = 0; start < USERS; start += COMMIT_EVERY) {
       take(start);
-      if (start === 600_000) {
+      if (start === 120_000) {
         driver.crash(start);
         take(start);
       }

@@ -13,6 +13,9 @@ import { EngineDriver } from "./support/engine-driver.ts";
 import { foldPairs, type FoldPair } from "./support/oracle-folds.ts";
 import { batchOf, scripts, windowers, type Action } from "./support/scripts.ts";
 
+/** A larger `PROPERTY_RUNS` finds what is rarer. */
+const RUNS = Number(process.env["PROPERTY_RUNS"] ?? 300);
+
 const options: fc.Arbitrary<Given> = fc.record({
   windower: fc.oneof({ weight: 3, arbitrary: windowers }, { weight: 1, arbitrary: customWindowers }),
   waitMs: fc.oneof(fc.constantFrom(0, 5, 20), fc.constant(Number.POSITIVE_INFINITY)),
@@ -192,7 +195,7 @@ describe("time model stream, against an oracle that keeps all events", () => {
         expect(actual).toEqual(expected);
         expect(counted + late + refused + skipped).toBe(events);
       }),
-      { numRuns: 1_000, examples: revisedSessionsThatMerge() },
+      { numRuns: RUNS, examples: revisedSessionsThatMerge() },
     );
   });
 

@@ -13,15 +13,17 @@ import type { Parser, ProgramConfig, Value } from "@millrace/cli";
 import { selected } from "./benchmark.ts";
 import type { Benchmark, Group, Run } from "./benchmark.ts";
 import { engine } from "./benchmarks/engine.ts";
+import { kafka } from "./benchmarks/kafka.ts";
 import { peers } from "./benchmarks/peers.ts";
 import { pipeline } from "./benchmarks/pipeline.ts";
 import { publisher } from "./benchmarks/publisher.ts";
 import { scale } from "./benchmarks/scale.ts";
+import { shares } from "./benchmarks/shares.ts";
 import { soak } from "./benchmarks/soak.ts";
 import { runGroup } from "./run-group.ts";
 import { markdownTable } from "./table.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [engine, pipeline, publisher, scale, peers, soak];
+const BENCHMARKS: readonly Benchmark[] = [engine, pipeline, publisher, scale, peers, kafka, shares, soak];
 
 interface Config extends ProgramConfig, Pick<Run, "rounds" | "scale"> {
   /** The selected cases. */
@@ -57,10 +59,7 @@ function readConfig(args: readonly string[], env: NodeJS.ProcessEnv): Config {
   const choices = [...new Set(names)];
   const cli = new CommandLine(`bench ${name}`, benchmark.description);
   const option = <T>(flag: string, description: string, parse: Parser<T>, fallback: T): Value<T> =>
-    cli.option(
-      { flag: `--${flag} <value>`, env: `BENCH_${flag.toUpperCase()}`, description, parse },
-      fallback,
-    );
+    cli.option({ flag: `--${flag} <value>`, description, parse }, fallback);
   const chosen = option("case", "which cases, separated by commas", listOf(oneOf(choices)), choices);
   const rounds = option("rounds", "how many turns each case has", integer(1, 1_000), benchmark.rounds ?? 5);
   const scaled = option("scale", "multiplies the events: below 1 for a quick look", positive, 1);

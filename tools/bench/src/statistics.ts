@@ -5,6 +5,12 @@ export function median(figures: readonly number[]): number {
   return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2;
 }
 
+/** The least value that this share of the values does not exceed. */
+export function quantile(figures: readonly number[], share: number): number {
+  const sorted = [...figures].sort((a, b) => a - b);
+  return sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN;
+}
+
 /** Ratios of figures from the same round, so that a slow moment counts for both. */
 export function pairedRatios(figures: readonly number[], others: readonly number[]): readonly number[] {
   return figures.map((figure, round) => figure / (others[round] ?? Number.NaN));

@@ -3,6 +3,7 @@ import { expect, test } from "@jest/globals";
 import { selected } from "../src/benchmark.ts";
 import type { Case, Run } from "../src/benchmark.ts";
 import { runGroup } from "../src/run-group.ts";
+import { quantile } from "../src/statistics.ts";
 import { markdownTable } from "../src/table.ts";
 
 const run: Run = {
@@ -54,6 +55,12 @@ test("the median of an even number of rounds lies between two, and has three dig
   const cases = [fixed("a", [1234.5, 1, 0.0123456, 7]), fixed("b", [0.0123456, 0.0123456, 0.0123456, 1])];
   const lines = await runGroup({ name: "test", cases }, { ...run, rounds: 4 });
   expect(lines.map(({ figures }) => figures["cost"])).toEqual([4, 0.0123]);
+});
+
+test("a quantile is one of the values, whatever their order", () => {
+  const values = [3, 1, 2, 4];
+  expect([0.01, 0.5, 0.51, 0.99].map((share) => quantile(values, share))).toEqual([1, 2, 3, 4]);
+  expect(quantile([], 0.5)).toBeNaN();
 });
 
 test("an optional case that fails is left out, with the reason; any other ends the run", async () => {

@@ -17,6 +17,8 @@ export interface CrashTestConfig extends ProgramConfig {
   readonly shares: boolean;
   /** Whether versions of the flow are deployed one after the other, in place of the faults. */
   readonly deploy: boolean;
+  /** Whether they share a topic of a real Kafka, in place of the faults. */
+  readonly kafka: boolean;
   /** How long Redis is unreachable in `store-away`, ms. */
   readonly awayMs: number;
 }
@@ -74,6 +76,12 @@ export function crashTestConfig(
     description:
       "in place of the faults: versions of the flow with another step and another fold are deployed, and back",
   });
+  const kafka = cli.toggle({
+    flag: "--kafka",
+    env: "CRASH_KAFKA",
+    description:
+      "the same over Kafka, by the command with --share and by Kafka's own group; the broker is restarted, too",
+  });
   const awayMs = cli.option(
     {
       flag: "--away <duration>",
@@ -93,6 +101,7 @@ export function crashTestConfig(
     without: without(),
     shares: shares(),
     deploy: deploy(),
+    kafka: kafka(),
     awayMs: awayMs(),
     log: log(),
   };

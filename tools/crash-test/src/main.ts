@@ -1,25 +1,25 @@
 import { runProgram } from "@millrace/cli";
 import { messageOf } from "@millrace/dataflow";
-import type { Logger } from "@millrace/dataflow";
 import { DEATHS } from "./aggregator/death.ts";
 import { FAULT_NAMES } from "./conductor/faults/index.ts";
 import { Random } from "./conductor/random.ts";
 import { runRound } from "./conductor/run-round.ts";
 import type { RoundReport } from "./conductor/round.ts";
 import { crashTestConfig } from "./config.ts";
-import type { CrashTestConfig } from "./config.ts";
-import { CrashTestFailure } from "./crash-test-failure.ts";
+import { CrashTestFailure, requireExact } from "./crash-test-failure.ts";
 import { runDeployRounds } from "./deploy/run-deploy.ts";
-import { TROUBLES, runShares } from "./shares/run-shares.ts";
-
-const MOST_TOLD = 20;
+import { kafkaRounds, streamRounds } from "./shares/shared-rounds.ts";
 
 /** Runs rounds until one fails or all have passed. */
 await runProgram("crash-test", crashTestConfig, async ({ config, logger, signal }) => {
   const { rounds, seed, without, awayMs } = config;
   if (config.deploy) return runDeployRounds(config, logger, signal);
   if (config.shares) {
-    await runSharedRounds(config, logger, signal);
+    await streamRounds(config, logger, signal);
+    return;
+  }
+  if (config.kafka) {
+    await kafkaRounds(config, logger, signal);
     return;
   }
   const reports: RoundReport[] = [];
@@ -40,39 +40,6 @@ await runProgram("crash-test", crashTestConfig, async ({ config, logger, signal 
   }
   process.stdout.write(`${summaryOf(reports, seed)}\n`);
 });
-
-/** Workers share partitions; each round has every trouble, the harmless one first. */
-async function runSharedRounds(
-  { rounds, seed, without }: CrashTestConfig,
-  logger: Logger,
-  signal: AbortSignal,
-): Promise<void> {
-  const takeOvers: number[] = [];
-  for (let number = 1; number <= rounds && !signal.aborted; number += 1) {
-    const random = new Random(seed + number - 1);
-    const [gentle, ...others] = TROUBLES;
-    const troubles = [gentle, ...random.shuffled([...others, ...others])];
-    logger.info({ event: "round", number, seed, troubles }, `round ${number}: ${troubles.join(", ")}`);
-    const { problems, takeOversMs, ...figures } = await runShares({ random, troubles, without });
-    const again = `run it again with --shares --seed=${seed + number - 1} --rounds=1`;
-    requireExact(problems, `round ${number} of seed ${seed}`, again);
-    takeOvers.push(...takeOversMs);
-    logger.info(
-      { event: "round-passed", number, takeOversMs, ...figures },
-      `round ${number}: results equal the input`,
-    );
-  }
-  process.stdout.write(
-    `passed: ${rounds} rounds of seed ${seed}; after each trouble all partitions had a worker within ${Math.max(...takeOvers)} ms\n`,
-  );
-}
-
-/** @throws CrashTestFailure */
-function requireExact(problems: readonly string[], round: string, again: string): void {
-  if (problems.length === 0) return;
-  for (const problem of problems.slice(0, MOST_TOLD)) process.stdout.write(`${problem}\n`);
-  throw new CrashTestFailure(`${round} failed with ${problems.length} differences; ${again}`);
-}
 
 function summaryOf(reports: readonly RoundReport[], seed: number): string {
   const sum = (of: (report: RoundReport) => number): number =>

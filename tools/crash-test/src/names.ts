@@ -8,5 +8,10 @@ export const LATEST = "latest";
 export const HISTORY = "history";
 /** Output step for late events. */
 export const LATE = "late";
+/**
+ * How far the watermark stays below the latest timestamp where workers share. Events are delayed by up to 10 s, and the
+ * publisher by as long as a broker takes to start, while time passes for the watermark.
+ */
+export const SHARED_WAIT_MS = 40_000;
 /** Length of a window in rounds. */
 export const WINDOW_MS = 1_000;

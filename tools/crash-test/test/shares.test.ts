@@ -13,7 +13,7 @@ describe("workers that share partitions", () => {
       const { problems, takeOversMs } = await runShares({
         random: new Random(1),
         troubles,
-        without: undefined,
+        way: { kind: "streams" },
       });
       expect(problems).toEqual([]);
       expect(takeOversMs).toHaveLength(7);
@@ -24,7 +24,12 @@ describe("workers that share partitions", () => {
   test(
     "commit what is another's if the fence is not checked",
     async () => {
-      const { problems } = await runShares({ random: new Random(1), troubles: ["stall"], without: "fence" });
+      const { problems } = await runShares({
+        random: new Random(1),
+        troubles: ["stall"],
+        without: "fence",
+        way: { kind: "streams" },
+      });
       expect(problems).toContainEqual(expect.stringMatching(/the fence refused none of \d+ commits/));
     },
     TIMEOUT_MS,
@@ -33,7 +38,12 @@ describe("workers that share partitions", () => {
   test(
     "do work twice if a task goes to another worker before it is finished",
     async () => {
-      const { problems } = await runShares({ random: new Random(1), troubles: ["gentle"], without: "drain" });
+      const { problems } = await runShares({
+        random: new Random(1),
+        troubles: ["gentle"],
+        without: "drain",
+        way: { kind: "streams" },
+      });
       expect(problems).toContainEqual(expect.stringMatching(/taken from a worker before it had finished/));
     },
     TIMEOUT_MS,

@@ -13,8 +13,12 @@ import { UnaccountedError } from "./unaccounted-error.ts";
 import { WindowView, parseRow } from "./window-view.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
+/** The demo from its source starts those of the programs, its build their builds. */
+const PROGRAM = import.meta.filename.endsWith(".ts") ? "src/main.ts" : "dist/main.js";
 const EVENTS_FILE = join(ROOT, "data/events.jsonl");
 const BAR_WIDTH = 30;
+/** Events in a message. Messages of several are numbered, so that a window knows whether it is complete. */
+const BATCH = 16;
 
 const people = process.stdout.isTTY;
 const screen = new Screen(people ? process.stdout : process.stderr);
@@ -25,7 +29,7 @@ await runProgram("demo", demoConfig, async ({ config, signal }) => {
   signal.addEventListener("abort", () => void stopInOrder(started));
   const start = (app: string, args: readonly string[], hooks: Hooks): StartedProgram => {
     signal.throwIfAborted();
-    const program = startProgram(join(ROOT, `apps/${app}/src/main.ts`), {
+    const program = startProgram(join(ROOT, `apps/${app}/${PROGRAM}`), {
       args: [...args, "--channel", channel],
       env: redis.env,
       // The demo handles Ctrl-C: it stops the two programs in order.
@@ -67,7 +71,17 @@ await runProgram("demo", demoConfig, async ({ config, signal }) => {
 
     const publisher = start(
       "publisher",
-      ["--file", EVENTS_FILE, "--rate", String(rate), `--loop=${config.keep}`, "--progress-every", "250ms"],
+      [
+        "--file",
+        EVENTS_FILE,
+        "--batch",
+        String(BATCH),
+        "--rate",
+        String(rate),
+        `--loop=${config.keep}`,
+        "--progress-every",
+        "250ms",
+      ],
       {
         onLog: (line) => {
           if (line.event !== "progress") return;

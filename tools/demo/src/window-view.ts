@@ -9,12 +9,20 @@ const BURST_GAP_MS = 150;
 /** Why a window closed early, by the row's cause. */
 const WHY: Readonly<Record<string, string>> = { end: "the input is over", drain: "stopped" };
 
+/** Whether events of the window are missing, by the row's `complete`. */
+const COMPLETE: Readonly<Record<string, string>> = {
+  true: "complete",
+  false: "events are missing",
+  unknown: "unknown whether complete",
+};
+
 /** A row of the aggregator, with `--meta`. */
 export interface WindowRow {
   readonly timezone: string;
   readonly num_mobile_users: number;
   readonly window: { readonly open: number; readonly close: number };
   readonly cause: string;
+  readonly complete: boolean | "unknown";
 }
 
 /** Parses a line of the aggregator's output; `undefined` if it is not a row of a window. */
@@ -64,9 +72,13 @@ function tableOf(rows: readonly WindowRow[], screen: Screen): readonly string[] 
   const { open, close } = first.window;
   const why = WHY[first.cause] ?? "its time is over";
   const others = ranked.length - TOP;
+  const trust = COMPLETE[String(first.complete)] ?? "";
   return [
     screen.style("bold", `  Window ${clock(open)} – ${clock(close)}`) +
-      screen.style("dim", `  (${why}): ${readable(total)} mobile events in ${rows.length} time zones`),
+      screen.style(
+        "dim",
+        `  (${why}; ${trust}): ${readable(total)} mobile events in ${rows.length} time zones`,
+      ),
     ...ranked
       .slice(0, TOP)
       .map(

@@ -2,9 +2,19 @@ import { describe, expect, test } from "@jest/globals";
 import { Screen } from "../src/screen.ts";
 import { WindowView, parseRow } from "../src/window-view.ts";
 
-function row(timezone: string, count: number, open: number, cause = "watermark"): string {
+interface Trust {
+  readonly cause?: string;
+  readonly complete?: boolean | "unknown";
+}
+
+function row(
+  timezone: string,
+  count: number,
+  open: number,
+  { cause = "watermark", complete = true }: Trust = {},
+): string {
   const window = { id: open / 5_000, open, close: open + 5_000 };
-  return JSON.stringify({ timezone, num_mobile_users: count, window, cause });
+  return JSON.stringify({ timezone, num_mobile_users: count, window, cause, complete });
 }
 
 function shown(lines: readonly string[]): string {
@@ -35,7 +45,15 @@ describe("WindowView", () => {
     ["end", "the input is over"],
     ["drain", "stopped"],
   ])("says why a window closed: %s", (cause, why) => {
-    expect(shown([row("UTC", 1, 0, cause)])).toContain(`(${why})`);
+    expect(shown([row("UTC", 1, 0, { cause })])).toContain(`(${why}; complete)`);
+  });
+
+  test.each([
+    [true, "complete"],
+    [false, "events are missing"],
+    ["unknown", "unknown whether complete"],
+  ] as const)("says whether events are missing: %s", (complete, words) => {
+    expect(shown([row("UTC", 1, 0, { complete })])).toContain(`(its time is over; ${words})`);
   });
 
   test("ignores lines that are not rows", () => {

@@ -3,6 +3,8 @@ export interface ListenerSpec {
   readonly protocol: "PLAINTEXT" | "SASL_PLAINTEXT" | "SSL" | "SASL_SSL";
   /** Properties of this listener alone, without the prefix `listener.name.<name>.`. `@default none` */
   readonly properties?: Readonly<Record<string, string>>;
+  /** The port that clients get from the broker, such as that of a proxy. `@default the listener's own` */
+  readonly advertisedPort?: number;
 }
 
 /** What the properties of a broker are made from. */
@@ -41,11 +43,13 @@ const SMALL = {
 /** The text of a broker's properties file. */
 export function brokerProperties({ port, controllerPort, dir, all, properties }: BrokerSettings): string {
   const listeners = [
-    { name: "PLAINTEXT", port, protocol: "PLAINTEXT" },
-    ...all.map(({ name, port: at, spec }) => ({ name, port: at, protocol: spec.protocol })),
+    { name: "PLAINTEXT", port, protocol: "PLAINTEXT", advertised: port },
+    ...all.map(({ name, port: at, spec: { protocol, advertisedPort: advertised = at } }) => {
+      return { name, port: at, protocol, advertised };
+    }),
   ];
   const controller = { name: "CONTROLLER", port: controllerPort, protocol: "PLAINTEXT" };
-  const addresses = (of: typeof listeners): string =>
+  const addresses = (of: readonly { readonly name: string; readonly port: number }[]): string =>
     of.map(({ name, port: at }) => `${name}://127.0.0.1:${at}`).join(",");
   const ofListeners = all.flatMap(({ name, spec }) =>
     Object.entries(spec.properties ?? {}).map(
@@ -56,7 +60,7 @@ export function brokerProperties({ port, controllerPort, dir, all, properties }:
     ...SMALL,
     "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
     listeners: addresses([...listeners, controller]),
-    "advertised.listeners": addresses(listeners),
+    "advertised.listeners": addresses(listeners.map(({ name, advertised }) => ({ name, port: advertised }))),
     "listener.security.protocol.map": [...listeners, controller]
       .map(({ name, protocol }) => `${name}:${protocol}`)
       .join(","),

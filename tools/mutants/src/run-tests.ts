@@ -41,6 +41,8 @@ const ENV = {
   NODE_OPTIONS: "--experimental-vm-modules --disable-warning=ExperimentalWarning",
   // A test that fails here is what the mutant is for: the reporter is not to list it among the failures of `npm test`.
   npm_lifecycle_event: undefined,
+  // A mutant may fail few of the scripts that the properties of the engine generate.
+  PROPERTY_RUNS: "1000",
 };
 
 async function runProject(project: string, { root, tests, limitMs, signal }: TestRun): Promise<TestOutcome> {

@@ -145,6 +145,17 @@ describe("a project with the packages from their tarballs", () => {
     await rename(`${page}-away`, page);
   });
 
+  it("says what to install for Kafka where its packages are not", async () => {
+    const topic = ["--transport=kafka", "--brokers=localhost:1", "--channel=orders", "--partition-by=item"];
+    const counting = [command, "count", "--by=item", ...topic];
+    await expect(project.run(node, counting)).rejects.toThrow("npm install @kafkats/client@0.12");
+    const kafka = join(project.folder, "node_modules/@millrace/kafka-source");
+    await rename(kafka, `${kafka}-away`);
+    const both = "npm install @millrace/kafka-source @kafkats/client@0.12";
+    await expect(project.run(node, counting)).rejects.toThrow(both);
+    await rename(`${kafka}-away`, kafka);
+  });
+
   it("takes less than 15 MB for millrace", async () => {
     expect(await project.sizeOf("millrace")).toBeLessThan(15 * MB);
   });

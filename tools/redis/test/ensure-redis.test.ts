@@ -20,11 +20,27 @@ afterEach(async () => {
   await Promise.all(guests.splice(0).map(end));
 });
 
+/** What programs of the workspace preload: the source. The build does the same, and starts in a third of the time. */
+const SOURCE = [
+  "--conditions=@millrace/source",
+  "--import",
+  "tsx",
+  "--import",
+  inProject("src/ensure-redis.ts"),
+];
+const BUILD = ["--import", inProject("dist/ensure-redis.js")];
+
+function inProject(file: string): string {
+  return join(import.meta.dirname, "..", file);
+}
+
 /** Starts a program with `ensure-redis` preloaded. */
-function guest(env: Readonly<Record<string, string>>, args: readonly string[] = []): Guest {
-  const inFront = join(import.meta.dirname, "../src/ensure-redis.ts");
-  const loader = ["--conditions=@millrace/source", "--import", "tsx", "--import", inFront];
-  const child = spawn(process.execPath, [...loader, join(import.meta.dirname, "guest.ts"), ...args], {
+function guest(
+  env: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+  preloaded: readonly string[] = BUILD,
+): Guest {
+  const child = spawn(process.execPath, [...preloaded, inProject("test/programs/guest.mjs"), ...args], {
     env: { ...process.env, REDIS_URL: "", REDIS_HOST: "", REDIS_SENTINELS: "", REDIS_PASSWORD: "", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -67,12 +83,12 @@ describe("a program with ensure-redis preloaded", () => {
 
   test("gets a Redis that others share, and that ends with it", async () => {
     const port = await freePort();
-    const owner = guest({ REDIS_PORT: String(port) });
+    const owner = guest({ REDIS_PORT: String(port) }, [], SOURCE);
     await says(owner, "PONG");
     expect(owner.text()).toContain(`redis: started on localhost:${port}`);
     const other = guest({ REDIS_PORT: String(port) });
     await says(other, "PONG");
-    const whose = `test/guest.ts (process ${owner.child.pid})`;
+    const whose = `programs/guest.mjs (process ${owner.child.pid})`;
     expect(other.text()).toContain(`redis: using the one on localhost:${port} that `);
     expect(other.text()).toContain(`${whose} has started; it ends with that program`);
     await expect(end(owner)).resolves.toBe(0);

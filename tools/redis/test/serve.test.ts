@@ -9,10 +9,10 @@ import { startRedis } from "../src/start-redis.ts";
 import { command, until } from "./helpers.ts";
 
 function serve(env: Record<string, string>): ChildProcessByStdio<null, null, Readable> {
-  const script = join(import.meta.dirname, "../src/serve.ts");
+  const script = join(import.meta.dirname, "../dist/serve.js");
   // An empty variable counts as not set.
   const none = { REDIS_URL: "", REDIS_HOST: "", REDIS_PASSWORD: "" };
-  return spawn(process.execPath, ["--conditions=@millrace/source", "--import", "tsx", script], {
+  return spawn(process.execPath, [script], {
     env: { ...process.env, ...none, ...env },
     stdio: ["ignore", "ignore", "pipe"],
   });

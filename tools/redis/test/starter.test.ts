@@ -15,8 +15,7 @@ interface Started {
 }
 
 async function starter(ending: string): Promise<Started> {
-  const script = join(import.meta.dirname, "starter.ts");
-  const args = ["--conditions=@millrace/source", "--import", "tsx", script, ending];
+  const args = [join(import.meta.dirname, "programs/starter.mjs"), ending];
   // A process group of its own, as a terminal gives to a command.
   const child = spawn(process.execPath, args, { detached: true, stdio: ["ignore", "pipe", "ignore"] });
   const lines: Started["lines"] = createInterface(child.stdout)[Symbol.asyncIterator]();

@@ -18,7 +18,7 @@ flow
   .input("clicks", new KafkaSource({ brokers }, { topic, partitionedBy: "os_timezone" }))
   .decode(createClickProjection(["os_timezone", "device_is_mobile"]))
   .keyBy("os_timezone")
-  .window("windows", tumbling("200ms"), messageTime({ wait: "100ms" }))
+  .window("windows", tumbling("200ms"), messageTime({ wait: "1s" }))
   .reduce(
     "mobile",
     (click) => Number(click.device_is_mobile),

@@ -102,18 +102,3 @@ function program(app: string, options: StartProgramOptions): StartedProgram {
 function mainOf(app: string): string {
   return join(APPS, app, "dist/main.js");
 }
-
-/** What `--help` says, on one line for each option. */
-export async function helpOf(app: string, command: readonly string[] = []): Promise<string> {
-  return helpOfProgram(mainOf(app), command);
-}
-
-/** The same of a command of `millrace`. */
-export async function helpOfMillrace(command: string): Promise<string> {
-  return helpOfProgram(join(APPS, "../libs/millrace/dist/bin.js"), [command]);
-}
-
-async function helpOfProgram(main: string, command: readonly string[]): Promise<string> {
-  const { output } = await startProgram(main, { args: [...command, "--help"], env: CLEAN }).ended;
-  return output.join("\n").replace(/\n {20,}/g, " ");
-}

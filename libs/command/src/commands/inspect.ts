@@ -1,6 +1,7 @@
 import { CommandLine, UsageError } from "@millrace/cli";
 import type { ProgramContext } from "@millrace/cli";
 import { SYSTEM_TIME } from "@millrace/dataflow";
+import type { KafkaMemberInspection } from "@millrace/kafka-source";
 import { streamLag } from "@millrace/redis-source";
 import { inspectTask, inspectWorkers } from "@millrace/redis-store";
 import type { TaskInspection } from "@millrace/redis-store";
@@ -8,6 +9,7 @@ import type { FlowProgram } from "../flow-program.ts";
 import { adminOptions, begin, printLine } from "../options/admin-options.ts";
 import type { AdminConfig } from "../options/admin-options.ts";
 import { outlineOf } from "../flows/load-flow.ts";
+import { loadKafka } from "../kafka.ts";
 import { clockFor } from "../options/clock-spec.ts";
 import { flowOptions } from "../options/flow-options.ts";
 import type { FlowShape } from "../options/flow-options.ts";
@@ -55,7 +57,8 @@ export function inspectConfig(
 }
 
 /**
- * Prints a line for each task, then one for each worker that shares them with others, then one for all tasks.
+ * Prints a line for each task, then one for each worker that shares them with others (by Redis or by Kafka's own group), then one
+ * for all tasks.
  *
  * @throws UsageError if none of the tasks has ever run: the options probably name another flow or channel
  * @throws StateMismatchError, StateFormatError with `--diff` for a flow that would not start
@@ -74,19 +77,10 @@ export async function inspect({ config, logger, signal }: ProgramContext<Inspect
   // Windows that keep time by key have no watermark of their task, whatever it has had.
   const saysUnheard = windows.length > 0 && windows.every((node) => node.windows?.bounded === true);
   const access = { logger, storeTimeoutMs, signal };
-  const { input, group = flow } = config;
-  const workers = await inspectWorkers(config.redis, group, access);
-  const tasks = [];
+  const workers = await inspectWorkers(config.redis, config.group ?? flow, access);
+  const tasks: InspectedTask[] = [];
   for (const part of parts) {
-    tasks.push({
-      part,
-      task: await inspectTask(config.redis, { flow, part }, access),
-      lag:
-        input.transport === "stream"
-          ? await streamLag(config.redis, part, group, { ...access, time: SYSTEM_TIME })
-          : undefined,
-      owner: workers.find(({ parts }) => parts.includes(part))?.worker,
-    });
+    tasks.push({ part, task: await inspectTask(config.redis, { flow, part }, access) });
   }
   const neverRun = tasks.filter(({ task }) => task === undefined).map(({ part }) => part);
   if (neverRun.length > 0) {
@@ -96,28 +90,74 @@ export async function inspect({ config, logger, signal }: ProgramContext<Inspect
     }
     logger.warn({ event: "never-run", parts: neverRun }, missing);
   }
+  const { lags, members } = await lookAtInput(config, flow, tasks, access);
+  const owners = new Map([
+    ...members.flatMap((each) => each.parts.map((part): [string, string] => [part, each.member])),
+    ...workers.flatMap((each) => each.parts.map((part): [string, string] => [part, each.worker])),
+  ]);
+  const sharing = workers.length + members.length;
   const watermarks: (number | undefined)[] = [];
   const neverHeard: string[] = [];
-  for (const { part, task, lag, owner } of tasks) {
+  for (const { part, task } of tasks) {
     if (saysUnheard && isUnheard(task)) neverHeard.push(part);
     else watermarks.push(task?.watermark);
     printLine({
       flow,
       part,
-      ...(workers.length === 0 ? {} : { owner: owner ?? null }),
-      ...(input.transport === "stream" ? { lag: lag ?? null } : {}),
+      ...(sharing === 0 ? {} : { owner: owners.get(part) ?? null }),
+      ...(lags === undefined ? {} : { lag: lags.get(part) ?? null }),
       ...(task === undefined ? { fence: 0 } : summaryOf(task, windowSteps)),
     });
   }
-  for (const worker of workers) printLine({ flow, ...worker });
+  for (const worker of [...workers, ...members]) printLine({ flow, ...worker });
   // All rows of windows that close by then can be read, in every one of them that has had an event.
   printLine({
     flow,
     tasks: parts.length,
-    ...(workers.length === 0 ? {} : { workers: workers.length }),
+    ...(sharing === 0 ? {} : { workers: sharing }),
     watermark: lowest(watermarks) ?? null,
     ...(neverHeard.length === 0 ? {} : { neverHeard }),
   });
+}
+
+/** A partition, and what Redis keeps of its task; `undefined`: it has never run. */
+interface InspectedTask {
+  readonly part: string;
+  readonly task: TaskInspection | undefined;
+}
+
+/** What the input shows of those that read it. */
+interface InputView {
+  /** What is not committed yet, by partition; `undefined`: this input keeps nothing. */
+  readonly lags: ReadonlyMap<string, number | undefined> | undefined;
+  /** Workers that share the partitions by Kafka's own group. */
+  readonly members: readonly KafkaMemberInspection[];
+}
+
+async function lookAtInput(
+  { input, kafka, redis, group }: AdminConfig,
+  flow: string,
+  tasks: readonly InspectedTask[],
+  access: Pick<ProgramContext<AdminConfig>, "logger" | "signal">,
+): Promise<InputView> {
+  const ofProgress = group ?? flow;
+  if (kafka !== undefined) {
+    const positions = new Map(
+      tasks.flatMap(({ part, task }) =>
+        (task?.commitNumber ?? 0) > 0 ? [[part, task?.position ?? null] as const] : [],
+      ),
+    );
+    const { inspectTopic } = await loadKafka();
+    // The second one is the default of a KafkaAssignment.
+    const groups = [ofProgress, `${flow}-workers`];
+    return inspectTopic(kafka, { topic: input.channels[0] ?? "", positions, groups }, access);
+  }
+  if (input.transport !== "stream") return { lags: undefined, members: [] };
+  const lags = new Map<string, number | undefined>();
+  for (const { part } of tasks) {
+    lags.set(part, await streamLag(redis, part, ofProgress, { ...access, time: SYSTEM_TIME }));
+  }
+  return { lags, members: [] };
 }
 
 /**
@@ -129,7 +169,7 @@ function isUnheard(task: TaskInspection | undefined): boolean {
 }
 
 function summaryOf(task: TaskInspection, windowSteps: ReadonlySet<string>): object {
-  const { key, fence, commitNumber, committedAt, partial, watermark, missing, position, steps } = task;
+  const { key, fence, commitNumber, committedAt, partial, watermark, missing, position, start, steps } = task;
   return {
     fence,
     commitNumber,
@@ -142,6 +182,8 @@ function summaryOf(task: TaskInspection, windowSteps: ReadonlySet<string>): obje
       .reduce((sum, { groups }) => sum + groups - 1, 0),
     ...(missing === undefined ? {} : { missing }),
     position,
+    // Where the next run begins, after a reset.
+    ...(start === undefined ? {} : { start }),
     steps,
     key,
   };

@@ -56,7 +56,7 @@ function reportAll(logger: Logger, { stats, crashes, failure }: Outcome): void {
   if (crashes > 0) {
     logger.warn(
       { event: "figures-missing", crashes },
-      `${crashes} processes ended without a report: what they did is in the results, but not in these figures`,
+      `${crashes === 1 ? "a process" : `${crashes} processes`} ended without a report: what was done is in the results, but not in these figures`,
     );
   }
   if (failure !== undefined) throw failure;

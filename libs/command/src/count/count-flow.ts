@@ -56,7 +56,7 @@ export function countFlow(spec: CountSpec): FlowOf {
 function requireWholeGroups({ by }: CountSpec, partitioning: Partitioning): void {
   if (partitioning.kind === "arbitrary") {
     throw new UsageError(
-      "--channel: each of several names is counted apart, and a group may be in all of them; name the field that divides the " +
+      "--channel: each of several names, and each partition of a topic, is counted apart, and a group may be in all of them; name the field that divides the " +
         "events among them with --partition-by, or read channels of Pub/Sub as one with --channel-pattern",
     );
   }

@@ -30,7 +30,7 @@ export interface AdminConfig extends ProgramConfig {
  * Declares the options that name tasks and where their state is, by the names that they have for a run. The other options
  * of a run are accepted and ignored.
  *
- * @param flow declared before. @default the options that choose it
+ * @param flow which flow; by default its options are declared here
  */
 export function adminOptions(
   program: FlowProgram,

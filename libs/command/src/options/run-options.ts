@@ -24,11 +24,20 @@ import { flowOptions } from "./flow-options.ts";
 import type { FlowSettings } from "./flow-options.ts";
 import { shareOptions } from "./share-options.ts";
 import type { ShareSettings } from "./share-options.ts";
-import { dropStateOption, groupOption, storeTimeoutOption, taskOptions } from "./task-options.ts";
+import { placeIn, requirePlace } from "./start-place.ts";
+import {
+  dropStateOption,
+  groupOption,
+  resultsAsOption,
+  storeTimeoutOption,
+  taskOptions,
+} from "./task-options.ts";
 
 const STORES = ["none", "redis"] as const;
 const IDLE_FROM: readonly IdleFrom[] = ["first-event", "start"];
 const SINKS = ["stdout", "redis"] as const;
+const NO_EVENTS_KEPT =
+  "Pub/Sub keeps no events, so a task reads what is published while it runs (streams and Kafka keep them: --transport)";
 const SEVEN_DAYS_MS = 604_800_000;
 /** From 1970 to 2243. */
 const WHOLE_FILE = tumbling("100000d");
@@ -60,6 +69,8 @@ export interface RunConfig extends ProgramConfig {
   readonly sink: (typeof SINKS)[number];
   /** `Infinity`: results stay. */
   readonly resultTtlMs: number;
+  /** Rows in Redis are those of a version, beside others; `undefined`: of none. */
+  readonly resultsAs: string | undefined;
   /** `Infinity`: never. */
   readonly exitWhenIdleMs: number;
   readonly idleFrom: IdleFrom;
@@ -149,6 +160,7 @@ export function runOptions(
     parse: (given) => (given === "never" ? Infinity : parseDuration(given)),
     defaultText: "7d, or as long as a longer window",
   });
+  const resultsAs = resultsAsOption(cli);
   const store = cli.option({
     flag: "--store <kind>",
     env: "MILLRACE_STORE",
@@ -175,8 +187,8 @@ export function runOptions(
       flag: "--start <where>",
       env: "MILLRACE_START",
       description:
-        "streams, kafka: where a task begins that has never committed: earliest, latest, or (streams) after an entry's id",
-      parse: startOfStream,
+        "streams, kafka: where a task begins that has never committed: earliest, latest, at a time such as 2026-11-28T10:00:00Z (of a stream's entries that of their ids, when they were added; of Kafka's records their own), after an entry's id (streams), or at an offset (kafka, with one of --tasks)",
+      parse: placeIn("earliest", "latest"),
     },
     "earliest",
   );
@@ -200,11 +212,15 @@ export function runOptions(
       );
     }
     for (const value of [start, group, trim]) {
-      if (file() === undefined) (value === trim ? withoutStream : withoutLog)(cli, value, input());
-      else cli.withoutEffect(value, "it applies to streams only, and events come from a file (--file)");
+      if (file() !== undefined)
+        cli.withoutEffect(value, "it applies to streams only, and events come from a file (--file)");
+      else if (value !== start) (value === trim ? withoutStream : withoutLog)(cli, value, input());
+      else if (!readsLog(undefined, input())) cli.withoutEffect(start, NO_EVENTS_KEPT);
     }
-    if (sink() !== "redis")
-      cli.withoutEffect(resultTtlMs, "it applies to rows in Redis only, and --sink is stdout");
+    if (sink() !== "redis") {
+      for (const value of [resultTtlMs, resultsAs])
+        cli.withoutEffect(value, "it applies to rows in Redis only, and --sink is stdout");
+    }
     if (idle() === Infinity) {
       cli.withoutEffect(closeWindows, "it needs --exit-when-idle");
       cli.withoutEffect(idleFrom, "it needs --exit-when-idle");
@@ -222,11 +238,7 @@ export function runOptions(
       file() !== undefined &&
       clock === undefined &&
       given.windower.length === 0;
-    if (input().transport === "kafka" && /^\d/.test(start())) {
-      throw new UsageError(
-        `--start: ${start()} is the id of a stream's entry; with Kafka give earliest or latest`,
-      );
-    }
+    if (file() === undefined) requirePlace("--start", start(), input().transport, tasks());
     const partitions = input().transport === "kafka" ? Infinity : input().names.length;
     requireFileForEach(flow().lateFile, file() === undefined ? partitions : 1);
     return {
@@ -239,6 +251,7 @@ export function runOptions(
       drainTimeoutMs: drain(),
       sink: sink(),
       resultTtlMs: resultTtlOf(resultTtlMs(), flow(), idle() !== Infinity && !closeWindows()),
+      resultsAs: resultsAs(),
       store: store() ?? kept,
       storeTimeoutMs: storeTimeoutMs(),
       dropState: dropState().flat(),
@@ -301,12 +314,5 @@ function requireFileForEach(lateFile: string | undefined, partitions: number): v
   if (lateFile === undefined || partitions === 1 || lateFile.includes("{part}")) return;
   throw new UsageError(
     `--late: ${partitions === Infinity ? "all" : partitions} partitions would write ${lateFile}; put {part} into the name, so that each has a file of its own`,
-  );
-}
-
-function startOfStream(given: string): string {
-  if (/^(earliest|latest|\d+-\d+)$/.test(given)) return given;
-  throw new RangeError(
-    `${JSON.stringify(given)} is not a position in a stream: give earliest, latest or an entry's id such as 1763848800123-0`,
   );
 }

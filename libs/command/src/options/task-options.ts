@@ -75,3 +75,18 @@ export function groupOption(cli: CommandLine): Value<string | undefined> {
     defaultText: "the flow's id",
   });
 }
+
+/** Declares the version whose rows are kept beside others. */
+export function resultsAsOption(cli: CommandLine): Value<string | undefined> {
+  return cli.option({
+    flag: "--results-as <version>",
+    env: "MILLRACE_RESULTS_AS",
+    description:
+      "with --sink=redis: keep rows beside those of other versions, in hashes and streams named results:<output>@<version>",
+    parse: (given) => {
+      if (/^[A-Za-z0-9_.-]{1,100}$/.test(given)) return given;
+      throw new RangeError(`${JSON.stringify(given)} is no version: give letters, digits, "_", "." or "-"`);
+    },
+    defaultText: "none",
+  });
+}

@@ -32,10 +32,11 @@ export function sinksOf(
     return { results, out: stdout, ...late };
   }
   const notice = config.input.transport === "sharded" ? "spublish" : "publish";
-  const { resultTtlMs: ttlMs } = config;
+  const { resultTtlMs: ttlMs, resultsAs: version } = config;
+  const common = { notice, ...(version === undefined ? {} : { version }) } as const;
   return {
-    results: store.results({ row: rowOf(true), notice, ...(ttlMs === Infinity ? {} : { ttlMs }) }),
-    out: new RedisStreamResultSink(store, { notice }),
+    results: store.results({ row: rowOf(true), ...common, ...(ttlMs === Infinity ? {} : { ttlMs }) }),
+    out: new RedisStreamResultSink(store, common),
     ...late,
   };
 }
@@ -74,7 +75,7 @@ async function topicOf(config: RunConfig, kafka: KafkaSettings): Promise<SourceO
   const { start, group = true } = config;
   return new KafkaSource(kafka, {
     topic: channels[0] ?? "",
-    start: start === "latest" ? start : "earliest",
+    start,
     group,
     ...(partitionBy === undefined ? {} : { partitionedBy: partitionBy }),
   });

@@ -23,7 +23,7 @@ export class WorkerProcessError extends MillraceError {
   readonly code = WorkerProcessError.code;
 }
 
-/** How a process ended. */
+/** How a process ended. Without code and signal: it could not be started. */
 interface Ended {
   readonly code: number | null;
   readonly killedBy: string | null;
@@ -43,6 +43,7 @@ export class WorkerProcesses {
   readonly #logger: Logger;
   readonly #shown: RunOfProcesses;
   readonly #pids: Set<number>;
+  readonly #node: string;
   readonly #stop = new AbortController();
   readonly #children = new Set<ChildProcess>();
   readonly #reports: FlowStats[] = [];
@@ -52,8 +53,10 @@ export class WorkerProcesses {
   /**
    * @param shown gets what the processes send of their runs
    * @param pids gets the id of each process that is started
+   * @param node the program that runs them
    */
-  constructor(logger: Logger, shown: RunOfProcesses, pids: Set<number>) {
+  constructor(logger: Logger, shown: RunOfProcesses, pids: Set<number>, node: string = process.execPath) {
+    this.#node = node;
     this.#logger = logger;
     this.#shown = shown;
     this.#pids = pids;
@@ -91,7 +94,12 @@ export class WorkerProcesses {
       // A process that is stopped before it listens to signals is ended by this one.
       if (code === EXIT_CODES.ok || (this.#isStopped() && killedBy === STOP_SIGNAL)) return;
       const ranMs = SYSTEM_TIME.monotonic() - began;
-      const how = killedBy === null ? `ended with exit code ${code}` : `was ended by ${killedBy}`;
+      const how =
+        killedBy !== null
+          ? `was ended by ${killedBy}`
+          : code === null
+            ? "could not be started"
+            : `ended with exit code ${code}`;
       failures = ranMs >= CALM_MS ? 1 : failures + 1;
       const pauseMs = RESTART_PAUSES_MS[failures - 1];
       const atStart = first && killedBy === null && ranMs < START_MS;
@@ -114,17 +122,18 @@ export class WorkerProcesses {
   /** @returns how it ended */
   async #start(number: number): Promise<Ended> {
     const child = fork(process.argv[1] ?? "", process.argv.slice(2), {
+      execPath: this.#node,
       env: { ...process.env, [WORKER_VARIABLE]: String(number) },
       stdio: ["ignore", "pipe", "inherit", "ipc"],
       // Figures may be infinite, which JSON has no number for.
       serialization: "advanced",
     });
     this.#children.add(child);
-    if (child.pid !== undefined) this.#pids.add(child.pid);
-    this.#logger.info(
-      { event: "process-started", process: number, pid: child.pid },
-      `process ${number} started`,
-    );
+    const { pid } = child;
+    if (pid !== undefined) {
+      this.#pids.add(pid);
+      this.#logger.info({ event: "process-started", process: number, pid }, `process ${number} started`);
+    }
     const lines = new WholeLines();
     child.stdout?.pipe(lines).pipe(process.stdout, { end: false });
     const reports: FlowStats[] = [];
@@ -136,6 +145,11 @@ export class WorkerProcesses {
     const ended = await new Promise<Ended>((resolve) => {
       child.on("close", (code, killedBy) => {
         resolve({ code, killedBy });
+      });
+      child.on("error", (error) => {
+        const event = child.pid === undefined ? "process-not-started" : "process-error";
+        this.#logger.error({ event, process: number }, `process ${number}: ${error.message}`);
+        if (child.pid === undefined) resolve({ code: null, killedBy: null });
       });
     });
     this.#children.delete(child);

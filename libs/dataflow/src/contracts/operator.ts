@@ -25,6 +25,8 @@ export interface OperatorContext {
   completeness(open: number, close: number): Completeness;
   /** `SourcePartition.settledUpTo` of the task's source; −Infinity where it is unknown. */
   settledUpTo(): number;
+  /** `SourcePartition.wholeFrom` of the task's source; −Infinity where it has none. */
+  wholeFrom(): number;
 }
 
 /** When an operator wants to be called next, and what it needs for that. */
@@ -72,6 +74,11 @@ export interface Operator<In, Out> {
    * by then can follow. −Infinity: unknown so far. Absent: the step has no windows.
    */
   watermark?(): number;
+  /**
+   * Time (ms) from which on no result of this step is missing: those before are of windows that were read in part. −Infinity,
+   * or absent: none is.
+   */
+  wholeFrom?(): number;
   /** When `watermark` can reach this value by system time alone; `undefined`: only events advance it. */
   wakeFor?(watermark: number): Wake | undefined;
   /** Emits the current content of open windows (cause `early`); they stay open. More pages may follow, as for a close. */

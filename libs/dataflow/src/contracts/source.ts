@@ -158,6 +158,12 @@ export interface SourcePartition<T> {
    * there is no producer to wait for.
    */
   settledUpTo?(): number;
+  /**
+   * Reading began in the middle of the input, and all that was published or entered from this time on (ms) is read. A
+   * window that opens earlier is read in part, and has no row. Persists with the position. Absent, or −Infinity: no
+   * window is left out.
+   */
+  wholeFrom?(): number;
   /** The counts so far. If it throws, the last ones are shown. Absent: the task counts the events that it reads. */
   stats?(): SourceStats;
   /** Stops reading: events that were already read are still delivered, then `end`. Absent: the partition is just closed. */

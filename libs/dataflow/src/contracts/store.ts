@@ -63,6 +63,7 @@ export type CommitOutcome =
 
 /** The stored state of a task. */
 export interface TaskState {
+  /** 0: the task was reset to begin at `position`, and has not committed since; it has no signature and no state. */
   readonly commitNumber: number;
   /** {@link Commit.format} of the last commit; 1 where it had none, as in earlier versions. */
   readonly format: number;
@@ -87,7 +88,7 @@ export interface Store {
   readonly wraps?: Store;
   /**
    * Reads a task's state without acquiring the task: another worker continues undisturbed, and may commit in between.
-   * `undefined`: it has never committed.
+   * `undefined`: it has never committed, and begins where its source does.
    *
    * @param groups names of the groups to return, where they exist. @default none
    * @throws StateTooLargeError for state that does not fit into this process
@@ -103,7 +104,7 @@ export interface Store {
 export interface TaskStore {
   /** Grows with each owner. */
   readonly fence: number;
-  /** `undefined`: the task has never committed. */
+  /** `undefined`: the task has never committed, and begins where its source does. */
   load(): Promise<TaskState | undefined>;
   /** Applies one commit, whole or not at all. The same commit may be sent again after a lost reply. */
   commit(commit: Commit): Promise<CommitOutcome>;

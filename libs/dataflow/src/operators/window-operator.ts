@@ -18,6 +18,7 @@ import { excerpt } from "../excerpt.ts";
 import { ErrorHandler } from "./error-policy.ts";
 import { OverflowWatch, Refusals, SecondsWatch } from "./window-warnings.ts";
 import type { StepContext } from "./step-context.ts";
+import type { WholeWindows } from "./whole-windows.ts";
 
 /** A window's result and its partition: with `keyBy(…, { perPartition: true })` a key has a result in each. */
 export interface PartResult<R> extends WindowResult<R> {
@@ -29,6 +30,7 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
   readonly gauges = ["watermark", "windows", "cells", "approximateBytes"];
   readonly #context: StepContext;
   readonly #engine: WindowEngine<V, R>;
+  readonly #whole: WholeWindows;
   readonly #errors: ErrorHandler;
   /** The engine's counts from earlier runs. */
   #before: WindowStats;
@@ -42,11 +44,13 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
   constructor(
     context: StepContext,
     engine: WindowEngine<V, R>,
+    whole: WholeWindows,
     clock: Clock<V> | undefined,
     sides: { readonly late: Emitter<LateEvent<V>>; readonly refused: Emitter<RefusedEvent<V>> },
   ) {
     this.#context = context;
     this.#engine = engine;
+    this.#whole = whole;
     this.#before = engine.stats();
     this.#errors = new ErrorHandler(context, "dead-letter");
     this.#late = sides.late;
@@ -93,6 +97,10 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
 
   watermark(): number {
     return this.#engine.finalUpTo();
+  }
+
+  wholeFrom(): number {
+    return this.#whole.resultsFrom;
   }
 
   openWindows(limit: number): readonly HeldWindow[] {
@@ -166,8 +174,11 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
     }
     this.#overflow.look(this.#engine.overflow);
     const { part } = this.#context;
+    const whole = this.#whole.leavesOut
+      ? made.results.filter(({ window }) => this.#whole.has(window))
+      : made.results;
     send(
-      made.results.map((row) => ({ ...row, part })),
+      whole.map((row) => ({ ...row, part })),
       out,
     );
     send(made.late, this.#late);

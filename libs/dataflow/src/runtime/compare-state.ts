@@ -112,7 +112,7 @@ export function migrationOf(flow: Dataflow, step: string, kept: string): StateMi
  */
 export function requireContinuable(
   task: string,
-  { format, signature }: Pick<TaskHead, "format" | "signature">,
+  { commitNumber, format, signature }: Pick<TaskHead, "commitNumber" | "format" | "signature">,
   flow: Dataflow,
   dropState: readonly string[],
 ): StateComparison {
@@ -122,6 +122,8 @@ export function requireContinuable(
         "changed. Run the version that wrote it, or a newer one.",
     );
   }
+  // A task that was reset has a position from which it begins anew, and no state.
+  if (commitNumber === 0) return [];
   const comparison = compareState(signature, flow, dropState);
   const refused = comparison.filter((each) => each.change === "refused");
   if (refused.length === 0) return comparison;

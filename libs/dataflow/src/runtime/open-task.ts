@@ -78,6 +78,8 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   const owned = store === undefined ? undefined : await ends.opened(store.acquire(task));
   const committer = owned && new Committer(owned, flow, part, options.dropState, positions);
   const state = committer && (await abortable(committer.load(), plan.opening));
+  // A task that was reset has a position, from which it begins anew.
+  const committed = state !== undefined && state.commitNumber > 0 ? state : undefined;
   const groups = state?.groups;
   const sinks = await ends.sinks(state?.sinks);
   deadLetters.writeTo(sinks.get(DEAD_LETTER));
@@ -94,6 +96,7 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
       completeness: (open, close) =>
         named(() => partition.completeness?.(open, close), ofSource) ?? "unknown",
       settledUpTo: () => named(() => partition.settledUpTo?.(), ofSource) ?? Number.NEGATIVE_INFINITY,
+      wholeFrom: () => named(() => partition.wholeFrom?.(), ofSource) ?? Number.NEGATIVE_INFINITY,
       maxKeys: options.maxKeysPerStep,
       maxStateBytes: options.maxStateBytesPerStep,
       deadLetter: deadLetters.put,
@@ -110,7 +113,7 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
       return Promise.resolve();
     },
   });
-  if (groups !== undefined) {
+  if (committed !== undefined && groups !== undefined) {
     graph.restore(groupsByStep(groups), time.now());
   }
   return {
@@ -133,8 +136,8 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
     deadLetters,
     sinks,
     committer,
-    resumed: state !== undefined,
-    keptCounts: state?.counts,
+    resumed: committed !== undefined,
+    keptCounts: committed?.counts,
     position: named(() => partition.snapshot(), ofSource),
   };
 }

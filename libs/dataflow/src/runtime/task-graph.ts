@@ -1,9 +1,9 @@
-import type { StateChange, StateGroup, Upstream } from "@millrace/windowing";
+import type { StateChange, StateGroup } from "@millrace/windowing";
 import type { Batch, Operator, OperatorContext, Wake } from "../contracts/operator.ts";
 import type { SinkPartition } from "../contracts/sink.ts";
 import { asSinkError, asStepError } from "../errors.ts";
 import { kindOf } from "../graph.ts";
-import type { Graph, GraphNode } from "../graph.ts";
+import type { Graph, GraphNode, WindowsBefore } from "../graph.ts";
 import type { AsyncOperator, StepContext } from "../operators/step-context.ts";
 import type { PartResult } from "../operators/window-operator.ts";
 import type { LastFigures, Receiver, StepFigures } from "./operator-node.ts";
@@ -410,7 +410,7 @@ export class TaskGraph {
   }
 
   /** @param ids window steps that exist already */
-  #upstreamOf(ids: readonly string[]): Upstream {
+  #upstreamOf(ids: readonly string[]): WindowsBefore {
     const steps = this.#operators.filter(({ node }) => ids.includes(node.id));
     for (const id of ids) this.#before.add(id);
     const finalUpTo = (step: OperatorNode): number =>
@@ -418,6 +418,10 @@ export class TaskGraph {
     return {
       finalUpTo: () =>
         this.#onTheWay || this.#finishing ? Number.NEGATIVE_INFINITY : Math.min(...steps.map(finalUpTo)),
+      wholeFrom: () =>
+        Math.max(
+          ...steps.map((step) => step.call((operator) => operator.wholeFrom?.() ?? Number.NEGATIVE_INFINITY)),
+        ),
       wakeFor: (needed) => {
         const wakes: Wake[] = [];
         for (const step of steps) {

@@ -84,7 +84,10 @@ export class TaskHistory {
     const own = this.#codec.decode(kept);
     if (own === undefined && this.#shared && kept !== undefined) return;
     const standing = own ?? NO_COUNTS;
-    this.#discarded += eventsOf(this.#earlier) - eventsOf(standing);
+    const lost = eventsOf(this.#earlier) - eventsOf(standing);
+    if (lost > 0) this.#discarded += lost;
+    // A commit that was in flight when the task was lost was made after all.
+    else this.#uncommitted = Math.max(0, this.#uncommitted + lost);
     this.#earlier = standing;
   }
 }

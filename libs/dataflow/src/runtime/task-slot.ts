@@ -1,5 +1,5 @@
 import type { Store } from "../contracts/store.ts";
-import { FencedError, messageOf } from "../errors.ts";
+import { FencedError, MillraceError, messageOf } from "../errors.ts";
 import { RolledBack } from "./committer.ts";
 import type { ResolvedRunOptions } from "./options.ts";
 import type { StartLine } from "./start-line.ts";
@@ -8,7 +8,7 @@ import type { Task } from "./task.ts";
 import { TaskHistory } from "./task-history.ts";
 import { abortable, pause } from "./waiting.ts";
 
-/** Pauses (ms) before a task is reopened after a rollback, or after it was taken over: none at first, then growing. */
+/** Pauses (ms) before a task is opened again after a rollback, a takeover or a failed opening: none at first, then growing. */
 const REOPEN_PAUSES_MS = [0, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 /** A task that ran for this long (ms) since it was opened is reopened without a pause again. */
 const CALM_MS = 60_000;
@@ -139,6 +139,8 @@ export class TaskSlot {
     if (this.#task === this.#aborted) this.#logLost();
     else if (error instanceof RolledBack) await this.#reload(error, pauseMs);
     else if (this.#context.shared && error instanceof FencedError) await this.#drop(error, pauseMs);
+    else if (this.#context.shared && isPassing(error) && this.#task?.opened === false)
+      await this.#openLater(error, pauseMs);
     else {
       this.#failed = true;
       throw error;
@@ -192,6 +194,17 @@ export class TaskSlot {
     options.logger.info({ event: "task-confirmed", part: this.part }, `partition "${this.part}" ${next}`);
   }
 
+  /** What it reads or writes is away for now: the worker keeps its other tasks, and its place among the others. */
+  async #openLater(error: MillraceError, pauseMs: number): Promise<void> {
+    const { stop, options } = this.#context;
+    options.logger.warn(
+      { event: "task-not-opened", part: this.part, code: error.code, pauseMs },
+      `partition "${this.part}" cannot be opened yet: ${messageOf(error)} Trying again in ${pauseMs} ms`,
+    );
+    await this.#pause(pauseMs);
+    if (stop.aborted) this.#wanted = false;
+  }
+
   /** Ends early when the run stops, or the task is given up. */
   async #pause(ms: number): Promise<void> {
     const { stop, options } = this.#context;
@@ -204,4 +217,8 @@ export class TaskSlot {
       `partition "${this.part}" was given up without a commit, since another worker may have it`,
     );
   }
+}
+
+function isPassing(error: unknown): error is MillraceError {
+  return error instanceof MillraceError && error.retryable;
 }

@@ -104,6 +104,11 @@ export class Task {
     return this.#figures.hasInput || this.#live?.resumed === true || this.history.reloads > 0;
   }
 
+  /** Everything that it needs was opened, and its state restored. */
+  get opened(): boolean {
+    return this.#live !== undefined;
+  }
+
   /** Stops reading; what was read is finished and committed. */
   stop(): void {
     this.#stopping = true;
@@ -144,7 +149,8 @@ export class Task {
     } catch (error) {
       // The first error matters; a failure to close after it must not hide it.
       if (failure === undefined) failure = { error };
-      else this.#options.logger.warn({ event: "close-failed", part: this.part }, messageOf(error));
+      else if (error !== this.#abort.signal.reason)
+        this.#options.logger.warn({ event: "close-failed", part: this.part }, messageOf(error));
     }
     if (failure === undefined) {
       this.#phase = "ended";

@@ -125,9 +125,9 @@ type ReadText = () => Promise<Buffer | undefined>;
 
 function plainText(file: FileHandle, start: number, chunkBytes: number): ReadText {
   let offset = start;
+  // One for all: lines are texts, or copies of their bytes.
+  const chunk = Buffer.allocUnsafe(chunkBytes);
   return async () => {
-    // A new buffer each time: lines that are not valid UTF-8 remain views of it.
-    const chunk = Buffer.allocUnsafe(chunkBytes);
     const { bytesRead } = await file.read(chunk, 0, chunk.length, offset);
     offset += bytesRead;
     return bytesRead === 0 ? undefined : chunk.subarray(0, bytesRead);

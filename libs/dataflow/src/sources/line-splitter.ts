@@ -57,15 +57,18 @@ export class LineSplitter {
       this.#keep(body);
       return { lines: [], oversized };
     }
-    const complete = body.subarray(0, last);
-    const lines = this.#cut(
-      this.#rest.length === 0 ? complete : Buffer.concat([this.#rest, complete]),
-      oversized,
-    );
-    this.#consumed += this.#rest.length + complete.length + 1;
+    const lines: RawLine[] = [];
+    let start = 0;
+    if (this.#rest.length > 0) {
+      // Only its own line is copied, not the chunk.
+      start = body.indexOf(NEWLINE) + 1;
+      lines.push(...this.#cut(Buffer.concat([this.#rest, body.subarray(0, start - 1)]), oversized));
+    }
+    const others = start > last ? [] : this.#cut(body.subarray(start, last), oversized);
+    this.#consumed += this.#rest.length + last + 1;
     this.#rest = EMPTY;
     this.#keep(body.subarray(last + 1));
-    return { lines, oversized };
+    return { lines: lines.length === 0 ? others : lines.concat(others), oversized };
   }
 
   /** The last line, if no line break follows it. */
@@ -79,8 +82,9 @@ export class LineSplitter {
     return { lines, oversized };
   }
 
+  /** A copy, since the memory of a chunk may be used again. */
   #keep(bytes: Buffer): void {
-    this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
+    this.#rest = Buffer.concat([this.#rest, bytes]);
     if (this.#rest.length <= this.#maxLineBytes) return;
     this.#dropping = oversizedLine(this.#rest);
     this.#rest = EMPTY;

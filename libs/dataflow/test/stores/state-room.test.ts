@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { FileStore, requireRoom } from "@millrace/dataflow";
 
 test("state with too many fields is refused before it is loaded, with a remedy", () => {
@@ -24,10 +24,10 @@ test("state with too many fields is refused before it is loaded, with a remedy",
 describe("a FileStore whose state was written by a process with more heap", () => {
   const task = { flow: "large", part: "0" };
   let folder: string;
-  beforeEach(async () => {
+  beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "millrace-room-"));
     const owner = await new FileStore(folder).acquire(task);
-    const put = Array.from({ length: 600_000 }, (_, n) => [`key ${n}`, n] as const);
+    const put = Array.from({ length: 300_000 }, (_, n) => [`key ${n}`, n] as const);
     const rest = {
       format: 1,
       signature: "s",
@@ -40,7 +40,7 @@ describe("a FileStore whose state was written by a process with more heap", () =
     // Large enough to be folded at once.
     await owner.commit({ number: 1, changes: [{ group: "w/1", put }], counts: null, ...rest });
   });
-  afterEach(async () => {
+  afterAll(async () => {
     await rm(folder, { recursive: true });
   });
 
@@ -58,7 +58,7 @@ describe("a FileStore whose state was written by a process with more heap", () =
         console.log(error.code);
       }`;
       // The build, which starts in a third of the time.
-      const args = ["--max-old-space-size=64"];
+      const args = ["--max-old-space-size=32"];
       const options = { cwd: join(import.meta.dirname, "../.."), env: { ...process.env, NODE_OPTIONS: "" } };
       const child = spawn(process.execPath, [...args, "--input-type=module", "-e", script, folder], options);
       const closed = once(child, "close");

@@ -58,12 +58,25 @@ export function encodeShare(topic: string, partitions: readonly number[]): Buffe
   return Buffer.concat([VERSION, int32(1), text(topic), int32(numbers.length), ...numbers, NO_BYTES]);
 }
 
-/** @returns partitions; none for a member that the leader does not know */
-export function decodeShare(assignment: Buffer): readonly number[] {
-  if (assignment.length === 0) return [];
-  const at = afterTopic(assignment);
-  const count = assignment.readInt32BE(at);
-  return Array.from({ length: count }, (_, i) => assignment.readInt32BE(at + 4 + 4 * i));
+/**
+ * @param assignment of any consumer, which may have partitions of several topics
+ * @returns partitions of this topic; none for a member that the leader does not know
+ */
+export function decodeShare(topic: string, assignment: Buffer): readonly number[] {
+  const partitions: number[] = [];
+  if (assignment.length === 0) return partitions;
+  let at = 6;
+  for (let topics = assignment.readInt32BE(2); topics > 0; topics -= 1) {
+    const length = assignment.readInt16BE(at);
+    const name = assignment.toString("utf8", at + 2, at + 2 + length);
+    at += 2 + length;
+    const count = assignment.readInt32BE(at);
+    at += 4;
+    for (const end = at + 4 * count; at < end; at += 4) {
+      if (name === topic) partitions.push(assignment.readInt32BE(at));
+    }
+  }
+  return partitions;
 }
 
 const VERSION = Buffer.alloc(2);

@@ -1,6 +1,6 @@
 import { pause } from "@millrace/dataflow";
 import type { AssignedTasks, AssignmentContext, Membership } from "@millrace/dataflow";
-import type { BrokerClient } from "../client.ts";
+import type { BrokerClient } from "../connection/kafka-client.ts";
 import type { KafkaCluster } from "../connection/kafka-cluster.ts";
 import { CODES } from "../connection/protocol-codes.ts";
 import { KafkaClosedError, KafkaGroupError, KafkaRefusedError } from "../errors.ts";
@@ -135,7 +135,7 @@ export class GroupMembership implements Membership {
         broker.syncGroup({ group, member, generation, sessionMs, protocol, shares }),
       );
       if (this.#isOver() || !this.#renew(sentAt)) return;
-      this.#apply(new Set(decodeShare(share)));
+      this.#apply(new Set(decodeShare(topic, share)));
     });
   }
 

@@ -1,10 +1,13 @@
 import { pause } from "@millrace/dataflow";
 import type { PartContext } from "@millrace/dataflow";
-import { loadKafkaClient } from "../client.ts";
-import type { BrokerClient, KafkaClient, TopicMetadata } from "../client.ts";
 import { KafkaClosedError, KafkaError, KafkaNotReadyError, KafkaTopicError } from "../errors.ts";
 import type { BrokerAddress, KafkaTarget } from "./connection-options.ts";
+import type { BrokerClient, KafkaClient, TopicMetadata } from "./kafka-client.ts";
+import { loadKafkaClient } from "./kafkats-client.ts";
 import { OutageLog } from "./outage-log.ts";
+
+/** After so long (ms) without an answer the log says so. */
+const SLOW_MS = 10_000;
 
 type ClusterContext = Pick<PartContext, "logger" | "time" | "signal" | "step">;
 
@@ -23,7 +26,8 @@ export class KafkaCluster {
   readonly #made = new Set<BrokerClient>();
   #metadata: TopicMetadata;
   #refreshing: Promise<TopicMetadata> | undefined;
-  #coordinator: BrokerAddress | undefined;
+  /** By group. */
+  readonly #coordinators = new Map<string, BrokerAddress>();
   #connections = 0;
 
   /**
@@ -32,8 +36,13 @@ export class KafkaCluster {
    * @throws KafkaClientMissingError; KafkaError if there is no usable Kafka within `connectTimeoutMs`; KafkaTopicError if
    *   there is no such topic; the reason of the context's signal
    */
-  static async open(target: KafkaTarget, topic: string, context: ClusterContext): Promise<KafkaCluster> {
-    const client = await loadKafkaClient();
+  static async open(
+    target: KafkaTarget,
+    topic: string,
+    context: ClusterContext,
+    load: () => Promise<KafkaClient> = loadKafkaClient,
+  ): Promise<KafkaCluster> {
+    const client = await load();
     const cluster = new KafkaCluster(client, target, topic, context);
     const deadline = context.time.monotonic() + target.connectTimeoutMs;
     try {
@@ -114,15 +123,15 @@ export class KafkaCluster {
     return this.#connected(address);
   }
 
-  /** Any broker that answers. @throws KafkaError */
-  async anyBroker(): Promise<BrokerClient> {
+  /** Asks one broker after the other until one answers. @throws KafkaError */
+  async anyBroker<T>(ask: (broker: BrokerClient) => Promise<T>): Promise<T> {
     let failure: unknown;
     for (const address of [...this.#metadata.nodes.values(), ...this.#target.brokers]) {
       try {
-        return await this.#connected(address);
+        return await ask(await this.#connected(address));
       } catch (error) {
         failure = error;
-        if (error instanceof KafkaError && !error.retryable) throw error;
+        if (this.isClosed || (error instanceof KafkaError && !error.retryable)) throw error;
       }
     }
     throw failure;
@@ -130,8 +139,22 @@ export class KafkaCluster {
 
   /** The broker that keeps a group's offsets. @throws KafkaError */
   async coordinatorOf(group: string): Promise<BrokerClient> {
-    this.#coordinator ??= await (await this.anyBroker()).coordinatorOf(group);
-    return this.#connected(this.#coordinator);
+    const known = this.#coordinators.get(group);
+    const address = known ?? (await this.anyBroker((broker) => broker.coordinatorOf(group)));
+    this.#coordinators.set(group, address);
+    return this.#connected(address);
+  }
+
+  /** Waits for an answer, and logs that it takes long before the time limit of the request, which may be much later. */
+  async reportIfSlow<T>(what: string, answer: Promise<T>): Promise<T> {
+    const cancel = this.#context.time.wakeAfter(SLOW_MS, () => {
+      this.#log.slow(what, SLOW_MS);
+    });
+    try {
+      return await answer;
+    } finally {
+      cancel();
+    }
   }
 
   /**
@@ -142,12 +165,15 @@ export class KafkaCluster {
    */
   async retry<T>(attempt: () => Promise<T>, deadline = Number.POSITIVE_INFINITY): Promise<T> {
     const repetition = this.#log.begin();
+    let succeeded = false;
     try {
       for (let again = false; ; again = true) {
         try {
           this.#throwIfClosed();
           const made = (again ? this.refresh() : Promise.resolve(this.#metadata)).then(attempt);
-          return await Promise.race([made, this.#closed]);
+          const result = await Promise.race([made, this.#closed]);
+          succeeded = true;
+          return result;
         } catch (error) {
           this.#throwIfClosed();
           if (!(error instanceof KafkaError)) throw error;
@@ -156,12 +182,12 @@ export class KafkaCluster {
           if (!error.retryable && !passing) throw error;
           const { time } = this.#context;
           if (time.monotonic() >= deadline) throw error;
-          this.#coordinator = undefined;
+          this.#coordinators.clear();
           await pause(time, repetition.failed(error), this.#closing.signal);
         }
       }
     } finally {
-      repetition.ended();
+      repetition.ended(succeeded);
     }
   }
 
@@ -174,8 +200,7 @@ export class KafkaCluster {
   }
 
   async #refresh(): Promise<TopicMetadata> {
-    const broker = await this.anyBroker();
-    this.#metadata = await broker.metadata(this.topic);
+    this.#metadata = await this.anyBroker((broker) => broker.metadata(this.topic));
     return this.#metadata;
   }
 
@@ -201,7 +226,7 @@ export class KafkaCluster {
 
   async #connect(address: BrokerAddress): Promise<BrokerClient> {
     this.#throwIfClosed();
-    const broker = await this.client.connect(this.#target, address);
+    const broker = await this.client.connect(this.#target, address, this.#context.time);
     if (this.isClosed) await broker.close();
     this.#throwIfClosed();
     this.#made.add(broker);

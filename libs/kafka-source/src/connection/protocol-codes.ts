@@ -17,6 +17,7 @@ export const CODES = Object.freeze({
   invalidProducerEpoch: 47,
   invalidProducerIdMapping: 49,
   unknownProducer: 59,
+  unknownGroup: 69,
   memberIdRequired: 79,
 });
 

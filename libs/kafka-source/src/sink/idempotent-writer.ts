@@ -1,5 +1,5 @@
 import type { TimeProvider } from "@millrace/dataflow";
-import type { ProducerIdentity, RecordToWrite } from "../client.ts";
+import type { ProducerIdentity, RecordToWrite } from "../connection/kafka-client.ts";
 import type { KafkaCluster } from "../connection/kafka-cluster.ts";
 import { CODES, errorOf } from "../connection/protocol-codes.ts";
 import { KafkaClosedError, KafkaNotReadyError, KafkaUnreachableError } from "../errors.ts";
@@ -82,7 +82,7 @@ export class IdempotentWriter {
   }
 
   async #identify(): Promise<void> {
-    this.#identity = await (await this.#cluster.anyBroker()).beginProducer();
+    this.#identity = await this.#cluster.anyBroker((broker) => broker.beginProducer());
     this.#next.clear();
   }
 
@@ -115,7 +115,8 @@ export class IdempotentWriter {
     const outcomes = await Promise.allSettled(
       Array.from(byNode, async ([node, ofNode]) => {
         const broker = await this.#cluster.broker(node);
-        return broker.write(this.#cluster.topic, ofNode);
+        const { topic } = this.#cluster;
+        return this.#cluster.reportIfSlow(`a write to topic "${topic}"`, broker.write(topic, ofNode));
       }),
     );
     for (const outcome of outcomes) {

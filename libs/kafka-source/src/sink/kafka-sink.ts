@@ -1,5 +1,5 @@
 import type { Json, PartContext, Sink, SinkPartition } from "@millrace/dataflow";
-import type { RecordToWrite } from "../client.ts";
+import type { RecordToWrite } from "../connection/kafka-client.ts";
 import { resolveKafka } from "../connection/connection-options.ts";
 import type { KafkaConnectionOptions, KafkaTarget } from "../connection/connection-options.ts";
 import { KafkaCluster } from "../connection/kafka-cluster.ts";

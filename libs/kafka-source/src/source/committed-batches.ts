@@ -1,4 +1,4 @@
-import type { AbortedTransaction, PartitionAnswer } from "../client.ts";
+import type { AbortedTransaction, PartitionAnswer } from "../connection/kafka-client.ts";
 import { isAbort, readBatchHeader } from "./record-batch.ts";
 import type { BatchHeader } from "./record-batch.ts";
 

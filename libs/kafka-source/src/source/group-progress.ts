@@ -7,7 +7,7 @@ const LAST_UPDATE_MS = 1_000;
 
 /**
  * Shows the committed offsets of a source's partitions as those of a consumer group. It works in the background, at most
- * once in `everyMs`, and always reaches the last commit.
+ * once in `everyMs`, and reaches the last commit as soon as Kafka accepts it.
  */
 export class GroupProgress {
   readonly #cluster: KafkaCluster;
@@ -79,12 +79,14 @@ export class GroupProgress {
       });
       this.#failing = false;
     } catch (error) {
+      // They are sent again, except those that a newer commit has replaced.
+      this.#latest = new Map([...offsets, ...this.#latest]);
       this.#warn(error);
     }
     this.#nextAt = this.#context.time.monotonic() + this.#everyMs;
   }
 
-  /** Logs a failure once. The flow's results do not depend on it, and the next commit tries again. */
+  /** Logs a failure once. The flow's results do not depend on it, and it is tried again. */
   #warn(error: unknown): void {
     if (error instanceof KafkaClosedError || this.#failing) return;
     this.#failing = true;

@@ -9,7 +9,7 @@ import type {
   SourceStats,
 } from "@millrace/dataflow";
 import { EventColumns, ProducerLedger, SuspicionLog } from "@millrace/redis-source";
-import type { PartitionAnswer } from "../client.ts";
+import type { PartitionAnswer } from "../connection/kafka-client.ts";
 import type { KafkaCluster } from "../connection/kafka-cluster.ts";
 import { KafkaClosedError } from "../errors.ts";
 import { committedBatches } from "./committed-batches.ts";
@@ -17,12 +17,14 @@ import type { CommittedBatch } from "./committed-batches.ts";
 import type { GroupProgress } from "./group-progress.ts";
 import { Losses } from "./losses.ts";
 import { PartitionQueue } from "./partition-queue.ts";
-import { readPosition, writePosition } from "./position.ts";
-import type { KafkaPosition } from "./position.ts";
+import { beginIn } from "./beginning.ts";
+import type { Gone } from "./beginning.ts";
+import { readPosition, readResume, writePosition } from "./position.ts";
+import type { KafkaPosition, Resume } from "./position.ts";
 import { RecordCursor, checkBatch, storedRecords } from "./record-batch.ts";
 import { RecordDecoder } from "./record-decoder.ts";
 import type { DeliverLines } from "./record-decoder.ts";
-import type { KafkaSourceSettings, KafkaStart } from "./source-options.ts";
+import type { KafkaSourceSettings } from "./source-options.ts";
 import type { Jump, TopicReader } from "./topic-reader.ts";
 
 const END: SourceBatch<never> = Object.freeze({ kind: "end" });
@@ -61,7 +63,11 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
   readonly #ledger: ProducerLedger;
   readonly #losses: Losses;
   readonly #decoder: RecordDecoder<T>;
+  /** `null`: the first record shows it. */
+  #wholeFrom: number | null | undefined;
   #topicId: string;
+  /** Of the topic, when reading began. */
+  readonly #partitions: number;
   /** The next offset to deliver. */
   #offset: number;
   /** The batches of the answer that is being delivered, and its bytes. */
@@ -76,10 +82,9 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
   #lostOffsets = 0;
   /** Time of the last record, ms. */
   #lastTime = Number.NEGATIVE_INFINITY;
-  /** A gap, whose end in time the next record shows. */
-  #gap: { readonly offsets: number; readonly from: number } | undefined;
   /** The log has been read up to this time, ms. */
   #readUpTo = Number.NEGATIVE_INFINITY;
+  /** The time (ms) from which on records may be missing that are not counted; windows ask the losses. */
   #uncertainSince: number | undefined;
   #logLossAt = Number.NEGATIVE_INFINITY;
 
@@ -97,9 +102,11 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
     this.#settings = settings;
     this.#context = context;
     this.#topicId = position.topicId;
+    this.#partitions = shared.cluster.metadata.leaders.length;
     this.#offset = position.offset;
     this.#losses = new Losses(position.losses);
-    this.#ledger = new ProducerLedger(settings.ledger, position.ledger);
+    this.#wholeFrom = position.wholeFrom;
+    this.#ledger = new ProducerLedger(settings.ledger, position.ledger, position.wholeFrom ?? undefined);
     this.#queue = new PartitionQueue(partition, position.topicId, position.offset, settings.maxFetchBytes);
     const suspicions = new SuspicionLog(name, context);
     this.#decoder = new RecordDecoder(deliver, this.#ledger, suspicions, (payload, reason) => {
@@ -117,15 +124,18 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
     deliver: DeliverLines<T>,
     context: PartContext,
   ): Promise<KafkaPartition<T>> {
-    const position =
-      resume === undefined
-        ? await beginning(shared.cluster, partition, settings.start)
-        : readPosition(resume);
+    const from: Resume = resume === undefined ? { kind: "start", start: settings.start } : readResume(resume);
+    const { position, gone } =
+      from.kind === "position"
+        ? { ...from, gone: undefined }
+        : await beginIn(shared.cluster, partition, from.start, context.time.now());
     const opened = new KafkaPartition(name, partition, shared, position, settings, deliver, context);
+    if (gone !== undefined) opened.#beginsLater(gone);
     shared.reader.add(opened.#queue);
     const { step, logger } = context;
+    warnIfRedivided(name, position, opened.#partitions, context);
     logger.info(
-      { event: "reading", part: name, step, from: position.offset, resumed: resume !== undefined },
+      { event: "reading", part: name, step, from: position.offset, resumed: from.kind === "position" },
       `reading ${name} from offset ${position.offset}`,
     );
     return opened;
@@ -173,9 +183,11 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
   snapshot(): Json {
     return writePosition({
       topicId: this.#topicId,
+      partitions: this.#partitions,
       offset: this.#offset,
       losses: this.#losses.snapshot(),
       ledger: this.#ledger.snapshot(),
+      wholeFrom: this.#wholeFrom,
     });
   }
 
@@ -187,8 +199,8 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
 
   /** What the log had counts as all there was: a producer knows of each record that it could not write. */
   completeness(open: number, close: number): Completeness {
-    if (this.#uncertainSince !== undefined && close > this.#uncertainSince) return "unknown";
     const inLog = this.#losses.completeness(open, close);
+    if (inLog === "unknown") return inLog;
     const numbered = this.#ledger.completeness(open, close);
     if (typeof numbered === "object") return plus(inLog, numbered);
     if (typeof inLog === "object") return inLog;
@@ -198,6 +210,11 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
   /** A record may come after a later one, by its producer's clock: of a bare one no heartbeat says so. */
   settledUpTo(): number {
     return this.#decoder.bare ? Number.NEGATIVE_INFINITY : this.#ledger.settledUpTo(this.#context.time.now());
+  }
+
+  wholeFrom(): number {
+    if (this.#wholeFrom === undefined) return Number.NEGATIVE_INFINITY;
+    return this.#wholeFrom ?? Number.POSITIVE_INFINITY;
   }
 
   stats(): KafkaStats {
@@ -292,7 +309,9 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
       }
       // A batch is read whole, also if only its end is new.
       if (cursor.offset < this.#offset) continue;
-      if (this.#gap !== undefined) this.#endGap(this.#gap, cursor.time);
+      if (this.#losses.end(cursor.time)) this.#ledger.interrupted(cursor.time);
+      // Of one millisecond some records may be before it.
+      if (this.#wholeFrom === null) this.#wholeFrom = cursor.time + 1;
       this.#decoder.decode(cursor, byProducer, columns);
       this.#records += 1;
       this.#lastTime = cursor.time;
@@ -308,6 +327,7 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
     return times === undefined ? { kind: "batch", events } : { kind: "batch", events, times };
   }
 
+  /** Continues elsewhere. The next record shows until which time something may be missing. */
   #follow({ to, lost, reset }: Jump): void {
     const was = this.#offset;
     this.#offset = to;
@@ -315,7 +335,7 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
     if (reset !== undefined) {
       this.#topicId = reset;
       this.#uncertainSince ??= from;
-      this.#ledger.missedFrom(from);
+      this.#losses.begin(null, from);
       const { step, logger } = this.#context;
       logger.warn(
         { event: "topic-reset", part: this.#name, step, was, to },
@@ -323,17 +343,24 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
           `reading continues at ${to}; unread records may be gone`,
       );
     }
-    if (lost === 0) return;
-    this.#lostOffsets += lost;
-    this.#gap = { offsets: (this.#gap?.offsets ?? 0) + lost, from: this.#gap?.from ?? from };
+    if (lost > 0) {
+      this.#lostOffsets += lost;
+      this.#losses.begin(lost, from);
+      this.#logLoss(lost);
+    }
     this.#ledger.missedFrom(from);
-    this.#logLoss(lost);
   }
 
-  #endGap({ offsets, from }: { readonly offsets: number; readonly from: number }, to: number): void {
-    this.#gap = undefined;
-    this.#losses.add(offsets, from, to);
-    this.#ledger.interrupted(to);
+  /** Retention may have deleted records that should be read. */
+  #beginsLater({ offsets, from, to }: Gone): void {
+    this.#uncertainSince ??= from;
+    const { step, logger } = this.#context;
+    const [start, since] = [from, to].map((time) => new Date(time).toISOString());
+    logger.warn(
+      { event: "start-trimmed", part: this.#name, step, start, offsets, wholeFrom: to },
+      `${this.#name} is to be read from ${start ?? ""}, but retention has deleted ${offsets} offsets before ${since ?? ""}: ` +
+        "how many of them belonged to it is not known. Windows that open earlier have no rows",
+    );
   }
 
   #logLoss(offsets: number): void {
@@ -349,23 +376,25 @@ export class KafkaPartition<T = RawLine> implements SourcePartition<T> {
   }
 }
 
-/** Where a task without a commit begins. */
-async function beginning(
-  cluster: KafkaCluster,
-  partition: number,
-  start: KafkaStart,
-): Promise<KafkaPosition> {
-  const offset = await cluster.retry(async () => {
-    const leader = await cluster.leaderOf(partition);
-    return leader.endOf(cluster.topic, partition, start === "latest" ? "stable" : "earliest");
-  });
-  return { topicId: cluster.metadata.topicId, offset, losses: [], ledger: undefined };
-}
-
 function plus(
   inLog: Completeness,
   numbered: { readonly atLeast: number; readonly atMost: number },
 ): Completeness {
   if (typeof inLog !== "object") return numbered;
   return { atLeast: inLog.atLeast + numbered.atLeast, atMost: inLog.atMost + numbered.atMost };
+}
+
+/** Keys are in other partitions now: of a window that was open, both the old one and the new one emit a row. */
+function warnIfRedivided(
+  part: string,
+  { partitions: before = 0 }: KafkaPosition,
+  now: number,
+  { logger, step }: PartContext,
+): void {
+  if (before === 0 || before === now) return;
+  logger.warn(
+    { event: "topic-redivided", part, step, before, now },
+    `the topic of ${part} has ${now} partitions, and had ${before} at the last commit: keys are divided anew, so that a key may have ` +
+      "two rows for each window that was open then. docs/kafka.md says how windows are closed before a topic gets more partitions.",
+  );
 }

@@ -15,14 +15,15 @@ import type { KafkaConnectionOptions, KafkaTarget } from "../connection/connecti
 import { KafkaCluster } from "../connection/kafka-cluster.ts";
 import { Shared } from "../connection/shared.ts";
 import { KafkaTopicError } from "../errors.ts";
+import { beginIn } from "./beginning.ts";
 import { GroupProgress } from "./group-progress.ts";
 import { KafkaPartition } from "./kafka-partition.ts";
 import type { SharedReading } from "./kafka-partition.ts";
-import { dividePosition, readPosition, unitePosition } from "./position.ts";
+import { dividePosition, readResume, unitePosition } from "./position.ts";
 import type { RecordCursor } from "./record-batch.ts";
 import type { DeliverLines } from "./record-decoder.ts";
 import { DEFAULT_KAFKA_SOURCE_OPTIONS, checkSourceSettings, checkTopic } from "./source-options.ts";
-import type { KafkaSourceOptions, KafkaSourceSettings } from "./source-options.ts";
+import type { KafkaSourceOptions, KafkaSourceSettings, KafkaStart } from "./source-options.ts";
 import { TopicReader } from "./topic-reader.ts";
 
 /** Where a line came from, and what came with it. A flow that reads channels or streams with their origin can read it. */
@@ -107,7 +108,7 @@ export class KafkaSource implements Source<RawLine> {
 
   /** @throws KafkaPositionError for a position of another kind of source, such as Pub/Sub */
   checkPosition(_part: string, position: Json): void {
-    readPosition(position);
+    readResume(position);
   }
 
   /**
@@ -132,7 +133,28 @@ export class KafkaSource implements Source<RawLine> {
     });
   }
 
-  async #look(): Promise<readonly string[]> {
+  /**
+   * From which time on (ms) a task that begins at a place of a partition reads all of it, as it is now. It changes nothing.
+   *
+   * @returns −Infinity: it reads all that there ever was; `undefined`: only the first record that is read shows it
+   * @throws KafkaError if there is no usable Kafka within `connectTimeoutMs`
+   */
+  wholeFrom(part: string, start: KafkaStart): Promise<number | undefined> {
+    return this.#ask(async (cluster) => {
+      const { position } = await beginIn(cluster, this.#partitionOf(part), start, SYSTEM_TIME.now());
+      const { wholeFrom } = position;
+      return wholeFrom === undefined ? Number.NEGATIVE_INFINITY : (wholeFrom ?? undefined);
+    });
+  }
+
+  #look(): Promise<readonly string[]> {
+    return this.#ask(({ metadata }) =>
+      Promise.resolve(metadata.leaders.map((_, partition) => `${this.#topic}-${partition}`)),
+    );
+  }
+
+  /** Connects for the duration of `use`. */
+  async #ask<T>(use: (cluster: KafkaCluster) => Promise<T>): Promise<T> {
     const context = {
       step: this.#topic,
       logger: SILENT_LOGGER,
@@ -140,8 +162,11 @@ export class KafkaSource implements Source<RawLine> {
       signal: new AbortController().signal,
     };
     const cluster = await KafkaCluster.open(this.#target, this.#topic, context);
-    await cluster.close();
-    return cluster.metadata.leaders.map((_, partition) => `${this.#topic}-${partition}`);
+    try {
+      return await use(cluster);
+    } finally {
+      await cluster.close();
+    }
   }
 
   async #open<T>(

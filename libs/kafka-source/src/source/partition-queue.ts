@@ -1,4 +1,4 @@
-import type { PartitionAnswer } from "../client.ts";
+import type { PartitionAnswer } from "../connection/kafka-client.ts";
 import { readBatchHeader } from "./record-batch.ts";
 import type { Feed, Jump } from "./topic-reader.ts";
 
@@ -52,7 +52,8 @@ export class PartitionQueue implements Feed {
     return this.#end;
   }
 
-  take(answer: PartitionAnswer): void {
+  take(given: PartitionAnswer): void {
+    const answer = { ...given, records: withoutTheRest(given.records) };
     this.#end = answer.highWatermark;
     let count = 0;
     let to = 0;
@@ -114,4 +115,12 @@ export class PartitionQueue implements Feed {
     this.#items.push(item);
     this.wake();
   }
+}
+
+/** The records are a part of what the broker sent for all partitions: a small part must not keep the rest in memory. */
+function withoutTheRest(records: Buffer): Buffer {
+  if (records.length * 2 >= records.buffer.byteLength) return records;
+  const copy = Buffer.allocUnsafeSlow(records.length);
+  records.copy(copy);
+  return copy;
 }

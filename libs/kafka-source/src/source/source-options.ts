@@ -1,3 +1,4 @@
+import { timeOf } from "@millrace/dataflow";
 import type { LedgerOptions } from "@millrace/redis-source";
 import { KafkaOptionsError } from "../errors.ts";
 
@@ -6,10 +7,22 @@ import { KafkaOptionsError } from "../errors.ts";
  *
  * - `committed`, `earliest`: at the first record of the partition.
  * - `latest`: after the last one.
+ * - an ISO time with its zone, such as `2026-11-28T10:00:00Z`: at the first record with that time or a later one; at the end
+ *   if there is none.
+ * - an offset, as digits: at its record.
+ *
+ * With a time or an offset, windows that open earlier have no rows, since they are read in part.
  */
-export type KafkaStart = (typeof STARTS)[number];
+export type KafkaStart = "committed" | "earliest" | "latest" | (string & {});
 
-const STARTS = ["committed", "earliest", "latest"] as const;
+const OFFSET = /^\d{1,15}$/;
+
+/** Whether a text says where reading begins. */
+export function isKafkaStart(text: string): boolean {
+  return (
+    ["committed", "earliest", "latest"].includes(text) || OFFSET.test(text) || !Number.isNaN(timeOf(text))
+  );
+}
 
 /** Options of {@link KafkaSource}. */
 export interface KafkaSourceOptions {
@@ -74,8 +87,10 @@ export function checkSourceSettings(settings: KafkaSourceSettings): KafkaSourceS
       throw new KafkaOptionsError(`${name} is ${value}. Give a whole number of at least 1.`);
     }
   }
-  if (!STARTS.includes(start)) {
-    throw new KafkaOptionsError(`start is "${start}". Give ${STARTS.join(", ")}.`);
+  if (!isKafkaStart(start)) {
+    throw new KafkaOptionsError(
+      `start is "${start}". Give committed, earliest or latest, an offset, or a time with its zone such as 2026-11-28T10:00:00Z.`,
+    );
   }
   if (group === "") {
     throw new KafkaOptionsError("The name of a consumer group is empty. Give a name, or leave it out.");

@@ -1,4 +1,4 @@
-import type { BrokerClient, PartitionAnswer } from "../client.ts";
+import type { BrokerClient, PartitionAnswer } from "../connection/kafka-client.ts";
 import { CODES, errorOf } from "../connection/protocol-codes.ts";
 import type { KafkaCluster } from "../connection/kafka-cluster.ts";
 import { KafkaTopicError } from "../errors.ts";

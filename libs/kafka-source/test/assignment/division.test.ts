@@ -54,8 +54,9 @@ describe("the division of partitions among members", () => {
   it("is sent as it was made", () => {
     const made = claim([1, 2], [3], true);
     expect(decodeClaim(encodeClaim("clicks", made))).toEqual(made);
-    expect(decodeShare(encodeShare("clicks", [0, 7, 256]))).toEqual([0, 7, 256]);
-    expect(decodeShare(encodeShare("clicks", []))).toEqual([]);
-    expect(decodeShare(Buffer.alloc(0))).toEqual([]);
+    expect(decodeShare("clicks", encodeShare("clicks", [0, 7, 256]))).toEqual([0, 7, 256]);
+    expect(decodeShare("clicks", encodeShare("clicks", []))).toEqual([]);
+    expect(decodeShare("clicks", Buffer.alloc(0))).toEqual([]);
+    expect(decodeShare("orders", encodeShare("clicks", [0]))).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { SYSTEM_TIME } from "@millrace/dataflow";
 import { assignmentConformance } from "@millrace/dataflow/testing";
-import { KafkaAssignment } from "@millrace/kafka-source";
+import { KafkaAssignment, inspectTopic } from "@millrace/kafka-source";
 import { RecordingTasks, SESSION_MS, joinGroup, partsOf, until, wait } from "../support/group-worker.ts";
 import { partContext } from "../support/part-context.ts";
 import type { Suite } from "./bench.ts";
@@ -31,11 +31,19 @@ export const assignment: Suite = (bench) => {
   });
 
   describe("KafkaAssignment", () => {
-    it("is shown by Kafka's own tools, with the partitions of each worker", async () => {
+    it("is shown by inspectTopic and by Kafka's own tools, with the partitions of each worker", async () => {
       const { kafka, other } = bench();
       const topic = await other.topic(PARTITIONS);
       const workers = [await joinGroup(kafka, topic), await joinGroup(kafka, topic)];
       await until(() => workers.every(({ tasks }) => tasks.running.size === 4), "two even shares");
+      const { members } = await inspectTopic(
+        { brokers: kafka.broker },
+        { topic, positions: new Map(), groups: [topic, `${topic}-workers`] },
+      );
+      const [first, second] = [...members].sort((a, b) => ((a.parts[0] ?? "") < (b.parts[0] ?? "") ? -1 : 1));
+      const one = { group: `${topic}-workers`, member: expect.any(String), host: "127.0.0.1" };
+      expect(first).toMatchObject({ ...one, parts: partsOf(topic).slice(0, 4) });
+      expect(second).toMatchObject({ ...one, parts: partsOf(topic).slice(4) });
       const group = ["--group", `${topic}-workers`, "--describe", "--members", "--verbose"];
       const shown = await kafka.run({
         main: "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { freePort } from "@millrace/local-redis";
 import { KafkaSink, KafkaSource } from "@millrace/kafka-source";
 import type { KafkaConnectionOptions, KafkaPassword } from "@millrace/kafka-source";
-import { PASSWORD, USER } from "../support/listeners.ts";
+import { PASSWORD, USER, tokenUntil } from "../support/listeners.ts";
 import { partContext } from "../support/part-context.ts";
 import { take } from "../support/take.ts";
 import { TLS_FIXTURE } from "../support/tls-fixture.ts";
@@ -38,6 +38,30 @@ export const connections: Suite = (bench) => {
         }
       },
     );
+
+    it("with a token (oauthbearer) writes and reads, and one that is over is refused", async () => {
+      const { kafka, other } = bench();
+      const topic = await other.topic();
+      const nowS = Math.floor(Date.now() / 1_000);
+      const bearing = (token: string): KafkaConnectionOptions => ({
+        brokers: kafka.address("SASL"),
+        sasl: { mechanism: "oauthbearer", token: () => Promise.resolve(token) },
+      });
+      const connection = bearing(tokenUntil(nowS + 600));
+      const sink = await new KafkaSink(connection, { topic }).buildPart("0", undefined, partContext());
+      await sink.writeBatch(["row"]);
+      await sink.close();
+      const partition = await new KafkaSource(connection, { topic }).buildPart(
+        `${topic}-0`,
+        undefined,
+        partContext(),
+      );
+      expect(await take(partition, 1)).toEqual(["row"]);
+      await partition.close();
+      expect(await failureOf(bearing(tokenUntil(nowS - 600)))).toMatchObject({
+        code: "MILLRACE_KAFKA_AUTH_FAILED",
+      });
+    });
 
     it.each(["plain", "scram-sha-256"] as const)(
       "with a wrong password fails at once, and says nothing of it (%s)",

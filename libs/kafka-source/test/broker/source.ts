@@ -1,10 +1,13 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as zlib from "node:zlib";
 import { describe, expect, it } from "@jest/globals";
+import type { Json } from "@millrace/dataflow";
 import { encodeFrame } from "@millrace/redis-source";
-import { KafkaSource } from "@millrace/kafka-source";
+import { KafkaSource, inspectTopic } from "@millrace/kafka-source";
 import type { KafkaSourceOptions } from "@millrace/kafka-source";
+import { readPosition, writePosition } from "../../src/source/position.ts";
 import { partContext } from "../support/part-context.ts";
 import { take, takeAll } from "../support/take.ts";
 import type { Suite } from "./bench.ts";
@@ -93,19 +96,68 @@ export const source: Suite = (bench) => {
       await partition.close();
     });
 
-    it("is read from a batch that is compressed with gzip", async () => {
-      const { other } = bench();
-      const topic = await other.topic();
-      const producer = other.client.producer({ compression: "gzip" });
-      await producer.send(
-        topic,
-        ["a", "b"].map((value) => ({ value: Buffer.from(value) })),
-      );
-      await producer.disconnect();
-      const partition = await sourceOf({ topic }).buildPart(`${topic}-0`, undefined, partContext());
-      expect(await takeAll(partition)).toEqual(["a", "b"]);
-      await partition.close();
+    it("is read as Java's own producer compresses it, or refused with what to install", async () => {
+      const { kafka, other } = bench();
+      const codecs = ["gzip", "snappy", "lz4", "zstd"];
+      const values = ["a", "b".repeat(100_000), "c"];
+      const write = async (codec: string): Promise<string> => {
+        const topic = await other.topic();
+        const to = ["--bootstrap-server", kafka.broker, "--topic", topic, "--compression-codec", codec];
+        const input = `${values.join("\n")}\n`;
+        await kafka.run({ main: "org.apache.kafka.tools.ConsoleProducer", args: to, input });
+        return topic;
+      };
+      const read = async (topic: string): Promise<unknown> => {
+        const partition = await sourceOf({ topic }).buildPart(`${topic}-0`, undefined, partContext());
+        try {
+          return await takeAll(partition);
+        } finally {
+          await partition.close();
+        }
+      };
+      const [gzip = "", snappy = "", lz4 = "", zstd = ""] = await Promise.all(codecs.map(write));
+      for (const topic of [gzip, snappy, lz4]) expect(await read(topic)).toEqual(values);
+      if ("zstdDecompressSync" in zlib) expect(await read(zstd)).toEqual(values);
+      else {
+        await expect(read(zstd)).rejects.toMatchObject({
+          code: "MILLRACE_KAFKA_RECORDS_UNREADABLE",
+          message: expect.stringMatching(/compressed with zstd.*Node 22\.15.*npm install zstd-napi/),
+        });
+      }
     });
+  });
+
+  it("is behind by what is after its position, as inspectTopic shows it", async () => {
+    const { kafka, other } = bench();
+    const topic = await other.topic(2);
+    await other.write(topic, ["a", "b", "c"]);
+    const partition = await sourceOf({ topic }).buildPart(`${topic}-0`, undefined, partContext());
+    expect(await takeAll(partition)).toEqual(["a", "b", "c"]);
+    const positions = new Map([
+      [`${topic}-0`, partition.snapshot()],
+      [`${topic}-1`, { topicId: "an earlier topic", offset: 0, losses: [], ledger: null }],
+    ]);
+    await partition.close();
+    await other.write(topic, ["d", "e"]);
+    const { lags } = await inspectTopic({ brokers: kafka.broker }, { topic, positions, groups: [] });
+    expect([...lags]).toEqual([[`${topic}-0`, 2]]);
+  });
+
+  it("of a topic that got more partitions is read on, with a warning, since keys are divided anew", async () => {
+    const { other } = bench();
+    const topic = await other.topic(2);
+    const first = await sourceOf({ topic }).buildPart(`${topic}-0`, undefined, partContext());
+    const before = writePosition({ ...readPosition(first.snapshot()), partitions: 1 });
+    await first.close();
+    const context = partContext();
+    const second = await sourceOf({ topic }).buildPart(`${topic}-0`, before, context);
+    expect(context.logger.of("topic-redivided")).toMatchObject([
+      { level: "warn", fields: { part: `${topic}-0`, before: 1, now: 2 } },
+    ]);
+    const third = partContext();
+    await (await sourceOf({ topic }).buildPart(`${topic}-0`, second.snapshot(), third)).close();
+    expect(third.logger.of("topic-redivided")).toEqual([]);
+    await second.close();
   });
 
   describe("transactions", () => {
@@ -200,6 +252,54 @@ export const source: Suite = (bench) => {
       await partition.close();
     });
 
+    it("is a time or an offset at which a task begins, and from which on it reads all", async () => {
+      const { kafka, other } = bench();
+      const topic = await other.topic();
+      const times: number[] = [];
+      for (const line of ["0", "1", "2", "3"]) {
+        const after = Date.now();
+        while (Date.now() <= after + 1);
+        times.push(Date.now());
+        await other.write(topic, [line]);
+      }
+      const start = new Date(times[2] ?? 0).toISOString();
+      const opened = (
+        options: Omit<KafkaSourceOptions, "topic">,
+        resume?: Json,
+      ): ReturnType<KafkaSource["buildPart"]> =>
+        sourceOf({ topic, ...options }).buildPart(`${topic}-0`, resume, partContext());
+      const atTime = await opened({ start });
+      expect(await takeAll(atTime)).toEqual(["2", "3"]);
+      expect(atTime.wholeFrom()).toBe(times[2]);
+      expect(atTime.stats()).toMatchObject({ lost: 0, lostOffsets: 0 });
+      // A task that was reset has the start in place of a position, whatever the source's own is.
+      const reset = await opened({ start: "latest" }, { start: "1" });
+      expect(reset.wholeFrom()).toBe(Infinity);
+      const before = reset.snapshot();
+      expect(await takeAll(reset)).toEqual(["1", "2", "3"]);
+      expect(reset.wholeFrom()).toBeGreaterThan(times[1] ?? Infinity);
+      expect(reset.wholeFrom()).toBeLessThanOrEqual((times[2] ?? 0) + 1);
+      const again = await opened({}, before);
+      await takeAll(again);
+      expect(again.wholeFrom()).toBe(reset.wholeFrom());
+      const future = await opened({ start: new Date(Date.now() + 60_000).toISOString() });
+      expect(await takeAll(future)).toEqual([]);
+      const all = await opened({ start: new Date((times[0] ?? 0) - 1).toISOString() });
+      expect([await takeAll(all), all.wholeFrom()]).toEqual([["0", "1", "2", "3"], -Infinity]);
+
+      await deleteUpTo(kafka, topic, 3);
+      const context = partContext();
+      const overtaken = await sourceOf({ topic, start }).buildPart(`${topic}-0`, undefined, context);
+      expect(await takeAll(overtaken)).toEqual(["3"]);
+      expect(overtaken.wholeFrom()).toBeGreaterThan(times[3] ?? Infinity);
+      expect(overtaken.stats()).toMatchObject({ uncertainSince: times[2] });
+      expect(context.logger.of("start-trimmed")).toMatchObject([{ fields: { offsets: 3 } }]);
+      const lost = await opened({}, { start: "1" });
+      expect(await takeAll(lost)).toEqual(["3"]);
+      expect(lost.stats()).toMatchObject({ lost: 2, lostOffsets: 2 });
+      await Promise.all([atTime, reset, again, future, all, overtaken, lost].map((each) => each.close()));
+    });
+
     it("that retention has overtaken counts what was deleted as lost", async () => {
       const { kafka, other } = bench();
       const topic = await other.topic();
@@ -209,16 +309,20 @@ export const source: Suite = (bench) => {
       expect(await take(first, 1)).toEqual(["0"]);
       const position = first.snapshot();
       await first.close();
-      await deleteUpTo(kafka, topic, 4);
+      await deleteUpTo(kafka, topic, 5);
+      const missing = { atLeast: 0, atMost: 4 };
       const context = partContext();
       const second = await source.buildPart(`${topic}-0`, position, context);
-      expect(await take(second, 1)).toEqual(["4"]);
-      expect(second.stats()).toMatchObject({ lost: 3, lostOffsets: 3 });
+      expect(await takeAll(second)).toEqual([]);
+      expect(second.stats()).toMatchObject({ lost: 4, lostOffsets: 4 });
       expect(context.logger.of("deleted-before-read")).toHaveLength(1);
-      expect(second.completeness(0, Date.now() + 1)).toEqual({ atLeast: 0, atMost: 3 });
+      expect(second.completeness(0, Date.now() + 1)).toEqual(missing);
       // The loss is part of the position: windows that close after a restart are incomplete, too.
       const third = await source.buildPart(`${topic}-0`, second.snapshot(), partContext());
-      expect(third.completeness(0, Date.now() + 1)).toEqual({ atLeast: 0, atMost: 3 });
+      expect(third.completeness(0, Date.now() + 1)).toEqual(missing);
+      await other.write(topic, ["5"]);
+      expect(await takeAll(third)).toEqual(["5"]);
+      expect(third.completeness(0, Date.now() + 1)).toEqual(missing);
       await Promise.all([second.close(), third.close()]);
     });
 
@@ -240,7 +344,10 @@ export const source: Suite = (bench) => {
       expect(await take(second, 4)).toEqual(["new 0", "new 1", "new 2", "new 3"]);
       expect(context.logger.of("topic-reset")).toHaveLength(1);
       expect(second.completeness(0, Date.now() + 1)).toBe("unknown");
-      await second.close();
+      const third = await source.buildPart(`${topic}-0`, second.snapshot(), partContext());
+      expect(await third.drained()).toBeDefined();
+      expect(third.completeness(0, Date.now() - 60_000)).toBe("unknown");
+      await Promise.all([second.close(), third.close()]);
     });
   });
 

@@ -1,5 +1,5 @@
 import { SYSTEM_TIME } from "@millrace/dataflow";
-import type { Logger, PartContext, RawLine } from "@millrace/dataflow";
+import type { Logger, PartContext, RawLine, TimeProvider } from "@millrace/dataflow";
 
 /** One line of a log. */
 export interface LogEntry {
@@ -60,14 +60,14 @@ export interface TestContext extends PartContext {
   readonly rejected: { readonly payload: RawLine; readonly code: string }[];
 }
 
-export function partContext(flow = "test"): TestContext {
+export function partContext(flow = "test", time: TimeProvider = SYSTEM_TIME): TestContext {
   const rejected: TestContext["rejected"] = [];
   return {
     rejected,
     flow,
     step: "clicks",
     logger: new RecordingLogger(),
-    time: SYSTEM_TIME,
+    time,
     signal: new AbortController().signal,
     reject(payload, { code }) {
       rejected.push({ payload, code });

@@ -18,14 +18,17 @@ import { RefusedEntries } from "./entry-decoder.ts";
 import type { DeliverLines, EntryDecoder } from "./entry-decoder.ts";
 import { FieldsDecoder } from "./fields-decoder.ts";
 import { MessageDecoder } from "./message-decoder.ts";
-import { detectGap, endOf } from "./place.ts";
+import { beginningOf } from "./beginning.ts";
+import type { Beginning } from "./beginning.ts";
+import { detectGap } from "./place.ts";
 import type { Place, StreamEnd } from "./place.ts";
-import { BEFORE_ALL, compareIds, millisecondsOf } from "./entry-id.ts";
+import { compareIds, millisecondsOf } from "./entry-id.ts";
 import { ReadSize } from "./read-size.ts";
 import { hasMore, readState, readWithState, waitForEntries } from "./stream-commands.ts";
 import type { StreamEntry, StreamState } from "./stream-commands.ts";
 import type { StreamConnections } from "./stream-connections.ts";
-import { readPosition, writePosition } from "./stream-position.ts";
+import { readPosition, readResume, writePosition } from "./stream-position.ts";
+import type { Resume, StreamPosition } from "./stream-position.ts";
 import { StreamProgress } from "./stream-progress.ts";
 import type { StreamPartitionSettings, StreamStart } from "./stream-source-options.ts";
 
@@ -72,6 +75,7 @@ export class StreamPartition<T = RawLine> implements SourcePartition<T> {
   readonly #progress: StreamProgress;
   readonly #layout: LayoutGuard | undefined;
   readonly #length: LengthWatch;
+  readonly #wholeFrom: number | undefined;
   #place: Place;
   #seen: StreamEnd | undefined;
   /** `StreamState.deletedUpTo` at the last look. */
@@ -86,8 +90,7 @@ export class StreamPartition<T = RawLine> implements SourcePartition<T> {
 
   private constructor(
     stream: string,
-    start: StreamStartingPoint,
-    ledger: ProducerLedger,
+    position: StreamPosition,
     clients: { readonly reading: RetryingClient; readonly commands: RetryingClient },
     settings: StreamPartitionSettings,
     layout: LayoutGuard | undefined,
@@ -96,8 +99,11 @@ export class StreamPartition<T = RawLine> implements SourcePartition<T> {
   ) {
     this.#layout = layout;
     this.#stream = stream;
-    this.#place = start.place;
-    this.#seen = start.seen;
+    const { id, entries: read, seen, wholeFrom } = position;
+    const ledger = new ProducerLedger(settings.ledger, position.ledger, wholeFrom);
+    this.#place = { id, entries: read };
+    this.#seen = seen;
+    this.#wholeFrom = wholeFrom;
     this.#ledger = ledger;
     this.#outageLoss = new OutageLoss(ledger);
     this.#reading = clients.reading;
@@ -134,28 +140,28 @@ export class StreamPartition<T = RawLine> implements SourcePartition<T> {
     deliver: DeliverLines<T>,
     context: PartContext,
   ): Promise<StreamPartition<T>> {
-    const position = resume === undefined ? undefined : readPosition(resume);
-    const ledger = new ProducerLedger(settings.ledger, position?.ledger);
+    const from: Resume = resume === undefined ? { kind: "start", start: settings.start } : readResume(resume);
     const opened: RetryingClient[] = [];
     try {
       const commands = await connections.commands(stream, context);
       opened.push(commands);
-      const start =
-        position === undefined
-          ? await startingPoint(commands, stream, settings.start)
-          : { place: position, seen: position.seen };
-      const { place } = start;
+      const { position, gone } =
+        from.kind === "position"
+          ? { ...from, gone: undefined }
+          : await beginIn(commands, stream, from.start, context);
       const reading = await connections.reading(stream, context);
       opened.push(reading);
       const both = { reading, commands };
-      const partition = new StreamPartition(stream, start, ledger, both, settings, layout, deliver, context);
+      const partition = new StreamPartition(stream, position, both, settings, layout, deliver, context);
+      if (gone !== undefined) partition.#outageLoss.missedUncounted(gone.from, gone.to);
+      const { id, entries } = position;
       // A missing permission to read shows before the task is acquired.
-      await reading.ask((client) => readWithState(client, stream, place.id, 1));
-      await partition.#progress.begin(place);
+      await reading.ask((client) => readWithState(client, stream, id, 1));
+      await partition.#progress.begin({ id, entries });
       const { step, logger } = context;
       logger.info(
-        { event: "reading", stream, step, from: place.id, resumed: position !== undefined },
-        `reading stream ${stream} after ${place.id}`,
+        { event: "reading", stream, step, from: id, resumed: from.kind === "position" },
+        `reading stream ${stream} after ${id}`,
       );
       return partition;
     } catch (error) {
@@ -196,7 +202,12 @@ export class StreamPartition<T = RawLine> implements SourcePartition<T> {
   }
 
   snapshot(): Json {
-    return writePosition(this.#place, this.#seen, this.#ledger.snapshot());
+    return writePosition({
+      ...this.#place,
+      seen: this.#seen,
+      ledger: this.#ledger.snapshot(),
+      wholeFrom: this.#wholeFrom,
+    });
   }
 
   /** Updates the group and trims in the background: the commit does not wait for it. */
@@ -212,6 +223,10 @@ export class StreamPartition<T = RawLine> implements SourcePartition<T> {
 
   settledUpTo(): number {
     return this.#ledger.settledUpTo(this.#context.time.now());
+  }
+
+  wholeFrom(): number {
+    return this.#wholeFrom ?? Number.NEGATIVE_INFINITY;
   }
 
   stats(): StreamStats {
@@ -342,23 +357,25 @@ export class StreamPartition<T = RawLine> implements SourcePartition<T> {
   }
 }
 
-/** Where reading of a partition begins. */
-interface StreamStartingPoint {
-  readonly place: Place;
-  readonly seen: StreamEnd | undefined;
-}
-
-/** Takes the state at once, so that entries which are deleted before they are read count as lost. */
-async function startingPoint(
+/** Where a task without a commit begins. */
+async function beginIn(
   commands: RetryingClient,
   stream: string,
   start: StreamStart,
-): Promise<StreamStartingPoint> {
+  { time, logger, step }: PartContext,
+): Promise<Beginning> {
   const state = await commands.ask((client) => readState(client, stream));
-  if (start === "latest") return { place: endOf(state), seen: state };
-  const id = start === "committed" || start === "earliest" ? BEFORE_ALL : start;
-  const atEnd = state.length === 0 || compareIds(state.lastId, id) <= 0;
-  return { place: detectGap({ id, entries: null }, undefined, state, atEnd).place, seen: state };
+  const beginning = beginningOf(start, state, time.now());
+  const { gone } = beginning;
+  if (gone !== undefined) {
+    const to = new Date(gone.to).toISOString();
+    logger.warn(
+      { event: "start-trimmed", stream, step, start, entries: gone.entries, wholeFrom: gone.to },
+      `stream ${stream} is to be read from ${start}, but ${gone.entries} entries before ${to} were trimmed or deleted: how ` +
+        "many of them belonged to it is not known. Windows that open earlier have no rows",
+    );
+  }
+  return beginning;
 }
 
 /** The end of the stream, moved on by what a blocking read returned. */

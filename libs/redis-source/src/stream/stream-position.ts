@@ -3,40 +3,73 @@ import { RedisPositionError } from "../errors.ts";
 import { isEntryId } from "./entry-id.ts";
 import { divideLedger, uniteLedger } from "../wire/ledger-state.ts";
 import type { Place, StreamEnd } from "./place.ts";
+import { isStreamStart } from "./stream-source-options.ts";
+import type { StreamStart } from "./stream-source-options.ts";
 
 /** A stream's position in a commit: how far it was read, and which numbers were seen. */
 export interface StreamPosition extends Place {
   /** Absent in positions of streams that were never seen. */
   readonly seen: StreamEnd | undefined;
   readonly ledger: Json | undefined;
+  /** See `SourcePartition.wholeFrom`. Absent in positions of tasks that began at the first entry, or at the last. */
+  readonly wholeFrom?: number | undefined;
 }
 
 /** The position as JSON. */
-export function writePosition({ id, entries }: Place, seen: StreamEnd | undefined, ledger: Json): Json {
+export function writePosition({ id, entries, seen, ledger = null, wholeFrom }: StreamPosition): Json {
   const end = seen === undefined ? null : { added: seen.added, lastId: seen.lastId };
-  return { id, entries, seen: end, ledger };
+  return { id, entries, seen: end, ledger, ...(wholeFrom === undefined ? {} : { wholeFrom }) };
+}
+
+/** Where a task resumes: at a position, or where it was reset to. */
+export type Resume =
+  | { readonly kind: "position"; readonly position: StreamPosition }
+  | { readonly kind: "start"; readonly start: StreamStart };
+
+/** @throws RedisPositionError if no source of streams wrote it, and it is no place in one */
+export function readResume(resume: Json): Resume {
+  const start = startOf(resume);
+  if (start === undefined) return { kind: "position", position: readPosition(resume) };
+  if (isStreamStart(start)) return { kind: "start", start };
+  throw new RedisPositionError(
+    `The task was reset to begin at ${JSON.stringify(start)}, which is no place in a stream. Reset it to a time, or to an ` +
+      "entry's id such as 1763848800123-0.",
+  );
+}
+
+/** Where a task was reset to, in place of a position; `undefined`: it is a position. */
+function startOf(resume: Json): string | undefined {
+  if (typeof resume !== "object" || resume === null || !("start" in resume)) return undefined;
+  const { start } = resume;
+  return typeof start === "string" ? start : undefined;
 }
 
 /** Divides a position into the place and the fields of the account of numbers. */
 export function dividePosition(position: Json): DividedPosition {
-  const { ledger = null, ...place } = readPosition(position);
+  const { ledger = null, ...rest } = readPosition(position);
   const { head, fields } = divideLedger(ledger);
-  return { head: writePosition(place, place.seen, head), fields };
+  return { head: writePosition({ ...rest, ledger: head }), fields };
 }
 
 /** Undoes {@link dividePosition}. */
 export function unitePosition({ head, fields }: DividedPosition): Json {
-  const { ledger = null, ...place } = readPosition(head);
-  return writePosition(place, place.seen, uniteLedger({ head: ledger, fields }));
+  const { ledger = null, ...rest } = readPosition(head);
+  return writePosition({ ...rest, ledger: uniteLedger({ head: ledger, fields }) });
 }
 
 /** @throws RedisPositionError if no source of streams wrote it */
 export function readPosition(position: Json): StreamPosition {
   if (typeof position === "object" && position !== null && "id" in position) {
-    const { id, entries, seen, ledger } = position;
+    const { id, entries, seen, ledger, wholeFrom } = position;
     const counted = entries === null || (Number.isSafeInteger(entries) && Number(entries) >= 0);
     if (typeof id === "string" && isEntryId(id) && counted) {
-      return { id, entries: entries === null ? null : Number(entries), seen: readEnd(seen), ledger };
+      return {
+        id,
+        entries: entries === null ? null : Number(entries),
+        seen: readEnd(seen),
+        ledger,
+        wholeFrom: typeof wholeFrom === "number" ? wholeFrom : undefined,
+      };
     }
   }
   throw new RedisPositionError(

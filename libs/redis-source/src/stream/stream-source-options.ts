@@ -1,3 +1,4 @@
+import { timeOf } from "@millrace/dataflow";
 import { RedisOptionsError } from "../errors.ts";
 import type { LedgerOptions } from "../wire/producer-ledger.ts";
 import type { Names } from "../partitions/partition-names.ts";
@@ -11,6 +12,9 @@ import { isEntryId } from "./entry-id.ts";
  * - `committed`, `earliest`: at the first entry.
  * - `latest`: after the last entry.
  * - an entry id: right after that entry.
+ * - an ISO time with its zone, such as `2026-11-28T10:00:00Z`: at the first entry that was added then or later.
+ *
+ * With an id or a time, windows that open earlier have no rows, since they are read in part.
  */
 export type StreamStart = "committed" | "earliest" | "latest" | (string & {});
 
@@ -87,7 +91,10 @@ export const DEFAULT_STREAM_SOURCE_OPTIONS: StreamSourceSettings = Object.freeze
   warnAboveEntries: 1_000_000,
 });
 
-const NAMED_STARTS = ["committed", "earliest", "latest"];
+/** Whether a text says where reading begins. */
+export function isStreamStart(text: string): boolean {
+  return ["committed", "earliest", "latest"].includes(text) || isEntryId(text) || !Number.isNaN(timeOf(text));
+}
 
 /** @throws RedisOptionsError */
 export function checkStreamSettings(settings: StreamSourceSettings): StreamSourceSettings {
@@ -105,9 +112,10 @@ export function checkStreamSettings(settings: StreamSourceSettings): StreamSourc
       throw new RedisOptionsError(`${name} is ${value}. Give a whole number of at least 1.`);
     }
   }
-  if (!NAMED_STARTS.includes(start) && !isEntryId(start)) {
+  if (!isStreamStart(start)) {
     throw new RedisOptionsError(
-      `start is "${start}". Give ${NAMED_STARTS.join(", ")}, or the id of an entry such as 1763848800123-0.`,
+      `start is "${start}". Give committed, earliest or latest, the id of an entry such as 1763848800123-0, or a time with ` +
+        "its zone such as 2026-11-28T10:00:00Z.",
     );
   }
   if (entries !== "fields" && (typeof entries !== "object" || entries.field === "")) {

@@ -21,7 +21,7 @@ import type { DeliverLines } from "./entry-decoder.ts";
 import { lookAtGroup } from "./group-commands.ts";
 import { StreamConnections } from "./stream-connections.ts";
 import { StreamPartition } from "./stream-partition.ts";
-import { dividePosition, readPosition, unitePosition } from "./stream-position.ts";
+import { dividePosition, readResume, unitePosition } from "./stream-position.ts";
 import { DEFAULT_STREAM_SOURCE_OPTIONS, checkStreamSettings, settingsIn } from "./stream-source-options.ts";
 import type { RedisStreamSourceOptions, StreamSourceSettings } from "./stream-source-options.ts";
 
@@ -82,7 +82,7 @@ export class RedisStreamSource implements Source<RawLine> {
 
   /** @throws RedisPositionError for a position of another kind of source, such as Pub/Sub */
   checkPosition(_part: string, position: Json): void {
-    readPosition(position);
+    readResume(position);
   }
 
   /**

@@ -101,6 +101,7 @@ export class ProducerLedger {
   readonly #options: Required<LedgerOptions>;
   readonly #producers: Map<string, ProducerState>;
   readonly #missing: MissingNumbers;
+  readonly #wholeFrom: number;
   /** Numbers of a frame that were too far ahead, by producer: if the next one follows them, the numbering has jumped. */
   readonly #jumps = new Map<string, NumberRange>();
   /** When the last bare line came: around it, nothing shows what is missing. */
@@ -118,12 +119,15 @@ export class ProducerLedger {
 
   /**
    * @param state what {@link snapshot} returned
+   * @param wholeFrom everything that was published from then on comes (ms): a producer's earlier numbers were left out on
+   *   purpose. `@default never`
    * @throws RedisPositionError if `state` is something else
    */
-  constructor(options: LedgerOptions = {}, state?: Json) {
+  constructor(options: LedgerOptions = {}, state?: Json, wholeFrom: number = Number.POSITIVE_INFINITY) {
     this.#options = withDefaults(DEFAULT_LEDGER_OPTIONS, options);
     const { producers, missing, forgotten, bareAt, interruptedAt, forgottenUntil } = readLedgerState(state);
     this.#producers = new Map(producers);
+    this.#wholeFrom = wholeFrom;
     this.#missing = new MissingNumbers(this.#options.maxLosses, missing, forgotten);
     this.#bareAt = bareAt;
     this.#interruptedAt = interruptedAt;
@@ -319,7 +323,8 @@ export class ProducerLedger {
     this.#makeRoom(now);
     const known: ProducerState = {
       next,
-      heardFrom: first === 0 ? Number.NEGATIVE_INFINITY : heardUpTo,
+      // A window that opens at this time or before is "unknown".
+      heardFrom: first === 0 ? Number.NEGATIVE_INFINITY : Math.min(heardUpTo, this.#wholeFrom - 1),
       heardUpTo,
       heardAt: now,
       ended,

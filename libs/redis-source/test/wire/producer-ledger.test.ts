@@ -22,6 +22,15 @@ it("waits again for a producer that had ended, once it is heard", () => {
   expect(ledger.settledUpTo(70)).toBe(60);
 });
 
+it("knows all of a producer from the time on at which reading began, whatever its first number", () => {
+  const ledger = new ProducerLedger({}, undefined, 1_000);
+  ledger.accept(frame(500, 5, 1_200), 1_200);
+  ledger.accept(frame(505, 0, 3_000), 3_000);
+  expect(ledger.completeness(999, 2_000)).toBe("unknown");
+  expect(ledger.completeness(1_000, 2_000)).toBe(true);
+  expect(ledger.stats()).toMatchObject({ lost: 0, duplicates: 0, possibleDuplicates: 0 });
+});
+
 describe("numbers", () => {
   it("finds no gap in consecutive numbers", () => {
     const ledger = new ProducerLedger();

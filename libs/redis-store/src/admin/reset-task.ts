@@ -9,8 +9,16 @@ import type { TaskAccessOptions } from "./with-task.ts";
 
 /** How to reset a task. */
 export interface ResetTaskOptions extends TaskAccessOptions {
-  /** Also removes the rows of its result sinks. `@default false: rows of the next run replace them one by one` */
-  readonly results?: boolean;
+  /**
+   * Where the next run begins, in words of its source: a time or an entry's id of a stream, a time or an offset of a topic.
+   * It continues there until it has committed. `@default where the source begins, for a task without a commit`
+   */
+  readonly start?: string;
+  /**
+   * Also removes the rows of its result sinks; with `from` (ms) those of windows that open then or later, of the results'
+   * `version`. Entries of result streams have no window, and stay then. `@default false: rows of the next run replace them one by one`
+   */
+  readonly results?: boolean | { readonly from: number; readonly version?: string };
 }
 
 /** The result of a reset. */
@@ -19,6 +27,8 @@ export interface ResetReport {
   readonly fence: number;
   /** Streams and hashes of results that were removed. */
   readonly resultKeys: number;
+  /** Streams of results that are still there: what is read again is appended to them again. */
+  readonly resultStreams: readonly string[];
 }
 
 /**
@@ -31,15 +41,16 @@ export interface ResetReport {
 export function resetTask(
   redis: RedisConnectionOptions,
   task: TaskId,
-  { results = false, ...options }: ResetTaskOptions = {},
+  { start = "", results = false, ...options }: ResetTaskOptions = {},
 ): Promise<ResetReport> {
   return withTask(redis, task, options, async (connection, keys) => {
     const fence = await acquireTask(connection, keys, randomUUID());
     const { meta, groups, staged, journal } = keys;
     return connection.run("reset a task", async (attempt) => {
       // From here on the task has no state; if this process crashes halfway, the next owner clears the rest.
-      if ((await attempt.script(FORGET, [meta, groups, staged, journal], [fence])) !== 1) throw taken(keys);
-      return { fence, resultKeys: await clearTask(attempt, keys, fence, { results }) };
+      const forgotten = await attempt.script(FORGET, [meta, groups, staged, journal], [fence, start]);
+      if (forgotten !== 1) throw taken(keys);
+      return { fence, ...(await clearTask(attempt, keys, fence, results)) };
     });
   });
 }

@@ -3,8 +3,8 @@ import { scriptOf } from "./script.ts";
 import type { Script } from "./script.ts";
 
 /**
- * KEYS: meta, groups, staged, journal. ARGV: fence. Deletes the task's commit and marks its reset as
- * running. Returns 0 if fenced.
+ * KEYS: meta, groups, staged, journal. ARGV: fence, where the next run begins (empty: where its source does). Deletes the
+ * task's commit and marks its reset as running. Returns 0 if fenced.
  */
 export const FORGET: Script = scriptOf(
   `${CHECKS}
@@ -14,7 +14,8 @@ if problem then return problem end
 if tonumber(redis.call('HGET', KEYS[1], 'fence') or 0) > tonumber(ARGV[1]) then return 0 end
 redis.call('HSET', KEYS[1], 'resetting', 1)
 redis.call('HDEL', KEYS[1], 'number', 'by', 'signature', 'position', 'sinks', 'partial', 'at', 'staging', 'life',
-  'groups', 'waiting', 'watermark', 'counts', 'format')
+  'groups', 'waiting', 'watermark', 'counts', 'format', 'start')
+if ARGV[2] and ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'start', ARGV[2]) end
 redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4])
 return 1
 `,

@@ -5,7 +5,7 @@ import type { Script } from "./script.ts";
 /** Lua: the keys of a group, checked. */
 const GROUP = `${CHECKS}
 local workers, leaving, owners, about = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local sets = {'ZRANGE', 'ZRANGEBYSCORE', 'ZADD', 'ZREM', 'ZCARD'}
+local sets = {'ZRANGE', 'ZRANGEBYSCORE', 'ZADD', 'ZREM', 'ZCARD', 'TIME'}
 local hashes = {'HGET', 'HGETALL', 'HSET', 'HDEL', 'UNLINK'}
 local problem = refused(workers, 'zset', sets) or refused(leaving, 'zset', sets)
   or refused(owners, 'hash', hashes) or refused(about, 'hash', hashes)

@@ -2,6 +2,7 @@ import { SinkError } from "@millrace/dataflow";
 import type { Json, PartContext, Sink, SinkPartition } from "@millrace/dataflow";
 import type { WindowResult } from "@millrace/windowing";
 import { RedisOptionsError } from "@millrace/redis-source";
+import { checkVersion, outputNamed } from "./output-name.ts";
 import { HashOutput } from "./redis-output.ts";
 import type { HashRow, NoticeCommand } from "./redis-output.ts";
 import { ResultPartition } from "./result-partition.ts";
@@ -16,6 +17,11 @@ export interface RedisHashResultSinkOptions<R> {
    * `@default the step's id`
    */
   readonly name?: string;
+  /**
+   * Another version of the same results, kept beside them: the name is then `<name>@<version>`. Letters, digits, `_`, `.` and
+   * `-`. `@default none`
+   */
+  readonly version?: string;
   /**
    * How long (ms) a window's rows stay after the last of them was written. Give at least the window's length plus the
    * allowed lateness, or a window that is corrected late comes back incomplete. `@default for ever`
@@ -48,6 +54,7 @@ export class RedisHashResultSink<R> implements Sink<WindowResult<R>> {
     if (ttlMs !== undefined && (!Number.isSafeInteger(ttlMs) || ttlMs < 1)) {
       throw new RedisOptionsError(`ttlMs is ${ttlMs}. Give a whole number of at least 1, or leave it out.`);
     }
+    checkVersion(options.version);
     this.store = store;
     this.#options = options;
   }
@@ -57,9 +64,9 @@ export class RedisHashResultSink<R> implements Sink<WindowResult<R>> {
     _resume: Json | undefined,
     context: PartContext,
   ): Promise<SinkPartition<WindowResult<R>>> {
-    const { name, ttlMs, notice, row = unchanged } = this.#options;
+    const { name, version, ttlMs, notice, row = unchanged } = this.#options;
     const { step } = context;
-    const target = { output: name ?? step, ttlMs, notice };
+    const target = { output: outputNamed(name ?? step, version), ttlMs, notice };
     const part = new ResultPartition<WindowResult<R>, HashRow>(
       (rows) => new HashOutput(step, target, rows),
       this.store.maxValueBytes,

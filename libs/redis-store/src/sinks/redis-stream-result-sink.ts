@@ -1,6 +1,7 @@
 import type { Json, PartContext, Sink, SinkPartition } from "@millrace/dataflow";
 import { RedisOptionsError } from "@millrace/redis-source";
 import type { RedisStore } from "../redis-store.ts";
+import { checkVersion, outputNamed } from "./output-name.ts";
 import { StreamOutput } from "./redis-output.ts";
 import type { NoticeCommand } from "./redis-output.ts";
 import { ResultPartition } from "./result-partition.ts";
@@ -9,6 +10,8 @@ import { ResultPartition } from "./result-partition.ts";
 export interface RedisStreamResultSinkOptions {
   /** Last part of the stream's name, `<prefix>:{<partition>}:<flow>:results:<name>`. `@default the step's id` */
   readonly name?: string;
+  /** Another version of the same results, as `RedisHashResultSinkOptions.version`. `@default none` */
+  readonly version?: string;
   /** Entries that the stream keeps, approximately: Redis deletes whole nodes. `@default 100_000` */
   readonly maxLength?: number;
   /** Notifies subscribers of the channel that has the stream's name. `@default no notices` */
@@ -39,14 +42,15 @@ export class RedisStreamResultSink<T> implements Sink<T> {
     if (!Number.isSafeInteger(maxLength) || maxLength < 1) {
       throw new RedisOptionsError(`maxLength is ${maxLength}. Give a whole number of at least 1.`);
     }
+    checkVersion(options.version);
     this.#options = options;
     this.#maxLength = maxLength;
   }
 
   buildPart(_part: string, _resume: Json | undefined, context: PartContext): Promise<SinkPartition<T>> {
-    const { name, notice } = this.#options;
+    const { name, version, notice } = this.#options;
     const { step } = context;
-    const target = { output: name ?? step, maxLength: this.#maxLength, notice };
+    const target = { output: outputNamed(name ?? step, version), maxLength: this.#maxLength, notice };
     const part = new ResultPartition<T, string>(
       (rows) => new StreamOutput(step, target, rows),
       this.store.maxValueBytes,

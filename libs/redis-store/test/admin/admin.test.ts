@@ -166,6 +166,61 @@ describe("resetTask", () => {
     expect((await client.keys("*")).sort()).toEqual([`${BASE}:meta`, neighbour].sort());
   });
 
+  it("leaves where the next run begins, until that has committed", async () => {
+    const server = await serverOf();
+    const task = await storeOf(server).acquire(TASK);
+    await task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
+    const start = "2026-11-28T10:00:00.000Z";
+    await resetTask({ url: server.url }, TASK, { start });
+    expect(await inspectTask({ url: server.url }, TASK)).toMatchObject({
+      start,
+      commitNumber: 0,
+      position: null,
+    });
+    const begun = { commitNumber: 0, signature: "", position: { start }, sinks: {}, counts: null };
+    const store = storeOf(server);
+    expect(await store.look(TASK, ["w/1"])).toEqual({ ...begun, partial: false, groups: [] });
+    const owner = await store.acquire(TASK);
+    expect(await owner.load()).toEqual({ ...begun, partial: false, groups: [] });
+    // A run that ends before it commits has changed nothing.
+    expect(await takeOver(storeOf(server))).toMatchObject(begun);
+    await (await storeOf(server).acquire(TASK)).commit(commitOf(1));
+    expect((await inspectTask({ url: server.url }, TASK))?.start).toBeUndefined();
+    expect(await takeOver(storeOf(server))).toMatchObject({ commitNumber: 1, position: { id: "1-0" } });
+    // A reset that names no place forgets the one of an earlier reset.
+    await resetTask({ url: server.url }, TASK);
+    expect(await takeOver(storeOf(server))).toBeUndefined();
+  });
+
+  it("removes rows of windows from a time on if asked, and names the streams of rows that stay", async () => {
+    const server = await serverOf();
+    const client = clientOf(server);
+    const task = await storeOf(server).acquire(TASK);
+    await task.commit(commitOf(1, { outputs: [rowsOut(1)] }));
+    const hash = (window: string): string => new TaskKeys(TASK).window("counts", window);
+    const row = (open: number): string => JSON.stringify({ n: 1, window: { id: "x", open, close: open } });
+    for (const window of ["-5000", "15000", "20000"]) await client.hset(hash(window), "a", "{}");
+    // Sessions, of which two were opened by an event that an earlier one followed.
+    await client.hset(hash("19999.7"), "a", row(19_999));
+    await client.hset(hash("21000.8"), "a", row(19_000));
+    await client.hset(hash("21000.9"), "b", row(20_500));
+    await client.hset(hash("22000.1"), "c", '{"n":1}');
+    const beside = new TaskKeys(TASK).window("counts@v2", "20000");
+    await client.hset(beside, "a", "{}");
+    const report = await resetTask({ url: server.url }, TASK, { results: { from: 20_000 } });
+    expect(report).toMatchObject({ resultKeys: 3, resultStreams: [`${BASE}:results:out`] });
+    expect((await client.keys("*")).sort()).toEqual(
+      [
+        beside,
+        `${BASE}:meta`,
+        `${BASE}:results:out`,
+        ...["-5000", "15000", "19999.7", "21000.8"].map(hash),
+      ].sort(),
+    );
+    const other = await resetTask({ url: server.url }, TASK, { results: { from: 15_000, version: "v2" } });
+    expect([other.resultKeys, await client.exists(beside, hash("15000"))]).toEqual([1, 1]);
+  });
+
   it("is finished by the next owner if it ended halfway", async () => {
     const server = await serverOf();
     const client = clientOf(server);
@@ -206,7 +261,7 @@ describe("resetTask", () => {
     await task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
     const keys = new TaskKeys(TASK);
     const connection = new TaskConnection({ url: server.url }, keys.meta, DEFAULT_TASK_ACCESS_OPTIONS);
-    const clearing = connection.run("clear", (link) => clearTask(link, keys, task.fence, { results: true }));
+    const clearing = connection.run("clear", (link) => clearTask(link, keys, task.fence, true));
     await expect(clearing).rejects.toBeInstanceOf(FencedError);
     await connection.close();
     expect(plain(await task.load())?.groups).toEqual({ "w/1": { a: 1 } });

@@ -35,9 +35,6 @@ class PubSubPartition(StatefulSourcePartition[bytes, None]):
     def snapshot(self) -> None:
         return None
 
-    def close(self) -> None:
-        self._pubsub.close()
-
 
 class PubSubSource(FixedPartitionedSource[bytes, None]):
     def __init__(self, client: redis.Redis, batch_size: int) -> None:

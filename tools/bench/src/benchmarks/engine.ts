@@ -2,7 +2,6 @@ import type { Benchmark } from "../benchmark.ts";
 import { CASES } from "../engine/cases.ts";
 import { selfMeasured } from "../lab/programs.ts";
 
-/** The window engine beside bare loops, in memory: each case in a process of its own, with rounds of its own. */
 export const engine: Benchmark = {
   name: "engine",
   description: "Measures the window engine beside bare loops over the same events, in memory.",

@@ -7,6 +7,7 @@ import { CPU, CPU_RATE } from "../lab/usage.ts";
 
 /** Events that the bare loop asks for at a time, about as many as the aggregator does. */
 const XREAD_EVENTS = 1_024;
+const TO_LOOP: Ratio = { heading: "to the bare loop", of: CPU, to: "loop" };
 
 const listener = ownProgram("bare listener, ioredis 5.11", "bare-loop", ({ batch }) => [
   batch === undefined ? "lines" : "frames",
@@ -26,22 +27,19 @@ export const pipeline: Benchmark = {
   name: "pipeline",
   description: "Measures publisher, Redis and aggregator together, beside loops that people write by hand.",
   groups: [
-    pubSub("pubsub-bare", "Pub/Sub, bare lines", LINES, { loop: 0.9 }, { loop: 1.15 }),
-    pubSub("pubsub-frames", "Pub/Sub, frames of 64", FRAMES, { floor: 0.6 }, { floor: 1.4 }),
+    pubSub("pubsub-bare", "Pub/Sub, bare lines", LINES, [0.9], [1.15]),
+    pubSub("pubsub-frames", "Pub/Sub, frames of 64", FRAMES, [undefined, 0.6], [undefined, 1.4]),
     stream("stream-1", "Streams, frames of 1", { transport: "stream", batch: 1, events: 600_000 }),
     stream("stream-64", "Streams, frames of 64", { transport: "stream", batch: 64, events: 2_000_000 }),
   ],
 };
 
-/** What the ratio to bare loop or floor may be. */
-interface Bounds {
-  readonly loop?: number;
-  readonly floor?: number;
-}
+/** What the ratios may be. */
+type Bounds = readonly [toLoop: number | undefined, toFloor?: number];
 
 function pubSub(name: string, title: string, load: Load, projected: Bounds, whole: Bounds): Group {
-  const ratios = ({ loop, floor }: Bounds): readonly Ratio[] => [
-    toLoop(loop),
+  const ratios = ([loop, floor]: Bounds): Ratio[] => [
+    { ...TO_LOOP, atMost: loop },
     { heading: "to the floor", of: CPU, to: "floor", atMost: floor },
   ];
   return {
@@ -69,12 +67,8 @@ function stream(name: string, title: string, load: Load): Group {
     title,
     cases: [
       counting("loop", load, xread),
-      counting("off", load, off, toLoop()),
-      counting("on", load, on, toLoop(), toOff),
+      counting("off", load, off, TO_LOOP),
+      counting("on", load, on, TO_LOOP, toOff),
     ],
   };
-}
-
-function toLoop(atMost?: number): Ratio {
-  return { heading: "to the bare loop", of: CPU, to: "loop", atMost };
 }

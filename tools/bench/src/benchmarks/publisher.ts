@@ -1,10 +1,10 @@
-import type { Benchmark, Group, Run } from "../benchmark.ts";
+import type { Benchmark, Case, Figures, Group } from "../benchmark.ts";
 import { CHANNEL, FRAMES, LINES, withBed } from "../lab/bed.ts";
-import type { Load } from "../lab/bed.ts";
+import type { Bed, Load } from "../lab/bed.ts";
 import { publish, selfMeasured } from "../lab/programs.ts";
 import { RATE } from "../lab/usage.ts";
 
-/** The publisher beside a loop written by hand, without a subscriber: how fast they send the same bytes. */
+/** Without a subscriber: how fast they send the same bytes. */
 export const publisher: Benchmark = {
   name: "publisher",
   description: "Measures the publisher beside a loop that people write by hand, with the same bytes.",
@@ -15,22 +15,18 @@ export const publisher: Benchmark = {
 };
 
 function sending(name: string, title: string, load: Load): Group {
-  const bare = {
-    name: "loop",
-    contender: "bare ioredis pipeline loop",
-    measure: ({ scale }: Run) =>
-      withBed(({ url }) =>
-        selfMeasured("bare-publisher", url, CHANNEL, Math.ceil(load.events * scale), load.batch ?? 1),
-      ),
+  type Use = (bed: Bed, events: number) => Promise<Figures>;
+  const turn = (use: Use): Case["measure"] => {
+    return ({ scale }) => withBed((bed) => use(bed, Math.ceil(load.events * scale)));
   };
-  const ours = {
-    name: "millrace",
-    contender: "Millrace's publisher",
-    measure: ({ scale }: Run) =>
-      withBed(async (bed) => ({
-        [RATE]: await publish(bed, load, Math.ceil(load.events * scale), { wait: "0" }),
-      })),
-    ratios: [{ heading: "to the bare loop", of: RATE, to: "loop", atLeast: 0.9 }],
-  };
-  return { name, title, cases: [bare, ours] };
+  const bare = turn(({ url }, events) =>
+    selfMeasured("bare-publisher", url, CHANNEL, events, load.batch ?? 1),
+  );
+  const ours = turn(async (bed, events) => ({ [RATE]: await publish(bed, load, events, { wait: "0" }) }));
+  const ratios = [{ heading: "to the bare loop", of: RATE, to: "loop", atLeast: 0.9 }];
+  const cases = [
+    { name: "loop", contender: "bare ioredis pipeline loop", measure: bare },
+    { name: "millrace", contender: "Millrace's publisher", measure: ours, ratios },
+  ];
+  return { name, title, cases };
 }

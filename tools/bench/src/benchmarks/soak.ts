@@ -64,7 +64,7 @@ async function soakOnce({ scale, signal }: Run, load: Load, contender: Contender
       // At a random instant of its interval: otherwise all samples see windows and uncommitted data at the same age.
       const at = began + ((own.length + Math.random()) * seconds * 1_000) / SAMPLES;
       await delay(at - performance.now(), undefined, { signal });
-      own.push((await usageOf(pid)).residentMiB);
+      own.push((await usageOf([pid])).residentMiB);
       // The memory in use, not the resident memory, which varies by half with the allocator.
       const held = /^used_memory:(\d+)/m.exec(await bed.client.info("memory"))?.[1];
       redis.push(Number(held) / 2 ** 20);
@@ -79,7 +79,7 @@ async function soakOnce({ scale, signal }: Run, load: Load, contender: Contender
       events,
       "MiB early": early(own),
       "MiB late": late(own),
-      "peak MiB": (await usageOf(pid)).peakMiB,
+      "peak MiB": (await usageOf([pid])).peakMiB,
       [GROWTH]: late(own) / early(own),
       [REDIS_GROWTH]: late(redis) / early(redis),
     };

@@ -1,14 +1,15 @@
 import { get } from "node:http";
 import { startProgram } from "@millrace/local-redis/programs";
-import type { StartedProgram, StartProcessOptions } from "@millrace/local-redis/programs";
+import type { LogLine, StartedProgram, StartProcessOptions } from "@millrace/local-redis/programs";
 import { join } from "node:path";
 import type { Figures } from "../benchmark.ts";
 import { CHANNEL } from "./bed.ts";
 import type { Bed, Load } from "./bed.ts";
 import { ROOT, WINDOW_MS } from "./tally.ts";
 
-const AGGREGATOR = appMain("aggregator");
-const PUBLISHER = appMain("publisher");
+// Children are started from the build: a start takes a third of the time, and it is what users run.
+export const AGGREGATOR = join(ROOT, "apps/aggregator/dist/main.js");
+export const PUBLISHER = join(ROOT, "apps/publisher/dist/main.js");
 
 /** A program that counts mobile events by time zone in tumbling windows, and can be compared with others. */
 export interface Contender {
@@ -16,6 +17,8 @@ export interface Contender {
   readonly start: (bed: Bed, load: Load, options: StartProcessOptions) => StartedProgram;
   /** Destination of its rows. @default "stdout" */
   readonly rows?: "stdout" | "redis";
+  /** How many processes it has besides its own. @default none */
+  readonly processes?: number;
   /** Share of a core that it may take while it has nothing to do: some ask for events over and over. @default 0 */
   readonly idling?: number;
   /** Events that it gets for each that the others get: a slow one would take for ever. @default 1 */
@@ -36,8 +39,7 @@ const SERVING = 0.2;
 
 /** An aggregator with `--http`, to whose stream of events clients in this process listen, as open pages do. */
 export function withListeners(count: number, { start, ...contender }: Contender): Contender {
-  const listen = async (program: StartedProgram): Promise<void> => {
-    const { url } = await program.logged("http-listening");
+  const listen = ({ url }: LogLine): void => {
     const stream = new URL("/api/stream", String(url));
     for (let client = 0; client < count; client++)
       get(stream, (response) => response.resume()).on("error", () => undefined);
@@ -48,20 +50,25 @@ export function withListeners(count: number, { start, ...contender }: Contender)
     start: (...given) => {
       const program = start(...given);
       // If it ends before, the trial that uses it reports that.
-      listen(program).catch(() => undefined);
+      program.logged("http-listening").then(listen, () => undefined);
       return program;
     },
   };
 }
 
-/** One of this project's own programs; its arguments are Redis, channel, and what `more` gives. */
+/** One of this project's own programs; its arguments are Redis or Kafka, channel, and what `more` gives. */
 export function ownProgram(
   name: string,
   program: string,
   more: (load: Load) => readonly (string | number)[] = () => [],
 ): Contender {
-  const start: Contender["start"] = ({ url }, load, options) =>
-    startProgram(programFile(program), { ...options, args: [url, CHANNEL, ...more(load)].map(String) });
+  const start: Contender["start"] = ({ url, broker }, load, options) => {
+    const server = load.transport === "kafka" ? broker : url;
+    return startProgram(programFile(program), {
+      ...options,
+      args: [server, CHANNEL, ...more(load)].map(String),
+    });
+  };
   return { name, start };
 }
 
@@ -88,7 +95,7 @@ export async function publish(
     `--generate=${rate ?? "max"}`,
     `--events=${events}`,
     ...(load.batch === undefined ? [] : [`--batch=${load.batch}`]),
-    ...(load.transport === "stream" ? [] : [`--wait-for-subscriber=${wait}`]),
+    ...(load.transport === "pubsub" ? [`--wait-for-subscriber=${wait}`] : []),
   ];
   const program = startProgram(PUBLISHER, { args, env });
   programs.push(program);
@@ -98,13 +105,9 @@ export async function publish(
 }
 
 /** What publisher and aggregator have to agree on. */
-function inputOf({ transport, partitions = 1 }: Load): readonly string[] {
-  return [`--transport=${transport}`, `--channel=${CHANNEL}`, `--partitions=${partitions}`];
-}
-
-/** Children are started from the build: a start takes a third of the time, and it is what users run. */
-function appMain(app: string): string {
-  return join(ROOT, "apps", app, "dist/main.js");
+export function inputOf({ transport, partitions = 1, partitionBy = "os_timezone" }: Load): readonly string[] {
+  const input = [`--transport=${transport}`, `--channel=${CHANNEL}`, `--partition-by=${partitionBy}`];
+  return transport === "kafka" ? input : [...input, `--partitions=${partitions}`];
 }
 
 /** One of this project's own child programs, and anything else in its folder. */

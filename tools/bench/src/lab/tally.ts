@@ -20,21 +20,17 @@ export function eventLines(): readonly string[] {
  * @param publications how many events the publisher made, each time beginning with the first line
  */
 export function wrongCount(publications: readonly number[], rows: Iterable<string>): string | undefined {
-  const [found, expected] = [new Map<string, number>(), new Map<string, number>()];
-  const add = (counts: Map<string, number>, zone: string, more: number): unknown =>
-    counts.set(zone, (counts.get(zone) ?? 0) + more);
+  const surplus = new Map<string, number>();
+  const add = (zone: string, more: number): unknown => surplus.set(zone, (surplus.get(zone) ?? 0) + more);
   for (const line of rows) {
     const row = JSON.parse(line) as { readonly timezone: string; readonly num_mobile_users: number };
-    add(found, row.timezone, row.num_mobile_users);
+    add(row.timezone, row.num_mobile_users);
   }
   eventLines().forEach((line, index, { length }) => {
     const click = JSON.parse(line) as ClickEvent;
     const times = publications.map((events) => Math.floor(events / length) + Number(index < events % length));
-    for (const each of times) add(expected, click.os_timezone, Number(click.device_is_mobile) * each);
+    for (const each of times) add(click.os_timezone, -Number(click.device_is_mobile) * each);
   });
-  for (const zone of new Set([...found.keys(), ...expected.keys()])) {
-    const [is, should] = [found.get(zone) ?? 0, expected.get(zone) ?? 0];
-    if (is !== should) return `${zone} has ${is} mobile events instead of ${should}`;
-  }
-  return undefined;
+  const wrong = [...surplus].find(([, more]) => more !== 0);
+  return wrong && `${wrong[0]} has ${wrong[1]} mobile events more than were published`;
 }

@@ -6,12 +6,12 @@ import type { Bed, Load } from "./bed.ts";
 import { publish } from "./programs.ts";
 import type { Contender } from "./programs.ts";
 import { wrongCount } from "./tally.ts";
-import { perEvent, quiet, usageOf } from "./usage.ts";
+import { familyOf, perEvent, quiet, usageOf } from "./usage.ts";
 
 /** Events of the warm-up, so that code is compiled and memory has its final size. */
 export const WARM_UP_EVENTS = 200_000;
-/** Long enough for a window that is still open, and for its waiting time. */
-const COUNTED_TIMEOUT_MS = 15_000;
+/** Long enough for a window that is still open, and its waiting time, on a machine that is busy. */
+const COUNTED_TIMEOUT_MS = 120_000;
 const POLL_MS = 50;
 const LOG_TAIL_LENGTH = 2_000;
 const LOG_DELAY_MS = 300;
@@ -32,25 +32,30 @@ function measureOnce({ scale }: Run, contender: Contender, load: Load): Promise<
   const { idling = 0, share = 1 } = contender;
   const warmUp = Math.ceil(WARM_UP_EVENTS * scale * share);
   const events = Math.ceil(load.events * scale * share);
-  return runTrial(contender, load, async ({ bed, program, pid, counted }) => {
+  return runTrial(contender, load, async ({ bed, pid, counted }) => {
     await publish(bed, load, warmUp);
-    await quiet(pid, idling);
-    const before = await usageOf(pid);
+    // One that has to find its place in a group may be quiet before it begins.
+    if (load.transport === "kafka" || contender.processes !== undefined) await counted([warmUp]);
+    const pids = await familyOf(pid);
+    await quiet(pids, idling);
+    const before = await usageOf(pids);
     const resume = (): void => {
-      program.kill("SIGCONT");
+      for (const each of pids) process.kill(each, "SIGCONT");
     };
-    program.kill("SIGSTOP");
+    for (const each of pids) process.kill(each, "SIGSTOP");
     // An interrupted benchmark must not leave a paused process, which cannot see that this one has ended.
     process.once("exit", resume);
     await publish(bed, load, events);
     process.off("exit", resume);
     const began = performance.now();
     resume();
-    const done = await quiet(pid, idling);
+    let done = await quiet(pids, idling);
+    // On a busy machine it may not have had its turn yet.
+    while (done.cpuMicros <= before.cpuMicros) done = await quiet(pids, idling);
     await counted([warmUp, events]);
     // It may have worked since: to close the last window, or after a wait for a core. One that never rests is not charged
     // for the wait.
-    const { cpuMicros, peakMiB } = idling > 0 ? done : await usageOf(pid);
+    const { cpuMicros, peakMiB } = idling > 0 ? done : await usageOf(pids);
     return perEvent(events, cpuMicros - before.cpuMicros, done.at - began, peakMiB);
   });
 }
@@ -82,22 +87,13 @@ export async function runTrial<T>(
       throw new Error(`${contender.name} ended by itself. The end of its log: ${text || "nothing"}`);
     });
     const keepRows = async (): Promise<void> => {
-      if (contender.rows !== "redis") return;
-      for (const name of await bed.client.keys("millrace:*:results:out:*")) {
-        if ((await bed.client.type(name)) !== "hash") continue;
-        const found = Object.entries(await bed.client.hgetall(name));
-        for (const [field, row] of found) rows.set(`${name} ${field}`, row);
-      }
+      if (contender.rows === "redis") await keepRowsOf(bed, rows);
     };
-    const counted = async (publications: readonly number[]): Promise<void> => {
-      for (const deadline = performance.now() + COUNTED_TIMEOUT_MS; ;) {
+    const counted = (publications: readonly number[]): Promise<void> =>
+      untilCounted(contender.name, publications, async () => {
         await keepRows();
-        const wrong = wrongCount(publications, rows.values());
-        if (wrong === undefined) return;
-        if (performance.now() > deadline) throw new Error(`${contender.name} is wrong: ${wrong}.`);
-        await delay(POLL_MS);
-      }
-    };
+        return rows.values();
+      });
     const { pid = 0 } = program;
     const used = use({ bed, program, pid, keepRows, counted }).catch(async (error: unknown) => {
       // If the program has ended, its log has the reason.
@@ -105,5 +101,27 @@ export async function runTrial<T>(
       throw error;
     });
     return Promise.race([used, ended]);
-  });
+  }, load);
+}
+
+/** Adds the rows that are in Redis now. */
+export async function keepRowsOf({ client }: Bed, rows: Map<string, string>): Promise<void> {
+  for (const name of await client.keys("millrace:*:results:out:*")) {
+    if ((await client.type(name)) !== "hash") continue;
+    for (const [field, row] of Object.entries(await client.hgetall(name))) rows.set(`${name} ${field}`, row);
+  }
+}
+
+/** Resolves when all rows of these publications are there. @throws Error if they do not add up after a while */
+export async function untilCounted(
+  name: string,
+  publications: readonly number[],
+  rowsNow: () => Promise<Iterable<string>>,
+): Promise<void> {
+  for (const deadline = performance.now() + COUNTED_TIMEOUT_MS; ;) {
+    const wrong = wrongCount(publications, await rowsNow());
+    if (wrong === undefined) return;
+    if (performance.now() > deadline) throw new Error(`${name} is wrong: ${wrong}.`);
+    await delay(POLL_MS);
+  }
 }

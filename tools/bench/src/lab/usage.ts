@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Figures } from "../benchmark.ts";
 
@@ -12,9 +12,12 @@ const POLL_MS = 20;
 const QUIET_MS = 300;
 /** The kernel reports times in hundredths of a second, on every Linux. */
 const TICK_MICROS = 10_000;
-/** Fields after the name, which may hold anything: the 14th and 15th of all are user and kernel time. */
+/** Of the fields after the name: the 4th of all is the parent, the 14th and 15th are user and kernel time. */
+const PARENT = 1;
 const USER_TICKS = 11;
 const KERNEL_TICKS = 12;
+/** How much further the same times of children that have ended are. */
+const ENDED = 2;
 
 /** Resources that a process has used so far, with all threads and kernel time. */
 export interface Usage {
@@ -27,11 +30,39 @@ export interface Usage {
   readonly at: number;
 }
 
-/** @throws Error if the process has ended, or this is not Linux */
-export async function usageOf(pid: number): Promise<Usage> {
-  const read = (file: string): Promise<string> => readFile(`/proc/${pid}/${file}`, "utf8");
-  const [stat, status] = await Promise.all([read("stat"), read("status")]);
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+/** @throws Error if a process has ended, or this is not Linux. @returns what they use together */
+export async function usageOf(pids: readonly number[]): Promise<Usage> {
+  const usages = await Promise.all(pids.map(usageOfOne));
+  const sum = (figure: keyof Usage): number => usages.reduce((total, usage) => total + usage[figure], 0);
+  return {
+    cpuMicros: sum("cpuMicros"),
+    peakMiB: sum("peakMiB"),
+    residentMiB: sum("residentMiB"),
+    at: performance.now(),
+  };
+}
+
+/** A process, and those that it has started. */
+export async function familyOf(pid: number): Promise<readonly number[]> {
+  const all = (await readdir("/proc")).map(Number).filter((each) => each > 0);
+  const parents = await Promise.all(all.map((each) => fieldsOf(each).catch(() => [])));
+  return [pid, ...all.filter((_, i) => Number(parents[i]?.[PARENT]) === pid)];
+}
+
+/** What processes have used that this one had started, and that have ended. */
+export async function endedCpuMicros(): Promise<number> {
+  const fields = await fieldsOf(process.pid);
+  return (Number(fields[USER_TICKS + ENDED]) + Number(fields[KERNEL_TICKS + ENDED])) * TICK_MICROS;
+}
+
+/** The fields of `/proc/<pid>/stat` after the name, which may hold anything. */
+async function fieldsOf(pid: number): Promise<readonly string[]> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+}
+
+async function usageOfOne(pid: number): Promise<Usage> {
+  const [fields, status] = await Promise.all([fieldsOf(pid), readFile(`/proc/${pid}/status`, "utf8")]);
   const mebibytes = (field: string): number =>
     Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? Number.NaN) / 1_024;
   return {
@@ -43,16 +74,16 @@ export async function usageOf(pid: number): Promise<Usage> {
 }
 
 /**
- * Resolves when a process has nothing left to do, with what it had used when it last worked.
+ * Resolves when processes have nothing left to do, with what they had used when they last worked.
  *
- * @param idling share of a core that it takes even then
+ * @param idling share of a core that they take even then
  */
-export async function quiet(pid: number, idling = 0): Promise<Usage> {
+export async function quiet(pids: readonly number[], idling = 0): Promise<Usage> {
   const idleMicros = TICK_MICROS + idling * QUIET_MS * 1_000;
-  let last = await usageOf(pid);
+  let last = await usageOf(pids);
   while (performance.now() - last.at < QUIET_MS) {
     await delay(POLL_MS);
-    const usage = await usageOf(pid);
+    const usage = await usageOf(pids);
     if (usage.cpuMicros > last.cpuMicros + idleMicros) last = usage;
   }
   return last;

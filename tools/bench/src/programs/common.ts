@@ -18,14 +18,14 @@ export function lineCounter(): (line: string) => void {
     if (counts === undefined) {
       counts = new Map();
       windows.set(id, counts);
-      setTimeout(close, (id + 1) * WINDOW_MS - now, id);
+      setTimeout(close, (id + 1) * WINDOW_MS - now, id, counts);
     }
     counts.set(click.os_timezone, (counts.get(click.os_timezone) ?? 0) + Number(click.device_is_mobile));
   };
 
-  function close(id: number): void {
-    printRows(windows.get(id) ?? new Map<string, number>());
+  function close(id: number, counts: ReadonlyMap<string, number>): void {
     windows.delete(id);
+    printRows(counts);
   }
 }
 

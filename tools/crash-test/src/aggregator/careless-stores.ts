@@ -1,16 +1,20 @@
 import type { Store } from "@millrace/dataflow";
 import { wrapStore } from "./wrap-store.ts";
+import type { CommitWay } from "./wrap-store.ts";
 
-/** A store without the fence: a refused worker commits again with the newest fence. */
+/** A store without the fence. */
 export function withoutFence(store: Store): Store {
-  return wrapStore(store, () => async (inner, commit) => {
-    for (;;) {
-      const outcome = await inner.commit(commit);
-      if (outcome.kind !== "fenced") return outcome;
-      Object.assign(inner, { fence: outcome.owner });
-    }
-  });
+  return wrapStore(store, () => unfenced);
 }
+
+/** A refused worker commits again with the newest fence. */
+export const unfenced: CommitWay = async (inner, commit) => {
+  for (;;) {
+    const outcome = await inner.commit(commit);
+    if (outcome.kind !== "fenced") return outcome;
+    Object.assign(inner, { fence: outcome.owner });
+  }
+};
 
 /** A store without the commit's number: a commit that is sent twice is applied twice. */
 export function withoutCommitNumber(store: Store): Store {

@@ -2,6 +2,7 @@ import { CommandLine, boolean, logOptions, notNegative, oneOf, positive, text } 
 import type { Parser, ProgramConfig } from "@millrace/cli";
 import { GUARDS } from "../guard.ts";
 import type { Guard } from "../guard.ts";
+import { CHANNEL } from "../names.ts";
 import { DEATHS } from "./death.ts";
 import type { Death } from "./death.ts";
 
@@ -11,7 +12,10 @@ export type ClockKind = "event" | "publish";
 /** Configuration of an aggregator under test. */
 export interface AggregatorSettings extends ProgramConfig {
   readonly url: string;
-  readonly transport: "stream" | "pubsub";
+  readonly transport: "stream" | "pubsub" | "kafka";
+  /** Brokers of Kafka, separated by commas. */
+  readonly brokers: string;
+  readonly topic: string;
   readonly clock: ClockKind;
   readonly windowMs: number;
   readonly waitMs: number;
@@ -26,7 +30,7 @@ export interface AggregatorSettings extends ProgramConfig {
   /** Whether rows are printed too. */
   readonly print: boolean;
   readonly partitions: number;
-  /** Of a worker that shares the partitions with others; `undefined`: it is on its own. */
+  /** Of a worker that shares the partitions with others, over Kafka by a group; `undefined`: it is on its own. */
   readonly leaseMs: number | undefined;
   readonly death: Death | undefined;
   /** The guard to switch off. */
@@ -52,10 +56,12 @@ export function aggregatorSettings(
   const url = option("url", text, "", "URL of Redis");
   const transport = option(
     "transport",
-    oneOf(["stream", "pubsub"] as const),
+    oneOf(["stream", "pubsub", "kafka"] as const),
     "stream",
     "transport of events",
   );
+  const brokers = option("brokers", text, "", "brokers of Kafka");
+  const topic = option("topic", text, CHANNEL, "topic of Kafka");
   const clock = option("clock", oneOf(["event", "publish"] as const), "event", "timestamp of an event");
   const windowMs = option("window-ms", positive, 1_000, "length of a window");
   const waitMs = option("wait-ms", notNegative, 0, "how far the watermark stays below the latest timestamp");
@@ -90,6 +96,8 @@ export function aggregatorSettings(
   return {
     url: url(),
     transport: transport(),
+    brokers: brokers(),
+    topic: topic(),
     clock: clock(),
     windowMs: windowMs(),
     waitMs: waitMs(),

@@ -1,12 +1,13 @@
 import { runProgram } from "@millrace/cli";
 import { StdoutSink, mapRows, reconcile, start } from "@millrace/dataflow";
 import type { Logger, RunOptions, Store } from "@millrace/dataflow";
+import { KafkaAssignment, KafkaSource } from "@millrace/kafka-source";
 import { RedisPubSubSource, RedisStreamSource } from "@millrace/redis-source";
 import { RedisAssignment, RedisStore, RedisStreamResultSink } from "@millrace/redis-store";
 import { CHANNEL, HISTORY, LATEST } from "../names.ts";
 import { rowOf } from "../tally.ts";
 import type { ResultRow } from "../tally.ts";
-import { noticingLate, withoutDrain } from "./careless-assignment.ts";
+import { carelessly } from "./careless-assignment.ts";
 import { withoutCommitNumber, withoutFence } from "./careless-stores.ts";
 import { aggregatorSettings } from "./config.ts";
 import type { AggregatorSettings } from "./config.ts";
@@ -20,13 +21,13 @@ const MOST_ROWS = 10_000_000;
 
 /** Reads the test's events and keeps tallies. Options make it kill itself, or switch a guard off. */
 await runProgram("crash-aggregator", aggregatorSettings, async ({ config, logger, signal }) => {
-  const exact = config.transport === "stream" ? storeOf(config, logger) : undefined;
+  const exact = config.transport === "pubsub" ? undefined : storeOf(config, logger);
   const flow = crashFlow({ ...config, ...endsOf(config, exact) });
   const store = exact && wayOf(exact, config, logger);
   const running = start(flow, {
     ...config,
     ...(store === undefined ? {} : { store }),
-    ...assignmentOf(config),
+    ...assignmentOf(config, logger),
     logger,
     signal,
   });
@@ -40,15 +41,25 @@ await runProgram("crash-aggregator", aggregatorSettings, async ({ config, logger
   }
 });
 
-function assignmentOf({ url, leaseMs, without }: AggregatorSettings): Pick<RunOptions, "assignment"> {
+function assignmentOf(
+  { url, transport, brokers, topic, leaseMs, without }: AggregatorSettings,
+  logger: Logger,
+): Pick<RunOptions, "assignment"> {
   if (leaseMs === undefined) return {};
-  const assignment = noticingLate(new RedisAssignment({ url }, { leaseMs }));
-  return { assignment: without === "drain" ? withoutDrain(assignment) : assignment };
+  const assignment =
+    transport === "kafka"
+      ? new KafkaAssignment({ brokers }, { group: `${topic}-workers`, sessionTimeoutMs: leaseMs })
+      : new RedisAssignment({ url }, { leaseMs });
+  return {
+    assignment: carelessly(assignment, without, (event, part) => {
+      logger.info({ event, part }, `${event}: ${part}`);
+    }),
+  };
 }
 
 /** @param store `undefined` over Pub/Sub */
 function endsOf(
-  { url, partitions, print, without }: AggregatorSettings,
+  { url, transport, brokers, topic, partitions, print, without }: AggregatorSettings,
   store: RedisStore | undefined,
 ): Pick<CrashFlowParts, "source" | "results" | "late"> {
   const lines = new StdoutSink<ResultRow>();
@@ -59,11 +70,15 @@ function endsOf(
   }
   const latest = store.results({ row: rowOf });
   const history = mapRows(new RedisStreamResultSink<ResultRow>(store, { maxLength: MOST_ROWS }), rowOf);
+  const partitionedBy = "os_timezone";
   return {
-    source: new RedisStreamSource(
-      { url },
-      { stream: CHANNEL, partitions, partitionedBy: "os_timezone", blockMs: 1_000, group: "crash-test" },
-    ),
+    source:
+      transport === "kafka"
+        ? new KafkaSource({ brokers }, { topic, partitionedBy })
+        : new RedisStreamSource(
+            { url },
+            { stream: CHANNEL, partitions, partitionedBy, blockMs: 1_000, group: "crash-test" },
+          ),
     results: { [LATEST]: latest, [HISTORY]: history, ...(print ? { printed: stdout } : {}) },
     late: new RedisStreamResultSink(store, { maxLength: MOST_ROWS }),
   };

@@ -9,15 +9,18 @@ export function wrapStore(store: Store, wayFor: () => CommitWay): Store {
     wraps: store,
     look: (task, groups) => store.look(task, groups),
     async acquire(task) {
-      const inner = await store.acquire(task);
-      const commit = wayFor();
-      return {
-        fence: inner.fence,
-        load: () => inner.load(),
-        commit: (each) => commit(inner, each),
-        close: () => inner.close(),
-      };
+      return wrapTask(await store.acquire(task), wayFor());
     },
     close: () => store.close(),
+  };
+}
+
+/** Returns a store's view of a task with another commit function. */
+export function wrapTask(inner: TaskStore, commit: CommitWay): TaskStore {
+  return {
+    fence: inner.fence,
+    load: () => inner.load(),
+    commit: (each) => commit(inner, each),
+    close: () => inner.close(),
   };
 }

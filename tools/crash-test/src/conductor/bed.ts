@@ -10,7 +10,8 @@ import type { TestEvent } from "../click.ts";
 /** Every command is on disk before its reply: what a killed Redis has acknowledged survives its restart. */
 export const DURABLE: readonly string[] = ["--appendonly", "yes", "--appendfsync", "always"];
 
-/** Children are started from source or build, like this process. */
+/** Children run the build, from whichever of the two this file runs: it starts in a third of the time. */
+const BUILD = join(import.meta.dirname, "../../dist");
 const PATIENCE_MS = 60_000;
 
 /** Addresses of Redis, as options of the programs. */
@@ -56,15 +57,21 @@ export abstract class Bed {
   /**
    * Starts an aggregator, and resolves when it reads or has ended.
    *
-   * @param outputTo destination of its rows. `@default a pipe`
+   * @param options where its rows go, and who gets its log
    */
-  async startAggregator(args: readonly string[], outputTo?: string): Promise<StartedProgram> {
-    const reads = ["reading", "subscribed"];
-    const options = {
-      args: [`--url=${this.#ways.aggregator}`, ...args],
-      ...(outputTo === undefined ? {} : { outputTo }),
-    };
-    return this.#start("aggregator", options, reads);
+  async startAggregator(
+    args: readonly string[],
+    options: Pick<StartProgramOptions, "outputTo" | "onLog"> = {},
+  ): Promise<StartedProgram> {
+    const withUrl = [`--url=${this.#ways.aggregator}`, ...args];
+    return this.#start("aggregator", { ...options, args: withUrl }, ["reading", "subscribed"]);
+  }
+
+  /** Starts the command `millrace run` with the test's flow, and resolves when it reads or has ended. */
+  async startCommand(args: readonly string[]): Promise<StartedProgram> {
+    const flow = join(BUILD, "command/flow.js");
+    const env = { REDIS_URL: this.#ways.aggregator };
+    return this.#start("command", { args: ["run", flow, ...args], env }, ["reading"]);
   }
 
   /** Kills all programs, and cleans up. */
@@ -79,9 +86,7 @@ export abstract class Bed {
     options: StartProgramOptions,
     ready: readonly string[],
   ): Promise<StartedProgram> {
-    // The build, from whichever of the two this file runs: it starts in a third of the time.
-    const main = join(import.meta.dirname, "../../dist", name, "main.js");
-    const program = startProgram(main, options);
+    const program = startProgram(join(BUILD, name, "main.js"), options);
     this.#programs.add(program);
     const ended = program.ended.then(() => this.#programs.delete(program));
     await soon(

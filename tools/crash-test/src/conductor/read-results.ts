@@ -50,11 +50,16 @@ async function* hashesUnder(client: Redis, prefix: string): AsyncGenerator<strin
   }
 }
 
-/** One row as the aggregator writes it. */
+/** One row as the aggregator writes it, or as the command does, which writes the whole window. */
 export function parseRow(text: string): ResultRow {
-  const row: unknown = JSON.parse(text);
+  const row: unknown = JSON.parse(text, (_key, value: unknown) => idOf(value) ?? value);
   if (isRow(row)) return row;
   throw new Error(`not a row of results: ${text}`);
+}
+
+/** The index of a window that is an object. */
+function idOf(value: unknown): number | undefined {
+  return typeof value === "object" && value !== null && "id" in value ? Number(value.id) : undefined;
 }
 
 function isRow(value: unknown): value is ResultRow {

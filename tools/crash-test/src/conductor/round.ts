@@ -162,7 +162,7 @@ export class Round<B extends Bed> {
   ): Promise<StartedProgram> {
     this.#setup = setUp(needs, this.random);
     const args = [...this.#flowArgs, ...argsOf(this.#setup), ...more];
-    this.#aggregator = await this.bed.startAggregator(args, outputTo);
+    this.#aggregator = await this.bed.startAggregator(args, outputTo === undefined ? {} : { outputTo });
     return this.#aggregator;
   }
 

@@ -1,11 +1,11 @@
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { EXIT_CODES } from "@millrace/cli";
+import { Dataflow, IterableSource, SILENT_LOGGER, run } from "@millrace/dataflow";
 import type { Logger } from "@millrace/dataflow";
 import { startProgram } from "@millrace/local-redis/programs";
 import type { ProgramEnd, StartedProgram } from "@millrace/local-redis/programs";
-import { partitionNames } from "@millrace/redis-source";
+import { RedisStreamSink, partitionNames } from "@millrace/redis-source";
 import { TaskKeys } from "@millrace/redis-store";
 import type { Redis } from "ioredis";
 import { lineOf } from "../click.ts";
@@ -20,14 +20,15 @@ import { rowsOf } from "../conductor/read-results.ts";
 import { TestBed } from "../conductor/test-bed.ts";
 import { CrashTestFailure } from "../crash-test-failure.ts";
 import { CHANNEL, FLOW, WINDOW_MS } from "../names.ts";
-import { publishSteadily } from "../shares/publish-steadily.ts";
 import { readShares } from "../shares/read-shares.ts";
+import { zoneOf } from "../shares/steady-publisher.ts";
 import { NUMBERED } from "./versions.ts";
 import type { Numbered, Version } from "./versions.ts";
 
 /** Published while a version runs. */
 const PORTION = 1_500;
 const EVENTS_PER_S = 1_000;
+const PAUSE_MS = 20;
 /** Partitions and lease of workers that share. */
 const SHARED = { partitions: 4, leaseMs: 1_000 };
 /** Published while two versions share. */
@@ -131,7 +132,7 @@ class Deploy {
     const file = await this.#bed.writeInput(events);
     for (const [index, version] of versions.entries()) {
       const portion = events.slice(index * PORTION, (index + 1) * PORTION);
-      const published = this.#publish(portion, index);
+      const published = this.#publish(portion, EVENTS_PER_S);
       if (index > 0) await this.#deploy(version);
       await this.#serve(version, published);
       if (version === "second") await this.#refused("first");
@@ -143,7 +144,7 @@ class Deploy {
   async roll(): Promise<DeployReport> {
     const events = [...makeEvents(SHARED_EVENTS, this.#random)];
     const file = await this.#bed.writeInput(events);
-    const published = publishSteadily({ url: this.#bed.url }, file, SHARED.partitions, SHARED_EVENTS_PER_S);
+    const published = this.#publish(events, SHARED_EVENTS_PER_S);
     const older = await this.#share("first");
     const newer = await this.#share("second");
     for (const worker of newer) worker.kill("SIGKILL");
@@ -178,7 +179,7 @@ class Deploy {
     if (end.code !== EXIT_CODES.ok) this.#problems.push(`the last version had ${endingOf(end)}`);
     const client = this.#bed.client();
     try {
-      const results = await readShares(client, this.#partitions);
+      const results = await readShares(client, partitionNames(CHANNEL, this.#partitions));
       this.#problems.push(...compare(await expectedOf(file, WINDOW_MS), results));
       await this.#judgeAdded(client, added);
       return { events, rows: results.history.length, problems: this.#problems };
@@ -192,10 +193,21 @@ class Deploy {
     await Promise.all(this.#programs.map(({ ended }) => ended));
   }
 
-  async #publish(events: readonly TestEvent[], index: number): Promise<void> {
-    const file = join(this.#bed.redis.dir, `portion-${index}.jsonl`);
-    await writeFile(file, events.map((event) => `${lineOf(event)}\n`).join(""));
-    await publishSteadily({ url: this.#bed.url }, file, this.#partitions, EVENTS_PER_S);
+  /** Publishes events at a steady rate, to the last one. */
+  async #publish(events: readonly TestEvent[], perS: number): Promise<void> {
+    const flow = new Dataflow("publish");
+    const sink = new RedisStreamSink(
+      { url: this.#bed.url },
+      {
+        stream: CHANNEL,
+        partitions: this.#partitions,
+        partitionedBy: "os_timezone",
+        keyOf: zoneOf,
+        batch: 16,
+      },
+    );
+    flow.input("lines", new IterableSource(paced(events, (perS * PAUSE_MS) / 1_000))).output("redis", sink);
+    await run(flow, { logger: SILENT_LOGGER });
   }
 
   /** The version dies in one of its first commits. */
@@ -261,5 +273,12 @@ class Deploy {
     const program = startProgram(main, { args });
     this.#programs.push(program);
     return program;
+  }
+}
+
+async function* paced(events: readonly TestEvent[], perPause: number): AsyncGenerator<string> {
+  for (const [index, event] of events.entries()) {
+    if (index % perPause === 0) await delay(PAUSE_MS);
+    yield lineOf(event);
   }
 }

@@ -1,16 +1,13 @@
 import type { Redis } from "ioredis";
-import { partitionNames } from "@millrace/redis-source";
 import { TaskKeys } from "@millrace/redis-store";
 import { readResults } from "../conductor/read-results.ts";
 import type { Results } from "../conductor/read-results.ts";
-import { CHANNEL, FLOW } from "../names.ts";
+import { FLOW } from "../names.ts";
 
 /** The results of all partitions together: a window's key is in one of them. */
-export async function readShares(client: Redis, partitions: number): Promise<Results> {
+export async function readShares(client: Redis, parts: readonly string[]): Promise<Results> {
   const results = await Promise.all(
-    partitionNames(CHANNEL, partitions).map((part) =>
-      readResults(client, new TaskKeys({ flow: FLOW, part }), "-"),
-    ),
+    parts.map((part) => readResults(client, new TaskKeys({ flow: FLOW, part }), "-")),
   );
   return {
     history: results.flatMap(({ history }) => history),

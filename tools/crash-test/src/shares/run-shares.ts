@@ -1,49 +1,54 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { EXIT_CODES } from "@millrace/cli";
-import { inspectWorkers } from "@millrace/redis-store";
 import type { StartedProgram } from "@millrace/local-redis/programs";
 import { endingOf, soon, DURABLE } from "../conductor/bed.ts";
 import { compare } from "../conductor/compare.ts";
 import { expectedOf } from "../conductor/expected.ts";
 import { makeEvents } from "../conductor/make-events.ts";
-import type { Random } from "../conductor/random.ts";
+import { Random } from "../conductor/random.ts";
 import { TestBed } from "../conductor/test-bed.ts";
 import { HELD_MS } from "../aggregator/careless-assignment.ts";
 import type { Guard } from "../guard.ts";
-import { FLOW, WINDOW_MS } from "../names.ts";
-import { publishSteadily } from "./publish-steadily.ts";
+import { WINDOW_MS } from "../names.ts";
 import { readShares } from "./read-shares.ts";
+import { LEASE_MS, PARTITIONS, sharingOn } from "./sharing.ts";
+import type { Sharing, Way } from "./sharing.ts";
+import { SteadyPublisher } from "./steady-publisher.ts";
 
-const PARTITIONS = 8;
-/** For each trouble, so that there are events all the time. */
-const EVENTS = 2_500;
-const EVENTS_PER_S = 800;
-const LEASE_MS = 1_000;
+/** As many as there are, unless one has just joined, left or died. */
+const WORKERS = 3;
+const EVENTS_PER_S = 400;
+/** Event time passes 16 times as fast as the clock, so that windows close all the time. */
+const EVENTS_PER_EVENT_S = 25;
 /** A worker that stalls so long has lost its partitions. */
 const STALL_MS = 2.5 * LEASE_MS;
 /** Until when every partition must have a live worker again, on a machine that may be busy, ms. */
 const BOUND_MS = 8 * LEASE_MS;
-/** Events are delayed by up to 10 s. Windows close all the time, since event time passes three times as fast as the clock. */
-const ARGS = [
-  `--partitions=${PARTITIONS}`,
-  "--wait-ms=12000",
-  "--commit-every-events=100",
-  "--commit-every-ms=200",
-];
+/**
+ * What can happen to the workers, to Redis and to Kafka's broker. `gentle`: workers join and leave, so that nothing may be done
+ * twice; `mixed`: several things, before the workers have divided the partitions again.
+ */
+export type Trouble = "gentle" | "kill" | "stall" | "restart" | "broker" | "mixed";
 
-/** What can happen to the workers. `gentle`: they join and leave, so that nothing may be done twice. */
-export const TROUBLES = ["gentle", "kill", "stall", "restart"] as const;
+/** What happens in `mixed`, each once. */
+const MIXED = ["join", "leave", "kill", "pause", "restart", "broker"] as const;
 
-/** One of {@link TROUBLES}. */
-export type Trouble = (typeof TROUBLES)[number];
+/** All that can happen, the harmless thing first. */
+export type Troubles = readonly ["gentle", ...(readonly Trouble[])];
+
+/** What can happen over Redis streams. */
+export const STREAM_TROUBLES: Troubles = ["gentle", "kill", "stall", "restart", "mixed"];
+/** What can happen over Kafka. */
+export const KAFKA_TROUBLES: Troubles = [...STREAM_TROUBLES, "broker"];
 
 /** What a run of shares is made of. */
 export interface SharesPlan {
   readonly random: Random;
   /** In this order. */
   readonly troubles: readonly Trouble[];
-  /** The guard to switch off. */
-  readonly without: Guard | undefined;
+  /** The guard to switch off. `@default none` */
+  readonly without?: Guard | undefined;
+  readonly way: Way;
 }
 
 /** What came of it. */
@@ -65,7 +70,7 @@ export interface SharesReport {
 export async function runShares(plan: SharesPlan): Promise<SharesReport> {
   const bed = await TestBed.open({ args: DURABLE });
   try {
-    return await new Shares(bed, plan).run();
+    return await new Shares(bed, await sharingOn(bed, plan.way), plan).run();
   } finally {
     await bed.close();
   }
@@ -73,6 +78,8 @@ export async function runShares(plan: SharesPlan): Promise<SharesReport> {
 
 class Shares {
   readonly #bed: TestBed;
+  readonly #sharing: Sharing;
+  readonly #way: Way;
   readonly #random: Random;
   readonly #without: Guard | undefined;
   readonly #troubles: readonly Trouble[];
@@ -81,36 +88,39 @@ class Shares {
   readonly #all: StartedProgram[] = [];
   /** Workers that were stopped, and when they resumed. */
   readonly #stalled: { readonly worker: StartedProgram; readonly since: number }[] = [];
-  #published: Promise<void> = Promise.resolve();
   readonly #gentleTimes: { readonly from: string; readonly to: string }[] = [];
   readonly #problems: string[] = [];
   readonly #takeOversMs: number[] = [];
 
-  constructor(bed: TestBed, { random, troubles, without }: SharesPlan) {
+  constructor(bed: TestBed, sharing: Sharing, { random, troubles, without, way }: SharesPlan) {
     this.#bed = bed;
+    this.#sharing = sharing;
+    this.#way = way;
     this.#random = random;
     this.#troubles = troubles;
     this.#without = without;
   }
 
   async run(): Promise<SharesReport> {
-    const events = EVENTS * this.#troubles.length;
-    const file = await this.#bed.writeInput(makeEvents(events, this.#random));
-    for (let count = 0; count < 3; count += 1) await this.#join();
+    await Promise.all(Array.from({ length: WORKERS }, () => this.#join()));
     await this.#allOwned("at the start");
-    this.#published = publishSteadily({ url: this.#bed.url }, file, PARTITIONS, EVENTS_PER_S);
+    // Random numbers of their own: how many events there are at a trouble depends on the machine.
+    const events = makeEvents(Infinity, new Random(this.#random.below(2 ** 31)), EVENTS_PER_EVENT_S);
+    const publisher = new SteadyPublisher(this.#sharing.sink, events, EVENTS_PER_S);
+    await publisher.begun;
     for (const trouble of this.#troubles) await this.#trouble(trouble);
-    await soon(this.#published, "the publisher to end");
+    await soon(publisher.stop(), "the end of the publisher");
     for (const worker of [...this.#workers]) await this.#leave(worker);
     await this.#judgeGentle();
     await this.#judgeStalled();
     await this.#close();
     const client = this.#bed.client();
-    const results = await readShares(client, PARTITIONS);
+    const results = await readShares(client, this.#sharing.parts);
     client.disconnect();
+    const file = await this.#bed.writeInput(publisher.published);
     this.#problems.push(...compare(await expectedOf(file, WINDOW_MS), results));
     return {
-      events,
+      events: publisher.published.length,
       rows: results.history.length,
       takeOversMs: this.#takeOversMs,
       problems: this.#problems,
@@ -126,7 +136,13 @@ class Shares {
       case "stall":
         return this.#stall();
       case "restart":
-        return this.#restart();
+        await this.#restart();
+        return this.#allOwned("after a restart of Redis");
+      case "broker":
+        await this.#restartBroker();
+        return this.#allOwned("after a restart of the broker");
+      case "mixed":
+        return this.#mixed();
     }
   }
 
@@ -171,20 +187,27 @@ class Shares {
   }
 
   async #kill(): Promise<void> {
+    this.#killOne();
+    await this.#allOwned("after a SIGKILL");
+    await this.#join();
+  }
+
+  #killOne(): void {
     const worker = this.#random.pick(this.#workers);
     worker.kill("SIGKILL");
     this.#forget(worker);
-    await this.#allOwned("after a SIGKILL");
-    await this.#join();
   }
 
   async #stall(): Promise<void> {
     const worker = this.#random.pick(this.#workers);
     // A task that is not open yet would be opened afterwards, and take its partition back.
-    await Promise.race([worker.logged("committed"), this.#published]);
+    await worker.logged("committed");
     worker.kill("SIGSTOP");
     await delay(STALL_MS);
-    await this.#allOwned("during a SIGSTOP", this.#workers.length - 1);
+    await this.#allOwned(
+      "during a SIGSTOP",
+      this.#workers.filter((other) => other !== worker),
+    );
     this.#stalled.push({ worker, since: Date.now() });
     worker.kill("SIGCONT");
     await this.#allOwned("after a SIGCONT");
@@ -194,12 +217,56 @@ class Shares {
     await this.#bed.redis.kill();
     await delay(this.#random.below(LEASE_MS));
     await this.#bed.redis.restart();
-    await this.#allOwned("after a restart of Redis");
+  }
+
+  async #restartBroker(): Promise<void> {
+    if (this.#way.kind === "streams") return;
+    await this.#way.kafka.kill();
+    await delay(this.#random.below(LEASE_MS));
+    await this.#way.kafka.restart();
+  }
+
+  /** Nothing waits until the workers have divided the partitions again. */
+  async #mixed(): Promise<void> {
+    const over: Promise<void>[] = [];
+    for (const what of this.#random.shuffled(MIXED)) {
+      const happening = this.#happen(what);
+      if (what === "leave" || what === "pause") over.push(happening);
+      else await happening;
+      await delay(this.#random.below(LEASE_MS));
+    }
+    await Promise.all(over);
+    while (this.#workers.length < WORKERS) await this.#join();
+    await this.#allOwned("after several things at once");
+  }
+
+  async #happen(what: (typeof MIXED)[number]): Promise<void> {
+    switch (what) {
+      case "join":
+        return this.#join();
+      case "leave":
+        return this.#leave(this.#random.pick(this.#workers));
+      case "kill":
+        this.#killOne();
+        return;
+      case "pause":
+        return this.#pause(this.#random.pick(this.#workers));
+      case "restart":
+        return this.#restart();
+      case "broker":
+        return this.#restartBroker();
+    }
+  }
+
+  /** For longer than the lease, or not. */
+  async #pause(worker: StartedProgram): Promise<void> {
+    worker.kill("SIGSTOP");
+    await delay(this.#random.below(STALL_MS));
+    worker.kill("SIGCONT");
   }
 
   async #join(): Promise<void> {
-    const without = this.#without === undefined ? [] : [`--without=${this.#without}`];
-    const worker = await this.#bed.startAggregator([...ARGS, `--lease-ms=${LEASE_MS}`, ...without]);
+    const worker = await this.#sharing.startWorker(this.#without);
     this.#workers.push(worker);
     this.#all.push(worker);
   }
@@ -216,21 +283,20 @@ class Shares {
   }
 
   /** Waits until every partition is with a live worker, none of which has too many. */
-  async #allOwned(when: string, workers = this.#workers.length): Promise<void> {
+  async #allOwned(when: string, workers: readonly StartedProgram[] = this.#workers): Promise<void> {
     const began = performance.now();
-    const most = Math.ceil(PARTITIONS / workers);
+    const most = Math.ceil(PARTITIONS / workers.length);
     for (;;) {
-      const live = await inspectWorkers({ url: this.#bed.url }, FLOW);
-      const sizes = live.map(({ parts }) => parts.length);
+      const sizes = await this.#sharing.sizes(workers);
       const owned = sizes.reduce((sum, size) => sum + size, 0);
       const tookMs = performance.now() - began;
-      if (live.length === workers && owned === PARTITIONS && sizes.every((size) => size <= most)) {
+      if (sizes.length === workers.length && owned === PARTITIONS && sizes.every((size) => size <= most)) {
         this.#takeOversMs.push(Math.round(tookMs));
         return;
       }
       if (tookMs > BOUND_MS) {
         this.#problems.push(
-          `${when}, ${live.length} of ${workers} workers had ${sizes.join(", ")} partitions`,
+          `${when}, ${sizes.length} of ${workers.length} workers had ${sizes.join(", ")} partitions`,
         );
         return;
       }
@@ -240,8 +306,7 @@ class Shares {
 
   /** One worker alone reads what is left, and closes the windows. */
   async #close(): Promise<void> {
-    const closing = ["--exit-when-idle-ms=500", "--close-windows=true"];
-    const last = await this.#bed.startAggregator([...ARGS, ...closing]);
+    const last = await this.#sharing.startLast();
     const end = await soon(last.ended, "the last aggregator to end");
     if (end.code !== EXIT_CODES.ok) this.#problems.push(`the last aggregator had ${endingOf(end)}`);
   }

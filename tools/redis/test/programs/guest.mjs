@@ -1,4 +1,5 @@
-import { ask } from "../src/ask.ts";
+/* global AbortController, AbortSignal, setInterval */
+import { ask } from "../../dist/ask.js";
 
 /* A program that needs a Redis: reads its options, prints Redis' reply, then waits for its end. */
 
@@ -7,7 +8,7 @@ if (process.argv.includes("--bogus")) {
   process.exit(2);
 }
 const password = process.env["GUEST_PASSWORD"];
-const callback: unknown = Reflect.get(globalThis, Symbol.for("millrace.before-program"));
+const callback = Reflect.get(globalThis, Symbol.for("millrace.before-program"));
 const stop = new AbortController();
 if (typeof callback === "function") {
   const needs = process.env["GUEST_NEEDS"];

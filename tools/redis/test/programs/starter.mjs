@@ -1,5 +1,6 @@
-import { ask } from "../src/ask.ts";
-import { startRedis } from "../src/start-redis.ts";
+/* global AbortSignal, setInterval */
+import { ask } from "../../dist/ask.js";
+import { startRedis } from "../../dist/start-redis.js";
 
 /* A program that starts a Redis and does not stop it; the first argument says how the program ends. */
 

@@ -1,168 +1,41 @@
 /*
- * The Kafka client, @kafkats/client, and the only file that names it. It is used below its own consumer and producer: one
- * method a request of Kafka's protocol, and batches of records as bytes. What is used here is all that another client
- * would have to offer.
+ * The package @kafkats/client as a Kafka client, and the only file that names it. It is used below its own consumer and
+ * producer.
  */
+import { createRequire } from "node:module";
 import { isIP } from "node:net";
+import * as zlib from "node:zlib";
 import type * as Kafkats from "@kafkats/client";
-import type { BrokerAddress, KafkaTarget } from "./connection/connection-options.ts";
-import { CODES, errorOf } from "./connection/protocol-codes.ts";
-import {
-  KafkaAuthError,
-  KafkaClientMissingError,
-  KafkaClosedError,
-  KafkaError,
-  KafkaRecordsError,
-  KafkaRefusedError,
-  KafkaTlsError,
-  KafkaUnreachableError,
-} from "./errors.ts";
+import type { TimeProvider } from "@millrace/dataflow";
+import { KafkaClientMissingError, KafkaRecordsError, KafkaUnreachableError } from "../errors.ts";
+import type { BrokerAddress, KafkaTarget } from "./connection-options.ts";
+import { crc32c } from "../source/crc32c.ts";
+import { explained } from "./explain-failure.ts";
+import type {
+  BrokerClient,
+  DescribedMember,
+  GroupMember,
+  GroupToJoin,
+  GroupToSync,
+  JoinedGroup,
+  KafkaClient,
+  LogEnd,
+  PartitionAnswer,
+  PartitionToRead,
+  ProducerIdentity,
+  ReadLimits,
+  TopicMetadata,
+} from "./kafka-client.ts";
+import { CODES, errorOf } from "./protocol-codes.ts";
 
-/** A broker may take this long (ms) to answer, besides the wait that a read asks for. */
+/** A broker may take this long (ms) to answer, besides the wait that a request asks for. */
 const ANSWER_MS = 10_000;
+/** The package has limits (ms) of its own, which leave a silent connection open. They are longer, so that they do not count. */
+const PACKAGE_ANSWER_MS = 10 * ANSWER_MS;
 /** How long (ms) a broker may wait for its replicas. */
 const REPLICAS_MS = 30_000;
 /** In answers without a limit of their own, so that one answer does not fill the memory. */
 const MOST_BYTES = 50 * 1_024 * 1_024;
-
-/** The leaders of a topic's partitions, and where the brokers are. */
-export interface TopicMetadata {
-  /** Changes if the topic is deleted and made again; all zeros from brokers that have none. */
-  readonly topicId: string;
-  /** The node that leads each partition, by its index; -1: none does now. */
-  readonly leaders: readonly number[];
-  readonly nodes: ReadonlyMap<number, BrokerAddress>;
-}
-
-/** A partition to read from, and where. */
-export interface PartitionToRead {
-  readonly partition: number;
-  readonly offset: number;
-}
-
-/** What a broker answered about one partition. */
-export interface PartitionAnswer {
-  readonly partition: number;
-  /** 0: no error. */
-  readonly error: number;
-  /** The end of the log: the offset after the last record that all replicas have. */
-  readonly highWatermark: number;
-  /** The first offset that is in the log. */
-  readonly logStart: number;
-  /** Transactions with records in this answer that were aborted, and where each begins. */
-  readonly aborted: readonly AbortedTransaction[];
-  /** Batches of records, one after the other; the last one may be cut off. */
-  readonly records: Buffer;
-}
-
-/** A transaction that was aborted. */
-export interface AbortedTransaction {
-  readonly producerId: bigint;
-  readonly firstOffset: number;
-}
-
-/** The name and epoch that a broker gives an idempotent producer. */
-export interface ProducerIdentity {
-  readonly producerId: bigint;
-  readonly producerEpoch: number;
-}
-
-/** A record to write. */
-export interface RecordToWrite {
-  readonly key: Buffer | null;
-  readonly value: Buffer;
-  readonly headers: readonly { readonly key: string; readonly value: Buffer }[];
-}
-
-/** A member of a group, since the group was last formed. */
-export interface GroupMember {
-  readonly group: string;
-  readonly member: string;
-  readonly generation: number;
-}
-
-/** A request to join a group. */
-export interface GroupToJoin {
-  readonly group: string;
-  /** Empty: it is no member yet. */
-  readonly member: string;
-  /** How long a member may be without a heartbeat, and take to join again when the group is formed anew, ms. */
-  readonly sessionMs: number;
-  /** All members of a group have the same one. */
-  readonly protocol: string;
-  /** For the leader. */
-  readonly metadata: Buffer;
-}
-
-/** A group that was formed. */
-export interface JoinedGroup {
-  readonly member: string;
-  readonly generation: number;
-  /** All members at their leader, which divides the work; none at the others. */
-  readonly members: readonly { readonly member: string; readonly metadata: Buffer }[];
-}
-
-/** A request for a member's share, in which the leader sends the shares of all. */
-export interface GroupToSync extends GroupMember {
-  readonly sessionMs: number;
-  readonly protocol: string;
-  readonly shares: readonly { readonly member: string; readonly assignment: Buffer }[];
-}
-
-/** Which end of a log. */
-export type LogEnd = "earliest" | "latest" | "stable";
-
-/** One broker, with a connection for reads, which wait at the broker, and one for everything else. */
-export interface BrokerClient {
-  readonly connected: boolean;
-  metadata(topic: string): Promise<TopicMetadata>;
-  read(
-    topic: string,
-    partitions: readonly PartitionToRead[],
-    limits: ReadLimits,
-  ): Promise<readonly PartitionAnswer[]>;
-  /** The offset of an end of the log: the last one is the high watermark, `stable` the last stable offset. */
-  endOf(topic: string, partition: number, which: LogEnd): Promise<number>;
-  /** @returns the error of each partition, 0: none */
-  write(topic: string, batches: ReadonlyMap<number, Buffer>): Promise<ReadonlyMap<number, number>>;
-  beginProducer(): Promise<ProducerIdentity>;
-  /** The node that keeps a group's offsets. */
-  coordinatorOf(group: string): Promise<BrokerAddress & { readonly node: number }>;
-  /** Waits until all members have joined again, or have been removed. */
-  joinGroup(request: GroupToJoin): Promise<JoinedGroup>;
-  /** Waits until the leader has sent the shares. @returns this member's share, empty if the leader does not know it */
-  syncGroup(request: GroupToSync): Promise<Buffer>;
-  /** @returns whether the group is as it was: `false`, it is formed anew, and this member is to join again */
-  heartbeat(member: GroupMember): Promise<boolean>;
-  leaveGroup(group: string, member: string): Promise<void>;
-  /** Sets offsets of a group without members. */
-  commitOffsets(group: string, topic: string, offsets: ReadonlyMap<number, number>): Promise<void>;
-  /** Requests that wait are rejected. */
-  close(): Promise<void>;
-}
-
-/** Bounds of one read. */
-export interface ReadLimits {
-  readonly maxWaitMs: number;
-  readonly maxBytesPerPartition: number;
-}
-
-/** What is needed of a client besides its connections. */
-export interface KafkaClient {
-  /** Connects. @throws KafkaError */
-  connect(target: KafkaTarget, address: BrokerAddress): Promise<BrokerClient>;
-  /** @param codec the number of a way to compress, from 1 on @throws KafkaRecordsError if no package for it is installed */
-  decompress(codec: number, bytes: Buffer): Buffer | Promise<Buffer>;
-  /** The checksum (CRC-32C) of a part of the bytes. */
-  readonly checksumOf: (bytes: Buffer, from: number, to: number) => number;
-  /** One batch of records, without compression. */
-  encodeBatch(
-    records: readonly RecordToWrite[],
-    now: number,
-    producer: ProducerIdentity,
-    sequence: number,
-  ): Buffer;
-}
 
 /** Loads the client's package. @throws KafkaClientMissingError */
 export async function loadKafkaClient(): Promise<KafkaClient> {
@@ -176,28 +49,27 @@ export async function loadKafkaClient(): Promise<KafkaClient> {
     );
   }
   return {
-    async connect(target, address) {
+    async connect(target, address, time) {
       const broker = new kafkats.Broker({ ...address, ...settingsOf(target, address), nodeId: 0 });
-      const at = `${address.host}:${address.port}`;
-      try {
-        await broker.connect();
-      } catch (error) {
-        await closeAtOnce(broker);
-        throw explained(error, `a connection to ${at}`, target);
-      }
-      return new KafkatsBroker(broker, at, target);
+      const made = new KafkatsBroker(broker, `${address.host}:${address.port}`, target, time);
+      await made.open();
+      return made;
     },
     decompress(codec, bytes) {
       const { Gzip, Snappy, Lz4, Zstd } = kafkats.CompressionType;
       const type = [Gzip, Snappy, Lz4, Zstd][codec - 1];
+      if (type === Zstd && NODES_ZSTD !== undefined) return NODES_ZSTD(bytes);
       const found = type === undefined ? undefined : kafkats.compressionCodecs.get(type);
       if (found !== undefined) return found.decompress(bytes);
+      const [name, remedy] = UNREADABLE[codec] ?? [`codec ${codec}`, "Write them in another way."];
       throw new KafkaRecordsError(
-        `The topic's records are compressed with ${CODECS[codec] ?? `codec ${codec}`}, for which no package is installed. ` +
-          "Install one beside the client: snappyjs for snappy, lz4js for lz4, zstd-napi for zstd; gzip needs none.",
+        `The topic's records are compressed with ${name}, which cannot be read here. ${remedy}`,
       );
     },
-    checksumOf: (bytes, from, to) => kafkats.crc32c(bytes, from, to - from),
+    // With @node-rs/crc32 the client's is compiled code; without it, ours is faster.
+    checksumOf: hasModule("@node-rs/crc32")
+      ? (bytes, from, to) => kafkats.crc32c(bytes, from, to - from)
+      : crc32c,
     encodeBatch: (records, now, producer, sequence) =>
       kafkats.encodeRecordBatchSync({
         baseOffset: 0n,
@@ -221,18 +93,60 @@ export async function loadKafkaClient(): Promise<KafkaClient> {
   };
 }
 
-const CODECS: Readonly<Record<number, string>> = { 1: "gzip", 2: "snappy", 3: "lz4", 4: "zstd" };
+/** Ways to compress that need something, and what; gzip needs nothing. */
+const UNREADABLE: Readonly<Record<number, readonly [name: string, remedy: string]>> = {
+  2: ["snappy", "Install a package for it beside the client: npm install snappyjs"],
+  3: ["lz4", "Install a package for it beside the client: npm install lz4js"],
+  4: [
+    "zstd",
+    "Use Node 22.15 or newer, or install a package for it beside the client: npm install zstd-napi",
+  ],
+};
+
+function hasModule(name: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Node's own, from 22.15 on; the types are those of Node 20. */
+const NODES_ZSTD = nodesZstd();
+
+function nodesZstd(): ((bytes: Buffer) => Buffer) | undefined {
+  const decompress: unknown = Reflect.get(zlib, "zstdDecompressSync");
+  if (typeof decompress !== "function") return undefined;
+  return (bytes) => {
+    const plain: unknown = Reflect.apply(decompress, zlib, [bytes]);
+    return Buffer.isBuffer(plain) ? plain : NOTHING;
+  };
+}
 
 class KafkatsBroker implements BrokerClient {
   readonly #broker: Kafkats.Broker;
   readonly #address: string;
   readonly #target: KafkaTarget;
+  readonly #time: TimeProvider;
   #closed = false;
 
-  constructor(broker: Kafkats.Broker, address: string, target: KafkaTarget) {
+  constructor(broker: Kafkats.Broker, address: string, target: KafkaTarget, time: TimeProvider) {
     this.#broker = broker;
     this.#address = address;
     this.#target = target;
+    this.#time = time;
+  }
+
+  /** @throws KafkaError */
+  async open(): Promise<void> {
+    try {
+      const request = `a connection to ${this.#address}`;
+      await this.#answerWithin(this.#target.connectTimeoutMs, request, () => this.#broker.connect());
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
   }
 
   get connected(): boolean {
@@ -263,7 +177,7 @@ class KafkatsBroker implements BrokerClient {
     { maxWaitMs, maxBytesPerPartition }: ReadLimits,
   ): Promise<readonly PartitionAnswer[]> {
     const what = `a read of topic "${topic}"`;
-    const { errorCode, topics } = await this.#ask(what, () =>
+    const ask = (): ReturnType<Kafkats.Broker["fetch"]> =>
       this.#broker.fetch({
         maxWaitMs,
         minBytes: 1,
@@ -280,8 +194,8 @@ class KafkatsBroker implements BrokerClient {
             })),
           },
         ],
-      }),
-    );
+      });
+    const { errorCode, topics } = await this.#ask(what, ask, maxWaitMs);
     requireNone(errorCode, what);
     return topics.flatMap((answered) =>
       answered.partitions.map((part) => ({
@@ -299,24 +213,41 @@ class KafkatsBroker implements BrokerClient {
   }
 
   async endOf(name: string, partitionIndex: number, which: LogEnd): Promise<number> {
-    const what = `a look at the end of topic "${name}"`;
     const timestamp = which === "earliest" ? -2n : -1n;
+    const isolationLevel = which === "stable" ? 1 : 0;
+    return (await this.#offsetAt(name, { partitionIndex, timestamp }, isolationLevel)).offset;
+  }
+
+  async firstSince(
+    name: string,
+    partitionIndex: number,
+    time: number,
+  ): Promise<{ readonly offset: number; readonly time: number } | undefined> {
+    const found = await this.#offsetAt(name, { partitionIndex, timestamp: BigInt(time) }, 1);
+    return found.offset < 0 ? undefined : found;
+  }
+
+  async #offsetAt(
+    name: string,
+    at: { readonly partitionIndex: number; readonly timestamp: bigint },
+    isolationLevel: 0 | 1,
+  ): Promise<{ readonly offset: number; readonly time: number }> {
+    const what = `a look at the offsets of topic "${name}"`;
     const { topics } = await this.#ask(what, () =>
-      this.#broker.listOffsets({
-        isolationLevel: which === "stable" ? 1 : 0,
-        topics: [{ name, partitions: [{ partitionIndex, timestamp }] }],
-      }),
+      this.#broker.listOffsets({ isolationLevel, topics: [{ name, partitions: [at] }] }),
     );
     const answer = topics[0]?.partitions[0];
     if (answer === undefined) throw errorOf(CODES.unknownServerError, what);
     requireNone(answer.errorCode, what);
-    return Number(answer.offset);
+    return { offset: Number(answer.offset), time: Number(answer.timestamp) };
   }
 
   async write(name: string, batches: ReadonlyMap<number, Buffer>): Promise<ReadonlyMap<number, number>> {
     const partitions = Array.from(batches, ([partitionIndex, records]) => ({ partitionIndex, records }));
-    const { topics } = await this.#ask(`a write to topic "${name}"`, () =>
-      this.#broker.produce({ acks: -1, timeoutMs: REPLICAS_MS, topics: [{ name, partitions }] }),
+    const { topics } = await this.#ask(
+      `a write to topic "${name}"`,
+      () => this.#broker.produce({ acks: -1, timeoutMs: REPLICAS_MS, topics: [{ name, partitions }] }),
+      REPLICAS_MS,
     );
     const answers = topics.flatMap((topic) => topic.partitions);
     return new Map(answers.map(({ partitionIndex, errorCode }) => [partitionIndex, errorCode]));
@@ -344,7 +275,7 @@ class KafkatsBroker implements BrokerClient {
   async joinGroup(request: GroupToJoin): Promise<JoinedGroup> {
     const { group, member, sessionMs, protocol, metadata } = request;
     const what = `a member of group "${group}"`;
-    const { errorCode, memberId, generationId, members } = await this.#ask(what, () =>
+    const ask = (): ReturnType<Kafkats.Broker["joinGroup"]> =>
       this.#broker.joinGroup({
         groupId: group,
         memberId: member,
@@ -352,8 +283,8 @@ class KafkatsBroker implements BrokerClient {
         rebalanceTimeoutMs: sessionMs,
         protocolType: GROUP_TYPE,
         protocols: [{ name: protocol, metadata }],
-      }),
-    );
+      });
+    const { errorCode, memberId, generationId, members } = await this.#ask(what, ask, sessionMs);
     // A new member gets a name first, so that one whose answer is lost does not stay in the group.
     const code: number = errorCode;
     if (code === CODES.memberIdRequired && member === "")
@@ -369,7 +300,7 @@ class KafkatsBroker implements BrokerClient {
   async syncGroup(request: GroupToSync): Promise<Buffer> {
     const { group, member, generation, sessionMs, protocol, shares } = request;
     const what = `a share of group "${group}"`;
-    const { errorCode, assignment } = await this.#ask(what, () =>
+    const ask = (): ReturnType<Kafkats.Broker["syncGroup"]> =>
       this.#broker.syncGroup(
         {
           groupId: group,
@@ -380,8 +311,8 @@ class KafkatsBroker implements BrokerClient {
           assignments: shares.map((share) => ({ memberId: share.member, assignment: share.assignment })),
         },
         sessionMs,
-      ),
-    );
+      );
+    const { errorCode, assignment } = await this.#ask(what, ask, sessionMs);
     requireNone(errorCode, what);
     return assignment;
   }
@@ -406,6 +337,22 @@ class KafkatsBroker implements BrokerClient {
     for (const each of members) requireNone(each.errorCode, what);
   }
 
+  async describeGroup(group: string): Promise<readonly DescribedMember[]> {
+    const what = `a look at the members of group "${group}"`;
+    const { groups } = await this.#ask(what, () => this.#broker.describeGroups({ groups: [group] }));
+    return groups.flatMap(({ errorCode, protocolType, members }) => {
+      const code: number = errorCode;
+      if (code !== CODES.unknownGroup) requireNone(code, what);
+      if (protocolType !== GROUP_TYPE) return [];
+      return members.map(({ memberId, clientId, clientHost, memberAssignment }) => ({
+        member: memberId,
+        client: clientId,
+        host: clientHost.replace(/^\//, ""),
+        assignment: memberAssignment,
+      }));
+    });
+  }
+
   async commitOffsets(group: string, name: string, offsets: ReadonlyMap<number, number>): Promise<void> {
     const what = `the offsets of group "${group}"`;
     const partitions = Array.from(offsets, ([partitionIndex, offset]) => ({
@@ -428,12 +375,30 @@ class KafkatsBroker implements BrokerClient {
     return closeAtOnce(this.#broker);
   }
 
-  async #ask<T>(what: string, ask: () => Promise<T>): Promise<T> {
-    if (this.#closed) throw new KafkaClosedError(`the connection to ${this.#address} was closed`);
+  /** @param waitMs how long the broker may wait before it answers, as the request asks for */
+  async #ask<T>(what: string, ask: () => Promise<T>, waitMs = 0): Promise<T> {
+    const request = `${what} at ${this.#address}`;
+    if (!this.#closed) return this.#answerWithin(waitMs + ANSWER_MS, request, ask);
+    throw new KafkaUnreachableError(`No answer to ${request}: the connection was closed.`, { request });
+  }
+
+  /** Closes the connections if there is no answer in time: they may stay silent, while a new one is answered. */
+  async #answerWithin<T>(limitMs: number, request: string, ask: () => Promise<T>): Promise<T> {
+    const late = new AbortController();
+    const cancel = this.#time.wakeAfter(limitMs, () => {
+      late.abort();
+      void this.close();
+    });
     try {
       return await ask();
     } catch (error) {
-      throw explained(error, `${what} at ${this.#address}`, this.#target);
+      if (!late.signal.aborted) throw explained(error, request, this.#target);
+      throw new KafkaUnreachableError(`No answer to ${request} within ${limitMs} ms.`, {
+        cause: error,
+        request,
+      });
+    } finally {
+      cancel();
     }
   }
 }
@@ -454,7 +419,7 @@ function settingsOf(
   return {
     clientId,
     connectionTimeoutMs: connectTimeoutMs,
-    requestTimeoutMs: ANSWER_MS,
+    requestTimeoutMs: PACKAGE_ANSWER_MS,
     ...(tls === undefined
       ? {}
       : {
@@ -498,46 +463,4 @@ async function closeAtOnce(broker: Kafkats.Broker): Promise<void> {
     }
   }
   await broker.disconnect();
-}
-
-/** The client's error as one of ours. */
-function explained(error: unknown, what: string, { tls, sasl }: KafkaTarget): KafkaError {
-  if (error instanceof KafkaError) return error;
-  const { name, message } = error instanceof Error ? error : new Error(String(error));
-  const reasons = [message, codeOf(error), codeOf(causeOf(error))].join(" ");
-  if (AUTH.test(name)) {
-    const remedy = "Check user name, password and mechanism.";
-    return new KafkaAuthError(`Kafka refused ${what}: ${message}. ${remedy}`);
-  }
-  if (tls !== undefined && TLS.test(reasons)) {
-    return new KafkaTlsError(
-      `TLS failed for ${what}: ${message}. Check that the port is one with TLS, and that ca trusts the broker's certificate.`,
-      { cause: error },
-    );
-  }
-  if (name === "UnsupportedVersionError") {
-    return new KafkaRefusedError(
-      `Kafka refused ${what}: ${message}. Use a newer broker, such as Kafka 4.`,
-      35,
-    );
-  }
-  const expects = [
-    ...(tls === undefined ? ["TLS"] : []),
-    ...(sasl === undefined ? ["a user and a password (SASL)"] : []),
-  ];
-  // A broker that expects something else closes the connection without a word.
-  const closed = /closed/i.test(message) && expects.length > 0;
-  const hint = closed ? `; perhaps the broker expects ${expects.join(" or ")}` : "";
-  return new KafkaUnreachableError(`No answer to ${what}: ${message}${hint}.`, { cause: error });
-}
-
-const AUTH = /^(?:SaslAuthentication|UnsupportedSaslMechanism|IllegalSaslState)Error$/;
-const TLS = /certificate|self.signed|CERT|SSL|EPROTO|TLS/;
-
-function codeOf(error: unknown): string {
-  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
-}
-
-function causeOf(error: unknown): unknown {
-  return error instanceof Error ? error.cause : undefined;
 }

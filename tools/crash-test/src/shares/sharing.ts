@@ -1,0 +1,179 @@
+import type { Sink } from "@millrace/dataflow";
+import { KafkaSink } from "@millrace/kafka-source";
+import type { LocalKafka } from "@millrace/local-kafka";
+import type { LogLine, StartedProgram } from "@millrace/local-redis/programs";
+import { RedisStreamSink, partitionNames } from "@millrace/redis-source";
+import { inspectWorkers } from "@millrace/redis-store";
+import type { TestBed } from "../conductor/test-bed.ts";
+import type { Guard } from "../guard.ts";
+import { CHANNEL, FLOW, SHARED_WAIT_MS } from "../names.ts";
+import { zoneOf } from "./steady-publisher.ts";
+
+export const PARTITIONS = 8;
+export const LEASE_MS = 1_000;
+/** A broker refuses sessions of less than 6 s, unless it has this property. */
+export const SHORT_SESSIONS = { "group.min.session.timeout.ms": "500" };
+const ARGS = [`--wait-ms=${SHARED_WAIT_MS}`, "--commit-every-events=100", "--commit-every-ms=200"];
+
+/** Over what workers share: Redis streams; Kafka, as the command shares; Kafka, by its own group. */
+export type Way =
+  { readonly kind: "streams" } | { readonly kind: "command" | "group"; readonly kafka: LocalKafka };
+
+/** How workers share partitions, on a test bed. */
+export interface Sharing {
+  /** The partitions, as tasks are named. */
+  readonly parts: readonly string[];
+  /** Takes the lines of the input. */
+  readonly sink: Sink<string>;
+  /** Starts a worker that shares, with a guard switched off if asked. */
+  startWorker(without: Guard | undefined): Promise<StartedProgram>;
+  /** Starts one that has all partitions, reads what is left, closes the windows and ends. */
+  startLast(): Promise<StartedProgram>;
+  /** How many partitions each live worker has. @param workers those that run */
+  sizes(workers: readonly StartedProgram[]): Promise<readonly number[]>;
+}
+
+/** Over Kafka each call makes a topic. */
+export async function sharingOn(bed: TestBed, way: Way): Promise<Sharing> {
+  if (way.kind === "streams") return new StreamSharing(bed);
+  const { kind, kafka } = way;
+  const topic = await newTopic(kafka);
+  return kind === "command" ? new CommandSharing(bed, kafka, topic) : new GroupSharing(bed, kafka, topic);
+}
+
+/** By leases in Redis, in programs of the test's own. */
+class StreamSharing implements Sharing {
+  readonly parts = partitionNames(CHANNEL, PARTITIONS);
+  readonly sink: Sink<string>;
+  readonly #bed: TestBed;
+
+  constructor(bed: TestBed) {
+    this.#bed = bed;
+    this.sink = new RedisStreamSink(
+      { url: bed.url },
+      {
+        stream: CHANNEL,
+        partitions: PARTITIONS,
+        partitionedBy: "os_timezone",
+        keyOf: zoneOf,
+        // With numbers, so that what is sent again after a restart of Redis counts once.
+        batch: 16,
+      },
+    );
+  }
+
+  startWorker(without: Guard | undefined): Promise<StartedProgram> {
+    return this.#start([`--lease-ms=${LEASE_MS}`, ...withoutArg(without)]);
+  }
+
+  startLast(): Promise<StartedProgram> {
+    return this.#start(["--exit-when-idle-ms=500", "--close-windows=true"]);
+  }
+
+  sizes(): Promise<readonly number[]> {
+    return sizesInRedis(this.#bed);
+  }
+
+  #start(args: readonly string[]): Promise<StartedProgram> {
+    return this.#bed.startAggregator([...ARGS, `--partitions=${PARTITIONS}`, ...args]);
+  }
+}
+
+/** A topic, shared by leases in Redis, in the command as users start it. */
+class CommandSharing implements Sharing {
+  readonly parts: readonly string[];
+  readonly sink: Sink<string>;
+  readonly #bed: TestBed;
+  readonly #args: readonly string[];
+
+  constructor(bed: TestBed, kafka: LocalKafka, topic: string) {
+    this.#bed = bed;
+    this.#args = [
+      "--transport=kafka",
+      `--brokers=${kafka.broker}`,
+      `--channel=${topic}`,
+      "--partition-by=os_timezone",
+      "--sink=redis",
+    ];
+    this.parts = partsOf(topic);
+    this.sink = topicSink(kafka, topic);
+  }
+
+  startWorker(without: Guard | undefined): Promise<StartedProgram> {
+    const sharing = ["--share", `--lease=${LEASE_MS}ms`, ...withoutArg(without)];
+    return this.#bed.startCommand([...this.#args, ...sharing]);
+  }
+
+  startLast(): Promise<StartedProgram> {
+    return this.#bed.startCommand([...this.#args, "--exit-when-idle=500ms", "--close-windows"]);
+  }
+
+  sizes(): Promise<readonly number[]> {
+    return sizesInRedis(this.#bed);
+  }
+}
+
+/** A topic, shared by Kafka's own group, in programs of the test's own. Redis does not know who has what, so their logs say it. */
+class GroupSharing implements Sharing {
+  readonly parts: readonly string[];
+  readonly sink: Sink<string>;
+  readonly #bed: TestBed;
+  readonly #args: readonly string[];
+  readonly #shares = new Map<StartedProgram, Set<unknown>>();
+
+  constructor(bed: TestBed, kafka: LocalKafka, topic: string) {
+    this.#bed = bed;
+    this.#args = [...ARGS, "--transport=kafka", `--brokers=${kafka.broker}`, `--topic=${topic}`];
+    this.parts = partsOf(topic);
+    this.sink = topicSink(kafka, topic);
+  }
+
+  async startWorker(without: Guard | undefined): Promise<StartedProgram> {
+    const share = new Set<unknown>();
+    const onLog = ({ event, part }: LogLine): void => {
+      if (event === "part-gained") share.add(part);
+      if (event === "part-gone") share.delete(part);
+    };
+    const args = [...this.#args, `--lease-ms=${LEASE_MS}`, ...withoutArg(without)];
+    const worker = await this.#bed.startAggregator(args, { onLog });
+    this.#shares.set(worker, share);
+    return worker;
+  }
+
+  startLast(): Promise<StartedProgram> {
+    return this.#bed.startAggregator([...this.#args, "--exit-when-idle-ms=500", "--close-windows=true"]);
+  }
+
+  sizes(workers: readonly StartedProgram[]): Promise<readonly number[]> {
+    return Promise.resolve(workers.map((worker) => this.#shares.get(worker)?.size ?? 0));
+  }
+}
+
+let topics = 0;
+
+async function newTopic(kafka: LocalKafka): Promise<string> {
+  topics += 1;
+  const topic = `${CHANNEL}-${topics}`;
+  const args = ["--create", "--topic", topic, "--partitions", String(PARTITIONS)];
+  await kafka.run({
+    main: "org.apache.kafka.tools.TopicCommand",
+    args: ["--bootstrap-server", kafka.broker, ...args],
+  });
+  return topic;
+}
+
+function topicSink({ broker }: LocalKafka, topic: string): Sink<string> {
+  return new KafkaSink<string>({ brokers: broker }, { topic, keyOf: zoneOf });
+}
+
+function partsOf(topic: string): readonly string[] {
+  return Array.from({ length: PARTITIONS }, (_, partition) => `${topic}-${partition}`);
+}
+
+async function sizesInRedis({ url }: TestBed): Promise<readonly number[]> {
+  return (await inspectWorkers({ url }, FLOW)).map(({ parts }) => parts.length);
+}
+
+function withoutArg(without: Guard | undefined): readonly string[] {
+  return without === undefined ? [] : [`--without=${without}`];
+}
