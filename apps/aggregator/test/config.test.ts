@@ -47,6 +47,7 @@ describe("aggregatorConfig", () => {
       sink: "stdout",
       resultTtlMs: 604_800_000,
       storeTimeoutMs: Infinity,
+      dropState: [],
       store: "none",
       input: {
         transport: "pubsub",
@@ -120,6 +121,21 @@ describe("aggregatorConfig", () => {
       group: "mine",
       trim: true,
       log: { level: "warn", format: "json" },
+    });
+  });
+
+  test("--drop-state is a list, or several, of a flow that keeps state", () => {
+    const stream = "--transport=stream";
+    const steps = ["--drop-state=a,b", "--drop-state=c"];
+    expect(aggregatorConfig([stream, ...steps], {}).dropState).toEqual(["a", "b", "c"]);
+    expect(aggregatorConfig([stream], { MILLRACE_DROP_STATE: "a,b" }).dropState).toEqual(["a", "b"]);
+    expect(() => aggregatorConfig(steps, {})).toThrow("--drop-state has no effect: no state is kept");
+    expect(() => inspectConfig([stream, ...steps], {})).toThrow(
+      "--drop-state has no effect: it needs --diff",
+    );
+    expect(inspectConfig([stream, "--diff", "--window=tumbling:1h", ...steps], {}).diff).toMatchObject({
+      shape: { windower: { lengthMs: 3_600_000 }, clock: { kind: "event" } },
+      dropState: ["a", "b", "c"],
     });
   });
 

@@ -55,9 +55,14 @@ export async function millrace(args: readonly string[]): Promise<void> {
 
 /** The flow comes first, since it may declare some of the options. */
 function overFlow(command: FlowCommand, args: readonly string[]): Promise<void> {
-  const [first] = args;
-  const flow = first?.startsWith("-") === true ? undefined : first;
-  const call = { title: `millrace ${command}`, command, args: flow === undefined ? args : args.slice(1) };
+  // `inspect --diff ./flow.ts` reads well, too.
+  const [first, second] = args;
+  const given =
+    command === "inspect" && first === "--diff" && second !== undefined
+      ? [second, first, ...args.slice(2)]
+      : args;
+  const flow = given[0]?.startsWith("-") === true ? undefined : given[0];
+  const call = { title: `millrace ${command}`, command, args: flow === undefined ? given : given.slice(1) };
   return runFlowProgram(call, (env) => {
     if (flow === undefined && !args.some((arg) => /^(-h|--help|-V|--version)$/.test(arg))) return noFlow();
     return flow === COUNT ? COUNT_PROGRAM : moduleProgram(flow, env);

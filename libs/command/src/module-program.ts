@@ -35,7 +35,7 @@ export async function moduleProgram(
 }
 
 /** Options of other commands, which a module has too. */
-const OF_COMMANDS = /^--(format|results)\b/;
+const OF_COMMANDS = /^--(format|results|diff)\b/;
 
 const DESCRIPTION =
   "Runs the flow of a module, over Redis or over a file, until its input ends or Ctrl-C. The module exports a Dataflow, or " +

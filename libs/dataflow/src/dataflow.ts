@@ -19,8 +19,8 @@ export interface DataflowOptions {
   /** Receives every payload that is not an event, with the reason. @default each is logged as a warning */
   readonly deadLetter?: Sink<DeadLetter>;
   /**
-   * Part of the identity of stored state. Change it when steps keep their ids but change their meaning: state of the old
-   * version is then refused instead of misread.
+   * Part of the identity of stored state. Change it when all steps keep their ids but change their meaning: state of the old
+   * version is then refused as a whole instead of misread. For a single step, raise the `version` of that step.
    *
    * @default 1
    */

@@ -85,6 +85,12 @@ export class StateMismatchError extends MillraceError {
   readonly code = StateMismatchError.code;
 }
 
+/** The stored state was written by a newer Millrace, in a format that this one does not know. */
+export class StateFormatError extends MillraceError {
+  static readonly code = "MILLRACE_STATE_FORMAT";
+  readonly code = StateFormatError.code;
+}
+
 /** State that cannot be stored, or that a store returned damaged. */
 export class StateError extends MillraceError {
   static readonly code = "MILLRACE_STATE_INVALID";

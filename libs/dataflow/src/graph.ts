@@ -1,4 +1,4 @@
-import type { Upstream } from "@millrace/windowing";
+import type { StateGroup, Upstream } from "@millrace/windowing";
 import type { Emitter, Operator } from "./contracts/operator.ts";
 import type { Source } from "./contracts/source.ts";
 import type { Sink } from "./contracts/sink.ts";
@@ -52,10 +52,12 @@ export interface GraphNode {
   /** The node may be the last one for its events (an inspection, a measured drop). */
   readonly mayEnd?: boolean;
   /**
-   * What the step's stored state depends on: state with another description is refused at the start. Absent: the step
-   * keeps no state.
+   * What the step's stored state depends on: state with another description is refused at the start, unless the step
+   * can migrate it. Absent: the step keeps no state.
    */
   readonly state?: string;
+  /** How the step continues from state of an earlier version of the flow. */
+  readonly past?: StatePast;
   /** The step emits results of windows: each of its events is counted, late, refused or skipped. */
   readonly windows?: WindowResultsNote;
   /** For windows over results of windows: the nearest window steps before it. */
@@ -63,6 +65,17 @@ export interface GraphNode {
   /** The step's time advances only with events, or with the proof that the partition is drained. */
   readonly needsDrained?: boolean;
 }
+
+/** What a step knows of the state that its earlier versions kept. */
+export interface StatePast {
+  /** Ids that the step had. */
+  readonly formerly?: readonly string[];
+  /** How state with this description becomes the step's own; `undefined`: it cannot. */
+  readonly migrationFrom?: (kept: string) => StateMigration | undefined;
+}
+
+/** Makes the groups that a step stores now of those that it stored. */
+export type StateMigration = (groups: readonly StateGroup[]) => readonly StateGroup[];
 
 /** What the windows after a window step can rely on. */
 export interface WindowResultsNote {
@@ -168,12 +181,36 @@ export class Graph {
     if (!nodes.some((node) => node.role.kind === "output")) {
       throw new FlowError(`flow "${this.flow}" has no output: end a stream with .output(id, sink)`);
     }
+    this.#validateFormerIds();
     const consumed = new Set(nodes.flatMap((node) => node.inputs.map((input) => input.node)));
     for (const node of nodes) {
       if (node.role.kind === "output" || node.mayEnd === true || consumed.has(node.id)) continue;
       throw new FlowError(
         `flow "${this.flow}", step "${node.id}" (${node.operator}) has no consumer: give its stream to another step or to .output(id, sink)`,
       );
+    }
+  }
+
+  /** @throws FlowError if two steps would continue with the same state */
+  #validateFormerIds(): void {
+    const claimed = new Map<string, string>();
+    for (const { id, past } of this.nodes) {
+      for (const former of past?.formerly ?? []) {
+        const where = `flow "${this.flow}", step "${id}": formerly "${former}"`;
+        const holder = this.#nodes.get(former);
+        if (holder?.state !== undefined) {
+          throw new FlowError(
+            `${where}, but the flow has a step of that id with state of its own; leave formerly out, or rename that step`,
+          );
+        }
+        const other = claimed.get(former);
+        if (other !== undefined) {
+          throw new FlowError(
+            `${where}, as "${other}" was, too; state has one successor, so name it in one of the two`,
+          );
+        }
+        claimed.set(former, id);
+      }
     }
   }
 }

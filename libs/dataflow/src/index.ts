@@ -11,6 +11,7 @@ export {
   SinkError,
   SourceError,
   StateError,
+  StateFormatError,
   StateMismatchError,
   StateTooLargeError,
   KeyStateTooLargeError,
@@ -39,6 +40,7 @@ export { withDefaults } from "./with-defaults.ts";
 export { thrownAt } from "./errors.ts";
 export { pause } from "./runtime/waiting.ts";
 export { run, start } from "./runtime/run.ts";
+export { STATE_FORMAT, compareState, requireContinuable } from "./runtime/compare-state.ts";
 export { reconcile } from "./runtime/reconcile.ts";
 
 export type { AssignedTasks, Assignment, AssignmentContext, Membership } from "./contracts/assignment.ts";
@@ -88,6 +90,7 @@ export type {
   RunObserver,
   Timed,
 } from "./contracts/observer.ts";
+export type { StateComparison, StepComparison } from "./runtime/compare-state.ts";
 export type { StepKind } from "./graph.ts";
 export type { FlowDescription, StepDescription } from "./describe.ts";
 export type { IterableSourceOptions } from "./sources/iterable-source.ts";
@@ -96,8 +99,23 @@ export { timeOf } from "@millrace/windowing";
 export type { Completeness, Json } from "@millrace/windowing";
 export type { DeduplicateOptions } from "./operators/deduplicate-operator.ts";
 export type { CollectOptions } from "./operators/collect-logic.ts";
-export type { KeyContext, KeyedLogic, KeyedStep, StatefulOptions } from "./operators/stateful-operator.ts";
-export type { Branches, Key, KeyByOptions, KeyOf, OperatorFactory, WithKey } from "./stream.ts";
+export type {
+  KeyContext,
+  KeyedLogic,
+  KeyedStep,
+  KeyedStateOptions,
+  StatefulOptions,
+  StoredKey,
+} from "./operators/stateful-operator.ts";
+export type {
+  Branches,
+  CustomStateOptions,
+  Key,
+  KeyByOptions,
+  KeyOf,
+  OperatorFactory,
+  WithKey,
+} from "./stream.ts";
 export type { KeepsOptions, StringField } from "./division.ts";
 export { TextStream } from "./sources/file-text.ts";
 export type { LineOptions } from "./sources/line-bounds.ts";

@@ -1,4 +1,4 @@
-import type { Clock, JsonCodec, Windower } from "@millrace/windowing";
+import type { Clock, JsonCodec, StateGroup, Windower } from "@millrace/windowing";
 import type { Decoder } from "./contracts/decoder.ts";
 import type { Emitter, Operator, OperatorContext } from "./contracts/operator.ts";
 import type { Sink } from "./contracts/sink.ts";
@@ -28,8 +28,8 @@ import {
 } from "./operators/passes.ts";
 import type { Keyed } from "./operators/passes.ts";
 import { required } from "./operators/step-context.ts";
-import { StatefulOperator } from "./operators/stateful-operator.ts";
-import type { KeyedLogic, StatefulOptions } from "./operators/stateful-operator.ts";
+import { StatefulOperator, formerIds, keyedPastOf, keyedStateOf } from "./operators/stateful-operator.ts";
+import type { KeyedLogic, KeyedStateOptions, StatefulOptions } from "./operators/stateful-operator.ts";
 import { StatelessOperator } from "./operators/stateless.ts";
 import type { PartResult } from "./operators/window-operator.ts";
 import type { Pass, Shape } from "./operators/stateless.ts";
@@ -70,7 +70,7 @@ type KeyField<T> = { [F in keyof T & string]: T[F] extends string | number ? F :
 export type KeyOf<T> = KeyField<T> | ((event: T) => string | number);
 
 /** What a node may state beyond its operator. */
-type NodeNotes = Pick<GraphNode, "decodes" | "detail" | "keepsText" | "mayEnd" | "state">;
+type NodeNotes = Pick<GraphNode, "decodes" | "detail" | "keepsText" | "mayEnd" | "state" | "past">;
 
 /**
  * Events of one type on their way through a flow. Every method adds a step; nothing runs until `run(flow)`.
@@ -303,7 +303,8 @@ export class Stream<T, K extends Key = undefined> {
   deduplicate(id: string, idOf: (event: T) => string, options: DeduplicateOptions<T>): Stream<T, K> {
     const build = (context: StepContext): DeduplicateOperator<T> =>
       new DeduplicateOperator(context, idOf, options);
-    return this.#same(this.#add(id, "deduplicate", build, { state: "deduplicate" }));
+    const past = formerIds(options.formerly);
+    return this.#same(this.#add(id, "deduplicate", build, { state: "deduplicate", past }));
   }
 
   /**
@@ -330,8 +331,12 @@ export class Stream<T, K extends Key = undefined> {
   }
 
   /** A user's own operator. On a keyed stream its batches must have keys. See `docs/write-an-operator.md`. */
-  custom<U>(id: string, operator: OperatorFactory<T, U>, options?: KeepsOptions<U>): Stream<U, K> {
-    const port = this.#add<U>(id, "custom", operator, { state: "custom" });
+  custom<U>(
+    id: string,
+    operator: OperatorFactory<T, U>,
+    options?: KeepsOptions<U> & CustomStateOptions,
+  ): Stream<U, K> {
+    const port = this.#add<U>(id, "custom", operator, customStateOf(id, options));
     const events = divisionAfter(this.#divided.events, options?.keeps, this.#step(id));
     const { keys } = this.#divided;
     if (keys === undefined) return new Stream<U, K>(this.#graph, port, { events });
@@ -382,13 +387,16 @@ export class Stream<T, K extends Key = undefined> {
     id: string,
     create: () => S,
     fn: (state: S, value: T, key: string) => readonly [state: S | undefined, out: U],
-    options?: StatefulOptions & KeepsOptions<U> & { readonly codec?: JsonCodec<S> },
+    options?: StatefulOptions & KeyedStateOptions<S> & KeepsOptions<U> & { readonly codec?: JsonCodec<S> },
   ): Stream<U, K>;
   statefulMap<S, U>(
     id: string,
     create: () => S,
     fn: (state: S, value: T, key: string) => readonly [state: S | undefined, out: U],
-    { codec, ...options }: StatefulOptions & KeepsOptions<U> & { readonly codec?: JsonCodec<S> } = {},
+    {
+      codec,
+      ...options
+    }: StatefulOptions & KeyedStateOptions<S> & KeepsOptions<U> & { readonly codec?: JsonCodec<S> } = {},
   ): Stream<U, K> {
     const logic: KeyedLogic<T, S, U> = {
       create,
@@ -406,12 +414,12 @@ export class Stream<T, K extends Key = undefined> {
     this: WithKey<K>,
     id: string,
     logic: KeyedLogic<T, S, U>,
-    options?: StatefulOptions & KeepsOptions<U>,
+    options?: StatefulOptions & KeyedStateOptions<S> & KeepsOptions<U>,
   ): Stream<U, K>;
   statefulFlatMap<S, U>(
     id: string,
     logic: KeyedLogic<T, S, U>,
-    options?: StatefulOptions & KeepsOptions<U>,
+    options?: StatefulOptions & KeyedStateOptions<S> & KeepsOptions<U>,
   ): Stream<U, K> {
     return this.#addStateful(id, logic, options);
   }
@@ -420,23 +428,24 @@ export class Stream<T, K extends Key = undefined> {
   collect(this: WithKey<K>, id: string, options: CollectOptions): Stream<readonly T[], K>;
   collect(id: string, options: CollectOptions): Stream<readonly T[], K> {
     // A list has a bound of its own.
-    return this.#addStateful(id, collectLogic<T>(id, options), { maxBytes: Infinity });
+    return this.#addStateful(id, collectLogic<T>(id, options), {
+      maxBytes: Infinity,
+      ...formerIds(options.formerly),
+    });
   }
 
   #addStateful<S, U>(
     id: string,
     logic: KeyedLogic<T, S, U>,
-    options?: StatefulOptions & KeepsOptions<U>,
+    options: StatefulOptions & KeyedStateOptions<S> & KeepsOptions<U> = {},
   ): Stream<U, K> {
     const port = this.#add<U>(
       id,
       "stateful",
       (context) => new StatefulOperator<T, S, U>(context, logic, options),
-      {
-        state: "stateful",
-      },
+      { state: keyedStateOf(options), past: keyedPastOf(id, options, logic.codec) },
     );
-    return this.#made<U>(port, options?.keeps);
+    return this.#made<U>(port, options.keeps);
   }
 
   #addStateless<U>(
@@ -490,6 +499,37 @@ export class Stream<T, K extends Key = undefined> {
   #step(id: string): string {
     return `flow "${this.#graph.flow}", step "${id}"`;
   }
+}
+
+/** How an operator of a user's own continues from what its earlier versions stored. */
+export interface CustomStateOptions {
+  /** Version of its state: stored state of another version is refused, unless `migrate` accepts it. @default 1 */
+  readonly version?: number;
+  /** Makes the groups that the operator's `restore` takes of those that another version stored. */
+  readonly migrate?: (groups: readonly StateGroup[], version: number) => readonly StateGroup[];
+  /** The ids that the step had before, the latest first: it continues with that state. @default none */
+  readonly formerly?: string | readonly string[];
+}
+
+const CUSTOM = /^custom(?: v(\d+))?$/;
+
+function customStateOf(
+  step: string,
+  { version = 1, migrate, formerly }: CustomStateOptions = {},
+): Required<Pick<NodeNotes, "state" | "past">> {
+  if (!Number.isSafeInteger(version) || version < 1)
+    throw new FlowError(`step "${step}": version is ${version}, but must be a whole number from 1`);
+  return {
+    state: version === 1 ? "custom" : `custom v${version}`,
+    past: {
+      ...formerIds(formerly),
+      migrationFrom(kept) {
+        const stored = CUSTOM.exec(kept);
+        if (migrate === undefined || stored === null) return undefined;
+        return (groups) => migrate(groups, Number(stored[1] ?? 1));
+      },
+    },
+  };
 }
 
 /** Arguments of `keyBy`: a single string is a field, the first of two is the step's name. */

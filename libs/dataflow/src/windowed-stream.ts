@@ -18,6 +18,7 @@ import {
   stateSpecOf,
   sum,
   topK,
+  windowMigrations,
 } from "@millrace/windowing";
 import type {
   Aggregated,
@@ -46,7 +47,7 @@ import type {
   Windower,
 } from "@millrace/windowing";
 import { FlowError } from "./errors.ts";
-import type { Graph, Port } from "./graph.ts";
+import type { Graph, Port, StatePast } from "./graph.ts";
 import { required } from "./operators/step-context.ts";
 import type { PartResult } from "./operators/window-operator.ts";
 import { WholeWindows, reachOf } from "./operators/whole-windows.ts";
@@ -65,6 +66,11 @@ export interface WindowOptions<V> extends Omit<
    * @default "fail"
    */
   readonly onError?: "fail" | "dead-letter";
+  /**
+   * The ids that the windows had before, the latest first: each fold's step continues with the state of `<former id>.<fold's id>`. An
+   * id with a dot is the whole former id of the step of a fold, which may have had another id, too. @default none
+   */
+  readonly formerly?: string | readonly string[];
 }
 
 /** Rows of a closing window that are emitted at once, so that closing a large window does not block the event loop. */
@@ -401,7 +407,7 @@ export class WindowedStream<V> {
 
   #fold<A, R>(id: string | undefined, fold: Fold<V, A, R>): WindowResults<V, R> {
     const { windower, clock, options } = this.#spec;
-    const { onError: policy = "fail", ...kept } = options;
+    const { onError: policy = "fail", formerly, ...kept } = options;
     const onError: "skip" | "fail" = policy === "dead-letter" ? "skip" : "fail";
     const engineOptions = { pageSize: DEFAULT_PAGE_SIZE, ...kept, onError, windower, clock, fold };
     const step = id === undefined ? this.#spec.id : `${this.#spec.id}.${id}`;
@@ -412,13 +418,20 @@ export class WindowedStream<V> {
       ...engineOptions,
       upstream: follows ? NO_UPSTREAM : undefined,
     }).explain();
+    const descriptionOf = (spec: string): string =>
+      `window ${spec} clock=${follows ? "windows" : clock.kind}`;
     this.#graph.add({
       id: step,
       operator: "window",
       inputs: [this.#from],
       ports: ["down", "late", "refused"],
       detail: explanation,
-      state: `window ${stateSpecOf(engineOptions)} clock=${follows ? "windows" : clock.kind}`,
+      state: descriptionOf(stateSpecOf(engineOptions)),
+      past: {
+        ...pastOf(id, formerly),
+        migrationFrom: (kept) =>
+          windowMigrations(engineOptions).find(({ spec }) => descriptionOf(spec) === kept)?.migrate,
+      },
       windows: {
         once: options.allowedLateness === undefined && options.earlyEvery === undefined,
         bounded: clock.kind === "system" || options.timeModel !== "perKey",
@@ -491,6 +504,12 @@ export class WindowedStream<V> {
     }
     return windows;
   }
+}
+
+/** @param fold its id */
+function pastOf(fold: string | undefined, formerly: WindowOptions<unknown>["formerly"] = []): StatePast {
+  const ids = [formerly].flat();
+  return { formerly: ids.map((id) => (fold === undefined || id.includes(".") ? id : `${id}.${fold}`)) };
 }
 
 /** The sides of a join over events of one type. */

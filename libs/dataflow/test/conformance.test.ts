@@ -228,6 +228,7 @@ test("FileStore: if two owners write the same commit, the second is fenced", () 
     const task = { flow: "suite", part: "0" };
     const commitOf = (number: number, position: string): Commit => ({
       number,
+      format: 1,
       signature: "suite v1",
       position,
       sinks: {},

@@ -7,7 +7,7 @@ import {
   mapRows,
   reconcile,
 } from "@millrace/dataflow";
-import type { RunOptions, Source } from "@millrace/dataflow";
+import type { Commit, CommitOutcome, RunOptions, Source } from "@millrace/dataflow";
 import { FlowDriver, TestingSource } from "@millrace/dataflow/testing";
 import { HandAssignment } from "./support/hand-assignment.ts";
 import { listed, listing, listingTask } from "./support/listing-flow.ts";
@@ -70,14 +70,20 @@ function awayFor(attempts: number, source: TestingSource<number>): Source<number
   };
 }
 
-/** Another worker takes the task over, and commits. */
-async function takeOver({ store }: Rig, part: string): Promise<void> {
+/** Another worker takes the task over, and commits. @returns the next commit of that worker */
+async function takeOver(
+  { store }: Pick<Rig, "store">,
+  part: string,
+  ofItsVersion: Partial<Pick<Commit, "format" | "signature">> = {},
+): Promise<() => Promise<CommitOutcome>> {
   const other = await store.acquire(listingTask(part));
   const state = await other.load();
   if (state === undefined) throw new Error("nothing was committed");
-  const { commitNumber, signature, position, sinks } = state;
+  const { commitNumber, format, signature, position, sinks } = state;
   const unchanged = { changes: [], outputs: [], partial: false, watermark: null, counts: ["other", 0] };
-  await other.commit({ number: commitNumber + 1, signature, position, sinks, ...unchanged });
+  const commit = { format, signature, position, sinks, ...unchanged, ...ofItsVersion };
+  await other.commit({ number: commitNumber + 1, ...commit });
+  return () => other.commit({ number: commitNumber + 2, ...commit });
 }
 
 /** Commits to a store that can be held in flight. */
@@ -114,6 +120,25 @@ function holdCommits(store: MemoryStore): {
 }
 
 describe("a worker with a shared assignment", () => {
+  test.each([
+    ["a newer format", { format: 2 }, "MILLRACE_STATE_FORMAT"],
+    ["a step that it does not have", { signature: "listing v1; more: stateful" }, "MILLRACE_STATE_MISMATCH"],
+  ])("that gets a task of a newer version leaves it as it is and ends: %s", async (_, newer, code) => {
+    const at = await rig();
+    for (const part of PARTS) at.assignment.tasks.assigned(part);
+    for (const part of PARTS) await push(at, part, 1);
+    const committing = at.assignment.tasks.revoked("1");
+    await at.driver.settle();
+    await committing;
+    const commitAgain = await takeOver(at, "1", newer);
+    await push(at, "0", 2);
+    at.assignment.tasks.assigned("1");
+    await expect(at.driver.done).rejects.toMatchObject({ code });
+    // It has committed its other task, and the newer version still owns its own.
+    expect(listed(at.store, "0")).toEqual([1, 2]);
+    expect(await commitAgain()).toMatchObject({ kind: "applied" });
+  });
+
   test("waits without a task, opens those it is given, and ends when it is stopped", async () => {
     const at = await rig();
     expect(at.driver.stats()).toEqual({ flow: "listing", tasks: [], standby: true });

@@ -76,23 +76,6 @@ describe("a worker that cannot continue from the stored state", () => {
     expect((await first.stop()).tasks).toMatchObject([{ phase: "ended" }, { phase: "ended" }]);
   });
 
-  test("is refused with steps that have state and are new, and removed steps are named", async () => {
-    const store = new MemoryStore();
-    const source = new TestingSource<string>();
-    const folding = (...ids: readonly string[]): Dataflow => {
-      const flow = new Dataflow("steps");
-      const input = flow.input("in", source);
-      for (const id of ids)
-        input.deduplicate(id, String, { within: 1_000 }).output(`${id}_out`, new TestingSink());
-      return flow;
-    };
-    await (await FlowDriver.start(folding("a", "b"), { store })).stop();
-    const second = await FlowDriver.start(folding("a", "c"), { store });
-    await expect(second.done).rejects.toThrow(
-      /step "b" had state \(deduplicate\), and is removed or has none now; step "c" has state now, and had none/,
-    );
-  });
-
   test("is refused also if the former owner commits after the check", async () => {
     const inner = new MemoryStore();
     const source = new TestingSource<string>();

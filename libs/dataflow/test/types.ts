@@ -18,6 +18,7 @@ import {
   mapCodec,
   max,
   messageTime,
+  migrated,
   quantile,
   reduce,
   session,
@@ -542,3 +543,56 @@ tumbling("24h", { timeZone: "Europe/Berlin" });
 sliding("2d", { every: "1d", timeZone: "Europe/Berlin" });
 // @ts-expect-error sessions have no time zone
 session("30m", { timeZone: "Europe/Berlin" });
+
+// State of an earlier version: what was stored is unknown, and what becomes of it is the state.
+keyed.statefulMap(
+  "migrated",
+  () => ({ seen: 0 }),
+  ({ seen }, { zone }) => [{ seen: seen + 1 }, zone],
+  {
+    version: 2,
+    formerly: ["older", "oldest"],
+    migrate(old, { key, version }) {
+      same<typeof old, unknown>(true);
+      same<typeof key, string>(true);
+      same<typeof version, number>(true);
+      return typeof old === "number" ? { seen: old } : undefined;
+    },
+  },
+);
+keyed.statefulMap(
+  "wrongly_migrated",
+  () => 0,
+  (n, { zone }) => [n + 1, zone],
+  // @ts-expect-error the state is a number
+  { version: 2, migrate: () => "none" },
+);
+// @ts-expect-error a former id is a name
+keyed.window("renamed", tumbling("5s"), systemTime(), { formerly: 5 });
+const fromCount = migrated(
+  aggregate({
+    events: count(),
+    amount: sum((click: Click) => click.at),
+    zones: distinct(({ zone }: Click) => zone),
+  }),
+  count(),
+  (events) => {
+    same<typeof events, number>(true);
+    return { events };
+  },
+);
+const fromRow = keyed.window("from_row", tumbling("5s"), systemTime()).fold(
+  migrated(
+    sum((click: Click) => click.at),
+    aggregate({ events: count(), zones: distinct(({ zone }: Click) => zone) }),
+    ({ events, zones }) => events + zones,
+  ),
+);
+same<ValueIn<typeof fromRow>, number>(true);
+const fromNumber = keyed.window("from_count", tumbling("5s"), systemTime()).fold(fromCount);
+same<
+  ValueIn<typeof fromNumber>,
+  { readonly events: number; readonly amount: number; readonly zones: number }
+>(true);
+// @ts-expect-error nothing makes a set of a number
+migrated(aggregate({ zones: distinct(({ zone }: Click) => zone) }), count(), (events) => ({ zones: events }));

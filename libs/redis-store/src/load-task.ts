@@ -32,12 +32,13 @@ export function loadTask(
       const groups = await readGroups(attempt, keys, pageFields);
       const after = await readMeta(attempt, keys);
       requireOwner(after, fence, keys);
-      const { commitNumber, signature, position, sinks, partial, counts } = after;
+      const { commitNumber, format, signature, position, sinks, partial, counts } = after;
       // After a rollback of Redis the previous owner may be the newest again, and commit.
       if (commitNumber !== before.commitNumber || after.waiting > 0) continue;
       for (const group of groups) requireFields(group, attempt, keys);
       return {
         commitNumber,
+        format,
         signature,
         position,
         sinks,

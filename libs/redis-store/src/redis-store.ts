@@ -58,7 +58,7 @@ export class RedisStore implements Store {
       const head = await connection.run("look at a task", async (attempt): Promise<TaskHead | undefined> => {
         const meta = await readMeta(attempt, keys);
         requireWhole(meta, attempt);
-        const { commitNumber, signature, position, sinks, counts } = meta;
+        const { commitNumber, format, signature, position, sinks, counts } = meta;
         if (commitNumber === 0) return begunAnew(meta);
         requireRoomFor(await groupSizes(attempt, keys), keys);
         const kept: [string, ReadonlyMap<string, Json>][] = [];
@@ -66,7 +66,7 @@ export class RedisStore implements Store {
           const fields = await readGroup(attempt, keys, name, this.#settings.pageFields);
           if (fields.size > 0) kept.push([name, fields]);
         }
-        return { commitNumber, signature, position, sinks, counts, groups: kept };
+        return { commitNumber, format, signature, position, sinks, counts, groups: kept };
       });
       await this.#looked.get(keys.meta)?.close();
       this.#looked.set(keys.meta, connection);

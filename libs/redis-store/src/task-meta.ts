@@ -10,6 +10,8 @@ export interface TaskMeta {
   readonly fence: number;
   /** 0: never committed. */
   readonly commitNumber: number;
+  /** Format of the last commit; 1: it was made by a version that named none. */
+  readonly format: number;
   readonly signature: string;
   readonly position: Json;
   /** Where a task that was reset begins, until it commits; `undefined`: where its source does. */
@@ -46,6 +48,7 @@ export async function readMeta({ script }: TaskAttempt, keys: TaskKeys): Promise
   return {
     fence: Number(fields.get("fence") ?? 0),
     commitNumber: Number(fields.get("number") ?? 0),
+    format: Number(fields.get("format") ?? 1),
     signature: fields.get("signature") ?? "",
     start: committed ? undefined : fields.get("start"),
     position: committed ? jsonFrom(fields.get("position"), keys.meta) : null,
@@ -65,6 +68,7 @@ export function begunAnew({ commitNumber, start }: TaskMeta): TaskState | undefi
   if (commitNumber > 0 || start === undefined) return undefined;
   return {
     commitNumber: 0,
+    format: 1,
     signature: "",
     position: { start },
     sinks: {},

@@ -1,6 +1,6 @@
 import { AccumulatorTooLargeError, PartlyTaken } from "./errors.ts";
 import { damaged, fieldFrom } from "./fields.ts";
-import type { ClosingFold, Fold, FoldPart } from "./fold.ts";
+import type { ClosingFold, Fold, FoldPart, Seeded } from "./fold.ts";
 import type { Json } from "./json.ts";
 import type { Room } from "./room.ts";
 import type { StateField } from "./window-engine.ts";
@@ -9,6 +9,11 @@ import type { WindowResult } from "./window-output.ts";
 /** What kept accumulators of a fold are. */
 export function kindOf({ kind }: { readonly kind?: string }): string {
   return kind ?? "fold";
+}
+
+/** Whether accumulators of a fold can be made of a value. */
+export function isSeeded<F extends object>(fold: F): fold is F & Seeded<unknown> {
+  return "seed" in fold;
 }
 
 /** Throws what `add` would throw for an event, and changes nothing. */

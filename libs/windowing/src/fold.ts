@@ -50,6 +50,32 @@ export interface SplitAdd<V, A> {
   take(accumulator: A, read: unknown, timestamp: number): A;
 }
 
+/** An accumulator as it is stored. */
+export interface StoredAccumulator {
+  readonly state: Json;
+  readonly parts: readonly FoldPart[];
+}
+
+/** A fold whose accumulators can be made of a plain value, so that `migrated` can lead to it. @typeParam S the value */
+export interface Seeded<S> {
+  /**
+   * What is stored of an accumulator with this value.
+   *
+   * @param before the accumulator that it replaces, with its fold
+   */
+  seed(
+    value: S,
+    before: StoredAccumulator & { readonly fold: ClosingFold<never, unknown, unknown> },
+  ): StoredAccumulator;
+}
+
+/** How accumulators of an earlier fold become those of this one. */
+export interface FoldPast {
+  /** The earlier fold. */
+  readonly fold: ClosingFold<never, unknown, unknown>;
+  readonly convert: (stored: StoredAccumulator) => StoredAccumulator;
+}
+
 /**
  * Combines a window's events into one value. A fold of your own takes ten lines; `foldLaws` in the tests of this library
  * shows what it must do.
@@ -94,6 +120,10 @@ export interface ClosingFold<V, A, R> {
   overflow?(accumulator: A): number;
   /** Absent: accumulators take no room, however large they are. */
   readonly growth?: FoldGrowth<A>;
+  /** The folds of the members of an `aggregate`, by name. */
+  readonly members?: ReadonlyMap<string, ClosingFold<never, unknown, unknown>>;
+  /** Earlier folds whose stored accumulators this one can continue with. */
+  readonly pasts?: readonly FoldPast[];
   /** For folds that can be members of an `aggregate` with others whose `add` may throw. */
   readonly split?: SplitAdd<V, A>;
 }

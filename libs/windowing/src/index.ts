@@ -25,6 +25,8 @@ export { count } from "./folds/count-and-sum.ts";
 export { max, min } from "./folds/extremes.ts";
 export { foldOf } from "./folds/fold-of.ts";
 export { join } from "./folds/join.ts";
+export { migrated } from "./folds/migrated.ts";
+export { windowMigrations } from "./migrate-state.ts";
 export { mean } from "./folds/mean.ts";
 export { quantile } from "./folds/quantile.ts";
 export { reduce } from "./folds/reduce.ts";
@@ -50,8 +52,26 @@ export type { CalendarLength, Duration } from "./duration.ts";
 export type { DeduplicatorBatch, DeduplicatorOptions } from "./deduplicator.ts";
 export type { FixedWindower } from "./fixed-windower.ts";
 export type { AccumulatorSize, WindowEventFailure } from "./errors.ts";
-export type { ClosingFold, Fold, FoldMarks, FoldPart, FoldParts, PartChanges, SplitAdd } from "./fold.ts";
-export type { Aggregated, AggregateEvent, Aggregates, AggregateState } from "./folds/aggregate.ts";
+export type {
+  ClosingFold,
+  Fold,
+  FoldMarks,
+  FoldPart,
+  FoldParts,
+  FoldPast,
+  PartChanges,
+  Seeded,
+  SplitAdd,
+  StoredAccumulator,
+} from "./fold.ts";
+export type { WindowMigration } from "./migrate-state.ts";
+export type {
+  Aggregated,
+  AggregateEvent,
+  Aggregates,
+  AggregateSeed,
+  AggregateState,
+} from "./folds/aggregate.ts";
 export type { ApproxDistinctOptions, Registers } from "./folds/approx-distinct.ts";
 export type { CollectBounds } from "./folds/bounds.ts";
 export type { ListState } from "./folds/collect-list.ts";

@@ -7,8 +7,16 @@ import type { Windower } from "./windower.ts";
 /** Raised whenever the format of the state changes. */
 const STATE_VERSION = 3;
 
+/** The options of an engine that its state depends on. */
+interface SpecOptions extends Pick<
+  ResolvedOptions<never, unknown, unknown>,
+  "timeModel" | "windower" | "ordered"
+> {
+  readonly fold: { readonly kind?: string };
+}
+
 /** What stored state depends on: the engine that restores it must have the same. */
-export function specOf<V, A, R>({ timeModel, windower, ordered, fold }: ResolvedOptions<V, A, R>): string {
+export function specOf({ timeModel, windower, ordered, fold }: SpecOptions): string {
   return `v${String(STATE_VERSION)} ${timeModel} ${windowsOf(windower)}${ordered ? " ordered" : ""} fold=${kindOf(fold)}`;
 }
 

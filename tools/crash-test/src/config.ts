@@ -15,6 +15,8 @@ export interface CrashTestConfig extends ProgramConfig {
   readonly without: Guard | undefined;
   /** Whether several workers share partitions, in place of the faults. */
   readonly shares: boolean;
+  /** Whether versions of the flow are deployed one after the other, in place of the faults. */
+  readonly deploy: boolean;
   /** Whether they share a topic of a real Kafka, in place of the faults. */
   readonly kafka: boolean;
   /** How long Redis is unreachable in `store-away`, ms. */
@@ -68,6 +70,12 @@ export function crashTestConfig(
     description:
       "in place of the faults: workers that share eight partitions join, leave, are killed, stall, and Redis is restarted",
   });
+  const deploy = cli.toggle({
+    flag: "--deploy",
+    env: "CRASH_DEPLOY",
+    description:
+      "in place of the faults: versions of the flow with another step and another fold are deployed, and back",
+  });
   const kafka = cli.toggle({
     flag: "--kafka",
     env: "CRASH_KAFKA",
@@ -92,6 +100,7 @@ export function crashTestConfig(
     faults: faults(),
     without: without(),
     shares: shares(),
+    deploy: deploy(),
     kafka: kafka(),
     awayMs: awayMs(),
     log: log(),

@@ -7,11 +7,13 @@ import { runRound } from "./conductor/run-round.ts";
 import type { RoundReport } from "./conductor/round.ts";
 import { crashTestConfig } from "./config.ts";
 import { CrashTestFailure, requireExact } from "./crash-test-failure.ts";
+import { runDeployRounds } from "./deploy/run-deploy.ts";
 import { kafkaRounds, streamRounds } from "./shares/shared-rounds.ts";
 
 /** Runs rounds until one fails or all have passed. */
 await runProgram("crash-test", crashTestConfig, async ({ config, logger, signal }) => {
   const { rounds, seed, without, awayMs } = config;
+  if (config.deploy) return runDeployRounds(config, logger, signal);
   if (config.shares) {
     await streamRounds(config, logger, signal);
     return;

@@ -10,6 +10,18 @@ import { adminOptions, begin, printLine } from "../options/admin-options.ts";
 import type { AdminConfig } from "../options/admin-options.ts";
 import { outlineOf } from "../flows/load-flow.ts";
 import { loadKafka } from "../kafka.ts";
+import { clockFor } from "../options/clock-spec.ts";
+import { flowOptions } from "../options/flow-options.ts";
+import type { FlowShape } from "../options/flow-options.ts";
+import { readsLog } from "../options/run-options.ts";
+import { dropStateOption } from "../options/task-options.ts";
+import { printDifference } from "./inspect-difference.ts";
+
+/** Options of the command `inspect`. */
+export interface InspectConfig extends AdminConfig {
+  /** Compares what is kept with the flow of these options; `undefined`: shows what is kept. */
+  readonly diff: { readonly shape: FlowShape; readonly dropState: readonly string[] } | undefined;
+}
 
 /**
  * @param args after the command's name
@@ -19,14 +31,29 @@ export function inspectConfig(
   program: FlowProgram,
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
-): AdminConfig {
+): InspectConfig {
   const cli = new CommandLine(
     program.usageOf("inspect"),
     "Prints what Redis keeps of a flow's tasks, one JSON object a line, and changes nothing; a run may continue at the same time. The other options of a run are accepted and ignored.",
   );
-  const config = adminOptions(program, cli, env);
+  const diff = cli.toggle({
+    flag: "--diff",
+    env: "MILLRACE_INSPECT_DIFF",
+    description:
+      "print instead what this version of the flow would do with it: which steps continue, begin empty, migrate, are dropped or refused. Exit code 1: it would not start",
+  });
+  const flow = flowOptions(cli, (own) => program.choose(own, env));
+  const dropState = dropStateOption(cli);
+  const config = adminOptions(program, cli, env, () => flow().choice);
   cli.parse(args, env);
-  return config();
+  if (!diff()) {
+    cli.withoutEffect(dropState, "it needs --diff");
+    return { ...config(), diff: undefined };
+  }
+  const shape = flow();
+  // Where rows go does not matter for what is kept.
+  const clock = shape.clock ?? clockFor(readsLog(undefined, config().input), shape, false);
+  return { ...config(), diff: { shape: { ...shape, clock }, dropState: dropState().flat() } };
 }
 
 /**
@@ -34,10 +61,16 @@ export function inspectConfig(
  * for all tasks.
  *
  * @throws UsageError if none of the tasks has ever run: the options probably name another flow or channel
+ * @throws StateMismatchError, StateFormatError with `--diff` for a flow that would not start
  */
-export async function inspect({ config, logger, signal }: ProgramContext<AdminConfig>): Promise<void> {
+export async function inspect({ config, logger, signal }: ProgramContext<InspectConfig>): Promise<void> {
   const parts = await begin(config, "inspecting", logger);
-  const { storeTimeoutMs } = config;
+  const { storeTimeoutMs, diff } = config;
+  if (diff !== undefined) {
+    const compared = await outlineOf(config.flow, diff.shape);
+    await printDifference({ ...config, diff }, compared, parts, { logger, storeTimeoutMs, signal });
+    return;
+  }
   const { id: flow, graph } = await outlineOf(config.flow);
   const windows = graph.nodes.filter((node) => node.windows !== undefined);
   const windowSteps = new Set(windows.map(({ id }) => id));

@@ -81,7 +81,7 @@ async function runHere({ config: given, logger, signal }: ProgramContext<RunConf
       `${leftOut.length} of ${names.length} partitions are left to other workers (--tasks): ${leftOut.join(", ")}`,
     );
   }
-  const { storeTimeoutMs, maxKeys, share, group } = config;
+  const { storeTimeoutMs, dropState, maxKeys, share, group } = config;
   const ofGroup = group === undefined ? {} : { group };
   const assignment = share && new RedisAssignment(config.redis, { leaseMs: share.leaseMs, ...ofGroup });
   const store =
@@ -111,6 +111,7 @@ async function runHere({ config: given, logger, signal }: ProgramContext<RunConf
         ...(tasks === undefined ? {} : { parts: tasks }),
         ...(assignment === undefined ? {} : { assignment }),
         ...(maxKeys === undefined ? {} : { maxKeys }),
+        dropState,
         exitWhenIdleMs: config.exitWhenIdleMs,
         idleFrom: config.idleFrom,
         closeWindows: config.closeWindows,

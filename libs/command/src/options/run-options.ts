@@ -25,7 +25,13 @@ import type { FlowSettings } from "./flow-options.ts";
 import { shareOptions } from "./share-options.ts";
 import type { ShareSettings } from "./share-options.ts";
 import { placeIn, requirePlace } from "./start-place.ts";
-import { groupOption, resultsAsOption, storeTimeoutOption, taskOptions } from "./task-options.ts";
+import {
+  dropStateOption,
+  groupOption,
+  resultsAsOption,
+  storeTimeoutOption,
+  taskOptions,
+} from "./task-options.ts";
 
 const STORES = ["none", "redis"] as const;
 const IDLE_FROM: readonly IdleFrom[] = ["first-event", "start"];
@@ -58,6 +64,8 @@ export interface RunConfig extends ProgramConfig {
   readonly store: (typeof STORES)[number];
   /** `Infinity`: as long as it takes. */
   readonly storeTimeoutMs: number;
+  /** Ids of steps whose state may be deleted. */
+  readonly dropState: readonly string[];
   readonly sink: (typeof SINKS)[number];
   /** `Infinity`: results stay. */
   readonly resultTtlMs: number;
@@ -161,6 +169,7 @@ export function runOptions(
     defaultText: "redis for streams, for Kafka and for --sink=redis, else none",
   });
   const storeTimeoutMs = storeTimeoutOption(cli);
+  const dropState = dropStateOption(cli);
   const maxKeys = cli.option({
     flag: "--max-keys <number>",
     env: "MILLRACE_MAX_KEYS",
@@ -216,8 +225,10 @@ export function runOptions(
       cli.withoutEffect(closeWindows, "it needs --exit-when-idle");
       cli.withoutEffect(idleFrom, "it needs --exit-when-idle");
     }
-    if ((store() ?? kept) === "none")
+    if ((store() ?? kept) === "none") {
       cli.withoutEffect(storeTimeoutMs, "no state is kept, so there is no store");
+      cli.withoutEffect(dropState, "no state is kept, so there is no store");
+    }
     if (sink() === "redis" && resultTtlMs() === Infinity) {
       cli.note("rows in Redis are never removed (--result-ttl=never): check that Redis has enough memory");
     }
@@ -243,6 +254,7 @@ export function runOptions(
       resultsAs: resultsAs(),
       store: store() ?? kept,
       storeTimeoutMs: storeTimeoutMs(),
+      dropState: dropState().flat(),
       input: input(),
       tasks: tasks(),
       share: share({

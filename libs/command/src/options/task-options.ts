@@ -48,6 +48,22 @@ export function storeTimeoutOption(cli: CommandLine): Value<number> {
   );
 }
 
+/**
+ * Declares which steps' state may be deleted where the flow cannot continue from it.
+ *
+ * The value has a list for each time that the option is given.
+ */
+export function dropStateOption(cli: CommandLine): Value<readonly (readonly string[])[]> {
+  return cli.list({
+    flag: "--drop-state <steps>",
+    env: "MILLRACE_DROP_STATE",
+    description:
+      "steps, by their ids, whose stored state is deleted where this version of the flow cannot continue from it: they are removed, or begin empty. State that it can continue from stays",
+    parse: listOf(text),
+    defaultText: "none: such a flow does not start",
+  });
+}
+
 /** Declares the name under which a flow's workers belong together: `undefined`, the flow's id. */
 export function groupOption(cli: CommandLine): Value<string | undefined> {
   return cli.option({

@@ -22,7 +22,9 @@ export interface StoreOutput {
 export interface Commit {
   /** 1 for the first commit of a task, then one more for each. */
   readonly number: number;
-  /** Describes the shape of the flow; state written under another signature is refused on load. */
+  /** Version of the format of everything that a commit has; a reader refuses one that is newer than its own. */
+  readonly format: number;
+  /** Describes the flow's version and stateful steps; a flow continues only from state that suits its own. */
   readonly signature: string;
   /** Source position; unchanged on every page but the first of a paged close. */
   readonly position: Json;
@@ -63,6 +65,8 @@ export type CommitOutcome =
 export interface TaskState {
   /** 0: the task was reset to begin at `position`, and has not committed since; it has no signature and no state. */
   readonly commitNumber: number;
+  /** {@link Commit.format} of the last commit; 1 where it had none, as in earlier versions. */
+  readonly format: number;
   readonly signature: string;
   readonly position: Json;
   readonly sinks: Readonly<Record<string, Json>>;

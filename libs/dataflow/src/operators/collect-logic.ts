@@ -9,6 +9,8 @@ export interface CollectOptions {
   readonly maxSize: number;
   /** A list without a new value for this long (system time) is emitted, as in Bytewax. */
   readonly timeout: Duration;
+  /** The ids that the step had before, the latest first: it continues with their lists. @default none */
+  readonly formerly?: string | readonly string[];
 }
 
 /** Collects each key's values into lists. @throws FlowError, DurationError */

@@ -12,6 +12,8 @@ export interface DeduplicateOptions<T> extends DeduplicatorOptions {
    * `maxFuture` ahead of its message's is refused: it is not emitted, but counted and logged. @default system time
    */
   readonly at?: (event: T) => Timestamp;
+  /** The ids that the step had before, the latest first: it continues with what they remember. @default none */
+  readonly formerly?: string | readonly string[];
 }
 
 /** Emits each id once within a bounded time; duplicates are counted as dropped. */

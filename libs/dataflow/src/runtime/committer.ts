@@ -1,36 +1,60 @@
 import type { StateGroup } from "@millrace/windowing";
 import type { Commit, CommitOutcome, TaskState, TaskStore } from "../contracts/store.ts";
-import { FencedError, StateError } from "../errors.ts";
+import type { Dataflow } from "../dataflow.ts";
+import { FencedError } from "../errors.ts";
+import { STATE_FORMAT, requireContinuable, signatureOf } from "./compare-state.ts";
 import type { PositionKeeper } from "./position-keeper.ts";
-import { requireSameSignature } from "./signature.ts";
+import { transferState } from "./state-transfer.ts";
+import type { StateTransfer } from "./state-transfer.ts";
 import type { TaskGraph } from "./task-graph.ts";
 
 /** The store has fewer commits than this task made; the task must load its state again. */
 export class RolledBack extends Error {}
 
+/** The state that a task continues from. */
+export interface LoadedState extends Omit<TaskState, "groups"> {
+  /** Groups as the flow's steps have them now. */
+  readonly groups: readonly StateGroup[];
+}
+
 /** Makes a task's commits: numbers them, collects the changes, and handles each outcome. */
 export class Committer {
   readonly #store: TaskStore;
+  readonly #flow: Dataflow;
+  readonly #dropState: readonly string[];
   readonly #signature: string;
   readonly #name: string;
   readonly #positions: PositionKeeper;
   #number = 0;
+  /** What the next commit has to change for the flow to continue from what was stored. */
+  #transfer: StateTransfer | undefined;
 
-  constructor(store: TaskStore, signature: string, name: string, positions: PositionKeeper) {
+  /** @param part name of the task's partition, for messages */
+  constructor(
+    store: TaskStore,
+    flow: Dataflow,
+    part: string,
+    dropState: readonly string[],
+    positions: PositionKeeper,
+  ) {
     this.#store = store;
-    this.#signature = signature;
-    this.#name = name;
+    this.#flow = flow;
+    this.#dropState = dropState;
+    this.#signature = signatureOf(flow);
+    this.#name = `${flow.id}/${part}`;
     this.#positions = positions;
   }
 
-  /** @throws StateMismatchError for state of a flow of another shape */
-  async load(): Promise<TaskState | undefined> {
+  /** @throws StateMismatchError, StateFormatError for state that the flow cannot continue from */
+  async load(): Promise<LoadedState | undefined> {
     const state = await this.#store.load();
     if (state === undefined) return undefined;
     // The state was checked before the task was acquired, but its former owner may have committed since.
-    if (state.commitNumber > 0) requireSameSignature(this.#name, state.signature, this.#signature);
+    const comparison = requireContinuable(this.#name, state, this.#flow, this.#dropState);
+    const { groups, transfer } = transferState(this.#flow, comparison, state.groups);
     this.#number = state.commitNumber;
-    return state;
+    this.#transfer = transfer;
+    return { ...state, groups };
   }
 
   /** Number of the last commit that this task knows; 0: none. */
@@ -55,9 +79,11 @@ export class Committer {
    */
   async commit({ graph, ...content }: CommitContent): Promise<CommitSize> {
     const { position, changes: ofPosition } = this.#positions.next(content.position);
-    const changes = [...graph.snapshot(), ...ofPosition];
+    const ofSteps = [...graph.snapshot(), ...ofPosition];
+    const changes = this.#transfer?.join(ofSteps) ?? ofSteps;
     const outcome: CommitOutcome = await this.#store.commit({
       number: this.#number + 1,
+      format: STATE_FORMAT,
       signature: this.#signature,
       watermark: watermarkOf(graph),
       ...content,
@@ -69,6 +95,7 @@ export class Committer {
       case "already-applied":
         this.#number += 1;
         this.#positions.committed();
+        this.#transfer = undefined;
         return { changes: changes.length, bytes: outcome.kind === "applied" ? outcome.bytes : undefined };
       case "fenced":
         throw this.#fencedBy(outcome.owner);
@@ -102,19 +129,4 @@ export interface CommitSize {
   readonly changes: number;
   /** `undefined`: the store does not report it. */
   readonly bytes: number | undefined;
-}
-
-/** Groups stored state by step. @throws StateError */
-export function groupsByStep(groups: Iterable<StateGroup>): ReadonlyMap<string, readonly StateGroup[]> {
-  const steps = new Map<string, StateGroup[]>();
-  for (const [name, fields] of groups) {
-    const slash = name.indexOf("/");
-    if (slash < 0)
-      throw new StateError(`the stored state has a group ${JSON.stringify(name)} that names no step`);
-    const step = name.slice(0, slash);
-    const ofStep = steps.get(step) ?? [];
-    ofStep.push([name.slice(slash + 1), fields]);
-    steps.set(step, ofStep);
-  }
-  return steps;
 }

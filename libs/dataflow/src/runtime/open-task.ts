@@ -6,7 +6,8 @@ import type { Dataflow } from "../dataflow.ts";
 import { StateTooLargeError, asSourceError, messageOf } from "../errors.ts";
 import { abortable } from "./waiting.ts";
 import { DEAD_LETTER, inputOf } from "./check-start.ts";
-import { Committer, groupsByStep } from "./committer.ts";
+import { requireContinuable } from "./compare-state.ts";
+import { Committer } from "./committer.ts";
 import { keysKept } from "./counts-codec.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { Ends } from "./ends.ts";
@@ -16,7 +17,7 @@ import { named } from "./name-errors.ts";
 import type { NameOf } from "./name-errors.ts";
 import type { TaskOptions } from "./options.ts";
 import { PositionKeeper } from "./position-keeper.ts";
-import { signatureOf } from "./signature.ts";
+import { groupsByStep } from "./state-transfer.ts";
 import { TaskGraph } from "./task-graph.ts";
 
 /** The parts of an open task. */
@@ -60,7 +61,11 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   try {
     if (store !== undefined) {
       const head = await abortable(store.look(task, [positions.group]), plan.opening);
-      if (head !== undefined) refuseTooLarge(plan, head);
+      if (head !== undefined) {
+        // Before the task is acquired, so that a worker of another version, which shares it, leaves it as it is.
+        requireContinuable(`${flow.id}/${part}`, head, flow, options.dropState);
+        refuseTooLarge(plan, head);
+      }
       await ends.openSource(head && positions.restore(head.position, head.groups));
       await ends.openHarmlessSinks(head?.sinks);
     }
@@ -71,11 +76,11 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   await abortable(startLine?.arrive() ?? Promise.resolve(), plan.opening);
 
   const owned = store === undefined ? undefined : await ends.opened(store.acquire(task));
-  const committer = owned && new Committer(owned, signatureOf(flow), `${task.flow}/${task.part}`, positions);
+  const committer = owned && new Committer(owned, flow, part, options.dropState, positions);
   const state = committer && (await abortable(committer.load(), plan.opening));
   // A task that was reset has a position, from which it begins anew.
   const committed = state !== undefined && state.commitNumber > 0 ? state : undefined;
-  const groups = state && [...state.groups];
+  const groups = state?.groups;
   const sinks = await ends.sinks(state?.sinks);
   deadLetters.writeTo(sinks.get(DEAD_LETTER));
   const partition = await ends.source(state && positions.restore(state.position, groups ?? []));

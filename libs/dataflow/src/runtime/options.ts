@@ -63,6 +63,11 @@ export interface RunOptions {
    * (`StatefulOptions.maxBytes`). @default from the limit of the heap
    */
   readonly maxStateBytes?: number;
+  /**
+   * Ids of stateful steps whose stored state is deleted with the first commit, if the flow cannot continue from it: since the
+   * step is removed, or keeps another state now and then begins empty. State that the flow can continue from stays. @default none
+   */
+  readonly dropState?: readonly string[];
   /** How long (ms) batches of a task may run before signals, sockets and HTTP get a turn. @default 10 */
   readonly maxTurnMs?: number;
   /** They look at the run: metrics, monitoring, tracing. They cannot change it, and cannot fail it. @default none */
@@ -83,6 +88,7 @@ export const DEFAULT_RUN_OPTIONS = {
   commitEveryMs: 1_000,
   commitEveryEvents: 10_000,
   maxTurnMs: 10,
+  dropState: [],
   logger: DEFAULT_LOGGER,
   time: SYSTEM_TIME,
 } as const satisfies RunOptions;
@@ -113,6 +119,7 @@ export function resolveRunOptions(options: RunOptions): ResolvedRunOptions {
     commitEveryMs: options.commitEveryMs ?? DEFAULT_RUN_OPTIONS.commitEveryMs,
     commitEveryEvents: options.commitEveryEvents ?? DEFAULT_RUN_OPTIONS.commitEveryEvents,
     maxTurnMs: options.maxTurnMs ?? DEFAULT_RUN_OPTIONS.maxTurnMs,
+    dropState: options.dropState ?? DEFAULT_RUN_OPTIONS.dropState,
     maxKeys: options.maxKeys ?? keysOfHeap(),
     maxStateBytes: options.maxStateBytes ?? stateBytesOfHeap(),
     logger: options.logger ?? DEFAULT_RUN_OPTIONS.logger,

@@ -6,6 +6,11 @@ import type { NameOf } from "./name-errors.ts";
 /** Group of the source's step that holds the fields of its position. */
 const GROUP = "position";
 
+/** The group that holds the fields of the position of an input. @param step its id */
+export function groupOfPosition(step: string): string {
+  return `${step}/${GROUP}`;
+}
+
 /** The part of a position that a commit writes. */
 export interface KeptPosition {
   readonly position: Json;
@@ -26,7 +31,7 @@ export class PositionKeeper {
   constructor(step: string, codec: PositionCodec | undefined, nameOf: NameOf) {
     this.#codec = codec;
     this.#nameOf = nameOf;
-    this.group = `${step}/${GROUP}`;
+    this.group = groupOfPosition(step);
   }
 
   /** The whole stored position. @param groups stored groups, with {@link group} */

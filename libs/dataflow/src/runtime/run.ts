@@ -239,11 +239,14 @@ class Worker {
    * @returns the partitions to run; `undefined`: the run was stopped, and nothing is open
    */
   async #look(): Promise<readonly string[] | undefined> {
-    const { logger, time } = this.#options;
+    const { logger, time, dropState } = this.#options;
     const { signal } = this.#stop;
     try {
       const parts = await abortable(this.#parts(), signal);
-      await abortable(checkStart(this.#flow, parts, this.#given.store, { logger, time, signal }), signal);
+      await abortable(
+        checkStart(this.#flow, parts, this.#given.store, dropState, { logger, time, signal }),
+        signal,
+      );
       return parts;
     } catch (error) {
       if (!signal.aborted) throw error;

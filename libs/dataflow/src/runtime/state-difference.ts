@@ -1,44 +1,35 @@
 /** What a step's state depends on, by its name in a message. */
 type Aspects = ReadonlyMap<string, string>;
 
+/** Where the next step begins. A description may have a text of the user's, which can look like a step's id. */
+const STEP = /; (?=[A-Za-z][\w.-]*: (?:window v\d|stateful|deduplicate|custom))/;
+
+/** A signature, by its parts. */
 interface Shape {
   readonly version: string;
   /** The stateful steps, by id. */
   readonly steps: ReadonlyMap<string, string>;
 }
 
-/** The differences between two signatures, one sentence for each. */
-export function differencesOf(kept: string, own: string): readonly string[] {
-  const [before, now] = [shapeOf(kept), shapeOf(own)];
-  const differences: string[] = [];
-  if (before.version !== now.version)
-    differences.push(changed("the flow's version", before.version, now.version));
-  for (const id of new Set([...before.steps.keys(), ...now.steps.keys()])) {
-    const [was, is] = [before.steps.get(id), now.steps.get(id)];
-    if (was === is) continue;
-    if (was === undefined) differences.push(`step "${id}" has state now, and had none`);
-    else if (is === undefined)
-      differences.push(`step "${id}" had state (${was}), and is removed or has none now`);
-    else differences.push(...differencesOfStep(id, was, is));
-  }
-  return differences;
-}
-
-function differencesOfStep(id: string, was: string, is: string): readonly string[] {
+/** What differs between two descriptions of a step's state, one sentence for each. */
+export function differencesOfStep(id: string, was: string, is: string): readonly string[] {
   const [before, now] = [aspectsOf(was), aspectsOf(is)];
   const names = [...new Set([...before.keys(), ...now.keys()])];
   return names
     .filter((name) => before.get(name) !== now.get(name))
-    .map((name) => changed(`step "${id}", ${name}`, before.get(name) ?? "none", now.get(name) ?? "none"));
+    .map((name) =>
+      valueChanged(`step "${id}", ${name}`, before.get(name) ?? "none", now.get(name) ?? "none"),
+    );
 }
 
-function changed(what: string, kept: string, now: string): string {
+/** A sentence about a value that is another one now. */
+export function valueChanged(what: string, kept: string, now: string): string {
   return `${what}: kept ${kept}, now ${now}`;
 }
 
-/** Parses a signature of `signatureOf`. */
-function shapeOf(signature: string): Shape {
-  const [head = "", ...steps] = signature.split(/; (?=[^\s:]+: )/);
+/** Parses a signature. */
+export function shapeOf(signature: string): Shape {
+  const [head = "", ...steps] = signature.split(STEP);
   return {
     version: /\d+$/.exec(head)?.[0] ?? "none",
     steps: new Map(

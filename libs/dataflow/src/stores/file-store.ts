@@ -31,8 +31,8 @@ export class FileStore implements Store {
   async look(task: TaskId, wanted: readonly string[] = []): Promise<TaskHead | undefined> {
     const { last, groups } = await replay(this.#folder(task));
     if (last === undefined) return undefined;
-    const { number: commitNumber, signature, position, sinks, counts = null } = last.commit;
-    return { commitNumber, signature, position, sinks, counts, groups: groups.copy(wanted) };
+    const { number: commitNumber, format = 1, signature, position, sinks, counts = null } = last.commit;
+    return { commitNumber, format, signature, position, sinks, counts, groups: groups.copy(wanted) };
   }
 
   async acquire(task: TaskId): Promise<TaskStore> {
@@ -72,8 +72,16 @@ class FileTaskStore implements TaskStore {
     this.#snapshotBytes = snapshotBytes;
     this.#unfolded = commitBytes;
     if (last === undefined) return undefined;
-    const { number: commitNumber, signature, position, sinks, partial, counts = null } = last.commit;
-    return { commitNumber, signature, position, sinks, partial, counts, groups: groups.copy() };
+    const {
+      number: commitNumber,
+      format = 1,
+      signature,
+      position,
+      sinks,
+      partial,
+      counts = null,
+    } = last.commit;
+    return { commitNumber, format, signature, position, sinks, partial, counts, groups: groups.copy() };
   }
 
   async commit(commit: Commit): Promise<CommitOutcome> {

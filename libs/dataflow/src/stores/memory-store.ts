@@ -28,8 +28,16 @@ export class MemoryStore implements Store {
   look(task: TaskId, wanted: readonly string[] = []): Promise<TaskHead | undefined> {
     const { last, groups } = this.#kept(task);
     if (last === undefined) return Promise.resolve(undefined);
-    const { number: commitNumber, signature, position, sinks, counts } = last;
-    return Promise.resolve({ commitNumber, signature, position, sinks, counts, groups: groups.copy(wanted) });
+    const { number: commitNumber, format, signature, position, sinks, counts } = last;
+    return Promise.resolve({
+      commitNumber,
+      format,
+      signature,
+      position,
+      sinks,
+      counts,
+      groups: groups.copy(wanted),
+    });
   }
 
   acquire(task: TaskId): Promise<TaskStore> {
@@ -70,9 +78,10 @@ class MemoryTaskStore implements TaskStore {
   load(): Promise<TaskState | undefined> {
     const { last, groups, commitNumber } = this.#kept;
     if (last === undefined) return Promise.resolve(undefined);
-    const { signature, position, sinks, partial, counts } = last;
+    const { format, signature, position, sinks, partial, counts } = last;
     return Promise.resolve({
       commitNumber,
+      format,
       signature,
       position,
       sinks,

@@ -6,8 +6,8 @@ import { StateError, messageOf } from "../errors.ts";
 /** A stored commit, with the owner that made it. */
 export interface KeptCommit {
   readonly fence: number;
-  /** Earlier versions stored no counts. */
-  readonly commit: Omit<Commit, "counts"> & Partial<Pick<Commit, "counts">>;
+  /** Earlier versions stored neither counts nor the format. */
+  readonly commit: Omit<Commit, "counts" | "format"> & Partial<Pick<Commit, "counts" | "format">>;
 }
 
 interface KeptFile {

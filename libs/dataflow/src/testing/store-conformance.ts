@@ -55,11 +55,13 @@ export function storeConformance({ open }: StoreHarness): readonly ConformanceCa
             ],
             partial: true,
             counts: ["run", 12],
+            format: 7,
           }),
         );
         const again = await (await reopen()).acquire(TASK);
         deepStrictEqual(await loaded(again.load()), {
           commitNumber: 2,
+          format: 7,
           signature: "suite v1",
           position: { offset: 7 },
           sinks: { out: 12 },
@@ -129,7 +131,7 @@ export function storeConformance({ open }: StoreHarness): readonly ConformanceCa
         const changes = [put("in/position", { a: 1, b: 2 }), put("w/1", { a: 1 })];
         const kept = { signature: "suite v1", position: { at: 7 }, sinks: { out: 3 }, counts: ["run", 4] };
         await owner.commit(commitOf(1, { ...kept, changes }));
-        const head = { commitNumber: 1, ...kept };
+        const head = { commitNumber: 1, format: 1, ...kept };
         deepStrictEqual(await loaded(store.look(TASK)), { ...head, groups: {} });
         deepStrictEqual(await loaded(store.look(TASK, ["in/position", "none"])), {
           ...head,
@@ -158,6 +160,7 @@ function put(group: string, fields: Readonly<Record<string, Json>>): StateChange
 function commitOf(number: number, rest: Partial<Commit> = {}): Commit {
   return {
     number,
+    format: 1,
     signature: "suite v1",
     position: null,
     sinks: {},

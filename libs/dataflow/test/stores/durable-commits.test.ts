@@ -9,6 +9,7 @@ import type { Commit, TaskId } from "@millrace/dataflow";
 const TASK: TaskId = { flow: "counts", part: "clicks" };
 const COMMIT: Commit = {
   number: 1,
+  format: 1,
   signature: "counts v1",
   position: 7,
   sinks: {},

@@ -28,7 +28,15 @@ describe("a FileStore whose state was written by a process with more heap", () =
     folder = await mkdtemp(join(tmpdir(), "millrace-room-"));
     const owner = await new FileStore(folder).acquire(task);
     const put = Array.from({ length: 300_000 }, (_, n) => [`key ${n}`, n] as const);
-    const rest = { signature: "s", position: 0, sinks: {}, outputs: [], partial: false, watermark: null };
+    const rest = {
+      format: 1,
+      signature: "s",
+      position: 0,
+      sinks: {},
+      outputs: [],
+      partial: false,
+      watermark: null,
+    };
     // Large enough to be folded at once.
     await owner.commit({ number: 1, changes: [{ group: "w/1", put }], counts: null, ...rest });
   });

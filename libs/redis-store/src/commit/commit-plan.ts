@@ -26,7 +26,7 @@ export interface CommitValue {
 
 /** A commit in the form that is sent to Redis. */
 export interface CommitPlan {
-  /** Signature, position, sinks, partial, counts. */
+  /** Signature, position, sinks, partial, counts, format. */
   readonly head: readonly string[];
   /** Each is the arguments of one call: a single piece is applied with the commit, several are staged before it. */
   readonly pieces: readonly (readonly string[])[];
@@ -49,13 +49,14 @@ export async function planCommit(
   limits: CommitLimits,
   yieldToEventLoop: () => Promise<void>,
 ): Promise<CommitPlan> {
-  const { number, signature, position, sinks, partial, counts } = commit;
+  const { number, format, signature, position, sinks, partial, counts } = commit;
   const head = [
     signature,
     JSON.stringify(position),
     JSON.stringify(sinks),
     partial ? "1" : "0",
     JSON.stringify(counts),
+    String(format),
   ];
   const where = `Commit ${number} of ${keys.base}`;
   let total = 0;

@@ -4,7 +4,7 @@ import { scriptOf } from "./script.ts";
 import type { Script } from "./script.ts";
 
 /**
- * KEYS: meta, groups, staged, journal. ARGV: fence, number, signature, position, sinks, partial, counts, elements staged, name
+ * KEYS: meta, groups, staged, journal. ARGV: fence, number, signature, position, sinks, partial, counts, format, elements staged, name
  * of the staging, operations… Returns the outcome of the commit, a number that belongs to it, and the elements in the
  * journal.
  *
@@ -24,7 +24,7 @@ local problem = refused(meta, 'hash', {'HMGET', 'HSET', 'TIME'})
 if problem then return problem end
 local kept = redis.call('HMGET', meta, 'fence', 'number', 'by', 'staging', 'life', 'groups', 'waiting', 'resetting')
 local owner, stored, by = tonumber(kept[1] or 0), tonumber(kept[2] or 0), tonumber(kept[3] or 0)
-local fence, number, staged = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[8])
+local fence, number, staged = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[9])
 if fence < owner then return {'fenced', kept[1], redis.call('LLEN', journal)} end
 local known, life = redis.call('HLEN', groups), redis.call('HGET', groups, 'life')
 if stored == 0 and known > 0 then return incomplete(meta .. ' has lost its commit') end
@@ -38,10 +38,10 @@ end
 if number == stored and fence == by then return {'already-applied', kept[2], waiting} end
 if number ~= stored + 1 or kept[8] then return {'rolled-back', kept[2] or '0', waiting} end
 if waiting > 0 then return {'unfinished', kept[2] or '0', waiting} end
-if staged > 0 and (kept[4] ~= ARGV[9] or redis.call('LLEN', staging) ~= staged) then
+if staged > 0 and (kept[4] ~= ARGV[10] or redis.call('LLEN', staging) ~= staged) then
   return {'not-staged', kept[2] or '0', 0}
 end
-problem = refusal(ARGV, 10, groups)
+problem = refusal(ARGV, 11, groups)
 if problem then return problem end
 local time = redis.call('TIME')
 if stored == 0 then
@@ -49,9 +49,10 @@ if stored == 0 then
   redis.call('HSET', groups, 'life', life)
 end
 if staged > 0 then redis.call('RENAME', staging, journal) end
-apply(ARGV, 10, meta, groups, life)
+apply(ARGV, 11, meta, groups, life)
 redis.call('HSET', meta, 'fence', ARGV[1], 'number', ARGV[2], 'by', ARGV[1], 'signature', ARGV[3],
-  'position', ARGV[4], 'sinks', ARGV[5], 'partial', ARGV[6], 'counts', ARGV[7], 'waiting', staged, 'life', life,
+  'position', ARGV[4], 'sinks', ARGV[5], 'partial', ARGV[6], 'counts', ARGV[7], 'format', ARGV[8],
+  'waiting', staged, 'life', life,
   'groups', redis.call('HLEN', groups),
   'at', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)))
 return {'applied', ARGV[2], staged}

@@ -14,7 +14,7 @@ if problem then return problem end
 if tonumber(redis.call('HGET', KEYS[1], 'fence') or 0) > tonumber(ARGV[1]) then return 0 end
 redis.call('HSET', KEYS[1], 'resetting', 1)
 redis.call('HDEL', KEYS[1], 'number', 'by', 'signature', 'position', 'sinks', 'partial', 'at', 'staging', 'life',
-  'groups', 'waiting', 'watermark', 'counts', 'start')
+  'groups', 'waiting', 'watermark', 'counts', 'format', 'start')
 if ARGV[2] and ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'start', ARGV[2]) end
 redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4])
 return 1

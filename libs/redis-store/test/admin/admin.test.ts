@@ -177,7 +177,14 @@ describe("resetTask", () => {
       commitNumber: 0,
       position: null,
     });
-    const begun = { commitNumber: 0, signature: "", position: { start }, sinks: {}, counts: null };
+    const begun = {
+      commitNumber: 0,
+      format: 1,
+      signature: "",
+      position: { start },
+      sinks: {},
+      counts: null,
+    };
     const store = storeOf(server);
     expect(await store.look(TASK, ["w/1"])).toEqual({ ...begun, partial: false, groups: [] });
     const owner = await store.acquire(TASK);

@@ -10,6 +10,7 @@ export const BASE = "millrace:{device_events:3}:mobile_counts";
 export function commitOf(number: number, rest: Partial<Commit> = {}): Commit {
   return {
     number,
+    format: 1,
     signature: "mobile_counts v1",
     position: { id: `${number}-0` },
     sinks: {},

@@ -1,8 +1,27 @@
 import { PartlyTaken, WindowOptionsError } from "../errors.ts";
 import { fieldFrom, listFrom, recordFrom } from "../fields.ts";
-import type { ClosingFold, Fold, FoldMarks, FoldPart, FoldParts, SplitAdd } from "../fold.ts";
+import type {
+  ClosingFold,
+  Fold,
+  FoldMarks,
+  FoldPart,
+  FoldParts,
+  Seeded,
+  SplitAdd,
+  StoredAccumulator,
+} from "../fold.ts";
+import type { Json } from "../json.ts";
 import type { FoldGrowth } from "../room.ts";
-import { fieldName, groupParts, kindOf, markFromJson, markOf, markToJson, resultAt } from "../fold-state.ts";
+import {
+  fieldName,
+  groupParts,
+  isSeeded,
+  kindOf,
+  markFromJson,
+  markOf,
+  markToJson,
+  resultAt,
+} from "../fold-state.ts";
 
 /** Folds, by the names of their results in the row. */
 export type Aggregates<V> = Readonly<Record<string, ClosingFold<V, unknown, unknown>>>;
@@ -20,6 +39,11 @@ export type AggregateEvent<S extends Aggregates<never>> = {
 }[keyof S] extends (event: infer V) => void
   ? V
   : never;
+
+/** The values of folds by name, for those that can be made of one. */
+export type AggregateSeed<S extends Aggregates<never>> = {
+  readonly [Name in keyof S]?: S[Name] extends Seeded<infer T> ? T : never;
+};
 
 /** The accumulators, in the order of the folds. */
 export type AggregateState = unknown[];
@@ -41,11 +65,13 @@ interface Member<V> {
  */
 export function aggregate<S extends Aggregates<never>, V = AggregateEvent<S>>(
   folds: S,
-): ClosingFold<V, AggregateState, Aggregated<S>> {
+): ClosingFold<V, AggregateState, Aggregated<S>> & Seeded<AggregateSeed<S>> {
   return combine<V, Aggregated<S>>(folds);
 }
 
-function combine<V, R>(folds: Aggregates<V>): ClosingFold<V, AggregateState, R> {
+function combine<V, R>(
+  folds: Aggregates<V>,
+): ClosingFold<V, AggregateState, R> & Seeded<Readonly<Record<string, unknown>>> {
   const members = Object.entries(folds).map(([name, fold], place): Member<V> => ({ name, fold, place }));
   if (members.length === 0) throw new WindowOptionsError("aggregate needs at least one fold.");
   for (const { name, fold } of members) refuseMatches(name, fold);
@@ -96,6 +122,8 @@ function combine<V, R>(folds: Aggregates<V>): ClosingFold<V, AggregateState, R> 
     merge: (earlier, later) => all(({ fold, place }) => fold.merge(earlier[place], later[place])),
     result: (state) => row(({ fold, place }) => fold.result(state[place])),
     snapshot: (state) => record(({ fold, place }) => fold.snapshot(state[place])),
+    members: new Map(Object.entries(folds)),
+    seed: (values, before) => seedAll(members, values, before),
     marks,
     restore(json, room) {
       const states = recordFrom(
@@ -114,6 +142,59 @@ function combine<V, R>(folds: Aggregates<V>): ClosingFold<V, AggregateState, R> 
     ...(others.length === 0 ? { split: splitAll } : {}),
     ...(members.some(({ fold }) => fold.parts !== undefined) ? { parts: partsOf(members, marks) } : {}),
   };
+}
+
+/**
+ * A member has its value; or the accumulator that a fold of its name and kind had before; or it begins empty.
+ *
+ * @throws WindowOptionsError for a value of a fold that cannot be made of one
+ */
+function seedAll<V>(
+  members: readonly Member<V>[],
+  values: Readonly<Record<string, unknown>>,
+  before: Parameters<Seeded<unknown>["seed"]>[1],
+): StoredAccumulator {
+  const states: Record<string, Json> = {};
+  const parts: FoldPart[] = [];
+  const stored = storedMembers(before);
+  for (const { name, fold } of members) {
+    const own = stored.get(name) ?? { ...before, state: null, parts: [] };
+    const same = stored.has(name) && kindOf(own.fold) === kindOf(fold);
+    const made = Object.hasOwn(values, name)
+      ? seedOf(name, fold)(values[name], own)
+      : same
+        ? own
+        : { state: fold.snapshot(fold.create()), parts: [] };
+    states[name] = made.state;
+    for (const [id, value] of made.parts) parts.push([fieldName(name, id), value]);
+  }
+  return { state: states, parts };
+}
+
+/** The accumulators of an aggregate; none for another fold. */
+function storedMembers({
+  fold,
+  state,
+  parts,
+}: Parameters<Seeded<unknown>["seed"]>[1]): ReadonlyMap<string, Parameters<Seeded<unknown>["seed"]>[1]> {
+  const { members } = fold;
+  if (members === undefined) return new Map();
+  const names = [...members.keys()];
+  const states = recordFrom(state, names);
+  const byName = groupParts(parts);
+  return new Map(
+    [...members].map(([name, member], place) => [
+      name,
+      { fold: member, state: states[place] ?? null, parts: byName.get(name) ?? [] },
+    ]),
+  );
+}
+
+function seedOf<V>(name: string, fold: ClosingFold<V, unknown, unknown>): Seeded<unknown>["seed"] {
+  if (isSeeded(fold)) return (value, before) => fold.seed(value, before);
+  throw new WindowOptionsError(
+    `The fold "${name}" (${kindOf(fold)}) of an aggregate cannot be made of a value: leave it out, so that it keeps what it has or begins empty.`,
+  );
 }
 
 /** A mark is the list of the members' marks. */

@@ -1,12 +1,12 @@
 import { numberFrom } from "../fields.ts";
-import type { Fold } from "../fold.ts";
-import { addFinite, requireFinite } from "./fold-values.ts";
+import type { Fold, Seeded } from "../fold.ts";
+import { addFinite, requireFinite, seedNumber } from "./fold-values.ts";
 
 /**
  * The sum of a finite number of each event; anything else is an error of that event ({@link FoldValueError}).
  * A sum beyond the range of numbers stays at the largest one, ±1.8e308.
  */
-export function sum<V>(valueOf: (value: V) => number): Fold<V, number, number> {
+export function sum<V>(valueOf: (value: V) => number): Fold<V, number, number> & Seeded<number> {
   return {
     kind: "sum",
     create: () => 0,
@@ -20,11 +20,12 @@ export function sum<V>(valueOf: (value: V) => number): Fold<V, number, number> {
     result: (total) => total,
     snapshot: (total) => total,
     restore: numberFrom,
+    seed: seedNumber("sum"),
   };
 }
 
 /** The number of events. */
-export function count(): Fold<unknown, number, number> {
+export function count(): Fold<unknown, number, number> & Seeded<number> {
   return {
     kind: "count",
     create: () => 0,
@@ -34,5 +35,6 @@ export function count(): Fold<unknown, number, number> {
     result: (total) => total,
     snapshot: (total) => total,
     restore: numberFrom,
+    seed: seedNumber("count"),
   };
 }

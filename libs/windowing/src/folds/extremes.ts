@@ -1,14 +1,14 @@
 import { numberFrom } from "../fields.ts";
-import type { Fold } from "../fold.ts";
-import { requireFinite } from "./fold-values.ts";
+import type { Fold, Seeded } from "../fold.ts";
+import { requireFinite, seedNumber } from "./fold-values.ts";
 
 /** The minimum of a finite number of each event; anything else is an error of that event ({@link FoldValueError}). */
-export function min<V>(valueOf: (value: V) => number): Fold<V, number | undefined, number> {
+export function min<V>(valueOf: (value: V) => number): Fold<V, number | undefined, number> & Seeded<number> {
   return extreme("min", valueOf, (a, b) => (b < a ? b : a));
 }
 
 /** The maximum of a finite number of each event; anything else is an error of that event ({@link FoldValueError}). */
-export function max<V>(valueOf: (value: V) => number): Fold<V, number | undefined, number> {
+export function max<V>(valueOf: (value: V) => number): Fold<V, number | undefined, number> & Seeded<number> {
   return extreme("max", valueOf, (a, b) => (b > a ? b : a));
 }
 
@@ -16,7 +16,7 @@ function extreme<V>(
   name: string,
   valueOf: (value: V) => number,
   better: (a: number, b: number) => number,
-): Fold<V, number | undefined, number> {
+): Fold<V, number | undefined, number> & Seeded<number> {
   const read = (value: V): number => requireFinite(name, valueOf(value));
   const take = (held: number | undefined, value: number): number =>
     held === undefined ? value : better(held, value);
@@ -30,5 +30,6 @@ function extreme<V>(
     result: (held) => held ?? Number.NaN,
     snapshot: (held) => held ?? null,
     restore: numberFrom,
+    seed: seedNumber(name),
   };
 }

@@ -1,5 +1,5 @@
 import { messageOf, WindowOptionsError } from "../errors.ts";
-import type { ClosingFold } from "../fold.ts";
+import type { ClosingFold, Seeded } from "../fold.ts";
 import type { CodecOption, JsonLike } from "../json.ts";
 import { opaqueFold, type Opaque, type OpaqueBounds } from "./opaque.ts";
 
@@ -43,15 +43,15 @@ export interface FoldSpec<V, A, R = A> {
 export function foldOf<V, A, R = A>(
   spec: FoldSpec<V, A, R> & Pick<FoldSpec<V, JsonLike<A>>, "create">,
   options?: OpaqueBounds,
-): ClosingFold<V, Opaque<A>, R>;
+): ClosingFold<V, Opaque<A>, R> & Seeded<A>;
 export function foldOf<V, A, R = A>(
   spec: FoldSpec<V, A, R>,
   options: CodecOption<A> & OpaqueBounds,
-): ClosingFold<V, Opaque<A>, R>;
+): ClosingFold<V, Opaque<A>, R> & Seeded<A>;
 export function foldOf<V, A>(
   spec: FoldSpec<V, A, unknown>,
   options: Partial<CodecOption<A>> & OpaqueBounds = {},
-): ClosingFold<V, Opaque<A>, unknown> {
+): ClosingFold<V, Opaque<A>, unknown> & Seeded<A> {
   if (spec.copy === undefined) requireClonable(spec.create());
   const { fold } = opaqueFold<V, V, A, unknown>(
     {

@@ -1,4 +1,5 @@
 import { FoldValueError } from "../errors.ts";
+import type { StoredAccumulator } from "../fold.ts";
 import { jsonBytes, type Json } from "../json.ts";
 
 /** The value, if a fold of numbers accepts it. @throws FoldValueError */
@@ -53,4 +54,9 @@ export function shown(value: unknown): string {
   if (typeof value !== "object" || value === null) return String(value);
   const name = value.constructor.name;
   return name === "Object" || name === "Array" ? "an object with a field that is not JSON" : `a ${name}`;
+}
+
+/** Makes a stored accumulator that is a finite number. @param fold its kind */
+export function seedNumber(fold: string): (value: number) => StoredAccumulator {
+  return (value) => ({ state: requireFinite(fold, value), parts: [] });
 }

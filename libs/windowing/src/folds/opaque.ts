@@ -1,7 +1,7 @@
 import { jsonCodec } from "../codecs.ts";
 import { AccumulatorTooLargeError, WindowOptionsError } from "../errors.ts";
 import { fieldFrom, listFrom, numberFrom } from "../fields.ts";
-import type { ClosingFold } from "../fold.ts";
+import type { ClosingFold, Seeded } from "../fold.ts";
 import type { CodecOption, Json } from "../json.ts";
 import { jsonBytes } from "../json.ts";
 import { ENDLESS_ROOM, growthBy, type Roomy } from "../room.ts";
@@ -55,7 +55,7 @@ interface OpaqueSpec<V, E, A, R> {
 
 /** A fold, and the part of its `add` that comes after reading the event. */
 interface OpaqueFold<V, E, A, R> {
-  readonly fold: ClosingFold<V, Opaque<A>, R>;
+  readonly fold: ClosingFold<V, Opaque<A>, R> & Seeded<A>;
   readonly take: (held: Opaque<A>, read: E, timestamp: number) => Opaque<A>;
 }
 
@@ -87,7 +87,7 @@ export function opaqueFold<V, E, A, R>(
     }
     return held;
   };
-  const fold: ClosingFold<V, Opaque<A>, R> = {
+  const fold: ClosingFold<V, Opaque<A>, R> & Seeded<A> = {
     ...(spec.kind === undefined ? {} : { kind: spec.kind }),
     create: (room = ENDLESS_ROOM) => ({
       value: spec.create(),
@@ -125,6 +125,8 @@ export function opaqueFold<V, E, A, R>(
       held.full = bytes > maxBytes;
       return [copy === undefined ? json : independent(json), held.events, held.overflow];
     },
+    // How many events it has is not known; that matters only if it is full when it merges.
+    seed: (value) => ({ state: [codec.snapshot(value), 0, 0], parts: [] }),
     restore(state, room = ENDLESS_ROOM) {
       const [json, events, overflow] = listFrom(state);
       const kept = fieldFrom(json);

@@ -1,4 +1,4 @@
-import type { Fold } from "../fold.ts";
+import type { Fold, Seeded } from "../fold.ts";
 import type { CodecOption, JsonLike } from "../json.ts";
 import { requireFinite } from "./fold-values.ts";
 import { opaqueFold, type Opaque, type OpaqueBounds } from "./opaque.ts";
@@ -13,17 +13,17 @@ export function reduce<V, T>(
   valueOf: (value: V) => T & JsonLike<T>,
   combine: (earlier: T, later: T) => T,
   options?: OpaqueBounds,
-): Fold<V, Opaque<T | undefined>, T>;
+): Fold<V, Opaque<T | undefined>, T> & Seeded<T>;
 export function reduce<V, T>(
   valueOf: (value: V) => T,
   combine: (earlier: T, later: T) => T,
   options: CodecOption<T> & OpaqueBounds,
-): Fold<V, Opaque<T | undefined>, T>;
+): Fold<V, Opaque<T | undefined>, T> & Seeded<T>;
 export function reduce<V, T>(
   valueOf: (value: V) => T,
   combine: (earlier: T, later: T) => T,
   options: Partial<CodecOption<T>> & OpaqueBounds = {},
-): Fold<V, Opaque<T | undefined>, T> {
+): Fold<V, Opaque<T | undefined>, T> & Seeded<T> {
   // Infinity and NaN have no JSON, and would make every later value invalid.
   const finite = (value: T): T => (typeof value === "number" ? (requireFinite("reduce", value) as T) : value);
   const read = (value: V): T => finite(valueOf(value));

@@ -117,7 +117,7 @@ export function aggregatorSettings(
 }
 
 /** `PLACE` or `PLACE:PASSES`. @throws RangeError */
-function parseDeath(given: string): Death {
+export function parseDeath(given: string): Death {
   const [place = "", passes = "0"] = given.split(":");
   return { place: oneOf(DEATHS)(place), passes: notNegative(passes) };
 }

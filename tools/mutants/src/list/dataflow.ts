@@ -44,10 +44,10 @@ export const DATAFLOW: readonly Mutant[] = [
   },
   {
     id: "foreign-signature",
-    file: "libs/dataflow/src/runtime/signature.ts",
-    search: "if (kept === own) return;",
-    replace: "return;",
-    tests: ["libs/dataflow/test/state-of-another-flow.test.ts"],
+    file: "libs/dataflow/src/runtime/compare-state.ts",
+    search: "if (refused.length === 0) return comparison;",
+    replace: "return comparison;",
+    tests: ["libs/dataflow/test/deploy.test.ts"],
     guard: "a different flow would load state that is not its own",
   },
   {
@@ -134,16 +134,34 @@ export const DATAFLOW: readonly Mutant[] = [
     id: "unchecked-start",
     file: "libs/dataflow/src/runtime/run.ts",
     search:
-      "      await abortable(checkStart(this.#flow, parts, this.#given.store, { logger, time, signal }), signal);\n",
+      "      await abortable(\n        checkStart(this.#flow, parts, this.#given.store, dropState, { logger, time, signal }),\n        signal,\n      );\n",
     replace: "",
     tests: ["libs/dataflow/test/takeover.test.ts"],
     guard: "a worker that cannot start would stop the one that has its tasks",
   },
   {
+    id: "acquired-before-the-look",
+    file: "libs/dataflow/src/runtime/open-task.ts",
+    search: "        requireContinuable(`${flow.id}/${part}`, head, flow, options.dropState);\n",
+    replace: "",
+    tests: ["libs/dataflow/test/deploy.test.ts", "libs/dataflow/test/shared-tasks.test.ts"],
+    guard: "a worker of an older version would stop the newer one that has the task",
+  },
+  {
+    id: "unwritten-migration",
+    file: "libs/dataflow/src/runtime/committer.ts",
+    search: "this.#transfer?.join(ofSteps) ?? ofSteps",
+    replace: "ofSteps",
+    tests: ["libs/dataflow/test/deploy.test.ts"],
+    guard:
+      "state that was migrated or renamed would be stored as it was, under a signature that says otherwise",
+  },
+  {
     id: "changed-after-the-look",
     file: "libs/dataflow/src/runtime/committer.ts",
-    search: "    requireSameSignature(this.#name, state.signature, this.#signature);\n",
-    replace: "",
+    search: "requireContinuable(this.#name, state, this.#flow, this.#dropState)",
+    replace:
+      "requireContinuable(this.#name, { ...state, signature: this.#signature }, this.#flow, this.#dropState)",
     tests: ["libs/dataflow/test/state-of-another-flow.test.ts"],
     guard: "state of another flow that the former owner committed after the check would be loaded",
   },
