@@ -7,9 +7,9 @@ import { expectedOf } from "../conductor/expected.ts";
 import { makeEvents } from "../conductor/make-events.ts";
 import { Random } from "../conductor/random.ts";
 import { TestBed } from "../conductor/test-bed.ts";
-import { HELD_MS } from "../aggregator/careless-assignment.ts";
 import type { Guard } from "../guard.ts";
 import { WINDOW_MS } from "../names.ts";
+import { judgeFence } from "./judge-fence.ts";
 import { readShares } from "./read-shares.ts";
 import { LEASE_MS, PARTITIONS, sharingOn } from "./sharing.ts";
 import type { Sharing, Way } from "./sharing.ts";
@@ -86,8 +86,6 @@ class Shares {
   /** Those that were not asked to end. */
   readonly #workers: StartedProgram[] = [];
   readonly #all: StartedProgram[] = [];
-  /** Workers that were stopped, and when they resumed. */
-  readonly #stalled: { readonly worker: StartedProgram; readonly since: number }[] = [];
   readonly #gentleTimes: { readonly from: string; readonly to: string }[] = [];
   readonly #problems: string[] = [];
   readonly #takeOversMs: number[] = [];
@@ -112,7 +110,7 @@ class Shares {
     await soon(publisher.stop(), "the end of the publisher");
     for (const worker of [...this.#workers]) await this.#leave(worker);
     await this.#judgeGentle();
-    await this.#judgeStalled();
+    this.#problems.push(...(await judgeFence(this.#all)));
     await this.#close();
     const client = this.#bed.client();
     const results = await readShares(client, this.#sharing.parts);
@@ -168,24 +166,6 @@ class Shares {
       this.#problems.push(`${taken.length} tasks were taken from a worker before it had finished them`);
   }
 
-  /**
-   * A worker that resumed after all its tasks had gone to others commits until it notices, and each of these commits has to be
-   * refused by the fence. Without it the commit's number refuses most of them, so the results alone do not show it every time.
-   */
-  async #judgeStalled(): Promise<void> {
-    for (const { worker, since } of this.#stalled) {
-      const { log } = await worker.ended;
-      const outcomes = log
-        .filter(({ event }) => event === "committed")
-        .filter(({ time }) => isWithin(Date.parse(String(time)) - since, HELD_MS))
-        .map(({ outcome }) => outcome);
-      if (outcomes.length === 0 || outcomes.includes("fenced")) continue;
-      this.#problems.push(
-        `the fence refused none of ${outcomes.length} commits of a worker that had stalled`,
-      );
-    }
-  }
-
   async #kill(): Promise<void> {
     this.#killOne();
     await this.#allOwned("after a SIGKILL");
@@ -208,7 +188,6 @@ class Shares {
       "during a SIGSTOP",
       this.#workers.filter((other) => other !== worker),
     );
-    this.#stalled.push({ worker, since: Date.now() });
     worker.kill("SIGCONT");
     await this.#allOwned("after a SIGCONT");
   }
@@ -310,8 +289,4 @@ class Shares {
     const end = await soon(last.ended, "the last aggregator to end");
     if (end.code !== EXIT_CODES.ok) this.#problems.push(`the last aggregator had ${endingOf(end)}`);
   }
-}
-
-function isWithin(ms: number, limitMs: number): boolean {
-  return ms >= 0 && ms <= limitMs;
 }
