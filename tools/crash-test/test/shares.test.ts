@@ -36,6 +36,20 @@ describe("workers that share partitions", () => {
   );
 
   test(
+    "count what the publisher sends again twice if its events have no numbers",
+    async () => {
+      const { problems } = await runShares({
+        random: new Random(1),
+        troubles: ["restart"],
+        without: "duplicate-numbers",
+        way: { kind: "streams" },
+      });
+      expect(problems).toContainEqual(expect.stringMatching(/the history ends with \d+ events/));
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "do work twice if a task goes to another worker before it is finished",
     async () => {
       const { problems } = await runShares({
