@@ -1,4 +1,4 @@
-import { CommandLine, integer, logOptions, oneOf } from "@millrace/cli";
+import { CommandLine, integer, logOptions, oneOf, text } from "@millrace/cli";
 import type { ProgramConfig } from "@millrace/cli";
 import { parseDuration } from "@millrace/windowing";
 import { FAULT_NAMES } from "./conductor/faults/index.ts";
@@ -19,6 +19,8 @@ export interface CrashTestConfig extends ProgramConfig {
   readonly deploy: boolean;
   /** Whether they share a topic of a real Kafka, in place of the faults. */
   readonly kafka: boolean;
+  /** Where a failed round of workers that share leaves what it was; `undefined`: nowhere. */
+  readonly evidence: string | undefined;
   /** How long Redis is unreachable in `store-away`, ms. */
   readonly awayMs: number;
 }
@@ -82,6 +84,14 @@ export function crashTestConfig(
     description:
       "the same over Kafka, by the command with --share and by Kafka's own group; the broker is restarted, too",
   });
+  const evidence = cli.option({
+    flag: "--evidence <folder>",
+    env: "CRASH_EVIDENCE",
+    description:
+      "where a failed round of --shares or --kafka leaves its workers' logs, its results and the entries of its streams",
+    parse: text,
+    defaultText: "nowhere",
+  });
   const awayMs = cli.option(
     {
       flag: "--away <duration>",
@@ -102,6 +112,7 @@ export function crashTestConfig(
     shares: shares(),
     deploy: deploy(),
     kafka: kafka(),
+    evidence: evidence(),
     awayMs: awayMs(),
     log: log(),
   };

@@ -98,10 +98,11 @@ function wayOf(exact: RedisStore, { death, without }: AggregatorSettings, logger
   const reaper = new Reaper(death);
   const careless = without === "fence" ? withoutFence(exact) : exact;
   const store = without === "commit-number" ? withoutCommitNumber(exact) : careless;
-  const logged = wrapStore(store, () => async (inner, commit) => {
+  const logged = wrapStore(store, ({ part }) => async (inner, commit) => {
     const outcome = await inner.commit(commit);
     const { number, partial } = commit;
-    logger.info({ event: "committed", number, partial, outcome: outcome.kind }, `commit ${number}`);
+    const fields = { part, fence: inner.fence, number, partial, outcome: outcome.kind };
+    logger.info({ event: "committed", ...fields }, `commit ${number}`);
     if (partial) reaper.at("between-pages");
     return outcome;
   });

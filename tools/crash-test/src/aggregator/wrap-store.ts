@@ -1,15 +1,15 @@
-import type { Commit, CommitOutcome, Store, TaskStore } from "@millrace/dataflow";
+import type { Commit, CommitOutcome, Store, TaskId, TaskStore } from "@millrace/dataflow";
 
 /** Replaces the store's commit; `inner` is the store's view of the task. */
 export type CommitWay = (inner: TaskStore, commit: Commit) => Promise<CommitOutcome>;
 
 /** Returns a store with another commit function. */
-export function wrapStore(store: Store, wayFor: () => CommitWay): Store {
+export function wrapStore(store: Store, wayFor: (task: TaskId) => CommitWay): Store {
   return {
     wraps: store,
     look: (task, groups) => store.look(task, groups),
     async acquire(task) {
-      return wrapTask(await store.acquire(task), wayFor());
+      return wrapTask(await store.acquire(task), wayFor(task));
     },
     close: () => store.close(),
   };

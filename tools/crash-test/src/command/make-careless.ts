@@ -14,10 +14,12 @@ export function makeCareless(without: Guard | undefined, log: (event: string, fi
   const acquire = Reflect.get(RedisStore.prototype, "acquire");
   RedisStore.prototype.acquire = async function (task) {
     const inner = await acquire.call(this, task);
+    // A worker without the fence takes a newer one.
+    const { fence } = inner;
     return wrapTask(inner, async (exact, commit) => {
       const outcome = without === "fence" ? await unfenced(exact, commit) : await exact.commit(commit);
       const { number, partial } = commit;
-      log("committed", { number, partial, outcome: outcome.kind });
+      log("committed", { part: task.part, fence, number, partial, outcome: outcome.kind });
       return outcome;
     });
   };

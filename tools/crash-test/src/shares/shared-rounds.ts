@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { messageOf } from "@millrace/dataflow";
 import type { Logger } from "@millrace/dataflow";
 import { startKafka } from "@millrace/local-kafka";
@@ -49,7 +50,7 @@ async function sharedRounds(
   [gentle, ...others]: Troubles,
   { config, logger, signal }: Running,
 ): Promise<void> {
-  const { rounds, seed, without } = config;
+  const { rounds, seed, without, evidence } = config;
   const takeOvers: number[] = [];
   for (let number = 1; number <= rounds; number += 1) {
     for (const way of ways) {
@@ -62,7 +63,9 @@ async function sharedRounds(
         `${round}: ${troubles.join(", ")}`,
       );
       const again = `run it again with ${flag} --seed=${seed + number - 1} --rounds=1`;
-      const report = await runShares({ random, troubles, without, way }).catch((error: unknown) => {
+      const folder = evidence && join(evidence, `${seed + number - 1}-${way.kind}`);
+      const plan = { random, troubles, without, way, evidence: folder };
+      const report = await runShares(plan).catch((error: unknown) => {
         throw new CrashTestFailure(`${round} got stuck: ${messageOf(error)}; ${again}`, { cause: error });
       });
       const { problems, takeOversMs, ...figures } = report;

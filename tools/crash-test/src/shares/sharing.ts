@@ -19,51 +19,66 @@ const ARGS = [`--wait-ms=${SHARED_WAIT_MS}`, "--commit-every-events=100", "--com
 export type Way =
   { readonly kind: "streams" } | { readonly kind: "command" | "group"; readonly kafka: LocalKafka };
 
+/** A sink that sends again what may not have arrived, and counts it. */
+export interface PublisherSink extends Sink<string> {
+  stats(): { readonly resent: number };
+}
+
 /** How workers share partitions, on a test bed. */
 export interface Sharing {
   /** The partitions, as tasks are named. */
   readonly parts: readonly string[];
+  /** The streams in Redis that carry the input; none over Kafka. */
+  readonly streams: readonly string[];
   /** Takes the lines of the input. */
-  readonly sink: Sink<string>;
-  /** Starts a worker that shares, with a guard switched off if asked. */
-  startWorker(without: Guard | undefined): Promise<StartedProgram>;
+  readonly sink: PublisherSink;
+  /** Starts a worker that shares. */
+  startWorker(): Promise<StartedProgram>;
   /** Starts one that has all partitions, reads what is left, closes the windows and ends. */
   startLast(): Promise<StartedProgram>;
   /** How many partitions each live worker has. @param workers those that run */
   sizes(workers: readonly StartedProgram[]): Promise<readonly number[]>;
 }
 
-/** Over Kafka each call makes a topic. */
-export async function sharingOn(bed: TestBed, way: Way): Promise<Sharing> {
-  if (way.kind === "streams") return new StreamSharing(bed);
+/**
+ * Over Kafka each call makes a topic.
+ *
+ * @param without the guard to switch off
+ */
+export async function sharingOn(bed: TestBed, way: Way, without: Guard | undefined): Promise<Sharing> {
+  if (way.kind === "streams") return new StreamSharing(bed, without);
   const { kind, kafka } = way;
   const topic = await newTopic(kafka);
-  return kind === "command" ? new CommandSharing(bed, kafka, topic) : new GroupSharing(bed, kafka, topic);
+  const Kind = kind === "command" ? CommandSharing : GroupSharing;
+  return new Kind(bed, { kafka, topic, without });
 }
 
 /** By leases in Redis, in programs of the test's own. */
 class StreamSharing implements Sharing {
   readonly parts = partitionNames(CHANNEL, PARTITIONS);
-  readonly sink: Sink<string>;
+  readonly streams = this.parts;
+  readonly sink: PublisherSink;
   readonly #bed: TestBed;
+  readonly #without: Guard | undefined;
 
-  constructor(bed: TestBed) {
+  constructor(bed: TestBed, without: Guard | undefined) {
     this.#bed = bed;
+    this.#without = without;
     this.sink = new RedisStreamSink(
-      { url: bed.url },
+      { url: bed.toPublisher.url },
       {
         stream: CHANNEL,
         partitions: PARTITIONS,
         partitionedBy: "os_timezone",
         keyOf: zoneOf,
-        // With numbers, so that what is sent again after a restart of Redis counts once.
-        batch: 16,
+        // With numbers, so that what is sent again counts once.
+        ...(without === "duplicate-numbers" ? {} : { batch: 16 }),
       },
     );
   }
 
-  startWorker(without: Guard | undefined): Promise<StartedProgram> {
-    return this.#start([`--lease-ms=${LEASE_MS}`, ...withoutArg(without)]);
+  startWorker(): Promise<StartedProgram> {
+    return this.#start([`--lease-ms=${LEASE_MS}`, ...withoutArg(this.#without)]);
   }
 
   startLast(): Promise<StartedProgram> {
@@ -79,15 +94,25 @@ class StreamSharing implements Sharing {
   }
 }
 
+/** What is shared over Kafka. */
+interface TopicSharing {
+  readonly kafka: LocalKafka;
+  readonly topic: string;
+  readonly without: Guard | undefined;
+}
+
 /** A topic, shared by leases in Redis, in the command as users start it. */
 class CommandSharing implements Sharing {
   readonly parts: readonly string[];
-  readonly sink: Sink<string>;
+  readonly streams = [];
+  readonly sink: PublisherSink;
   readonly #bed: TestBed;
+  readonly #without: Guard | undefined;
   readonly #args: readonly string[];
 
-  constructor(bed: TestBed, kafka: LocalKafka, topic: string) {
+  constructor(bed: TestBed, { kafka, topic, without }: TopicSharing) {
     this.#bed = bed;
+    this.#without = without;
     this.#args = [
       "--transport=kafka",
       `--brokers=${kafka.broker}`,
@@ -99,8 +124,8 @@ class CommandSharing implements Sharing {
     this.sink = topicSink(kafka, topic);
   }
 
-  startWorker(without: Guard | undefined): Promise<StartedProgram> {
-    const sharing = ["--share", `--lease=${LEASE_MS}ms`, ...withoutArg(without)];
+  startWorker(): Promise<StartedProgram> {
+    const sharing = ["--share", `--lease=${LEASE_MS}ms`, ...withoutArg(this.#without)];
     return this.#bed.startCommand([...this.#args, ...sharing]);
   }
 
@@ -116,25 +141,28 @@ class CommandSharing implements Sharing {
 /** A topic, shared by Kafka's own group, in programs of the test's own. Redis does not know who has what, so their logs say it. */
 class GroupSharing implements Sharing {
   readonly parts: readonly string[];
-  readonly sink: Sink<string>;
+  readonly streams = [];
+  readonly sink: PublisherSink;
   readonly #bed: TestBed;
+  readonly #without: Guard | undefined;
   readonly #args: readonly string[];
   readonly #shares = new Map<StartedProgram, Set<unknown>>();
 
-  constructor(bed: TestBed, kafka: LocalKafka, topic: string) {
+  constructor(bed: TestBed, { kafka, topic, without }: TopicSharing) {
     this.#bed = bed;
+    this.#without = without;
     this.#args = [...ARGS, "--transport=kafka", `--brokers=${kafka.broker}`, `--topic=${topic}`];
     this.parts = partsOf(topic);
     this.sink = topicSink(kafka, topic);
   }
 
-  async startWorker(without: Guard | undefined): Promise<StartedProgram> {
+  async startWorker(): Promise<StartedProgram> {
     const share = new Set<unknown>();
     const onLog = ({ event, part }: LogLine): void => {
       if (event === "part-gained") share.add(part);
       if (event === "part-gone") share.delete(part);
     };
-    const args = [...this.#args, `--lease-ms=${LEASE_MS}`, ...withoutArg(without)];
+    const args = [...this.#args, `--lease-ms=${LEASE_MS}`, ...withoutArg(this.#without)];
     const worker = await this.#bed.startAggregator(args, { onLog });
     this.#shares.set(worker, share);
     return worker;
@@ -162,7 +190,7 @@ async function newTopic(kafka: LocalKafka): Promise<string> {
   return topic;
 }
 
-function topicSink({ broker }: LocalKafka, topic: string): Sink<string> {
+function topicSink({ broker }: LocalKafka, topic: string): PublisherSink {
   return new KafkaSink<string>({ brokers: broker }, { topic, keyOf: zoneOf });
 }
 
