@@ -40,10 +40,10 @@ else {
 
     test("after a SIGKILL under load the next run continues, and the results in Redis are exact", async () => {
       const topic = ["--transport=kafka", `--brokers=${kafka.broker}`, "--channel=clicks"];
-      const counting = [...topic, "--sink=redis", "--window=tumbling:200ms", "--clock=publish:100ms"];
+      const counting = [...topic, "--sink=redis", "--window=tumbling:200ms", "--clock=publish:1s"];
       const first = aggregator(redis.url, counting);
       for (let part = 0; part < PARTITIONS; part += 1) await first.logged("reading");
-      const publishing = publisher(redis.url, EVENTS, [...topic, "--rate=5000"]);
+      const publishing = publisher(redis.url, EVENTS, [...topic, "--rate=3000"]);
       const parts = Array.from({ length: PARTITIONS }, (_, part) => `clicks-${part}`);
       const rowsOf = async (): ReturnType<typeof keptRows> => keptRows(redis.url, parts);
       while ((await rowsOf()).flat().length === 0);
@@ -74,7 +74,7 @@ else {
     test("of three workers that share a topic one is killed and one is stopped under load, and the results in Redis are exact", async () => {
       await createTopic("shared", 8);
       const topic = ["--transport=kafka", `--brokers=${kafka.broker}`, "--channel=shared", "--group=shared"];
-      const counting = [...topic, "--sink=redis", "--window=tumbling:200ms", "--clock=publish:100ms"];
+      const counting = [...topic, "--sink=redis", "--window=tumbling:200ms", "--clock=publish:1s"];
       const workers = [1, 2, 3].map(() => aggregator(redis.url, [...counting, "--share", "--lease=1s"]));
       const untilShares = async (...wanted: readonly number[]): Promise<void> => {
         for (;;) {
@@ -85,7 +85,7 @@ else {
         }
       };
       await untilShares(2, 3, 3);
-      const publishing = publisher(redis.url, EVENTS, [...topic.slice(0, 3), "--rate=6000"]);
+      const publishing = publisher(redis.url, EVENTS, [...topic.slice(0, 3), "--rate=3000"]);
       const parts = Array.from({ length: 8 }, (_, part) => `shared-${part}`);
       const rows = async (): ReturnType<typeof keptRows> => keptRows(redis.url, parts);
       await eventually(async () => (await rows()).flat().length > 0);
@@ -116,7 +116,7 @@ else {
       const [killed, stopped, last] = [1, 2, 3].map(() => groupWorker(redis.url, [kafka.broker, "grouped"]));
       for (const worker of [killed, stopped, last]) await worker?.logged("reading");
       const topic = ["--transport=kafka", `--brokers=${kafka.broker}`, "--channel=grouped"];
-      const publishing = publisher(redis.url, EVENTS, [...topic, "--rate=6000"]);
+      const publishing = publisher(redis.url, EVENTS, [...topic, "--rate=3000"]);
       const parts = Array.from({ length: 8 }, (_, part) => `grouped-${part}`);
       const rows = async (): ReturnType<typeof keptRows> => keptRows(redis.url, parts, "grouped");
       await eventually(async () => (await rows()).flat().length > 0);

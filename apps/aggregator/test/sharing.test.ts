@@ -77,11 +77,11 @@ const partsOf = (channel: string): readonly string[] =>
 describe("workers that share the partitions of a stream", () => {
   test("have exact results, though one is killed and one is stopped under load", async () => {
     const stream = ["--transport=stream", "--channel=shared", "--partitions=8"];
-    const counting = [...stream, "--sink=redis", "--window=tumbling:200ms", "--clock=publish:100ms"];
+    const counting = [...stream, "--sink=redis", "--window=tumbling:200ms", "--clock=publish:1s"];
     const sharing = [...counting, "--share", "--lease=1s"];
     const [killed, stopped, last] = [1, 2, 3].map(() => aggregator(redis.url, sharing));
     await untilShares(2, 3, 3);
-    const publishing = publisher(redis.url, EVENTS, [...stream, "--rate=6000"]);
+    const publishing = publisher(redis.url, EVENTS, [...stream, "--rate=3000"]);
     const isEmpty = async (): Promise<boolean> =>
       (await keptRows(redis.url, partsOf("shared"))).flat().length === 0;
     while (await isEmpty());
@@ -122,7 +122,7 @@ describe("workers that share the partitions of a stream", () => {
       ...on(partitions),
       "--sink=redis",
       "--window=tumbling:1s",
-      "--clock=publish:100ms",
+      "--clock=publish:1s",
       "--group=grown",
     ];
     const sharing = ["--share", "--lease=1s"];
@@ -149,7 +149,7 @@ describe("workers that share the partitions of a stream", () => {
 
   test("are several processes of one command, with one report and one exit code, and one that dies is started again", async () => {
     const stream = ["--transport=stream", "--channel=several", "--partitions=4", "--group=several"];
-    const counting = [...stream, "--window=tumbling:200ms", "--clock=publish:100ms"];
+    const counting = [...stream, "--window=tumbling:200ms", "--clock=publish:1s"];
     const parent = aggregator(redis.url, [
       ...counting,
       "--sink=redis",
@@ -165,7 +165,7 @@ describe("workers that share the partitions of a stream", () => {
       return workers.length === 2 && workers.every(({ parts }) => parts.length === 2);
     };
     while (!(await even()));
-    const publishing = publisher(redis.url, EVENTS, [...stream.slice(0, 3), "--rate=6000"]);
+    const publishing = publisher(redis.url, EVENTS, [...stream.slice(0, 3), "--rate=3000"]);
     const [killed] = await several();
     process.kill(killed?.pid ?? 0, "SIGKILL");
     expect(await parent.logged("process-died")).toMatchObject({ signal: "SIGKILL" });

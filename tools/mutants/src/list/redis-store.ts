@@ -64,7 +64,7 @@ export const REDIS_STORE: readonly Mutant[] = [
   {
     id: "rows-not-asked",
     file: "libs/redis-store/src/scripts/commit.ts",
-    search: "problem = refusal(ARGV, 10, groups)\nif problem",
+    search: "problem = refusal(ARGV, 11, groups)\nif problem",
     replace: "problem = nil\nif problem",
     tests: ["libs/redis-store/test/commit/failures.test.ts"],
     guard: "a commit would be applied in part where the key of a result is of another type",
