@@ -99,14 +99,8 @@ export { timeOf } from "@millrace/windowing";
 export type { Completeness, Json } from "@millrace/windowing";
 export type { DeduplicateOptions } from "./operators/deduplicate-operator.ts";
 export type { CollectOptions } from "./operators/collect-logic.ts";
-export type {
-  KeyContext,
-  KeyedLogic,
-  KeyedStep,
-  KeyedStateOptions,
-  StatefulOptions,
-  StoredKey,
-} from "./operators/stateful-operator.ts";
+export type { KeyContext, KeyedLogic, KeyedStep, StatefulOptions } from "./operators/stateful-operator.ts";
+export type { KeyedStateOptions, StoredKey } from "./operators/keyed-state.ts";
 export type {
   Branches,
   CustomStateOptions,

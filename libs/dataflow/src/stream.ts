@@ -28,8 +28,10 @@ import {
 } from "./operators/passes.ts";
 import type { Keyed } from "./operators/passes.ts";
 import { required } from "./operators/step-context.ts";
-import { StatefulOperator, formerIds, keyedPastOf, keyedStateOf } from "./operators/stateful-operator.ts";
-import type { KeyedLogic, KeyedStateOptions, StatefulOptions } from "./operators/stateful-operator.ts";
+import { formerIds, keyedPastOf, keyedStateOf } from "./operators/keyed-state.ts";
+import type { KeyedStateOptions } from "./operators/keyed-state.ts";
+import { StatefulOperator } from "./operators/stateful-operator.ts";
+import type { KeyedLogic, StatefulOptions } from "./operators/stateful-operator.ts";
 import { StatelessOperator } from "./operators/stateless.ts";
 import type { PartResult } from "./operators/window-operator.ts";
 import type { Pass, Shape } from "./operators/stateless.ts";
