@@ -75,12 +75,24 @@ function isExecutable(path) {
 }
 
 /**
+ * Versions of programs that were asked, which takes longer than to start a server.
+ *
+ * @type {Map<string, string>}
+ */
+const known = new Map();
+
+/**
  * @param {string} path
  * @returns {string | undefined}
  */
 function versionOf(path) {
+  const program = `${path} ${statSync(path).mtimeMs}`;
+  const before = known.get(program);
+  if (before !== undefined) return before;
   const { stdout } = spawnSync(path, ["--version"], { encoding: "utf8", timeout: 5_000 });
-  return /\bv=(\d+\.\d+\.\d+)/.exec(stdout ?? "")?.[1];
+  const version = /\bv=(\d+\.\d+\.\d+)/.exec(stdout ?? "")?.[1];
+  if (version !== undefined) known.set(program, version);
+  return version;
 }
 
 /** @param {string} version */
