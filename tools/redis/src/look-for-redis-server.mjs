@@ -75,7 +75,7 @@ function isExecutable(path) {
 }
 
 /**
- * Versions of programs that were asked, which takes longer than to start a server.
+ * Versions of programs that were asked: asking starts a process and blocks this one.
  *
  * @type {Map<string, string>}
  */
