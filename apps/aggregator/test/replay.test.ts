@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
@@ -176,6 +177,12 @@ test("sessions, which get new names, are there once after a replay", async () =>
   const refused = await admin("reset", "sessions", `--to=${at(7)}`, session);
   expect(refused).toMatchObject({ code: 2, lines: [] });
   expect(refused.error).toContain("sessions that are read again get new names");
+  const beside = await admin("reset", "sessions", `--to=${at(7)}`, session, "--results-as=v2");
+  expect(beside).toMatchObject({ code: 2, lines: [] });
+  const module = `--flow=${join(import.meta.dirname, "modules/windows-of-windows.mjs")}`;
+  const nested = await admin("reset", "sessions", `--to=${at(7)}`, session, "--results", module);
+  expect(nested).toMatchObject({ code: 2, lines: [] });
+  expect(nested.error).toContain("windows over results of windows");
   const reset = await admin("reset", "sessions", `--to=${at(7)}`, session, "--results");
   expect(reset.lines).toMatchObject([{ resultKeys: 3, windowsFrom: at(9) }]);
   await run("sessions", session);

@@ -48,8 +48,11 @@ export class Dataflow {
   readonly graph: Graph;
   readonly [DATAFLOW] = true;
 
-  /** @throws FlowError for a malformed id */
+  /** @throws FlowError for a malformed id, or a version that is no whole number */
   constructor(id: string, options: DataflowOptions = {}) {
+    const { version = 1 } = options;
+    if (!Number.isSafeInteger(version) || version < 0)
+      throw new FlowError(`flow "${id}": version is ${version}, but must be a whole number from 0`);
     this.id = id;
     this.options = options;
     this.graph = new Graph(id);

@@ -505,7 +505,7 @@ export class Stream<T, K extends Key = undefined> {
 
 /** How an operator of a user's own continues from what its earlier versions stored. */
 export interface CustomStateOptions {
-  /** Version of its state: stored state of another version is refused, unless `migrate` accepts it. @default 1 */
+  /** Version of its state: stored state of another version is refused, unless `migrate` accepts it, which gets only lower ones. @default 1 */
   readonly version?: number;
   /** Makes the groups that the operator's `restore` takes of those that another version stored. */
   readonly migrate?: (groups: readonly StateGroup[], version: number) => readonly StateGroup[];
@@ -526,9 +526,10 @@ function customStateOf(
     past: {
       ...formerIds(formerly),
       migrationFrom(kept) {
-        const stored = CUSTOM.exec(kept);
-        if (migrate === undefined || stored === null) return undefined;
-        return (groups) => migrate(groups, Number(stored[1] ?? 1));
+        const description = CUSTOM.exec(kept);
+        const stored = Number(description?.[1] ?? 1);
+        if (migrate === undefined || description === null || stored >= version) return undefined;
+        return (groups) => migrate(groups, stored);
       },
     },
   };

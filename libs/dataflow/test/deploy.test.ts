@@ -74,7 +74,7 @@ const total =
 
 /** The next version of `total`, which also counts. */
 const summed =
-  (migrates: boolean): Build =>
+  (migrates: boolean, version = 2): Build =>
   (flow, source, rows) => {
     flow
       .input("in", source)
@@ -87,7 +87,7 @@ const summed =
           return [next, next];
         },
         {
-          version: 2,
+          version,
           ...(migrates && { migrate: (old: unknown) => ({ sum: Number(old), events: 0 }) }),
         },
       )
@@ -178,6 +178,32 @@ describe("a step with another state", () => {
     // The version before does not, and changes nothing.
     await expect(deployments.run(total(), [])).rejects.toThrow(/kept stateful v2, now stateful/);
     expect(await deployments.run(summed(false), [2])).toEqual([{ sum: 8, events: 2 }]);
+  });
+
+  test("does not migrate state of a later version, which it does not know", async () => {
+    const deployments = new Deployments();
+    await deployments.run(total(), [1]);
+    await deployments.run(summed(true), [3]);
+    const back = (old: unknown): Sum => old as Sum;
+    await deployments.run(
+      (flow, source, rows) => {
+        flow
+          .input("in", source)
+          .keyBy("key", () => "odd")
+          .statefulMap(
+            "total",
+            (): Sum => ({ sum: 0, events: 0 }),
+            (sum) => [sum, sum],
+            {
+              version: 3,
+              migrate: back,
+            },
+          )
+          .output("out", rows);
+      },
+      [5],
+    );
+    await expect(deployments.run(summed(true), [])).rejects.toThrow(/kept stateful v3, now stateful v2/);
   });
 
   test("whose migrate throws changes nothing", async () => {

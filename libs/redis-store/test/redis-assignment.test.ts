@@ -194,7 +194,7 @@ describe("RedisLeaseTable", () => {
       const onSets = ["zrange", "zrangebyscore", "zadd", "zrem", "zcard"];
       const onHashes = ["hget", "hgetall", "hset", "hdel", "unlink"];
       const all = [...commands, ...onSets, ...onHashes];
-      expect((/^ACL SETUSER worker .*~millrace:\{counts\}:share:\* (.*)$/m.exec(DOCUMENTED))?.[1]).toBe(
+      expect(/^ACL SETUSER worker .*~millrace:\{counts\}:share:\* (.*)$/m.exec(DOCUMENTED)?.[1]).toBe(
         all.map((command) => `+${command}`).join(" "),
       );
       const { host, port } = new URL(server.url);

@@ -1,7 +1,7 @@
 import { CommandLine, UsageError } from "@millrace/cli";
 import type { ProgramContext } from "@millrace/cli";
 import { SYSTEM_TIME } from "@millrace/dataflow";
-import type { Logger } from "@millrace/dataflow";
+import type { Dataflow, Logger } from "@millrace/dataflow";
 import { streamWholeFrom } from "@millrace/redis-source";
 import { inspectTask, resetTask } from "@millrace/redis-store";
 import type { FlowProgram } from "../flow-program.ts";
@@ -80,12 +80,7 @@ export async function reset({ config, logger, signal }: ProgramContext<ResetConf
   const access = { logger, storeTimeoutMs, signal };
   // Of a session that begins so soon after the place, an earlier event is not read.
   const reachMs = Math.max(0, ...graph.nodes.map(({ windows }) => windows?.reachMs ?? 0));
-  if (to !== undefined && reachMs > 0 && !results && config.resultsAs === undefined) {
-    throw new UsageError(
-      "--to: sessions that are read again get new names, so their rows would be there twice; add --results, which removes " +
-        "those that are written again, or --results-as=<version> here and for the run",
-    );
-  }
+  if (to !== undefined) requireReplaceable(graph.nodes, results, reachMs > 0);
   for (const part of parts) {
     const task = { flow, part };
     if (to === undefined) {
@@ -111,6 +106,25 @@ export async function reset({ config, logger, signal }: ProgramContext<ResetConf
     }
     const windowsFrom = Number.isFinite(from) ? new Date(from).toISOString() : null;
     printLine({ flow, part, fence, resultKeys, start: to, windowsFrom });
+  }
+}
+
+/** @throws UsageError if rows would be there twice, or would be removed and not written again */
+function requireReplaceable(nodes: Dataflow["graph"]["nodes"], results: boolean, sessions: boolean): void {
+  if (results && nodes.some(({ windowsBefore = [] }) => windowsBefore.length > 0)) {
+    const remedy = sessions
+      ? "Reset it without --to, since it has sessions."
+      : "Leave it out: rows are replaced.";
+    throw new UsageError(
+      "--results: the flow has windows over results of windows, and only the next run shows from which of these on it " +
+        `has rows, so rows could be removed and not written again. ${remedy}`,
+    );
+  }
+  if (sessions && !results) {
+    throw new UsageError(
+      "--to: sessions that are read again get new names, so their rows would be there twice; add --results, which removes " +
+        "those that are written again (with --results-as, those of that version)",
+    );
   }
 }
 

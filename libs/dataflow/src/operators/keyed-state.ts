@@ -13,7 +13,7 @@ export interface KeyedStateOptions<S> {
    */
   readonly version?: number;
   /**
-   * Makes a key's state of the one that another version of the step stored; `undefined`: the key is forgotten. A time that it
+   * Makes a key's state of the one that a lower version of the step stored; `undefined`: the key is forgotten. A time that it
    * requested with `notifyAt` stays. Called for every key when the task is opened, and again if it stops before its first commit.
    *
    * @param old the stored state, as JSON: check its shape, since the compiler cannot
@@ -46,15 +46,17 @@ export function keyedPastOf<S>(
   return {
     ...formerIds(formerly),
     migrationFrom(kept) {
-      const [, stored = 1] = DESCRIPTION.exec(kept) ?? [undefined, undefined];
-      if (migrate === undefined || !DESCRIPTION.test(kept)) return undefined;
+      const description = DESCRIPTION.exec(kept);
+      const stored = Number(description?.[1] ?? 1);
+      // State of a later version is for that one: an older flow must not migrate it back by code that does not know it.
+      if (migrate === undefined || description === null || stored >= version) return undefined;
       return (groups) =>
         groups.map(([group, fields]) => [
           group,
           [...fields].flatMap(([key, value]): readonly StateField[] => {
             const where = `step "${step}", key ${JSON.stringify(key)}`;
             const { state: old, ...rest } = asRecord(value, where);
-            const state = migrated(where, () => migrate(old, { key, version: Number(stored) }));
+            const state = migrated(where, () => migrate(old, { key, version: stored }));
             return state === undefined ? [] : [[key, { ...rest, state: stateToJson(state, codec, where) }]];
           }),
         ]);
