@@ -1,4 +1,5 @@
-import { Dataflow, tumbling, windowTime } from "millrace";
+import { Dataflow } from "@millrace/dataflow";
+import { tumbling, windowTime } from "@millrace/windowing";
 
 /**
  * Counts windows in windows.

@@ -1,4 +1,4 @@
-import type { StartedProgram } from "@millrace/local-redis/programs";
+import type { LogLine } from "@millrace/local-redis/programs";
 
 /** A commit as a worker logged it. */
 interface LoggedCommit {
@@ -15,10 +15,10 @@ interface LoggedCommit {
  *
  * A commit that was on its way when its worker stalled may be applied: the next owner's number is higher.
  *
- * @param workers all of them, ended or about to end
+ * @param logs of all workers
  */
-export async function judgeFence(workers: readonly StartedProgram[]): Promise<readonly string[]> {
-  const commits = (await Promise.all(workers.map(commitsOf))).flat();
+export function judgeFence(logs: readonly (readonly LogLine[])[]): readonly string[] {
+  const commits = logs.flatMap(commitsOf);
   const applied = commits.filter(({ outcome }) => outcome === "applied");
   const overtaken = commits.filter(({ part, fence, number }) =>
     applied.some((other) => other.part === part && other.fence > fence && other.number <= number),
@@ -30,8 +30,7 @@ export async function judgeFence(workers: readonly StartedProgram[]): Promise<re
   ];
 }
 
-async function commitsOf(worker: StartedProgram): Promise<readonly LoggedCommit[]> {
-  const { log } = await worker.ended;
+function commitsOf(log: readonly LogLine[]): readonly LoggedCommit[] {
   return log
     .filter(({ event }) => event === "committed")
     .map(({ part, fence, number, outcome }) => ({

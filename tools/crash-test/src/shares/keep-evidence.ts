@@ -29,9 +29,9 @@ export async function keepEvidence(
   const client = bed.client();
   try {
     await writeFile(join(folder, "results.json"), JSON.stringify(await readShares(client, sharing.parts)));
-    for (const stream of sharing.streams) {
+    for (const [index, stream] of sharing.streams.entries()) {
       const entries = await client.xrange(stream, "-", "+");
-      await writeFile(join(folder, `${stream}.jsonl`), linesOf(entries));
+      await writeFile(join(folder, `stream-${index}.jsonl`), linesOf(entries));
     }
   } finally {
     client.disconnect();

@@ -10,6 +10,7 @@ import { Random } from "../conductor/random.ts";
 import { TestBed } from "../conductor/test-bed.ts";
 import type { Guard } from "../guard.ts";
 import { WINDOW_MS } from "../names.ts";
+import { judgeDrain } from "./judge-drain.ts";
 import { judgeFence } from "./judge-fence.ts";
 import { keepEvidence } from "./keep-evidence.ts";
 import { readShares } from "./read-shares.ts";
@@ -59,6 +60,8 @@ export interface SharesPlan {
 export interface SharesReport {
   readonly events: number;
   readonly rows: number;
+  /** Workers that were not judged while workers joined and left: their lease lapsed, though nothing was done to them. */
+  readonly lapsed: number;
   /** How long it took after each trouble until every partition had a live worker again, ms. */
   readonly takeOversMs: readonly number[];
   /** Empty: the results are exact, and every partition had a worker in time. */
@@ -100,6 +103,8 @@ class Shares {
   readonly #times: TroubleTime[] = [];
   /** Answers to the publisher that were lost. */
   #losses = 0;
+  /** Workers whose lease lapsed before or in a gentle time. */
+  #lapsed = 0;
   readonly #problems: string[] = [];
   readonly #takeOversMs: number[] = [];
 
@@ -156,8 +161,7 @@ class Shares {
       );
     }
     for (const worker of [...this.#workers]) await this.#leave(worker);
-    await this.#judgeGentle();
-    this.#problems.push(...(await judgeFence(this.#all)));
+    await this.#judgeLogs();
     await this.#close();
     const client = this.#bed.client();
     const results = await readShares(client, this.#sharing.parts);
@@ -167,6 +171,7 @@ class Shares {
     return {
       events: publisher.published.length,
       rows: results.history.length,
+      lapsed: this.#lapsed,
       takeOversMs: this.#takeOversMs,
       problems: this.#problems,
     };
@@ -198,16 +203,16 @@ class Shares {
     await this.#allOwned("after a leave");
   }
 
-  /** While workers only join and leave no task is taken over, since each is finished before another worker opens it. */
-  async #judgeGentle(): Promise<void> {
+  /** Judges what only the logs show. */
+  async #judgeLogs(): Promise<void> {
     const ends = await Promise.all(this.#all.map(({ ended }) => ended));
-    const gentle = this.#times.filter(({ trouble }) => trouble === "gentle");
-    const taken = ends
-      .flatMap(({ log }) => log)
-      .filter(({ event }) => event === "task-dropped" || event === "task-lost")
-      .filter(({ time }) => gentle.some(({ from, to }) => from <= String(time) && String(time) <= to));
-    if (taken.length > 0)
-      this.#problems.push(`${taken.length} tasks were taken from a worker before it had finished them`);
+    const logs = ends.map(({ log }) => log);
+    this.#problems.push(...judgeFence(logs));
+    for (const span of this.#times.filter(({ trouble }) => trouble === "gentle")) {
+      const { problems, lapsed } = judgeDrain(logs, span);
+      this.#problems.push(...problems);
+      this.#lapsed += lapsed;
+    }
   }
 
   async #kill(): Promise<void> {
