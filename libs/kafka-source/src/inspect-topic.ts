@@ -47,7 +47,7 @@ export interface InspectTopicOptions {
 }
 
 /**
- * Shows how far a flow is behind on a topic, and the members of consumer groups. It changes nothing. A group that the user may not
+ * Shows how far a flow lags on a topic, and the members of consumer groups. It changes nothing. A group that the user may not
  * see has no members here, and a warning.
  *
  * @throws KafkaClientMissingError; KafkaTopicError; KafkaPositionError; KafkaError if there is no usable Kafka within

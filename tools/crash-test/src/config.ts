@@ -19,7 +19,7 @@ export interface CrashTestConfig extends ProgramConfig {
   readonly deploy: boolean;
   /** Whether they share a topic of a real Kafka, in place of the faults. */
   readonly kafka: boolean;
-  /** Where a failed round of workers that share leaves what it was; `undefined`: nowhere. */
+  /** Where a failed round of workers that share leaves what it was; `undefined`: it leaves nothing. */
   readonly evidence: string | undefined;
   /** How long Redis is unreachable in `store-away`, ms. */
   readonly awayMs: number;
@@ -90,7 +90,7 @@ export function crashTestConfig(
     description:
       "where a failed round of --shares or --kafka leaves its workers' logs, its results and the entries of its streams",
     parse: text,
-    defaultText: "nowhere",
+    defaultText: "none",
   });
   const awayMs = cli.option(
     {

@@ -6,6 +6,7 @@ export { startLoopbackProxy } from "./start-loopback-proxy.ts";
 export { startRedisCluster } from "./start-redis-cluster.ts";
 export { startRedisSentinel } from "./start-redis-sentinel.ts";
 export { startRedis } from "./start-redis.ts";
+export { TLS_FIXTURE } from "./tls-fixture.ts";
 
 export type { RedisServerProgram } from "./find-redis-server.ts";
 export type { LocalRedisErrorCode } from "./local-redis-error.ts";

@@ -1,11 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
-import { freePort } from "@millrace/local-redis";
+import { TLS_FIXTURE, freePort } from "@millrace/local-redis";
 import { KafkaSink, KafkaSource } from "@millrace/kafka-source";
 import type { KafkaConnectionOptions, KafkaPassword } from "@millrace/kafka-source";
 import { PASSWORD, USER, tokenUntil } from "../support/listeners.ts";
 import { partContext } from "../support/part-context.ts";
 import { take } from "../support/take.ts";
-import { TLS_FIXTURE } from "../support/tls-fixture.ts";
 import type { Suite } from "./bench.ts";
 
 export const connections: Suite = (bench) => {

@@ -127,7 +127,7 @@ export const source: Suite = (bench) => {
     });
   });
 
-  it("is behind by what is after its position, as inspectTopic shows it", async () => {
+  it("lags by what is after its position, as inspectTopic shows it", async () => {
     const { kafka, other } = bench();
     const topic = await other.topic(2);
     await other.write(topic, ["a", "b", "c"]);

@@ -1,5 +1,5 @@
 import type { LocalKafkaOptions } from "@millrace/local-kafka";
-import { TLS_FIXTURE } from "./tls-fixture.ts";
+import { TLS_FIXTURE } from "@millrace/local-redis";
 
 export const USER = "user-1";
 export const PASSWORD = "secret-1";

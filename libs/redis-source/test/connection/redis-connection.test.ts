@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { Redis } from "ioredis";
-import { freePort, startRedis } from "@millrace/local-redis";
+import { TLS_FIXTURE, freePort, startRedis } from "@millrace/local-redis";
 import { SYSTEM_TIME } from "@millrace/dataflow";
 import type { LocalRedis, LocalRedisOptions } from "@millrace/local-redis";
 import { connectRedis } from "../../src/connection/redis-connection.ts";
@@ -26,7 +26,6 @@ import {
 import { VirtualTime } from "@millrace/dataflow/testing";
 import { RecordingLogger } from "../support/recording-logger.ts";
 import { infoReply, listen, scriptedRedis } from "../support/scripted-server.ts";
-import { TLS_FIXTURE } from "../support/tls-fixture.ts";
 import { until } from "../support/until.ts";
 
 const cleanUps: (() => Promise<void>)[] = [];

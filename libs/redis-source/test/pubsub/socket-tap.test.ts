@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from "node:tls";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { Redis } from "ioredis";
-import { startRedis } from "@millrace/local-redis";
+import { TLS_FIXTURE, startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { RedisPubSubSource } from "@millrace/redis-source";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
@@ -14,7 +14,6 @@ import { partContext } from "../support/part-context.ts";
 import type { TestContext } from "../support/part-context.ts";
 import { listen } from "../support/scripted-server.ts";
 import { take } from "../support/take.ts";
-import { TLS_FIXTURE } from "../support/tls-fixture.ts";
 
 const OPTIONS = { channel: "clicks", sharded: false, cut: true };
 const forced = process.env[LIBRARY_EVENTS];
