@@ -15,23 +15,30 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
   });
 }
 
-/** Resolves with whether it succeeded. npm has put the programs of packages on the path. */
-function run(program, ...args) {
-  const child = spawn(program, args, { stdio: "inherit" });
+/** Resolves with whether it succeeded, and what it printed if `kept`. npm has put the programs of packages on the path. */
+function run(program, args, { kept = false } = {}) {
+  const child = spawn(program, args, { stdio: kept ? ["inherit", "pipe", "pipe"] : "inherit" });
   running.add(child);
+  const printed = [];
+  for (const stream of kept ? [child.stdout, child.stderr] : []) {
+    stream.on("data", (chunk) => printed.push(chunk));
+  }
   return new Promise((resolve) => {
     child.on("close", (code) => {
       running.delete(child);
-      resolve(code === 0);
+      resolve({ passed: code === 0, printed: Buffer.concat(printed) });
     });
   });
 }
 
-function all(...targets) {
-  return run("nx", "run-many", "-t", ...targets, "--exclude-task-dependencies");
+function all(targets, options) {
+  return run("nx", ["run-many", "-t", ...targets, "--exclude-task-dependencies"], options);
 }
 
-const checks = all(...CHECKS);
-const passed = (await run("tsc", "--build")) && (await all(...TESTS));
+// In one piece and after the tests, so that a failed check is not lost between them.
+const checks = all(CHECKS, { kept: true });
+const compiled = await run("tsc", ["--build"]);
+const tests = compiled.passed ? await all(TESTS) : compiled;
 const checked = await checks;
-process.exitCode = checked && passed ? 0 : 1;
+process.stderr.write(checked.printed);
+process.exitCode = checked.passed && tests.passed ? 0 : 1;

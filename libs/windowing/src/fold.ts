@@ -73,6 +73,7 @@ export interface Seeded<S> {
 export interface FoldPast {
   /** The earlier fold. */
   readonly fold: ClosingFold<never, unknown, unknown>;
+  /** Turns its kept accumulator into one of the present fold; it may return what it was given. */
   readonly convert: (stored: StoredAccumulator) => StoredAccumulator;
 }
 
