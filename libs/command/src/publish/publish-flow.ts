@@ -16,7 +16,7 @@ export interface PublishFlowParts {
 export function publishFlow({ source, sink, progressEveryMs, onProgress }: PublishFlowParts): Dataflow {
   const flow = new Dataflow("publish");
   const lines = flow.input("lines", source);
-  lines.output("redis", sink);
+  lines.output("events", sink);
   lines
     .custom("progress", () => countByTime(progressEveryMs))
     .output(

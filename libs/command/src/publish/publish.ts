@@ -26,7 +26,9 @@ export async function publish({
   const config = { ...given, redis };
   const where = given.kafka === undefined ? describeRedis(redis ?? {}) : describeKafka(given.kafka);
   const server = given.kafka === undefined ? { redis: where } : { kafka: where };
-  const { transport, channel, partitions } = config.transport;
+  const { transport, channel } = config.transport;
+  // Those of a topic are not known here.
+  const partitions = given.kafka === undefined ? config.transport.partitions : undefined;
   const { framing } = config.delivery;
   const packing = framing === undefined ? "as bare lines" : `in frames of up to ${framing.batch} events`;
   logger.info(

@@ -1,9 +1,11 @@
 import type { PartContext } from "@millrace/dataflow";
-import { KafkaUnreachableError } from "../errors.ts";
+import { KafkaNotReadyError, KafkaUnreachableError } from "../errors.ts";
 import type { KafkaError } from "../errors.ts";
 
 /** The same failure is logged again at this interval, ms, also if other requests succeed in between. */
 const REMIND_MS = 30_000;
+/** Until then a broker that is not ready yet is no news, ms: it loads a group or makes a topic of its own at first use. */
+const NOT_READY_MS = 5_000;
 /** Longest delay (ms) before the first retry, and of all. */
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 2_000;
@@ -47,7 +49,11 @@ export class OutageLog {
       failed: (failure) => {
         if (failures === 0) this.#failing += 1;
         if (this.#since === undefined) this.#began();
-        this.#warn(keyOf(failure), "kafka-lost", `${failure.message} Trying again.`, { code: failure.code });
+        if (this.#isNews(failure)) {
+          this.#warn(keyOf(failure), "kafka-lost", `${failure.message} Trying again.`, {
+            code: failure.code,
+          });
+        }
         const bound = Math.min(FIRST_RETRY_MS * 2 ** failures, LONGEST_RETRY_MS);
         failures += 1;
         return Math.round(bound * this.#random());
@@ -70,9 +76,16 @@ export class OutageLog {
     this.#since = this.#context.time.monotonic();
   }
 
+  #isNews(failure: KafkaError): boolean {
+    if (!(failure instanceof KafkaNotReadyError)) return true;
+    const { time } = this.#context;
+    return time.monotonic() - (this.#since ?? time.monotonic()) >= NOT_READY_MS;
+  }
+
   #over(since: number): void {
     this.#since = undefined;
     this.recoveries += 1;
+    if (this.#loggedAt.size === 0) return;
     this.#loggedAt.clear();
     const { logger, time, step } = this.#context;
     const downMs = Math.round(time.monotonic() - since);

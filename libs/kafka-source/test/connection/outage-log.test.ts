@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { VirtualTime } from "@millrace/dataflow/testing";
-import { KafkaUnreachableError } from "@millrace/kafka-source";
+import { KafkaNotReadyError, KafkaUnreachableError } from "@millrace/kafka-source";
 import { OutageLog } from "../../src/connection/outage-log.ts";
 import { RecordingLogger } from "../support/part-context.ts";
 
@@ -49,5 +49,26 @@ describe("the log of outages", () => {
     log.begin().ended(true);
     expect(logger.of("kafka-back")).toHaveLength(1);
     expect([log.outages, log.recoveries]).toEqual([1, 1]);
+  });
+
+  it("says nothing of a broker that is ready within 5 s", () => {
+    const time = new VirtualTime();
+    const logger = new RecordingLogger();
+    const log = new OutageLog("Kafka at a", { logger, time, step: "clicks" }, () => 1);
+    const loading = new KafkaNotReadyError("loading.");
+    const commits = log.begin();
+    commits.failed(loading);
+    time.set(4_999);
+    commits.failed(loading);
+    commits.ended(true);
+    expect(logger.entries).toEqual([]);
+
+    const again = log.begin();
+    again.failed(loading);
+    time.set(9_999);
+    again.failed(loading);
+    again.ended(true);
+    expect(logger.entries.map(({ event }) => event)).toEqual(["kafka-lost", "kafka-back"]);
+    expect([log.outages, log.recoveries]).toEqual([2, 2]);
   });
 });
