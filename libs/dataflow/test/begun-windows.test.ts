@@ -284,7 +284,7 @@ describe("a window step that is added", () => {
     test("begins with them if they begin, too", async () => {
       const deployments = new Deployments();
       await deployments.run(without, [12]);
-      const rows = await deployments.run(both(without, outer()), times, { startAt: 45 });
+      const rows = await deployments.run(both(without, outer()), [15, ...times], { startAt: 45 });
       expect(opens(rows)).toEqual([20, 40, 60]);
     });
 
