@@ -8,7 +8,7 @@ import type { AsyncOperator, StepContext } from "./operators/step-context.ts";
 /** What a window step asks the nearest window steps before it; there may be none. */
 export interface WindowsBefore extends Upstream {
   /** The highest `Operator.wholeFrom` of them. */
-  wholeFrom(): number;
+  wholeFrom(readFrom: number): number;
 }
 
 /** One output of a node: `down`, unless the operator has several. */
@@ -85,6 +85,8 @@ export interface WindowResultsNote {
   readonly bounded: boolean;
   /** How long before a window opens events may still belong to it, ms: of sessions the gap. */
   readonly reachMs: number;
+  /** Windows are of the times of events, which happen before they are published; else of the time at which they are read. */
+  readonly eventTime: boolean;
 }
 
 /** Where the events of a port come from. */

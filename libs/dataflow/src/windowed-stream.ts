@@ -50,6 +50,7 @@ import { FlowError } from "./errors.ts";
 import type { Graph, Port, StatePast } from "./graph.ts";
 import { required } from "./operators/step-context.ts";
 import type { PartResult } from "./operators/window-operator.ts";
+import { keepingBeginning } from "./operators/step-beginning.ts";
 import { WholeWindows, reachOf } from "./operators/whole-windows.ts";
 import { WindowOperator } from "./operators/window-operator.ts";
 import type { Stream } from "./stream.ts";
@@ -429,13 +430,16 @@ export class WindowedStream<V> {
       state: descriptionOf(stateSpecOf(engineOptions)),
       past: {
         ...pastOf(id, formerly),
-        migrationFrom: (kept) =>
-          windowMigrations(engineOptions).find(({ spec }) => descriptionOf(spec) === kept)?.migrate,
+        migrationFrom: (kept) => {
+          const found = windowMigrations(engineOptions).find(({ spec }) => descriptionOf(spec) === kept);
+          return found && keepingBeginning(found.migrate);
+        },
       },
       windows: {
         once: options.allowedLateness === undefined && options.earlyEvery === undefined,
         bounded: clock.kind === "system" || options.timeModel !== "perKey",
         reachMs: reachOf(windower),
+        eventTime: clock.kind === "event",
       },
       windowsBefore,
       needsDrained:
@@ -457,7 +461,7 @@ export class WindowedStream<V> {
             upstream: follows ? upstream : undefined,
           });
           const sides = { late: required(late), refused: required(refused) };
-          const whole = new WholeWindows(context, windower, () => upstream.wholeFrom());
+          const whole = new WholeWindows(context, windower, (readFrom) => upstream.wholeFrom(readFrom));
           return new WindowOperator<V, R>(context, engine, whole, follows ? undefined : clock, sides);
         },
       },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { Dataflow, MemoryStore, StateFormatError, compareState } from "@millrace/dataflow";
+import { Dataflow, MemoryStore, STATE_FORMAT, StateFormatError, compareState } from "@millrace/dataflow";
 import type { Commit, Logger, Source, Store } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
 import { count, systemTime } from "@millrace/windowing";
@@ -337,7 +337,7 @@ describe("the format of state", () => {
     const { commitNumber = 0, signature = "" } = state ?? {};
     const newer: Commit = {
       number: commitNumber + 1,
-      format: 2,
+      format: STATE_FORMAT + 1,
       signature,
       position: null,
       sinks: {},
@@ -351,7 +351,7 @@ describe("the format of state", () => {
     const refused = deployments.run(total(), []);
     await expect(refused).rejects.toBeInstanceOf(StateFormatError);
     await expect(refused).rejects.toThrow(
-      /its state has format 2, and this version of Millrace reads formats up to 1/,
+      `its state has format ${STATE_FORMAT + 1}, and this version of Millrace reads formats up to ${STATE_FORMAT}`,
     );
     expect(await owner.commit({ ...newer, number: commitNumber + 2 })).toMatchObject({ kind: "applied" });
   });
@@ -365,7 +365,7 @@ describe("the format of state", () => {
       look: async (...of) => {
         looks += 1;
         const head = await deployments.store.look(...of);
-        return head && looks > 1 ? { ...head, format: 2 } : head;
+        return head && looks > 1 ? { ...head, format: STATE_FORMAT + 1 } : head;
       },
       acquire: (task) => {
         acquired = true;

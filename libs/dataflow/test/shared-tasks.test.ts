@@ -4,6 +4,7 @@ import {
   MemoryStore,
   MillraceError,
   SILENT_LOGGER,
+  STATE_FORMAT,
   mapRows,
   reconcile,
 } from "@millrace/dataflow";
@@ -121,7 +122,7 @@ function holdCommits(store: MemoryStore): {
 
 describe("a worker with a shared assignment", () => {
   test.each([
-    ["a newer format", { format: 2 }, "MILLRACE_STATE_FORMAT"],
+    ["a newer format", { format: STATE_FORMAT + 1 }, "MILLRACE_STATE_FORMAT"],
     ["a step that it does not have", { signature: "listing v1; more: stateful" }, "MILLRACE_STATE_MISMATCH"],
   ])("that gets a task of a newer version leaves it as it is and ends: %s", async (_, newer, code) => {
     const at = await rig();

@@ -28,3 +28,13 @@ describe("a stored position", () => {
     }).toThrow(expect.objectContaining({ code: "MILLRACE_REDIS_POSITION_INVALID" }));
   });
 });
+
+describe("what comes after a stored position of a stream", () => {
+  it.each([
+    ["has all that is added in a later millisecond", STREAM, 1_763_848_800_124],
+    ["is all there is, before the first entry", { ...STREAM, id: "0-0" }, Number.NEGATIVE_INFINITY],
+  ])("%s", (_, position, time) => {
+    expect(streams.wholeAfter(position)).toBe(time);
+    expect(streams.withOrigin().wholeAfter?.(position)).toBe(time);
+  });
+});

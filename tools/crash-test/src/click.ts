@@ -7,12 +7,14 @@ export interface TestEvent {
   /** Event time, ms since the epoch. */
   readonly at: number;
   readonly key: string;
+  /** When it was published, ms since the epoch; absent where no window asks for it. */
+  readonly published?: number;
 }
 
 /** A click as one line of JSON. */
-export function lineOf({ number, at, key }: TestEvent): string {
+export function lineOf({ number, at, key, published }: TestEvent): string {
   const click: ClickEvent = {
-    click_id: `${number}@${at}`,
+    click_id: [number, at, published].filter((part) => part !== undefined).join("@"),
     os: "Android 14",
     os_name: "Android",
     os_timezone: key,
@@ -26,6 +28,7 @@ export function lineOf({ number, at, key }: TestEvent): string {
 
 /** The inverse of {@link lineOf}. */
 export function eventOf({ click_id, os_timezone }: ClickEvent): TestEvent {
-  const [number, at] = click_id.split("@");
-  return { number: Number(number), at: Number(at), key: os_timezone };
+  const [number, at, published] = click_id.split("@");
+  const event = { number: Number(number), at: Number(at), key: os_timezone };
+  return published === undefined ? event : { ...event, published: Number(published) };
 }

@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { Random } from "../src/conductor/random.ts";
 import { runDeploy, runRolling } from "../src/deploy/run-deploy.ts";
 
-test("versions that add a step and migrate a fold, and back, have exact results through deaths and stops", async () => {
+test("versions that add steps and migrate others, and back, have exact results through deaths and stops", async () => {
   const { problems, rows } = await runDeploy(new Random(1), ["first", "second", "back"]);
   expect(problems).toEqual([]);
   expect(rows).toBeGreaterThan(0);

@@ -75,10 +75,12 @@ export interface Operator<In, Out> {
    */
   watermark?(): number;
   /**
-   * Time (ms) from which on no result of this step is missing: those before are of windows that were read in part. −Infinity,
-   * or absent: none is.
+   * Time (ms) from which on no result of this step is missing for a step after it: those before are of windows that were read
+   * in part, or may have been emitted before that step was there. −Infinity, or absent: none is.
+   *
+   * @param readFrom time (ms) from which on that step reads all that comes of the input; −Infinity: it always did
    */
-  wholeFrom?(): number;
+  wholeFrom?(readFrom: number): number;
   /** When `watermark` can reach this value by system time alone; `undefined`: only events advance it. */
   wakeFor?(watermark: number): Wake | undefined;
   /** Emits the current content of open windows (cause `early`); they stay open. More pages may follow, as for a close. */

@@ -2,8 +2,8 @@ import type { Window, Windower } from "@millrace/windowing";
 import type { StepContext } from "./step-context.ts";
 
 /**
- * Leaves out the results of windows that a task reads in part, since it began in the middle of its input: such a row would
- * replace a complete one, or be taken for one.
+ * Leaves out the results of windows that a step reads in part, since its task began in the middle of its input, or since the
+ * step was added later and began empty: such a row would replace a complete one, or be taken for one.
  *
  * An event happens before it is published, so all events of a window that opens after the beginning are read. Of a session
  * that begins soon after it, an earlier event may be missing.
@@ -11,15 +11,22 @@ import type { StepContext } from "./step-context.ts";
 export class WholeWindows {
   readonly #context: StepContext;
   readonly #windower: Windower;
-  readonly #resultsBefore: () => number;
+  readonly #resultsBefore: (readFrom: number) => number;
+  /** The step itself reads all from this time on, ms. */
+  #begun = Number.NEGATIVE_INFINITY;
   /** The latest close of a window that was left out, ms. */
   #lastClose = Number.NEGATIVE_INFINITY;
 
   /** @param resultsBefore for windows over results of windows: their {@link resultsFrom}; −Infinity for others */
-  constructor(context: StepContext, windower: Windower, resultsBefore: () => number) {
+  constructor(context: StepContext, windower: Windower, resultsBefore: (readFrom: number) => number) {
     this.#context = context;
     this.#windower = windower;
     this.#resultsBefore = resultsBefore;
+  }
+
+  /** The step began empty. @param from time (ms) from which on it reads all */
+  begin(from: number): void {
+    this.#begun = from;
   }
 
   /** Whether some windows have no row. */
@@ -36,9 +43,13 @@ export class WholeWindows {
     return false;
   }
 
-  /** The time (ms) from which on no result is missing, as the windows over these results see it. */
-  get resultsFrom(): number {
-    const from = this.#from;
+  /**
+   * The time (ms) from which on no result is missing, as the windows over these results see it.
+   *
+   * @param readFrom time (ms) from which on they read all that comes of the input
+   */
+  resultsFrom(readFrom: number): number {
+    const from = this.#fromFor(Math.max(this.#begun, readFrom));
     if (from === Number.NEGATIVE_INFINITY) return from;
     const windower = this.#windower;
     if (windower.kind === "session" || windower.kind === "custom") {
@@ -49,7 +60,11 @@ export class WholeWindows {
   }
 
   get #from(): number {
-    return Math.max(this.#context.wholeFrom(), this.#resultsBefore());
+    return this.#fromFor(this.#begun);
+  }
+
+  #fromFor(readFrom: number): number {
+    return Math.max(this.#context.wholeFrom(), readFrom, this.#resultsBefore(readFrom));
   }
 
   #log({ open, close }: Window, reachMs: number): void {

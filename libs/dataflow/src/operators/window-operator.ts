@@ -2,10 +2,10 @@ import type {
   Clock,
   HeldWindow,
   KeyedBatch,
-  Json,
   LateEvent,
   RefusedEvent,
   StateChange,
+  StateGroup,
   WindowEngine,
   WindowOutput,
   WindowResult,
@@ -16,6 +16,7 @@ import type { Batch, Emitter, Operator, Wake } from "../contracts/operator.ts";
 import { KeyStateTooLargeError, SourceError, StepError, hasCode, messageOf } from "../errors.ts";
 import { excerpt } from "../excerpt.ts";
 import { ErrorHandler } from "./error-policy.ts";
+import { beginningIn, withoutBeginning } from "./step-beginning.ts";
 import { OverflowWatch, Refusals, SecondsWatch } from "./window-warnings.ts";
 import type { StepContext } from "./step-context.ts";
 import type { WholeWindows } from "./whole-windows.ts";
@@ -99,8 +100,8 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
     return this.#engine.finalUpTo();
   }
 
-  wholeFrom(): number {
-    return this.#whole.resultsFrom;
+  wholeFrom(readFrom: number): number {
+    return this.#whole.resultsFrom(readFrom);
   }
 
   openWindows(limit: number): readonly HeldWindow[] {
@@ -136,11 +137,10 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
     }
   }
 
-  restore(
-    groups: Iterable<readonly [group: string, fields: Iterable<readonly [field: string, value: Json]>]>,
-    now: number,
-  ): void {
-    this.#engine.restore(groups, now);
+  restore(groups: Iterable<StateGroup>, now: number): void {
+    const stored = [...groups];
+    this.#whole.begin(beginningIn(stored));
+    this.#engine.restore(withoutBeginning(stored), now);
     this.#before = this.#engine.stats();
     this.#overflow.begin(this.#engine.overflow);
   }

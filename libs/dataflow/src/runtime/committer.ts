@@ -1,10 +1,15 @@
-import type { StateGroup } from "@millrace/windowing";
+import type { Json, StateGroup } from "@millrace/windowing";
 import type { Commit, CommitOutcome, TaskState, TaskStore } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
-import { FencedError } from "../errors.ts";
-import { STATE_FORMAT, requireContinuable, signatureOf } from "./compare-state.ts";
+import type { TimeProvider } from "../contracts/time-provider.ts";
+import { FencedError, asSourceError } from "../errors.ts";
+import { inputOf } from "./check-start.ts";
+import { formatOf, requireContinuable, signatureOf } from "./compare-state.ts";
+import { named } from "./name-errors.ts";
 import type { PositionKeeper } from "./position-keeper.ts";
 import { transferState } from "./state-transfer.ts";
+import { beginningsOf } from "./step-beginnings.ts";
+import type { Unread } from "./step-beginnings.ts";
 import type { StateTransfer } from "./state-transfer.ts";
 import type { TaskGraph } from "./task-graph.ts";
 
@@ -21,11 +26,13 @@ export interface LoadedState extends Omit<TaskState, "groups"> {
 export class Committer {
   readonly #store: TaskStore;
   readonly #flow: Dataflow;
+  readonly #part: string;
   readonly #dropState: readonly string[];
   readonly #signature: string;
   readonly #name: string;
   readonly #positions: PositionKeeper;
   #number = 0;
+  #format = formatOf([]);
   /** What the next commit has to change for the flow to continue from what was stored. */
   #transfer: StateTransfer | undefined;
 
@@ -39,20 +46,26 @@ export class Committer {
   ) {
     this.#store = store;
     this.#flow = flow;
+    this.#part = part;
     this.#dropState = dropState;
     this.#signature = signatureOf(flow);
     this.#name = `${flow.id}/${part}`;
     this.#positions = positions;
   }
 
-  /** @throws StateMismatchError, StateFormatError for state that the flow cannot continue from */
-  async load(): Promise<LoadedState | undefined> {
+  /**
+   * @param time of the run, for the steps that begin now
+   * @throws StateMismatchError, StateFormatError for state that the flow cannot continue from
+   */
+  async load(time: Pick<TimeProvider, "now">): Promise<LoadedState | undefined> {
     const state = await this.#store.load();
     if (state === undefined) return undefined;
     // The state was checked before the task was acquired, but its former owner may have committed since.
     const comparison = requireContinuable(this.#name, state, this.#flow, this.#dropState);
-    const { groups, transfer } = transferState(this.#flow, comparison, state.groups);
+    const beginnings = beginningsOf(this.#flow, comparison, () => this.#unread(state.position, time.now()));
+    const { groups, transfer } = transferState(this.#flow, comparison, state.groups, beginnings);
     this.#number = state.commitNumber;
+    this.#format = formatOf(groups);
     this.#transfer = transfer;
     return { ...state, groups };
   }
@@ -83,7 +96,7 @@ export class Committer {
     const changes = this.#transfer?.join(ofSteps) ?? ofSteps;
     const outcome: CommitOutcome = await this.#store.commit({
       number: this.#number + 1,
-      format: STATE_FORMAT,
+      format: this.#format,
       signature: this.#signature,
       watermark: watermarkOf(graph),
       ...content,
@@ -104,6 +117,18 @@ export class Committer {
           `task ${this.#name}: the store is at commit ${outcome.stored}, this task at ${this.#number}: it was restored from an older copy`,
         );
     }
+  }
+
+  /** @param now when the task begins to read after the position, ms */
+  #unread(position: Json, now: number): Unread {
+    const { id, source } = inputOf(this.#flow);
+    const after = named(
+      () => source.wholeAfter?.(position),
+      (error) => asSourceError(error, id, this.#part),
+    );
+    // What was read in this millisecond has been read before.
+    const reading = now + 1;
+    return { events: after ?? reading, reading };
   }
 
   #fencedBy(owner: number): FencedError {

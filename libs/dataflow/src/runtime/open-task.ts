@@ -77,7 +77,7 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
 
   const owned = store === undefined ? undefined : await ends.opened(store.acquire(task));
   const committer = owned && new Committer(owned, flow, part, options.dropState, positions);
-  const state = committer && (await abortable(committer.load(), plan.opening));
+  const state = committer && (await abortable(committer.load(time), plan.opening));
   // A task that was reset has a position, from which it begins anew.
   const committed = state !== undefined && state.commitNumber > 0 ? state : undefined;
   const groups = state?.groups;

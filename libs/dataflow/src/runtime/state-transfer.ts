@@ -16,8 +16,8 @@ export interface TransferredState {
 }
 
 /**
- * Moves stored state to where the flow's steps keep it now: the groups of steps that were renamed or migrated are written anew
- * with the first commit, and those of steps that were dropped are deleted. Until then the store keeps what it had.
+ * Moves stored state to where the flow's steps keep it now: the groups of steps that were renamed, migrated or begun are written
+ * anew with the first commit, and those of steps that were dropped are deleted. Until then the store keeps what it had.
  */
 export class StateTransfer {
   /** Stored groups that the first commit deletes, or writes anew. */
@@ -51,12 +51,14 @@ export class StateTransfer {
 
 /**
  * @param comparison of the stored signature with the flow
+ * @param beginnings of the steps that begin empty
  * @throws StateError for a group that names no step, StepError of a `migrate` that throws
  */
 export function transferState(
   flow: Dataflow,
   comparison: StateComparison,
   stored: Iterable<StateGroup>,
+  beginnings: readonly StateGroup[],
 ): TransferredState {
   const byStep = groupsByStep(stored);
   const groups: StateGroup[] = [];
@@ -80,6 +82,11 @@ export function transferState(
       rewrite(each.from, each.step, migrate === undefined ? before : migrate(before));
     } else if (each.change === "dropped")
       stale.push(...namedAfter(each.step, byStep.get(each.step) ?? []).map(([name]) => name));
+  }
+  for (const beginning of beginnings) {
+    groups.push(beginning);
+    steps.add(stepOf(beginning[0]));
+    anew.push(beginning);
   }
   const own = inputOf(flow).id;
   const input = formerInput(own, comparison, byStep);

@@ -418,9 +418,11 @@ export class TaskGraph {
     return {
       finalUpTo: () =>
         this.#onTheWay || this.#finishing ? Number.NEGATIVE_INFINITY : Math.min(...steps.map(finalUpTo)),
-      wholeFrom: () =>
+      wholeFrom: (readFrom) =>
         Math.max(
-          ...steps.map((step) => step.call((operator) => operator.wholeFrom?.() ?? Number.NEGATIVE_INFINITY)),
+          ...steps.map((step) =>
+            step.call((operator) => operator.wholeFrom?.(readFrom) ?? Number.NEGATIVE_INFINITY),
+          ),
         ),
       wakeFor: (needed) => {
         const wakes: Wake[] = [];

@@ -182,10 +182,17 @@ export function sourceConformance<T>(harness: SourceHarness<T>): readonly Confor
       name: "continues right after a snapshot",
       run: using(async (suite) => {
         const first = await suite.build(finite ? events(0, 40) : []);
+        const before = SYSTEM_TIME.now();
         if (!finite) await first.put(events(0, 10));
         const head = await read(first.partition, 1);
         const position: Json = first.partition.snapshot();
-        suite.fixture.source.checkPosition?.(first.part, position);
+        const { source } = suite.fixture;
+        source.checkPosition?.(first.part, position);
+        const after = source.wholeAfter?.(source.positions?.divide(position).head ?? position) ?? before;
+        ok(
+          (finite || after >= before) && after <= SYSTEM_TIME.now() + 1,
+          "all that is published from this time on comes after the position",
+        );
         await first.partition.close();
         const second = await suite.build([], position);
         if (!finite) await second.put(events(10, 40));

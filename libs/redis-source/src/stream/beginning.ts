@@ -57,6 +57,11 @@ function lastLeftOut(start: string): string {
   return time <= 0 ? BEFORE_ALL : `${time - 1}-${LAST_SEQUENCE}`;
 }
 
+/** From which time on (ms) all entries come after an id; −Infinity: none comes before it. */
+export function wholeAfter(id: string): number {
+  return id === BEFORE_ALL ? Number.NEGATIVE_INFINITY : timeAfter(id);
+}
+
 /** The first millisecond whose entries all come after an id. */
 function timeAfter(id: string): number {
   return millisecondsOf(Buffer.from(id)) + (id === BEFORE_ALL ? 0 : 1);

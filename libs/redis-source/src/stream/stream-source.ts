@@ -17,11 +17,12 @@ import { partitionsOf } from "../partitions/partition-names.ts";
 import { partitioningOf } from "../pubsub/pubsub-source-options.ts";
 import { sourceFrom } from "../wire/line-with-origin.ts";
 import type { LineWithOrigin } from "../wire/line-with-origin.ts";
+import { wholeAfter } from "./beginning.ts";
 import type { DeliverLines } from "./entry-decoder.ts";
 import { lookAtGroup } from "./group-commands.ts";
 import { StreamConnections } from "./stream-connections.ts";
 import { StreamPartition } from "./stream-partition.ts";
-import { dividePosition, readResume, unitePosition } from "./stream-position.ts";
+import { dividePosition, readPosition, readResume, unitePosition } from "./stream-position.ts";
 import { DEFAULT_STREAM_SOURCE_OPTIONS, checkStreamSettings, settingsIn } from "./stream-source-options.ts";
 import type { RedisStreamSourceOptions, StreamSourceSettings } from "./stream-source-options.ts";
 
@@ -83,6 +84,11 @@ export class RedisStreamSource implements Source<RawLine> {
   /** @throws RedisPositionError for a position of another kind of source, such as Pub/Sub */
   checkPosition(_part: string, position: Json): void {
     readResume(position);
+  }
+
+  /** The first millisecond whose entries all come after the position. */
+  wholeAfter(position: Json): number {
+    return wholeAfter(readPosition(position).id);
   }
 
   /**

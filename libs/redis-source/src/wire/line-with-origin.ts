@@ -40,9 +40,11 @@ export function decodeLine<T, U>(
 /** A source with the same partitions, which delivers something else from them. */
 export function sourceFrom<T>(source: Source<RawLine>, buildPart: Source<T>["buildPart"]): Source<T> {
   const { partitioning, positions } = source;
+  const wholeAfter = source.wholeAfter?.bind(source);
   return {
     partitioning,
     ...(positions === undefined ? {} : { positions }),
+    ...(wholeAfter === undefined ? {} : { wholeAfter }),
     listParts: () => source.listParts(),
     checkStart: async (parts, context) => source.checkStart?.(parts, context),
     checkPosition: (part, position) => source.checkPosition?.(part, position),

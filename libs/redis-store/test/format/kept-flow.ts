@@ -27,8 +27,8 @@ export const AFTER: readonly KeptEvent[] = [
   { id: "5", user: "cid", at: 2 * DAY, amount: 13 },
 ];
 
-/** A flow with state of every kind. */
-export function keptFlow(source: Source<KeptEvent>, rows: Sink<unknown>): Dataflow {
+/** A flow with state of every kind. @param visits `false`: the version before it had sessions */
+export function keptFlow(source: Source<KeptEvent>, rows: Sink<unknown>, { visits = true } = {}): Dataflow {
   const flow = new Dataflow("kept");
   const keyed = flow
     .input("in", source)
@@ -48,7 +48,7 @@ export function keptFlow(source: Source<KeptEvent>, rows: Sink<unknown>): Datafl
       (a, b) => Math.max(a, b),
     )
     .output("reduce_rows", rows);
-  keyed.window("visits", session("1h"), clock).count().output("session_rows", rows);
+  if (visits) keyed.window("visits", session("1h"), clock).count().output("session_rows", rows);
   keyed
     .window("own_time", tumbling("1d"), clock, { timeModel: "perKey" })
     .count()

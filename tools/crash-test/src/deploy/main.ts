@@ -10,13 +10,15 @@ import { CHANNEL, HISTORY, LATEST } from "../names.ts";
 import { rowOf } from "../tally.ts";
 import type { ResultRow } from "../tally.ts";
 import { ADDED, VERSIONS, flowOf } from "./versions.ts";
-import type { Numbered, Version } from "./versions.ts";
+import type { Numbered, RecentRow, Version } from "./versions.ts";
 
 const MOST_ROWS = 10_000_000;
 
 interface DeployedConfig extends ProgramConfig {
   readonly url: string;
   readonly version: Version;
+  /** Number of the deployment, from 1 on. */
+  readonly deployment: number;
   readonly partitions: number;
   /** Of a worker that shares the partitions with others; `undefined`: it is on its own. */
   readonly leaseMs: number | undefined;
@@ -27,7 +29,7 @@ interface DeployedConfig extends ProgramConfig {
 
 /** Runs one version of the flow. */
 await runProgram("deployed", deployedConfig, async ({ config, logger, signal }) => {
-  const { url, version, partitions, leaseMs, death, closes } = config;
+  const { url, version, deployment, partitions, leaseMs, death, closes } = config;
   const reaper = new Reaper(death);
   const failPoint = (place: Parameters<Reaper["at"]>[0]): void => {
     reaper.at(place);
@@ -35,7 +37,7 @@ await runProgram("deployed", deployedConfig, async ({ config, logger, signal }) 
   // Stages commits of several pieces; by default only much larger ones are staged.
   const store = new RedisStore({ url }, { logger, failPoint, maxCallBytes: 1 });
   const rows = { maxLength: MOST_ROWS };
-  const flow = flowOf(version, {
+  const flow = flowOf(version, deployment, {
     source: new RedisStreamSource(
       { url },
       { stream: CHANNEL, partitions, partitionedBy: "os_timezone", blockMs: 1_000, group: "crash-test" },
@@ -46,10 +48,11 @@ await runProgram("deployed", deployedConfig, async ({ config, logger, signal }) 
     },
     late: new RedisStreamResultSink(store, rows),
     numbered: new RedisStreamResultSink<Numbered>(store, rows),
+    recent: new RedisStreamResultSink<RecentRow>(store, rows),
   });
   const closing = closes ? ({ exitWhenIdleMs: 500, idleFrom: "start", closeWindows: true } as const) : {};
   const sharing = leaseMs === undefined ? {} : { assignment: new RedisAssignment({ url }, { leaseMs }) };
-  const dropState = version === "back" ? [ADDED] : [];
+  const dropState = version === "back" ? ADDED : [];
   // So many rows, or the whole state, are staged.
   const often = { commitEveryEvents: 500, commitEveryMs: 500 };
   try {
@@ -68,6 +71,10 @@ function deployedConfig(
   const version = cli.option(
     { flag: "--flow-version <name>", description: VERSIONS.join(", "), parse: oneOf(VERSIONS) },
     "first",
+  );
+  const deployment = cli.option(
+    { flag: "--deployment <number>", description: "number of the deployment", parse: positive },
+    1,
   );
   const partitions = cli.option(
     { flag: "--partitions <number>", description: "partitions of the stream", parse: positive },
@@ -89,6 +96,7 @@ function deployedConfig(
   return {
     url: url(),
     version: version(),
+    deployment: deployment(),
     partitions: partitions(),
     leaseMs: leaseMs(),
     death: death(),

@@ -6,8 +6,6 @@ import type { Logger } from "@millrace/dataflow";
 import { startProgram } from "@millrace/local-redis/programs";
 import type { ProgramEnd, StartedProgram } from "@millrace/local-redis/programs";
 import { RedisStreamSink, partitionNames } from "@millrace/redis-source";
-import { TaskKeys } from "@millrace/redis-store";
-import type { Redis } from "ioredis";
 import { lineOf } from "../click.ts";
 import type { TestEvent } from "../click.ts";
 import type { CrashTestConfig } from "../config.ts";
@@ -16,14 +14,14 @@ import { compare } from "../conductor/compare.ts";
 import { expectedOf } from "../conductor/expected.ts";
 import { makeEvents } from "../conductor/make-events.ts";
 import { Random } from "../conductor/random.ts";
-import { rowsOf } from "../conductor/read-results.ts";
 import { TestBed } from "../conductor/test-bed.ts";
 import { CrashTestFailure } from "../crash-test-failure.ts";
-import { CHANNEL, FLOW, WINDOW_MS } from "../names.ts";
+import { CHANNEL, WINDOW_MS } from "../names.ts";
 import { readShares } from "../shares/read-shares.ts";
 import { zoneOf } from "../shares/steady-publisher.ts";
-import { NUMBERED } from "./versions.ts";
-import type { Numbered, Version } from "./versions.ts";
+import { judgeSteps } from "./judge-added.ts";
+import type { Added } from "./judge-added.ts";
+import type { Version } from "./versions.ts";
 
 /** Published while a version runs. */
 const PORTION = 1_500;
@@ -80,7 +78,7 @@ export async function runDeployRounds(
 }
 
 /**
- * Deploys versions of a flow while events are published: one that adds a step and migrates a fold, and back. Each dies in one of
+ * Deploys versions of a flow while events are published: one that adds steps and migrates others, and back. Each dies in one of
  * its first commits, is started again, and is stopped or killed. The results must equal the input.
  *
  * @param versions the first one, then what is deployed over it
@@ -120,6 +118,9 @@ class Deploy {
   readonly #partitions: number;
   readonly #problems: string[] = [];
   readonly #programs: StartedProgram[] = [];
+  readonly #published: TestEvent[] = [];
+  readonly #added: Added[] = [];
+  #deployment = 1;
 
   constructor(bed: TestBed, random: Random, partitions: number) {
     this.#bed = bed;
@@ -132,13 +133,14 @@ class Deploy {
     const file = await this.#bed.writeInput(events);
     for (const [index, version] of versions.entries()) {
       const portion = events.slice(index * PORTION, (index + 1) * PORTION);
+      this.#deployment = index + 1;
+      this.#begins(version, false);
       const published = this.#publish(portion, EVENTS_PER_S);
       if (index > 0) await this.#deploy(version);
       await this.#serve(version, published);
       if (version === "second") await this.#refused("first");
     }
-    const added = versions.filter((version) => version === "second").length;
-    return this.#judge(file, events.length, { last: "back", added });
+    return this.#judge(file, "back");
   }
 
   async roll(): Promise<DeployReport> {
@@ -146,10 +148,12 @@ class Deploy {
     const file = await this.#bed.writeInput(events);
     const published = this.#publish(events, SHARED_EVENTS_PER_S);
     const older = await this.#share("first");
+    this.#deployment = 2;
     const newer = await this.#share("second");
     for (const worker of newer) worker.kill("SIGKILL");
     for (const worker of older)
       this.#judgeRefusal(await soon(worker.ended, "an older worker to end"), "first");
+    this.#begins("second", true);
     const last = await this.#share("second");
     await soon(published, "the publisher to end");
     for (const worker of last) {
@@ -157,7 +161,7 @@ class Deploy {
       const end = await soon(worker.ended, "a worker to end");
       if (end.code !== EXIT_CODES.ok) this.#problems.push(`a worker that was to stop had ${endingOf(end)}`);
     }
-    return this.#judge(file, events.length, { last: "second", added: 1 });
+    return this.#judge(file, "second");
   }
 
   /** Two workers of a version, which have committed what they got. */
@@ -169,20 +173,22 @@ class Deploy {
     return workers;
   }
 
-  /** @param added how often the version with the added step was deployed */
-  async #judge(
-    file: string,
-    events: number,
-    { last, added }: { readonly last: Version; readonly added: number },
-  ): Promise<DeployReport> {
+  /** The version before has ended. @param closes whether this one is the last */
+  #begins(version: Version, closes: boolean): void {
+    if (version !== "second") return;
+    this.#added.push({ deployment: this.#deployment, since: Date.now(), closes });
+  }
+
+  /** @param last the version that closes the windows */
+  async #judge(file: string, last: Version): Promise<DeployReport> {
     const end = await soon(this.#start(last, ["--close"]).ended, "the last version to end");
     if (end.code !== EXIT_CODES.ok) this.#problems.push(`the last version had ${endingOf(end)}`);
     const client = this.#bed.client();
     try {
       const results = await readShares(client, partitionNames(CHANNEL, this.#partitions));
       this.#problems.push(...compare(await expectedOf(file, WINDOW_MS), results));
-      await this.#judgeAdded(client, added);
-      return { events, rows: results.history.length, problems: this.#problems };
+      this.#problems.push(...(await judgeSteps(client, this.#partitions, this.#published, this.#added)));
+      return { events: this.#published.length, rows: results.history.length, problems: this.#problems };
     } finally {
       client.disconnect();
     }
@@ -206,7 +212,9 @@ class Deploy {
         batch: 16,
       },
     );
-    flow.input("lines", new IterableSource(paced(events, (perS * PAUSE_MS) / 1_000))).output("redis", sink);
+    flow
+      .input("lines", new IterableSource(this.#paced(events, (perS * PAUSE_MS) / 1_000)))
+      .output("redis", sink);
     await run(flow, { logger: SILENT_LOGGER });
   }
 
@@ -232,7 +240,7 @@ class Deploy {
 
   /** A version that does not know the state of a later one must leave it as it is. */
   async #refused(version: Version): Promise<void> {
-    this.#judgeRefusal(await soon(this.#start(version).ended, "a version to be refused"), version);
+    this.#judgeRefusal(await soon(this.#start(version, [], 1).ended, "a version to be refused"), version);
   }
 
   #judgeRefusal({ log }: ProgramEnd, version: Version): void {
@@ -242,43 +250,27 @@ class Deploy {
     }
   }
 
-  /** The step that was added numbers a key's events from 1 after each deployment, without a gap and none twice. */
-  async #judgeAdded(client: Redis, deployments: number): Promise<void> {
-    for (const part of partitionNames(CHANNEL, this.#partitions)) {
-      const stream = new TaskKeys({ flow: FLOW, part }).results(NUMBERED);
-      const rows = (await rowsOf(client, stream, "-")).map((row) => JSON.parse(row) as Numbered);
-      if (rows.length === 0) this.#problems.push(`${part}: the added step has no rows`);
-      const last = new Map<string, { readonly number: number; readonly begun: number }>();
-      for (const { key, number } of rows) {
-        const before = last.get(key) ?? { number: 0, begun: 1 };
-        const begun = number === 1 && before.number > 0 ? before.begun + 1 : before.begun;
-        if ((number !== 1 && number !== before.number + 1) || begun > deployments) {
-          this.#problems.push(
-            `${part}: the added step numbered an event of ${key} ${number} after ${before.number}`,
-          );
-        }
-        last.set(key, { number, begun });
-      }
+  async *#paced(events: readonly TestEvent[], perPause: number): AsyncGenerator<string> {
+    for (const [index, event] of events.entries()) {
+      if (index % perPause === 0) await delay(PAUSE_MS);
+      // The clock may be set back.
+      const published = Math.max(Date.now(), this.#published.at(-1)?.published ?? 0);
+      this.#published.push({ ...event, published });
+      yield lineOf({ ...event, published });
     }
   }
 
-  #start(version: Version, more: readonly string[] = []): StartedProgram {
+  #start(version: Version, more: readonly string[] = [], deployment = this.#deployment): StartedProgram {
     const main = join(import.meta.dirname, "../../dist/deploy/main.js");
     const args = [
       `--url=${this.#bed.url}`,
       `--flow-version=${version}`,
+      `--deployment=${deployment}`,
       `--partitions=${this.#partitions}`,
       ...more,
     ];
     const program = startProgram(main, { args });
     this.#programs.push(program);
     return program;
-  }
-}
-
-async function* paced(events: readonly TestEvent[], perPause: number): AsyncGenerator<string> {
-  for (const [index, event] of events.entries()) {
-    if (index % perPause === 0) await delay(PAUSE_MS);
-    yield lineOf(event);
   }
 }

@@ -1,8 +1,8 @@
 import { Dataflow } from "@millrace/dataflow";
-import type { RawLine, Sink, Source } from "@millrace/dataflow";
+import type { RawLine, Sink, Source, Stream } from "@millrace/dataflow";
 import { clickCodec } from "@millrace/event-schema";
 import type { ClickEvent } from "@millrace/event-schema";
-import { aggregate, count, eventTime, migrated, reduce, sum, tumbling } from "@millrace/windowing";
+import { aggregate, count, eventTime, migrated, reduce, sliding, sum, tumbling } from "@millrace/windowing";
 import type { Fold, WindowResult } from "@millrace/windowing";
 import { eventOf } from "../click.ts";
 import { FLOW, LATE, WINDOW_MS } from "../names.ts";
@@ -15,15 +15,31 @@ export const VERSIONS = ["first", "second", "back"] as const;
 /** One of {@link VERSIONS}. */
 export type Version = (typeof VERSIONS)[number];
 
-/** The step that only the second version has. */
-export const ADDED = "totals";
-/** Its output. */
+/** The steps that only the second version has. */
+export const ADDED = ["totals", "recent"] as const;
+/** Outputs: the numbers of the added step, those of the step that all versions have, and the added windows. */
 export const NUMBERED = "numbered";
+export const CONTINUED = "continued";
+export const RECENT = "recent_rows";
 
-/** How many events of a key the second version has read since it was deployed. */
+/** Length of the added windows, ms: some are open at each deployment, and some close before the next one. */
+export const RECENT_MS = 1_000;
+/** How often one begins, ms. */
+export const RECENT_EVERY_MS = 250;
+
+/** How many events of a key a step has read. */
 export interface Numbered {
   readonly key: string;
   readonly number: number;
+}
+
+/** A row of the added windows. */
+export interface RecentRow extends Tally {
+  readonly key: string;
+  /** Ms since the epoch. */
+  readonly open: number;
+  /** Number of the deployment that wrote it. */
+  readonly deployment: number;
 }
 
 interface VersionParts {
@@ -32,6 +48,7 @@ interface VersionParts {
   readonly results: Readonly<Record<string, Sink<WindowResult<Tally>>>>;
   readonly late: Sink<unknown>;
   readonly numbered: Sink<Numbered>;
+  readonly recent: Sink<RecentRow>;
 }
 
 /** Events are delayed by up to 10 s. */
@@ -47,22 +64,69 @@ const FOLDS: Readonly<Record<Version, Fold<ClickEvent, unknown, Tally>>> = {
   back: migrated(whole, parted, (tally) => tally),
 };
 
-/** The flow as one version has it. */
-export function flowOf(version: Version, { source, results, late, numbered }: VersionParts): Dataflow {
+/**
+ * The flow as one version has it.
+ *
+ * @param deployment number of the deployment, from 1 on: the version of the state that has another form in each
+ */
+export function flowOf(
+  version: Version,
+  deployment: number,
+  { source, results, late, numbered, recent }: VersionParts,
+): Dataflow {
   const flow = new Dataflow(FLOW);
   const clicks = flow.input("clicks", source).decode(clickCodec).keyBy("os_timezone");
   const clock = eventTime<ClickEvent>((click) => eventOf(click).at, { wait: WAIT_MS });
   const tallies = clicks.window("windows", tumbling(WINDOW_MS), clock).fold("tallies", FOLDS[version]);
   for (const [id, sink] of Object.entries(results)) tallies.output(id, sink);
   tallies.late.map(({ key, value }) => ({ late: eventOf(value).number, key })).output(LATE, late);
+  continued(clicks, version, deployment).output(CONTINUED, numbered);
   if (version === "second") {
     clicks
       .statefulMap(
-        ADDED,
+        ADDED[0],
         () => 0,
         (before, _, key) => [before + 1, { key, number: before + 1 }],
       )
       .output(NUMBERED, numbered);
+    // Events are published in order, and have their time right before: none is late.
+    const published = eventTime<ClickEvent>((click) => eventOf(click).published ?? Number.NaN, { wait: 0 });
+    const windows = sliding(RECENT_MS, { every: RECENT_EVERY_MS });
+    clicks
+      .window(ADDED[1], windows, published, { idle: "never" })
+      .fold(whole)
+      .map(({ key, window, value }): RecentRow => ({ key, open: window.open, deployment, ...value }))
+      .output(RECENT, recent);
   }
   return flow;
+}
+
+interface Seen {
+  readonly events: number;
+}
+
+/** Numbers the events of a key in all versions. The second one keeps it in another form. */
+function continued(
+  clicks: Stream<ClickEvent, string>,
+  version: Version,
+  deployment: number,
+): Stream<Numbered, string> {
+  if (version === "second") {
+    return clicks.statefulMap(
+      "seen",
+      (): Seen => ({ events: 0 }),
+      ({ events }, _, key) => [{ events: events + 1 }, { key, number: events + 1 }],
+      { version: deployment, migrate: (old) => ({ events: Number(old) }) },
+    );
+  }
+  return clicks.statefulMap(
+    "seen",
+    () => 0,
+    (before, _, key) => [before + 1, { key, number: before + 1 }],
+    { version: deployment, migrate: (old) => (isSeen(old) ? old.events : Number.NaN) },
+  );
+}
+
+function isSeen(old: unknown): old is Seen {
+  return typeof old === "object" && old !== null && "events" in old && typeof old.events === "number";
 }
