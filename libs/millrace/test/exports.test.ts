@@ -24,6 +24,7 @@ const NOT_FOR_FLOWS = {
     ...["LogLines", "STDERR_LINES", "TextStream", "splitLines", "textOf"],
     ...["DEFAULT_LEASE_OPTIONS", "messageOf", "pause", "requireRoom", "thrownAt", "withDefaults"],
     ...["STATE_FORMAT", "compareState", "requireContinuable", "StateComparison", "StepComparison"],
+    ...["StartPreview", "previewStart"],
   ],
   "redis-source": [
     ...[
