@@ -42,6 +42,7 @@ export { pause } from "./runtime/waiting.ts";
 export { run, start } from "./runtime/run.ts";
 export { STATE_FORMAT, compareState, requireContinuable } from "./runtime/compare-state.ts";
 export { previewStart } from "./runtime/preview-start.ts";
+export { keptWindows } from "./runtime/state-difference.ts";
 export { reconcile } from "./runtime/reconcile.ts";
 
 export type { AssignedTasks, Assignment, AssignmentContext, Membership } from "./contracts/assignment.ts";

@@ -50,6 +50,7 @@ import { FlowError } from "./errors.ts";
 import type { Graph, Port, StatePast } from "./graph.ts";
 import { required } from "./operators/step-context.ts";
 import type { PartResult } from "./operators/window-operator.ts";
+import { hasUnfinished } from "./operators/unfinished-windows.ts";
 import { WholeWindows, reachOf } from "./operators/whole-windows.ts";
 import { WindowOperator } from "./operators/window-operator.ts";
 import type { Stream } from "./stream.ts";
@@ -435,7 +436,9 @@ export class WindowedStream<V> {
       windows: {
         once: options.allowedLateness === undefined && options.earlyEvery === undefined,
         bounded: clock.kind === "system" || options.timeModel !== "perKey",
+        sessions: windower.kind === "session",
         reachMs: reachOf(windower),
+        hasUnfinished: (before, watermark, groups) => hasUnfinished(windower, before, watermark, groups),
       },
       windowsBefore,
       needsDrained:

@@ -156,6 +156,14 @@ export const DATAFLOW: readonly Mutant[] = [
     guard: "a version whose migrate throws would stop the worker that has the task",
   },
   {
+    id: "unfinished-span",
+    file: "libs/dataflow/src/operators/unfinished-windows.ts",
+    search: "openOf(last) < before ? last : last - 1",
+    replace: "openOf(last) < before ? last - 1 : last - 1",
+    tests: ["libs/command/test/admin-commands.test.ts"],
+    guard: "a reset would not say that the window at the place loses what was counted in it",
+  },
+  {
     id: "unwritten-migration",
     file: "libs/dataflow/src/runtime/committer.ts",
     search: "this.#transfer?.join(ofSteps) ?? ofSteps",
