@@ -41,7 +41,7 @@ const counting =
     const flow = new Dataflow("counting");
     flow
       .input("in", source)
-      .keyBy("key", String)
+      .keyBy("key", String, { perPartition: true })
       .statefulMap(
         "count",
         () => 0,
@@ -218,8 +218,8 @@ test("a reset says that rows repeat in the stream that the next run writes to, a
 });
 
 test("inspect --diff refuses what a start refuses: a migrate that throws, too many keys, another source's position", async () => {
-  await fill("deployed");
-  const stream = "--channel=deployed";
+  await fill("deployed-0");
+  const stream = "--channel=deployed-0";
   await runOver(stream, "--flow=first");
   const kept = { step: "count", from: "count" };
   expect(await differenceOf(stream, "--flow=first")).toMatchObject({
@@ -248,5 +248,11 @@ test("inspect --diff refuses what a start refuses: a migrate that throws, too ma
   expect(await differenceOf(stream, "--flow=first", "--transport=pubsub")).toMatchObject({
     lines: [{ starts: false, refused: [{ step: "in", why: expect.stringContaining("position") }] }, {}],
     error: { code: "MILLRACE_REDIS_POSITION_INVALID" },
+  });
+  // Nothing is opened: no Kafka is there.
+  const topic = ["--transport=kafka", "--brokers=localhost:1", "--channel=deployed", "--tasks=0"];
+  expect(await differenceOf(...topic, "--flow=first")).toMatchObject({
+    lines: [{ starts: false, refused: [{ step: "in", why: expect.stringContaining("position") }] }, {}],
+    error: { code: "MILLRACE_KAFKA_POSITION_INVALID" },
   });
 });

@@ -3,7 +3,7 @@ import type { StateGroup, Windower } from "@millrace/windowing";
 
 /**
  * Whether a window may have begun before a time (ms) and have no final row by the watermark of stored state. Of windows with a
- * length, the last one that begins before tells; how far a session goes shows only in its state. Of custom windows it is not
+ * length, the last one that begins before decides; how far a session goes shows only in its state. Of custom windows it is not
  * known: `false` if the watermark has come so far.
  */
 export function hasUnfinished(
