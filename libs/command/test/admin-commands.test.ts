@@ -4,6 +4,7 @@ import { Dataflow, SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
 import { startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { connectRedis } from "@millrace/redis-source";
+import type { RedisConnection } from "@millrace/redis-source";
 import { inspect, inspectConfig } from "../src/commands/inspect.ts";
 import { reset, resetConfig } from "../src/commands/reset.ts";
 import { run } from "../src/commands/run.ts";
@@ -11,6 +12,8 @@ import type { FlowProgram } from "../src/flow-program.ts";
 import type { FlowOf, FlowParts } from "../src/flows/flow-parts.ts";
 import { flowOption } from "../src/options/flow-options.ts";
 import { runConfig } from "../src/options/run-options.ts";
+
+type Client = Awaited<ReturnType<RedisConnection["whenUp"]>>;
 
 /** Windows of 5 s begin here. */
 const BASE = 1_763_848_800_000;
@@ -82,20 +85,25 @@ afterAll(async () => {
   await redis.stop();
 });
 
-/** Adds the entries to each stream. */
-async function fill(...streams: readonly string[]): Promise<void> {
+async function withRedis<T>(use: (client: Client) => Promise<T>): Promise<T> {
   const connection = await connectRedis(
     { url: redis.url },
     { role: "test", logger: SILENT_LOGGER, time: SYSTEM_TIME },
   );
   try {
-    const client = await connection.whenUp();
-    for (const stream of streams) {
-      for (const at of ENTRIES) await client.xadd(stream, `${BASE + at * 1_000}-0`, "data", String(at));
-    }
+    return await use(await connection.whenUp());
   } finally {
     await connection.close();
   }
+}
+
+/** Adds the entries to each stream. */
+function fill(...streams: readonly string[]): Promise<void> {
+  return withRedis(async (client) => {
+    for (const stream of streams) {
+      for (const at of ENTRIES) await client.xadd(stream, `${BASE + at * 1_000}-0`, "data", String(at));
+    }
+  });
 }
 
 interface Done {
@@ -184,6 +192,17 @@ test.each([
   },
 );
 
+test("a reset after an entry has windows that open in a later millisecond", async () => {
+  await fill("entry");
+  const options = ["--flow=windows", "--channel=entry", "--clock=publish:10s"];
+  await runOver(...options);
+  const place = `${BASE + 8_000}-0`;
+  expect(await resetOf(...options, `--to=${place}`)).toMatchObject({
+    lines: [{ start: place, windowsFrom: at(8.001) }],
+    events: ["windows-unfinished"],
+  });
+});
+
 test("a reset to a place refuses kept sessions if its options name other windows", async () => {
   await fill("named");
   const options = ["--flow=windows", "--channel=named"];
@@ -214,6 +233,10 @@ test("a reset says that rows repeat in the stream that the next run writes to, a
   expect((await resetOf(...options, place, "--results-as=v2")).events).toEqual([]);
   expect((await resetOf(...options, place)).events).toEqual(["entries-repeat"]);
   await runOver(...options, "--results-as=v2");
+  const lengths = await withRedis((client) =>
+    Promise.all(["out", "out@v2"].map((name) => client.xlen(`millrace:{repeated}:echo:results:${name}`))),
+  );
+  expect(lengths).toEqual([7, 2]);
   expect((await resetOf(...options, place, "--results-as=v2")).events).toEqual(["entries-repeat"]);
 });
 
