@@ -202,32 +202,3 @@ test("a task that has never committed begins at a time; what was trimmed before 
   expect(await running.logged("windows-left-out")).toMatchObject({ open: BASE + 10_000 });
   expect(await countsOf("trimmed")).toEqual(["15 Madrid 1"]);
 });
-
-test("a reset says which windows are lost between what has rows and where the next run begins", async () => {
-  await addLines("unfinished");
-  // Windows stay open.
-  const running = aggregator(redis.url, [
-    ...argsOf("unfinished").slice(0, -1),
-    "--idle-from=start",
-    "--clock=publish:10s",
-  ]);
-  expect((await running.ended).code).toBe(0);
-  const reset = await admin("reset", "unfinished", `--to=${BASE + 8_000}-0`);
-  expect(reset.lines).toMatchObject([
-    { start: `${BASE + 8_000}-0`, windowsFrom: new Date(BASE + 8_001).toISOString() },
-  ]);
-  expect(reset.events).toContain("windows-unfinished");
-});
-
-test("rows in a stream are appended again, and a reset says so", async () => {
-  await addLines("appended");
-  const echo = "--flow=echo";
-  await run("appended", echo);
-  const reset = await admin("reset", "appended", echo, `--to=${at(12)}`);
-  expect(reset.events).toContain("entries-repeat");
-  await run("appended", echo, "--results-as=v2");
-  const lengths = await withRedis(redis.url, (client) =>
-    Promise.all(["out", "out@v2"].map((name) => client.xlen(`millrace:{appended}:echo:results:${name}`))),
-  );
-  expect(lengths).toEqual([7, 2]);
-});

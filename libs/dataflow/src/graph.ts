@@ -83,10 +83,18 @@ export interface WindowResultsNote {
   readonly once: boolean;
   /** The step has a watermark: it reports up to when all results are out. */
   readonly bounded: boolean;
+  /** The windows are sessions: if they are read again, they have new names. */
+  readonly sessions: boolean;
   /** How long before a window opens events may still belong to it, ms: of sessions the gap. */
   readonly reachMs: number;
   /** Windows are of the times of events, which happen before they are published; else of the time at which they are read. */
   readonly eventTime: boolean;
+  /**
+   * Whether a window may have begun before a time (ms) and have no final row by the watermark of stored state.
+   *
+   * @param groups stored state of the step; of use for sessions only
+   */
+  readonly hasUnfinished: (before: number, watermark: number, groups: readonly StateGroup[]) => boolean;
 }
 
 /** Where the events of a port come from. */

@@ -41,6 +41,8 @@ export { thrownAt } from "./errors.ts";
 export { pause } from "./runtime/waiting.ts";
 export { run, start } from "./runtime/run.ts";
 export { STATE_FORMAT, compareState, requireContinuable } from "./runtime/compare-state.ts";
+export { previewStart } from "./runtime/preview-start.ts";
+export { keptWindows } from "./runtime/state-difference.ts";
 export { reconcile } from "./runtime/reconcile.ts";
 
 export type { AssignedTasks, Assignment, AssignmentContext, Membership } from "./contracts/assignment.ts";
@@ -91,6 +93,7 @@ export type {
   Timed,
 } from "./contracts/observer.ts";
 export type { StateComparison, StepComparison } from "./runtime/compare-state.ts";
+export type { StartPreview } from "./runtime/preview-start.ts";
 export type { StepKind } from "./graph.ts";
 export type { FlowDescription, StepDescription } from "./describe.ts";
 export type { IterableSourceOptions } from "./sources/iterable-source.ts";

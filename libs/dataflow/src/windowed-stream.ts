@@ -51,6 +51,7 @@ import type { Graph, Port, StatePast } from "./graph.ts";
 import { required } from "./operators/step-context.ts";
 import type { PartResult } from "./operators/window-operator.ts";
 import { keepingBeginning } from "./operators/step-beginning.ts";
+import { hasUnfinished } from "./operators/unfinished-windows.ts";
 import { WholeWindows, reachOf } from "./operators/whole-windows.ts";
 import { WindowOperator } from "./operators/window-operator.ts";
 import type { Stream } from "./stream.ts";
@@ -438,8 +439,10 @@ export class WindowedStream<V> {
       windows: {
         once: options.allowedLateness === undefined && options.earlyEvery === undefined,
         bounded: clock.kind === "system" || options.timeModel !== "perKey",
+        sessions: windower.kind === "session",
         reachMs: reachOf(windower),
         eventTime: clock.kind === "event",
+        hasUnfinished: (before, watermark, groups) => hasUnfinished(windower, before, watermark, groups),
       },
       windowsBefore,
       needsDrained:

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
-import { Dataflow, MemoryStore, STATE_FORMAT, StateFormatError, compareState } from "@millrace/dataflow";
+import {
+  Dataflow,
+  MemoryStore,
+  STATE_FORMAT,
+  StateFormatError,
+  compareState,
+  previewStart,
+} from "@millrace/dataflow";
 import type { Commit, Logger, Source, Store } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
 import { count, systemTime } from "@millrace/windowing";
@@ -90,6 +97,26 @@ const summed =
           version,
           ...(migrates && { migrate: (old: unknown) => ({ sum: Number(old), events: 0 }) }),
         },
+      )
+      .output("out", rows);
+  };
+
+function refusing(): never {
+  throw new Error("no such field");
+}
+
+/** The next version of `total`, with another meaning of its numbers. */
+const migrating =
+  (migrate: (old: unknown) => number): Build =>
+  (flow, source, rows) => {
+    flow
+      .input("in", source)
+      .keyBy("key", (n) => (n % 2 === 0 ? "even" : "odd"))
+      .statefulMap(
+        "total",
+        () => 0,
+        (sum, n) => [sum + n, sum + n],
+        { version: 2, migrate },
       )
       .output("out", rows);
   };
@@ -206,31 +233,61 @@ describe("a step with another state", () => {
     await expect(deployments.run(summed(true), [])).rejects.toThrow(/kept stateful v3, now stateful v2/);
   });
 
-  test("whose migrate throws changes nothing", async () => {
+  test("whose migrate throws leaves the running worker and the state alone", async () => {
     const deployments = new Deployments();
     await deployments.run(total(), [1]);
-    const broken: Build = (flow, source, rows) => {
-      flow
-        .input("in", source)
-        .keyBy("key", () => "odd")
-        .statefulMap(
-          "total",
-          () => 0,
-          (sum, n) => [sum + n, sum + n],
-          {
-            version: 2,
-            migrate: () => {
-              throw new Error("no such field");
-            },
-          },
-        )
-        .output("out", rows);
-    };
-    await expect(deployments.run(broken, [])).rejects.toMatchObject({
+    const rows = new TestingSink<unknown>();
+    const running = await FlowDriver.start(deployments.flow(total(), rows), { store: deployments.store });
+    await expect(deployments.run(migrating(refusing), [])).rejects.toMatchObject({
       code: "MILLRACE_STATE_INVALID",
       message: expect.stringContaining('step "total", key "odd": migrate threw: no such field'),
     });
-    expect(await deployments.run(total(), [3])).toEqual([4]);
+    expect(
+      await previewStart(deployments.flow(migrating(refusing)), TASK.part, { store: deployments.store }),
+    ).toMatchObject({
+      comparison: [
+        { change: "refused", step: "total", why: expect.stringContaining("no such field"), droppable: false },
+      ],
+      error: { code: "MILLRACE_STATE_INVALID" },
+    });
+    deployments.source.push([3]);
+    await running.settle();
+    await running.stop();
+    expect(rows.rows).toEqual([4]);
+  });
+
+  test("is read before the task is acquired only if it migrates, and again if its owner commits in between", async () => {
+    const deployments = new Deployments();
+    await deployments.run(total(), [1]);
+    const reads: string[] = [];
+    let commits = 0;
+    const store: Store = {
+      async look(task, wanted) {
+        const head = await deployments.store.look(task, wanted);
+        if (wanted?.("total/keys") !== true || head === undefined)
+          return head && { ...head, commitNumber: commits };
+        commits += 1;
+        reads.push("total/keys");
+        // The first read has more of a commit than it says.
+        return reads.length > 1
+          ? { ...head, commitNumber: commits }
+          : { ...head, commitNumber: 0, groups: [["total/keys", [["odd", { state: "torn" }]]]] };
+      },
+      acquire: (task) => deployments.store.acquire(task),
+      close: () => Promise.resolve(),
+    };
+    const start = async (build: Build): Promise<void> => {
+      const driver = await FlowDriver.start(deployments.flow(build), { store });
+      await driver.settle();
+      await driver.stop();
+    };
+    await start(total());
+    expect(reads).toEqual([]);
+    commits = 1;
+    const whole = (old: unknown): number => (typeof old === "number" ? old : refusing());
+    await start(migrating(whole));
+    expect(reads).toHaveLength(2);
+    expect(await deployments.run(migrating(whole), [3])).toEqual([4]);
   });
 });
 
@@ -391,4 +448,54 @@ test("a comparison says what becomes of each step", async () => {
     { change: "migrated", step: "total", from: "total", kept: "stateful", now: "stateful v2" },
     { change: "dropped", step: "seen", kept: "deduplicate" },
   ]);
+});
+
+test("a preview of a start says whether the source can continue, and whether all keys have room", async () => {
+  const deployments = new Deployments();
+  const { store } = deployments;
+  await deployments.run(
+    total(),
+    Array.from({ length: 20 }, (_, n) => n),
+  );
+  const flow = deployments.flow(total());
+  expect(await previewStart(flow, "other", { store })).toEqual({
+    commitNumber: 0,
+    format: undefined,
+    comparison: [],
+    error: undefined,
+  });
+  const kept = { change: "kept", step: "total", from: "total" };
+  expect(await previewStart(flow, TASK.part, { store })).toEqual({
+    commitNumber: (await store.look(TASK))?.commitNumber,
+    format: 1,
+    comparison: [kept],
+    error: undefined,
+  });
+  expect(await previewStart(flow, TASK.part, { store, maxKeys: 1 })).toMatchObject({
+    comparison: [kept, { change: "refused", why: expect.stringContaining("2 keys"), droppable: false }],
+    error: { code: "MILLRACE_STATE_TOO_LARGE" },
+  });
+  const { source } = deployments;
+  const reading = (checks: Pick<Source<number>, "checkPosition" | "checkStart">): Dataflow =>
+    deployments.flow((made, _, rows) => {
+      const { partitioning } = source;
+      const elsewhere: Source<number> = {
+        partitioning,
+        ...checks,
+        listParts: () => source.listParts(),
+        buildPart: () => Promise.reject(new Error("a preview opens nothing")),
+      };
+      total()(made, elsewhere, rows);
+    });
+  for (const name of ["checkPosition", "checkStart"] as const) {
+    const other = reading({
+      [name]: () => {
+        throw new Error(`${name} refuses`);
+      },
+    });
+    expect(await previewStart(other, TASK.part, { store })).toMatchObject({
+      comparison: [kept, { change: "refused", step: "in", why: expect.stringContaining(`${name} refuses`) }],
+      error: { message: expect.stringContaining(`${name} refuses`) },
+    });
+  }
 });

@@ -18,12 +18,14 @@ const NOT_FOR_FLOWS = {
     ],
     ...["WindowOverflow", "KeyedBatch", "stateSpecOf", "isWindowTime", "isCalendarLength", "DURATION_FORM"],
     ...["Deduplicator", "DeduplicatorBatch", "DeduplicatorOptions", "DueHeap"],
-    ...["jsonBytes", "MAX_KEPT_BYTES", "NO_SESSION_ID", "windowMigrations", "WindowMigration"],
+    ...["jsonBytes", "MAX_KEPT_BYTES", "NO_SESSION_ID", "unfinishedSessions"],
+    ...["windowMigrations", "WindowMigration"],
   ],
   dataflow: [
     ...["LogLines", "STDERR_LINES", "TextStream", "splitLines", "textOf"],
     ...["DEFAULT_LEASE_OPTIONS", "messageOf", "pause", "requireRoom", "thrownAt", "withDefaults"],
     ...["STATE_FORMAT", "compareState", "requireContinuable", "StateComparison", "StepComparison"],
+    ...["StartPreview", "keptWindows", "previewStart"],
   ],
   "redis-source": [
     ...[

@@ -51,22 +51,24 @@ export class RedisStore implements Store {
    * @throws RedisOptionsError, StateError, StateIncompleteError, StateTooLargeError, KeyOccupiedError, RedisError,
    *   StoreUnavailableError
    */
-  async look(task: TaskId, groups: readonly string[] = []): Promise<TaskHead | undefined> {
+  async look(task: TaskId, wanted = (_group: string): boolean => false): Promise<TaskHead | undefined> {
     const keys = new TaskKeys(task, this.#settings.keyPrefix);
     const connection = this.#connect(keys);
     try {
       const head = await connection.run("look at a task", async (attempt): Promise<TaskHead | undefined> => {
         const meta = await readMeta(attempt, keys);
         requireWhole(meta, attempt);
-        const { commitNumber, format, signature, position, sinks, counts } = meta;
+        const { commitNumber, format, signature, position, sinks, counts, waiting } = meta;
         if (commitNumber === 0) return begunAnew(meta);
-        requireRoomFor(await groupSizes(attempt, keys), keys);
-        const kept: [string, ReadonlyMap<string, Json>][] = [];
-        for (const name of groups) {
+        const sizes = await groupSizes(attempt, keys);
+        requireRoomFor(sizes, keys);
+        const groups: [string, ReadonlyMap<string, Json>][] = [];
+        for (const name of [...sizes.keys()].filter(wanted)) {
           const fields = await readGroup(attempt, keys, name, this.#settings.pageFields);
-          if (fields.size > 0) kept.push([name, fields]);
+          if (fields.size > 0) groups.push([name, fields]);
         }
-        return { commitNumber, format, signature, position, sinks, counts, groups: kept };
+        const head = { commitNumber, format, signature, position, sinks, counts, groups };
+        return waiting === 0 ? head : { ...head, unfinished: true };
       });
       await this.#looked.get(keys.meta)?.close();
       this.#looked.set(keys.meta, connection);

@@ -26,6 +26,7 @@ export { max, min } from "./folds/extremes.ts";
 export { foldOf } from "./folds/fold-of.ts";
 export { join } from "./folds/join.ts";
 export { migrated } from "./folds/migrated.ts";
+export { unfinishedSessions } from "./stream/session-table.ts";
 export { windowMigrations } from "./migrate-state.ts";
 export { mean } from "./folds/mean.ts";
 export { quantile } from "./folds/quantile.ts";

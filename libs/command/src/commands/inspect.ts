@@ -14,13 +14,15 @@ import { clockFor } from "../options/clock-spec.ts";
 import { flowOptions } from "../options/flow-options.ts";
 import type { FlowShape } from "../options/flow-options.ts";
 import { readsLog } from "../options/run-options.ts";
-import { dropStateOption } from "../options/task-options.ts";
+import { dropStateOption, maxKeysOption } from "../options/task-options.ts";
+import { sourceOf } from "../running/source-and-sinks.ts";
 import { printDifference } from "./inspect-difference.ts";
+import type { DifferenceOptions } from "./inspect-difference.ts";
 
 /** Options of the command `inspect`. */
 export interface InspectConfig extends AdminConfig {
   /** Compares what is kept with the flow of these options; `undefined`: shows what is kept. */
-  readonly diff: { readonly shape: FlowShape; readonly dropState: readonly string[] } | undefined;
+  readonly diff: (DifferenceOptions & { readonly shape: FlowShape }) | undefined;
 }
 
 /**
@@ -44,16 +46,20 @@ export function inspectConfig(
   });
   const flow = flowOptions(cli, (own) => program.choose(own, env));
   const dropState = dropStateOption(cli);
+  const maxKeys = maxKeysOption(cli);
   const config = adminOptions(program, cli, env, () => flow().choice);
   cli.parse(args, env);
   if (!diff()) {
-    cli.withoutEffect(dropState, "it needs --diff");
+    for (const value of [dropState, maxKeys]) cli.withoutEffect(value, "it needs --diff");
     return { ...config(), diff: undefined };
   }
   const shape = flow();
   // Where rows go does not matter for what is kept.
   const clock = shape.clock ?? clockFor(readsLog(undefined, config().input), shape, false);
-  return { ...config(), diff: { shape: { ...shape, clock }, dropState: dropState().flat() } };
+  return {
+    ...config(),
+    diff: { shape: { ...shape, clock }, dropState: dropState().flat(), maxKeys: maxKeys() },
+  };
 }
 
 /**
@@ -61,14 +67,15 @@ export function inspectConfig(
  * for all tasks.
  *
  * @throws UsageError if none of the tasks has ever run: the options probably name another flow or channel
- * @throws StateMismatchError, StateFormatError with `--diff` for a flow that would not start
+ * @throws with `--diff` the error of a flow that would not start
  */
 export async function inspect({ config, logger, signal }: ProgramContext<InspectConfig>): Promise<void> {
   const parts = await begin(config, "inspecting", logger);
   const { storeTimeoutMs, diff } = config;
   if (diff !== undefined) {
-    const compared = await outlineOf(config.flow, diff.shape);
-    await printDifference({ ...config, diff }, compared, parts, { logger, storeTimeoutMs, signal });
+    const reading = { ...config, file: undefined, entries: undefined, start: "earliest", trim: false };
+    const compared = await outlineOf(config.flow, diff.shape, await sourceOf(reading));
+    await printDifference({ ...config, diff }, compared, parts, { logger, signal });
     return;
   }
   const { id: flow, graph } = await outlineOf(config.flow);

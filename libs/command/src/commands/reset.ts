@@ -1,9 +1,11 @@
 import { CommandLine, UsageError } from "@millrace/cli";
 import type { ProgramContext } from "@millrace/cli";
-import { SYSTEM_TIME } from "@millrace/dataflow";
-import type { Dataflow, Logger } from "@millrace/dataflow";
+import { SYSTEM_TIME, keptWindows } from "@millrace/dataflow";
+import type { Dataflow, Logger, TaskId } from "@millrace/dataflow";
+import type { StateGroup } from "@millrace/windowing";
 import { streamWholeFrom } from "@millrace/redis-source";
-import { inspectTask, resetTask } from "@millrace/redis-store";
+import { RedisStore, inspectTask, resetTask } from "@millrace/redis-store";
+import type { TaskAccessOptions } from "@millrace/redis-store";
 import type { FlowProgram } from "../flow-program.ts";
 import { loadKafka } from "../kafka.ts";
 import { adminOptions, begin, printLine } from "../options/admin-options.ts";
@@ -80,7 +82,11 @@ export async function reset({ config, logger, signal }: ProgramContext<ResetConf
   const access = { logger, storeTimeoutMs, signal };
   // Of a session that begins so soon after the place, an earlier event is not read.
   const reachMs = Math.max(0, ...graph.nodes.map(({ windows }) => windows?.reachMs ?? 0));
-  if (to !== undefined) requireReplaceable(graph.nodes, results, reachMs > 0);
+  if (to !== undefined) {
+    const sessions = graph.nodes.some(({ windows }) => windows?.sessions === true);
+    requireReplaceable(graph.nodes, results, sessions);
+    if (!sessions) await refuseUnknownSessions(config, flow, parts, access);
+  }
   for (const part of parts) {
     const task = { flow, part };
     if (to === undefined) {
@@ -89,13 +95,14 @@ export async function reset({ config, logger, signal }: ProgramContext<ResetConf
       continue;
     }
     const wholeFrom = await wholeFromOf(config, part, to, logger);
-    await warnOfUnfinished(config, task, wholeFrom, logger);
+    await warnOfUnfinished(config, task, graph.nodes, wholeFrom, logger);
     const from = (wholeFrom ?? Infinity) + reachMs;
     const version = config.resultsAs === undefined ? {} : { version: config.resultsAs };
+    // With none to remove, it still looks for streams of the version that the next run appends to.
     const { fence, resultKeys, resultStreams } = await resetTask(redis, task, {
       ...access,
       start: to,
-      results: results && { from, ...version },
+      results: { from: results ? from : Infinity, ...version },
     });
     if (resultStreams.length > 0) {
       logger.warn(
@@ -128,6 +135,30 @@ function requireReplaceable(nodes: Dataflow["graph"]["nodes"], results: boolean,
   }
 }
 
+/**
+ * Sessions are read again only with `--results`, whatever windows the options name.
+ *
+ * @throws UsageError if kept state has sessions, and the flow of the options has none
+ */
+async function refuseUnknownSessions(
+  { redis }: AdminConfig,
+  flow: string,
+  parts: readonly string[],
+  access: TaskAccessOptions,
+): Promise<void> {
+  for (const part of parts) {
+    const { signature = "" } = (await inspectTask(redis, { flow, part }, access)) ?? {};
+    const session = [...keptWindows(signature)].find(([, windows]) => windows.startsWith("session "));
+    if (session === undefined) continue;
+    const [step, windows] = session;
+    throw new UsageError(
+      `--to: the kept state of ${part} has sessions (step "${step}": ${windows}), and the flow of these options has none. Give ` +
+        "the --window of the run that kept it, and --results: sessions that are read again get new names, so their rows would be " +
+        "there twice",
+    );
+  }
+}
+
 /** From when on (ms) the next run reads all; −Infinity: everything; `undefined`: only that run shows it. */
 async function wholeFromOf(
   { redis, kafka, input }: AdminConfig,
@@ -142,14 +173,25 @@ async function wholeFromOf(
 
 /** Windows that are not closed yet and are read in part get no row: neither now nor in the next run. */
 async function warnOfUnfinished(
-  { redis, storeTimeoutMs }: AdminConfig,
-  task: { readonly flow: string; readonly part: string },
+  config: AdminConfig,
+  task: TaskId,
+  nodes: Dataflow["graph"]["nodes"],
   wholeFrom: number | undefined,
   logger: Logger,
 ): Promise<void> {
+  const { redis, storeTimeoutMs } = config;
   const before = await inspectTask(redis, task, { logger, storeTimeoutMs });
   const { commitNumber = 0, watermark = -Infinity } = before ?? {};
-  if (commitNumber === 0 || wholeFrom === undefined || watermark >= wholeFrom) return;
+  if (commitNumber === 0 || wholeFrom === undefined || wholeFrom === -Infinity) return;
+  const unfinished = await Promise.all(
+    nodes.map(async ({ id, past, windows }) => {
+      if (windows === undefined) return false;
+      const { sessions, reachMs, hasUnfinished } = windows;
+      const groups = sessions ? await groupsOf(config, task, [id, ...(past?.formerly ?? [])], logger) : [];
+      return hasUnfinished(wholeFrom + reachMs, watermark, groups);
+    }),
+  );
+  if (!unfinished.includes(true)) return;
   const [from, until] = [wholeFrom, watermark].map((time) =>
     Number.isFinite(time) ? new Date(time).toISOString() : "the start",
   );
@@ -163,4 +205,20 @@ async function warnOfUnfinished(
     `windows that opened before ${from ?? ""} and were to close after ${until ?? ""} have no final row yet, and get none: ` +
       "what was counted in them is forgotten. Reset to a time before they opened to have them, too",
   );
+}
+
+/** Kept groups of one step, by one of its ids. */
+async function groupsOf(
+  { redis, storeTimeoutMs }: AdminConfig,
+  task: TaskId,
+  ids: readonly string[],
+  logger: Logger,
+): Promise<readonly StateGroup[]> {
+  const store = new RedisStore(redis, { logger, storeTimeoutMs });
+  try {
+    const head = await store.look(task, (group) => ids.includes(group.slice(0, group.indexOf("/"))));
+    return [...(head?.groups ?? [])].map(([group, fields]) => [group.slice(group.indexOf("/") + 1), fields]);
+  } finally {
+    await store.close();
+  }
 }

@@ -6,6 +6,7 @@ import type { FlowParts } from "./flow-parts.ts";
 import { systemTime } from "@millrace/windowing";
 import { DEFAULT_FLOW_SHAPE } from "../options/flow-options.ts";
 import type { FlowShape } from "../options/flow-options.ts";
+import type { SourceOfLines } from "../running/local-lines.ts";
 import { atPlace, importFlowModule } from "./import-flow-module.ts";
 
 /**
@@ -57,16 +58,21 @@ function isFunction(value: unknown): value is (parts: FlowParts) => unknown {
 }
 
 /**
- * The chosen flow without input and with sinks that ignore their rows, so that it can be described.
+ * The chosen flow with sinks that ignore their rows, so that it can be described or compared.
  *
+ * @param source what it would read; by default nothing
  * @throws FlowModuleError, FlowError
  */
-export function outlineOf(choice: FlowChoice, shape: FlowShape = DEFAULT_FLOW_SHAPE): Promise<Dataflow> {
+export function outlineOf(
+  choice: FlowChoice,
+  shape: FlowShape = DEFAULT_FLOW_SHAPE,
+  source?: SourceOfLines,
+): Promise<Dataflow> {
   const { windower, clock, windowing, lateFile } = shape;
   const ignored = new CallbackSink<unknown>(() => undefined);
   return loadFlow(choice, {
-    source: new IterableSource([]),
-    sourceWithOrigin: new IterableSource([]),
+    source: source ?? new IterableSource([]),
+    sourceWithOrigin: source?.withOrigin() ?? new IterableSource([]),
     windower,
     clock: clock ?? systemTime(),
     windowing,

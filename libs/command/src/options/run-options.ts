@@ -3,7 +3,6 @@ import {
   UsageError,
   drainOption,
   inputOptions,
-  integer,
   kafkaOptions,
   logOptions,
   oneOf,
@@ -28,6 +27,7 @@ import { placeIn, requirePlace } from "./start-place.ts";
 import {
   dropStateOption,
   groupOption,
+  maxKeysOption,
   resultsAsOption,
   storeTimeoutOption,
   taskOptions,
@@ -170,14 +170,7 @@ export function runOptions(
   });
   const storeTimeoutMs = storeTimeoutOption(cli);
   const dropState = dropStateOption(cli);
-  const maxKeys = cli.option({
-    flag: "--max-keys <number>",
-    env: "MILLRACE_MAX_KEYS",
-    description:
-      "keys that this process keeps state for at most, each once for every open window that it is in; what comes beyond is counted under an overflow key",
-    parse: integer(1, Number.MAX_SAFE_INTEGER),
-    defaultText: "by the limit of the heap (--max-old-space-size)",
-  });
+  const maxKeys = maxKeysOption(cli);
   const input = inputOptions(cli, program.transport);
   const tasks = taskOptions(cli, input);
   const share = shareOptions(cli, env);

@@ -64,6 +64,18 @@ export function dropStateOption(cli: CommandLine): Value<readonly (readonly stri
   });
 }
 
+/** Declares how many keys state is kept for: `undefined`, by the limit of the heap. */
+export function maxKeysOption(cli: CommandLine): Value<number | undefined> {
+  return cli.option({
+    flag: "--max-keys <number>",
+    env: "MILLRACE_MAX_KEYS",
+    description:
+      "keys that this process keeps state for at most, each once for every open window that it is in; what comes beyond is counted under an overflow key",
+    parse: integer(1, Number.MAX_SAFE_INTEGER),
+    defaultText: "by the limit of the heap (--max-old-space-size)",
+  });
+}
+
 /** Declares the name under which a flow's workers belong together: `undefined`, the flow's id. */
 export function groupOption(cli: CommandLine): Value<string | undefined> {
   return cli.option({

@@ -41,8 +41,14 @@ export function sinksOf(
   };
 }
 
+/** The options that name a source, and where it begins. */
+export type SourceConfig = Pick<
+  RunConfig,
+  "entries" | "file" | "group" | "input" | "kafka" | "redis" | "start" | "trim"
+>;
+
 /** The source that the configuration names. */
-export async function sourceOf(config: RunConfig): Promise<SourceOfLines> {
+export async function sourceOf(config: SourceConfig): Promise<SourceOfLines> {
   const { file } = config;
   if (file !== undefined) {
     return new LocalLines(file === STDIN ? new StdinSource() : new JsonlFileSource(file), file);
@@ -69,7 +75,7 @@ export async function sourceOf(config: RunConfig): Promise<SourceOfLines> {
   });
 }
 
-async function topicOf(config: RunConfig, kafka: KafkaSettings): Promise<SourceOfLines> {
+async function topicOf(config: SourceConfig, kafka: KafkaSettings): Promise<SourceOfLines> {
   const { KafkaSource } = await loadKafka();
   const { channels, partitionBy } = config.input;
   const { start, group = true } = config;

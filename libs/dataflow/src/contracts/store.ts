@@ -80,7 +80,10 @@ export interface TaskState {
 }
 
 /** The part of a task's state that can be read without acquiring the task, with the groups that were asked for. */
-export type TaskHead = Omit<TaskState, "partial">;
+export interface TaskHead extends Omit<TaskState, "partial"> {
+  /** The last commit is not in all groups yet, as may be while a store applies a large one. Absent: it is. */
+  readonly unfinished?: true;
+}
 
 /** Keeps the state of tasks. */
 export interface Store {
@@ -90,10 +93,10 @@ export interface Store {
    * Reads a task's state without acquiring the task: another worker continues undisturbed, and may commit in between.
    * `undefined`: it has never committed, and begins where its source does.
    *
-   * @param groups names of the groups to return, where they exist. @default none
+   * @param wanted whether to return a group, by its name: it may have more of a later commit than the rest. @default none
    * @throws StateTooLargeError for state that does not fit into this process
    */
-  look(task: TaskId, groups?: readonly string[]): Promise<TaskHead | undefined>;
+  look(task: TaskId, wanted?: (group: string) => boolean): Promise<TaskHead | undefined>;
   /** Acquires the task: the new fence is higher than any before, so older owners can no longer commit. */
   acquire(task: TaskId): Promise<TaskStore>;
   /** Releases what the store itself holds open. */

@@ -1,14 +1,12 @@
 import type { Json } from "@millrace/windowing";
 import type { SourcePartition, SourceStats } from "../contracts/source.ts";
 import type { SinkPartition } from "../contracts/sink.ts";
-import type { TaskHead } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
-import { StateTooLargeError, asSourceError, messageOf } from "../errors.ts";
+import { asSourceError, messageOf } from "../errors.ts";
 import { abortable } from "./waiting.ts";
 import { DEAD_LETTER, inputOf } from "./check-start.ts";
 import { requireContinuable } from "./compare-state.ts";
 import { Committer } from "./committer.ts";
-import { keysKept } from "./counts-codec.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { Ends } from "./ends.ts";
 import type { TaskPlan } from "./ends.ts";
@@ -17,8 +15,10 @@ import { named } from "./name-errors.ts";
 import type { NameOf } from "./name-errors.ts";
 import type { TaskOptions } from "./options.ts";
 import { PositionKeeper } from "./position-keeper.ts";
+import { refuseTooLarge } from "./room-for-keys.ts";
 import { groupsByStep } from "./state-transfer.ts";
 import { TaskGraph } from "./task-graph.ts";
+import { tryMigrations } from "./try-migrations.ts";
 
 /** The parts of an open task. */
 export interface LiveTask {
@@ -60,11 +60,16 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
   const positions = new PositionKeeper(input.id, input.source.positions, ofSource);
   try {
     if (store !== undefined) {
-      const head = await abortable(store.look(task, [positions.group]), plan.opening);
+      const head = await abortable(
+        store.look(task, (group) => group === positions.group),
+        plan.opening,
+      );
       if (head !== undefined) {
         // Before the task is acquired, so that a worker of another version, which shares it, leaves it as it is.
-        requireContinuable(`${flow.id}/${part}`, head, flow, options.dropState);
-        refuseTooLarge(plan, head);
+        const comparison = requireContinuable(`${flow.id}/${part}`, head, flow, options.dropState);
+        refuseTooLarge(task, head, options.maxKeys);
+        const failed = await abortable(tryMigrations(flow, comparison, head, store, task), plan.opening);
+        if (failed !== undefined) throw failed.error;
       }
       await ends.openSource(head && positions.restore(head.position, head.groups));
       await ends.openHarmlessSinks(head?.sinks);
@@ -140,19 +145,6 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
     keptCounts: committed?.counts,
     position: named(() => partition.snapshot(), ofSource),
   };
-}
-
-/** Cells of the overflow key, one for each window, are not included in `maxKeys`. */
-const RESTORE_SLACK = 1.1;
-
-/** State from a run with more room is restored if it fits into the whole run. */
-function refuseTooLarge({ flow, part, options }: TaskPlan, { counts }: TaskHead): void {
-  const keys = keysKept(counts);
-  if (keys <= options.maxKeys * RESTORE_SLACK) return;
-  throw new StateTooLargeError(
-    `flow "${flow.id}", partition "${part}": its stored state has ${keys} keys, and this run has room for ${options.maxKeys}. Give ` +
-      "the process as much heap as before (--max-old-space-size), raise --max-keys (option maxKeys), or reset the state.",
-  );
 }
 
 /** Warns that a source cannot prove that it is drained, with what depends on that proof. */

@@ -27,6 +27,17 @@ export function valueChanged(what: string, kept: string, now: string): string {
   return `${what}: kept ${kept}, now ${now}`;
 }
 
+/** The windows that a signature names, as messages show them, by the ids of their steps. */
+export function keptWindows(signature: string): ReadonlyMap<string, string> {
+  const steps = [...shapeOf(signature).steps];
+  return new Map(
+    steps.flatMap(([step, state]) => {
+      const windows = aspectsOf(state).get("windows");
+      return windows === undefined ? [] : [[step, windows] as const];
+    }),
+  );
+}
+
 /** Parses a signature. */
 export function shapeOf(signature: string): Shape {
   const [head = "", ...steps] = signature.split(STEP);

@@ -28,7 +28,7 @@ export class FileStore implements Store {
     this.#directory = directory;
   }
 
-  async look(task: TaskId, wanted: readonly string[] = []): Promise<TaskHead | undefined> {
+  async look(task: TaskId, wanted = (_group: string): boolean => false): Promise<TaskHead | undefined> {
     const { last, groups } = await replay(this.#folder(task));
     if (last === undefined) return undefined;
     const { number: commitNumber, format = 1, signature, position, sinks, counts = null } = last.commit;

@@ -25,7 +25,7 @@ class Kept {
 export class MemoryStore implements Store {
   readonly #tasks = new Map<string, Kept>();
 
-  look(task: TaskId, wanted: readonly string[] = []): Promise<TaskHead | undefined> {
+  look(task: TaskId, wanted = (_group: string): boolean => false): Promise<TaskHead | undefined> {
     const { last, groups } = this.#kept(task);
     if (last === undefined) return Promise.resolve(undefined);
     const { number: commitNumber, format, signature, position, sinks, counts } = last;

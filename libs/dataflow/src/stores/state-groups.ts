@@ -24,12 +24,11 @@ export class StateGroups {
     }
   }
 
-  /** A copy of the present groups, which later changes do not affect. @param wanted names. @default all */
-  copy(wanted: Iterable<string> = this.#groups.keys()): readonly StateGroup[] {
-    return [...wanted].flatMap((group): StateGroup[] => {
-      const fields = this.#groups.get(group);
-      return fields === undefined ? [] : [[group, [...fields]]];
-    });
+  /** A copy of the groups, which later changes do not affect. @param wanted by name. @default all */
+  copy(wanted = (_group: string): boolean => true): readonly StateGroup[] {
+    return [...this.#groups].flatMap(([group, fields]): StateGroup[] =>
+      wanted(group) ? [[group, [...fields]]] : [],
+    );
   }
 
   #drop(group: string): void {

@@ -30,8 +30,8 @@ export class CrashingStore implements Store {
     return this.#inner;
   }
 
-  look(task: TaskId, groups?: readonly string[]): Promise<TaskHead | undefined> {
-    return this.#inner.look(task, groups);
+  look(task: TaskId, wanted?: (group: string) => boolean): Promise<TaskHead | undefined> {
+    return this.#inner.look(task, wanted);
   }
 
   async acquire(task: TaskId): Promise<TaskStore> {

@@ -9,7 +9,7 @@ import type { TaskKeys } from "../task-keys.ts";
  * keys that exist, since an index may be lost.
  *
  * @param results whether results are removed; `from` (ms): those of windows that open then or later, of this version
- * @returns how many keys of results were removed, and the streams of results that are still there
+ * @returns how many keys of results were removed, and the streams of results (of this version) that are still there
  * @throws FencedError if a worker has acquired the task
  */
 export async function clearTask(
@@ -27,9 +27,9 @@ export async function clearTask(
     const windows: string[] = [];
     for (const key of found) {
       const { output, window } = keys.outputIn(key);
+      if (results !== false && !isOfVersion(output, results.version)) continue;
       if (window === undefined) resultStreams.add(key);
-      else if (results === false || !isOfVersion(output, results.version)) continue;
-      else if ((await openOf(attempt, key, window)) >= results.from) windows.push(key);
+      else if (results !== false && (await openOf(attempt, key, window)) >= results.from) windows.push(key);
     }
     return windows;
   });

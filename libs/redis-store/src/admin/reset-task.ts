@@ -27,7 +27,7 @@ export interface ResetReport {
   readonly fence: number;
   /** Streams and hashes of results that were removed. */
   readonly resultKeys: number;
-  /** Streams of results that are still there: what is read again is appended to them again. */
+  /** Streams of results that are still there, after `from` of the `version` only: what is read again is appended to them again. */
   readonly resultStreams: readonly string[];
 }
 

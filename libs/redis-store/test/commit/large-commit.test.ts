@@ -47,7 +47,10 @@ describe("a large commit", () => {
     const task = await storeOf(server, { failPoint: dyingAt("made") }).acquire(TASK);
     await expect(task.commit(largeCommit(1))).rejects.toBeInstanceOf(Died);
     expect(await clientOf(server).exists(RESULTS)).toBe(0);
+    // A look applies nothing, and says that groups are behind.
+    expect(await storeOf(server).look(TASK, () => true)).toMatchObject({ commitNumber: 1, unfinished: true });
     const state = await takeOver(storeOf(server));
+    expect(await storeOf(server).look(TASK)).not.toHaveProperty("unfinished");
     expect(state?.commitNumber).toBe(1);
     expect(Object.keys(state?.groups["w/1"] ?? {})).toHaveLength(3_000);
     expect(await rowsIn(clientOf(server), RESULTS)).toEqual(

@@ -7,7 +7,7 @@ import type { Json } from "../json.ts";
 import { isSessionOver } from "../late-events.ts";
 import type { Room } from "../room.ts";
 import type { ResolvedOptions } from "../window-engine-options.ts";
-import type { StateChange, StateField } from "../window-engine.ts";
+import type { StateChange, StateField, StateGroup } from "../window-engine.ts";
 import type { WindowId } from "../window.ts";
 import { Session } from "./session.ts";
 
@@ -217,6 +217,20 @@ export class SessionTable<V, A, R> {
     (session.kept ? this.#kept : this.#due).push(session);
     this.#link(session);
   }
+}
+
+/**
+ * When the sessions of stored state opened (ms) that had no final row by then.
+ *
+ * @param groups of an engine in the time model `stream`
+ * @throws WindowStateError
+ */
+export function unfinishedSessions(groups: readonly StateGroup[]): readonly number[] {
+  const sessions = groups.flatMap(([group, fields]) => (group === GROUP ? [...fields] : []));
+  return sessions.flatMap(([, json]) => {
+    const [, , open, , , kept = false] = listFrom(json);
+    return kept === true ? [] : [numberFrom(open)];
+  });
 }
 
 function idFrom(json: Json): WindowId {

@@ -142,10 +142,26 @@ export const DATAFLOW: readonly Mutant[] = [
   {
     id: "acquired-before-the-look",
     file: "libs/dataflow/src/runtime/open-task.ts",
-    search: "        requireContinuable(`${flow.id}/${part}`, head, flow, options.dropState);\n",
-    replace: "",
+    search: "const comparison = requireContinuable(`${flow.id}/${part}`, head, flow, options.dropState);",
+    replace: "const comparison: never[] = [];",
     tests: ["libs/dataflow/test/deploy.test.ts", "libs/dataflow/test/shared-tasks.test.ts"],
     guard: "a worker of an older version would stop the newer one that has the task",
+  },
+  {
+    id: "acquired-before-migrations",
+    file: "libs/dataflow/src/runtime/open-task.ts",
+    search: "        if (failed !== undefined) throw failed.error;\n",
+    replace: "",
+    tests: ["libs/dataflow/test/deploy.test.ts"],
+    guard: "a version whose migrate throws would stop the worker that has the task",
+  },
+  {
+    id: "unfinished-span",
+    file: "libs/dataflow/src/operators/unfinished-windows.ts",
+    search: "openOf(last) < before ? last : last - 1",
+    replace: "openOf(last) < before ? last - 1 : last - 1",
+    tests: ["libs/command/test/admin-commands.test.ts"],
+    guard: "a reset would not say that the window at the place loses what was counted in it",
   },
   {
     id: "unwritten-migration",
