@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { formatDuration, messageTime, sliding, tumbling } from "@millrace/windowing";
-import * as command from "@millrace/command";
+import * as command from "@millrace/command/testing";
 import { AGGREGATOR } from "../src/aggregator.ts";
 import { mobileCounts } from "../src/flows/mobile-counts.ts";
 

@@ -1,7 +1,8 @@
-import type { Benchmark, Group, Ratio } from "../benchmark.ts";
+import type { Benchmark, Case, Group, Ratio } from "../benchmark.ts";
 import { FRAMES, LINES } from "../lab/bed.ts";
 import type { Load } from "../lab/bed.ts";
 import { millrace, ownProgram, programFile, selfMeasured, withListeners } from "../lab/programs.ts";
+import { latency } from "./latency.ts";
 import { counting, WARM_UP_EVENTS } from "../lab/trial.ts";
 import { CPU, CPU_RATE } from "../lab/usage.ts";
 
@@ -22,6 +23,9 @@ const watched = withListeners(
 const off = millrace("Millrace, exactly-once off", ["--store=none"]);
 const on = millrace("Millrace, exactly-once on", ["--sink=redis"], "redis");
 
+const STREAM_1: Load = { transport: "stream", batch: 1, events: 600_000 };
+const STREAM_64: Load = { transport: "stream", batch: 64, events: 2_000_000 };
+
 /** Publisher, Redis and aggregator, beside the loops that people write by hand. */
 export const pipeline: Benchmark = {
   name: "pipeline",
@@ -29,8 +33,19 @@ export const pipeline: Benchmark = {
   groups: [
     pubSub("pubsub-bare", "Pub/Sub, bare lines", LINES, [0.5], [0.9]),
     pubSub("pubsub-frames", "Pub/Sub, frames of 64", FRAMES, [undefined, 0.8], [undefined, 1.4]),
-    stream("stream-1", "Streams, frames of 1", { transport: "stream", batch: 1, events: 600_000 }),
-    stream("stream-64", "Streams, frames of 64", { transport: "stream", batch: 64, events: 2_000_000 }),
+    stream("stream-1", "Streams, frames of 1", STREAM_1),
+    stream("stream-64", "Streams, frames of 64", STREAM_64),
+    {
+      name: "latency",
+      title: "From the end of a window to its last row",
+      cases: [
+        ...latencies("lines", "Pub/Sub, bare lines", LINES),
+        ...latencies("frames", "Pub/Sub, frames of 64", FRAMES),
+        ...latencies("sharded", "sharded Pub/Sub, frames of 64", { ...FRAMES, transport: "sharded" }),
+        ...latencies("stream-1", "Streams, frames of 1", STREAM_1),
+        ...latencies("stream-64", "Streams, frames of 64", STREAM_64),
+      ],
+    },
   ],
 };
 
@@ -58,6 +73,13 @@ function pubSub(name: string, title: string, load: Load, projected: Bounds, whol
       },
     ],
   };
+}
+
+function latencies(name: string, title: string, load: Load): readonly Case[] {
+  return [
+    latency(`latency-${name}-off`, load, `${title}: exactly-once off`, false),
+    latency(`latency-${name}-on`, load, `${title}: exactly-once on`, true),
+  ];
 }
 
 function stream(name: string, title: string, load: Load): Group {
