@@ -3,6 +3,7 @@
 /// <reference types="node" preserve="true" />
 export { RedisOptionsError } from "./errors.ts";
 export { describeRedis } from "./connection/connection-options.ts";
+export { StartClock } from "./connection/start-clock.ts";
 export { parseRedisUrl } from "./connection/redis-url.ts";
 export { partitionsOf } from "./partitions/partition-names.ts";
 export { patternPartition } from "./pubsub/pubsub-source-options.ts";

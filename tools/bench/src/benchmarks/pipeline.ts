@@ -1,10 +1,24 @@
-import type { Benchmark, Case, Group, Ratio } from "../benchmark.ts";
-import { FRAMES, LINES } from "../lab/bed.ts";
+import { startProgram } from "@millrace/local-redis/programs";
+import { join } from "node:path";
+import type { Benchmark, Group, Ratio } from "../benchmark.ts";
+import { CHANNEL, FRAMES, LINES } from "../lab/bed.ts";
 import type { Load } from "../lab/bed.ts";
-import { millrace, ownProgram, programFile, selfMeasured, withListeners } from "../lab/programs.ts";
-import { latency } from "./latency.ts";
+import {
+  AGGREGATOR,
+  PUBLISHER,
+  inputOf,
+  millrace,
+  ownProgram,
+  programFile,
+  selfMeasured,
+  withListeners,
+} from "../lab/programs.ts";
+import { ROOT } from "../lab/tally.ts";
+
 import { counting, WARM_UP_EVENTS } from "../lab/trial.ts";
 import { CPU, CPU_RATE } from "../lab/usage.ts";
+import { latencies } from "./latency.ts";
+import { TO_BARE, ending, subscribing } from "./start.ts";
 
 /** Events that the bare loop asks for at a time, about as many as the aggregator does. */
 const XREAD_EVENTS = 1_024;
@@ -35,6 +49,33 @@ export const pipeline: Benchmark = {
     pubSub("pubsub-frames", "Pub/Sub, frames of 64", FRAMES, [undefined, 0.8], [undefined, 1.4]),
     stream("stream-1", "Streams, frames of 1", STREAM_1),
     stream("stream-64", "Streams, frames of 64", STREAM_64),
+    {
+      name: "start",
+      title: "Starting a program",
+      cases: [
+        subscribing("start-bare", "bare ioredis, until it is subscribed", (bed) =>
+          startProgram(programFile("bare-loop"), { args: [bed.url, CHANNEL, "lines"] }),
+        ),
+        subscribing(
+          "start-aggregator",
+          "aggregator, until it is subscribed",
+          ({ env }) => startProgram(AGGREGATOR, { args: inputOf(LINES), env }),
+          TO_BARE,
+        ),
+        ending("start-help", "aggregator --help", ({ env }) =>
+          startProgram(AGGREGATOR, { args: ["--help"], env }),
+        ),
+        ending("start-run-help", "millrace run --help", ({ env }) =>
+          startProgram(join(ROOT, "libs/millrace/dist/bin.js"), { args: ["run", "--help"], env }),
+        ),
+        ending("start-publisher", "publisher, one event", ({ env }) =>
+          startProgram(PUBLISHER, {
+            args: [...inputOf(LINES), "--generate=max", "--events=1", "--wait-for-subscriber=0"],
+            env,
+          }),
+        ),
+      ],
+    },
     {
       name: "latency",
       title: "From the end of a window to its last row",
@@ -73,13 +114,6 @@ function pubSub(name: string, title: string, load: Load, projected: Bounds, whol
       },
     ],
   };
-}
-
-function latencies(name: string, title: string, load: Load): readonly Case[] {
-  return [
-    latency(`latency-${name}-off`, load, `${title}: exactly-once off`, false),
-    latency(`latency-${name}-on`, load, `${title}: exactly-once on`, true),
-  ];
 }
 
 function stream(name: string, title: string, load: Load): Group {
