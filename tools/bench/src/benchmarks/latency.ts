@@ -27,24 +27,24 @@ const AFTER_MS = 1_000;
  * Events come at half of the rate that the publisher reaches beside the aggregator, on the same machine and in the same turn. The
  * time that aggregator and Redis could have worked and had no core is shown beside it: on a busy machine it is most of the p99.
  */
-function latency(name: string, load: Load, contender: string, exactlyOnce: boolean): Case {
+function latency(name: string, load: Load, contender: string, committed: boolean): Case {
   return {
     name,
     contender,
-    measure: (run) => measureLatency(run, load, contender, exactlyOnce),
+    measure: (run) => measureLatency(run, load, contender, committed),
     ratios: [{ heading: TO_TARGET, atMost: 1 }],
   };
 }
 
-/** The cases of a load: with `exactly-once` off, and on. */
+/** The cases of a load: rows that are printed, and rows that are committed with the state (exactly-once, but for Pub/Sub). */
 export function latencies(name: string, title: string, load: Load): readonly Case[] {
   return [
-    latency(`latency-${name}-off`, load, `${title}: exactly-once off`, false),
-    latency(`latency-${name}-on`, load, `${title}: exactly-once on`, true),
+    latency(`latency-${name}-off`, load, `${title}: rows on stdout`, false),
+    latency(`latency-${name}-on`, load, `${title}: rows and state committed to Redis`, true),
   ];
 }
 
-function measureLatency({ scale }: Run, load: Load, name: string, exactlyOnce: boolean): Promise<Figures> {
+function measureLatency({ scale }: Run, load: Load, name: string, committed: boolean): Promise<Figures> {
   // A bare line says nothing about when it was published.
   const timed = load.transport === "stream" || load.transport === "kafka" || load.batch !== undefined;
   const waitMs = timed ? WAIT_MS : 0;
@@ -53,9 +53,9 @@ function measureLatency({ scale }: Run, load: Load, name: string, exactlyOnce: b
     [
       `--window=tumbling:${LATENCY_WINDOW_MS}ms`,
       `--clock=${timed ? `publish:${WAIT_MS}ms` : "system"}`,
-      ...(exactlyOnce ? ["--sink=redis"] : ["--store=none", "--meta"]),
+      ...(committed ? ["--sink=redis"] : ["--store=none", "--meta"]),
     ],
-    exactlyOnce ? "redis" : undefined,
+    committed ? "redis" : undefined,
   );
   /** When the last row of each window arrived, by when the window ended. */
   const arrivals = new Map<number, number>();
@@ -67,7 +67,7 @@ function measureLatency({ scale }: Run, load: Load, name: string, exactlyOnce: b
     contender,
     load,
     async ({ bed, pid, counted }) => {
-      await using _ = exactlyOnce ? await noticesOf(bed, load, arrived) : undefined;
+      await using _ = committed ? await noticesOf(bed, load, arrived) : undefined;
       const fast = Math.ceil(load.events * scale);
       const warmUp = Math.ceil(WARM_UP_EVENTS * scale);
       await publish(bed, load, warmUp);
@@ -95,7 +95,7 @@ function measureLatency({ scale }: Run, load: Load, name: string, exactlyOnce: b
         "without a core, %": waited * 100,
       };
     },
-    exactlyOnce ? undefined : onRow,
+    committed ? undefined : onRow,
   );
 }
 
