@@ -1,6 +1,6 @@
 import { flowOption } from "@millrace/command";
 import type { FlowProgram } from "@millrace/command";
-import { CLICK_TRANSPORT } from "@millrace/event-schema";
+import { CLICK_TRANSPORT } from "@millrace/event-schema/transport";
 import { FLOWS } from "./flows/flows.ts";
 
 /** Names of the commands beside running a flow. */

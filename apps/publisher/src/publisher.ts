@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { PublishProgram } from "@millrace/command";
-import { CLICK_TRANSPORT } from "@millrace/event-schema";
+import { CLICK_TRANSPORT } from "@millrace/event-schema/transport";
 
 /** The publisher of clicks. */
 export const PUBLISHER: PublishProgram = {

@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { publishConfig } from "@millrace/command";
+import { publishConfig } from "@millrace/command/testing";
 import { PUBLISHER } from "../src/publisher.ts";
 
 const publisherConfig = (args: readonly string[], env: Readonly<Record<string, string>>) =>

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { DurationError } from "@millrace/windowing";
+import { DurationError } from "@millrace/windowing/options";
 import { Command, CommanderError, Option } from "commander";
 import { HelpShown, UsageError } from "./errors.ts";
 import { boolean } from "./parsers.ts";

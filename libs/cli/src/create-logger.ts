@@ -1,4 +1,4 @@
-import { STDERR_LINES } from "@millrace/dataflow";
+import { STDERR_LINES } from "@millrace/dataflow/options";
 import type { Logger } from "@millrace/dataflow";
 import { LEVELS } from "./log-options.ts";
 import type { LogLevel, LogSettings } from "./log-options.ts";

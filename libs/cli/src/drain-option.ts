@@ -1,4 +1,4 @@
-import { parseDuration } from "@millrace/windowing";
+import { parseDuration } from "@millrace/windowing/options";
 import type { CommandLine, Value } from "./command-line.ts";
 
 /**

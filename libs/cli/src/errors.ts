@@ -1,5 +1,5 @@
-import { FencedError, hasCode, messageOf, MillraceError } from "@millrace/dataflow";
-import { RedisOptionsError } from "@millrace/redis-source";
+import { FencedError, hasCode, messageOf, MillraceError } from "@millrace/dataflow/options";
+import { RedisOptionsError } from "@millrace/redis-source/options";
 
 /** An invalid command line or environment; the message names the option or the variable. */
 export class UsageError extends MillraceError {

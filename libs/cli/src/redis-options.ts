@@ -1,7 +1,7 @@
-import { RedisOptionsError, describeRedis, parseRedisUrl } from "@millrace/redis-source";
+import { RedisOptionsError, describeRedis, parseRedisUrl } from "@millrace/redis-source/options";
 import type { RedisConnectionOptions, RedisUrl } from "@millrace/redis-source";
 import type { CommandLine, Value } from "./command-line.ts";
-import { parseDuration } from "@millrace/windowing";
+import { parseDuration } from "@millrace/windowing/options";
 import { integer, listOf, text } from "./parsers.ts";
 import { secretOption } from "./secret-option.ts";
 import { UsageError } from "./errors.ts";

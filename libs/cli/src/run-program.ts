@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import { DrainTimeoutError, hasCode, messageOf, SinkError, STDERR_LINES } from "@millrace/dataflow";
+import { DrainTimeoutError, hasCode, messageOf, SinkError, STDERR_LINES } from "@millrace/dataflow/options";
 import type { Logger } from "@millrace/dataflow";
 import { createLogger } from "./create-logger.ts";
 import { EXIT_CODES, exitCodeOf, HelpShown, UnexpectedError, UsageError } from "./errors.ts";

@@ -1,4 +1,4 @@
-import { RedisOptionsError, partitionsOf, patternPartition } from "@millrace/redis-source";
+import { RedisOptionsError, partitionsOf, patternPartition } from "@millrace/redis-source/options";
 import type { CommandLine, OptionSpec, Value } from "./command-line.ts";
 import { integer, listOf, oneOf, text } from "./parsers.ts";
 import { UsageError } from "./errors.ts";

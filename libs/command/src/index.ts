@@ -5,12 +5,6 @@ export { runPublisher } from "./publish/run-publisher.ts";
 export { millrace } from "./millrace.ts";
 export { FlowModuleError } from "./flows/flow-module-error.ts";
 export { flowOption } from "./options/flow-options.ts";
-export { runConfig } from "./options/run-options.ts";
-export { graphConfig } from "./commands/graph.ts";
-export { inspectConfig } from "./commands/inspect.ts";
-export { resetConfig } from "./commands/reset.ts";
-export { publishConfig } from "./publish/config.ts";
-export { sourceOf } from "./running/source-and-sinks.ts";
 export { rowOf } from "./flows/row-of.ts";
 
 export type { FlowCommand, FlowProgram } from "./flow-program.ts";

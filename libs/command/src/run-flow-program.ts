@@ -1,10 +1,5 @@
 import { runProgram } from "@millrace/cli";
-import { graph, graphConfig } from "./commands/graph.ts";
-import { inspect, inspectConfig } from "./commands/inspect.ts";
-import { reset, resetConfig } from "./commands/reset.ts";
-import { run } from "./commands/run.ts";
 import type { FlowCommand, FlowProgram } from "./flow-program.ts";
-import { runConfig } from "./options/run-options.ts";
 
 /** What is run, and how it is called in its log. */
 export interface FlowProgramCall {
@@ -15,27 +10,38 @@ export interface FlowProgramCall {
 }
 
 /**
- * Runs one of the commands of a program as this process.
+ * Runs one of the commands of a program as this process. What a command does is loaded when its options are valid: `--help` and
+ * a wrong option need a tenth of the modules.
  *
  * @param load makes the program; what it throws is reported as other failures are
  */
-export function runFlowProgram(
+export async function runFlowProgram(
   { title, command, args }: FlowProgramCall,
   load: (env: NodeJS.ProcessEnv) => FlowProgram | Promise<FlowProgram>,
 ): Promise<void> {
   switch (command) {
-    case "run":
-      return runProgram(title, async (given, env) => runConfig(await load(env), given, env), run, args);
-    case "graph":
-      return runProgram(title, async (given, env) => graphConfig(await load(env), given, env), graph, args);
-    case "inspect":
+    case "run": {
+      const { runConfig } = await import("./options/run-options.ts");
       return runProgram(
         title,
-        async (given, env) => inspectConfig(await load(env), given, env),
-        inspect,
+        async (given, env) => runConfig(await load(env), given, env),
+        async (context) => (await import("./commands/run.ts")).run(context),
         args,
       );
-    case "reset":
+    }
+    case "graph": {
+      const { graph, graphConfig } = await import("./commands/graph.ts");
+      return runProgram(title, async (given, env) => graphConfig(await load(env), given, env), graph, args);
+    }
+    case "inspect": {
+      const { inspect, inspectConfig } = await import("./commands/inspect.ts");
+      const config = async (given: readonly string[], env: NodeJS.ProcessEnv) =>
+        inspectConfig(await load(env), given, env);
+      return runProgram(title, config, inspect, args);
+    }
+    case "reset": {
+      const { reset, resetConfig } = await import("./commands/reset.ts");
       return runProgram(title, async (given, env) => resetConfig(await load(env), given, env), reset, args);
+    }
   }
 }

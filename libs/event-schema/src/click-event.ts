@@ -25,8 +25,5 @@ const fields = {
  */
 export const clickEventSchema: z.ZodObject<typeof fields> = z.object(fields);
 
-/** The default channel of clicks, and the field that assigns them to partitions. */
-export const CLICK_TRANSPORT = { channel: "device_events", partitionBy: "os_timezone" } as const;
-
 /** One click of a clickstream. */
 export type ClickEvent = Readonly<z.infer<typeof clickEventSchema>>;

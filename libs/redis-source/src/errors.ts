@@ -1,4 +1,4 @@
-import { MillraceError } from "@millrace/dataflow";
+import { MillraceError } from "@millrace/dataflow/options";
 
 /** Base class of errors of Redis connections, sources and sinks. No message, and no cause, holds a password. */
 export abstract class RedisError extends MillraceError {}

@@ -11,7 +11,14 @@ import { markdownTable } from "../src/table.ts";
 import type { Line } from "../src/table.ts";
 
 /** Turns that check their rows, as all do. */
-const ON_THEIR_OWN = ["stop", "chain-64"];
+const ON_THEIR_OWN = [
+  "stop",
+  "chain-64",
+  "latency-stream-1-on",
+  "latency-lines-off",
+  "start-aggregator",
+  "start-help",
+];
 const NAMES = ["all/millrace", "all/rxjs", "stream-64/loop", "stream-64/on", "pubsub-frames/floor"];
 
 // What a process uses is read from /proc.
@@ -32,7 +39,7 @@ const NAMES = ["all/millrace", "all/rxjs", "stream-64/loop", "stream-64/on", "pu
     const absent = peer("absent", prepared("Absent", "absent/program", "file", 1));
     const logger = createLogger("test", { level: "silent", format: "json" });
     const { signal } = new AbortController();
-    const own = [...shares.groups, ...scale.groups].flatMap(({ cases }) =>
+    const own = [...shares.groups, ...scale.groups, ...pipeline.groups].flatMap(({ cases }) =>
       cases.filter(({ name }) => ON_THEIR_OWN.includes(name)),
     );
     const group = { name: "test", cases: [...measured, ...own, absent, wrong] };
@@ -54,6 +61,18 @@ const NAMES = ["all/millrace", "all/rxjs", "stream-64/loop", "stream-64/on", "pu
     // Redis counts its time in microseconds, and bytes exactly; lines of 280 bytes share a frame.
     expect(lineOf("chain-64")?.figures["Redis, writing"]).toBeGreaterThan(0);
     expect(lineOf("chain-64")?.figures["bytes into Redis"]).toBeGreaterThan(280);
+  });
+
+  test.each(["latency-stream-1-on", "latency-lines-off"])(
+    "%s: windows have a time until their last row",
+    (name) => {
+      expect(lineOf(name)?.figures["windows"]).toBeGreaterThan(0);
+      expect(lineOf(name)?.figures["p99 ms"]).toBeGreaterThanOrEqual(0);
+    },
+  );
+
+  test.each(["start-aggregator", "start-help"])("%s: a start takes time", (name) => {
+    expect(lineOf(name)?.figures["ms"]).toBeGreaterThan(0);
   });
 
   test("ratios are those to a case of the same group", () => {

@@ -1,11 +1,14 @@
 import type { BuiltInFlows } from "@millrace/command";
-import { audience } from "./audience.ts";
-import { echo } from "./echo.ts";
-import { mobileCounts } from "./mobile-counts.ts";
 
-/** The flows by name, the default first: a new one is a file beside this one, and a line here. */
+/**
+ * The flows by name, the default first: a new one is a file beside this one, and a line here. Each is loaded when it is built, since
+ * the help needs none.
+ */
 export const FLOWS: BuiltInFlows = {
-  "mobile-counts": { build: mobileCounts },
-  audience: { build: audience, showsCompleteness: true },
-  echo: { build: echo },
+  "mobile-counts": { build: async (parts) => (await import("./mobile-counts.ts")).mobileCounts(parts) },
+  audience: {
+    build: async (parts) => (await import("./audience.ts")).audience(parts),
+    showsCompleteness: true,
+  },
+  echo: { build: async (parts) => (await import("./echo.ts")).echo(parts) },
 };

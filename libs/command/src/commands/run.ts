@@ -1,8 +1,7 @@
 import type { InputSettings, ProgramContext } from "@millrace/cli";
 import { describe, start } from "@millrace/dataflow";
 import type { Logger } from "@millrace/dataflow";
-import { StartClock, describeRedis } from "@millrace/redis-source";
-import { RedisAssignment, RedisStore } from "@millrace/redis-store";
+import { StartClock, describeRedis } from "@millrace/redis-source/options";
 import { describeKafka } from "../kafka.ts";
 import { readsLog } from "../options/run-options.ts";
 import type { RunConfig } from "../options/run-options.ts";
@@ -83,9 +82,11 @@ async function runHere({ config: given, logger, signal }: ProgramContext<RunConf
   }
   const { storeTimeoutMs, dropState, maxKeys, share, group } = config;
   const ofGroup = group === undefined ? {} : { group };
-  const assignment = share && new RedisAssignment(config.redis, { leaseMs: share.leaseMs, ...ofGroup });
-  const store =
-    config.store === "none" ? undefined : new RedisStore(config.redis, { logger, storeTimeoutMs });
+  // Sharing needs a store.
+  const inRedis = config.store === "none" ? undefined : await import("@millrace/redis-store");
+  const assignment =
+    share && inRedis && new inRedis.RedisAssignment(config.redis, { leaseMs: share.leaseMs, ...ofGroup });
+  const store = inRedis && new inRedis.RedisStore(config.redis, { logger, storeTimeoutMs });
   const source = await sourceOf(config);
   const { parts, used } = watchedParts({
     source,
@@ -95,7 +96,7 @@ async function runHere({ config: given, logger, signal }: ProgramContext<RunConf
       config.flow.clock ??
       clockFor(readsLog(config.file, config.input), config.flow, config.sink === "redis"),
     windowing,
-    ...sinksOf(config, store),
+    ...(await sinksOf(config, store)),
     options: choice.kind === "module" ? (choice.options ?? {}) : {},
   });
   const flow = await loadFlow(choice, parts);

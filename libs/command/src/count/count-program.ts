@@ -1,6 +1,5 @@
 import type { FlowProgram } from "../flow-program.ts";
 import { EVENTS_TRANSPORT } from "../module-program.ts";
-import { countFlow } from "./count-flow.ts";
 import { countOptions } from "./count-options.ts";
 
 /** The name by which commands know the flow. */
@@ -19,7 +18,10 @@ export const COUNT_PROGRAM: FlowProgram = {
     return () => ({
       kind: "built-in",
       name: COUNT,
-      flow: { build: (parts) => countFlow(spec())(parts), hasTimes: true },
+      flow: {
+        build: async (parts) => (await import("./count-flow.ts")).countFlow(spec())(parts),
+        hasTimes: true,
+      },
     });
   },
   transport: EVENTS_TRANSPORT,

@@ -1,4 +1,4 @@
-import { MillraceError } from "@millrace/dataflow";
+import { MillraceError } from "@millrace/dataflow/options";
 
 /** A file given as a flow cannot be loaded, or exports no flow. */
 export class FlowModuleError extends MillraceError {

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
-import { messageOf, thrownAt } from "@millrace/dataflow";
+import { messageOf, thrownAt } from "@millrace/dataflow/options";
 import { FlowModuleError } from "./flow-module-error.ts";
 import { syntaxErrorPlace } from "./syntax-error-place.ts";
 

@@ -1,7 +1,7 @@
 import { inputOptions, kafkaOptions, logOptions, redisOptions } from "@millrace/cli";
 import type { CommandLine, InputSettings, KafkaSettings, ProgramConfig, Value } from "@millrace/cli";
 import type { Logger } from "@millrace/dataflow";
-import { describeRedis } from "@millrace/redis-source";
+import { describeRedis } from "@millrace/redis-source/options";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import type { FlowProgram } from "../flow-program.ts";
 import { loadKafka } from "../kafka.ts";

@@ -1,4 +1,10 @@
-import { DURATION_FORM, eventTime, messageTime, parseDuration, systemTime } from "@millrace/windowing";
+import {
+  DURATION_FORM,
+  eventTime,
+  messageTime,
+  parseDuration,
+  systemTime,
+} from "@millrace/windowing/options";
 import type { Clock, Timestamp, WaitOptions } from "@millrace/windowing";
 import type { FlowChoice } from "../flows/flow-choice.ts";
 

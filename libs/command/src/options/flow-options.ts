@@ -1,4 +1,4 @@
-import { parseDuration } from "@millrace/windowing";
+import { parseDuration } from "@millrace/windowing/options";
 import { UsageError, text } from "@millrace/cli";
 import type { CommandLine, Value } from "@millrace/cli";
 import type { BuiltInWindower, Clock } from "@millrace/windowing";

@@ -13,7 +13,7 @@ import {
 import type { InputSettings, KafkaSettings, ProgramConfig, Value } from "@millrace/cli";
 import type { IdleFrom } from "@millrace/dataflow";
 import type { EntryForm, RedisConnectionOptions } from "@millrace/redis-source";
-import { formatDuration, parseDuration, toMs, tumbling } from "@millrace/windowing";
+import { formatDuration, parseDuration, toMs, tumbling } from "@millrace/windowing/options";
 import type { FlowProgram } from "../flow-program.ts";
 import { findEventsFile } from "../publish/events-file.ts";
 import { entryOptions } from "./entry-options.ts";

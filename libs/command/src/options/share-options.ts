@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { UsageError, integer } from "@millrace/cli";
 import type { CommandLine, Transport } from "@millrace/cli";
-import { parseDuration } from "@millrace/windowing";
+import { parseDuration } from "@millrace/windowing/options";
 
 /** The variable by which a process knows that another one started it to share the work. */
 export const WORKER_VARIABLE = "MILLRACE_WORKER_PROCESS";

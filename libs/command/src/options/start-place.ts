@@ -1,6 +1,6 @@
 import { UsageError } from "@millrace/cli";
 import type { Parser, Transport } from "@millrace/cli";
-import { timeOf } from "@millrace/windowing";
+import { timeOf } from "@millrace/windowing/options";
 
 /** An example in messages. */
 const A_TIME = "a time with its zone such as 2026-11-28T10:00:00Z";

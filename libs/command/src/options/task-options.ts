@@ -1,6 +1,6 @@
 import { integer, listOf, text, UsageError } from "@millrace/cli";
 import type { CommandLine, InputSettings, Value } from "@millrace/cli";
-import { parseDuration } from "@millrace/windowing";
+import { parseDuration } from "@millrace/windowing/options";
 
 /**
  * Declares the option that chooses tasks by the numbers of their partitions.

@@ -6,7 +6,7 @@ import {
   session,
   sliding,
   tumbling,
-} from "@millrace/windowing";
+} from "@millrace/windowing/options";
 import type { BuiltInWindower } from "@millrace/windowing";
 
 interface Kind {

@@ -19,7 +19,7 @@ import type {
   Value,
 } from "@millrace/cli";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
-import { parseDuration } from "@millrace/windowing";
+import { parseDuration } from "@millrace/windowing/options";
 import { httpOptions } from "../options/http-options.ts";
 import type { ObserveSettings } from "../options/http-options.ts";
 import { deliveryOptions } from "./delivery-options.ts";

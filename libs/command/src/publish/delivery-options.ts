@@ -1,8 +1,8 @@
 import { UsageError, integer, oneOf, withoutStream } from "@millrace/cli";
 import type { CommandLine, TransportSettings, Value } from "@millrace/cli";
-import { SHORTEST_WAITING_LENGTH, isProducerName } from "@millrace/redis-source";
+import { SHORTEST_WAITING_LENGTH, isProducerName } from "@millrace/redis-source/options";
 import type { StreamFullPolicy } from "@millrace/redis-source";
-import { parseDuration } from "@millrace/windowing";
+import { parseDuration } from "@millrace/windowing/options";
 
 const WHEN_FULL = ["wait", "trim", "fail"] as const satisfies readonly StreamFullPolicy[];
 const OF_KAFKA =

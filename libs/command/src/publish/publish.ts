@@ -1,6 +1,6 @@
 import type { ProgramContext } from "@millrace/cli";
 import { SYSTEM_TIME, start } from "@millrace/dataflow";
-import { StartClock, describeRedis } from "@millrace/redis-source";
+import { StartClock, describeRedis } from "@millrace/redis-source/options";
 import { describeKafka } from "../kafka.ts";
 import { observed } from "../running/observe.ts";
 import type { PublishConfig } from "./config.ts";

@@ -1,7 +1,6 @@
 import { hostname } from "node:os";
 import { SILENT_LOGGER } from "@millrace/dataflow";
 import type { OtherWorker } from "@millrace/observe";
-import { inspectWorkers } from "@millrace/redis-store";
 import type { RunConfig } from "../options/run-options.ts";
 
 /** How long (ms) Redis may take to answer: it is asked again. */
@@ -17,6 +16,7 @@ export function othersOf(
   own: ReadonlySet<number>,
 ): (flow: string) => Promise<readonly OtherWorker[]> {
   return async (flow) => {
+    const { inspectWorkers } = await import("@millrace/redis-store");
     const signal = AbortSignal.timeout(ANSWER_MS);
     const workers = await inspectWorkers(redis, group ?? flow, { signal, logger: SILENT_LOGGER });
     return workers

@@ -3,7 +3,6 @@ import type { Sink } from "@millrace/dataflow";
 import { LocalLines } from "./local-lines.ts";
 import type { SourceOfLines } from "./local-lines.ts";
 import { STDIN } from "../publish/events-file.ts";
-import { RedisStreamResultSink } from "@millrace/redis-store";
 import type { LateEvent, RefusedEvent } from "@millrace/windowing";
 import type { RedisStore } from "@millrace/redis-store";
 import type { RunConfig } from "../options/run-options.ts";
@@ -12,13 +11,12 @@ import { rowOf } from "../flows/row-of.ts";
 import { TerminalSink } from "./terminal-sink.ts";
 import type { KafkaSettings } from "@millrace/cli";
 import { loadKafka } from "../kafka.ts";
-import { RedisPubSubSource, RedisStreamSource } from "@millrace/redis-source";
 
 /** The sinks that the configuration names; those in Redis are the store's. */
-export function sinksOf(
+export async function sinksOf(
   config: RunConfig,
   store: RedisStore | undefined,
-): Pick<FlowParts, "results" | "out" | "late"> {
+): Promise<Pick<FlowParts, "results" | "out" | "late">> {
   const { lateFile } = config.flow;
   const late =
     lateFile === undefined
@@ -31,6 +29,7 @@ export function sinksOf(
     const results = process.stdout.isTTY ? new TerminalSink(process.stdout, row) : mapRows(stdout, row);
     return { results, out: stdout, ...late };
   }
+  const { RedisStreamResultSink } = await import("@millrace/redis-store");
   const notice = config.input.transport === "sharded" ? "spublish" : "publish";
   const { resultTtlMs: ttlMs, resultsAs: version } = config;
   const common = { notice, ...(version === undefined ? {} : { version }) } as const;
@@ -55,6 +54,7 @@ export async function sourceOf(config: SourceConfig): Promise<SourceOfLines> {
   }
   const { transport, channels, pattern, partitions, partitionBy } = config.input;
   if (config.kafka !== undefined) return topicOf(config, config.kafka);
+  const { RedisPubSubSource, RedisStreamSource } = await import("@millrace/redis-source");
   const common = { partitions, ...(partitionBy === undefined ? {} : { partitionedBy: partitionBy }) };
   if (transport !== "stream") {
     const from = pattern === undefined ? { channel: channels } : { pattern };

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
-import { withDefaults } from "@millrace/dataflow";
+import { withDefaults } from "@millrace/dataflow/options";
 import { RedisOptionsError } from "../errors.ts";
 import { isPort, notAPort, parseHostAndPort, parseRedisUrl, parseSentinels } from "./redis-url.ts";
 import type { HostAndPort, RedisUrl } from "./redis-url.ts";

@@ -1,4 +1,4 @@
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import type { Logger, TimeProvider } from "@millrace/dataflow";
 import { RedisUnreachableError } from "../errors.ts";
 import { checkServer } from "./check-server.ts";
@@ -53,7 +53,7 @@ export async function openClient(
   settings: OpenSettings,
   expected: "data" | "sentinel" = "data",
 ): Promise<LiveClient> {
-  const redis = createClient(target, settings.name);
+  const redis = await createClient(target, settings.name);
   let reason: unknown;
   redis.on("error", (error: unknown) => {
     reason ??= error;
@@ -108,7 +108,9 @@ function closedByServer(failure: unknown): boolean {
   return code === undefined || code === "EPIPE" || code === "ECONNRESET";
 }
 
-function createClient(target: RedisTarget, name: string): Redis {
+/** The client library is loaded with the first connection: it takes as long as all of a program that connects to nothing. */
+async function createClient(target: RedisTarget, name: string): Promise<Redis> {
+  const { Redis } = await import("ioredis");
   const { host, port, path, username, password, tls } = target;
   return new Redis({
     ...(path === undefined ? { host, port } : { path }),

@@ -11,6 +11,7 @@ import type { Redis } from "ioredis";
 import type { RetryingClient } from "../connection/retrying-client.ts";
 import { DATA_FIELD } from "./entry-decoder.ts";
 import { StreamRoom } from "./stream-room.ts";
+import { SHORTEST_WAITING_LENGTH } from "./waiting-length.ts";
 
 /** Options of {@link RedisStreamSink}. */
 export interface RedisStreamSinkOptions extends PartitionedSinkOptions {
@@ -43,12 +44,6 @@ export interface StreamSinkStats {
   /** How often a connection was lost. */
   readonly disconnects: number;
 }
-
-/**
- * The least `maxStreamLength` with the policy `wait`. Redis trims whole nodes of a stream, by default of a hundred entries
- * each: a stream not much longer than that could stay full although every entry was read.
- */
-export const SHORTEST_WAITING_LENGTH = 1_000;
 
 /** Adds rows to a Redis Stream or its partitions. */
 export class RedisStreamSink extends PartitionedSink {

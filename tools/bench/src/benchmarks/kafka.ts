@@ -3,6 +3,7 @@ import type { Load } from "../lab/bed.ts";
 import { millrace, ownProgram, programFile } from "../lab/programs.ts";
 import { counting } from "../lab/trial.ts";
 import { CPU, CPU_RATE } from "../lab/usage.ts";
+import { latencies } from "./latency.ts";
 
 /** Every record is one event. */
 export const RECORDS: Load = { transport: "kafka", batch: undefined, events: 1_000_000 };
@@ -34,6 +35,11 @@ export const kafka: Benchmark = {
         flow("memory", "@kafkats/flow 0.12, state in memory"),
         flow("changelog", "@kafkats/flow 0.12, changelog", 0.02),
       ],
+    },
+    {
+      name: "latency",
+      title: "From the end of a window to its last row",
+      cases: latencies("kafka", "Kafka", RECORDS),
     },
   ],
 };

@@ -9,7 +9,7 @@ import { Redis } from "ioredis";
 export interface Load {
   /** At a scale of 1, without those of a warm-up. */
   readonly events: number;
-  readonly transport: "pubsub" | "stream" | "kafka";
+  readonly transport: "pubsub" | "sharded" | "stream" | "kafka";
   /** Events in a frame; `undefined`: bare lines. Kafka gets bare lines always. */
   readonly batch: number | undefined;
   /** @default 1 */

@@ -95,7 +95,7 @@ export async function publish(
     `--generate=${rate ?? "max"}`,
     `--events=${events}`,
     ...(load.batch === undefined ? [] : [`--batch=${load.batch}`]),
-    ...(load.transport === "pubsub" ? [`--wait-for-subscriber=${wait}`] : []),
+    ...(load.transport === "pubsub" || load.transport === "sharded" ? [`--wait-for-subscriber=${wait}`] : []),
   ];
   const program = startProgram(PUBLISHER, { args, env });
   programs.push(program);

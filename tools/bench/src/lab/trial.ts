@@ -71,15 +71,24 @@ export interface Trial {
   readonly counted: (publications: readonly number[]) => Promise<void>;
 }
 
-/** Runs a contender for as long as it is used. @throws Error if it ends before, with the end of its log */
+/**
+ * Runs a contender for as long as it is used.
+ *
+ * @param onRow called with each row on its standard output when it arrives
+ * @throws Error if it ends before, with the end of its log
+ */
 export async function runTrial<T>(
   contender: Contender,
   load: Load,
   use: (trial: Trial) => Promise<T>,
+  onRow?: (row: string) => void,
 ): Promise<T> {
   return withBed(async (bed) => {
     const rows = new Map<string, string>();
-    const onOutput = (row: string): unknown => rows.set(String(rows.size), row);
+    const onOutput = (row: string): void => {
+      onRow?.(row);
+      rows.set(String(rows.size), row);
+    };
     const program = contender.start(bed, load, { onOutput });
     bed.programs.push(program);
     const ended = program.ended.then(({ log, complaints }) => {

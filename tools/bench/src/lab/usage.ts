@@ -49,6 +49,26 @@ export async function familyOf(pid: number): Promise<readonly number[]> {
   return [pid, ...all.filter((_, i) => Number(parents[i]?.[PARENT]) === pid)];
 }
 
+/** How long the main threads of processes have run, and how long they waited for a core while they could have run, ns. */
+export interface Turns {
+  readonly ranNs: number;
+  readonly waitedNs: number;
+}
+
+/** @throws Error if a process has ended, or this is not Linux */
+export async function turnsOf(pids: readonly number[]): Promise<Turns> {
+  const all = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/schedstat`, "utf8")));
+  const fields = all.map((each) => each.split(" ").map(Number));
+  const sum = (at: number): number => fields.reduce((total, each) => total + (each[at] ?? Number.NaN), 0);
+  return { ranNs: sum(0), waitedNs: sum(1) };
+}
+
+/** Of the time in which they had something to do, the share in which they had no core. */
+export function waitedShare(before: Turns, after: Turns): number {
+  const waited = after.waitedNs - before.waitedNs;
+  return waited / (waited + after.ranNs - before.ranNs);
+}
+
 /** What processes have used that this one had started, and that have ended. */
 export async function endedCpuMicros(): Promise<number> {
   const fields = await fieldsOf(process.pid);
