@@ -2,11 +2,13 @@ import { join } from "node:path";
 
 /** Shared by every project: TypeScript through swc, true ES modules, sources of sibling libs (no build needed). */
 export default {
+  // The same for all projects, since it names the folder of compiled sources.
+  id: "millrace",
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   extensionsToTreatAsEsm: [".ts"],
   transform: {
     "^.+\\.ts$": [
-      "@swc/jest",
+      join(import.meta.dirname, "tools/jest-transform.mjs"),
       {
         jsc: { parser: { syntax: "typescript" }, target: "es2023" },
         module: { type: "es6" },

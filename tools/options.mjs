@@ -114,7 +114,7 @@ function flagsOf(options) {
 const PROJECTS = [AGGREGATOR, PUBLISHER, MILLRACE].map((main) =>
   main.replace(/dist.*/, "tsconfig.build.json"),
 );
-execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "--build", ...PROJECTS], {
+execFileSync(process.execPath, ["node_modules/@typescript/native/bin/tsc", "--build", ...PROJECTS], {
   stdio: "inherit",
 });
 

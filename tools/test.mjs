@@ -1,11 +1,17 @@
 /**
  * What `npm test` does after the set-up: it checks and compiles at the same time, and tests as soon as it has compiled.
  */
+import { Buffer } from "node:buffer";
 import { spawn } from "node:child_process";
 
 /** None of them needs what the compiler writes. */
 const CHECKS = ["lint", "format", "lock", "errors", "words", "circles", "docs"];
 const TESTS = ["test", "browser", "options"];
+/**
+ * Projects whose tests take longest, which begin first and beside the others. Nx would begin them last, as nothing depends
+ * on them, and at the end only they would be at work.
+ */
+const LONGEST = "aggregator,crash-test,packing,redis-source";
 
 const running = new Set();
 // Ctrl-C reaches the children, too; this process ends after them.
@@ -31,14 +37,19 @@ function run(program, args, { kept = false } = {}) {
   });
 }
 
-function all(targets, options) {
-  return run("nx", ["run-many", "-t", ...targets, "--exclude-task-dependencies"], options);
+function all(targets, args = [], options = {}) {
+  return run("nx", ["run-many", "-t", ...targets, "--exclude-task-dependencies", ...args], options);
 }
 
-// In one piece and after the tests, so that a failed check is not lost between them.
-const checks = all(CHECKS, { kept: true });
+// In one piece each and after the tests, so that a failed check is not lost between them.
+const checks = [run("nx", ["sync:check"], { kept: true }), all(CHECKS, [], { kept: true })];
 const compiled = await run("tsc", ["--build"]);
-const tests = compiled.passed ? await all(TESTS) : compiled;
-const checked = await checks;
-process.stderr.write(checked.printed);
-process.exitCode = checked.passed && tests.passed ? 0 : 1;
+const tests = compiled.passed
+  ? await Promise.all([
+      all(["test"], ["--parallel=2", `--projects=${LONGEST}`]),
+      all(TESTS, ["--parallel=2", `--exclude=${LONGEST}`]),
+    ])
+  : [compiled];
+const checked = await Promise.all(checks);
+for (const { printed } of checked) process.stderr.write(printed);
+process.exitCode = [...checked, ...tests].every(({ passed }) => passed) ? 0 : 1;

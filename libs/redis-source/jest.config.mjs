@@ -12,6 +12,7 @@ export default {
     {
       ...project,
       displayName: "redis-source, library events",
+      id: "redis-source-library-events",
       testMatch: ["conformance", "pubsub/{overflow,pubsub-source,sharded,shutdown}"].map(
         (name) => `<rootDir>/test/${name}.test.ts`,
       ),

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { freePort, startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
+import { addLines } from "./support/add-lines.ts";
 import { clickLine } from "./support/clicks.ts";
 import { eventually, keptRows, rowsKept, sumsOf, sumsOfLines, withRedis } from "./support/kept-results.ts";
 import { aggregator, aggregatorCommand, publisher } from "./support/programs.ts";
@@ -31,10 +32,6 @@ async function inspected(args: readonly string[]): Promise<readonly Record<strin
   const { code, output } = await aggregatorCommand(["inspect", ...args], { REDIS_URL: redis.url }).ended;
   expect(code).toBe(0);
   return output.map((line) => JSON.parse(line) as Record<string, unknown>);
-}
-
-async function publishSome(args: readonly string[]): Promise<void> {
-  expect((await publisher(redis.url, "-", args, SOME.join("\n")).ended).code).toBe(0);
 }
 
 describe("over a stream", () => {
@@ -85,7 +82,7 @@ describe("over a stream", () => {
     const parts = ["{split:0}", "{split:1}"];
     const stream = ["--transport=stream", "--channel=split", "--partitions=2"];
     const counting = [...stream, "--sink=redis", "--window=tumbling:10000d", ...CLOSING];
-    await publishSome(stream);
+    await addLines(redis.url, "split", SOME, 2);
     const workers = [0, 1].map((task) => aggregator(redis.url, [...counting, `--tasks=${task}`]));
     const ends = await Promise.all(workers.map(({ ended }) => ended));
     expect(ends.map(({ code }) => code)).toEqual([0, 0]);
@@ -107,7 +104,7 @@ describe("over a stream", () => {
   test("a partition without events does not stop the watermark, and is named", async () => {
     const stream = ["--transport=stream", "--channel=lone", "--partitions=4"];
     const counting = [...stream, "--sink=redis", "--window=tumbling:10000d", ...CLOSING];
-    expect((await publisher(redis.url, "-", stream, clickLine()).ended).code).toBe(0);
+    await addLines(redis.url, "lone", [clickLine()], 4);
     expect((await aggregator(redis.url, counting).ended).code).toBe(0);
     const lines = await inspected(stream);
     const heard = lines.slice(0, 4).filter(({ watermark }) => watermark !== null);
@@ -153,7 +150,7 @@ describe("over a stream", () => {
     const stream = ["--transport=stream", "--channel=again"];
     const counting = [...stream, "--sink=redis", "--window=tumbling:10000d", ...CLOSING];
     const reset = ["reset", "--channel=again", "--results"];
-    expect((await publisher(redis.url, "-", stream, `${clickLine()}\n${clickLine()}`).ended).code).toBe(0);
+    await addLines(redis.url, "again", [clickLine(), clickLine()]);
     for (const round of ["first", "second"]) {
       expect([round, (await aggregator(redis.url, counting).ended).code]).toEqual([round, 0]);
       const [rows = []] = await keptRows(redis.url, ["again"]);
@@ -177,7 +174,7 @@ describe("a Redis that others write to", () => {
     const stream = ["--transport=stream", "--channel=occupied"];
     const counting = [...stream, "--sink=redis", "--window=tumbling:10000d"];
     const key = `millrace:{occupied}:mobile_counts:results:out:${OPEN}`;
-    await publishSome(stream);
+    await addLines(redis.url, "occupied", SOME);
     await withRedis(redis.url, (client) => client.set(key, "theirs"));
     const first = await aggregator(redis.url, [...counting, "--exit-when-idle=300ms"]).ended;
     expect(first.code).toBe(1);
@@ -191,7 +188,7 @@ describe("a Redis that others write to", () => {
   test("with a window's state deleted refuses the next run, and works again after a reset", async () => {
     const stream = ["--transport=stream", "--channel=evicted"];
     const counting = [...stream, "--sink=redis", "--window=tumbling:10000d"];
-    await publishSome(stream);
+    await addLines(redis.url, "evicted", SOME);
     const first = aggregator(redis.url, counting);
     await withRedis(redis.url, async (client) => {
       const windows = () => client.keys("millrace:{evicted}:*:group:windows.mobile/[0-9]*");

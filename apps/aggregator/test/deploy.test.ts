@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
+import { addLines } from "./support/add-lines.ts";
 import { clickLine } from "./support/clicks.ts";
-import { aggregator, aggregatorCommand, publisher } from "./support/programs.ts";
+import { aggregator, aggregatorCommand } from "./support/programs.ts";
 
 const STREAM = ["--transport=stream", "--channel=deployed"];
 const STEP = "windows.mobile";
@@ -36,7 +37,7 @@ async function difference(options: readonly string[]): Promise<{
 
 test("inspect --diff says what another version does with the state, and --drop-state lets it start", async () => {
   const hours = [...STREAM, "--exit-when-idle=100ms"];
-  expect((await publisher(redis.url, "-", STREAM, clickLine()).ended).code).toBe(0);
+  await addLines(redis.url, "deployed", [clickLine()]);
   expect((await aggregator(redis.url, [...hours, "--window=tumbling:1h"]).ended).code).toBe(0);
 
   const same = await difference(["--window=tumbling:1h"]);
@@ -65,7 +66,7 @@ test("inspect --diff says what another version does with the state, and --drop-s
     { starts: true, dropped: [{ step: STEP }], begun: [{ step: STEP }] },
     {},
   ]);
-  expect((await publisher(redis.url, "-", STREAM, clickLine()).ended).code).toBe(0);
+  await addLines(redis.url, "deployed", [clickLine()]);
   expect((await aggregator(redis.url, [...hours, ...dropping]).ended).code).toBe(0);
   expect((await difference(["--window=tumbling:2h"])).code).toBe(0);
 });

@@ -5,6 +5,7 @@ import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
 import { startLoopbackProxy, startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { connectRedis } from "@millrace/redis-source";
+import { addLines } from "./support/add-lines.ts";
 import { clickLine } from "./support/clicks.ts";
 import { eventually, keptRows, rowsKept, sumsOf, sumsOfLines } from "./support/kept-results.ts";
 import type { StartedProgram } from "@millrace/local-redis/programs";
@@ -22,10 +23,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await redis.stop();
 });
-
-async function publish(args: readonly string[], lines: readonly string[]): Promise<void> {
-  expect((await publisher(redis.url, "-", args, lines.join("\n")).ended).code).toBe(0);
-}
 
 test("all connections of a start share --connect-timeout", async () => {
   const slow = await startLoopbackProxy(redis, {
@@ -50,7 +47,7 @@ test("all connections of a start share --connect-timeout", async () => {
 describe("rows on standard output", () => {
   test("all reach a slow reader before the program ends", async () => {
     const stream = ["--transport=stream", "--channel=slow"];
-    await publish(stream, LINES.slice(0, 1_000));
+    await addLines(redis.url, "slow", LINES.slice(0, 1_000));
     const echoing = [...stream, "--flow=echo", "--exit-when-idle=300ms"];
     expect(await aggregatorForSlowReader(redis.url, echoing, 3)).toEqual({ lines: 1_000, code: 0 });
   });
@@ -84,7 +81,8 @@ describe("a worker that is stopped with many keys open, and no store", () => {
     const channel = `--channel=open-${args.length}`;
     const worker = aggregator(redis.url, [channel, "--window=tumbling:10000d", "--flow=audience", ...args]);
     await worker.logged("subscribed");
-    await publish([channel, "--batch=500"], lines);
+    const publishing = publisher(redis.url, "-", [channel, "--batch=500"], lines.join("\n"));
+    expect((await publishing.ended).code).toBe(0);
     return worker;
   }
 
@@ -133,9 +131,9 @@ describe("a full disk", () => {
     ["stdout", 1, "MILLRACE_SINK_FAILED"],
     ["stderr", 0, undefined],
   ] as const)("%s: exit code %d", async (full, code, error) => {
-    const channel = `--channel=full-${full}`;
-    await publish(["--transport=stream", channel], LINES.slice(0, 600));
-    const args = ["--transport=stream", channel, "--flow=echo", "--exit-when-idle=300ms"];
+    const channel = `full-${full}`;
+    await addLines(redis.url, channel, LINES.slice(0, 600));
+    const args = ["--transport=stream", `--channel=${channel}`, "--flow=echo", "--exit-when-idle=300ms"];
     const ended = await aggregatorOnFullDisk(redis.url, args, full);
     expect(ended.code).toBe(code);
     if (error === undefined) expect(ended.text.trimEnd().split("\n")).toHaveLength(600);
@@ -148,7 +146,7 @@ test("a run that ends when it is idle leaves its windows to the next one, where 
   const stream = ["--transport=stream", "--channel=hourly"];
   const counting = [...stream, "--sink=redis", "--window=tumbling:10000d", "--exit-when-idle=300ms"];
   for (const until of [400, 800]) {
-    await publish(stream, LINES.slice(until - 400, until));
+    await addLines(redis.url, "hourly", LINES.slice(until - 400, until));
     const worker = aggregator(redis.url, counting);
     expect((await worker.ended).code).toBe(0);
     expect(await worker.logged("report")).toMatchObject({
@@ -184,7 +182,7 @@ test("a worker whose store was emptied counts every event once, and accounts for
   };
   for (const until of [300, 600, 900, 1_000]) {
     if (until > 300) await client.del(...(await client.keys("millrace:{emptied}:mobile_counts:*")));
-    await publish(stream, LINES.slice(until === 1_000 ? 900 : until - 300, until));
+    await addLines(redis.url, "emptied", LINES.slice(until === 1_000 ? 900 : until - 300, until));
     await eventually(caughtUp);
   }
   await connection.close();
@@ -201,7 +199,7 @@ test("a worker that is refused does not stop the worker that has the task", asyn
   const counting = [...stream, "--sink=redis", "--window=tumbling:300ms"];
   const first = aggregator(redis.url, counting);
   await first.logged("reading");
-  await publish(stream, [clickLine()]);
+  await addLines(redis.url, "refused", [clickLine()]);
   await rowsKept(redis.url, "refused", 1);
 
   const others = {
@@ -220,7 +218,7 @@ test("a worker that is refused does not stop the worker that has the task", asyn
   ]);
 
   // Still at work: it reads on and commits.
-  await publish(stream, [clickLine()]);
+  await addLines(redis.url, "refused", [clickLine()]);
   await rowsKept(redis.url, "refused", 2);
   first.kill("SIGTERM");
   expect((await first.ended).code).toBe(0);

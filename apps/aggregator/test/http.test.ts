@@ -8,6 +8,7 @@ import { SYSTEM_TIME } from "@millrace/dataflow";
 import { startRedis } from "@millrace/local-redis";
 import type { LocalRedis } from "@millrace/local-redis";
 import { clickLine } from "./support/clicks.ts";
+import { eventually } from "./support/kept-results.ts";
 import { aggregator, publisher } from "./support/programs.ts";
 
 let redis: LocalRedis;
@@ -53,7 +54,7 @@ test("a run is shown over HTTP: what it reports is what it prints; SIGTERM ends 
   const at = String(url);
   const json = async (path: string): Promise<unknown> => (await fetch(new URL(path, at))).json();
   await run.logged("reading");
-  while ((await fetch(new URL("readyz", at))).status !== 200) await SYSTEM_TIME.yield();
+  await eventually(async () => (await fetch(new URL("readyz", at))).status === 200);
   const listeners = await Promise.all(Array.from({ length: 50 }, () => listen(at)));
   const lines = [...Array.from({ length: 30 }, () => clickLine()), "no click"];
   expect((await publisher(redis.url, "-", stream, lines.join("\n")).ended).code).toBe(0);
@@ -97,7 +98,7 @@ test("what the publisher does is shown, too", async () => {
   const at = String((await run.logged("http-listening"))["url"]);
   const received = async (): Promise<number> =>
     ((await (await fetch(new URL("api/tasks", at))).json()) as Tasks).account.received;
-  while ((await received()) === 0) await SYSTEM_TIME.yield();
+  await eventually(async () => (await received()) > 0);
   expect((await fetch(at)).headers.get("content-type")).toMatch(/^text\/html/);
   run.kill("SIGTERM");
   expect((await run.ended).code).toBe(0);

@@ -46,7 +46,7 @@ else {
       const publishing = publisher(redis.url, EVENTS, [...topic, "--rate=3000"]);
       const parts = Array.from({ length: PARTITIONS }, (_, part) => `clicks-${part}`);
       const rowsOf = async (): ReturnType<typeof keptRows> => keptRows(redis.url, parts);
-      while ((await rowsOf()).flat().length === 0);
+      await eventually(async () => (await rowsOf()).flat().length > 0);
       first.kill("SIGKILL");
       expect((await first.ended).code).toBe(null);
       expect((await publishing.ended).code).toBe(0);
@@ -76,14 +76,12 @@ else {
       const topic = ["--transport=kafka", `--brokers=${kafka.broker}`, "--channel=shared", "--group=shared"];
       const counting = [...topic, "--sink=redis", "--window=tumbling:200ms", "--clock=publish:1s"];
       const workers = [1, 2, 3].map(() => aggregator(redis.url, [...counting, "--share", "--lease=1s"]));
-      const untilShares = async (...wanted: readonly number[]): Promise<void> => {
-        for (;;) {
-          const shares = (await inspectWorkers({ url: redis.url }, "shared")).map(
-            ({ parts }) => parts.length,
-          );
-          if (shares.sort((a, b) => a - b).join() === wanted.join()) return;
-        }
-      };
+      const untilShares = (...wanted: readonly number[]): Promise<void> =>
+        eventually(async () => {
+          const workers = await inspectWorkers({ url: redis.url }, "shared");
+          const shares = workers.map(({ parts }) => parts.length);
+          return shares.sort((a, b) => a - b).join() === wanted.join();
+        });
       await untilShares(2, 3, 3);
       const publishing = publisher(redis.url, EVENTS, [...topic.slice(0, 3), "--rate=3000"]);
       const parts = Array.from({ length: 8 }, (_, part) => `shared-${part}`);

@@ -6,7 +6,7 @@ import type { LocalRedis } from "@millrace/local-redis";
 import type { StartedProgram } from "@millrace/local-redis/programs";
 import { inspectWorkers } from "@millrace/redis-store";
 import type { WorkerInspection } from "@millrace/redis-store";
-import { keptRows, sumsOf, sumsOfLines } from "./support/kept-results.ts";
+import { eventually, keptRows, sumsOf, sumsOfLines } from "./support/kept-results.ts";
 import { aggregator, aggregatorCommand, publisher } from "./support/programs.ts";
 
 const EVENTS = join(import.meta.dirname, "../../../data/events.jsonl");
@@ -29,7 +29,7 @@ async function shares(): Promise<readonly number[]> {
 }
 
 async function untilShares(...wanted: readonly number[]): Promise<void> {
-  while (JSON.stringify(await shares()) !== JSON.stringify(wanted));
+  await eventually(async () => JSON.stringify(await shares()) === JSON.stringify(wanted));
 }
 
 interface Task {
@@ -82,9 +82,7 @@ describe("workers that share the partitions of a stream", () => {
     const [killed, stopped, last] = [1, 2, 3].map(() => aggregator(redis.url, sharing));
     await untilShares(2, 3, 3);
     const publishing = publisher(redis.url, EVENTS, [...stream, "--rate=3000"]);
-    const isEmpty = async (): Promise<boolean> =>
-      (await keptRows(redis.url, partsOf("shared"))).flat().length === 0;
-    while (await isEmpty());
+    await eventually(async () => (await keptRows(redis.url, partsOf("shared"))).flat().length > 0);
     killed?.kill("SIGKILL");
     stopped?.kill("SIGTERM");
     const { code, log } = (await stopped?.ended) ?? {};
@@ -164,14 +162,14 @@ describe("workers that share the partitions of a stream", () => {
       const workers = await several();
       return workers.length === 2 && workers.every(({ parts }) => parts.length === 2);
     };
-    while (!(await even()));
+    await eventually(even);
     const publishing = publisher(redis.url, EVENTS, [...stream.slice(0, 3), "--rate=3000"]);
     const [killed] = await several();
     process.kill(killed?.pid ?? 0, "SIGKILL");
     expect(await parent.logged("process-died")).toMatchObject({ signal: "SIGKILL" });
     expect((await publishing.ended).code).toBe(0);
-    while (!(await even()));
-    while ((await shown.get("readyz")).status !== 200);
+    await eventually(even);
+    await eventually(async () => (await shown.get("readyz")).status === 200);
     // Of the process that was killed it shows what it heard last.
     const { tasks, account } = await shown.tasks();
     expect(tasks.filter(isOpen).map(({ part }) => part)).toEqual(partsOf("several").slice(0, 4));
@@ -195,13 +193,13 @@ describe("workers that share the partitions of a stream", () => {
     const parent = aggregator(redis.url, [...sharing, "--processes=2"]);
     const worker = aggregator(redis.url, [...sharing, "--share"]);
     const [ofParent, ofWorker] = [await shownBy(parent), await shownBy(worker)];
-    while ((await ofParent.tasks()).tasks.filter(isOpen).length !== 4);
-    while ((await ofWorker.tasks()).tasks.filter(isOpen).length !== 2);
+    await eventually(async () => (await ofParent.tasks()).tasks.filter(isOpen).length === 4);
+    await eventually(async () => (await ofWorker.tasks()).tasks.filter(isOpen).length === 2);
     expect((await ofParent.get("readyz")).status).toBe(200);
     expect((await publisher(redis.url, EVENTS, stream.slice(0, 3)).ended).code).toBe(0);
     const received = async (): Promise<number> =>
       (await ofParent.tasks()).account.received + (await ofWorker.tasks()).account.received;
-    while ((await received()) < 12_000);
+    await eventually(async () => (await received()) >= 12_000);
     expect(await received()).toBe(12_000);
 
     const [here, there] = [await ofParent.tasks(), await ofWorker.tasks()];
@@ -217,7 +215,7 @@ describe("workers that share the partitions of a stream", () => {
     for (const part of open)
       expect(metrics).toContain(`millrace_part_ready{flow="mobile_counts",part="${part}"} 1`);
     // A process that takes long to look at its open windows looks less often.
-    while ((await ofParent.openIn()).join() !== open.join());
+    await eventually(async () => (await ofParent.openIn()).join() === open.join());
     for (const each of [parent, worker]) {
       each.kill("SIGTERM");
       expect((await each.ended).code).toBe(0);

@@ -138,6 +138,7 @@ interface Login {
 }
 declare const logins: Stream<Login, string>;
 const loginWindows = logins.window("logins", tumbling(1), systemTime());
+declare function firstOf<T>(a: T, b: T): T;
 const dateCodec: JsonCodec<Date> = {
   snapshot: (date) => date.getTime(),
   restore: (state) => new Date(Number(state)),
@@ -195,17 +196,9 @@ clicks.map("bad_kept_type", ({ zone, at }) => ({ zone, at }), { keeps: "at" });
 // @ts-expect-error a filter keeps everything as it is, and has nothing to say
 clicks.filter("bad_filter", ({ mobile }) => mobile, { keeps: "zone" });
 // @ts-expect-error a Date is not JSON, so it needs a codec
-loginWindows.reduce(
-  "bad_date",
-  (login) => login.at,
-  (a) => a,
-);
+loginWindows.reduce("bad_date", (login) => login.at, firstOf);
 // @ts-expect-error a Set is not JSON, so it needs a codec
-loginWindows.reduce(
-  "bad_set",
-  (login) => login.roles,
-  (a) => a,
-);
+loginWindows.reduce("bad_set", (login) => login.roles, firstOf);
 // @ts-expect-error events with a Date and a Set are not JSON, so they need a codec
 loginWindows.collect("bad_collect");
 // @ts-expect-error a Map is not JSON, so it needs a codec

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { TaskKeys, resetTask } from "@millrace/redis-store";
 import { CHANNEL, FLOW, HISTORY, LATEST, WINDOW_MS } from "../names.ts";
@@ -21,6 +22,8 @@ redis.call('SET', KEYS[1], 'another program')`;
 const FREE = `
 redis.call('UNLINK', KEYS[1])
 if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('RENAME', KEYS[2], KEYS[1]) end`;
+/** Between two looks, which leaves the machine to the programs that it waits for. */
+const POLL_MS = 2;
 /** No name of the task's. */
 const ASIDE = "aside";
 
@@ -43,6 +46,7 @@ export class TaskInRedis {
     for (;;) {
       const newest = await this.#client.xrevrange(CHANNEL, "+", "-", "COUNT", LAST_ENTRIES);
       if (newest.some(([, [, message]]) => message?.includes(clickId))) return;
+      await delay(POLL_MS);
     }
   }
 
@@ -82,7 +86,7 @@ export class TaskInRedis {
     void over.then(() => (waiting.over = true));
     const number = (): Promise<string | null> => this.#client.hget(this.#keys.meta, "number");
     const before = await number();
-    while (!waiting.over && (await number()) === before);
+    while (!waiting.over && (await number()) === before) await delay(POLL_MS);
   }
 
   /** Deletes the state, so that the next aggregator reads the stream from its beginning. */
