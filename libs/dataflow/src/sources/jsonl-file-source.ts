@@ -137,7 +137,7 @@ function plainText(file: FileHandle, start: number, options: Required<LineOption
   return async () => {
     const chunk = await (ahead ?? read());
     ahead = chunk === undefined ? undefined : read();
-    // If the partition is closed before the next batch, nobody waits for it.
+    // A partition that is closed before its next batch does not wait for it.
     ahead?.catch(() => undefined);
     return chunk;
   };

@@ -1,5 +1,4 @@
 import type { RawLine } from "../contracts/decoder.ts";
-import type { LineOptions } from "./line-bounds.ts";
 import { lineOf, splitBytes, splitLines, textOf } from "./split-lines.ts";
 
 const NEWLINE = 0x0a;
@@ -30,7 +29,8 @@ export class LineSplitter {
   #dropping: OversizedLine | undefined;
   #consumed = 0;
 
-  constructor({ maxLineBytes, as }: Pick<Required<LineOptions>, "maxLineBytes" | "as">) {
+  /** @param as whether lines of valid UTF-8 become text */
+  constructor({ maxLineBytes, as }: { readonly maxLineBytes: number; readonly as: "text" | "bytes" }) {
     this.#maxLineBytes = maxLineBytes;
     this.#asBytes = as === "bytes";
   }

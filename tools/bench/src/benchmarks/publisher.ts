@@ -2,6 +2,7 @@ import type { Benchmark, Case, Figures, Group } from "../benchmark.ts";
 import { CHANNEL, FRAMES, LINES, withBed } from "../lab/bed.ts";
 import type { Bed, Load } from "../lab/bed.ts";
 import { publish, selfMeasured } from "../lab/programs.ts";
+import { withEventsFile } from "../lab/tally.ts";
 import { RATE } from "../lab/usage.ts";
 
 /** Without a subscriber: how fast they send the same bytes. */
@@ -22,11 +23,19 @@ function sending(name: string, title: string, load: Load): Group {
   const bare = turn(({ url }, events) =>
     selfMeasured("bare-publisher", url, CHANNEL, events, load.batch ?? 1),
   );
-  const ours = turn(async (bed, events) => ({ [RATE]: await publish(bed, load, events, { wait: "0" }) }));
+  const generated = turn(async (bed, events) => ({
+    [RATE]: await publish(bed, load, events, { wait: "0" }),
+  }));
+  const filed = turn((bed, events) =>
+    withEventsFile(events, async (file) => ({
+      [RATE]: await publish(bed, load, events, { wait: "0", file }),
+    })),
+  );
   const ratios = [{ heading: "to the bare loop", of: RATE, to: "loop", atLeast: 0.9 }];
   const cases = [
-    { name: "loop", contender: "bare ioredis pipeline loop", measure: bare },
-    { name: "millrace", contender: "Millrace's publisher", measure: ours, ratios },
+    { name: "loop", contender: "bare ioredis pipeline loop, lines in memory", measure: bare },
+    { name: "file", contender: "Millrace's publisher, --file", measure: filed, ratios },
+    { name: "generate", contender: "Millrace's publisher, --generate", measure: generated, ratios },
   ];
   return { name, title, cases };
 }
