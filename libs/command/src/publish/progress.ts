@@ -1,4 +1,6 @@
 import type { Logger, TimeProvider } from "@millrace/dataflow";
+import type { Portion } from "./count-by-time.ts";
+import type { Extent } from "./extent.ts";
 
 const LONGEST_BAR = 40;
 const SHORTEST_BAR = 5;
@@ -7,26 +9,27 @@ const BESIDE_BAR = 60;
 
 /** Shows the publisher's progress. */
 export interface Progress {
-  /** Adds `lines` to the count. */
-  readonly add: (lines: number) => void;
+  /** Adds what was published. */
+  readonly add: (portion: Portion) => void;
   readonly end: () => void;
 }
 
 /**
  * Progress bar on a terminal. Only this loads its library, which would slow the start of every command.
  *
- * @param total number of lines; `undefined` if unknown: shows a count instead of a bar
+ * @param extent `undefined` if unknown: shows a count instead of a bar
  */
 export async function barProgress(
   stream: NodeJS.WritableStream & { readonly columns?: number },
-  total: number | undefined,
+  extent: Extent | undefined,
   time: TimeProvider,
 ): Promise<Progress> {
   const { SingleBar } = await import("cli-progress");
-  const count = total === undefined ? "{value} events" : "[{bar}] {percentage}% | {value}/{total} events";
+  const of = extent?.unit === "lines" ? "/{total}" : "";
+  const bars = extent === undefined ? "" : "[{bar}] {percentage}% | ";
   const bar = new SingleBar({
     stream,
-    format: `publishing ${count} | {rate}/s`,
+    format: `publishing ${bars}{lines}${of} events | {rate}/s`,
     barCompleteChar: "=",
     barIncompleteChar: " ",
     // The numbers beside the bar must fit too.
@@ -35,10 +38,12 @@ export async function barProgress(
     gracefulExit: false,
   });
   const rateOf = rateMeter(time);
-  bar.start(total ?? 0, 0, { rate: 0 });
+  let done = 0;
+  bar.start(extent?.total ?? 0, 0, { lines: 0, rate: 0 });
   return {
-    add: (lines) => {
-      bar.increment(lines, { rate: rateOf(lines) });
+    add: ({ lines, size }) => {
+      done += lines;
+      bar.increment(size, { lines: done, rate: rateOf(lines) });
     },
     end: () => {
       bar.stop();
@@ -47,15 +52,18 @@ export async function barProgress(
 }
 
 /** Progress as log lines, without a terminal. */
-export function logProgress(logger: Logger, total: number | undefined, time: TimeProvider): Progress {
+export function logProgress(logger: Logger, extent: Extent | undefined, time: TimeProvider): Progress {
   const rateOf = rateMeter(time);
-  let done = 0;
+  let [done, sum] = [0, 0];
   return {
-    add: (lines) => {
+    add: ({ lines, size }) => {
       done += lines;
+      sum += size;
       const perSecond = rateOf(lines);
-      const of = total === undefined ? "" : ` of ${total}`;
-      logger.info({ event: "progress", done, total, perSecond }, `${done}${of} events, ${perSecond}/s`);
+      const percent =
+        extent === undefined ? undefined : Math.min(Math.floor((sum / extent.total) * 100), 100);
+      const share = percent === undefined ? "" : ` (${percent} %)`;
+      logger.info({ event: "progress", done, percent, perSecond }, `${done} events${share}, ${perSecond}/s`);
     },
     end: () => undefined,
   };

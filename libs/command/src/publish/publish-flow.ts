@@ -1,6 +1,7 @@
 import { CallbackSink, Dataflow } from "@millrace/dataflow";
 import type { RawLine, Sink, Source } from "@millrace/dataflow";
 import { countByTime } from "./count-by-time.ts";
+import type { Portion } from "./count-by-time.ts";
 
 /** The parts of the publisher's flow. */
 export interface PublishFlowParts {
@@ -8,21 +9,29 @@ export interface PublishFlowParts {
   readonly sink: Sink<RawLine>;
   /** Interval of progress reports, ms. */
   readonly progressEveryMs: number;
-  /** Called with the number of lines of each interval, and once more at the end. */
-  readonly onProgress: (lines: number) => void;
+  /** What a line adds to the size of a portion. */
+  readonly sizeOf: (line: RawLine) => number;
+  /** Called with what was published in each interval, and once more at the end. */
+  readonly onProgress: (portion: Portion) => void;
 }
 
 /** Copies lines unchanged from the source to the sink, and counts them for the progress report. */
-export function publishFlow({ source, sink, progressEveryMs, onProgress }: PublishFlowParts): Dataflow {
+export function publishFlow({
+  source,
+  sink,
+  progressEveryMs,
+  sizeOf,
+  onProgress,
+}: PublishFlowParts): Dataflow {
   const flow = new Dataflow("publish");
   const lines = flow.input("lines", source);
   lines.output("events", sink);
   lines
-    .custom("progress", () => countByTime(progressEveryMs))
+    .custom("progress", () => countByTime(progressEveryMs, sizeOf))
     .output(
       "report",
-      new CallbackSink((counts) => {
-        for (const count of counts) onProgress(count);
+      new CallbackSink((portions) => {
+        for (const portion of portions) onProgress(portion);
       }),
     );
   return flow;

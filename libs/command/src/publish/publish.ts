@@ -5,6 +5,7 @@ import { describeKafka } from "../kafka.ts";
 import { observed } from "../running/observe.ts";
 import type { PublishConfig } from "./config.ts";
 import { STDIN } from "./events-file.ts";
+import { sizeIn } from "./extent.ts";
 import { barProgress, logProgress } from "./progress.ts";
 import { publishFlow } from "./publish-flow.ts";
 import { report } from "./report.ts";
@@ -37,14 +38,15 @@ export async function publish({
   );
   await observed(config.observe, { logger }, async (observers) => {
     await waitForSubscribers(config, logger, signal);
-    const { source, total } = await inputOf(config);
+    const { source, extent } = await inputOf(config);
     const { sink, stats } = await outputOf(config);
     const terminal = process.stderr.isTTY && config.log.format !== "json";
     const progressEveryMs = config.progressEveryMs ?? (terminal ? BAR_EVERY_MS : LOG_EVERY_MS);
     const progress = terminal
-      ? await barProgress(process.stderr, total, SYSTEM_TIME)
-      : logProgress(logger, total, SYSTEM_TIME);
-    const flow = publishFlow({ source, sink, progressEveryMs, onProgress: progress.add });
+      ? await barProgress(process.stderr, extent, SYSTEM_TIME)
+      : logProgress(logger, extent, SYSTEM_TIME);
+    const sizeOf = sizeIn(extent?.unit ?? "lines");
+    const flow = publishFlow({ source, sink, progressEveryMs, sizeOf, onProgress: progress.add });
     const began = SYSTEM_TIME.monotonic();
     const running = start(flow, { drainTimeoutMs: config.drainTimeoutMs, observers, logger, signal });
     try {

@@ -9,9 +9,11 @@ import {
 } from "@millrace/dataflow";
 import type { RawLine, Source } from "@millrace/dataflow";
 import type { PublishConfig } from "./config.ts";
-import { countLines } from "./count-lines.ts";
 import { STDIN } from "./events-file.ts";
+import { extentOf } from "./extent.ts";
+import type { Extent } from "./extent.ts";
 import { generatedLines } from "./generated-lines.ts";
+import type { GeneratorOptions } from "./generated-lines.ts";
 import { PacedSource } from "./paced-source.ts";
 import { RepeatingSource } from "./repeating-source.ts";
 
@@ -19,36 +21,46 @@ import { RepeatingSource } from "./repeating-source.ts";
 const BATCH_LINES = 4_096;
 const CHUNK_BYTES = 1_048_576;
 
-/** The source, and how many lines it has; `undefined` if unknown. */
+/** The source, and how much it has; `undefined` if unknown. */
 export interface Input {
   readonly source: Source<RawLine>;
-  readonly total: number | undefined;
+  readonly extent: Extent | undefined;
 }
 
 /** Builds the source that the configuration asks for. @throws SourceError for a file from which no events can be generated */
 export async function inputOf(config: PublishConfig): Promise<Input> {
-  const { source, total } = await unpaced(config);
+  const { source, extent } = await unpaced(config);
   const { rate } = config;
-  return { source: rate === undefined ? source : new PacedSource(source, rate), total };
+  return { source: rate === undefined ? source : new PacedSource(source, rate), extent };
 }
 
-async function unpaced({ file, loop, generate }: PublishConfig): Promise<Input> {
+async function unpaced(config: PublishConfig): Promise<Input> {
+  const { file, loop, generate } = config;
+  const as = formOf(config);
   if (generate !== undefined) {
     const { events, idField } = generate;
-    const total = Number.isFinite(events) ? events : undefined;
+    const lines = await generated(file, { count: events, idField, as });
     return {
-      source: new IterableSource(await generated(file, events, idField), { batchSize: BATCH_LINES }),
-      total,
+      source: new IterableSource(lines, { batchSize: BATCH_LINES }),
+      extent: Number.isFinite(events) ? { total: events, unit: "lines" } : undefined,
     };
   }
-  if (file === STDIN) return { source: new StdinSource(), total: undefined };
-  const once = new JsonlFileSource(file, { chunkBytes: CHUNK_BYTES });
+  if (file === STDIN) return { source: new StdinSource({ as }), extent: undefined };
+  const once = new JsonlFileSource(file, { chunkBytes: CHUNK_BYTES, as });
   return loop
-    ? { source: new RepeatingSource(once), total: undefined }
-    : { source: once, total: await countLines(file) };
+    ? { source: new RepeatingSource(once), extent: undefined }
+    : { source: once, extent: await extentOf(file) };
 }
 
-async function generated(file: string, events: number, idField: string): Promise<Iterable<RawLine>> {
+/**
+ * Lines of which the publisher reads nothing, and that go into frames, can stay bytes. A key is read from text, and bare
+ * lines are small messages, which Redis' client sends faster as text.
+ */
+function formOf({ transport, delivery }: PublishConfig): "text" | "bytes" {
+  return delivery.framing !== undefined && transport.partitions === 1 ? "bytes" : "text";
+}
+
+async function generated(file: string, options: GeneratorOptions): Promise<Iterable<RawLine>> {
   try {
     const text = new TextStream(createReadStream(file));
     const pieces: Buffer[] = [];
@@ -57,7 +69,7 @@ async function generated(file: string, events: number, idField: string): Promise
       .toString()
       .split("\n")
       .filter((line) => line.trim() !== "");
-    return generatedLines(lines, events, idField);
+    return generatedLines(lines, options);
   } catch (cause) {
     throw new SourceError(`cannot generate events from ${file}: ${messageOf(cause)}`, { cause });
   }

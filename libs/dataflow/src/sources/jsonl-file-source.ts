@@ -36,7 +36,7 @@ export class JsonlFileSource implements Source<RawLine> {
 
   constructor(path: string, options: LineOptions = {}) {
     this.#path = path;
-    this.#options = withDefaults<Required<LineOptions>>(DEFAULT_LINE_OPTIONS, options);
+    this.#options = withDefaults(DEFAULT_LINE_OPTIONS, options);
   }
 
   listParts(): Promise<readonly string[]> {
@@ -84,7 +84,7 @@ export class JsonlFileSource implements Source<RawLine> {
     }
     if (this.#streamed) throw new Error("it is a stream, which can be read only once");
     this.#streamed = true;
-    return new ReadablePartition(await streamOf(part, device), part, this.#options.maxLineBytes, context);
+    return new ReadablePartition(await streamOf(part, device), part, this.#options, context);
   }
 }
 
@@ -99,7 +99,7 @@ async function streamOf(path: string, device: boolean): Promise<Readable> {
 async function openFile(
   path: string,
   offset: number,
-  { maxLineBytes, chunkBytes }: Required<LineOptions>,
+  options: Required<LineOptions>,
   context: PartContext,
 ): Promise<SourcePartition<RawLine>> {
   const file = await open(path, "r");
@@ -108,12 +108,12 @@ async function openFile(
     const { bytesRead } = await file.read(head, 0, head.length, 0);
     const form = formOf(head.subarray(0, bytesRead), true) ?? "plain";
     requireReadable(form);
-    const splitter = new LineSplitter(maxLineBytes);
+    const splitter = new LineSplitter(options);
     if (form === "gzip" || form === "zstd") {
       return new FilePartition(file, offset, compressedText(file, offset), splitter, context);
     }
     const start = form === "utf8-mark" ? Math.max(offset, UTF8_MARK_BYTES) : offset;
-    return new FilePartition(file, start, plainText(file, start, chunkBytes), splitter, context);
+    return new FilePartition(file, start, plainText(file, start, options), splitter, context);
   } catch (error) {
     await file.close();
     throw error;
@@ -123,14 +123,36 @@ async function openFile(
 /** Returns the next bytes of a file's text; none at its end. */
 type ReadText = () => Promise<Buffer | undefined>;
 
-function plainText(file: FileHandle, start: number, chunkBytes: number): ReadText {
+/** Reads the next chunk while the last one is processed. */
+function plainText(file: FileHandle, start: number, options: Required<LineOptions>): ReadText {
+  const memory = memoryFor(options);
   let offset = start;
-  // One for all: lines are texts, or copies of their bytes.
-  const chunk = Buffer.allocUnsafe(chunkBytes);
-  return async () => {
+  const read = async (): Promise<Buffer | undefined> => {
+    const chunk = memory();
     const { bytesRead } = await file.read(chunk, 0, chunk.length, offset);
     offset += bytesRead;
     return bytesRead === 0 ? undefined : chunk.subarray(0, bytesRead);
+  };
+  let ahead: Promise<Buffer | undefined> | undefined;
+  return async () => {
+    const chunk = await (ahead ?? read());
+    ahead = chunk === undefined ? undefined : read();
+    // A partition that is closed before its next batch does not wait for it.
+    ahead?.catch(() => undefined);
+    return chunk;
+  };
+}
+
+/**
+ * Where chunks are read into. Two take turns if lines are texts, or copies of their bytes: one is read into while the other
+ * is cut. Lines that are parts of a chunk keep it.
+ */
+function memoryFor({ as, chunkBytes }: Required<LineOptions>): () => Buffer {
+  if (as === "bytes") return () => Buffer.allocUnsafe(chunkBytes);
+  let [next, other] = [Buffer.allocUnsafe(chunkBytes), Buffer.allocUnsafe(chunkBytes)];
+  return () => {
+    [next, other] = [other, next];
+    return next;
   };
 }
 

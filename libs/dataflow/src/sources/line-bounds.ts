@@ -2,18 +2,24 @@ import type { Json } from "@millrace/windowing";
 import { StateError } from "../errors.ts";
 import type { PartContext } from "../contracts/source.ts";
 import type { Lines } from "./line-splitter.ts";
-/** Bounds of reading lines. */
+/** How lines are read. */
 export interface LineOptions {
   /** Maximum length of a line, in bytes. A longer line is refused; only its head is kept. @default 1048576 */
   readonly maxLineBytes?: number;
   /** Bytes read at a time: the lines in them are one batch. @default 262144 */
   readonly chunkBytes?: number;
+  /**
+   * `text`: a line is text if it is valid UTF-8. `bytes`: every line stays bytes, a part of the chunk that was read, which
+   * saves the making of text; it is for flows that pass lines on, since codecs refuse bytes. @default "text"
+   */
+  readonly as?: "text" | "bytes";
 }
 
-export const DEFAULT_LINE_OPTIONS = {
+export const DEFAULT_LINE_OPTIONS: Required<LineOptions> = {
   maxLineBytes: 1_048_576,
   chunkBytes: 262_144,
-} as const satisfies LineOptions;
+  as: "text",
+};
 
 /** A stored position that is a count of bytes or events. @throws StateError for a position of another source */
 export function offsetOf(source: string, position: Json): number {

@@ -18,18 +18,21 @@ export interface Lines {
 
 /**
  * Divides chunks into lines, without their line breaks. It holds at most one incomplete line. Of a line that is too long it keeps only
- * the first bytes. A chunk of valid UTF-8 is decoded as a whole; in any other chunk each line is checked by itself.
+ * the first bytes. For text, a chunk of valid UTF-8 is decoded as a whole; in any other chunk each line is checked by itself.
  */
 export class LineSplitter {
   readonly #maxLineBytes: number;
+  readonly #asBytes: boolean;
   /** The incomplete line at the end of the last chunk. */
   #rest: Buffer = EMPTY;
   /** The incomplete line, if it is too long already, with its size so far. */
   #dropping: OversizedLine | undefined;
   #consumed = 0;
 
-  constructor(maxLineBytes: number) {
+  /** @param as whether lines of valid UTF-8 become text */
+  constructor({ maxLineBytes, as }: { readonly maxLineBytes: number; readonly as: "text" | "bytes" }) {
     this.#maxLineBytes = maxLineBytes;
+    this.#asBytes = as === "bytes";
   }
 
   /** The offset after the last line returned, in bytes from the first chunk. The line break counts too. */
@@ -98,11 +101,13 @@ export class LineSplitter {
 
   /** @param bytes complete lines, without the line break of the last one */
   #cut(bytes: Buffer, oversized: OversizedLine[]): readonly RawLine[] {
-    if (bytes.length <= this.#maxLineBytes) return splitLines(textOf(bytes) ?? bytes);
+    if (bytes.length <= this.#maxLineBytes) {
+      return this.#asBytes ? splitBytes(bytes) : splitLines(textOf(bytes) ?? bytes);
+    }
     const lines: RawLine[] = [];
     for (const line of splitBytes(bytes)) {
       if (line.length > this.#maxLineBytes) oversized.push(oversizedLine(line));
-      else lines.push(lineOf(line));
+      else lines.push(this.#asBytes ? line : lineOf(line));
     }
     return lines;
   }

@@ -11,6 +11,7 @@ import type {
   SourcePartition,
 } from "../contracts/source.ts";
 import { SourceError, messageOf } from "../errors.ts";
+import { withDefaults } from "../with-defaults.ts";
 import { DEFAULT_LINE_OPTIONS, rejectOversized } from "./line-bounds.ts";
 import type { LineOptions } from "./line-bounds.ts";
 import { LineSplitter } from "./line-splitter.ts";
@@ -29,16 +30,12 @@ export class ReadableSource implements Source<RawLine> {
   readonly keepsEvents = false;
   readonly #readable: Readable;
   readonly #name: string;
-  readonly #maxLineBytes: number;
+  readonly #options: Required<LineOptions>;
 
-  constructor(
-    readable: Readable,
-    name: string,
-    { maxLineBytes = DEFAULT_LINE_OPTIONS.maxLineBytes }: LineOptions = {},
-  ) {
+  constructor(readable: Readable, name: string, options: LineOptions = {}) {
     this.#readable = readable;
     this.#name = name;
-    this.#maxLineBytes = maxLineBytes;
+    this.#options = withDefaults(DEFAULT_LINE_OPTIONS, options);
   }
 
   listParts(): Promise<readonly string[]> {
@@ -50,7 +47,7 @@ export class ReadableSource implements Source<RawLine> {
     _resume: Json | undefined,
     context: PartContext,
   ): Promise<SourcePartition<RawLine>> {
-    return Promise.resolve(new ReadablePartition(this.#readable, this.#name, this.#maxLineBytes, context));
+    return Promise.resolve(new ReadablePartition(this.#readable, this.#name, this.#options, context));
   }
 }
 
@@ -72,12 +69,12 @@ export class ReadablePartition implements SourcePartition<RawLine> {
   #over = false;
   #stopped = false;
 
-  constructor(readable: Readable, name: string, maxLineBytes: number, context: PartContext) {
+  constructor(readable: Readable, name: string, options: Required<LineOptions>, context: PartContext) {
     this.#readable = readable;
     this.#name = name;
     this.#text = new TextStream(readable);
     this.#reader = new LocalReader(() => this.#read(), context.time);
-    this.#splitter = new LineSplitter(maxLineBytes);
+    this.#splitter = new LineSplitter(options);
     this.#context = context;
   }
 

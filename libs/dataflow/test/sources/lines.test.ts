@@ -2,12 +2,20 @@ import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import * as zlib from "node:zlib";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import fc from "fast-check";
-import { Dataflow, JsonlFileSource, SILENT_LOGGER, SYSTEM_TIME, TextStream, run } from "@millrace/dataflow";
+import {
+  Dataflow,
+  JsonlFileSource,
+  ReadableSource,
+  SILENT_LOGGER,
+  SYSTEM_TIME,
+  TextStream,
+  run,
+} from "@millrace/dataflow";
 import type { DecodeFailure, Json, LineOptions, PartContext, RawLine } from "@millrace/dataflow";
 import { TestingSink } from "@millrace/dataflow/testing";
 
@@ -68,6 +76,18 @@ describe("the lines of a file", () => {
     expect(lines).toEqual(["é", Buffer.from([0xc3, 0x28]), "z"]);
   });
 
+  test("are bytes on request, also those of compressed files and of streams", async () => {
+    const [content, options] = [Buffer.from("é\n\nz"), { as: "bytes" }] as const;
+    const lines = [Buffer.from("é"), Buffer.from(""), Buffer.from("z")];
+    expect((await readFile(content, options)).lines).toEqual(lines);
+    expect((await readFile(gzipSync(content), options)).lines).toEqual(lines);
+    const out = new TestingSink<RawLine>();
+    const flow = new Dataflow("streamed");
+    flow.input("in", new ReadableSource(Readable.from([content]), "text", options)).output("out", out);
+    await run(flow);
+    expect(out.rows).toEqual(lines);
+  });
+
   test("are refused above maxLineBytes without being kept, and other lines are not affected", async () => {
     const content = `before\n${"x".repeat(100_000)}\nafter\n${"y".repeat(50_000)}`;
     const { lines, rejected, positions } = await readFile(content, {
@@ -109,10 +129,13 @@ describe("the lines of a file", () => {
           const options = { maxLineBytes: 50, chunkBytes };
           const whole = await readFile(content, { maxLineBytes: 50 });
           const cut = await readFile(content, options);
+          const bytes = await readFile(content, { ...options, as: "bytes" });
           expect(cut.lines).toEqual(whole.lines);
-          expect(cut.rejected.map(({ reason }) => reason)).toEqual(
-            whole.rejected.map(({ reason }) => reason),
-          );
+          expect(bytes.lines).toEqual(whole.lines.map((line) => Buffer.from(line)));
+          expect(bytes.positions).toEqual(cut.positions);
+          for (const { rejected } of [cut, bytes]) {
+            expect(rejected.map(({ reason }) => reason)).toEqual(whole.rejected.map(({ reason }) => reason));
+          }
           let read = 0;
           for (const position of cut.positions) {
             const rest = await readFile(content, options, position);

@@ -3,6 +3,7 @@ import type { PartContext } from "@millrace/dataflow";
 import { explainFailure } from "../connection/explain-failure.ts";
 import { RECORD_COMMANDS, logRefusedRecord, producersKey } from "../wire/producer-records.ts";
 import { RedisRefusedError } from "../errors.ts";
+import { sendEach } from "../sink/send-each.ts";
 import type { Answer, Transport } from "../sink/transport.ts";
 import type { PubSubTransport } from "./pubsub-source-options.ts";
 
@@ -66,13 +67,9 @@ export class ChannelTransport implements Transport {
     if (this.#scripts && messages.length > 1 && meanLength(messages) <= LONGEST_IN_SCRIPT) {
       return publishByScript(client, transport, channel, messages);
     }
-    const pipeline = client.pipeline();
-    for (const message of messages) {
-      if (transport === "sharded") pipeline.spublish(channel, message);
-      else pipeline.publish(channel, message);
-    }
-    const replies = (await pipeline.exec()) ?? [];
-    return replies.map(([failure, heard]) => failure ?? Number(heard));
+    const publish = transport === "sharded" ? "spublish" : "publish";
+    const replies = await sendEach(client, [publish, channel], messages);
+    return replies.map((reply) => (reply instanceof Error ? reply : Number(reply)));
   }
 
   /** A permission was revoked, or the script was killed: a pipeline works, or shows the real cause. */

@@ -7,7 +7,7 @@ import type { FramingSettings } from "./framing-options.ts";
 import type { MessageSender } from "./message-sender.ts";
 import type { PublishRow } from "./transport.ts";
 
-/** How long a close waits for the last heartbeat when Redis does not answer. */
+/** How long a close waits for frames on their way, and for the last heartbeat, when Redis does not answer. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
 /** How rows are packed on one channel or stream. */
@@ -104,7 +104,8 @@ export class PartitionWriter {
   }
 
   /**
-   * Resolves when the rows are sent. With frames, rows that do not fill one wait for more rows, at most `lingerMs`.
+   * Resolves when Redis has accepted the rows. With frames, when it has accepted those of the writes before: these are on
+   * their way while the next ones are made; and rows that do not fill a frame wait for more rows, at most `lingerMs`.
    *
    * @throws FrameEncodeError for a row that no frame can carry; nothing is sent after that
    * @throws RedisError; the reason of the context's signal
@@ -122,15 +123,19 @@ export class PartitionWriter {
     if (this.#builder !== undefined) await this.#unlessAborted(this.#flushAll(this.#builder));
   }
 
-  /** Closes the writer. If every row was sent, a last heartbeat says so; rows that still wait are given up. */
+  /**
+   * Closes the writer. Frames on their way have a second to arrive; rows that still wait for theirs are given up. If every
+   * row was sent, a last heartbeat says so.
+   */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     const { time, signal, logger, step } = this.#context;
-    const whole = this.stats().unsent === 0 && !signal.aborted;
     this.#stopLingering();
     this.#cancelHeartbeat?.();
     const cancel = time.wakeAfter(CLOSE_TIMEOUT_MS, this.#cut);
+    await this.#sending;
+    const whole = this.stats().unsent === 0 && !signal.aborted;
     if (whole && this.#builder !== undefined && this.#failure === undefined) {
       await this.#flush({ end: "1" });
       await this.#record(true);
@@ -152,7 +157,7 @@ export class PartitionWriter {
     if (builder.waiting === 0) this.#stopLingering();
     else if (this.#framing?.lingerMs === 0) full.push(builder.flush(now));
     else this.#linger();
-    if (full.length > 0) await this.#send(full);
+    if (full.length > 0) void this.#send(full);
     this.#throwIfFailed();
   }
 

@@ -26,7 +26,8 @@ import type { PublishRow, Transport } from "./transport.ts";
  * Writes rows to Redis, in order, divided by their key among channels or streams: each as a message, or packed into
  * frames. Each channel or stream has a connection of its own.
  *
- * A write resolves when Redis has accepted every message that it completed, a flush when Redis has accepted every row.
+ * A flush resolves when Redis has accepted every row. A write resolves when Redis has accepted its rows, or, if they go into
+ * frames, those of the writes before it: one write is on its way while the next one is made.
  * When a connection is lost, the sink waits for the next one and sends again what has no answer. Nothing is left out, but
  * messages from just before the loss may be there twice. Frames keep their numbers, so that a source drops the repetition.
  * Write and flush reject if Redis refuses for good, and if the signal of the context is aborted.

@@ -5,6 +5,7 @@ import { requireAtLeast } from "../sink/framing-options.ts";
 import { PartitionedSink } from "../sink/partitioned-sink.ts";
 import { resolveSinkOptions } from "../sink/sink-options.ts";
 import type { PartitionedSinkOptions } from "../sink/sink-options.ts";
+import { sendEach } from "../sink/send-each.ts";
 import type { Answer, Room, Transport } from "../sink/transport.ts";
 import type { StreamFullPolicy, StreamLimit } from "./stream-room.ts";
 import type { Redis } from "ioredis";
@@ -98,12 +99,9 @@ class StreamTransport implements Transport {
   }
 
   async send(client: Redis, messages: readonly (string | Buffer)[]): Promise<readonly Answer[]> {
-    const pipeline = client.pipeline();
-    for (const message of messages) {
-      if (this.#trimTo === undefined) pipeline.xadd(this.key, "*", this.#field, message);
-      else pipeline.xadd(this.key, "MAXLEN", "~", this.#trimTo, "*", this.#field, message);
-    }
-    const replies = (await pipeline.exec()) ?? [];
-    return replies.map(([failure]) => failure ?? 1);
+    const trim = this.#trimTo === undefined ? [] : ["MAXLEN", "~", String(this.#trimTo)];
+    const command = ["xadd", this.key, ...trim, "*", this.#field] as const;
+    const replies = await sendEach(client, command, messages);
+    return replies.map((reply) => (reply instanceof Error ? reply : 1));
   }
 }

@@ -1,5 +1,6 @@
 import type { RawLine } from "@millrace/dataflow";
 import { FrameEncodeError } from "../errors.ts";
+import { bytesOf } from "./frame.ts";
 import type { FrameHeader } from "./frame.ts";
 import { faultOf, formatFrameHeader } from "./frame-header.ts";
 
@@ -26,14 +27,10 @@ export function encodeFrame(frame: FrameToEncode): string | Buffer {
   const fault = faultOf(header);
   if (fault !== undefined) throw new FrameEncodeError(fault);
   const start = formatFrameHeader(header);
-  if (!isText(lines)) {
-    requireLines(lines);
-    return joinBytes([start, ...lines]);
-  }
-  const text = [start, ...lines].join("\n");
-  // One scan of the whole text costs less than one of each line.
-  if (lineFeedsIn(text) !== lines.length) requireLines(lines);
-  return text;
+  const payload = isText(lines) ? [start, ...lines].join("\n") : joinBytes(start, lines);
+  // One scan of all of it costs less than one of each line.
+  if (lineFeedsIn(payload) !== lines.length) requireLines(lines);
+  return payload;
 }
 
 /** @throws FrameEncodeError if a line holds a line feed, which no frame can carry */
@@ -44,9 +41,13 @@ export function requireLines(lines: readonly RawLine[]): void {
   if (index >= 0) throw new FrameEncodeError(`line ${index} contains a line feed; split it into two lines`);
 }
 
-function lineFeedsIn(text: string): number {
+function lineFeedsIn(payload: string | Buffer): number {
   let count = 0;
-  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) count += 1;
+  if (typeof payload === "string") {
+    for (let at = payload.indexOf("\n"); at >= 0; at = payload.indexOf("\n", at + 1)) count += 1;
+  } else {
+    for (let at = payload.indexOf(LINE_FEED); at >= 0; at = payload.indexOf(LINE_FEED, at + 1)) count += 1;
+  }
   return count;
 }
 
@@ -54,12 +55,20 @@ function isText(lines: readonly RawLine[]): lines is readonly string[] {
   return lines.every((line) => typeof line === "string");
 }
 
-function joinBytes(lines: readonly RawLine[]): Buffer {
-  const lineFeed = Buffer.of(LINE_FEED);
-  return Buffer.concat(
-    lines.flatMap((line, index) => {
-      const bytes = typeof line === "string" ? Buffer.from(line) : line;
-      return index === 0 ? [bytes] : [lineFeed, bytes];
-    }),
-  );
+/** @param start ASCII */
+function joinBytes(start: string, lines: readonly RawLine[]): Buffer {
+  let size = start.length;
+  for (const line of lines) size += 1 + bytesOf(line);
+  const frame = Buffer.allocUnsafe(size);
+  let end = frame.write(start, "latin1");
+  for (const line of lines) {
+    frame[end] = LINE_FEED;
+    end += 1;
+    if (typeof line === "string") end += frame.write(line, end);
+    else {
+      frame.set(line, end);
+      end += line.length;
+    }
+  }
+  return frame;
 }

@@ -274,6 +274,7 @@ describe("a subscriber that reads too slowly", () => {
       const rows = Array.from({ length: 40_000 }, (_, i) => String(i).padEnd(1_000));
       // No events are taken: the queue is full at once, then the socket's buffers, then Redis' own.
       await part.writeBatch(rows);
+      await part.flush();
       expect(sink.stats().unheard).toBeGreaterThan(0);
       let heard = 0;
       const left = (): boolean => partition.stats().queued > 0;

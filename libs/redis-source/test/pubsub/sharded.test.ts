@@ -264,6 +264,7 @@ describe("sharded Pub/Sub on a Redis Cluster", () => {
     await part.writeBatch(rows(50, 100));
     await context.logger.logged("subscribed", 2);
     await part.writeBatch(rows(100, 150));
+    await part.flush();
     const last = rows(149, 150)[0];
     const events: RawLine[] = [];
     while (events.at(-1) !== last) events.push(...(await take(partition, 1)));

@@ -146,6 +146,44 @@ describe("PartitionWriter", () => {
     ]);
   });
 
+  it("makes one write while the one before is on its way, and no more", async () => {
+    const { writer, sent, hold } = open();
+    await writer.flush();
+    const release = hold();
+    await writer.write(["a", "b", "c"]);
+    let second = "waits";
+    const writing = writer.write(["d", "e", "f"]).then(() => {
+      second = "made";
+    });
+    await turn();
+    expect([sent.length, second]).toEqual([1, "waits"]);
+    expect(writer.stats().unsent).toBe(6);
+    release();
+    await writing;
+    await writer.flush();
+    expect(sent.slice(1).map(([, rows]) => rows)).toEqual([
+      ["a", "b", "c"],
+      ["d", "e", "f"],
+    ]);
+  });
+
+  it("waits at its close for frames on their way, and announces its end after them", async () => {
+    const { writer, sent, hold } = open();
+    await writer.flush();
+    const release = hold();
+    await writer.write(["a", "b", "c"]);
+    const closing = writer.close();
+    await turn();
+    expect(sent).toHaveLength(1);
+    release();
+    await closing;
+    expect(sent.slice(1).map(([first, rows]) => [first, rows])).toEqual([
+      [0, ["a", "b", "c"]],
+      [3, []],
+    ]);
+    expect(writer.stats().unsent).toBe(0);
+  });
+
   it("sends a last heartbeat when it is closed, and then nothing", async () => {
     const { writer, sent, time } = open();
     await writer.write(["a"]);
@@ -166,6 +204,7 @@ describe("PartitionWriter", () => {
   it("announces its end in the last message, and has its attributes in each heartbeat", async () => {
     const { writer, time, heartbeats } = open({ attributes: { layout: "4" } });
     await writer.write(["a", "b", "c"]);
+    await writer.flush();
     time.set(2_000);
     await writer.close();
     expect(heartbeats).toEqual([{ layout: "4" }, { layout: "4" }, { layout: "4", end: "1" }]);

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/glob
 import type { SinkPartition } from "@millrace/dataflow";
 import { VirtualTime } from "@millrace/dataflow/testing";
 import { RedisOptionsError, RedisStreamSink, StreamFullError, partitionOf } from "@millrace/redis-source";
-import type { RedisStreamSinkOptions } from "@millrace/redis-source";
+import type { PublishRow, RedisStreamSinkOptions } from "@millrace/redis-source";
 import { passTimeUntil } from "../support/pass-time.ts";
 import { partContext } from "../support/part-context.ts";
 import type { TestContext } from "../support/part-context.ts";
@@ -120,32 +120,37 @@ describe("frames", () => {
     }
   });
 
-  it("that are sent again after a lost connection are dropped by the reader", async () => {
+  it.each<readonly [form: string, rowOf: (row: string) => PublishRow]>([
+    ["text", (row) => row],
+    ["bytes", (row) => Buffer.from(row)],
+  ])("that are sent again after a lost connection are dropped by the reader: %s", async (form, rowOf) => {
+    const stream = `resent-${form}`;
     const { sink, part } = await write({
-      stream: "resent",
+      stream,
       frames: true,
       batch: 5,
       lingerMs: 0,
       maxInFlightBytes: 10_000,
     });
-    const partition = await bench.read("resent");
+    const partition = await bench.read(stream);
     const reading = take(partition, 3_200);
     let written = 0;
     for (let cuts = 0; written < 3_200; written += 400) {
-      const batch = part.writeBatch(lines(written, written + 400));
+      const batch = part.writeBatch(lines(written, written + 400).map(rowOf));
       if (written % 800 === 0) {
-        await bench.cut("name=millrace_sink_resent ");
+        await bench.cut(`name=millrace_sink_${stream} `);
         cuts += 1;
         await until(() => sink.stats().disconnects === cuts);
       }
       await batch;
     }
     expect(await reading).toEqual(lines(0, 3_200));
+    await part.flush();
     expect(sink.stats()).toMatchObject({ published: 3_200, disconnects: 4 });
     const { entries } = partition.stats();
     expect(partition.stats()).toMatchObject({ read: 3_200, lost: 0, lostEntries: 0 });
     expect(partition.stats().duplicates).toBeLessThanOrEqual(sink.stats().resent);
-    expect(entries).toBe(await bench.redis.xlen("resent"));
+    expect(entries).toBe(await bench.redis.xlen(stream));
   });
 
   it("of two parts, or two runs, have different producers", async () => {

@@ -20,6 +20,13 @@ describe("encodeFrame", () => {
     expect(frame).toEqual(Buffer.concat([start, Buffer.of(0xff, 0x00, 0x0a)]));
   });
 
+  it("writes the same bytes for lines that are bytes as for their text", () => {
+    const lines = ["é", "", '{"a":1}', "👍".repeat(9)];
+    const text = encodeFrame({ ...header, lines });
+    const bytes = encodeFrame({ ...header, lines: lines.map((line) => Buffer.from(line)) });
+    expect(bytes).toEqual(Buffer.from(text));
+  });
+
   it.each([
     ["an empty producer", { producer: "" }, "producer"],
     ["a producer with a space", { producer: "a b" }, "producer"],

@@ -98,7 +98,9 @@ describe("a lasting producer", () => {
   it("leaves numbers that a crashed run reserved and did not send as a gap, which counts as lost", async () => {
     const source = await reader();
     const { context, crash } = crashing();
-    await (await writer(context)).writeBatch(lines(0, 10));
+    const part = await writer(context);
+    await part.writeBatch(lines(0, 10));
+    await part.flush();
     crash();
     await endClaim();
     // It had numbered seven more.
@@ -163,10 +165,13 @@ describe("a lasting producer", () => {
   it("publishes nothing more once another one has claimed the name", async () => {
     const stalled = await writer();
     await stalled.writeBatch(lines(0, 5));
+    await stalled.flush();
     await endClaim();
     const next = await writer();
-    await expect(stalled.writeBatch(lines(5, 9))).rejects.toThrow(/has taken it over since/);
+    await stalled.writeBatch(lines(5, 9));
+    await expect(stalled.flush()).rejects.toThrow(/has taken it over since/);
     await next.writeBatch(lines(5, 10));
+    await next.flush();
     const sent = (await headers()).filter(({ count }) => count > 0);
     expect(sent.map(({ first, count }) => [first, count])).toEqual([
       [0, 5],

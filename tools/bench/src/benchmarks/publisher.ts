@@ -2,7 +2,8 @@ import type { Benchmark, Case, Figures, Group } from "../benchmark.ts";
 import { CHANNEL, FRAMES, LINES, withBed } from "../lab/bed.ts";
 import type { Bed, Load } from "../lab/bed.ts";
 import { publish, selfMeasured } from "../lab/programs.ts";
-import { RATE } from "../lab/usage.ts";
+import { withEventsFile } from "../lab/tally.ts";
+import { CPU, RATE, endedCpuMicros } from "../lab/usage.ts";
 
 /** Without a subscriber: how fast they send the same bytes. */
 export const publisher: Benchmark = {
@@ -22,11 +23,32 @@ function sending(name: string, title: string, load: Load): Group {
   const bare = turn(({ url }, events) =>
     selfMeasured("bare-publisher", url, CHANNEL, events, load.batch ?? 1),
   );
-  const ours = turn(async (bed, events) => ({ [RATE]: await publish(bed, load, events, { wait: "0" }) }));
-  const ratios = [{ heading: "to the bare loop", of: RATE, to: "loop", atLeast: 0.9 }];
+  const generated = turn((bed, events) =>
+    figuresOf(events, (count) => publish(bed, load, count, { wait: "0" })),
+  );
+  const filed = turn((bed, events) =>
+    figuresOf(events, (count) =>
+      withEventsFile(count, (file) => publish(bed, load, count, { wait: "0", file })),
+    ),
+  );
+  const ratios = [
+    { heading: "CPU to the bare loop", of: CPU, to: "loop" },
+    { heading: "rate to the bare loop", of: RATE, to: "loop", atLeast: 0.9 },
+  ];
   const cases = [
-    { name: "loop", contender: "bare ioredis pipeline loop", measure: bare },
-    { name: "millrace", contender: "Millrace's publisher", measure: ours, ratios },
+    { name: "loop", contender: "bare ioredis pipeline loop, lines in memory", measure: bare },
+    { name: "file", contender: "Millrace's publisher, --file", measure: filed, ratios },
+    { name: "generate", contender: "Millrace's publisher, --generate", measure: generated, ratios },
   ];
   return { name, title, cases };
+}
+
+/** Its CPU time is that of the process, without that of one that publishes a single event: its start. */
+async function figuresOf(events: number, run: (events: number) => Promise<number>): Promise<Figures> {
+  const before = await endedCpuMicros();
+  await run(1);
+  const started = await endedCpuMicros();
+  const rate = await run(events);
+  const ended = await endedCpuMicros();
+  return { [CPU]: (ended - started - (started - before)) / events, [RATE]: rate };
 }

@@ -78,22 +78,29 @@ export async function selfMeasured(program: string, ...args: readonly (string | 
   return JSON.parse(await started.printed(() => true)) as Figures;
 }
 
+/** How the publisher is run. */
+interface PublishOptions {
+  readonly wait?: string;
+  readonly rate?: number | undefined;
+  readonly file?: string;
+}
+
 /**
  * Runs the publisher until it has published this number of events. @returns how many it sent in a second
  *
  * @param wait for a subscriber. `@default "60s"`
  * @param rate events per second. `@default as fast as Redis takes them`
+ * @param file of which the events are the lines. `@default the events are generated`
  */
 export async function publish(
   { programs, env }: Bed,
   load: Load,
   events: number,
-  { wait = "60s", rate }: { readonly wait?: string; readonly rate?: number | undefined } = {},
+  { wait = "60s", rate, file }: PublishOptions = {},
 ): Promise<number> {
   const args = [
     ...inputOf(load),
-    `--generate=${rate ?? "max"}`,
-    `--events=${events}`,
+    ...(file === undefined ? [`--generate=${rate ?? "max"}`, `--events=${events}`] : [`--file=${file}`]),
     ...(load.batch === undefined ? [] : [`--batch=${load.batch}`]),
     ...(load.transport === "pubsub" || load.transport === "sharded" ? [`--wait-for-subscriber=${wait}`] : []),
   ];
@@ -101,6 +108,7 @@ export async function publish(
   programs.push(program);
   const [report, { code }] = await Promise.all([program.logged("report"), program.ended]);
   if (code !== 0) throw new Error(`The publisher ended with exit code ${String(code)}.`);
+  if (report["published"] !== events) throw new Error(`It published ${String(report["published"])} events.`);
   return Number(report["perSecond"]);
 }
 

@@ -1,5 +1,7 @@
 import type { ClickEvent } from "@millrace/event-schema";
 import { readFileSync } from "node:fs";
+import { mkdtemp, open, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** The project's own folder; as far up from the build as from the source. */
@@ -11,6 +13,25 @@ export const WINDOW_MS = 1_000;
 /** The lines that the publisher makes its events of. */
 export function eventLines(): readonly string[] {
   return readFileSync(join(ROOT, "data/events.jsonl"), "utf8").trimEnd().split("\n");
+}
+
+/** Makes a file of as many events, the lines in turn, for as long as it is used. */
+export async function withEventsFile<T>(events: number, use: (path: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "millrace-bench-"));
+  const path = join(folder, "events.jsonl");
+  try {
+    const lines = eventLines().map((line) => `${line}\n`);
+    const file = await open(path, "w");
+    for (let left = events; left > 0; left -= lines.length) {
+      await file.write(lines.slice(0, left).join(""));
+    }
+    // What is written later would be charged to the program that reads it.
+    await file.sync();
+    await file.close();
+    return await use(path);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 /**

@@ -1,10 +1,11 @@
 import { Redis } from "ioredis";
 import { eventLines } from "../lab/tally.ts";
+import { CPU, RATE } from "../lab/usage.ts";
 import "./common.ts";
 
 /*
  * A fast hand-written publisher: pipelines of 128 KiB, two of them in flight, of lines in memory.
- * Frames are lines joined after a header, as the publisher's are. Prints how many events it sent in a second.
+ * Frames are lines joined after a header, as the publisher's are. Prints its CPU time an event, and how many it sent in a second.
  * Arguments: URL, channel, events, events in a message.
  */
 const PIPELINE_BYTES = 128 * 1_024;
@@ -18,6 +19,7 @@ const size = Number(batch);
 const total = Math.ceil(Number(events) / size);
 const each = Math.max(Math.floor(PIPELINE_BYTES / Buffer.byteLength(messageAt(0))), 1);
 
+const before = process.cpuUsage();
 const began = performance.now();
 const flying: Promise<unknown>[] = [];
 for (let sent = 0; sent < total;) {
@@ -30,7 +32,9 @@ for (let sent = 0; sent < total;) {
 }
 await Promise.all(flying);
 const elapsedMs = performance.now() - began;
-process.stdout.write(`${JSON.stringify({ "events/s": (Number(events) * 1_000) / elapsedMs })}\n`);
+const { user, system } = process.cpuUsage(before);
+const figures = { [CPU]: (user + system) / Number(events), [RATE]: (Number(events) * 1_000) / elapsedMs };
+process.stdout.write(`${JSON.stringify(figures)}\n`);
 process.disconnect();
 redis.disconnect();
 
