@@ -29,12 +29,12 @@ afterAll(async () => {
 });
 
 /** The payloads of a stream's entries. */
-async function messagesOf(stream: string): Promise<readonly string[]> {
+async function messagesOf(stream: string): Promise<readonly Buffer[]> {
   const settings = { role: "test", logger: SILENT_LOGGER, time: SYSTEM_TIME };
   const connection = await connectRedis({ url: redis.url }, settings);
   try {
-    const entries = await (await connection.whenUp()).xrange(stream, "-", "+");
-    return entries.map(([, [, message = ""]]) => message);
+    const entries = await (await connection.whenUp()).xrangeBuffer(stream, "-", "+");
+    return entries.map(([, [, message = Buffer.alloc(0)]]) => message);
   } finally {
     await connection.close();
   }
@@ -63,22 +63,53 @@ describe("the publisher", () => {
   });
 
   test("puts frames with numbers into a stream, or bare lines", async () => {
-    const args = ["--transport=stream", "--generate=max", "--events=5", "--channel"];
+    const args = ["--transport=stream", "--generate=max", "--events=20", "--channel"];
     const [framed, bare] = await Promise.all([
-      publisher(redis.url, file, [...args, "framed", "--batch=2"]).ended,
+      publisher(redis.url, file, [...args, "framed", "--batch=8"]).ended,
       publisher(redis.url, file, [...args, "bare", "--no-header"]).ended,
     ]);
     expect([framed.code, bare.code]).toEqual([0, 0]);
-    expect(bare.log.at(-1)).toMatchObject({ event: "report", published: 5, resent: 0 });
-    const lines = await messagesOf("bare");
-    expect(lines.map((line) => (JSON.parse(line) as { n: number }).n)).toEqual([1, 2, 3, 1, 2]);
-    const frames = (await messagesOf("framed")).map((message) => decodeFrame(Buffer.from(message)));
+    expect(bare.log.at(-1)).toMatchObject({ event: "report", published: 20, resent: 0 });
+    const lines = (await messagesOf("bare")).map(String);
+    expect(lines.map((line) => (JSON.parse(line) as { n: number }).n)).toEqual(
+      Array.from({ length: 20 }, (_, i) => (i % 3) + 1),
+    );
+    const frames = (await messagesOf("framed")).map((message) => decodeFrame(message));
     expect(frames.flatMap((frame) => (frame.kind === "frame" ? [frame.first, frame.count] : []))).toEqual([
       // The first and the last are heartbeats.
-      0, 0, 0, 2, 2, 2, 4, 1, 5, 0,
+      0, 0, 0, 8, 8, 8, 16, 4, 20, 0,
     ]);
     expect(frames.flatMap((frame) => (frame.kind === "frame" ? frame.lines : []))).toEqual(lines);
   });
+
+  test.each([1, 64])(
+    "publishes lines as they are, in frames of %d, and refuses too long ones",
+    async (batch) => {
+      const strange = join(folder, "strange.jsonl");
+      const lines = [
+        Buffer.from("é"),
+        Buffer.of(0xff, 0x00),
+        Buffer.from(""),
+        Buffer.from(" a\r"),
+        Buffer.from("z"),
+      ];
+      const tooLong = "x".repeat(1_048_577);
+      const content = lines.flatMap((line) => [line, Buffer.from("\n")]).slice(0, -1);
+      await writeFile(strange, Buffer.concat([Buffer.from(`${tooLong}\n`), ...content]));
+      const stream = `strange-${batch}`;
+      const args = ["--transport=stream", `--channel=${stream}`, `--batch=${batch}`];
+      const { code, log } = await publisher(redis.url, strange, args).ended;
+      expect(code).toBe(0);
+      expect(log.find(({ event }) => event === "report")).toMatchObject({
+        read: 6,
+        published: 5,
+        refused: 1,
+      });
+      const frames = (await messagesOf(stream)).map((message) => decodeFrame(message));
+      const got = frames.flatMap((frame) => (frame.kind === "frame" ? frame.lines : []));
+      expect(got.map((line) => Buffer.from(line))).toEqual(lines);
+    },
+  );
 
   test("continues the numbers of its name, also after it was killed", async () => {
     const args = [
@@ -97,7 +128,7 @@ describe("the publisher", () => {
     expect(log.map(({ event }) => event)).toEqual(
       expect.arrayContaining(["producer-waiting", "producer-goes-on"]),
     );
-    const frames = (await messagesOf("lasting")).map((message) => decodeFrame(Buffer.from(message)));
+    const frames = (await messagesOf("lasting")).map((message) => decodeFrame(message));
     const numbered = frames.flatMap((frame) => (frame.kind === "frame" && frame.count > 0 ? [frame] : []));
     expect(new Set(numbered.map(({ producer }) => producer)).size).toBe(1);
     numbered.forEach(({ first }, i) => {
@@ -118,7 +149,7 @@ describe("the publisher", () => {
     expect((await publisher(redis.url, "-", args, keyed).ended).code).toBe(0);
     const parts = await Promise.all(["{divided:0}", "{divided:1}"].map(messagesOf));
     parts.forEach((messages, part) => {
-      const keys = messages.map((line) => (JSON.parse(line) as { n: string }).n);
+      const keys = messages.map((line) => (JSON.parse(String(line)) as { n: string }).n);
       expect(keys.map((key) => partitionOf(key, 2))).toEqual(keys.map(() => part));
     });
     expect(parts.flat()).toHaveLength(20);

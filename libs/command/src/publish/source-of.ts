@@ -20,6 +20,7 @@ import { RepeatingSource } from "./repeating-source.ts";
 /** Large, since at the end of each batch the sink waits for all of Redis' replies. */
 const BATCH_LINES = 4_096;
 const CHUNK_BYTES = 1_048_576;
+const LEAST_BATCH_OF_BYTES = 8;
 
 /** The source, and how much it has; `undefined` if unknown. */
 export interface Input {
@@ -53,11 +54,12 @@ async function unpaced(config: PublishConfig): Promise<Input> {
 }
 
 /**
- * Lines of which the publisher reads nothing, and that go into frames, can stay bytes. A key is read from text, and bare
- * lines are small messages, which Redis' client sends faster as text.
+ * Lines that go into frames unread can stay bytes. A key is read from text; and small messages, such as bare lines, are
+ * sent faster as text.
  */
 function formOf({ transport, delivery }: PublishConfig): "text" | "bytes" {
-  return delivery.framing !== undefined && transport.partitions === 1 ? "bytes" : "text";
+  const { batch = 1 } = delivery.framing ?? {};
+  return batch >= LEAST_BATCH_OF_BYTES && transport.partitions === 1 ? "bytes" : "text";
 }
 
 async function generated(file: string, options: GeneratorOptions): Promise<Iterable<RawLine>> {
