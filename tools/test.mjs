@@ -43,7 +43,7 @@ function all(targets, args = [], options = {}) {
 
 // In one piece each and after the tests, so that a failed check is not lost between them.
 const checks = [run("nx", ["sync:check"], { kept: true }), all(CHECKS, [], { kept: true })];
-const compiled = await run("tsc", ["--build"]);
+const compiled = await run(process.execPath, ["node_modules/@typescript/native/bin/tsc", "--build"]);
 const tests = compiled.passed
   ? await Promise.all([
       all(["test"], ["--parallel=2", `--projects=${LONGEST}`]),
