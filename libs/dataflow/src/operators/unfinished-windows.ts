@@ -1,5 +1,6 @@
 import { unfinishedSessions } from "@millrace/windowing";
 import type { StateGroup, Windower } from "@millrace/windowing";
+import { lastCloseBefore } from "./whole-windows.ts";
 
 /**
  * Whether a window may have begun before a time (ms) and have no final row by the watermark of stored state. Of windows with a
@@ -15,6 +16,5 @@ export function hasUnfinished(
   if (watermark < before) return true;
   if (windower.kind === "custom") return false;
   if (windower.kind === "session") return unfinishedSessions(groups).some((open) => open < before);
-  const last = windower.lastIdAt(before);
-  return windower.closeOf(windower.openOf(last) < before ? last : last - 1) > watermark;
+  return lastCloseBefore(windower, before) > watermark;
 }

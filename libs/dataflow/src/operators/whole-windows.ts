@@ -1,4 +1,4 @@
-import type { Window, Windower } from "@millrace/windowing";
+import type { CalendarWindower, FixedWindower, Window, Windower } from "@millrace/windowing";
 import type { StepContext } from "./step-context.ts";
 
 /**
@@ -55,8 +55,7 @@ export class WholeWindows {
     if (windower.kind === "session" || windower.kind === "custom") {
       return Math.max(from + reachOf(windower), this.#lastClose);
     }
-    const at = windower.lastIdAt(from);
-    return windower.closeOf(windower.openOf(at) < from ? at : at - 1);
+    return lastCloseBefore(windower, from);
   }
 
   get #from(): number {
@@ -82,4 +81,10 @@ export class WholeWindows {
 /** How long before a window opens events may still belong to it, ms: of sessions the gap. */
 export function reachOf(windower: Windower): number {
   return windower.kind === "session" ? windower.gapMs : 0;
+}
+
+/** When the last window closes that opens before a time, ms. */
+export function lastCloseBefore(windower: CalendarWindower | FixedWindower, time: number): number {
+  const last = windower.lastIdAt(time);
+  return windower.closeOf(windower.openOf(last) < time ? last : last - 1);
 }

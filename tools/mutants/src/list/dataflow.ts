@@ -157,9 +157,9 @@ export const DATAFLOW: readonly Mutant[] = [
   },
   {
     id: "unfinished-span",
-    file: "libs/dataflow/src/operators/unfinished-windows.ts",
-    search: "openOf(last) < before ? last : last - 1",
-    replace: "openOf(last) < before ? last - 1 : last - 1",
+    file: "libs/dataflow/src/operators/whole-windows.ts",
+    search: "openOf(last) < time ? last : last - 1",
+    replace: "openOf(last) < time ? last - 1 : last - 1",
     tests: ["libs/command/test/admin-commands.test.ts"],
     guard: "a reset would not say that the window at the place loses what was counted in it",
   },
