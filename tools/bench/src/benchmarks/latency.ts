@@ -84,6 +84,7 @@ function measureLatency({ scale }: Run, load: Load, name: string, committed: boo
       // Looking at the rows in Redis keeps it from its work, so the last windows close before.
       await delay(waitMs + AFTER_MS);
       await counted([warmUp, fast, events]);
+      if (arrivals.size === 0) throw new Error(`No row of ${name} arrived.`);
       const late = Array.from(arrivals, ([close, at]) => at - close - waitMs);
       return {
         "events/s": reached,
@@ -110,12 +111,22 @@ async function noticesOf(
   arrived: (close: number) => void,
 ): Promise<AsyncDisposable> {
   const subscriber = client.duplicate();
-  const onNotice = (_channel: string, message: string): void => {
+  const onNotice = (message: string): void => {
     arrived(Number((JSON.parse(message) as { readonly window: string }).window) + LATENCY_WINDOW_MS);
   };
-  const channel = `millrace:{${CHANNEL}}:mobile_counts:results:out`;
-  if (transport === "sharded") await subscriber.on("smessage", onNotice).ssubscribe(channel);
-  else await subscriber.on("message", onNotice).subscribe(channel);
+  const channelOf = (part: string): string => `millrace:${part}:mobile_counts:results:out`;
+  if (transport === "sharded") {
+    subscriber.on("smessage", (_channel: string, message: string) => {
+      onNotice(message);
+    });
+    await subscriber.ssubscribe(channelOf(`{${CHANNEL}}`));
+  } else {
+    subscriber.on("pmessage", (_pattern: string, _channel: string, message: string) => {
+      onNotice(message);
+    });
+    // A partition of a topic has another name than the topic.
+    await subscriber.psubscribe(channelOf("*"));
+  }
   return {
     [Symbol.asyncDispose]: async () => {
       await subscriber.quit();
