@@ -27,6 +27,14 @@ describe("stopping", () => {
     expect(out.rows).toEqual(['{"a":1}']);
   });
 
+  test("after the end sets no alarm, which would keep the process alive", async () => {
+    const time = new VirtualTime();
+    const handle = start(passing(new IterableSource([1]), new TestingSink<number>()), { time });
+    await handle.done;
+    await handle.stop();
+    expect(time.nextAlarm).toBeUndefined();
+  });
+
   test.each(["acquire", "writeBatch"] as const)("gives up at its deadline when %s hangs", async (hanging) => {
     const never = new Promise<never>(() => undefined);
     const time = new VirtualTime();

@@ -91,6 +91,7 @@ class Worker {
   #failure: { readonly error: unknown } | undefined;
   #cancelDeadline: (() => void) | undefined;
   #saidWaiting = false;
+  #ended = false;
 
   constructor(flow: Dataflow, options: RunOptions) {
     this.#flow = flow;
@@ -127,6 +128,7 @@ class Worker {
         await this.#work(parts);
       }
     } finally {
+      this.#ended = true;
       signal?.removeEventListener("abort", stop);
       this.#cancelDeadline?.();
       stopWatching();
@@ -136,7 +138,8 @@ class Worker {
   }
 
   stop(): void {
-    if (this.#stop.signal.aborted) return;
+    // A deadline after the end would keep the process alive.
+    if (this.#stop.signal.aborted || this.#ended) return;
     this.#stop.abort(new StoppedWhileStarting());
     const { time, drainTimeoutMs } = this.#options;
     for (const task of this.#tasks) task.stop();
