@@ -28,6 +28,11 @@ import type { ShownRun } from "./support/shown-run.ts";
 const CHROMIUM = findChromium();
 /** So long that all of a test lies in one window. */
 const ONE_WINDOW = "--window=tumbling:10000d";
+/**
+ * What the browser itself reports when a run ends: nothing listens any more, and the page asks for the map with the last rows,
+ * if no window had rows before.
+ */
+const AT_THE_END = ["ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET"];
 const ZONES = ["Europe/Madrid", "America/Lima", "Asia/Tokyo", "UTC"];
 
 if (CHROMIUM === undefined && !REQUIRED) {
@@ -186,7 +191,7 @@ function inBrowser(): void {
     expect(await page.getByRole("status").textContent()).toBe("failed");
     expect(await seriousOnPage(page)).toEqual([]);
     await run.program.ended;
-    ignoreErrors("ERR_CONNECTION_REFUSED");
+    ignoreErrors(...AT_THE_END);
   });
 
   test("a window with a known loss shows as incomplete, and a stopped run shows its last rows", async () => {
@@ -224,8 +229,7 @@ function inBrowser(): void {
       rows: [["Asia/Tokyo", 32]],
     });
     await run.program.ended;
-    // Nothing listens any more; the browser itself reports that. All else is an error, also here.
-    ignoreErrors("ERR_CONNECTION_REFUSED");
+    ignoreErrors(...AT_THE_END);
   });
 
   test("it says that the run has ended, and follows the next one on the same port", async () => {
@@ -242,8 +246,7 @@ function inBrowser(): void {
     const port = Number(new URL(first.url).port);
     const second = await start(redis.url, ["--channel=again", ONE_WINDOW], { port });
     await page.getByText("No events yet").waitFor();
-    // Nothing listened for a while; the browser itself reports that.
-    ignoreErrors("ERR_CONNECTION_REFUSED");
+    ignoreErrors(...AT_THE_END);
     await publishClicks("again", ["UTC", "Asia/Tokyo"]);
     await accountBecomes(page, ({ account }) => account.received === 3, second);
     expect(await page.getByRole("status").textContent()).toBe("live");

@@ -6,8 +6,8 @@ export interface WatchedPage {
   readonly page: Page;
   /** Errors and warnings on the console, exceptions, failed requests and answers with an error status. */
   readonly errors: readonly string[];
-  /** Drops those that have this text, also later ones, because the test causes them. */
-  readonly ignoreErrors: (text: string) => void;
+  /** Drops those that have one of these texts, also later ones, because the test causes them. */
+  readonly ignoreErrors: (...texts: readonly string[]) => void;
   /** The origins of all requests since the start. */
   readonly origins: ReadonlySet<string>;
 }
@@ -56,8 +56,8 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
     get errors() {
       return errors.filter((error) => !ignored.some((text) => error.includes(text)));
     },
-    ignoreErrors: (text) => {
-      ignored.push(text);
+    ignoreErrors: (...texts) => {
+      ignored.push(...texts);
     },
   };
 }
