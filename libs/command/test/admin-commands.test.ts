@@ -31,6 +31,13 @@ const windows = ({ source, windower, clock, results }: FlowParts): Dataflow => {
   return flow;
 };
 
+/** The version of `windows` before: without them. */
+const withoutWindows = ({ source, out }: FlowParts): Dataflow => {
+  const flow = new Dataflow("windows");
+  flow.input("in", source).output("lines", out);
+  return flow;
+};
+
 const echo = ({ source, out }: FlowParts): Dataflow => {
   const flow = new Dataflow("echo");
   flow.input("in", source).output("out", out);
@@ -57,6 +64,7 @@ const counting =
 
 const FLOWS = {
   windows: { build: windows },
+  before: { build: withoutWindows },
   echo: { build: echo },
   first: { build: counting(1) },
   second: { build: counting(2) },
@@ -238,6 +246,19 @@ test("a reset says that rows repeat in the stream that the next run writes to, a
   );
   expect(lengths).toEqual([7, 2]);
   expect((await resetOf(...options, place, "--results-as=v2")).events).toEqual(["entries-repeat"]);
+});
+
+test("inspect counts the open windows of a step that began empty, without what it keeps of its beginning", async () => {
+  await fill("added");
+  const stream = "--channel=added";
+  await runOver(stream, "--flow=before");
+  await withRedis((client) => client.xadd("added", `${BASE + 21_000}-0`, "data", "21"));
+  const options = [stream, "--flow=windows", "--window=tumbling:5s", "--clock=publish:2s"];
+  await runOver(...options);
+  expect(await call(inspect, inspectConfig, options)).toMatchObject({
+    lines: [{ openWindows: 1, steps: [{ step: "w.n", groups: 3, begins: true }] }, {}],
+    error: undefined,
+  });
 });
 
 test("inspect --diff refuses what a start refuses: a migrate that throws, too many keys, another source's position", async () => {

@@ -40,6 +40,7 @@ export { withDefaults } from "./with-defaults.ts";
 export { thrownAt } from "./errors.ts";
 export { pause } from "./runtime/waiting.ts";
 export { run, start } from "./runtime/run.ts";
+export { BEGINNING } from "./operators/step-beginning.ts";
 export { STATE_FORMAT, compareState, requireContinuable } from "./runtime/compare-state.ts";
 export { previewStart } from "./runtime/preview-start.ts";
 export { keptWindows } from "./runtime/state-difference.ts";

@@ -112,3 +112,20 @@ test("a full sink makes its source wait", async () => {
     await turns();
   }
 });
+
+test("an error of a sink's work in the background fails the task, although no event comes", async () => {
+  let fail: (error: unknown) => void = () => undefined;
+  const sink: Sink<number> = {
+    buildPart(part, resume, context) {
+      fail = (error) => {
+        context.fail(error);
+      };
+      return sinkOf<number>({}).buildPart(part, resume, context);
+    },
+  };
+  const time = new VirtualTime();
+  const handle = start(passing(new TestingSource<number>(), sink), { time });
+  await time.yield();
+  fail(new Error("the other side is gone"));
+  await expect(handle.done).rejects.toThrow(/step "out".*the other side is gone/s);
+});

@@ -183,10 +183,10 @@ function summaryOf(task: TaskInspection, windowSteps: ReadonlySet<string>): obje
     committedAt: committedAt ?? null,
     closing: partial,
     watermark: watermark ?? null,
-    // Of its groups each window step keeps one for itself.
+    // Of its groups each window step keeps one for itself, and one that began empty another.
     openWindows: steps
       .filter(({ step }) => windowSteps.has(step))
-      .reduce((sum, { groups }) => sum + groups - 1, 0),
+      .reduce((sum, { groups, begins = false }) => sum + groups - (begins ? 2 : 1), 0),
     ...(missing === undefined ? {} : { missing }),
     position,
     // Where the next run begins, after a reset.

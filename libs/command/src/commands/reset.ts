@@ -6,6 +6,7 @@ import type { StateGroup } from "@millrace/windowing";
 import { streamWholeFrom } from "@millrace/redis-source";
 import { RedisStore, inspectTask, resetTask } from "@millrace/redis-store";
 import type { TaskAccessOptions } from "@millrace/redis-store";
+import { formatDuration } from "@millrace/windowing/options";
 import type { FlowProgram } from "../flow-program.ts";
 import { loadKafka } from "../kafka.ts";
 import { adminOptions, begin, printLine } from "../options/admin-options.ts";
@@ -183,16 +184,17 @@ async function warnOfUnfinished(
   const before = await inspectTask(redis, task, { logger, storeTimeoutMs });
   const { commitNumber = 0, watermark = -Infinity } = before ?? {};
   if (commitNumber === 0 || wholeFrom === undefined || wholeFrom === -Infinity) return;
-  const unfinished = await Promise.all(
+  const reaches = await Promise.all(
     nodes.map(async ({ id, past, windows }) => {
-      if (windows === undefined) return false;
+      if (windows === undefined) return [];
       const { sessions, reachMs, hasUnfinished } = windows;
       const groups = sessions ? await groupsOf(config, task, [id, ...(past?.formerly ?? [])], logger) : [];
-      return hasUnfinished(wholeFrom + reachMs, watermark, groups);
+      return hasUnfinished(wholeFrom + reachMs, watermark, groups) ? [reachMs] : [];
     }),
   );
-  if (!unfinished.includes(true)) return;
-  const [from, until] = [wholeFrom, watermark].map((time) =>
+  if (reaches.flat().length === 0) return;
+  const reachMs = Math.max(...reaches.flat());
+  const [from, until] = [wholeFrom + reachMs, watermark].map((time) =>
     Number.isFinite(time) ? new Date(time).toISOString() : "the start",
   );
   logger.warn(
@@ -203,7 +205,8 @@ async function warnOfUnfinished(
       watermark: Number.isFinite(watermark) ? watermark : null,
     },
     `windows that opened before ${from ?? ""} and were to close after ${until ?? ""} have no final row yet, and get none: ` +
-      "what was counted in them is forgotten. Reset to a time before they opened to have them, too",
+      "what was counted in them is forgotten. Reset to a time before they opened to have them, too" +
+      (reachMs === 0 ? "" : `, of sessions their gap (${formatDuration(reachMs)}) earlier than that`),
   );
 }
 

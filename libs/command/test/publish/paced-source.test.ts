@@ -113,6 +113,7 @@ describe("PacedSource", () => {
       time,
       signal: new AbortController().signal,
       reject: () => undefined,
+      fail: () => undefined,
     });
     expect(await partition.drained?.()).toEqual({ at: 0, connection: 1 });
     inner.push([1, 2]);

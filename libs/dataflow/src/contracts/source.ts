@@ -29,6 +29,8 @@ export interface PartContext {
   readonly keepsLines?: boolean;
   /** Sends a payload that cannot be delivered as an event (a line above the size bound) to the dead letter. */
   reject(payload: RawLine, reason: DecodeFailure): void;
+  /** Fails the task with an error that no call has reported, such as one of work in the background: the next call may be late. */
+  fail(error: unknown): void;
 }
 
 /** The context of a check before the start. */

@@ -3,17 +3,17 @@ import { StateError } from "../errors.ts";
 import type { StateMigration } from "../graph.ts";
 
 /** The group of a window step that began empty in a task with commits: from when on it reads all. Engines do not know it. */
-const GROUP = "beginning";
+export const BEGINNING = "beginning";
 const FIELD = "from";
 
 /** @param from time (ms) from which on the step reads all events */
 export function beginningOf(from: number): StateGroup {
-  return [GROUP, [[FIELD, from]]];
+  return [BEGINNING, [[FIELD, from]]];
 }
 
 /** Whether a group, without its step's id, is one of {@link beginningOf}. */
 export function isBeginning([group]: StateGroup): boolean {
-  return group === GROUP;
+  return group === BEGINNING;
 }
 
 /** The time of {@link beginningOf}; −Infinity: the step has read all that its task has. @throws StateError */

@@ -73,7 +73,7 @@ export class WholeWindows {
     logger.info(
       { event: "windows-left-out", step, part, open, close, ...(Number.isFinite(from) ? { from } : {}) },
       `step "${step}", partition "${part}": the window from ${open} to ${close} began ${known}, and is read in part: it and ` +
-        "others like it have no rows in this run, and rows that are kept of them stay",
+        "others like it have no rows, in this run and in later ones, and rows that are kept of them stay",
     );
   }
 }

@@ -32,7 +32,7 @@ export class Committer {
   readonly #name: string;
   readonly #positions: PositionKeeper;
   #number = 0;
-  #format = formatOf([]);
+  #format: number;
   /** What the next commit has to change for the flow to continue from what was stored. */
   #transfer: StateTransfer | undefined;
 
@@ -49,6 +49,7 @@ export class Committer {
     this.#part = part;
     this.#dropState = dropState;
     this.#signature = signatureOf(flow);
+    this.#format = formatOf(flow, []);
     this.#name = `${flow.id}/${part}`;
     this.#positions = positions;
   }
@@ -65,7 +66,7 @@ export class Committer {
     const beginnings = beginningsOf(this.#flow, comparison, () => this.#unread(state.position, time.now()));
     const { groups, transfer } = transferState(this.#flow, comparison, state.groups, beginnings);
     this.#number = state.commitNumber;
-    this.#format = formatOf(groups);
+    this.#format = formatOf(this.#flow, groups);
     this.#transfer = transfer;
     return { ...state, groups };
   }

@@ -3,7 +3,7 @@ import type { TaskHead } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
 import { StateFormatError, StateMismatchError } from "../errors.ts";
 import type { GraphNode, StateMigration } from "../graph.ts";
-import { isBeginning } from "../operators/step-beginning.ts";
+import { BEGINNING } from "../operators/step-beginning.ts";
 import { differencesOfStep, shapeOf, valueChanged } from "./state-difference.ts";
 
 /** The latest format of commits. This version reads it, and all earlier ones. */
@@ -13,8 +13,11 @@ export const STATE_FORMAT = 2;
  * The format of a commit of a task with these groups of steps: the earliest that has a place for all of them, so that an older
  * Millrace continues where it can. An older one would take the beginning of a window step for a window.
  */
-export function formatOf(groups: readonly StateGroup[]): number {
-  return groups.some(([group, fields]) => isBeginning([group.slice(group.indexOf("/") + 1), fields])) ? 2 : 1;
+export function formatOf(flow: Dataflow, groups: readonly StateGroup[]): number {
+  const names = new Set(
+    flow.graph.nodes.filter(({ windows }) => windows !== undefined).map(({ id }) => `${id}/${BEGINNING}`),
+  );
+  return groups.some(([group]) => names.has(group)) ? 2 : 1;
 }
 
 /** What becomes of the stored state of one step. */

@@ -30,6 +30,8 @@ export interface TaskPlan {
   readonly opening: AbortSignal;
   /** Called for each payload that the source itself refuses. */
   readonly onReject: () => void;
+  /** Called with an error of the source or a sink that no call has reported. */
+  readonly onFailure: (error: Error) => void;
 }
 
 type Resumes = Readonly<Record<string, Json>>;
@@ -124,7 +126,7 @@ export class Ends {
     // Payloads that a source refuses count only once this partition is the one that is read.
     const early: (() => void)[] = [];
     let chosen = false;
-    const context = this.#contextOf(id);
+    const context = this.#contextOf(id, this.#ofSource);
     const reject: PartContext["reject"] = (payload, reason) => {
       if (chosen) context.reject(payload, reason);
       else
@@ -152,7 +154,7 @@ export class Ends {
   ): Promise<SinkPartition<unknown>> {
     const { part } = this.#plan;
     const ofSink = this.#ofSink(id);
-    const opening = namedAsync(() => sink.buildPart(part, resume, this.#contextOf(id)), ofSink);
+    const opening = namedAsync(() => sink.buildPart(part, resume, this.#contextOf(id, ofSink)), ofSink);
     const opened = await this.opened(opening, ofSink);
     this.#refuseStorelessOutputs(id, sink, opened);
     return opened;
@@ -175,8 +177,8 @@ export class Ends {
     return (error) => asSinkError(error, step, this.#plan.part);
   }
 
-  #contextOf(step: string): PartContext {
-    const { flow, part, options, opening, onReject } = this.#plan;
+  #contextOf(step: string, nameOf: NameOf): PartContext {
+    const { flow, part, options, opening, onReject, onFailure } = this.#plan;
     return {
       flow: flow.id,
       step,
@@ -186,6 +188,9 @@ export class Ends {
       reject: (payload, reason) => {
         onReject();
         this.#deadLetters.put({ step, part, reason, payload: wholeText(payload) });
+      },
+      fail: (error) => {
+        onFailure(nameOf(error));
       },
     };
   }

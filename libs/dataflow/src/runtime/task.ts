@@ -59,8 +59,8 @@ export class Task {
   #live: LiveTask | undefined;
   #stopping = false;
   #ending = false;
-  /** The source failed to end the intake. */
-  #unstoppable: Error | undefined;
+  /** An error between the turns: the source failed to stop, or work of a source or a sink in the background failed. */
+  #broken: Error | undefined;
   /** When it requested the next batch, or last stopped waiting for one, monotonic, ms. */
   #roundBegan = 0;
   /** Time its batches took since it last yielded to the event loop, ms, without the time that it waited for them. */
@@ -205,6 +205,10 @@ export class Task {
       onReject: () => {
         this.#figures.refused();
       },
+      onFailure: (error) => {
+        this.#broken ??= error;
+        this.#signal.notify();
+      },
     });
     this.#live = live;
     this.#phase = "running";
@@ -300,7 +304,7 @@ export class Task {
     await Promise.resolve();
     for (;;) {
       this.#abort.signal.throwIfAborted();
-      if (this.#unstoppable !== undefined) throw this.#unstoppable;
+      if (this.#broken !== undefined) throw this.#broken;
       const batch = intake.takeBatch();
       if (batch?.kind === "batch") return { events: batch.events, times: batch.times };
       if (batch?.kind === "end") {
@@ -453,7 +457,7 @@ export class Task {
     try {
       this.#live?.partition.stop?.();
     } catch (error) {
-      this.#unstoppable ??= this.#ofSource(error);
+      this.#broken ??= this.#ofSource(error);
     }
   }
 

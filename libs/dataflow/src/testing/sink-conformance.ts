@@ -37,6 +37,7 @@ const CONTEXT: PartContext = {
   time: SYSTEM_TIME,
   signal: new AbortController().signal,
   reject: () => undefined,
+  fail: () => undefined,
 };
 
 /** What every {@link Sink} must do. */

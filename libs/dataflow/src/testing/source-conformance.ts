@@ -39,6 +39,7 @@ const CONTEXT: PartContext = {
   time: SYSTEM_TIME,
   signal: new AbortController().signal,
   reject: () => undefined,
+  fail: () => undefined,
 };
 
 /** What every {@link Source} must do. */

@@ -50,6 +50,7 @@ async function readFile(
     time: SYSTEM_TIME,
     signal: new AbortController().signal,
     reject: (payload, reason) => rejected.push({ head: Buffer.from(payload).toString("latin1"), reason }),
+    fail: () => undefined,
   };
   const partition = await new JsonlFileSource(path, options).buildPart(path, resume, context);
   const lines: RawLine[] = [];
@@ -157,6 +158,7 @@ describe("the lines of a file", () => {
       time: SYSTEM_TIME,
       signal: new AbortController().signal,
       reject: () => undefined,
+      fail: () => undefined,
     };
     await expect(
       new JsonlFileSource("x").buildPart(join(folder, "absent"), undefined, context),

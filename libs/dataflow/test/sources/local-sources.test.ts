@@ -114,6 +114,7 @@ describe("a proof", () => {
     time,
     signal: new AbortController().signal,
     reject: () => undefined,
+    fail: () => undefined,
   });
 
   test("is for the instant of its request, and fails if an event comes before its answer", async () => {

@@ -72,5 +72,6 @@ export function partContext(flow = "test", time: TimeProvider = SYSTEM_TIME): Te
     reject(payload, { code }) {
       rejected.push({ payload, code });
     },
+    fail: () => undefined,
   };
 }

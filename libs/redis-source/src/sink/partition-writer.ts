@@ -24,7 +24,7 @@ export interface WriterFraming extends Omit<FramingSettings, "lasting"> {
 }
 
 type Sender = Pick<MessageSender, "publish" | "published" | "disconnects" | "waits" | "close">;
-type WriterContext = Pick<PartContext, "time" | "signal" | "logger" | "step">;
+type WriterContext = Pick<PartContext, "time" | "signal" | "logger" | "step" | "fail">;
 
 /** Counts of one channel or stream, or of several together. */
 export interface WriterStats {
@@ -192,11 +192,13 @@ export class PartitionWriter {
 
   #fail(error: unknown): void {
     this.#failure ??= { error };
+    // The next write may be far away.
+    if (!this.#closed) this.#context.fail(error);
     this.#stopLingering();
     this.#cancelHeartbeat?.();
   }
 
-  /** Never rejects: a failure is kept for the next call that can report it. */
+  /** Never rejects: a failure ends the task, and is kept for the next call. */
   #send(frames: readonly BuiltFrame[]): Promise<void> {
     for (const { events } of frames) this.#numbered += events;
     const next = this.#numbered;

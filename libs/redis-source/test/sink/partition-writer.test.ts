@@ -18,6 +18,8 @@ interface Fixture {
   /** Makes sends wait until called. */
   readonly hold: () => () => void;
   readonly fail: (error: Error) => void;
+  /** Errors that failed the task. */
+  readonly failures: readonly unknown[];
 }
 
 function open(settings: Partial<WriterFraming> = {}): Fixture {
@@ -54,13 +56,21 @@ function open(settings: Partial<WriterFraming> = {}): Fixture {
     heartbeatMs: 1_000,
     ...settings,
   };
-  const context = { time, signal: new AbortController().signal, logger: SILENT_LOGGER, step: "out" };
+  const failures: unknown[] = [];
+  const context = {
+    time,
+    signal: new AbortController().signal,
+    logger: SILENT_LOGGER,
+    step: "out",
+    fail: (error: unknown) => void failures.push(error),
+  };
   const writer = new PartitionWriter(sender, framing, context);
   return {
     time,
     writer,
     sent,
     heartbeats,
+    failures,
     hold() {
       let release = (): void => undefined;
       gate = new Promise((resolve) => {
@@ -249,12 +259,13 @@ describe("PartitionWriter", () => {
     expect(ended).not.toContain(true);
   });
 
-  it("reports a failure at the next call, and how many rows were not sent", async () => {
-    const { writer, time, fail } = open();
+  it("fails the task at once, and the next call, and reports how many rows were not sent", async () => {
+    const { writer, time, fail, failures } = open();
     await writer.write(["a"]);
     fail(new Error("no permission"));
     time.set(1_010);
     await turn();
+    expect(failures).toEqual([new Error("no permission")]);
     await expect(writer.write(["b"])).rejects.toThrow("no permission");
     await expect(writer.flush()).rejects.toThrow("no permission");
     await writer.close();

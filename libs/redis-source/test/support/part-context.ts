@@ -24,5 +24,6 @@ export function partContext(
     reject(payload, { code }) {
       rejected.push({ payload, code });
     },
+    fail: () => undefined,
   };
 }

@@ -1,3 +1,4 @@
+import { BEGINNING } from "@millrace/dataflow";
 import type { TaskId } from "@millrace/dataflow";
 import type { RedisConnectionOptions } from "@millrace/redis-source";
 import { groupSizes } from "../load-task.ts";
@@ -11,11 +12,13 @@ export interface StepInspection {
   readonly step: string;
   /**
    * Groups of state. A step with tumbling or sliding windows has one for each window that is open or kept, and one for
-   * itself.
+   * itself, and one more if it `begins`.
    */
   readonly groups: number;
   /** Fields of these groups: keys in windows, or sessions. */
   readonly fields: number;
+  /** Windows that began empty in a task with commits: those that opened before have no rows. */
+  readonly begins?: true;
 }
 
 /** What Redis holds of a task. */
@@ -49,8 +52,9 @@ function stepsOf(sizes: ReadonlyMap<string, number>): readonly StepInspection[] 
   const steps = new Map<string, StepInspection>();
   for (const [name, size] of sizes) {
     const step = name.slice(0, Math.max(name.indexOf("/"), 0));
-    const { groups, fields } = steps.get(step) ?? { groups: 0, fields: 0 };
-    steps.set(step, { step, groups: groups + 1, fields: fields + size });
+    const { groups, fields, ...more } = steps.get(step) ?? { groups: 0, fields: 0 };
+    const begins = name === `${step}/${BEGINNING}` ? { begins: true as const } : more;
+    steps.set(step, { step, groups: groups + 1, fields: fields + size, ...begins });
   }
   return [...steps.values()];
 }

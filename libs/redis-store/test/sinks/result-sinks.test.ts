@@ -46,6 +46,7 @@ const CONTEXT: PartContext = {
   time: SYSTEM_TIME,
   signal: new AbortController().signal,
   reject: () => undefined,
+  fail: () => undefined,
 };
 
 let server: LocalRedis;

@@ -21,6 +21,7 @@ const CONTEXT: PartContext = {
   time: SYSTEM_TIME,
   signal: new AbortController().signal,
   reject: () => undefined,
+  fail: () => undefined,
 };
 
 /**
