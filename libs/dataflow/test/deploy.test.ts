@@ -9,7 +9,8 @@ import {
 } from "@millrace/dataflow";
 import type { Commit, Logger, Source, Store } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
-import { count, systemTime } from "@millrace/windowing";
+import { count, migrated, sum, systemTime } from "@millrace/windowing";
+import type { Fold } from "@millrace/windowing";
 import { SECOND } from "./support/counting-flow.ts";
 
 interface Sum {
@@ -118,6 +119,18 @@ const migrating =
         (sum, n) => [sum + n, sum + n],
         { version: 2, migrate },
       )
+      .output("out", rows);
+  };
+
+const windowed =
+  (id: string, formerly: readonly string[] = [], fold: Fold<number, unknown, number> = count()): Build =>
+  (flow, source, rows) => {
+    flow
+      .input("in", source)
+      .keyBy("key", () => "all")
+      .window(id, SECOND, systemTime(), { formerly })
+      .fold("n", fold)
+      .map(({ value }) => value)
       .output("out", rows);
   };
 
@@ -256,6 +269,30 @@ describe("a step with another state", () => {
     expect(rows.rows).toEqual([4]);
   });
 
+  test("of windows whose migrate throws leaves the running worker alone, too", async () => {
+    const deployments = new Deployments();
+    const rows = new TestingSink<unknown>();
+    const { store } = deployments;
+    await deployments.run(windowed("w"), [1, 2]);
+    const running = await FlowDriver.start(deployments.flow(windowed("w"), rows), { store });
+    const refused = windowed("w", [], migrated(sum(Number), count(), refusing));
+    const message =
+      'step "w.n", key "all": the accumulator cannot be migrated: no such field. Nothing was changed.';
+    await expect(deployments.run(refused, [])).rejects.toMatchObject({
+      code: "MILLRACE_STATE_INVALID",
+      message,
+    });
+    expect(await previewStart(deployments.flow(refused), TASK.part, { store })).toMatchObject({
+      comparison: [{ change: "refused", step: "w.n", why: message, droppable: false }],
+      error: { code: "MILLRACE_STATE_INVALID" },
+    });
+    deployments.source.push([3]);
+    await running.settle();
+    await running.advanceBy(1_000);
+    await running.stop();
+    expect(rows.rows).toEqual([3]);
+  });
+
   test("is read before the task is acquired only if it migrates, and again if its owner commits in between", async () => {
     const deployments = new Deployments();
     await deployments.run(total(), [1]);
@@ -302,20 +339,9 @@ describe("a step with another id", () => {
 
   test("may be the window of a fold", async () => {
     const deployments = new Deployments();
-    const windows =
-      (id: string, formerly: string): Build =>
-      (flow, source, rows) => {
-        flow
-          .input("in", source)
-          .keyBy("key", () => "all")
-          .window(id, SECOND, systemTime(), { formerly })
-          .fold("n", count())
-          .map(({ value }) => value)
-          .output("out", rows);
-      };
-    await deployments.run(windows("w", "older"), [1, 2]);
+    await deployments.run(windowed("w", ["older"]), [1, 2]);
     const rows = new TestingSink<unknown>();
-    const driver = await FlowDriver.start(deployments.flow(windows("per_second", "w"), rows), {
+    const driver = await FlowDriver.start(deployments.flow(windowed("per_second", ["w"]), rows), {
       store: deployments.store,
     });
     deployments.source.push([3]);
