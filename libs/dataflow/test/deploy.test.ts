@@ -352,7 +352,7 @@ describe("a step with another id", () => {
   });
 
   test("is refused at the start where two steps would continue with one state", () => {
-    const flow = new Dataflow("twice");
+    const flow = new Dataflow("several");
     const input = flow.input("in", new TestingSource<string>());
     const options = { within: "1h", formerly: "seen" } as const;
     for (const id of ["a", "b"])
@@ -474,6 +474,38 @@ test("a comparison says what becomes of each step", async () => {
     { change: "migrated", step: "total", from: "total", kept: "stateful", now: "stateful v2" },
     { change: "dropped", step: "seen", kept: "deduplicate" },
   ]);
+});
+
+test("a preview of a start has every step whose migrate throws", async () => {
+  const several =
+    (version: number): Build =>
+    (flow, source, rows) => {
+      const keyed = flow.input("in", source).keyBy("key", String);
+      for (const id of ["a", "b", "c"]) {
+        const migrate = (old: unknown): number => (id === "c" ? Number(old) : refusing());
+        const options = { version, migrate };
+        keyed
+          .statefulMap(
+            id,
+            () => 0,
+            (sum, n) => [sum + n, sum + n],
+            options,
+          )
+          .output(`${id}_out`, rows);
+      }
+    };
+  const deployments = new Deployments();
+  await deployments.run(several(1), [1]);
+  const { comparison, error } = await previewStart(deployments.flow(several(2)), TASK.part, {
+    store: deployments.store,
+  });
+  expect(comparison.map(({ step, change }) => [step, change])).toEqual([
+    ["a", "refused"],
+    ["b", "refused"],
+    ["c", "migrated"],
+  ]);
+  expect(error).toMatchObject({ message: expect.stringContaining('step "a", key "1"') });
+  await expect(deployments.run(several(2), [])).rejects.toThrow('step "a", key "1"');
 });
 
 test("a preview of a start says whether the source can continue, and whether all keys have room", async () => {

@@ -68,7 +68,7 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
         // Before the task is acquired, so that a worker of another version, which shares it, leaves it as it is.
         const comparison = requireContinuable(`${flow.id}/${part}`, head, flow, options.dropState);
         refuseTooLarge(task, head, options.maxKeys);
-        const failed = await abortable(tryMigrations(flow, comparison, head, store, task), plan.opening);
+        const [failed] = await abortable(tryMigrations(flow, comparison, head, store, task), plan.opening);
         if (failed !== undefined) throw failed.error;
       }
       await ends.openSource(head && positions.restore(head.position, head.groups));

@@ -55,14 +55,12 @@ export async function previewStart(
     } catch (error) {
       errors.push(error);
     }
-    const failed = await tryMigrations(flow, comparison, committed, store, task);
-    if (failed !== undefined) {
-      errors.push(failed.error);
-      const refused = refusalOf(failed.error, failed.step);
-      comparison = comparison.map((each) =>
-        each.change === "migrated" && each.step === failed.step ? refused : each,
-      );
-    }
+    const failures = await tryMigrations(flow, comparison, committed, store, task);
+    errors.push(...failures.map(({ error }) => error));
+    const refused = new Map(failures.map(({ step, error }) => [step, refusalOf(error, step)]));
+    comparison = comparison.map((each) =>
+      each.change === "migrated" ? (refused.get(each.step) ?? each) : each,
+    );
   }
   const refusals: StepComparison[] = [];
   const check = async (allows: () => Promise<void> | void, step?: string): Promise<void> => {
