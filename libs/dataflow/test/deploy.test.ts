@@ -106,6 +106,11 @@ function refusing(): never {
   throw new Error("no such field");
 }
 
+/** Whether a stored state is a counter. */
+function isCounter(old: unknown): old is { n: number } {
+  return typeof old === "object" && old !== null && "n" in old && typeof old.n === "number";
+}
+
 /** The next version of `total`, with another meaning of its numbers. */
 const migrating =
   (migrate: (old: unknown) => number): Build =>
@@ -267,6 +272,32 @@ describe("a step with another state", () => {
     await running.settle();
     await running.stop();
     expect(rows.rows).toEqual([4]);
+  });
+
+  test("stays as it is stored where a migrate changes what it gets", async () => {
+    const versioned =
+      (version: number, fails = false): Build =>
+      (flow, source, rows) => {
+        const migrate = (old: unknown): { n: number } => {
+          if (!isCounter(old)) return refusing();
+          old.n += 100;
+          return fails ? refusing() : old;
+        };
+        flow
+          .input("in", source)
+          .keyBy("key", () => "all")
+          .statefulMap(
+            "total",
+            () => ({ n: 0 }),
+            (state, n) => [{ n: state.n + n }, state.n + n],
+            { version, migrate },
+          )
+          .output("out", rows);
+      };
+    const deployments = new Deployments();
+    await deployments.run(versioned(1), [1]);
+    await expect(deployments.run(versioned(2, true), [])).rejects.toThrow("no such field");
+    expect(await deployments.run(versioned(2), [1])).toEqual([102]);
   });
 
   test("of windows whose migrate throws leaves the running worker alone, too", async () => {
