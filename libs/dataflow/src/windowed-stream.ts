@@ -46,8 +46,8 @@ import type {
   WindowEngineOptions,
   Windower,
 } from "@millrace/windowing";
-import { FlowError } from "./errors.ts";
-import type { Graph, Port, StatePast } from "./graph.ts";
+import { FlowError, StateError, messageOf } from "./errors.ts";
+import type { Graph, Port, StateMigration, StatePast } from "./graph.ts";
 import { required } from "./operators/step-context.ts";
 import type { PartResult } from "./operators/window-operator.ts";
 import { keepingBeginning } from "./operators/step-beginning.ts";
@@ -433,7 +433,7 @@ export class WindowedStream<V> {
         ...pastOf(id, formerly),
         migrationFrom: (kept) => {
           const found = windowMigrations(engineOptions).find(({ spec }) => descriptionOf(spec) === kept);
-          return found && keepingBeginning(found.migrate);
+          return found && keepingBeginning(namingStep(step, found.migrate));
         },
       },
       windows: {
@@ -517,6 +517,17 @@ export class WindowedStream<V> {
 function pastOf(fold: string | undefined, formerly: WindowOptions<unknown>["formerly"] = []): StatePast {
   const ids = [formerly].flat();
   return { formerly: ids.map((id) => (fold === undefined || id.includes(".") ? id : `${id}.${fold}`)) };
+}
+
+/** @returns the migration, which throws StateError with the step's id */
+function namingStep(step: string, migrate: StateMigration): StateMigration {
+  return (groups) => {
+    try {
+      return migrate(groups);
+    } catch (error) {
+      throw new StateError(`step "${step}", ${messageOf(error)}. Nothing was changed.`, { cause: error });
+    }
+  };
 }
 
 /** The sides of a join over events of one type. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { Dataflow, MemoryStore } from "@millrace/dataflow";
+import { Dataflow, MemoryStore, previewStart } from "@millrace/dataflow";
 import type { Json, Logger, PartContext, Source, SourcePartition } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
 import {
@@ -100,7 +100,8 @@ class Deployments {
   readonly store = new MemoryStore();
   readonly source = new TestingSource<Visit>();
   readonly logged: object[] = [];
-  failsToDate = false;
+  /** Replaces what the source says of the time of its position. */
+  wholeAfter: (() => number) | undefined;
   readonly #times: number[] = [];
   readonly #dated: boolean;
 
@@ -115,21 +116,20 @@ class Deployments {
     startAt: number,
     dropState: readonly string[],
   ): Promise<FlowDriver> {
-    const flow = new Dataflow(TASK.flow);
-    const source = this.#dated ? new DatedSource(this.source, this.#times) : this.source;
-    if (this.failsToDate) {
-      Object.assign(source, {
-        wholeAfter: () => {
-          throw new Error("no clock");
-        },
-      });
-    }
-    build(visitsOf(flow, source), rows);
+    const flow = this.flow(build, rows);
     const note = (details: object): void => {
       this.logged.push(details);
     };
     const logger: Logger = { debug: () => undefined, info: note, warn: note, error: note };
     return FlowDriver.start(flow, { store: this.store, logger, startAt, dropState });
+  }
+
+  flow(build: Build, rows = new TestingSink<Row>()): Dataflow {
+    const flow = new Dataflow(TASK.flow);
+    const source = this.#dated ? new DatedSource(this.source, this.#times) : this.source;
+    const { wholeAfter } = this;
+    build(visitsOf(flow, wholeAfter === undefined ? source : Object.assign(source, { wholeAfter })), rows);
+    return flow;
   }
 
   push(...times: readonly number[]): void {
@@ -232,13 +232,63 @@ describe("a window step that is added", () => {
     expect(await deployments.run(added, [61], { startAt: 99 })).toEqual([["/", 50, 60, 1]]);
   });
 
-  test("names the source that cannot say the time of its position", async () => {
+  test.each<[() => number, string]>([
+    [
+      () => {
+        throw new Error("no clock");
+      },
+      "no clock",
+    ],
+    ...[Number.NaN, Number.POSITIVE_INFINITY].map((value): [() => number, string] => [
+      () => value,
+      `wholeAfter returned ${value} for the stored position, but must return a time in ms or -Infinity. Nothing was changed.`,
+    ]),
+  ])(
+    "is refused if the source cannot say the time of its position, and the running worker stays (%#)",
+    async (wholeAfter, why) => {
+      const deployments = new Deployments();
+      const added = both(without, counting(tumbling(10)));
+      await deployments.run(without, [12]);
+      const running = await deployments.start(without, new TestingSink(), 0, []);
+      deployments.wholeAfter = wholeAfter;
+      const refusal = { code: "MILLRACE_SOURCE_FAILED", message: `step "in", partition "testing": ${why}` };
+      await expect(deployments.run(added, [])).rejects.toMatchObject(refusal);
+      const { comparison, error } = await previewStart(deployments.flow(added), TASK.part, {
+        store: deployments.store,
+      });
+      expect(error).toMatchObject(refusal);
+      expect(comparison).toContainEqual({
+        change: "refused",
+        step: "in",
+        why: refusal.message,
+        droppable: false,
+      });
+      // A flow that begins no windows does not ask.
+      expect(
+        await previewStart(deployments.flow(without), TASK.part, { store: deployments.store }),
+      ).toMatchObject({ error: undefined });
+      deployments.push(13);
+      await running.settle();
+      await running.stop();
+      expect((await deployments.store.look(TASK))?.position).toBe(2);
+    },
+  );
+
+  test("names the step whose stored beginning is damaged", async () => {
     const deployments = new Deployments();
+    const added = both(without, counting(tumbling(10)));
     await deployments.run(without, [12]);
-    deployments.failsToDate = true;
-    await expect(deployments.run(both(without, counting(tumbling(10))), [13])).rejects.toMatchObject({
-      code: "MILLRACE_SOURCE_FAILED",
-      message: 'step "in", partition "testing": no clock',
+    await deployments.run(added, [13]);
+    const owner = await deployments.store.acquire(TASK);
+    const state = await owner.load();
+    if (state === undefined) throw new Error("no state");
+    const { commitNumber, groups: _, ...head } = state;
+    const changes = [{ group: "windows.n/beginning", put: [["from", null]] as const }];
+    await owner.commit({ ...head, number: commitNumber + 1, changes, outputs: [], watermark: null });
+    await expect(deployments.run(added, [])).rejects.toMatchObject({
+      code: "MILLRACE_STATE_INVALID",
+      message:
+        'step "windows.n", partition "testing": the stored beginning is damaged: from is null; reset the task',
     });
   });
 

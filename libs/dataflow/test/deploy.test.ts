@@ -9,7 +9,8 @@ import {
 } from "@millrace/dataflow";
 import type { Commit, Logger, Source, Store } from "@millrace/dataflow";
 import { FlowDriver, TestingSink, TestingSource } from "@millrace/dataflow/testing";
-import { count, systemTime } from "@millrace/windowing";
+import { count, migrated, sum, systemTime } from "@millrace/windowing";
+import type { Fold } from "@millrace/windowing";
 import { SECOND } from "./support/counting-flow.ts";
 
 interface Sum {
@@ -105,6 +106,11 @@ function refusing(): never {
   throw new Error("no such field");
 }
 
+/** Whether a stored state is a counter. */
+function isCounter(old: unknown): old is { n: number } {
+  return typeof old === "object" && old !== null && "n" in old && typeof old.n === "number";
+}
+
 /** The next version of `total`, with another meaning of its numbers. */
 const migrating =
   (migrate: (old: unknown) => number): Build =>
@@ -118,6 +124,18 @@ const migrating =
         (sum, n) => [sum + n, sum + n],
         { version: 2, migrate },
       )
+      .output("out", rows);
+  };
+
+const windowed =
+  (id: string, formerly: readonly string[] = [], fold: Fold<number, unknown, number> = count()): Build =>
+  (flow, source, rows) => {
+    flow
+      .input("in", source)
+      .keyBy("key", () => "all")
+      .window(id, SECOND, systemTime(), { formerly })
+      .fold("n", fold)
+      .map(({ value }) => value)
       .output("out", rows);
   };
 
@@ -256,6 +274,56 @@ describe("a step with another state", () => {
     expect(rows.rows).toEqual([4]);
   });
 
+  test("stays as it is stored where a migrate changes what it gets", async () => {
+    const versioned =
+      (version: number, fails = false): Build =>
+      (flow, source, rows) => {
+        const migrate = (old: unknown): { n: number } => {
+          if (!isCounter(old)) return refusing();
+          old.n += 100;
+          return fails ? refusing() : old;
+        };
+        flow
+          .input("in", source)
+          .keyBy("key", () => "all")
+          .statefulMap(
+            "total",
+            () => ({ n: 0 }),
+            (state, n) => [{ n: state.n + n }, state.n + n],
+            { version, migrate },
+          )
+          .output("out", rows);
+      };
+    const deployments = new Deployments();
+    await deployments.run(versioned(1), [1]);
+    await expect(deployments.run(versioned(2, true), [])).rejects.toThrow("no such field");
+    expect(await deployments.run(versioned(2), [1])).toEqual([102]);
+  });
+
+  test("of windows whose migrate throws leaves the running worker alone, too", async () => {
+    const deployments = new Deployments();
+    const rows = new TestingSink<unknown>();
+    const { store } = deployments;
+    await deployments.run(windowed("w"), [1, 2]);
+    const running = await FlowDriver.start(deployments.flow(windowed("w"), rows), { store });
+    const refused = windowed("w", [], migrated(sum(Number), count(), refusing));
+    const message =
+      'step "w.n", key "all": the accumulator cannot be migrated: no such field. Nothing was changed.';
+    await expect(deployments.run(refused, [])).rejects.toMatchObject({
+      code: "MILLRACE_STATE_INVALID",
+      message,
+    });
+    expect(await previewStart(deployments.flow(refused), TASK.part, { store })).toMatchObject({
+      comparison: [{ change: "refused", step: "w.n", why: message, droppable: false }],
+      error: { code: "MILLRACE_STATE_INVALID" },
+    });
+    deployments.source.push([3]);
+    await running.settle();
+    await running.advanceBy(1_000);
+    await running.stop();
+    expect(rows.rows).toEqual([3]);
+  });
+
   test("is read before the task is acquired only if it migrates, and again if its owner commits in between", async () => {
     const deployments = new Deployments();
     await deployments.run(total(), [1]);
@@ -302,20 +370,9 @@ describe("a step with another id", () => {
 
   test("may be the window of a fold", async () => {
     const deployments = new Deployments();
-    const windows =
-      (id: string, formerly: string): Build =>
-      (flow, source, rows) => {
-        flow
-          .input("in", source)
-          .keyBy("key", () => "all")
-          .window(id, SECOND, systemTime(), { formerly })
-          .fold("n", count())
-          .map(({ value }) => value)
-          .output("out", rows);
-      };
-    await deployments.run(windows("w", "older"), [1, 2]);
+    await deployments.run(windowed("w", ["older"]), [1, 2]);
     const rows = new TestingSink<unknown>();
-    const driver = await FlowDriver.start(deployments.flow(windows("per_second", "w"), rows), {
+    const driver = await FlowDriver.start(deployments.flow(windowed("per_second", ["w"]), rows), {
       store: deployments.store,
     });
     deployments.source.push([3]);
@@ -326,7 +383,7 @@ describe("a step with another id", () => {
   });
 
   test("is refused at the start where two steps would continue with one state", () => {
-    const flow = new Dataflow("twice");
+    const flow = new Dataflow("several");
     const input = flow.input("in", new TestingSource<string>());
     const options = { within: "1h", formerly: "seen" } as const;
     for (const id of ["a", "b"])
@@ -448,6 +505,38 @@ test("a comparison says what becomes of each step", async () => {
     { change: "migrated", step: "total", from: "total", kept: "stateful", now: "stateful v2" },
     { change: "dropped", step: "seen", kept: "deduplicate" },
   ]);
+});
+
+test("a preview of a start has every step whose migrate throws", async () => {
+  const several =
+    (version: number): Build =>
+    (flow, source, rows) => {
+      const keyed = flow.input("in", source).keyBy("key", String);
+      for (const id of ["a", "b", "c"]) {
+        const migrate = (old: unknown): number => (id === "c" ? Number(old) : refusing());
+        const options = { version, migrate };
+        keyed
+          .statefulMap(
+            id,
+            () => 0,
+            (sum, n) => [sum + n, sum + n],
+            options,
+          )
+          .output(`${id}_out`, rows);
+      }
+    };
+  const deployments = new Deployments();
+  await deployments.run(several(1), [1]);
+  const { comparison, error } = await previewStart(deployments.flow(several(2)), TASK.part, {
+    store: deployments.store,
+  });
+  expect(comparison.map(({ step, change }) => [step, change])).toEqual([
+    ["a", "refused"],
+    ["b", "refused"],
+    ["c", "migrated"],
+  ]);
+  expect(error).toMatchObject({ message: expect.stringContaining('step "a", key "1"') });
+  await expect(deployments.run(several(2), [])).rejects.toThrow('step "a", key "1"');
 });
 
 test("a preview of a start says whether the source can continue, and whether all keys have room", async () => {

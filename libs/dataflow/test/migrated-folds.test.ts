@@ -120,6 +120,25 @@ describe.each<[string, Windows]>([
   });
 });
 
+describe.each<[string, Windows]>([
+  ["tumbling windows", { windower: tumbling("1h") }],
+  ["sessions", { windower: session("1h") }],
+  ["keys with a time of their own", { windower: tumbling("1h"), options: { timeModel: "perKey" } }],
+])("a fold whose migrate throws, in %s", (_, windows) => {
+  test("is refused with the step and the key", async () => {
+    const fold = migrated(amounts, count(), (events) => {
+      if (events === 1) throw new Error("one is not enough");
+      return events;
+    });
+    await expect(deploy(windows, [count(), FIRST], [fold, MORE])).rejects.toMatchObject({
+      code: "MILLRACE_STATE_INVALID",
+      message:
+        'step "hours.n", key "bob": the accumulator cannot be migrated: one is not enough. Nothing was changed.',
+      cause: { cause: { message: "one is not enough" } },
+    });
+  });
+});
+
 describe("a fold that migrates", () => {
   const windows = { windower: tumbling("1h") };
 

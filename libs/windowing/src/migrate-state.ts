@@ -1,4 +1,5 @@
-import { listFrom, numberFrom } from "./fields.ts";
+import { WindowStateError, messageOf } from "./errors.ts";
+import { listFrom, numberFrom, stringFrom } from "./fields.ts";
 import type { ClosingFold, FoldPart, FoldPast, StoredAccumulator } from "./fold.ts";
 import { fieldName, groupParts, splitFieldName } from "./fold-state.ts";
 import type { Json } from "./json.ts";
@@ -9,7 +10,8 @@ import type { WindowEngineOptions } from "./window-engine-options.ts";
 
 /** The group of an engine's own state, in every kind of engine. */
 const ENGINE = "engine";
-/** Where an accumulator is in a stored session, and after it the mark of its last row. */
+/** Where the key and the accumulator are in a stored session, and after them the mark of its last row. */
+const KEY_OF_SESSION = 0;
 const OF_SESSION = 4;
 const SESSION_MARK = 9;
 /** The same in a window of a key with a time of its own. */
@@ -66,16 +68,16 @@ function migrateWindows<V, A, R>(
 /** Windows of all keys: a group each, with a field for each key, and for each part of its accumulator. */
 function migrateCells<V, A, R>(
   fold: ClosingFold<V, A, R>,
-  { fold: from, convert }: FoldPast,
+  past: FoldPast,
   groups: readonly StateGroup[],
 ): readonly StateGroup[] {
   return groups.map(([group, fields]) => {
     // Accumulators of late events that wait have nothing beside them.
     const alone = group.endsWith("+");
     const migrated: StateField[] = [];
-    for (const [key, stored] of cellsOf(from, fields)) {
+    for (const [key, stored] of cellsOf(past.fold, fields)) {
       const cell = alone ? [stored.state] : listFrom(stored.state);
-      const made = convert({ state: cell[OF_CELL] ?? null, parts: stored.parts });
+      const made = convert(past, key, { state: cell[OF_CELL] ?? null, parts: stored.parts });
       const name = fold.parts === undefined ? key : fieldName(key);
       migrated.push([name, alone ? made.state : replaced(cell, OF_CELL, made.state, CELL_MARK)]);
       for (const [id, value] of made.parts) migrated.push([fieldName(key, id), value]);
@@ -99,12 +101,16 @@ function cellsOf(
 }
 
 /** Sessions are fields of one group; the parts of each are in a group of its own, named by its id. */
-function migrateSessions({ convert }: FoldPast, groups: readonly StateGroup[]): readonly StateGroup[] {
+function migrateSessions(past: FoldPast, groups: readonly StateGroup[]): readonly StateGroup[] {
   const parts = partsBy(groups);
   const made: StateGroup[] = [];
   const sessions = (parts.get("sessions") ?? []).map(([id, json]): StateField => {
     const session = listFrom(json);
-    const accumulator = convert({ state: session[OF_SESSION] ?? null, parts: parts.get(id) ?? [] });
+    const state = session[OF_SESSION] ?? null;
+    const accumulator = convert(past, stringFrom(session[KEY_OF_SESSION]), {
+      state,
+      parts: parts.get(id) ?? [],
+    });
     if (accumulator.parts.length > 0) made.push([id, accumulator.parts]);
     return [id, replaced(session, OF_SESSION, accumulator.state, SESSION_MARK)];
   });
@@ -112,7 +118,7 @@ function migrateSessions({ convert }: FoldPast, groups: readonly StateGroup[]): 
 }
 
 /** Keys with a time of their own are fields of one group; the parts of each of their windows are in a group of its own. */
-function migrateKeys({ convert }: FoldPast, groups: readonly StateGroup[]): readonly StateGroup[] {
+function migrateKeys(past: FoldPast, groups: readonly StateGroup[]): readonly StateGroup[] {
   const parts = partsBy(groups);
   // Events that wait are stored as they are.
   const made = groups.filter(([group]) => group !== "keys" && splitFieldName(group)[1] === "queue");
@@ -124,13 +130,25 @@ function migrateKeys({ convert }: FoldPast, groups: readonly StateGroup[]): read
     const migrated = listFrom(cells).map((entry) => {
       const cell = listFrom(entry);
       const group = fieldName(key, String(numberFrom(cell[0])));
-      const accumulator = convert({ state: cell[OF_KEY] ?? null, parts: parts.get(group) ?? [] });
+      const accumulator = convert(past, key, { state: cell[OF_KEY] ?? null, parts: parts.get(group) ?? [] });
       if (accumulator.parts.length > 0) made.push([group, accumulator.parts]);
       return replaced(cell, OF_KEY, accumulator.state, KEY_MARK);
     });
     return [key, [clock, [migrated, ...others]]];
   });
   return [...made, ["keys", keys]];
+}
+
+/** @throws WindowStateError that names the key */
+function convert(past: FoldPast, key: string, stored: StoredAccumulator): StoredAccumulator {
+  try {
+    return past.convert(stored);
+  } catch (error) {
+    throw new WindowStateError(
+      `key ${JSON.stringify(key)}: the accumulator cannot be migrated: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
 }
 
 function partsBy(groups: readonly StateGroup[]): ReadonlyMap<string, readonly FoldPart[]> {

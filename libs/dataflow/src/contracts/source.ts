@@ -81,7 +81,7 @@ export interface Source<T> {
   /**
    * Time (ms) from which on all that was published or entered comes after a stored position; −Infinity: nothing comes before
    * it. A window step that is added and begins there has rows of the windows that open later. Must not open anything. It gets
-   * only the head of a divided position. Absent: the present time is taken.
+   * only the head of a divided position. Absent: the present time is taken. An error, or another number, refuses the start.
    */
   wholeAfter?(position: Json): number;
   /** Names of all partitions. They must be stable across runs: recovery identifies a partition by its name. */

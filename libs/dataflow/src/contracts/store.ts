@@ -91,7 +91,7 @@ export interface Store {
   readonly wraps?: Store;
   /**
    * Reads a task's state without acquiring the task: another worker continues undisturbed, and may commit in between.
-   * `undefined`: it has never committed, and begins where its source does.
+   * `undefined`: it has never committed, and begins where its source does. The caller may change what it gets.
    *
    * @param wanted whether to return a group, by its name: it may have more of a later commit than the rest. @default none
    * @throws StateTooLargeError for state that does not fit into this process
@@ -107,7 +107,7 @@ export interface Store {
 export interface TaskStore {
   /** Grows with each owner. */
   readonly fence: number;
-  /** `undefined`: the task has never committed, and begins where its source does. */
+  /** `undefined`: the task has never committed, and begins where its source does. The caller may change what it gets. */
   load(): Promise<TaskState | undefined>;
   /** Applies one commit, whole or not at all. The same commit may be sent again after a lost reply. */
   commit(commit: Commit): Promise<CommitOutcome>;

@@ -1,6 +1,8 @@
 import type { StateGroup } from "@millrace/windowing";
 import { StateError } from "../errors.ts";
+import { excerpt } from "../excerpt.ts";
 import type { StateMigration } from "../graph.ts";
+import type { StepContext } from "./step-context.ts";
 
 /** The group of a window step that began empty in a task with commits: from when on it reads all. Engines do not know it. */
 export const BEGINNING = "beginning";
@@ -17,11 +19,16 @@ export function isBeginning([group]: StateGroup): boolean {
 }
 
 /** The time of {@link beginningOf}; −Infinity: the step has read all that its task has. @throws StateError */
-export function beginningIn(groups: readonly StateGroup[]): number {
+export function beginningIn(
+  groups: readonly StateGroup[],
+  { step, part }: Pick<StepContext, "step" | "part">,
+): number {
   for (const [, fields] of groups.filter(isBeginning)) {
     for (const [field, from] of fields) {
       if (field === FIELD && typeof from === "number") return from;
-      throw new StateError(`the stored beginning of a step is damaged: ${field} is ${JSON.stringify(from)}`);
+      throw new StateError(
+        `step "${step}", partition "${part}": the stored beginning is damaged: ${field} is ${excerpt(from)}; reset the task`,
+      );
     }
   }
   return Number.NEGATIVE_INFINITY;

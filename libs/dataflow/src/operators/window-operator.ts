@@ -139,7 +139,7 @@ export class WindowOperator<V, R> implements Operator<V, PartResult<R>> {
 
   restore(groups: Iterable<StateGroup>, now: number): void {
     const stored = [...groups];
-    this.#whole.begin(beginningIn(stored));
+    this.#whole.begin(beginningIn(stored, this.#context));
     this.#engine.restore(withoutBeginning(stored), now);
     this.#before = this.#engine.stats();
     this.#overflow.begin(this.#engine.overflow);

@@ -1,15 +1,12 @@
-import type { Json, StateGroup } from "@millrace/windowing";
+import type { StateGroup } from "@millrace/windowing";
 import type { Commit, CommitOutcome, TaskState, TaskStore } from "../contracts/store.ts";
 import type { Dataflow } from "../dataflow.ts";
 import type { TimeProvider } from "../contracts/time-provider.ts";
-import { FencedError, asSourceError } from "../errors.ts";
-import { inputOf } from "./check-start.ts";
+import { FencedError } from "../errors.ts";
 import { formatOf, requireContinuable, signatureOf } from "./compare-state.ts";
-import { named } from "./name-errors.ts";
 import type { PositionKeeper } from "./position-keeper.ts";
 import { transferState } from "./state-transfer.ts";
 import { beginningsOf } from "./step-beginnings.ts";
-import type { Unread } from "./step-beginnings.ts";
 import type { StateTransfer } from "./state-transfer.ts";
 import type { TaskGraph } from "./task-graph.ts";
 
@@ -56,14 +53,18 @@ export class Committer {
 
   /**
    * @param time of the run, for the steps that begin now
-   * @throws StateMismatchError, StateFormatError for state that the flow cannot continue from
+   * @throws StateMismatchError, StateFormatError for state that the flow cannot continue from, SourceError
    */
   async load(time: Pick<TimeProvider, "now">): Promise<LoadedState | undefined> {
     const state = await this.#store.load();
     if (state === undefined) return undefined;
     // The state was checked before the task was acquired, but its former owner may have committed since.
     const comparison = requireContinuable(this.#name, state, this.#flow, this.#dropState);
-    const beginnings = beginningsOf(this.#flow, comparison, () => this.#unread(state.position, time.now()));
+    const beginnings = beginningsOf(this.#flow, comparison, {
+      part: this.#part,
+      position: state.position,
+      now: time.now(),
+    });
     const { groups, transfer } = transferState(this.#flow, comparison, state.groups, beginnings);
     this.#number = state.commitNumber;
     this.#format = formatOf(this.#flow, groups);
@@ -118,18 +119,6 @@ export class Committer {
           `task ${this.#name}: the store is at commit ${outcome.stored}, this task at ${this.#number}: it was restored from an older copy`,
         );
     }
-  }
-
-  /** @param now when the task begins to read after the position, ms */
-  #unread(position: Json, now: number): Unread {
-    const { id, source } = inputOf(this.#flow);
-    const after = named(
-      () => source.wholeAfter?.(position),
-      (error) => asSourceError(error, id, this.#part),
-    );
-    // What was read in this millisecond has been read before.
-    const reading = now + 1;
-    return { events: after ?? reading, reading };
   }
 
   #fencedBy(owner: number): FencedError {

@@ -16,6 +16,7 @@ import type { NameOf } from "./name-errors.ts";
 import type { TaskOptions } from "./options.ts";
 import { PositionKeeper } from "./position-keeper.ts";
 import { refuseTooLarge } from "./room-for-keys.ts";
+import { beginningsOf } from "./step-beginnings.ts";
 import { groupsByStep } from "./state-transfer.ts";
 import { TaskGraph } from "./task-graph.ts";
 import { tryMigrations } from "./try-migrations.ts";
@@ -68,8 +69,10 @@ export async function openTask(plan: TaskPlan): Promise<LiveTask> {
         // Before the task is acquired, so that a worker of another version, which shares it, leaves it as it is.
         const comparison = requireContinuable(`${flow.id}/${part}`, head, flow, options.dropState);
         refuseTooLarge(task, head, options.maxKeys);
-        const failed = await abortable(tryMigrations(flow, comparison, head, store, task), plan.opening);
+        const [failed] = await abortable(tryMigrations(flow, comparison, head, store, task), plan.opening);
         if (failed !== undefined) throw failed.error;
+        // Its result counts only once the task is acquired: until then the owner reads on.
+        beginningsOf(flow, comparison, { part, position: head.position, now: time.now() });
       }
       await ends.openSource(head && positions.restore(head.position, head.groups));
       await ends.openHarmlessSinks(head?.sinks);

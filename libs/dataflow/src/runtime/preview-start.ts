@@ -10,6 +10,7 @@ import type { NameOf } from "./name-errors.ts";
 import { resolveRunOptions } from "./options.ts";
 import type { RunOptions } from "./options.ts";
 import { refuseTooLarge } from "./room-for-keys.ts";
+import { beginningsOf } from "./step-beginnings.ts";
 import { tryMigrations } from "./try-migrations.ts";
 
 /** What a start of a flow would do with one task. */
@@ -26,8 +27,8 @@ export interface StartPreview {
 
 /**
  * Looks at what a start of a flow would do with one task. It changes nothing: the task's owner continues. State is compared,
- * its migrations are tried, keys are counted, and the source is asked for its checks before a start. Source and sinks are not
- * opened, and sinks are not asked.
+ * its migrations are tried, keys are counted, and the source is asked for its checks before a start and for the time from
+ * which on added window steps read all. Source and sinks are not opened, and sinks are not asked.
  *
  * @param options of the run, of which `dropState`, `maxKeys`, `logger`, `time` and `signal` matter
  * @throws errors of the store; the reason of the signal
@@ -55,14 +56,12 @@ export async function previewStart(
     } catch (error) {
       errors.push(error);
     }
-    const failed = await tryMigrations(flow, comparison, committed, store, task);
-    if (failed !== undefined) {
-      errors.push(failed.error);
-      const refused = refusalOf(failed.error, failed.step);
-      comparison = comparison.map((each) =>
-        each.change === "migrated" && each.step === failed.step ? refused : each,
-      );
-    }
+    const failures = await tryMigrations(flow, comparison, committed, store, task);
+    errors.push(...failures.map(({ error }) => error));
+    const refused = new Map(failures.map(({ step, error }) => [step, refusalOf(error, step)]));
+    comparison = comparison.map((each) =>
+      each.change === "migrated" ? (refused.get(each.step) ?? each) : each,
+    );
   }
   const refusals: StepComparison[] = [];
   const check = async (allows: () => Promise<void> | void, step?: string): Promise<void> => {
@@ -78,7 +77,10 @@ export async function previewStart(
     if (committed !== undefined) refuseTooLarge(task, committed, maxKeys);
   });
   await check(() => {
-    if (head !== undefined) named(() => source.checkPosition?.(part, head.position), ofSource);
+    if (head === undefined) return;
+    const { position } = head;
+    named(() => source.checkPosition?.(part, position), ofSource);
+    beginningsOf(flow, comparison, { part, position, now: time.now() });
   }, id);
   await check(() => namedAsync(async () => source.checkStart?.([part], context), ofSource), id);
   return {

@@ -21,7 +21,7 @@ type Migrated = Extract<StepComparison, { change: "migrated" }>;
  * groups of migrated steps are read, and what is made of them is not kept.
  *
  * @param comparison of `kept` with the flow
- * @returns the first that fails; `undefined`: none does, or another signature was stored since
+ * @returns those that fail, in the order of the comparison; none, too, if another signature was stored since
  */
 export async function tryMigrations(
   flow: Dataflow,
@@ -29,33 +29,33 @@ export async function tryMigrations(
   kept: Pick<TaskHead, "signature">,
   store: Store,
   task: TaskId,
-): Promise<FailedMigration | undefined> {
+): Promise<readonly FailedMigration[]> {
   const migrated = comparison.filter((each) => each.change === "migrated");
-  if (migrated.length === 0) return undefined;
+  if (migrated.length === 0) return [];
   const from = new Set(migrated.map((each) => each.from));
   for (let reads = 1; ; reads += 1) {
     const head = await store.look(task, (group) => from.has(group.slice(0, group.indexOf("/"))));
     // What the next owner applies of a commit before it loads cannot be seen here.
-    if (head?.signature !== kept.signature || head.unfinished === true) return undefined;
-    const failed = firstFailure(flow, migrated, groupsByStep(head.groups));
-    if (failed === undefined || reads === READS) return failed;
+    if (head?.signature !== kept.signature || head.unfinished === true) return [];
+    const failed = failuresOf(flow, migrated, groupsByStep(head.groups));
+    if (failed.length === 0 || reads === READS) return failed;
     // Groups of several commits may contradict each other.
     const after = await store.look(task);
     if (after?.commitNumber === head.commitNumber) return failed;
   }
 }
 
-function firstFailure(
+function failuresOf(
   flow: Dataflow,
   migrated: readonly Migrated[],
   byStep: ReadonlyMap<string, readonly StateGroup[]>,
-): FailedMigration | undefined {
-  for (const { step, from, kept } of migrated) {
+): readonly FailedMigration[] {
+  return migrated.flatMap(({ step, from, kept }) => {
     try {
       migrationOf(flow, step, kept)?.(byStep.get(from) ?? []);
+      return [];
     } catch (error) {
-      return { step, error };
+      return [{ step, error }];
     }
-  }
-  return undefined;
+  });
 }

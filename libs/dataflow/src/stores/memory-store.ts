@@ -1,3 +1,4 @@
+import type { StateGroup } from "@millrace/windowing";
 import type {
   Commit,
   CommitOutcome,
@@ -29,15 +30,8 @@ export class MemoryStore implements Store {
     const { last, groups } = this.#kept(task);
     if (last === undefined) return Promise.resolve(undefined);
     const { number: commitNumber, format, signature, position, sinks, counts } = last;
-    return Promise.resolve({
-      commitNumber,
-      format,
-      signature,
-      position,
-      sinks,
-      counts,
-      groups: groups.copy(wanted),
-    });
+    const head = copyOf({ commitNumber, format, signature, position, sinks, counts });
+    return Promise.resolve({ ...head, groups: groups.copy(wanted).map(copyOfGroup) });
   }
 
   acquire(task: TaskId): Promise<TaskStore> {
@@ -79,24 +73,15 @@ class MemoryTaskStore implements TaskStore {
     const { last, groups, commitNumber } = this.#kept;
     if (last === undefined) return Promise.resolve(undefined);
     const { format, signature, position, sinks, partial, counts } = last;
-    return Promise.resolve({
-      commitNumber,
-      format,
-      signature,
-      position,
-      sinks,
-      partial,
-      counts,
-      groups: groups.copy(),
-    });
+    const head = copyOf({ commitNumber, format, signature, position, sinks, partial, counts });
+    return Promise.resolve({ ...head, groups: groups.copy().map(copyOfGroup) });
   }
 
   commit(commit: Commit): Promise<CommitOutcome> {
     const kept = this.#kept;
     const outcome = decideCommit(commit.number, this.fence, kept);
     if (outcome.kind === "applied") {
-      // Through JSON, as in every other store: a value that JSON cannot hold must not seem to work here.
-      const copy = JSON.parse(JSON.stringify(commit)) as Commit;
+      const copy = copyOf(commit);
       kept.groups.apply(copy.changes);
       kept.outputs.push(...copy.outputs);
       kept.last = copy;
@@ -109,4 +94,14 @@ class MemoryTaskStore implements TaskStore {
   close(): Promise<void> {
     return Promise.resolve();
   }
+}
+
+/** Through JSON, as in every other store: a value that JSON cannot hold must not seem to work here. */
+function copyOf<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}
+
+/** Each value by itself: a text of all of them may be longer than a string can be. */
+function copyOfGroup([group, fields]: StateGroup): StateGroup {
+  return [group, Array.from(fields, ([field, value]) => [field, copyOf(value)])];
 }

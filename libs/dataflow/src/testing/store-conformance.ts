@@ -141,6 +141,22 @@ export function storeConformance({ open }: StoreHarness): readonly ConformanceCa
       }),
     },
     {
+      name: "keeps what it stored when a reader changes what it got",
+      run: using(async ({ store }) => {
+        const task = await store.acquire(TASK);
+        const changes = [put("g", { old: { n: 2 } })];
+        await task.commit(commitOf(1, { position: { at: 7 }, changes }));
+        for (const read of [() => task.load(), () => store.look(TASK, () => true)]) {
+          const state = await read();
+          change(state?.position, { at: 8 });
+          for (const [, fields] of state?.groups ?? [])
+            for (const [, value] of fields) change(value, { n: 102 });
+          const again = await loaded(read());
+          deepStrictEqual([again?.position, again?.groups], [{ at: 7 }, { g: { old: { n: 2 } } }]);
+        }
+      }),
+    },
+    {
       name: "keeps tasks apart",
       run: using(async ({ store }) => {
         const one = await store.acquire(TASK);
@@ -155,6 +171,10 @@ export function storeConformance({ open }: StoreHarness): readonly ConformanceCa
 
 function put(group: string, fields: Readonly<Record<string, Json>>): StateChange {
   return { group, put: Object.entries(fields) };
+}
+
+function change(value: Json | undefined, fields: Readonly<Record<string, Json>>): void {
+  if (typeof value === "object" && value !== null) Object.assign(value, fields);
 }
 
 function commitOf(number: number, rest: Partial<Commit> = {}): Commit {

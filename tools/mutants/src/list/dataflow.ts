@@ -156,6 +156,15 @@ export const DATAFLOW: readonly Mutant[] = [
     guard: "a version whose migrate throws would stop the worker that has the task",
   },
   {
+    id: "acquired-before-beginnings",
+    file: "libs/dataflow/src/runtime/open-task.ts",
+    search: "        beginningsOf(flow, comparison, { part, position: head.position, now: time.now() });\n",
+    replace: "",
+    tests: ["libs/dataflow/test/begun-windows.test.ts"],
+    guard:
+      "a version whose source cannot say the time of its position would stop the worker that has the task",
+  },
+  {
     id: "unfinished-span",
     file: "libs/dataflow/src/operators/whole-windows.ts",
     search: "openOf(last) < time ? last : last - 1",
@@ -175,8 +184,8 @@ export const DATAFLOW: readonly Mutant[] = [
   {
     id: "begun-in-the-middle",
     file: "libs/dataflow/src/operators/window-operator.ts",
-    search: "    this.#whole.begin(beginningIn(stored));\n",
-    replace: "    beginningIn(stored);\n",
+    search: "    this.#whole.begin(beginningIn(stored, this.#context));\n",
+    replace: "    beginningIn(stored, this.#context);\n",
     tests: ["libs/dataflow/test/begun-windows.test.ts"],
     guard: "a window step that was added would have rows of the windows that it reads in part",
   },
