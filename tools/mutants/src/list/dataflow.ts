@@ -200,7 +200,7 @@ export const DATAFLOW: readonly Mutant[] = [
   {
     id: "format-of-a-beginning",
     file: "libs/dataflow/src/runtime/committer.ts",
-    search: "    this.#format = formatOf(groups);\n",
+    search: "    this.#format = formatOf(this.#flow, groups);\n",
     replace: "",
     tests: ["libs/dataflow/test/begun-windows.test.ts"],
     guard: "an older Millrace would read the beginning of a step as one of its windows",
