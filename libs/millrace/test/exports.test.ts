@@ -24,7 +24,14 @@ const NOT_FOR_FLOWS = {
   dataflow: [
     ...["LogLines", "STDERR_LINES", "TextStream", "splitLines", "textOf"],
     ...["DEFAULT_LEASE_OPTIONS", "messageOf", "pause", "requireRoom", "thrownAt", "withDefaults"],
-    ...["STATE_FORMAT", "compareState", "requireContinuable", "StateComparison", "StepComparison"],
+    ...[
+      "BEGINNING",
+      "STATE_FORMAT",
+      "compareState",
+      "requireContinuable",
+      "StateComparison",
+      "StepComparison",
+    ],
     ...["StartPreview", "keptWindows", "previewStart"],
   ],
   "redis-source": [
