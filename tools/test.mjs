@@ -7,12 +7,6 @@ import { spawn } from "node:child_process";
 /** None of them needs what the compiler writes. */
 const CHECKS = ["lint", "format", "lock", "errors", "words", "circles", "docs"];
 const TESTS = ["test", "browser", "options"];
-/**
- * Projects whose tests take longest, which begin first and beside the others. Nx would begin them last, as nothing depends
- * on them, and at the end only they would be at work.
- */
-const LONGEST = "aggregator,crash-test,packing,redis-source";
-
 const running = new Set();
 // Ctrl-C reaches the children, too; this process ends after them.
 for (const signal of ["SIGINT", "SIGTERM"]) {
@@ -37,19 +31,14 @@ function run(program, args, { kept = false } = {}) {
   });
 }
 
-function all(targets, args = [], options = {}) {
-  return run("nx", ["run-many", "-t", ...targets, "--exclude-task-dependencies", ...args], options);
+function all(targets, options) {
+  return run("nx", ["run-many", "-t", ...targets, "--exclude-task-dependencies"], options);
 }
 
 // In one piece each and after the tests, so that a failed check is not lost between them.
-const checks = [run("nx", ["sync:check"], { kept: true }), all(CHECKS, [], { kept: true })];
+const checks = [run("nx", ["sync:check"], { kept: true }), all(CHECKS, { kept: true })];
 const compiled = await run(process.execPath, ["node_modules/@typescript/native/bin/tsc", "--build"]);
-const tests = compiled.passed
-  ? await Promise.all([
-      all(["test"], ["--parallel=2", `--projects=${LONGEST}`]),
-      all(TESTS, ["--parallel=2", `--exclude=${LONGEST}`]),
-    ])
-  : [compiled];
+const tests = compiled.passed ? await all(TESTS) : compiled;
 const checked = await Promise.all(checks);
 for (const { printed } of checked) process.stderr.write(printed);
-process.exitCode = [...checked, ...tests].every(({ passed }) => passed) ? 0 : 1;
+process.exitCode = [...checked, tests].every(({ passed }) => passed) ? 0 : 1;

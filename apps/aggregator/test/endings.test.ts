@@ -79,10 +79,17 @@ describe("a worker that is stopped with many keys open, and no store", () => {
 
   async function withOpenKeys(...args: readonly string[]): Promise<StartedProgram> {
     const channel = `--channel=open-${args.length}`;
-    const worker = aggregator(redis.url, [channel, "--window=tumbling:10000d", "--flow=audience", ...args]);
+    const counting = [channel, "--window=tumbling:10000d", "--flow=audience", "--http=0"];
+    const worker = aggregator(redis.url, [...counting, ...args]);
+    const { url } = await worker.logged("http-listening");
     await worker.logged("subscribed");
     const publishing = publisher(redis.url, "-", [channel, "--batch=500"], lines.join("\n"));
     expect((await publishing.ended).code).toBe(0);
+    await eventually(async () => {
+      const tasks = await fetch(new URL("api/tasks", String(url)));
+      const { account } = (await tasks.json()) as { account: { counted: number } };
+      return account.counted === keys;
+    });
     return worker;
   }
 
