@@ -138,7 +138,7 @@ describe("a connection that is read before the client library", () => {
 describe("a client library that looks different", () => {
   it.each([
     ["has no stream", undefined, /no stream/],
-    ["listens nowhere", 0, /0 listeners/],
+    ["has no listener", 0, /0 listeners/],
     ["listens twice", 2, /2 listeners/],
   ])("is not interfered with if it %s", (_, listeners, why) => {
     Reflect.deleteProperty(process.env, LIBRARY_EVENTS);

@@ -47,7 +47,7 @@ describe("a large commit", () => {
     const task = await storeOf(server, { failPoint: dyingAt("made") }).acquire(TASK);
     await expect(task.commit(largeCommit(1))).rejects.toBeInstanceOf(Died);
     expect(await clientOf(server).exists(RESULTS)).toBe(0);
-    // A look applies nothing, and says that groups are behind.
+    // A look applies nothing, and says that groups are of an older commit.
     expect(await storeOf(server).look(TASK, () => true)).toMatchObject({ commitNumber: 1, unfinished: true });
     const state = await takeOver(storeOf(server));
     expect(await storeOf(server).look(TASK)).not.toHaveProperty("unfinished");
