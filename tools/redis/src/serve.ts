@@ -37,6 +37,8 @@ try {
   say(error.message);
   process.exitCode = 1;
 }
+// Node gives its signal handlers up before the process is gone: one more signal would then decide its exit status.
+process.exit();
 
 async function attach(where: string): Promise<void> {
   say(`using the Redis at ${where}`);

@@ -54,7 +54,8 @@ export interface StartedProgram {
   logged(event: string, test?: (line: LogLine) => boolean): Promise<LogLine>;
   /** Resolves with the first line of output that passes; earlier lines count too. Throws as `logged`. */
   printed(test: (line: string) => boolean): Promise<string>;
-  kill(signal: NodeJS.Signals): void;
+  /** Sends a signal. @returns false if the program is gone */
+  kill(signal: NodeJS.Signals): boolean;
   /** Stops reading its standard output, so that the program has to wait once the pipe is full. */
   pauseOutput(): void;
   /** Continues reading, as the end of the program does too. */

@@ -4,6 +4,7 @@ import type { ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 import { freePort } from "../src/free-port.ts";
 import { startRedis } from "../src/start-redis.ts";
 import { command, until } from "./helpers.ts";
@@ -25,8 +26,11 @@ async function said(child: ChildProcessByStdio<null, null, Readable>, what: stri
 }
 
 async function end(child: ChildProcessByStdio<null, null, Readable>): Promise<number | null> {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGTERM"] as const) child.kill(signal);
-  if (child.exitCode === null) await once(child, "exit");
+  child.kill("SIGINT");
+  const ended = once(child, "exit");
+  // Up to its last moment. `kill` is false once it is gone.
+  while (child.kill("SIGTERM")) await setImmediate();
+  await ended;
   return child.exitCode;
 }
 

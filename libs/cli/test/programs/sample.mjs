@@ -59,6 +59,7 @@ await runProgram(
         throw new TypeError("an unexpected failure");
       case "stopped":
         await stopped;
+        clearInterval(alive);
         signal.throwIfAborted();
         break;
       case "leaking":
