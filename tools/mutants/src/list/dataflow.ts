@@ -152,7 +152,7 @@ export const DATAFLOW: readonly Mutant[] = [
     file: "libs/dataflow/src/runtime/open-task.ts",
     search: "        if (failed !== undefined) throw failed.error;\n",
     replace: "",
-    tests: ["libs/dataflow/test/deploy.test.ts"],
+    tests: ["libs/dataflow/test/migrations.test.ts"],
     guard: "a version whose migrate throws would stop the worker that has the task",
   },
   {
@@ -177,7 +177,7 @@ export const DATAFLOW: readonly Mutant[] = [
     file: "libs/dataflow/src/runtime/committer.ts",
     search: "this.#transfer?.join(ofSteps) ?? ofSteps",
     replace: "ofSteps",
-    tests: ["libs/dataflow/test/deploy.test.ts"],
+    tests: ["libs/dataflow/test/migrations.test.ts"],
     guard:
       "state that was migrated or renamed would be stored as it was, under a signature that says otherwise",
   },
