@@ -65,6 +65,11 @@ it("gives up after storeTimeoutMs", async () => {
     await time.yield();
   }
   expect(failure).toBeInstanceOf(StoreUnavailableError);
+  expect(failure).toMatchObject({
+    code: "MILLRACE_STORE_UNAVAILABLE",
+    retryable: true,
+    message: expect.stringContaining(`did not apply a commit within ${HALF_AN_HOUR} ms`),
+  });
   expect(time.now() - from).toBeGreaterThanOrEqual(HALF_AN_HOUR);
 });
 
