@@ -30,8 +30,7 @@ import {
 } from "./support/commits.ts";
 import { cuttingProxy } from "./support/cutting-proxy.ts";
 import { HurriedTime } from "./support/hurried-time.ts";
-import { clientOf, rowsIn, serverOf, storeOf } from "./support/servers.ts";
-import { warnings } from "./support/warnings.ts";
+import { clientOf, refusedWith, rowsIn, serverOf, storeOf } from "./support/servers.ts";
 
 const RESULTS = `${BASE}:results:out`;
 
@@ -203,17 +202,14 @@ describe("failures", () => {
     const server = await serverOf();
     const client = clientOf(server);
     const time = new HurriedTime();
-    const logger = warnings();
-    const task = await storeOf(server, { time, logger, storeTimeoutMs: 60_000 }).acquire(TASK);
+    const task = await storeOf(server, { time, storeTimeoutMs: 60_000 }).acquire(TASK);
     await client.config("SET", "maxmemory", "1");
-    const waiting = logger.next("store-waiting");
     const committing = task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
     const failed = expect(committing).rejects.toMatchObject({
       code: StoreUnavailableError.code,
       message: expect.stringContaining("OOM"),
     });
-    time.skip(2_000);
-    await waiting;
+    await refusedWith(client, "OOM");
     time.skip(60_000);
     await failed;
     await client.config("SET", "maxmemory", "0");

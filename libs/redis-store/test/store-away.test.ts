@@ -4,7 +4,7 @@ import { TestingSource } from "@millrace/dataflow/testing";
 import { StoreUnavailableError } from "@millrace/redis-store";
 import { TASK, commitOf, put } from "./support/commits.ts";
 import { HurriedTime } from "./support/hurried-time.ts";
-import { clientOf, serverOf, storeOf } from "./support/servers.ts";
+import { clientOf, refusedWith, serverOf, storeOf } from "./support/servers.ts";
 import { warnings } from "./support/warnings.ts";
 
 const HALF_AN_HOUR = 1_800_000;
@@ -18,6 +18,7 @@ it("waits without limit for a Redis that is out of memory, and logs it every 30 
   await client.config("SET", "maxmemory", "1");
   let logged = logger.next("store-waiting");
   const committing = task.commit(commitOf(1, { changes: [put("w/1", { a: 1 })] }));
+  await refusedWith(client, "OOM");
   time.skip(2_000);
   await logged;
   logged = logger.next("store-waiting");

@@ -125,8 +125,8 @@ describe("the lines of a file", () => {
         fc.boolean(),
         fc.integer({ min: 1, max: 90 }),
         async (lines, ended, chunkBytes) => {
-          // A first byte of 0 is taken for UTF-16, and a mark of UTF-8 is removed.
-          const content = `{${lines.join("\n")}${ended && lines.length > 0 ? "\n" : ""}`;
+          // A 0 among the first two bytes is taken for UTF-16, and a mark of UTF-8 is removed.
+          const content = `{}${lines.join("\n")}${ended && lines.length > 0 ? "\n" : ""}`;
           const options = { maxLineBytes: 50, chunkBytes };
           const whole = await readFile(content, { maxLineBytes: 50 });
           const cut = await readFile(content, options);

@@ -165,6 +165,7 @@ export class RetryingClient {
       } catch (error) {
         if (error instanceof LimitReached) throw error.reason;
         const failure = this.#explain(error);
+        deadline.failed(failure);
         if (this.#closing.signal.aborted) throw this.#closed();
         if (!this.#reached.yet) throw error;
         if (!failure.retryable) throw failure;
@@ -247,7 +248,8 @@ export class RetryingClient {
     overdue: () => RedisError | undefined,
   ): Promise<T> {
     const result = await withTimeout(promise, deadline.leftMs, this.#settings.time, this.#closing.signal);
-    if (result === TIMED_OUT) throw new LimitReached(deadline.error(overdue() ?? silence(this.address)));
+    if (result === TIMED_OUT)
+      throw new LimitReached(deadline.error(overdue() ?? deadline.failure ?? silence(this.address)));
     return result;
   }
 
@@ -300,6 +302,7 @@ class Deadline {
   readonly #time: TimeProvider;
   readonly #limit: RetryLimit | undefined;
   #at = Infinity;
+  #failure: RedisError | undefined;
 
   constructor(time: TimeProvider, limit: RetryLimit | undefined) {
     this.#time = time;
@@ -309,7 +312,17 @@ class Deadline {
 
   /** Redis has answered. */
   renew(): void {
+    this.#failure = undefined;
     this.#at = this.#time.monotonic() + (this.#limit?.afterMs ?? Infinity);
+  }
+
+  failed(failure: RedisError): void {
+    this.#failure = failure;
+  }
+
+  /** Why the last attempt failed: it says more than that the one in flight has no answer yet. */
+  get failure(): RedisError | undefined {
+    return this.#failure;
   }
 
   get leftMs(): number {

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { afterEach } from "@jest/globals";
 import { Redis } from "ioredis";
 import { startRedis } from "@millrace/local-redis";
@@ -38,6 +39,13 @@ export function storeOf({ url }: { readonly url: string }, options: RedisStoreOp
   const store = new RedisStore({ url }, { maxCallBytes: 1, ...options });
   cleanUp(() => store.close());
   return store;
+}
+
+/** Resolves when the server has refused something with this code, and all others here have had time to read it. */
+export async function refusedWith(client: Redis, code: string): Promise<void> {
+  while (!(await client.info("errorstats")).includes(`errorstat_${code}:`)) await setImmediate();
+  await client.ping();
+  await setImmediate();
 }
 
 /** Rows of the stream `results:out`, oldest first. */
