@@ -43,11 +43,13 @@ export class StreamBench {
     return ((await pipeline.exec()) ?? []).map(([, id]) => String(id));
   }
 
-  /** Closes every connection whose name contains this, on the server. */
+  /** Closes every connection whose name contains this, on the server; waits for one if there is none. */
   async cut(name: string): Promise<void> {
-    const clients = String(await this.redis.client("LIST")).split("\n");
-    for (const client of clients.filter((line) => line.includes(name))) {
-      await this.redis.call("CLIENT", "KILL", "ID", /id=(\d+)/.exec(client)?.[1] ?? "");
+    for (let killed = 0; killed === 0;) {
+      const clients = String(await this.redis.client("LIST")).split("\n");
+      for (const client of clients.filter((line) => line.includes(name))) {
+        killed += Number(await this.redis.call("CLIENT", "KILL", "ID", /id=(\d+)/.exec(client)?.[1] ?? ""));
+      }
     }
   }
 
