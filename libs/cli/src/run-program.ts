@@ -108,7 +108,7 @@ export async function runProgram<Config extends ProgramConfig>(
     logger.warn({ event: "log-lost", lines: lost }, `${lost} lines of this log could not be written`);
   }
   process.exitCode = aside ?? process.exitCode;
-  // Node gives its signal handlers up before the process is gone: one more Ctrl-C would then decide its exit status.
+  // A process that ends by itself removes its signal handlers first: one more Ctrl-C would then decide its exit status.
   process.once("beforeExit", () => process.exit());
   endLater(EXIT_GRACE_MS, process.exitCode);
 }

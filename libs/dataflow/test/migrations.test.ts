@@ -110,7 +110,7 @@ describe("a step whose state migrates", () => {
     expect(rows.rows).toEqual([3]);
   });
 
-  test("is read before the task is acquired only if its state migrates, and again if its owner commits in between", async () => {
+  test("has it read before the task is acquired, as no other step has, and again if its owner commits in between", async () => {
     const deployments = new Deployments();
     await deployments.run(total(), [1]);
     const reads: string[] = [];

@@ -37,7 +37,7 @@ try {
   say(error.message);
   process.exitCode = 1;
 }
-// Node gives its signal handlers up before the process is gone: one more signal would then decide its exit status.
+// A process that ends by itself removes its signal handlers first: one more signal would then decide its exit status.
 process.exit();
 
 async function attach(where: string): Promise<void> {

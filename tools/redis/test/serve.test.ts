@@ -26,9 +26,10 @@ async function said(child: ChildProcessByStdio<null, null, Readable>, what: stri
 }
 
 async function end(child: ChildProcessByStdio<null, null, Readable>): Promise<number | null> {
-  child.kill("SIGINT");
+  // It has ended by itself.
+  if (!child.kill("SIGINT")) return child.exitCode;
   const ended = once(child, "exit");
-  // Up to its last moment. `kill` is false once it is gone.
+  // Signals arrive until the process is gone; then `kill` returns false.
   while (child.kill("SIGTERM")) await setImmediate();
   await ended;
   return child.exitCode;

@@ -165,7 +165,7 @@ export class RetryingClient {
       } catch (error) {
         if (error instanceof LimitReached) throw error.reason;
         const failure = this.#explain(error);
-        deadline.failed(failure);
+        deadline.refused(isReply(error) ? failure : undefined);
         if (this.#closing.signal.aborted) throw this.#closed();
         if (!this.#reached.yet) throw error;
         if (!failure.retryable) throw failure;
@@ -249,7 +249,7 @@ export class RetryingClient {
   ): Promise<T> {
     const result = await withTimeout(promise, deadline.leftMs, this.#settings.time, this.#closing.signal);
     if (result === TIMED_OUT)
-      throw new LimitReached(deadline.error(overdue() ?? deadline.failure ?? silence(this.address)));
+      throw new LimitReached(deadline.error(overdue() ?? deadline.refusal ?? silence(this.address)));
     return result;
   }
 
@@ -297,12 +297,12 @@ class LimitReached extends Error {
   }
 }
 
-/** Until when a call is retried. */
+/** Until when a call is retried, and why Redis refuses it. */
 class Deadline {
   readonly #time: TimeProvider;
   readonly #limit: RetryLimit | undefined;
   #at = Infinity;
-  #failure: RedisError | undefined;
+  #refusal: RedisError | undefined;
 
   constructor(time: TimeProvider, limit: RetryLimit | undefined) {
     this.#time = time;
@@ -312,17 +312,18 @@ class Deadline {
 
   /** Redis has answered. */
   renew(): void {
-    this.#failure = undefined;
+    this.#refusal = undefined;
     this.#at = this.#time.monotonic() + (this.#limit?.afterMs ?? Infinity);
   }
 
-  failed(failure: RedisError): void {
-    this.#failure = failure;
+  /** @param reason `undefined` if the attempt failed without a reply */
+  refused(reason: RedisError | undefined): void {
+    this.#refusal = reason;
   }
 
-  /** Why the last attempt failed: it says more than that the one in flight has no answer yet. */
-  get failure(): RedisError | undefined {
-    return this.#failure;
+  /** The reply to the last attempt. It says more than that the attempt in flight has no reply yet. */
+  get refusal(): RedisError | undefined {
+    return this.#refusal;
   }
 
   get leftMs(): number {

@@ -41,7 +41,7 @@ export function storeOf({ url }: { readonly url: string }, options: RedisStoreOp
   return store;
 }
 
-/** Resolves when the server has refused something with this code, and all others here have had time to read it. */
+/** Resolves when the server has refused something with this code, and the other clients of this process have read it. */
 export async function refusedWith(client: Redis, code: string): Promise<void> {
   while (!(await client.info("errorstats")).includes(`errorstat_${code}:`)) await setImmediate();
   await client.ping();
