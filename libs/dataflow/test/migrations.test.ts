@@ -17,7 +17,7 @@ function isCounter(old: unknown): old is { n: number } {
   return typeof old === "object" && old !== null && "n" in old && typeof old.n === "number";
 }
 
-describe("a step whose state migrates", () => {
+describe("a step whose state has a new form", () => {
   test("migrates each key's state once, also of keys that have no further event", async () => {
     const deployments = new Deployments();
     await deployments.run(total(), [1, 2, 3]);
