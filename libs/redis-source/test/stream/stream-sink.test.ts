@@ -141,12 +141,13 @@ describe("frames", () => {
         await bench.cut(`name=millrace_sink_${stream} `);
         cuts += 1;
         await until(() => sink.stats().disconnects >= cuts);
+        expect(sink.stats().disconnects).toBe(cuts);
       }
       await batch;
     }
     expect(await reading).toEqual(lines(0, 3_200));
     await part.flush();
-    expect(sink.stats()).toMatchObject({ published: 3_200 });
+    expect(sink.stats()).toMatchObject({ published: 3_200, disconnects: 4 });
     const { entries } = partition.stats();
     expect(partition.stats()).toMatchObject({ read: 3_200, lost: 0, lostEntries: 0 });
     expect(partition.stats().duplicates).toBeLessThanOrEqual(sink.stats().resent);
