@@ -165,7 +165,7 @@ export class RetryingClient {
       } catch (error) {
         if (error instanceof LimitReached) throw error.reason;
         const failure = this.#explain(error);
-        deadline.refused(isReply(error) ? failure : undefined);
+        deadline.refusal = isReply(error) ? failure : undefined;
         if (this.#closing.signal.aborted) throw this.#closed();
         if (!this.#reached.yet) throw error;
         if (!failure.retryable) throw failure;
@@ -299,10 +299,11 @@ class LimitReached extends Error {
 
 /** Until when a call is retried, and why Redis refuses it. */
 class Deadline {
+  /** The last attempt's refusal, if it had a reply. It says more than that the attempt in flight has none yet. */
+  refusal: RedisError | undefined;
   readonly #time: TimeProvider;
   readonly #limit: RetryLimit | undefined;
   #at = Infinity;
-  #refusal: RedisError | undefined;
 
   constructor(time: TimeProvider, limit: RetryLimit | undefined) {
     this.#time = time;
@@ -312,18 +313,8 @@ class Deadline {
 
   /** Redis has answered. */
   renew(): void {
-    this.#refusal = undefined;
+    this.refusal = undefined;
     this.#at = this.#time.monotonic() + (this.#limit?.afterMs ?? Infinity);
-  }
-
-  /** @param reason `undefined` if the attempt failed without a reply */
-  refused(reason: RedisError | undefined): void {
-    this.#refusal = reason;
-  }
-
-  /** The reply to the last attempt. It says more than that the attempt in flight has no reply yet. */
-  get refusal(): RedisError | undefined {
-    return this.#refusal;
   }
 
   get leftMs(): number {
