@@ -5,7 +5,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { format, resolveConfig } from "prettier";
+import { format } from "oxfmt";
 
 const PAGE = "docs/options.md";
 
@@ -118,7 +118,7 @@ execFileSync(process.execPath, ["node_modules/@typescript/native/bin/tsc", "--bu
   stdio: "inherit",
 });
 
-const wanted = await format(page(), { ...(await resolveConfig(PAGE)), parser: "markdown" });
+const { code: wanted } = await format(PAGE, page());
 if (process.argv.includes("--check")) {
   const found = readFileSync(PAGE, "utf8");
   if (found !== wanted)

@@ -12,7 +12,12 @@ export type RawLine = string | Uint8Array;
  * - `schema-threw`: the schema threw on the value
  */
 export type DecodeFailureCode =
-  "too-large" | "invalid-utf8" | "invalid-json" | "duplicate-name" | "wrong-shape" | "schema-threw";
+  | "too-large"
+  | "invalid-utf8"
+  | "invalid-json"
+  | "duplicate-name"
+  | "wrong-shape"
+  | "schema-threw";
 
 /** A failure as data: branch on `code`, show `message`. */
 export interface DecodeFailure {

@@ -19,7 +19,14 @@ export interface StepStats {
  * back, and the task pauses before it is reopened. `released`: the assignment has taken it from this worker.
  */
 export type TaskPhase =
-  "starting" | "running" | "waiting" | "reloading" | "stopping" | "ended" | "failed" | "released";
+  | "starting"
+  | "running"
+  | "waiting"
+  | "reloading"
+  | "stopping"
+  | "ended"
+  | "failed"
+  | "released";
 
 /**
  * What holds the watermark back. `probe`: a probe is outstanding, for example while the source is disconnected.

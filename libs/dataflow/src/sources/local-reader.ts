@@ -63,7 +63,8 @@ export class LocalReader<T> {
 
   #settle(
     outcome:
-      { readonly kind: "read"; readonly value: T } | { readonly kind: "failed"; readonly error: unknown },
+      | { readonly kind: "read"; readonly value: T }
+      | { readonly kind: "failed"; readonly error: unknown },
   ): void {
     this.#settled += 1;
     this.#state = outcome;

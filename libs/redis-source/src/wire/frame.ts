@@ -34,7 +34,11 @@ export interface FrameHeader {
 
 /** Why a message is malformed; the README lists cause and remedy of each. */
 export type FrameFailureCode =
-  "too-large" | "too-many-events" | "unknown-version" | "bad-header" | "count-mismatch";
+  | "too-large"
+  | "too-many-events"
+  | "unknown-version"
+  | "bad-header"
+  | "count-mismatch";
 
 /** A failure as data: branch on `code`, show `message`. */
 export interface FrameFailure extends DecodeFailure {

@@ -17,7 +17,8 @@ const ARGS = [`--wait-ms=${SHARED_WAIT_MS}`, "--commit-every-events=100", "--com
 
 /** Over what workers share: Redis streams; Kafka, as the command shares; Kafka, by its own group. */
 export type Way =
-  { readonly kind: "streams" } | { readonly kind: "command" | "group"; readonly kafka: LocalKafka };
+  | { readonly kind: "streams" }
+  | { readonly kind: "command" | "group"; readonly kafka: LocalKafka };
 
 /** A sink that sends again what may not have arrived, and counts it. */
 export interface PublisherSink extends Sink<string> {
