@@ -19,6 +19,6 @@ export default {
   reporters: ["default", join(import.meta.dirname, "tools/test-reporter.mjs")],
   // Many tests start real servers and programs, on machines that may be busy.
   testTimeout: 60_000,
-  testEnvironment: "node",
+  testEnvironment: join(import.meta.dirname, "tools/jest-environment.mjs"),
   testEnvironmentOptions: { customExportConditions: ["@millrace/source", "node", "node-addons"] },
 };
