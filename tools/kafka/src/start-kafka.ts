@@ -11,8 +11,17 @@ import { LocalKafkaError } from "./local-kafka-error.ts";
 import { brokerProperties } from "./properties.ts";
 import type { ListenerSpec } from "./properties.ts";
 
-/** C1 only: a broker that lives for seconds starts faster without the second compiler. */
-const JVM = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"];
+/**
+ * A broker that lives for seconds starts faster without the second compiler (C1 only), and without a verification of the
+ * classes, whose jars Maven has verified.
+ */
+const JVM = [
+  "-XX:+UseSerialGC",
+  "-XX:TieredStopAtLevel=1",
+  "-XX:+UnlockDiagnosticVMOptions",
+  "-XX:-BytecodeVerificationRemote",
+  "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+];
 const HEAP = ["-Xmx384m", "-Xms128m"];
 const READY_RETRY_MS = 20;
 
