@@ -17,9 +17,9 @@ export function describeNewProject(
   describe("a project made by create-millrace", () => {
     beforeAll(async () => {
       await projectOf().run("npx", ["create-millrace", subfolder]);
-      await projectOf().install(
+      await projectOf().installBeside(
         packages.filter(({ name }) => name !== "create-millrace"),
-        { subfolder },
+        subfolder,
       );
     }, 120_000);
 
