@@ -70,7 +70,7 @@ export function describeExamples(
       async () => {
         const subfolder = "../testing";
         await projectOf().copy("tools/examples/testing", subfolder);
-        await projectOf().installBeside(packages, subfolder);
+        await projectOf().installBeside(subfolder, packages);
         for (const script of ["test", "test:vitest", "test:jest"]) {
           await projectOf().run(...npmRun(script), { subfolder });
         }

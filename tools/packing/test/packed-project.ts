@@ -105,10 +105,12 @@ export class PackedProject {
   }
 
   /**
-   * Installs the tarballs in a folder beside the project, and what else the package.json there names. npm finds the packages
-   * of the project there: it removes those that are not named, and unpacks only those that are missing.
+   * Installs what the package.json in a folder beside the project names. npm finds the packages of the project there: it
+   * removes those that are not needed, and unpacks only those that are missing.
+   *
+   * @param packages those to install whatever version the package.json names
    */
-  async installBeside(packages: readonly PublishedPackage[], subfolder: string): Promise<void> {
+  async installBeside(subfolder: string, packages: readonly PublishedPackage[] = []): Promise<void> {
     copyByLinks(this.#installed, join(this.folder, subfolder, "node_modules"));
     await this.#install(packages, { subfolder });
   }

@@ -171,7 +171,7 @@ describe("a project with the packages from their tarballs", () => {
 });
 
 describeExamples(() => project, packages);
-describeNewProject(() => project, packages);
+describeNewProject(() => project);
 
 describe.each(packages)("the tarball of $name", ({ name, tarball }) => {
   it("passes publint", async () => {
