@@ -1,26 +1,20 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { startRedis } from "@millrace/local-redis";
 import { outputInReadme } from "./examples.ts";
-import type { PackedProject, PublishedPackage } from "./packed-project.ts";
+import type { PackedProject } from "./packed-project.ts";
 
 /** Beside the project, so that only what its own package.json names is found. */
 const subfolder = "../my-flow";
 
 /** Tests of what `npm create millrace` writes. */
-export function describeNewProject(
-  projectOf: () => PackedProject,
-  packages: readonly PublishedPackage[],
-): void {
+export function describeNewProject(projectOf: () => PackedProject): void {
   const npm = (...args: readonly string[]): Promise<string> =>
     projectOf().run("npm", ["--silent", ...args], { subfolder });
 
   describe("a project made by create-millrace", () => {
     beforeAll(async () => {
       await projectOf().run("npx", ["create-millrace", subfolder]);
-      await projectOf().install(
-        packages.filter(({ name }) => name !== "create-millrace"),
-        { subfolder },
-      );
+      await projectOf().installBeside(subfolder);
     }, 120_000);
 
     it("prints what its README shows", async () => {

@@ -51,21 +51,30 @@ describe("a project with the packages from their tarballs", () => {
       "entries.ts",
       entries.map((entry, i) => `export * as e${i} from "${entry}";`).join("\n"),
     );
-    expect(project.compile("tsconfig.nodenext.json", "all")).toBe("");
+    // Its declarations import no other package, and take two thirds of the time of a compilation that checks them.
+    await project.leaveUnchecked("typebox");
+    await project.compile("tsconfig.nodenext.json");
+    // Once is enough for what is not ours.
+    await project.leaveUnchecked("others");
     expect(await project.run(node, ["out/flow.js"])).toBe(ROWS);
   });
 
-  it("compiles the same with Bundler", () => {
-    expect(project.compile("tsconfig.bundler.json", "ours")).toBe("");
+  it("compiles the same with Bundler", async () => {
+    await project.compile("tsconfig.bundler.json");
+  });
+
+  it("compiles the same with TypeScript 6", async () => {
+    await project.compile("tsconfig.nodenext.json", "typescript");
   });
 
   it("has the command millrace, which shows its help, runs a flow and counts a file", async () => {
     expect(await project.run("npx", ["millrace", "--help"])).toContain("Usage: millrace <command>");
+    const installed = join(project.folder, "node_modules/.bin/millrace");
     const input = ["--file=orders.jsonl", "--clock=event:at", "--window=tumbling:1m"];
-    expect(await project.run("npx", ["millrace", "run", "flow.mjs", "--min-price=5", ...input])).toBe(
+    expect(await project.run(installed, ["run", "flow.mjs", "--min-price=5", ...input])).toBe(
       '{"key":"jam","value":6}\n{"key":"tea","value":5}\n',
     );
-    expect(await project.run("npx", ["millrace", "count", "--by=item", "--sum=price", ...input])).toBe(
+    expect(await project.run(installed, ["count", "--by=item", "--sum=price", ...input])).toBe(
       '{"item":"tea","sum_price":4}\n{"item":"jam","sum_price":6}\n{"item":"tea","sum_price":5}\n',
     );
   });
@@ -162,7 +171,7 @@ describe("a project with the packages from their tarballs", () => {
 });
 
 describeExamples(() => project, packages);
-describeNewProject(() => project, packages);
+describeNewProject(() => project);
 
 describe.each(packages)("the tarball of $name", ({ name, tarball }) => {
   it("passes publint", async () => {
