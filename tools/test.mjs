@@ -5,7 +5,7 @@ import { Buffer } from "node:buffer";
 import { spawn } from "node:child_process";
 
 /** None of them needs what the compiler writes. */
-const CHECKS = ["lint", "format", "lock", "errors", "words", "circles", "docs"];
+const CHECKS = ["lint", "format", "lock", "errors", "words", "circles", "layers", "docs"];
 const TESTS = ["test", "browser", "options"];
 const running = new Set();
 // Ctrl-C reaches the children, too; this process ends after them.

@@ -1,4 +1,3 @@
-/* global AbortController, AbortSignal, setInterval */
 import { ask } from "../../dist/ask.js";
 
 /* A program that needs a Redis: reads its options, prints Redis' reply, then waits for its end. */

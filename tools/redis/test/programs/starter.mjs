@@ -1,4 +1,3 @@
-/* global AbortSignal, setInterval */
 import { ask } from "../../dist/ask.js";
 import { startRedis } from "../../dist/start-redis.js";
 
