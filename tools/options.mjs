@@ -114,9 +114,12 @@ function flagsOf(options) {
 const PROJECTS = [AGGREGATOR, PUBLISHER, MILLRACE].map((main) =>
   main.replace(/dist.*/, "tsconfig.build.json"),
 );
-execFileSync(process.execPath, ["node_modules/@typescript/native/bin/tsc", "--build", ...PROJECTS], {
-  stdio: "inherit",
-});
+for (const args of [
+  ["node_modules/@typescript/native/bin/tsc", "--build", ...PROJECTS],
+  ["tools/bundle.mjs"],
+]) {
+  execFileSync(process.execPath, args, { stdio: "inherit" });
+}
 
 const { code: wanted } = await format(PAGE, page());
 if (process.argv.includes("--check")) {

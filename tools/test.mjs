@@ -37,8 +37,12 @@ function all(targets, options) {
 
 // In one piece each and after the tests, so that a failed check is not lost between them.
 const checks = [run("nx", ["sync:check"], { kept: true }), all(CHECKS, { kept: true })];
-const compiled = await run(process.execPath, ["node_modules/@typescript/native/bin/tsc", "--build"]);
-const tests = compiled.passed ? await all(TESTS) : compiled;
+const built = await Promise.all(
+  [["node_modules/@typescript/native/bin/tsc", "--build"], ["tools/bundle.mjs"]].map((args) =>
+    run(process.execPath, args),
+  ),
+);
+const tests = built.every(({ passed }) => passed) ? await all(TESTS) : { passed: false };
 const checked = await Promise.all(checks);
 for (const { printed } of checked) process.stderr.write(printed);
 process.exitCode = [...checked, tests].every(({ passed }) => passed) ? 0 : 1;

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { SYSTEM_TIME } from "@millrace/dataflow";
 import type {
   BatchDone,
@@ -23,6 +22,7 @@ import type {
   Window,
   Windows,
 } from "../api/schemas.ts";
+import { VERSION } from "../own-version.ts";
 import { DeadLetterBook } from "./dead-letter-book.ts";
 import { HistoryBook } from "./history-book.ts";
 import { OthersWatch } from "./others-watch.ts";
@@ -293,12 +293,4 @@ export class FlowMonitor implements RunObserver {
       }
     }
   }
-}
-
-/** All packages of Millrace have one version. */
-const VERSION = ownVersion();
-
-function ownVersion(): string {
-  const own: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  return typeof own === "object" && own !== null && "version" in own ? String(own.version) : "unknown";
 }
