@@ -7,6 +7,8 @@ import { spawn } from "node:child_process";
 /** None of them needs what the compiler writes. */
 const CHECKS = ["lint", "format", "lock", "errors", "words", "circles", "layers", "docs"];
 const TESTS = ["test", "browser", "options"];
+// In Nx's own process: processes for its plugins took two thirds of the CPU of a call.
+process.env.NX_ISOLATE_PLUGINS = "false";
 const running = new Set();
 // Ctrl-C reaches the children, too; this process ends after them.
 for (const signal of ["SIGINT", "SIGTERM"]) {
