@@ -105,6 +105,7 @@ const anyOdd = fc.oneof(
   }),
 );
 
+const MOST_ROUNDS = 5;
 /** Schemas for each library; a larger `PICK_RUNS` finds what is rarer. */
 const RUNS = Number(process.env["PICK_RUNS"] ?? 60);
 
@@ -112,46 +113,49 @@ describe.each(LIBRARIES)("pick of a schema of %s", (library) => {
   it("accepts, refuses and decodes any line as parse, schema and pick do", () => {
     let matched = 0;
     let refused = 0;
-    fc.assert(
-      fc.property(
-        anyFlatSchema.chain(({ names, schemas, value }) =>
-          fc.record({
-            schema: fc.constant(schemas[library]()),
-            fields: fc.subarray([...names]),
-            values: fc.array(value, { minLength: 2, maxLength: 12 }),
-            spelling: anySpelling,
-            odd: fc.array(anyOdd, { maxLength: 3 }),
-            mutations: fc.array(anyMutation, { maxLength: 6 }),
-          }),
+    // One round may happen to have few lines that match; the counts are those of all rounds.
+    for (let round = 0; round < MOST_ROUNDS && Math.min(matched, refused) <= RUNS; round++) {
+      fc.assert(
+        fc.property(
+          anyFlatSchema.chain(({ names, schemas, value }) =>
+            fc.record({
+              schema: fc.constant(schemas[library]()),
+              fields: fc.subarray([...names]),
+              values: fc.array(value, { minLength: 2, maxLength: 12 }),
+              spelling: anySpelling,
+              odd: fc.array(anyOdd, { maxLength: 3 }),
+              mutations: fc.array(anyMutation, { maxLength: 6 }),
+            }),
+          ),
+          ({ schema, fields, values, spelling, odd, mutations }) => {
+            const { codec, projection } = pickOf(schema, fields);
+            const [first = {}] = values;
+            const lines = [
+              ...values,
+              ...odd.map(({ name, value }) => withMember(first, name, value)),
+              ...values,
+            ].map((value) => spell(value, spelling));
+            const [model = ""] = lines;
+            for (const { at, cut, piece } of mutations) {
+              lines.push(model.slice(0, at) + piece + model.slice(at + cut), model);
+            }
+            for (const line of lines) {
+              const parse = jest.spyOn(JSON, "parse");
+              const result = projection.decode(line);
+              const isParsed = parse.mock.calls.length > 0;
+              parse.mockRestore();
+              if (!isParsed) matched += 1;
+              if (result.kind === "malformed") refused += 1;
+              const whole = codec.decode(line);
+              expect(eventOf(whole)).toStrictEqual(reference(schema, line));
+              expect(eventOf(result)).toStrictEqual(reference(schema, line, fields));
+              if (result.kind !== "event") expect(result).toStrictEqual(whole);
+            }
+          },
         ),
-        ({ schema, fields, values, spelling, odd, mutations }) => {
-          const { codec, projection } = pickOf(schema, fields);
-          const [first = {}] = values;
-          const lines = [
-            ...values,
-            ...odd.map(({ name, value }) => withMember(first, name, value)),
-            ...values,
-          ].map((value) => spell(value, spelling));
-          const [model = ""] = lines;
-          for (const { at, cut, piece } of mutations) {
-            lines.push(model.slice(0, at) + piece + model.slice(at + cut), model);
-          }
-          for (const line of lines) {
-            const parse = jest.spyOn(JSON, "parse");
-            const result = projection.decode(line);
-            const isParsed = parse.mock.calls.length > 0;
-            parse.mockRestore();
-            if (!isParsed) matched += 1;
-            if (result.kind === "malformed") refused += 1;
-            const whole = codec.decode(line);
-            expect(eventOf(whole)).toStrictEqual(reference(schema, line));
-            expect(eventOf(result)).toStrictEqual(reference(schema, line, fields));
-            if (result.kind !== "event") expect(result).toStrictEqual(whole);
-          }
-        },
-      ),
-      { numRuns: RUNS },
-    );
+        { numRuns: RUNS },
+      );
+    }
     // Otherwise the slow path was compared with itself, or with good lines only.
     expect(matched).toBeGreaterThan(RUNS);
     expect(refused).toBeGreaterThan(RUNS);
