@@ -10,7 +10,7 @@ AsyncLocalStorage.prototype.run = function (...args) {
 
 /**
  * Node's environment, which leaves no asynchronous context: Jest makes a storage for each test file and never disables it,
- * so that every promise is entered into those of all files before. It took 8 % of the time of 57 files.
+ * so that every promise is entered into those of all files before. That took a seventh of the CPU of dataflow's 57 files.
  */
 export default class extends TestEnvironment {
   async teardown() {
