@@ -1,10 +1,14 @@
+import { setTimeout } from "node:timers";
 import { appendFileSync } from "node:fs";
 import { relative } from "node:path";
 import { FAILED_TESTS } from "./failed-tests.mjs";
 
+/** How long Jest may live on after its last test, ms. */
+const LONGEST_END_MS = 30_000;
+
 /**
  * A Jest reporter. It prints one line on stderr for each skipped test, and records the failed ones for the last lines of
- * `npm test`.
+ * `npm test`. It ends a run that does not end by itself, since one program that a failed test has left would hold it forever.
  */
 export default class TestReporter {
   #chosenByName;
@@ -22,6 +26,18 @@ export default class TestReporter {
       const leftOut = status === "pending" || status === "todo";
       if (leftOut && !this.#chosenByName) process.stderr.write(`LEFT OUT: ${file}: ${fullName}\n`);
     }
+  }
+
+  onRunComplete() {
+    // Only what keeps the process alive makes this timer fire.
+    const alive = setTimeout(() => {
+      const kept = process.getActiveResourcesInfo().join(", ");
+      const failure = `jest ${process.argv.slice(2).join(" ")} did not end; still active: ${kept}`;
+      process.stderr.write(`${failure}\n`);
+      this.#note(failure);
+      process.exit(1);
+    }, LONGEST_END_MS);
+    alive.unref();
   }
 
   #note(failure) {

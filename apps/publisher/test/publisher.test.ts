@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import { SILENT_LOGGER, SYSTEM_TIME } from "@millrace/dataflow";
 import { decodeFrame } from "@millrace/redis-source";
 import { freePort, startRedis } from "@millrace/local-redis";
@@ -38,6 +39,11 @@ async function messagesOf(stream: string): Promise<readonly Buffer[]> {
   } finally {
     await connection.close();
   }
+}
+
+/** Lines of events with these numbers; `to` is excluded. */
+function linesFrom(from: number, to: number): string {
+  return Array.from({ length: to - from }, (_, i) => `{"n":${from + i}}\n`).join("");
 }
 
 describe("the publisher", () => {
@@ -168,18 +174,19 @@ describe("the publisher", () => {
     "fails when Redis is gone before the last frame is sent on a %s",
     async (transport) => {
       const own = await startRedis();
-      const args = [
-        `--transport=${transport}`,
-        "--channel=gone",
-        "--batch=10",
-        "--linger=60000ms",
-        "--rate=20",
-        "--progress-every=50ms",
-      ];
-      const events = Array.from({ length: 19 }, (_, n) => JSON.stringify({ n })).join("\n");
-      const publishing = publisher(own.url, "-", [...args, "--wait-for-subscriber=0"], events);
-      await publishing.logged("progress", ({ done }) => Number(done) >= 10);
+      const args = [`--transport=${transport}`, "--channel=gone", "--batch=10", "--linger=60000ms"];
+      const limits = ["--progress-every=50ms", "--wait-for-subscriber=0", "--drain-timeout=500ms"];
+      const input = new PassThrough();
+      const publishing = publisher(own.url, "-", [...args, ...limits], input);
+      input.write(linesFrom(0, 10));
+      await publishing.logged("progress", ({ done }) => done === 10);
+      // Written only after Redis has accepted the frame before, so nothing is in flight when Redis goes. The open input
+      // keeps the last frame from being sent earlier.
+      input.write(linesFrom(10, 19));
+      await publishing.logged("progress", ({ done }) => done === 19);
       await own.kill();
+      await publishing.logged("redis-lost");
+      input.end();
       const { code, log } = await publishing.ended;
       expect(code).toBe(1);
       expect(await publishing.logged("report")).toMatchObject({ read: 19, published: 10, unsent: 9 });

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 
 /** A line of a program's log. */
 export interface LogLine {
@@ -26,8 +26,8 @@ export interface ProgramEnd {
 export interface StartProcessOptions {
   /** Added to this process' environment; `undefined` removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Text for standard input. `@default none` */
-  readonly input?: string | Uint8Array;
+  /** Text for standard input, or a stream that can stay open. `@default none` */
+  readonly input?: string | Uint8Array | Readable;
   /** In a process group of its own, so that Ctrl-C in this terminal does not reach it. `@default false` */
   readonly detached?: boolean;
   /** File or device for standard output. `@default a pipe to this process` */
@@ -94,7 +94,8 @@ export function startProcess(
   if (stdin === null || stderr === null) throw new TypeError("input and log are pipes");
   // A program that does not read its input may end before everything is written.
   stdin.on("error", () => undefined);
-  stdin.end(options.input ?? "");
+  if (options.input instanceof Readable) options.input.pipe(stdin);
+  else stdin.end(options.input ?? "");
 
   const output = new Feed<string>();
   const log = new Feed<LogLine>();

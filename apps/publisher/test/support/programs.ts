@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { startProgram } from "@millrace/local-redis/programs";
-import type { StartedProgram } from "@millrace/local-redis/programs";
+import type { StartProcessOptions, StartedProgram } from "@millrace/local-redis/programs";
 
 /** The publisher as it is published: the build starts in a third of the source's time. */
 export const MAIN = join(import.meta.dirname, "../../dist/main.js");
@@ -16,7 +16,7 @@ export function publisher(
   url: string,
   file: string,
   args: readonly string[] = [],
-  input: string | Uint8Array = "",
+  input: StartProcessOptions["input"] = "",
 ): StartedProgram {
   return startProgram(MAIN, {
     args,
