@@ -8,7 +8,7 @@ import { spawn } from "node:child_process";
 const CHECKS = ["lint", "format", "lock", "errors", "words", "circles", "layers", "docs"];
 const TESTS = ["test", "browser", "options"];
 /** Half of the work. Nx would begin them last, and one core would have nothing to do at the end. */
-const LONGEST = ["aggregator", "crash-test", "packing", "redis-source"];
+const LONGEST = ["aggregator", "crash-test", "packing", "redis-source", "bench"];
 // In Nx's own process: processes for its plugins took two thirds of the CPU of a call.
 process.env.NX_ISOLATE_PLUGINS = "false";
 const running = new Set();
