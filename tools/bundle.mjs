@@ -10,7 +10,9 @@ import { build } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
 const given = process.argv.slice(2);
-const folders = given.length > 0 ? given : readdirSync(join(root, "libs")).map((name) => join("libs", name));
+const libs = readdirSync(join(root, "libs")).map((name) => join("libs", name));
+// What another branch has built lies there without its package.
+const folders = given.length > 0 ? given : libs.filter((lib) => existsSync(join(root, lib, "package.json")));
 await Promise.all(folders.map((folder) => bundle(join(root, folder))));
 
 async function bundle(folder) {
@@ -25,6 +27,8 @@ async function bundle(folder) {
     outdir: "dist",
     tsconfig: "tsconfig.build.json",
     bundle: true,
+    // An error's name is that of its class, and a bundler renames classes that mention themselves.
+    keepNames: true,
     splitting: true,
     // Other packages, Millrace's too, stay what users have installed: a class must not exist twice.
     packages: "external",

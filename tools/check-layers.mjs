@@ -1,10 +1,10 @@
 /**
- * Checks that a package imports only what is below it, others by their name alone, and that no packages import each other
- * in a circle. Imports go one way: apps -> command -> redis-store -> redis-source -> dataflow -> windowing;
+ * Checks that a package imports only what is below it, other packages by name and not by path, and that no packages import
+ * each other in a circle. Imports go one way: apps -> command -> redis-store -> redis-source -> dataflow -> windowing;
  * event-schema -> json; command -> dashboard -> observe -> dataflow.
  */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, posix } from "node:path";
 
 const ROOMS = {
@@ -45,10 +45,10 @@ const IMPORT = /^\s*(?:import|export)\b[^;]*?from "([^"]+)"|^\s*import "([^"]+)"
 /** A project of its own, over the built packages. */
 const TEMPLATE = ":(exclude)libs/create-millrace/template";
 
-/** Also files that are not added yet. */
+/** Also files that are not added yet, and none that are deleted. */
 function files(...patterns) {
   const args = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", ...patterns];
-  return execFileSync("git", args, { encoding: "utf8" }).split("\0").filter(Boolean);
+  return execFileSync("git", args, { encoding: "utf8" }).split("\0").filter(existsSync);
 }
 
 const MANIFESTS = ["apps", "libs", "tools"].map((folder) => `:(glob)${folder}/*/package.json`);

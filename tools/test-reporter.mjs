@@ -12,9 +12,11 @@ const LONGEST_END_MS = 30_000;
  */
 export default class TestReporter {
   #chosenByName;
+  #watches;
 
-  constructor({ testNamePattern }) {
+  constructor({ testNamePattern, watch, watchAll }) {
     this.#chosenByName = Boolean(testNamePattern);
+    this.#watches = watch || watchAll;
   }
 
   onTestResult(_test, { testFilePath, testResults, testExecError }) {
@@ -29,6 +31,7 @@ export default class TestReporter {
   }
 
   onRunComplete() {
+    if (this.#watches) return;
     // Only what keeps the process alive makes this timer fire.
     const alive = setTimeout(() => {
       const kept = process.getActiveResourcesInfo().join(", ");

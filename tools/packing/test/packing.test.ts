@@ -46,6 +46,19 @@ describe("a project with the packages from their tarballs", () => {
     await project.run(node, ["entries.cjs"]);
   });
 
+  it("has classes of errors that have the names of their exports", async () => {
+    const imports = entries.map((entry) => `import("${entry}")`).join(", ");
+    await project.write(
+      "names.mjs",
+      `for (const each of await Promise.all([${imports}]))
+        for (const [name, value] of Object.entries(each))
+          if (value?.prototype instanceof Error) console.log(name, value.name);`,
+    );
+    const names = (await project.run(node, ["names.mjs"])).trim().split("\n");
+    expect(names).toContain("FlowError FlowError");
+    expect(names.filter((line) => new Set(line.split(" ")).size > 1)).toEqual([]);
+  });
+
   it("compiles a strict flow with NodeNext, declarations too, and runs it", async () => {
     await project.write(
       "entries.ts",
