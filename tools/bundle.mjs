@@ -27,8 +27,6 @@ async function bundle(folder) {
     outdir: "dist",
     tsconfig: "tsconfig.build.json",
     bundle: true,
-    // An error's name is that of its class, and a bundler renames classes that mention themselves.
-    keepNames: true,
     splitting: true,
     // Other packages, Millrace's too, stay what users have installed: a class must not exist twice.
     packages: "external",
@@ -38,7 +36,8 @@ async function bundle(folder) {
     chunkNames: "[name]-[hash]",
     write: false,
   });
-  for (const { path, text } of outputFiles) {
+  for (const { path, text: bundled } of outputFiles) {
+    const text = withClassNames(bundled);
     mkdirSync(dirname(path), { recursive: true });
     // Programs may be loading a file that stays the same.
     if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text);
@@ -48,4 +47,13 @@ async function bundle(folder) {
     const path = join(folder, "dist", name);
     if (path.endsWith(".js") && !written.has(path)) rmSync(path);
   }
+}
+
+/**
+ * esbuild writes a class that mentions itself as `var X = class _X`, and an error would be called `_X`. Its own option
+ * `keepNames` also names each closure, whenever one is made.
+ */
+function withClassNames(text) {
+  const names = Array.from(text.matchAll(/^var (\w+) = class _\1\b/gm), ([, name]) => name);
+  return names.reduce((renamed, name) => renamed.replaceAll(new RegExp(`\\b_${name}\\b`, "g"), name), text);
 }
