@@ -180,8 +180,8 @@ describe("the publisher", () => {
       const publishing = publisher(own.url, "-", [...args, ...limits], input);
       input.write(linesFrom(0, 10));
       await publishing.logged("progress", ({ done }) => done === 10);
-      // Written only after Redis has accepted the frame before, so nothing is in flight when Redis goes. The open input
-      // keeps the last frame from being sent earlier.
+      // This write waits until Redis has accepted the frame before, so nothing is in flight when Redis goes. The open
+      // input keeps the last frame from being sent earlier.
       input.write(linesFrom(10, 19));
       await publishing.logged("progress", ({ done }) => done === 19);
       await own.kill();
